@@ -1,0 +1,51 @@
+# The same targets serve a laptop and CI. PYTHON chooses the interpreter of the virtual environment.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+.PHONY: setup demo test check fmt lint types arch goldens eval bench wheel
+
+$(VENV)/base: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q -e .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/base
+	$(BIN)/pip install -q -e '.[dev]'
+	@touch $@
+
+setup: $(VENV)/dev
+
+demo: $(VENV)/base  ## Install, then label the sample clip.
+	$(BIN)/livemood video samples/faces.mp4 --out out/faces-moods.mp4 --records out/faces-moods.jsonl --force
+
+test: $(VENV)/dev  ## Install with the test tools, then run every test.
+	$(BIN)/python -m pytest
+
+check: lint types arch test
+
+lint: $(VENV)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+fmt: $(VENV)/dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+types: $(VENV)/dev
+	$(BIN)/mypy
+
+arch: $(VENV)/dev
+	$(BIN)/lint-imports
+
+eval: $(VENV)/dev  ## Print every figure the README and the model card claim.
+	$(BIN)/python -m tests.evaluation
+
+bench: $(VENV)/dev  ## Time each stage, as ratios measured in one run.
+	$(BIN)/python -m tests.benchmark
+
+goldens: $(VENV)/dev
+	$(BIN)/python samples/draw_faces.py --out samples
+
+wheel: $(VENV)/dev
+	$(BIN)/pip wheel -q --no-deps --wheel-dir dist .

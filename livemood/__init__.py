@@ -1,0 +1,52 @@
+"""Read emotion from faces, live.
+
+>>> import livemood
+>>> with livemood.MoodReader() as reader:
+...     for frame, moods in reader.video("clip.mp4"):
+...         picture = livemood.annotate(frame, moods)
+
+Importing livemood loads nothing heavy; each name below is imported when it is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from livemood.app import MoodReader, annotate
+    from livemood.errors import LivemoodError
+    from livemood.labels import EMOTIONS, UNSURE
+    from livemood.values import Box, Detection, Frame, Mood, Track
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "EMOTIONS",
+    "UNSURE",
+    "Box",
+    "Detection",
+    "Frame",
+    "LivemoodError",
+    "Mood",
+    "MoodReader",
+    "Track",
+    "annotate",
+]
+
+_HOMES = {
+    "MoodReader": "app",
+    "annotate": "app",
+    "LivemoodError": "errors",
+    "EMOTIONS": "labels",
+    "UNSURE": "labels",
+    "Box": "values",
+    "Detection": "values",
+    "Frame": "values",
+    "Mood": "values",
+    "Track": "values",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'livemood' has no attribute {name!r}")
+    return getattr(import_module(f"livemood.{_HOMES[name]}"), name)

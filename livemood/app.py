@@ -1,0 +1,222 @@
+"""Composition root: puts source, detector, classifier and sinks together, and closes them."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+from livemood.classify import Classifier, EmotionClassifier, EngineName
+from livemood.detect import Detector, DetectorMode, FaceDetector
+from livemood.draw import Annotator, DrawStyle
+from livemood.labels import EMOTIONS
+from livemood.pipeline import Pipeline, WriteBehind, read_ahead
+from livemood.settings import Settings
+from livemood.source import Source
+from livemood.values import Frame, Image, Mood
+
+
+class MoodReader:
+    """Reads moods from pictures and videos with one detector and one model, opened once.
+
+    Use as a context manager, or call ``close``.
+
+    Args:
+        model: Bundle folder; the shipped model by default.
+        detector: ``auto``, ``near`` (close faces), ``far`` (small faces), or any object with ``detect`` and
+            ``close``.
+        engine: ``litert`` or ``keras``.
+        emotions: Subset of the model's labels to choose between, such as ``("happy", "sad")``.
+        classifier: Any object in place of the model; ``model``, ``engine`` and ``emotions`` are then not used.
+        settings: Thresholds and time constants.
+
+    Raises:
+        ModelMissing: A model file is not there.
+        ModelIncompatible: A model file is broken or altered.
+        ValueError: An unknown emotion or detector.
+    """
+
+    def __init__(
+        self,
+        model: Path | None = None,
+        *,
+        detector: DetectorMode | Detector = "auto",
+        engine: EngineName = "litert",
+        emotions: Sequence[str] | None = None,
+        classifier: Classifier | None = None,
+        settings: Settings | None = None,
+    ) -> None:
+        self._settings = settings or Settings()
+        self._classifier = classifier or EmotionClassifier(model, engine, emotions)
+        with ExitStack() as stack:
+            if isinstance(detector, str):
+                detector = FaceDetector(detector, self._settings.detector)
+                stack.callback(detector.close)
+            self._detector = detector
+            self._open = stack.pop_all()
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Emotions the model chooses between, in its order."""
+        return self._classifier.labels
+
+    def pipeline(self) -> Pipeline:
+        """Return a fresh pipeline, without memory of earlier frames, on this reader's models."""
+        return Pipeline(self._detector, self._classifier, self._settings)
+
+    def image(self, image: Image) -> tuple[Mood, ...]:
+        """Return the moods in one picture, largest face first.
+
+        Args:
+            image: (H, W, 3) uint8 in BGR order, as ``cv2.imread`` gives it.
+
+        Raises:
+            ValueError: The array is of another shape or type.
+        """
+        return self.pipeline().step(Frame(0, 0.0, image))
+
+    def watch(self, source: Source) -> Iterator[tuple[Frame, tuple[Mood, ...]]]:
+        """Yield every frame of an open source with its moods; reading runs ahead in a thread."""
+        pipeline = self.pipeline()
+        with read_ahead(source.frames()) as frames:
+            for frame in frames:
+                yield frame, pipeline.step(frame)
+
+    def video(self, path: str | Path) -> Iterator[tuple[Frame, tuple[Mood, ...]]]:
+        """Yield every frame of a video file with its moods.
+
+        Raises:
+            VideoUnreadable: The file is not there or holds no video.
+        """
+        from livemood.source.video import VideoSource
+
+        with VideoSource(Path(path)) as source:
+            yield from self.watch(source)
+
+    def close(self) -> None:
+        """Free the detector that this reader opened."""
+        self._open.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def annotate(frame: Frame, moods: Sequence[Mood], labels: tuple[str, ...] = EMOTIONS) -> Image:
+    """Return a copy of the frame, (H, W, 3) uint8 BGR, with boxes and labels drawn."""
+    return Annotator(labels).draw(frame, moods)
+
+
+class FrameSink(Protocol):
+    """Takes frames with their annotated pictures: a video file, a window."""
+
+    def write(self, frame: Frame, image: Image) -> None:
+        """Take one frame."""
+        ...
+
+
+class MoodSink(Protocol):
+    """Takes frames with their moods: records, subtitles."""
+
+    def write(self, frame: Frame, moods: Sequence[Mood]) -> None:
+        """Take one frame."""
+        ...
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a run saw.
+
+    Attributes:
+        frames: Frames read.
+        faces: Faces seen, counted once in every frame.
+        tracks: Different people followed.
+        duration_s: Time of the last frame.
+        elapsed_s: Wall seconds spent.
+        shares: Share of the faces by label, most frequent first; sums to 1.
+        notes: One line about everything that was not as it should be.
+    """
+
+    frames: int = 0
+    faces: int = 0
+    tracks: int = 0
+    duration_s: float = 0.0
+    elapsed_s: float = 0.0
+    shares: dict[str, float] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the summary as plain data."""
+        return asdict(self)
+
+
+class Tally:
+    """Counts frames into a ``Summary``."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._summary = Summary()
+        self._people: set[int] = set()
+        self._labels: Counter[str] = Counter()
+
+    def add(self, frame: Frame, moods: Sequence[Mood]) -> None:
+        """Count one frame."""
+        self._summary.frames += 1
+        self._summary.duration_s = frame.time_s
+        self._people.update(mood.track.id for mood in moods)
+        self._labels.update(mood.label for mood in moods)
+
+    def summary(self, notes: Sequence[str] = ()) -> Summary:
+        """Return the counts so far."""
+        summary, faces = self._summary, self._labels.total()
+        summary.faces, summary.tracks, summary.notes = faces, len(self._people), list(notes)
+        summary.shares = {label: round(count / faces, 4) for label, count in self._labels.most_common()}
+        summary.elapsed_s = round(time.monotonic() - self._began, 3)
+        return summary
+
+
+def label_frames(
+    reader: MoodReader,
+    source: Source,
+    pictures: Sequence[FrameSink] = (),
+    moods_to: Sequence[MoodSink] = (),
+    style: DrawStyle | None = None,
+    on_frame: Callable[[Frame], None] = lambda _: None,
+) -> Tally:
+    """Run a source through to its end and hand every frame to the sinks.
+
+    Reading, reading moods, and drawing with writing each have a thread, so that on two cores none waits for another.
+
+    Args:
+        reader: Models.
+        source: Open source; frames come in order and none is dropped.
+        pictures: Get the annotated picture of every frame.
+        moods_to: Get the moods of every frame.
+        style: How to draw.
+        on_frame: Called after each frame, for a progress display.
+
+    Returns:
+        The counts, also when interrupted: a KeyboardInterrupt ends the run and what was written so far stays good.
+    """
+    tally = Tally()
+    annotator = Annotator(reader.labels, style or DrawStyle())
+
+    def write(item: tuple[Frame, tuple[Mood, ...]]) -> None:
+        frame, moods = item
+        if pictures:
+            image = annotator.draw(frame, moods)
+            for sink in pictures:
+                sink.write(frame, image)
+        for record in moods_to:
+            record.write(frame, moods)
+
+    with WriteBehind(write) as writer:
+        for frame, moods in reader.watch(source):
+            writer.put((frame, moods))
+            tally.add(frame, moods)
+            on_frame(frame)
+    return tally

@@ -1,0 +1,77 @@
+"""The commands. The only place that prints errors and sets exit codes: 0 fine, 1 ours, 2 usage, 130 interrupted."""
+
+import sys
+import warnings
+from typing import NoReturn
+
+import typer
+
+from livemood import __version__
+from livemood.cli import camera, image, models, train, video
+from livemood.errors import LivemoodError
+from livemood.quiet import ask_for_silence, debugging
+
+app = typer.Typer(
+    name="livemood",
+    help="Reads emotion from faces, live: on a camera, in videos, in photos.\n\n"
+    "Labels say what an expression looks like, not what someone feels. Nothing leaves this computer.",
+    epilog="Start with: livemood camera",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("video")(video.video)
+app.command("camera")(camera.camera)
+app.command("image")(image.image)
+app.command("train")(train.train)
+app.command("models")(models.models)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"livemood {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="Print the version."),
+) -> None: ...
+
+
+def main() -> NoReturn:
+    """Run the command line and exit."""
+    ask_for_silence()
+    warnings.showwarning = _show_note
+    if not debugging():
+        warnings.filterwarnings("ignore")
+        warnings.filterwarnings("always", module=r"livemood(\.|$)")
+    sys.exit(_run())
+
+
+def _run() -> int:
+    try:
+        return int(app(standalone_mode=False) or 0)
+    except typer.TyperException as error:
+        _say(f"{error.format_message()} (see --help)")
+        return int(error.exit_code)
+    except LivemoodError as error:
+        if debugging():
+            raise
+        _say(str(error))
+        return 1
+    except BrokenPipeError:  # whoever read our stdout has had enough
+        sys.stderr.close()
+        return 1
+    except (KeyboardInterrupt, typer.Abort):
+        _say("interrupted; what was written so far is good")
+        return 130
+
+
+def _say(message: str) -> None:
+    print(f"livemood: {' '.join(message.split())}", file=sys.stderr)
+
+
+def _show_note(message: Warning | str, *_: object, **__: object) -> None:
+    _say(f"note: {message}")

@@ -1,0 +1,172 @@
+"""``livemood image``: moods in photos, as a table, annotated copies, or photos sorted into folders."""
+
+import csv
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from livemood.cli.options import (
+    Detector,
+    DetectorChoice,
+    Emotions,
+    Engine,
+    EngineChoice,
+    Force,
+    Json,
+    Model,
+    open_reader,
+    print_json,
+)
+from livemood.errors import ImageUnreadable, SinkError
+
+if TYPE_CHECKING:
+    from livemood.app import MoodReader
+    from livemood.values import Image, Mood
+
+
+def image(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Photos, or folders of photos.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for annotated copies.")] = None,
+    csv_: Annotated[Path | None, typer.Option("--csv", help="Write one row per face.")] = None,
+    sort_into: Annotated[
+        Path | None, typer.Option("--sort-into", help="Copy each photo into a folder named after its top emotion.")
+    ] = None,
+    json_: Json = False,
+    force: Force = False,
+    panel: Annotated[bool, typer.Option("--panel", help="Draw all scores of each face as bars.")] = False,
+    detector: Detector = DetectorChoice.auto,
+    emotions: Emotions = None,
+    engine: Engine = EngineChoice.litert,
+    model: Model = None,
+) -> None:
+    """Read the mood of every face in photos.
+
+    [bold]Examples[/bold]
+
+      livemood image photo.jpg
+      livemood image holiday/ --out labeled/ --csv moods.csv
+      livemood image holiday/ --sort-into sorted/ --emotions happy,sad
+    """
+    from livemood.source.image import image_paths
+
+    if csv_ and csv_.exists() and not force:
+        raise SinkError(f"{csv_} is there already; use --force or another --csv")
+    photos = image_paths(paths)
+    with open_reader(model, detector, engine, emotions) as reader:
+        desk = _Desk(reader, out, sort_into, panel, force)
+        results = [desk.read(path) for path in photos]
+    if csv_:
+        _write_csv(csv_, results, reader.labels)
+    if json_:
+        print_json({"images": results})
+    else:
+        _print_table(results)
+    failed = [result["error"] for result in results if result["error"]]
+    for error in failed:
+        print(f"livemood: {error}", file=sys.stderr)
+    if failed:
+        raise typer.Exit(1)
+
+
+class _Desk:
+    """Reads one photo after another; what cannot be read is noted and does not stop the rest."""
+
+    def __init__(
+        self, reader: "MoodReader", out: Path | None, sort_into: Path | None, panel: bool, force: bool
+    ) -> None:
+        from livemood.draw import Annotator, DrawStyle
+
+        self._reader, self._out, self._sort_into, self._force = reader, out, sort_into, force
+        self._annotator = Annotator(reader.labels, DrawStyle(show_panel=panel, show_ids=False))
+
+    def read(self, path: Path) -> dict[str, Any]:
+        from livemood.source.image import read_image
+
+        try:
+            image = read_image(path)
+        except ImageUnreadable as error:
+            return {"path": str(path), "width": None, "height": None, "faces": [], "error": str(error)}
+        moods = self._reader.image(image)
+        if self._out:
+            self._write_copy(self._out / path.name, image, moods)
+        if self._sort_into:
+            self._sort(path, moods)
+        faces = [
+            {
+                "box": [round(side, 1) for side in (m.box.left, m.box.top, m.box.right, m.box.bottom)],
+                "label": m.label,
+                "confidence": round(m.confidence, 4),
+                "scores": {name: round(p, 4) for name, p in m.scores.items()},
+            }
+            for m in moods
+        ]
+        return {
+            "path": str(path),
+            "width": int(image.shape[1]),
+            "height": int(image.shape[0]),
+            "faces": faces,
+            "error": None,
+        }
+
+    def _write_copy(self, target: Path, image: "Image", moods: "Sequence[Mood]") -> None:
+        from livemood.sink.image import write_image
+        from livemood.values import Frame
+
+        _free(target, self._force, "--out")
+        write_image(target, self._annotator.draw(Frame(0, 0.0, image), moods))
+
+    def _sort(self, path: Path, moods: "Sequence[Mood]") -> None:
+        """The largest face decides; a photo without one goes into ``no-face``."""
+        assert self._sort_into
+        name = max(moods[0].scores, key=moods[0].scores.__getitem__) if moods else "no-face"
+        target = self._sort_into / name / path.name
+        _free(target, self._force, "--sort-into")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, target)
+        except OSError as error:
+            target.unlink(missing_ok=True)
+            raise SinkError(
+                f"{target} cannot be written: {error.strerror}; free space or choose another folder"
+            ) from error
+
+
+def _free(target: Path, force: bool, option: str) -> None:
+    if target.exists() and not force:
+        raise SinkError(f"{target} is there already; use --force or another {option}")
+
+
+def _write_csv(path: Path, results: Sequence[dict[str, Any]], labels: tuple[str, ...]) -> None:
+    header = ["path", "face", "left", "top", "right", "bottom", "label", "confidence", *labels]
+    part = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("w", newline="", encoding="utf-8") as stream:
+            rows = csv.writer(stream)
+            rows.writerow(header)
+            for result in results:
+                for number, face in enumerate(result["faces"], 1):
+                    scores = [face["scores"][name] for name in labels]
+                    rows.writerow([result["path"], number, *face["box"], face["label"], face["confidence"], *scores])
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise SinkError(f"{path} cannot be written: {error.strerror}; free space or choose another --csv") from error
+
+
+def _print_table(results: Sequence[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("photo", "face", "label", "confidence", box=None, header_style="dim")
+    for result in results:
+        if not result["faces"] and not result["error"]:
+            table.add_row(result["path"], "-", "no face found", "")
+        for number, face in enumerate(result["faces"], 1):
+            table.add_row(result["path"], str(number), face["label"], f"{face['confidence']:.0%}")
+    if table.row_count:
+        Console().print(table)

@@ -1,0 +1,68 @@
+"""Options that several commands share, and what they are turned into."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from livemood.app import MoodReader
+
+
+class DetectorChoice(StrEnum):
+    """Which face networks look at a frame."""
+
+    auto = "auto"
+    near = "near"
+    far = "far"
+
+
+class EngineChoice(StrEnum):
+    """What runs the emotion model."""
+
+    litert = "litert"
+    keras = "keras"
+
+
+Model = Annotated[Path | None, typer.Option("--model", help="Bundle folder of another emotion model.")]
+Detector = Annotated[
+    DetectorChoice, typer.Option("--detector", help="auto: both ranges; near: close faces; far: small faces.")
+]
+Engine = Annotated[
+    EngineChoice, typer.Option("--engine", help="litert starts at once; keras runs the .keras file (slow start).")
+]
+Emotions = Annotated[
+    str | None,
+    typer.Option("--emotions", metavar="A,B,...", help="Choose between these only, such as happy,sad."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")]
+
+
+@contextmanager
+def open_reader(
+    model: Path | None, detector: DetectorChoice, engine: EngineChoice, emotions: str | None
+) -> "Iterator[MoodReader]":
+    """Open the models that the options ask for; a wrong option is a usage error."""
+    from livemood.app import MoodReader
+
+    chosen = None if emotions is None else [name.strip() for name in emotions.split(",") if name.strip()]
+    try:
+        reader = MoodReader(model, detector=detector.value, engine=engine.value, emotions=chosen)
+    except ValueError as error:
+        from livemood.errors import LivemoodError
+
+        if isinstance(error, LivemoodError):
+            raise
+        raise typer.BadParameter(str(error), param_hint="--emotions") from error
+    with reader:
+        yield reader
+
+
+def print_json(data: Any) -> None:
+    """Print one JSON document on stdout."""
+    print(json.dumps(data, ensure_ascii=False, indent=2))

@@ -1,0 +1,176 @@
+"""Find faces: Frame -> tuple[Detection, ...]. The only importer of mediapipe.
+
+Two BlazeFace networks complement each other (measured on 640x480 clips and web photos): the near one finds close
+faces that the far one overlooks, the far one finds small faces and is not fooled by face-like prints on clothes.
+"""
+
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Protocol, Self, get_args
+
+import cv2
+import numpy as np
+
+from livemood.bundle import face_model
+from livemood.errors import ModelIncompatible
+from livemood.quiet import ask_for_silence, native_stderr_held
+from livemood.settings import DetectorSettings
+from livemood.values import Box, Detection, Frame, Image
+
+DetectorMode = Literal["auto", "near", "far"]
+
+
+class Detector(Protocol):
+    """Whatever finds faces in a frame."""
+
+    def detect(self, frame: Frame) -> tuple[Detection, ...]:
+        """Return the faces of one frame, largest first."""
+        ...
+
+    def close(self) -> None:
+        """Free what the detector holds."""
+        ...
+
+
+class FaceDetector:
+    """MediaPipe's BlazeFace, near range, far range or both.
+
+    ``auto`` asks both networks and believes each in its own range: the near one for faces whose side is at least
+    ``close_side`` of the frame's shorter side, the far one for all others, and the near one again for what is left
+    when the far one found nothing at all.
+
+    Args:
+        mode: Which networks to ask.
+        settings: Thresholds.
+
+    Raises:
+        ModelMissing: A network's file is not there.
+        ModelIncompatible: A network's file is damaged or not a face detector.
+        ValueError: Unknown mode.
+    """
+
+    def __init__(self, mode: DetectorMode = "auto", settings: DetectorSettings | None = None) -> None:
+        if mode not in get_args(DetectorMode):
+            raise ValueError(f"detector mode is one of {', '.join(get_args(DetectorMode))}, got {mode!r}")
+        self._settings = settings or DetectorSettings()
+        with ExitStack() as stack:
+            self._near = self._far = None
+            if mode != "far":
+                self._near = stack.enter_context(_BlazeFace(face_model("near"), self._settings.min_score))
+            if mode != "near":
+                self._far = stack.enter_context(_BlazeFace(face_model("far"), self._settings.min_score))
+            self._open = stack.pop_all()
+
+    def detect(self, frame: Frame) -> tuple[Detection, ...]:
+        """Return the faces of one frame, largest first, each once."""
+        image = _rgb(frame.image)
+        far = self._far.detect(image) if self._far else []
+        near = self._near.detect(image) if self._near else []
+        close_px = self._settings.close_side * min(frame.width, frame.height)
+        close = [face for face in near if face.box.width >= close_px]
+        return _without_doubles([*close, *(far or near)], self._settings.max_overlap)
+
+    def close(self) -> None:
+        """Free both networks; a second call does nothing."""
+        self._open.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class _BlazeFace:
+    """One MediaPipe Tasks FaceDetector in image mode: no state, so no frame depends on another."""
+
+    def __init__(self, model: Path, min_score: float) -> None:
+        tasks = _import_mediapipe()
+        options = tasks.FaceDetectorOptions(
+            base_options=tasks.BaseOptions(model_asset_buffer=model.read_bytes()),
+            min_detection_confidence=min_score,
+        )
+        try:
+            with native_stderr_held():
+                self._task: Any = tasks.FaceDetector.create_from_options(options)
+                # The first picture makes the network print once more; give it one now, while nobody hears it.
+                self._task.detect(_rgb(np.zeros((64, 64, 3), np.uint8)))
+        except (RuntimeError, ValueError) as error:
+            raise ModelIncompatible(f"{model} is not a face detector MediaPipe can run; reinstall livemood") from error
+
+    def detect(self, image: Any) -> list[Detection]:
+        """Run on a MediaPipe image; boxes and keypoints come back in its pixels."""
+        result = self._task.detect(image)
+        size = np.array([image.width, image.height], np.float32)
+        return [_detection(found, size) for found in result.detections]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with native_stderr_held():
+            self._task.close()
+
+
+def _detection(found: Any, size: Any) -> Detection:
+    box = found.bounding_box
+    keypoints = np.array([(point.x, point.y) for point in found.keypoints], np.float32) * size
+    return Detection(
+        Box(box.origin_x, box.origin_y, box.origin_x + max(box.width, 1), box.origin_y + max(box.height, 1)),
+        keypoints,
+        float(min(max(found.categories[0].score, 0.0), 1.0)),
+    )
+
+
+def _without_doubles(faces: Sequence[Detection], max_overlap: float) -> tuple[Detection, ...]:
+    """Keep the first of any faces that overlap; the share is of the smaller box, as the networks frame differently."""
+    kept: list[Detection] = []
+    for face in faces:
+        shares = (face.box.intersection(other.box) / min(face.box.area, other.box.area) for other in kept)
+        if all(share <= max_overlap for share in shares):
+            kept.append(face)
+    return tuple(sorted(kept, key=lambda face: -face.box.area))
+
+
+def _rgb(image: Image) -> Any:
+    # mediapipe misreads strided views without a word; cvtColor makes a new contiguous array.
+    mediapipe = _import_mediapipe()
+    return mediapipe.Image(mediapipe.ImageFormat.SRGB, cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
+
+
+class _Tasks:
+    """The handful of mediapipe names used here."""
+
+    def __init__(self) -> None:
+        import mediapipe
+        from mediapipe.tasks.python import BaseOptions, vision
+
+        self.Image = mediapipe.Image
+        self.ImageFormat = mediapipe.ImageFormat
+        self.BaseOptions = BaseOptions
+        self.FaceDetector = vision.FaceDetector
+        self.FaceDetectorOptions = vision.FaceDetectorOptions
+
+
+_tasks: _Tasks | None = None
+
+
+def _import_mediapipe() -> _Tasks:
+    """Import mediapipe without TensorFlow, which it would load (5 s) for a documentation helper it does not need."""
+    global _tasks
+    if _tasks is None:
+        ask_for_silence()
+        hidden = "tensorflow" not in sys.modules
+        if hidden:
+            sys.modules["tensorflow"] = None  # type: ignore[assignment]  # makes `import tensorflow` fail at once
+        try:
+            _tasks = _Tasks()
+        finally:
+            if hidden:
+                del sys.modules["tensorflow"]
+    return _tasks

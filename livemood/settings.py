@@ -1,0 +1,90 @@
+"""Every default of the program, once."""
+
+from dataclasses import dataclass, field
+
+from livemood.values import CropSpec
+
+# Medians of MediaPipe's keypoints over FER2013's crops: right eye, left eye, nose tip, mouth (docs/crop.md).
+FER2013_TEMPLATE = ((0.318, 0.399), (0.687, 0.395), (0.506, 0.604), (0.510, 0.780))
+CROP = CropSpec(size_px=48, colour="grey", template=FER2013_TEMPLATE)
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorSettings:
+    """Attributes:
+    min_score: Faces below this detector score (0..1) are dropped.
+    close_side: Faces at least this share of the frame's shorter side are the near-range network's.
+    max_overlap: Two boxes sharing more than this of the smaller one are the same face.
+    """
+
+    min_score: float = 0.5
+    close_side: float = 0.42
+    max_overlap: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerSettings:
+    """Attributes:
+    max_missed_s: A face not found for longer is forgotten; when it comes back it is someone new.
+    max_jump: Farthest a face may land from where it was heading, in face widths.
+    velocity_tau_s: Time constant of the averaged velocity.
+    """
+
+    max_missed_s: float = 1.0
+    max_jump: float = 1.0
+    velocity_tau_s: float = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class SmootherSettings:
+    """Attributes:
+    tau_s: Time constant of the averaged probabilities.
+    unsure_below: A leading emotion under this confidence is not named.
+    margin: By how much a new emotion must lead the shown one.
+    hold_s: For how long it must lead.
+    forget_s: A track not seen for longer leaves no trace; no shorter than the tracker's own memory.
+    """
+
+    tau_s: float = 0.2
+    unsure_below: float = 0.4
+    margin: float = 0.1
+    hold_s: float = 0.15
+    forget_s: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of one run."""
+
+    detector: DetectorSettings = field(default_factory=DetectorSettings)
+    tracker: TrackerSettings = field(default_factory=TrackerSettings)
+    smoother: SmootherSettings = field(default_factory=SmootherSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureSettings:
+    """What a live source is asked for, and how long it is waited for.
+
+    Attributes:
+        width: Wished width, px; None leaves it to the source.
+        height: Wished height, px.
+        fps: Wished pictures per second; for a folder, how many are shown per second.
+        pixel_format: Four letters such as ``MJPG`` or ``YUYV`` for a camera; ``bgr24``, ``rgb24`` or ``gray`` on stdin.
+        loop: Begin a file or folder again at its end.
+        timeout_s: How long opening, or one picture, may take.
+        frozen_s: The same picture for longer is called frozen, none for longer is called stalled.
+        retry_s: Wait before the first new try at a lost source; doubles with each.
+        retry_longest_s: Longest wait between two tries.
+        give_up_s: A source lost for longer ends the run.
+    """
+
+    width: int | None = None
+    height: int | None = None
+    fps: float | None = None
+    pixel_format: str | None = None
+    loop: bool = False
+    timeout_s: float = 5.0
+    frozen_s: float = 3.0
+    retry_s: float = 0.5
+    retry_longest_s: float = 8.0
+    give_up_s: float = 120.0

@@ -1,0 +1,127 @@
+"""Stand-ins for the heavy parts, for tests of livemood and of programs built on it.
+
+Each fits where the real thing goes: ``MoodReader(detector=ScriptedDetector(...), classifier=TableClassifier(...))``.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from livemood.labels import EMOTIONS
+from livemood.settings import CROP
+from livemood.values import CropSpec, Detection, FaceCrop, Frame, Image, Mood, Prediction
+
+Script = Sequence[Sequence[Detection]] | Callable[[Frame], Sequence[Detection]]
+
+
+class ScriptedDetector:
+    """Finds the faces that it was told to find.
+
+    Args:
+        script: Faces by ``Frame.index`` (frames beyond the end have those of the last entry), or a function of the
+            frame.
+
+    Attributes:
+        frames: Indices of the frames looked at, in order.
+        closed: Whether ``close`` was called.
+    """
+
+    def __init__(self, script: Script = ((),)) -> None:
+        self._script = script
+        self.frames: list[int] = []
+        self.closed = False
+
+    def detect(self, frame: Frame) -> tuple[Detection, ...]:
+        """Return the faces scripted for a frame."""
+        self.frames.append(frame.index)
+        if callable(self._script):
+            return tuple(self._script(frame))
+        return tuple(self._script[min(frame.index, len(self._script) - 1)])
+
+    def close(self) -> None:
+        """Note that nobody needs this detector any more."""
+        self.closed = True
+
+
+class TableClassifier:
+    """Reads each person's emotion from a table instead of from the picture.
+
+    Args:
+        table: Scores by track id: a sequence in the order of ``labels``, or a mapping from label to score (labels
+            left out score 0). Scores are scaled to sum to 1.
+        default: Scores of every track that the table does not name; the first label alone when left out.
+        labels: Names of the classes.
+        crop_spec: How faces are to be cut.
+
+    Attributes:
+        calls: The track ids of each call, in order.
+    """
+
+    def __init__(
+        self,
+        table: Mapping[int, Sequence[float] | Mapping[str, float]] | None = None,
+        default: Sequence[float] | Mapping[str, float] | None = None,
+        labels: tuple[str, ...] = EMOTIONS,
+        crop_spec: CropSpec = CROP,
+    ) -> None:
+        self._table = dict(table or {})
+        self._default = {labels[0]: 1.0} if default is None else default
+        self._labels = labels
+        self._crop_spec = crop_spec
+        self.calls: list[tuple[int, ...]] = []
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the classes."""
+        return self._labels
+
+    @property
+    def crop_spec(self) -> CropSpec:
+        """How faces are to be cut."""
+        return self._crop_spec
+
+    def classify(self, crops: Sequence[FaceCrop]) -> tuple[Prediction, ...]:
+        """Return the table's row for every crop's track."""
+        self.calls.append(tuple(crop.track.id for crop in crops))
+        return tuple(self._prediction(crop) for crop in crops)
+
+    def _prediction(self, crop: FaceCrop) -> Prediction:
+        row = self._table.get(crop.track.id, self._default)
+        scores = [row.get(label, 0.0) for label in self._labels] if isinstance(row, Mapping) else row
+        values = np.asarray(scores, np.float32)
+        return Prediction(values / values.sum(), crop.track)
+
+
+class RecordingSink:
+    """Keeps what is written to it: frames with pictures, or frames with moods.
+
+    Attributes:
+        frames: The frames, in order.
+        images: Annotated pictures, one for each frame that came with one.
+        moods: Moods, one tuple for each frame that came with them.
+        closed: Whether the context was left.
+    """
+
+    def __init__(self) -> None:
+        self.frames: list[Frame] = []
+        self.images: list[Image] = []
+        self.moods: list[tuple[Mood, ...]] = []
+        self.closed = False
+
+    def write(self, frame: Frame, what: Image | Sequence[Mood]) -> None:
+        """Keep one frame with its picture or its moods."""
+        self.frames.append(frame)
+        if isinstance(what, np.ndarray):
+            self.images.append(what.copy())
+        else:
+            self.moods.append(tuple(what))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.closed = True

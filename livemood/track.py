@@ -1,0 +1,103 @@
+"""Follow faces over time: detections of each frame -> tuple[Track, ...] with lasting ids."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from livemood.settings import TrackerSettings
+from livemood.values import Detection, Track
+
+_IMPOSSIBLE = 1e6
+# How fast a face out of sight is thought to slow down: heads stop or turn sooner than they go on for ever.
+_COASTING_S = 0.5
+
+
+@dataclass(slots=True)
+class _Face:
+    """What is remembered of one person between frames."""
+
+    id: int
+    detection: Detection
+    first_seen_s: float
+    last_seen_s: float
+    velocity: tuple[float, float] = (0.0, 0.0)
+
+    def expected_centre(self, time_s: float) -> tuple[float, float]:
+        x, y = self.detection.box.centre
+        gone = time_s - self.last_seen_s
+        reach = _COASTING_S * (1 - math.exp(-gone / _COASTING_S))
+        return x + self.velocity[0] * reach, y + self.velocity[1] * reach
+
+    def seen(self, detection: Detection, time_s: float, tau_s: float) -> None:
+        gone = time_s - self.last_seen_s
+        if gone > 0:
+            (x0, y0), (x1, y1) = self.detection.box.centre, detection.box.centre
+            weight = 1 - math.exp(-gone / tau_s)
+            vx, vy = self.velocity
+            self.velocity = (
+                vx + weight * ((x1 - x0) / gone - vx),
+                vy + weight * ((y1 - y0) / gone - vy),
+            )
+        self.detection, self.last_seen_s = detection, time_s
+
+
+class Tracker:
+    """Gives every person an id that stays through motion, short occlusion and crossings, and is never used again.
+
+    Each face is expected where its averaged velocity carries it; detections are matched to expectations by the
+    assignment of least total cost (scipy's Hungarian-type solver), where cost is distance in face widths plus the
+    change of size in octaves.
+
+    Args:
+        settings: How far a face may jump and for how long it is remembered.
+    """
+
+    def __init__(self, settings: TrackerSettings | None = None) -> None:
+        self._settings = settings or TrackerSettings()
+        self._faces: list[_Face] = []
+        self._next_id = 1
+
+    def update(self, detections: Sequence[Detection], time_s: float) -> tuple[Track, ...]:
+        """Match one frame's detections to known faces.
+
+        Args:
+            detections: Faces of the frame, boxes in px.
+            time_s: The frame's time; must not lie before the last call's.
+
+        Returns:
+            One track for each detection, in their order.
+        """
+        keep_s = self._settings.max_missed_s
+        self._faces = [face for face in self._faces if time_s - face.last_seen_s <= keep_s]
+        matches = self._match(detections, time_s)
+        return tuple(self._follow(detection, matches.get(i), time_s) for i, detection in enumerate(detections))
+
+    def _follow(self, detection: Detection, face: _Face | None, time_s: float) -> Track:
+        if face is None:
+            face = _Face(self._next_id, detection, time_s, time_s)
+            self._next_id += 1
+            self._faces.append(face)
+        missed_s = time_s - face.last_seen_s
+        face.seen(detection, time_s, self._settings.velocity_tau_s)
+        return Track(face.id, detection, face.first_seen_s, missed_s)
+
+    def _match(self, detections: Sequence[Detection], time_s: float) -> dict[int, _Face]:
+        if not detections or not self._faces:
+            return {}
+        from scipy.optimize import linear_sum_assignment  # half a second that still pictures need not pay
+
+        costs = np.array([[self._cost(face, found, time_s) for found in detections] for face in self._faces])
+        rows, columns = linear_sum_assignment(costs)
+        pairs = zip(rows.tolist(), columns.tolist(), strict=True)
+        return {column: self._faces[row] for row, column in pairs if costs[row, column] < _IMPOSSIBLE}
+
+    def _cost(self, face: _Face, found: Detection, time_s: float) -> float:
+        old, new = face.detection.box, found.box
+        (x0, y0), (x1, y1) = face.expected_centre(time_s), new.centre
+        jump = math.hypot(x1 - x0, y1 - y0) / max(old.width, new.width)
+        growth = abs(math.log2(new.width / old.width))
+        if jump > self._settings.max_jump or growth > 1:
+            return _IMPOSSIBLE
+        return jump + growth

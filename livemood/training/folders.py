@@ -1,0 +1,76 @@
+"""One folder per class, with or without ``train/ valid/ test/`` above: the layout people make by hand."""
+
+from collections import Counter
+from pathlib import PurePosixPath
+
+from livemood.errors import DatasetError
+from livemood.labels import EMOTIONS
+from livemood.training.collection import Collection, Sample, SplitName
+from livemood.training.files import PICTURES, Files, decode
+
+INDEX = "index.csv"
+"""Written by ``livemood crop``: its columns ``file`` and ``source`` keep crops of one clip in one split."""
+
+_FEWEST = 4
+_SPLIT_FOLDERS: dict[str, SplitName] = {
+    **{"train": "train", "training": "train"},
+    **{"valid": "valid", "validation": "valid", "val": "valid"},
+    **{"test": "test", "testing": "test"},
+}
+
+
+def from_folders(files: Files) -> Collection:
+    """Read classes from folder names.
+
+    Raises:
+        DatasetError: Fewer than two classes, an empty class folder, or a class with hardly any picture.
+    """
+    found: list[tuple[str, SplitName | None, str]] = []
+    skipped = []
+    for name in files.names:
+        parts = PurePosixPath(name).parts
+        if PurePosixPath(name).suffix.lower() not in PICTURES:
+            if parts[-1] != INDEX:
+                skipped.append(f"{name}: not a picture")
+        elif len(parts) < 2 or parts[-2] in _SPLIT_FOLDERS:
+            skipped.append(f"{name}: lies in no class folder")
+        else:
+            found.append((parts[-2], _SPLIT_FOLDERS.get(parts[-3]) if len(parts) > 2 else None, name))
+    _check(files, found)
+    classes = {label for label, _, _ in found}
+    order = {label: place for place, label in enumerate(EMOTIONS)}
+    labels = tuple(sorted(classes, key=lambda label: (order.get(label, len(order)), label)))  # type: ignore[call-overload]
+    groups = _groups(files)
+    samples = (
+        Sample(name, split, tuple(int(other == label) for other in labels), group=groups.get(name, ""))
+        for label, split, name in found
+    )
+    return Collection(labels, tuple(samples), lambda sample: decode(files.read(sample.file)), tuple(skipped))
+
+
+def _check(files: Files, found: list[tuple[str, SplitName | None, str]]) -> None:
+    full = {name.rpartition("/")[0] for _, _, name in found}
+    inner = {folder.rpartition("/")[0] for folder in files.folders}
+    for folder in files.folders:
+        if folder not in full | inner and folder.rpartition("/")[2] not in _SPLIT_FOLDERS:
+            raise DatasetError(f"class folder {files.path / folder} holds no picture; put some in, or remove it")
+    counts = Counter(label for label, _, _ in found)
+    if len(counts) < 2:
+        raise DatasetError(
+            f"{files.path} holds {len(counts)} class folder(s) with pictures"
+            f"{': ' + next(iter(counts)) if counts else ''}; expected two or more, such as happy/ sad/"
+        )
+    label, fewest = min(counts.items(), key=lambda item: item[1])
+    if fewest < _FEWEST:
+        raise DatasetError(
+            f"class {label} has {fewest} picture(s), too few to learn and to check; "
+            f"give each class at least {_FEWEST}, better 50"
+        )
+
+
+def _groups(files: Files) -> dict[str, str]:
+    rows = list(files.rows(INDEX)) if INDEX in files.names else []
+    if not rows or not {"file", "source"} <= set(rows[0]):
+        return {}
+    file, source = rows[0].index("file"), rows[0].index("source")
+    return {row[file]: row[source] for row in rows[1:] if len(row) == len(rows[0])}

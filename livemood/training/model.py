@@ -1,0 +1,90 @@
+"""The network: a small residual CNN whose first layers scale and standardise raw grey values."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from livemood.training.dataset import FER2013_LABELS
+from livemood.values import CropSpec
+
+EMOTION_HEAD, FER2013_HEAD = "emotion", "fer2013"
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """Attributes:
+    stem: Filters of the first convolution.
+    stages: Filters of each residual stage; every stage halves the resolution.
+    blocks: Residual blocks in each stage.
+    dropout: Share of the pooled features dropped in training.
+    """
+
+    stem: int
+    stages: tuple[int, ...]
+    blocks: tuple[int, ...]
+    dropout: float = 0.2
+
+
+PRESETS: dict[str, Architecture] = {
+    "small": Architecture(16, (24, 48, 96, 192), (1, 1, 1, 1)),
+    "default": Architecture(16, (32, 64, 128, 144), (1, 1, 2, 2)),
+    "large": Architecture(32, (64, 96, 160, 256), (2, 2, 2, 2)),
+}
+
+
+def build(architecture: Architecture, spec: CropSpec, classes: int) -> Any:
+    """Build the training model: two heads on one body.
+
+    Args:
+        architecture: Sizes.
+        spec: The crop it takes.
+        classes: Number of emotions K.
+
+    Returns:
+        keras.Model: (N, S, S, C) raw 0..255 -> {``emotion``: (N, K), ``fer2013``: (N, 7)} probabilities.
+    """
+    from keras import Input, Model, layers
+
+    pixels = Input(spec.shape, name="pixels")
+    x = layers.Rescaling(1 / 255, name="rescale")(pixels)
+    # Per-picture standardisation, (x - mean) / sqrt(variance + (10/255)²): holds up against light and gamma.
+    x = layers.LayerNormalization(
+        axis=(1, 2, 3), center=False, scale=False, epsilon=(10 / 255) ** 2, name="standardise"
+    )(x)
+    x = layers.ReLU()(_normalised_conv(x, architecture.stem))
+    for filters, blocks in zip(architecture.stages, architecture.blocks, strict=True):
+        for block in range(blocks):
+            x = _residual(x, filters, stride=2 if block == 0 else 1)
+    x = layers.GlobalAveragePooling2D()(x)
+    x = layers.Dropout(architecture.dropout)(x)
+    emotion = layers.Dense(classes, activation="softmax", name=EMOTION_HEAD, dtype="float32")(x)
+    fer2013 = layers.Dense(len(FER2013_LABELS), activation="softmax", name=FER2013_HEAD, dtype="float32")(x)
+    return Model(pixels, {EMOTION_HEAD: emotion, FER2013_HEAD: fer2013})
+
+
+def serving_model(model: Any) -> Any:
+    """Return the part that is shipped: pixels to emotion probabilities, without the second head."""
+    from keras import Model
+
+    return Model(model.inputs, model.get_layer(EMOTION_HEAD).output)
+
+
+def _residual(x: Any, filters: int, stride: int) -> Any:
+    """Two 3x3 convolutions around a shortcut (He et al. 2015; average-pooled shortcut as in ResNet-D)."""
+    from keras import layers
+
+    shortcut = x
+    if stride > 1:
+        shortcut = layers.AveragePooling2D(stride, padding="same")(shortcut)
+    if shortcut.shape[-1] != filters:
+        shortcut = _normalised_conv(shortcut, filters, size=1)
+    x = layers.ReLU()(_normalised_conv(x, filters, stride=stride))
+    return layers.ReLU()(layers.add([shortcut, _normalised_conv(x, filters)]))
+
+
+def _normalised_conv(x: Any, filters: int, size: int = 3, stride: int = 1) -> Any:
+    from keras import layers
+
+    x = layers.Conv2D(
+        filters, size, strides=stride, padding="same", use_bias=False, kernel_initializer="he_normal"
+    )(x)
+    return layers.BatchNormalization(momentum=0.95)(x)

@@ -1,0 +1,133 @@
+"""Print the figures that README and model card claim: ``python -m tests.evaluation [SHARED_DATA]`` (``make eval``).
+
+Needs the real clips and photos, which are not part of this project; nothing here is tuned to them.
+"""
+
+import csv
+import io
+import sys
+import time
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+
+import cv2
+import numpy as np
+from livemood.source.video import VideoSource
+
+from livemood.app import MoodReader
+from livemood.detect import DetectorMode, FaceDetector
+from livemood.training.evaluate import auc
+from livemood.values import Frame, Image, Mood
+
+SHARED = Path(__file__).parents[2] / "shared" / "data"
+SINGLE_FACE_CLIPS = ("again.mkv", "book.mkv", "no.mkv", "yes.mkv")
+
+
+def main(data: Path = SHARED) -> None:
+    """Print every table."""
+    if not data.is_dir():
+        sys.exit(f"no data at {data}; give the folder that holds clips/ and smiles.zip")
+    clips = {path.name: frames(path) for path in sorted((data / "clips").glob("*.[mg][ki][vf]"))}
+    photos = list(read_photos(data / "smiles.zip"))
+    detection(clips, [image for image, _ in photos])
+    smoothing(clips)
+    smiles(photos)
+
+
+def frames(path: Path) -> list[Frame]:
+    """Decode a clip."""
+    with VideoSource(path) as clip:
+        return list(clip.frames())
+
+
+def read_photos(path: Path) -> Iterator[tuple[Image, bool]]:
+    """Yield each photo of smiles.zip with whether it smiles."""
+    with zipfile.ZipFile(path) as archive:
+        table = archive.read("smiles/labels.csv").decode()
+        for row in csv.DictReader(io.StringIO(table)):
+            data = np.frombuffer(archive.read(f"smiles/{row['image']}"), np.uint8)
+            yield np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8), row["smile"] == "1"
+
+
+@contextmanager
+def heading(title: str) -> Iterator[None]:
+    """Print a title before and a blank line after."""
+    print(f"== {title}")
+    yield
+    print()
+
+
+def detection(clips: dict[str, list[Frame]], photos: Sequence[Image]) -> None:
+    """Faces per frame for each detector mode, and the time of each relative to the far one."""
+    stills = [Frame(0, 0.0, photo) for photo in photos]
+    vga = [frame for name in SINGLE_FACE_CLIPS for frame in clips[name]]
+    with heading("detection"):
+        modes: tuple[DetectorMode, ...] = ("near", "far", "auto")
+        spent = {}
+        for mode in modes:
+            with FaceDetector(mode) as detector:
+                counts = {n: [len(detector.detect(frame)) for frame in clip] for n, clip in clips.items()}
+                found = np.mean([bool(detector.detect(still)) for still in stills])
+                began = time.perf_counter()
+                for frame in vga:
+                    detector.detect(frame)
+                spent[mode] = time.perf_counter() - began
+            exact = ", ".join(f"{n} {np.mean(np.array(counts[n]) == 1):.1%}" for n in SINGLE_FACE_CLIPS)
+            print(f"{mode:5} exactly one face: {exact}")
+            print(
+                f"      two in two-heads: {np.mean(np.array(counts['two-heads.gif']) == 2):.1%}; "
+                f"any in walking: {np.mean(np.array(counts['walking.gif']) > 0):.1%}; photos: {found:.2%}; "
+                f"time at VGA {spent[mode] / len(vga) * 1e3:.2f} ms"
+            )
+        print(f"auto takes {spent['auto'] / spent['far']:.2f} x the time of far")
+
+
+def changes(labels: Sequence[str]) -> int:
+    """Count how often a label gives way to another."""
+    return sum(a != b for a, b in pairwise(labels))
+
+
+def smoothing(clips: dict[str, list[Frame]]) -> None:
+    """Label changes on a still, neutral man, raw and smoothed; ids per clip."""
+    with heading("smoothing"), MoodReader() as reader:
+        smooth = raw = 0
+        seconds = 0.0
+        for name, clip in clips.items():
+            pipeline = reader.pipeline()
+            moods = [pipeline.step(frame) for frame in clip]
+            ids = {mood.track.id for found in moods for mood in found}
+            first = [found[0] for found in moods if found]
+            counts = {label: sum(m.label == label for m in first) for label in sorted({m.label for m in first})}
+            print(f"{name}: {len(ids)} id(s), labels of the largest face {counts}")
+            if name in SINGLE_FACE_CLIPS:
+                smooth += changes([mood.label for mood in first])
+                raw += changes([top(mood) for mood in first])
+                seconds += clip[-1].time_s - clip[0].time_s
+        print(f"neutral man, {seconds:.1f} s: {smooth} label changes smoothed, {raw} raw")
+
+
+def top(mood: Mood) -> str:
+    """Return the leading emotion of this frame alone."""
+    return max(mood.raw_scores, key=mood.raw_scores.__getitem__)
+
+
+def smiles(photos: Sequence[tuple[Image, bool]]) -> None:
+    """End to end: the largest face's top emotion is happy exactly if the photo smiles; no face counts as wrong."""
+    with heading("smiles, end to end"), MoodReader() as reader:
+        right, scores, truth = 0, [], []
+        for image, smiling in photos:
+            found = reader.image(image)
+            if found:
+                right += (max(found[0].scores, key=found[0].scores.__getitem__) == "happy") == smiling
+                scores.append(found[0].scores["happy"])
+                truth.append(smiling)
+        print(f"{len(photos)} photos: {right / len(photos):.2%} right, misses counted wrong;")
+        area = auc(np.array(scores), np.array(truth))
+        print(f"AUC of the happy score over {len(scores)} photos with a face: {area:.4f}")
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:2]))

@@ -1,0 +1,113 @@
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+
+from livemood import detect
+from livemood.detect import DetectorMode, FaceDetector
+from livemood.errors import ModelIncompatible
+from livemood.values import Frame, Image, Keypoint
+from tests.builders import SAMPLES, make_frame, read_still
+
+
+@pytest.fixture(scope="module")
+def portrait() -> Image:
+    """The drawn face of the sample picture."""
+    return read_still(SAMPLES / "faces.png")
+
+
+@pytest.mark.parametrize("mode", ["near", "far", "auto"])
+def test_detector_of_a_face_then_box_holds_the_keypoints_in_order(portrait: Image, mode: DetectorMode):
+    with FaceDetector(mode) as detector:
+        face = detector.detect(Frame(0, 0.0, portrait))[0]
+    right_eye, left_eye, nose, mouth = (face.keypoints[k] for k in list(Keypoint)[:4])
+    assert right_eye[0] < nose[0] < left_eye[0]
+    assert max(right_eye[1], left_eye[1]) < nose[1] < mouth[1]
+    for x, y in (right_eye, left_eye, nose, mouth):
+        assert face.box.left < x < face.box.right
+        assert face.box.top < y < face.box.bottom
+    assert 0.5 <= face.score <= 1
+
+
+@pytest.mark.parametrize("mode", ["near", "far", "auto"])
+def test_detector_of_an_empty_picture_then_no_face(mode: DetectorMode):
+    with FaceDetector(mode) as detector:
+        assert detector.detect(make_frame()) == ()
+
+
+def test_detector_of_a_strided_view_then_the_same_face_as_of_a_copy(portrait: Image):
+    """A mirrored view has negative strides, which mediapipe would misread without a word."""
+    with FaceDetector() as detector:
+        view = detector.detect(Frame(0, 0.0, portrait[:, ::-1]))
+        copy = detector.detect(Frame(0, 0.0, portrait[:, ::-1].copy()))
+    assert [face.box for face in view] == [face.box for face in copy]
+    assert len(view) == 1
+
+
+def test_detector_of_swapped_colours_then_scores_differ(portrait: Image):
+    """The network wants RGB; were BGR handed on as it is, swapping here would be the right order."""
+    skin = portrait.reshape(-1, 3).astype(int)
+    assert skin[:, 2].mean() > skin[:, 0].mean()
+    with FaceDetector("near") as detector:
+        right = detector.detect(Frame(0, 0.0, portrait))[0].score
+        swapped = detector.detect(Frame(0, 0.0, portrait[..., ::-1]))
+    assert not swapped or swapped[0].score != right
+
+
+def test_detector_of_two_faces_then_both_once_and_the_larger_first(portrait: Image):
+    face = FaceDetector("near")
+    box = face.detect(Frame(0, 0.0, portrait))[0].box
+    face.close()
+    margin = box.width * 0.5
+    top, bottom = max(int(box.top - margin), 0), int(box.bottom + margin)
+    left, right = max(int(box.left - margin), 0), int(box.right + margin)
+    cut = portrait[top:bottom, left:right]
+    scene = np.full((720, 1280, 3), 120, np.uint8)
+    big = cv2.resize(cut, (480, 480), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(cut, (260, 260), interpolation=cv2.INTER_AREA)
+    scene[100:580, 60:540] = big
+    scene[200:460, 860:1120] = small
+    with FaceDetector() as detector:
+        faces = detector.detect(Frame(0, 0.0, scene))
+    assert len(faces) == 2
+    assert faces[0].box.centre[0] < 640 < faces[1].box.centre[0]
+    assert faces[0].box.area > faces[1].box.area
+
+
+def test_detector_of_one_pixel_then_no_face_and_no_crash():
+    with FaceDetector() as detector:
+        assert detector.detect(make_frame(1, 1)) == ()
+
+
+def test_detector_when_mode_is_unknown_then_names_the_modes():
+    with pytest.raises(ValueError, match="auto, near, far, got 'both'"):
+        FaceDetector("both")  # type: ignore[arg-type]
+
+
+def test_detector_when_closed_then_it_cannot_be_used_and_a_second_close_is_harmless():
+    detector = FaceDetector("near")
+    detector.close()
+    detector.close()
+    with pytest.raises((RuntimeError, ValueError)):
+        detector.detect(make_frame())
+
+
+def test_network_when_file_is_no_network_then_says_which(tmp_path):
+    fake = tmp_path / "face.tflite"
+    fake.write_bytes(b"not a network")
+    with pytest.raises(ModelIncompatible, match=r"face\.tflite is not a face detector"):
+        detect._BlazeFace(fake, 0.5)
+
+
+def test_detecting_when_tensorflow_is_installed_then_it_is_not_imported():
+    code = (
+        "import sys, numpy as np; from livemood.detect import FaceDetector; from livemood.values import Frame\n"
+        "with FaceDetector() as d: d.detect(Frame(0, 0.0, np.zeros((64, 64, 3), np.uint8)))\n"
+        "assert 'mediapipe' in sys.modules\n"
+        "print('tensorflow' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+    assert done.stderr == ""
