@@ -45,10 +45,10 @@ class SmootherSettings:
     forget_s: A track not seen for longer leaves no trace; no shorter than the tracker's own memory.
     """
 
-    tau_s: float = 0.2
+    tau_s: float = 0.17
     unsure_below: float = 0.4
     margin: float = 0.1
-    hold_s: float = 0.15
+    hold_s: float = 0.12
     forget_s: float = 2.0
 
 
@@ -59,6 +59,20 @@ class Settings:
     detector: DetectorSettings = field(default_factory=DetectorSettings)
     tracker: TrackerSettings = field(default_factory=TrackerSettings)
     smoother: SmootherSettings = field(default_factory=SmootherSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationSettings:
+    """Attributes:
+    duration_s: How long resting faces are looked at.
+    margin: By how much, in logits, neutral is to lead every other emotion on a resting face.
+    limit: Most that an emotion is lowered, in logits: one that the model gives e**limit times the probability of
+        every other stays the leading one whatever was calibrated.
+    """
+
+    duration_s: float = 3.0
+    margin: float = 0.5
+    limit: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)
