@@ -77,12 +77,17 @@ class MoodReader:
         """
         return self.pipeline().step(Frame(0, 0.0, image))
 
-    def watch(self, source: Source) -> Iterator[tuple[Frame, tuple[Mood, ...]]]:
-        """Yield every frame of an open source with its moods; reading runs ahead in a thread."""
+    def watch(self, source: Source, every: int = 1) -> Iterator[tuple[Frame, tuple[Mood, ...]]]:
+        """Yield every frame of an open source with its moods; reading runs ahead in a thread.
+
+        Args:
+            source: Gives the frames.
+            every: Classify every so many frames only; in between, faces are followed and keep their moods.
+        """
         pipeline = self.pipeline()
         with read_ahead(source.frames()) as frames:
             for frame in frames:
-                yield frame, pipeline.step(frame)
+                yield frame, pipeline.step(frame, frame.index % every == 0)
 
     def video(self, path: str | Path) -> Iterator[tuple[Frame, tuple[Mood, ...]]]:
         """Yield every frame of a video file with its moods.
@@ -185,6 +190,7 @@ def label_frames(
     pictures: Sequence[FrameSink] = (),
     moods_to: Sequence[MoodSink] = (),
     style: DrawStyle | None = None,
+    every: int = 1,
     on_frame: Callable[[Frame], None] = lambda _: None,
 ) -> Tally:
     """Run a source through to its end and hand every frame to the sinks.
@@ -197,6 +203,7 @@ def label_frames(
         pictures: Get the annotated picture of every frame.
         moods_to: Get the moods of every frame.
         style: How to draw.
+        every: Classify every so many frames only; all are drawn and written.
         on_frame: Called after each frame, for a progress display.
 
     Returns:
@@ -215,7 +222,7 @@ def label_frames(
             record.write(frame, moods)
 
     with WriteBehind(write) as writer:
-        for frame, moods in reader.watch(source):
+        for frame, moods in reader.watch(source, every):
             writer.put((frame, moods))
             tally.add(frame, moods)
             on_frame(frame)

@@ -4,8 +4,10 @@ import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Generic, TypeVar
 
+from livemood.calibrate import Calibrator
 from livemood.classify import Classifier
 from livemood.crop import crop
 from livemood.detect import Detector
@@ -26,6 +28,9 @@ class Pipeline:
         detector: Finds faces; stays the caller's to close.
         classifier: Reads emotions.
         settings: Of tracker and smoother.
+
+    Attributes:
+        calibrator: Does nothing until it is told to begin.
     """
 
     def __init__(self, detector: Detector, classifier: Classifier, settings: Settings | None = None) -> None:
@@ -33,18 +38,29 @@ class Pipeline:
         self._detector = detector
         self._classifier = classifier
         self._tracker = Tracker(settings.tracker)
+        self.calibrator = Calibrator(classifier.labels)
         self._smoother = Smoother(classifier.labels, settings.smoother)
+        self._moods: dict[int, Mood] = {}
 
-    def step(self, frame: Frame) -> tuple[Mood, ...]:
+    def step(self, frame: Frame, classify: bool = True) -> tuple[Mood, ...]:
         """Return the moods of one frame's faces, largest face first.
 
         Does no I/O: from a fresh pipeline the same frames give the same moods.
+
+        Args:
+            frame: The next frame of the source.
+            classify: False saves time: faces are found and followed, but keep the mood that they had in the frame
+                before. A face that was not in that frame is classified all the same.
         """
         detections = self._detector.detect(frame)
         tracks = self._tracker.update(detections, frame.time_s)
-        crops = [crop(frame, track, self._classifier.crop_spec) for track in tracks]
-        predictions = self._classifier.classify(crops)
-        return self._smoother.update(predictions, frame.time_s)
+        due = [track for track in tracks if classify or track.id not in self._moods]
+        crops = [crop(frame, track, self._classifier.crop_spec) for track in due]
+        predictions = self.calibrator.adjust(self._classifier.classify(crops), frame.time_s)
+        fresh = {mood.track.id: mood for mood in self._smoother.update(predictions, frame.time_s)}
+        moods = [fresh.get(track.id) or replace(self._moods[track.id], track=track) for track in tracks]
+        self._moods = {mood.track.id: mood for mood in moods}
+        return tuple(moods)
 
 
 class _End:
@@ -72,7 +88,8 @@ def read_ahead(items: Iterable[T]) -> Iterator[Iterator[T]]:
     def put(item: T | _End) -> None:
         while not stopping.is_set():
             try:
-                return waiting.put(item, timeout=0.1)
+                waiting.put(item, timeout=0.1)
+                return
             except queue.Full:
                 continue
 
@@ -145,7 +162,7 @@ def _start_reader(items: Iterable[T], put: Callable[[T | _End], None], stopping:
                 put(item)
                 if stopping.is_set():
                     return
-        except Exception as error:  # handed over whatever it is: the consumer raises it again
+        except Exception as error:  # noqa: BLE001  # handed over whatever it is: the consumer raises it again
             end = _End(error)
         put(end)
 
@@ -187,7 +204,7 @@ class WriteBehind(Generic[T]):
             if self._error is None:  # after a failure go on emptying the queue, so that put() never hangs
                 try:
                     self._write(item)
-                except Exception as error:  # raised again in the caller's thread
+                except Exception as error:  # noqa: BLE001  # raised again in the caller's thread
                     self._error = error
 
     def _raise(self) -> None:

@@ -1,5 +1,6 @@
 """Small makers of test material, shared by all tests."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -39,3 +40,17 @@ def make_mood(
     scores = {name: confidence if name == leading else rest for name in labels}
     raw = {name: 1.0 if name == leading else 0.0 for name in labels}
     return Mood(Track(track, make_detection(x), first_seen_s=0.0), label, confidence, scores, raw)
+
+
+def write_clip(path: Path, images: Sequence[Image], fps: int = 30, codec: str = "libx264") -> Path:
+    """Write BGR pictures of one even size as a plain video without sound; return its path."""
+    import av
+
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=fps)
+        stream.height, stream.width = images[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        for image in images:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
+        container.mux(stream.encode())
+    return path

@@ -206,6 +206,8 @@ class TestImage:
         assert "no face found" in done.stdout
         assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a.png", "b.jpg"]
         copy, original = cv2.imread(str(tmp_path / "out" / "a.png")), cv2.imread(str(PHOTO))
+        assert copy is not None
+        assert original is not None
         assert copy.shape == original.shape
         assert (copy != original).any()
         lines = (tmp_path / "t.csv").read_text().splitlines()

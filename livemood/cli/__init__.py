@@ -1,5 +1,6 @@
 """The commands. The only place that prints errors and sets exit codes: 0 fine, 1 ours, 2 usage, 130 interrupted."""
 
+import signal
 import sys
 import warnings
 from typing import NoReturn
@@ -7,7 +8,7 @@ from typing import NoReturn
 import typer
 
 from livemood import __version__
-from livemood.cli import camera, image, models, train, video
+from livemood.cli import camera, crop, doctor, evaluate, export, image, models, report, train, video
 from livemood.errors import LivemoodError
 from livemood.quiet import ask_for_silence, debugging
 
@@ -23,8 +24,14 @@ app = typer.Typer(
 )
 app.command("video")(video.video)
 app.command("camera")(camera.camera)
+app.command("cameras")(doctor.cameras)
+app.command("doctor")(doctor.doctor)
 app.command("image")(image.image)
+app.command("report")(report.report)
+app.command("crop")(crop.crop)
 app.command("train")(train.train)
+app.command("evaluate")(evaluate.evaluate)
+app.command("export")(export.export)
 app.command("models")(models.models)
 
 
@@ -43,11 +50,16 @@ def _options(
 def main() -> NoReturn:
     """Run the command line and exit."""
     ask_for_silence()
+    signal.signal(signal.SIGTERM, _interrupt)
     warnings.showwarning = _show_note
     if not debugging():
         warnings.filterwarnings("ignore")
         warnings.filterwarnings("always", module=r"livemood(\.|$)")
     sys.exit(_run())
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def _run() -> int:

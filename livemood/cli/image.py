@@ -18,8 +18,9 @@ from livemood.cli.options import (
     Force,
     Json,
     Model,
-    open_reader,
+    opened,
     print_json,
+    reading,
 )
 from livemood.errors import ImageUnreadable, SinkError
 
@@ -56,7 +57,7 @@ def image(
     if csv_ and csv_.exists() and not force:
         raise SinkError(f"{csv_} is there already; use --force or another --csv")
     photos = image_paths(paths)
-    with open_reader(model, detector, engine, emotions) as reader:
+    with opened(reading(model, detector, engine, emotions)) as reader:
         desk = _Desk(reader, out, sort_into, panel, force)
         results = [desk.read(path) for path in photos]
     if csv_:

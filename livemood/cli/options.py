@@ -11,6 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from livemood.app import MoodReader
+    from livemood.job import Reading
 
 
 class DetectorChoice(StrEnum):
@@ -43,19 +44,22 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on 
 Force = Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")]
 
 
+def reading(model: Path | None, detector: DetectorChoice, engine: EngineChoice, emotions: str | None) -> "Reading":
+    """Return how the options want faces to be read."""
+    from livemood.job import Reading
+
+    chosen = None if emotions is None else tuple(name.strip() for name in emotions.split(",") if name.strip())
+    return Reading(model, detector.value, engine.value, chosen)
+
+
 @contextmanager
-def open_reader(
-    model: Path | None, detector: DetectorChoice, engine: EngineChoice, emotions: str | None
-) -> "Iterator[MoodReader]":
-    """Open the models that the options ask for; a wrong option is a usage error."""
-    from livemood.app import MoodReader
+def opened(how: "Reading") -> "Iterator[MoodReader]":
+    """Open the models; a wrong choice of emotions is a usage error."""
+    from livemood.errors import LivemoodError
 
-    chosen = None if emotions is None else [name.strip() for name in emotions.split(",") if name.strip()]
     try:
-        reader = MoodReader(model, detector=detector.value, engine=engine.value, emotions=chosen)
+        reader = how.open()
     except ValueError as error:
-        from livemood.errors import LivemoodError
-
         if isinstance(error, LivemoodError):
             raise
         raise typer.BadParameter(str(error), param_hint="--emotions") from error

@@ -1,12 +1,17 @@
-"""``livemood video``: a labelled copy of a video, its records, and a summary."""
+"""``livemood video``: labelled copies of videos, their records, and a summary."""
 
+import os
+import re
 import sys
-from contextlib import ExitStack
+import tempfile
+from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from livemood.cli.bars import Bars
 from livemood.cli.options import (
     Detector,
     DetectorChoice,
@@ -16,23 +21,72 @@ from livemood.cli.options import (
     Force,
     Json,
     Model,
-    open_reader,
+    opened,
     print_json,
+    reading,
 )
+from livemood.cli.summary import note, print_outcomes, print_summary
 
 if TYPE_CHECKING:
-    from livemood.app import Summary
-    from livemood.source.video import VideoSource
+    from livemood.job import Reading, VideoJob
+
+
+class CodecChoice(StrEnum):
+    """Picture codecs."""
+
+    h264 = "h264"
+    h265 = "h265"
+    vp9 = "vp9"
+    av1 = "av1"
+
+
+def seconds(text: str | float) -> float:
+    """Parse 65, 1:05, 1:02:03 or 4.5 into seconds; a default comes as the number it is."""
+    text = str(text)
+    if not re.fullmatch(r"(\d+:){0,2}\d+(\.\d+)?", text):
+        raise typer.BadParameter(f"{text!r} is not a time; write seconds, 1:05 or 1:02:03")
+    total = 0.0
+    for part in text.split(":"):
+        total = total * 60 + float(part)
+    return total
 
 
 def video(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="Video file.")],
-    out: Annotated[Path | None, typer.Option("--out", help="Labelled video; IN-moods.mp4 by default.")] = None,
-    records: Annotated[
-        Path | None, typer.Option("--records", help="Also write every face of every frame: .jsonl, .csv, .parquet.")
+    sources: Annotated[list[Path], typer.Argument(metavar="IN...", help="Video files.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Labelled video: .mp4 .mkv .mov .webm .gif; IN-moods.mp4 by default.")
     ] = None,
-    panel: Annotated[bool, typer.Option("--panel", help="Draw all scores of each face as bars.")] = False,
+    records: Annotated[
+        Path | None,
+        typer.Option(
+            "--records", help="Every face of every frame: .jsonl, .csv or .parquet; with --out-dir an ending."
+        ),
+    ] = None,
+    faceless_rows: Annotated[
+        bool, typer.Option("--faceless-rows", help="A row for frames without a face too.")
+    ] = False,
+    subtitles: Annotated[
+        Path | None, typer.Option("--subtitles", help="Label changes as .srt or .vtt; with --out-dir an ending.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option("--report", help="A page about it: .html (extra: report).")] = None,
+    thumbnails: Annotated[bool, typer.Option("--thumbnails", help="Show faces in the report.")] = False,
+    start: Annotated[
+        float, typer.Option("--start", parser=seconds, metavar="TIME", help="Begin here: 65 or 1:05.")
+    ] = 0,
+    duration: Annotated[
+        float | None, typer.Option("--duration", parser=seconds, metavar="TIME", help="Length of the cut.")
+    ] = None,
+    every: Annotated[
+        int, typer.Option("--every", min=1, help="Classify every Nth frame; all are written.", metavar="N")
+    ] = 1,
+    codec: Annotated[CodecChoice | None, typer.Option("--codec", help="By default h264, in .webm vp9.")] = None,
+    crf: Annotated[int | None, typer.Option("--crf", help="Quality: less is better and larger.")] = None,
+    preset: Annotated[str | None, typer.Option("--preset", help="Speed of the encoder, in its own words.")] = None,
+    panel: Annotated[bool, typer.Option("--panel", help="All scores as bars, where there is room.")] = False,
     blur: Annotated[bool, typer.Option("--blur", help="Make faces unrecognisable; the labels stay.")] = False,
+    out_dir: Annotated[Path | None, typer.Option("--out-dir", help="Folder for the copies of many videos.")] = None,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Videos at the same time.", metavar="N")] = 1,
+    resume: Annotated[bool, typer.Option("--resume", help="Skip videos whose copy is there already.")] = False,
     json_: Json = False,
     force: Force = False,
     detector: Detector = DetectorChoice.auto,
@@ -47,83 +101,114 @@ def video(
     [bold]Examples[/bold]
 
       livemood video clip.mp4 --out labeled.mp4
-      livemood video clip.mp4 --records moods.jsonl --panel
-      livemood video clip.mp4 --emotions happy,sad --json
+
+      livemood video clip.mp4 --records moods.jsonl --report moods.html --panel
+
+      livemood video talk.mkv --start 1:05 --duration 30 --emotions happy,sad --json
+
+      livemood video *.mp4 --out-dir labeled/ --jobs 2 --records .csv --resume
     """
-    from livemood.app import label_frames
     from livemood.draw import DrawStyle
-    from livemood.sink.records import open_records
-    from livemood.sink.video import VideoSink
-    from livemood.source.video import VideoSource
+    from livemood.job import VideoJob
 
-    out = out or source.with_name(f"{source.stem}-moods.mp4")
-    style = DrawStyle(show_panel=panel, blur_faces=blur)
-    with ExitStack() as stack:
-        clip = stack.enter_context(VideoSource(source))
-        reader = stack.enter_context(open_reader(model, detector, engine, emotions))
-        copy = stack.enter_context(VideoSink(out, clip.info, force=force))
-        rows = [stack.enter_context(open_records(records, reader.labels, force=force))] if records else []
-        bar = stack.enter_context(_Bar(clip))
-        tally = label_frames(reader, clip, [copy], rows, style, bar.advance)
-    summary = tally.summary([*clip.warnings, *copy.warnings])
-    for note in summary.notes:
-        print(f"livemood: note: {note}", file=sys.stderr)
-    if json_:
-        print_json({**summary.to_json(), "out": str(out), "records": str(records) if records else None})
-    else:
-        print_summary(summary, out, records)
-
-
-def print_summary(summary: "Summary", out: Path | None, records: Path | None) -> None:
-    """Print one screen about a run on stdout."""
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console()
-    speed = summary.frames / summary.elapsed_s if summary.elapsed_s else 0.0
-    console.print(
-        f"{summary.frames} frames in {summary.elapsed_s:.1f} s ({speed:.0f} fps), "
-        f"{summary.faces} faces of {summary.tracks} {'person' if summary.tracks == 1 else 'people'}",
-        highlight=False,
+    if thumbnails and not report:
+        raise typer.BadParameter("faces are shown in a report; add --report", param_hint="--thumbnails")
+    how = reading(model, detector, engine, emotions)
+    job = VideoJob(
+        source=sources[0],
+        out=out or sources[0].with_name(f"{sources[0].stem}-moods.mp4"),
+        records=records,
+        subtitles=subtitles,
+        faceless_rows=faceless_rows,
+        start_s=start,
+        duration_s=duration,
+        every=every,
+        codec=codec.value if codec else None,
+        crf=crf,
+        preset=preset,
+        style=DrawStyle(show_panel=panel, blur_faces=blur),
+        force=force,
     )
-    if summary.shares:
-        table = Table("label", "share of faces", box=None, header_style="dim")
-        for label, share in summary.shares.items():
-            table.add_row(label, f"{share:6.1%}")
-        console.print(table)
+    if len(sources) == 1 and not out_dir:
+        _one(job, how, report, thumbnails, json_)
     else:
-        console.print("No face was found.")
-    for name, path in (("video", out), ("records", records)):
-        if path:
-            print(f"{name}: {path}")
+        if not out_dir or out or report:
+            raise typer.BadParameter(
+                "many videos need --out-dir, and take neither --out nor --report", param_hint="IN..."
+            )
+        _many(_jobs(job, sources, out_dir), how, jobs, resume, json_)
 
 
-class _Bar:
-    """A progress bar on stderr, with frames per second and the time left; silent where stderr is no terminal."""
+def _one(job: "VideoJob", how: "Reading", report: Path | None, thumbnails: bool, json_: bool) -> None:
+    from livemood.job import label_video
 
-    def __init__(self, clip: "VideoSource") -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    with tempfile.TemporaryDirectory() as scratch:
+        if report and not job.records:
+            job, kept = replace(job, records=Path(scratch) / "moods.jsonl"), None
+        else:
+            kept = job.records
+        with opened(how) as reader, Bars(1) as bars:
+            summary = label_video(job, reader, bars)
+        if report:
+            from livemood.report import write_report
 
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[fps]} fps"),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            transient=True,
-            disable=not sys.stderr.isatty(),
-        )
-        self._task = self._progress.add_task(clip.path.name, total=clip.frame_count, fps="-")
+            assert job.records
+            shown = job.source if thumbnails else None
+            write_report(job.records, report, title=job.source.name, thumbnails=shown, force=job.force)
+    for line in summary.notes:
+        note(line)
+    files = {"out": job.out, "records": kept, "subtitles": job.subtitles, "report": report}
+    if json_:
+        print_json(summary.to_json() | {name: str(path) if path else None for name, path in files.items()})
+    else:
+        print_summary(summary, files)
 
-    def advance(self, _: Any) -> None:
-        speed = self._progress.tasks[0].speed
-        self._progress.update(self._task, advance=1, fps=f"{speed:.0f}" if speed else "-")
 
-    def __enter__(self) -> "_Bar":
-        self._progress.start()
-        return self
+def _jobs(job: "VideoJob", sources: list[Path], folder: Path) -> list["VideoJob"]:
+    """Spread one job over many videos: copies and records are named after them."""
+    taken: dict[Path, Path] = {}
+    found = []
+    for source in sources:
+        out = folder / f"{source.stem}.mp4"
+        if out in taken:
+            raise typer.BadParameter(f"{source} and {taken[out]} would both become {out}", param_hint="--out-dir")
+        taken[out] = source
+        rows, cues = _ending(job.records, out, "--records"), _ending(job.subtitles, out, "--subtitles")
+        found.append(replace(job, source=source, out=out, records=rows, subtitles=cues))
+    return found
 
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+
+def _ending(asked: Path | None, out: Path, option: str) -> Path | None:
+    if asked is None:
+        return None
+    if asked.suffix or asked.name != str(asked) or not asked.name.startswith("."):
+        raise typer.BadParameter(f"with --out-dir give just an ending such as .csv, got {asked}", param_hint=option)
+    return out.with_suffix(asked.name)
+
+
+def _many(jobs: list["VideoJob"], how: "Reading", processes: int, resume: bool, json_: bool) -> None:
+    from livemood.errors import SinkError
+    from livemood.job import Outcome, label_videos
+
+    try:
+        jobs[0].out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SinkError(f"{jobs[0].out.parent} cannot be made: {error.strerror}; choose another --out-dir") from error
+    waiting = [job for job in jobs if not (resume and job.out.exists())]
+    done = {job.source: Outcome(job, None) for job in jobs}
+    with opened(how):  # a wrong model or option is said once, before any process is started
+        pass
+    with Bars(len(waiting)) as bars:
+        for outcome in label_videos(waiting, how, min(processes, os.cpu_count() or 1), bars):
+            bars.end(outcome.job.source)
+            done[outcome.job.source] = outcome
+    outcomes = list(done.values())
+    for outcome in outcomes:
+        for line in outcome.summary.notes if outcome.summary else []:
+            note(line)
+    print_outcomes(outcomes, json_)
+    failed = [outcome.error for outcome in outcomes if outcome.error]
+    for line in failed:
+        print(f"livemood: {line}", file=sys.stderr)
+    if failed:
+        raise typer.Exit(1)

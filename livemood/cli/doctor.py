@@ -1,0 +1,64 @@
+"""``livemood doctor`` and ``livemood cameras``: what works on this computer, and what to do where it does not."""
+
+import typer
+
+from livemood.cli.options import Json, print_json
+
+
+def doctor(json_: Json = False) -> None:
+    """Check this computer: packages, windows, cameras, models, and a one-second self-test.
+
+    Exit code 1 if something stands in livemood's way altogether.
+
+    [bold]Examples[/bold]
+
+      livemood doctor
+      livemood doctor --json
+    """
+    from dataclasses import asdict
+
+    from livemood import __version__
+    from livemood.checkup import check_all
+
+    checks = list(check_all())
+    problems = sum(check.state == "problem" for check in checks)
+    if json_:
+        print_json({"livemood": __version__, "problems": problems, "checks": [asdict(check) for check in checks]})
+    else:
+        from rich.console import Console
+        from rich.markup import escape
+        from rich.table import Table
+
+        marks = {"ok": "[green]ok[/green]", "note": "[yellow]note[/yellow]", "problem": "[red]problem[/red]"}
+        table = Table("", "", "", box=None, show_header=False, padding=(0, 2, 0, 0))
+        for check in checks:
+            advice = f"\n[dim]→ {escape(check.advice)}[/dim]" if check.advice else ""
+            table.add_row(marks[check.state], check.name, escape(check.found) + advice)
+        console = Console(highlight=False)
+        console.print(f"livemood {__version__}")
+        console.print(table)
+        console.print("Everything that livemood needs is here." if not problems else f"{problems} to be solved first.")
+    if problems:
+        raise typer.Exit(1)
+
+
+def cameras(json_: Json = False) -> None:
+    """List the cameras that ``livemood camera --source`` takes, by index or name.
+
+    [bold]Examples[/bold]
+
+      livemood cameras
+      livemood camera --source "FaceTime"
+    """
+    from dataclasses import asdict
+
+    from livemood.source.listing import list_cameras
+
+    found = list_cameras()
+    if json_:
+        print_json({"cameras": [asdict(camera) for camera in found]})
+    elif found:
+        for camera in found:
+            print("  ".join(part for part in (f"{camera.index}", camera.name, camera.path) if part))
+    else:
+        print("No camera was found; livemood doctor says more.")

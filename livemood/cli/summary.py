@@ -1,0 +1,70 @@
+"""What a run came to, on stdout; notes on stderr."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from livemood.cli.options import print_json
+
+if TYPE_CHECKING:
+    from livemood.app import Summary
+    from livemood.job import Outcome
+
+
+def note(text: str) -> None:
+    """Print one line about something that is not as it should be."""
+    print(f"livemood: note: {text}", file=sys.stderr)
+
+
+def print_summary(summary: "Summary", files: Mapping[str, Path | None]) -> None:
+    """Print one screen about a run, and where its files are."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    speed = summary.frames / summary.elapsed_s if summary.elapsed_s else 0.0
+    people = "1 person" if summary.tracks == 1 else f"{summary.tracks} people"
+    console.print(
+        f"{summary.frames} frames in {summary.elapsed_s:.1f} s ({speed:.0f} fps), {summary.faces} faces of {people}",
+        highlight=False,
+    )
+    if summary.shares:
+        table = Table("label", "share of faces", box=None, header_style="dim")
+        for label, share in summary.shares.items():
+            table.add_row(label, f"{share:6.1%}")
+        console.print(table)
+    else:
+        console.print("No face was found.")
+    for name, path in files.items():
+        if path:
+            print(f"{name}: {path}")
+
+
+def print_outcomes(outcomes: Sequence["Outcome"], json_: bool) -> None:
+    """Print how many videos went: a line each, or all as JSON."""
+    if json_:
+        files = [
+            {
+                "source": str(outcome.job.source),
+                "out": str(outcome.job.out),
+                "error": outcome.error,
+                "skipped": outcome.summary is None and outcome.error is None,
+                **(outcome.summary.to_json() if outcome.summary else {}),
+            }
+            for outcome in outcomes
+        ]
+        print_json({"files": files})
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("video", "frames", "faces", "people", "copy", box=None, header_style="dim")
+    for outcome in outcomes:
+        name, copy = str(outcome.job.source), str(outcome.job.out)
+        if outcome.summary:
+            counts = [str(n) for n in (outcome.summary.frames, outcome.summary.faces, outcome.summary.tracks)]
+            table.add_row(name, *counts, copy)
+        else:
+            table.add_row(name, "", "", "", "failed" if outcome.error else f"{copy} (there already)")
+    Console().print(table)

@@ -1,0 +1,61 @@
+"""What the keys of the live window do; the standard library only, so that help texts can list them."""
+
+from dataclasses import dataclass
+from typing import Final
+
+KEYS: Final = (
+    ("f", "full screen"),
+    ("m", "mirror"),
+    ("space", "pause"),
+    ("p", "score panel"),
+    ("i", "ids"),
+    ("b", "blur faces"),
+    ("s", "snapshot"),
+    ("r", "start or stop recording"),
+    ("e", "mark an event in the records"),
+    ("c", "calibrate to resting faces; again: off"),
+    ("t", "last 30 seconds of every face"),
+    ("h", "this help"),
+    ("q", "quit (Esc too)"),
+)
+"""Every key with what it does, in the order of the help."""
+
+_SWITCHES: Final = {
+    "m": "mirror",
+    "space": "paused",
+    "p": "panel",
+    "i": "ids",
+    "b": "blur",
+    "t": "sparklines",
+    "h": "help",
+}
+
+
+@dataclass(slots=True)
+class View:
+    """What the window shows.
+
+    Attributes:
+        mirror: Left and right swapped, as in a mirror.
+        paused: The picture stands still.
+        panel: Bars for all scores.
+        ids: Numbers beside the labels.
+        blur: Faces unrecognisable.
+        sparklines: The last seconds of every face.
+        help: The list of keys.
+    """
+
+    mirror: bool = False
+    paused: bool = False
+    panel: bool = False
+    ids: bool = True
+    blur: bool = False
+    sparklines: bool = False
+    help: bool = False
+
+    def switch(self, key: str) -> bool:
+        """Turn on or off what a key stands for; False if it stands for none of these."""
+        name = _SWITCHES.get(key)
+        if name is not None:
+            setattr(self, name, not getattr(self, name))
+        return name is not None

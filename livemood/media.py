@@ -1,0 +1,45 @@
+"""What is known about a moving picture before its frames come; the standard library only."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class VideoInfo:
+    """A source's picture, as a sink needs to know it to write a faithful copy.
+
+    Attributes:
+        width: Of every frame, px, upright.
+        height: Of every frame, px, upright.
+        average_rate: Frames per second; single frames may come sooner or later.
+        time_base: The unit, in s, of which frame times are whole multiples.
+        pixel_aspect: Width of a pixel over its height; 1 unless anamorphic.
+        path: The file that sound, subtitles and chapters can be copied from; None for a live source.
+        origin_s: Container time, in s, that is 0 on the source's own timeline.
+        start_s: Time of the first frame on the source's timeline when the source is cut there, else 0.
+        end_s: Where the source is cut, on its timeline; None if it runs to its end.
+        picture_end_s: When the last frame ends, on the source's timeline, if the container tells.
+        frame_count: Frames to come; None if not even an estimate can be made.
+    """
+
+    width: int
+    height: int
+    average_rate: Fraction = Fraction(30)
+    time_base: Fraction = Fraction(1, 90_000)
+    pixel_aspect: Fraction = Fraction(1)
+    path: Path | None = None
+    origin_s: Fraction = Fraction(0)
+    start_s: float = 0.0
+    end_s: float | None = None
+    picture_end_s: float | None = None
+    frame_count: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.width < 1 or self.height < 1:
+            raise ValueError(f"a picture is at least 1 px wide and high, got {self.width} x {self.height}")
+        if min(self.average_rate, self.time_base, self.pixel_aspect) <= 0:
+            raise ValueError(
+                "average_rate, time_base and pixel_aspect are above 0, "
+                f"got {self.average_rate}, {self.time_base}, {self.pixel_aspect}"
+            )

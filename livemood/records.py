@@ -1,0 +1,357 @@
+"""Records on disk: what a face in a frame comes to, the same in JSONL, CSV and Parquet, and back to typed rows.
+
+The schema in words is docs/records.md. Writing row by row is the record sink's work; this module knows the shapes.
+"""
+
+import csv
+import json
+import math
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib import import_module
+from itertools import chain, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from livemood.errors import LivemoodError, SinkError
+from livemood.values import Keypoint
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+
+VERSION: Final = 1
+"""Version of the schema; goes up when a field goes away or changes its meaning."""
+
+PARQUET: Final = "'livemood[parquet]'"
+"""What brings pyarrow."""
+
+_BOX: Final = ("box_left", "box_top", "box_right", "box_bottom")
+_POINTS: Final = tuple(f"{point.name.lower()}_{axis}" for point in Keypoint for axis in "xy")
+_FIXED: Final = ("v", "frame", "time_s", "track", *_BOX, "label", "confidence", *_POINTS)
+_CHUNK: Final = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One face in one frame, or one frame without faces.
+
+    Attributes:
+        frame: Place of the frame in its source, from 0.
+        time_s: Seconds since the source's start.
+        track: Whose face, from 1. None, like box, label and confidence, for a frame without faces.
+        box: Left, top, right and bottom in frame px; may poke outside the frame.
+        label: An emotion, or ``unsure``.
+        confidence: Smoothed, calibrated probability of the leading emotion, 0..1.
+        scores: Smoothed probability by emotion; empty for a frame without faces.
+        raw_scores: The frame's own probability by emotion; empty for a frame without faces.
+        keypoints: Six (x, y) in frame px in the order of ``Keypoint``; empty where none were recorded.
+    """
+
+    frame: int
+    time_s: float
+    track: int | None = None
+    box: tuple[float, float, float, float] | None = None
+    label: str | None = None
+    confidence: float | None = None
+    scores: Mapping[str, float] = field(default_factory=dict)
+    raw_scores: Mapping[str, float] = field(default_factory=dict)
+    keypoints: tuple[tuple[float, float], ...] = ()
+
+
+def to_json(record: Record) -> dict[str, Any]:
+    """Return the record as one JSONL line's object."""
+    return {
+        "frame": record.frame,
+        "time_s": record.time_s,
+        "track": record.track,
+        "box": record.box,
+        "label": record.label,
+        "confidence": record.confidence,
+        "scores": dict(record.scores),
+        "raw_scores": dict(record.raw_scores),
+        "keypoints": record.keypoints,
+        "v": VERSION,
+    }
+
+
+def columns(labels: Sequence[str]) -> tuple[str, ...]:
+    """Return the column names of a flat table (CSV, Parquet, data frames) for a model with these labels."""
+    return (*_FIXED, *(f"score_{label}" for label in labels), *(f"raw_{label}" for label in labels))
+
+
+def to_row(record: Record, labels: Sequence[str]) -> tuple[int | float | str | None, ...]:
+    """Return the record as one flat row, in the order of ``columns``."""
+    return (
+        VERSION,
+        record.frame,
+        record.time_s,
+        record.track,
+        *(record.box or (None,) * len(_BOX)),
+        record.label,
+        record.confidence,
+        *(chain.from_iterable(record.keypoints) if record.keypoints else (None,) * len(_POINTS)),
+        *map(record.scores.get, labels),
+        *map(record.raw_scores.get, labels),
+    )
+
+
+def read(path: str | Path) -> Iterator[Record]:
+    """Read a record file back, row by row.
+
+    Rows that cannot be read, such as a last line cut short by a killed process, are left out with one warning at the
+    end.
+
+    Args:
+        path: A .jsonl, .csv or .parquet file written by livemood.
+
+    Raises:
+        LivemoodError: The file is not there, is no record file, or comes from a newer livemood.
+    """
+    path = Path(path)
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        raise LivemoodError(f"{path} is no record file: its name ends in none of {', '.join(_READERS)}")
+    if not path.is_file():
+        raise LivemoodError(f"{path} {'is a folder' if path.is_dir() else 'is not there'}; give a record file")
+    return _readable(path, reader(path))
+
+
+def to_pandas(path: str | Path) -> "pandas.DataFrame":
+    """Return a record file as a pandas data frame with the columns of the CSV form.
+
+    Raises:
+        LivemoodError: As ``read``, or pandas is not installed.
+    """
+    pandas = required("pandas", "pandas")
+    names, chunks = _table(path)
+    tables = [pandas.DataFrame(chunk, columns=names) for chunk in chunks] or [pandas.DataFrame(columns=names)]
+    kinds = {name: {int: "Int64", str: "string", float: "float64"}[kind(name)] for name in names}
+    return pandas.concat([table.astype(kinds) for table in tables], ignore_index=True)
+
+
+def to_polars(path: str | Path) -> "polars.DataFrame":
+    """Return a record file as a polars data frame with the columns of the CSV form.
+
+    Raises:
+        LivemoodError: As ``read``, or polars is not installed.
+    """
+    polars = required("polars", "polars")
+    names, chunks = _table(path)
+    kinds = {name: {int: polars.Int64, str: polars.String, float: polars.Float64}[kind(name)] for name in names}
+    return polars.concat(
+        [polars.DataFrame(chunk, schema=kinds, orient="row") for chunk in chunks] or [polars.DataFrame(schema=kinds)]
+    )
+
+
+def required(module: str, package: str) -> Any:
+    """Import an optional library.
+
+    Args:
+        module: What to import.
+        package: What to name for pip: an extra, such as ``'livemood[report]'``, or the library itself.
+
+    Raises:
+        LivemoodError: It is not installed; the message says how to get it.
+    """
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        name = module.partition(".")[0]
+        raise LivemoodError(f"{name} is not installed; try: pip install {package}") from error
+
+
+@contextmanager
+def whole_file(path: Path, option: str, force: bool = False) -> Iterator[Path]:
+    """Yield a scratch name beside ``path``, which takes its place at the end, or goes away when the block fails.
+
+    Args:
+        path: The file to make.
+        option: What to name in messages, such as ``--out``.
+        force: Replace a file that is there.
+
+    Raises:
+        SinkError: A file is there already, or an OSError in the block: it is taken for a failure to write.
+    """
+    refuse_to_overwrite(path, option, force)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        try:
+            yield part
+            part.replace(path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+    except LivemoodError:
+        raise
+    except OSError as error:
+        raise unwritable(path, option, error) from error
+
+
+def refuse_to_overwrite(path: Path, option: str, force: bool) -> None:
+    """Raise a ``SinkError`` when ``path`` is a folder, or a file that ``force`` does not give up."""
+    if path.is_dir():
+        raise SinkError(f"{path} is a folder; give {option} a file")
+    if path.exists() and not force:
+        raise SinkError(f"{path} is there already; use --force or another {option}")
+
+
+def unwritable(path: Path, option: str, error: OSError) -> SinkError:
+    """Return the error to raise when writing ``path`` failed with ``error``."""
+    return SinkError(f"{path} could not be written ({error.strerror or error}); try another {option}")
+
+
+def _readable(path: Path, rows: Iterator[Record | None]) -> Iterator[Record]:
+    """Pass records on and count the rows that could not be read (None)."""
+    good = bad = 0
+    try:
+        for row in rows:
+            if row is None:
+                bad += 1
+            else:
+                good += 1
+                yield row
+    except OSError as error:
+        raise LivemoodError(f"{path} could not be read ({error.strerror or error})") from error
+    if bad and not good:
+        raise LivemoodError(f"{path} is no record file: not one of its rows can be read")
+    if bad:
+        warnings.warn(f"{path}: left out {bad} of {good + bad} rows that could not be read", stacklevel=2)
+
+
+def _read_jsonl(path: Path) -> Iterator[Record | None]:
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for line in file:
+            try:
+                yield _from_json(json.loads(line))
+            except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
+                yield None
+
+
+def _read_csv(path: Path) -> Iterator[Record | None]:
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        header = _cells(file.readline())
+        labels = _flat_labels(path, header)
+        for line in file:
+            # Without its newline a line may have lost digits of its last number and still look whole.
+            cells = _cells(line) if line.endswith("\n") else []
+            yield _from_row(dict(zip(header, cells, strict=True)), labels) if len(cells) == len(header) else None
+
+
+def _cells(line: str) -> list[str]:
+    try:
+        return next(csv.reader([line]), [])
+    except csv.Error:
+        return []
+
+
+def _read_parquet(path: Path) -> Iterator[Record | None]:
+    arrow, parquet = required("pyarrow", PARQUET), required("pyarrow.parquet", PARQUET)
+    try:
+        with parquet.ParquetFile(path) as file:
+            labels = _flat_labels(path, file.schema_arrow.names)
+            for batch in file.iter_batches(_CHUNK):
+                for row in batch.to_pylist():
+                    yield _from_row(row, labels)
+    except arrow.ArrowException as error:
+        raise LivemoodError(f"{path} is no whole Parquet file; was its writing cut short?") from error
+
+
+_READERS: Final = {".jsonl": _read_jsonl, ".csv": _read_csv, ".parquet": _read_parquet}
+
+
+def _flat_labels(path: Path, header: Sequence[str]) -> tuple[str, ...]:
+    """Return the labels that a flat file's header names."""
+    missing = [name for name in _FIXED if name not in header]
+    if missing:
+        raise LivemoodError(f"{path} is no record file: it has no column {missing[0]}")
+    return tuple(name.removeprefix("score_") for name in header if name.startswith("score_"))
+
+
+def _from_json(data: Any) -> Record:
+    _check_version(data.get("v", 1))
+    frame, time_s = _whole(data["frame"]), _finite(data["time_s"])
+    if data["track"] is None:
+        return Record(frame, time_s)
+    left, top, right, bottom = map(_finite, data["box"])
+    return Record(
+        frame,
+        time_s,
+        _whole(data["track"]),
+        (left, top, right, bottom),
+        str(data["label"]),
+        _finite(data["confidence"]),
+        {name: _finite(value) for name, value in data["scores"].items()},
+        {name: _finite(value) for name, value in data["raw_scores"].items()},
+        tuple((_finite(x), _finite(y)) for x, y in data.get("keypoints", ())),
+    )
+
+
+def _from_row(row: Mapping[str, Any], labels: Sequence[str]) -> Record | None:
+    """Return the record of a flat row; empty text and None both mean no value."""
+    try:
+        _check_version(row["v"])
+        frame, time_s = _whole(row["frame"]), _finite(row["time_s"])
+        if row["track"] in ("", None):
+            return Record(frame, time_s)
+        left, top, right, bottom = (_finite(row[name]) for name in _BOX)
+        points = [_finite(row[name]) for name in _POINTS if row[name] not in ("", None)]
+        return Record(
+            frame,
+            time_s,
+            _whole(row["track"]),
+            (left, top, right, bottom),
+            str(row["label"]),
+            _finite(row["confidence"]),
+            _scores(row, "score_", labels),
+            _scores(row, "raw_", labels),
+            tuple(zip(points[::2], points[1::2], strict=True)),
+        )
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _scores(row: Mapping[str, Any], prefix: str, labels: Sequence[str]) -> dict[str, float]:
+    cells = {label: row[prefix + label] for label in labels}
+    return {label: _finite(value) for label, value in cells.items() if value not in ("", None)}
+
+
+def _check_version(value: Any) -> None:
+    if _whole(value) > VERSION:
+        raise LivemoodError(f"records of version {value} come from a newer livemood than this one; update livemood")
+
+
+def _finite(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"expected a finite number, got {value}")
+    return number
+
+
+def _whole(value: Any) -> int:
+    number = float(value)
+    if not number.is_integer():
+        raise ValueError(f"expected a whole number, got {value}")
+    return int(number)
+
+
+def _table(path: str | Path) -> tuple[tuple[str, ...], Iterator[list[tuple[int | float | str | None, ...]]]]:
+    """Return column names and an iterator over chunks of flat rows."""
+    records = read(path)
+    first = list(islice(records, _CHUNK))
+    labels = next((tuple(record.scores) for record in first if record.track is not None), ())
+
+    def chunks() -> Iterator[list[tuple[int | float | str | None, ...]]]:
+        chunk = first
+        while chunk:
+            yield [to_row(record, labels) for record in chunk]
+            chunk = list(islice(records, _CHUNK))
+
+    return columns(labels), chunks()
+
+
+def kind(column: str) -> type[int] | type[str] | type[float]:
+    """Return the type of a flat column's values."""
+    return int if column in ("v", "frame", "track") else str if column == "label" else float

@@ -1,0 +1,1 @@
+"""Where results go: a video file, a picture, a window, records."""

@@ -1,0 +1,37 @@
+"""Pictures to files."""
+
+from pathlib import Path
+
+import cv2
+
+from livemood.errors import SinkError
+from livemood.quiet import native_stderr_held
+from livemood.records import whole_file
+from livemood.values import Image
+
+
+def write_image(path: Path, image: Image) -> None:
+    """Write a picture in the form that the file's ending names; an old file is replaced, missing folders are made.
+
+    The file appears under its name only when it is whole.
+
+    Args:
+        path: Ends in .jpg, .png or another ending that OpenCV can write.
+        image: (H, W, 3) uint8 BGR.
+
+    Raises:
+        SinkError: Another ending, or the file cannot be written.
+    """
+    try:
+        with native_stderr_held():
+            done, data = cv2.imencode(path.suffix, image)
+    except cv2.error as error:
+        raise SinkError(f"{path} ends in no form of picture that can be written; use .jpg or .png") from error
+    if not done:
+        raise SinkError(f"{path} could not be encoded as {path.suffix}; use .jpg or .png")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SinkError(f"{path.parent} could not be made ({error.strerror}); choose another folder") from error
+    with whole_file(path, "--out", force=True) as part:
+        part.write_bytes(data.tobytes())

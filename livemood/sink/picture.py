@@ -1,0 +1,199 @@
+"""BGR pictures to packets of a coded video stream."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from fractions import Fraction
+from typing import Protocol
+
+import cv2
+import numpy as np
+from av.container import OutputContainer
+from av.filter import Graph
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
+from av.video.stream import VideoStream
+
+from livemood.media import VideoInfo
+from livemood.quiet import debugging, native_stderr_held
+from livemood.sink.formats import Encoder, Format
+from livemood.values import Image
+
+if not debugging():
+    os.environ.setdefault("SVT_LOG", "-1")  # SVT-AV1 writes to stderr past FFmpeg's own log
+
+
+class PictureEncoder:
+    """Encodes pictures, each lasting until the next.
+
+    Where neither codec nor container can note that pixels are not square, the picture is widened until they are.
+
+    Args:
+        output: Gets the stream.
+        info: Size, rate and pixel aspect.
+        kind: What ``output`` is.
+        encoder: How to code the picture.
+        tick: The unit of times, s.
+        options: Of the encoder.
+
+    Attributes:
+        first: Time of the first picture, ticks; None before it.
+        last: Time of the last picture, ticks; None before the first.
+        note: What had to be changed about the picture's size, if anything.
+
+    Raises:
+        av.FFmpegError: The encoder refuses the size or the options.
+    """
+
+    def __init__(
+        self,
+        output: OutputContainer,
+        info: VideoInfo,
+        kind: Format,
+        encoder: Encoder,
+        tick: Fraction,
+        options: Mapping[str, str],
+    ) -> None:
+        self.first: int | None = None
+        self.last: int | None = None
+        self.note = ""
+        self._is_mp4 = kind.is_mp4
+        self._size = (info.width, info.height)
+        if info.pixel_aspect != 1 and not (kind.is_mp4 or encoder.keeps_aspect):
+            self._size = (max(round(info.width * info.pixel_aspect), 1), info.height)
+            self.note = f"{kind.name} has square pixels only; the picture was made {self._size[0]} px wide"
+        self._padding = (self._size[0] % 2, self._size[1] % 2) if encoder.even else (0, 0)
+        if any(self._padding):
+            self.note = f"{encoder.name} needs even sides; the picture was made 1 px larger"
+        rate = info.average_rate if encoder.max_rate is None else min(info.average_rate, Fraction(encoder.max_rate))
+        stream = output.add_stream(encoder.name, rate=rate, options=dict(options), time_base=tick)
+        assert isinstance(stream, VideoStream)
+        self._stream = stream
+        context = stream.codec_context
+        context.width, context.height = (side + more for side, more in zip(self._size, self._padding, strict=True))
+        context.pix_fmt = encoder.pixel_format
+        if self._size[0] == info.width:
+            context.sample_aspect_ratio = info.pixel_aspect
+        self._prepare: _Preparation
+        if encoder.pixel_format == "pal8":
+            self._prepare = _Palette(context.width, context.height, tick)
+        else:
+            self._prepare = _Planes(encoder.pixel_format)
+            context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
+            context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
+        if info.path is None:
+            context.gop_size = max(round(info.average_rate), 1)
+        else:
+            context.thread_type = "AUTO"
+        if encoder.tag and kind.is_mp4:
+            context.codec_tag = encoder.tag
+        with native_stderr_held():  # x264 complains past FFmpeg's log
+            context.open()
+        self._held: VideoFrame | None = None
+        self._durations: dict[int, int] = {}
+        self._packet: Packet[VideoStream] | None = None
+        self._first_decoded = 0
+
+    def put(self, time: int, image: Image) -> Iterator[Packet[VideoStream]]:
+        """Take a picture, (H, W, 3) uint8 BGR, shown from ``time`` on, ticks; yield the packets that are ready."""
+        if image.shape[1] != self._size[0]:
+            image = np.asarray(cv2.resize(image, self._size, interpolation=cv2.INTER_CUBIC), np.uint8)
+        if any(self._padding):
+            right, bottom = self._padding
+            image = np.asarray(cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_REPLICATE), np.uint8)
+        frame = VideoFrame.from_ndarray(image, format="bgr24")
+        frame.pts, frame.time_base = time, self._stream.codec_context.time_base
+        if self._held is not None:
+            yield from self._encode(self._held, time)
+        self._held, self.last = frame, time
+        self.first = time if self.first is None else self.first
+
+    def finish(self, end: int) -> Iterator[Packet[VideoStream]]:
+        """Yield all packets left; the last picture is shown until ``end``, ticks."""
+        if self._held is None or self.first is None:
+            return
+        yield from self._encode(self._held, end)
+        yield from self._ready(self._prepare.rest())
+        yield from self._hold_one(self._stream.encode(None))
+        if self._packet is None:
+            return
+        if self._is_mp4 and self._packet.dts is not None:
+            # All pictures together last as long as they are shown.
+            self._packet.duration = max(end - self.first - (self._packet.dts - self._first_decoded), 1)
+        yield self._packet
+
+    def _encode(self, frame: VideoFrame, until: int) -> Iterator[Packet[VideoStream]]:
+        assert frame.pts is not None
+        self._durations[frame.pts] = until - frame.pts
+        return self._ready(self._prepare.take(frame))
+
+    def _ready(self, frames: Iterable[VideoFrame]) -> Iterator[Packet[VideoStream]]:
+        for frame in frames:
+            yield from self._hold_one(self._stream.encode(frame))
+
+    def _hold_one(self, packets: Iterable[Packet[VideoStream]]) -> Iterator[Packet[VideoStream]]:
+        """Give packets their durations and pass them on, but for the last, whose duration depends on the end."""
+        for packet in packets:
+            if packet.pts is not None:
+                packet.duration = self._durations.pop(packet.pts, packet.duration)
+            if self._packet is None:
+                self._first_decoded = packet.dts or 0
+            else:
+                yield self._packet
+            self._packet = packet
+
+
+class _Preparation(Protocol):
+    def take(self, frame: VideoFrame) -> Iterable[VideoFrame]: ...
+
+    def rest(self) -> Iterable[VideoFrame]: ...
+
+
+class _Planes:
+    """To BT.709 luma and chroma, whatever the size: what is untagged is guessed by players, so it is tagged."""
+
+    def __init__(self, pixel_format: str) -> None:
+        self._scaler = VideoReformatter()
+        self._pixel_format = pixel_format
+
+    def take(self, frame: VideoFrame) -> Iterable[VideoFrame]:
+        colours = {"dst_colorspace": Colorspace.ITU709, "dst_color_range": ColorRange.MPEG}
+        return [self._scaler.reformat(frame, format=self._pixel_format, **colours)]
+
+    def rest(self) -> Iterable[VideoFrame]:
+        return []
+
+
+class _Palette:
+    """To 256 colours chosen anew for each picture, with the error spread: nothing needs the whole film in memory."""
+
+    def __init__(self, width: int, height: int, tick: Fraction) -> None:
+        self._graph = graph = Graph()
+        source = graph.add(
+            "buffer", f"video_size={width}x{height}:pix_fmt=bgr24:time_base={tick.numerator}/{tick.denominator}"
+        )
+        split, sink = graph.add("split"), graph.add("buffersink")
+        choose = graph.add("palettegen", "stats_mode=single:reserve_transparent=0")
+        use = graph.add("paletteuse", "new=1:dither=sierra2_4a")
+        source.link_to(split)
+        split.link_to(choose, 0, 0)
+        split.link_to(use, 1, 0)
+        choose.link_to(use, 0, 1)
+        use.link_to(sink)
+        graph.configure()
+
+    def take(self, frame: VideoFrame) -> Iterator[VideoFrame]:
+        return self._pass(frame)
+
+    def rest(self) -> Iterator[VideoFrame]:
+        return self._pass(None)
+
+    def _pass(self, frame: VideoFrame | None) -> Iterator[VideoFrame]:
+        self._graph.vpush(frame)
+        while True:
+            try:
+                yield self._graph.vpull()
+            except (BlockingIOError, EOFError):
+                return

@@ -1,0 +1,125 @@
+"""One stream of sound or subtitles on its way from a source's file into a copy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Protocol
+
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream
+from av.codec import Codec
+from av.container import OutputContainer
+from av.error import InvalidDataError
+from av.packet import Packet
+from av.stream import Stream
+from av.subtitles.stream import SubtitleStream
+
+_COMMON_RATE = 48_000
+# Fills gaps with silence and drops what overlaps, so that the sound keeps to its times.
+_KEEP_TIME = {"async": "1"}
+
+
+class Track(Protocol):
+    """Turns packets of the source into packets of the copy."""
+
+    def take(self, packet: Packet[Stream]) -> Iterator[Packet[Stream]]:
+        """Yield what one packet, its times already those of the copy, becomes."""
+        ...
+
+    def rest(self) -> Iterator[Packet[Stream]]:
+        """Yield what is still inside, at the end."""
+        ...
+
+
+class Copied:
+    """Hands packets on as they are."""
+
+    def __init__(self, output: OutputContainer, source: Stream) -> None:
+        self._target = output.add_stream_from_template(source, opaque=True)
+        _label(self._target, source)
+
+    def take(self, packet: Packet[Stream]) -> Iterator[Packet[Stream]]:
+        """Yield the packet."""
+        packet.stream = self._target
+        yield packet
+
+    def rest(self) -> Iterator[Packet[Stream]]:
+        """Yield nothing."""
+        yield from ()
+
+
+class Reencoded:
+    """Sound that the new container cannot hold as it is; more than two channels become two."""
+
+    def __init__(self, output: OutputContainer, source: AudioStream, encoder: str) -> None:
+        rate, rates = source.codec_context.sample_rate, Codec(encoder, "w").audio_rates
+        if rates and rate not in rates:
+            rate = _COMMON_RATE
+        layout = "mono" if source.codec_context.channels == 1 else "stereo"
+        self._source = source
+        self._target = output.add_stream(encoder, rate=rate)
+        assert isinstance(self._target, AudioStream)
+        self._target.codec_context.layout = layout
+        self._target.codec_context.time_base = Fraction(1, rate)
+        _label(self._target, source)
+        self._resampler: AudioResampler | None = None
+
+    def take(self, packet: Packet[Stream]) -> Iterator[Packet[Stream]]:
+        """Yield the packets that one packet's sound completes; a damaged one is silence."""
+        try:
+            frames = self._source.decode(packet)
+        except InvalidDataError:
+            return
+        for frame in frames:
+            yield from self._encode(frame)
+
+    def rest(self) -> Iterator[Packet[Stream]]:
+        """Yield the packets of the last sound."""
+        for frame in self._source.decode(None):
+            yield from self._encode(frame)
+        yield from self._encode(None)
+        yield from self._target.encode(None)
+
+    def _encode(self, frame: AudioFrame | None) -> Iterator[Packet[Stream]]:
+        if self._resampler is None:
+            context = self._target.codec_context
+            context.open(strict=False)
+            self._resampler = AudioResampler(
+                context.format, context.layout, context.sample_rate, context.frame_size, _KEEP_TIME
+            )
+        for piece in self._resampler.resample(frame):
+            yield from self._target.encode(piece)
+
+
+class Rewritten:
+    """Text subtitles in the new container's own form."""
+
+    def __init__(self, output: OutputContainer, source: SubtitleStream, encoder: str) -> None:
+        self._source = source
+        source.codec_context.open(strict=False)
+        self._target = output.add_stream(encoder)
+        assert isinstance(self._target, SubtitleStream)
+        self._target.codec_context.subtitle_header = source.codec_context.subtitle_header
+        self._target.time_base = Fraction(1, 1000)
+        _label(self._target, source)
+
+    def take(self, packet: Packet[Stream]) -> Iterator[Packet[Stream]]:
+        """Yield the packet of one cue; of an empty one nothing."""
+        cue = self._source.decode2(packet)
+        if cue is None:
+            return
+        text = self._target.codec_context.encode_subtitle(cue)
+        text.pts = text.dts = packet.pts
+        text.duration, text.time_base, text.stream = packet.duration, packet.time_base, self._target
+        yield text
+
+    def rest(self) -> Iterator[Packet[Stream]]:
+        """Yield nothing."""
+        yield from ()
+
+
+def _label(target: Stream, source: Stream) -> None:
+    target.disposition = source.disposition
+    target.metadata.update({name: source.metadata[name] for name in ("language", "title") if name in source.metadata})

@@ -1,0 +1,96 @@
+"""Still pictures: files to arrays, folders to files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from livemood.errors import ImageUnreadable
+from livemood.quiet import native_stderr_held
+from livemood.values import Image
+
+PICTURE_SUFFIXES: Final = frozenset(
+    {".avif", ".bmp", ".gif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+)
+"""Endings, in lower case, that make a file in a folder count as a picture."""
+
+_JPEG_START: Final = b"\xff\xd8"
+_WHITE: Final = 255
+
+
+def read_image(path: Path) -> Image:
+    """Read a picture of any common kind.
+
+    The orientation that a camera noted (EXIF) is applied, 16 bits become 8, grey and CMYK become BGR, of a moving
+    picture the first frame is taken, and what is see-through lies on white.
+
+    Args:
+        path: Picture file.
+
+    Returns:
+        (H, W, 3) uint8 BGR.
+
+    Raises:
+        ImageUnreadable: The file is missing, empty, cut off or no picture.
+    """
+    if path.is_dir():
+        raise ImageUnreadable(f"{path} is a folder; name a picture in it")
+    try:
+        data = np.fromfile(path, np.uint8)  # unlike cv2.imread, takes any name on any system
+    except FileNotFoundError as error:
+        raise ImageUnreadable(f"{path} is not there; check the name") from error
+    except OSError as error:
+        raise ImageUnreadable(f"{path} may not be read ({error.strerror}); check its permissions") from error
+    if not data.size:
+        raise ImageUnreadable(f"{path} is empty")
+    try:
+        with native_stderr_held():
+            image = cv2.imdecode(data, cv2.IMREAD_COLOR)
+            layers = None if data[:2].tobytes() == _JPEG_START else cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:
+        raise ImageUnreadable(f"{path} is too large or damaged") from error
+    if image is None:
+        raise ImageUnreadable(f"{path} is not a picture that can be read, or is cut off")
+    if layers is not None and layers.ndim == 3 and layers.shape[2] == 4:
+        image = _on_white(np.asarray(image, np.uint8), layers[..., 3])
+    return np.asarray(image, np.uint8)
+
+
+def image_paths(paths: Sequence[Path]) -> list[Path]:
+    """Replace folders by the pictures in them and below, sorted by name; hidden files are left out.
+
+    Args:
+        paths: Files, taken as they are, and folders.
+
+    Returns:
+        Each file once, in order.
+
+    Raises:
+        ImageUnreadable: A folder holds no picture.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            found.append(path)
+            continue
+        inside = sorted(
+            file
+            for file in path.rglob("*")
+            if file.suffix.lower() in PICTURE_SUFFIXES and not file.name.startswith(".") and file.is_file()
+        )
+        if not inside:
+            raise ImageUnreadable(f"{path} holds no pictures")
+        found += inside
+    return list(dict.fromkeys(found))
+
+
+def _on_white(image: npt.NDArray[np.uint8], alpha: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """Lay a picture on white; one that was turned by its EXIF tag no longer matches its alpha and is left as it is."""
+    if alpha.shape != image.shape[:2] or alpha.dtype not in (np.uint8, np.uint16):
+        return image
+    share = (alpha >> 8 if alpha.dtype == np.uint16 else alpha).astype(np.uint16)[..., None]
+    # In whole numbers: as floats, a photo of 48 million pixels would need gigabytes.
+    return ((image * share + _WHITE * (_WHITE - share) + _WHITE // 2) // _WHITE).astype(np.uint8)
