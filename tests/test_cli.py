@@ -292,7 +292,8 @@ class TestEveryCommand:
 
 
 def test_package_when_imported_then_nothing_heavy_is_loaded():
-    code = "import sys, livemood; print([m for m in ('cv2', 'keras', 'mediapipe', 'numpy', 'av', 'typer') if m in sys.modules])"
+    heavy = "('cv2', 'keras', 'mediapipe', 'numpy', 'av', 'typer')"
+    code = f"import sys, livemood; print([m for m in {heavy} if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
 
 
