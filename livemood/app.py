@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -12,10 +12,12 @@ from livemood.classify import Classifier, EmotionClassifier, EngineName
 from livemood.detect import Detector, DetectorMode, FaceDetector
 from livemood.draw import Annotator, DrawStyle
 from livemood.labels import EMOTIONS
-from livemood.pipeline import Pipeline, WriteBehind, read_ahead
+from livemood.pipeline import Pipeline, WriteBehind, read_ahead, read_newest
 from livemood.settings import Settings
 from livemood.source import Source
 from livemood.values import Frame, Image, Mood
+
+_IDLE_S = 0.1
 
 
 class MoodReader:
@@ -78,16 +80,21 @@ class MoodReader:
         return self.pipeline().step(Frame(0, 0.0, image))
 
     def watch(self, source: Source, every: int = 1) -> Iterator[tuple[Frame, tuple[Mood, ...]]]:
-        """Yield every frame of an open source with its moods; reading runs ahead in a thread.
+        """Yield the frames of an open source with their moods; reading has a thread of its own.
+
+        Every frame of a file comes; of a live source the newest does, and ``Frame.index`` tells what was left out.
 
         Args:
             source: Gives the frames.
             every: Classify every so many frames only; in between, faces are followed and keep their moods.
         """
         pipeline = self.pipeline()
-        with read_ahead(source.frames()) as frames:
-            for frame in frames:
-                yield frame, pipeline.step(frame, frame.index % every == 0)
+        frames: AbstractContextManager[Iterator[Frame | None]]
+        frames = read_newest(source.frames(), _IDLE_S) if source.live else read_ahead(source.frames())
+        with frames as coming:
+            for frame in coming:
+                if frame is not None:
+                    yield frame, pipeline.step(frame, frame.index % every == 0)
 
     def video(self, path: str | Path) -> Iterator[tuple[Frame, tuple[Mood, ...]]]:
         """Yield every frame of a video file with its moods.
@@ -99,6 +106,21 @@ class MoodReader:
 
         with VideoSource(Path(path)) as source:
             yield from self.watch(source)
+
+    def camera(self, source: int | str = 0) -> Iterator[tuple[Frame, tuple[Mood, ...]]]:
+        """Yield the newest frame of a camera or stream with its moods, for as long as you take them.
+
+        Args:
+            source: Camera index, device path or name, or a stream's URL.
+
+        Raises:
+            CameraUnavailable: There is no such camera, or it was lost.
+            SourceError: The stream cannot be read.
+        """
+        from livemood.source.choose import open_live
+
+        with open_live(str(source)) as live:
+            yield from self.watch(live)
 
     def close(self) -> None:
         """Free the detector that this reader opened."""

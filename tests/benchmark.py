@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -49,12 +50,12 @@ def stages() -> None:
     times = {}
     for mode in modes:
         with FaceDetector(mode) as detector:
-            times[f"detect {mode}"] = milliseconds(lambda: detector.detect(frame))  # noqa: B023
+            times[f"detect {mode}"] = milliseconds(partial(detector.detect, frame))
             if mode == "auto":
                 faces = detector.detect(frame)
                 pipeline = Pipeline(detector, classifier)
                 moods = pipeline.step(frame)
-                times["whole step"] = milliseconds(lambda: pipeline.step(frame))
+                times["whole step"] = milliseconds(partial(pipeline.step, frame))
     track = Tracker().update(faces, 0.0)[0]
     cut = crop(frame, track, classifier.crop_spec)
     times["crop, one face"] = milliseconds(lambda: crop(frame, track, classifier.crop_spec))
@@ -86,8 +87,8 @@ def faces_per_call() -> None:
                 network.set_tensor(network.get_input_details()[0]["index"], part)
                 network.invoke()
 
-        one_by_one = milliseconds(lambda: run(single, list(pixels[:, None])))  # noqa: B023
-        at_once = milliseconds(lambda: run(batch, [pixels]))  # noqa: B023
+        one_by_one = milliseconds(partial(run, single, list(pixels[:, None])))
+        at_once = milliseconds(partial(run, batch, [pixels]))
         print(f"{count:5} {one_by_one:16.2f} {at_once:17.2f}")
     print()
 
@@ -104,10 +105,7 @@ def starts() -> None:
     }
     times = {}
     for name, words in runs.items():
-        times[name] = milliseconds(
-            lambda: subprocess.run(words, capture_output=True, check=True),  # noqa: B023
-            STARTS,
-        )
+        times[name] = milliseconds(partial(subprocess.run, words, capture_output=True, check=True), STARTS)
     first = next(iter(times.values()))
     print("start of a process                    s   x import tensorflow")
     for name, value in times.items():

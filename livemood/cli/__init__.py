@@ -12,6 +12,8 @@ from livemood.cli import camera, crop, doctor, evaluate, export, image, models, 
 from livemood.errors import LivemoodError
 from livemood.quiet import ask_for_silence, debugging
 
+_INTERRUPTED = 130
+
 app = typer.Typer(
     name="livemood",
     help="Reads emotion from faces, live: on a camera, in videos, in photos.\n\n"
@@ -64,7 +66,7 @@ def _interrupt(*_: object) -> NoReturn:
 
 def _run() -> int:
     try:
-        return int(app(standalone_mode=False) or 0)
+        code = int(app(standalone_mode=False) or 0)
     except typer.TyperException as error:
         _say(f"{error.format_message()} (see --help)")
         return int(error.exit_code)
@@ -77,8 +79,10 @@ def _run() -> int:
         sys.stderr.close()
         return 1
     except (KeyboardInterrupt, typer.Abort):
+        code = _INTERRUPTED
+    if code == _INTERRUPTED:
         _say("interrupted; what was written so far is good")
-        return 130
+    return code
 
 
 def _say(message: str) -> None:

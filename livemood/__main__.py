@@ -1,0 +1,5 @@
+"""``python -m livemood``: the same as the ``livemood`` command."""
+
+from livemood.cli import main
+
+main()
