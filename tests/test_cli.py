@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -38,8 +39,8 @@ def short_clip(tmp_path_factory) -> Path:
     """The first second of the sample, so that a run takes a second."""
     target = tmp_path_factory.mktemp("clip") / "short.mp4"
     with av.open(str(CLIP)) as source:
-        frames = [frame.to_ndarray(format="bgr24") for _, frame in zip(range(30), source.decode(video=0), strict=False)]
-    write_clip(target, frames)
+        images = [np.asarray(f.to_ndarray(format="bgr24"), np.uint8) for f in islice(source.decode(video=0), 30)]
+    write_clip(target, images)
     return target
 
 

@@ -8,8 +8,9 @@ from livemood.crop import align, crop, similarity, whole
 from livemood.settings import CROP
 from livemood.testing import ScriptedDetector
 from livemood.training import dataset
+from livemood.training.collection import open_collection
 from livemood.values import CropSpec, Frame, Track
-from tests.builders import make_detection
+from tests.builders import make_detection, read_still
 
 COLOUR = CropSpec(32, "bgr", CROP.template)
 
@@ -109,19 +110,18 @@ def test_training_and_serving_when_given_the_same_face_then_the_same_bytes(tmp_p
     """Parity: what the data set stores for a picture is what serving cuts out of it."""
     rng = np.random.default_rng(3)
     for label in ("happy", "sad"):
-        (tmp_path / label).mkdir()
+        (tmp_path / "faces" / label).mkdir(parents=True)
         for number in range(8):
             picture = cv2.GaussianBlur(rng.integers(0, 256, (192, 192, 3), np.uint8), (0, 0), 3)
-            cv2.imwrite(str(tmp_path / label / f"{number}.png"), picture)
+            cv2.imwrite(str(tmp_path / "faces" / label / f"{number}.png"), picture)
     found = make_detection(128, 128, 150)
-    cut = dataset.load(tmp_path, CROP, ScriptedDetector([[found]]), lambda done, total: None)
-    stored = {split_crops[1].tobytes() for split in cut.splits.values() for split_crops in split.crops}
+    pictures = open_collection(tmp_path / "faces")
+    cut = dataset.load(pictures, CROP, ScriptedDetector([[found]]), tmp_path / "work")
+    stored = {aligned.tobytes() for split in cut.splits.values() for aligned in split.crops(dataset.ALIGNED)}
 
     served = set()
-    for file in sorted(tmp_path.glob("*/*.png")):
-        picture = cv2.imread(str(file), cv2.IMREAD_COLOR)
-        assert picture is not None
-        bordered = cv2.copyMakeBorder(picture, 32, 32, 32, 32, cv2.BORDER_REPLICATE)
+    for file in sorted(tmp_path.glob("faces/*/*.png")):
+        bordered = cv2.copyMakeBorder(read_still(file), 32, 32, 32, 32, cv2.BORDER_REPLICATE)
         frame = Frame(0, 0.0, np.asarray(bordered, np.uint8))
         served.add(crop(frame, Track(1, found, 0.0), CROP).image.tobytes())
     assert stored == served
