@@ -52,16 +52,17 @@ def image(
       livemood image holiday/ --out labeled/ --csv moods.csv
       livemood image holiday/ --sort-into sorted/ --emotions happy,sad
     """
+    from livemood.records import refuse_to_overwrite
     from livemood.source.image import image_paths
 
-    if csv_ and csv_.exists() and not force:
-        raise SinkError(f"{csv_} is there already; use --force or another --csv")
+    if csv_:
+        refuse_to_overwrite(csv_, "--csv", force)
     photos = image_paths(paths)
     with opened(reading(model, detector, engine, emotions)) as reader:
         desk = _Desk(reader, out, sort_into, panel, force)
         results = [desk.read(path) for path in photos]
     if csv_:
-        _write_csv(csv_, results, reader.labels)
+        _write_csv(csv_, results, reader.labels, force)
     if json_:
         print_json({"images": results})
     else:
@@ -114,49 +115,39 @@ class _Desk:
         }
 
     def _write_copy(self, target: Path, image: "Image", moods: "Sequence[Mood]") -> None:
+        from livemood.records import refuse_to_overwrite
         from livemood.sink.image import write_image
         from livemood.values import Frame
 
-        _free(target, self._force, "--out")
+        refuse_to_overwrite(target, "--out", self._force)
         write_image(target, self._annotator.draw(Frame(0, 0.0, image), moods))
 
     def _sort(self, path: Path, moods: "Sequence[Mood]") -> None:
         """The largest face decides; a photo without one goes into ``no-face``."""
+        from livemood.records import whole_file
+
         assert self._sort_into
         name = max(moods[0].scores, key=moods[0].scores.__getitem__) if moods else "no-face"
         target = self._sort_into / name / path.name
-        _free(target, self._force, "--sort-into")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(path, target)
         except OSError as error:
-            target.unlink(missing_ok=True)
-            raise SinkError(
-                f"{target} cannot be written: {error.strerror}; free space or choose another folder"
-            ) from error
+            raise SinkError(f"{target.parent} cannot be made: {error.strerror}; choose another --sort-into") from error
+        with whole_file(target, "--sort-into", self._force) as part:
+            shutil.copy2(path, part)
 
 
-def _free(target: Path, force: bool, option: str) -> None:
-    if target.exists() and not force:
-        raise SinkError(f"{target} is there already; use --force or another {option}")
+def _write_csv(path: Path, results: Sequence[dict[str, Any]], labels: tuple[str, ...], force: bool) -> None:
+    from livemood.records import whole_file
 
-
-def _write_csv(path: Path, results: Sequence[dict[str, Any]], labels: tuple[str, ...]) -> None:
     header = ["path", "face", "left", "top", "right", "bottom", "label", "confidence", *labels]
-    part = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("w", newline="", encoding="utf-8") as stream:
-            rows = csv.writer(stream)
-            rows.writerow(header)
-            for result in results:
-                for number, face in enumerate(result["faces"], 1):
-                    scores = [face["scores"][name] for name in labels]
-                    rows.writerow([result["path"], number, *face["box"], face["label"], face["confidence"], *scores])
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise SinkError(f"{path} cannot be written: {error.strerror}; free space or choose another --csv") from error
+    with whole_file(path, "--csv", force) as part, part.open("w", newline="", encoding="utf-8") as stream:
+        rows = csv.writer(stream)
+        rows.writerow(header)
+        for result in results:
+            for number, face in enumerate(result["faces"], 1):
+                scores = [face["scores"][name] for name in labels]
+                rows.writerow([result["path"], number, *face["box"], face["label"], face["confidence"], *scores])
 
 
 def _print_table(results: Sequence[dict[str, Any]]) -> None:

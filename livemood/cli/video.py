@@ -141,7 +141,10 @@ def video(
 
 def _one(job: "VideoJob", how: "Reading", report: Path | None, thumbnails: bool, json_: bool) -> None:
     from livemood.job import label_video
+    from livemood.records import refuse_to_overwrite
 
+    if report:  # said now, not after hours of work
+        refuse_to_overwrite(report, "--report", job.force)
     with tempfile.TemporaryDirectory() as scratch:
         if report and not job.records:
             job, kept = replace(job, records=Path(scratch) / "moods.jsonl"), None
