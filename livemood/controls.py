@@ -15,7 +15,7 @@ KEYS: Final = (
     ("e", "mark an event in the records"),
     ("c", "calibrate to resting faces; again: off"),
     ("t", "last 30 seconds of every face"),
-    ("h", "this help"),
+    ("h", "help"),
     ("q", "quit (Esc too)"),
 )
 """Every key with what it does, in the order of the help."""

@@ -14,7 +14,13 @@ from livemood.values import Frame, Mood
 
 
 class VideoFile(FrameSink, Protocol):
-    """A video being written."""
+    """A video being written.
+
+    Attributes:
+        warnings: One line for everything that could not be kept as it is.
+    """
+
+    warnings: list[str]
 
     def close(self) -> None:
         """Finish it."""
@@ -35,6 +41,7 @@ class Recorder:
 
     Attributes:
         files: Videos and snapshots written, in order.
+        warnings: One line for everything that was not as it should be; complete when the context was left.
     """
 
     def __init__(
@@ -52,6 +59,7 @@ class Recorder:
         self._opened = ExitStack()
         self._writing = ExitStack()
         self.files: list[Path] = []
+        self.warnings: list[str] = []
 
     @property
     def recording(self) -> bool:
@@ -66,7 +74,7 @@ class Recorder:
         """
         path = path or _named_now("mp4")
         self._video = self._open_video(path)
-        self._opened.callback(self._video.close)
+        self._opened.callback(self._finish, self._video)
         self.files.append(path)
         return path
 
@@ -108,6 +116,10 @@ class Recorder:
     ) -> None:
         with self._opened:  # closed last and whatever happened: what was recorded is to stay
             self._writing.__exit__(kind, error, trace)
+
+    def _finish(self, video: VideoFile) -> None:
+        video.close()
+        self.warnings += video.warnings
 
     def _write(self, frame: Frame, moods: Sequence[Mood], style: DrawStyle, video: VideoFile | None) -> None:
         for sink in self._records:

@@ -71,8 +71,8 @@ class CalibrationSettings:
     """
 
     duration_s: float = 3.0
-    margin: float = 0.5
-    limit: float = 2.0
+    margin: float = 0.25
+    limit: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,3 +125,34 @@ class RecordingSink:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.closed = True
+
+
+class ScriptedScreen:
+    """A screen that presses keys by itself, in place of a window.
+
+    Args:
+        keys: Key by how many pictures are to be shown before; each is pressed once, in that order.
+
+    Attributes:
+        images: What was shown, in order.
+        full_screen: How often that was switched.
+    """
+
+    def __init__(self, keys: Mapping[int, str] | None = None) -> None:
+        self._keys = sorted((keys or {}).items())
+        self.images: list[Image] = []
+        self.full_screen = 0
+        self.is_open = True
+
+    def show(self, image: Image) -> None:
+        """Keep a picture."""
+        self.images.append(image)
+
+    def key(self) -> str | None:
+        """Return the key that is due."""
+        due = bool(self._keys) and self._keys[0][0] <= len(self.images)
+        return self._keys.pop(0)[1] if due else None
+
+    def toggle_full_screen(self) -> None:
+        """Count."""
+        self.full_screen += 1

@@ -8,7 +8,7 @@ from typing import NoReturn
 import typer
 
 from livemood import __version__
-from livemood.cli import camera, crop, doctor, evaluate, export, image, models, report, train, video
+from livemood.cli import bench, camera, crop, doctor, evaluate, export, image, models, report, train, video
 from livemood.errors import LivemoodError
 from livemood.quiet import ask_for_silence, debugging
 
@@ -28,6 +28,7 @@ app.command("video")(video.video)
 app.command("camera")(camera.camera)
 app.command("cameras")(doctor.cameras)
 app.command("doctor")(doctor.doctor)
+app.command("bench")(bench.bench)
 app.command("image")(image.image)
 app.command("report")(report.report)
 app.command("crop")(crop.crop)

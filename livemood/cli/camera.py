@@ -24,7 +24,6 @@ from livemood.cli.summary import note, print_summary
 if TYPE_CHECKING:
     from livemood.settings import CaptureSettings
     from livemood.sink.video import VideoSink
-    from livemood.sink.window import Window
     from livemood.source.live import LiveSource
 
 
@@ -73,7 +72,7 @@ def camera(
 
     [bold]Keys in the window[/bold]
 
-      f full screen, m mirror, space pause, h help, q or Esc quit (closing the window too)
+      f full screen, m mirror, space pause, h help, q quit (Esc and closing the window too)
       p score panel, i ids, b blur faces, t last 30 seconds of every face
       s snapshot, r start or stop recording, e mark an event in the records
       c calibrate to resting faces for 3 s; again: off
@@ -84,17 +83,19 @@ def camera(
     from livemood.sink.events import EventLog
     from livemood.sink.records import open_records
     from livemood.sink.virtual import VirtualCamera
+    from livemood.sink.window import Window, check_display
     from livemood.source.choose import open_live
 
     if not window and not (out or records or virtual_camera):
         raise typer.BadParameter("nothing would be seen or kept; add --out or --records", param_hint="--no-window")
+    if window:
+        check_display()  # before anything slow
     settings = _capture_settings(size, fps, pixel_format, loop)
     with ExitStack() as stack:
         try:
             live_source = stack.enter_context(open_live(source, settings))
         except ValueError as error:
             raise typer.BadParameter(str(error), param_hint="--source") from error
-        screen = stack.enter_context(_open_window(live_source)) if window else None
         reader = stack.enter_context(opened(reading(model, detector, engine, emotions)))
         rows = [stack.enter_context(open_records(records, reader.labels, live=True, force=force))] if records else []
         events = EventLog(records, force=force) if records else None
@@ -103,6 +104,9 @@ def camera(
         stack.enter_context(recorder)
         if out:
             recorder.start(out)
+        screen = None
+        if window:
+            screen = stack.enter_context(Window(f"livemood: {live_source.name}", live_source.width, live_source.height))
         view = View(live_source.mirrored if mirror is None else mirror, panel=panel, blur=blur, sparklines=sparklines)
         live = Live(
             reader,
@@ -117,7 +121,9 @@ def camera(
             on_trouble=lambda trouble: note(f"{live_source.name}: {trouble}"),
         )
         tally = live.run()
-    summary = tally.summary()
+    summary = tally.summary(recorder.warnings)
+    for line in summary.notes:
+        note(line)
     if json_:
         files = {"out": str(out) if out else None, "records": str(records) if records else None}
         print_json({**summary.to_json(), "dropped": live.dropped, **files, "files": list(map(str, recorder.files))})
@@ -137,12 +143,6 @@ def _capture_settings(size: str | None, fps: float | None, pixel_format: str | N
             raise typer.BadParameter(f"expected a size such as 1280x720, got {size}", param_hint="--size")
         width, height = int(left), int(right)
     return CaptureSettings(width=width, height=height, fps=fps, pixel_format=pixel_format, loop=loop)
-
-
-def _open_window(source: "LiveSource") -> "Window":
-    from livemood.sink.window import Window
-
-    return Window(f"livemood: {source.name}", source.width, source.height)
 
 
 def _open_video(path: Path, source: "LiveSource", force: bool) -> "VideoSink":

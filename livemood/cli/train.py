@@ -1,11 +1,18 @@
 """``livemood train``: make an emotion model from labelled faces."""
 
 import re
+import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from livemood.cli.options import Force
+from livemood.cli.training import Display
+
+if TYPE_CHECKING:
+    from livemood.training.state import Run
 
 
 class Preset(StrEnum):
@@ -14,6 +21,13 @@ class Preset(StrEnum):
     small = "small"
     default = "default"
     large = "large"
+
+
+_ENDS = {
+    "early stop": "no longer getting better; the weights of epoch {epoch} are kept",
+    "loss not a number": "the loss is no longer a number; the weights of epoch {epoch} are kept; "
+    "--resume with a lower --learning-rate goes on",
+}
 
 
 def _seconds(text: str) -> float:
@@ -27,56 +41,112 @@ def _seconds(text: str) -> float:
 
 def train(
     data: Annotated[
-        Path, typer.Argument(metavar="DATA", help="FER+ folder or zip, or a folder with one folder per class.")
+        Path,
+        typer.Argument(
+            metavar="DATA", help="One folder per class, a FER+ folder or zip, or a fer2013.csv; a folder or a zip."
+        ),
     ],
     out: Annotated[Path, typer.Option("--out", help="Bundle folder to write.")],
-    preset: Annotated[Preset, typer.Option("--preset", help="Size of the network.")] = Preset.default,
-    epochs: Annotated[int, typer.Option("--epochs", min=1, help="Passes over the training pictures.")] = 80,
-    time_budget: Annotated[
-        str | None, typer.Option("--time-budget", help="End after this time, such as 45m or 2h, whatever --epochs says.")
+    votes: Annotated[Path | None, typer.Option("--votes", help="FER+'s fer2013new.csv, for a fer2013.csv.")] = None,
+    find_faces: Annotated[
+        bool, typer.Option("--find-faces", help="The pictures are whole photos: cut out the largest face.")
+    ] = False,
+    from_: Annotated[
+        str | None,
+        typer.Option("--from", metavar="BUNDLE", help="Fine-tune this bundle; 'default' is the one that is shipped."),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Of initial weights, order and augmentation.")] = 1,
+    teacher: Annotated[
+        list[Path] | None, typer.Option("--teacher", metavar="BUNDLE", help="Learn from this bundle too; repeatable.")
+    ] = None,
+    preset: Annotated[
+        Preset | None, typer.Option("--preset", help="Size of the network.", show_default="default")
+    ] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option("--epochs", min=1, help="Passes over the pictures.", show_default="80; 40 with --from"),
+    ] = None,
+    time_budget: Annotated[
+        str | None,
+        typer.Option("--time-budget", help="End after this time, such as 45m or 2h, whatever --epochs says."),
+    ] = None,
+    batch: Annotated[int | None, typer.Option("--batch", min=1, help="Pictures per step.", show_default="128")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option("--learning-rate", help="Its peak.", show_default="0.1; 0.02 with --from")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Of weights, order and augmentation.", show_default="1")
+    ] = None,
+    early_stop: Annotated[
+        int | None, typer.Option("--early-stop", min=1, help="End after so many epochs without getting better.")
+    ] = None,
+    class_balance: Annotated[
+        bool | None,
+        typer.Option(
+            "--class-balance/--no-class-balance",
+            help="Adjust for rare classes, as far as accuracy stays.",
+            show_default="--class-balance",
+        ),
+    ] = None,
+    tensorboard: Annotated[
+        Path | None, typer.Option("--tensorboard", metavar="DIR", help="Write TensorBoard logs.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run that OUT.work holds.")] = False,
+    force: Force = False,
 ) -> None:
-    """Train an emotion model on cropped faces and write it as a bundle.
+    """Train an emotion model on labelled faces and write it as a bundle, for --model of the other commands.
 
     Every epoch is checkpointed in OUT.work; Ctrl-C keeps the best weights so far and writes the bundle.
 
     [bold]Examples[/bold]
 
-      livemood train ferplus.zip --out models/mine --time-budget 2h
+      livemood train faces/ --out models/mine --from default   (faces/happy/*.png, faces/sad/*.png)
 
-      livemood train faces/ --out models/mine --preset small --epochs 40   (faces/happy/*.png, faces/sad/*.png)
+      livemood train ferplus.zip --out models/mine --time-budget 2h
 
       livemood train ferplus.zip --out models/mine --resume
     """
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from livemood.bundle import default_bundle
+    from livemood.training.run import Job
+    from livemood.training.run import train as run
 
-    from livemood.training.fit import Epoch, Step, TrainSettings
-    from livemood.training.run import Watcher, train as run
-
-    budget = _seconds(time_budget) if time_budget else None
-    settings = TrainSettings(preset=preset.value, epochs=epochs, time_budget_s=budget, seed=seed)
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[say]}"), TimeRemainingColumn())
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task("cutting faces", total=None, say="")
-
-        def on_crop(done: int, total: int) -> None:
-            progress.update(task, total=total, completed=done, say=f"{done} of {total}")
-
-        def on_step(step: Step) -> None:
-            say = f"loss {step.loss:.3f}, {step.images_per_s:.0f} images/s"
-            progress.update(task, description=f"epoch {step.epoch}", total=1.0, completed=step.fraction, say=say)
-
-        def on_epoch(epoch: Epoch) -> None:
-            progress.console.print(
-                f"epoch {epoch.epoch}: loss {epoch.loss:.4f}, valid nll {epoch.valid_nll:.4f}, "
-                f"valid accuracy {epoch.valid_accuracy:.2%}"
-            )
-
-        metrics = run(data, out, settings, resume, Watcher(on_crop, on_step, on_epoch))
+    asked = {
+        "preset": preset.value if preset else None,
+        "epochs": epochs,
+        "time_budget_s": _seconds(time_budget) if time_budget else None,
+        "batch": batch,
+        "learning_rate": learning_rate,
+        "seed": seed,
+        "early_stop": early_stop,
+        "class_balance": class_balance,
+    }
+    job = Job(
+        data=data,
+        out=out,
+        votes=votes,
+        find_faces=find_faces,
+        base=default_bundle() if from_ == "default" else Path(from_) if from_ else None,
+        teachers=tuple(teacher or ()),
+        asked={name: value for name, value in asked.items() if value is not None},
+    )
+    with Display(tensorboard) as display:
+        metrics, ended = run(job, resume, force, display.watcher())
+    if ended.ended in _ENDS:
+        print(f"livemood: {_ENDS[ended.ended].format(epoch=ended.best_epoch)}", file=sys.stderr)
+    _write_curves(job.work / "learning.png", ended)
     for name, value in metrics.items():
         print(f"{name}: {value}")
-    print(f"bundle: {out}")
+    print(f"bundle: {out}, of epoch {ended.best_epoch}")
+    if ended.ended == "interrupted":
+        raise typer.Exit(130)
+
+
+def _write_curves(file: Path, run: "Run") -> None:
+    from livemood.errors import SinkError
+    from livemood.training import plots
+
+    try:
+        plots.learning_curves(run.history, file)
+    except SinkError as error:
+        print(f"livemood: {error}", file=sys.stderr)
+    else:
+        print(f"learning curves: {file}")

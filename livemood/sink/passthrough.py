@@ -138,7 +138,7 @@ class Passthrough:
         is_sound, kind = isinstance(stream, AudioStream), self._kind
         what = f"the {'sound' if is_sound else 'subtitles'} of {self._path}"
         if stream.codec_context is None:
-            self.warnings.append(f"{what} cannot be decoded here and was left out")
+            self.warnings.append(f"left out {what}: no decoder is known for it")
             return None
         codec = stream.codec_context.codec
         try:
@@ -146,13 +146,13 @@ class Passthrough:
                 return Copied(self._output, stream)
             if isinstance(stream, AudioStream) and kind.sound_encoder:
                 track = Reencoded(self._output, stream, kind.sound_encoder)
-                self.warnings.append(f"{what} was re-encoded: {kind.name} cannot hold {codec.canonical_name}")
+                self.warnings.append(f"re-encoded {what}: {kind.name} cannot hold {codec.canonical_name}")
                 return track
             if isinstance(stream, SubtitleStream) and kind.subtitle_encoder and codec.text_sub:
                 return Rewritten(self._output, stream, kind.subtitle_encoder)
         except (av.FFmpegError, ValueError):  # PyAV refuses what it knows a container not to take by a ValueError
             pass
-        self.warnings.append(f"{what} ({codec.canonical_name}) was left out: {kind.name} cannot hold it")
+        self.warnings.append(f"left out {what}: {kind.name} cannot hold {codec.canonical_name}")
         return None
 
     def _keep_tags(self) -> None:

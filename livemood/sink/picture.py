@@ -13,7 +13,7 @@ from av.container import OutputContainer
 from av.filter import Graph
 from av.packet import Packet
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 from livemood.media import VideoInfo
@@ -152,15 +152,22 @@ class _Preparation(Protocol):
 
 
 class _Planes:
-    """To BT.709 luma and chroma, whatever the size: what is untagged is guessed by players, so it is tagged."""
+    """To BT.709 luma and chroma, rounded rather than cut off, which would make every copy half a level darker."""
 
     def __init__(self, pixel_format: str) -> None:
         self._scaler = VideoReformatter()
         self._pixel_format = pixel_format
 
     def take(self, frame: VideoFrame) -> Iterable[VideoFrame]:
-        colours = {"dst_colorspace": Colorspace.ITU709, "dst_color_range": ColorRange.MPEG}
-        return [self._scaler.reformat(frame, format=self._pixel_format, **colours)]
+        return [
+            self._scaler.reformat(
+                frame,
+                format=self._pixel_format,
+                dst_colorspace=Colorspace.ITU709,
+                dst_color_range=ColorRange.MPEG,
+                interpolation=Interpolation.BILINEAR | Interpolation.ACCURATE_RND,
+            )
+        ]
 
     def rest(self) -> Iterable[VideoFrame]:
         return []

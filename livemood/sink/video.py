@@ -22,6 +22,14 @@ _OPTION = "--out"
 # Finer clocks make MP4's 32-bit durations overflow within minutes.
 _FINEST_TICK, _FINE_TICK = Fraction(1, 10_000_000), Fraction(1, 1_000_000)
 
+# What to carry over, and what that leaves out.
+_ATTEMPTS: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("audio", "subtitle"), ""),
+    (("audio",), "subtitles"),
+    (("subtitle",), "sound"),
+    ((), "sound and subtitles"),
+)
+
 
 class VideoSink:
     """Writes a video; a context manager.
@@ -102,7 +110,7 @@ class VideoSink:
         time = round((frame.time_s - self._zero_s) / float(self._tick))
         last = self._pictures.last
         if last is not None:
-            if time - last < self._kind.least_ticks:
+            if self._kind.least_ticks > max(time - last, 0):
                 self._left_out += 1
                 return
             time = max(time, last + 1)
@@ -138,7 +146,7 @@ class VideoSink:
 
     def _begin(self, part: Path, options: Mapping[str, str]) -> None:
         """Open the file and write its header, without subtitles or sound if the container refuses them."""
-        for wanted in (("audio", "subtitle"), ("audio",), ()):
+        for wanted, left_out in _ATTEMPTS:
             with ExitStack() as stack:
                 self._output = av.open(
                     f"file:{part}",
@@ -163,6 +171,8 @@ class VideoSink:
                     if not wanted:
                         raise
                     continue
+                if left_out:
+                    self.warnings.append(f"{self._kind.name} refuses the {left_out} of {self._info.path}")
                 self._open = stack.pop_all()
                 return
 

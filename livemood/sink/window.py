@@ -103,7 +103,11 @@ class Window:
 
 
 def check_display() -> None:
-    """Say what stands in the way of a window; opening one without a display would end the program."""
+    """Make sure that a window can be opened; trying to without a display would end the program.
+
+    Raises:
+        SinkError: There is no display, or OpenCV was built without windows.
+    """
     toolkit = cv2.currentUIFramework()
     if not toolkit:
         raise SinkError(_no_windows_in_opencv())

@@ -17,7 +17,8 @@ PICTURE_SUFFIXES: Final = frozenset(
 )
 """Endings, in lower case, that make a file in a folder count as a picture."""
 
-_JPEG_START: Final = b"\xff\xd8"
+_NEVER_SEE_THROUGH: Final = (b"\xff\xd8", b"BM")  # JPEG, BMP
+_PNG_WITH_ALPHA: Final = (b"\4", b"\6")
 _WHITE: Final = 255
 
 
@@ -49,7 +50,7 @@ def read_image(path: Path) -> Image:
     try:
         with native_stderr_held():
             image = cv2.imdecode(data, cv2.IMREAD_COLOR)
-            layers = None if data[:2].tobytes() == _JPEG_START else cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+            layers = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if _may_be_see_through(data.tobytes()) else None
     except cv2.error as error:
         raise ImageUnreadable(f"{path} is too large or damaged") from error
     if image is None:
@@ -85,6 +86,13 @@ def image_paths(paths: Sequence[Path]) -> list[Path]:
             raise ImageUnreadable(f"{path} holds no pictures")
         found += inside
     return list(dict.fromkeys(found))
+
+
+def _may_be_see_through(data: bytes) -> bool:
+    """Tell from its head whether a picture is worth decoding a second time for its alpha."""
+    if data.startswith(b"\x89PNG"):
+        return data[25:26] in _PNG_WITH_ALPHA or b"tRNS" in data[: data.find(b"IDAT")]
+    return not data.startswith(_NEVER_SEE_THROUGH)
 
 
 def _on_white(image: npt.NDArray[np.uint8], alpha: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:

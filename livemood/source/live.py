@@ -183,7 +183,7 @@ class LiveSource:
         gone_s = self._clock() - lost_s
         if gone_s > self._settings.give_up_s:
             raise CameraUnavailable(f"{self.name} was lost and did not come back for {gone_s:.0f} s") from error
-        self._lost = f"lost {self.name}, trying again"
+        self._lost = "lost, trying to open it again"
 
     def _drop(self) -> None:
         if self._feed is not None:

@@ -157,18 +157,31 @@ class VideoSource:
             except av.FFmpegError:
                 self._damaged += 1
 
+    def _from_shortly_before(self, start_s: float) -> tuple[VideoFrame | None, Iterator[VideoFrame]]:
+        """Return the first frame decoded and those after it; the first is not later than the cut's start."""
+        for position_s in (start_s - _RUN_UP_S, 0.0):
+            if start_s > _RUN_UP_S:
+                with suppress(av.FFmpegError):  # a GIF, for one, has no index: it is read from its beginning
+                    ticks = (self._origin + Fraction(position_s)) / self._timeline.tick
+                    self._container.seek(int(ticks), stream=self._stream)
+            frames = self._decoded()
+            first = next(frames, None)
+            if first is None or start_s <= _RUN_UP_S or (self._own_time(first) or 0) <= start_s:
+                break
+        return first, frames
+
+    def _own_time(self, frame: VideoFrame) -> Fraction | None:
+        """Return when the file says that a frame is shown, s."""
+        ticks = frame.dts if frame.pts is None else frame.pts
+        return None if ticks is None else ticks * (frame.time_base or self._timeline.tick) - self._origin
+
     def _within_cut(self) -> Generator[tuple[Fraction, VideoFrame], None, None]:
         """Yield decoded frames with their times, s, from the cut's start to its end."""
         start, end = self._cut
-        if start > _RUN_UP_S:
-            position = (self._origin + Fraction(start) - _RUN_UP_S) / self._timeline.tick
-            with suppress(av.FFmpegError):  # a GIF, for one, has no index: read on from its beginning
-                self._container.seek(int(position), stream=self._stream)
-        frames = self._decoded()
-        first = next(frames, None)
+        first, rest = self._from_shortly_before(start)
         if first is None:
             return
-        frames = chain([first], frames)
+        frames = chain([first], rest)
         if first.interlaced_frame or self._stream.codec_context.field_order > 1:
             self.warnings.append(f"{self.path} is interlaced; its half-pictures were made whole")
             frames = whole_frames(frames)
@@ -177,9 +190,7 @@ class VideoSource:
         # Half a tick of slack: a time typed with a few digits still finds the frame that it means.
         slack = self._timeline.tick / 2
         for frame in frames:
-            ticks = frame.dts if frame.pts is None else frame.pts
-            own = None if ticks is None else ticks * (frame.time_base or self._timeline.tick) - self._origin
-            time = self._timeline.place(own)
+            time = self._timeline.place(self._own_time(frame))
             if end is not None and time >= end - slack:
                 return
             if time >= start - slack:
@@ -191,9 +202,10 @@ class VideoSource:
         ends = [] if last_end is None else [float(last_end - self._origin)]
         if end is not None:
             ends.append(end)
-        count: int | None = self._stream.frames
-        if start or end is not None or not count:
-            count = max(round((min(ends) - first_s) * rate), 1) if ends else None
+        count: int | None = self._stream.frames or None
+        if (start or end is not None or not count) and ends:
+            share = (min(ends) - first_s) / max(ends[0], 1e-9) if count else 0.0
+            count = max(round(count * share) if count else round((min(ends) - first_s) * rate), 1)
         return VideoInfo(
             width=self._upright.width,
             height=self._upright.height,

@@ -1,0 +1,1 @@
+"""Making and measuring models; nothing here is needed to run one."""

@@ -63,7 +63,7 @@ class Split:
         votes = self.votes[:, : len(self.labels)].astype(np.float32)
         firm = np.where(votes > 1, votes, 0)
         kept = np.where(firm.sum(1, keepdims=True) > 0, firm, votes)
-        return kept / np.maximum(kept.sum(1, keepdims=True), 1)
+        return np.asarray(kept / np.maximum(kept.sum(1, keepdims=True), 1), np.float32)
 
     @property
     def top_vote(self) -> npt.NDArray[np.int64]:
@@ -81,9 +81,7 @@ class Split:
 
     def only(self, mask: npt.NDArray[np.bool_]) -> "Split":
         """Return the pictures where ``mask`` (N,) holds."""
-        return Split(
-            self.pixels, self.rows[mask], self.files[mask], self.votes[mask], self.fer2013[mask], self.labels
-        )
+        return Split(self.pixels, self.rows[mask], self.files[mask], self.votes[mask], self.fer2013[mask], self.labels)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -197,7 +195,10 @@ def restore(folder: Path) -> Dataset:
         with np.load(folder / _TABLE) as data:
             facts = json.loads(str(data["facts"]))
             labels = tuple(facts["labels"])
-            splits = {name: Split(pixels, *(data[f"{name}_{part}"] for part in _PARTS), labels) for name in SPLITS}
+            splits = {
+                name: Split(pixels=pixels, labels=labels, **{part: data[f"{name}_{part}"] for part in _PARTS})
+                for name in SPLITS
+            }
     except (OSError, KeyError, ValueError) as error:
         raise DatasetError(f"{folder} does not hold a whole data set ({error}); remove it and start again") from error
     return Dataset(
@@ -281,6 +282,7 @@ class _Cutter:
 
 def _bordered(image: Image) -> Image:
     """Give a tight crop the room around the face that the detector wants."""
+    border = _BORDER_PX
     if max(image.shape[:2]) < _ENLARGED_PX:
         image = np.asarray(cv2.resize(image, (_ENLARGED_PX, _ENLARGED_PX), interpolation=cv2.INTER_CUBIC), np.uint8)
-    return np.asarray(cv2.copyMakeBorder(image, *[_BORDER_PX] * 4, cv2.BORDER_REPLICATE), np.uint8)
+    return np.asarray(cv2.copyMakeBorder(image, border, border, border, border, cv2.BORDER_REPLICATE), np.uint8)

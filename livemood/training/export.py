@@ -18,9 +18,13 @@ from livemood.errors import SinkError
 from livemood.quiet import native_stderr_held
 from livemood.values import CropSpec
 
+MAX_PARITY_GAP = 1e-2
+"""Largest difference of a probability between two formats of one model: float16 weights cost some thousandths."""
+
 
 def write_bundle(
     model: Any,
+    tflite: bytes,
     folder: Path,
     *,
     name: str,
@@ -34,6 +38,7 @@ def write_bundle(
 
     Args:
         model: keras.Model, (N, S, S, C) raw 0..255 to (N, K) probabilities.
+        tflite: The same from ``to_tflite``.
         folder: The bundle.
         name: What ``livemood models`` calls it.
         labels: The K classes in output order.
@@ -51,7 +56,7 @@ def write_bundle(
             new = Path(scratch) / folder.name
             new.mkdir()
             model.save(new / "model.keras")
-            (new / "model.tflite").write_bytes(to_tflite(model))
+            (new / "model.tflite").write_bytes(tflite)
             manifest = {
                 "format": FORMAT,
                 "name": name,
@@ -101,7 +106,10 @@ def _to_tflite_in_tensorflow(model: Any) -> bytes:
             "pathlib.Path(sys.argv[2]).write_bytes(to_tflite(m))"
         )
         environment = {**os.environ, "KERAS_BACKEND": "tensorflow"}
-        subprocess.run([sys.executable, "-c", script, source, target], check=True, env=environment)
+        done = subprocess.run([sys.executable, "-c", script, source, target], capture_output=True, env=environment)
+        if done.returncode:
+            last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+            raise SinkError(f"LiteRT conversion needs a working tensorflow beside other Keras backends ({last})")
         return target.read_bytes()
 
 
@@ -127,5 +135,7 @@ def parity(model: Any, tflite: bytes, pixels: np.ndarray[Any, np.dtype[np.uint8]
     for face, row in zip(pixels, wanted, strict=True):
         network.set_tensor(network.get_input_details()[0]["index"], face[None].astype(np.float32))
         network.invoke()
-        largest = max(largest, float(np.abs(network.get_tensor(network.get_output_details()[0]["index"])[0] - row).max()))
+        largest = max(
+            largest, float(np.abs(network.get_tensor(network.get_output_details()[0]["index"])[0] - row).max())
+        )
     return largest

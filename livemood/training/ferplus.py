@@ -99,8 +99,8 @@ def from_csv(path: Path, votes: Path | None) -> Collection:
             theirs, name, counts = ballots[number]
             if theirs != usage:
                 raise DatasetError(
-                    f"{votes} line {number + 2} says {theirs or 'nothing'} where {path} says {usage}: votes do not match "
-                    "the pictures; give the fer2013new.csv of this fer2013.csv"
+                    f"{votes} line {number + 2} says {theirs or 'nothing'} where {path} says {usage}: "
+                    "votes do not match the pictures; give the fer2013new.csv of this fer2013.csv"
                 )
             if not name or not any(counts):
                 skipped.append(f"row {number + 1}: FER+ does not count it as a face")
@@ -108,7 +108,9 @@ def from_csv(path: Path, votes: Path | None) -> Collection:
         samples.append(Sample(name, split, counts, fer2013))
         offsets[name] = place
     column = names["pixels"]
-    return Collection(labels, tuple(samples), lambda sample: _pixels(path, offsets[sample.file], column), tuple(skipped))
+    return Collection(
+        labels, tuple(samples), lambda sample: _pixels(path, offsets[sample.file], column), tuple(skipped)
+    )
 
 
 def _lines(path: Path) -> tuple[list[int], list[list[str]]]:

@@ -12,8 +12,6 @@ import numpy as np
 from livemood.errors import DatasetError
 from livemood.values import Image
 
-PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
-
 
 class Files:
     """Reads a folder and a zip alike; what the operating system hides in them is left out.

@@ -5,8 +5,9 @@ from pathlib import PurePosixPath
 
 from livemood.errors import DatasetError
 from livemood.labels import EMOTIONS
+from livemood.source.image import PICTURE_SUFFIXES
 from livemood.training.collection import Collection, Sample, SplitName
-from livemood.training.files import PICTURES, Files, decode
+from livemood.training.files import Files, decode
 
 INDEX = "index.csv"
 """Written by ``livemood crop``: its columns ``file`` and ``source`` keep crops of one clip in one split."""
@@ -29,7 +30,7 @@ def from_folders(files: Files) -> Collection:
     skipped = []
     for name in files.names:
         parts = PurePosixPath(name).parts
-        if PurePosixPath(name).suffix.lower() not in PICTURES:
+        if PurePosixPath(name).suffix.lower() not in PICTURE_SUFFIXES:
             if parts[-1] != INDEX:
                 skipped.append(f"{name}: not a picture")
         elif len(parts) < 2 or parts[-2] in _SPLIT_FOLDERS:
@@ -42,7 +43,9 @@ def from_folders(files: Files) -> Collection:
     labels = tuple(sorted(classes, key=lambda label: (order.get(label, len(order)), label)))  # type: ignore[call-overload]
     groups = _groups(files)
     samples = (
-        Sample(name, split, tuple(int(other == label) for other in labels), group=groups.get(name, ""))
+        Sample(
+            name, split, tuple(int(other == label) for other in labels), group=groups.get(PurePosixPath(name).name, "")
+        )
         for label, split, name in found
     )
     return Collection(labels, tuple(samples), lambda sample: decode(files.read(sample.file)), tuple(skipped))
@@ -73,4 +76,4 @@ def _groups(files: Files) -> dict[str, str]:
     if not rows or not {"file", "source"} <= set(rows[0]):
         return {}
     file, source = rows[0].index("file"), rows[0].index("source")
-    return {row[file]: row[source] for row in rows[1:] if len(row) == len(rows[0])}
+    return {PurePosixPath(row[file]).name: row[source] for row in rows[1:] if len(row) == len(rows[0])}

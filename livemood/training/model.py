@@ -3,10 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
-from livemood.training.dataset import FER2013_LABELS
+import numpy as np
+import numpy.typing as npt
+
+from livemood.training.collection import FER2013_LABELS
+from livemood.training.dataset import Split
 from livemood.values import CropSpec
 
 EMOTION_HEAD, FER2013_HEAD = "emotion", "fer2013"
+_PREDICT_BATCH = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,7 @@ def build(architecture: Architecture, spec: CropSpec, classes: int) -> Any:
     Returns:
         keras.Model: (N, S, S, C) raw 0..255 -> {``emotion``: (N, K), ``fer2013``: (N, 7)} probabilities.
     """
-    from keras import Input, Model, layers
+    from keras import Input, layers
 
     pixels = Input(spec.shape, name="pixels")
     x = layers.Rescaling(1 / 255, name="rescale")(pixels)
@@ -55,9 +60,15 @@ def build(architecture: Architecture, spec: CropSpec, classes: int) -> Any:
         for block in range(blocks):
             x = _residual(x, filters, stride=2 if block == 0 else 1)
     x = layers.GlobalAveragePooling2D()(x)
-    x = layers.Dropout(architecture.dropout)(x)
-    emotion = layers.Dense(classes, activation="softmax", name=EMOTION_HEAD, dtype="float32")(x)
-    fer2013 = layers.Dense(len(FER2013_LABELS), activation="softmax", name=FER2013_HEAD, dtype="float32")(x)
+    return with_heads(pixels, layers.Dropout(architecture.dropout)(x), classes)
+
+
+def with_heads(pixels: Any, features: Any, classes: int) -> Any:
+    """Return the training model of a body: features (N, F) under both heads."""
+    from keras import Model, layers
+
+    emotion = layers.Dense(classes, activation="softmax", name=EMOTION_HEAD, dtype="float32")(features)
+    fer2013 = layers.Dense(len(FER2013_LABELS), activation="softmax", name=FER2013_HEAD, dtype="float32")(features)
     return Model(pixels, {EMOTION_HEAD: emotion, FER2013_HEAD: fer2013})
 
 
@@ -65,7 +76,16 @@ def serving_model(model: Any) -> Any:
     """Return the part that is shipped: pixels to emotion probabilities, without the second head."""
     from keras import Model
 
-    return Model(model.inputs, model.get_layer(EMOTION_HEAD).output)
+    return Model(model.inputs[0], model.get_layer(EMOTION_HEAD).output)
+
+
+def predict(model: Any, split: Split, framing: int, head: str = EMOTION_HEAD) -> npt.NDArray[np.float32]:
+    """Return one head's (N, K) probabilities of a split's pictures in one framing."""
+    parts = [
+        np.asarray(model.predict_on_batch(split.crops(framing, start, start + _PREDICT_BATCH))[head], np.float32)
+        for start in range(0, len(split), _PREDICT_BATCH)
+    ]
+    return np.concatenate(parts)
 
 
 def _residual(x: Any, filters: int, stride: int) -> Any:
@@ -84,7 +104,5 @@ def _residual(x: Any, filters: int, stride: int) -> Any:
 def _normalised_conv(x: Any, filters: int, size: int = 3, stride: int = 1) -> Any:
     from keras import layers
 
-    x = layers.Conv2D(
-        filters, size, strides=stride, padding="same", use_bias=False, kernel_initializer="he_normal"
-    )(x)
+    x = layers.Conv2D(filters, size, strides=stride, padding="same", use_bias=False, kernel_initializer="he_normal")(x)
     return layers.BatchNormalization(momentum=0.95)(x)

@@ -1,22 +1,66 @@
 """A whole training run: data set -> fitted model -> calibrated, measured, written bundle."""
 
-import platform
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from importlib.metadata import version
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from livemood.detect import FaceDetector
-from livemood.errors import DatasetError
-from livemood.settings import CROP
-from livemood.training import evaluate
-from livemood.training.dataset import Dataset, Split, load, restore, save
-from livemood.training.export import parity, to_tflite, write_bundle
-from livemood.training.fit import Epoch, Run, Step, TrainSettings, fit, predict
-from livemood.training.model import FER2013_HEAD, serving_model
+import numpy as np
 
-MAX_PARITY_GAP = 1e-3
+from livemood.bundle import MANIFEST, read_bundle
+from livemood.detect import FaceDetector
+from livemood.errors import DatasetError, SinkError
+from livemood.settings import CROP
+from livemood.training import balance, evaluate
+from livemood.training import dataset as data_sets
+from livemood.training.collection import SplitName, open_collection
+from livemood.training.dataset import ALIGNED, RAW, Dataset, Split
+from livemood.training.export import MAX_PARITY_GAP, parity, to_tflite, write_bundle
+from livemood.training.fit import fit
+from livemood.training.model import FER2013_HEAD, predict, serving_model
+from livemood.training.provenance import provenance
+from livemood.training.settings import TrainSettings
+from livemood.training.state import Epoch, Run, Step, has_checkpoint
+from livemood.values import CropSpec
+
+_JOB = "job.json"
+_MAY_CHANGE = {"epochs", "time_budget_s", "early_stop", "learning_rate", "class_balance"}
+# Fewer and gentler steps where the weights are good already.
+_FINE_TUNING = TrainSettings(epochs=40, learning_rate=0.02)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to train on, and from where.
+
+    Attributes:
+        data: Anything that ``open_collection`` takes.
+        out: Bundle folder to write; ``out.work`` beside it holds crops, checkpoint and history.
+        votes: FER+'s ``fer2013new.csv``.
+        find_faces: The pictures are whole photos.
+        base: Bundle to begin with.
+        teachers: Bundles to learn from.
+        asked: Fields of ``TrainSettings`` that differ from the defaults.
+    """
+
+    data: Path
+    out: Path
+    votes: Path | None = None
+    find_faces: bool = False
+    base: Path | None = None
+    teachers: tuple[Path, ...] = ()
+    asked: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def work(self) -> Path:
+        """Folder beside ``out`` for crops, checkpoint and history."""
+        return self.out.with_name(f"{self.out.name}.work")
+
+    @property
+    def settings(self) -> TrainSettings:
+        """The defaults with what was asked."""
+        return replace(_FINE_TUNING if self.base else TrainSettings(), **self.asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,72 +68,103 @@ class Watcher:
     """What a display wants to hear of a run."""
 
     on_crop: Callable[[int, int], None] = lambda done, total: None
+    on_data: Callable[[Dataset], None] = lambda dataset: None
     on_step: Callable[[Step], None] = lambda step: None
     on_epoch: Callable[[Epoch], None] = lambda epoch: None
 
 
-def work_folder(out: Path) -> Path:
-    """Return where a run that makes ``out`` keeps its crops and checkpoint."""
-    return out.with_name(f"{out.name}.work")
-
-
-def train(data: Path, out: Path, settings: TrainSettings, resume: bool, watcher: Watcher) -> dict[str, Any]:
-    """Train on ``data`` and write the bundle ``out``.
+def train(job: Job, resume: bool, force: bool, watcher: Watcher) -> tuple[dict[str, Any], Run]:
+    """Train and write the bundle.
 
     Args:
-        data: FER+ folder or zip, or one folder per class.
-        out: Bundle folder to write; ``out.work`` beside it holds the crops and the checkpoint.
-        settings: The run; a resumed one must have the same, but for its length.
-        resume: Go on with the run that ``out.work`` holds.
+        job: What to do; when resuming, what differs from the first time.
+        resume: Go on with the run that ``job.work`` holds.
+        force: Put the bundle in the place of another.
         watcher: Hears of progress.
 
     Returns:
-        The metrics that the bundle's manifest carries.
+        The metrics that the bundle's manifest carries, and the run.
 
     Raises:
-        DatasetError: Unusable data, an unfinished run without ``resume``, or none with it.
+        DatasetError: Unusable data, or a run to resume that is not there or another one.
+        ModelError: ``base`` or a teacher cannot be used.
+        SinkError: The bundle is there already or cannot be written.
+    """
+    if (job.out / MANIFEST).exists() and not (force or resume):
+        raise SinkError(f"bundle {job.out} is there already; use --force or another --out")
+    base = read_bundle(job.base) if job.base else None
+    spec = base.crop if base else CROP
+    try:
+        dataset, settings, record = _resumed(job) if resume else _begun(job, spec, watcher)
+    except OSError as error:
+        if isinstance(error, SinkError):
+            raise
+        raise SinkError(f"{job.work} cannot be written: {error.strerror or error}; choose another --out") from error
+    watcher.on_data(dataset)
+    model, run = fit(
+        dataset, spec, settings, job.work, watcher.on_step, watcher.on_epoch, base=base, teachers=job.teachers
+    )
+    return finish(model, run, dataset, settings, job.out, spec, record), run
+
+
+def finish(
+    model: Any,
+    run: Run,
+    dataset: Dataset,
+    settings: TrainSettings,
+    out: Path,
+    spec: CropSpec = CROP,
+    record: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Balance and calibrate on valid, measure on test once, and write the bundle.
+
+    Args:
+        model: The two-headed keras.Model.
+        run: Its history.
+        dataset: All splits.
+        settings: Of the run.
+        out: Bundle folder.
+        spec: How the crops were cut.
+        record: The job, for the manifest.
+
+    Raises:
         SinkError: The bundle cannot be written.
     """
-    work = work_folder(out)
-    cut = work / "data.npz"
-    if cut.exists() and not resume:
-        raise DatasetError(f"{work} holds an unfinished run; go on with --resume, or remove that folder")
-    if resume and not cut.exists():
-        raise DatasetError(f"{work} holds no run to resume; leave --resume out")
-    dataset = restore(cut) if resume else _cut(data, cut, watcher)
-    model, run = fit(dataset, CROP, settings, work, watcher.on_step, watcher.on_epoch)
-    return finish(model, run, dataset, settings, out)
-
-
-def finish(model: Any, run: Run, dataset: Dataset, settings: TrainSettings, out: Path) -> dict[str, Any]:
-    """Calibrate on valid, measure on test once, and write the bundle."""
     valid = dataset.splits["valid"]
-    temperature = evaluate.fit_temperature(predict(model, valid.crops[:, 0]), valid.top_vote)
+    strength = 0.0
+    if settings.class_balance:
+        common = balance.prior(dataset.splits["train"].targets)
+        both = np.concatenate([predict(model, valid, framing) for framing in (RAW, ALIGNED)])
+        strength = balance.choose(both, np.tile(valid.top_vote, 2), dataset.labels, common)
+        balance.bake(model, common, strength)
+    temperature = evaluate.fit_temperature(predict(model, valid, RAW), valid.top_vote)
     metrics = measure(model, dataset, temperature)
     shipped = serving_model(model)
-    gap = parity(shipped, to_tflite(shipped), valid.crops[:64, 0])
+    tflite = to_tflite(shipped)
+    gap = parity(shipped, tflite, valid.crops(RAW, 0, 64))
     if not gap < MAX_PARITY_GAP:
         raise DatasetError(f"LiteRT and Keras differ by {gap:.1e} on validation pictures; the bundle is not written")
     write_bundle(
         shipped,
+        tflite,
         out,
         name=out.name,
         labels=dataset.labels,
-        spec=CROP,
+        spec=spec,
         temperature=temperature,
         metrics=metrics,
-        training=_provenance(dataset, settings, run),
+        training=provenance(dataset, settings, run, record or {}, strength),
     )
     return metrics
 
 
 def measure(model: Any, dataset: Dataset, temperature: float) -> dict[str, Any]:
     """Return the figures of a two-headed model on the test split (valid where there is no test)."""
-    name = "test" if len(dataset.splits["test"]) else "valid"
+    name: SplitName = "test" if len(dataset.splits["test"]) else "valid"
     split = dataset.splits[name]
     metrics: dict[str, Any] = {"split": name}
-    for framing, word in enumerate(("", "aligned_")):
-        probabilities = evaluate.with_temperature(predict(model, split.crops[:, framing]), temperature)
+    for framing, word in ((RAW, ""), (ALIGNED, "aligned_")):
+        probabilities = evaluate.with_temperature(predict(model, split, framing), temperature)
         top = evaluate.scores(probabilities, split.top_vote, dataset.labels)
         majority = evaluate.scores(probabilities, split.majority, dataset.labels)
         metrics |= {
@@ -98,7 +173,7 @@ def measure(model: Any, dataset: Dataset, temperature: float) -> dict[str, Any]:
             f"{word}macro_f1": round(top.macro_f1, 4),
             f"{word}ece": round(top.ece, 4),
         }
-        if not framing:
+        if framing == RAW:
             metrics["recall"] = {label: round(value, 4) for label, value in top.recall.items()}
             if {"happy", "sad"} <= set(dataset.labels):
                 metrics["happy_versus_sad"] = round(evaluate.happy_versus_sad(probabilities, split), 4)
@@ -108,31 +183,58 @@ def measure(model: Any, dataset: Dataset, temperature: float) -> dict[str, Any]:
 
 
 def _fer2013_accuracy(model: Any, split: Split) -> float:
-    known = split.fer2013 >= 0
-    return float((predict(model, split.crops[known, 0], FER2013_HEAD).argmax(1) == split.fer2013[known]).mean())
+    known = split.only(split.fer2013 >= 0)
+    return float((predict(model, known, RAW, FER2013_HEAD).argmax(1) == known.fer2013).mean())
 
 
-def _cut(data: Path, file: Path, watcher: Watcher) -> Dataset:
+def _begun(job: Job, spec: CropSpec, watcher: Watcher) -> tuple[Dataset, TrainSettings, dict[str, Any]]:
+    if has_checkpoint(job.work):
+        raise DatasetError(f"{job.work} holds an earlier run; go on with --resume, or remove that folder")
+    collection = open_collection(job.data, job.votes)
     with FaceDetector("auto") as detector:
-        dataset = load(data, CROP, detector, watcher.on_crop)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    save(dataset, file)
-    return dataset
+        dataset = data_sets.load(
+            collection, spec, detector, job.work, find_faces=job.find_faces, on_progress=watcher.on_crop
+        )
+    record = {
+        "data": job.data.name,
+        "votes": job.votes.name if job.votes else None,
+        "find_faces": job.find_faces,
+        "from": job.base.name if job.base else None,
+        "teachers": [folder.name for folder in job.teachers],
+        "settings": asdict(job.settings),
+    }
+    _write_lines(job.work / "skipped.txt", dataset.skipped)
+    _write_lines(job.work / "near-copies.txt", [f"{ours}\t{theirs}" for ours, theirs in dataset.near_copies])
+    _write_lines(job.work / _JOB, [json.dumps(record, indent=2)])
+    return dataset, job.settings, record
 
 
-def _provenance(dataset: Dataset, settings: TrainSettings, run: Run) -> dict[str, Any]:
-    return {
-        "settings": asdict(settings),
-        "pictures": {name: len(split) for name, split in dataset.splits.items()},
-        "copies_removed": dataset.copies_removed,
-        "faces_found": round(dataset.faces_found, 4),
-        "epochs": run.epoch,
-        "best_epoch": run.best_epoch,
-        "wall_s": round(run.elapsed_s),
-        "history": [asdict(line) for line in run.history],
-        "environment": {
-            "python": platform.python_version(),
-            "machine": platform.machine(),
-            **{name: version(name) for name in ("keras", "tensorflow", "numpy", "mediapipe", "livemood")},
+def _write_lines(file: Path, lines: Sequence[str]) -> None:
+    file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def _resumed(job: Job) -> tuple[Dataset, TrainSettings, dict[str, Any]]:
+    """Take up a run; what the command line says again must agree with what was said first."""
+    if not data_sets.is_there(job.work) or not (job.work / _JOB).exists():
+        raise DatasetError(f"{job.work} holds no run to resume; leave --resume out")
+    record = json.loads((job.work / _JOB).read_text(encoding="utf-8"))
+    again = {
+        "DATA": (job.data.name, record["data"]),
+        "--from": (job.base.name if job.base else None, record["from"]),
+        "--teacher": ([folder.name for folder in job.teachers], record["teachers"]),
+        **{
+            f"--{name.replace('_', '-')}": (value, record["settings"][name])
+            for name, value in job.asked.items()
+            if name not in _MAY_CHANGE
         },
     }
+    for option, (now, then) in again.items():
+        if now != then:
+            raise DatasetError(
+                f"the run in {job.work} was begun with {option} {then}, not {now}; say the same again, or start anew "
+                "with another --out"
+            )
+    known = {column.name for column in fields(TrainSettings)}
+    settings = TrainSettings(**{k: v for k, v in record["settings"].items() if k in known})
+    settings = replace(settings, **job.asked)
+    return data_sets.restore(job.work), settings, {**record, "settings": asdict(settings)}

@@ -1,0 +1,150 @@
+"""How fast the live loop is: stamped pictures go in as from a camera, and are looked at again on the screen."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import cycle, islice
+from pathlib import Path
+
+import numpy as np
+
+from livemood.app import MoodReader
+from livemood.live import Live, Screen
+from livemood.recorder import Recorder, VideoFile
+from livemood.source.live import LiveSource, Picture
+from livemood.source.video import VideoSource
+from livemood.values import Frame, Image
+
+# Pictures kept in memory and shown again and again, so that decoding a file is not measured with.
+_KEPT = 60
+_WARM_UP_S = 2.0
+_STAMP_BITS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class LiveFigures:
+    """What a run came to, after its first two seconds.
+
+    Attributes:
+        captured_fps: Pictures per second that the camera gave.
+        shown_fps: Pictures per second on the screen.
+        latency_p50_ms: Half of the pictures were on the screen so soon after they were captured.
+        latency_p95_ms: 95 of 100 pictures were.
+        frames: Pictures shown.
+        dropped: Pictures captured and not shown.
+        faces: Faces per picture, on average.
+    """
+
+    captured_fps: float
+    shown_fps: float
+    latency_p50_ms: float
+    latency_p95_ms: float
+    frames: int
+    dropped: int
+    faces: float
+
+
+class _Camera:
+    """Gives a clip's pictures again and again at a steady rate, each with its number in its first row."""
+
+    def __init__(self, clip: Path, fps: float) -> None:
+        with VideoSource(clip) as source:
+            self._images = cycle([frame.image for frame in islice(source.frames(), _KEPT)])
+        self._fps = fps
+        self._count = 0
+
+    def read(self) -> Picture:
+        image = next(self._images).copy()
+        _stamp(image, self._count)
+        self._count += 1
+        return Picture(image, self._count / self._fps)
+
+    def close(self) -> None: ...
+
+
+class _Stopwatch:
+    """Stands before source and screen, and notes when each picture passes."""
+
+    def __init__(self, source: LiveSource, screen: Screen) -> None:
+        self._source, self._screen = source, screen
+        self._on_screen: int | None = None
+        self.captured: dict[int, float] = {}
+        self.shown: dict[int, float] = {}
+
+    @property
+    def trouble(self) -> str:
+        return self._source.trouble
+
+    def frames(self) -> Iterator[Frame]:
+        for frame in self._source.frames():
+            self.captured[_stamped(frame.image)] = time.monotonic()
+            yield frame
+
+    def close(self) -> None:
+        self._source.close()
+
+    @property
+    def is_open(self) -> bool:
+        return self._screen.is_open
+
+    def show(self, image: Image) -> None:
+        self._on_screen = _stamped(image)
+        self._screen.show(image)
+
+    def key(self) -> str | None:
+        key = self._screen.key()  # only now is the picture on the screen
+        if self._on_screen is not None:
+            self.shown.setdefault(self._on_screen, time.monotonic())
+        return key
+
+    def toggle_full_screen(self) -> None:
+        self._screen.toggle_full_screen()
+
+
+def measure_live(
+    reader: MoodReader, screen: Screen, clip: Path, fps: float = 30.0, seconds: float = 15.0
+) -> LiveFigures:
+    """Run the live loop on a clip as if a camera filmed it, and time every picture from capture to screen.
+
+    Args:
+        reader: Models.
+        screen: An open window of the clip's size or another.
+        clip: Video file; its first 60 pictures are used.
+        fps: Rate of the made-up camera.
+        seconds: How long to run.
+
+    Raises:
+        VideoUnreadable: The clip cannot be read.
+    """
+    source = LiveSource("bench", lambda: _Camera(clip, fps))
+    watch = _Stopwatch(source, screen)
+    with Recorder(reader.labels, _no_video) as recorder:
+        live = Live(reader, watch, recorder, watch, duration_s=seconds)
+        tally = live.run().summary()
+    begins = min(watch.captured.values()) + _WARM_UP_S
+    captured = sorted(at for at in watch.captured.values() if at >= begins)
+    shown = {index: at for index, at in watch.shown.items() if watch.captured[index] >= begins}
+    delays = [1000 * (at - watch.captured[index]) for index, at in shown.items()]
+    return LiveFigures(
+        captured_fps=round((len(captured) - 1) / (captured[-1] - captured[0]), 1),
+        shown_fps=round((len(shown) - 1) / (max(shown.values()) - min(shown.values())), 1),
+        latency_p50_ms=round(float(np.percentile(delays, 50)), 1),
+        latency_p95_ms=round(float(np.percentile(delays, 95)), 1),
+        frames=len(shown),
+        dropped=len(captured) - len(shown),
+        faces=round(tally.faces / max(tally.frames, 1), 2),
+    )
+
+
+def _no_video(path: Path) -> VideoFile:
+    raise AssertionError(f"nothing is recorded here, asked for {path}")
+
+
+def _stamp(image: Image, number: int) -> None:
+    bits = number >> np.arange(_STAMP_BITS) & 1
+    image[0, : 4 * _STAMP_BITS] = np.repeat(bits * 255, 4)[:, None]
+
+
+def _stamped(image: Image) -> int:
+    bits = image[0, 1 : 4 * _STAMP_BITS : 4, 0] > 127
+    return int((bits << np.arange(_STAMP_BITS)).sum())

@@ -1,0 +1,164 @@
+"""``livemood evaluate``: how good is a bundle, on whom, and how sure may one be of that?"""
+
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from livemood.cli.options import Force, Json, print_json
+
+if TYPE_CHECKING:
+    from livemood.training.collection import Collection
+    from livemood.training.dataset import Dataset
+    from livemood.values import CropSpec
+
+
+class SplitChoice(StrEnum):
+    """Pictures to measure on."""
+
+    train = "train"
+    valid = "valid"
+    test = "test"
+    all = "all"
+
+
+def evaluate(
+    bundle: Annotated[
+        str, typer.Argument(metavar="BUNDLE", help="Bundle folder; 'default' is the one that is shipped.")
+    ],
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="Labelled pictures, as for livemood train.")],
+    split: Annotated[
+        SplitChoice, typer.Option("--split", help="Pictures to measure on; all for data never trained on.")
+    ] = SplitChoice.test,
+    votes: Annotated[Path | None, typer.Option("--votes", help="FER+'s fer2013new.csv, for a fer2013.csv.")] = None,
+    find_faces: Annotated[
+        bool, typer.Option("--find-faces", help="The pictures are whole photos: cut out the largest face.")
+    ] = False,
+    groups: Annotated[
+        Path | None, typer.Option("--groups", metavar="CSV", help="Table of file and attributes, such as file,age.")
+    ] = None,
+    against: Annotated[
+        Path | None, typer.Option("--against", metavar="BUNDLE", help="Compare with this bundle by a paired test.")
+    ] = None,
+    smiles: Annotated[
+        Path | None, typer.Option("--smiles", metavar="ZIP", help="Measure on GENKI-4K's whole photos too.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Write a web page with tables and pictures.")] = None,
+    card: Annotated[bool, typer.Option("--card", help="Write MODEL_CARD.md and its pictures into BUNDLE.")] = False,
+    json_: Json = False,
+    force: Force = False,
+) -> None:
+    """Measure an emotion model on labelled pictures: accuracy, classes, calibration, robustness, groups, speed.
+
+    The model runs as it is served. Where the data has fewer classes than the model, it chooses between those.
+
+    [bold]Examples[/bold]
+
+      livemood evaluate default ferplus.zip
+      livemood evaluate models/mine faces/ --against models/emotion --html report.html
+    """
+    from livemood.bundle import default_bundle, read_bundle
+    from livemood.errors import ModelIncompatible
+    from livemood.records import refuse_to_overwrite
+    from livemood.training.collection import open_collection
+    from livemood.training.examine import compare, examine
+    from livemood.training.groups import read_groups
+
+    if html:
+        refuse_to_overwrite(html, "--html", force)
+    folder = default_bundle() if bundle == "default" else Path(bundle)
+    model = read_bundle(folder)
+    other = read_bundle(against) if against else None
+    if other and other.crop != model.crop:
+        raise ModelIncompatible(
+            f"{against} takes {other.crop.size_px}-px {other.crop.colour} crops, {folder} {model.crop.size_px}-px "
+            f"{model.crop.colour} ones; only models of the same crop can be compared picture by picture"
+        )
+    table = read_groups(groups) if groups else {}
+    collection = open_collection(data, votes)
+    for one in (model, other) if other else (model,):
+        if unknown := [label for label in collection.labels if label not in one.labels]:
+            raise ModelIncompatible(
+                f"{one.folder} does not know {unknown[0]}, a class of {data}; it knows {', '.join(one.labels)}"
+            )
+    if split is SplitChoice.all:
+        collection = replace(collection, samples=tuple(replace(s, split="test") for s in collection.samples))
+    name = "test" if split is SplitChoice.all else split.value
+    with tempfile.TemporaryDirectory() as scratch:
+        dataset = _cut(collection, model.crop, Path(scratch), name, find_faces)
+        pictures = dataset.splits[name]  # type: ignore[index]
+        report = examine(folder, dataset, pictures, table)
+        if against:
+            report["against"] = compare(folder, against, pictures)
+    report = {"bundle": model.name, "data": data.name, "split": split.value, **report, "skipped": len(dataset.skipped)}
+    if smiles:
+        from livemood.training.smiles import examine_smiles
+
+        report["smiles"] = examine_smiles(folder, smiles)
+    # What was measured is shown before anything can fail to be written.
+    if json_:
+        print_json(report)
+    else:
+        _print(report)
+    _write(report, folder, html, card)
+
+
+def _cut(collection: "Collection", spec: "CropSpec", folder: Path, split: str, find_faces: bool) -> "Dataset":
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from livemood.detect import FaceDetector
+    from livemood.training.dataset import load
+
+    progress = Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
+    with progress, FaceDetector("auto") as detector:
+        task = progress.add_task("cutting faces", total=None)
+        return load(
+            collection,
+            spec,
+            detector,
+            folder,
+            find_faces=find_faces,
+            cut=(split,),  # type: ignore[arg-type]
+            on_progress=lambda done, total: progress.update(task, completed=done, total=total),
+        )
+
+
+def _write(report: Mapping[str, Any], folder: Path, html: Path | None, card: bool) -> None:
+    if html:
+        from livemood.training.html import write_html
+
+        write_html(report, html)
+    if card:
+        from livemood.training.card import write_card
+
+        write_card(folder, report)
+
+
+def _print(report: Mapping[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from livemood.training.tables import tables
+
+    console = Console()
+    for table in tables(report):
+        drawn = Table(*table.header, title=table.title, title_justify="left", box=None, header_style="dim")
+        for row in table.rows:
+            drawn.add_row(*row)
+        console.print(drawn)
+        console.print(f"{table.note}\n", style="dim", highlight=False)
+    copies = report["copies"]
+    if copies["exact"] or copies["near"]:
+        print(
+            f"livemood: {copies['exact']} of {report['pictures']} pictures stand in train too, {copies['near']} have "
+            "a near-copy in another split; livemood train leaves exact ones out of train, others may not",
+            file=sys.stderr,
+        )
+    if report["skipped"]:
+        print(f"livemood: {report['skipped']} files were skipped", file=sys.stderr)

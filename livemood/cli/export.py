@@ -1,0 +1,43 @@
+"""``livemood export``: a bundle's model in another format, checked against the original."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from livemood.cli.options import Force
+
+
+class Format(StrEnum):
+    """What can be written."""
+
+    tflite = "tflite"
+    onnx = "onnx"
+    saved_model = "saved-model"
+
+
+def export(
+    bundle: Annotated[
+        str, typer.Argument(metavar="BUNDLE", help="Bundle folder; 'default' is the one that is shipped.")
+    ],
+    to: Annotated[Format, typer.Option("--to", help="Format.")],
+    out: Annotated[Path, typer.Option("--out", help="File to write; a folder for saved-model.")],
+    force: Force = False,
+) -> None:
+    """Write a model for other programs: raw 0..255 grey crops (N, S, S, 1) in, probabilities (N, K) out.
+
+    The result is run on random crops and compared with the bundle's Keras model before it is kept. Divide the
+    logarithms of its outputs by the manifest's temperature to get calibrated logits.
+
+    [bold]Examples[/bold]
+
+      livemood export default --to tflite --out emotion.tflite
+      livemood export models/mine --to onnx --out mine.onnx
+    """
+    from livemood.bundle import default_bundle, read_bundle
+    from livemood.training.formats import write
+
+    model = read_bundle(default_bundle() if bundle == "default" else Path(bundle))
+    gap = write(model, to.value, out, force)
+    print(f"{out}: differs from {model.keras.name} by {gap:.1e} at most")

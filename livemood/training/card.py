@@ -1,0 +1,203 @@
+"""Write MODEL_CARD.md from measured figures (form: Mitchell et al., "Model cards for model reporting", 2019)."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from livemood.bundle import MANIFEST, read_bundle
+from livemood.labels import EMOTIONS
+from livemood.records import whole_file
+from livemood.training import plots
+from livemood.training.state import Epoch
+from livemood.training.tables import Table, share, smile_tables, tables
+
+CARD = "MODEL_CARD.md"
+_PICTURES = "card"
+
+_PAGE = Template("""\
+# Model card: $name
+
+Made by `livemood evaluate --card`; every figure is measured, none is typed in.
+
+## The model
+
+- Reads one aligned face, $size x $size px, $channels: raw values 0..255 in, probabilities of $labels out.
+- A small residual network ($megabytes MB as `model.tflite`, float16 weights), $origin.
+- Probabilities are calibrated by one temperature, $temperature, fitted on the validation split (Guo et al., 2017).
+- A face takes $ratio of the time of one near-range face detection on a VGA frame (one thread, same run).
+- Licence of the code: Apache-2.0. Version of livemood: $livemood.
+
+## Intended use
+
+Labels on video for demonstrations, art, games, film and teaching, where the people shown know of it; sorting one's own
+pictures; research on expressions. It says what an expression **looks like** to most people, not what someone feels.
+
+## Not for
+
+- Judging people: hiring, credit, insurance, policing, border control, education, health, truthfulness.
+- Emotion inference at work and in education, which the European Union's AI Act prohibits (Article 5 (1) f).
+- Watching people who do not know of it or cannot say no.
+
+## What the labels do not mean
+
+$meaning
+
+## Data
+
+$data
+
+## How it was trained
+
+$training
+
+![Learning curves]($pictures/learning.png)
+
+## Figures
+
+Measured on the $split split of `$dataset` ($n pictures) with the bundle as it is served: LiteRT, no test-time
+augmentation, single model.
+
+$tables
+
+![Confusion matrix, top vote, in percent of each row]($pictures/confusion.png)
+![Reliability diagram]($pictures/reliability.png)
+$smiles
+## Limits
+
+$limits
+
+## Make it again
+
+$again
+""")
+
+_FERPLUS_MEANING = """\
+Ten people voted on each still, grey, small picture without context; the label is what most of them said. One of them
+agrees with the other nine on 77 % of the pictures with a majority: that is how far the question itself has an answer.
+A resting face, age, make-up or a face at work can look like an emotion that is not there. Crying and laughing at their
+peak cannot be told apart from a still face, by people either."""
+
+_FOLDER_MEANING = """\
+A picture's label is the folder it lay in: the judgement of whoever sorted the pictures."""
+
+_FERPLUS_DATA = """\
+FER2013's faces (Goodfellow et al., 2013: pictures found on the web by search words, 48x48 px, grey) with the ten votes
+per picture of FER+ (Barsoum et al., 2016, MIT licence). The pictures are for research; who they show was not asked and
+is not recorded. None of them is part of this project. Smiles were checked on photos of the MPLab GENKI-4K Dataset,
+which took no part in training."""
+
+_FERPLUS_LIMITS = """\
+- FER+ says nothing of who is in its pictures, so age, gender and origin could not be audited there. Skin tone and head
+  pose are audited on smiles only: that says nothing of other emotions. Skin tone is estimated from photos in unknown
+  light.
+- Rare classes (disgust, contempt, fear) have few test pictures, so their intervals are wide.
+- Children, glasses, beards, masks, strong light from one side and turned heads are not reported on their own.
+- Calibration holds for pictures like the test split's; on a webcam confidences can be off."""
+
+_FOLDER_LIMITS = """\
+- Who is in the pictures is not known to livemood; audit it with `livemood evaluate --groups`.
+- Few pictures make wide intervals: read those, not only the figures beside them.
+- Calibration holds for pictures like those it was measured on."""
+
+
+def write_card(folder: Path, report: Mapping[str, Any]) -> None:
+    """Write ``MODEL_CARD.md`` and its pictures into a bundle.
+
+    Args:
+        folder: The bundle.
+        report: Of ``examine``, with ``bundle``, ``data`` and ``split``, and ``smiles`` where they were measured.
+
+    Raises:
+        ModelError: The bundle cannot be read.
+        SinkError: matplotlib is missing, or the files cannot be written.
+    """
+    bundle = read_bundle(folder)
+    training = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["training"]
+    plots.report_pictures(report, folder / _PICTURES)
+    plots.learning_curves([Epoch(**line) for line in training["history"]], folder / _PICTURES / "learning.png")
+    crowd = bundle.labels == EMOTIONS
+    smiles = report.get("smiles")
+    text = _PAGE.substitute(
+        name=bundle.name,
+        size=bundle.crop.size_px,
+        channels="grey" if bundle.crop.colour == "grey" else "BGR",
+        labels=", ".join(bundle.labels),
+        megabytes=f"{bundle.tflite.stat().st_size / 1e6:.1f}",
+        origin=f"fine-tuned from `{training['from']}`" if training.get("from") else "trained from scratch",
+        temperature=bundle.temperature,
+        ratio=report["speed"]["ratio"],
+        livemood=training["environment"].get("livemood", "not installed, a checkout"),
+        meaning=_FERPLUS_MEANING if crowd else _FOLDER_MEANING,
+        data=_FERPLUS_DATA if crowd else f"`{report['data']}`.",
+        training=_training(training),
+        pictures=_PICTURES,
+        split=report["split"],
+        dataset=report["data"],
+        n=report["pictures"],
+        tables=_sections([*tables({**report, "smiles": None}), *_second_head(bundle.metrics)]),
+        smiles=_smiles(smiles) if smiles else "",
+        limits=_FERPLUS_LIMITS if crowd else _FOLDER_LIMITS,
+        again=_again(training, report),
+    )
+    with whole_file(folder / CARD, "--card", force=True) as part:
+        part.write_text(text, encoding="utf-8")
+
+
+def _training(training: Mapping[str, Any]) -> str:
+    settings, pictures = training["settings"], training["pictures"]
+    hours, minutes = divmod(round(training["wall_s"] / 60), 60)
+    lines = [
+        f"- {pictures['train']} pictures to learn from, {pictures['valid']} to choose by, {pictures['test']} held out. "
+        f"{training['copies_removed']} training pictures were left out because the same pixels stand in valid or test.",
+        f"- Both framings in equal parts: as they come, and aligned by the face detector as serving does it "
+        f"(a face was found in {share(training['faces_found'])}).",
+        f"- {training['epochs']} epochs in {hours} h {minutes} min, of which epoch {training['best_epoch']} had "
+        f"the least error on valid; preset `{settings['preset']}`, batch {settings['batch']}, SGD with Nesterov "
+        f"momentum, peak rate {settings['learning_rate']}, cosine decay, averaged weights, seed {settings['seed']}.",
+        "- Soft votes as targets; random mirror, roll, zoom, shift, gamma, side light, blur, noise, JPEG, erasing.",
+    ]
+    if training.get("class_balance_strength"):
+        lines.append(
+            f"- Rare classes: logits adjusted by {training['class_balance_strength']} times the log of how common a "
+            "class is, chosen on valid, part of the last bias (Menon et al., 2020)."
+        )
+    if training.get("teachers"):
+        lines.append(f"- Taught by {', '.join(training['teachers'])} at temperature {settings['distil_temperature']}.")
+    return "\n".join(lines)
+
+
+def _second_head(metrics: Mapping[str, Any]) -> list[Table]:
+    if "fer2013_accuracy" not in metrics:
+        return []
+    rows = (("FER2013's own labels, seven classes, by the second head", share(metrics["fer2013_accuracy"])),)
+    note = "That head shares the network in training and is not shipped."
+    return [Table("FER2013", ("figure", "value"), rows, note)]
+
+
+def _smiles(data: Mapping[str, Any]) -> str:
+    darkest, lightest = data["skin_tone_cuts_deg"]
+    intro = (
+        "\n## Smiles, end to end\n\n"
+        "Whole photos, nothing cropped by hand: the largest found face's top emotion must be happy exactly if the "
+        "photo is labelled as a smile; a photo without a face found is wrong. Intervals: 95 %, bootstrap. Skin tone: "
+        f"individual typology angle of the cheeks, thirds cut at {darkest}° and {lightest}°, over photos with a face. "
+        "Head turned: yaw as labelled, over all photos.\n\n"
+    )
+    return intro + _sections(smile_tables(data)) + "\n"
+
+
+def _sections(found: Sequence[Table]) -> str:
+    return "\n\n".join(f"### {table.title}\n\n{table.markdown()}" for table in found)
+
+
+def _again(training: Mapping[str, Any], report: Mapping[str, Any]) -> str:
+    known = {name: value for name, value in training["environment"].items() if value}
+    where = ", ".join(f"{name} {value}" for name, value in known.items())
+    smiles = " --smiles smiles.zip" if report.get("smiles") else ""
+    return (
+        f"    {training.get('command') or 'livemood train'}\n"
+        f"    livemood evaluate BUNDLE {report['data']} --split {report['split']}{smiles} --card\n\n"
+        f"Environment: {where}. The history of every epoch stands in `{MANIFEST}`."
+    )

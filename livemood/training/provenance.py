@@ -1,0 +1,95 @@
+"""How a model came about, for its manifest: enough to make it again."""
+
+import platform
+import shlex
+import subprocess
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from livemood.training.dataset import Dataset
+from livemood.training.settings import TrainSettings
+from livemood.training.state import Run
+
+_LIBRARIES = ("livemood", "keras", "tensorflow", "jax", "torch", "numpy", "mediapipe")
+
+
+def provenance(
+    dataset: Dataset, settings: TrainSettings, run: Run, record: Mapping[str, Any], strength: float
+) -> dict[str, Any]:
+    """Return what the manifest says under ``training``.
+
+    Args:
+        dataset: What it was trained on.
+        settings: Of the run.
+        run: With its history.
+        record: The job as the command line gave it.
+        strength: Of the adjustment for rare classes.
+    """
+    from keras import backend
+
+    return {
+        "command": _command(record),
+        "settings": asdict(settings),
+        "from": record.get("from"),
+        "teachers": record.get("teachers", []),
+        "pictures": {name: len(split) for name, split in dataset.splits.items()},
+        "copies_removed": dataset.copies_removed,
+        "near_copies": len(dataset.near_copies),
+        "skipped": len(dataset.skipped),
+        "faces_found": round(dataset.faces_found, 4),
+        "class_balance_strength": round(strength, 3),
+        "epochs": run.epoch,
+        "best_epoch": run.best_epoch,
+        "wall_s": round(run.elapsed_s),
+        "history": [asdict(line) for line in run.history],
+        "environment": {
+            "commit": _commit(),
+            "python": platform.python_version(),
+            "machine": platform.machine(),
+            "backend": backend.backend(),
+            **{name: found for name in _LIBRARIES if (found := _version(name))},
+        },
+    }
+
+
+def _command(record: Mapping[str, Any]) -> str | None:
+    """Write the job as a command line, with file names but without folders, which differ from machine to machine."""
+    if not record:
+        return None
+    settings, usual = record["settings"], asdict(TrainSettings())
+    words = ["livemood", "train", record["data"], "--out", "BUNDLE"]
+    for option in ("votes", "from"):
+        if record[option]:
+            words += [f"--{option}", record[option]]
+    words += ["--find-faces"] if record["find_faces"] else []
+    for teacher in record["teachers"]:
+        words += ["--teacher", teacher]
+    for name in ("preset", "epochs", "batch", "learning_rate", "seed", "early_stop"):
+        if settings[name] != usual[name]:
+            words += [f"--{name.replace('_', '-')}", str(settings[name])]
+    if settings["time_budget_s"]:
+        words += ["--time-budget", f"{settings['time_budget_s']:.0f}s"]
+    words += [] if settings["class_balance"] else ["--no-class-balance"]
+    return shlex.join(words)
+
+
+def _commit() -> str | None:
+    """Return the commit of the checkout this package lies in, if it lies in one."""
+    root = Path(__file__).parents[2]
+    if not (root / ".git").exists():
+        return None
+    try:
+        done = subprocess.run(["git", "-C", root, "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
+
+
+def _version(library: str) -> str | None:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,50 @@
+"""What decides a training run, with every default."""
+
+from dataclasses import dataclass, replace
+
+_FEWEST_STEPS = 16
+_SMALLEST_BATCH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class TrainSettings:
+    """Everything that decides a run.
+
+    Attributes:
+        preset: Key of ``PRESETS``.
+        epochs: Passes over the training pictures, unless the time budget ends first.
+        time_budget_s: Wall seconds over all resumed parts; the learning rate reaches 0 when they are spent.
+        batch: Pictures per step; fewer where the data would not make 16 steps an epoch.
+        learning_rate: Peak, after a warm-up and before a cosine down to 0; scaled with the batch where that shrinks.
+        warmup_epochs: Length of the warm-up.
+        weight_decay: Decoupled, per step and learning rate, on convolution kernels only.
+        ema_decay: Of the averaged weights, per step; these are validated and shipped.
+        fer2013_weight: Weight of the second head's loss.
+        ease_after: Share of the run after which degradations come half as often.
+        seed: Of initial weights, order and augmentation.
+        early_stop: Epochs without a better validation NLL after which the run ends; 0 never.
+        distil_weight: Share of the teachers in the loss, where there are any.
+        distil_temperature: Softens teachers and student.
+        class_balance: Adjust the last bias for rare classes, as far as accuracy on valid stays.
+    """
+
+    preset: str = "default"
+    epochs: int = 80
+    time_budget_s: float | None = None
+    batch: int = 128
+    learning_rate: float = 0.1
+    warmup_epochs: float = 1.0
+    weight_decay: float = 2.5e-3
+    ema_decay: float = 0.999
+    fer2013_weight: float = 0.3
+    ease_after: float = 0.9
+    seed: int = 1
+    early_stop: int = 0
+    distil_weight: float = 0.7
+    distil_temperature: float = 2.0
+    class_balance: bool = True
+
+    def fitted_to(self, pictures: int) -> "TrainSettings":
+        """Return these settings with a batch that gives ``pictures`` enough steps, and the rate to go with it."""
+        batch = min(self.batch, max(pictures // _FEWEST_STEPS, _SMALLEST_BATCH))
+        return replace(self, batch=batch, learning_rate=self.learning_rate * batch / self.batch)

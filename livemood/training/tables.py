@@ -1,0 +1,142 @@
+"""The figures of ``examine`` as tables, for terminal, web page and model card alike."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Attributes:
+    title: What it is about.
+    header: Names of the columns.
+    rows: Cells as text.
+    note: A line below.
+    """
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+    def markdown(self) -> str:
+        """Return it as Markdown, without the title."""
+        lines = [self.header, ("---",) * len(self.header), *self.rows]
+        table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+        return f"{table}\n\n{self.note}".strip()
+
+
+def tables(report: Mapping[str, Any]) -> list[Table]:
+    """Return all tables of a report, in the order of interest."""
+    found = [_accuracy(report), _classes(report), _robustness(report), _facts(report)]
+    found += [_group(attribute, data) for attribute, data in report["groups"].items()]
+    if "against" in report:
+        found.append(_against(report["against"]))
+    if report.get("smiles"):
+        found += smile_tables(report["smiles"])
+    return found
+
+
+def share(value: float | None) -> str:
+    """Write 0.8765 as 87.7 %, and nothing known as a dash."""
+    return "–" if value is None else f"{100 * value:.1f} %"
+
+
+def between(interval: Sequence[float]) -> str:
+    """Write an interval of shares."""
+    return f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f}"
+
+
+def _accuracy(report: Mapping[str, Any]) -> Table:
+    rows, raw = [], report["raw"]
+    votes = (("majority", "majority"), ("top_vote", "top vote"))
+    for protocol, name in votes if raw["majority"] != raw["top_vote"] else (("top_vote", "all"),):
+        for framing, title in (("raw", "as they come"), ("aligned", "aligned")):
+            data = report[framing][protocol]
+            rows.append(
+                (
+                    f"{name}, {title}",
+                    str(data["pictures"]),
+                    share(data["accuracy"]),
+                    between(data["interval"]),
+                    f"{data['macro_f1']:.3f}",
+                    f"{data['ece']:.3f}",
+                    f"{data['nll']:.3f}",
+                )
+            )
+    note = (
+        "Majority: pictures on which over half of the votes agree once single votes are dropped. Top vote: all "
+        "pictures whose most frequent vote is a class. Intervals: 95 %, Wilson."
+    )
+    return Table("Accuracy", ("pictures", "n", "accuracy", "95 %", "macro-F1", "ECE", "NLL"), tuple(rows), note)
+
+
+def _classes(report: Mapping[str, Any]) -> Table:
+    rows = [
+        (
+            name,
+            str(data["pictures"]),
+            share(data["recall"]),
+            between(data["interval"]),
+            share(data["precision"]),
+            "–" if data["f1"] is None else f"{data['f1']:.3f}",
+        )
+        for name, data in report["classes"].items()
+    ]
+    return Table("Classes", ("class", "n", "recall", "95 %", "precision", "F1"), tuple(rows), "Top vote, as they come.")
+
+
+def _robustness(report: Mapping[str, Any]) -> Table:
+    rows = [
+        (name, share(data["accuracy"]), f"{data['points_lost']:.1f}") for name, data in report["robustness"].items()
+    ]
+    return Table("Robustness", ("pictures made worse by", "accuracy", "points lost"), tuple(rows), "Majority.")
+
+
+def _facts(report: Mapping[str, Any]) -> Table:
+    raw, speed, copies = report["raw"], report["speed"], report["copies"]
+    rows = [("KL to the votes", f"{raw['kl_to_votes']:.3f} nats")]
+    if "happy_versus_sad" in raw:
+        rows.append(("happy versus sad", share(raw["happy_versus_sad"])))
+    if "fer2013_seven_classes" in raw:
+        rows.append(("FER2013's own labels, seven classes, no head of their own", share(raw["fer2013_seven_classes"])))
+    rows += [
+        ("faces per second, one thread", f"{speed['faces_per_s']:.0f}"),
+        ("time of a face / of a near-range detection at VGA", f"{speed['ratio']:.2f}"),
+        ("pictures that also stand in train, pixel for pixel", str(copies["exact"])),
+        ("majority accuracy without them", share(copies["accuracy_majority_without_exact"])),
+        ("pictures with a near-copy in another split", str(copies["near"])),
+    ]
+    return Table("Further figures", ("figure", "value"), tuple(rows))
+
+
+def _group(attribute: str, data: Mapping[str, Any]) -> Table:
+    rows = [
+        (name, str(row["pictures"]), share(row["accuracy"]), between(row["interval"]))
+        for name, row in data["values"].items()
+    ]
+    worst, best = data["between"]
+    note = f"Largest gap: {100 * data['largest_gap']:.1f} points, between {worst} and {best}."
+    return Table(f"By {attribute}", (attribute, "n", "accuracy", "95 %"), tuple(rows), note)
+
+
+def _against(data: Mapping[str, Any]) -> Table:
+    rows = (
+        ("its accuracy, top vote", share(data["accuracy_top_vote"])),
+        ("difference", f"{100 * data['difference']:+.1f} points"),
+        ("right here only / there only", f"{data['only_ours_right']} / {data['only_theirs_right']}"),
+        ("p-value (McNemar, exact)", f"{data['p_value']:.3g}"),
+    )
+    return Table(f"Against {data['bundle']}", ("figure", "value"), rows)
+
+
+def smile_tables(data: Mapping[str, Any]) -> list[Table]:
+    """Return the tables of ``examine_smiles``."""
+    rows = (
+        ("photos", str(data["photos"])),
+        ("right, misses counted wrong", f"{share(data['accuracy'])} ({between(data['interval'])})"),
+        ("faces found", share(data["found"])),
+        ("ROC AUC of the happy score", f"{data['auc']:.4f}"),
+    )
+    whole = Table("Smiles in whole photos", ("figure", "value"), rows)
+    return [whole, *(_group(attribute, group) for attribute, group in data["groups"].items())]

@@ -1,0 +1,215 @@
+"""The figures: each against a case worked out by hand or by another road."""
+
+import json
+
+import numpy as np
+import pytest
+
+from livemood.errors import DatasetError
+from livemood.labels import EMOTIONS
+from livemood.training import balance, evaluate
+from livemood.training.dataset import Split
+from livemood.training.groups import by_group, read_groups
+from livemood.training.html import write_html
+from livemood.training.robustness import DEGRADATIONS, degraded
+from livemood.training.tables import Table, tables
+
+NAMES = ("happy", "sad")
+
+
+def make_split(labels: list[int], classes: int = 2, files: list[str] | None = None) -> Split:
+    many = len(labels)
+    return Split(
+        np.zeros((many, 2, 48, 48, 1), np.uint8),
+        np.arange(many),
+        np.array(files or [f"{n}.png" for n in range(many)]),
+        np.eye(classes, dtype=np.int64)[labels],
+        np.full(many, -1),
+        NAMES if classes == 2 else EMOTIONS[:classes],
+    )
+
+
+def probabilities(*first: float) -> np.ndarray:
+    return np.array([(p, 1 - p) for p in first], np.float32)
+
+
+def test_scores_when_worked_out_by_hand_then_agree():
+    found = evaluate.scores(probabilities(0.9, 0.8, 0.6, 0.3), np.array([0, 0, 1, 1]), NAMES)
+    assert found.accuracy == 0.75
+    assert found.recall == {"happy": 1.0, "sad": 0.5}
+    assert found.macro_f1 == pytest.approx((2 * 2 / 5 + 2 * 1 / 3) / 2)
+
+
+def test_scores_when_a_picture_has_no_label_then_left_out():
+    assert evaluate.scores(probabilities(0.9, 0.1), np.array([0, -1]), NAMES).pictures == 1
+
+
+def test_ece_when_confidence_and_accuracy_differ_then_their_gap():
+    assert evaluate.ece(probabilities(*[0.9] * 10), np.array([0] * 6 + [1] * 4)) == pytest.approx(0.3, abs=1e-6)
+
+
+def test_reliability_when_summed_then_holds_every_picture():
+    rng = np.random.default_rng(0)
+    bins = evaluate.reliability(probabilities(*rng.random(100)), rng.integers(0, 2, 100))
+    assert sum(b.pictures for b in bins) == 100
+    assert len(bins) == 15
+
+
+def test_fit_temperature_when_model_is_too_sure_then_above_one_and_better():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, 4000)
+    honest = np.where(rng.random(4000) < 0.75, labels, 1 - labels)
+    said = probabilities(*np.where(honest == 0, 0.99, 0.01))
+    temperature = evaluate.fit_temperature(said, labels)
+    cooled = evaluate.with_temperature(said, temperature)
+    assert temperature > 1
+    assert cooled.max() == pytest.approx(0.75, abs=0.03)
+
+
+def test_fit_temperature_when_a_handful_of_pictures_are_all_right_then_stays_near_one():
+    said = probabilities(*[0.8] * 6)
+    assert 0.5 < evaluate.fit_temperature(said, np.zeros(6, int)) < 1.0
+
+
+def test_kl_when_prediction_is_the_votes_then_zero():
+    votes = probabilities(0.3, 0.8)
+    assert evaluate.kl(votes, votes) == pytest.approx(0, abs=1e-6)
+    assert evaluate.kl(votes[::-1], votes) > 0.1
+
+
+def test_wilson_when_compared_with_scipy_then_agrees():
+    from scipy.stats import binomtest
+
+    for hits, of in ((0, 10), (7, 23), (50, 50), (480, 500)):
+        known = binomtest(hits, of).proportion_ci(method="wilson")
+        assert evaluate.wilson(hits, of) == pytest.approx((known.low, known.high), abs=1e-6)
+
+
+def test_mcnemar_when_one_model_wins_all_disagreements_then_significant():
+    ours, theirs = np.ones(20, bool), np.ones(20, bool)
+    assert evaluate.mcnemar(ours, theirs) == 1.0
+    theirs[:10] = False
+    assert evaluate.mcnemar(ours, theirs) == pytest.approx(2 * 0.5**10)
+
+
+def test_bootstrap_when_half_is_right_then_interval_around_a_half():
+    low, high = evaluate.bootstrap(np.arange(400) % 2 == 0)
+    assert 0.44 < low < 0.46
+    assert 0.54 < high < 0.56
+
+
+def test_auc_when_scores_rank_perfectly_or_tie_then_one_or_a_half():
+    truth = np.array([True, True, False, False])
+    assert evaluate.auc(np.array([0.9, 0.8, 0.2, 0.1]), truth) == 1.0
+    assert evaluate.auc(np.full(4, 0.5), truth) == 0.5
+
+
+class TestBalance:
+    def test_choose_when_a_rare_class_is_drowned_then_helps_it_without_costing_accuracy(self):
+        rng = np.random.default_rng(0)
+        labels = (rng.random(4000) < 0.1).astype(int)
+        common = np.array([0.9, 0.1])
+        # Half of the rare class just fails to lead, and nothing else is near the border.
+        said = probabilities(*np.where(labels == 0, 0.95, np.where(rng.random(4000) < 0.5, 0.55, 0.2)))
+        strength = balance.choose(said, labels, NAMES, common)
+        after = evaluate.scores(balance.adjusted(said, common, strength), labels, NAMES)
+        assert 0 < strength < 1
+        assert after.recall["sad"] == 1.0
+        assert after.accuracy == 1.0
+
+    def test_choose_when_it_would_cost_accuracy_then_keeps_off(self):
+        said = probabilities(*[0.6] * 95, *[0.55] * 5)
+        labels = np.array([0] * 95 + [1] * 5)
+        common = np.array([0.95, 0.05])
+        before = evaluate.scores(said, labels, NAMES).accuracy
+        adjusted = balance.adjusted(said, common, balance.choose(said, labels, NAMES, common))
+        assert evaluate.scores(adjusted, labels, NAMES).accuracy >= before - 0.003
+
+
+class TestRobustness:
+    @pytest.mark.parametrize("name", DEGRADATIONS)
+    def test_degraded_when_applied_then_same_form_other_pixels_and_repeatable(self, name):
+        crops = np.random.default_rng(0).integers(0, 256, (3, 48, 48, 1), np.uint8)
+        once = degraded(crops, name)
+        assert once.shape == crops.shape
+        assert once.dtype == np.uint8
+        assert (once != crops).any()
+        assert (once == degraded(crops, name)).all()
+
+    def test_degraded_when_noise_then_of_the_stated_strength(self):
+        flat = np.full((20, 48, 48, 1), 128, np.uint8)
+        assert degraded(flat, "noise 15/255").std() == pytest.approx(15, abs=0.5)
+
+
+class TestGroups:
+    def test_by_group_when_one_group_fails_then_largest_gap_names_both(self):
+        split = make_split([0, 0, 0, 0], files=["happy/a.png", "happy/b.png", "c.png", "d.png"])
+        groups = {"age": {"a.png": "old", "b.png": "old", "c.png": "young", "d.png": "young"}}
+        found = by_group(probabilities(0.9, 0.9, 0.9, 0.1), split, groups)["age"]
+        assert found["values"]["old"]["accuracy"] == 1.0
+        assert found["values"]["young"]["accuracy"] == 0.5
+        assert (found["largest_gap"], found["between"]) == (0.5, ["young", "old"])
+
+    def test_by_group_when_no_picture_is_named_then_says_how_to(self):
+        with pytest.raises(DatasetError, match=r"none of the 1 pictures .* name them as 0\.png"):
+            by_group(probabilities(0.9), make_split([0]), {"age": {"x.png": "old"}})
+
+    @pytest.mark.parametrize(
+        ("text", "match"),
+        [
+            ("file\na.png\n", "header with a file column"),
+            ("file,age\na.png\n", "line 2: expected 2 columns, file, age"),
+        ],
+    )
+    def test_read_groups_when_columns_are_wrong_then_one_clear_line(self, tmp_path, text, match):
+        (tmp_path / "g.csv").write_text(text)
+        with pytest.raises(DatasetError, match=match):
+            read_groups(tmp_path / "g.csv")
+
+    def test_read_groups_when_several_attributes_then_each(self, tmp_path):
+        (tmp_path / "g.csv").write_text("file,age,skin\na.png,old,dark\n")
+        assert read_groups(tmp_path / "g.csv") == {"age": {"a.png": "old"}, "skin": {"a.png": "dark"}}
+
+
+def make_report() -> dict:
+    protocol = {"pictures": 3, "accuracy": 0.6667, "interval": [0.2, 0.9], "macro_f1": 0.6, "ece": 0.1, "nll": 0.5}
+    framing = {"majority": protocol, "top_vote": {**protocol, "pictures": 4}, "kl_to_votes": 0.2}
+    row = {"pictures": 2, "recall": 0.5, "interval": [0.1, 0.9], "precision": None, "f1": 0.5}
+    return {
+        "bundle": "<mine>", "data": "faces", "split": "test", "pictures": 4, "labels": list(NAMES),
+        "raw": framing, "aligned": framing,
+        "classes": dict.fromkeys(NAMES, row),
+        "confusion": [[1, 1], [0, 2]],
+        "reliability": [{"pictures": 4, "confidence": 0.8, "accuracy": 0.7}],
+        "robustness": {"blur": {"accuracy": 0.5, "points_lost": 16.7}},
+        "groups": {"age": {"values": {"old": protocol}, "largest_gap": 0.0, "between": ["old", "old"]}},
+        "copies": {"exact": 0, "near": 0, "accuracy_majority_without_exact": None},
+        "speed": {"faces_per_s": 900.0, "face_ms": 1.0, "near_detection_vga_ms": 2.0, "ratio": 0.5},
+    }  # fmt: skip
+
+
+def test_tables_when_report_is_whole_then_every_part_is_shown():
+    titles = [table.title for table in tables(make_report())]
+    assert titles == ["Accuracy", "Classes", "Robustness", "Further figures", "By age"]
+
+
+def test_tables_when_votes_are_folders_then_protocols_are_not_told_apart():
+    report = make_report()
+    report["raw"]["majority"] = report["raw"]["top_vote"]
+    assert [row[0] for row in tables(report)[0].rows] == ["all, as they come", "all, aligned"]
+
+
+def test_markdown_when_table_has_a_note_then_below():
+    text = Table("t", ("a", "b"), (("1", "2"),), "note").markdown()
+    assert text == "| a | b |\n| --- | --- |\n| 1 | 2 |\n\nnote"
+
+
+def test_write_html_when_done_then_one_page_with_pictures_inside_and_names_escaped(tmp_path):
+    report = make_report()
+    json.dumps(report)
+    write_html(report, tmp_path / "deep" / "report.html")
+    text = (tmp_path / "deep" / "report.html").read_text()
+    assert text.count("data:image/png;base64,") == 2
+    assert "<mine>" not in text
+    assert "&lt;mine&gt;" in text
+    assert 'src="http' not in text

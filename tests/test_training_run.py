@@ -1,0 +1,211 @@
+"""Short training runs on drawn faces: the loss falls, the bundle knows them, stopped runs go on, bad ones end well."""
+
+import csv
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from livemood.bundle import read_bundle
+from livemood.classify import EmotionClassifier
+from livemood.crop import whole
+from livemood.errors import DatasetError, ModelIncompatible, SinkError
+from livemood.settings import CROP
+from livemood.training import card, dataset, distil
+from livemood.training.fit import fit
+from livemood.training.formats import write
+from livemood.training.model import PRESETS, Architecture
+from livemood.training.run import Job, Watcher, train
+from livemood.training.settings import TrainSettings
+from livemood.training.state import Epoch, Run
+from tests.builders import make_face_crop, write_faces
+
+# Nobody would ship it, but it tells drawings apart and compiles in a second.
+PRESETS["tiny"] = Architecture(8, (16, 24, 32), (1, 1, 1))
+ASKED: dict[str, Any] = {"preset": "tiny", "epochs": 8, "batch": 8, "learning_rate": 0.05}
+
+
+class Trained:
+    """A finished run, for tests to look at and to go on from."""
+
+    def __init__(self, folder: Path) -> None:
+        self.job = Job(write_faces(folder / "faces", 80), folder / "mine", asked=ASKED)
+        self.epochs: list[Epoch] = []
+        self.metrics, self.run = train(self.job, False, False, Watcher(on_epoch=self.epochs.append))
+
+    def copy(self, folder: Path) -> Job:
+        """Return the same job with a work folder and a bundle of its own."""
+        shutil.copytree(self.job.work, folder / "mine.work")
+        shutil.copytree(self.job.out, folder / "mine")
+        return replace(self.job, out=folder / "mine")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> Trained:
+    return Trained(tmp_path_factory.mktemp("trained"))
+
+
+def share_right(bundle: Path, labels: tuple[str, str] = ("happy", "sad")) -> float:
+    """Return how many drawings that no run has seen a bundle reads right."""
+    classifier = EmotionClassifier(bundle)
+    hits = []
+    for label, kind in zip(labels, ("happy", "sad"), strict=True):
+        crops = np.stack([whole(make_face_crop(kind, seed), CROP) for seed in range(900, 920)])
+        hits.append(classifier.probabilities(crops).argmax(1) == classifier.labels.index(label))
+    return float(np.mean(hits))
+
+
+class TestTrain:
+    def test_run_when_done_then_the_loss_fell_and_the_bundle_tells_the_classes_apart(self, trained):
+        losses = [epoch.loss for epoch in trained.epochs]
+        assert len(losses) == 8
+        assert losses[-1] < 0.8 * losses[0]
+        assert read_bundle(trained.job.out).labels == ("happy", "sad")
+        assert share_right(trained.job.out) > 0.9
+
+    def test_run_when_done_then_history_and_manifest_say_how(self, trained):
+        with (trained.job.work / "history.csv").open() as stream:
+            rows = list(csv.DictReader(stream))
+        assert [int(row["epoch"]) for row in rows] == list(range(1, 9))
+        assert float(rows[2]["loss"]) == pytest.approx(trained.epochs[2].loss)
+        training = json.loads((trained.job.out / "manifest.json").read_text())["training"]
+        assert training["command"] == (
+            "livemood train faces --out BUNDLE --preset tiny --epochs 8 --batch 8 --learning-rate 0.05"
+        )
+        assert training["pictures"] == {"train": 112, "valid": 24, "test": 24}
+        assert training["environment"]["keras"]
+
+    def test_run_when_bundle_is_there_then_refused_before_any_work(self, trained):
+        with pytest.raises(SinkError, match="is there already; use --force"):
+            train(trained.job, False, False, Watcher())
+
+    def test_run_when_work_folder_is_there_then_refused_without_resume(self, trained):
+        with pytest.raises(DatasetError, match="holds an earlier run; go on with --resume"):
+            train(trained.job, False, True, Watcher())
+
+
+class TestResume:
+    def test_resume_when_more_epochs_then_goes_on_counting(self, trained, tmp_path):
+        job = trained.copy(tmp_path)
+        seen: list[Epoch] = []
+        train(replace(job, asked={"epochs": 9}), True, False, Watcher(on_epoch=seen.append))
+        assert [epoch.epoch for epoch in seen] == [9]
+        assert len(json.loads((job.out / "manifest.json").read_text())["training"]["history"]) == 9
+
+    @pytest.mark.parametrize(
+        ("change", "match"),
+        [
+            ({"asked": {"preset": "large"}}, "begun with --preset tiny, not large"),
+            ({"asked": {"seed": 2}}, "begun with --seed 1, not 2"),
+            ({"data": Path("other")}, "begun with DATA faces, not other"),
+        ],
+    )
+    def test_resume_when_settings_differ_then_names_the_one(self, trained, change, match):
+        with pytest.raises(DatasetError, match=match):
+            train(replace(trained.job, **change), True, False, Watcher())
+
+    def test_resume_when_there_is_nothing_then_says_so(self, trained, tmp_path):
+        with pytest.raises(DatasetError, match="holds no run to resume"):
+            train(replace(trained.job, out=tmp_path / "none"), True, False, Watcher())
+
+    def test_resume_when_checkpoint_is_cut_off_then_one_clear_line(self, trained, tmp_path):
+        job = trained.copy(tmp_path)
+        file = job.work / "checkpoint.npz"
+        file.write_bytes(file.read_bytes()[:1000])
+        with pytest.raises(DatasetError, match="is no checkpoint of this run"):
+            train(job, True, False, Watcher())
+
+
+class TestEnds:
+    def ended(self, trained: Trained, folder: Path, settings: TrainSettings, **watch) -> Run:
+        """Go on with a copy of the run's checkpoint, and return how that ended."""
+        work = trained.copy(folder).work
+        return fit(dataset.restore(work), CROP, settings, work, **watch)[1]
+
+    def test_fit_when_the_loss_is_no_number_then_stops_and_keeps_the_best(self, trained, tmp_path):
+        run = self.ended(trained, tmp_path, TrainSettings(**{**ASKED, "epochs": 16, "learning_rate": 1e30}))
+        assert run.ended == "loss not a number"
+        assert run.best_epoch == trained.run.best_epoch
+        assert run.history == trained.run.history
+
+    def test_fit_when_the_loss_never_was_a_number_then_says_what_to_try(self, trained, tmp_path):
+        data = dataset.restore(trained.job.work)
+        with pytest.raises(DatasetError, match="not a number from the start; try a lower --learning-rate"):
+            fit(data, CROP, TrainSettings(**{**ASKED, "learning_rate": 1e30}), tmp_path / "new")
+
+    def test_fit_when_interrupted_then_keeps_what_was_learned_before(self, trained, tmp_path):
+        def interrupt(step: object) -> None:
+            raise KeyboardInterrupt
+
+        run = self.ended(trained, tmp_path, TrainSettings(**{**ASKED, "epochs": 16}), on_step=interrupt)
+        assert run.ended == "interrupted"
+        assert run.history == trained.run.history
+
+    def test_fit_when_nothing_gets_better_then_early_stop(self, trained, tmp_path):
+        still = TrainSettings(**{**ASKED, "epochs": 16, "learning_rate": 1e-12, "early_stop": 1})
+        run = self.ended(trained, tmp_path, still)
+        assert run.ended == "early stop"
+        assert run.epoch < 16
+
+
+class TestTransfer:
+    def test_from_bundle_when_few_pictures_and_own_labels_then_learns_what_scratch_does_not(self, trained, tmp_path):
+        faces = write_faces(tmp_path / "faces", 12, ("grin", "grump"), first=300)
+        asked = {"epochs": 6, "batch": 8}
+        train(Job(faces, tmp_path / "tuned", base=trained.job.out, asked=asked), False, False, Watcher())
+        tuned = read_bundle(tmp_path / "tuned")
+        assert tuned.labels == ("grin", "grump")
+        assert share_right(tmp_path / "tuned", ("grin", "grump")) > 0.9
+        assert json.loads((tuned.folder / "manifest.json").read_text())["training"]["from"] == "mine"
+
+    def test_teachers_when_labels_come_in_another_order_then_follow_the_student(self, trained):
+        crops = np.stack([whole(make_face_crop("happy", seed), CROP) for seed in range(4)])
+        soft = [
+            distil.Teachers([trained.job.out], labels, CROP, 2.0).soft(crops)
+            for labels in (("happy", "sad"), ("sad", "happy"))
+        ]
+        assert np.allclose(soft[0], soft[1][:, ::-1])
+        assert (soft[0][:, 0] > 0.5).mean() >= 0.75
+
+    def test_teachers_when_one_lacks_a_class_or_takes_other_crops_then_refused(self, trained):
+        with pytest.raises(ModelIncompatible, match="does not know angry"):
+            distil.Teachers([trained.job.out], ("happy", "angry"), CROP, 2.0)
+        with pytest.raises(ModelIncompatible, match="takes 48-px grey crops, the student 64-px grey ones"):
+            distil.Teachers([trained.job.out], ("happy", "sad"), replace(CROP, size_px=64), 2.0)
+
+    def test_fit_when_taught_then_student_comes_to_agree_with_its_teacher(self, trained, tmp_path):
+        data = dataset.restore(trained.job.work)
+        settings = TrainSettings(**{**ASKED, "epochs": 3})
+        _, run = fit(data, CROP, settings, tmp_path / "student", teachers=(trained.job.out,))
+        assert run.history[-1].loss < run.history[0].loss
+
+
+def test_write_when_saved_model_then_answers_as_the_bundle(trained, tmp_path):
+    gap = write(read_bundle(trained.job.out), "saved-model", tmp_path / "saved", force=False)
+    assert gap < 1e-4
+    assert (tmp_path / "saved" / "saved_model.pb").is_file()
+
+
+def test_write_when_target_is_there_then_refused(trained, tmp_path):
+    (tmp_path / "m.tflite").write_text("mine")
+    with pytest.raises(SinkError, match="is there already; use --force"):
+        write(read_bundle(trained.job.out), "tflite", tmp_path / "m.tflite", force=False)
+    assert write(read_bundle(trained.job.out), "tflite", tmp_path / "m.tflite", force=True) < 1e-2
+
+
+def test_card_when_written_then_carries_figures_and_pictures(trained, tmp_path):
+    from tests.test_training_figures import make_report
+
+    folder = shutil.copytree(trained.job.out, tmp_path / "bundle")
+    card.write_card(folder, make_report())
+    text = (folder / "MODEL_CARD.md").read_text()
+    assert "| all, as they come |" not in text
+    assert "66.7 %" in text
+    assert "AI Act" in text
+    for name in ("learning", "confusion", "reliability"):
+        assert f"(card/{name}.png)" in text
+        assert (folder / "card" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
