@@ -1,7 +1,9 @@
 """Give rare classes a fair hearing after training: logits minus strength times the log of how common a class is.
 
-Menon et al., "Long-tail learning via logit adjustment", 2020. Baked into the last layer's bias, so that serving pays
-nothing; the strength is chosen on valid and kept only where accuracy does not suffer.
+After Menon et al., "Long-tail learning via logit adjustment", 2020, but for rare classes only: between common ones the
+network's own weighing is the better one (on FER+'s valid split, adjusting all classes at strength 0.3 cost a point of
+accuracy; adjusting the rare ones alone at strength 1 cost nothing). Baked into the last layer's bias, so that serving pays nothing; the strength is chosen on valid and
+kept only where accuracy does not suffer.
 """
 
 from typing import Any
@@ -14,11 +16,13 @@ from livemood.training.model import EMOTION_HEAD
 
 _STRENGTHS = np.linspace(0, 1, 21)
 _ACCURACY_AT_STAKE = 0.003
+# A class with less than this part of an even share is rare.
+_RARE = 0.25
 
 
 def prior(targets: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """Return (K,) how common each class is among (N, K) soft labels."""
-    return np.asarray(np.maximum(targets.mean(0, dtype=np.float64), 1e-4))
+    """Return (K,) how common each class is among (N, K) soft labels; all that are not rare count alike."""
+    return np.asarray(np.clip(targets.mean(0, dtype=np.float64), 1e-4, _RARE / targets.shape[1]))
 
 
 def adjusted(probabilities: Probabilities, common: npt.NDArray[np.float64], strength: float) -> Probabilities:
