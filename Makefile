@@ -2,8 +2,10 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+# Where ferplus.zip, smiles.zip and clips/ are, for eval and card.
+DATA ?= ../shared/data
 
-.PHONY: setup demo test check fmt lint types arch goldens eval bench wheel
+.PHONY: setup demo test check fmt lint types arch goldens eval card bench wheel
 
 $(VENV)/base: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -39,7 +41,11 @@ arch: $(VENV)/dev
 	$(BIN)/lint-imports
 
 eval: $(VENV)/dev  ## Print every figure the README and the model card claim.
-	$(BIN)/python -m tests.evaluation
+	$(BIN)/python -m tests.evaluation $(DATA)
+	$(BIN)/livemood evaluate default $(DATA)/ferplus.zip --smiles $(DATA)/smiles.zip
+
+card: $(VENV)/dev  ## Measure the shipped model again and write its card.
+	$(BIN)/livemood evaluate default $(DATA)/ferplus.zip --smiles $(DATA)/smiles.zip --card --force
 
 bench: $(VENV)/dev  ## Time each stage, as ratios measured in one run.
 	$(BIN)/python -m tests.benchmark

@@ -6,21 +6,28 @@ Needs the real clips and photos, which are not part of this project; nothing her
 import csv
 import io
 import sys
+import tempfile
 import time
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 
 from livemood.app import MoodReader
+from livemood.cli.bars import Bars
 from livemood.detect import DetectorMode, FaceDetector
+from livemood.job import VideoJob, label_video
 from livemood.source.video import VideoSource
 from livemood.training.evaluate import auc
 from livemood.values import Frame, Image, Mood
+from tests.builders import SAMPLES
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 SINGLE_FACE_CLIPS = ("again.mkv", "book.mkv", "no.mkv", "yes.mkv")
@@ -36,6 +43,7 @@ def main(data: Path = SHARED) -> None:
     smoothing(clips)
     lag([image for image, _ in photos])
     smiles(photos)
+    parity([SAMPLES / "faces.mp4", *sorted((data / "clips").glob("*.[mg][ki][vf]"))])
 
 
 def frames(path: Path) -> list[Frame]:
@@ -156,6 +164,44 @@ def smiles(photos: Sequence[tuple[Image, bool]]) -> None:
         print(f"{len(photos)} photos: {right / len(photos):.2%} right, misses counted wrong;")
         area = auc(np.array(scores), np.array(truth))
         print(f"AUC of the happy score over {len(scores)} photos with a face: {area:.4f}")
+
+
+def parity(videos: Sequence[Path]) -> None:
+    """What ``livemood video`` keeps of a video, read back with PyAV."""
+    with heading("parity of labelled copies"), MoodReader() as reader, tempfile.TemporaryDirectory() as scratch:
+        print(f"{'video':16} {'frames':>9} {'size':>19} {'largest time error':>19} {'sound packets':>14}")
+        for video in videos:
+            copy = Path(scratch) / f"{video.stem}.mp4"
+            with Bars(1) as bars:
+                label_video(VideoJob(video, copy), reader, bars)
+            before, after = contents(video), contents(copy)
+            error = max(abs(a - b) for a, b in zip(before.times, after.times, strict=False))
+            sound = "none" if not before.sound else "identical" if before.sound == after.sound else "changed"
+            print(
+                f"{video.name:16} {len(before.times):>4}/{len(after.times):<4} {before.size:>9}/{after.size:<9} "
+                f"{float(error) * 1e3:>16.3f} ms {sound:>14}"
+            )
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a video file holds: frame times from the first one on (s), size, and the bytes of each sound packet."""
+
+    times: list[Fraction]
+    size: str
+    sound: list[bytes]
+
+
+def contents(path: Path) -> Contents:
+    """Read a file with PyAV alone."""
+    with av.open(str(path)) as container:
+        frames = list(container.decode(video=0))
+        tick = frames[0].time_base or Fraction(0)
+    times = [tick * ((frame.pts or 0) - (frames[0].pts or 0)) for frame in frames]
+    with av.open(str(path)) as container:
+        packets = container.demux(*container.streams.audio) if container.streams.audio else ()
+        sound = [bytes(packet) for packet in packets if packet.size]
+    return Contents(times, f"{frames[0].width}x{frames[0].height}", sound)
 
 
 if __name__ == "__main__":

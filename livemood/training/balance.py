@@ -2,8 +2,8 @@
 
 After Menon et al., "Long-tail learning via logit adjustment", 2020, but for rare classes only: between common ones the
 network's own weighing is the better one (on FER+'s valid split, adjusting all classes at strength 0.3 cost a point of
-accuracy; adjusting the rare ones alone at strength 1 cost nothing). Baked into the last layer's bias, so that serving pays nothing; the strength is chosen on valid and
-kept only where accuracy does not suffer.
+accuracy; adjusting the rare ones alone at strength 1 cost nothing). Baked into the last layer's bias, so that serving
+pays nothing; the strength is chosen on valid and kept only where accuracy does not suffer.
 """
 
 from typing import Any
