@@ -80,6 +80,7 @@ class Live:
         duration_s: Stop by itself after so many seconds.
         mark: Called with the frame at hand when an event is marked.
         on_trouble: Called with each new thing that is wrong with the source.
+        throttle: Says on which frames to classify.
 
     Attributes:
         view: As it is now.
@@ -99,6 +100,7 @@ class Live:
         duration_s: float | None = None,
         mark: Callable[[Frame], None] | None = None,
         on_trouble: Callable[[str], None] = lambda _: None,
+        throttle: Throttle | None = None,
     ) -> None:
         self.view = view or View()
         self.dropped = 0
@@ -107,7 +109,7 @@ class Live:
         self._source, self._recorder, self._screen = source, recorder, screen
         self._engine, self._duration_s = engine, duration_s
         self._mark, self._on_trouble = mark, on_trouble
-        self._tally, self._throttle = Tally(), Throttle()
+        self._tally, self._throttle = Tally(), throttle or Throttle()
         self._sparklines = Sparklines(self._labels)
         self._current: tuple[Frame, tuple[Mood, ...]] | None = None
         self._taken_at: deque[float] = deque(maxlen=_METER_FRAMES)

@@ -83,13 +83,15 @@ def corners(image: Image) -> str:
 
 @dataclass(frozen=True)
 class Sound:
-    """A tone for ``write_film``: it starts ``starts_s`` into the film and clicks ``click_s`` into it, if at all."""
+    """A tone for ``write_film``, or with ``click_s`` a click that long after its start; a pause is not stored."""
 
     codec: str = "aac"
     lasts_s: float = 1.0
     starts_s: float = 0.0
     click_s: float | None = None
+    pause_s: tuple[float, float] = (0.0, 0.0)
     language: str = "und"
+    disposition: int = 0
 
     def samples(self, rate: int = 48_000) -> npt.NDArray[np.float32]:
         """Return (2, N) float32."""
@@ -181,6 +183,7 @@ def write_film(
 def _add_sound(output: Any, sound: Sound) -> Any:
     track = output.add_stream(sound.codec, rate=48_000)
     track.metadata["language"] = sound.language
+    track.disposition = sound.disposition
     return track
 
 
@@ -189,7 +192,10 @@ def _mux_sound(output: Any, track: Any, sound: Sound) -> None:
 
     resampler = av.AudioResampler(track.format, "stereo", 48_000, track.codec_context.frame_size or 1024)
     samples = sound.samples()
+    from_s, to_s = sound.pause_s
     for start in range(0, samples.shape[1], 1024):
+        if from_s <= start / 48_000 < to_s:
+            continue
         piece = np.ascontiguousarray(samples[:, start : start + 1024])
         frame = av.AudioFrame.from_ndarray(piece, format="fltp", layout="stereo")
         frame.sample_rate, frame.time_base = 48_000, Fraction(1, 48_000)

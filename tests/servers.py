@@ -22,6 +22,7 @@ class MjpegServer:
 
     def __init__(self, corrupt_every=0, show=None):
         self._corrupt_every, self._show, self.port, self.sent = corrupt_every, show, 0, 0
+        self.connections = 0
         self.stalled = threading.Event()
         self.start()
 
@@ -35,6 +36,7 @@ class MjpegServer:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
+                outer.connections += 1
                 self.send_response(200)
                 self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
                 self.end_headers()

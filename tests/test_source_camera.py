@@ -254,6 +254,7 @@ class TestStream:
             frames = list(itertools.islice(source.frames(), 12))
         server.stop()
         assert len(frames) == 12
+        assert server.connections == 1, "a broken picture is no reason to hang up"
 
     def test_of_nothing_there_then_one_clear_line(self):
         server = MjpegServer()

@@ -1,18 +1,25 @@
 """The figures: each against a case worked out by hand or by another road."""
 
 import json
+import zipfile
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
+from livemood.bundle import default_bundle
 from livemood.errors import DatasetError
 from livemood.labels import EMOTIONS
+from livemood.settings import CROP
 from livemood.training import balance, evaluate
 from livemood.training.dataset import Split
 from livemood.training.groups import by_group, read_groups
 from livemood.training.html import write_html
 from livemood.training.robustness import DEGRADATIONS, degraded
-from livemood.training.tables import Table, tables
+from livemood.training.smiles import examine_smiles, skin_tone
+from livemood.training.tables import Table, smile_tables, tables
+from tests.builders import SAMPLES, make_detection, read_still
 
 NAMES = ("happy", "sad")
 
@@ -213,3 +220,37 @@ def test_write_html_when_done_then_one_page_with_pictures_inside_and_names_escap
     assert "<mine>" not in text
     assert "&lt;mine&gt;" in text
     assert 'src="http' not in text
+
+
+class TestSmiles:
+    def write_photos(self, path: Path) -> Path:
+        """Zip the two people of the sample, one by one, and a photo of nobody."""
+        photo = read_still(SAMPLES / "faces.png")
+        middle = photo.shape[1] // 2 + 60
+        photos = {"smiling.png": photo[:, :middle], "surprised.png": photo[:, middle:], "nobody.png": photo[:40, :40]}
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, image in photos.items():
+                archive.writestr(f"smiles/{name}", cv2.imencode(".png", image)[1].tobytes())
+            rows = ["image,smile,yaw_rad,pitch_rad,roll_rad", "smiling.png,1,0.01,0,0", "surprised.png,0,0.5,0,0"]
+            archive.writestr("smiles/labels.csv", "\n".join([*rows, "nobody.png,0,0,0,0"]))
+        return path
+
+    def test_examine_smiles_when_no_face_is_found_then_that_photo_is_wrong(self, tmp_path):
+        found = examine_smiles(default_bundle(), self.write_photos(tmp_path / "photos.zip"))
+        assert found["photos"] == 3
+        assert found["found"] == found["accuracy"] == pytest.approx(2 / 3, abs=1e-4)
+        assert found["auc"] == 1.0
+        poses = found["groups"]["head turned"]["values"]
+        assert {name: row["pictures"] for name, row in poses.items()} == {"under 5°": 2, "over 15°": 1}
+        assert sum(row["pictures"] for row in found["groups"]["skin tone"]["values"].values()) == 2
+        assert smile_tables(found)[0].title == "Smiles in whole photos"
+
+    def test_examine_smiles_when_file_is_no_such_zip_then_one_clear_line(self, tmp_path):
+        (tmp_path / "photos.zip").write_text("no zip")
+        with pytest.raises(DatasetError, match="is no zip with photos and a labels"):
+            examine_smiles(default_bundle(), tmp_path / "photos.zip")
+
+    def test_skin_tone_when_cheeks_are_lighter_then_larger_angle(self):
+        face = make_detection(100, 100, 120)
+        dark, light = (np.full((200, 200, 3), bgr, np.uint8) for bgr in ((50, 70, 110), (170, 195, 230)))
+        assert skin_tone(dark, face, CROP) < 0 < 30 < skin_tone(light, face, CROP)

@@ -20,7 +20,7 @@ class Encoder:
         preset: Its speed unless another is asked for; the value of ``preset_option``.
         preset_option: Its name for the speed.
         options: Further options, always given.
-        live_options: Further options for a live source: no frame waits inside, and a key frame comes each second.
+        live_options: Further options for a live source: no frame waits inside.
         keeps_aspect: Whether it notes the shape of pixels by itself, whatever the container.
         max_rate: The most frames per second that it believes; times are kept all the same.
         tag: Its mark in MP4 and MOV, where players want another than FFmpeg's.

@@ -104,13 +104,13 @@ class Passthrough:
             self._next = self._read()
             self._open = stack.pop_all()
 
-    def pump(self, until_s: Fraction) -> None:
-        """Mux what starts before a time in the copy, s.
+    def pump(self, until_s: Fraction | None) -> None:
+        """Mux what starts before a time in the copy, s; None for all.
 
         Raises:
             av.FFmpegError: The disk is full or gone.
         """
-        while self._next is not None and self._next[0] < until_s:
+        while self._next is not None and (until_s is None or self._next[0] < until_s):
             self._carry(*self._next)
             self._next = self._read()
 
@@ -120,10 +120,7 @@ class Passthrough:
         Raises:
             av.FFmpegError: The disk is full or gone.
         """
-        last = self._length if whole else picture_end_s
-        while self._next is not None and (last is None or self._next[0] < last):
-            self._carry(*self._next)
-            self._next = self._read()
+        self.pump(self._length if whole else picture_end_s)
         for carried in self._carried.values():
             self._mux(carried, carried.track.rest())
             if whole and carried.is_sound:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import Protocol
@@ -17,12 +16,9 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 from av.video.stream import VideoStream
 
 from livemood.media import VideoInfo
-from livemood.quiet import debugging, native_stderr_held
+from livemood.quiet import native_stderr_held
 from livemood.sink.formats import Encoder, Format
 from livemood.values import Image
-
-if not debugging():
-    os.environ.setdefault("SVT_LOG", "-1")  # SVT-AV1 writes to stderr past FFmpeg's own log
 
 
 class PictureEncoder:
@@ -83,13 +79,11 @@ class PictureEncoder:
             self._prepare = _Planes(encoder.pixel_format)
             context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
             context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
-        if info.path is None:
-            context.gop_size = max(round(info.average_rate), 1)
-        else:
-            context.thread_type = "AUTO"
+        if info.path is not None:
+            context.thread_type = "AUTO"  # whole pictures side by side: quick, but each comes out some pictures later
         if encoder.tag and kind.is_mp4:
             context.codec_tag = encoder.tag
-        with native_stderr_held():  # x264 complains past FFmpeg's log
+        with native_stderr_held():  # the encoders print past FFmpeg's log
             context.open()
         self._held: VideoFrame | None = None
         self._durations: dict[int, int] = {}

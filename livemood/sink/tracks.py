@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
 from typing import Protocol
 
@@ -11,14 +12,14 @@ from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.codec import Codec
 from av.container import OutputContainer
-from av.error import InvalidDataError
+from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Stream
 from av.subtitles.stream import SubtitleStream
 
 _COMMON_RATE = 48_000
 # Fills gaps with silence and drops what overlaps, so that the sound keeps to its times.
-_KEEP_TIME = {"async": "1"}
+_KEEP_TIME = {"async": "1", "min_hard_comp": "0.01"}
 
 
 class Track(Protocol):
@@ -70,7 +71,7 @@ class Reencoded:
         """Yield the packets that one packet's sound completes; a damaged one is silence."""
         try:
             frames = self._source.decode(packet)
-        except InvalidDataError:
+        except FFmpegError:
             return
         for frame in frames:
             yield from self._encode(frame)
@@ -106,8 +107,10 @@ class Rewritten:
         _label(self._target, source)
 
     def take(self, packet: Packet[Stream]) -> Iterator[Packet[Stream]]:
-        """Yield the packet of one cue; of an empty one nothing."""
-        cue = self._source.decode2(packet)
+        """Yield the packet of one cue; of an empty or damaged one nothing."""
+        cue = None
+        with suppress(FFmpegError):
+            cue = self._source.decode2(packet)
         if cue is None:
             return
         text = self._target.codec_context.encode_subtitle(cue)

@@ -81,9 +81,12 @@ class VideoSink:
         self._written = self._left_out = 0
         self._closed = False
         options = _options(self._encoder, crf, preset, self._live)
-        refuse_to_overwrite(path, _OPTION, force)
         with ExitStack() as stack:
-            part = path if self._live else stack.enter_context(whole_file(path, _OPTION, force))
+            if self._live:
+                refuse_to_overwrite(path, _OPTION, force)
+                part = path
+            else:
+                part = stack.enter_context(whole_file(path, _OPTION, force))
             with self._failures():
                 self._begin(part, options)
             self._file = stack.pop_all()

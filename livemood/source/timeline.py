@@ -2,13 +2,15 @@
 
 from fractions import Fraction
 
+_LONGEST_S = 3600
+
 
 class Timeline:
     """Gives each frame its time, always later than the one before.
 
     A time that is repeated, or lies up to one frame interval back, is moved one tick behind the last one, so that
-    the frames after it can keep theirs. One that is missing or lies further back (as where two recordings were
-    joined) follows the last one at the usual interval.
+    the frames after it can keep theirs. One that is missing, lies further back (as where two recordings were joined)
+    or more than an hour ahead follows the last one at the usual interval.
 
     Args:
         tick: The unit of the file's times, s.
@@ -32,7 +34,7 @@ class Timeline:
             self.repaired += time is None
             self._last = time if time is not None else Fraction(0)
             return self._last
-        if time is None or time < self._last - self.interval:
+        if time is None or not -self.interval <= time - self._last <= _LONGEST_S:
             time, repaired = self._last + self.interval, True
         elif time <= self._last:
             time, repaired = self._last + self.tick, True
