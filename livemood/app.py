@@ -64,6 +64,12 @@ class MoodReader:
         """Emotions the model chooses between, in its order."""
         return self._classifier.labels
 
+    @property
+    def engine(self) -> str:
+        """What runs the model: ``litert`` or ``keras``, or the name of the classifier that was given."""
+        classifier = self._classifier
+        return classifier.engine if isinstance(classifier, EmotionClassifier) else type(classifier).__name__
+
     def pipeline(self) -> Pipeline:
         """Return a fresh pipeline, without memory of earlier frames, on this reader's models."""
         return Pipeline(self._detector, self._classifier, self._settings)

@@ -2,9 +2,8 @@
 
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 # Read by the libraries when they are imported, so set before that.
 _SILENT = {
@@ -29,9 +28,28 @@ def ask_for_silence() -> None:
             os.environ.setdefault(name, value)
 
 
+def keep_native_stderr_out() -> None:
+    """Leave file descriptor 2 to nobody for the rest of the process; ``sys.stderr`` goes on writing where it did.
+
+    For a program of our own: native libraries also print from threads, at moments that nobody can foresee.
+    """
+    if debugging():
+        return
+    with suppress(OSError):  # started without a stderr: nothing to keep clean
+        sys.stderr.flush()
+        own = os.fdopen(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors=sys.stderr.errors)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 2)
+        os.close(nowhere)
+        sys.stderr = own
+
+
 @contextmanager
 def native_stderr_held() -> Iterator[None]:
-    """Send file descriptor 2 to a scratch file for the duration; Python's own errors still raise."""
+    """Send file descriptor 2 nowhere for the duration; Python's own errors still raise.
+
+    For a library, which may not take a program's stderr away for longer than it must.
+    """
     if debugging():
         yield
         return
@@ -42,8 +60,8 @@ def native_stderr_held() -> Iterator[None]:
         yield
         return
     try:
-        with tempfile.TemporaryFile() as scratch:
-            os.dup2(scratch.fileno(), 2)
+        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123  # a device, not a path
+            os.dup2(nowhere.fileno(), 2)
             try:
                 yield
             finally:

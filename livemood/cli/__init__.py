@@ -10,7 +10,7 @@ import typer
 from livemood import __version__
 from livemood.cli import bench, camera, crop, doctor, evaluate, export, image, models, report, train, video
 from livemood.errors import LivemoodError
-from livemood.quiet import ask_for_silence, debugging
+from livemood.quiet import ask_for_silence, debugging, keep_native_stderr_out
 
 _INTERRUPTED = 130
 
@@ -53,6 +53,7 @@ def _options(
 def main() -> NoReturn:
     """Run the command line and exit."""
     ask_for_silence()
+    keep_native_stderr_out()
     signal.signal(signal.SIGTERM, _interrupt)
     warnings.showwarning = _show_note
     if not debugging():

@@ -114,7 +114,7 @@ def camera(
             recorder,
             screen,
             view=view,
-            engine=engine.value,
+            engine=reader.engine,
             calibrate_s=calibrate,
             duration_s=duration,
             mark=events.mark if events else None,

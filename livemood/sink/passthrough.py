@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import av
 from av.audio.stream import AudioStream
+from av.codec.context import CodecContext
 from av.container import OutputContainer
 from av.packet import Packet
 from av.stream import Stream
@@ -17,6 +19,9 @@ from av.subtitles.stream import SubtitleStream
 from livemood.media import VideoInfo
 from livemood.sink.formats import Format
 from livemood.sink.tracks import Copied, Reencoded, Rewritten, Track
+
+if TYPE_CHECKING:
+    from av.container.core import Chapter
 
 # Tags that describe the old file rather than the film.
 _OF_THE_FILE = frozenset({"major_brand", "minor_version", "compatible_brands", "encoder", "duration"})
@@ -93,7 +98,8 @@ class Passthrough:
         self._carried: dict[int, _Carried] = {}
         with ExitStack() as stack:
             self._input = stack.enter_context(av.open(f"file:{info.path}", "r", metadata_errors="replace"))
-            for stream in (*self._input.streams.audio, *self._input.streams.subtitles):
+            streams: list[AudioStream | SubtitleStream] = [*self._input.streams.audio, *self._input.streams.subtitles]
+            for stream in streams:
                 if stream.type in wanted and (track := self._track(stream)):
                     self._carried[stream.index] = _Carried(stream, track)
             self._keep_tags()
@@ -134,10 +140,11 @@ class Passthrough:
         """Find a way for a stream into the copy, or say that there is none."""
         is_sound, kind = isinstance(stream, AudioStream), self._kind
         what = f"the {'sound' if is_sound else 'subtitles'} of {self._path}"
-        if stream.codec_context is None:
+        context: CodecContext | None = stream.codec_context
+        if context is None:
             self.warnings.append(f"left out {what}: no decoder is known for it")
             return None
-        codec = stream.codec_context.codec
+        codec = context.codec
         try:
             if kind.copies(codec.canonical_name, is_sound):
                 return Copied(self._output, stream)
@@ -155,14 +162,16 @@ class Passthrough:
     def _keep_tags(self) -> None:
         tags = self._input.metadata.items()
         self._output.metadata.update({name: value for name, value in tags if name.lower() not in _OF_THE_FILE})
-        chapters = []
+        chapters: list[Chapter] = []
         for chapter in self._input.chapters():
             unit = chapter["time_base"] or Fraction(1, 1000)
-            start, end = (max(chapter[edge] * unit - self._zero, Fraction(0)) for edge in ("start", "end"))
+            start = max(chapter["start"] * unit - self._zero, Fraction(0))
+            end = chapter["end"] * unit - self._zero
             if self._length is not None:
                 end = min(end, self._length)
             if start < end:
-                chapters.append({**chapter, "start": round(start / unit), "end": round(end / unit), "time_base": unit})
+                moved: Chapter = {**chapter, "start": round(start / unit), "end": round(end / unit), "time_base": unit}
+                chapters.append(moved)
         self._output.set_chapters(chapters)
 
     def _read(self) -> tuple[Fraction, Packet[Stream], _Carried] | None:

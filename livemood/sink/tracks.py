@@ -60,11 +60,12 @@ class Reencoded:
             rate = _COMMON_RATE
         layout = "mono" if source.codec_context.channels == 1 else "stereo"
         self._source = source
-        self._target = output.add_stream(encoder, rate=rate)
-        assert isinstance(self._target, AudioStream)
-        self._target.codec_context.layout = layout
-        self._target.codec_context.time_base = Fraction(1, rate)
-        _label(self._target, source)
+        target = output.add_stream(encoder, rate=rate)
+        assert isinstance(target, AudioStream)
+        target.codec_context.layout = layout
+        target.codec_context.time_base = Fraction(1, rate)
+        _label(target, source)
+        self._target = target
         self._resampler: AudioResampler | None = None
 
     def take(self, packet: Packet[Stream]) -> Iterator[Packet[Stream]]:
@@ -100,11 +101,12 @@ class Rewritten:
     def __init__(self, output: OutputContainer, source: SubtitleStream, encoder: str) -> None:
         self._source = source
         source.codec_context.open(strict=False)
-        self._target = output.add_stream(encoder)
-        assert isinstance(self._target, SubtitleStream)
-        self._target.codec_context.subtitle_header = source.codec_context.subtitle_header
-        self._target.time_base = Fraction(1, 1000)
-        _label(self._target, source)
+        target = output.add_stream(encoder)
+        assert isinstance(target, SubtitleStream)
+        target.codec_context.subtitle_header = source.codec_context.subtitle_header
+        target.time_base = Fraction(1, 1000)
+        _label(target, source)
+        self._target = target
 
     def take(self, packet: Packet[Stream]) -> Iterator[Packet[Stream]]:
         """Yield the packet of one cue; of an empty or damaged one nothing."""

@@ -181,7 +181,7 @@ class VideoSource:
         first, rest = self._from_shortly_before(start)
         if first is None:
             return
-        frames = chain([first], rest)
+        frames: Iterator[VideoFrame] = chain([first], rest)
         if first.interlaced_frame or self._stream.codec_context.field_order > 1:
             self.warnings.append(f"{self.path} is interlaced; its half-pictures were made whole")
             frames = whole_frames(frames)

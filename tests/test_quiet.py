@@ -1,0 +1,54 @@
+"""stderr carries our lines only, whatever native code writes to its descriptor."""
+
+import os
+import subprocess
+import sys
+
+
+def run(code: str, **environment: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, **environment}, check=True
+    )
+    return done.stderr
+
+
+def test_held_then_native_lines_vanish_only_meanwhile():
+    code = (
+        "import os, sys; from livemood.quiet import native_stderr_held\n"
+        "with native_stderr_held(): os.write(2, b'inside ')\n"
+        "os.write(2, b'after'); print(' ours', file=sys.stderr)"
+    )
+    assert run(code) == "after ours\n"
+
+
+def test_held_when_the_block_fails_then_stderr_is_back():
+    code = (
+        "import os; from livemood.quiet import native_stderr_held\n"
+        "try:\n with native_stderr_held(): raise ValueError\n"
+        "except ValueError: os.write(2, b'after')"
+    )
+    assert run(code) == "after"
+
+
+def test_kept_out_then_only_python_writes_to_stderr():
+    code = (
+        "import os, sys; from livemood.quiet import keep_native_stderr_out; keep_native_stderr_out()\n"
+        "os.write(2, b'native '); print('ours', file=sys.stderr)"
+    )
+    assert run(code) == "ours\n"
+
+
+def test_debugging_then_everything_comes_through():
+    code = (
+        "import os; from livemood.quiet import keep_native_stderr_out, native_stderr_held; keep_native_stderr_out()\n"
+        "with native_stderr_held(): os.write(2, b'native')"
+    )
+    assert run(code, LIVEMOOD_DEBUG="1") == "native"
+
+
+def test_started_without_stderr_then_works_all_the_same():
+    code = (
+        "import os; os.close(2); from livemood.quiet import keep_native_stderr_out; keep_native_stderr_out(); print(1)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True)
+    assert done.stdout == "1\n"
