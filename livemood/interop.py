@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from livemood.extras import required
 from livemood.labels import EMOTIONS, UNSURE
-from livemood.records import required
 from livemood.values import Mood
 
 if TYPE_CHECKING:

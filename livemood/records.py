@@ -8,14 +8,13 @@ import json
 import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib import import_module
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from livemood.errors import LivemoodError, SinkError
+from livemood.errors import LivemoodError
+from livemood.extras import required
 from livemood.values import Keypoint
 
 if TYPE_CHECKING:
@@ -144,63 +143,6 @@ def to_polars(path: str | Path) -> "polars.DataFrame":
     return polars.concat(
         [polars.DataFrame(chunk, schema=kinds, orient="row") for chunk in chunks] or [polars.DataFrame(schema=kinds)]
     )
-
-
-def required(module: str, package: str) -> Any:
-    """Import an optional library.
-
-    Args:
-        module: What to import.
-        package: What to name for pip: an extra, such as ``'livemood[report]'``, or the library itself.
-
-    Raises:
-        LivemoodError: It is not installed; the message says how to get it.
-    """
-    try:
-        return import_module(module)
-    except ModuleNotFoundError as error:
-        name = module.partition(".")[0]
-        raise LivemoodError(f"{name} is not installed; try: pip install {package}") from error
-
-
-@contextmanager
-def whole_file(path: Path, option: str, force: bool = False) -> Iterator[Path]:
-    """Yield a scratch name beside ``path``, which takes its place at the end, or goes away when the block fails.
-
-    Args:
-        path: The file to make.
-        option: What to name in messages, such as ``--out``.
-        force: Replace a file that is there.
-
-    Raises:
-        SinkError: A file is there already, or an OSError in the block: it is taken for a failure to write.
-    """
-    refuse_to_overwrite(path, option, force)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        try:
-            yield part
-            part.replace(path)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
-    except LivemoodError:
-        raise
-    except OSError as error:
-        raise unwritable(path, option, error) from error
-
-
-def refuse_to_overwrite(path: Path, option: str, force: bool) -> None:
-    """Raise a ``SinkError`` when ``path`` is a folder, or a file that ``force`` does not give up."""
-    if path.is_dir():
-        raise SinkError(f"{path} is a folder; give {option} a file")
-    if path.exists() and not force:
-        raise SinkError(f"{path} is there already; use --force or another {option}")
-
-
-def unwritable(path: Path, option: str, error: OSError) -> SinkError:
-    """Return the error to raise when writing ``path`` failed with ``error``."""
-    return SinkError(f"{path} could not be written ({error.strerror or error}); try another {option}")
 
 
 def _readable(path: Path, rows: Iterator[Record | None]) -> Iterator[Record]:

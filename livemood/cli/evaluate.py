@@ -64,7 +64,7 @@ def evaluate(
     """
     from livemood.bundle import default_bundle, read_bundle
     from livemood.errors import ModelIncompatible
-    from livemood.records import refuse_to_overwrite
+    from livemood.files import refuse_to_overwrite
     from livemood.training.collection import open_collection
     from livemood.training.examine import compare, examine
     from livemood.training.groups import read_groups

@@ -52,7 +52,7 @@ def image(
       livemood image holiday/ --out labeled/ --csv moods.csv
       livemood image holiday/ --sort-into sorted/ --emotions happy,sad
     """
-    from livemood.records import refuse_to_overwrite
+    from livemood.files import refuse_to_overwrite
     from livemood.source.image import image_paths
 
     if csv_:
@@ -115,7 +115,7 @@ class _Desk:
         }
 
     def _write_copy(self, target: Path, image: "Image", moods: "Sequence[Mood]") -> None:
-        from livemood.records import refuse_to_overwrite
+        from livemood.files import refuse_to_overwrite
         from livemood.sink.image import write_image
         from livemood.values import Frame
 
@@ -124,7 +124,7 @@ class _Desk:
 
     def _sort(self, path: Path, moods: "Sequence[Mood]") -> None:
         """The largest face decides; a photo without one goes into ``no-face``."""
-        from livemood.records import whole_file
+        from livemood.files import whole_file
 
         assert self._sort_into
         name = max(moods[0].scores, key=moods[0].scores.__getitem__) if moods else "no-face"
@@ -138,7 +138,7 @@ class _Desk:
 
 
 def _write_csv(path: Path, results: Sequence[dict[str, Any]], labels: tuple[str, ...], force: bool) -> None:
-    from livemood.records import whole_file
+    from livemood.files import whole_file
 
     header = ["path", "face", "left", "top", "right", "bottom", "label", "confidence", *labels]
     with whole_file(path, "--csv", force) as part, part.open("w", newline="", encoding="utf-8") as stream:

@@ -140,8 +140,8 @@ def video(
 
 
 def _one(job: "VideoJob", how: "Reading", report: Path | None, thumbnails: bool, json_: bool) -> None:
+    from livemood.files import refuse_to_overwrite
     from livemood.job import label_video
-    from livemood.records import refuse_to_overwrite
 
     if report:  # said now, not after hours of work
         refuse_to_overwrite(report, "--report", job.force)

@@ -6,8 +6,8 @@ dark. Times are in ms; the page turns them into dates in 1970, on whose axis plo
 
 from typing import Any, Final
 
+from livemood.extras import required
 from livemood.labels import UNSURE
-from livemood.records import required
 from livemood.report.summary import CONFIDENCE_STEPS, Person, Summary, curves, spans
 
 PLOTLY: Final = "'livemood[report]'"

@@ -10,7 +10,9 @@ from pathlib import Path
 from string import Template
 from typing import Any, Final
 
-from livemood.records import read, refuse_to_overwrite, required, whole_file
+from livemood.extras import required
+from livemood.files import refuse_to_overwrite, whole_file
+from livemood.records import read
 from livemood.report import sections
 from livemood.report.charts import PLOTLY, confidences, shares, timeline
 from livemood.report.colours import DARK, LIGHT, Theme, inks, palette

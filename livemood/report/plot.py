@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from livemood.errors import SinkError
+from livemood.extras import required
+from livemood.files import refuse_to_overwrite, whole_file
 from livemood.labels import UNSURE
-from livemood.records import read, refuse_to_overwrite, required, whole_file
+from livemood.records import read
 from livemood.report.colours import LIGHT, palette
 from livemood.report.summary import Person, Summary, curves, spans, summarise
 

@@ -4,7 +4,7 @@ import csv
 from datetime import datetime
 from pathlib import Path
 
-from livemood.records import refuse_to_overwrite, unwritable
+from livemood.files import refuse_to_overwrite, unwritable
 from livemood.values import Frame
 
 _OPTION = "--records"

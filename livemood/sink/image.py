@@ -5,8 +5,8 @@ from pathlib import Path
 import cv2
 
 from livemood.errors import SinkError
+from livemood.files import whole_file
 from livemood.quiet import native_stderr_held
-from livemood.records import whole_file
 from livemood.values import Image
 
 

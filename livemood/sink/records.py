@@ -10,19 +10,9 @@ from typing import Final, Self
 import numpy as np
 
 from livemood.errors import SinkError
-from livemood.records import (
-    PARQUET,
-    VERSION,
-    Record,
-    columns,
-    kind,
-    refuse_to_overwrite,
-    required,
-    to_json,
-    to_row,
-    unwritable,
-    whole_file,
-)
+from livemood.extras import required
+from livemood.files import refuse_to_overwrite, unwritable, whole_file
+from livemood.records import PARQUET, VERSION, Record, columns, kind, to_json, to_row
 from livemood.values import Frame, Mood
 
 _OPTION: Final = "--records"

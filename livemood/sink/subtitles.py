@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from livemood.errors import SinkError
-from livemood.records import whole_file
+from livemood.files import whole_file
 from livemood.sink.records import FileSink
 from livemood.values import Frame, Mood
 

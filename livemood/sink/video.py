@@ -11,8 +11,8 @@ import av
 from av.container import OutputContainer
 
 from livemood.errors import SinkError
+from livemood.files import refuse_to_overwrite, unwritable, whole_file
 from livemood.media import VideoInfo
-from livemood.records import refuse_to_overwrite, unwritable, whole_file
 from livemood.sink.formats import ENCODERS, FORMATS, Codec, Encoder, Format
 from livemood.sink.passthrough import Passthrough
 from livemood.sink.picture import PictureEncoder

@@ -7,8 +7,8 @@ from string import Template
 from typing import Any
 
 from livemood.bundle import MANIFEST, read_bundle
+from livemood.files import whole_file
 from livemood.labels import EMOTIONS
-from livemood.records import whole_file
 from livemood.training import plots
 from livemood.training.state import Epoch
 from livemood.training.tables import Table, share, smile_tables, tables

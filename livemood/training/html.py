@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from livemood.records import whole_file
+from livemood.files import whole_file
 from livemood.training import plots
 from livemood.training.tables import Table, tables
 
