@@ -18,8 +18,8 @@ from livemood.errors import SinkError
 from livemood.quiet import native_stderr_held
 from livemood.values import CropSpec
 
-MAX_PARITY_GAP = 1e-2
-"""Largest difference of a probability between two formats of one model: float16 weights cost some thousandths."""
+MAX_PARITY_GAP = 1e-3
+"""Largest difference of a probability between two formats of one model."""
 
 
 def write_bundle(

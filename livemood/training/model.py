@@ -72,13 +72,6 @@ def with_heads(pixels: Any, features: Any, classes: int) -> Any:
     return Model(pixels, {EMOTION_HEAD: emotion, FER2013_HEAD: fer2013})
 
 
-def serving_model(model: Any) -> Any:
-    """Return the part that is shipped: pixels to emotion probabilities, without the second head."""
-    from keras import Model
-
-    return Model(model.inputs[0], model.get_layer(EMOTION_HEAD).output)
-
-
 def predict(model: Any, split: Split, framing: int, head: str = EMOTION_HEAD) -> npt.NDArray[np.float32]:
     """Return one head's (N, K) probabilities of a split's pictures in one framing."""
     parts = [

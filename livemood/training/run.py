@@ -18,8 +18,9 @@ from livemood.training.collection import SplitName, open_collection
 from livemood.training.dataset import ALIGNED, RAW, Dataset, Split
 from livemood.training.export import MAX_PARITY_GAP, parity, to_tflite, write_bundle
 from livemood.training.fit import fit
-from livemood.training.model import FER2013_HEAD, predict, serving_model
+from livemood.training.model import FER2013_HEAD, predict
 from livemood.training.provenance import provenance
+from livemood.training.serving import serving_model
 from livemood.training.settings import TrainSettings
 from livemood.training.state import Epoch, Run, Step, has_checkpoint
 from livemood.values import CropSpec
