@@ -11,6 +11,8 @@ from livemood.errors import LivemoodError, SinkError
 def whole_file(path: Path, option: str, force: bool = False) -> Iterator[Path]:
     """Yield a scratch name beside ``path``, which takes its place at the end, or goes away when the block fails.
 
+    Missing folders are made.
+
     Args:
         path: The file to make.
         option: What to name in messages, such as ``--out``.
@@ -19,7 +21,7 @@ def whole_file(path: Path, option: str, force: bool = False) -> Iterator[Path]:
     Raises:
         SinkError: A file is there already, or an OSError in the block: it is taken for a failure to write.
     """
-    refuse_to_overwrite(path, option, force)
+    make_room(path, option, force)
     part = path.with_name(f".{path.name}.part")
     try:
         try:
@@ -30,6 +32,19 @@ def whole_file(path: Path, option: str, force: bool = False) -> Iterator[Path]:
             raise
     except LivemoodError:
         raise
+    except OSError as error:
+        raise unwritable(path, option, error) from error
+
+
+def make_room(path: Path, option: str, force: bool) -> None:
+    """Make the folder of a file that is to be written.
+
+    Raises:
+        SinkError: A file is there already, or the folder cannot be made.
+    """
+    refuse_to_overwrite(path, option, force)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise unwritable(path, option, error) from error
 

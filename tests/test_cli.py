@@ -69,6 +69,11 @@ class TestVideo:
         assert target.read_bytes() == before
         assert livemood("video", clip, "--force").returncode == 0
 
+    def test_out_when_its_folder_is_not_there_then_it_is_made(self, short_clip, tmp_path):
+        done = livemood("video", short_clip, "--out", tmp_path / "new" / "out.mp4")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert (tmp_path / "new" / "out.mp4").stat().st_size > 1000
+
     def test_json_and_records_then_the_documented_shapes(self, short_clip, tmp_path):
         rows = tmp_path / "moods.jsonl"
         done = livemood("video", short_clip, "--out", tmp_path / "o.mp4", "--records", rows, "--json")

@@ -15,7 +15,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = {language: re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL) for language in ("sh", "python")}
 LINES = [line.split("#")[0].strip() for block in BLOCKS["sh"] for line in block.splitlines()]
 # A camera and hours of training have tests of their own; make and pip are what the checks themselves run.
-COMMANDS = [line for line in LINES if re.match(r"livemood (video|image|models)", line)]
+COMMANDS = [line for line in LINES if re.match(r"(\.venv/bin/)?livemood (video|image|models)", line)]
 
 
 @pytest.fixture
@@ -23,6 +23,7 @@ def desk(tmp_path) -> Path:
     """A folder with the files that the README's examples name."""
     shutil.copy(SAMPLES / "faces.mp4", tmp_path / "clip.mp4")
     shutil.copy(SAMPLES / "faces.png", tmp_path / "photo.jpg")
+    shutil.copytree(SAMPLES, tmp_path / "samples")
     (tmp_path / "holiday").mkdir()
     shutil.copy(SAMPLES / "faces.png", tmp_path / "holiday" / "beach.png")
     return tmp_path

@@ -161,10 +161,19 @@ def test_open_when_the_suffix_is_unknown_then_the_three_are_named(tmp_path: Path
 
 @pytest.mark.parametrize("suffix", FORMS)
 @pytest.mark.parametrize("live", [False, True])
-def test_open_when_the_folder_is_not_there_then_one_line_says_so(tmp_path: Path, suffix: str, live: bool) -> None:
+def test_open_when_the_folder_cannot_be_made_then_one_line_says_so(tmp_path: Path, suffix: str, live: bool) -> None:
+    (tmp_path / "none").write_text("a file")
     with pytest.raises(SinkError, match=r"could not be written \(.+\); try another --records$") as caught:
         open_records(tmp_path / "none" / f"a{suffix}", EMOTIONS, live=live)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_open_when_the_folder_is_not_there_then_it_is_made(tmp_path: Path, live: bool) -> None:
+    target = tmp_path / "new" / "deep" / "a.jsonl"
+    with open_records(target, EMOTIONS, live=live) as sink:
+        sink.write(make_frame(), [make_mood()])
+    assert target.is_file()
 
 
 def test_open_when_the_target_is_a_folder_then_it_is_refused_even_by_force(tmp_path: Path) -> None:

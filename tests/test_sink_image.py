@@ -33,7 +33,7 @@ def test_image_when_one_is_there_then_replaces_it(tmp_path: Path) -> None:
     [
         ("photo.heic", "ends in no form of picture"),
         ("photo", "ends in no form"),
-        ("file/photo.png", "could not be made"),
+        ("file/photo.png", "could not be written"),
     ],
 )
 def test_image_when_it_cannot_be_written_then_says_why(

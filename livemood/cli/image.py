@@ -22,7 +22,7 @@ from livemood.cli.options import (
     print_json,
     reading,
 )
-from livemood.errors import ImageUnreadable, SinkError
+from livemood.errors import ImageUnreadable
 
 if TYPE_CHECKING:
     from livemood.app import MoodReader
@@ -129,10 +129,6 @@ class _Desk:
         assert self._sort_into
         name = max(moods[0].scores, key=moods[0].scores.__getitem__) if moods else "no-face"
         target = self._sort_into / name / path.name
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise SinkError(f"{target.parent} cannot be made: {error.strerror}; choose another --sort-into") from error
         with whole_file(target, "--sort-into", self._force) as part:
             shutil.copy2(path, part)
 

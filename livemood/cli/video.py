@@ -190,13 +190,8 @@ def _ending(asked: Path | None, out: Path, option: str) -> Path | None:
 
 
 def _many(jobs: list["VideoJob"], how: "Reading", processes: int, resume: bool, json_: bool) -> None:
-    from livemood.errors import SinkError
     from livemood.job import Outcome, label_videos
 
-    try:
-        jobs[0].out.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SinkError(f"{jobs[0].out.parent} cannot be made: {error.strerror}; choose another --out-dir") from error
     waiting = [job for job in jobs if not (resume and job.out.exists())]
     done = {job.source: Outcome(job, None) for job in jobs}
     with opened(how):  # a wrong model or option is said once, before any process is started

@@ -29,9 +29,5 @@ def write_image(path: Path, image: Image) -> None:
         raise SinkError(f"{path} ends in no form of picture that can be written; use .jpg or .png") from error
     if not done:
         raise SinkError(f"{path} could not be encoded as {path.suffix}; use .jpg or .png")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SinkError(f"{path.parent} could not be made ({error.strerror}); choose another folder") from error
     with whole_file(path, "--out", force=True) as part:
         part.write_bytes(data.tobytes())

@@ -11,7 +11,7 @@ import numpy as np
 
 from livemood.errors import SinkError
 from livemood.extras import required
-from livemood.files import refuse_to_overwrite, unwritable, whole_file
+from livemood.files import make_room, unwritable, whole_file
 from livemood.records import PARQUET, VERSION, Record, columns, kind, to_json, to_row
 from livemood.values import Frame, Mood
 
@@ -134,7 +134,7 @@ def _record(frame: Frame, mood: Mood) -> Record:
 
 @contextmanager
 def _live_file(path: Path, option: str, force: bool) -> Iterator[Path]:
-    refuse_to_overwrite(path, option, force)
+    make_room(path, option, force)
     try:
         yield path
     except OSError as error:

@@ -11,7 +11,7 @@ import av
 from av.container import OutputContainer
 
 from livemood.errors import SinkError
-from livemood.files import refuse_to_overwrite, unwritable, whole_file
+from livemood.files import make_room, unwritable, whole_file
 from livemood.media import VideoInfo
 from livemood.sink.formats import ENCODERS, FORMATS, Codec, Encoder, Format
 from livemood.sink.passthrough import Passthrough
@@ -83,7 +83,7 @@ class VideoSink:
         options = _options(self._encoder, crf, preset, self._live)
         with ExitStack() as stack:
             if self._live:
-                refuse_to_overwrite(path, _OPTION, force)
+                make_room(path, _OPTION, force)
                 part = path
             else:
                 part = stack.enter_context(whole_file(path, _OPTION, force))

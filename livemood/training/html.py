@@ -34,7 +34,6 @@ def write_html(report: Mapping[str, Any], file: Path) -> None:
         f"<style>{_STYLE}</style><body>{''.join(parts)}</body></html>\n"
     )
     with whole_file(file, "--html", force=True) as part:
-        part.parent.mkdir(parents=True, exist_ok=True)
         part.write_text(page, encoding="utf-8")
 
 
