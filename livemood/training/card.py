@@ -160,8 +160,8 @@ def _training(training: Mapping[str, Any]) -> str:
     ]
     if training.get("class_balance_strength"):
         lines.append(
-            f"- Rare classes: logits adjusted by {training['class_balance_strength']} times the log of how common a "
-            "class is, chosen on valid, part of the last bias (Menon et al., 2020)."
+            f"- Rare classes: logits adjusted by {training['class_balance_strength']} times the log of how common such "
+            "a class is, chosen on valid, part of the last bias (Menon et al., 2020)."
         )
     if training.get("teachers"):
         lines.append(f"- Taught by {', '.join(training['teachers'])} at temperature {settings['distil_temperature']}.")
