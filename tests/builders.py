@@ -1,5 +1,6 @@
 """Small makers of test material, shared by all tests."""
 
+import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "samples"
+
+
+def heed_interrupts() -> None:
+    """Let a child process hear Ctrl-C: whoever runs the tests in the background has made it deaf (``preexec_fn``)."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def read_still(path: Path) -> Image:

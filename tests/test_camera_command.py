@@ -13,7 +13,7 @@ import av
 import cv2
 import pytest
 
-from tests.builders import SAMPLES, read_still
+from tests.builders import SAMPLES, heed_interrupts, read_still
 from tests.servers import MjpegServer
 
 _LIVEMOOD = Path(sys.executable).with_name("livemood")
@@ -74,7 +74,9 @@ def test_on_a_stream_that_breaks_off_and_comes_back_then_video_and_records_go_on
 def test_when_interrupted_then_130_and_what_was_recorded_plays(tmp_path):
     out = tmp_path / "out.mp4"
     command = [_LIVEMOOD, "camera", "--source", SAMPLES / "faces.mp4", "--loop", "--no-window", "--out", out]
-    run = subprocess.Popen(command, env=_ENV, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    run = subprocess.Popen(
+        command, env=_ENV, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heed_interrupts
+    )
     ends = time.monotonic() + 60
     while not (out.exists() and out.stat().st_size > 10_000) and time.monotonic() < ends:
         time.sleep(0.1)

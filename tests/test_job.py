@@ -11,7 +11,7 @@ from pathlib import Path
 import av
 import pytest
 
-from tests.builders import SAMPLES
+from tests.builders import SAMPLES, heed_interrupts
 
 LIVEMOOD = Path(sys.executable).with_name("livemood")
 CLIP = SAMPLES / "faces.mp4"
@@ -95,7 +95,10 @@ def test_run_when_interrupted_then_the_file_plays_up_to_there(tmp_path, number):
     out = tmp_path / "out.mp4"
     rows = tmp_path / "rows.jsonl"
     running = subprocess.Popen(
-        [LIVEMOOD, "video", long, "--out", out, "--records", rows], stderr=subprocess.PIPE, text=True
+        [LIVEMOOD, "video", long, "--out", out, "--records", rows],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_interrupts,
     )
     deadline = time.monotonic() + 60
     while not any(path.stat().st_size > 50_000 for path in tmp_path.glob(".*")) and time.monotonic() < deadline:
