@@ -71,13 +71,13 @@ def _light(image: Crop, rng: np.random.Generator) -> Crop:
 def _degrade(image: Crop, rng: np.random.Generator, strength: float) -> Crop:
     """Blur, shrink, add sensor noise and compress, in the order in which a camera does it."""
     side = image.shape[0]
-    if rng.random() < 0.2 * strength:
+    if rng.random() < 0.16 * strength:
         image = _u8(cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.8)))
-    if rng.random() < 0.15 * strength:
+    if rng.random() < 0.12 * strength:
         small = round(side * rng.uniform(0.3, 0.85))
         image = _u8(cv2.resize(image, (small, small), interpolation=cv2.INTER_AREA))
         image = _u8(cv2.resize(image, (side, side), interpolation=cv2.INTER_LINEAR))
-    if rng.random() < 0.3 * strength:
+    if rng.random() < 0.25 * strength:
         noise = rng.standard_normal(image.shape, np.float32) * rng.uniform(1, 17)
         image = np.clip(image + noise, 0, 255).astype(np.uint8)
     if rng.random() < 0.1 * strength:

@@ -39,7 +39,7 @@ def fit(
         teachers: Bundles to learn from beside the labels.
 
     Returns:
-        The two-headed keras.Model, and the run with its history. A KeyboardInterrupt or a loss that is no longer
+        The two-headed keras.Model, float32 throughout, and the run with its history. A KeyboardInterrupt or a loss that is no longer
         a number ends the run early; the best weights so far are kept.
 
     Raises:
@@ -55,7 +55,11 @@ def fit(
     train = dataset.splits["train"].only(dataset.splits["train"].top_vote >= 0)
     settings = settings.fitted_to(len(train))
     classes = len(dataset.labels)
-    model = transfer.from_bundle(base, dataset.labels) if base else build(PRESETS[settings.preset], spec, classes)
+    if base:
+        model = shipped = transfer.from_bundle(base, dataset.labels)
+    else:
+        shipped = build(PRESETS[settings.preset], spec, classes)
+        model = build(PRESETS[settings.preset], spec, classes, settings.precision)
     optimizer = keras.optimizers.SGD(
         settings.learning_rate, momentum=0.9, nesterov=True, weight_decay=settings.weight_decay
     )
@@ -73,5 +77,5 @@ def fit(
     optimizer.build(model.trainable_variables)
     trainer = Trainer(model, work, settings, school)
     trainer.run_until_done(train, dataset.splits["valid"], on_step, on_epoch)
-    model.set_weights(trainer.best)
-    return model, trainer.state
+    shipped.set_weights(trainer.best)
+    return shipped, trainer.state

@@ -1,17 +1,23 @@
 """The network: a small residual CNN whose first layers scale and standardise raw grey values."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from livemood.training.collection import FER2013_LABELS
 from livemood.training.dataset import Split
+from livemood.training.normalise import batch_normalization
 from livemood.values import CropSpec
 
 EMOTION_HEAD, FER2013_HEAD = "emotion", "fer2013"
 _PREDICT_BATCH = 256
+
+Precision = Literal["float32", "bfloat16"]
+"""Of convolutions and feature maps in training; weights are float32 in both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +37,19 @@ class Architecture:
 
 PRESETS: dict[str, Architecture] = {
     "small": Architecture(16, (24, 48, 96, 192), (1, 1, 1, 1)),
-    "default": Architecture(16, (32, 64, 128, 144), (1, 1, 2, 2)),
+    "default": Architecture(16, (32, 64, 128, 144), (1, 2, 2, 2)),
     "large": Architecture(32, (64, 96, 160, 256), (2, 2, 2, 2)),
 }
 
 
-def build(architecture: Architecture, spec: CropSpec, classes: int) -> Any:
+def build(architecture: Architecture, spec: CropSpec, classes: int, precision: Precision = "float32") -> Any:
     """Build the training model: two heads on one body.
 
     Args:
         architecture: Sizes.
         spec: The crop it takes.
         classes: Number of emotions K.
+        precision: bfloat16 is for training; the weights fit a model built in float32.
 
     Returns:
         keras.Model: (N, S, S, C) raw 0..255 -> {``emotion``: (N, K), ``fer2013``: (N, 7)} probabilities.
@@ -55,10 +62,11 @@ def build(architecture: Architecture, spec: CropSpec, classes: int) -> Any:
     x = layers.LayerNormalization(
         axis=(1, 2, 3), center=False, scale=False, epsilon=(10 / 255) ** 2, name="standardise"
     )(x)
-    x = layers.ReLU()(_normalised_conv(x, architecture.stem))
-    for filters, blocks in zip(architecture.stages, architecture.blocks, strict=True):
-        for block in range(blocks):
-            x = _residual(x, filters, stride=2 if block == 0 else 1)
+    with _computing_in(precision):
+        x = layers.ReLU()(_normalised_conv(x, architecture.stem))
+        for filters, blocks in zip(architecture.stages, architecture.blocks, strict=True):
+            for block in range(blocks):
+                x = _residual(x, filters, stride=2 if block == 0 else 1)
     x = layers.GlobalAveragePooling2D()(x)
     return with_heads(pixels, layers.Dropout(architecture.dropout)(x), classes)
 
@@ -98,4 +106,17 @@ def _normalised_conv(x: Any, filters: int, size: int = 3, stride: int = 1) -> An
     from keras import layers
 
     x = layers.Conv2D(filters, size, strides=stride, padding="same", use_bias=False, kernel_initializer="he_normal")(x)
-    return layers.BatchNormalization(momentum=0.95)(x)
+    return batch_normalization()(momentum=0.95)(x)
+
+
+@contextmanager
+def _computing_in(precision: Precision) -> Iterator[None]:
+    """Make layers that compute in ``precision`` and keep float32 weights."""
+    from keras import config
+
+    before = config.dtype_policy()
+    config.set_dtype_policy("float32" if precision == "float32" else f"mixed_{precision}")
+    try:
+        yield
+    finally:
+        config.set_dtype_policy(before)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+from livemood.training.model import Precision
+
 _FEWEST_STEPS = 16
 _SMALLEST_BATCH = 8
 
@@ -25,6 +27,7 @@ class TrainSettings:
         early_stop: Epochs without a better validation NLL after which the run ends; 0 never.
         distil_weight: Share of the teachers in the loss, where there are any.
         distil_temperature: Softens teachers and student.
+        precision: Of convolutions and feature maps while a preset trains; what is shipped is measured in float32.
         class_balance: Adjust the last bias for rare classes, as far as accuracy on valid stays.
     """
 
@@ -42,6 +45,7 @@ class TrainSettings:
     early_stop: int = 0
     distil_weight: float = 0.7
     distil_temperature: float = 2.0
+    precision: Precision = "float32"
     class_balance: bool = True
 
     def fitted_to(self, pictures: int) -> "TrainSettings":
