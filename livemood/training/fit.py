@@ -39,8 +39,8 @@ def fit(
         teachers: Bundles to learn from beside the labels.
 
     Returns:
-        The two-headed keras.Model, float32 throughout, and the run with its history. A KeyboardInterrupt or a loss that is no longer
-        a number ends the run early; the best weights so far are kept.
+        The two-headed keras.Model, float32 throughout, and the run with its history. A KeyboardInterrupt or a loss
+        that is no longer a number ends the run early; the best weights so far are kept.
 
     Raises:
         DatasetError: The loss was no number before the first epoch ended.

@@ -1,4 +1,4 @@
-"""Batch normalisation in one kernel where TensorFlow trains; Keras's own takes several passes over every feature map."""
+"""Batch normalisation in one kernel where TensorFlow trains; Keras's own passes over every feature map many times."""
 
 from functools import cache
 from typing import Any
