@@ -78,7 +78,6 @@ class Live:
         engine: Name for the status line.
         calibrate_s: Calibrate to resting faces in the first so many seconds.
         duration_s: Stop by itself after so many seconds.
-        mark: Called with the frame at hand when an event is marked.
         on_trouble: Called with each new thing that is wrong with the source.
         throttle: Says on which frames to classify.
 
@@ -98,7 +97,6 @@ class Live:
         engine: str = "",
         calibrate_s: float | None = None,
         duration_s: float | None = None,
-        mark: Callable[[Frame], None] | None = None,
         on_trouble: Callable[[str], None] = lambda _: None,
         throttle: Throttle | None = None,
     ) -> None:
@@ -108,7 +106,7 @@ class Live:
         self._pipeline = reader.pipeline()
         self._source, self._recorder, self._screen = source, recorder, screen
         self._engine, self._duration_s = engine, duration_s
-        self._mark, self._on_trouble = mark, on_trouble
+        self._on_trouble = on_trouble
         self._tally, self._throttle = Tally(), throttle or Throttle()
         self._sparklines = Sparklines(self._labels)
         self._current: tuple[Frame, tuple[Mood, ...]] | None = None
@@ -247,11 +245,10 @@ class Live:
             self._say(f"recording {self._recorder.start()}")
         elif key == "s":
             self._say(f"saved {self._recorder.snapshot(frame, moods, self._style())}")
-        elif self._mark is None:
-            self._say("no records to mark an event in; start with --records")
+        elif event := self._recorder.mark(frame):
+            self._say(f"event {event} marked at {frame.time_s:.1f} s")
         else:
-            self._mark(frame)
-            self._say(f"event marked at {frame.time_s:.1f} s")
+            self._say("no records to mark an event in; start with --records")
 
 
 def _draw_red_dot(image: Image) -> None:

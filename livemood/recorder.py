@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -27,6 +28,14 @@ class VideoFile(FrameSink, Protocol):
         ...
 
 
+class MarkedSink(MoodSink, Protocol):
+    """Takes moods, and events that someone marks."""
+
+    def mark(self, frame: Frame, event: int) -> None:
+        """Take an event of the frame at hand."""
+        ...
+
+
 class Recorder:
     """Writes frames with their moods to whatever is open; a video can be started and stopped at any time.
 
@@ -37,7 +46,7 @@ class Recorder:
         labels: The model's, in order.
         open_video: Opens a video file for frames of the run's size.
         pictures: Takers of every annotated picture, such as a virtual camera.
-        records: Takers of every frame's moods.
+        records: Takers of every frame's moods and of events.
 
     Attributes:
         files: Videos and snapshots written, in order.
@@ -49,13 +58,14 @@ class Recorder:
         labels: tuple[str, ...],
         open_video: Callable[[Path], VideoFile],
         pictures: Sequence[FrameSink] = (),
-        records: Sequence[MoodSink] = (),
+        records: Sequence[MarkedSink] = (),
     ) -> None:
         self._labels = labels
         self._open_video = open_video
         self._pictures = pictures
         self._records = records
         self._video: VideoFile | None = None
+        self._events = 0
         self._opened = ExitStack()
         self._writing = ExitStack()
         self.files: list[Path] = []
@@ -93,6 +103,15 @@ class Recorder:
         video = self._video
         if video is not None or self._pictures or self._records:
             self._jobs.put(lambda: self._write(frame, moods, style, video))
+
+    def mark(self, frame: Frame) -> int | None:
+        """Keep an event of the frame at hand and return its number; None where there are no records to keep it in."""
+        if not self._records:
+            return None
+        self._events += 1
+        for sink in self._records:
+            self._jobs.put(partial(sink.mark, frame, self._events))
+        return self._events
 
     def snapshot(self, frame: Frame, moods: Sequence[Mood], style: DrawStyle) -> Path:
         """Write one annotated picture into the current folder and return its path.

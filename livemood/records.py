@@ -30,23 +30,26 @@ PARQUET: Final = "'livemood[parquet]'"
 _BOX: Final = ("box_left", "box_top", "box_right", "box_bottom")
 _POINTS: Final = tuple(f"{point.name.lower()}_{axis}" for point in Keypoint for axis in "xy")
 _FIXED: Final = ("v", "frame", "time_s", "track", *_BOX, "label", "confidence", *_POINTS)
+# Came later, so files without it are read as well.
+_EVENT: Final = "event"
 _CHUNK: Final = 8192
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One face in one frame, or one frame without faces.
+    """One face in one frame, one frame without faces, or one marked event.
 
     Attributes:
         frame: Place of the frame in its source, from 0.
         time_s: Seconds since the source's start.
-        track: Whose face, from 1. None, like box, label and confidence, for a frame without faces.
+        track: Whose face, from 1. None, like box, label and confidence, for a frame without faces and for an event.
         box: Left, top, right and bottom in frame px; may poke outside the frame.
         label: An emotion, or ``unsure``.
         confidence: Smoothed, calibrated probability of the leading emotion, 0..1.
         scores: Smoothed probability by emotion; empty for a frame without faces.
         raw_scores: The frame's own probability by emotion; empty for a frame without faces.
         keypoints: Six (x, y) in frame px in the order of ``Keypoint``; empty where none were recorded.
+        event: Number of the event that someone marked at this frame, from 1; such a row holds nothing of a face.
     """
 
     frame: int
@@ -58,6 +61,7 @@ class Record:
     scores: Mapping[str, float] = field(default_factory=dict)
     raw_scores: Mapping[str, float] = field(default_factory=dict)
     keypoints: tuple[tuple[float, float], ...] = ()
+    event: int | None = None
 
 
 def to_json(record: Record) -> dict[str, Any]:
@@ -72,13 +76,14 @@ def to_json(record: Record) -> dict[str, Any]:
         "scores": dict(record.scores),
         "raw_scores": dict(record.raw_scores),
         "keypoints": record.keypoints,
+        "event": record.event,
         "v": VERSION,
     }
 
 
 def columns(labels: Sequence[str]) -> tuple[str, ...]:
     """Return the column names of a flat table (CSV, Parquet, data frames) for a model with these labels."""
-    return (*_FIXED, *(f"score_{label}" for label in labels), *(f"raw_{label}" for label in labels))
+    return (*_FIXED, _EVENT, *(f"score_{label}" for label in labels), *(f"raw_{label}" for label in labels))
 
 
 def to_row(record: Record, labels: Sequence[str]) -> tuple[int | float | str | None, ...]:
@@ -92,6 +97,7 @@ def to_row(record: Record, labels: Sequence[str]) -> tuple[int | float | str | N
         record.label,
         record.confidence,
         *(chain.from_iterable(record.keypoints) if record.keypoints else (None,) * len(_POINTS)),
+        record.event,
         *map(record.scores.get, labels),
         *map(record.raw_scores.get, labels),
     )
@@ -216,7 +222,7 @@ def _from_json(data: Any) -> Record:
     _check_version(data.get("v", 1))
     frame, time_s = _whole(data["frame"]), _finite(data["time_s"])
     if data["track"] is None:
-        return Record(frame, time_s)
+        return Record(frame, time_s, event=_whole_or_none(data.get(_EVENT)))
     left, top, right, bottom = map(_finite, data["box"])
     return Record(
         frame,
@@ -237,7 +243,7 @@ def _from_row(row: Mapping[str, Any], labels: Sequence[str]) -> Record | None:
         _check_version(row["v"])
         frame, time_s = _whole(row["frame"]), _finite(row["time_s"])
         if row["track"] in ("", None):
-            return Record(frame, time_s)
+            return Record(frame, time_s, event=_whole_or_none(row.get(_EVENT)))
         left, top, right, bottom = (_finite(row[name]) for name in _BOX)
         points = [_finite(row[name]) for name in _POINTS if row[name] not in ("", None)]
         return Record(
@@ -279,6 +285,10 @@ def _whole(value: Any) -> int:
     return int(number)
 
 
+def _whole_or_none(value: Any) -> int | None:
+    return None if value in ("", None) else _whole(value)
+
+
 def _table(path: str | Path) -> tuple[tuple[str, ...], Iterator[list[tuple[int | float | str | None, ...]]]]:
     """Return column names and an iterator over chunks of flat rows."""
     records = read(path)
@@ -296,4 +306,4 @@ def _table(path: str | Path) -> tuple[tuple[str, ...], Iterator[list[tuple[int |
 
 def kind(column: str) -> type[int] | type[str] | type[float]:
     """Return the type of a flat column's values."""
-    return int if column in ("v", "frame", "track") else str if column == "label" else float
+    return int if column in ("v", "frame", "track", _EVENT) else str if column == "label" else float

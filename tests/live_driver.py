@@ -17,7 +17,7 @@ from livemood.controls import View
 from livemood.live import Live
 from livemood.media import VideoInfo
 from livemood.recorder import Recorder
-from livemood.sink.events import EventLog
+from livemood.sink.records import open_records
 from livemood.sink.video import VideoSink
 from livemood.sink.window import Window
 from livemood.source.live import LiveSource, Picture
@@ -58,15 +58,15 @@ class PaintedCamera:
 def main():
     os.chdir(sys.argv[1])
     source = LiveSource("painted", PaintedCamera)
-    events = EventLog(Path("moods.jsonl"))
     info = VideoInfo(source.width, source.height)
     classifier = TableClassifier(default={"happy": 0.8, "neutral": 0.2})
     with (
         MoodReader(detector=ScriptedDetector([[make_detection(*FACE)]]), classifier=classifier) as reader,
         Window(f"livemood: {Path.cwd().name}", source.width, source.height) as window,
-        Recorder(reader.labels, lambda path: VideoSink(path, info)) as recorder,
+        open_records("moods.jsonl", reader.labels, live=True) as records,
+        Recorder(reader.labels, lambda path: VideoSink(path, info), records=[records]) as recorder,
     ):
-        live = Live(reader, source, recorder, window, view=View(), engine="table", mark=events.mark)
+        live = Live(reader, source, recorder, window, view=View(), engine="table")
         tally = live.run()
     time.sleep(0.1)
     names = sorted(thread.name for thread in threading.enumerate() if thread.name.startswith("livemood"))

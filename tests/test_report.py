@@ -53,6 +53,8 @@ def write_two_people(path: Path, labels: tuple[str, ...] = EMOTIONS) -> Path:
             if not 2 <= time_s < 4:
                 moods.append(make_mood(2, "unsure", 0.3, labels, x=100))
             sink.write(make_frame(index=step, time_s=time_s), moods)
+            if step == 30:
+                sink.mark(make_frame(index=step, time_s=time_s), 1)
     return path
 
 
@@ -67,6 +69,12 @@ def test_summary_when_two_people_are_seen_then_each_is_counted_apart() -> None:
     assert summary.people[0].confidence == pytest.approx(0.9)
     assert summary.people[1].unsure_share == 1.0
     assert (summary.frames, summary.faces, summary.faceless) == (60, 100, 0)
+
+
+def test_summary_when_events_were_marked_then_they_count_as_no_frame() -> None:
+    summary = summarise([record(0.1), Record(1, 0.1, event=1), record(0.2), Record(2, 0.2, event=2)])
+    assert summary.events == {1: 0.1, 2: 0.2}
+    assert (summary.frames, summary.faces, summary.faceless) == (2, 2, 0)
 
 
 def test_changes_when_a_mood_turns_then_one_moment_before_and_after_is_kept() -> None:
@@ -296,6 +304,10 @@ def test_browser_when_it_opens_the_page_then_all_charts_are_drawn(dom: Dom) -> N
     assert len(curves_drawn) == 3 * len(EMOTIONS)  # person 2 is away in between, so each curve is in two pieces
     # A happy and a sad stretch of person 1, two unsure ones of person 2; shares and confidence have bars of their own.
     assert len(dom.of_class("point")) > 4
+
+
+def test_browser_when_an_event_was_marked_then_both_timelines_name_it(dom: Dom) -> None:
+    assert [name["data-unformatted"] for name in dom.of_class("annotation-text")] == ["event 1", "event 1"]
 
 
 def test_browser_when_it_opens_the_page_then_nothing_is_loaded_from_elsewhere(dom: Dom) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from livemood.controls import KEYS
+from livemood.records import read
 from tests.builders import ROOT, SAMPLES, read_still
 from tests.live_driver import BLUE_EDGE, CLOCK_ROWS, FACE, HEIGHT, WIDTH
 from tests.screen import Display
@@ -188,12 +189,19 @@ def test_window_when_r_is_pressed_twice_then_a_red_dot_shows_meanwhile_and_a_vid
     assert not has_dot(image)
 
 
-def test_window_when_e_is_pressed_then_the_event_is_in_a_table_beside_the_records(display, running):
-    display.press(running.window, "e", "e")
-    time.sleep(0.5)
-    lines = (running.folder / "moods-events.csv").read_text().splitlines()
-    assert lines[0] == "event,frame,time_s,clock"
-    assert [line.split(",")[0] for line in lines[1:]] == ["1", "2"]
+def marked(records):
+    return [record for record in read(records) if record.event is not None] if records.exists() else []
+
+
+def test_window_when_e_is_pressed_twice_then_both_events_are_in_the_records(display, running):
+    display.press(running.window, "e")
+    time.sleep(0.3)
+    display.press(running.window, "e")
+    ends = time.monotonic() + 10
+    while len(events := marked(running.folder / "moods.jsonl")) < 2 and time.monotonic() < ends:
+        time.sleep(0.1)
+    assert [record.event for record in events] == [1, 2]
+    assert events[0].time_s < events[1].time_s
 
 
 def test_window_when_c_is_pressed_then_it_says_to_keep_a_resting_face_until_pressed_again(display, running):

@@ -80,7 +80,6 @@ def camera(
     from livemood.controls import View
     from livemood.live import Live
     from livemood.recorder import Recorder
-    from livemood.sink.events import EventLog
     from livemood.sink.records import open_records
     from livemood.sink.virtual import VirtualCamera
     from livemood.sink.window import Window, check_display
@@ -98,7 +97,6 @@ def camera(
             raise typer.BadParameter(str(error), param_hint="--source") from error
         reader = stack.enter_context(opened(reading(model, detector, engine, emotions)))
         rows = [stack.enter_context(open_records(records, reader.labels, live=True, force=force))] if records else []
-        events = EventLog(records, force=force) if records else None
         devices = [stack.enter_context(VirtualCamera(live_source.width, live_source.height))] if virtual_camera else []
         recorder = Recorder(reader.labels, lambda path: _open_video(path, live_source, force), devices, rows)
         stack.enter_context(recorder)
@@ -117,7 +115,6 @@ def camera(
             engine=reader.engine,
             calibrate_s=calibrate,
             duration_s=duration,
-            mark=events.mark if events else None,
             on_trouble=lambda trouble: note(f"{live_source.name}: {trouble}"),
         )
         tally = live.run()

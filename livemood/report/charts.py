@@ -43,6 +43,8 @@ def timeline(person: Person, summary: Summary) -> dict[str, Any]:
             hovertemplate="%{y:.0%}",
         )
     _add_ribbon(figure, person, summary)
+    for number, time_s in summary.events.items():
+        figure.add_vline(x=_ms(time_s), line={"dash": "dot", "width": 1}, annotation={"text": f"event {number}"})
     clock = "%-H:%M:%S" if summary.end_s >= 3600 else "%-M:%S"
     return _plain(
         figure,

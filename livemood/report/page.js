@@ -9,6 +9,8 @@ for (const { data, layout } of Object.values(figures).filter(({ layout }) => lay
     if (trace.base) trace.base = trace.base.map(date);
     else trace.x = trace.x.map(date);
   }
+  for (const line of layout.shapes ?? []) line.x0 = line.x1 = date(line.x0);
+  for (const name of layout.annotations ?? []) name.x = date(name.x);
 }
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -25,6 +27,7 @@ function painted(figure, theme, width) {
     if (trace.type === "scatter") trace.line.color = colour;
     else trace.insidetextfont = { color: theme.inks[trace.meta] };
   }
+  for (const line of layout.shapes ?? []) line.line.color = theme.text;
   layout.font.color = theme.text;
   for (const axis of Object.keys(layout).filter((key) => /^[xy]axis/.test(key))) {
     Object.assign(layout[axis], { gridcolor: theme.grid, zerolinecolor: theme.grid, linecolor: theme.grid });

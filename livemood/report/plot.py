@@ -67,6 +67,8 @@ def _draw_scores(axes: Any, person: Person, summary: Summary, colours: dict[str,
     for place, (label, curve) in enumerate(zip(summary.labels, values, strict=True)):
         style = _STYLES[place % len(_STYLES)]
         axes.plot(times, curve, style, color=colours[label], label=label, linewidth=1.4)
+    for time_s in summary.events.values():
+        axes.axvline(time_s, color=LIGHT.text, linestyle=":", linewidth=1)
     axes.set_ylim(0, 1.02)
     axes.set_ylabel(f"person {person.id}")
     axes.yaxis.set_major_formatter("{x:.0%}")

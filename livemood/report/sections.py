@@ -30,7 +30,9 @@ def facts(summary: Summary, source: str) -> str:
     people = len(summary.people)
     text = f"{source}: {people} {'person' if people == 1 else 'people'}, {clock(summary.end_s)} long, "
     text += f"{summary.frames:,} frames with a face"
-    return f"{text}, {summary.faceless:,} without." if summary.faceless else f"{text}."
+    text += f", {summary.faceless:,} without" if summary.faceless else ""
+    marked = ", ".join(f"{number} at {clock(time_s)}" for number, time_s in summary.events.items())
+    return f"{text}; events marked: {marked}." if marked else f"{text}."
 
 
 def figures(summary: Summary, video: Path | None) -> str:

@@ -97,6 +97,7 @@ class Summary:
         labels: Emotions, in order.
         people: Longest on screen first.
         changes: Strongest first.
+        events: Times of marked events by number, s.
         bin_s: Width of the bins, s; people's curves are averages over it.
         step_s: How long one point of a curve stands for, s.
         gap_s: Neighbouring points of a curve farther apart than this are not joined.
@@ -109,6 +110,7 @@ class Summary:
     labels: tuple[str, ...] = ()
     people: list[Person] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
+    events: dict[int, float] = field(default_factory=dict)
     bin_s: float = _FIRST_BIN_S
     step_s: float = 0.0
     gap_s: float = _LONGEST_GAP_S
@@ -222,6 +224,9 @@ class _Collector:
         self._time_s = record.time_s
         new_frame, self._frame = record.frame != self._frame, record.frame
         summary.end_s = max(record.time_s, summary.end_s)
+        if record.event is not None:
+            summary.events[record.event] = record.time_s
+            return
         if record.track is None:
             summary.faceless += 1
             return

@@ -84,10 +84,21 @@ class RecordSink(FileSink):
         Raises:
             SinkError: The disk is full or gone.
         """
-        self._check_open()
         records = [_record(frame, mood) for mood in moods]
         if self._every_frame and not records:
             records = [Record(frame.index, round(frame.time_s, 6))]
+        self._keep(records)
+
+    def mark(self, frame: Frame, event: int) -> None:
+        """Write a row for an event that someone marked at a frame.
+
+        Raises:
+            SinkError: The disk is full or gone.
+        """
+        self._keep([Record(frame.index, round(frame.time_s, 6), event=event)])
+
+    def _keep(self, records: Sequence[Record]) -> None:
+        self._check_open()
         try:
             self._add(records)
         except OSError as error:
