@@ -101,6 +101,7 @@ class RecordingSink:
         frames: The frames, in order.
         images: Annotated pictures, one for each frame that came with one.
         moods: Moods, one tuple for each frame that came with them.
+        events: Numbers of marked events.
         closed: Whether the context was left.
     """
 
@@ -108,6 +109,7 @@ class RecordingSink:
         self.frames: list[Frame] = []
         self.images: list[Image] = []
         self.moods: list[tuple[Mood, ...]] = []
+        self.events: list[int] = []
         self.closed = False
 
     def write(self, frame: Frame, what: Image | Sequence[Mood]) -> None:
@@ -117,6 +119,10 @@ class RecordingSink:
             self.images.append(what.copy())
         else:
             self.moods.append(tuple(what))
+
+    def mark(self, frame: Frame, event: int) -> None:
+        """Keep an event."""
+        self.events.append(event)
 
     def __enter__(self) -> Self:
         return self
