@@ -1,10 +1,13 @@
-"""A network camera for tests."""
+"""Network cameras for tests."""
 
 import os
+import struct
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import StreamRequestHandler, ThreadingTCPServer
 
+import av
 import cv2
 import numpy as np
 
@@ -19,6 +22,8 @@ class MjpegServer:
     It shows ``show``, or grey levels that change from picture to picture; while ``stalled`` is set, nothing comes and
     nobody hangs up.
     """
+
+    shape = (48, 64, 3)
 
     def __init__(self, corrupt_every=0, show=None):
         self._corrupt_every, self._show, self.port, self.sent = corrupt_every, show, 0, 0
@@ -71,3 +76,101 @@ class MjpegServer:
         self._running.set()
         self._server.shutdown()
         self._server.server_close()
+
+
+class RtspServer:
+    """H.264 over RTSP on loopback, with RTP inside the same connection (RFC 2326, 3550, 6184); else as above."""
+
+    SDP = (
+        "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=test\r\nt=0 0\r\n"
+        "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:track\r\n"
+    )
+    shape = (96, 128, 3)
+
+    def __init__(self, corrupt_every=0):
+        self._corrupt_every, self.port, self.sent, self.connections = corrupt_every, 0, 0, 0
+        self.stalled = threading.Event()
+        self.start()
+
+    @property
+    def url(self):
+        return f"rtsp://user:secret@127.0.0.1:{self.port}/video"
+
+    def start(self):
+        self._running = running = threading.Event()
+        outer = self
+
+        class Handler(StreamRequestHandler):
+            def handle(self):
+                outer.connections += 1
+                try:
+                    while (request := self.request_lines()) and self.answer(request):
+                        pass
+                except OSError:
+                    pass
+
+            def request_lines(self):
+                lines = []
+                while (line := self.rfile.readline().decode().strip()) or not lines:
+                    if not line:
+                        return None
+                    lines.append(line)
+                return lines
+
+            def answer(self, lines):
+                verb, url, _ = lines[0].split()
+                headers = dict(line.split(": ", 1) for line in lines[1:])
+                extra, body = "Session: 1\r\n", ""
+                if verb == "OPTIONS":
+                    extra = "Public: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN\r\n"
+                elif verb == "DESCRIBE":
+                    extra, body = f"Content-Base: {url}/\r\nContent-Type: application/sdp\r\n", outer.SDP
+                elif verb == "SETUP":
+                    extra += "Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n"
+                head = f"RTSP/1.0 200 OK\r\nCSeq: {headers['CSeq']}\r\n{extra}Content-Length: {len(body)}\r\n\r\n"
+                self.wfile.write((head + body).encode())
+                if verb == "PLAY":
+                    self.play()
+                return verb not in ("PLAY", "TEARDOWN")
+
+            def play(self):
+                encoder, sequence = new_encoder(), 0
+                while not running.is_set():
+                    if not outer.stalled.is_set():
+                        for payload, last in outer.payloads(encoder):
+                            sequence = (sequence + 1) % 65536
+                            head = struct.pack(">BBHII", 0x80, 96 | last << 7, sequence, outer.sent * 900, 1)
+                            self.wfile.write(struct.pack(">cBH", b"$", 0, len(head + payload)) + head + payload)
+                    time.sleep(0.01)
+
+        class Server(ThreadingTCPServer):
+            allow_reuse_address = True
+            daemon_threads = True
+
+        self._server = Server(("127.0.0.1", self.port), Handler)
+        self.port = self._server.server_address[1]
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def payloads(self, encoder):
+        """Return the next picture's RTP payloads, each with whether it is the last; small enough for a packet each."""
+        self.sent += 1
+        frame = av.VideoFrame.from_ndarray(picture(self.sent * 5, 128, 96), "bgr24")
+        frame.pts = self.sent
+        coded = b"".join(bytes(packet) for packet in encoder.encode(frame))
+        units = [unit for unit in coded.replace(b"\0\0\0\1", b"\0\0\1").split(b"\0\0\1") if unit]
+        if self._corrupt_every and self.sent % self._corrupt_every == 0:
+            units = [unit[:1] + os.urandom(40) if unit[0] & 31 in (1, 5) else unit for unit in units]
+        return [(unit, unit is units[-1]) for unit in units]
+
+    def stop(self):
+        self._running.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def new_encoder():
+    """Return an H.264 encoder whose every picture stands for itself and comes out at once."""
+    encoder = av.CodecContext.create("libx264", "w")
+    encoder.width, encoder.height, encoder.pix_fmt, encoder.framerate = 128, 96, "yuv420p", 30
+    encoder.options = {"preset": "ultrafast", "tune": "zerolatency", "x264-params": "keyint=1:repeat-headers=1"}
+    return encoder

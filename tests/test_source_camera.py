@@ -17,7 +17,7 @@ from livemood.source.listing import list_cameras
 from livemood.source.live import LiveSource, Picture
 from livemood.source.stream import open_stream
 from tests.builders import write_clip
-from tests.servers import MjpegServer, picture
+from tests.servers import MjpegServer, RtspServer, picture
 
 HASTY = CaptureSettings(retry_s=0.01, retry_longest_s=0.02, give_up_s=0.5, timeout_s=2.0)
 
@@ -203,9 +203,9 @@ class TestLiveSource:
             list(source.frames())
 
 
-@pytest.fixture
-def server():
-    server = MjpegServer()
+@pytest.fixture(params=[MjpegServer, RtspServer])
+def server(request):
+    server = request.param()
     yield server
     server.stop()
 
@@ -215,9 +215,9 @@ class TestStream:
         with open_stream(server.url, HASTY) as source:
             frames = list(itertools.islice(source.frames(), 10))
         assert [frame.index for frame in frames] == list(range(10))
-        assert frames[0].image.shape == (48, 64, 3)
+        assert frames[0].image.shape == server.shape
         assert len({int(frame.image.mean()) for frame in frames}) > 5
-        assert source.name == f"http://127.0.0.1:{server.port}/video.mjpg"
+        assert source.name == server.url.replace("user:secret@", "")
 
     def test_when_the_server_dies_and_comes_back_then_frames_go_on(self, server):
         settings = CaptureSettings(retry_s=0.05, retry_longest_s=0.1, give_up_s=20, timeout_s=2)
@@ -248,19 +248,20 @@ class TestStream:
         assert later.time_s - before.time_s >= 1.0
         assert source.trouble == ""
 
-    def test_when_some_pictures_are_corrupt_then_the_others_come(self):
-        server = MjpegServer(corrupt_every=3)
+    @pytest.mark.parametrize("kind", [MjpegServer, RtspServer])
+    def test_when_some_pictures_are_corrupt_then_the_others_come(self, kind):
+        server = kind(corrupt_every=3)
         with open_stream(server.url, HASTY) as source:
             frames = list(itertools.islice(source.frames(), 12))
         server.stop()
         assert len(frames) == 12
         assert server.connections == 1, "a broken picture is no reason to hang up"
 
-    def test_of_nothing_there_then_one_clear_line(self):
-        server = MjpegServer()
+    def test_of_nothing_there_then_one_clear_line(self, server):
         server.stop()
-        with pytest.raises(VideoUnreadable, match=rf"http://127.0.0.1:{server.port}/video.mjpg could not be opened"):
+        with pytest.raises(VideoUnreadable, match=rf"://127.0.0.1:{server.port}/[a-z.]+ could not be opened"):
             open_stream(server.url, HASTY)
+        server.start()
 
 
 class TestFeeds:
