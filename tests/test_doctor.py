@@ -2,11 +2,14 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.builders import ROOT
 
 _LIVEMOOD = Path(sys.executable).with_name("livemood")
 
@@ -21,6 +24,13 @@ def report():
     done = livemood("doctor", "--json")
     assert (done.returncode, done.stderr) == (0, "")
     return json.loads(done.stdout)
+
+
+def installed(folder, name):
+    """Make ``name`` look installed to a Python that has ``folder`` on its path."""
+    info = folder / f"{name.replace('-', '_')}-5.0.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 5.0.0\n")
 
 
 def found(report, name):
@@ -56,6 +66,39 @@ def test_doctor_when_there_is_no_display_then_a_note_with_advice(report):
 def test_doctor_then_whatever_is_not_ok_comes_with_advice(report):
     assert all(check["advice"] for check in report["checks"] if check["state"] == "problem")
     assert all(check["advice"] for check in found(report, "cameras"))
+
+
+def test_doctor_when_a_model_file_is_damaged_then_exit_code_1_and_what_to_do(tmp_path):
+    for folder in ("livemood", "models"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    network = tmp_path / "models/emotion/model.tflite"
+    network.write_bytes(network.read_bytes()[:-1] + b"?")
+    command = [sys.executable, "-m", "livemood", "doctor", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=tmp_path, env={**os.environ})
+    report = json.loads(done.stdout)
+    assert (done.returncode, done.stderr) == (1, "")
+    (check,) = (check for check in found(report, "models") if check["state"] == "problem")
+    assert str(network) in check["found"]
+    assert "reinstall" in check["advice"]
+    assert report["problems"] >= 1
+
+
+def test_doctor_when_another_opencv_lies_in_the_same_folder_then_a_note_says_which_to_remove(tmp_path):
+    installed(tmp_path, "opencv-python-headless")
+    done = livemood("doctor", "--json", PYTHONPATH=str(tmp_path))
+    (check,) = found(json.loads(done.stdout), "opencv-python-headless")
+    assert check["state"] == "note"
+    assert check["advice"].startswith("pip uninstall opencv-python-headless")
+
+
+def test_camera_when_a_headless_opencv_took_the_windows_then_one_line_names_it(tmp_path):
+    installed(tmp_path, "opencv-contrib-python-headless")
+    (tmp_path / "sitecustomize.py").write_text("import cv2\ncv2.currentUIFramework = lambda: ''\n")
+    done = livemood("camera", PYTHONPATH=str(tmp_path))
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert "pip uninstall opencv-contrib-python-headless" in line
+    assert "--no-window" in line
 
 
 def test_doctor_as_text_then_one_page_of_plain_lines():
