@@ -9,17 +9,23 @@ import sys
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
+import onnxruntime
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.util import tensor_util
 
 from livemood.bundle import default_bundle, read_bundle
+from livemood.classify import EmotionClassifier
+from livemood.training.evaluate import with_temperature
 from tests.builders import SAMPLES, write_faces
 
 LIVEMOOD = Path(sys.executable).with_name("livemood")
 
 
-def livemood(*arguments: object, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
-    words = [str(word) for word in arguments]
-    return subprocess.run([LIVEMOOD, *words], capture_output=True, text=True, timeout=180, env=os.environ, cwd=folder)
+def livemood(*arguments: object, folder: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    words, env = [str(word) for word in arguments], {**os.environ, **environment}
+    return subprocess.run([LIVEMOOD, *words], capture_output=True, text=True, timeout=180, env=env, cwd=folder)
 
 
 def complaint(done: subprocess.CompletedProcess[str]) -> str:
@@ -28,6 +34,13 @@ def complaint(done: subprocess.CompletedProcess[str]) -> str:
     assert done.stderr.startswith("livemood: ")
     assert done.stderr.count("\n") == 1
     return done.stderr
+
+
+def hidden(folder: Path, library: str) -> dict[str, str]:
+    """Return an environment in which a library looks as if it were not installed."""
+    folder.mkdir()
+    (folder / f"{library}.py").write_text(f"raise ModuleNotFoundError('hidden', name='{library}')\n")
+    return {"PYTHONPATH": str(folder)}
 
 
 class TestTrain:
@@ -43,6 +56,33 @@ class TestTrain:
         assert read_bundle(tmp_path / "mine").labels == ("grin", "grump")
         shown = livemood("image", SAMPLES / "faces.png", "--model", tmp_path / "mine", "--json")
         assert set(json.loads(shown.stdout)["images"][0]["faces"][0]["scores"]) == {"grin", "grump"}
+
+    def test_train_when_keras_runs_on_jax_then_it_learns_all_the_same_and_logs_it(self, tmp_path):
+        write_faces(tmp_path / "faces", 24)
+        done = livemood(
+            *("train", "faces", "--out", "mine", "--preset", "small", "--epochs", 4, "--tensorboard", "logs"),
+            folder=tmp_path,
+            KERAS_BACKEND="jax",
+        )
+        assert done.returncode == 0, done.stderr
+        assert json.loads((tmp_path / "mine/manifest.json").read_text())["training"]["environment"]["backend"] == "jax"
+        with (tmp_path / "mine.work/history.csv").open() as stream:
+            losses = [float(epoch["loss"]) for epoch in csv.DictReader(stream)]
+        assert losses[-1] < 0.8 * losses[0]
+        log = EventAccumulator(str(tmp_path / "logs"), {"tensors": 0}).Reload()
+        logged = [float(tensor_util.make_ndarray(event.tensor_proto)) for event in log.Tensors("loss")]
+        assert logged == pytest.approx(losses)
+
+    def test_train_when_tensorboard_is_missing_then_the_extra_is_named(self, tmp_path):
+        write_faces(tmp_path / "faces", 4)
+        environment = hidden(tmp_path / "stubs", "tensorboard")
+        done = livemood("train", "faces", "--out", "mine", "--tensorboard", "l", folder=tmp_path, **environment)
+        assert "tensorboard is not installed; try: pip install 'livemood[tensorboard]'" in complaint(done)
+
+    def test_train_when_precision_is_asked_with_a_bundle_to_begin_with_then_a_usage_error(self, tmp_path):
+        done = livemood("train", ".", "--out", "m", "--from", "default", "--precision", "bfloat16", folder=tmp_path)
+        assert done.returncode == 2
+        assert "--precision" in done.stderr
 
     @pytest.mark.parametrize(
         ("extra", "says"),
@@ -109,7 +149,26 @@ class TestCrop:
         assert (tmp_path / "index.csv").read_text() == "mine"
 
 
-def test_export_when_the_library_for_onnx_is_missing_or_target_is_there_then_one_line(tmp_path):
-    (tmp_path / "m.onnx").write_text("mine")
-    done = livemood("export", "default", "--to", "onnx", "--out", tmp_path / "m.onnx")
-    assert "is there already; use --force" in complaint(done)
+class TestExport:
+    def test_export_when_run_elsewhere_as_onnx_then_it_says_what_livemood_says(self, tmp_path):
+        done = livemood("export", "default", "--to", "onnx", "--out", tmp_path / "model.onnx")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]
+        classifier = EmotionClassifier()
+        crops = np.random.default_rng(0).integers(0, 256, (4, *classifier.crop_spec.shape), np.uint8)
+        session = onnxruntime.InferenceSession(tmp_path / "model.onnx", providers=["CPUExecutionProvider"])
+        (said,) = session.run(None, {session.get_inputs()[0].name: crops.astype(np.float32)})
+        calibrated = with_temperature(said, read_bundle(default_bundle()).temperature)
+        assert np.abs(calibrated - classifier.probabilities(crops)).max() < 1e-3
+
+    def test_export_when_the_target_is_there_then_one_line_and_it_stays(self, tmp_path):
+        (tmp_path / "m.onnx").write_text("mine")
+        done = livemood("export", "default", "--to", "onnx", "--out", tmp_path / "m.onnx")
+        assert "is there already; use --force" in complaint(done)
+        assert (tmp_path / "m.onnx").read_text() == "mine"
+
+    def test_export_when_a_library_is_missing_then_the_extra_is_named(self, tmp_path):
+        environment = hidden(tmp_path / "stubs", "tf2onnx")
+        done = livemood("export", "default", "--to", "onnx", "--out", tmp_path / "m.onnx", **environment)
+        assert "tf2onnx is not installed; try: pip install 'livemood[onnx]'" in complaint(done)
+        assert not (tmp_path / "m.onnx").exists()

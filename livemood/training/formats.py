@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from livemood.bundle import Bundle
 from livemood.errors import ModelIncompatible, SinkError
+from livemood.extras import required
 from livemood.quiet import native_stderr_held
 from livemood.training.export import MAX_PARITY_GAP, parity, to_tflite
 from livemood.training.transfer import load_network
@@ -35,8 +36,9 @@ def write(bundle: Bundle, to: FormatName, out: Path, force: bool) -> float:
         The largest difference of a probability on random crops.
 
     Raises:
+        LivemoodError: A library for the format is missing.
         ModelIncompatible: The result answers otherwise than the Keras model.
-        SinkError: A library for the format is missing, or ``out`` is there already or cannot be written.
+        SinkError: ``out`` is there already or cannot be written.
     """
     if out.exists() and not force:
         raise SinkError(f"{out} is there already; use --force or another --out")
@@ -66,30 +68,20 @@ def _tflite(network: Any, file: Path, probes: npt.NDArray[np.uint8]) -> float:
 
 
 def _onnx(network: Any, file: Path, probes: npt.NDArray[np.uint8]) -> float:
-    try:
-        with native_stderr_held():
-            import onnxruntime
-
-            network(probes[:1].astype(np.float32))  # Keras exports to ONNX only what was called once
-            _quietly(lambda: network.export(str(file), format="onnx", verbose=False))
-    except ImportError as error:
-        raise SinkError(
-            f"ONNX needs the packages onnxruntime and tf2onnx ({error.name} is missing); pip install them"
-        ) from error
+    with native_stderr_held():
+        onnxruntime = [required(name, "'livemood[onnx]'") for name in ("onnx", "tf2onnx", "onnxruntime")][-1]
+        network(probes[:1].astype(np.float32))  # Keras exports to ONNX only what was called once
+        _quietly(lambda: network.export(str(file), format="onnx", verbose=False))
     session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
     said = session.run(None, {session.get_inputs()[0].name: probes.astype(np.float32)})[0]
     return _gap(network, probes, said)
 
 
 def _saved_model(network: Any, folder: Path, probes: npt.NDArray[np.uint8]) -> float:
-    try:
-        with native_stderr_held():
-            import tensorflow as tf
-
-            _quietly(lambda: network.export(str(folder), format="tf_saved_model", verbose=False))
-            loaded = tf.saved_model.load(str(folder))
-    except ImportError as error:
-        raise SinkError("a SavedModel needs tensorflow; pip install it") from error
+    with native_stderr_held():
+        tf = required("tensorflow", "tensorflow")
+        _quietly(lambda: network.export(str(folder), format="tf_saved_model", verbose=False))
+        loaded = tf.saved_model.load(str(folder))
     serve = loaded.signatures["serving_default"]
     name = next(iter(serve.structured_input_signature[1]))
     (said,) = serve(**{name: tf.constant(probes, tf.float32)}).values()
