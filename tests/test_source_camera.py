@@ -332,7 +332,8 @@ class TestFeeds:
             open_live("/dev/video97")
 
 
-def test_list_cameras_on_linux_then_names_in_order_without_metadata_nodes(tmp_path):
+def test_list_cameras_on_linux_then_names_in_order_without_metadata_nodes(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.platform", "linux")
     for number, name, place in ((10, "Elgato", 0), (2, "Webcam", 0), (3, "Webcam", 1)):
         node = tmp_path / f"video{number}"
         node.mkdir()
