@@ -23,8 +23,10 @@ from tests.builders import SAMPLES, write_faces
 LIVEMOOD = Path(sys.executable).with_name("livemood")
 
 
-def livemood(*arguments: object, folder: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
-    words, env = [str(word) for word in arguments], {**os.environ, **environment}
+def livemood(
+    *arguments: object, folder: Path | None = None, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    words, env = [str(word) for word in arguments], {**os.environ, **(environment or {})}
     return subprocess.run([LIVEMOOD, *words], capture_output=True, text=True, timeout=180, env=env, cwd=folder)
 
 
@@ -62,7 +64,7 @@ class TestTrain:
         done = livemood(
             *("train", "faces", "--out", "mine", "--preset", "small", "--epochs", 4, "--tensorboard", "logs"),
             folder=tmp_path,
-            KERAS_BACKEND="jax",
+            environment={"KERAS_BACKEND": "jax"},
         )
         assert done.returncode == 0, done.stderr
         assert json.loads((tmp_path / "mine/manifest.json").read_text())["training"]["environment"]["backend"] == "jax"
@@ -76,7 +78,9 @@ class TestTrain:
     def test_train_when_tensorboard_is_missing_then_the_extra_is_named(self, tmp_path):
         write_faces(tmp_path / "faces", 4)
         environment = hidden(tmp_path / "stubs", "tensorboard")
-        done = livemood("train", "faces", "--out", "mine", "--tensorboard", "l", folder=tmp_path, **environment)
+        done = livemood(
+            "train", "faces", "--out", "mine", "--tensorboard", "l", folder=tmp_path, environment=environment
+        )
         assert "tensorboard is not installed; try: pip install 'livemood[tensorboard]'" in complaint(done)
 
     def test_train_when_precision_is_asked_with_a_bundle_to_begin_with_then_a_usage_error(self, tmp_path):
@@ -169,6 +173,6 @@ class TestExport:
 
     def test_export_when_a_library_is_missing_then_the_extra_is_named(self, tmp_path):
         environment = hidden(tmp_path / "stubs", "tf2onnx")
-        done = livemood("export", "default", "--to", "onnx", "--out", tmp_path / "m.onnx", **environment)
+        done = livemood("export", "default", "--to", "onnx", "--out", tmp_path / "m.onnx", environment=environment)
         assert "tf2onnx is not installed; try: pip install 'livemood[onnx]'" in complaint(done)
         assert not (tmp_path / "m.onnx").exists()
