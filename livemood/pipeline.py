@@ -11,6 +11,7 @@ from livemood.calibrate import Calibrator
 from livemood.classify import Classifier
 from livemood.crop import crop
 from livemood.detect import Detector
+from livemood.follow import Follower, WindowDetector
 from livemood.settings import Settings
 from livemood.smooth import Smoother
 from livemood.track import Tracker
@@ -35,7 +36,9 @@ class Pipeline:
 
     def __init__(self, detector: Detector, classifier: Classifier, settings: Settings | None = None) -> None:
         settings = settings or Settings()
-        self._detector = detector
+        self._detect = detector.detect
+        if isinstance(detector, WindowDetector) and detector.follows and settings.follower.look_every_s > 0:
+            self._detect = Follower(detector, settings.follower, settings.detector.max_overlap).detect
         self._classifier = classifier
         self._tracker = Tracker(settings.tracker)
         self.calibrator = Calibrator(classifier.labels)
@@ -52,7 +55,7 @@ class Pipeline:
             classify: False saves time: faces are found and followed, but keep the mood that they had in the frame
                 before. A face that was not in that frame is classified all the same.
         """
-        detections = self._detector.detect(frame)
+        detections = self._detect(frame)
         tracks = self._tracker.update(detections, frame.time_s)
         due = [track for track in tracks if classify or track.id not in self._moods]
         crops = [crop(frame, track, self._classifier.crop_spec) for track in due]

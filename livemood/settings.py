@@ -23,6 +23,24 @@ class DetectorSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FollowerSettings:
+    """Attributes:
+    look_every_s: The whole frame is looked at so often; in between, only a window around each known face is. A face
+        that joins others is seen this much late at most. 0 looks at every whole frame.
+    max_faces: With more faces than this, windows take longer than the whole frame, which is then looked at instead.
+    window_scale: Side of a window, in face widths.
+    smallest_px: Narrower faces are looked for in the whole frame; enlarged, they are not found more surely.
+    min_iou: Least overlap with the face of the frame before, 0..1.
+    """
+
+    look_every_s: float = 0.15
+    max_faces: int = 3
+    window_scale: float = 2.5
+    smallest_px: float = 40.0
+    min_iou: float = 0.3
+
+
+@dataclass(frozen=True, slots=True)
 class TrackerSettings:
     """Attributes:
     max_missed_s: A face not found for longer is forgotten; when it comes back it is someone new.
@@ -57,6 +75,7 @@ class Settings:
     """All settings of one run."""
 
     detector: DetectorSettings = field(default_factory=DetectorSettings)
+    follower: FollowerSettings = field(default_factory=FollowerSettings)
     tracker: TrackerSettings = field(default_factory=TrackerSettings)
     smoother: SmootherSettings = field(default_factory=SmootherSettings)
 

@@ -5,6 +5,7 @@ Needs the real clips and photos, which are not part of this project; nothing her
 
 import csv
 import io
+import operator
 import sys
 import tempfile
 import time
@@ -24,6 +25,7 @@ from livemood.app import MoodReader
 from livemood.cli.bars import Bars
 from livemood.detect import DetectorMode, FaceDetector
 from livemood.job import VideoJob, label_video
+from livemood.settings import FollowerSettings, Settings
 from livemood.source.video import VideoSource
 from livemood.training.evaluate import auc
 from livemood.values import Frame, Image, Mood
@@ -85,6 +87,7 @@ def detection(clips: dict[str, list[Frame]], photos: Sequence[Image]) -> None:
                 f"      two in two-heads: {np.mean(np.array(counts['two-heads.gif']) == 2):.1%}; "
                 f"any in walking: {np.mean(np.array(counts['walking.gif']) > 0):.1%}; photos: {found:.2%}"
             )
+        following(clips)
         with FaceDetector("far") as far, FaceDetector("auto") as auto:
             spent = {far: 0.0, auto: 0.0}
             for frame in vga:  # in turns, so that whatever else the machine does hits both alike
@@ -93,6 +96,33 @@ def detection(clips: dict[str, list[Frame]], photos: Sequence[Image]) -> None:
                     detector.detect(frame)
                     spent[detector] += time.perf_counter() - began
         print(f"time per VGA frame: auto takes {spent[auto] / spent[far]:.2f} x that of far")
+
+
+def following(clips: dict[str, list[Frame]]) -> None:
+    """What following faces in windows, as for every source, changes against searching every whole frame."""
+    clips = {**clips, "sample": frames(SAMPLES / "faces.mp4")}
+    every = Settings(follower=FollowerSettings(look_every_s=0))
+    differ = total = 0
+    counts = {}
+    with MoodReader() as follower, MoodReader(settings=every) as searcher:
+        for name, clip in clips.items():
+            pipeline, reference = follower.pipeline(), searcher.pipeline()
+            followed, searched = ([p.step(frame) for frame in clip] for p in (pipeline, reference))
+            counts[name] = np.array([len(found) for found in followed])
+            differ += sum(map(operator.ne, map(labels, followed), map(labels, searched)))
+            total += len(clip)
+    exact = ", ".join(f"{n} {np.mean(counts[n] == 1):.1%}" for n in SINGLE_FACE_CLIPS)
+    print(f"video exactly one face: {exact}")
+    print(
+        f"      two in two-heads: {np.mean(counts['two-heads.gif'] == 2):.1%}; any in walking: "
+        f"{np.mean(counts['walking.gif'] > 0):.1%}; labels other than when every whole frame is searched: "
+        f"{differ} of {total} frames, {differ / total:.2%}"
+    )
+
+
+def labels(moods: Sequence[Mood]) -> list[str]:
+    """Return what a frame shows."""
+    return sorted(mood.label for mood in moods)
 
 
 def changes(labels: Sequence[str]) -> int:

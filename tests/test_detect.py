@@ -8,7 +8,7 @@ import pytest
 from livemood import detect
 from livemood.detect import DetectorMode, FaceDetector
 from livemood.errors import ModelIncompatible
-from livemood.values import Frame, Image, Keypoint
+from livemood.values import Box, Frame, Image, Keypoint
 from tests.builders import SAMPLES, make_frame, read_still
 
 
@@ -76,6 +76,43 @@ def test_detector_of_two_faces_then_both_once_and_the_larger_first(portrait: Ima
     assert faces[0].box.area > faces[1].box.area
 
 
+@pytest.mark.parametrize("shift", [(0, 0), (-70, 40)])
+def test_window_around_a_face_then_the_same_face_in_frame_pixels(portrait: Image, shift: tuple[int, int]):
+    with FaceDetector() as detector:
+        frame = Frame(0, 0.0, portrait)
+        whole = detector.detect(frame)[1]
+        x, y = whole.box.centre
+        window = Box(x - 300, y - 300, x + 300, y + 300).shifted(*shift)
+        (face,) = detector.detect_within(frame, window)
+    eyes = np.linalg.norm(whole.keypoints[0] - whole.keypoints[1])
+    assert np.abs(face.keypoints[:4] - whole.keypoints[:4]).max() < 0.15 * eyes
+    assert face.box.iou(whole.box) > 0.6
+
+
+def test_window_beyond_the_picture_then_black_there_and_the_face_still_found(portrait: Image):
+    with FaceDetector() as detector:
+        frame = Frame(0, 0.0, portrait)
+        face = detector.detect(frame)[0]
+        cut = Frame(0, 0.0, portrait[:, int(face.box.left) :])
+        x, y = face.box.width / 2, face.box.centre[1]
+        side = 2.5 * face.box.width
+        window = Box(x - side / 2, y - side / 2, x + side / 2, y + side / 2)
+        (seen,) = detector.detect_within(cut, window)
+    assert seen.box.shifted(int(face.box.left), 0).iou(face.box) > 0.6
+
+
+def test_window_wholly_outside_then_no_face(portrait: Image):
+    with FaceDetector() as detector:
+        assert detector.detect_within(Frame(0, 0.0, portrait), Box(-900, -900, -700, -700)) == ()
+        assert detector.detect_within(Frame(0, 0.0, portrait), Box(9000, 10, 9100, 110)) == ()
+
+
+@pytest.mark.parametrize(("mode", "follows"), [("auto", True), ("near", False), ("far", False)])
+def test_detector_then_only_the_one_with_both_networks_is_worth_following_with(mode: DetectorMode, follows: bool):
+    with FaceDetector(mode) as detector:
+        assert detector.follows is follows
+
+
 def test_detector_of_one_pixel_then_no_face_and_no_crash():
     with FaceDetector() as detector:
         assert detector.detect(make_frame(1, 1)) == ()
@@ -92,6 +129,8 @@ def test_detector_when_closed_then_it_cannot_be_used_and_a_second_close_is_harml
     detector.close()
     with pytest.raises(ValueError, match="closed"):
         detector.detect(make_frame())
+    with pytest.raises(ValueError, match="closed"):
+        detector.detect_within(make_frame(), Box(0, 0, 9, 9))
 
 
 def test_network_when_file_is_no_network_then_says_which(tmp_path):

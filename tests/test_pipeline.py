@@ -5,11 +5,24 @@ from collections.abc import Iterator
 import pytest
 
 from livemood.pipeline import Pipeline, WriteBehind, read_ahead
+from livemood.settings import FollowerSettings, Settings
 from livemood.testing import ScriptedDetector, TableClassifier
-from livemood.values import Frame
+from livemood.values import Box, Detection, Frame
 from tests.builders import make_detection, make_frame
 
 A, B = make_detection(150, 200), make_detection(450, 200, 80)
+
+
+class WindowDetector(ScriptedDetector):
+    follows = True
+
+    def __init__(self, script):
+        super().__init__(script)
+        self.windows = 0
+
+    def detect_within(self, frame: Frame, window: Box) -> tuple[Detection, ...]:
+        self.windows += 1
+        return (A,)
 
 
 def clip(count: int, fps: float = 30) -> list[Frame]:
@@ -43,6 +56,29 @@ def test_step_from_a_fresh_pipeline_then_the_same_frames_give_the_same_moods():
         moods = [pipeline.step(frame) for frame in clip(8)]
         runs.append([[(m.track.id, m.label, dict(m.scores)) for m in found] for found in moods])
     assert runs[0] == runs[1]
+
+
+def test_step_with_a_detector_that_can_look_at_windows_then_known_faces_are_followed():
+    pipeline = Pipeline(detector := WindowDetector([[A]]), people())
+    moods = [pipeline.step(frame) for frame in clip(6)]
+    assert [len(found) for found in moods] == [1] * 6
+    assert detector.frames == [0, 5]
+    assert detector.windows == 5
+
+
+def test_step_when_looking_is_wanted_at_every_frame_then_nothing_is_followed():
+    settings = Settings(follower=FollowerSettings(look_every_s=0))
+    pipeline = Pipeline(detector := WindowDetector([[A]]), people(), settings)
+    for frame in clip(6):
+        pipeline.step(frame)
+    assert (detector.frames, detector.windows) == (list(range(6)), 0)
+
+
+def test_step_when_another_pipeline_used_the_detector_then_its_faces_are_not_followed():
+    detector = WindowDetector([[A]])
+    Pipeline(detector, people()).step(make_frame())
+    Pipeline(detector, people()).step(make_frame(index=1, time_s=0.03))
+    assert (detector.frames, detector.windows) == ([0, 1], 0)
 
 
 def test_read_ahead_of_items_then_all_in_order():
