@@ -12,7 +12,7 @@ from livemood.classify import Classifier, EmotionClassifier, EngineName
 from livemood.detect import Detector, DetectorMode, FaceDetector
 from livemood.draw import Annotator, DrawStyle
 from livemood.labels import EMOTIONS
-from livemood.pipeline import Pipeline, WriteBehind, read_ahead, read_newest
+from livemood.pipeline import Meter, Pipeline, WriteBehind, read_ahead, read_newest, unmetered
 from livemood.settings import Settings
 from livemood.source import Source
 from livemood.values import Frame, Image, Mood
@@ -70,9 +70,13 @@ class MoodReader:
         classifier = self._classifier
         return classifier.engine if isinstance(classifier, EmotionClassifier) else type(classifier).__name__
 
-    def pipeline(self) -> Pipeline:
-        """Return a fresh pipeline, without memory of earlier frames, on this reader's models."""
-        return Pipeline(self._detector, self._classifier, self._settings)
+    def pipeline(self, meter: Meter = unmetered) -> Pipeline:
+        """Return a fresh pipeline, without memory of earlier frames, on this reader's models.
+
+        Args:
+            meter: Gets every stage once, to time its calls.
+        """
+        return Pipeline(self._detector, self._classifier, self._settings, meter)
 
     def image(self, image: Image) -> tuple[Mood, ...]:
         """Return the moods in one picture, largest face first.

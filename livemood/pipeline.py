@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Generic, TypeVar
+from typing import Generic, ParamSpec, Protocol, TypeVar
 
 from livemood.calibrate import Calibrator
 from livemood.classify import Classifier
@@ -15,11 +15,25 @@ from livemood.follow import Follower, WindowDetector
 from livemood.settings import Settings
 from livemood.smooth import Smoother
 from livemood.track import Tracker
-from livemood.values import Frame, Mood
+from livemood.values import Detection, Frame, Mood
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 _QUEUE = 8
+
+
+class Meter(Protocol):
+    """Wraps a stage's work, to time it."""
+
+    def __call__(self, stage: str, work: Callable[P, T]) -> Callable[P, T]:
+        """Return what does the same work."""
+        ...
+
+
+def unmetered(stage: str, work: Callable[P, T]) -> Callable[P, T]:
+    """Return ``work`` as it is."""
+    return work
 
 
 class Pipeline:
@@ -28,21 +42,28 @@ class Pipeline:
     Args:
         detector: Finds faces; stays the caller's to close.
         classifier: Reads emotions.
-        settings: Of tracker and smoother.
+        settings: Of following, tracker and smoother.
+        meter: Gets every stage once, to time its calls.
 
     Attributes:
         calibrator: Does nothing until it is told to begin.
     """
 
-    def __init__(self, detector: Detector, classifier: Classifier, settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        detector: Detector,
+        classifier: Classifier,
+        settings: Settings | None = None,
+        meter: Meter = unmetered,
+    ) -> None:
         settings = settings or Settings()
-        self._detect = detector.detect
-        if isinstance(detector, WindowDetector) and detector.follows and settings.follower.look_every_s > 0:
-            self._detect = Follower(detector, settings.follower, settings.detector.max_overlap).detect
-        self._classifier = classifier
-        self._tracker = Tracker(settings.tracker)
         self.calibrator = Calibrator(classifier.labels)
-        self._smoother = Smoother(classifier.labels, settings.smoother)
+        self._crop_spec = classifier.crop_spec
+        self._detect = meter("detect", follower(detector, settings))
+        self._track = meter("track", Tracker(settings.tracker).update)
+        self._crop = meter("crop", crop)
+        self._classify = meter("classify", classifier.classify)
+        self._smooth = meter("smooth", Smoother(classifier.labels, settings.smoother).update)
         self._moods: dict[int, Mood] = {}
 
     def step(self, frame: Frame, classify: bool = True) -> tuple[Mood, ...]:
@@ -56,14 +77,21 @@ class Pipeline:
                 before. A face that was not in that frame is classified all the same.
         """
         detections = self._detect(frame)
-        tracks = self._tracker.update(detections, frame.time_s)
+        tracks = self._track(detections, frame.time_s)
         due = [track for track in tracks if classify or track.id not in self._moods]
-        crops = [crop(frame, track, self._classifier.crop_spec) for track in due]
-        predictions = self.calibrator.adjust(self._classifier.classify(crops), frame.time_s)
-        fresh = {mood.track.id: mood for mood in self._smoother.update(predictions, frame.time_s)}
+        crops = [self._crop(frame, track, self._crop_spec) for track in due]
+        predictions = self.calibrator.adjust(self._classify(crops), frame.time_s)
+        fresh = {mood.track.id: mood for mood in self._smooth(predictions, frame.time_s)}
         moods = [fresh.get(track.id) or replace(self._moods[track.id], track=track) for track in tracks]
         self._moods = {mood.track.id: mood for mood in moods}
         return tuple(moods)
+
+
+def follower(detector: Detector, settings: Settings) -> Callable[[Frame], tuple[Detection, ...]]:
+    """Return what finds the faces of one source: with a memory of its own, if the detector has a use for it."""
+    if isinstance(detector, WindowDetector) and detector.follows and settings.follower.look_every_s > 0:
+        return Follower(detector, settings.follower, settings.detector.max_overlap).detect
+    return detector.detect
 
 
 class _End:

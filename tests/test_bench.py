@@ -1,8 +1,15 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from livemood.app import MoodReader
-from livemood.bench import measure_live
+from livemood.bench.live import measure_live
+from livemood.bench.offline import STAGES, measure_video
+from livemood.errors import VideoUnreadable
 from livemood.testing import ScriptedDetector, ScriptedScreen, TableClassifier
 from tests.builders import make_detection, write_clip
 
@@ -20,6 +27,38 @@ def test_measure_live_when_the_screen_shows_everything_then_figures_fit_together
         figures = measure_live(reader, screen, clip, fps=20, seconds=3.0)
     assert figures.faces == 2.0
     assert 0 < figures.frames <= len(screen.images)
-    assert figures.frames + figures.dropped <= 21
+    assert figures.frames + figures.dropped < 3 * 20 / 2  # the first two of three seconds do not count
     assert 0 < figures.latency_p50_ms <= figures.latency_p95_ms
     assert figures.shown_fps <= figures.captured_fps + 1
+
+
+def test_measure_video_then_every_stage_and_every_frame_is_counted(clip):
+    detector = ScriptedDetector([[make_detection(200, 200), make_detection(450, 200)]] * 5 + [[]])
+    classifier = TableClassifier()
+    figures = measure_video(detector, classifier, clip)
+    assert (figures.width, figures.height, figures.frames) == (640, 360, 10)
+    assert figures.faces == 1.0
+    assert tuple(figures.stages) == STAGES
+    assert all(0 <= stage.p50_ms <= stage.p95_ms for stage in figures.stages.values())
+    assert all(figures.stages[name].mean_ms > 0 for name in ("decode", "crop", "draw", "encode"))
+    assert min(figures.fps, figures.decode_encode_fps, figures.decode_detect_fps, figures.detect_classify_fps) > 0
+    assert figures.first_frame_s > 0
+    assert figures.peak_rss_mb is None or figures.peak_rss_mb > 10
+    # From file to file and stage by stage; looked at once more for the floor, where nobody classifies.
+    assert [detector.frames.count(i) for i in (6, 9)] == [3, 3]
+    assert len(classifier.calls) == 6 + 2 * 10
+
+
+def test_measure_video_when_the_clip_is_missing_then_says_so(tmp_path):
+    with pytest.raises(VideoUnreadable, match=r"none\.mp4"):
+        measure_video(ScriptedDetector(), TableClassifier(), tmp_path / "none.mp4")
+
+
+def test_bench_command_of_a_clip_then_json_with_the_figures_and_nothing_left_behind(clip, tmp_path):
+    livemood = Path(sys.executable).with_name("livemood")
+    done = subprocess.run([livemood, "bench", clip, "--json"], capture_output=True, text=True, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    figures = json.loads(done.stdout)
+    assert figures["frames"] == 10
+    assert list(figures["stages"]) == list(STAGES)
+    assert list(tmp_path.iterdir()) == []
