@@ -5,6 +5,8 @@ A bundle is a folder::
     manifest.json   labels, crop, temperature, metrics, and the sha256 of every file below
     model.keras     the Keras model: (N, S, S, C) raw 0..255 -> (N, K) probabilities
     model.tflite    the same for LiteRT
+
+A bundle may come from a stranger: sizes are bounded before anything is read, and labels become folder names.
 """
 
 import hashlib
@@ -15,10 +17,20 @@ from pathlib import Path
 from typing import Any, Literal
 
 from livemood.errors import ModelIncompatible, ModelMissing
+from livemood.kerasfile import check_keras_file
 from livemood.values import CropSpec
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+MAX_LABEL = 64
+"""Longest label, characters."""
+
+_MAX_MANIFEST_BYTES = 4 << 20
+_MAX_MODEL_BYTES = 1 << 29
+_MAX_LABELS = 256
+# A temperature that was fitted lies near 1; far from it, probabilities are all the same or one and nothing.
+_TEMPERATURES = (0.01, 100.0)
+_SHOWN = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +66,16 @@ class Bundle:
         return self.folder / "model.tflite"
 
     def checked(self, file: Path) -> Path:
-        """Return ``file`` after comparing it with its recorded sha256.
+        """Return ``file`` after comparing it with its recorded sha256, and a Keras file after a look at its layers.
 
         Raises:
             ModelMissing: It is not there.
-            ModelIncompatible: It is not the file that the manifest describes.
+            ModelIncompatible: It is not the file that the manifest describes, is too large, or is a Keras model that
+                could do more than compute.
         """
         _check_sha256(file, self.sha256.get(file.name))
+        if file == self.keras:
+            check_keras_file(file)
         return file
 
 
@@ -83,11 +98,14 @@ def face_model(which: Literal["near", "far"]) -> Path:
         ModelIncompatible: Its bytes are not those that were shipped.
     """
     folder = models_folder() / "face"
-    for entry in _read_manifest(folder)["models"]:
-        if entry["name"] == which:
-            file: Path = folder / entry["file"]
-            _check_sha256(file, entry["sha256"])
-            return file
+    try:
+        files = {entry["name"]: (folder / entry["file"], entry["sha256"]) for entry in _read_manifest(folder)["models"]}
+    except (KeyError, TypeError) as error:
+        raise ModelIncompatible(f"{folder / MANIFEST} is damaged ({_short(error)}); reinstall livemood") from error
+    if which in files:
+        file: Path = files[which][0]
+        _check_sha256(file, files[which][1])
+        return file
     raise ModelIncompatible(f"{folder / MANIFEST} names no {which}-range detector; reinstall livemood")
 
 
@@ -99,31 +117,78 @@ def read_bundle(folder: Path) -> Bundle:
         ModelIncompatible: The manifest is not one of ours.
     """
     data = _read_manifest(folder)
+    if data.get("format") != FORMAT:
+        raise ModelIncompatible(
+            f"bundle {folder} has format {_short(data.get('format'))}, this livemood reads {FORMAT}; "
+            "make it again or upgrade"
+        )
     try:
-        if data["format"] != FORMAT:
-            raise ModelIncompatible(
-                f"bundle {folder} has format {data['format']}, this livemood reads {FORMAT}; make it again or upgrade"
-            )
-        spec = data["crop"]
         bundle = Bundle(
             folder=folder,
-            name=str(data["name"]),
-            labels=tuple(map(str, data["labels"])),
-            crop=CropSpec(int(spec["size_px"]), spec["colour"], tuple((x, y) for x, y in spec["template"])),
+            name=_words(data["name"]),
+            labels=_labels(data["labels"]),
+            crop=_crop(data["crop"]),
             temperature=float(data["temperature"]),
-            metrics=dict(data["metrics"]),
-            sha256=dict(data["sha256"]),
+            metrics=_mapping(data["metrics"]),
+            sha256=_mapping(data["sha256"]),
         )
-    except (KeyError, TypeError, ValueError) as error:
-        if isinstance(error, ModelIncompatible):
-            raise
-        raise ModelIncompatible(f"{folder / MANIFEST} is not a livemood manifest ({error!r})") from error
-    if len(set(bundle.labels)) != len(bundle.labels) or len(bundle.labels) < 2 or not bundle.temperature > 0:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise ModelIncompatible(f"{folder / MANIFEST} is not a livemood manifest ({_short(error)})") from error
+    lowest, highest = _TEMPERATURES
+    if not lowest <= bundle.temperature <= highest:
         raise ModelIncompatible(
-            f"{folder / MANIFEST} needs two or more different labels and a temperature above 0, "
-            f"got {list(bundle.labels)} and {bundle.temperature}"
+            f"{folder / MANIFEST} needs a temperature in {lowest:g}..{highest:g}, got {bundle.temperature:g}"
         )
     return bundle
+
+
+def is_label(text: str) -> bool:
+    """Tell whether a class may be called so: a short line of text that is a folder's name on every system."""
+    return (
+        0 < len(text) <= MAX_LABEL
+        and text.isprintable()
+        and text == text.strip()
+        and not text.startswith(".")
+        and not set(text) & set('/\\:*?"<>|')
+    )
+
+
+def _labels(names: Any) -> tuple[str, ...]:
+    if not isinstance(names, list) or not 2 <= len(names) <= _MAX_LABELS:
+        raise ValueError(f"labels are a list of 2 to {_MAX_LABELS} names, got {_short(names)}")
+    for name in names:
+        if not isinstance(name, str) or not is_label(name):
+            raise ValueError(f"a label is a plain name of at most {MAX_LABEL} characters, got {_short(name)}")
+        if names.count(name) > 1:
+            raise ValueError(f"label {name} stands there twice")
+    return tuple(names)
+
+
+def _crop(spec: Any) -> CropSpec:
+    template = tuple((float(x), float(y)) for x, y in spec["template"])
+    # A face beyond these sides of its crop would be cut out of nothing.
+    if not all(-1 <= side <= 2 for point in template for side in point):
+        raise ValueError("a crop's points are fractions of its side")
+    return CropSpec(int(spec["size_px"]), spec["colour"], template)
+
+
+def _mapping(data: Any) -> dict[str, Any]:
+    if not isinstance(data, dict):
+        raise ValueError(f"expected an object, got {_short(data)}")
+    return data
+
+
+def _words(text: Any) -> str:
+    if not isinstance(text, str) or not text.isprintable() or len(text) > _SHOWN:
+        raise ValueError(f"a name is one line of at most {_SHOWN} characters, got {_short(text)}")
+    return text
+
+
+def _short(value: object) -> str:
+    """Say a stranger's value in a few characters, none of them a terminal's command."""
+    text = str(value) if isinstance(value, ValueError) else repr(value)
+    text = "".join(letter if letter.isprintable() else "?" for letter in text[: 3 * _SHOWN])
+    return text if len(text) <= 2 * _SHOWN else f"{text[: 2 * _SHOWN]}…"
 
 
 def sha256_of(file: Path) -> str:
@@ -135,21 +200,28 @@ def sha256_of(file: Path) -> str:
 def _read_manifest(folder: Path) -> dict[str, Any]:
     file = folder / MANIFEST
     try:
+        if file.stat().st_size > _MAX_MANIFEST_BYTES or not file.is_file():
+            raise ModelIncompatible(f"{file} is no file of at most {_MAX_MANIFEST_BYTES >> 20} MB, so no manifest")
         data = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ModelMissing(f"no model bundle at {folder}: {MANIFEST} is not there") from error
-    except (OSError, ValueError) as error:
-        raise ModelIncompatible(f"{file} cannot be read as JSON ({error})") from error
+    except (OSError, ValueError, RecursionError) as error:
+        if isinstance(error, ModelIncompatible):
+            raise
+        raise ModelIncompatible(f"{file} cannot be read as JSON ({_short(error)})") from error
     if not isinstance(data, dict):
         raise ModelIncompatible(f"{file} is not a livemood manifest (no JSON object)")
     return data
 
 
-def _check_sha256(file: Path, expected: str | None) -> None:
+def _check_sha256(file: Path, expected: object) -> None:
     if not file.is_file():
         raise ModelMissing(f"model file {file} is not there; reinstall livemood or make the bundle again")
+    if file.stat().st_size > _MAX_MODEL_BYTES:
+        raise ModelIncompatible(f"model file {file} is larger than {_MAX_MODEL_BYTES >> 20} MB")
     found = sha256_of(file)
     if found != expected:
         raise ModelIncompatible(
-            f"model file {file} was altered or damaged: sha256 {found[:12]}…, manifest says {str(expected)[:12]}…"
+            f"model file {file} was altered or damaged: sha256 {found[:12]}…, "
+            f"manifest says {_short(str(expected)[:12])}…"
         )

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from livemood.errors import LivemoodError
 from livemood.extras import required
@@ -33,6 +33,11 @@ _FIXED: Final = ("v", "frame", "time_s", "track", *_BOX, "label", "confidence", 
 # Came later, so files without it are read as well.
 _EVENT: Final = "event"
 _CHUNK: Final = 8192
+# A row of eight emotions has about 1,000 characters.
+_MAX_LINE: Final = 1 << 20
+_MAX_GROUP_BYTES: Final = 1 << 28
+_MAX_COLUMNS: Final = 1024
+_MAX_LABEL: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,20 +174,25 @@ def _readable(path: Path, rows: Iterator[Record | None]) -> Iterator[Record]:
         warnings.warn(f"{path}: left out {bad} of {good + bad} rows that could not be read", stacklevel=2)
 
 
+def _lines(file: TextIO) -> Iterator[str]:
+    """Yield lines, one that is too long for a row in pieces, which are no rows either."""
+    return iter(lambda: file.readline(_MAX_LINE), "")
+
+
 def _read_jsonl(path: Path) -> Iterator[Record | None]:
     with path.open(encoding="utf-8", errors="replace") as file:
-        for line in file:
+        for line in _lines(file):
             try:
                 yield _from_json(json.loads(line))
-            except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
+            except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError):
                 yield None
 
 
 def _read_csv(path: Path) -> Iterator[Record | None]:
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        header = _cells(file.readline())
+        header = _cells(file.readline(_MAX_LINE))
         labels = _flat_labels(path, header)
-        for line in file:
+        for line in _lines(file):
             # Without its newline a line may have lost digits of its last number and still look whole.
             cells = _cells(line) if line.endswith("\n") else []
             yield _from_row(dict(zip(header, cells, strict=True)), labels) if len(cells) == len(header) else None
@@ -198,13 +208,32 @@ def _cells(line: str) -> list[str]:
 def _read_parquet(path: Path) -> Iterator[Record | None]:
     arrow, parquet = required("pyarrow", PARQUET), required("pyarrow.parquet", PARQUET)
     try:
-        with parquet.ParquetFile(path) as file:
-            labels = _flat_labels(path, file.schema_arrow.names)
+        labels = _flat_labels(path, parquet.read_schema(path).names)
+        # As a dictionary, a label that repeats is held once, however long it is.
+        with parquet.ParquetFile(path, read_dictionary=["label"]) as file:
+            _check_sizes(path, file, arrow)
             for batch in file.iter_batches(_CHUNK):
+                words = batch.column("label").dictionary.to_pylist()
+                if any(len(word) > _MAX_LABEL for word in words):
+                    raise LivemoodError(f"{path} is no record file: a label has over {_MAX_LABEL} characters")
                 for row in batch.to_pylist():
                     yield _from_row(row, labels)
     except arrow.ArrowException as error:
         raise LivemoodError(f"{path} is no whole Parquet file; was its writing cut short?") from error
+
+
+def _check_sizes(path: Path, file: Any, arrow: Any) -> None:
+    """Refuse what would fill the memory: a few bytes of Parquet may stand for gigabytes of text."""
+    groups = [file.metadata.row_group(place).total_byte_size for place in range(file.metadata.num_row_groups)]
+    if file.metadata.num_columns > _MAX_COLUMNS or max(groups, default=0) > _MAX_GROUP_BYTES:
+        raise LivemoodError(
+            f"{path} is no record file: it has {file.metadata.num_columns} columns in parts of "
+            f"{max(groups, default=0) / 1e6:,.0f} MB; livemood writes parts of a few MB"
+        )
+    for column in file.schema_arrow:
+        number = arrow.types.is_integer(column.type) or arrow.types.is_floating(column.type)
+        if column.name != "label" and not number and column.type != arrow.null():
+            raise LivemoodError(f"{path} is no record file: its column {column.name[:40]} holds no numbers")
 
 
 _READERS: Final = {".jsonl": _read_jsonl, ".csv": _read_csv, ".parquet": _read_parquet}
@@ -257,7 +286,7 @@ def _from_row(row: Mapping[str, Any], labels: Sequence[str]) -> Record | None:
             _scores(row, "raw_", labels),
             tuple(zip(points[::2], points[1::2], strict=True)),
         )
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
 
 

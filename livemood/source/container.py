@@ -11,22 +11,27 @@ from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from livemood.errors import VideoUnreadable
+from livemood.source.header import MAX_PIXELS
 
 # A container whose clock starts later holds a piece of a longer stream; the clock means nothing to whoever watches it.
 _LATE_S = 1
+# A file of these kinds leads to other files or to the network; whoever sent it must not choose what is opened.
+_PLAYLISTS = frozenset({"hls", "dash", "concat", "sdp", "rtsp", "rtp", "imf", "webm_dash_manifest", "lavfi"})
 
 
 def open_container(path: Path) -> InputContainer:
     """Open a file.
 
     Raises:
-        VideoUnreadable: It is missing, a folder, empty, a text, cut off before its index, or of no kind known.
+        VideoUnreadable: It is missing, a folder, empty, a text, a playlist, cut off before its index, or of no kind
+            known.
     """
     if path.is_dir():
         raise VideoUnreadable(f"{path} is a folder; name a video file in it")
     try:
-        # With the protocol spelled out, a colon in a file's name is not taken for one.
-        container = av.open(f"file:{path}", "r", metadata_errors="replace")
+        # With the protocol spelled out, a colon in a file's name is not taken for one; what a file leads to may be
+        # nothing but files.
+        container = av.open(f"file:{path}", "r", metadata_errors="replace", options={"protocol_whitelist": "file"})
     except FileNotFoundError as error:
         raise VideoUnreadable(f"{path} is not there; check the name") from error
     except PermissionError as error:
@@ -41,6 +46,9 @@ def open_container(path: Path) -> InputContainer:
     if container.format.name == "tty":  # any text file would be shown as a terminal prints it
         container.close()
         raise VideoUnreadable(f"{path} is a text, not a video")
+    if _PLAYLISTS & set(container.format.name.split(",")):
+        container.close()
+        raise VideoUnreadable(f"{path} is a playlist that leads elsewhere, not a video; name the videos themselves")
     return container
 
 
@@ -54,7 +62,7 @@ def picture_stream(container: InputContainer, path: Path) -> VideoStream:
     """Return the moving picture; a cover is a video stream too, but only of one still.
 
     Raises:
-        VideoUnreadable: There is none, or no decoder for it.
+        VideoUnreadable: There is none, or no decoder for it, or it is too large.
     """
     streams = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
     if not streams:
@@ -64,6 +72,13 @@ def picture_stream(container: InputContainer, path: Path) -> VideoStream:
     stream = best if isinstance(best, VideoStream) and best in streams else streams[0]
     if stream.codec_context is None:
         raise VideoUnreadable(f"{path} is coded in a way that cannot be decoded here")
+    size = stream.codec_context.width * stream.codec_context.height
+    if size > MAX_PIXELS:
+        raise VideoUnreadable(
+            f"{path} says its frames have {size / 1e6:,.0f} million pixels; {MAX_PIXELS / 1e6:.0f} million are the most"
+        )
+    # A later frame may promise more than the first; FFmpeg then refuses to make room for it.
+    stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
     stream.thread_type = "AUTO"
     return stream
 

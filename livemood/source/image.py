@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from livemood.errors import ImageUnreadable
 from livemood.quiet import native_stderr_held
+from livemood.source.header import MAX_PIXELS, pixels
 from livemood.values import Image
 
 PICTURE_SUFFIXES: Final = frozenset(
@@ -17,9 +18,13 @@ PICTURE_SUFFIXES: Final = frozenset(
 )
 """Endings, in lower case, that make a file in a folder count as a picture."""
 
+MAX_BYTES: Final = 1 << 30
+"""Largest picture file that is read."""
+
 _NEVER_SEE_THROUGH: Final = (b"\xff\xd8", b"BM")  # JPEG, BMP
 _PNG_WITH_ALPHA: Final = (b"\4", b"\6")
 _WHITE: Final = 255
+_NO_PICTURE: Final = "is not a picture that can be read, or is cut off"
 
 
 def read_image(path: Path) -> Image:
@@ -35,29 +40,51 @@ def read_image(path: Path) -> Image:
         (H, W, 3) uint8 BGR.
 
     Raises:
-        ImageUnreadable: The file is missing, empty, cut off or no picture.
+        ImageUnreadable: The file is missing, empty, cut off, too large or no picture.
     """
-    if path.is_dir():
-        raise ImageUnreadable(f"{path} is a folder; name a picture in it")
-    try:
-        data = np.fromfile(path, np.uint8)  # unlike cv2.imread, takes any name on any system
-    except FileNotFoundError as error:
-        raise ImageUnreadable(f"{path} is not there; check the name") from error
-    except OSError as error:
-        raise ImageUnreadable(f"{path} may not be read ({error.strerror}); check its permissions") from error
-    if not data.size:
-        raise ImageUnreadable(f"{path} is empty")
+    data = _content(path)
+    size = pixels(data)
+    if size > MAX_PIXELS:
+        raise ImageUnreadable(
+            f"{path} says it has {size / 1e6:,.0f} million pixels; {MAX_PIXELS / 1e6:.0f} million are the most"
+        )
+    if not size:
+        raise ImageUnreadable(f"{path} {_NO_PICTURE}")
+    coded = np.frombuffer(data, np.uint8)
     try:
         with native_stderr_held():
-            image = cv2.imdecode(data, cv2.IMREAD_COLOR)
-            layers = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if _may_be_see_through(data.tobytes()) else None
-    except cv2.error as error:
+            image = cv2.imdecode(coded, cv2.IMREAD_COLOR)
+            layers = cv2.imdecode(coded, cv2.IMREAD_UNCHANGED) if _may_be_see_through(data) else None
+    except (cv2.error, MemoryError) as error:
         raise ImageUnreadable(f"{path} is too large or damaged") from error
     if image is None:
-        raise ImageUnreadable(f"{path} is not a picture that can be read, or is cut off")
+        raise ImageUnreadable(f"{path} {_NO_PICTURE}")
     if layers is not None and layers.ndim == 3 and layers.shape[2] == 4:
         image = _on_white(np.asarray(image, np.uint8), layers[..., 3])
     return np.asarray(image, np.uint8)
+
+
+def _content(path: Path) -> bytes:
+    if path.is_dir():
+        raise ImageUnreadable(f"{path} is a folder; name a picture in it")
+    try:
+        size = path.stat().st_size
+        if not path.is_file():
+            raise ImageUnreadable(f"{path} is a device or a pipe; name a picture file")
+        if size > MAX_BYTES:
+            raise ImageUnreadable(f"{path} has {size / 1e9:.1f} GB; a picture has {MAX_BYTES / 1e9:.1f} GB at most")
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise ImageUnreadable(f"{path} is not there; check the name") from error
+    except OSError as error:
+        if isinstance(error, ImageUnreadable):
+            raise
+        raise ImageUnreadable(f"{path} may not be read ({error.strerror}); check its permissions") from error
+    except ValueError as error:  # a null byte in the name
+        raise ImageUnreadable(f"{path!s:.80} is no file name") from error
+    if not data:
+        raise ImageUnreadable(f"{path} is empty")
+    return data
 
 
 def image_paths(paths: Sequence[Path]) -> list[Path]:

@@ -4,6 +4,7 @@ Crops lie in a file and are mapped into memory, so a data set may be larger than
 """
 
 import json
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from livemood.detect import Detector
 from livemood.errors import DatasetError
 from livemood.training import copies
 from livemood.training.collection import SPLITS, Collection, Sample, SplitName
+from livemood.training.files import stored_arrays
 from livemood.training.splits import draw
 from livemood.values import CropSpec, Frame, Image
 
@@ -191,15 +193,15 @@ def restore(folder: Path) -> Dataset:
         DatasetError: It is damaged.
     """
     try:
-        pixels = np.load(folder / _CROPS, mmap_mode="r")
-        with np.load(folder / _TABLE) as data:
+        pixels = np.load(folder / _CROPS, mmap_mode="r", allow_pickle=False)
+        with stored_arrays(folder / _TABLE) as data:
             facts = json.loads(str(data["facts"]))
             labels = tuple(facts["labels"])
             splits = {
                 name: Split(pixels=pixels, labels=labels, **{part: data[f"{name}_{part}"] for part in _PARTS})
                 for name in SPLITS
             }
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile) as error:
         raise DatasetError(f"{folder} does not hold a whole data set ({error}); remove it and start again") from error
     return Dataset(
         labels,

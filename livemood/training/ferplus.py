@@ -19,7 +19,10 @@ from livemood.values import Image
 
 _FOLDERS: dict[str, SplitName] = {"FER2013Train": "train", "FER2013Valid": "valid", "FER2013Test": "test"}
 _USAGES: dict[str, SplitName] = {"training": "train", "publictest": "valid", "privatetest": "test"}
+# Longest line of a fer2013.csv that is read: a picture of 600 px has 1.5 MB. Python's csv would stop at 128 kB a cell.
+_MAX_LINE = 1 << 21
 _COLUMNS = 12  # name, box, eight emotions, unknown, not-a-face
+_MAX_VOTES = 1_000_000
 _VOTE_COLUMNS = (
     *("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt"),
     *("unknown", "nf"),
@@ -115,10 +118,12 @@ def from_csv(path: Path, votes: Path | None) -> Collection:
 
 def _lines(path: Path) -> tuple[list[int], list[list[str]]]:
     """Return where each line begins, and its cells with the long one (the pixels) cut short."""
-    places, rows, place = [], [], 0
+    places, rows, place = list[int](), list[list[str]](), 0
     with path.open("rb") as stream:
-        for line in stream:
-            cells = next(csv.reader([line.decode("utf-8-sig", errors="replace")]), [])
+        while line := stream.readline(_MAX_LINE):
+            cells = _cells(line)
+            if cells is None or len(line) == _MAX_LINE:
+                raise DatasetError(f"{path} line {len(rows) + 1} cannot be read as CSV; give FER2013's fer2013.csv")
             if cells:
                 places.append(place)
                 rows.append([cell[:40] for cell in cells])
@@ -128,12 +133,23 @@ def _lines(path: Path) -> tuple[list[int], list[list[str]]]:
     return places, rows
 
 
+def _cells(line: bytes) -> list[str] | None:
+    """Return the cells of one line, or None where it is no CSV."""
+    before = csv.field_size_limit(_MAX_LINE)
+    try:
+        return next(csv.reader([line.decode("utf-8-sig", errors="replace")]), [])
+    except csv.Error:
+        return None
+    finally:
+        csv.field_size_limit(before)
+
+
 def _ballots(path: Path, wanted: int) -> list[tuple[str, str, tuple[int, ...]]]:
     """Return usage, picture name and ten counts of every line of ``fer2013new.csv``."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
             rows = [row for row in csv.reader(stream) if row]
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DatasetError(f"{path} cannot be read ({error}); give FER+'s fer2013new.csv") from error
     names = {name: place for place, name in enumerate(_tidy(rows[0]))} if rows else {}
     if lacking := [name for name in ("usage", "imagename", *_VOTE_COLUMNS) if name not in names]:
@@ -157,17 +173,17 @@ def _votes(cells: Sequence[str], none_too: bool = False) -> tuple[int, ...] | No
         votes = tuple(int(cell) for cell in cells)
     except ValueError:
         return None
-    good = len(votes) == len(_VOTE_COLUMNS) and min(votes) >= 0 and (any(votes) or none_too)
-    return votes if good else None
+    good = len(votes) == len(_VOTE_COLUMNS) and min(votes) >= 0 and max(votes) <= _MAX_VOTES
+    return votes if good and (any(votes) or none_too) else None
 
 
 def _pixels(path: Path, place: int, column: int) -> Image | None:
     with path.open("rb") as stream:
         stream.seek(place)
-        cells = next(csv.reader([stream.readline().decode("utf-8", errors="replace")]))
+        cells = _cells(stream.readline(_MAX_LINE)) or []
     try:
         grey = np.array([int(value) for value in cells[column].split()], np.uint8)
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, IndexError):
         return None
     side = round(len(grey) ** 0.5)
     if side == 0 or side * side != len(grey):

@@ -3,6 +3,7 @@
 from collections import Counter
 from pathlib import PurePosixPath
 
+from livemood.bundle import MAX_LABEL, is_label
 from livemood.errors import DatasetError
 from livemood.labels import EMOTIONS
 from livemood.source.image import PICTURE_SUFFIXES
@@ -58,6 +59,10 @@ def _check(files: Files, found: list[tuple[str, SplitName | None, str]]) -> None
         if folder not in full | inner and folder.rpartition("/")[2] not in _SPLIT_FOLDERS:
             raise DatasetError(f"class folder {files.path / folder} holds no picture; put some in, or remove it")
     counts = Counter(label for label, _, _ in found)
+    if odd := next((label for label in counts if not is_label(label)), None):
+        raise DatasetError(
+            f"class folder {odd[:MAX_LABEL]!r} cannot be a label; take a plain name of at most {MAX_LABEL} characters"
+        )
     if len(counts) < 2:
         raise DatasetError(
             f"{files.path} holds {len(counts)} class folder(s) with pictures"

@@ -3,11 +3,9 @@
 Reads the layout of GENKI-4K as a zip: photos and a ``labels.csv`` with image, smile, yaw_rad, pitch_rad, roll_rad.
 """
 
-import csv
-import io
 import math
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +20,7 @@ from livemood.classify import EmotionClassifier
 from livemood.detect import FaceDetector
 from livemood.errors import DatasetError
 from livemood.training.evaluate import auc, bootstrap
-from livemood.training.files import decode
+from livemood.training.files import Files, decode
 from livemood.values import CropSpec, Detection, Frame, Image
 
 _CHEEKS = ((0.20, 0.36), (0.64, 0.80))  # left and right in the aligned crop
@@ -102,8 +100,7 @@ def _read(bundle: Path, path: Path) -> list[_Photo]:
     happy = classifier.labels.index("happy")
     photos = []
     with FaceDetector("auto") as detector:
-        for row, image in _rows(path):
-            smiling, yaw = row["smile"] == "1", math.degrees(float(row["yaw_rad"]))
+        for smiling, yaw, image in read_photos(path):
             faces = detector.detect(Frame(0, 0.0, image))
             if not faces:
                 photos.append(_Photo(smiling, yaw, None, False, math.nan))
@@ -114,16 +111,24 @@ def _read(bundle: Path, path: Path) -> list[_Photo]:
     return photos
 
 
-def _rows(path: Path) -> list[tuple[dict[str, str], Image]]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            table = next(name for name in archive.namelist() if name.endswith("labels.csv"))
-            folder = table.removesuffix("labels.csv")
-            rows = list(csv.DictReader(io.StringIO(archive.read(table).decode("utf-8-sig"))))
-            images = [decode(archive.read(folder + row["image"])) for row in rows]
-    except (OSError, StopIteration, KeyError, zipfile.BadZipFile) as error:
-        raise DatasetError(f"{path} is no zip with photos and a labels.csv ({error!r})") from error
-    return [(row, image) for row, image in zip(rows, images, strict=True) if image is not None]
+def read_photos(path: Path) -> Iterator[tuple[bool, float, Image]]:
+    """Yield whether it smiles, the head's yaw in degrees, and the picture, one photo after another."""
+    if not zipfile.is_zipfile(path):
+        raise DatasetError(f"{path} is no zip with photos and a labels.csv; give GENKI-4K's")
+    files = Files(path)
+    table = next((name for name in files.names if name.endswith("labels.csv")), None)
+    header, *rows = (list(files.rows(table)) if table else []) or [[]]
+    if not table or not {"image", "smile", "yaw_rad"} <= set(header):
+        raise DatasetError(f"{path} is no zip with photos and a labels.csv of image, smile, yaw_rad; give GENKI-4K's")
+    name, smile, yaw = map(header.index, ("image", "smile", "yaw_rad"))
+    for number, row in enumerate(rows, 2):
+        try:
+            file, smiling, yaw_deg = row[name], row[smile] == "1", math.degrees(float(row[yaw]))
+        except (IndexError, ValueError) as error:
+            raise DatasetError(f"{table} line {number}: expected an image, a smile of 0 or 1, and angles") from error
+        image = decode(files.read(table.removesuffix("labels.csv") + file))
+        if image is not None:
+            yield smiling, yaw_deg, image
 
 
 def _pose(yaw_deg: float) -> str:

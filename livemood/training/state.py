@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livemood.errors import DatasetError
+from livemood.training.files import stored_arrays
 
 Weights = Sequence[npt.NDArray[Any]]
 End = Literal["", "interrupted", "early stop", "loss not a number"]
@@ -88,12 +89,12 @@ def restore(work: Path, counts: Mapping[str, int]) -> tuple[Run, int, dict[str, 
     if not file.exists():
         return None
     try:
-        with np.load(file) as data:
+        with stored_arrays(file) as data:
             saved = json.loads(str(data["state"]))
             state = Run(**{**saved, "history": [Epoch(**line) for line in saved["history"]], "ended": ""})
             groups: dict[str, Weights] = {
                 name: [data[f"{name}_{place}"] for place in range(count)] for name, count in counts.items()
             }
             return state, int(data["steps"]), groups
-    except (OSError, KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError, EOFError, zipfile.BadZipFile) as error:
         raise DatasetError(f"{file} is no checkpoint of this run ({error}); remove it to begin again") from error

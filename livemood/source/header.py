@@ -1,0 +1,125 @@
+"""How large a picture says it is, read from its head before anything is decoded.
+
+A few hundred bytes can promise billions of pixels, and decoders make room for them first. Every kind that livemood
+lists as a picture is known here, so that no other decoder of OpenCV's meets a stranger's file.
+"""
+
+import re
+import struct
+from typing import Final
+
+MAX_PIXELS: Final = 200_000_000
+"""Largest picture that is read, px: what the largest sensors in phones give. Decoded it takes 0.6 GB."""
+
+# JPEG: frame headers, all but DHT (C4), JPG (C8) and DAC (CC) of C0 to CF.
+_JPEG_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_JPEG_BARE: Final = frozenset({0x01, *range(0xD0, 0xD9)})
+_TIFF_KINDS: Final = {3: ("H", 2), 4: ("I", 4), 16: ("Q", 8)}
+_TIFF_SIDES: Final = (256, 257)
+_MOST_ENTRIES: Final = 4096
+
+
+def pixels(data: bytes) -> int:
+    """Return width times height as a picture's head gives it, the largest of several; 0 where none is found."""
+    for magic, read in _READERS:
+        if re.match(magic, data, re.DOTALL):
+            try:
+                return max((width * height for width, height in read(data)), default=0)
+            except (struct.error, ValueError):  # cut off
+                return 0
+    return 0
+
+
+_Sizes = list[tuple[int, int]]
+
+
+def _png(data: bytes) -> _Sizes:
+    return [struct.unpack_from(">II", data, 16)]
+
+
+def _gif(data: bytes) -> _Sizes:
+    return [struct.unpack_from("<HH", data, 6)]
+
+
+def _bmp(data: bytes) -> _Sizes:
+    if struct.unpack_from("<I", data, 14)[0] == 12:
+        return [struct.unpack_from("<HH", data, 18)]
+    width, height = struct.unpack_from("<ii", data, 18)
+    return [(abs(width), abs(height))]
+
+
+def _jpeg(data: bytes) -> _Sizes:
+    found, place = _Sizes(), 2
+    while (place := data.find(b"\xff", place)) >= 0 and place + 9 <= len(data):
+        kind = data[place + 1]
+        if kind == 0xFF:  # fill
+            place += 1
+            continue
+        if kind in _JPEG_FRAMES:
+            height, width = struct.unpack_from(">HH", data, place + 5)
+            found.append((width, height))
+        if kind == 0 or kind in _JPEG_BARE:
+            place += 2
+        elif kind in (0xD9, 0xDA) and found:  # pixels begin
+            break
+        else:
+            place += 2 + struct.unpack_from(">H", data, place + 2)[0]
+    return found
+
+
+def _webp(data: bytes) -> _Sizes:
+    kind = data[12:16]
+    if kind == b"VP8X":
+        return [(1 + int.from_bytes(data[24:27], "little"), 1 + int.from_bytes(data[27:30], "little"))]
+    if kind == b"VP8L":
+        bits = struct.unpack_from("<I", data, 21)[0]
+        return [(1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF))]
+    width, height = struct.unpack_from("<HH", data, 26)
+    return [(width & 0x3FFF, height & 0x3FFF)]
+
+
+def _tiff(data: bytes) -> _Sizes:
+    order = "<" if data[:1] == b"I" else ">"
+    big = struct.unpack_from(order + "H", data, 2)[0] == 43
+    place = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)[0]
+    count = struct.unpack_from(order + ("Q" if big else "H"), data, place)[0]
+    place += 8 if big else 2
+    sides: dict[int, int] = {}
+    for _ in range(min(count, _MOST_ENTRIES)):
+        tag, kind = struct.unpack_from(order + "HH", data, place)
+        if tag in _TIFF_SIDES and kind in _TIFF_KINDS:
+            sides[tag] = struct.unpack_from(order + _TIFF_KINDS[kind][0], data, place + (12 if big else 8))[0]
+        place += 20 if big else 12
+    return [(sides.get(256, 0), sides.get(257, 0))]
+
+
+def _boxes(data: bytes) -> _Sizes:
+    """JPEG 2000 and AVIF keep their size in a box each; any box of that name counts."""
+    head = data[: 1 << 20]
+    found = _Sizes()
+    for match in re.finditer(b"ihdr|ispe", head):
+        at = match.end() + (4 if match.group() == b"ispe" else 0)
+        found.append(struct.unpack_from(">II", data, at))
+    return found + [_codestream(data, match.start()) for match in re.finditer(b"\xff\x4f\xff\x51", head)]
+
+
+def _codestream(data: bytes, at: int) -> tuple[int, int]:
+    right, bottom, left, top = struct.unpack_from(">IIII", data, at + 8)
+    return max(right - left, 0), max(bottom - top, 0)
+
+
+def _netpbm(data: bytes) -> _Sizes:
+    words = re.findall(rb"\d+", re.sub(rb"#[^\n]*", b"", data[2:4096]))
+    return [(int(words[0][:10]), int(words[1][:10]))] if len(words) > 1 else []
+
+
+_READERS: Final = (
+    (rb"\x89PNG\r\n\x1a\n", _png),
+    (rb"GIF8[79]a", _gif),
+    (rb"BM", _bmp),
+    (rb"\xff\xd8", _jpeg),
+    (rb"RIFF....WEBP", _webp),
+    (rb"II[*+]\0|MM\0[*+]", _tiff),
+    (rb"....(ftyp|jP  )|\xff\x4f\xff\x51", _boxes),
+    (rb"P[1-6f]", _netpbm),
+)
