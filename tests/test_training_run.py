@@ -22,6 +22,7 @@ from livemood.training.model import PRESETS, Architecture
 from livemood.training.run import Job, Watcher, train
 from livemood.training.settings import TrainSettings
 from livemood.training.state import Epoch, Run
+from livemood.training.transfer import load_network
 from tests.builders import make_face_crop, write_faces
 
 # Nobody would ship it, but it tells drawings apart and compiles in a second.
@@ -78,6 +79,17 @@ class TestTrain:
         )
         assert training["pictures"] == {"train": 112, "valid": 24, "test": 24}
         assert training["environment"]["keras"]
+
+    def test_run_when_precision_is_bfloat16_then_it_learns_and_what_is_shipped_is_float32(self, trained, tmp_path):
+        asked = {**trained.job.asked, "precision": "bfloat16", "epochs": 4}
+        job = replace(trained.job, out=tmp_path / "half", asked=asked)
+        epochs: list[Epoch] = []
+        train(job, resume=False, force=False, watcher=Watcher(on_epoch=epochs.append))
+        assert epochs[-1].loss < 0.9 * epochs[0].loss
+        bundle = read_bundle(job.out)
+        assert {layer.compute_dtype for layer in load_network(bundle).layers} == {"float32"}
+        training = json.loads((job.out / "manifest.json").read_text())["training"]
+        assert "--precision bfloat16" in training["command"]
 
     def test_run_when_bundle_is_there_then_refused_before_any_work(self, trained):
         with pytest.raises(SinkError, match="is there already; use --force"):

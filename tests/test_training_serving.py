@@ -1,11 +1,13 @@
 """What is shipped says what was trained, in both files."""
 
+import keras
 import numpy as np
 import pytest
 
 from livemood.settings import CROP
 from livemood.training.export import parity, to_tflite
 from livemood.training.model import EMOTION_HEAD, PRESETS, build
+from livemood.training.normalise import batch_normalization
 from livemood.training.serving import serving_model
 
 # Of gamma, beta, moving mean, moving variance.
@@ -28,6 +30,22 @@ def trained():
 @pytest.fixture(scope="module")
 def shipped(trained):
     return serving_model(trained)
+
+
+def test_fused_normalisation_when_trained_on_then_it_does_what_keras_does():
+    rng = np.random.default_rng(0)
+    maps = rng.normal(1.0, 3.0, (8, 6, 6, 5)).astype(np.float32)
+    ours, theirs = (kind(momentum=0.9) for kind in (batch_normalization(), keras.layers.BatchNormalization))
+    for layer in (ours, theirs):
+        layer.build(maps.shape)
+        layer.set_weights([rng.uniform(0.5, 2, 5) for _ in range(4)] if layer is ours else ours.get_weights())
+    for training in (False, True, False):
+        said = [np.asarray(layer(maps, training=training)) for layer in (ours, theirs)]
+        assert np.abs(said[0] - said[1]).max() < 1e-2  # the fused variance is that of a sample, n / (n - 1)
+    for mine, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        assert mine == pytest.approx(other, rel=4e-3)
+    ours.trainable = False
+    assert np.asarray(ours(maps, training=True)) == pytest.approx(np.asarray(ours(maps, training=False)))
 
 
 def test_shipped_model_then_says_what_the_trained_one_says(trained, shipped):

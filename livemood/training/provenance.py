@@ -25,7 +25,7 @@ def provenance(
         dataset: What it was trained on.
         settings: Of the run.
         run: With its history.
-        record: The job as the command line gave it.
+        record: The job as the command line gave it, with the commit that it was begun at.
         strength: Of the adjustment for rare classes.
     """
     from keras import backend
@@ -46,7 +46,7 @@ def provenance(
         "wall_s": round(run.elapsed_s),
         "history": [asdict(line) for line in run.history],
         "environment": {
-            "commit": _commit(),
+            "commit": record.get("commit") or commit(),
             "python": platform.python_version(),
             "machine": platform.machine(),
             "backend": backend.backend(),
@@ -67,7 +67,7 @@ def _command(record: Mapping[str, Any]) -> str | None:
     words += ["--find-faces"] if record["find_faces"] else []
     for teacher in record["teachers"]:
         words += ["--teacher", teacher]
-    for name in ("preset", "epochs", "batch", "learning_rate", "seed", "early_stop"):
+    for name in ("preset", "epochs", "batch", "learning_rate", "precision", "seed", "early_stop"):
         if settings[name] != usual[name]:
             words += [f"--{name.replace('_', '-')}", str(settings[name])]
     if settings["time_budget_s"]:
@@ -76,7 +76,7 @@ def _command(record: Mapping[str, Any]) -> str | None:
     return shlex.join(words)
 
 
-def _commit() -> str | None:
+def commit() -> str | None:
     """Return the commit of the checkout this package lies in, if it lies in one."""
     root = Path(__file__).parents[2]
     if not (root / ".git").exists():

@@ -19,7 +19,7 @@ from livemood.training.dataset import ALIGNED, RAW, Dataset, Split
 from livemood.training.export import MAX_PARITY_GAP, parity, to_tflite, write_bundle
 from livemood.training.fit import fit
 from livemood.training.model import FER2013_HEAD, predict
-from livemood.training.provenance import provenance
+from livemood.training.provenance import commit, provenance
 from livemood.training.serving import serving_model
 from livemood.training.settings import TrainSettings
 from livemood.training.state import Epoch, Run, Step, has_checkpoint
@@ -203,6 +203,7 @@ def _begun(job: Job, spec: CropSpec, watcher: Watcher) -> tuple[Dataset, TrainSe
         "from": job.base.name if job.base else None,
         "teachers": [folder.name for folder in job.teachers],
         "settings": asdict(job.settings),
+        "commit": commit(),
     }
     _write_lines(job.work / "skipped.txt", dataset.skipped)
     _write_lines(job.work / "near-copies.txt", [f"{ours}\t{theirs}" for ours, theirs in dataset.near_copies])
