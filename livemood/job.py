@@ -1,9 +1,7 @@
 """One video from file to file, and many of them side by side."""
 
-import multiprocessing
 import signal
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -129,6 +127,9 @@ def label_videos(jobs: Sequence[VideoJob], reading: Reading, processes: int, pro
 
     One that fails does not stop the others. A KeyboardInterrupt stops them all and leaves no unfinished file.
     """
+    import multiprocessing  # here, so that one video starts sooner
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+
     context = multiprocessing.get_context("spawn")  # a forked child would share mediapipe's threads, and hang
     with context.Manager() as manager:
         told = manager.Queue()

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from livemood.settings import TrackerSettings
 from livemood.values import Detection, Track
@@ -43,12 +44,54 @@ class _Face:
         self.detection, self.last_seen_s = detection, time_s
 
 
+def assigned(costs: npt.NDArray[np.float64]) -> list[tuple[int, int]]:
+    """Pair rows with columns, each at most once and as many as can be, at the least total cost.
+
+    Shortest augmenting paths, after R. Jonker and A. Volgenant, "A shortest augmenting path algorithm for dense and
+    sparse linear assignment problems", Computing 1987. Ours, because importing scipy's takes longer than opening all
+    models does.
+
+    Args:
+        costs: (rows, columns) finite costs.
+
+    Returns:
+        (row, column) of every pair, by column.
+    """
+    rows, columns = costs.shape
+    if rows > columns:
+        return sorted(((row, column) for column, row in assigned(costs.T)), key=lambda pair: pair[1])
+    # One more column, where each row waits until it is placed.
+    owner = np.full(columns + 1, -1)
+    row_price, column_price = np.zeros(rows), np.zeros(columns + 1)
+    for row in range(rows):
+        column = columns
+        owner[column] = row
+        came_from = np.full(columns, columns)
+        distance, passed = np.full(columns + 1, np.inf), np.zeros(columns + 1, bool)
+        while owner[column] >= 0:
+            passed[column] = True
+            at = owner[column]
+            steps = costs[at] - row_price[at] - column_price[:-1]
+            shorter = ~passed[:-1] & (steps < distance[:-1])
+            distance[:-1][shorter], came_from[shorter] = steps[shorter], column
+            nearest = int(np.where(passed, np.inf, distance).argmin())
+            gone = distance[nearest]
+            row_price[owner[passed]] += gone
+            column_price[passed] -= gone
+            distance[~passed] -= gone
+            column = nearest
+        while column != columns:  # everyone on the path moves one on
+            before = int(came_from[column])
+            owner[column] = owner[before]
+            column = before
+    return [(int(row), column) for column, row in enumerate(owner[:-1]) if row >= 0]
+
+
 class Tracker:
     """Gives every person an id that stays through motion, short occlusion and crossings, and is never used again.
 
     Each face is expected where its averaged velocity carries it; detections are matched to expectations by the
-    assignment of least total cost (scipy's Hungarian-type solver), where cost is distance in face widths plus the
-    change of size in octaves.
+    assignment of least total cost, where cost is distance in face widths plus the change of size in octaves.
 
     Args:
         settings: How far a face may jump and for how long it is remembered.
@@ -86,12 +129,8 @@ class Tracker:
     def _match(self, detections: Sequence[Detection], time_s: float) -> dict[int, _Face]:
         if not detections or not self._faces:
             return {}
-        from scipy.optimize import linear_sum_assignment  # half a second that still pictures need not pay
-
         costs = np.array([[self._cost(face, found, time_s) for found in detections] for face in self._faces])
-        rows, columns = linear_sum_assignment(costs)
-        pairs = zip(rows.tolist(), columns.tolist(), strict=True)
-        return {column: self._faces[row] for row, column in pairs if costs[row, column] < _IMPOSSIBLE}
+        return {column: self._faces[row] for row, column in assigned(costs) if costs[row, column] < _IMPOSSIBLE}
 
     def _cost(self, face: _Face, found: Detection, time_s: float) -> float:
         old, new = face.detection.box, found.box

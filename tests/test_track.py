@@ -1,10 +1,12 @@
+from itertools import permutations
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from livemood.settings import TrackerSettings
-from livemood.track import Tracker
+from livemood.track import Tracker, assigned
 from tests.builders import make_detection
 
 
@@ -94,3 +96,25 @@ def test_tracks_when_faces_jitter_then_no_extra_ids():
         noise = rng.normal(0, 4, (2, 2))
         found = ids(tracker, i / 30, (200 + noise[0, 0], 200 + noise[0, 1]), (330 + noise[1, 0], 210 + noise[1, 1]))
         assert found == [1, 2]
+
+
+@given(
+    st.integers(1, 5).flatmap(
+        lambda columns: st.lists(
+            st.lists(st.sampled_from([0.0, 0.1, 0.7, 1.5, 1e6]), min_size=columns, max_size=columns),
+            min_size=1,
+            max_size=5,
+        )
+    )
+)
+def test_assigned_then_no_other_pairing_costs_less(table):
+    costs = np.array(table)
+    pairs = assigned(costs)
+    assert len(pairs) == min(costs.shape)
+    assert len({row for row, _ in pairs}) == len({column for _, column in pairs}) == len(pairs)
+    wide = costs if costs.shape[0] <= costs.shape[1] else costs.T
+    least = min(
+        sum(wide[row, column] for row, column in enumerate(chosen))
+        for chosen in permutations(range(wide.shape[1]), wide.shape[0])
+    )
+    assert sum(costs[pair] for pair in pairs) == pytest.approx(least)
