@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -16,10 +17,11 @@ from livemood.training import balance, evaluate
 from livemood.training.dataset import Split
 from livemood.training.groups import by_group, read_groups
 from livemood.training.html import write_html
-from livemood.training.robustness import DEGRADATIONS, degraded
+from livemood.training.robustness import DEGRADATIONS, STRESSES, Sight, mask, one_pixel_shifts, spoiled, sunglasses
 from livemood.training.smiles import examine_smiles, skin_tone
+from livemood.training.stress import flips, stress_crops, stress_photos
 from livemood.training.tables import Table, smile_tables, tables
-from tests.builders import SAMPLES, make_detection, read_still
+from tests.builders import SAMPLES, make_detection, make_face_crop, read_still
 
 NAMES = ("happy", "sad")
 
@@ -133,19 +135,74 @@ class TestBalance:
         assert evaluate.scores(adjusted, labels, NAMES).accuracy >= before - 0.003
 
 
+SPOILERS = {
+    **DEGRADATIONS,
+    **{f"{kind} {name}": s for kind, amounts in STRESSES.items() for name, s in amounts.items()},
+}
+
+
 class TestRobustness:
-    @pytest.mark.parametrize("name", DEGRADATIONS)
-    def test_degraded_when_applied_then_same_form_other_pixels_and_repeatable(self, name):
+    @pytest.mark.parametrize("name", SPOILERS)
+    def test_spoiled_when_applied_then_same_form_other_pixels_and_repeatable(self, name):
         crops = np.random.default_rng(0).integers(0, 256, (3, 48, 48, 1), np.uint8)
-        once = degraded(crops, name)
+        once = spoiled(crops, CROP, SPOILERS[name])
         assert once.shape == crops.shape
         assert once.dtype == np.uint8
         assert (once != crops).any()
-        assert (once == degraded(crops, name)).all()
+        assert (once == spoiled(crops, CROP, SPOILERS[name])).all()
 
-    def test_degraded_when_noise_then_of_the_stated_strength(self):
+    @pytest.mark.parametrize("name", SPOILERS)
+    def test_spoiler_when_given_a_photo_then_a_photo_of_the_same_form(self, name):
+        photo = np.random.default_rng(0).integers(0, 256, (90, 120, 3), np.uint8)
+        sight = Sight(photo, np.array(CROP.template) * 60 + 20, 60 / 48)
+        worse = SPOILERS[name](sight, np.random.default_rng(0))
+        assert worse.shape == photo.shape
+        assert worse.dtype == np.uint8
+        assert (worse != photo).any()
+
+    def test_spoiled_when_noise_then_of_the_stated_strength(self):
         flat = np.full((20, 48, 48, 1), 128, np.uint8)
-        assert degraded(flat, "noise 15/255").std() == pytest.approx(15, abs=0.5)
+        assert spoiled(flat, CROP, DEGRADATIONS["noise 15/255"]).std() == pytest.approx(15, abs=0.5)
+
+    @pytest.mark.parametrize(("cover", "hidden", "free"), [(mask, (2, 3), (0, 1)), (sunglasses, (0, 1), (2, 3))])
+    def test_cover_when_drawn_then_over_the_right_points_only(self, cover, hidden, free):
+        sight = Sight.of_crop(np.full((96, 96, 1), 90, np.uint8), replace(CROP, size_px=96))
+        covered = cover(sight, np.random.default_rng(0))
+        at = [int(covered[round(y), round(x), 0]) for x, y in sight.points]
+        assert all(at[point] != 90 for point in hidden)
+        assert all(at[point] == 90 for point in free)
+
+    def test_one_pixel_shifts_when_made_then_one_to_each_side(self):
+        crops = np.zeros((1, 9, 9, 1), np.uint8)
+        crops[0, 4, 4] = 255
+        places = {tuple(map(int, np.argwhere(moved[0, ..., 0])[0])) for moved in one_pixel_shifts(crops)}
+        assert places == {(3, 4), (5, 4), (4, 3), (4, 5)}
+
+
+def drawn_split() -> Split:
+    """Return eight drawings that smile and eight that frown."""
+    kinds = [0, 1] * 8
+    split = make_split(kinds)
+    for place, kind in enumerate(kinds):
+        split.pixels[place] = make_face_crop(NAMES[kind], place).mean(-1, keepdims=True).astype(np.uint8)
+    return split
+
+
+class TestStress:
+    def test_stress_crops_when_measured_then_a_row_for_each_way_after_the_untouched_one(self):
+        rows = stress_crops(default_bundle(), drawn_split())
+        assert [row["kind"] for row in rows] == ["none", *(kind for kind, ways in STRESSES.items() for _ in ways)]
+        assert all(0 <= row["accuracy"] <= 1 and 0 <= row["unsure"] <= 1 for row in rows)
+        by_way = {(row["kind"], row["amount"]): row["accuracy"] for row in rows}
+        assert by_way["none", ""] > by_way["covered", "mask"], "a smile under a mask cannot be seen"
+
+    def test_flips_when_pictures_are_even_then_none_and_otherwise_pictures_flip_more_than_shifts(self):
+        even = make_split([0, 1])
+        assert flips(default_bundle(), even) == {"shifts": 0.0, "pictures": 0.0}
+        drawn = drawn_split()
+        drawn.pixels[:] = np.random.default_rng(0).integers(0, 256, drawn.pixels.shape)
+        found = flips(default_bundle(), drawn)
+        assert 0 <= found["shifts"] <= found["pictures"] <= 4 * found["shifts"]
 
 
 class TestGroups:
@@ -200,6 +257,15 @@ def test_tables_when_report_is_whole_then_every_part_is_shown():
     assert titles == ["Accuracy", "Classes", "Robustness", "Further figures", "By age"]
 
 
+def test_tables_when_stress_was_measured_then_a_table_for_crops_and_one_for_photos():
+    row = {"kind": "blur", "amount": "2 px", "accuracy": 0.5, "unsure": 0.25, "accuracy_when_sure": None}
+    stress = {"crops": [row], "photos": [{**row, "found": 0.9}], "flips": {"shifts": 0.01, "pictures": 0.03}}
+    crops, photos = tables({**make_report(), "stress": stress})[-2:]
+    assert crops.rows == (("blur", "2 px", "50.0 %", "25.0 %", "–"),)
+    assert "in 1.0 % of the cases; 3.0 % of the pictures" in crops.note
+    assert photos.rows[0][-1] == "90.0 %"
+
+
 def test_tables_when_votes_are_folders_then_protocols_are_not_told_apart():
     report = make_report()
     report["raw"]["majority"] = report["raw"]["top_vote"]
@@ -249,6 +315,12 @@ class TestSmiles:
         (tmp_path / "photos.zip").write_text("no zip")
         with pytest.raises(DatasetError, match="is no zip with photos and a labels"):
             examine_smiles(default_bundle(), tmp_path / "photos.zip")
+
+    def test_stress_photos_when_measured_then_a_face_not_found_is_wrong_and_jitter_is_left_out(self, tmp_path):
+        rows = stress_photos(default_bundle(), self.write_photos(tmp_path / "photos.zip"))
+        assert (rows[0]["kind"], rows[0]["found"], rows[0]["accuracy"]) == ("none", 0.6667, 0.6667)
+        assert {row["kind"] for row in rows} == {"none", *STRESSES} - {"crop jitter"}
+        assert all(row["accuracy"] <= row["found"] for row in rows)
 
     def test_skin_tone_when_cheeks_are_lighter_then_larger_angle(self):
         face = make_detection(100, 100, 120)

@@ -48,6 +48,12 @@ def evaluate(
     smiles: Annotated[
         Path | None, typer.Option("--smiles", metavar="ZIP", help="Measure on GENKI-4K's whole photos too.")
     ] = None,
+    stress: Annotated[
+        bool,
+        typer.Option(
+            "--stress", help="Make pictures worse in 26 ways: light, blur, noise, roll, masks, ...; takes minutes."
+        ),
+    ] = False,
     html: Annotated[Path | None, typer.Option("--html", help="Write a web page with tables and pictures.")] = None,
     card: Annotated[bool, typer.Option("--card", help="Write MODEL_CARD.md and its pictures into BUNDLE.")] = False,
     json_: Json = False,
@@ -95,11 +101,19 @@ def evaluate(
         report = examine(folder, dataset, pictures, table)
         if against:
             report["against"] = compare(folder, against, pictures)
+        if stress:
+            from livemood.training.stress import flips, stress_crops
+
+            report["stress"] = {"crops": stress_crops(folder, pictures), "flips": flips(folder, pictures)}
     report = {"bundle": model.name, "data": data.name, "split": split.value, **report, "skipped": len(dataset.skipped)}
     if smiles:
         from livemood.training.smiles import examine_smiles
 
         report["smiles"] = examine_smiles(folder, smiles)
+        if stress:
+            from livemood.training.stress import stress_photos
+
+            report["stress"]["photos"] = stress_photos(folder, smiles)
     # What was measured is shown before anything can fail to be written.
     if json_:
         print_json(report)

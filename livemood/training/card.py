@@ -195,9 +195,10 @@ def _sections(found: Sequence[Table]) -> str:
 def _again(training: Mapping[str, Any], report: Mapping[str, Any]) -> str:
     known = {name: value for name, value in training["environment"].items() if value}
     where = ", ".join(f"{name} {value}" for name, value in known.items())
-    smiles = " --smiles smiles.zip" if report.get("smiles") else ""
+    more = " --smiles smiles.zip" if report.get("smiles") else ""
+    more += " --stress" if "stress" in report else ""
     return (
         f"    {training.get('command') or 'livemood train'}\n"
-        f"    livemood evaluate BUNDLE {report['data']} --split {report['split']}{smiles} --card\n\n"
+        f"    livemood evaluate BUNDLE {report['data']} --split {report['split']}{more} --card\n\n"
         f"Environment: {where}. The history of every epoch stands in `{MANIFEST}`."
     )

@@ -17,7 +17,7 @@ from livemood.training.collection import FER2013_LABELS
 from livemood.training.dataset import ALIGNED, RAW, Dataset, Split
 from livemood.training.evaluate import Labels, Probabilities
 from livemood.training.groups import by_group
-from livemood.training.robustness import DEGRADATIONS, degraded
+from livemood.training.robustness import DEGRADATIONS, spoiled
 from livemood.values import Frame
 
 _CHUNK = 512
@@ -143,10 +143,10 @@ def _robustness(classifier: EmotionClassifier, clean: Probabilities, split: Spli
     truth = labels[labels >= 0]
     before = float((clean[labels >= 0].argmax(1) == truth).mean())
     found = {}
-    for name in DEGRADATIONS:
+    for name, spoiler in DEGRADATIONS.items():
         hits: list[npt.NDArray[np.bool_]] = []
         for start in range(0, len(known), _CHUNK):
-            crops = degraded(known.crops(RAW, start, start + _CHUNK), name)
+            crops = spoiled(known.crops(RAW, start, start + _CHUNK), classifier.crop_spec, spoiler)
             hits.append(classifier.probabilities(crops).argmax(1) == truth[start : start + _CHUNK])
         accuracy = float(np.concatenate(hits).mean())
         found[name] = {"accuracy": round(accuracy, 4), "points_lost": round(100 * (before - accuracy), 1)}

@@ -1,60 +1,177 @@
-"""What cameras do to pictures, each by a fixed amount: how many points does a model lose?"""
+"""What light, cameras and clothes do to faces, each by a fixed amount, to crops and to whole photos alike."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-Crop = npt.NDArray[np.uint8]
+from livemood.values import CropSpec, Image
 
-_NOISE_SIGMA = 15
+Points = npt.NDArray[np.float64]
+
 _REFERENCE_PX = 48
+_CLOTH, _GLASS = (200, 200, 200), (25, 25, 25)
 
 
-def _noise(image: Crop, rng: np.random.Generator) -> Crop:
-    noisy = image + rng.standard_normal(image.shape, np.float32) * _NOISE_SIGMA
-    return np.asarray(np.clip(noisy, 0, 255), np.uint8)
+@dataclass(frozen=True, slots=True, eq=False)
+class Sight:
+    """A face that is to be seen worse.
+
+    Attributes:
+        image: (H, W, C) uint8.
+        points: (4, 2) right eye, left eye, nose tip and mouth, px.
+        unit: Pixels of this picture to a pixel of a 48-px crop.
+    """
+
+    image: Image
+    points: Points
+    unit: float
+
+    @classmethod
+    def of_crop(cls, crop: Image, spec: CropSpec) -> "Sight":
+        """Return a crop (S, S, C), whose points lie where the spec puts them."""
+        return cls(crop, np.array(spec.template) * spec.size_px, spec.size_px / _REFERENCE_PX)
 
 
-def _blur(image: Crop, _: np.random.Generator) -> Crop:
-    return np.asarray(cv2.GaussianBlur(image, (0, 0), 1.5 * len(image) / _REFERENCE_PX), np.uint8)
+Spoiler = Callable[[Sight, np.random.Generator], Image]
+"""Returns a worse picture of the same shape."""
 
 
-def _small(image: Crop, _: np.random.Generator) -> Crop:
-    side = len(image)
-    half = cv2.resize(image, (side // 2, side // 2), interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.resize(half, (side, side), interpolation=cv2.INTER_LINEAR), np.uint8)
+def brightness(steps: int) -> Spoiler:
+    """Add so many of 255 steps."""
+    return lambda sight, _: _u8(sight.image + np.float32(steps))
 
 
-def _gamma(image: Crop, _: np.random.Generator) -> Crop:
-    table = (np.linspace(0, 1, 256) ** 3 * 255).round().astype(np.uint8)
-    return np.asarray(cv2.LUT(image, table), np.uint8)
+def contrast(factor: float) -> Spoiler:
+    """Spread grey values around their mean, or draw them together."""
+    return lambda sight, _: _u8((sight.image - sight.image.mean()) * np.float32(factor) + sight.image.mean())
 
 
-def _moved(roll_deg: float, zoom: float) -> Callable[[Crop, np.random.Generator], Crop]:
-    def move(image: Crop, _: np.random.Generator) -> Crop:
-        side = len(image)
-        matrix = cv2.getRotationMatrix2D(((side - 1) / 2, (side - 1) / 2), roll_deg, zoom)
-        moved = cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray(moved, np.uint8)
-
-    return move
+def gamma(power: float) -> Spoiler:
+    """Darken (above 1) or lighten (below 1) the middle."""
+    table = (np.linspace(0, 1, 256) ** power * 255).round().astype(np.uint8)
+    return lambda sight, _: _like(cv2.LUT(sight.image, table), sight)
 
 
-DEGRADATIONS: Final[Mapping[str, Callable[[Crop, np.random.Generator], Crop]]] = {
-    "noise 15/255": _noise,
-    "blur 1.5 px": _blur,
-    "24-px faces": _small,
-    "gamma 3": _gamma,
-    "roll 20°": _moved(20, 1.0),
-    "zoom 1.3": _moved(0, 1.3),
+def noise(sigma: float) -> Spoiler:
+    """Add independent normal noise to every value."""
+    return lambda sight, rng: _u8(sight.image + rng.standard_normal(sight.image.shape, np.float32) * sigma)
+
+
+def blur(sigma: float) -> Spoiler:
+    """Blur by a Gaussian, sigma in pixels of a 48-px crop."""
+    return lambda sight, _: _like(cv2.GaussianBlur(sight.image, (0, 0), sigma * sight.unit), sight)
+
+
+def jpeg(quality: int) -> Spoiler:
+    """Compress and decompress."""
+
+    def spoil(sight: Sight, _: np.random.Generator) -> Image:
+        coded = cv2.imencode(".jpg", sight.image, (cv2.IMWRITE_JPEG_QUALITY, quality))[1]
+        return _like(cv2.imdecode(coded, cv2.IMREAD_UNCHANGED), sight)
+
+    return spoil
+
+
+def resolution(face_px: int) -> Spoiler:
+    """Shrink the picture until a face's crop has so many pixels a side, and enlarge it again."""
+
+    def spoil(sight: Sight, _: np.random.Generator) -> Image:
+        height, width = sight.image.shape[:2]
+        scale = face_px / (_REFERENCE_PX * sight.unit)
+        small = (max(round(width * scale), 1), max(round(height * scale), 1))
+        shrunk = cv2.resize(sight.image, small, interpolation=cv2.INTER_AREA)
+        return _like(cv2.resize(shrunk, (width, height), interpolation=cv2.INTER_LINEAR), sight)
+
+    return spoil
+
+
+def moved(roll_deg: float = 0.0, zoom: float = 1.0, shift: float = 0.0) -> Spoiler:
+    """Roll and enlarge around the middle, and shift by a part of the side in a direction drawn by chance."""
+
+    def spoil(sight: Sight, rng: np.random.Generator) -> Image:
+        height, width = sight.image.shape[:2]
+        matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), roll_deg, zoom)
+        if shift:
+            angle = rng.uniform(0, 2 * np.pi)
+            matrix[:, 2] += shift * width * np.array([np.cos(angle), np.sin(angle)])
+        size = (width, height)
+        image = cv2.warpAffine(sight.image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return _like(image, sight)
+
+    return spoil
+
+
+def mask(sight: Sight, _: np.random.Generator) -> Image:
+    """Draw a mask over nose, mouth and chin."""
+    right, left, _nose, mouth = sight.points
+    across, middle = left - right, (left + right) / 2
+    down = mouth - middle
+    places = ((-0.75, 0.45), (0.0, 0.35), (0.75, 0.45), (0.7, 1.1), (0.35, 1.6), (-0.35, 1.6), (-0.7, 1.1))
+    outline = np.array([middle + x * across + y * down for x, y in places])
+    covered = np.ascontiguousarray(sight.image.copy())
+    cv2.fillPoly(covered, [outline.round().astype(np.int32)], _CLOTH, cv2.LINE_AA)
+    return _like(covered, sight)
+
+
+def sunglasses(sight: Sight, _: np.random.Generator) -> Image:
+    """Draw dark glasses over both eyes."""
+    right, left = sight.points[:2]
+    across = left - right
+    width, angle = float(np.hypot(*across)), float(np.degrees(np.arctan2(across[1], across[0])))
+    covered = np.ascontiguousarray(sight.image.copy())
+    for eye in (right, left):
+        cv2.ellipse(covered, (tuple(map(float, eye)), (0.78 * width, 0.6 * width), angle), _GLASS, -1, cv2.LINE_AA)
+    ends = [tuple(map(int, point.round())) for point in (right, left)]
+    cv2.line(covered, ends[0], ends[1], _GLASS, max(round(0.1 * width), 1), cv2.LINE_AA)
+    return _like(covered, sight)
+
+
+STRESSES: Final[Mapping[str, Mapping[str, Spoiler]]] = {
+    "brightness": {f"{steps:+}": brightness(steps) for steps in (-80, -40, 40, 80)},
+    "contrast": {f"x {factor}": contrast(factor) for factor in (0.25, 0.5, 2.0)},
+    "blur": {f"{sigma} px": blur(sigma) for sigma in (0.75, 1.5, 2.5)},
+    "noise": {f"{sigma}/255": noise(sigma) for sigma in (8, 15, 25)},
+    "JPEG quality": {f"{quality}": jpeg(quality) for quality in (50, 20, 10)},
+    "resolution": {f"{side}-px faces": resolution(side) for side in (32, 24, 16)},
+    "roll": {f"{angle}°": moved(angle) for angle in (10, 20, 40)},
+    "covered": {"mask": mask, "sunglasses": sunglasses},
+    "crop jitter": {"shift 5 %": moved(shift=0.05), "shift 10 %": moved(shift=0.1), "zoom 1.3": moved(zoom=1.3)},
 }
-"""By name: one crop (S, S, C) uint8 to a worse one. Pixels are those of a 48-px crop."""
+"""Spoilers by kind and amount. Sizes are those of a 48-px crop; crop jitter makes no sense for whole photos."""
+
+DEGRADATIONS: Final[Mapping[str, Spoiler]] = {
+    "noise 15/255": noise(15),
+    "blur 1.5 px": blur(1.5),
+    "24-px faces": resolution(24),
+    "gamma 3": gamma(3),
+    "roll 20°": moved(20),
+    "zoom 1.3": moved(zoom=1.3),
+}
+"""The six that every evaluation runs."""
 
 
-def degraded(crops: Crop, name: str) -> Crop:
-    """Return (N, S, S, C) uint8 crops after one of ``DEGRADATIONS``; the same every time."""
+def spoiled(crops: Image, spec: CropSpec, spoiler: Spoiler) -> Image:
+    """Return (N, S, S, C) uint8 crops after a spoiler; the same every time."""
     rng = np.random.default_rng(0)
-    return np.stack([DEGRADATIONS[name](crop, rng).reshape(crop.shape) for crop in crops])
+    return np.stack([spoiler(Sight.of_crop(crop, spec), rng) for crop in crops])
+
+
+def one_pixel_shifts(crops: Image) -> list[Image]:
+    """Return (N, S, S, C) crops shifted by one pixel to each of the four sides; the edge is repeated."""
+    padded = np.pad(crops, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
+    side = crops.shape[1]
+    corners = ((0, 1), (2, 1), (1, 0), (1, 2))
+    return [np.ascontiguousarray(padded[:, y : y + side, x : x + side]) for y, x in corners]
+
+
+def _u8(values: npt.NDArray[np.float32]) -> Image:
+    return np.asarray(np.clip(values, 0, 255), np.uint8)
+
+
+def _like(image: object, sight: Sight) -> Image:
+    """OpenCV drops the only channel of a grey picture."""
+    return np.asarray(image, np.uint8).reshape(sight.image.shape)
