@@ -51,7 +51,7 @@ def evaluate(
     stress: Annotated[
         bool,
         typer.Option(
-            "--stress", help="Make pictures worse in 26 ways: light, blur, noise, roll, masks, ...; takes minutes."
+            "--stress", help="Make pictures worse in 27 ways: light, blur, noise, roll, masks, ...; takes minutes."
         ),
     ] = False,
     html: Annotated[Path | None, typer.Option("--html", help="Write a web page with tables and pictures.")] = None,
