@@ -42,12 +42,14 @@ arch: $(VENV)/dev
 
 eval: $(VENV)/dev  ## Print every figure the README and the model card claim.
 	$(BIN)/python -m tests.evaluation $(DATA)
-	$(BIN)/livemood evaluate default $(DATA)/ferplus.zip --smiles $(DATA)/smiles.zip
+	$(BIN)/python -m tests.resting_faces $(DATA)
+	$(BIN)/livemood evaluate default $(DATA)/ferplus.zip --smiles $(DATA)/smiles.zip --stress
 
 card: $(VENV)/dev  ## Measure the shipped model again and write its card.
-	$(BIN)/livemood evaluate default $(DATA)/ferplus.zip --smiles $(DATA)/smiles.zip --card --force
+	$(BIN)/livemood evaluate default $(DATA)/ferplus.zip --smiles $(DATA)/smiles.zip --stress --card --force
 
-bench: $(VENV)/dev  ## Time each stage, as ratios measured in one run.
+bench: $(VENV)/dev  ## Time a video from file to file and stage by stage, then single calls and starts.
+	$(BIN)/livemood bench
 	$(BIN)/python -m tests.benchmark
 
 goldens: $(VENV)/dev
