@@ -4,7 +4,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from importlib import import_module
 from typing import Protocol
 
 import cv2
@@ -117,8 +116,6 @@ class Live:
         self._quit = False
         if calibrate_s is not None:
             self._pipeline.calibrator.begin(calibrate_s)
-        # Following faces needs it: half a second that would otherwise stop the picture when the first one comes.
-        import_module("scipy.optimize")
 
     def run(self) -> Tally:
         """Go on until the source ends, someone quits, or the time is over; return the counts.
