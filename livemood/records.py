@@ -213,12 +213,13 @@ def _read_parquet(path: Path) -> Iterator[Record | None]:
         with parquet.ParquetFile(path, read_dictionary=["label"]) as file:
             _check_sizes(path, file, arrow)
             for batch in file.iter_batches(_CHUNK):
-                words = batch.column("label").dictionary.to_pylist()
-                if any(len(word) > _MAX_LABEL for word in words):
+                label = batch.column("label")
+                words = label.dictionary.to_pylist() if arrow.types.is_dictionary(label.type) else []
+                if any(len(word or "") > _MAX_LABEL for word in words):
                     raise LivemoodError(f"{path} is no record file: a label has over {_MAX_LABEL} characters")
                 for row in batch.to_pylist():
                     yield _from_row(row, labels)
-    except arrow.ArrowException as error:
+    except (arrow.ArrowException, ValueError, KeyError) as error:  # ValueError: no UTF-8; KeyError: a nested column
         raise LivemoodError(f"{path} is no whole Parquet file; was its writing cut short?") from error
 
 
@@ -230,10 +231,13 @@ def _check_sizes(path: Path, file: Any, arrow: Any) -> None:
             f"{path} is no record file: it has {file.metadata.num_columns} columns in parts of "
             f"{max(groups, default=0) / 1e6:,.0f} MB; livemood writes parts of a few MB"
         )
+    kinds = arrow.types
     for column in file.schema_arrow:
-        number = arrow.types.is_integer(column.type) or arrow.types.is_floating(column.type)
-        if column.name != "label" and not number and column.type != arrow.null():
-            raise LivemoodError(f"{path} is no record file: its column {column.name[:40]} holds no numbers")
+        is_label = column.name == "label"
+        number = kinds.is_integer(column.type) or kinds.is_floating(column.type)
+        if not kinds.is_null(column.type) and not (kinds.is_dictionary(column.type) if is_label else number):
+            wanted = "words" if is_label else "numbers"
+            raise LivemoodError(f"{path} is no record file: its column {column.name[:40]!r} holds no {wanted}")
 
 
 _READERS: Final = {".jsonl": _read_jsonl, ".csv": _read_csv, ".parquet": _read_parquet}

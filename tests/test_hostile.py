@@ -496,6 +496,17 @@ def test_records_when_a_few_bytes_of_parquet_stand_for_gigabytes_then_refused_be
     assert peak_mb() - before < 100
 
 
+@pytest.mark.parametrize("labels", [range(3_000), [b"\xe0\x41"] * 3_000, [["happy"]] * 3_000])
+def test_records_when_labels_in_parquet_are_no_words_then_one_line(tmp_path, labels):
+    import pyarrow
+
+    column = pyarrow.array(list(labels))
+    broken = column.cast(pyarrow.string(), safe=False) if column.type == pyarrow.binary() else column
+    path = write_parquet(tmp_path / "r.parquet", label=broken)
+    with pytest.raises(LivemoodError, match="is no"):
+        list(records.read(path))
+
+
 def test_records_when_parquet_was_written_by_others_with_plain_labels_then_read(tmp_path):
     import polars
 

@@ -4,6 +4,7 @@ Crops lie in a file and are mapped into memory, so a data set may be larger than
 """
 
 import json
+import os
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ import numpy.typing as npt
 from livemood import crop
 from livemood.detect import Detector
 from livemood.errors import DatasetError
+from livemood.files import unwritable
 from livemood.training import copies
 from livemood.training.collection import SPLITS, Collection, Sample, SplitName
 from livemood.training.files import stored_arrays
@@ -132,12 +134,11 @@ def load(
 
     Raises:
         DatasetError: Nothing usable is there.
-        OSError: The folder cannot be written.
+        SinkError: The folder cannot be written, or has no room for the crops.
     """
     samples = draw(collection.samples)
-    folder.mkdir(parents=True, exist_ok=True)
     wanted = sum(sample.split in cut for sample in samples)
-    pixels = np.lib.format.open_memmap(folder / _CROPS, "w+", np.uint8, (max(wanted, 1), 2, *spec.shape))
+    pixels = _room_for((max(wanted, 1), 2, *spec.shape), folder)
     cutter = _Cutter(spec, detector, find_faces)
     kept: list[Sample] = []
     digests, prints, rows, skipped, row = [], [], [], list(collection.skipped), 0
@@ -177,8 +178,25 @@ def load(
     for name in cut:
         if name != "test" and not len(dataset.splits[name]):
             raise DatasetError(f"no usable picture is left for the {name} split; {len(skipped)} were skipped")
-    _save(dataset, folder)
+    try:
+        _save(dataset, folder)
+    except OSError as error:
+        raise unwritable(folder / _TABLE, "folder", error) from error
     return dataset
+
+
+def _room_for(shape: tuple[int, ...], folder: Path) -> np.memmap[Any, np.dtype[np.uint8]]:
+    """Return a new array on disk; its room is taken now, as a page that finds none later would end the process."""
+    file = folder / _CROPS
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        pixels = np.lib.format.open_memmap(file, "w+", np.uint8, shape)
+        if hasattr(os, "posix_fallocate"):
+            with file.open("r+b") as stream:
+                os.posix_fallocate(stream.fileno(), 0, file.stat().st_size)
+    except OSError as error:
+        raise unwritable(file, "folder", error) from error
+    return pixels
 
 
 def is_there(folder: Path) -> bool:

@@ -1,10 +1,9 @@
 """Fuzz one target for a while: with coverage as a guide where atheris is installed, else by blind mutations.
 
-The input that broke a target is kept as ``crash-TARGET`` in the current folder; ``--replay FILE`` runs it again.
+The input that broke a target is kept as ``out/fuzz-TARGET-...``; ``--replay FILE`` runs it again.
 """
 
 import argparse
-import os
 import random
 import subprocess
 import sys
@@ -14,6 +13,8 @@ from pathlib import Path
 
 SLOW_S = 20
 """An input that takes longer counts as a hang."""
+
+_OUT = Path("out")
 
 
 def main() -> int:
@@ -31,6 +32,7 @@ def main() -> int:
     if given.replay:
         TARGETS[names[0]][0](given.replay.read_bytes())
         return 0
+    _OUT.mkdir(exist_ok=True)
     engine = given.engine or ("atheris" if _has_atheris() else "blind")
     if engine == "blind":
         return max([_blindly(name, given.seconds, given.seed) for name in names])
@@ -66,8 +68,9 @@ def _blindly(name: str, seconds: float, seed: int) -> int:
         try:
             target(data)
         except BaseException:
-            Path(f"crash-{name}").write_bytes(data)
-            print(f"fuzz: {name}: FAILED after {runs} runs, input in crash-{name}", flush=True)
+            kept = _OUT / f"fuzz-{name}-crash"
+            kept.write_bytes(data)
+            print(f"fuzz: {name}: FAILED after {runs} runs, input in {kept}", flush=True)
             raise
         slowest = max(slowest, time.monotonic() - started)
         runs += 1
@@ -111,7 +114,7 @@ def _guided(name: str, seconds: float, seed: int) -> int:
     for number, data in enumerate(seeds):
         (folder / str(number)).write_bytes(data)
     words = [sys.argv[0], str(folder), f"-max_total_time={seconds:.0f}", f"-timeout={SLOW_S}", "-rss_limit_mb=4096"]
-    words += [f"-artifact_prefix={os.getcwd()}/{name}-", "-print_final_stats=1", "-verbosity=0"]  # noqa: PTH109
+    words += [f"-artifact_prefix={_OUT.absolute()}/fuzz-{name}-", "-print_final_stats=1", "-verbosity=0"]
     atheris.Setup([*words, *([f"-seed={seed}"] if seed else [])], target)
     print(f"fuzz: {name}: {seconds:.0f} s, guided by coverage", flush=True)
     atheris.Fuzz()
