@@ -5,7 +5,12 @@ BIN = $(VENV)/bin
 # Where ferplus.zip, smiles.zip and clips/ are, for eval and card.
 DATA ?= ../shared/data
 
-.PHONY: setup demo test check fmt lint types arch goldens eval card bench wheel
+# How long fuzz takes for each target, in seconds, and how much video soak labels, in minutes.
+SECONDS ?= 600
+SEED ?= 0
+MINUTES ?= 120
+
+.PHONY: setup demo test check fmt lint types arch goldens eval card bench wheel fuzz soak audit sbom
 
 $(VENV)/base: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -57,3 +62,20 @@ goldens: $(VENV)/dev
 
 wheel: $(VENV)/dev
 	$(BIN)/pip wheel -q --no-deps --wheel-dir dist .
+
+$(VENV)/trust: $(VENV)/dev
+	$(BIN)/pip install -q -e '.[dev,trust]'
+	@touch $@
+
+fuzz: $(VENV)/trust  ## Feed broken files and words to every reader, SECONDS each; out/fuzz-* is what broke one.
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) --seed $(SEED)
+
+soak: $(VENV)/dev  ## Label MINUTES of looped video and watch memory and open files.
+	$(BIN)/python -u -m tests.soak --minutes $(MINUTES)
+
+audit: $(VENV)/trust  ## Ask the package index about known holes in what is installed.
+	$(BIN)/python -m tests.audit
+
+sbom: $(VENV)/trust  ## List everything that is installed, with versions and licences.
+	mkdir -p out
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-file out/sbom.cdx.json $(BIN)/python
