@@ -15,6 +15,7 @@ from typing import Any, Literal, Protocol, Self, get_args
 import cv2
 import numpy as np
 
+from livemood.blazeface import SIDE, NearNetwork
 from livemood.bundle import face_model
 from livemood.errors import ModelIncompatible
 from livemood.quiet import ask_for_silence, native_stderr_held
@@ -22,9 +23,6 @@ from livemood.settings import DetectorSettings
 from livemood.values import Box, Detection, Frame, Image
 
 DetectorMode = Literal["auto", "near", "far"]
-
-# The near network's own input, px a side.
-_NEAR_SIDE = 128
 
 
 class Detector(Protocol):
@@ -66,6 +64,7 @@ class FaceDetector:
                 self._near = stack.enter_context(_BlazeFace(face_model("near"), self._settings.min_score))
             if mode != "near":
                 self._far = stack.enter_context(_BlazeFace(face_model("far"), self._settings.min_score))
+            self._window = _window_network(self._settings.min_score) if mode == "auto" else None
             # The near network runs beside the far one: with a second core, looking twice takes hardly longer.
             self._beside = stack.enter_context(ThreadPoolExecutor(1, "livemood-near"))
             self._open = stack.pop_all()
@@ -89,28 +88,27 @@ class FaceDetector:
 
     @property
     def follows(self) -> bool:
-        """Whether ``detect_within`` is a cheaper way to see a face again: in ``auto``, which looks twice at a frame."""
-        return self._near is not None and self._far is not None
+        """Whether there is a cheaper way to see a face again: in ``auto``, and where LiteRT is installed."""
+        return self._window is not None
 
     def detect_within(self, frame: Frame, window: Box) -> tuple[Detection, ...]:
-        """Return the faces in a part of a frame, seen by the near network, or by the far one where it is the only one.
+        """Return the faces in a part of a frame, seen by the near network.
 
-        A fifth of the time of ``detect``. The window is brought to the network's own size, so that small faces are
-        seen as large ones.
+        It takes a fifth of the time of ``detect``. The window is brought to the network's own size, so that small
+        faces are seen as large ones.
 
         Args:
             frame: The frame.
             window: Square part of it, px; may poke outside.
 
         Raises:
-            ValueError: The detector was closed.
+            ValueError: The detector was closed, or does not follow.
         """
-        if self._closed:
-            raise ValueError("this detector is closed; open a new one")
-        network = self._near or self._far
-        assert network is not None
-        image, left, top, scale = _cut_out(frame.image, window)
-        return tuple(_moved(face, left, top, scale) for face in network.detect(_rgb(image)))
+        if self._closed or self._window is None:
+            raise ValueError("this detector is closed or does not follow; open a new one in auto mode")
+        image, left, top = _cut_out(frame.image, window)
+        scale = max(round(window.width), 1) / SIDE
+        return tuple(_moved(face, left, top, scale) for face in self._window.find(image))
 
     def close(self) -> None:
         """Free both networks; a second call does nothing."""
@@ -157,6 +155,13 @@ class _BlazeFace:
             self._task.close()
 
 
+def _window_network(min_score: float) -> NearNetwork | None:
+    try:
+        return NearNetwork(face_model("near"), min_score)
+    except ImportError:  # LiteRT has no wheel for this platform: every whole frame is searched
+        return None
+
+
 def _detection(found: Any, size: Any) -> Detection:
     box = found.bounding_box
     keypoints = np.array([(point.x, point.y) for point in found.keypoints], np.float32) * size
@@ -167,24 +172,18 @@ def _detection(found: Any, size: Any) -> Detection:
     )
 
 
-def _cut_out(image: Image, window: Box) -> tuple[Image, int, int, float]:
-    """Return a window as a picture of the near network's size, its corner in px, and frame px per picture px."""
+def _cut_out(image: Image, window: Box) -> tuple[Image, int, int]:
+    """Return a window as a picture of the near network's size, black beyond the frame, and its corner in px."""
     side = max(round(window.width), 1)
     left, top = round(window.left), round(window.top)
     part = image[max(top, 0) : max(top + side, 0), max(left, 0) : max(left + side, 0)]
     rows, columns = side - part.shape[0], side - part.shape[1]
     if rows or columns:
         above, before = min(max(-top, 0), rows), min(max(-left, 0), columns)
-        part = np.asarray(
-            cv2.copyMakeBorder(part, above, rows - above, before, columns - before, cv2.BORDER_CONSTANT), np.uint8
-        )
-    how = cv2.INTER_AREA if side > _NEAR_SIDE else cv2.INTER_LINEAR
-    return (
-        np.asarray(cv2.resize(part, (_NEAR_SIDE, _NEAR_SIDE), interpolation=how), np.uint8),
-        left,
-        top,
-        side / _NEAR_SIDE,
-    )
+        borders = above, rows - above, before, columns - before
+        part = np.asarray(cv2.copyMakeBorder(part, *borders, cv2.BORDER_CONSTANT), np.uint8)
+    how = cv2.INTER_AREA if side > SIDE else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(part, (SIDE, SIDE), interpolation=how), np.uint8), left, top
 
 
 def _moved(face: Detection, left: int, top: int, scale: float) -> Detection:

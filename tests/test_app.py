@@ -8,6 +8,7 @@ from livemood.settings import CaptureSettings
 from livemood.source.choose import open_live
 from livemood.source.video import VideoSource
 from livemood.testing import RecordingSink, ScriptedDetector, TableClassifier
+from livemood.values import Mood
 from tests.builders import SAMPLES, make_detection, make_frame, make_mood, read_still, write_clip
 
 FACE = make_detection(80, 60, 40)
@@ -90,6 +91,24 @@ def test_label_frames_then_pictures_and_moods_reach_the_sinks_and_the_counts_are
     assert heard == [frame.index for frame in rows.frames] == list(range(30))
     assert (pictures.images[0] != pictures.frames[0].image).any()
     assert (pictures.images[1] == pictures.frames[1].image).all()
+
+
+def test_label_frames_with_the_shipped_parts_then_the_same_as_one_frame_after_the_other_on_one_thread(tmp_path):
+    pictures, rows = RecordingSink(), RecordingSink()
+    with MoodReader() as shipped:
+        with VideoSource(SAMPLES / "faces.mp4", 1.4, 0.5) as source:
+            label_frames(shipped, source, [pictures], [rows])
+        pipeline = shipped.pipeline()
+        with VideoSource(SAMPLES / "faces.mp4", 1.4, 0.5) as source:
+            alone = [(frame, pipeline.step(frame)) for frame in source.frames()]
+    assert [frame.time_s for frame in rows.frames] == [frame.time_s for frame, _ in alone]
+    assert [list(map(plain, moods)) for moods in rows.moods] == [list(map(plain, moods)) for _, moods in alone]
+    for image, (frame, moods) in zip(pictures.images, alone, strict=True):
+        assert (image == annotate(frame, moods)).all()
+
+
+def plain(mood: Mood) -> tuple[object, ...]:
+    return mood.track.id, mood.box, mood.track.detection.keypoints.tolist(), mood.label, dict(mood.raw_scores)
 
 
 def test_label_frames_when_a_sink_fails_then_its_error_comes_through(clip):

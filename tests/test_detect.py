@@ -124,12 +124,17 @@ def test_detector_when_mode_is_unknown_then_names_the_modes():
 
 
 def test_detector_when_closed_then_it_cannot_be_used_and_a_second_close_is_harmless():
-    detector = FaceDetector("near")
+    detector = FaceDetector()
     detector.close()
     detector.close()
     with pytest.raises(ValueError, match="closed"):
         detector.detect(make_frame())
     with pytest.raises(ValueError, match="closed"):
+        detector.detect_within(make_frame(), Box(0, 0, 9, 9))
+
+
+def test_window_when_the_detector_does_not_follow_then_says_which_one_does():
+    with FaceDetector("far") as detector, pytest.raises(ValueError, match="auto mode"):
         detector.detect_within(make_frame(), Box(0, 0, 9, 9))
 
 

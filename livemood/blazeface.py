@@ -1,0 +1,95 @@
+"""BlazeFace's near network on a small picture, run by LiteRT in the calling thread.
+
+It is what MediaPipe's face detector does with the same file, without its hand-overs from thread to thread: each of
+those waits for a core that is free, which under load takes longer than the network.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from livemood.errors import ModelIncompatible
+from livemood.quiet import ask_for_silence, native_stderr_held
+from livemood.values import Box, Detection, Image, Keypoint
+
+SIDE = 128
+"""The network's input, px a side."""
+
+# Cells a side, and anchors in each, of the network's two maps.
+_MAPS = ((16, 2), (8, 6))
+# Answers that overlap more than this are about one face, and averaged.
+_SAME_FACE = 0.3
+
+
+class NearNetwork:
+    """Finds faces that fill a good part of a picture.
+
+    Args:
+        model: MediaPipe's ``face_detection_short_range.tflite``.
+        min_score: Faces below this score (0..1) are dropped.
+
+    Raises:
+        ImportError: LiteRT is not installed.
+        ModelIncompatible: The file is damaged or another network.
+    """
+
+    def __init__(self, model: Path, min_score: float) -> None:
+        ask_for_silence()
+        from ai_edge_litert.interpreter import Interpreter
+
+        try:
+            with native_stderr_held():
+                self._network: Any = Interpreter(model_path=str(model), num_threads=1)
+                self._network.allocate_tensors()
+                self._input = self._network.get_input_details()[0]["index"]
+                outputs = {tuple(found["shape"]): found["index"] for found in self._network.get_output_details()}
+                anchors = _anchors()
+                self._places = outputs[1, len(anchors), 4 + 2 * len(Keypoint)]
+                self._scores = outputs[1, len(anchors), 1]
+        except (ValueError, RuntimeError, KeyError) as error:
+            raise ModelIncompatible(f"{model} is not MediaPipe's near face network; reinstall livemood") from error
+        self._min_score = min_score
+        self._anchors = anchors
+
+    def find(self, image: Image) -> tuple[Detection, ...]:
+        """Return the faces of a (128, 128, 3) uint8 BGR picture, surest first, in its pixels."""
+        pixels = cv2.cvtColor(image, cv2.COLOR_BGR2RGB).astype(np.float32) / 127.5 - 1
+        self._network.set_tensor(self._input, pixels[None])
+        self._network.invoke()
+        scores = 1 / (1 + np.exp(-np.clip(self._network.get_tensor(self._scores)[0, :, 0], -80, 80)))
+        sure = np.flatnonzero(scores >= self._min_score)
+        places = self._network.get_tensor(self._places)[0, sure].reshape(len(sure), 2 + len(Keypoint), 2)
+        # Rows of places: centre of the box relative to the anchor, its size, then keypoints relative to the anchor.
+        points = places + self._anchors[sure, None]
+        sizes = places[:, 1]
+        faces = np.concatenate(
+            [points[:, :1] - sizes[:, None] / 2, points[:, :1] + sizes[:, None] / 2, points[:, 2:]], 1
+        )
+        return tuple(_averaged(faces, scores[sure]))
+
+
+def _anchors() -> npt.NDArray[np.float32]:
+    """Return where answers are relative to, (896, 2) px: the centre of each cell, once for each of its anchors."""
+    every = []
+    for cells, anchors in _MAPS:
+        centres = (np.arange(cells, dtype=np.float32) + 0.5) * SIDE / cells
+        y, x = np.meshgrid(centres, centres, indexing="ij")
+        every.append(np.repeat(np.stack([x.ravel(), y.ravel()], 1), anchors, 0))
+    return np.concatenate(every)
+
+
+def _averaged(faces: npt.NDArray[np.float32], scores: npt.NDArray[np.float32]) -> list[Detection]:
+    """Return each face once: the average of the answers about it, weighted by their scores."""
+    found = []
+    left = [i for i in np.argsort(-scores) if (faces[i, 1] > faces[i, 0]).all()]
+    boxes = {i: Box(*faces[i, :2].ravel().tolist()) for i in left}
+    while left:
+        first = left[0]
+        same = [i for i in left if i == first or boxes[i].iou(boxes[first]) > _SAME_FACE]
+        left = [i for i in left if i not in same]
+        face = np.average(faces[same], axis=0, weights=scores[same])
+        found.append(Detection(Box(*face[:2].ravel().tolist()), face[2:], float(scores[first])))
+    return found
