@@ -212,7 +212,8 @@ def _read_parquet(path: Path) -> Iterator[Record | None]:
         # As a dictionary, a label that repeats is held once, however long it is.
         with parquet.ParquetFile(path, read_dictionary=["label"]) as file:
             _check_sizes(path, file, arrow)
-            for batch in file.iter_batches(_CHUNK):
+            # Older pyarrow stumbles over a file without any rows.
+            for batch in file.iter_batches(_CHUNK) if file.metadata.num_row_groups else ():
                 label = batch.column("label")
                 words = label.dictionary.to_pylist() if arrow.types.is_dictionary(label.type) else []
                 if any(len(word or "") > _MAX_LABEL for word in words):
