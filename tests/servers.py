@@ -4,6 +4,7 @@ import os
 import struct
 import threading
 import time
+from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 
@@ -110,7 +111,7 @@ class RtspServer:
                     pass
 
             def request_lines(self):
-                lines = []
+                lines: list[str] = []
                 while (line := self.rfile.readline().decode().strip()) or not lines:
                     if not line:
                         return None
@@ -171,6 +172,6 @@ class RtspServer:
 def new_encoder():
     """Return an H.264 encoder whose every picture stands for itself and comes out at once."""
     encoder = av.CodecContext.create("libx264", "w")
-    encoder.width, encoder.height, encoder.pix_fmt, encoder.framerate = 128, 96, "yuv420p", 30
+    encoder.width, encoder.height, encoder.pix_fmt, encoder.framerate = 128, 96, "yuv420p", Fraction(30)
     encoder.options = {"preset": "ultrafast", "tune": "zerolatency", "x264-params": "keyint=1:repeat-headers=1"}
     return encoder
