@@ -92,7 +92,7 @@ def test_calibrator_when_the_model_has_no_neutral_then_it_is_not_possible_and_ch
 simplex = st.lists(st.floats(1e-4, 1.0), min_size=len(EMOTIONS), max_size=len(EMOTIONS))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(rest=simplex, others=simplex, place=st.integers(0, len(EMOTIONS) - 1))
 def test_adjust_whatever_was_calibrated_then_a_clear_expression_of_any_emotion_still_leads(rest, others, place):
     calibrator = calibrated(rest, duration_s=0.5)
@@ -102,7 +102,7 @@ def test_adjust_whatever_was_calibrated_then_a_clear_expression_of_any_emotion_s
     assert leading(calibrator, scores) == EMOTIONS[place]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(rest=simplex, face=simplex)
 def test_adjust_then_neutral_and_emotions_that_were_not_at_rest_never_lose(rest, face):
     calibrator = calibrated(rest, duration_s=0.5)

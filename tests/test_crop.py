@@ -82,7 +82,7 @@ def test_align_in_colour_then_channels_stay_bgr():
     assert (cut == (10, 120, 230)).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(1, 90),
     st.integers(1, 90),

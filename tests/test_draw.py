@@ -351,7 +351,7 @@ wild_moods = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     width=st.integers(1, 400),
     height=st.integers(1, 400),
