@@ -5,11 +5,11 @@ faces that the far one overlooks, the far one finds small faces and is not foole
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Any, Literal, Protocol, Self, get_args
 
 import cv2
@@ -226,16 +226,26 @@ _tasks: _Tasks | None = None
 
 
 def _import_mediapipe() -> _Tasks:
-    """Import mediapipe without TensorFlow, which it would load (5 s) for a documentation helper it does not need."""
     global _tasks
     if _tasks is None:
         ask_for_silence()
-        hidden = "tensorflow" not in sys.modules
-        if hidden:
-            sys.modules["tensorflow"] = None  # type: ignore[assignment]  # makes `import tensorflow` fail at once
-        try:
+        with _unneeded_left_out():
             _tasks = _Tasks()
-        finally:
-            if hidden:
-                del sys.modules["tensorflow"]
     return _tasks
+
+
+@contextmanager
+def _unneeded_left_out() -> Iterator[None]:
+    """Keep mediapipe from loading what finding faces does not need.
+
+    TensorFlow (5 s) is for a helper of its documentation, which takes None for not installed; matplotlib (1 s, and a
+    list of fonts written into the user's home) is for a drawing that nobody asks for here.
+    """
+    stand_ins = {"tensorflow": None, **{name: ModuleType(name) for name in ("matplotlib", "matplotlib.pyplot")}}
+    hidden = [name for name in stand_ins if name not in sys.modules]
+    sys.modules.update({name: stand_ins[name] for name in hidden})  # type: ignore[misc]
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]

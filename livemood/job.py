@@ -1,5 +1,6 @@
 """One video from file to file, and many of them side by side."""
 
+import os
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -129,9 +130,12 @@ def label_videos(jobs: Sequence[VideoJob], reading: Reading, processes: int, pro
     """
     import multiprocessing  # here, so that one video starts sooner
     from concurrent.futures import ProcessPoolExecutor, as_completed
+    from multiprocessing.managers import SyncManager
 
     context = multiprocessing.get_context("spawn")  # a forked child would share mediapipe's threads, and hang
-    with context.Manager() as manager:
+    manager = SyncManager(ctx=context)
+    manager.start(_end_with_parent)
+    with manager:
         told = manager.Queue()
         listener = Thread(target=_listen, args=(told, progress), name="livemood-listener", daemon=True)
         listener.start()
@@ -174,7 +178,23 @@ class _Teller:
             self._told.put((source,))
 
 
+def _end_with_parent() -> None:
+    """Make this process end with its parent: one that was killed cannot say so, and nobody takes the outcome."""
+    import multiprocessing
+
+    parent = multiprocessing.parent_process()
+
+    def wait() -> None:
+        if parent:
+            parent.join()
+            os._exit(1)
+
+    Thread(target=wait, name="livemood-parent", daemon=True).start()
+
+
 def _begin_worker(reading: Reading, told: Any) -> None:
+    _end_with_parent()
+
     def stop(*_: object) -> None:
         raise LivemoodError("interrupted")  # not a KeyboardInterrupt: that would keep the unfinished file
 

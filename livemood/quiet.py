@@ -1,4 +1,4 @@
-"""Hold back what native libraries print to file descriptor 2 by themselves; nothing but the standard library."""
+"""Hold back what libraries print or keep by themselves; nothing but the standard library."""
 
 import os
 import sys
@@ -14,6 +14,8 @@ _SILENT = {
     "OPENCV_FFMPEG_LOGLEVEL": "-8",
     "QT_LOGGING_RULES": "*=false",
 }
+# Keras writes its settings into the user's home when it is imported; where there are none yet, it finds no place to.
+_NOWHERE = {"KERAS_HOME": f"{os.devnull}/keras"}
 
 
 def debugging() -> bool:
@@ -22,10 +24,11 @@ def debugging() -> bool:
 
 
 def ask_for_silence() -> None:
-    """Set the environment variables that make libraries quiet; what the user has set stays."""
-    if not debugging():
-        for name, value in _SILENT.items():
-            os.environ.setdefault(name, value)
+    """Set the environment variables that make libraries quiet and keep nothing; what the user has set stays."""
+    kept = os.path.exists(os.path.expanduser("~/.keras"))  # noqa: PTH110, PTH111  # Path fails where there is no home
+    wanted = ({} if debugging() else _SILENT) | ({} if kept else _NOWHERE)
+    for name, value in wanted.items():
+        os.environ.setdefault(name, value)
 
 
 def keep_native_stderr_out() -> None:

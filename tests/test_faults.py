@@ -40,9 +40,9 @@ def started(folder: Path, *words: object) -> subprocess.Popen[str]:
 
 
 def kill(running: subprocess.Popen[str]) -> None:
-    """Kill a command and the processes that it has started, as when the power goes."""
-    os.killpg(running.pid, signal.SIGKILL)
-    running.communicate()
+    """Kill a command, and wait until the processes that it has started are gone too."""
+    running.kill()
+    running.communicate()  # ends when nobody is left who could write
 
 
 def wait_for(happened: Callable[[], object], running: subprocess.Popen[str], limit_s: float = 240) -> None:

@@ -17,10 +17,9 @@ import pytest
 from tests.builders import SAMPLES, write_clip, write_faces
 
 LIVEMOOD = Path(sys.executable).with_name("livemood")
-# What libraries keep for themselves, none of it of a picture: a list of fonts, Keras's settings, TensorFlow's bytecode.
+# What libraries keep for themselves, none of it of a picture: a list of fonts for plots, TensorFlow's bytecode.
 OF_LIBRARIES = re.compile(
-    r"home/\.cache/matplotlib/fontlist-[^/]*\.json|home/\.keras/keras\.json"
-    r"|tmp/__pycache__/__autograph_generated_file[^/]*"
+    r"home/\.cache/matplotlib/fontlist-[^/]*\.json|tmp/__pycache__/__autograph_generated_file[^/]*"
 )
 NO_NETWORK = ["unshare", "--map-root-user", "--net"]
 
