@@ -137,7 +137,9 @@ class Live:
                     self._show()
                 self._obey()
                 if frame is not None:
-                    if last is not None and not self.view.paused:
+                    if last is None:
+                        self.dropped = frame.index
+                    elif not self.view.paused:
                         gap = frame.index - last.index
                         self.dropped += gap - 1
                         self._throttle.note(time.monotonic() - taken, (frame.time_s - last.time_s) / gap)
