@@ -5,7 +5,7 @@ import struct
 import threading
 import time
 from fractions import Fraction
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 
 import av
@@ -17,27 +17,59 @@ def picture(level, width=64, height=48):
     return np.full((height, width, 3), level % 256, np.uint8)
 
 
-class MjpegServer:
-    """Motion JPEG on loopback; can be stopped and started again on the same port.
+class _Server(ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
 
-    It shows ``show``, or grey levels that change from picture to picture; while ``stalled`` is set, nothing comes and
-    nobody hangs up.
+
+class Loopback:
+    """A server on this machine that can be stopped and started again on the same port.
+
+    While ``stalled`` is set, nothing comes and nobody hangs up.
+
+    Attributes:
+        sent: Pictures so far.
+        connections: Clients so far.
     """
 
-    shape = (48, 64, 3)
+    scheme = path = ""
 
-    def __init__(self, corrupt_every=0, show=None):
-        self._corrupt_every, self._show, self.port, self.sent = corrupt_every, show, 0, 0
-        self.connections = 0
+    def __init__(self, corrupt_every=0):
+        self._corrupt_every, self.port, self.sent, self.connections = corrupt_every, 0, 0, 0
         self.stalled = threading.Event()
         self.start()
 
     @property
     def url(self):
-        return f"http://user:secret@127.0.0.1:{self.port}/video.mjpg"
+        return f"{self.scheme}://user:secret@127.0.0.1:{self.port}/{self.path}"
 
     def start(self):
-        self._running = running = threading.Event()
+        self._stopped = threading.Event()
+        self._server = _Server(("127.0.0.1", self.port), self.handler(self._stopped))
+        self.port = self._server.server_address[1]
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def handler(self, stopped):
+        """Return what answers a client, until ``stopped`` is set."""
+        raise NotImplementedError
+
+    def stop(self):
+        self._stopped.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class MjpegServer(Loopback):
+    """Motion JPEG: ``show`` with a flicker, or grey levels that change from picture to picture."""
+
+    scheme, path = "http", "video.mjpg"
+    shape = (48, 64, 3)
+
+    def __init__(self, corrupt_every=0, show=None):
+        self._show = show
+        super().__init__(corrupt_every)
+
+    def handler(self, stopped):
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -47,7 +79,7 @@ class MjpegServer:
                 self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
                 self.end_headers()
                 try:
-                    while not running.is_set():
+                    while not stopped.is_set():
                         if not outer.stalled.is_set():
                             self.wfile.write(outer.part())
                         time.sleep(0.01)
@@ -57,13 +89,7 @@ class MjpegServer:
             def log_message(self, *_):
                 pass
 
-        class Server(ThreadingHTTPServer):
-            allow_reuse_address = True
-            daemon_threads = True
-
-        self._server = Server(("127.0.0.1", self.port), Handler)
-        self.port = self._server.server_address[1]
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return Handler
 
     def part(self):
         self.sent += 1
@@ -73,32 +99,18 @@ class MjpegServer:
             data = os.urandom(len(data))
         return b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n" % (len(data), data)
 
-    def stop(self):
-        self._running.set()
-        self._server.shutdown()
-        self._server.server_close()
 
+class RtspServer(Loopback):
+    """H.264 over RTSP, with RTP inside the same connection (RFC 2326, 3550, 6184); grey levels that change."""
 
-class RtspServer:
-    """H.264 over RTSP on loopback, with RTP inside the same connection (RFC 2326, 3550, 6184); else as above."""
-
+    scheme, path = "rtsp", "video"
     SDP = (
         "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=test\r\nt=0 0\r\n"
         "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:track\r\n"
     )
     shape = (96, 128, 3)
 
-    def __init__(self, corrupt_every=0):
-        self._corrupt_every, self.port, self.sent, self.connections = corrupt_every, 0, 0, 0
-        self.stalled = threading.Event()
-        self.start()
-
-    @property
-    def url(self):
-        return f"rtsp://user:secret@127.0.0.1:{self.port}/video"
-
-    def start(self):
-        self._running = running = threading.Event()
+    def handler(self, stopped):
         outer = self
 
         class Handler(StreamRequestHandler):
@@ -136,7 +148,7 @@ class RtspServer:
 
             def play(self):
                 encoder, sequence = new_encoder(), 0
-                while not running.is_set():
+                while not stopped.is_set():
                     if not outer.stalled.is_set():
                         for payload, last in outer.payloads(encoder):
                             sequence = (sequence + 1) % 65536
@@ -144,13 +156,7 @@ class RtspServer:
                             self.wfile.write(struct.pack(">cBH", b"$", 0, len(head + payload)) + head + payload)
                     time.sleep(0.01)
 
-        class Server(ThreadingTCPServer):
-            allow_reuse_address = True
-            daemon_threads = True
-
-        self._server = Server(("127.0.0.1", self.port), Handler)
-        self.port = self._server.server_address[1]
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return Handler
 
     def payloads(self, encoder):
         """Return the next picture's RTP payloads, each with whether it is the last; small enough for a packet each."""
@@ -162,11 +168,6 @@ class RtspServer:
         if self._corrupt_every and self.sent % self._corrupt_every == 0:
             units = [unit[:1] + os.urandom(40) if unit[0] & 31 in (1, 5) else unit for unit in units]
         return [(unit, unit is units[-1]) for unit in units]
-
-    def stop(self):
-        self._running.set()
-        self._server.shutdown()
-        self._server.server_close()
 
 
 def new_encoder():

@@ -6,7 +6,7 @@ import string
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livemood.bundle import default_bundle
@@ -17,9 +17,7 @@ from tests.fuzz.targets import TARGETS
 RUNS = 40
 OPTIONAL = ("box", "label", "confidence", "scores", "raw_scores", "keypoints", "event")
 MANIFEST = json.loads((default_bundle() / "manifest.json").read_text(encoding="utf-8"))
-REPEATABLE = settings(
-    derandomize=True, deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow], database=None
-)
+REPEATABLE = settings(derandomize=True, max_examples=60, database=None)
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(string.printable, max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
