@@ -1,10 +1,17 @@
 """See known faces again without searching the whole frame: a ``Detector`` with a memory, for one source."""
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
+
+import cv2
+import numpy as np
+import numpy.typing as npt
 
 from livemood.settings import FollowerSettings
-from livemood.values import Box, Detection, Frame
+from livemood.values import Box, Detection, Frame, Image
+
+# Points at which two frames are compared, across and down.
+_SAMPLED = (32, 24)
 
 
 @runtime_checkable
@@ -25,14 +32,22 @@ class WindowDetector(Protocol):
         ...
 
 
+class _Known(NamedTuple):
+    """A face, and the square window in which it is looked for in the next frame."""
+
+    face: Detection
+    window: Box
+
+
 class Follower:
     """Finds the faces of a source's frames, most of them in small windows around where they were.
 
     The whole frame is looked at when no face is known, when a face is not in its window or two became one, when there
-    are more faces than pay or too small ones, when time jumps, and otherwise every ``look_every_s`` seconds. So the
-    first face and one that was lost are seen as early as if every frame were searched, and one that joins others at
-    most that much later. What a look does not confirm is dropped; a face that it confirms keeps the place that its
-    window gave, so that boxes and keypoints do not jump between the two ways of seeing.
+    are more faces than pay or too small ones, when time jumps or the picture is cut to another, and otherwise every
+    ``look_every_s`` seconds. So the first face and one that was lost are seen as early as if every frame were
+    searched, and one that joins others at most that much later. What a look does not confirm is dropped; a face that
+    it confirms keeps the place that its window gave, so that boxes and keypoints do not jump between the two ways of
+    seeing.
 
     Args:
         detector: Looks; stays the caller's to close.
@@ -44,44 +59,63 @@ class Follower:
         self._detector = detector
         self._settings = settings
         self._max_overlap = max_overlap
-        self._faces: tuple[Detection, ...] = ()
+        self._known: list[_Known] = []
         self._worth_following = False
         self._frame_s = self._looked_s = 0.0
+        self._sample: npt.NDArray[np.int16] | None = None
 
     def detect(self, frame: Frame) -> tuple[Detection, ...]:
         """Return the faces of the next frame, largest first."""
         every_s = self._settings.look_every_s
-        jumped = not 0 <= frame.time_s - self._frame_s < every_s
+        jumped = not 0 <= frame.time_s - self._frame_s < every_s or self._cut(frame.image)
         due = not self._worth_following or frame.time_s - self._looked_s >= every_s
         again = [] if jumped or not self._worth_following else self._seen_again(frame)
-        must_look = jumped or due or len(again) < len(self._faces)
-        faces = self._look(frame, again) if must_look else tuple(again)
+        if jumped or due or len(again) < len(self._known):
+            again = self._look(frame, again)
         self._frame_s = frame.time_s
-        self._faces = tuple(sorted(faces, key=lambda face: -face.box.area))
-        return self._faces
+        self._known = sorted(again, key=lambda known: -known.face.box.area)
+        return tuple(known.face for known in self._known)
 
-    def _look(self, frame: Frame, again: Sequence[Detection]) -> tuple[Detection, ...]:
+    def _cut(self, image: Image) -> bool:
+        """Tell whether a frame has little to do with the one before, by the brightness of some hundred points."""
+        points = cv2.resize(image, _SAMPLED, interpolation=cv2.INTER_NEAREST)
+        sample = np.asarray(cv2.cvtColor(points, cv2.COLOR_BGR2GRAY), np.int16)
+        before, self._sample = self._sample, sample
+        return before is not None and float(np.abs(sample - before).mean()) > self._settings.cut_change
+
+    def _look(self, frame: Frame, again: Sequence[_Known]) -> list[_Known]:
         """Search the whole frame, and take the windows' word for the faces that they saw too."""
         found = self._detector.detect(frame)
-        faces = tuple(next((old for old in again if self._same(old, face)), face) for face in found)
+        faces = [
+            next((old for old in again if self._same(old.face, face)), _Known(face, self._window(face)))
+            for face in found
+        ]
         small = any(face.box.width < self._settings.smallest_px for face in found)
         self._worth_following = 0 < len(faces) <= self._settings.max_faces and not small
         self._looked_s = frame.time_s
         return faces
 
-    def _seen_again(self, frame: Frame) -> list[Detection]:
+    def _seen_again(self, frame: Frame) -> list[_Known]:
         """Return the known faces that are still near their places."""
-        again: list[Detection] = []
-        for known in self._faces:
-            x, y = known.box.centre
-            half = max(known.box.width, known.box.height) * self._settings.window_scale / 2
-            found = self._detector.detect_within(frame, Box(x - half, y - half, x + half, y + half))
-            best = max(found, key=lambda face: face.box.iou(known.box), default=None)
-            if best is None or best.box.iou(known.box) < self._settings.min_iou:
+        again: list[_Known] = []
+        for known in self._known:
+            box = known.face.box
+            found = self._detector.detect_within(frame, known.window)
+            best = max(found, key=lambda face: face.box.iou(box), default=None)
+            if best is None or best.box.iou(box) < self._settings.min_iou:
                 continue
-            if not any(self._same(best, other) for other in again):
-                again.append(best)
+            if not any(self._same(best, other.face) for other in again):
+                # The network's answer shivers with the place of its window: one that still fits stays where it is.
+                window = self._window(best)
+                stays = window.iou(known.window) >= self._settings.same_window
+                again.append(_Known(best, known.window if stays else window))
         return again
+
+    def _window(self, face: Detection) -> Box:
+        """Return where to look for a face in the next frame: a square around it."""
+        x, y = face.box.centre
+        half = max(face.box.width, face.box.height) * self._settings.window_scale / 2
+        return Box(x - half, y - half, x + half, y + half)
 
     def _same(self, one: Detection, other: Detection) -> bool:
         shared = one.box.intersection(other.box)

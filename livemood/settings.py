@@ -31,13 +31,18 @@ class FollowerSettings:
     window_scale: Side of a window, in face widths.
     smallest_px: Narrower faces are looked for in the whole frame; enlarged, they are not found more surely.
     min_iou: Least overlap with the face of the frame before, 0..1.
+    same_window: A window that shares at least this much (IoU, 0..1) with the best one stays where it is.
+    cut_change: A frame whose brightness (0..255) changes more than this on average shows another scene, which is
+        looked at as a whole.
     """
 
     look_every_s: float = 0.15
     max_faces: int = 3
-    window_scale: float = 2.5
+    window_scale: float = 2.25
     smallest_px: float = 40.0
     min_iou: float = 0.3
+    same_window: float = 0.8
+    cut_change: float = 20.0
 
 
 @dataclass(frozen=True, slots=True)

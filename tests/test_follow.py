@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
 from livemood.follow import Follower
@@ -144,3 +145,23 @@ def test_follower_then_windows_are_square_around_the_face_and_scale_with_it():
 
 def test_follower_then_faces_come_largest_first():
     assert all(found[0].width > found[1].width for found in follow(Scene([A, B]), 3))
+
+
+def test_follower_when_the_picture_is_cut_to_another_then_the_whole_frame_is_searched_at_once():
+    scene = Scene([A], [A], [A], [B], [B])
+    follower = Follower(scene, FollowerSettings(look_every_s=10), 0.5)
+    found = []
+    for index, level in enumerate([60, 62, 75, 120, 120]):
+        image = np.full((480, 640, 3), level, np.uint8)
+        found.append(follower.detect(Frame(index, index / FPS, image)))
+    assert scene.looks == [0, 3]
+    assert found[3] == (B,)
+
+
+def test_follower_when_a_face_moves_a_little_then_its_window_stays_and_else_goes_along():
+    near, far = (Detection(A.box.shifted(by, 0), A.keypoints, A.score) for by in (5, 60))
+    scene = Scene([A], [near], [near], [far], [far])
+    follow(scene, 5, look_every_s=10)
+    places = [round(window.centre[0] - A.box.centre[0]) for _, window in scene.windows]
+    assert places[:3] == [0, 0, 0]
+    assert places[3] > 55
