@@ -137,7 +137,7 @@ def presets(*clips: str, frames: int = 120) -> None:
         with MoodReader() as reader, VideoSource(Path(clip)) as source:
             info = source.info
             labelled = [(frame, annotate(frame, moods)) for frame, moods in islice(reader.watch(source), frames)]
-        for preset in ("ultrafast", "superfast", "veryfast", "faster", "medium"):
+        for preset in (None, "ultrafast", "superfast", "veryfast", "faster", "medium"):
             with TemporaryDirectory() as folder:
                 out = Path(folder) / "out.mp4"
                 began = time.process_time()
@@ -150,7 +150,7 @@ def presets(*clips: str, frames: int = 120) -> None:
                     pairs = list(zip((image for _, image in labelled), (f.image for f in copy.frames()), strict=True))
             psnr = np.mean([cv2.PSNR(*pair) for pair in pairs])
             ssim = np.mean([np.array(cv2.quality.QualitySSIM_compute(*pair)[0])[:3] for pair in pairs[::10]])  # type: ignore[attr-defined]
-            print(f"{Path(clip).stem:12} {preset:10} {cpu_ms:7.2f} {float(rate):6.0f} {psnr:8.2f} {ssim:7.4f}")
+            print(f"{Path(clip).stem:12} {preset or 'default':10} {cpu_ms:7.2f} {float(rate):6.0f} {psnr:8.2f} {ssim:7.4f}")
 
 
 def crowd() -> None:

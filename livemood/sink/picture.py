@@ -76,7 +76,7 @@ class PictureEncoder:
         if encoder.pixel_format == "pal8":
             self._prepare = _Palette(context.width, context.height, tick)
         else:
-            self._prepare = _Planes(encoder.pixel_format)
+            self._prepare = _Planes(encoder.pixel_format, tick)
             context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
             context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
         if info.path is not None:
@@ -85,7 +85,7 @@ class PictureEncoder:
             context.codec_tag = encoder.tag
         with native_stderr_held():  # the encoders print past FFmpeg's log
             context.open()
-        self._held: VideoFrame | None = None
+        self._held: list[VideoFrame] = []
         self._durations: dict[int, int] = {}
         self._packet: Packet[VideoStream] | None = None
         self._first_decoded = 0
@@ -97,19 +97,19 @@ class PictureEncoder:
         if any(self._padding):
             right, bottom = self._padding
             image = np.asarray(cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_REPLICATE), np.uint8)
-        frame = VideoFrame.from_ndarray(image, format="bgr24")
-        frame.pts, frame.time_base = time, self._stream.codec_context.time_base
-        if self._held is not None:
-            yield from self._encode(self._held, time)
-        self._held, self.last = frame, time
-        self.first = time if self.first is None else self.first
+        if self.last is not None:
+            self._durations[self.last] = time - self.last
+        yield from self._encode(self._held)
+        self._held = list(self._prepare.take(image, time))
+        self.first, self.last = time if self.first is None else self.first, time
 
     def finish(self, end: int) -> Iterator[Packet[VideoStream]]:
         """Yield all packets left; the last picture is shown until ``end``, ticks."""
-        if self._held is None or self.first is None:
+        if self.first is None or self.last is None:
             return
-        yield from self._encode(self._held, end)
-        yield from self._ready(self._prepare.rest())
+        self._durations[self.last] = end - self.last
+        yield from self._encode(self._held)
+        yield from self._encode(self._prepare.rest())
         yield from self._hold_one(self._stream.encode(None))
         if self._packet is None:
             return
@@ -118,12 +118,7 @@ class PictureEncoder:
             self._packet.duration = max(end - self.first - (self._packet.dts - self._first_decoded), 1)
         yield self._packet
 
-    def _encode(self, frame: VideoFrame, until: int) -> Iterator[Packet[VideoStream]]:
-        assert frame.pts is not None
-        self._durations[frame.pts] = until - frame.pts
-        return self._ready(self._prepare.take(frame))
-
-    def _ready(self, frames: Iterable[VideoFrame]) -> Iterator[Packet[VideoStream]]:
+    def _encode(self, frames: Iterable[VideoFrame]) -> Iterator[Packet[VideoStream]]:
         for frame in frames:
             yield from self._hold_one(self._stream.encode(frame))
 
@@ -140,7 +135,7 @@ class PictureEncoder:
 
 
 class _Preparation(Protocol):
-    def take(self, frame: VideoFrame) -> Iterable[VideoFrame]: ...
+    def take(self, image: Image, time: int) -> Iterable[VideoFrame]: ...
 
     def rest(self) -> Iterable[VideoFrame]: ...
 
@@ -148,11 +143,14 @@ class _Preparation(Protocol):
 class _Planes:
     """To BT.709 luma and chroma, rounded rather than cut off, which would make every copy half a level darker."""
 
-    def __init__(self, pixel_format: str) -> None:
+    def __init__(self, pixel_format: str, tick: Fraction) -> None:
         self._scaler = VideoReformatter()
         self._pixel_format = pixel_format
+        self._tick = tick
 
-    def take(self, frame: VideoFrame) -> Iterable[VideoFrame]:
+    def take(self, image: Image, time: int) -> Iterable[VideoFrame]:
+        frame = VideoFrame.from_numpy_buffer(np.ascontiguousarray(image), format="bgr24")
+        frame.pts, frame.time_base = time, self._tick
         return [
             self._scaler.reformat(
                 frame,
@@ -171,6 +169,7 @@ class _Palette:
     """To 256 colours chosen anew for each picture, with the error spread: nothing needs the whole film in memory."""
 
     def __init__(self, width: int, height: int, tick: Fraction) -> None:
+        self._tick = tick
         self._graph = graph = Graph()
         source = graph.add(
             "buffer", f"video_size={width}x{height}:pix_fmt=bgr24:time_base={tick.numerator}/{tick.denominator}"
@@ -185,7 +184,9 @@ class _Palette:
         use.link_to(sink)
         graph.configure()
 
-    def take(self, frame: VideoFrame) -> Iterator[VideoFrame]:
+    def take(self, image: Image, time: int) -> Iterator[VideoFrame]:
+        frame = VideoFrame.from_ndarray(image, format="bgr24")
+        frame.pts, frame.time_base = time, self._tick
         return self._pass(frame)
 
     def rest(self) -> Iterator[VideoFrame]:

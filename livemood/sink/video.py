@@ -256,9 +256,11 @@ def _options(encoder: Encoder, crf: int | None, preset: str | None, live: bool) 
     crf = encoder.crf if crf is None else crf
     if crf is not None:
         options["crf"] = str(crf)
-    preset = preset or options.get(encoder.preset_option, encoder.preset)
-    if preset is not None:
-        options[encoder.preset_option] = preset
+    speed = preset or options.get(encoder.preset_option, encoder.preset)
+    if speed is not None:
+        options[encoder.preset_option] = speed
+    if preset is None and speed == encoder.preset:
+        options.update(encoder.preset_options)
     return options
 
 
