@@ -1,5 +1,6 @@
 """Hold back what libraries print or keep by themselves; nothing but the standard library."""
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -14,8 +15,12 @@ _SILENT = {
     "OPENCV_FFMPEG_LOGLEVEL": "-8",
     "QT_LOGGING_RULES": "*=false",
 }
-# Keras writes its settings into the user's home when it is imported; where there are none yet, it finds no place to.
-_NOWHERE = {"KERAS_HOME": f"{os.devnull}/keras"}
+# Keras writes its settings into the user's home when it is imported, matplotlib a list of fonts. Where they have not
+# been before, they find no place to; matplotlib then takes a folder of its own, which it removes in the end.
+_NOWHERE = {
+    "KERAS_HOME": (f"{os.devnull}/keras", ("~/.keras",)),
+    "MPLCONFIGDIR": (f"{os.devnull}/matplotlib", ("~/.cache/matplotlib", "~/.config/matplotlib", "~/.matplotlib")),
+}
 
 
 def debugging() -> bool:
@@ -25,10 +30,18 @@ def debugging() -> bool:
 
 def ask_for_silence() -> None:
     """Set the environment variables that make libraries quiet and keep nothing; what the user has set stays."""
-    kept = os.path.exists(os.path.expanduser("~/.keras"))  # noqa: PTH110, PTH111  # Path fails where there is no home
-    wanted = ({} if debugging() else _SILENT) | ({} if kept else _NOWHERE)
-    for name, value in wanted.items():
+    for name, value in ({} if debugging() else _SILENT).items():
         os.environ.setdefault(name, value)
+    for name, (nowhere, homes) in _NOWHERE.items():
+        if not any(os.path.exists(os.path.expanduser(home)) for home in homes):  # noqa: PTH110, PTH111  # homeless: Path fails
+            os.environ.setdefault(name, nowhere)
+    if not debugging():
+        logging.getLogger("matplotlib").setLevel(logging.ERROR)
+
+
+def keep_no_bytecode() -> None:
+    """Have Python store no bytecode from here on: TensorFlow makes modules in the scratch folder and leaves theirs."""
+    sys.dont_write_bytecode = True
 
 
 def keep_native_stderr_out() -> None:

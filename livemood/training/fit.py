@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from livemood.bundle import Bundle
-from livemood.quiet import ask_for_silence, native_stderr_held
+from livemood.quiet import ask_for_silence, keep_no_bytecode, native_stderr_held
 from livemood.training import distil, transfer
 from livemood.training.dataset import Dataset
 from livemood.training.model import EMOTION_HEAD, FER2013_HEAD, PRESETS, build
@@ -51,6 +51,7 @@ def fit(
     with native_stderr_held():
         import keras
 
+    keep_no_bytecode()
     keras.utils.set_random_seed(settings.seed)
     train = dataset.splits["train"].only(dataset.splits["train"].top_vote >= 0)
     settings = settings.fitted_to(len(train))

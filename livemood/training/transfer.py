@@ -6,7 +6,7 @@ import numpy as np
 
 from livemood.bundle import Bundle
 from livemood.errors import ModelIncompatible
-from livemood.quiet import ask_for_silence, native_stderr_held
+from livemood.quiet import ask_for_silence, keep_no_bytecode, native_stderr_held
 from livemood.training.model import EMOTION_HEAD, with_heads
 
 
@@ -22,6 +22,7 @@ def load_network(bundle: Bundle) -> Any:
     with native_stderr_held():
         import keras
 
+        keep_no_bytecode()
         try:
             return keras.saving.load_model(file, compile=False)
         except (ValueError, OSError, TypeError, KeyError) as error:
