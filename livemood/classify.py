@@ -12,6 +12,7 @@ import numpy.typing as npt
 from livemood.bundle import Bundle, default_bundle, read_bundle
 from livemood.errors import ModelIncompatible
 from livemood.quiet import ask_for_silence, native_stderr_held
+from livemood.tflitefile import check_tflite
 from livemood.values import CropSpec, FaceCrop, Prediction
 
 EngineName = Literal["litert", "keras"]
@@ -92,15 +93,23 @@ class EmotionClassifier:
         return tuple(Prediction(p, crop.track) for p, crop in zip(probabilities, crops, strict=True))
 
     def probabilities(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Return (N, K) calibrated probabilities of (N, S, S, C) uint8 crops."""
+        """Return (N, K) calibrated probabilities of (N, S, S, C) uint8 crops.
+
+        Raises:
+            ModelIncompatible: The model answers with something else.
+        """
         expected = self._bundle.crop.shape
         if pixels.shape[1:] != expected:
             raise ValueError(f"this model takes crops of shape {expected}, got {pixels.shape[1:]}")
         raw = self._engine.run(pixels.astype(np.float32))[:, self._chosen]
         # Probabilities to the power 1/T, renormalised, are the softmax of logits divided by T; leaving classes out
         # before the renormalisation is the softmax over those that stay.
-        powers = np.maximum(raw, _TINY) ** (1 / self._bundle.temperature)
-        return np.asarray(powers / powers.sum(1, keepdims=True), np.float32)
+        with np.errstate(all="ignore"):
+            powers = np.maximum(raw, _TINY) ** (1 / self._bundle.temperature)
+            found = np.asarray(powers / powers.sum(1, keepdims=True), np.float32)
+        if not np.isfinite(found).all():
+            raise ModelIncompatible(f"the model in {self._bundle.folder} answers with no probabilities; take another")
+        return found
 
 
 def _chosen(labels: tuple[str, ...], emotions: Sequence[str] | None) -> list[int]:
@@ -137,7 +146,8 @@ class _LiteRT:
         ask_for_silence()
         from ai_edge_litert.interpreter import Interpreter
 
-        file = bundle.checked(bundle.tflite)
+        self._file = file = bundle.checked(bundle.tflite)
+        check_tflite(file, bundle.crop.shape, len(bundle.labels))
         try:
             with native_stderr_held():
                 self._network: Any = Interpreter(model_path=str(file), num_threads=1)
@@ -146,15 +156,16 @@ class _LiteRT:
             raise ModelIncompatible(f"{file} is not a model that LiteRT can run ({error})") from error
         self._input = self._network.get_input_details()[0]["index"]
         self._output = self._network.get_output_details()[0]["index"]
-        found = self._network.get_output_details()[0]["shape"][-1]
-        _check_outputs(file, int(found), bundle)
 
     def run(self, pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Run face by face: resizing the input to the number of faces re-plans the network, which costs more."""
         faces = []
         for face in pixels:
             self._network.set_tensor(self._input, face[None])
-            self._network.invoke()
+            try:
+                self._network.invoke()
+            except RuntimeError as error:
+                raise ModelIncompatible(f"{self._file} is not a model that LiteRT can run ({error})") from error
             faces.append(self._network.get_tensor(self._output)[0])
         return np.stack(faces)
 
@@ -174,12 +185,9 @@ class _Keras:
                 self._network: Any = keras.saving.load_model(file, compile=False)
         except (ValueError, OSError, TypeError, KeyError) as error:
             raise ModelIncompatible(f"{file} is not a model that Keras can load ({error})") from error
-        _check_outputs(file, int(self._network.output_shape[-1]), bundle)
+        found = self._network.output_shape[-1]
+        if found != len(bundle.labels):
+            raise ModelIncompatible(f"{file} has {found} outputs, its manifest names {len(bundle.labels)} labels")
 
     def run(self, pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         return np.asarray(self._network.predict_on_batch(pixels), np.float32)
-
-
-def _check_outputs(file: Path, found: int, bundle: Bundle) -> None:
-    if found != len(bundle.labels):
-        raise ModelIncompatible(f"{file} has {found} outputs, its manifest names {len(bundle.labels)} labels")

@@ -150,7 +150,8 @@ def presets(*clips: str, frames: int = 120) -> None:
                     pairs = list(zip((image for _, image in labelled), (f.image for f in copy.frames()), strict=True))
             psnr = np.mean([cv2.PSNR(*pair) for pair in pairs])
             ssim = np.mean([np.array(cv2.quality.QualitySSIM_compute(*pair)[0])[:3] for pair in pairs[::10]])  # type: ignore[attr-defined]
-            print(f"{Path(clip).stem:12} {preset or 'default':10} {cpu_ms:7.2f} {float(rate):6.0f} {psnr:8.2f} {ssim:7.4f}")
+            name = preset or "default"
+            print(f"{Path(clip).stem:12} {name:10} {cpu_ms:7.2f} {float(rate):6.0f} {psnr:8.2f} {ssim:7.4f}")
 
 
 def crowd() -> None:

@@ -1,7 +1,9 @@
 """What is fuzzed: each target takes bytes and may raise livemood's own errors, in one short line, and nothing else."""
 
 import contextlib
+import hashlib
 import io
+import json
 import os
 import shlex
 import sys
@@ -84,6 +86,28 @@ def bundle(data: bytes) -> None:
             raise Found(f"a bundle of {found!r:.200}")
     with _ours_only():
         check_keras_file(_file("bundle/model.keras", keras))
+
+
+def litert(data: bytes) -> None:
+    """Open a bundle whose ``model.tflite`` this is, and read one crop."""
+    from livemood.classify import EmotionClassifier
+    from tests.networks import CLASSES, CROP
+
+    file = _file("litert/model.tflite", data)
+    manifest = {
+        "format": 1,
+        "name": "fuzzed",
+        "labels": [str(number) for number in range(CLASSES)],
+        "crop": {"size_px": CROP[0], "colour": "grey", "template": [[0.3, 0.3], [0.7, 0.3], [0.5, 0.5], [0.5, 0.7]]},
+        "temperature": 1.0,
+        "metrics": {},
+        "sha256": {file.name: hashlib.sha256(data).hexdigest()},
+    }
+    (file.parent / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    with _ours_only():
+        found = EmotionClassifier(file.parent).probabilities(np.full((1, *CROP), 99, np.uint8))
+        if found.shape != (1, CLASSES) or not abs(found.sum() - 1) < 1e-3:
+            raise Found(f"probabilities {found}")
 
 
 def table(data: bytes) -> None:
@@ -195,11 +219,15 @@ def _bundles() -> list[bytes]:
     with zipfile.ZipFile(folder / "model.keras") as whole, zipfile.ZipFile(small, "w") as cut:
         for name in ("metadata.json", "config.json"):
             cut.writestr(name, whole.read(name))
-    import json
-
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     manifest.pop("training")
     return [json.dumps(manifest).encode() + b"\0\0CUT\0\0" + small.getvalue()]
+
+
+def _networks() -> list[bytes]:
+    from tests.networks import network
+
+    return [network()]
 
 
 def _tables() -> list[bytes]:
@@ -257,6 +285,7 @@ TARGETS: dict[str, tuple[Target, Callable[[], list[bytes]]]] = {
     "picture": (picture, _pictures),
     "clip": (clip, _clips),
     "bundle": (bundle, _bundles),
+    "litert": (litert, _networks),
     "table": (table, _tables),
     "archive": (archive, _archives),
     "jsonl": (_rows_of(".jsonl"), _recorded(".jsonl")),
