@@ -22,6 +22,8 @@ class Encoder:
         preset_options: Further options that go with ``preset``, and with no other speed.
         options: Further options, always given.
         live_options: Further options for a live source: no frame waits inside.
+        small_px: Pictures of up to so many pixels are coded in the calling thread, which is quick enough then; handing
+            them over to others takes longer than it saves.
         keeps_aspect: Whether it notes the shape of pixels by itself, whatever the container.
         max_rate: The most frames per second that it believes; times are kept all the same.
         tag: Its mark in MP4 and MOV, where players want another than FFmpeg's.
@@ -36,6 +38,7 @@ class Encoder:
     preset_options: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, str] = field(default_factory=dict)
     live_options: Mapping[str, str] = field(default_factory=dict)
+    small_px: int = 0
     keeps_aspect: bool = False
     max_rate: int | None = None
     tag: str | None = None
@@ -51,6 +54,7 @@ ENCODERS: Final[Mapping[str, Encoder]] = {
         preset="superfast",
         preset_options={"mbtree": "1", "rc-lookahead": "10"},
         live_options={"tune": "zerolatency", "preset": "veryfast"},
+        small_px=500_000,
         keeps_aspect=True,
     ),
     "h265": Encoder(

@@ -81,6 +81,8 @@ class PictureEncoder:
             context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
         if info.path is not None:
             context.thread_type = "AUTO"  # whole pictures side by side: quick, but each comes out some pictures later
+        if context.width * context.height <= encoder.small_px:
+            context.thread_count = 1
         if encoder.tag and kind.is_mp4:
             context.codec_tag = encoder.tag
         with native_stderr_held():  # the encoders print past FFmpeg's log
