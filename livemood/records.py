@@ -5,7 +5,6 @@ The schema in words is docs/records.md. Writing row by row is the record sink's 
 
 import csv
 import json
-import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -38,6 +37,8 @@ _MAX_LINE: Final = 1 << 20
 _MAX_GROUP_BYTES: Final = 1 << 28
 _MAX_COLUMNS: Final = 1024
 _MAX_LABEL: Final = 256
+# Differences of numbers up to this stay exact to a thousandth.
+_MAX_NUMBER: Final = 1e12
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,8 +308,8 @@ def _check_version(value: Any) -> None:
 
 def _finite(value: Any) -> float:
     number = float(value)
-    if not math.isfinite(number):
-        raise ValueError(f"expected a finite number, got {value}")
+    if not abs(number) <= _MAX_NUMBER:
+        raise ValueError(f"expected a number up to {_MAX_NUMBER:.0e}, got {value}")
     return number
 
 

@@ -291,6 +291,26 @@ class TestEveryCommand:
         assert (done.returncode, done.stderr) == (0, "")
         assert "contempt" in done.stdout
 
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ["image"],
+            ["video"],
+            ["crop", "--out", "f"],
+            ["report", "--out", "p.html"],
+            ["train", "--out", "b"],
+            ["evaluate", "default"],
+        ],
+        ids=lambda words: words[0],
+    )
+    def test_name_when_too_long_for_any_file_then_one_line_and_nothing_is_written(self, words, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        done = livemood(*words, "x" * 300)
+        assert done.returncode == 1
+        assert one_line(done.stderr), done.stderr
+        assert "xxx" in done.stderr
+        assert list(tmp_path.iterdir()) == []
+
     def test_error_when_debugging_then_the_traceback_shows(self, tmp_path):
         done = livemood("video", tmp_path / "none.mp4", LIVEMOOD_DEBUG="1")
         assert done.returncode == 1

@@ -458,6 +458,8 @@ def test_work_folder_when_an_array_promises_terabytes_then_refused_before_memory
     [
         '{"frame": 1' + "0" * 400 + ', "time_s": 0, "track": 1}',
         '{"frame": 1e400, "time_s": 0, "track": null}',
+        '{"frame": 0, "time_s": 1e308, "track": null}',
+        '{"frame": 0, "time_s": NaN, "track": null}',
         '{"v": ' + "9" * 5000 + ', "frame": 0, "time_s": 0, "track": null}',
         "[" * 100_000,
         '{"frame": 0, "time_s": 0, "track": 1, "box": [0, 0, 1, 1], "label": "' + "x" * (3 << 20) + '"}',

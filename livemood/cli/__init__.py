@@ -3,6 +3,7 @@
 import signal
 import sys
 import warnings
+from collections.abc import Sequence
 from typing import NoReturn
 
 import typer
@@ -59,16 +60,21 @@ def main() -> NoReturn:
     if not debugging():
         warnings.filterwarnings("ignore")
         warnings.filterwarnings("always", module=r"livemood(\.|$)")
-    sys.exit(_run())
+    sys.exit(run())
 
 
 def _interrupt(*_: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _run() -> int:
+def run(words: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit code.
+
+    Args:
+        words: What follows ``livemood``; those of this process by default.
+    """
     try:
-        code = int(app(standalone_mode=False) or 0)
+        code = int(app(words, standalone_mode=False) or 0)
     except typer.TyperException as error:
         _say(f"{error.format_message()} (see --help)")
         return int(error.exit_code)
@@ -79,6 +85,11 @@ def _run() -> int:
         return 1
     except BrokenPipeError:  # whoever read our stdout has had enough
         sys.stderr.close()
+        return 1
+    except OSError as error:  # what no adapter foresaw, such as a name too long for any file
+        if debugging():
+            raise
+        _say(f"{error.filename or 'the system'}: {error.strerror or error}; try another file or place")
         return 1
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED

@@ -5,6 +5,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -59,6 +60,8 @@ def crop(
     taken: Counter[str] = Counter()
     with ExitStack() as stack:
         finder = stack.enter_context(FaceDetector(detector.value))
+        frames = _frames(paths, every)
+        first = list(islice(frames, 1))  # what cannot be read says so before anything is written
         try:
             out.mkdir(parents=True, exist_ok=True)
             # Line by line: whoever interrupts a long film keeps a good index of what was cut.
@@ -67,7 +70,7 @@ def crop(
             raise SinkError(f"{index} cannot be written: {error.strerror}; choose another --out") from error
         rows = csv.writer(lines)
         rows.writerow(header)
-        for source, frame in _frames(paths, every):
+        for source, frame in chain(first, frames):
             for face in finder.detect(frame):
                 row: list[str] = []
                 folder = ""

@@ -100,6 +100,8 @@ def train(job: Job, resume: bool, force: bool, watcher: Watcher) -> tuple[dict[s
     except OSError as error:
         if isinstance(error, SinkError):
             raise
+        if error.filename == str(job.data):
+            raise DatasetError(f"{job.data} cannot be read: {error.strerror}; give a folder, a zip or a csv") from error
         raise SinkError(f"{job.work} cannot be written: {error.strerror or error}; choose another --out") from error
     watcher.on_data(dataset)
     model, run = fit(

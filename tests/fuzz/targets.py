@@ -159,9 +159,7 @@ def _rows_of(suffix: str) -> Target:
 
 def words(data: bytes) -> None:
     """Run the command line on words from outside; the commands that train or open cameras are only parsed."""
-    import typer
-
-    from livemood.cli import app
+    from livemood.cli import run
 
     try:
         given = shlex.split(data.decode("utf-8", "replace").replace("\0", ""))[:12]
@@ -172,15 +170,14 @@ def words(data: bytes) -> None:
     here, streams = Path.cwd(), (sys.stdin, sys.stdout, sys.stderr)
     (_scratch / "cwd").mkdir(exist_ok=True)
     os.chdir(_scratch / "cwd")
-    sys.stdout, sys.stderr = io.StringIO(), io.StringIO()
+    sys.stdout, sys.stderr = io.StringIO(), (said := io.StringIO())
     try:
-        with _ours_only():
-            app(given, standalone_mode=False)
-    except (typer.TyperException, typer.Abort, typer.Exit):
-        pass
+        code = run(given)
     finally:
         os.chdir(here)
         _, sys.stdout, sys.stderr = streams
+    if code not in (0, 1, 2) or (code and not said.getvalue().startswith("livemood: ")):
+        raise Found(f"exit code {code} with {said.getvalue()[:200]!r}")
 
 
 def _pictures() -> list[bytes]:
