@@ -176,8 +176,9 @@ def words(data: bytes) -> None:
     finally:
         os.chdir(here)
         _, sys.stdout, sys.stderr = streams
-    if code not in (0, 1, 2) or (code and not said.getvalue().startswith("livemood: ")):
-        raise Found(f"exit code {code} with {said.getvalue()[:200]!r}")
+    line = said.getvalue().rstrip("\n").rpartition("\n")[2]
+    if code not in (0, 1, 2) or (code and not line.startswith("livemood: ")):
+        raise Found(f"exit code {code} after {line[:200]!r}")
 
 
 def _pictures() -> list[bytes]:
