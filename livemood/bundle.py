@@ -90,6 +90,11 @@ def default_bundle() -> Path:
     return models_folder() / "emotion"
 
 
+def named_bundle(name: str | Path) -> Path:
+    """Return the folder that a word on the command line means: ``default`` is the shipped model."""
+    return default_bundle() if str(name) == "default" else Path(name)
+
+
 def face_model(which: Literal["near", "far"]) -> Path:
     """Return MediaPipe's near- or far-range detector, checked against its recorded sha256.
 

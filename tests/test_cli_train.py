@@ -109,7 +109,7 @@ class TestEvaluate:
         bundle = shutil.copytree(default_bundle(), tmp_path / "bundle")
         (tmp_path / "groups.csv").write_text("file,age\n" + "".join(f"happy{n}.png,old\n" for n in range(6)))
         done = livemood(
-            *("evaluate", bundle, "faces", "--split", "all", "--groups", "groups.csv", "--against", default_bundle()),
+            *("evaluate", bundle, "faces", "--split", "all", "--groups", "groups.csv", "--against", "default"),
             *("--html", "report.html", "--card", "--json"),
             folder=tmp_path,
         )

@@ -66,6 +66,7 @@ class VideoFigures:
         decode_encode_fps: Floor: the same without finding, reading and drawing faces.
         decode_detect_fps: Floor: reading the file and finding faces, and nothing else.
         detect_classify_fps: What stages from detect to smooth would reach alone.
+        cpu_ms: CPU time of all threads for a frame from file to file.
         slowdown: Time from file to file, in times of the slowest of these three.
         first_frame_s: From the start of a new process to its first labelled picture.
         peak_rss_mb: Most memory that the run from file to file held, with Python and models; None where the system
@@ -81,6 +82,7 @@ class VideoFigures:
     decode_encode_fps: float
     decode_detect_fps: float
     detect_classify_fps: float
+    cpu_ms: float
     slowdown: float
     first_frame_s: float
     peak_rss_mb: float | None
@@ -105,7 +107,9 @@ def measure_video(
         bench = _Bench(r, clip, Path(folder) / "labelled.mp4")
         first_frame_s = time_to_first_frame(clip)
         bench.label(_WARM_UP_S)
+        cpu_began = time.process_time()
         frames, faces, labelled_s = bench.label()
+        cpu_s = time.process_time() - cpu_began
         memory = peak_rss_mb()
         copied_s = bench.copy()
         detected_s = bench.detect(follower(detector, settings))
@@ -120,6 +124,7 @@ def measure_video(
             decode_encode_fps=_rate(frames, copied_s),
             decode_detect_fps=_rate(frames, detected_s),
             detect_classify_fps=_rate(frames, read_s),
+            cpu_ms=round(1e3 * cpu_s / frames, 2),
             slowdown=round(labelled_s / max(copied_s, detected_s, read_s), 2),
             first_frame_s=round(first_frame_s, 2),
             peak_rss_mb=memory,

@@ -101,6 +101,7 @@ def _bench_video(how: "Reading", clip: Path, json_: bool) -> None:
     print()
     for name, rate in whole.items():
         print(f"{name:24} {rate:7.1f} fps")
+    print(f"{'CPU time from file to file':26}{figures.cpu_ms:6.2f} ms a frame, of all threads")
     print(f"{'slower than the slowest':24} {figures.slowdown:7.2f} x")
     print(f"{'first labelled picture':24} {figures.first_frame_s:7.2f} s after the start of a process")
     if figures.peak_rss_mb is not None:

@@ -68,7 +68,7 @@ def evaluate(
       livemood evaluate default ferplus.zip
       livemood evaluate models/mine faces/ --against models/emotion --html report.html
     """
-    from livemood.bundle import default_bundle, read_bundle
+    from livemood.bundle import named_bundle, read_bundle
     from livemood.errors import ModelIncompatible
     from livemood.files import refuse_to_overwrite
     from livemood.training.collection import open_collection
@@ -77,8 +77,9 @@ def evaluate(
 
     if html:
         refuse_to_overwrite(html, "--html", force)
-    folder = default_bundle() if bundle == "default" else Path(bundle)
+    folder = named_bundle(bundle)
     model = read_bundle(folder)
+    against = named_bundle(against) if against else None
     other = read_bundle(against) if against else None
     if other and other.crop != model.crop:
         raise ModelIncompatible(

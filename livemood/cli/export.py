@@ -35,9 +35,9 @@ def export(
       livemood export default --to tflite --out emotion.tflite
       livemood export models/mine --to onnx --out mine.onnx
     """
-    from livemood.bundle import default_bundle, read_bundle
+    from livemood.bundle import named_bundle, read_bundle
     from livemood.training.formats import write
 
-    model = read_bundle(default_bundle() if bundle == "default" else Path(bundle))
+    model = read_bundle(named_bundle(bundle))
     gap = write(model, to.value, out, force)
     print(f"{out}: differs from {model.keras.name} by {gap:.1e} at most")

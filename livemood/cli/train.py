@@ -120,7 +120,7 @@ def train(
 
       livemood train ferplus.zip --out models/mine --resume
     """
-    from livemood.bundle import default_bundle
+    from livemood.bundle import named_bundle
     from livemood.training.run import Job
     from livemood.training.run import train as run
 
@@ -142,8 +142,8 @@ def train(
         out=out,
         votes=votes,
         find_faces=find_faces,
-        base=default_bundle() if from_ == "default" else Path(from_) if from_ else None,
-        teachers=tuple(teacher or ()),
+        base=named_bundle(from_) if from_ else None,
+        teachers=tuple(map(named_bundle, teacher or ())),
         asked={name: value for name, value in asked.items() if value is not None},
     )
     with Display(tensorboard) as display:
