@@ -15,6 +15,7 @@ from livemood.bundle import default_bundle, read_bundle
 from livemood.classify import EmotionClassifier
 from livemood.errors import ModelIncompatible
 from livemood.tflitefile import check_tflite
+from livemood.tfliteops import FLOAT32, INT32, RULES, Call, NotPlain, Tensor
 from tests.networks import CLASSES, CROP, Parts, network
 
 
@@ -418,3 +419,43 @@ def test_classifier_when_a_network_answers_with_no_numbers_then_one_line(tmp_pat
     classifier = EmotionClassifier(bundle_of(tmp_path, spoilt))
     with pytest.raises(ModelIncompatible, match="answers with no probabilities"):
         classifier.probabilities(np.zeros((1, *CROP), np.uint8))
+
+
+def given(*shape: int, values: tuple[int, ...] | None = None) -> Tensor:
+    return Tensor(shape, FLOAT32 if values is None else INT32, fixed=False, ready=True, values=values)
+
+
+STRIDES = {"stride_h": 1, "stride_w": 1}
+
+
+@pytest.mark.parametrize(
+    ("code", "inputs", "options"),
+    [
+        pytest.param(4, [given(1, 8, 8), given(1, 3, 3, 4), given(4)], STRIDES, id="depthwise on three sides"),
+        pytest.param(1, [given(8, 8, 3)], {**STRIDES, "filter_h": 2, "filter_w": 2}, id="pool on three sides"),
+        pytest.param(9, [given(1, 4), given(3, 4, 1)], {}, id="dense with weights of three sides"),
+        pytest.param(2, [given(1, 1, 1, 1, 4)] * 2, {"axis": 0}, id="concatenation of five sides"),
+        pytest.param(2, [given(2), given()], {"axis": 0}, id="concatenation of different ranks"),
+        pytest.param(40, [given(1, 3, 3, 4), given(2, values=(1, 1))], {}, id="mean over one side twice"),
+        pytest.param(22, [given(1, 4), given(2, values=(-1, -1))], {}, id="reshape with two sides free"),
+        pytest.param(22, [given(1, 4), given(1, 2, values=(1, 4))], {}, id="reshape to a table of sides"),
+        pytest.param(22, [given(1, 4), given(2, values=(-2, -2))], {}, id="reshape to negative sides"),
+        pytest.param(34, [given(1, 4), given(2, 2, values=(0, 0, -1, 0))], {}, id="pad by less than nothing"),
+        pytest.param(
+            45,
+            [given(4), given(1, values=(0,)), given(1, values=(4,)), given(1, values=(-1,))],
+            {},
+            id="slice backwards",
+        ),
+        pytest.param(
+            45,
+            [given(4), given(1, values=(9,)), given(1, values=(10,)), given(1, values=(1,))],
+            {"shrink": 1},
+            id="slice beyond the end",
+        ),
+        pytest.param(83, [given(2, values=(1, 2))], {"count": 1}, id="pack of lists"),
+    ],
+)
+def test_operator_when_its_shapes_do_not_fit_then_refused(code, inputs, options):
+    with pytest.raises(NotPlain):
+        RULES[code].result(Call(inputs, options))
