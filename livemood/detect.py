@@ -94,7 +94,7 @@ class FaceDetector:
     def detect_within(self, frame: Frame, window: Box) -> tuple[Detection, ...]:
         """Return the faces in a part of a frame, seen by the near network.
 
-        It takes a fifth of the time of ``detect``. The window is brought to the network's own size, so that small
+        It takes a quarter of the time of ``detect``. The window is brought to the network's own size, so that small
         faces are seen as large ones.
 
         Args:

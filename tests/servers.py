@@ -4,6 +4,7 @@ import os
 import struct
 import threading
 import time
+from abc import ABC, abstractmethod
 from fractions import Fraction
 from http.server import BaseHTTPRequestHandler
 from socketserver import StreamRequestHandler, ThreadingTCPServer
@@ -22,7 +23,7 @@ class _Server(ThreadingTCPServer):
     daemon_threads = True
 
 
-class Loopback:
+class Loopback(ABC):
     """A server on this machine that can be stopped and started again on the same port.
 
     While ``stalled`` is set, nothing comes and nobody hangs up.
@@ -49,9 +50,9 @@ class Loopback:
         self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
+    @abstractmethod
     def handler(self, stopped):
         """Return what answers a client, until ``stopped`` is set."""
-        raise NotImplementedError
 
     def stop(self):
         self._stopped.set()
