@@ -67,7 +67,7 @@ class Follower:
     def detect(self, frame: Frame) -> tuple[Detection, ...]:
         """Return the faces of the next frame, largest first."""
         every_s = self._settings.look_every_s
-        jumped = not 0 <= frame.time_s - self._frame_s < every_s or self._cut(frame.image)
+        jumped = self._cut(frame.image) or not 0 <= frame.time_s - self._frame_s < every_s
         due = not self._worth_following or frame.time_s - self._looked_s >= every_s
         again = [] if jumped or not self._worth_following else self._seen_again(frame)
         if jumped or due or len(again) < len(self._known):
