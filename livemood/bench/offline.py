@@ -66,8 +66,12 @@ class VideoFigures:
         decode_encode_fps: Floor: the same without finding, reading and drawing faces.
         decode_detect_fps: Floor: reading the file and finding faces, and nothing else.
         detect_classify_fps: What stages from detect to smooth would reach alone.
+        search_classify_fps: What searching every whole frame and classifying its faces would reach alone: what
+            labelling would be held up by if faces were not followed from frame to frame.
         cpu_ms: CPU time of all threads for a frame from file to file.
-        slowdown: Time from file to file, in times of the slowest of these three.
+        slowdown: Time from file to file, in times of the slowest of the first three of these four.
+        search_slowdown: Time from file to file, in times of searching and classifying alone, or of decoding and
+            encoding alone if that is slower.
         first_frame_s: From the start of a new process to its first labelled picture.
         peak_rss_mb: Most memory that the run from file to file held, with Python and models; None where the system
             does not tell.
@@ -82,8 +86,10 @@ class VideoFigures:
     decode_encode_fps: float
     decode_detect_fps: float
     detect_classify_fps: float
+    search_classify_fps: float
     cpu_ms: float
     slowdown: float
+    search_slowdown: float
     first_frame_s: float
     peak_rss_mb: float | None
 
@@ -115,6 +121,7 @@ def measure_video(
         detected_s = bench.detect(follower(detector, settings))
         times = bench.stages()
         read_s = sum(sum(times[name]) for name in _READING) / 1e3
+        searched_s = bench.search(detector) + sum(times["classify"]) / 1e3
         return VideoFigures(
             *bench.size,
             frames=frames,
@@ -124,8 +131,10 @@ def measure_video(
             decode_encode_fps=_rate(frames, copied_s),
             decode_detect_fps=_rate(frames, detected_s),
             detect_classify_fps=_rate(frames, read_s),
+            search_classify_fps=_rate(frames, searched_s),
             cpu_ms=round(1e3 * cpu_s / frames, 2),
             slowdown=round(labelled_s / max(copied_s, detected_s, read_s), 2),
+            search_slowdown=round(labelled_s / max(copied_s, searched_s), 2),
             first_frame_s=round(first_frame_s, 2),
             peak_rss_mb=memory,
         )
@@ -169,6 +178,16 @@ class _Bench:
             for frame in frames:
                 find(frame)
         return time.perf_counter() - began
+
+    def search(self, detector: Detector) -> float:
+        """Search every whole frame, with nothing beside it; return the seconds of that, without decoding."""
+        watch = _Stopwatch()
+        search = watch("detect", detector.detect)
+        with VideoSource(self._clip) as source:
+            for frame in source.frames():
+                search(frame)
+                watch.next_frame()
+        return sum(watch.times["detect"]) / 1e3
 
     def stages(self) -> dict[str, list[float]]:
         """Label the clip on one thread; return the ms of every stage in every frame."""

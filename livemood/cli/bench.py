@@ -97,12 +97,14 @@ def _bench_video(how: "Reading", clip: Path, json_: bool) -> None:
         "decode and encode only": figures.decode_encode_fps,
         "decode and detect only": figures.decode_detect_fps,
         "detect to smooth only": figures.detect_classify_fps,
+        "search, classify only": figures.search_classify_fps,
     }
     print()
     for name, rate in whole.items():
         print(f"{name:24} {rate:7.1f} fps")
     print(f"{'CPU time from file to file':26}{figures.cpu_ms:6.2f} ms a frame, of all threads")
     print(f"{'slower than the slowest':24} {figures.slowdown:7.2f} x")
+    print(f"{'slower than searching':24} {figures.search_slowdown:7.2f} x")
     print(f"{'first labelled picture':24} {figures.first_frame_s:7.2f} s after the start of a process")
     if figures.peak_rss_mb is not None:
         print(f"{'most memory':24} {figures.peak_rss_mb:7.0f} MB")
