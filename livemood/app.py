@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 from livemood.classify import Classifier, EmotionClassifier, EngineName
+from livemood.closing import Closing
 from livemood.detect import Detector, DetectorMode, FaceDetector
 from livemood.draw import Annotator, DrawStyle
 from livemood.labels import EMOTIONS
@@ -20,7 +21,7 @@ from livemood.values import Frame, Image, Mood
 _IDLE_S = 0.1
 
 
-class MoodReader:
+class MoodReader(Closing):
     """Reads moods from pictures and videos with one detector and one model, opened once.
 
     Use as a context manager, or call ``close``.
@@ -135,12 +136,6 @@ class MoodReader:
     def close(self) -> None:
         """Free the detector that this reader opened."""
         self._open.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def annotate(frame: Frame, moods: Sequence[Mood], labels: tuple[str, ...] = EMOTIONS) -> Image:

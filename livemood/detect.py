@@ -9,14 +9,15 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import ModuleType, TracebackType
-from typing import Any, Literal, Protocol, Self, get_args
+from types import ModuleType
+from typing import Any, Literal, Protocol, get_args
 
 import cv2
 import numpy as np
 
 from livemood.blazeface import SIDE, NearNetwork
 from livemood.bundle import face_model
+from livemood.closing import Closing
 from livemood.errors import ModelIncompatible
 from livemood.quiet import ask_for_silence, native_stderr_held
 from livemood.settings import DetectorSettings
@@ -37,7 +38,7 @@ class Detector(Protocol):
         ...
 
 
-class FaceDetector:
+class FaceDetector(Closing):
     """MediaPipe's BlazeFace, near range, far range or both.
 
     ``auto`` asks both networks and believes each in its own range: the near one for faces whose side is at least
@@ -115,16 +116,8 @@ class FaceDetector:
         self._closed = True
         self._open.close()
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-class _BlazeFace:
+class _BlazeFace(Closing):
     """One MediaPipe Tasks FaceDetector in image mode: no state, so no frame depends on another."""
 
     def __init__(self, model: Path, min_score: float) -> None:
@@ -147,10 +140,7 @@ class _BlazeFace:
         size = np.array([image.width, image.height], np.float32)
         return [_detection(found, size) for found in result.detections]
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         with native_stderr_held():
             self._task.close()
 

@@ -12,7 +12,7 @@ from livemood.values import Prediction, Track
 from tests.builders import make_detection, make_frame
 
 LIMIT = CalibrationSettings().limit
-NEUTRAL, HAPPY, SAD = (EMOTIONS.index(name) for name in ("neutral", "happy", "sad"))
+NEUTRAL = EMOTIONS.index("neutral")
 SULLEN = {"sad": 0.6, "neutral": 0.35, "angry": 0.05}
 
 

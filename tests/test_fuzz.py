@@ -15,7 +15,6 @@ from tests.fuzz.__main__ import mutated
 from tests.fuzz.targets import TARGETS
 
 RUNS = 40
-OPTIONAL = ("box", "label", "confidence", "scores", "raw_scores", "keypoints", "event")
 MANIFEST = json.loads((default_bundle() / "manifest.json").read_text(encoding="utf-8"))
 REPEATABLE = settings(derandomize=True, max_examples=60, database=None)
 ANYTHING = st.recursive(

@@ -17,7 +17,6 @@ from livemood.sink.video import VideoSink
 from livemood.values import Frame
 from tests.builders import ROOT, Sound, corners, quadrants, write_film
 
-TICK = Fraction(1, 20)
 VFR = [0, 3, 5, 11, 12, 20, 29, 40, 44, 47]
 CODECS = {".mp4": "h264", ".mov": "h264", ".mkv": "h264", ".webm": "vp9", ".gif": "gif"}
 

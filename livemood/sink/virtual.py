@@ -1,9 +1,9 @@
 """A camera that other programs can choose, through pyvirtualcam."""
 
 import sys
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from livemood.closing import Closing
 from livemood.errors import SinkError
 from livemood.values import Frame, Image
 
@@ -15,7 +15,7 @@ _HOW = {
 }
 
 
-class VirtualCamera:
+class VirtualCamera(Closing):
     """Sends annotated pictures to the system's virtual camera.
 
     Args:
@@ -44,11 +44,3 @@ class VirtualCamera:
     def close(self) -> None:
         """Free the device."""
         self._camera.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

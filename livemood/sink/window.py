@@ -3,12 +3,11 @@
 import ctypes
 import sys
 from importlib import metadata
-from types import TracebackType
-from typing import Self
 
 import cv2
 import numpy as np
 
+from livemood.closing import Closing
 from livemood.errors import SinkError
 from livemood.quiet import native_stderr_held
 from livemood.values import Image
@@ -21,7 +20,7 @@ _HEADLESS = ("opencv-python-headless", "opencv-contrib-python-headless")
 _INSTEAD = "use --no-window with --out or --records"
 
 
-class Window:
+class Window(Closing):
     """Shows pictures, resizable, with their aspect kept by black bars.
 
     Args:
@@ -79,14 +78,6 @@ class Window:
         if self.is_open:
             cv2.destroyWindow(self._title)
             cv2.waitKey(1)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _framed(self, image: Image) -> Image:
         """Add black bars, so that the picture has the shape of the window, which stretches what it shows."""

@@ -5,12 +5,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 import cv2
 import numpy as np
 
+from livemood.closing import Closing
 from livemood.errors import CameraUnavailable, SourceError
 from livemood.settings import CaptureSettings
 from livemood.values import Frame, Image
@@ -50,7 +50,7 @@ class Feed(Protocol):
         ...
 
 
-class LiveSource:
+class LiveSource(Closing):
     """Frames by the clock: ``Frame.time_s`` is seconds since the first, ``Frame.index`` counts captured frames.
 
     Frames keep the size of the first; where a stream changes size midway, pictures are fitted into it.
@@ -147,14 +147,6 @@ class LiveSource:
         if self._reading.acquire(timeout=_PATIENCE_S):
             self._drop()
             self._reading.release()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _next(self) -> Picture | None:
         """Return the next picture, after new tries at a lost feed; None at the end."""

@@ -6,12 +6,11 @@ from fractions import Fraction
 from itertools import chain
 from math import inf
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import av
 from av.video.frame import VideoFrame
 
+from livemood.closing import Closing
 from livemood.errors import VideoUnreadable
 from livemood.media import VideoInfo
 from livemood.source.container import open_container, origin, picture_end, picture_stream
@@ -27,7 +26,7 @@ _RUN_UP_S = 10
 _MISSING_S = Fraction(1, 5)
 
 
-class VideoSource:
+class VideoSource(Closing):
     """Decodes a video file; a context manager.
 
     Times are those of the container, unless its clock starts beyond 1 s, as in a piece of a broadcast; then they count
@@ -127,14 +126,6 @@ class VideoSource:
     def close(self) -> None:
         """Close the file; again does nothing."""
         self._opened.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _decoded(self) -> Iterator[VideoFrame]:
         """Decode what can be decoded; a damaged packet costs its own frames only."""
