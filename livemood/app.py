@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -91,7 +91,9 @@ class MoodReader(Closing):
         return self.pipeline().step(Frame(0, 0.0, image))
 
     def watch(self, source: Source, every: int = 1) -> Iterator[tuple[Frame, tuple[Mood, ...]]]:
-        """Yield the frames of an open source with their moods; reading has a thread of its own.
+        """Yield the frames of an open source with their moods.
+
+        A thread of its own takes the frames. From a file it also finds their faces, some frames ahead.
 
         Every frame of a file comes; of a live source the newest does, and ``Frame.index`` tells what was left out.
 
@@ -100,12 +102,15 @@ class MoodReader(Closing):
             every: Classify every so many frames only; in between, faces are followed and keep their moods.
         """
         pipeline = self.pipeline()
-        frames: AbstractContextManager[Iterator[Frame | None]]
-        frames = read_newest(source.frames(), _IDLE_S) if source.live else read_ahead(source.frames())
-        with frames as coming:
-            for frame in coming:
-                if frame is not None:
-                    yield frame, pipeline.step(frame, frame.index % every == 0)
+        if source.live:
+            with read_newest(source.frames(), _IDLE_S) as newest:
+                for frame in newest:
+                    if frame is not None:
+                        yield frame, pipeline.step(frame, frame.index % every == 0)
+            return
+        with read_ahead((frame, pipeline.find(frame)) for frame in source.frames()) as found:
+            for frame, tracks in found:
+                yield frame, pipeline.read(frame, tracks, frame.index % every == 0)
 
     def video(self, path: str | Path) -> Iterator[tuple[Frame, tuple[Mood, ...]]]:
         """Yield every frame of a video file with its moods.
@@ -222,7 +227,8 @@ def label_frames(
 ) -> Tally:
     """Run a source through to its end and hand every frame to the sinks.
 
-    Reading, reading moods, and drawing with writing each have a thread, so that on two cores none waits for another.
+    Decoding with finding faces, reading them, and drawing with writing each have a thread, so that on two cores none
+    waits for another.
 
     Args:
         reader: Models.

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 import cv2
@@ -24,8 +25,17 @@ _LONGEST_LABEL, _LONGEST_LINE = 24, 80
 _MOSAIC_CELLS = 7
 _MOSAIC_MARGIN = 0.15
 _SUBPIXEL_BITS = 4
-_QUARTER = np.linspace(0, np.pi / 2, 9)
-_ARC = np.stack([1 - np.cos(_QUARTER), 1 - np.sin(_QUARTER)], axis=1)
+
+
+def _turned(corner: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return a path (P, 2) along an upper left corner for all four corners, clockwise: (4, P, 2)."""
+    return np.stack([corner[:: x * y] * (x, y) for x, y in ((1, 1), (-1, 1), (-1, -1), (1, -1))])
+
+
+# A corner of radius 1 without straight pieces, and straight pieces of length 1 without a corner between.
+_ANGLES = np.linspace(0, np.pi / 2, 9)
+_ARCS = _turned(np.pad(1 - np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], 1), ((1, 1), (0, 0))))
+_LEGS = _turned(np.concatenate([[(0, 1)], np.zeros((len(_ANGLES), 2)), [(1, 0)]]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +220,7 @@ def _font() -> cv2.FontFace:
     return cv2.FontFace("sans")
 
 
+@lru_cache(4096)
 def _width(text: str, px: int, weight: int) -> int:
     return int(cv2.getTextSize((0, 0), text, (0, 0), _font(), px, weight)[2])
 
@@ -233,7 +244,7 @@ def _plate(image: Image, spot: Box, text: int) -> None:
     dark = part.copy()
     edge = Box(0, 0, spot.width - 1, spot.height - 1)
     radius = min(0.35 * text, edge.width / 2, edge.height / 2)
-    cv2.fillPoly(dark, [np.concatenate(_corners(edge, radius, radius))], _DARK, cv2.LINE_AA, _SUBPIXEL_BITS)
+    cv2.fillPoly(dark, [_corners(edge, radius, radius).reshape(-1, 2)], _DARK, cv2.LINE_AA, _SUBPIXEL_BITS)
     cv2.addWeighted(dark, _PLATE_OPACITY, part, 1 - _PLATE_OPACITY, 0, dst=part)
 
 
@@ -261,17 +272,16 @@ def _bands(image: Image, inner: Box, thick: int, radius: float, leg: float, colo
     """Fill the corners between a box and the one ``thick`` px around it; unlike thick lines, these end squarely."""
     more = thick - 1
     outer, near_edge = _corners(grown(inner, more), radius + more, leg + more), _corners(inner, radius, leg)
-    bands = [np.concatenate([far, near[::-1]]) for far, near in zip(outer, near_edge, strict=True)]
-    cv2.fillPoly(image, bands, colour, cv2.LINE_AA, _SUBPIXEL_BITS)
+    bands = np.concatenate([outer, near_edge[:, ::-1]], 1)
+    cv2.fillPoly(image, list(bands), colour, cv2.LINE_AA, _SUBPIXEL_BITS)
 
 
-def _corners(box: Box, radius: float, leg: float) -> list[npt.NDArray[np.int32]]:
-    """Return the four corners of a box, clockwise: arcs with straight pieces up to ``leg``, in fixed-point px."""
-    shape = np.concatenate([[(0, leg)], radius * _ARC, [(leg, 0)]])
+def _corners(box: Box, radius: float, leg: float) -> npt.NDArray[np.int32]:
+    """Return the four corners of a box, clockwise: arcs with straight ends, (4, P, 2) in fixed-point px."""
     left, top, right, bottom = box.left, box.top, box.right, box.bottom
-    corners = [(left, top, 1, 1), (right, top, -1, 1), (right, bottom, -1, -1), (left, bottom, 1, -1)]
-    paths = [np.array((x, y)) + shape[:: sx * sy] * (sx, sy) for x, y, sx, sy in corners]
-    return [np.round(path * (1 << _SUBPIXEL_BITS)).astype(np.int32) for path in paths]
+    corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
+    paths = corners[:, None] + radius * _ARCS + leg * _LEGS
+    return np.round(paths * (1 << _SUBPIXEL_BITS)).astype(np.int32)
 
 
 def _pixelate(image: Image, box: Box) -> None:

@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Generic, ParamSpec, Protocol, TypeVar
@@ -15,7 +15,7 @@ from livemood.follow import Follower, WindowDetector
 from livemood.settings import Settings
 from livemood.smooth import Smoother
 from livemood.track import Tracker
-from livemood.values import Detection, Frame, Mood
+from livemood.values import Detection, Frame, Mood, Track
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -76,8 +76,17 @@ class Pipeline:
             classify: False saves time: faces are found and followed, but keep the mood that they had in the frame
                 before. A face that was not in that frame is classified all the same.
         """
-        detections = self._detect(frame)
-        tracks = self._track(detections, frame.time_s)
+        return self.read(frame, self.find(frame), classify)
+
+    def find(self, frame: Frame) -> tuple[Track, ...]:
+        """Return the faces of the next frame, largest first; the first half of ``step``.
+
+        The halves share no state: one thread may find faces some frames ahead of another that reads them.
+        """
+        return self._track(self._detect(frame), frame.time_s)
+
+    def read(self, frame: Frame, tracks: Sequence[Track], classify: bool = True) -> tuple[Mood, ...]:
+        """Return the moods of the faces that were found in the next frame; the second half of ``step``."""
         due = [track for track in tracks if classify or track.id not in self._moods]
         crops = [self._crop(frame, track, self._crop_spec) for track in due]
         predictions = self.calibrator.adjust(self._classify(crops), frame.time_s)

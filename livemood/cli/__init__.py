@@ -1,5 +1,6 @@
 """The commands. The only place that prints errors and sets exit codes: 0 fine, 1 ours, 2 usage, 130 interrupted."""
 
+import os
 import signal
 import sys
 import warnings
@@ -55,6 +56,8 @@ def main() -> NoReturn:
     """Run the command line and exit."""
     ask_for_silence()
     keep_native_stderr_out()
+    # Every part of a frame's path has a thread; OpenCV's own would take its cores from the others (docs/speed.md).
+    os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
     signal.signal(signal.SIGTERM, _interrupt)
     warnings.showwarning = _show_note
     if not debugging():
