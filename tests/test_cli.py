@@ -317,6 +317,18 @@ class TestEveryCommand:
         assert "Traceback" in done.stderr
 
 
+@pytest.mark.parametrize(("wanted", "threads"), [({}, 1), ({"OPENCV_FOR_THREADS_NUM": "2"}, 2)])
+def test_commands_then_opencv_keeps_to_one_thread_unless_the_user_wants_more(wanted, threads):
+    usual = {name: value for name, value in os.environ.items() if name != "OPENCV_FOR_THREADS_NUM"}
+    code = (
+        "import atexit, sys; from livemood.cli import main; sys.argv = ['livemood', '--version']\n"
+        "def tell(): import cv2; print(cv2.getNumThreads())\n"
+        "atexit.register(tell); main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=usual | wanted, check=True)
+    assert done.stdout.splitlines()[1:] == [str(threads)]
+
+
 def test_package_when_imported_then_nothing_heavy_is_loaded():
     heavy = "('cv2', 'keras', 'mediapipe', 'numpy', 'av', 'typer')"
     code = f"import sys, livemood; print([m for m in {heavy} if m in sys.modules])"

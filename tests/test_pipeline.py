@@ -58,6 +58,18 @@ def test_step_from_a_fresh_pipeline_then_the_same_frames_give_the_same_moods():
     assert runs[0] == runs[1]
 
 
+def test_find_some_frames_ahead_of_read_then_the_same_moods_as_step_by_step():
+    script = [[A], [A, B], [], [B]]
+    stepped = Pipeline(ScriptedDetector(script), people())
+    halved = Pipeline(ScriptedDetector(script), people())
+    frames = clip(8)
+    found = [halved.find(frame) for frame in frames]
+    moods = [halved.read(frame, tracks) for frame, tracks in zip(frames, found, strict=True)]
+    assert [[(m.track.id, m.box, m.label) for m in of_one] for of_one in moods] == [
+        [(m.track.id, m.box, m.label) for m in stepped.step(frame)] for frame in frames
+    ]
+
+
 def test_step_with_a_detector_that_can_look_at_windows_then_known_faces_are_followed():
     pipeline = Pipeline(detector := WindowDetector([[A]]), people())
     moods = [pipeline.step(frame) for frame in clip(6)]
