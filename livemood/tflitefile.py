@@ -5,34 +5,49 @@ its operators are looked up in a list of plain ones, and the shape of each resul
 the file says. What is on no list is refused, whether LiteRT could run it or not.
 """
 
+import math
 import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from livemood.errors import ModelIncompatible
-from livemood.tfliteops import DEQUANTIZE, FLOAT16, FLOAT32, INT32, RESHAPE, RULES, Call, NotPlain, Shape, Tensor, need
+from livemood.tfliteops import (
+    DEQUANTIZE,
+    FLOAT16,
+    FLOAT32,
+    INT8,
+    INT32,
+    RESHAPE,
+    RULES,
+    Call,
+    NotPlain,
+    Shape,
+    Tensor,
+    need,
+)
 
-_MAX_TABLES: Final = 1 << 15
+_MAX_PARTS: Final = 1 << 16
 _MAX_ENTRIES: Final = 1 << 12
 _MAX_NUMBERS: Final = 64
 _MAX_RANK: Final = 5
 _MAX_ELEMENTS: Final = 1 << 29
 _MAX_PRODUCTS: Final = 1 << 34
-_BYTES: Final = {FLOAT32: 4, FLOAT16: 2, INT32: 4}
+_BYTES: Final = {FLOAT32: 4, FLOAT16: 2, INT32: 4, INT8: 1}
 _NOTES: Final = (b"min_runtime_version", b"reduced_precision_support", b"CONVERSION_METADATA", b"TFLITE_METADATA")
 _DAMAGED: Final = "a damaged LiteRT network"
+_TOO_MANY: Final = "a LiteRT network of too many parts"
 
 # A flatbuffer's table is {field number: (name, kind)}. A kind is the struct letter of a number, "bytes", "position",
 # another table, or a list of one of these. Numbers are those of LiteRT's schema; other fields are refused.
-_EMPTY: Final[Mapping[int, Any]] = {}
+_SCALING: Final = {2: ("scales", ["f"]), 3: ("zeros", ["q"]), 6: ("axis", "i")}
 _NAMED: Final = {0: ("name", "bytes"), 1: ("tensor", "I")}
 _TENSOR: Final = {
     0: ("shape", ["i"]),
     1: ("type", "b"),
     2: ("buffer", "I"),
     3: ("name", "bytes"),
-    4: ("quantization", _EMPTY),
+    4: ("scaling", _SCALING),
     7: ("signature", ["i"]),
     8: ("has_rank", "b"),
 }
@@ -90,7 +105,7 @@ class _Reader:
 
     def __init__(self, data: bytes) -> None:
         self._data = memoryview(data)
-        self._tables = 0
+        self._parts = 0
 
     def model(self) -> dict[str, Any]:
         """Return all of the file but the operators' options."""
@@ -101,10 +116,10 @@ class _Reader:
 
     def table(self, fields: Mapping[int, tuple[str, Any]], at: int) -> dict[str, Any]:
         """Return a table's fields by name; one that is not there is left out."""
-        self._tables += 1
+        self._more(1)
         (back,) = self._numbers("i", at)
         (size,) = self._numbers("H", at - back)
-        need(self._tables <= _MAX_TABLES and size >= 4, _DAMAGED)
+        need(size >= 4, _DAMAGED)
         found = {}
         for number, offset in enumerate(self._numbers(f"{size // 2 - 2}H", at - back + 4)):
             need(not offset or number in fields, "a part that livemood does not know")
@@ -128,10 +143,16 @@ class _Reader:
             need(at + count <= len(self._data), _DAMAGED)
             return self._data[at : at + count]
         (inner,) = kind
-        need(count <= (_MAX_NUMBERS if isinstance(inner, str) else _MAX_ENTRIES), "a LiteRT network of too many parts")
+        need(count <= (_MAX_NUMBERS if inner == "i" else _MAX_ENTRIES), _TOO_MANY)
         if isinstance(inner, str):
+            self._more(count)
             return self._numbers(f"{count}{inner}", at)
         return [self._read(inner, at + 4 * number) for number in range(count)]
+
+    def _more(self, parts: int) -> None:
+        # Many places of a file may name the same table.
+        self._parts += parts
+        need(self._parts <= _MAX_PARTS, _TOO_MANY)
 
     def _numbers(self, layout: str, at: int) -> tuple[Any, ...]:
         # struct counts negative places from the end.
@@ -211,13 +232,23 @@ class _Network:
 
 def _tensor(declared: dict[str, Any], buffers: list[dict[str, Any]]) -> Tensor:
     shape, kind = declared.get("shape", ()), declared.get("type", FLOAT32)
-    need(kind in _BYTES, "numbers that are neither float32 nor float16")
+    need(kind in _BYTES, "numbers that are neither float32 nor float16 nor int8")
     need(len(shape) <= _MAX_RANK and all(1 <= side <= _MAX_ELEMENTS for side in shape), f"a tensor of shape {shape}")
     signature = declared.get("signature") or shape
     need(all(free in (-1, side) for free, side in zip(signature, shape, strict=True)), _DAMAGED)
     content = buffers[declared.get("buffer", 0)].get("data", b"")
     tensor = Tensor(shape, kind, fixed=len(content) > 0, ready=len(content) > 0)
     need(len(content) in (0, tensor.size * _BYTES[kind]), "constants of a wrong length")
+    _check_scaling(declared.get("scaling", {}), tensor)
     if content and kind == INT32 and tensor.size <= _MAX_NUMBERS:
         tensor.values = struct.unpack(f"<{tensor.size}i", content)
     return tensor
+
+
+def _check_scaling(scaling: dict[str, Any], tensor: Tensor) -> None:
+    """Check that weights in int8 have a scale for each of their first side, and that nothing else has any."""
+    scales, zeros = scaling.get("scales", ()), scaling.get("zeros", ())
+    count = tensor.shape[0] if tensor.type == INT8 and tensor.shape else 0
+    need(len(scales) == len(zeros) == count and not scaling.get("axis"), "weights that are scaled in another way")
+    need(not any(zeros) and all(0 < scale < math.inf for scale in scales), "weights whose scales are no numbers")
+    need(tensor.type != INT8 or tensor.fixed, "int8 that is no weight")

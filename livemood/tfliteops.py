@@ -1,7 +1,7 @@
 """The plain operators of image classifiers: what each takes, and the shape of what it gives.
 
 Codes, options and their defaults are those of LiteRT's schema; shapes come about as in its kernels. Only float32
-computes; float16 is how weights are kept, and int32 are sizes that are known before the network runs.
+computes; float16 and int8 are how weights are kept, and int32 are sizes that are known before the network runs.
 """
 
 import math
@@ -11,7 +11,7 @@ from typing import Any, Final
 
 Shape = tuple[int, ...]
 
-FLOAT32, FLOAT16, INT32 = 0, 1, 2
+FLOAT32, FLOAT16, INT32, INT8 = 0, 1, 2, 9
 DEQUANTIZE, RESHAPE = 6, 22
 _MAX_STEP: Final = 1 << 12
 
@@ -30,7 +30,7 @@ def need(holds: bool, otherwise: str = "an operator whose shapes do not fit") ->
 class Tensor:
     """Attributes:
     shape: Sides, 1 or more each.
-    type: FLOAT32, FLOAT16 or INT32.
+    type: FLOAT32, FLOAT16, INT32 or INT8.
     fixed: It is in the file.
     ready: It is in the file, was fed or computed.
     values: Integers that are known before the network runs.
@@ -130,6 +130,8 @@ def _convolution(call: Call) -> Shape:
     need(len(call.shapes[0]) == 4 == len(call.shapes[1]))
     channels, (filters, *kernel, depth) = call.shapes[0][3], call.shapes[1]
     need(channels % depth == 0 and filters % (channels // depth) == 0)
+    if call.inputs[1].type == INT8:
+        need(channels == depth and all(call.option(f"dilation_{axis}", 1, 1, 1) for axis in "hw"))
     return _filtered(call, tuple(kernel), depth, filters)
 
 
@@ -146,7 +148,7 @@ def _filtered(call: Call, kernel: Shape, depth: int, filters: int) -> Shape:
     need(call.shapes[2] == (filters,))
     count, (height, width) = call.shapes[0][0], _window(call, kernel, depth)
     call.products = count * height * width * call.inputs[1].size
-    call.kept += call.inputs[1].size
+    call.kept += call.inputs[0].size + call.inputs[1].size
     return count, height, width, filters
 
 
@@ -165,7 +167,7 @@ def _dense(call: Call) -> Shape:
     need(len(call.shapes[0]) >= 1 and len(call.shapes[1]) == 2)
     shape, (units, width), *bias = call.shapes
     need(shape[-1] == width and bias in ([], [(units,)]))
-    call.products, call.kept = call.inputs[0].size * units, call.inputs[1].size
+    call.products, call.kept = call.inputs[0].size * units, call.inputs[0].size + call.inputs[1].size
     return (*shape[:-1], units) if call.options.get("keep_dims") else (call.inputs[0].size // width, units)
 
 
@@ -244,8 +246,8 @@ class Rule:
     """What is known of an operator.
 
     Attributes:
-        inputs: Words of a letter for each input: f float32, w the same from the file, h float16 from the file, i int32
-            known beforehand, + more like the first, ? none there.
+        inputs: Words of a letter for each input: f float32, w the same from the file, h float16 from the file, q int8
+            from the file, i int32 known beforehand, + more like the first, ? none there.
         result: Returns the shape of what it gives, or raises NotPlain.
         kind: Number of its options in LiteRT's union.
         options: Their names and struct letters by field number.
@@ -271,7 +273,7 @@ def _spells(word: str, inputs: list[Tensor], missing: bool) -> bool:
 def _is(tensor: Tensor, letter: str) -> bool:
     if letter == "i":
         return tensor.type == INT32 and tensor.values is not None
-    return tensor.type == (FLOAT16 if letter == "h" else FLOAT32) and (tensor.fixed or letter == "f")
+    return tensor.type == {"h": FLOAT16, "q": INT8}.get(letter, FLOAT32) and (tensor.fixed or letter == "f")
 
 
 _UNARY: Final = ("f",)
@@ -290,17 +292,17 @@ _DEPTHWISE: Final = {
     6: ("dilation_h", "i"),
 }
 _POOL: Final = {**_STRIDES, 3: ("filter_w", "i"), 4: ("filter_h", "i"), 5: _ACTIVATION}
-_DENSE: Final = {0: _ACTIVATION, 1: ("format", "b"), 2: ("keep_dims", "b")}
+_DENSE: Final = {0: _ACTIVATION, 1: ("format", "b"), 2: ("keep_dims", "b"), 3: ("asymmetric", "b")}
 _SLICE: Final = {0: ("begin", "i"), 1: ("end", "i"), 4: ("shrink", "i")}
 _KEEP: Final = {0: ("keep_dims", "b")}
 RULES: Final[Mapping[int, Rule]] = {
     0: Rule(_BINARY, _broadcast, 11, _ADDED),  # add
     1: Rule(_UNARY, _pool, 5, _POOL),  # average pool
     2: Rule(("f+",), _concatenate, 10, {0: ("axis", "i"), 1: _ACTIVATION}),
-    3: Rule(_CONVOLVED, _convolution, 1, _CONV),
+    3: Rule((*_CONVOLVED, "fqw"), _convolution, 1, _CONV),
     4: Rule(_CONVOLVED, _depthwise, 2, _DEPTHWISE),
     DEQUANTIZE: Rule(("h",), _same, 38),
-    9: Rule(("fw", "fww", "fw?"), _dense, 8, _DENSE),
+    9: Rule(("fw", "fww", "fw?", "fq", "fqw", "fq?"), _dense, 8, _DENSE),
     14: Rule(_UNARY, _same),  # logistic
     17: Rule(_UNARY, _pool, 5, _POOL),  # max pool
     18: Rule(_BINARY, _broadcast, 21, _ADDED),  # mul

@@ -10,7 +10,7 @@ from ai_edge_litert import schema_py_generated as schema
 CROP = (12, 12, 1)
 CLASSES = 3
 
-_FLOAT32, _FLOAT16, _INT32 = 0, 1, 2
+_FLOAT32, _FLOAT16, _INT32, _INT8 = 0, 1, 2, 9
 
 
 class Parts:
@@ -42,6 +42,14 @@ class Parts:
         values = np.random.default_rng(len(self.graph.tensors)).normal(0, 0.3, shape)
         return self.tensor(shape, kind, values.astype(np.float16 if kind == _FLOAT16 else np.float32))
 
+    def filters(self, *shape: int) -> int:
+        """Add a constant in int8, with a scale for each of its first side."""
+        values = np.random.default_rng(len(self.graph.tensors)).integers(-127, 128, shape)
+        made = self.tensor(shape, _INT8, values.astype(np.int8))
+        scaling = self.graph.tensors[made].quantization = schema.QuantizationParametersT()
+        scaling.scale, scaling.zeroPoint = [0.002] * shape[0], [0] * shape[0]
+        return made
+
     def add(self, name: str, inputs: list[int], shape: tuple[int, ...], kind: int = _FLOAT32, **options: Any) -> int:
         """Add an operator with its options, if it has a name for them; return the number of its result."""
         code, operator = schema.OperatorCodeT(), schema.OperatorT()
@@ -68,6 +76,13 @@ class Parts:
     def constant(self, operator: str, number: int) -> Any:
         """Return the buffer behind an operator's input."""
         return self.model.buffers[self.graph.tensors[self.operator(operator).inputs[number]].buffer]
+
+
+def in_int8(parts: Parts) -> None:
+    """Have the convolution and the dense layer keep their weights as the converter does if it may choose."""
+    parts.operator("CONV_2D").inputs[1] = parts.filters(4, 3, 3, 1)
+    parts.operator("FULLY_CONNECTED").inputs[1] = parts.filters(CLASSES, 72)
+    parts.operator("FULLY_CONNECTED").builtinOptions.asymmetricQuantizeInputs = True
 
 
 def network(change: Callable[[Parts], object] = lambda parts: None) -> bytes:

@@ -16,7 +16,7 @@ from livemood.classify import EmotionClassifier
 from livemood.errors import ModelIncompatible
 from livemood.tflitefile import check_tflite
 from livemood.tfliteops import FLOAT32, INT32, RULES, Call, NotPlain, Tensor
-from tests.networks import CLASSES, CROP, Parts, network
+from tests.networks import CLASSES, CROP, Parts, in_int8, network
 
 
 def taken(tmp_path: Path, data: bytes) -> bool:
@@ -112,6 +112,37 @@ def quantized(parts: Parts) -> None:
     parts.graph.tensors[0].quantization.scale = [0.0]
 
 
+def scaling(**changes: Any) -> Callable[[Parts], object]:
+    """Scale the convolution's int8 weights in another way."""
+
+    def change(parts: Parts) -> None:
+        in_int8(parts)
+        vars(parts.graph.tensors[parts.operator("CONV_2D").inputs[1]].quantization).update(changes)
+
+    return change
+
+
+def int8_map(parts: Parts) -> None:
+    in_int8(parts)
+    made = parts.graph.tensors[parts.operator("MUL").outputs[0]]
+    made.type, made.quantization = 9, schema.QuantizationParametersT()
+    made.quantization.scale, made.quantization.zeroPoint = [0.1], [0]
+
+
+def in_groups(parts: Parts) -> None:
+    given = [parts.operator("MAX_POOL_2D").outputs[0], parts.filters(4, 1, 1, 2), parts.weights(4)]
+    parts.add("CONV_2D", given, (1, 3, 3, 4), table="Conv2DOptions", strideW=1, strideH=1)
+
+
+def with_gaps(parts: Parts) -> None:
+    in_int8(parts)
+    options("CONV_2D", dilationWFactor=2)(parts)
+
+
+def int8_depthwise(parts: Parts) -> None:
+    parts.operator("DEPTHWISE_CONV_2D").inputs[1] = parts.filters(1, 3, 3, 4)
+
+
 def steering(parts: Parts) -> None:
     note = schema.MetadataT()
     note.name = "model_control_dependencies"
@@ -162,10 +193,23 @@ HOSTILE: dict[str, tuple[Callable[[Parts], object], str]] = {
     "image has too many sides": (lambda p: vars(p.graph.tensors[0]).update(shape=[1] * 9), "of shape"),
     "image is of integers": (lambda p: vars(p.graph.tensors[0]).update(type=2), "takes no float32"),
     "tensor is of text": (lambda p: vars(p.graph.tensors[4]).update(type=5), "neither float32 nor"),
-    "tensor is of int8": (lambda p: vars(p.graph.tensors[4]).update(type=9), "neither float32 nor"),
+    "tensor is of int8": (lambda p: vars(p.graph.tensors[4]).update(type=9), "scaled in another way"),
+    "feature map is of int8": (int8_map, "no weight"),
+    "weights without scales": (scaling(scale=None), "scaled in another way"),
+    "weights with one scale for all": (scaling(scale=[0.1], zeroPoint=[0]), "scaled in another way"),
+    "weights with more scales than filters": (scaling(scale=[0.1] * 5, zeroPoint=[0] * 5), "scaled in another way"),
+    "weights scaled along another side": (scaling(quantizedDimension=3), "scaled in another way"),
+    "weights with a scale of 0": (scaling(scale=[0.1, 0.1, 0.0, 0.1]), "no numbers"),
+    "weights with a scale below 0": (scaling(scale=[0.1, 0.1, -0.1, 0.1]), "no numbers"),
+    "weights with a scale that is no number": (scaling(scale=[0.1, 0.1, 0.1, float("nan")]), "no numbers"),
+    "weights with an endless scale": (scaling(scale=[0.1, 0.1, 0.1, float("inf")]), "no numbers"),
+    "weights with a zero elsewhere": (scaling(zeroPoint=[0, 0, 0, 9]), "no numbers"),
+    "int8 weights of a convolution in groups": (in_groups, "do not fit"),
+    "int8 weights of a convolution with gaps": (with_gaps, "dilation w is 2"),
+    "int8 weights of a depthwise convolution": (int8_depthwise, "inputs of a wrong kind"),
     "tensor is sparse": (lambda p: vars(p.graph.tensors[4]).update(sparsity=schema.SparsityParametersT()), "not know"),
     "tensor keeps a state": (lambda p: vars(p.graph.tensors[4]).update(isVariable=True), "not know"),
-    "tensor is quantized": (quantized, "not know"),
+    "tensor is quantized": (quantized, "scaled in another way"),
     "tensor's free sides are others": (
         lambda p: vars(p.graph.tensors[4]).update(shapeSignature=[-1, 7, 14, 1]),
         "damaged",
@@ -306,9 +350,17 @@ def test_network_when_nothing_was_changed_then_taken(tmp_path):
     assert taken(tmp_path, network())
 
 
+def test_network_when_its_weights_are_int8_then_taken_and_run(tmp_path):
+    assert taken(tmp_path, network(in_int8))
+    found = EmotionClassifier(bundle_of(tmp_path, network(in_int8))).probabilities(np.full((1, *CROP), 99, np.uint8))
+    assert found.sum() == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("weights", [lambda parts: None, in_int8])
 @pytest.mark.parametrize("last", [[], [-1]])
-def test_network_when_a_dense_layer_has_no_bias_then_taken(tmp_path, last):
+def test_network_when_a_dense_layer_has_no_bias_then_taken(tmp_path, last, weights):
     def change(parts: Parts) -> None:
+        weights(parts)
         parts.operator("FULLY_CONNECTED").inputs[2:] = last
 
     assert taken(tmp_path, network(change))
@@ -382,9 +434,9 @@ def test_file_when_lists_of_lists_name_one_table_a_million_times_then_refused_so
         names = [schema.TensorMapT()] * 4_000
         signature = schema.SignatureDefT()
         signature.signatureKey, signature.inputs, signature.outputs = "s", names, []
-        parts.model.signatureDefs = [signature] * 9
+        parts.model.signatureDefs = [signature] * 20
 
-    with pytest.raises(ModelIncompatible, match="damaged"):
+    with pytest.raises(ModelIncompatible, match="too many parts"):
         taken(tmp_path, network(change))
 
 

@@ -23,7 +23,8 @@ class Encoder:
         options: Further options, always given.
         live_options: Further options for a live source: no frame waits inside.
         small_px: Pictures of up to so many pixels are coded in the calling thread, which is quick enough then; handing
-            them over to others takes longer than it saves.
+            them over to others takes longer than it saves. Larger ones have a thread for every core. 0 leaves the
+            choice to the encoder.
         keeps_aspect: Whether it notes the shape of pixels by itself, whatever the container.
         max_rate: The most frames per second that it believes; times are kept all the same.
         tag: Its mark in MP4 and MOV, where players want another than FFmpeg's.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import Protocol
@@ -93,8 +94,10 @@ class PictureEncoder:
             context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
         if info.path is not None:
             context.thread_type = "AUTO"  # whole pictures side by side: quick, but each comes out some pictures later
-        if context.width * context.height <= encoder.small_px:
-            context.thread_count = 1
+        if encoder.small_px:
+            # The encoder's own choice, half as many again as there are cores, leaves too little to those who feed it.
+            small = context.width * context.height <= encoder.small_px
+            context.thread_count = 1 if small else os.cpu_count() or 1
         if encoder.tag and kind.is_mp4:
             context.codec_tag = encoder.tag
         with native_stderr_held():  # the encoders print past FFmpeg's log

@@ -225,9 +225,9 @@ def _bundles() -> list[bytes]:
 
 
 def _networks() -> list[bytes]:
-    from tests.networks import network
+    from tests.networks import in_int8, network
 
-    return [network()]
+    return [network(), network(in_int8)]
 
 
 def _tables() -> list[bytes]:
