@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from threading import Lock
 from types import ModuleType
 from typing import Any, Literal, Protocol, get_args
 
@@ -27,7 +28,7 @@ DetectorMode = Literal["auto", "near", "far"]
 
 
 class Detector(Protocol):
-    """Whatever finds faces in a frame."""
+    """Whatever finds faces in a frame; a video's frames come from a thread of its own."""
 
     def detect(self, frame: Frame) -> tuple[Detection, ...]:
         """Return the faces of one frame, largest first."""
@@ -39,7 +40,7 @@ class Detector(Protocol):
 
 
 class FaceDetector(Closing):
-    """MediaPipe's BlazeFace, near range, far range or both.
+    """MediaPipe's BlazeFace, near range, far range or both; any thread may use it.
 
     ``auto`` asks both networks and believes each in its own range: the near one for faces whose side is at least
     ``close_side`` of the frame's shorter side, the far one for all others, and the near one again for what is left
@@ -70,6 +71,8 @@ class FaceDetector(Closing):
             self._beside = stack.enter_context(ThreadPoolExecutor(1, "livemood-near"))
             self._open = stack.pop_all()
         self._closed = False
+        # Videos have their faces found in threads of their own, and the networks keep what they are at.
+        self._one_at_a_time = Lock()
 
     def detect(self, frame: Frame) -> tuple[Detection, ...]:
         """Return the faces of one frame, largest first, each once.
@@ -77,12 +80,13 @@ class FaceDetector(Closing):
         Raises:
             ValueError: The detector was closed.
         """
-        if self._closed:
-            raise ValueError("this detector is closed; open a new one")
         image = _rgb(frame.image)
-        coming = self._beside.submit(self._near.detect, image) if self._near else None
-        far = self._far.detect(image) if self._far else []
-        near = coming.result() if coming else []
+        with self._one_at_a_time:
+            if self._closed:
+                raise ValueError("this detector is closed; open a new one")
+            coming = self._beside.submit(self._near.detect, image) if self._near else None
+            far = self._far.detect(image) if self._far else []
+            near = coming.result() if coming else []
         close_px = self._settings.close_side * min(frame.width, frame.height)
         close = [face for face in near if face.box.width >= close_px]
         return _without_doubles([*close, *(far or near)], self._settings.max_overlap)
@@ -105,16 +109,19 @@ class FaceDetector(Closing):
         Raises:
             ValueError: The detector was closed, or does not follow.
         """
-        if self._closed or self._window is None:
-            raise ValueError("this detector is closed or does not follow; open a new one in auto mode")
         image, left, top = _cut_out(frame.image, window)
+        with self._one_at_a_time:
+            if self._closed or self._window is None:
+                raise ValueError("this detector is closed or does not follow; open a new one in auto mode")
+            found = self._window.find(image)
         scale = max(round(window.width), 1) / SIDE
-        return tuple(_moved(face, left, top, scale) for face in self._window.find(image))
+        return tuple(_moved(face, left, top, scale) for face in found)
 
     def close(self) -> None:
         """Free both networks; a second call does nothing."""
-        self._closed = True
-        self._open.close()
+        with self._one_at_a_time:
+            self._closed = True
+            self._open.close()
 
 
 class _BlazeFace(Closing):

@@ -1,3 +1,5 @@
+from itertools import islice
+
 import numpy as np
 import pytest
 
@@ -105,6 +107,25 @@ def test_label_frames_with_the_shipped_parts_then_the_same_as_one_frame_after_th
     assert [list(map(plain, moods)) for moods in rows.moods] == [list(map(plain, moods)) for _, moods in alone]
     for image, (frame, moods) in zip(pictures.images, alone, strict=True):
         assert (image == annotate(frame, moods)).all()
+
+
+def test_video_when_two_are_read_in_turns_with_photos_between_then_each_as_if_alone():
+    photo = read_still(SAMPLES / "faces.png")
+    with MoodReader() as shipped:
+        alone = [moods for _, moods in islice(shipped.video(SAMPLES / "faces.mp4"), 40)]
+        still = shipped.image(photo)
+        turns = zip(shipped.video(SAMPLES / "faces.mp4"), shipped.video(SAMPLES / "faces.mp4"), strict=True)
+        for moods, ((_, one), (_, other)) in zip(alone, turns, strict=False):
+            assert list(map(plain, one)) == list(map(plain, other)) == list(map(plain, moods))
+            assert list(map(plain, shipped.image(photo))) == list(map(plain, still))
+
+
+def test_video_when_its_reader_is_closed_meanwhile_then_says_so():
+    with MoodReader() as shipped:
+        coming = shipped.video(SAMPLES / "faces.mp4")
+        next(coming)
+    with pytest.raises(ValueError, match="this detector is closed"):
+        list(coming)
 
 
 def plain(mood: Mood) -> tuple[object, ...]:
