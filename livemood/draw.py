@@ -277,7 +277,7 @@ def _bands(image: Image, inner: Box, thick: int, radius: float, leg: float, colo
 
 
 def _corners(box: Box, radius: float, leg: float) -> npt.NDArray[np.int32]:
-    """Return the four corners of a box, clockwise: arcs with straight ends, (4, P, 2) in fixed-point px."""
+    """Return the four corners of a box, clockwise: arcs, and straight up to ``leg``; (4, P, 2), fixed-point px."""
     left, top, right, bottom = box.left, box.top, box.right, box.bottom
     corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
     paths = corners[:, None] + radius * _ARCS + leg * _LEGS

@@ -131,7 +131,9 @@ def _convolution(call: Call) -> Shape:
     channels, (filters, *kernel, depth) = call.shapes[0][3], call.shapes[1]
     need(channels % depth == 0 and filters % (channels // depth) == 0)
     if call.inputs[1].type == INT8:
-        need(channels == depth and all(call.option(f"dilation_{axis}", 1, 1, 1) for axis in "hw"))
+        need(channels == depth)
+        for axis in "hw":
+            call.option(f"dilation_{axis}", 1, 1, 1)
     return _filtered(call, tuple(kernel), depth, filters)
 
 
