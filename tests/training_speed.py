@@ -27,7 +27,7 @@ def main() -> None:
     train, valid = made_up(PICTURES), made_up(64)
     began = time.perf_counter()
     busy = time.process_time()
-    made = sum(len(pixels) for pixels, _, _ in batches(train, 128, (0, 0), 1.0))
+    made = sum(len(pixels) for pixels, _, _ in batches(train, train.targets, 128, (0, 0), 1.0))
     print(f"augmentation alone: {made / (time.perf_counter() - began):.0f} pictures/s", end="")
     print(f" on {(time.process_time() - busy) / (time.perf_counter() - began):.1f} cores")
     for preset in PRESETS:

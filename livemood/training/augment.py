@@ -71,16 +71,16 @@ def _light(image: Crop, rng: np.random.Generator) -> Crop:
 def _degrade(image: Crop, rng: np.random.Generator, strength: float) -> Crop:
     """Blur, shrink, add sensor noise and compress, in the order in which a camera does it."""
     side = image.shape[0]
-    if rng.random() < 0.16 * strength:
+    if rng.random() < 0.1 * strength:
         image = _u8(cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.8)))
-    if rng.random() < 0.12 * strength:
+    if rng.random() < 0.08 * strength:
         small = round(side * rng.uniform(0.3, 0.85))
         image = _u8(cv2.resize(image, (small, small), interpolation=cv2.INTER_AREA))
         image = _u8(cv2.resize(image, (side, side), interpolation=cv2.INTER_LINEAR))
-    if rng.random() < 0.25 * strength:
+    if rng.random() < 0.15 * strength:
         noise = rng.standard_normal(image.shape, np.float32) * rng.uniform(1, 17)
         image = np.clip(image + noise, 0, 255).astype(np.uint8)
-    if rng.random() < 0.1 * strength:
+    if rng.random() < 0.06 * strength:
         coded = cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 90))))[1]
         image = _u8(cv2.imdecode(coded, cv2.IMREAD_UNCHANGED))
     return image

@@ -5,6 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from livemood.training.augment import augment
 from livemood.training.collection import FER2013_LABELS
@@ -17,17 +18,19 @@ Batch = tuple[Any, dict[str, Any], dict[str, Any]]
 """(n, S, S, C) uint8 crops, targets by head, sample weights by head."""
 
 
-def batches(train: Split, size: int, seed: tuple[int, int], strength: float) -> Iterator[Batch]:
+def batches(
+    train: Split, targets: npt.NDArray[np.float32], size: int, seed: tuple[int, int], strength: float
+) -> Iterator[Batch]:
     """Yield one epoch, each picture in one framing drawn by chance; a last batch that is not full is left out.
 
     Args:
-        train: Pictures.
+        train: N pictures.
+        targets: (N, K) of the first head.
         size: Pictures in a batch.
         seed: The same seed gives the same batches.
         strength: Of the degradations, see ``augment``.
     """
     order = np.random.default_rng(seed).permutation(len(train))
-    targets = train.targets
 
     def make(start: int) -> Batch:
         rng = np.random.default_rng((*seed, start))

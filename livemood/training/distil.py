@@ -1,67 +1,50 @@
-"""Learn from other models (Hinton et al., "Distilling the knowledge in a neural network", 2015)."""
+"""Learn from other models beside the labels (Hinton et al., "Distilling the knowledge in a neural network", 2015)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from livemood.bundle import Bundle, read_bundle
 from livemood.errors import ModelIncompatible
+from livemood.training.dataset import ALIGNED, RAW, Split
 from livemood.training.evaluate import with_temperature
 from livemood.training.transfer import load_network
 from livemood.values import CropSpec
 
+_BATCH = 256
 
-class Teachers:
-    """The mean of several bundles' softened opinions on the same augmented pictures that the student sees.
+
+def opinions(folders: Sequence[Path], split: Split, spec: CropSpec) -> npt.NDArray[np.float32]:
+    """Return what several bundles say of every picture, (N, K) calibrated probabilities of the split's labels.
+
+    Each picture is shown to each bundle as it came and aligned, and mirrored both ways: the mean of the four is right
+    more often than any of them, and costs nothing where it is asked for once, before training.
 
     Args:
-        folders: Bundles.
-        labels: The student's K classes; a teacher may know more.
-        spec: The student's crop.
-        temperature: Divides the calibrated logits.
+        folders: Bundles; they may know more classes than the split has.
+        split: The pictures.
+        spec: Their crop.
 
     Raises:
         ModelMissing: A bundle is not there.
         ModelIncompatible: It takes other crops or lacks a class.
     """
-
-    def __init__(self, folders: Sequence[Path], labels: tuple[str, ...], spec: CropSpec, temperature: float) -> None:
-        self._bundles = [_fitting(read_bundle(folder), labels, spec) for folder in folders]
-        self._networks = [load_network(bundle) for bundle in self._bundles]
-        self._labels, self._temperature = labels, temperature
-
-    def soft(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Return (N, K) softened probabilities of (N, S, S, C) crops."""
-        opinions = []
-        for bundle, network in zip(self._bundles, self._networks, strict=True):
-            columns = [bundle.labels.index(label) for label in self._labels]
-            raw = np.asarray(network.predict_on_batch(pixels), np.float32)[:, columns]
-            opinions.append(with_temperature(raw, bundle.temperature * self._temperature))
-        return np.asarray(np.mean(opinions, axis=0), np.float32)
+    return np.asarray(np.mean([_opinion(folder, split, spec) for folder in folders], axis=0), np.float32)
 
 
-def loss(classes: int, weight: float, temperature: float) -> Callable[[Any, Any], Any]:
-    """Return a loss for targets of width 2K: the labels, then the teachers' soft opinion.
-
-    Args:
-        classes: K.
-        weight: Share of the teachers' part, 0..1.
-        temperature: That of the teachers; the student's logits are divided by it too.
-    """
-
-    def mixed(truth: Any, said: Any) -> Any:
-        from keras import losses, ops
-
-        powers = ops.power(ops.maximum(said, 1e-7), 1 / temperature)
-        softened = powers / ops.sum(powers, axis=-1, keepdims=True)
-        own = losses.categorical_crossentropy(truth[:, :classes], said)
-        theirs = losses.categorical_crossentropy(truth[:, classes:], softened)
-        return (1 - weight) * own + weight * temperature**2 * theirs
-
-    return mixed
+def _opinion(folder: Path, split: Split, spec: CropSpec) -> npt.NDArray[np.float32]:
+    bundle = _fitting(read_bundle(folder), split.labels, spec)
+    network = load_network(bundle)
+    columns = [bundle.labels.index(label) for label in split.labels]
+    rows = []
+    for start in range(0, len(split), _BATCH):
+        views = [split.crops(framing, start, start + _BATCH) for framing in (RAW, ALIGNED)]
+        views += [view[:, :, ::-1] for view in views]
+        said = [np.asarray(network.predict_on_batch(view), np.float32)[:, columns] for view in views]
+        rows.append(np.mean([with_temperature(p, bundle.temperature) for p in said], axis=0))
+    return np.concatenate(rows)
 
 
 def _fitting(bundle: Bundle, labels: tuple[str, ...], spec: CropSpec) -> Bundle:

@@ -65,18 +65,16 @@ def fit(
         settings.learning_rate, momentum=0.9, nesterov=True, weight_decay=settings.weight_decay
     )
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    loss: Any = "categorical_crossentropy"
-    school = None
-    if teachers:
-        school = distil.Teachers(teachers, dataset.labels, spec, settings.distil_temperature)
-        loss = distil.loss(classes, settings.distil_weight, settings.distil_temperature)
     model.compile(
         optimizer,
-        loss={EMOTION_HEAD: loss, FER2013_HEAD: "categorical_crossentropy"},
+        loss="categorical_crossentropy",
         loss_weights={EMOTION_HEAD: 1.0, FER2013_HEAD: settings.fer2013_weight},
     )
     optimizer.build(model.trainable_variables)
-    trainer = Trainer(model, work, settings, school)
-    trainer.run_until_done(train, dataset.splits["valid"], on_step, on_epoch)
+    targets, weight = train.targets, settings.distil_weight
+    if teachers:
+        targets = (1 - weight) * targets + weight * distil.opinions(teachers, train, spec)
+    trainer = Trainer(model, work, settings)
+    trainer.run_until_done(train, targets, dataset.splits["valid"], on_step, on_epoch)
     shipped.set_weights(trainer.best)
     return shipped, trainer.state

@@ -1,4 +1,7 @@
-"""The network: a small residual CNN whose first layers scale and standardise raw grey values."""
+"""The network: a small residual CNN whose first layers scale and standardise raw grey values.
+
+It reads a face and its mirror image alike, see ``mirrored``.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +13,7 @@ import numpy.typing as npt
 
 from livemood.training.collection import FER2013_LABELS
 from livemood.training.dataset import Split
-from livemood.training.normalise import batch_normalization
+from livemood.training.mirrored import mirrored_layers
 from livemood.values import CropSpec
 
 EMOTION_HEAD, FER2013_HEAD = "emotion", "fer2013"
@@ -23,7 +26,7 @@ Precision = Literal["float32", "bfloat16"]
 @dataclass(frozen=True, slots=True)
 class Architecture:
     """Attributes:
-    stem: Filters of the first convolution.
+    stem: Filters of the first convolution; even, like all others.
     stages: Filters of each residual stage; every stage halves the resolution.
     blocks: Residual blocks in each stage.
     dropout: Share of the pooled features dropped in training.
@@ -37,7 +40,7 @@ class Architecture:
 
 PRESETS: dict[str, Architecture] = {
     "small": Architecture(16, (24, 48, 96, 192), (1, 1, 1, 1)),
-    "default": Architecture(16, (32, 64, 128, 144), (1, 2, 2, 2)),
+    "default": Architecture(16, (32, 64, 128, 184), (1, 2, 2, 1)),
     "large": Architecture(32, (64, 96, 160, 256), (2, 2, 2, 2)),
 }
 
@@ -63,11 +66,12 @@ def build(architecture: Architecture, spec: CropSpec, classes: int, precision: P
         axis=(1, 2, 3), center=False, scale=False, epsilon=(10 / 255) ** 2, name="standardise"
     )(x)
     with _computing_in(precision):
-        x = layers.ReLU()(_normalised_conv(x, architecture.stem))
+        # The picture is standardised already; normalising again here would cost as much as all later ones.
+        x = layers.ReLU()(mirrored_layers().Convolution(architecture.stem, 3, use_bias=True)(x))
         for filters, blocks in zip(architecture.stages, architecture.blocks, strict=True):
             for block in range(blocks):
                 x = _residual(x, filters, stride=2 if block == 0 else 1)
-    x = layers.GlobalAveragePooling2D()(x)
+    x = mirrored_layers().Halves()(layers.GlobalAveragePooling2D()(x))
     return with_heads(pixels, layers.Dropout(architecture.dropout)(x), classes)
 
 
@@ -90,23 +94,24 @@ def predict(model: Any, split: Split, framing: int, head: str = EMOTION_HEAD) ->
 
 
 def _residual(x: Any, filters: int, stride: int) -> Any:
-    """Two 3x3 convolutions around a shortcut (He et al. 2015; average-pooled shortcut as in ResNet-D)."""
+    """Two convolutions around a shortcut (He et al. 2015; average-pooled shortcut as in ResNet-D).
+
+    Where the resolution halves, a kernel of 4x4 looks as far to the left as to the right; one of 3x3 would not.
+    """
     from keras import layers
 
     shortcut = x
     if stride > 1:
         shortcut = layers.AveragePooling2D(stride, padding="same")(shortcut)
     if shortcut.shape[-1] != filters:
-        shortcut = _normalised_conv(shortcut, filters, size=1)
-    x = layers.ReLU()(_normalised_conv(x, filters, stride=stride))
-    return layers.ReLU()(layers.add([shortcut, _normalised_conv(x, filters)]))
+        shortcut = _normalised(shortcut, filters, size=1)
+    x = layers.ReLU()(_normalised(x, filters, size=3 if stride == 1 else 4, stride=stride))
+    return layers.ReLU()(layers.add([shortcut, _normalised(x, filters)]))
 
 
-def _normalised_conv(x: Any, filters: int, size: int = 3, stride: int = 1) -> Any:
-    from keras import layers
-
-    x = layers.Conv2D(filters, size, strides=stride, padding="same", use_bias=False, kernel_initializer="he_normal")(x)
-    return batch_normalization()(momentum=0.95)(x)
+def _normalised(x: Any, filters: int, size: int = 3, stride: int = 1) -> Any:
+    mirrored = mirrored_layers()
+    return mirrored.Normalization(momentum=0.95)(mirrored.Convolution(filters, size, stride)(x))
 
 
 @contextmanager

@@ -1,10 +1,11 @@
-"""What is shipped of a trained model: one head, batch statistics folded into the kernels, float16 weights."""
+"""What is shipped of a trained model: one head, plain convolutions with batch statistics folded in, float16 weights."""
 
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from livemood.training.mirrored import both_halves, mirrored_layers
 from livemood.training.model import EMOTION_HEAD
 
 
@@ -12,7 +13,8 @@ def serving_model(model: Any) -> Any:
     """Return the part of a trained model that is shipped.
 
     The LiteRT converter folds batch normalisation and rounds weights to float16. Done here already, both files of a
-    bundle hold the very same numbers, and differ by the order of additions only.
+    bundle hold the very same numbers, and differ by the order of additions only. What the network knows by half, see
+    ``mirrored``, is written out, so that any Keras can load it.
 
     Args:
         model: The two-headed keras.Model; it is left as it is.
@@ -20,36 +22,44 @@ def serving_model(model: Any) -> Any:
     Returns:
         keras.Model: (N, S, S, C) raw 0..255 to (N, K) probabilities.
     """
-    from keras import Model, models
+    from keras import Model, layers, models
 
+    mirrored = mirrored_layers()
     body = Model(model.inputs[0], model.get_layer(EMOTION_HEAD).output)
-    norms = {norm.input._keras_history.operation.name: norm for norm in body.layers if _is_norm(norm)}
+    norms = {
+        layer.input._keras_history.operation.name: layer
+        for layer in body.layers
+        if isinstance(layer, mirrored.Normalization)
+    }
 
-    def folded(layer: Any) -> Any:
-        settings = layer.get_config()
-        if layer.name in norms:
-            settings["use_bias"] = True
-        return type(layer).from_config(settings)
+    def plain(layer: Any) -> Any:
+        if isinstance(layer, mirrored.Convolution):
+            return layers.Conv2D(layer.filters, layer.size, layer.stride, "same", name=layer.name)
+        return type(layer).from_config(layer.get_config())
 
     def passed(layer: Any, *tensors: Any, **_: Any) -> Any:
-        return tensors[0] if _is_norm(layer) else layer(*tensors)
+        return tensors[0] if isinstance(layer, (mirrored.Normalization, mirrored.Halves)) else layer(*tensors)
 
-    shipped = models.clone_model(body, clone_function=folded, call_function=passed)
+    shipped = models.clone_model(body, clone_function=plain, call_function=passed)
     for layer in shipped.layers:
-        weights = body.get_layer(layer.name).get_weights()
-        if layer.name in norms:
-            weights = _folded(weights[0], norms[layer.name])
-        if layer.get_weights():
+        trained = body.get_layer(layer.name)
+        weights = trained.get_weights()
+        if isinstance(trained, mirrored.Convolution):
+            weights = _whole(trained, norms.get(layer.name))
+        elif layer.name == EMOTION_HEAD:
+            weights[0] = both_halves(weights[0]) / 2
+        if weights:
             layer.set_weights([weight.astype(np.float16).astype(np.float32) for weight in weights])
     return shipped
 
 
-def _is_norm(layer: Any) -> bool:
-    return type(layer).__name__ == "BatchNormalization"
+def _whole(convolution: Any, norm: Any | None) -> list[npt.NDArray[np.float32]]:
+    """Return kernel and bias of a convolution, or of one that also does what the normalisation behind it did."""
+    from keras import ops
 
-
-def _folded(kernel: npt.NDArray[np.float32], norm: Any) -> list[npt.NDArray[np.float32]]:
-    """Return kernel and bias of the convolution that does what convolution and normalisation did together."""
-    gamma, beta, mean, variance = norm.get_weights()
+    kernel = np.asarray(ops.convert_to_numpy(convolution.kernel()))
+    if norm is None:
+        return [kernel, both_halves(convolution.get_weights()[1])]
+    gamma, beta, mean, variance = map(both_halves, norm.get_weights())
     scale = gamma / np.sqrt(variance + norm.epsilon)
     return [kernel * scale, beta - mean * scale]

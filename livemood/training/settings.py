@@ -25,8 +25,7 @@ class TrainSettings:
         ease_after: Share of the run after which degradations come half as often.
         seed: Of initial weights, order and augmentation.
         early_stop: Epochs without a better validation NLL after which the run ends; 0 never.
-        distil_weight: Share of the teachers in the loss, where there are any.
-        distil_temperature: Softens teachers and student.
+        distil_weight: Share of the teachers in what is learnt, where there are any; the rest is the labels'.
         precision: Of convolutions and feature maps while a preset trains; what is shipped is measured in float32.
         class_balance: Adjust the last bias for rare classes, as far as accuracy on valid stays.
     """
@@ -43,8 +42,7 @@ class TrainSettings:
     ease_after: float = 0.9
     seed: int = 1
     early_stop: int = 0
-    distil_weight: float = 0.7
-    distil_temperature: float = 2.0
+    distil_weight: float = 0.6
     precision: Precision = "float32"
     class_balance: bool = True
 

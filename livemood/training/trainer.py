@@ -13,9 +13,8 @@ from livemood.errors import DatasetError
 from livemood.training import state as kept
 from livemood.training.batches import batches
 from livemood.training.dataset import ALIGNED, RAW, Split
-from livemood.training.distil import Teachers
 from livemood.training.evaluate import nll
-from livemood.training.model import EMOTION_HEAD, predict
+from livemood.training.model import predict
 from livemood.training.settings import TrainSettings
 from livemood.training.state import Epoch, Run, Step
 
@@ -29,31 +28,42 @@ class Trainer:
         model: Compiled two-headed keras.Model.
         work: Folder of the checkpoint; one that is there is resumed.
         settings: The run.
-        teachers: Whose opinions stand beside the labels.
 
     Raises:
         DatasetError: The checkpoint is not one of this model.
     """
 
-    def __init__(self, model: Any, work: Path, settings: TrainSettings, teachers: Teachers | None) -> None:
+    def __init__(self, model: Any, work: Path, settings: TrainSettings) -> None:
         self.model, self.settings, self.state = model, settings, Run()
         self.average: list[npt.NDArray[Any]] = [np.array(w) for w in model.get_weights()]
         self.best: kept.Weights = [w.copy() for w in self.average]
         self.steps = 0
-        self._teachers = teachers
         self._work = work
         work.mkdir(parents=True, exist_ok=True)
         self._restore()
 
     def run_until_done(
-        self, train: Split, valid: Split, on_step: Callable[[Step], None], on_epoch: Callable[[Epoch], None]
+        self,
+        train: Split,
+        targets: npt.NDArray[np.float32],
+        valid: Split,
+        on_step: Callable[[Step], None],
+        on_epoch: Callable[[Epoch], None],
     ) -> None:
-        """Train until the time or the epochs are spent, or something ends the run early (``state.ended``)."""
+        """Train until the time or the epochs are spent, or something ends the run early (``state.ended``).
+
+        Args:
+            train: N pictures to learn from.
+            targets: (N, K) what to learn of them.
+            valid: Pictures that say which epoch is best.
+            on_step: Called after every step.
+            on_epoch: Called after every epoch.
+        """
         began = time.monotonic() - self.state.elapsed_s
         per_epoch = max(len(train) // self.settings.batch, 1)
         try:
             while not self.state.ended and self._fraction(time.monotonic() - began, per_epoch) < 1:
-                loss, rate = self._epoch(train, began, per_epoch, on_step)
+                loss, rate = self._epoch(train, targets, began, per_epoch, on_step)
                 if not self.state.ended:
                     self._end_epoch(valid, loss, rate, time.monotonic() - began)
                     on_epoch(self.state.history[-1])
@@ -65,19 +75,22 @@ class Trainer:
             self.best = self.average
 
     def _epoch(
-        self, train: Split, began: float, per_epoch: int, on_step: Callable[[Step], None]
+        self,
+        train: Split,
+        targets: npt.NDArray[np.float32],
+        began: float,
+        per_epoch: int,
+        on_step: Callable[[Step], None],
     ) -> tuple[float, float]:
         """Train for one epoch and return mean loss and last learning rate."""
         losses, rate, epoch_began = [], 0.0, time.monotonic()
         fraction = self._fraction(time.monotonic() - began, per_epoch)
         strength = 1.0 if fraction < self.settings.ease_after else 0.5
         seed = (self.settings.seed, self.state.epoch)
-        for pixels, targets, weights in batches(train, self.settings.batch, seed, strength):
+        for pixels, heads, weights in batches(train, targets, self.settings.batch, seed, strength):
             rate = self._rate(self._fraction(time.monotonic() - began, per_epoch), per_epoch)
             self.model.optimizer.learning_rate.assign(rate)
-            if self._teachers:
-                targets[EMOTION_HEAD] = np.hstack([targets[EMOTION_HEAD], self._teachers.soft(pixels)])
-            loss = self.model.train_on_batch(pixels, targets, sample_weight=weights)
+            loss = self.model.train_on_batch(pixels, heads, sample_weight=weights)
             losses.append(float(np.asarray(loss).flat[0]))
             if not math.isfinite(losses[-1]):
                 self.state.ended = "loss not a number"
