@@ -67,7 +67,7 @@ def fit(
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     model.compile(
         optimizer,
-        loss="categorical_crossentropy",
+        loss=dict.fromkeys((EMOTION_HEAD, FER2013_HEAD), "categorical_crossentropy"),
         loss_weights={EMOTION_HEAD: 1.0, FER2013_HEAD: settings.fer2013_weight},
     )
     optimizer.build(model.trainable_variables)
