@@ -227,8 +227,8 @@ def label_frames(
 ) -> Tally:
     """Run a source through to its end and hand every frame to the sinks.
 
-    Decoding with finding faces, reading them, and drawing with writing each have a thread, so that on two cores none
-    waits for another.
+    Decoding with finding faces, reading and drawing them, and writing each have a thread: encoding takes so long that
+    whatever else its thread did would hold up the rest.
 
     Args:
         reader: Models.
@@ -245,10 +245,9 @@ def label_frames(
     tally = Tally()
     annotator = Annotator(reader.labels, style or DrawStyle())
 
-    def write(item: tuple[Frame, tuple[Mood, ...]]) -> None:
-        frame, moods = item
-        if pictures:
-            image = annotator.draw(frame, moods)
+    def write(item: tuple[Frame, Image | None, tuple[Mood, ...]]) -> None:
+        frame, image, moods = item
+        if image is not None:
             for sink in pictures:
                 sink.write(frame, image)
         for record in moods_to:
@@ -256,7 +255,7 @@ def label_frames(
 
     with WriteBehind(write) as writer:
         for frame, moods in reader.watch(source, every):
-            writer.put((frame, moods))
+            writer.put((frame, annotator.draw(frame, moods) if pictures else None, moods))
             tally.add(frame, moods)
             on_frame(frame)
     return tally

@@ -23,6 +23,7 @@ from livemood.errors import ModelIncompatible
 from livemood.quiet import ask_for_silence, native_stderr_held
 from livemood.settings import DetectorSettings
 from livemood.values import Box, Detection, Frame, Image
+from livemood.window import corner_and_side, cut_out
 
 DetectorMode = Literal["auto", "near", "far"]
 
@@ -109,13 +110,13 @@ class FaceDetector(Closing):
         Raises:
             ValueError: The detector was closed, or does not follow.
         """
-        image, left, top = _cut_out(frame.image, window)
+        image = cut_out(frame.image, window, SIDE)
         with self._one_at_a_time:
             if self._closed or self._window is None:
                 raise ValueError("this detector is closed or does not follow; open a new one in auto mode")
             found = self._window.find(image)
-        scale = max(round(window.width), 1) / SIDE
-        return tuple(_moved(face, left, top, scale) for face in found)
+        left, top, side = corner_and_side(window)
+        return tuple(_moved(face, left, top, side / SIDE) for face in found)
 
     def close(self) -> None:
         """Free both networks; a second call does nothing."""
@@ -167,20 +168,6 @@ def _detection(found: Any, size: Any) -> Detection:
         keypoints,
         float(min(max(found.categories[0].score, 0.0), 1.0)),
     )
-
-
-def _cut_out(image: Image, window: Box) -> tuple[Image, int, int]:
-    """Return a window as a picture of the near network's size, black beyond the frame, and its corner in px."""
-    side = max(round(window.width), 1)
-    left, top = round(window.left), round(window.top)
-    part = image[max(top, 0) : max(top + side, 0), max(left, 0) : max(left + side, 0)]
-    rows, columns = side - part.shape[0], side - part.shape[1]
-    if rows or columns:
-        above, before = min(max(-top, 0), rows), min(max(-left, 0), columns)
-        borders = above, rows - above, before, columns - before
-        part = np.asarray(cv2.copyMakeBorder(part, *borders, cv2.BORDER_CONSTANT), np.uint8)
-    how = cv2.INTER_AREA if side > SIDE else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(part, (SIDE, SIDE), interpolation=how), np.uint8), left, top
 
 
 def _moved(face: Detection, left: int, top: int, scale: float) -> Detection:

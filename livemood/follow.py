@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from livemood.flow import Glimpse, moved
 from livemood.settings import FollowerSettings
 from livemood.values import Box, Detection, Frame, Image
 
@@ -33,14 +34,18 @@ class WindowDetector(Protocol):
 
 
 class _Known(NamedTuple):
-    """A face, and the square window in which it is looked for in the next frame."""
+    """A face, what the square window looks like in which it is looked for next, and when a network saw it last."""
 
     face: Detection
-    window: Box
+    glimpse: Glimpse
+    seen_s: float
 
 
 class Follower:
     """Finds the faces of a source's frames, most of them in small windows around where they were.
+
+    In its window a face is carried along by optical flow, and seen by the network again every ``refresh_s`` seconds or
+    when the flow does not tell.
 
     The whole frame is looked at when no face is known, when a face is not in its window or two became one, when there
     are more faces than pay or too small ones, when time jumps or the picture is cut to another, and otherwise every
@@ -87,7 +92,7 @@ class Follower:
         """Search the whole frame, and take the windows' word for the faces that they saw too."""
         found = self._detector.detect(frame)
         faces = [
-            next((old for old in again if self._same(old.face, face)), _Known(face, self._window(face)))
+            next((old for old in again if self._same(old.face, face)), None) or self._first_seen(frame, face)
             for face in found
         ]
         small = any(face.box.width < self._settings.smallest_px for face in found)
@@ -95,21 +100,38 @@ class Follower:
         self._looked_s = frame.time_s
         return faces
 
+    def _first_seen(self, frame: Frame, face: Detection) -> _Known:
+        return _Known(face, Glimpse.of(frame.image, self._window(face)), frame.time_s)
+
     def _seen_again(self, frame: Frame) -> list[_Known]:
         """Return the known faces that are still near their places."""
         again: list[_Known] = []
         for known in self._known:
-            box = known.face.box
-            found = self._detector.detect_within(frame, known.window)
-            best = max(found, key=lambda face: face.box.iou(box), default=None)
-            if best is None or best.box.iou(box) < self._settings.min_iou:
-                continue
-            if not any(self._same(best, other.face) for other in again):
-                # The network's answer shivers with the place of its window: one that still fits stays where it is.
-                window = self._window(best)
-                stays = window.iou(known.window) >= self._settings.same_window
-                again.append(_Known(best, known.window if stays else window))
+            found = self._where_now(frame, known)
+            if found and not any(self._same(found.face, other.face) for other in again):
+                again.append(found)
         return again
+
+    def _where_now(self, frame: Frame, known: _Known) -> _Known | None:
+        """Return a known face at its new place, if it is still near the old one."""
+        now, seen_s = Glimpse.of(frame.image, known.glimpse.window), known.seen_s
+        due = frame.time_s - seen_s >= self._settings.refresh_s
+        face = None if due else moved(known.face, known.glimpse, now)
+        if face is None:
+            face, seen_s = self._in_window(frame, known), frame.time_s
+        if face is None:
+            return None
+        # The network's answer shivers with the place of its window: one that still fits stays where it is.
+        window = self._window(face)
+        stays = window.iou(now.window) >= self._settings.same_window
+        return _Known(face, now if stays else Glimpse.of(frame.image, window), seen_s)
+
+    def _in_window(self, frame: Frame, known: _Known) -> Detection | None:
+        """Return the face that the network sees in a known face's window, if it is the same."""
+        box = known.face.box
+        found = self._detector.detect_within(frame, known.glimpse.window)
+        best = max(found, key=lambda face: face.box.iou(box), default=None)
+        return best if best and best.box.iou(box) >= self._settings.min_iou else None
 
     def _window(self, face: Detection) -> Box:
         """Return where to look for a face in the next frame: a square around it."""

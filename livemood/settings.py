@@ -27,6 +27,7 @@ class FollowerSettings:
     """Attributes:
     look_every_s: The whole frame is looked at so often; in between, only a window around each known face is. A face
         that joins others is seen this much late at most. 0 looks at every whole frame.
+    refresh_s: The network looks at a known face so often; in between, optical flow tells where it went.
     max_faces: With more faces than this, windows take longer than the whole frame, which is then looked at instead.
     window_scale: Side of a window, in face widths.
     smallest_px: Narrower faces are looked for in the whole frame; enlarged, they are not found more surely.
@@ -37,6 +38,7 @@ class FollowerSettings:
     """
 
     look_every_s: float = 0.15
+    refresh_s: float = 0.1
     max_faces: int = 3
     window_scale: float = 2.25
     smallest_px: float = 40.0

@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 import pytest
 
@@ -165,3 +166,27 @@ def test_follower_when_a_face_moves_a_little_then_its_window_stays_and_else_goes
     places = [round(window.centre[0] - A.box.centre[0]) for _, window in scene.windows]
     assert places[:3] == [0, 0, 0]
     assert places[3] > 55
+
+
+def textured(index: int, time_s: float, dx: int = 0) -> Frame:
+    """Return a frame full of soft blobs, shifted by ``dx`` px."""
+    blobs = np.random.default_rng(0).integers(0, 256, (60, 80, 3)).astype(np.uint8)
+    image = cv2.resize(blobs, (640, 480), interpolation=cv2.INTER_CUBIC)
+    return Frame(index, time_s, np.roll(image, dx, 1))
+
+
+def test_follower_when_the_flow_tells_then_the_network_looks_only_as_often_as_asked():
+    scene = Scene([A])
+    follower = Follower(scene, FollowerSettings(look_every_s=10, refresh_s=0.099), 0.5)
+    found = [follower.detect(textured(i, i / FPS, dx=2 * i)) for i in range(8)]
+    assert [index for index, _ in scene.windows] == [3, 6]
+    assert found[2][0].box.centre[0] == pytest.approx(A.box.centre[0] + 4, abs=0.5)
+    assert found[3][0].box.centre[0] == pytest.approx(A.box.centre[0] + 1, abs=0.01)  # the network's word
+
+
+def test_follower_when_frames_come_slower_than_the_network_is_asked_then_it_sees_each():
+    scene = Scene([A])
+    follower = Follower(scene, FollowerSettings(look_every_s=10, refresh_s=0.1), 0.5)
+    for i in range(4):
+        follower.detect(textured(i, i / 8))
+    assert [index for index, _ in scene.windows] == [1, 2, 3]

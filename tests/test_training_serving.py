@@ -6,6 +6,7 @@ import pytest
 
 from livemood.settings import CROP
 from livemood.training.export import parity, to_tflite
+from livemood.training.mirrored import mirrored_layers
 from livemood.training.model import EMOTION_HEAD, PRESETS, build
 from livemood.training.normalise import batch_normalization
 from livemood.training.serving import serving_model
@@ -22,7 +23,7 @@ def trained():
     keras.utils.set_random_seed(0)
     model = build(PRESETS["small"], CROP, 3)
     for layer in model.layers:
-        if type(layer).__name__ == "BatchNormalization":
+        if isinstance(layer, mirrored_layers().Normalization):
             shape = layer.get_weights()[0].shape
             layer.set_weights([rng.uniform(low, high, shape) for low, high in LIMITS])
     return model
@@ -56,10 +57,29 @@ def test_shipped_model_then_says_what_the_trained_one_says(trained, shipped):
     assert np.abs(before - after).max() < 5e-3
 
 
-def test_shipped_model_then_holds_no_second_head_and_no_normalisation(shipped):
-    kinds = {type(layer).__name__ for layer in shipped.layers}
-    assert "BatchNormalization" not in kinds
+def test_shipped_model_then_holds_no_second_head_and_no_layer_of_ours(shipped):
+    ours = tuple(mirrored_layers())
+    assert not [layer for layer in shipped.layers if isinstance(layer, ours)]
     assert [layer.name for layer in shipped.layers if type(layer).__name__ == "Dense"] == [EMOTION_HEAD]
+
+
+def test_network_of_a_mirrored_face_then_the_same_answer_also_as_shipped(trained, shipped):
+    mirrored = PIXELS[:, :, ::-1]
+    answers = [np.asarray(trained.predict_on_batch(faces)[EMOTION_HEAD]) for faces in (PIXELS, mirrored)]
+    assert np.abs(answers[0] - answers[1]).max() < 1e-5
+    answers = [np.asarray(shipped.predict_on_batch(faces)) for faces in (PIXELS, mirrored)]
+    assert np.abs(answers[0] - answers[1]).max() < 1e-5
+
+
+def test_mirrored_normalisation_when_trained_on_then_both_halves_share_what_it_saw():
+    layer = mirrored_layers().Normalization(momentum=0.0)
+    maps = np.random.default_rng(0).normal(2.0, 3.0, (8, 6, 6, 4)).astype(np.float32)
+    said = np.asarray(layer(maps, training=True))
+    halves = said.reshape(-1, 2, 2)
+    assert halves.mean((0, 1)) == pytest.approx(0, abs=1e-4)
+    assert halves.std((0, 1)) == pytest.approx(1, abs=1e-2)
+    assert [weight.shape for weight in layer.get_weights()] == [(2,)] * 4
+    assert layer.get_weights()[2] == pytest.approx(maps.reshape(-1, 2, 2).mean((0, 1)), rel=1e-3)
 
 
 def test_shipped_model_then_its_litert_form_agrees_to_rounding(shipped):
@@ -67,5 +87,5 @@ def test_shipped_model_then_its_litert_form_agrees_to_rounding(shipped):
 
 
 def test_trained_model_then_is_left_as_it_was(trained, shipped):
-    assert any(type(layer).__name__ == "BatchNormalization" for layer in trained.layers)
-    assert shipped.count_params() < trained.count_params()
+    assert {type(layer) for layer in trained.layers} >= set(mirrored_layers())
+    assert trained.get_layer(EMOTION_HEAD).get_weights()[0].shape[0] * 2 == shipped.layers[-1].get_weights()[0].shape[0]

@@ -9,10 +9,12 @@ from typing import Protocol
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 from av.container import OutputContainer
 from av.filter import Graph
 from av.packet import Packet
 from av.video.frame import VideoFrame
+from av.video.plane import VideoPlane
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 from av.video.stream import VideoStream
 
@@ -162,20 +164,29 @@ class _Planes:
 
     def __init__(self, tick: Fraction) -> None:
         self._tick = tick
+        # Written anew for every picture: as fresh arrays, large ones would be asked of the system each time.
+        self._whole: Image | None = None
+        self._half: Image | None = None
 
     def take(self, image: Image, time: int) -> Iterable[VideoFrame]:
         frame = VideoFrame(image.shape[1], image.shape[0], "yuv420p")
         frame.pts, frame.time_base = time, self._tick
-        luma, *chroma = frame.planes
-        whole = cv2.transform(image, _BT709)
-        half = cv2.resize(whole, (chroma[0].width, chroma[0].height), interpolation=cv2.INTER_AREA)
-        for channel, (plane, source) in enumerate([(luma, whole), *((plane, half) for plane in chroma)]):
-            rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
-            rows[:, : plane.width] = cv2.extractChannel(source, channel)
+        luma, blue, red = map(_pixels, frame.planes)
+        self._whole = whole = np.asarray(cv2.transform(image, _BT709, self._whole), np.uint8)
+        size = (blue.shape[1], blue.shape[0])
+        self._half = half = np.asarray(cv2.resize(whole, size, self._half, interpolation=cv2.INTER_AREA), np.uint8)
+        cv2.mixChannels([whole], [luma], [0, 0])
+        cv2.mixChannels([half], [blue, red], [1, 0, 2, 1])
         return [frame]
 
     def rest(self) -> Iterable[VideoFrame]:
         return []
+
+
+def _pixels(plane: VideoPlane) -> npt.NDArray[np.uint8]:
+    """Return a plane as an array (height, width) to write to."""
+    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
+    return rows[:, : plane.width]
 
 
 class _Palette:

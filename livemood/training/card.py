@@ -164,7 +164,9 @@ def _training(training: Mapping[str, Any]) -> str:
             "a class is, chosen on valid, part of the last bias (Menon et al., 2020)."
         )
     if training.get("teachers"):
-        lines.append(f"- Taught by {', '.join(training['teachers'])}: {settings['distil_weight']} of every target is theirs.")
+        lines.append(
+            f"- Taught by {', '.join(training['teachers'])}: {settings['distil_weight']} of every target is theirs."
+        )
     return "\n".join(lines)
 
 

@@ -40,13 +40,14 @@ def serving_model(model: Any) -> Any:
     def passed(layer: Any, *tensors: Any, **_: Any) -> Any:
         return tensors[0] if isinstance(layer, (mirrored.Normalization, mirrored.Halves)) else layer(*tensors)
 
+    halved = any(isinstance(layer, mirrored.Halves) for layer in body.layers)
     shipped = models.clone_model(body, clone_function=plain, call_function=passed)
     for layer in shipped.layers:
         trained = body.get_layer(layer.name)
         weights = trained.get_weights()
         if isinstance(trained, mirrored.Convolution):
             weights = _whole(trained, norms.get(layer.name))
-        elif layer.name == EMOTION_HEAD:
+        elif layer.name == EMOTION_HEAD and halved:
             weights[0] = both_halves(weights[0]) / 2
         if weights:
             layer.set_weights([weight.astype(np.float16).astype(np.float32) for weight in weights])
