@@ -1,8 +1,9 @@
 """Where things go on an annotated frame: pure geometry, without a pixel."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 from livemood.values import Box, Keypoint, Mood
@@ -53,8 +54,8 @@ def head(mood: Mood, box: Box) -> Box:
     return Box(box.left + min(dx, 0), box.top + min(dy, 0), box.right + max(dx, 0), box.bottom + max(dy, 0))
 
 
-def spots_around(face: Box, size: Size, frame: Size, gap: int, beside: bool = False) -> list[Box]:
-    """Return the places for a card near a face, the best first, all inside the frame.
+def spots_around(face: Box, size: Size, frame: Size, gap: int, beside: bool = False) -> Iterator[Box]:
+    """Yield the places for a card near a face, the best first, all inside the frame.
 
     Args:
         face: In frame px.
@@ -72,10 +73,10 @@ def spots_around(face: Box, size: Size, frame: Size, gap: int, beside: bool = Fa
     sideways = [(x, y) for x in (face.right + gap, face.left - gap - w) for y in ys]
     farther = [(x, y) for y in (above - gap - h, below + gap + h) for x in xs]
     spots = [*sideways, *upright] if beside else [*upright, *sideways, *farther]
-    return [inside(x, y, size, frame) for x, y in spots]
+    return (inside(x, y, size, frame) for x, y in spots)
 
 
-def clear_spot(spots: Sequence[Box], obstacles: Sequence[Box]) -> Box | None:
+def clear_spot(spots: Iterable[Box], obstacles: Sequence[Box]) -> Box | None:
     """Return the first spot that covers none of the obstacles."""
     return next((spot for spot in spots if not any(map(spot.intersection, obstacles))), None)
 
@@ -87,12 +88,12 @@ def place_labels(faces: Sequence[Box], labels: Sequence[tuple[Box, Size]], frame
     """
     taken: list[Box] = []
     for face, size in labels:
-        spots = spots_around(face, size, frame, gap)
 
         def covered(spot: Box) -> tuple[float, float]:
             return sum(map(spot.intersection, taken)), sum(map(spot.intersection, faces))
 
-        taken.append(clear_spot(spots, [*taken, *faces]) or min(spots, key=covered))
+        spots = partial(spots_around, face, size, frame, gap)
+        taken.append(clear_spot(spots(), [*taken, *faces]) or min(spots(), key=covered))
     return taken
 
 

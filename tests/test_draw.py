@@ -317,7 +317,7 @@ def test_spots_when_the_face_is_anywhere_then_are_inside_and_clear_of_it_where_t
     face: Box, size: tuple[int, int], frame: tuple[int, int], beside: bool
 ) -> None:
     gap = 3
-    spots = spots_around(face, size, frame, gap, beside)
+    spots = list(spots_around(face, size, frame, gap, beside))
     assert all(visible_part(spot, frame) == spot and (spot.width, spot.height) == size for spot in spots)
     room = max(
         (face.top - gap) / size[1],
