@@ -63,11 +63,11 @@ class FaceDetector(Closing):
         self._settings = settings or DetectorSettings()
         with ExitStack() as stack:
             self._near = self._far = None
-            if mode != "far":
+            self._window = _window_network(self._settings.min_score) if mode == "auto" else None
+            if mode != "far" and not self._window:
                 self._near = stack.enter_context(_BlazeFace(face_model("near"), self._settings.min_score))
             if mode != "near":
                 self._far = stack.enter_context(_BlazeFace(face_model("far"), self._settings.min_score))
-            self._window = _window_network(self._settings.min_score) if mode == "auto" else None
             # The near network runs beside the far one: with a second core, looking twice takes hardly longer.
             self._beside = stack.enter_context(ThreadPoolExecutor(1, "livemood-near"))
             self._open = stack.pop_all()
@@ -85,9 +85,9 @@ class FaceDetector(Closing):
         with self._one_at_a_time:
             if self._closed:
                 raise ValueError("this detector is closed; open a new one")
-            coming = self._beside.submit(self._near.detect, image) if self._near else None
+            coming = self._beside.submit(self._seen_near, frame, image)
             far = self._far.detect(image) if self._far else []
-            near = coming.result() if coming else []
+            near = coming.result()
         close_px = self._settings.close_side * min(frame.width, frame.height)
         close = [face for face in near if face.box.width >= close_px]
         return _without_doubles([*close, *(far or near)], self._settings.max_overlap)
@@ -110,12 +110,23 @@ class FaceDetector(Closing):
         Raises:
             ValueError: The detector was closed, or does not follow.
         """
-        image = cut_out(frame.image, window, SIDE)
         with self._one_at_a_time:
             if self._closed or self._window is None:
                 raise ValueError("this detector is closed or does not follow; open a new one in auto mode")
-            found = self._window.find(image)
+            return self._within(self._window, frame, window)
+
+    def _seen_near(self, frame: Frame, image: Any) -> Sequence[Detection]:
+        """Return what the near network sees of a whole frame, if it is asked for; through LiteRT in half the time."""
+        if self._window:
+            side = max(frame.width, frame.height)
+            left, top = (frame.width - side) / 2, (frame.height - side) / 2
+            return self._within(self._window, frame, Box(left, top, left + side, top + side))
+        return self._near.detect(image) if self._near else ()
+
+    @staticmethod
+    def _within(network: NearNetwork, frame: Frame, window: Box) -> tuple[Detection, ...]:
         left, top, side = corner_and_side(window)
+        found = network.find(cut_out(frame.image, window, SIDE))
         return tuple(_moved(face, left, top, side / SIDE) for face in found)
 
     def close(self) -> None:

@@ -38,7 +38,7 @@ class FollowerSettings:
     """
 
     look_every_s: float = 0.15
-    refresh_s: float = 0.1
+    refresh_s: float = 0.2
     max_faces: int = 3
     window_scale: float = 2.25
     smallest_px: float = 40.0
