@@ -39,7 +39,7 @@ class FollowerSettings:
 
     look_every_s: float = 0.15
     refresh_s: float = 0.2
-    max_faces: int = 3
+    max_faces: int = 8
     window_scale: float = 2.25
     smallest_px: float = 40.0
     min_iou: float = 0.3
