@@ -15,8 +15,9 @@ from livemood.values import Box, Detection, Image
 from livemood.window import corner_and_side, cut_out
 
 _SIDE = 96
-# Across and down, over the inner part of the face's box.
-_POINTS, _INNER = 4, 0.8
+# Points all over the inner part of a face's box, (16, 2), in box widths and heights from its centre.
+_STEPS = np.linspace(-0.4, 0.4, 4, dtype=np.float32)
+_GRID = np.stack(np.meshgrid(_STEPS, _STEPS), -1).reshape(-1, 2)
 # A point counts where the picture around it changed by less than this on average, 0..255.
 _MOST_CHANGE = 12.0
 _FEWEST_AGREEING = 0.6
@@ -45,36 +46,23 @@ def moved(face: Detection, before: Glimpse, now: Glimpse) -> Detection | None:
         now: The same window of a later frame.
     """
     left, top, side = corner_and_side(now.window)
-    corner, scale = np.array([left, top], np.float32), side / _SIDE
-    points = (_grid(face.box) - corner) / scale
-    there, known, change = cv2.calcOpticalFlowPyrLK(
-        before.grey,
-        now.grey,
-        points,
-        None,
-        winSize=(13, 13),
-        maxLevel=2,
-    )
+    corner, scale = np.array([left, top], np.float32), np.float32(side / _SIDE)
+    box = face.box
+    size, centre = (np.array(pair, np.float32) for pair in ((box.width, box.height), box.centre))
+    points = (centre + _GRID * size - corner) / scale
+    there, known, change = cv2.calcOpticalFlowPyrLK(before.grey, now.grey, points, None, winSize=(13, 13), maxLevel=2)
     good = (known.ravel() == 1) & (change.ravel() < _MOST_CHANGE)
     if good.mean() < _FEWEST_AGREEING:
         return None
-    found, agreeing = cv2.estimateAffinePartial2D(points[good], there[good], method=cv2.LMEDS)
+    # What is refined is linear: one step is enough.
+    found, agreeing = cv2.estimateAffinePartial2D(points[good], there[good], method=cv2.LMEDS, refineIters=1)
     if found is None or agreeing.sum() < _FEWEST_AGREEING * len(points):
         return None
     growth = float(np.hypot(found[0, 0], found[1, 0]))
     if not 1 / _MOST_GROWTH < growth < _MOST_GROWTH:
         return None
-
-    def carried(places: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        return np.asarray(((places - corner) / scale @ found[:, :2].T + found[:, 2]) * scale + corner, np.float32)
-
-    x, y = carried(np.array([face.box.centre], np.float32))[0].tolist()
-    across, down = face.box.width * growth / 2, face.box.height * growth / 2
-    return Detection(Box(x - across, y - down, x + across, y + down), carried(face.keypoints), face.score)
-
-
-def _grid(box: Box) -> npt.NDArray[np.float32]:
-    """Return points all over a box, (16, 2) px."""
-    steps = np.linspace(-_INNER / 2, _INNER / 2, _POINTS, dtype=np.float32)
-    x, y = np.meshgrid(box.centre[0] + steps * box.width, box.centre[1] + steps * box.height)
-    return np.stack([x.ravel(), y.ravel()], 1).astype(np.float32)
+    places = (np.vstack([centre, face.keypoints]) - corner) / scale
+    (x, y), *keypoints = (places @ found[:, :2].T + found[:, 2]) * scale + corner
+    across, down = size * growth / 2
+    moved_box = Box(*map(float, (x - across, y - down, x + across, y + down)))
+    return Detection(moved_box, np.array(keypoints, np.float32), face.score)

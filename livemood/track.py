@@ -58,6 +58,8 @@ def assigned(costs: npt.NDArray[np.float64]) -> list[tuple[int, int]]:
         (row, column) of every pair, by column.
     """
     rows, columns = costs.shape
+    if rows == columns == 1:
+        return [(0, 0)]
     if rows > columns:
         return sorted(((row, column) for column, row in assigned(costs.T)), key=lambda pair: pair[1])
     # One more column, where each row waits until it is placed.
