@@ -23,7 +23,7 @@ from livemood.errors import ModelIncompatible
 from livemood.quiet import ask_for_silence, native_stderr_held
 from livemood.settings import DetectorSettings
 from livemood.values import Box, Detection, Frame, Image
-from livemood.window import corner_and_side, cut_out
+from livemood.window import corner_and_side, cut_out, fitted
 
 DetectorMode = Literal["auto", "near", "far"]
 
@@ -110,24 +110,20 @@ class FaceDetector(Closing):
         Raises:
             ValueError: The detector was closed, or does not follow.
         """
+        image = cut_out(frame.image, window, SIDE)
         with self._one_at_a_time:
             if self._closed or self._window is None:
                 raise ValueError("this detector is closed or does not follow; open a new one in auto mode")
-            return self._within(self._window, frame, window)
+            found = self._window.find(image)
+        left, top, side = corner_and_side(window)
+        return tuple(_moved(face, left, top, side / SIDE) for face in found)
 
     def _seen_near(self, frame: Frame, image: Any) -> Sequence[Detection]:
         """Return what the near network sees of a whole frame, if it is asked for; through LiteRT in half the time."""
         if self._window:
-            side = max(frame.width, frame.height)
-            left, top = (frame.width - side) / 2, (frame.height - side) / 2
-            return self._within(self._window, frame, Box(left, top, left + side, top + side))
+            small, left, top, scale = fitted(frame.image, SIDE)
+            return [_moved(face, left, top, scale) for face in self._window.find(small)]
         return self._near.detect(image) if self._near else ()
-
-    @staticmethod
-    def _within(network: NearNetwork, frame: Frame, window: Box) -> tuple[Detection, ...]:
-        left, top, side = corner_and_side(window)
-        found = network.find(cut_out(frame.image, window, SIDE))
-        return tuple(_moved(face, left, top, side / SIDE) for face in found)
 
     def close(self) -> None:
         """Free both networks; a second call does nothing."""
@@ -181,7 +177,7 @@ def _detection(found: Any, size: Any) -> Detection:
     )
 
 
-def _moved(face: Detection, left: int, top: int, scale: float) -> Detection:
+def _moved(face: Detection, left: float, top: float, scale: float) -> Detection:
     box = face.box
     placed = Box(box.left * scale, box.top * scale, box.right * scale, box.bottom * scale).shifted(left, top)
     return Detection(placed, face.keypoints * scale + np.array([left, top], np.float32), face.score)

@@ -1,4 +1,4 @@
-"""A square part of a frame, brought to a small size."""
+"""A square part of a frame, or all of it, brought to a small size."""
 
 import cv2
 import numpy as np
@@ -30,3 +30,24 @@ def cut_out(image: Image, window: Box, side_px: int) -> Image:
         part = np.asarray(cv2.copyMakeBorder(part, *borders, cv2.BORDER_CONSTANT), np.uint8)
     how = cv2.INTER_AREA if side > side_px else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(part, (side_px, side_px), interpolation=how), np.uint8)
+
+
+def fitted(image: Image, side_px: int) -> tuple[Image, float, float, float]:
+    """Return a whole picture in the middle of a small square, black beside it.
+
+    It is sampled as MediaPipe's face detector does it (bilinear whatever the scale, at the corners of pixels), so that
+    a network that runs without MediaPipe sees the same.
+
+    Args:
+        image: (H, W, 3) uint8 BGR.
+        side_px: Side of the square, px.
+
+    Returns:
+        (side_px, side_px, 3), then where its corner lies in px of the image, and how many of those one of its px is.
+    """
+    height, width = image.shape[:2]
+    side = max(height, width)
+    left, top, scale = (width - side) / 2, (height - side) / 2, side / side_px
+    places = np.array([[scale, 0, left], [0, scale, top]])
+    small = cv2.warpAffine(image, places, (side_px, side_px), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    return np.asarray(small, np.uint8), left, top, scale

@@ -7,6 +7,7 @@ from livemood.bundle import face_model
 from livemood.detect import FaceDetector
 from livemood.errors import ModelIncompatible
 from livemood.values import Frame, Image
+from livemood.window import fitted
 from tests.builders import SAMPLES, read_still
 
 
@@ -29,6 +30,17 @@ def test_network_of_a_face_then_the_same_as_mediapipe_makes_of_the_same_file(net
     assert faces[0].keypoints == pytest.approx(theirs[0].keypoints, abs=1e-3)
     assert faces[0].score == pytest.approx(theirs[0].score, abs=1e-5)
     assert faces[0].box.centre == pytest.approx(theirs[0].box.centre, abs=1.5)  # theirs are whole px
+
+
+@pytest.mark.parametrize("size", [(640, 360), (500, 500), (333, 471)])
+def test_network_of_a_whole_frame_then_the_same_as_mediapipe_makes_of_it(network: NearNetwork, size: tuple[int, int]):
+    image = np.asarray(cv2.resize(read_still(SAMPLES / "faces.png")[:, :720], size), np.uint8)
+    small, left, top, scale = fitted(image, SIDE)
+    ours = network.find(small)
+    with FaceDetector("near") as detector:
+        theirs = detector.detect(Frame(0, 0.0, image))
+    assert len(ours) == len(theirs) == 1
+    assert ours[0].keypoints * scale + (left, top) == pytest.approx(theirs[0].keypoints, abs=0.1 * scale)
 
 
 def test_network_of_an_empty_picture_then_no_face(network: NearNetwork):
