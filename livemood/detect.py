@@ -45,7 +45,8 @@ class FaceDetector(Closing):
 
     ``auto`` asks both networks and believes each in its own range: the near one for faces whose side is at least
     ``close_side`` of the frame's shorter side, the far one for all others, and the near one again for what is left
-    when the far one found nothing at all.
+    when the far one found nothing at all. There, LiteRT runs the near one if it is installed: to the same answers, in
+    half the time.
 
     Args:
         mode: Which networks to ask.
