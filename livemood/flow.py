@@ -1,4 +1,4 @@
-"""How a face moved between two frames, by optical flow: a tenth of the time of a face network.
+"""How a face moved between two frames, by optical flow: a fraction of the time of a face network.
 
 Points all over the face are followed (Lucas and Kanade 1981, in the pyramids of Bouguet 2000), and the shift, turn and
 growth that most of them agree on (least median of squares, Rousseeuw 1984) is the face's. What a mouth or a hand does

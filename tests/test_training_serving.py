@@ -1,5 +1,7 @@
 """What is shipped says what was trained, in both files."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -68,6 +70,14 @@ def test_network_of_a_mirrored_face_then_the_same_answer_also_as_shipped(trained
     answers = [np.asarray(trained.predict_on_batch(faces)[EMOTION_HEAD]) for faces in (PIXELS, mirrored)]
     assert np.abs(answers[0] - answers[1]).max() < 1e-5
     answers = [np.asarray(shipped.predict_on_batch(faces)) for faces in (PIXELS, mirrored)]
+    assert np.abs(answers[0] - answers[1]).max() < 1e-5
+
+
+def test_network_of_coloured_faces_then_mirrored_ones_get_the_same_answer_too():
+    model = build(PRESETS["small"], replace(CROP, colour="bgr"), 3)
+    faces = np.random.default_rng(2).integers(0, 256, (4, CROP.size_px, CROP.size_px, 3), np.uint8)
+    answers = [np.asarray(model.predict_on_batch(f)[EMOTION_HEAD]) for f in (faces, faces[:, :, ::-1])]
+    assert np.ptp(answers[0], axis=0).max() > 1e-3
     assert np.abs(answers[0] - answers[1]).max() < 1e-5
 
 

@@ -19,7 +19,7 @@ _BATCH = 256
 def opinions(folders: Sequence[Path], split: Split, spec: CropSpec) -> npt.NDArray[np.float32]:
     """Return what several bundles say of every picture, (N, K) calibrated probabilities of the split's labels.
 
-    Each picture is shown to each bundle as it came and aligned, and mirrored both ways: the mean of the four is right
+    Each picture is shown to each bundle as it came and aligned, and both mirrored: the mean of the four is right
     more often than any of them, and costs nothing where it is asked for once, before training.
 
     Args:

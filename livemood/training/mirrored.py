@@ -15,7 +15,8 @@ from livemood.training.normalise import batch_normalization
 
 class Layers(NamedTuple):
     """Attributes:
-    Convolution: (N, H, W, D) to (N, H', W', ``filters``); knows half of its ``kernel()`` and of its bias.
+    Convolution: (N, H, W, D) to (N, H', W', ``filters``); knows half of its ``kernel()``. ``of_pixels`` says that it
+        takes the picture itself, whose channels have no halves, and gives it a bias, half of which it knows.
     Normalization: Batch normalisation with statistics and weights that both halves share.
     Halves: (N, C) to (N, C / 2), the mean of both halves.
     """
@@ -32,20 +33,20 @@ def mirrored_layers() -> Layers:
     from keras import ops
 
     class Convolution(keras.layers.Layer):  # type: ignore[misc]
-        def __init__(self, filters: int, size: int, stride: int = 1, use_bias: bool = False, **settings: Any) -> None:
+        def __init__(self, filters: int, size: int, stride: int = 1, of_pixels: bool = False, **settings: Any) -> None:
             super().__init__(**settings)
-            self.filters, self.size, self.stride, self.use_bias = filters, size, stride, use_bias
+            self.filters, self.size, self.stride, self.of_pixels = filters, size, stride, of_pixels
 
         def build(self, shape: tuple[int, ...]) -> None:
             half = self.filters // 2
             self.half = self.add_weight((self.size, self.size, shape[-1], half), initializer="he_normal", name="kernel")
-            self.bias = self.add_weight((half,), initializer="zeros", name="bias") if self.use_bias else None
+            self.bias = self.add_weight((half,), initializer="zeros", name="bias") if self.of_pixels else None
 
         def kernel(self) -> Any:
             """Return (size, size, D, filters): the second half is the first one mirrored, with its halves swapped."""
-            depth = self.half.shape[2]
-            swapped = ops.roll(self.half, depth // 2, axis=2) if depth > 1 else ops.convert_to_tensor(self.half)
-            return ops.concatenate([self.half, ops.flip(swapped, axis=1)], axis=3)
+            half = ops.convert_to_tensor(self.half)
+            swapped = half if self.of_pixels else ops.roll(half, half.shape[2] // 2, axis=2)
+            return ops.concatenate([half, ops.flip(swapped, axis=1)], axis=3)
 
         def call(self, maps: Any) -> Any:
             found = ops.conv(maps, self.kernel(), self.stride, "same")
@@ -56,7 +57,7 @@ def mirrored_layers() -> Layers:
             return shape[0], rows, columns, self.filters
 
         def get_config(self) -> dict[str, Any]:
-            own = ("filters", "size", "stride", "use_bias")
+            own = ("filters", "size", "stride", "of_pixels")
             return {**super().get_config(), **{name: getattr(self, name) for name in own}}
 
     class Normalization(batch_normalization()):  # type: ignore[misc]

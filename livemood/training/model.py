@@ -67,7 +67,7 @@ def build(architecture: Architecture, spec: CropSpec, classes: int, precision: P
     )(x)
     with _computing_in(precision):
         # The picture is standardised already; normalising again here would cost as much as all later ones.
-        x = layers.ReLU()(mirrored_layers().Convolution(architecture.stem, 3, use_bias=True)(x))
+        x = layers.ReLU()(mirrored_layers().Convolution(architecture.stem, 3, of_pixels=True)(x))
         for filters, blocks in zip(architecture.stages, architecture.blocks, strict=True):
             for block in range(blocks):
                 x = _residual(x, filters, stride=2 if block == 0 else 1)
