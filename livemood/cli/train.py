@@ -83,6 +83,12 @@ def train(
     seed: Annotated[
         int | None, typer.Option("--seed", help="Of weights, order and augmentation.", show_default="1")
     ] = None,
+    blends: Annotated[
+        int | None,
+        typer.Option(
+            "--blends", min=0, help="Learn from every picture also laid over so many others.", show_default="0"
+        ),
+    ] = None,
     precision: Annotated[
         Precision | None,
         typer.Option(
@@ -133,6 +139,7 @@ def train(
         "batch": batch,
         "learning_rate": learning_rate,
         "seed": seed,
+        "blends": blends,
         "precision": precision.value if precision else None,
         "early_stop": early_stop,
         "class_balance": class_balance,

@@ -8,7 +8,8 @@ import numpy.typing as npt
 
 from livemood.bundle import Bundle, read_bundle
 from livemood.errors import ModelIncompatible
-from livemood.training.dataset import ALIGNED, RAW, Split
+from livemood.training.blends import Blends
+from livemood.training.dataset import ALIGNED, RAW
 from livemood.training.evaluate import with_temperature
 from livemood.training.transfer import load_network
 from livemood.values import CropSpec
@@ -16,35 +17,38 @@ from livemood.values import CropSpec
 _BATCH = 256
 
 
-def opinions(folders: Sequence[Path], split: Split, spec: CropSpec) -> npt.NDArray[np.float32]:
-    """Return what several bundles say of every picture, (N, K) calibrated probabilities of the split's labels.
+def opinions(folders: Sequence[Path], blends: Blends, spec: CropSpec) -> npt.NDArray[np.float32]:
+    """Return what several bundles say of every variant of every picture: (N, V, K) calibrated probabilities.
 
-    Each picture is shown to each bundle as it came and aligned, and both mirrored: the mean of the four is right
-    more often than any of them, and costs nothing where it is asked for once, before training.
+    Each is shown to each bundle as it came and aligned, and both mirrored: the mean of the four is right more often
+    than any of them, and costs little where it is asked for once, before training.
 
     Args:
         folders: Bundles; they may know more classes than the split has.
-        split: The pictures.
+        blends: The pictures, alone and laid over one another.
         spec: Their crop.
 
     Raises:
         ModelMissing: A bundle is not there.
         ModelIncompatible: It takes other crops or lacks a class.
     """
-    return np.asarray(np.mean([_opinion(folder, split, spec) for folder in folders], axis=0), np.float32)
+    return np.asarray(np.mean([_opinion(folder, blends, spec) for folder in folders], axis=0), np.float32)
 
 
-def _opinion(folder: Path, split: Split, spec: CropSpec) -> npt.NDArray[np.float32]:
-    bundle = _fitting(read_bundle(folder), split.labels, spec)
+def _opinion(folder: Path, blends: Blends, spec: CropSpec) -> npt.NDArray[np.float32]:
+    labels = blends.split.labels
+    bundle = _fitting(read_bundle(folder), labels, spec)
     network = load_network(bundle)
-    columns = [bundle.labels.index(label) for label in split.labels]
+    columns = [bundle.labels.index(label) for label in labels]
+    picture, variant = (place.ravel() for place in np.indices(blends.partner.shape))
     rows = []
-    for start in range(0, len(split), _BATCH):
-        views = [split.crops(framing, start, start + _BATCH) for framing in (RAW, ALIGNED)]
+    for start in range(0, len(picture), _BATCH):
+        some = slice(start, start + _BATCH)
+        views = [blends.crops(picture[some], variant[some], np.full(1, framing)) for framing in (RAW, ALIGNED)]
         views += [view[:, :, ::-1] for view in views]
         said = [np.asarray(network.predict_on_batch(view), np.float32)[:, columns] for view in views]
         rows.append(np.mean([with_temperature(p, bundle.temperature) for p in said], axis=0))
-    return np.concatenate(rows)
+    return np.concatenate(rows).reshape(*blends.partner.shape, len(labels))
 
 
 def _fitting(bundle: Bundle, labels: tuple[str, ...], spec: CropSpec) -> Bundle:

@@ -7,6 +7,7 @@ from typing import Any
 from livemood.bundle import Bundle
 from livemood.quiet import ask_for_silence, keep_no_bytecode, native_stderr_held
 from livemood.training import distil, transfer
+from livemood.training.blends import blended
 from livemood.training.dataset import Dataset
 from livemood.training.model import EMOTION_HEAD, FER2013_HEAD, PRESETS, build
 from livemood.training.settings import TrainSettings
@@ -71,10 +72,11 @@ def fit(
         loss_weights={EMOTION_HEAD: 1.0, FER2013_HEAD: settings.fer2013_weight},
     )
     optimizer.build(model.trainable_variables)
-    targets, weight = train.targets, settings.distil_weight
+    blends = blended(train, settings.blends, settings.seed)
+    targets, weight = blends.mixed(train.targets), settings.distil_weight
     if teachers:
-        targets = (1 - weight) * targets + weight * distil.opinions(teachers, train, spec)
+        targets = (1 - weight) * targets + weight * distil.opinions(teachers, blends, spec)
     trainer = Trainer(model, work, settings)
-    trainer.run_until_done(train, targets, dataset.splits["valid"], on_step, on_epoch)
+    trainer.run_until_done(blends, targets, dataset.splits["valid"], on_step, on_epoch)
     shipped.set_weights(trainer.best)
     return shipped, trainer.state

@@ -26,6 +26,7 @@ class TrainSettings:
         seed: Of initial weights, order and augmentation.
         early_stop: Epochs without a better validation NLL after which the run ends; 0 never.
         distil_weight: Share of the teachers in what is learnt, where there are any; the rest is the labels'.
+        blends: Other pictures that each one is laid over half visibly in training; 0 leaves pictures alone.
         precision: Of convolutions and feature maps while a preset trains; what is shipped is measured in float32.
         class_balance: Adjust the last bias for rare classes, as far as accuracy on valid stays.
     """
@@ -43,6 +44,7 @@ class TrainSettings:
     seed: int = 1
     early_stop: int = 0
     distil_weight: float = 0.6
+    blends: int = 0
     precision: Precision = "float32"
     class_balance: bool = True
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from livemood.errors import DatasetError
 from livemood.training import state as kept
 from livemood.training.batches import batches
+from livemood.training.blends import Blends
 from livemood.training.dataset import ALIGNED, RAW, Split
 from livemood.training.evaluate import nll
 from livemood.training.model import predict
@@ -44,7 +45,7 @@ class Trainer:
 
     def run_until_done(
         self,
-        train: Split,
+        train: Blends,
         targets: npt.NDArray[np.float32],
         valid: Split,
         on_step: Callable[[Step], None],
@@ -53,14 +54,14 @@ class Trainer:
         """Train until the time or the epochs are spent, or something ends the run early (``state.ended``).
 
         Args:
-            train: N pictures to learn from.
-            targets: (N, K) what to learn of them.
+            train: N pictures to learn from, in V variants.
+            targets: (N, V, K) what to learn of them.
             valid: Pictures that say which epoch is best.
             on_step: Called after every step.
             on_epoch: Called after every epoch.
         """
         began = time.monotonic() - self.state.elapsed_s
-        per_epoch = max(len(train) // self.settings.batch, 1)
+        per_epoch = max(len(train.split) // self.settings.batch, 1)
         try:
             while not self.state.ended and self._fraction(time.monotonic() - began, per_epoch) < 1:
                 loss, rate = self._epoch(train, targets, began, per_epoch, on_step)
@@ -76,7 +77,7 @@ class Trainer:
 
     def _epoch(
         self,
-        train: Split,
+        train: Blends,
         targets: npt.NDArray[np.float32],
         began: float,
         per_epoch: int,
