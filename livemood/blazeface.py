@@ -1,7 +1,7 @@
-"""BlazeFace's near network on a small picture, run by LiteRT in the calling thread.
+"""MediaPipe's BlazeFace networks on small pictures, run by LiteRT in the calling thread.
 
-It is what MediaPipe's face detector does with the same file, without its hand-overs from thread to thread: each of
-those waits for a core that is free, which under load takes longer than the network.
+It is what MediaPipe's face detector does with the same files, without its hand-overs from thread to thread: each of
+those waits for a core that is free, which under load takes longer than a network.
 """
 
 from pathlib import Path
@@ -15,21 +15,21 @@ from livemood.errors import ModelIncompatible
 from livemood.quiet import ask_for_silence, native_stderr_held
 from livemood.values import Box, Detection, Image, Keypoint
 
-SIDE = 128
-"""The network's input, px a side."""
-
-# Cells a side, and anchors in each, of the network's two maps.
-_MAPS = ((16, 2), (8, 6))
+# Of a network's maps by the side of its input, px: cells a side, and anchors in each cell.
+_MAPS = {128: ((16, 2), (8, 6)), 192: ((48, 1),)}
 # Answers that overlap more than this are about one face, and averaged.
 _SAME_FACE = 0.3
 
 
-class NearNetwork:
-    """Finds faces that fill a good part of a picture.
+class BlazeFace:
+    """Finds faces in a small square picture.
 
     Args:
-        model: MediaPipe's ``face_detection_short_range.tflite``.
+        model: MediaPipe's ``face_detection_short_range.tflite`` or ``face_detection_full_range_sparse.tflite``.
         min_score: Faces below this score (0..1) are dropped.
+
+    Attributes:
+        side: Of the pictures that it takes, px.
 
     Raises:
         ImportError: LiteRT is not installed.
@@ -44,18 +44,19 @@ class NearNetwork:
             with native_stderr_held():
                 self._network: Any = Interpreter(model_path=str(model), num_threads=1)
                 self._network.allocate_tensors()
-                self._input = self._network.get_input_details()[0]["index"]
+                taken = self._network.get_input_details()[0]
+                self._input, self.side = taken["index"], int(taken["shape"][1])
                 outputs = {tuple(found["shape"]): found["index"] for found in self._network.get_output_details()}
-                anchors = _anchors()
+                anchors = _anchors(self.side)
                 self._places = outputs[1, len(anchors), 4 + 2 * len(Keypoint)]
                 self._scores = outputs[1, len(anchors), 1]
         except (ValueError, RuntimeError, KeyError) as error:
-            raise ModelIncompatible(f"{model} is not MediaPipe's near face network; reinstall livemood") from error
+            raise ModelIncompatible(f"{model} is not one of MediaPipe's face networks; reinstall livemood") from error
         self._min_score = min_score
         self._anchors = anchors
 
     def find(self, image: Image) -> tuple[Detection, ...]:
-        """Return the faces of a (128, 128, 3) uint8 BGR picture, surest first, in its pixels."""
+        """Return the faces of a (side, side, 3) uint8 BGR picture, surest first, in its pixels."""
         pixels = cv2.cvtColor(image, cv2.COLOR_BGR2RGB).astype(np.float32) / 127.5 - 1
         self._network.set_tensor(self._input, pixels[None])
         self._network.invoke()
@@ -71,11 +72,11 @@ class NearNetwork:
         return tuple(_averaged(faces, scores[sure]))
 
 
-def _anchors() -> npt.NDArray[np.float32]:
-    """Return where answers are relative to, (896, 2) px: the centre of each cell, once for each of its anchors."""
+def _anchors(side: int) -> npt.NDArray[np.float32]:
+    """Return where answers are relative to, (A, 2) px: the centre of each cell, once for each of its anchors."""
     every = []
-    for cells, anchors in _MAPS:
-        centres = (np.arange(cells, dtype=np.float32) + 0.5) * SIDE / cells
+    for cells, anchors in _MAPS[side]:
+        centres = (np.arange(cells, dtype=np.float32) + 0.5) * side / cells
         y, x = np.meshgrid(centres, centres, indexing="ij")
         every.append(np.repeat(np.stack([x.ravel(), y.ravel()], 1), anchors, 0))
     return np.concatenate(every)

@@ -142,16 +142,31 @@ def test_network_when_file_is_no_network_then_says_which(tmp_path):
     fake = tmp_path / "face.tflite"
     fake.write_bytes(b"not a network")
     with pytest.raises(ModelIncompatible, match=r"face\.tflite is not a face detector"):
-        detect._BlazeFace(fake, 0.5)
+        detect._MediaPipe(fake, 0.5)
 
 
-def test_detecting_when_tensorflow_is_installed_then_it_is_not_imported():
+@pytest.mark.parametrize(("mode", "loaded"), [("auto", set()), ("far", {"mediapipe"})])
+def test_detecting_then_only_what_is_needed_is_imported(mode: str, loaded: set[str]):
     code = (
         "import sys, numpy as np; from livemood.detect import FaceDetector; from livemood.values import Frame\n"
-        "with FaceDetector() as d: d.detect(Frame(0, 0.0, np.zeros((64, 64, 3), np.uint8)))\n"
-        "assert 'mediapipe' in sys.modules\n"
-        "print('tensorflow' in sys.modules)"
+        f"with FaceDetector({mode!r}) as d: d.detect(Frame(0, 0.0, np.zeros((64, 64, 3), np.uint8)))\n"
+        "print({'mediapipe', 'tensorflow', 'matplotlib'} & sys.modules.keys())"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "False\n"
+    assert done.stdout == f"{loaded}\n"
     assert done.stderr == ""
+
+
+def test_detector_without_litert_then_mediapipe_sees_the_same_faces(monkeypatch):
+    frame = Frame(0, 0.0, read_still(SAMPLES / "faces.png"))
+    with FaceDetector() as detector:
+        assert detector.follows
+        ours = detector.detect(frame)
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)  # what a missing wheel looks like
+    with FaceDetector() as detector:
+        assert not detector.follows
+        theirs = detector.detect(frame)
+    assert len(ours) == len(theirs) > 1
+    for one, other in zip(ours, theirs, strict=True):
+        assert one.box.iou(other.box) > 0.95
+        assert one.keypoints == pytest.approx(other.keypoints, abs=0.005 * frame.width)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from livemood.bundle import read_bundle
@@ -16,6 +17,7 @@ from livemood.crop import whole
 from livemood.errors import DatasetError, ModelIncompatible, SinkError
 from livemood.settings import CROP
 from livemood.training import card, dataset, distil
+from livemood.training.blends import Blends, blended
 from livemood.training.dataset import ALIGNED, RAW
 from livemood.training.fit import fit
 from livemood.training.formats import write
@@ -24,6 +26,7 @@ from livemood.training.run import Job, Watcher, train
 from livemood.training.settings import TrainSettings
 from livemood.training.state import Epoch, Run
 from livemood.training.transfer import load_network
+from livemood.values import CropSpec
 from tests.builders import make_face_crop, write_faces
 
 # Nobody would ship it, but it tells drawings apart and compiles in a second.
@@ -176,24 +179,33 @@ class TestTransfer:
         assert json.loads((tuned.folder / "manifest.json").read_text())["training"]["from"] == "mine"
 
     def test_opinions_when_labels_come_in_another_order_then_follow_the_student(self, trained):
-        said = [distil.opinions([trained.job.out], crops_of("happy", labels), CROP) for labels in ORDERS]
+        said = [opinions([trained.job.out], crops_of("happy", labels))[:, 0] for labels in ORDERS]
         assert np.allclose(said[0], said[1][:, ::-1])
         assert (said[0][:, 0] > 0.5).mean() >= 0.75
 
     def test_opinions_then_are_the_mean_over_framings_mirror_images_and_teachers(self, trained):
         happy, sad = (crops_of(emotion, ORDERS[0]) for emotion in ORDERS[0])
         split = replace(happy, pixels=np.stack([happy.pixels[:, RAW], sad.pixels[:, RAW]], 1))
-        twice = distil.opinions([trained.job.out, trained.job.out], split, CROP)
+        twice = opinions([trained.job.out, trained.job.out], split)[:, 0]
         network = EmotionClassifier(trained.job.out, emotions=split.labels)
         views = [split.crops(framing)[:, :, ::step] for framing in (RAW, ALIGNED) for step in (1, -1)]
         assert np.abs(twice - np.mean([network.probabilities(view) for view in views], axis=0)).max() < 1e-3
         assert np.ptp([network.probabilities(view) for view in views], axis=0).min() > 0.1
 
+    def test_opinions_of_blends_then_of_what_is_seen(self, trained):
+        happy, sad = (crops_of(emotion, ORDERS[0]) for emotion in ORDERS[0])
+        both = replace(happy, pixels=np.concatenate([happy.pixels, sad.pixels]), rows=np.array([0, 4]))
+        pair = Blends(both, np.array([[0, 1], [1, 0]]), np.array([[1, 0.5], [1, 0.5]], np.float32))
+        said = distil.opinions([trained.job.out], pair, CROP)
+        assert said.shape == (2, 2, 2)
+        assert said[0, 0, 0] > 0.5 > said[1, 0, 0]
+        assert said[0, 1] == pytest.approx(said[1, 1], abs=1e-3)  # both halves of one picture, either way round
+
     def test_opinions_when_a_teacher_lacks_a_class_or_takes_other_crops_then_refused(self, trained):
         with pytest.raises(ModelIncompatible, match="does not know angry"):
-            distil.opinions([trained.job.out], crops_of("happy", ("happy", "angry")), CROP)
+            opinions([trained.job.out], crops_of("happy", ("happy", "angry")))
         with pytest.raises(ModelIncompatible, match="takes 48-px grey crops, the student 64-px grey ones"):
-            distil.opinions([trained.job.out], crops_of("happy", ORDERS[0]), replace(CROP, size_px=64))
+            opinions([trained.job.out], crops_of("happy", ORDERS[0]), replace(CROP, size_px=64))
 
     def test_fit_when_taught_by_one_who_is_always_believed_then_says_what_the_teacher_says(self, trained, tmp_path):
         """Every label to learn from is turned around; only the teacher still knows which face is which."""
@@ -208,6 +220,10 @@ class TestTransfer:
 
 
 ORDERS = ("happy", "sad"), ("sad", "happy")
+
+
+def opinions(folders: list[Path], split: dataset.Split, spec: CropSpec = CROP) -> npt.NDArray[np.float32]:
+    return distil.opinions(folders, blended(split, 0, 0), spec)
 
 
 def crops_of(emotion: str, labels: tuple[str, ...]) -> dataset.Split:

@@ -12,6 +12,7 @@ import numpy as np
 from livemood.labels import EMOTIONS
 from livemood.settings import CROP
 from livemood.training.batches import batches
+from livemood.training.blends import blended
 from livemood.training.dataset import Dataset, Split
 from livemood.training.fit import fit
 from livemood.training.model import PRESETS, Precision
@@ -27,7 +28,8 @@ def main() -> None:
     train, valid = made_up(PICTURES), made_up(64)
     began = time.perf_counter()
     busy = time.process_time()
-    made = sum(len(pixels) for pixels, _, _ in batches(train, train.targets, 128, (0, 0), 1.0))
+    alone = blended(train, 0, 0)
+    made = sum(len(pixels) for pixels, _, _ in batches(alone, alone.mixed(train.targets), 128, (0, 0), 1.0))
     print(f"augmentation alone: {made / (time.perf_counter() - began):.0f} pictures/s", end="")
     print(f" on {(time.process_time() - busy) / (time.perf_counter() - began):.1f} cores")
     for preset in PRESETS:

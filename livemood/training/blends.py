@@ -30,7 +30,7 @@ class Blends:
     @property
     def variants(self) -> int:
         """V."""
-        return self.partner.shape[1]
+        return int(self.partner.shape[1])
 
     def crops(
         self, pictures: npt.NDArray[np.int64], variant: npt.NDArray[np.int64], framing: npt.NDArray[np.int64]
@@ -65,6 +65,6 @@ def blended(split: Split, others: int, seed: int) -> Blends:
     rng = np.random.default_rng(seed)
     itself = np.arange(len(split))
     partner = np.stack([itself, *(rng.permutation(len(split)) for _ in range(others))], axis=1)
-    share = rng.uniform(0.5, 1, partner.shape).astype(np.float32)
+    share = np.asarray(rng.uniform(0.5, 1, partner.shape), np.float32)
     share[:, 0] = 1
     return Blends(split, partner, share)
