@@ -34,7 +34,7 @@ class Glimpse:
     @classmethod
     def of(cls, image: Image, window: Box) -> "Glimpse":
         """Take one of (H, W, 3) uint8 BGR."""
-        return cls(np.asarray(cv2.cvtColor(cut_out(image, window, _SIDE), cv2.COLOR_BGR2GRAY), np.uint8), window)
+        return cls(cut_out(image, window, _SIDE, grey=True), window)
 
 
 def moved(face: Detection, before: Glimpse, now: Glimpse) -> Detection | None:

@@ -11,18 +11,21 @@ def corner_and_side(window: Box) -> tuple[int, int, int]:
     return round(window.left), round(window.top), max(round(window.width), 1)
 
 
-def cut_out(image: Image, window: Box, side_px: int) -> Image:
+def cut_out(image: Image, window: Box, side_px: int, *, grey: bool = False) -> Image:
     """Return a window as a picture of (side_px, side_px, 3), black beyond the frame.
 
     Args:
         image: (H, W, 3) uint8 BGR.
         window: Square, px of the image; may poke outside.
         side_px: Side of the result, px.
+        grey: Return (side_px, side_px); brightness is taken before the size is changed, in half the time.
     """
     left, top, side = corner_and_side(window)
     part = image[max(top, 0) : max(top + side, 0), max(left, 0) : max(left + side, 0)]
     if not part.size:
-        return np.zeros((side_px, side_px, 3), np.uint8)
+        return np.zeros((side_px, side_px) if grey else (side_px, side_px, 3), np.uint8)
+    if grey:
+        part = np.asarray(cv2.cvtColor(part, cv2.COLOR_BGR2GRAY), np.uint8)
     rows, columns = side - part.shape[0], side - part.shape[1]
     if rows or columns:
         above, before = min(max(-top, 0), rows), min(max(-left, 0), columns)

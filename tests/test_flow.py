@@ -73,3 +73,14 @@ def test_cut_out_when_window_pokes_outside_then_black_beyond_the_frame():
     assert part[:40, :40].max() == 0
     assert part[56:, 56:].min() == 200
     assert cut_out(image, Box(400, 400, 500, 500), 96).max() == 0
+
+
+def test_cut_out_when_grey_then_the_brightness_of_the_same_window():
+    rng = np.random.default_rng(0)
+    image = np.asarray(cv2.GaussianBlur(rng.integers(0, 256, (200, 300, 3), np.uint8), (0, 0), 3), np.uint8)
+    window = Box(-20, 30, 130, 180)
+    coloured = np.asarray(cv2.cvtColor(cut_out(image, window, 96), cv2.COLOR_BGR2GRAY), int)
+    grey = cut_out(image, window, 96, grey=True)
+    assert grey.shape == (96, 96)
+    assert np.abs(grey - coloured).max() <= 1
+    assert cut_out(image, Box(400, 400, 500, 500), 96, grey=True).shape == (96, 96)

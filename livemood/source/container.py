@@ -15,6 +15,7 @@ from livemood.source.header import MAX_PIXELS
 
 # A container whose clock starts later holds a piece of a longer stream; the clock means nothing to whoever watches it.
 _LATE_S = 1
+_SMALL_PX = 500_000
 # A file of these kinds leads to other files or to the network; whoever sent it must not choose what is opened.
 _PLAYLISTS = frozenset({"hls", "dash", "concat", "sdp", "rtsp", "rtp", "imf", "webm_dash_manifest", "lavfi"})
 
@@ -79,7 +80,8 @@ def picture_stream(container: InputContainer, path: Path) -> VideoStream:
         )
     # A later frame may promise more than the first; FFmpeg then refuses to make room for it.
     stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
-    stream.thread_type = "AUTO"
+    # Decoders hand small pictures from thread to thread for longer than it saves.
+    stream.thread_type, stream.codec_context.thread_count = ("AUTO", 0) if size > _SMALL_PX else ("NONE", 1)
     return stream
 
 
