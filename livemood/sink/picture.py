@@ -166,17 +166,18 @@ class _Planes:
         self._tick = tick
         # Written anew for every picture: as fresh arrays, large ones would be asked of the system each time.
         self._whole: Image | None = None
-        self._half: Image | None = None
+        self._chroma: tuple[Image, Image] | None = None
 
     def take(self, image: Image, time: int) -> Iterable[VideoFrame]:
         frame = VideoFrame(image.shape[1], image.shape[0], "yuv420p")
         frame.pts, frame.time_base = time, self._tick
         luma, blue, red = map(_pixels, frame.planes)
         self._whole = whole = np.asarray(cv2.transform(image, _BT709, self._whole), np.uint8)
-        size = (blue.shape[1], blue.shape[0])
-        self._half = half = np.asarray(cv2.resize(whole, size, self._half, interpolation=cv2.INTER_AREA), np.uint8)
-        cv2.mixChannels([whole], [luma], [0, 0])
-        cv2.mixChannels([half], [blue, red], [1, 0, 2, 1])
+        if self._chroma is None:
+            self._chroma = np.empty_like(luma), np.empty_like(luma)
+        cv2.split(whole, (luma, *self._chroma))
+        for full, half in zip(self._chroma, (blue, red), strict=True):
+            cv2.resize(full, half.shape[::-1], half, interpolation=cv2.INTER_AREA)
         return [frame]
 
     def rest(self) -> Iterable[VideoFrame]:
