@@ -95,6 +95,15 @@ class TestTrain:
         training = json.loads((job.out / "manifest.json").read_text())["training"]
         assert "--precision bfloat16" in training["command"]
 
+    def test_run_when_blends_are_asked_for_then_it_learns_from_them_and_says_so(self, trained, tmp_path):
+        job = replace(trained.job, out=tmp_path / "blended", asked={**trained.job.asked, "blends": 2})
+        epochs: list[Epoch] = []
+        train(job, resume=False, force=False, watcher=Watcher(on_epoch=epochs.append))
+        assert share_right(job.out) > 0.9
+        assert epochs[-1].loss > 2 * trained.epochs[-1].loss  # nobody can tell half a face for sure
+        training = json.loads((job.out / "manifest.json").read_text())["training"]
+        assert "--blends 2" in training["command"]
+
     def test_run_when_bundle_is_there_then_refused_before_any_work(self, trained):
         with pytest.raises(SinkError, match="is there already; use --force"):
             train(trained.job, False, False, Watcher())

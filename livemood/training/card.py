@@ -163,6 +163,8 @@ def _training(training: Mapping[str, Any]) -> str:
             f"- Rare classes: logits adjusted by {training['class_balance_strength']} times the log of how common such "
             "a class is, chosen on valid, part of the last bias (Menon et al., 2020)."
         )
+    if settings.get("blends"):
+        lines.append(f"- Most pictures laid over one of {settings['blends']} others, less visible (mixup).")
     if training.get("teachers"):
         lines.append(
             f"- Taught by {', '.join(training['teachers'])}: {settings['distil_weight']} of every target is theirs."

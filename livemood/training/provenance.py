@@ -67,7 +67,7 @@ def _command(record: Mapping[str, Any]) -> str | None:
     words += ["--find-faces"] if record["find_faces"] else []
     for teacher in record["teachers"]:
         words += ["--teacher", teacher]
-    for name in ("preset", "epochs", "batch", "learning_rate", "precision", "seed", "early_stop"):
+    for name in ("preset", "epochs", "batch", "learning_rate", "blends", "precision", "seed", "early_stop"):
         if settings[name] != usual[name]:
             words += [f"--{name.replace('_', '-')}", str(settings[name])]
     if settings["time_budget_s"]:
