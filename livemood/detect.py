@@ -103,7 +103,7 @@ class FaceDetector(Closing):
     def detect_within(self, frame: Frame, window: Box) -> tuple[Detection, ...]:
         """Return the faces in a part of a frame, seen by the near network.
 
-        It takes a quarter of the time of ``detect``. The window is brought to the network's own size, so that small
+        It takes a third of the time of ``detect``. The window is brought to the network's own size, so that small
         faces are seen as large ones.
 
         Args:

@@ -86,7 +86,10 @@ def train(
     blends: Annotated[
         int | None,
         typer.Option(
-            "--blends", min=0, help="Learn from every picture also laid over so many others.", show_default="0"
+            "--blends",
+            min=0,
+            help="Also learn from each picture with so many others laid over it.",
+            show_default="0",
         ),
     ] = None,
     precision: Annotated[

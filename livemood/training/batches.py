@@ -13,6 +13,7 @@ from livemood.training.collection import FER2013_LABELS
 from livemood.training.model import EMOTION_HEAD, FER2013_HEAD
 
 _LOOKAHEAD = 6
+# Share of blends among the pictures at full strength, where there are any.
 _BLENDED = 0.7
 
 Batch = tuple[Any, dict[str, Any], dict[str, Any]]

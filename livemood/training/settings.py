@@ -26,7 +26,7 @@ class TrainSettings:
         seed: Of initial weights, order and augmentation.
         early_stop: Epochs without a better validation NLL after which the run ends; 0 never.
         distil_weight: Share of the teachers in what is learnt, where there are any; the rest is the labels'.
-        blends: Other pictures that each one is laid over half visibly in training; 0 leaves pictures alone.
+        blends: Other pictures of which one at a time is laid, less visible, over each; 0 leaves pictures alone.
         precision: Of convolutions and feature maps while a preset trains; what is shipped is measured in float32.
         class_balance: Adjust the last bias for rare classes, as far as accuracy on valid stays.
     """
