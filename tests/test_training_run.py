@@ -201,6 +201,23 @@ class TestTransfer:
         assert np.abs(twice - np.mean([network.probabilities(view) for view in views], axis=0)).max() < 1e-3
         assert np.ptp([network.probabilities(view) for view in views], axis=0).min() > 0.1
 
+    @pytest.mark.parametrize(("columns", "views"), [(48, 2), (24, 4)], ids=["whole faces", "left halves"])
+    def test_opinions_when_mirroring_changes_nothing_then_not_asked_for_it(self, trained, monkeypatch, columns, views):
+        shown = []
+
+        class Network:
+            def predict_on_batch(self, crops):
+                shown.append(len(crops))
+                bright = crops[:, :, :columns].mean((1, 2, 3)) / 255
+                return np.stack([bright, 1 - bright], 1)
+
+        monkeypatch.setattr(distil, "load_network", lambda bundle: Network())
+        split = crops_of("happy", ORDERS[0])
+        pixels = split.pixels.copy()
+        pixels[:, :, :, :24] //= 2
+        opinions([trained.job.out], replace(split, pixels=pixels))
+        assert sum(shown) == 2 + len(split) * views
+
     def test_opinions_of_blends_then_of_what_is_seen(self, trained):
         happy, sad = (crops_of(emotion, ORDERS[0]) for emotion in ORDERS[0])
         both = replace(happy, pixels=np.concatenate([happy.pixels, sad.pixels]), rows=np.array([0, 4]))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,13 +16,15 @@ from livemood.training.transfer import load_network
 from livemood.values import CropSpec
 
 _BATCH = 256
+_ALIKE = 1e-4
 
 
 def opinions(folders: Sequence[Path], blends: Blends, spec: CropSpec) -> npt.NDArray[np.float32]:
     """Return what several bundles say of every variant of every picture: (N, V, K) calibrated probabilities.
 
-    Each is shown to each bundle as it came and aligned, and both mirrored: the mean of the four is right more often
-    than any of them, and costs little where it is asked for once, before training.
+    Each is shown to each bundle as it came and aligned, and both mirrored unless that changes nothing (see
+    ``mirrored``): the mean of the views is right more often than any of them, and costs little where it is asked for
+    once, before training.
 
     Args:
         folders: Bundles; they may know more classes than the split has.
@@ -41,14 +44,20 @@ def _opinion(folder: Path, blends: Blends, spec: CropSpec) -> npt.NDArray[np.flo
     network = load_network(bundle)
     columns = [bundle.labels.index(label) for label in labels]
     picture, variant = (place.ravel() for place in np.indices(blends.partner.shape))
-    rows = []
+    rows: list[npt.NDArray[np.float32]] = []
+    mirrors = not _reads_mirrored_alike(network, blends.crops(picture[:1], variant[:1], np.full(1, RAW)))
     for start in range(0, len(picture), _BATCH):
         some = slice(start, start + _BATCH)
         views = [blends.crops(picture[some], variant[some], np.full(1, framing)) for framing in (RAW, ALIGNED)]
-        views += [view[:, :, ::-1] for view in views]
+        views += [view[:, :, ::-1] for view in views if mirrors]
         said = [np.asarray(network.predict_on_batch(view), np.float32)[:, columns] for view in views]
         rows.append(np.mean([with_temperature(p, bundle.temperature) for p in said], axis=0))
     return np.concatenate(rows).reshape(*blends.partner.shape, len(labels))
+
+
+def _reads_mirrored_alike(network: Any, crops: npt.NDArray[np.uint8]) -> bool:
+    straight, mirrored = (np.asarray(network.predict_on_batch(crops[:, :, ::step])) for step in (1, -1))
+    return bool(np.abs(straight - mirrored).max() < _ALIKE)
 
 
 def _fitting(bundle: Bundle, labels: tuple[str, ...], spec: CropSpec) -> Bundle:
