@@ -209,8 +209,12 @@ def _begun(job: Job, spec: CropSpec, watcher: Watcher) -> tuple[Dataset, TrainSe
     }
     _write_lines(job.work / "skipped.txt", dataset.skipped)
     _write_lines(job.work / "near-copies.txt", [f"{ours}\t{theirs}" for ours, theirs in dataset.near_copies])
-    _write_lines(job.work / _JOB, [json.dumps(record, indent=2)])
+    _write_record(job, record)
     return dataset, job.settings, record
+
+
+def _write_record(job: Job, record: Mapping[str, Any]) -> None:
+    _write_lines(job.work / _JOB, [json.dumps(record, indent=2)])
 
 
 def _write_lines(file: Path, lines: Sequence[str]) -> None:
@@ -218,14 +222,15 @@ def _write_lines(file: Path, lines: Sequence[str]) -> None:
 
 
 def _resumed(job: Job) -> tuple[Dataset, TrainSettings, dict[str, Any]]:
-    """Take up a run; what the command line says again must agree with what was said first."""
+    """Take up a run; what the command line says again must agree with what was said first, but teachers may join."""
     if not data_sets.is_there(job.work) or not (job.work / _JOB).exists():
         raise DatasetError(f"{job.work} holds no run to resume; leave --resume out")
     record = json.loads((job.work / _JOB).read_text(encoding="utf-8"))
+    teachers = [folder.name for folder in job.teachers]
     again = {
         "DATA": (job.data.name, record["data"]),
         "--from": (job.base.name if job.base else None, record["from"]),
-        "--teacher": ([folder.name for folder in job.teachers], record["teachers"]),
+        "--teacher": (teachers[: len(record["teachers"])], record["teachers"]),
         **{
             f"--{name.replace('_', '-')}": (value, record["settings"][name])
             for name, value in job.asked.items()
@@ -241,4 +246,7 @@ def _resumed(job: Job) -> tuple[Dataset, TrainSettings, dict[str, Any]]:
     known = {column.name for column in fields(TrainSettings)}
     settings = TrainSettings(**{k: v for k, v in record["settings"].items() if k in known})
     settings = replace(settings, **job.asked)
-    return data_sets.restore(job.work), settings, {**record, "settings": asdict(settings)}
+    record |= {"teachers": teachers, "settings": asdict(settings)}
+    dataset = data_sets.restore(job.work)
+    _write_record(job, record)
+    return dataset, settings, record
