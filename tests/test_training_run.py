@@ -121,17 +121,18 @@ class TestResume:
         assert [epoch.epoch for epoch in seen] == [9]
         assert len(json.loads((job.out / "manifest.json").read_text())["training"]["history"]) == 9
 
-    def test_resume_when_a_teacher_joins_then_it_must_be_named_from_then_on(self, trained, tmp_path):
+    def test_resume_when_a_teacher_joins_then_the_manifest_names_it(self, trained, tmp_path):
+        job = replace(trained.copy(tmp_path), asked={"epochs": 9}, teachers=(trained.job.out,))
+        train(job, True, False, Watcher())
+        training = json.loads((job.out / "manifest.json").read_text())["training"]
+        assert "--teacher mine --preset tiny --epochs 9" in training["command"]
+
+    def test_resume_when_a_teacher_is_left_out_then_says_which_there_were(self, trained, tmp_path):
         job = trained.copy(tmp_path)
-        taught = replace(job, asked={"epochs": 9}, teachers=(trained.job.out,))
-        train(taught, True, False, Watcher())
-        training = json.loads((job.out / "manifest.json").read_text())["training"]
-        assert "--teacher mine --preset tiny --epochs 9" in training["command"]
+        record = json.loads((job.work / "job.json").read_text()) | {"teachers": ["mine"]}
+        (job.work / "job.json").write_text(json.dumps(record))
         with pytest.raises(DatasetError, match=r"begun with --teacher \['mine'\], not \[\]"):
-            train(replace(taught, teachers=()), True, False, Watcher())
-        train(replace(taught, asked={}), True, False, Watcher())
-        training = json.loads((job.out / "manifest.json").read_text())["training"]
-        assert "--teacher mine --preset tiny --epochs 9" in training["command"]
+            train(job, True, False, Watcher())
 
     @pytest.mark.parametrize(
         ("change", "match"),

@@ -209,12 +209,8 @@ def _begun(job: Job, spec: CropSpec, watcher: Watcher) -> tuple[Dataset, TrainSe
     }
     _write_lines(job.work / "skipped.txt", dataset.skipped)
     _write_lines(job.work / "near-copies.txt", [f"{ours}\t{theirs}" for ours, theirs in dataset.near_copies])
-    _write_record(job, record)
-    return dataset, job.settings, record
-
-
-def _write_record(job: Job, record: Mapping[str, Any]) -> None:
     _write_lines(job.work / _JOB, [json.dumps(record, indent=2)])
+    return dataset, job.settings, record
 
 
 def _write_lines(file: Path, lines: Sequence[str]) -> None:
@@ -246,7 +242,4 @@ def _resumed(job: Job) -> tuple[Dataset, TrainSettings, dict[str, Any]]:
     known = {column.name for column in fields(TrainSettings)}
     settings = TrainSettings(**{k: v for k, v in record["settings"].items() if k in known})
     settings = replace(settings, **job.asked)
-    record |= {"teachers": teachers, "settings": asdict(settings)}
-    dataset = data_sets.restore(job.work)
-    _write_record(job, record)
-    return dataset, settings, record
+    return data_sets.restore(job.work), settings, {**record, "teachers": teachers, "settings": asdict(settings)}
