@@ -21,6 +21,7 @@ class Preset(StrEnum):
     small = "small"
     default = "default"
     large = "large"
+    huge = "huge"
 
 
 class Precision(StrEnum):

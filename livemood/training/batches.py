@@ -1,8 +1,15 @@
-"""Augmented batches, made ahead in a thread while the network trains."""
+"""Augmented batches, made ahead by other cores while the network trains."""
 
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import replace
+from multiprocessing import get_context, parent_process
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -12,53 +19,146 @@ from livemood.training.blends import Blends
 from livemood.training.collection import FER2013_LABELS
 from livemood.training.model import EMOTION_HEAD, FER2013_HEAD
 
-_LOOKAHEAD = 6
 # Share of blends among the pictures at full strength, where there are any.
 _BLENDED = 0.7
+# The network and its teachers want a core each; this many more fill the fastest GPU.
+_MOST_WORKERS = 8
 
-Batch = tuple[Any, dict[str, Any], dict[str, Any]]
+Heads = dict[str, npt.NDArray[np.float32]]
+"""(n, K) probabilities or (n,) weights by head."""
+
+Batch = tuple[npt.NDArray[np.uint8], Heads, Heads]
 """(n, S, S, C) uint8 crops, targets by head, sample weights by head."""
 
+Teach = Callable[[npt.NDArray[np.uint8]], Mapping[str, npt.NDArray[np.float32]]]
+"""(n, S, S, C) uint8 crops to (n, K) probabilities by head; a head may be missing."""
 
-def batches(
-    train: Blends, targets: npt.NDArray[np.float32], size: int, seed: tuple[int, int], strength: float
-) -> Iterator[Batch]:
-    """Yield one epoch, each picture in one framing drawn by chance; a last batch that is not full is left out.
+
+class Batches:
+    """Batches of pictures, made ahead: a context manager, as its workers must end.
 
     Args:
-        train: N pictures in V variants.
-        targets: (N, V, K) of the first head.
+        train: The pictures, alone and laid over one another.
         size: Pictures in a batch.
-        seed: The same seed gives the same batches.
-        strength: Scales how often pictures are blended and degraded, 0 (never) to 1.
+        teach: Is shown what the student will see, and says what it thinks of it.
+        believed: Share of what ``teach`` says in the targets, 0..1; the rest is the labels'.
+        workers: How many make batches: processes, or one thread, which is enough where a core is busy training. None
+            takes what cores there are.
+
+    Attributes:
+        per_epoch: Batches in an epoch.
     """
-    order = np.random.default_rng(seed).permutation(len(train.split))
-    known = train.split.fer2013 >= 0
-    second = train.mixed(np.eye(len(FER2013_LABELS), dtype="f4")[train.split.fer2013])
-    second_known = (known[:, None] & known[train.partner]).astype("f4")
 
-    def make(start: int) -> Batch:
-        rng = np.random.default_rng((*seed, start))
-        chosen = order[start : start + size]
-        variant = np.zeros(len(chosen), np.int64)
-        if train.variants > 1:
-            others = rng.integers(1, train.variants, len(chosen))
-            variant = np.where(rng.random(len(chosen)) < _BLENDED * strength, others, 0)
-        crops = train.crops(chosen, variant, rng.integers(0, 2, len(chosen)))
-        pixels = np.stack([augment(crop, rng, strength) for crop in crops])
-        heads = {EMOTION_HEAD: targets[chosen, variant], FER2013_HEAD: second[chosen, variant]}
-        weights = {EMOTION_HEAD: np.ones(len(chosen), "f4"), FER2013_HEAD: second_known[chosen, variant]}
-        return pixels, heads, weights
+    def __init__(
+        self, train: Blends, size: int, teach: Teach | None = None, believed: float = 0.0, workers: int | None = None
+    ) -> None:
+        many = workers or min(max(_cores() - 2, 1), _MOST_WORKERS)
+        self._size, self._teach, self._believed = size, teach, believed
+        self.per_epoch = max(len(train.split) // size, 1)
+        self._pictures, self._ahead = len(train.split), 2 * many + 4
+        lessons = _Lessons(train)
+        self._makers: Executor = ThreadPoolExecutor(1) if many == 1 else _processes(many, lessons)
+        self._make: Callable[..., Batch] = lessons.make if many == 1 else _make
+        self._teacher = ThreadPoolExecutor(1)
 
-    with ThreadPoolExecutor(1) as pool:
-        ahead: list[Future[Batch]] = []
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._makers.shutdown(cancel_futures=True)
+        self._teacher.shutdown(cancel_futures=True)
+
+    def epoch(self, seed: tuple[int, int], strength: float) -> Iterator[Batch]:
+        """Yield every picture once, in one framing drawn by chance; a last batch that is not full is left out.
+
+        Args:
+            seed: The same seed gives the same batches, whoever makes them.
+            strength: Scales how often pictures are blended and degraded, 0 (never) to 1.
+        """
+        order = np.random.default_rng(seed).permutation(self._pictures)
+        starts = range(0, self.per_epoch * self._size, self._size)
+        ahead: deque[Future[Batch]] = deque()
         try:
-            for start in range(0, max(len(order) - size + 1, 1), size):
-                ahead.append(pool.submit(make, start))
-                if len(ahead) >= _LOOKAHEAD:
-                    yield ahead.pop(0).result()
-            for waiting in ahead:
-                yield waiting.result()
+            for start in starts:
+                made = self._makers.submit(self._make, order[start : start + self._size], (*seed, start), strength)
+                ahead.append(self._teacher.submit(self._taught, made) if self._teach else made)
+                if len(ahead) > self._ahead:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
         finally:
             for waiting in ahead:
                 waiting.cancel()
+
+    def _taught(self, made: Future[Batch]) -> Batch:
+        assert self._teach
+        pixels, heads, weights = made.result()
+        said = self._teach(pixels)
+        mixed = {name: (1 - self._believed) * heads[name] + self._believed * said[name] for name in said}
+        return pixels, {**heads, **mixed}, weights
+
+
+class _Lessons:
+    """Whatever it takes to make a batch, in this process or another."""
+
+    def __init__(self, train: Blends) -> None:
+        self.train, label = train, train.split.fer2013
+        self._targets = {
+            EMOTION_HEAD: train.split.targets,
+            FER2013_HEAD: np.eye(len(FER2013_LABELS), dtype="f4")[label],
+        }
+        self._known = np.asarray(label >= 0, "f4")
+
+    def make(self, chosen: npt.NDArray[np.int64], seed: tuple[int, ...], strength: float) -> Batch:
+        """Return the batch of the ``chosen`` pictures."""
+        train, count, rng = self.train, len(chosen), np.random.default_rng(seed)
+        variant = np.zeros(count, np.int64)
+        if train.variants > 1:
+            others = rng.integers(1, train.variants, count)
+            variant = np.where(rng.random(count) < _BLENDED * strength, others, 0)
+        crops = train.crops(chosen, variant, rng.integers(0, 2, count))
+        pixels = np.stack([augment(crop, rng, strength) for crop in crops])
+        heads = {name: train.mixed(values, chosen, variant) for name, values in self._targets.items()}
+        known = self._known[chosen] * self._known[train.partner[chosen, variant]]
+        return pixels, heads, {EMOTION_HEAD: np.ones(count, "f4"), FER2013_HEAD: known}
+
+
+_here: _Lessons | None = None
+"""What a worker process makes batches of."""
+
+
+def _processes(many: int, lessons: _Lessons) -> ProcessPoolExecutor:
+    """Return workers that know the lessons; crops that lie on disk are not sent but opened there."""
+    train, crops = lessons.train, lessons.train.split.pixels
+    file = Path(crops.filename) if isinstance(crops, np.memmap) and crops.filename else None
+    if file:
+        train = replace(train, split=replace(train.split, pixels=np.empty((0, *crops.shape[1:]), np.uint8)))
+    # Spawned, as the libraries that train run threads, which a fork would leave behind with their locks held.
+    return ProcessPoolExecutor(many, get_context("spawn"), _begin, (train, file))
+
+
+def _begin(train: Blends, file: Path | None) -> None:
+    """Make a process a worker: Ctrl-C is its parent's to answer, and it does not outlive that."""
+    global _here
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    if file:
+        pixels = np.load(file, mmap_mode="r", allow_pickle=False)
+        train = replace(train, split=replace(train.split, pixels=pixels))
+    _here = _Lessons(train)
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent:
+        parent.join()
+        os._exit(1)
+
+
+def _make(chosen: npt.NDArray[np.int64], seed: tuple[int, ...], strength: float) -> Batch:
+    assert _here
+    return _here.make(chosen, seed, strength)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

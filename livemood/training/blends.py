@@ -48,10 +48,12 @@ class Blends:
         share = self.share[pictures, variant][:, None, None, None]
         return np.asarray((other + share * (own - other)).round(), np.uint8)
 
-    def mixed(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Return (N, V, K): what (N, K) values of the pictures become in every variant."""
-        share = self.share[:, :, None]
-        return np.asarray(share * values[:, None] + (1 - share) * values[self.partner], np.float32)
+    def mixed(
+        self, values: npt.NDArray[np.float32], pictures: npt.NDArray[np.int64], variant: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.float32]:
+        """Return (n, K): what (N, K) values of the pictures become in those variants; see ``crops``."""
+        share = self.share[pictures, variant][:, None]
+        return np.asarray(share * values[pictures] + (1 - share) * values[self.partner[pictures, variant]], np.float32)
 
 
 def blended(split: Split, others: int, seed: int) -> Blends:

@@ -1,75 +1,94 @@
-"""Learn from other models beside the labels (Hinton et al., "Distilling the knowledge in a neural network", 2015)."""
+"""Learn from other models beside the labels (Hinton et al., "Distilling the knowledge in a neural network", 2015).
 
+Teachers are shown every batch just as the student will see it, blended and degraded, and say what they make of that:
+with long training this teaches more than what they said once of the pictures as they lie there (Beyer et al.,
+"Knowledge distillation: a good teacher is patient and consistent", 2022).
+"""
+
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from livemood.bundle import Bundle, read_bundle
-from livemood.errors import ModelIncompatible
-from livemood.training.blends import Blends
-from livemood.training.dataset import ALIGNED, RAW
-from livemood.training.evaluate import with_temperature
+from livemood.bundle import read_bundle
+from livemood.errors import DatasetError, ModelIncompatible
+from livemood.training import dataset as data_sets
+from livemood.training import state as kept
+from livemood.training.batches import Teach
+from livemood.training.model import EMOTION_HEAD, FER2013_HEAD, PRESETS, Precision, build
 from livemood.training.transfer import load_network
 from livemood.values import CropSpec
 
-_BATCH = 256
-# Mirrored kernels answer alike to rounding, others differ by whole points of a percent.
-_ALIKE = 1e-4
 
-
-def opinions(folders: Sequence[Path], blends: Blends, spec: CropSpec) -> npt.NDArray[np.float32]:
-    """Return what several bundles say of every variant of every picture: (N, V, K) calibrated probabilities.
-
-    Each is shown to each bundle as it came and aligned, and both mirrored unless that changes nothing (see
-    ``mirrored``): the mean of the views is right more often than any of them, and costs little where it is asked for
-    once, before training.
+def teaching(folders: Sequence[Path], labels: tuple[str, ...], spec: CropSpec, precision: Precision) -> Teach:
+    """Return a function from (n, S, S, C) raw 0..255 to what several teachers say of it on the average.
 
     Args:
-        folders: Bundles; they may know more classes than the split has.
-        blends: The pictures, alone and laid over one another.
-        spec: Their crop.
+        folders: Bundles, which know emotions only, or folders of runs (``OUT.work``), whose best weights know
+            FER2013's labels too. They may know more classes than the student is to learn.
+        labels: The K classes of the student.
+        spec: Its crop.
+        precision: Of the runs' convolutions; bundles are float32.
 
     Raises:
         ModelMissing: A bundle is not there.
         ModelIncompatible: It takes other crops or lacks a class.
     """
-    return np.asarray(np.mean([_opinion(folder, blends, spec) for folder in folders], axis=0), np.float32)
+    from keras import Input, Model, layers
+
+    pixels = Input(spec.shape)
+    said: dict[str, list[Any]] = {EMOTION_HEAD: [], FER2013_HEAD: []}
+    for place, folder in enumerate(folders):
+        found = _run if kept.has_checkpoint(folder) else _bundle
+        network, known, temperature = found(folder, spec, precision)
+        if lacking := [label for label in labels if label not in known]:
+            raise ModelIncompatible(
+                f"teacher {folder} does not know {lacking[0]}, only {', '.join(known)}; "
+                "take a teacher that knows every class"
+            )
+        network.name = f"teacher_{place}"
+        says = network(pixels)
+        emotions, second = (says[EMOTION_HEAD], says[FER2013_HEAD]) if isinstance(says, dict) else (says, None)
+        said[EMOTION_HEAD].append(_calibrated(emotions, [known.index(label) for label in labels], temperature))
+        said[FER2013_HEAD] += [second] if second is not None else []
+    means = {head: layers.average(views) if len(views) > 1 else views[0] for head, views in said.items() if views}
+    staff = Model(pixels, means)
+
+    def teach(crops: Any) -> dict[str, Any]:
+        return {head: np.asarray(mean, np.float32) for head, mean in staff.predict_on_batch(crops).items()}
+
+    return teach
 
 
-def _opinion(folder: Path, blends: Blends, spec: CropSpec) -> npt.NDArray[np.float32]:
-    labels = blends.split.labels
-    bundle = _fitting(read_bundle(folder), labels, spec)
-    network = load_network(bundle)
-    columns = [bundle.labels.index(label) for label in labels]
-    picture, variant = (place.ravel() for place in np.indices(blends.partner.shape))
-    rows: list[npt.NDArray[np.float32]] = []
-    mirrors = not _reads_mirrored_alike(network, blends.crops(picture[:1], variant[:1], np.full(1, RAW)))
-    for start in range(0, len(picture), _BATCH):
-        some = slice(start, start + _BATCH)
-        views = [blends.crops(picture[some], variant[some], np.full(1, framing)) for framing in (RAW, ALIGNED)]
-        views += [view[:, :, ::-1] for view in views if mirrors]
-        said = [np.asarray(network.predict_on_batch(view), np.float32)[:, columns] for view in views]
-        rows.append(np.mean([with_temperature(p, bundle.temperature) for p in said], axis=0))
-    return np.concatenate(rows).reshape(*blends.partner.shape, len(labels))
-
-
-def _reads_mirrored_alike(network: Any, crops: npt.NDArray[np.uint8]) -> bool:
-    straight, mirrored = (np.asarray(network.predict_on_batch(crops[:, :, ::step])) for step in (1, -1))
-    return bool(np.abs(straight - mirrored).max() < _ALIKE)
-
-
-def _fitting(bundle: Bundle, labels: tuple[str, ...], spec: CropSpec) -> Bundle:
+def _bundle(folder: Path, spec: CropSpec, _: Precision) -> tuple[Any, tuple[str, ...], float]:
+    bundle = read_bundle(folder)
     if bundle.crop != spec:
         raise ModelIncompatible(
-            f"teacher {bundle.folder} takes {bundle.crop.size_px}-px {bundle.crop.colour} crops, the student "
+            f"teacher {folder} takes {bundle.crop.size_px}-px {bundle.crop.colour} crops, the student "
             f"{spec.size_px}-px {spec.colour} ones; take a teacher of the same crop"
         )
-    if lacking := [label for label in labels if label not in bundle.labels]:
-        raise ModelIncompatible(
-            f"teacher {bundle.folder} does not know {lacking[0]}, only {', '.join(bundle.labels)}; "
-            "take a teacher that knows every class"
-        )
-    return bundle
+    return load_network(bundle), bundle.labels, bundle.temperature
+
+
+def _run(work: Path, spec: CropSpec, precision: Precision) -> tuple[Any, tuple[str, ...], float]:
+    """Return the two-headed network of a run with its best weights; it is not calibrated, so its temperature is 1."""
+    try:
+        labels = data_sets.restore(work).labels
+        preset = json.loads((work / kept.JOB).read_text(encoding="utf-8"))["settings"]["preset"]
+        network = build(PRESETS[preset], spec, len(labels), precision)
+        found = kept.restore(work, {"best": len(network.weights)})
+        assert found
+        network.set_weights(found[2]["best"])
+    except (OSError, KeyError, TypeError, ValueError, DatasetError) as error:
+        raise ModelIncompatible(f"teacher {work} holds no run of a preset ({error}); take a bundle instead") from error
+    return network, labels, 1.0
+
+
+def _calibrated(probabilities: Any, columns: list[int], temperature: float) -> Any:
+    """Return the student's columns of (n, K) probabilities at the teacher's temperature."""
+    from keras import ops
+
+    logits = ops.log(ops.maximum(ops.take(probabilities, np.asarray(columns), axis=1), 1e-9)) / temperature
+    return ops.softmax(logits)

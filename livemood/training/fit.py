@@ -7,6 +7,7 @@ from typing import Any
 from livemood.bundle import Bundle
 from livemood.quiet import ask_for_silence, keep_no_bytecode, native_stderr_held
 from livemood.training import distil, transfer
+from livemood.training.batches import Batches
 from livemood.training.blends import blended
 from livemood.training.dataset import Dataset
 from livemood.training.model import EMOTION_HEAD, FER2013_HEAD, PRESETS, build
@@ -37,7 +38,7 @@ def fit(
         on_step: Called after every step.
         on_epoch: Called after every epoch.
         base: Begin with this bundle's weights; its architecture takes the preset's place.
-        teachers: Bundles to learn from beside the labels.
+        teachers: Bundles, or folders of runs, to learn from beside the labels.
 
     Returns:
         The two-headed keras.Model, float32 throughout, and the run with its history. A KeyboardInterrupt or a loss
@@ -72,11 +73,10 @@ def fit(
         loss_weights={EMOTION_HEAD: 1.0, FER2013_HEAD: settings.fer2013_weight},
     )
     optimizer.build(model.trainable_variables)
-    blends = blended(train, settings.blends, settings.seed)
-    targets, weight = blends.mixed(train.targets), settings.distil_weight
-    if teachers:
-        targets = (1 - weight) * targets + weight * distil.opinions(teachers, blends, spec)
+    teach = distil.teaching(teachers, dataset.labels, spec, settings.precision) if teachers else None
     trainer = Trainer(model, work, settings)
-    trainer.run_until_done(blends, targets, dataset.splits["valid"], on_step, on_epoch)
+    lessons = blended(train, settings.blends, settings.seed)
+    with Batches(lessons, settings.batch, teach, settings.distil_weight) as batches:
+        trainer.run_until_done(batches, dataset.splits["valid"], on_step, on_epoch)
     shipped.set_weights(trainer.best)
     return shipped, trainer.state

@@ -42,6 +42,7 @@ PRESETS: dict[str, Architecture] = {
     "small": Architecture(16, (24, 48, 96, 192), (1, 1, 1, 1)),
     "default": Architecture(16, (32, 64, 128, 184), (1, 2, 2, 1)),
     "large": Architecture(32, (64, 96, 160, 256), (2, 2, 2, 2)),
+    "huge": Architecture(32, (64, 128, 256, 512), (2, 2, 2, 2), dropout=0.3),
 }
 
 

@@ -22,10 +22,9 @@ from livemood.training.model import FER2013_HEAD, predict
 from livemood.training.provenance import commit, provenance
 from livemood.training.serving import serving_model
 from livemood.training.settings import TrainSettings
-from livemood.training.state import Epoch, Run, Step, has_checkpoint
+from livemood.training.state import JOB, Epoch, Run, Step, has_checkpoint
 from livemood.values import CropSpec
 
-_JOB = "job.json"
 _MAY_CHANGE = {"epochs", "time_budget_s", "early_stop", "learning_rate", "class_balance"}
 # Fewer and gentler steps where the weights are good already.
 _FINE_TUNING = TrainSettings(epochs=40, learning_rate=0.02)
@@ -41,7 +40,7 @@ class Job:
         votes: FER+'s ``fer2013new.csv``.
         find_faces: The pictures are whole photos.
         base: Bundle to begin with.
-        teachers: Bundles to learn from.
+        teachers: Bundles, or folders of runs, to learn from.
         asked: Fields of ``TrainSettings`` that differ from the defaults.
     """
 
@@ -209,7 +208,7 @@ def _begun(job: Job, spec: CropSpec, watcher: Watcher) -> tuple[Dataset, TrainSe
     }
     _write_lines(job.work / "skipped.txt", dataset.skipped)
     _write_lines(job.work / "near-copies.txt", [f"{ours}\t{theirs}" for ours, theirs in dataset.near_copies])
-    _write_lines(job.work / _JOB, [json.dumps(record, indent=2)])
+    _write_lines(job.work / JOB, [json.dumps(record, indent=2)])
     return dataset, job.settings, record
 
 
@@ -219,9 +218,9 @@ def _write_lines(file: Path, lines: Sequence[str]) -> None:
 
 def _resumed(job: Job) -> tuple[Dataset, TrainSettings, dict[str, Any]]:
     """Take up a run; what the command line says again must agree with what was said first, but teachers may join."""
-    if not data_sets.is_there(job.work) or not (job.work / _JOB).exists():
+    if not data_sets.is_there(job.work) or not (job.work / JOB).exists():
         raise DatasetError(f"{job.work} holds no run to resume; leave --resume out")
-    record = json.loads((job.work / _JOB).read_text(encoding="utf-8"))
+    record = json.loads((job.work / JOB).read_text(encoding="utf-8"))
     teachers = [folder.name for folder in job.teachers]
     again = {
         "DATA": (job.data.name, record["data"]),

@@ -43,7 +43,7 @@ class TrainSettings:
     ease_after: float = 0.9
     seed: int = 1
     early_stop: int = 0
-    distil_weight: float = 0.6
+    distil_weight: float = 0.7
     blends: int = 0
     precision: Precision = "float32"
     class_balance: bool = True

@@ -18,6 +18,9 @@ from livemood.training.files import stored_arrays
 Weights = Sequence[npt.NDArray[Any]]
 End = Literal["", "interrupted", "early stop", "loss not a number"]
 
+JOB = "job.json"
+"""What a run was asked for, in its folder."""
+
 _CHECKPOINT, _HISTORY = "checkpoint.npz", "history.csv"
 
 

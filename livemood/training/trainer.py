@@ -11,8 +11,7 @@ import numpy.typing as npt
 
 from livemood.errors import DatasetError
 from livemood.training import state as kept
-from livemood.training.batches import batches
-from livemood.training.blends import Blends
+from livemood.training.batches import Batches
 from livemood.training.dataset import ALIGNED, RAW, Split
 from livemood.training.evaluate import nll
 from livemood.training.model import predict
@@ -45,8 +44,7 @@ class Trainer:
 
     def run_until_done(
         self,
-        train: Blends,
-        targets: npt.NDArray[np.float32],
+        batches: Batches,
         valid: Split,
         on_step: Callable[[Step], None],
         on_epoch: Callable[[Epoch], None],
@@ -54,17 +52,16 @@ class Trainer:
         """Train until the time or the epochs are spent, or something ends the run early (``state.ended``).
 
         Args:
-            train: N pictures to learn from, in V variants.
-            targets: (N, V, K) what to learn of them.
+            batches: What to learn from, and in what portions.
             valid: Pictures that say which epoch is best.
             on_step: Called after every step.
             on_epoch: Called after every epoch.
         """
         began = time.monotonic() - self.state.elapsed_s
-        per_epoch = max(len(train.split) // self.settings.batch, 1)
+        per_epoch = batches.per_epoch
         try:
             while not self.state.ended and self._fraction(time.monotonic() - began, per_epoch) < 1:
-                loss, rate = self._epoch(train, targets, began, per_epoch, on_step)
+                loss, rate = self._epoch(batches, began, on_step)
                 if not self.state.ended:
                     self._end_epoch(valid, loss, rate, time.monotonic() - began)
                     on_epoch(self.state.history[-1])
@@ -75,20 +72,12 @@ class Trainer:
                 raise DatasetError("the loss is not a number from the start; try a lower --learning-rate")
             self.best = self.average
 
-    def _epoch(
-        self,
-        train: Blends,
-        targets: npt.NDArray[np.float32],
-        began: float,
-        per_epoch: int,
-        on_step: Callable[[Step], None],
-    ) -> tuple[float, float]:
+    def _epoch(self, batches: Batches, began: float, on_step: Callable[[Step], None]) -> tuple[float, float]:
         """Train for one epoch and return mean loss and last learning rate."""
-        losses, rate, epoch_began = [], 0.0, time.monotonic()
+        losses, rate, epoch_began, per_epoch = [], 0.0, time.monotonic(), batches.per_epoch
         fraction = self._fraction(time.monotonic() - began, per_epoch)
         strength = 1.0 if fraction < self.settings.ease_after else 0.5
-        seed = (self.settings.seed, self.state.epoch)
-        for pixels, heads, weights in batches(train, targets, self.settings.batch, seed, strength):
+        for pixels, heads, weights in batches.epoch((self.settings.seed, self.state.epoch), strength):
             rate = self._rate(self._fraction(time.monotonic() - began, per_epoch), per_epoch)
             self.model.optimizer.learning_rate.assign(rate)
             loss = self.model.train_on_batch(pixels, heads, sample_weight=weights)
