@@ -93,6 +93,16 @@ def train(
             show_default="0",
         ),
     ] = None,
+    ema_decay: Annotated[
+        float | None,
+        typer.Option("--ema-decay", min=0, max=1, help="Of the averaged weights, per step.", show_default="0.999"),
+    ] = None,
+    distil_weight: Annotated[
+        float | None,
+        typer.Option(
+            "--distil-weight", min=0, max=1, help="Share of the teachers in what is learnt.", show_default="0.7"
+        ),
+    ] = None,
     precision: Annotated[
         Precision | None,
         typer.Option(
@@ -133,9 +143,11 @@ def train(
     from livemood.bundle import named_bundle
     from livemood.training.run import Job
     from livemood.training.run import train as run
+    from livemood.training.state import has_checkpoint
 
-    if from_ and precision:
-        raise typer.BadParameter("it goes with --preset; --from goes on in float32", param_hint="--precision")
+    base = named_bundle(from_) if from_ else None
+    if base and precision and not has_checkpoint(base):
+        raise typer.BadParameter("a bundle is fine-tuned in float32; leave it out", param_hint="--precision")
     asked = {
         "preset": preset.value if preset else None,
         "epochs": epochs,
@@ -144,6 +156,8 @@ def train(
         "learning_rate": learning_rate,
         "seed": seed,
         "blends": blends,
+        "ema_decay": ema_decay,
+        "distil_weight": distil_weight,
         "precision": precision.value if precision else None,
         "early_stop": early_stop,
         "class_balance": class_balance,
@@ -153,7 +167,7 @@ def train(
         out=out,
         votes=votes,
         find_faces=find_faces,
-        base=named_bundle(from_) if from_ else None,
+        base=base,
         teachers=tuple(map(named_bundle, teacher or ())),
         asked={name: value for name, value in asked.items() if value is not None},
     )

@@ -5,7 +5,6 @@ with long training this teaches more than what they said once of the pictures as
 "Knowledge distillation: a good teacher is patient and consistent", 2022).
 """
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,11 @@ from typing import Any
 import numpy as np
 
 from livemood.bundle import read_bundle
-from livemood.errors import DatasetError, ModelIncompatible
-from livemood.training import dataset as data_sets
-from livemood.training import state as kept
+from livemood.errors import ModelIncompatible
 from livemood.training.batches import Teach
-from livemood.training.model import EMOTION_HEAD, FER2013_HEAD, PRESETS, Precision, build
-from livemood.training.transfer import load_network
+from livemood.training.model import EMOTION_HEAD, FER2013_HEAD, Precision
+from livemood.training.state import has_checkpoint
+from livemood.training.transfer import load_network, load_run
 from livemood.values import CropSpec
 
 
@@ -41,7 +39,7 @@ def teaching(folders: Sequence[Path], labels: tuple[str, ...], spec: CropSpec, p
     pixels = Input(spec.shape)
     said: dict[str, list[Any]] = {EMOTION_HEAD: [], FER2013_HEAD: []}
     for place, folder in enumerate(folders):
-        found = _run if kept.has_checkpoint(folder) else _bundle
+        found = _run if has_checkpoint(folder) else _bundle
         network, known, temperature = found(folder, spec, precision)
         if lacking := [label for label in labels if label not in known]:
             raise ModelIncompatible(
@@ -73,17 +71,8 @@ def _bundle(folder: Path, spec: CropSpec, _: Precision) -> tuple[Any, tuple[str,
 
 
 def _run(work: Path, spec: CropSpec, precision: Precision) -> tuple[Any, tuple[str, ...], float]:
-    """Return the two-headed network of a run with its best weights; it is not calibrated, so its temperature is 1."""
-    try:
-        labels = data_sets.restore(work).labels
-        preset = json.loads((work / kept.JOB).read_text(encoding="utf-8"))["settings"]["preset"]
-        network = build(PRESETS[preset], spec, len(labels), precision)
-        found = kept.restore(work, {"best": len(network.weights)})
-        assert found
-        network.set_weights(found[2]["best"])
-    except (OSError, KeyError, TypeError, ValueError, DatasetError) as error:
-        raise ModelIncompatible(f"teacher {work} holds no run of a preset ({error}); take a bundle instead") from error
-    return network, labels, 1.0
+    """Return a run's network; it is not calibrated, so its temperature is 1."""
+    return *load_run(work, spec, precision), 1.0
 
 
 def _calibrated(probabilities: Any, columns: list[int], temperature: float) -> Any:

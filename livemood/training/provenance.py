@@ -15,6 +15,11 @@ from livemood.training.state import Run
 
 _LIBRARIES = ("livemood", "keras", "tensorflow", "jax", "torch", "numpy", "mediapipe")
 
+_OPTIONS = (
+    *("preset", "epochs", "batch", "learning_rate", "ema_decay", "distil_weight", "blends", "precision", "seed"),
+    "early_stop",
+)
+
 
 def provenance(
     dataset: Dataset, settings: TrainSettings, run: Run, record: Mapping[str, Any], strength: float
@@ -67,7 +72,7 @@ def _command(record: Mapping[str, Any]) -> str | None:
     words += ["--find-faces"] if record["find_faces"] else []
     for teacher in record["teachers"]:
         words += ["--teacher", teacher]
-    for name in ("preset", "epochs", "batch", "learning_rate", "blends", "precision", "seed", "early_stop"):
+    for name in _OPTIONS:
         if settings[name] != usual[name]:
             words += [f"--{name.replace('_', '-')}", str(settings[name])]
     if settings["time_budget_s"]:

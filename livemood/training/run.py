@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from livemood.bundle import MANIFEST, read_bundle
+from livemood.bundle import MANIFEST, Bundle, read_bundle
 from livemood.detect import FaceDetector
 from livemood.errors import DatasetError, SinkError
 from livemood.settings import CROP
@@ -39,7 +39,7 @@ class Job:
         out: Bundle folder to write; ``out.work`` beside it holds crops, checkpoint and history.
         votes: FER+'s ``fer2013new.csv``.
         find_faces: The pictures are whole photos.
-        base: Bundle to begin with.
+        base: Bundle, or folder of a run, to begin with.
         teachers: Bundles, or folders of runs, to learn from.
         asked: Fields of ``TrainSettings`` that differ from the defaults.
     """
@@ -92,8 +92,8 @@ def train(job: Job, resume: bool, force: bool, watcher: Watcher) -> tuple[dict[s
     """
     if (job.out / MANIFEST).exists() and not (force or resume):
         raise SinkError(f"bundle {job.out} is there already; use --force or another --out")
-    base = read_bundle(job.base) if job.base else None
-    spec = base.crop if base else CROP
+    base = job.base if job.base is None or has_checkpoint(job.base) else read_bundle(job.base)
+    spec = base.crop if isinstance(base, Bundle) else CROP
     try:
         dataset, settings, record = _resumed(job) if resume else _begun(job, spec, watcher)
     except OSError as error:

@@ -1,13 +1,18 @@
-"""Begin with a bundle's network instead of chance: a few pictures of one's own are enough then."""
+"""Take up what was trained before: a bundle, for a few pictures of one's own, or another run, to train it longer."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from livemood.bundle import Bundle
-from livemood.errors import ModelIncompatible
+from livemood.errors import DatasetError, ModelIncompatible
 from livemood.quiet import ask_for_silence, keep_no_bytecode, native_stderr_held
-from livemood.training.model import EMOTION_HEAD, with_heads
+from livemood.training import dataset as data_sets
+from livemood.training import state as kept
+from livemood.training.model import EMOTION_HEAD, FER2013_HEAD, PRESETS, Precision, build, with_heads
+from livemood.values import CropSpec
 
 
 def load_network(bundle: Bundle) -> Any:
@@ -29,11 +34,33 @@ def load_network(bundle: Bundle) -> Any:
             raise ModelIncompatible(f"{file} is not a model that Keras can load ({error})") from error
 
 
+def load_run(work: Path, spec: CropSpec, precision: Precision) -> tuple[Any, tuple[str, ...]]:
+    """Return the two-headed network of a run with its best weights so far, and the classes it knows.
+
+    Args:
+        work: Folder of the run (``OUT.work``).
+        spec: The crop it is to take.
+        precision: Of its convolutions and feature maps.
+
+    Raises:
+        ModelIncompatible: The folder holds no run of a preset.
+    """
+    try:
+        labels = data_sets.restore(work).labels
+        preset = json.loads((work / kept.JOB).read_text(encoding="utf-8"))["settings"]["preset"]
+        network = build(PRESETS[preset], spec, len(labels), precision)
+        found = kept.restore(work, {"best": len(network.weights)})
+        assert found
+        network.set_weights(found[2]["best"])
+    except (OSError, KeyError, TypeError, ValueError, DatasetError) as error:
+        raise ModelIncompatible(f"{work} holds no run of a preset ({error}); take its bundle instead") from error
+    return network, labels
+
+
 def from_bundle(bundle: Bundle, labels: tuple[str, ...]) -> Any:
     """Return a training model with the bundle's body and a head for ``labels``.
 
-    Classes that the bundle knows keep what it learned of them; new ones begin at nothing. Batch statistics stay as they
-    are: a few dozen pictures would estimate them badly.
+    Batch statistics stay as they are: a few dozen pictures would estimate them badly.
 
     Raises:
         ModelMissing: Its file is not there.
@@ -41,18 +68,32 @@ def from_bundle(bundle: Bundle, labels: tuple[str, ...]) -> Any:
     """
     network = load_network(bundle)
     try:
-        head = network.get_layer(EMOTION_HEAD)
-        kernel, bias = head.get_weights()
+        model = _with_own_head(network, bundle.labels, labels)
     except ValueError as error:
         raise ModelIncompatible(f"{bundle.folder} was not made by livemood train; fine-tune one that was") from error
-    model = with_heads(network.inputs[0], head.input, len(labels))
-    own_kernel, own_bias = np.zeros((len(kernel), len(labels)), "f4"), np.zeros(len(labels), "f4")
-    for place, label in enumerate(labels):
-        if label in bundle.labels:
-            own_kernel[:, place] = kernel[:, bundle.labels.index(label)]
-            own_bias[place] = bias[bundle.labels.index(label)]
-    model.get_layer(EMOTION_HEAD).set_weights([own_kernel, own_bias])
     for layer in model.layers:
         if type(layer).__name__ == "BatchNormalization":
             layer.trainable = False
+    return model
+
+
+def from_run(work: Path, labels: tuple[str, ...], spec: CropSpec, precision: Precision) -> Any:
+    """Return a training model with the best weights of a run, its head turned to ``labels``; see ``load_run``."""
+    network, known = load_run(work, spec, precision)
+    model = _with_own_head(network, known, labels)
+    model.get_layer(FER2013_HEAD).set_weights(network.get_layer(FER2013_HEAD).get_weights())
+    return model
+
+
+def _with_own_head(network: Any, known: tuple[str, ...], labels: tuple[str, ...]) -> Any:
+    """Return a training model for ``labels``: classes that are known stay so, new ones begin at nothing."""
+    head = network.get_layer(EMOTION_HEAD)
+    kernel, bias = head.get_weights()
+    model = with_heads(network.inputs[0], head.input, len(labels))
+    own_kernel, own_bias = np.zeros((len(kernel), len(labels)), "f4"), np.zeros(len(labels), "f4")
+    for place, label in enumerate(labels):
+        if label in known:
+            own_kernel[:, place] = kernel[:, known.index(label)]
+            own_bias[place] = bias[known.index(label)]
+    model.get_layer(EMOTION_HEAD).set_weights([own_kernel, own_bias])
     return model
