@@ -38,7 +38,7 @@ def main(path: Path = FERPLUS) -> None:
             (own / name).mkdir(parents=True)
             for sample in draw(data, label, "train", PER_CLASS):
                 cv2.imwrite(str(own / name / Path(sample.file).name), picture(data, sample))
-        for title, base in (("from scratch", None), ("--from default", default_bundle())):
+        for title, base in (("from scratch", ()), ("--from default", (default_bundle(),))):
             out = Path(scratch) / title
             began = time.perf_counter()
             train(Job(own, out, base=base), resume=False, force=False, watcher=Watcher())

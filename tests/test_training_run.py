@@ -17,20 +17,21 @@ from livemood.crop import whole
 from livemood.errors import DatasetError, ModelIncompatible, SinkError
 from livemood.settings import CROP
 from livemood.training import card, dataset, distil
-from livemood.training.blends import Blends, blended
-from livemood.training.dataset import ALIGNED, RAW
+from livemood.training.batches import Teach
+from livemood.training.dataset import RAW
 from livemood.training.fit import fit
 from livemood.training.formats import write
-from livemood.training.model import PRESETS, Architecture, predict
+from livemood.training.model import EMOTION_HEAD, FER2013_HEAD, PRESETS, Architecture, predict
 from livemood.training.run import Job, Watcher, train
 from livemood.training.settings import TrainSettings
 from livemood.training.state import Epoch, Run
-from livemood.training.transfer import load_network
+from livemood.training.transfer import from_runs, load_network, load_run
 from livemood.values import CropSpec
 from tests.builders import make_face_crop, write_faces
 
 # Nobody would ship it, but it tells drawings apart and compiles in a second.
 PRESETS["tiny"] = Architecture(8, (16, 24, 32), (1, 1, 1))
+PRESETS["wider"] = Architecture(8, (16, 24, 48), (1, 1, 1))
 ASKED: dict[str, Any] = {"preset": "tiny", "epochs": 8, "batch": 8, "learning_rate": 0.05}
 
 
@@ -194,57 +195,80 @@ class TestTransfer:
     def test_from_bundle_when_few_pictures_and_own_labels_then_learns_what_scratch_does_not(self, trained, tmp_path):
         faces = write_faces(tmp_path / "faces", 12, ("grin", "grump"), first=300)
         asked = {"epochs": 6, "batch": 8}
-        train(Job(faces, tmp_path / "tuned", base=trained.job.out, asked=asked), False, False, Watcher())
+        train(Job(faces, tmp_path / "tuned", base=(trained.job.out,), asked=asked), False, False, Watcher())
         tuned = read_bundle(tmp_path / "tuned")
         assert tuned.labels == ("grin", "grump")
         assert share_right(tmp_path / "tuned", ("grin", "grump")) > 0.9
-        assert json.loads((tuned.folder / "manifest.json").read_text())["training"]["from"] == "mine"
+        assert json.loads((tuned.folder / "manifest.json").read_text())["training"]["from"] == ["mine"]
 
-    def test_opinions_when_labels_come_in_another_order_then_follow_the_student(self, trained):
-        said = [opinions([trained.job.out], crops_of("happy", labels))[:, 0] for labels in ORDERS]
-        assert np.allclose(said[0], said[1][:, ::-1])
-        assert (said[0][:, 0] > 0.5).mean() >= 0.75
+    def test_teaching_when_labels_come_in_another_order_then_follows_the_student(self, trained):
+        straight, turned = (teaching([trained.job.out], labels)(drawn("happy"))[EMOTION_HEAD] for labels in ORDERS)
+        assert np.allclose(straight, turned[:, ::-1])
+        assert (straight[:, 0] > 0.5).mean() >= 0.75
 
-    def test_opinions_then_are_the_mean_over_framings_mirror_images_and_teachers(self, trained):
-        happy, sad = (crops_of(emotion, ORDERS[0]) for emotion in ORDERS[0])
-        split = replace(happy, pixels=np.stack([happy.pixels[:, RAW], sad.pixels[:, RAW]], 1))
-        twice = opinions([trained.job.out, trained.job.out], split)[:, 0]
-        network = EmotionClassifier(trained.job.out, emotions=split.labels)
-        views = [split.crops(framing)[:, :, ::step] for framing in (RAW, ALIGNED) for step in (1, -1)]
-        assert np.abs(twice - np.mean([network.probabilities(view) for view in views], axis=0)).max() < 1e-3
-        assert np.ptp([network.probabilities(view) for view in views], axis=0).min() > 0.1
+    def test_teaching_when_by_a_bundle_then_says_what_it_says_when_served(self, trained):
+        said = teaching([trained.job.out])(drawn("happy"))
+        served = EmotionClassifier(trained.job.out, emotions=ORDERS[0]).probabilities(drawn("happy"))
+        assert said.keys() == {EMOTION_HEAD}
+        assert np.abs(said[EMOTION_HEAD] - served).max() < 1e-3
 
-    @pytest.mark.parametrize(("columns", "views"), [(48, 2), (24, 4)], ids=["whole faces", "left halves"])
-    def test_opinions_when_mirroring_changes_nothing_then_not_asked_for_it(self, trained, monkeypatch, columns, views):
-        shown = []
+    def test_teaching_when_by_a_run_then_says_what_its_best_weights_say_of_both_heads(self, trained):
+        said = teaching([trained.job.work])(drawn("sad"))
+        network, _ = load_run(trained.job.work, CROP, "float32")
+        own = network.predict_on_batch(drawn("sad"))
+        assert said.keys() == {EMOTION_HEAD, FER2013_HEAD}
+        assert all(np.allclose(said[head], own[head], atol=1e-6) for head in said)
+        assert (said[EMOTION_HEAD][:, 1] > 0.5).mean() >= 0.75
 
-        class Network:
-            def predict_on_batch(self, crops):
-                shown.append(len(crops))
-                bright = crops[:, :, :columns].mean((1, 2, 3)) / 255
-                return np.stack([bright, 1 - bright], 1)
+    def test_teaching_when_by_several_then_says_the_mean_and_the_second_head_of_those_that_have_it(self, trained):
+        bundle, run = (teaching([folder])(drawn("happy")) for folder in (trained.job.out, trained.job.work))
+        both = teaching([trained.job.out, trained.job.work])(drawn("happy"))
+        assert np.abs(bundle[EMOTION_HEAD] - run[EMOTION_HEAD]).max() > 1e-3
+        assert np.allclose(both[EMOTION_HEAD], (bundle[EMOTION_HEAD] + run[EMOTION_HEAD]) / 2, atol=1e-6)
+        assert np.allclose(both[FER2013_HEAD], run[FER2013_HEAD], atol=1e-6)
 
-        monkeypatch.setattr(distil, "load_network", lambda bundle: Network())
-        split = crops_of("happy", ORDERS[0])
-        pixels = split.pixels.copy()
-        pixels[:, :, :, :24] //= 2
-        opinions([trained.job.out], replace(split, pixels=pixels))
-        assert sum(shown) == 2 + len(split) * views
-
-    def test_opinions_of_blends_then_of_what_is_seen(self, trained):
-        happy, sad = (crops_of(emotion, ORDERS[0]) for emotion in ORDERS[0])
-        both = replace(happy, pixels=np.concatenate([happy.pixels, sad.pixels]), rows=np.array([0, 4]))
-        pair = Blends(both, np.array([[0, 1], [1, 0]]), np.array([[1, 0.5], [1, 0.5]], np.float32))
-        said = distil.opinions([trained.job.out], pair, CROP)
-        assert said.shape == (2, 2, 2)
-        assert said[0, 0, 0] > 0.5 > said[1, 0, 0]
-        assert said[0, 1] == pytest.approx(said[1, 1], abs=1e-3)  # both halves of one picture, either way round
-
-    def test_opinions_when_a_teacher_lacks_a_class_or_takes_other_crops_then_refused(self, trained):
-        with pytest.raises(ModelIncompatible, match="does not know angry"):
-            opinions([trained.job.out], crops_of("happy", ("happy", "angry")))
+    def test_teaching_when_a_teacher_lacks_a_class_or_takes_other_crops_then_refused(self, trained):
+        for folder in (trained.job.out, trained.job.work):
+            with pytest.raises(ModelIncompatible, match="does not know angry"):
+                teaching([folder], ("happy", "angry"))
         with pytest.raises(ModelIncompatible, match="takes 48-px grey crops, the student 64-px grey ones"):
-            opinions([trained.job.out], crops_of("happy", ORDERS[0]), replace(CROP, size_px=64))
+            teaching([trained.job.out], spec=replace(CROP, size_px=64))
+
+    def test_teaching_when_a_run_is_cut_off_then_says_to_take_its_bundle(self, trained, tmp_path):
+        work = trained.copy(tmp_path).work
+        file = work / "checkpoint.npz"
+        file.write_bytes(file.read_bytes()[:1000])
+        with pytest.raises(ModelIncompatible, match=r"holds no run of a preset .*; take its bundle instead"):
+            teaching([work])
+
+    def test_from_runs_then_begins_with_the_mean_of_their_weights_and_both_heads(self, trained, tmp_path):
+        other = replace(trained.copy(tmp_path), asked={"epochs": 9})
+        train(other, True, False, Watcher())
+        works = trained.job.work, other.work
+        one, two = (load_run(work, CROP, "float32")[0].get_weights() for work in works)
+        mean = from_runs(works, ORDERS[0], CROP, "float32").get_weights()
+        assert any(np.abs(a - b).max() > 1e-6 for a, b in zip(one, two, strict=True))
+        assert all(np.allclose(m, (a + b) / 2, atol=1e-6) for a, b, m in zip(one, two, mean, strict=True))
+
+    def test_train_when_from_a_run_then_knows_at_once_what_that_knew_and_names_it(self, trained, tmp_path):
+        job = Job(trained.job.data, tmp_path / "longer", base=(trained.job.work,), asked={"epochs": 1, "batch": 8})
+        epochs: list[Epoch] = []
+        train(job, False, False, Watcher(on_epoch=epochs.append))
+        assert epochs[0].valid_accuracy > 0.9
+        training = json.loads((job.out / "manifest.json").read_text())["training"]
+        assert training["command"].startswith("livemood train faces --out BUNDLE --from mine.work --epochs 1")
+
+    def test_train_when_from_runs_of_other_networks_then_refused(self, trained, tmp_path):
+        wider = replace(trained.job, out=tmp_path / "wider", asked={**ASKED, "preset": "wider", "epochs": 1})
+        train(wider, False, False, Watcher())
+        job = Job(trained.job.data, tmp_path / "mixed", base=(trained.job.work, wider.work))
+        with pytest.raises(ModelIncompatible, match=r"hold different networks; --from takes the mean of like ones"):
+            train(job, False, False, Watcher())
+
+    def test_train_when_from_a_bundle_and_a_run_then_refused(self, trained, tmp_path):
+        job = Job(trained.job.data, tmp_path / "mixed", base=(trained.job.work, trained.job.out))
+        with pytest.raises(ModelIncompatible, match=r"mine is a bundle; --from takes one bundle, or folders of runs"):
+            train(job, False, False, Watcher())
 
     def test_fit_when_taught_by_one_who_is_always_believed_then_says_what_the_teacher_says(self, trained, tmp_path):
         """Every label to learn from is turned around; only the teacher still knows which face is which."""
@@ -261,15 +285,13 @@ class TestTransfer:
 ORDERS = ("happy", "sad"), ("sad", "happy")
 
 
-def opinions(folders: list[Path], split: dataset.Split, spec: CropSpec = CROP) -> npt.NDArray[np.float32]:
-    return distil.opinions(folders, blended(split, 0, 0), spec)
+def teaching(folders: list[Path], labels: tuple[str, ...] = ORDERS[0], spec: CropSpec = CROP) -> Teach:
+    return distil.teaching(folders, labels, spec, "float32")
 
 
-def crops_of(emotion: str, labels: tuple[str, ...]) -> dataset.Split:
-    """Return four drawn faces as a split, both framings alike."""
-    raw = np.stack([whole(make_face_crop(emotion, seed), CROP) for seed in range(4)])
-    votes = np.zeros((4, len(labels)), np.int64)
-    return dataset.Split(np.stack([raw, raw], 1), np.arange(4), np.arange(4).astype(str), votes, np.full(4, -1), labels)
+def drawn(emotion: str) -> npt.NDArray[np.uint8]:
+    """Return four drawn faces, (4, S, S, 1)."""
+    return np.stack([whole(make_face_crop(emotion, seed), CROP) for seed in range(4)])
 
 
 def test_write_when_saved_model_then_answers_as_the_bundle(trained, tmp_path):

@@ -11,7 +11,7 @@ import numpy as np
 
 from livemood.labels import EMOTIONS
 from livemood.settings import CROP
-from livemood.training.batches import batches
+from livemood.training.batches import Batches
 from livemood.training.blends import blended
 from livemood.training.dataset import Dataset, Split
 from livemood.training.fit import fit
@@ -28,8 +28,8 @@ def main() -> None:
     train, valid = made_up(PICTURES), made_up(64)
     began = time.perf_counter()
     busy = time.process_time()
-    alone = blended(train, 0, 0)
-    made = sum(len(pixels) for pixels, _, _ in batches(alone, alone.mixed(train.targets), 128, (0, 0), 1.0))
+    with Batches(blended(train, 0, 0), 128, workers=1) as batches:
+        made = sum(len(pixels) for pixels, _, _ in batches.epoch((0, 0), 1.0))
     print(f"augmentation alone: {made / (time.perf_counter() - began):.0f} pictures/s", end="")
     print(f" on {(time.process_time() - busy) / (time.perf_counter() - began):.1f} cores")
     for preset in PRESETS:

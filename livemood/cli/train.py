@@ -60,11 +60,19 @@ def train(
         bool, typer.Option("--find-faces", help="The pictures are whole photos: cut out the largest face.")
     ] = False,
     from_: Annotated[
-        str | None,
-        typer.Option("--from", metavar="BUNDLE", help="Fine-tune this bundle; 'default' is the one that is shipped."),
+        list[Path] | None,
+        typer.Option(
+            "--from",
+            metavar="BUNDLE|RUN",
+            help="Fine-tune this bundle ('default' is the one that is shipped), or go on from the mean of other runs' "
+            "weights (their OUT.work); repeatable.",
+        ),
     ] = None,
     teacher: Annotated[
-        list[Path] | None, typer.Option("--teacher", metavar="BUNDLE", help="Learn from this bundle too; repeatable.")
+        list[Path] | None,
+        typer.Option(
+            "--teacher", metavar="BUNDLE|RUN", help="Learn from this bundle, or run (its OUT.work), too; repeatable."
+        ),
     ] = None,
     preset: Annotated[
         Preset | None, typer.Option("--preset", help="Size of the network.", show_default="default")
@@ -145,8 +153,8 @@ def train(
     from livemood.training.run import train as run
     from livemood.training.state import has_checkpoint
 
-    base = named_bundle(from_) if from_ else None
-    if base and precision and not has_checkpoint(base):
+    base = tuple(map(named_bundle, from_ or ()))
+    if base and precision and not all(map(has_checkpoint, base)):
         raise typer.BadParameter("a bundle is fine-tuned in float32; leave it out", param_hint="--precision")
     asked = {
         "preset": preset.value if preset else None,

@@ -125,7 +125,7 @@ def write_card(folder: Path, report: Mapping[str, Any]) -> None:
         channels="grey" if bundle.crop.colour == "grey" else "BGR",
         labels=", ".join(bundle.labels),
         megabytes=f"{bundle.tflite.stat().st_size / 1e6:.1f}",
-        origin=f"fine-tuned from `{training['from']}`" if training.get("from") else "trained from scratch",
+        origin=f"begun with {', '.join(training['from'])}" if training.get("from") else "trained from scratch",
         temperature=bundle.temperature,
         ratio=report["speed"]["ratio"],
         livemood=training["environment"].get("livemood", "not installed, a checkout"),

@@ -1,6 +1,6 @@
 """TrainSettings -> fitted weights and a history, on any Keras 3 backend."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ def fit(
     on_step: Callable[[Step], None] = lambda _: None,
     on_epoch: Callable[[Epoch], None] = lambda _: None,
     *,
-    base: Bundle | Path | None = None,
+    base: Bundle | Sequence[Path] = (),
     teachers: tuple[Path, ...] = (),
 ) -> tuple[Any, Run]:
     """Train, or go on training, and return the model with its best weights.
@@ -37,8 +37,8 @@ def fit(
         work: Folder of the checkpoint; one that is there is resumed.
         on_step: Called after every step.
         on_epoch: Called after every epoch.
-        base: Begin with the weights of this bundle, or of the run in this folder; its architecture takes the preset's
-            place.
+        base: Begin with the weights of this bundle, or with the mean of the runs in these folders; their architecture
+            takes the preset's place.
         teachers: Bundles, or folders of runs, to learn from beside the labels.
 
     Returns:
@@ -62,8 +62,8 @@ def fit(
     if isinstance(base, Bundle):
         model = shipped = transfer.from_bundle(base, dataset.labels)
     elif base:
-        shipped = transfer.from_run(base, dataset.labels, spec, "float32")
-        model = transfer.from_run(base, dataset.labels, spec, settings.precision)
+        shipped = transfer.from_runs(base, dataset.labels, spec, "float32")
+        model = transfer.from_runs(base, dataset.labels, spec, settings.precision)
     else:
         shipped = build(PRESETS[settings.preset], spec, classes)
         model = build(PRESETS[settings.preset], spec, classes, settings.precision)

@@ -38,7 +38,7 @@ def provenance(
     return {
         "command": _command(record),
         "settings": asdict(settings),
-        "from": record.get("from"),
+        "from": record.get("from", []),
         "teachers": record.get("teachers", []),
         "pictures": {name: len(split) for name, split in dataset.splits.items()},
         "copies_removed": dataset.copies_removed,
@@ -66,12 +66,11 @@ def _command(record: Mapping[str, Any]) -> str | None:
         return None
     settings, usual = record["settings"], asdict(TrainSettings())
     words = ["livemood", "train", record["data"], "--out", "BUNDLE"]
-    for option in ("votes", "from"):
-        if record[option]:
-            words += [f"--{option}", record[option]]
+    words += ["--votes", record["votes"]] if record["votes"] else []
     words += ["--find-faces"] if record["find_faces"] else []
-    for teacher in record["teachers"]:
-        words += ["--teacher", teacher]
+    for option, names in (("--from", record["from"]), ("--teacher", record["teachers"])):
+        for name in names:
+            words += [option, name]
     for name in _OPTIONS:
         if settings[name] != usual[name]:
             words += [f"--{name.replace('_', '-')}", str(settings[name])]

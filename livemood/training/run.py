@@ -10,7 +10,7 @@ import numpy as np
 
 from livemood.bundle import MANIFEST, Bundle, read_bundle
 from livemood.detect import FaceDetector
-from livemood.errors import DatasetError, SinkError
+from livemood.errors import DatasetError, ModelIncompatible, SinkError
 from livemood.settings import CROP
 from livemood.training import balance, evaluate
 from livemood.training import dataset as data_sets
@@ -39,7 +39,7 @@ class Job:
         out: Bundle folder to write; ``out.work`` beside it holds crops, checkpoint and history.
         votes: FER+'s ``fer2013new.csv``.
         find_faces: The pictures are whole photos.
-        base: Bundle, or folder of a run, to begin with.
+        base: A bundle, or folders of runs, to begin with.
         teachers: Bundles, or folders of runs, to learn from.
         asked: Fields of ``TrainSettings`` that differ from the defaults.
     """
@@ -48,7 +48,7 @@ class Job:
     out: Path
     votes: Path | None = None
     find_faces: bool = False
-    base: Path | None = None
+    base: tuple[Path, ...] = ()
     teachers: tuple[Path, ...] = ()
     asked: Mapping[str, Any] = field(default_factory=dict)
 
@@ -92,7 +92,7 @@ def train(job: Job, resume: bool, force: bool, watcher: Watcher) -> tuple[dict[s
     """
     if (job.out / MANIFEST).exists() and not (force or resume):
         raise SinkError(f"bundle {job.out} is there already; use --force or another --out")
-    base = job.base if job.base is None or has_checkpoint(job.base) else read_bundle(job.base)
+    base = _base(job.base)
     spec = base.crop if isinstance(base, Bundle) else CROP
     try:
         dataset, settings, record = _resumed(job) if resume else _begun(job, spec, watcher)
@@ -189,6 +189,16 @@ def _fer2013_accuracy(model: Any, split: Split) -> float:
     return float((predict(model, known, RAW, FER2013_HEAD).argmax(1) == known.fer2013).mean())
 
 
+def _base(folders: tuple[Path, ...]) -> Bundle | tuple[Path, ...]:
+    runs = [has_checkpoint(folder) for folder in folders]
+    if all(runs):
+        return folders
+    bundle = read_bundle(folders[runs.index(False)])
+    if len(folders) > 1:
+        raise ModelIncompatible(f"{bundle.folder} is a bundle; --from takes one bundle, or folders of runs (OUT.work)")
+    return bundle
+
+
 def _begun(job: Job, spec: CropSpec, watcher: Watcher) -> tuple[Dataset, TrainSettings, dict[str, Any]]:
     if has_checkpoint(job.work):
         raise DatasetError(f"{job.work} holds an earlier run; go on with --resume, or remove that folder")
@@ -201,7 +211,7 @@ def _begun(job: Job, spec: CropSpec, watcher: Watcher) -> tuple[Dataset, TrainSe
         "data": job.data.name,
         "votes": job.votes.name if job.votes else None,
         "find_faces": job.find_faces,
-        "from": job.base.name if job.base else None,
+        "from": [folder.name for folder in job.base],
         "teachers": [folder.name for folder in job.teachers],
         "settings": asdict(job.settings),
         "commit": commit(),
@@ -224,7 +234,7 @@ def _resumed(job: Job) -> tuple[Dataset, TrainSettings, dict[str, Any]]:
     teachers = [folder.name for folder in job.teachers]
     again = {
         "DATA": (job.data.name, record["data"]),
-        "--from": (job.base.name if job.base else None, record["from"]),
+        "--from": ([folder.name for folder in job.base], record["from"]),
         "--teacher": (teachers[: len(record["teachers"])], record["teachers"]),
         **{
             f"--{name.replace('_', '-')}": (value, record["settings"][name])

@@ -1,6 +1,11 @@
-"""Take up what was trained before: a bundle, for a few pictures of one's own, or another run, to train it longer."""
+"""Take up what was trained before: a bundle, for a few pictures of one's own, or other runs, to train them longer.
+
+Runs that began with the same weights can be averaged weight by weight, which reads faces better than each of them
+(Wortsman et al., "Model soups", 2022).
+"""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,9 +82,22 @@ def from_bundle(bundle: Bundle, labels: tuple[str, ...]) -> Any:
     return model
 
 
-def from_run(work: Path, labels: tuple[str, ...], spec: CropSpec, precision: Precision) -> Any:
-    """Return a training model with the best weights of a run, its head turned to ``labels``; see ``load_run``."""
-    network, known = load_run(work, spec, precision)
+def from_runs(works: Sequence[Path], labels: tuple[str, ...], spec: CropSpec, precision: Precision) -> Any:
+    """Return a training model with the mean of the runs' best weights, its head turned to ``labels``; see ``load_run``.
+
+    Raises:
+        ModelIncompatible: A folder holds no run of a preset, or one of another preset or other classes.
+    """
+    network, known = load_run(works[0], spec, precision)
+    everything = [network.get_weights()]
+    for work in works[1:]:
+        other, classes = load_run(work, spec, precision)
+        everything.append(other.get_weights())
+        if classes != known or [w.shape for w in everything[-1]] != [w.shape for w in everything[0]]:
+            raise ModelIncompatible(
+                f"{work} and {works[0]} hold different networks; --from takes the mean of like ones"
+            )
+    network.set_weights([np.mean(weights, axis=0) for weights in zip(*everything, strict=True)])
     model = _with_own_head(network, known, labels)
     model.get_layer(FER2013_HEAD).set_weights(network.get_layer(FER2013_HEAD).get_weights())
     return model
