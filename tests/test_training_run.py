@@ -17,6 +17,7 @@ from livemood.crop import whole
 from livemood.errors import DatasetError, ModelIncompatible, SinkError
 from livemood.settings import CROP
 from livemood.training import card, dataset, distil
+from livemood.training import run as run_module
 from livemood.training.batches import Teach
 from livemood.training.dataset import RAW
 from livemood.training.fit import fit
@@ -121,6 +122,20 @@ class TestResume:
         train(replace(job, asked={"epochs": 9}), True, False, Watcher(on_epoch=seen.append))
         assert [epoch.epoch for epoch in seen] == [9]
         assert len(json.loads((job.out / "manifest.json").read_text())["training"]["history"]) == 9
+
+    def test_resume_when_only_the_conversion_failed_then_writes_the_bundle_without_training(
+        self, trained, tmp_path, monkeypatch
+    ):
+        def missing(model: object) -> bytes:
+            raise SinkError("LiteRT conversion needs a working tensorflow")
+
+        job = replace(trained.job, out=tmp_path / "mine", asked={**ASKED, "epochs": 1})
+        with monkeypatch.context() as patch, pytest.raises(SinkError, match="is kept, and --resume where tensorflow"):
+            patch.setattr(run_module, "to_tflite", missing)
+            train(job, False, False, Watcher())
+        assert not job.out.exists()
+        train(job, True, False, Watcher(on_epoch=lambda epoch: pytest.fail("it trained again")))
+        assert read_bundle(job.out).labels == ("happy", "sad")
 
     def test_resume_when_a_teacher_joins_then_the_manifest_names_it(self, trained, tmp_path):
         job = replace(trained.copy(tmp_path), asked={"epochs": 9}, teachers=(trained.job.out,))

@@ -142,7 +142,10 @@ def finish(
     temperature = evaluate.fit_temperature(predict(model, valid, RAW), valid.top_vote)
     metrics = measure(model, dataset, temperature)
     shipped = serving_model(model)
-    tflite = to_tflite(shipped)
+    try:
+        tflite = to_tflite(shipped)
+    except SinkError as error:
+        raise SinkError(f"{error}; what was trained is kept, and --resume where tensorflow is writes it") from error
     gap = parity(shipped, tflite, valid.crops(RAW, 0, 64))
     if not gap < MAX_PARITY_GAP:
         raise DatasetError(f"LiteRT and Keras differ by {gap:.1e} on validation pictures; the bundle is not written")
