@@ -134,6 +134,22 @@ class TestBalance:
         adjusted = balance.adjusted(said, common, balance.choose(said, labels, NAMES, common))
         assert evaluate.scores(adjusted, labels, NAMES).accuracy >= before - 0.003
 
+    @pytest.mark.parametrize("said_too_often", [True, False])
+    def test_break_even_then_happy_is_said_as_often_as_it_is_the_label(self, said_too_often):
+        rng = np.random.default_rng(3)
+        labels = np.arange(1000) % 2
+        sure = rng.normal(np.where(labels == 0, 0.7, -0.7) + (0.4 if said_too_often else -0.4), 1)
+        said = probabilities(*1 / (1 + np.exp(-sure)))
+        added = balance.break_even(said, labels, NAMES)
+        assert added < -0.2 if said_too_often else added > 0.2
+        after = np.log(said) + balance.offsets(np.ones(2), 0.0, added, NAMES)
+        assert (after.argmax(1) == 0).sum() == pytest.approx((labels == 0).sum(), abs=1)
+
+    def test_break_even_when_few_are_happy_or_happy_is_no_class_then_nothing_is_added(self):
+        said, labels = probabilities(*[0.9] * 150), np.array([0] * 99 + [1] * 51)
+        assert balance.break_even(said, labels, NAMES) == 0
+        assert balance.break_even(said, np.zeros(150, int), ("up", "down")) == 0
+
 
 SPOILERS = {
     **DEGRADATIONS,

@@ -126,7 +126,7 @@ def train(
         bool | None,
         typer.Option(
             "--class-balance/--no-class-balance",
-            help="Adjust for rare classes, as far as accuracy stays.",
+            help="Adjust for rare classes, as far as accuracy stays, and say happy as often as the labels do.",
             show_default="--class-balance",
         ),
     ] = None,

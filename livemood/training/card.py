@@ -163,6 +163,11 @@ def _training(training: Mapping[str, Any]) -> str:
             f"- Rare classes: logits adjusted by {training['class_balance_strength']} times the log of how common such "
             "a class is, chosen on valid, part of the last bias (Menon et al., 2020)."
         )
+    if training.get("happy_offset"):
+        lines.append(
+            f"- {training['happy_offset']:+} on happy's logit: on valid, it is then the first choice as often as it is "
+            "the top vote."
+        )
     if settings.get("blends"):
         lines.append(f"- Most pictures laid over one of {settings['blends']} others, less visible (mixup).")
     if training.get("teachers"):

@@ -22,7 +22,7 @@ _OPTIONS = (
 
 
 def provenance(
-    dataset: Dataset, settings: TrainSettings, run: Run, record: Mapping[str, Any], strength: float
+    dataset: Dataset, settings: TrainSettings, run: Run, record: Mapping[str, Any], strength: float, happy: float
 ) -> dict[str, Any]:
     """Return what the manifest says under ``training``.
 
@@ -32,6 +32,7 @@ def provenance(
         run: With its history.
         record: The job as the command line gave it, with the commit that it was begun at.
         strength: Of the adjustment for rare classes.
+        happy: Added to happy's logit.
     """
     from keras import backend
 
@@ -46,6 +47,7 @@ def provenance(
         "skipped": len(dataset.skipped),
         "faces_found": round(dataset.faces_found, 4),
         "class_balance_strength": round(strength, 3),
+        "happy_offset": round(happy, 3),
         "epochs": run.epoch,
         "best_epoch": run.best_epoch,
         "wall_s": round(run.elapsed_s),

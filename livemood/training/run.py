@@ -133,12 +133,13 @@ def finish(
         SinkError: The bundle cannot be written.
     """
     valid = dataset.splits["valid"]
-    strength = 0.0
+    strength = happy = 0.0
     if settings.class_balance:
         common = balance.prior(dataset.splits["train"].targets)
-        both = np.concatenate([predict(model, valid, framing) for framing in (RAW, ALIGNED)])
-        strength = balance.choose(both, np.tile(valid.top_vote, 2), dataset.labels, common)
-        balance.bake(model, common, strength)
+        both, votes = np.concatenate([predict(model, valid, f) for f in (RAW, ALIGNED)]), np.tile(valid.top_vote, 2)
+        strength = balance.choose(both, votes, dataset.labels, common)
+        happy = balance.break_even(balance.adjusted(both, common, strength), votes, dataset.labels)
+        balance.bake(model, balance.offsets(common, strength, happy, dataset.labels))
     temperature = evaluate.fit_temperature(predict(model, valid, RAW), valid.top_vote)
     metrics = measure(model, dataset, temperature)
     shipped = serving_model(model)
@@ -158,7 +159,7 @@ def finish(
         spec=spec,
         temperature=temperature,
         metrics=metrics,
-        training=provenance(dataset, settings, run, record or {}, strength),
+        training=provenance(dataset, settings, run, record or {}, strength, happy),
     )
     return metrics
 

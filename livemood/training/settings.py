@@ -28,7 +28,8 @@ class TrainSettings:
         distil_weight: Share of the teachers in what is learnt, where there are any; the rest is the labels'.
         blends: Other pictures of which one at a time is laid, less visible, over each; 0 leaves pictures alone.
         precision: Of convolutions and feature maps while a preset trains; what is shipped is measured in float32.
-        class_balance: Adjust the last bias for rare classes, as far as accuracy on valid stays.
+        class_balance: Adjust the last bias for rare classes, as far as accuracy on valid stays, and let happy be said
+            as often as it is voted.
     """
 
     preset: str = "default"
