@@ -1,3 +1,4 @@
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from livemood.errors import DatasetError
 from livemood.settings import CROP
 from livemood.training.batches import Batch, Batches, Heads
 from livemood.training.blends import Blends, blended
@@ -129,6 +131,16 @@ def test_batches_when_the_teacher_fails_then_its_error_comes_up(split: Split):
 
     with pytest.raises(ValueError, match="no idea"):
         epoch(blended(split, 3, seed=5), teach=teach, believed=0.5)
+
+
+def test_batches_when_a_worker_is_killed_then_one_clear_line(split: Split):
+    with Batches(blended(split, 0, 0), 8, workers=2) as batches:
+        list(batches.epoch((0, 0), 1.0))
+        workers = multiprocessing.active_children()
+        assert len(workers) == 2
+        workers[0].kill()
+        with pytest.raises(DatasetError, match="ended from outside, most often for want of memory; --resume goes on"):
+            list(batches.epoch((0, 1), 1.0))
 
 
 def test_batches_when_the_trainer_is_killed_then_its_workers_end(tmp_path):

@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from multiprocessing import get_context, parent_process
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from livemood.errors import DatasetError
 from livemood.training.augment import augment
 from livemood.training.blends import Blends
 from livemood.training.collection import FER2013_LABELS
@@ -74,6 +76,9 @@ class Batches:
         Args:
             seed: The same seed gives the same batches, whoever makes them.
             strength: Scales how often pictures are blended and degraded, 0 (never) to 1.
+
+        Raises:
+            DatasetError: A worker was killed.
         """
         order = np.random.default_rng(seed).permutation(self._pictures)
         starts = range(0, self.per_epoch * self._size, self._size)
@@ -86,6 +91,10 @@ class Batches:
                     yield ahead.popleft().result()
             while ahead:
                 yield ahead.popleft().result()
+        except BrokenProcessPool as error:
+            raise DatasetError(
+                "a process that makes batches was ended from outside, most often for want of memory; --resume goes on"
+            ) from error
         finally:
             for waiting in ahead:
                 waiting.cancel()
