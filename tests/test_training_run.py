@@ -266,12 +266,17 @@ class TestTransfer:
         assert all(np.allclose(m, (a + b) / 2, atol=1e-6) for a, b, m in zip(one, two, mean, strict=True))
 
     def test_train_when_from_a_run_then_knows_at_once_what_that_knew_and_names_it(self, trained, tmp_path):
+        """And can be gone on from in its turn, whatever its preset."""
         job = Job(trained.job.data, tmp_path / "longer", base=(trained.job.work,), asked={"epochs": 1, "batch": 8})
         epochs: list[Epoch] = []
         train(job, False, False, Watcher(on_epoch=epochs.append))
         assert epochs[0].valid_accuracy > 0.9
         training = json.loads((job.out / "manifest.json").read_text())["training"]
-        assert training["command"].startswith("livemood train faces --out BUNDLE --from mine.work --epochs 1")
+        assert training["command"].startswith(
+            "livemood train faces --out BUNDLE --from mine.work --preset tiny --epochs 1"
+        )
+        network, _ = load_run(job.work, CROP, "float32")
+        assert (network.predict_on_batch(drawn("happy"))[EMOTION_HEAD][:, 0] > 0.5).mean() >= 0.75
 
     def test_train_when_from_runs_of_other_networks_then_refused(self, trained, tmp_path):
         wider = replace(trained.job, out=tmp_path / "wider", asked={**ASKED, "preset": "wider", "epochs": 1})

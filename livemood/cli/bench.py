@@ -119,7 +119,7 @@ def _print_stages(figures: "VideoFigures") -> None:
 
 
 def _cores() -> str:
-    import os
+    from livemood.cores import usable_cores
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = usable_cores()
     return "1 core" if cores == 1 else f"{cores} cores"

@@ -15,6 +15,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from livemood.cores import usable_cores
 from livemood.errors import DatasetError
 from livemood.training.augment import augment
 from livemood.training.blends import Blends
@@ -54,7 +55,7 @@ class Batches:
     def __init__(
         self, train: Blends, size: int, teach: Teach | None = None, believed: float = 0.0, workers: int | None = None
     ) -> None:
-        many = workers or min(max(_cores() - 2, 1), _MOST_WORKERS)
+        many = workers or min(max(usable_cores() - 2, 1), _MOST_WORKERS)
         self._size, self._teach, self._believed = size, teach, believed
         self.per_epoch = max(len(train.split) // size, 1)
         self._pictures, self._ahead = len(train.split), 2 * many + 4
@@ -167,7 +168,3 @@ def _end_with_parent() -> None:
 def _make(chosen: npt.NDArray[np.int64], seed: tuple[int, ...], strength: float) -> Batch:
     assert _here
     return _here.make(chosen, seed, strength)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -23,6 +23,7 @@ from livemood.training.provenance import commit, provenance
 from livemood.training.serving import serving_model
 from livemood.training.settings import TrainSettings
 from livemood.training.state import JOB, Epoch, Run, Step, has_checkpoint
+from livemood.training.transfer import preset_of
 from livemood.values import CropSpec
 
 _MAY_CHANGE = {"epochs", "time_budget_s", "early_stop", "learning_rate", "class_balance"}
@@ -95,6 +96,8 @@ def train(job: Job, resume: bool, force: bool, watcher: Watcher) -> tuple[dict[s
     base = _base(job.base)
     spec = base.crop if isinstance(base, Bundle) else CROP
     try:
+        if not resume and not isinstance(base, Bundle) and base:
+            job = replace(job, asked={**job.asked, "preset": preset_of(base[0])})
         dataset, settings, record = _resumed(job) if resume else _begun(job, spec, watcher)
     except OSError as error:
         if isinstance(error, SinkError):

@@ -1,7 +1,7 @@
 """Take up what was trained before: a bundle, for a few pictures of one's own, or other runs, to train them longer.
 
-Runs that began with the same weights can be averaged weight by weight, which reads faces better than each of them
-(Wortsman et al., "Model soups", 2022).
+Runs that descend from one another can be averaged weight by weight, which at times reads faces better than each of them
+(Wortsman et al., "Model soups", 2022; docs/training.md says when).
 """
 
 import json
@@ -50,9 +50,9 @@ def load_run(work: Path, spec: CropSpec, precision: Precision) -> tuple[Any, tup
     Raises:
         ModelIncompatible: The folder holds no run of a preset.
     """
+    preset = preset_of(work)
     try:
         labels = data_sets.restore(work).labels
-        preset = json.loads((work / kept.JOB).read_text(encoding="utf-8"))["settings"]["preset"]
         network = build(PRESETS[preset], spec, len(labels), precision)
         found = kept.restore(work, {"best": len(network.weights)})
         assert found
@@ -60,6 +60,19 @@ def load_run(work: Path, spec: CropSpec, precision: Precision) -> tuple[Any, tup
     except (OSError, KeyError, TypeError, ValueError, DatasetError) as error:
         raise ModelIncompatible(f"{work} holds no run of a preset ({error}); take its bundle instead") from error
     return network, labels
+
+
+def preset_of(work: Path) -> str:
+    """Return the preset that a run's network has.
+
+    Raises:
+        ModelIncompatible: Its record cannot be read.
+    """
+    try:
+        preset: str = json.loads((work / kept.JOB).read_text(encoding="utf-8"))["settings"]["preset"]
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise ModelIncompatible(f"{work} holds no run of a preset ({error}); take its bundle instead") from error
+    return preset
 
 
 def from_bundle(bundle: Bundle, labels: tuple[str, ...]) -> Any:
