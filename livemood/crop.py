@@ -28,15 +28,15 @@ def similarity(keypoints: npt.NDArray[np.float32], spec: CropSpec) -> npt.NDArra
     Returns:
         (2, 3) float64: picture px to crop px, both with the origin in the first pixel's centre.
     """
-    source = np.asarray(keypoints, np.float64)[list(_ALIGNED)]
-    target = np.asarray(spec.template, np.float64) * spec.size_px - 0.5
-    source_mean, target_mean = source.mean(0), target.mean(0)
-    p, q = source - source_mean, target - target_mean
-    spread = max(float((p * p).sum()), 1e-6)  # coinciding keypoints would divide by nothing
-    a = float((p * q).sum()) / spread
-    b = float((p[:, 0] * q[:, 1] - p[:, 1] * q[:, 0]).sum()) / spread
-    rotation = np.array([[a, -b], [b, a]])
-    return np.column_stack([rotation, target_mean - rotation @ source_mean])
+    # As complex numbers x + iy, turning and scaling is one factor.
+    source = [complex(*keypoints[point]) for point in _ALIGNED]
+    target = [complex(x, y) * spec.size_px - (0.5 + 0.5j) for x, y in spec.template]
+    source_mean, target_mean = sum(source) / len(source), sum(target) / len(target)
+    pairs = [(p - source_mean, q - target_mean) for p, q in zip(source, target, strict=True)]
+    spread = max(sum(abs(p) ** 2 for p, _ in pairs), 1e-6)  # coinciding keypoints would divide by nothing
+    factor = sum(p.conjugate() * q for p, q in pairs) / spread
+    shift = target_mean - factor * source_mean
+    return np.array([[factor.real, -factor.imag, shift.real], [factor.imag, factor.real, shift.imag]])
 
 
 def align(image: Image, keypoints: npt.NDArray[np.float32], spec: CropSpec) -> npt.NDArray[np.uint8]:

@@ -277,11 +277,16 @@ def _bands(image: Image, inner: Box, thick: int, radius: float, leg: float, colo
 
 
 def _corners(box: Box, radius: float, leg: float) -> npt.NDArray[np.int32]:
-    """Return the four corners of a box, clockwise: arcs, and straight up to ``leg``; (4, P, 2), fixed-point px."""
+    """Return the paths along the four corners of a box in whole px, clockwise: (4, P, 2), fixed-point px."""
     left, top, right, bottom = box.left, box.top, box.right, box.bottom
-    corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
-    paths = corners[:, None] + radius * _ARCS + leg * _LEGS
-    return np.round(paths * (1 << _SUBPIXEL_BITS)).astype(np.int32)
+    corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom)], np.int32)
+    return np.asarray((corners[:, None] << _SUBPIXEL_BITS) + _paths(radius, leg))
+
+
+@lru_cache(1024)
+def _paths(radius: float, leg: float) -> npt.NDArray[np.int32]:
+    """Return what leads along four corners from each: an arc, and straight up to ``leg``; (4, P, 2), fixed-point px."""
+    return np.round((radius * _ARCS + leg * _LEGS) * (1 << _SUBPIXEL_BITS)).astype(np.int32)
 
 
 def _pixelate(image: Image, box: Box) -> None:

@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
@@ -91,6 +93,21 @@ class TestVideo:
         assert sum(first["scores"].values()) == pytest.approx(1, abs=1e-3)
         assert first["label"] in (*EMOTIONS, "unsure")
         assert records[-1]["time_s"] == pytest.approx(29 / 30, abs=1e-3)
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals of this kind")
+    def test_stderr_when_a_terminal_then_a_bar_with_frames_done_and_their_speed(self, short_clip, tmp_path):
+        words = [str(word) for word in ("video", short_clip, "--out", tmp_path / "out.mp4")]
+        ours, theirs = os.openpty()
+        with os.fdopen(ours, "rb", 0) as terminal:
+            with subprocess.Popen([LIVEMOOD, *words], stderr=theirs, env=os.environ | {"COLUMNS": "100"}) as process:
+                os.close(theirs)
+                shown = b""
+                with suppress(OSError):  # the other end was closed
+                    while part := terminal.read(4096):
+                        shown += part
+            text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown.decode())
+        assert process.returncode == 0
+        assert re.search(r"short\.mp4 .*\b[1-9]\d?/30\s+[1-9]\d* fps\b", text), text
 
     def test_emotions_when_two_are_chosen_then_only_these_are_scored(self, short_clip, tmp_path):
         rows = tmp_path / "moods.jsonl"

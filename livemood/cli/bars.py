@@ -18,30 +18,35 @@ class Bars:
 
     def __init__(self, videos: int) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TextColumn, TimeRemainingColumn
+        from rich.text import Text
+
+        class Speed(TextColumn):
+            """Frames per second, worked out when bars are drawn: at every frame it would take as long as a crop."""
+
+            def render(self, task: Task) -> Text:
+                return super().render(task) if task.speed and task.fields["unit"] else Text()
 
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[speed]}"),
+            Speed("{task.speed:.0f} {task.fields[unit]}"),
             TimeRemainingColumn(),
             console=Console(stderr=True),
             transient=True,
             disable=not sys.stderr.isatty(),
         )
-        self._overall = self._progress.add_task("all videos", total=videos, speed="") if videos > 1 else None
+        self._overall = self._progress.add_task("all videos", total=videos, unit="") if videos > 1 else None
         self._tasks: dict[Path, TaskID] = {}
 
     def begin(self, source: Path, frames: int | None) -> None:
         """Show a bar for a video."""
-        self._tasks[source] = self._progress.add_task(source.name, total=frames, speed="")
+        self._tasks[source] = self._progress.add_task(source.name, total=frames, unit="fps")
 
     def advance(self, source: Path, frames: int = 1) -> None:
         """Move a video's bar."""
-        task = next(task for task in self._progress.tasks if task.id == self._tasks[source])
-        fps = f"{task.speed:.0f} fps" if task.speed else ""
-        self._progress.update(task.id, advance=frames, speed=fps)
+        self._progress.advance(self._tasks[source], frames)
 
     def end(self, source: Path) -> None:
         """Take a video's bar away and move the overall one."""
