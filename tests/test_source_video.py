@@ -379,6 +379,19 @@ def test_source_when_the_name_is_unusual_then_opens(tmp_path: Path, name: str, m
     assert len(read(Path(name))[1]) == 20
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="threads are counted in Linux's /proc")
+def test_frames_when_small_then_are_decoded_and_converted_in_the_calling_thread(tmp_path: Path) -> None:
+    path = write_film(tmp_path / "vga.mp4", range(3), image=np.zeros((480, 640, 3), np.uint8))
+
+    def threads() -> int:
+        return len(list(Path("/proc/self/task").iterdir()))
+
+    before = threads()
+    with VideoSource(path) as source:
+        assert len(list(source.frames())) == 3
+        assert threads() == before
+
+
 def test_close_when_called_midway_and_twice_then_frees_the_file(tmp_path: Path) -> None:
     source = VideoSource(write_film(tmp_path / "clip.mp4"))
     next(source.frames())

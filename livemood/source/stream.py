@@ -85,7 +85,7 @@ class StreamFeed:
             except (av.FFmpegError, OSError) as error:
                 raise VideoUnreadable(f"{self._name} broke off ({_reason(error)})") from error
         frame = self._decoded.pop(0)
-        image = np.ascontiguousarray(frame.to_ndarray(format="bgr24"), np.uint8)
+        image = np.ascontiguousarray(frame.to_ndarray(format="bgr24", threads=1), np.uint8)
         return Picture(image, frame.time if self._finite else None)
 
     def close(self) -> None:
