@@ -68,7 +68,7 @@ class Upright:
             src_colorspace=Colorspace.ITU709 if unknown_hd else None,
             dst_color_trc=ColorTrc.BT709 if hdr else None,
             dst_color_primaries=ColorPrimaries.BT709 if hdr else None,
-            threads=1,  # handing a VGA picture over to others takes five times as long as the work
+            threads=1,  # of others it would have to wait for longer than the work takes
         ).to_ndarray()
         return _turned(np.asarray(bgr, np.uint8), turn)
 
