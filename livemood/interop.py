@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def to_supervision(moods: Sequence[Mood], labels: Sequence[str] = EMOTIONS) -> "supervision.Detections":
     """Return one frame's moods as ``supervision.Detections``, in the order given.
 
-    ``xyxy`` holds the boxes in frame px, ``confidence`` the leading emotion's probability, ``tracker_id`` the track,
+    ``xyxy`` holds the boxes in frame px, ``confidence`` the label's probability, ``tracker_id`` the track,
     and ``class_id`` the label's place in ``labels``, with ``unsure`` after the last. ``data`` holds ``class_name`` and
     ``label``, the label of each face (the first is the name that supervision's own annotators read), and ``scores``,
     (N, K) float64 in the order of ``labels``.

@@ -51,7 +51,7 @@ class Record:
         track: Whose face, from 1. None, like box, label and confidence, for a frame without faces and for an event.
         box: Left, top, right and bottom in frame px; may poke outside the frame.
         label: An emotion, or ``unsure``.
-        confidence: Smoothed, calibrated probability of the leading emotion, 0..1.
+        confidence: Smoothed, calibrated probability of the label, 0..1; of the leading emotion where it is ``unsure``.
         scores: Smoothed probability by emotion; empty for a frame without faces.
         raw_scores: The frame's own probability by emotion; empty for a frame without faces.
         keypoints: Six (x, y) in frame px in the order of ``Keypoint``; empty where none were recorded.

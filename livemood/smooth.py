@@ -53,11 +53,13 @@ class Smoother:
             state = self._states[prediction.track.id] = _State(raw, label, time_s, label, time_s)
         else:
             self._advance(state, raw, time_s)
+        scores = dict(zip(self._labels, state.average.tolist(), strict=True))
         return Mood(
             prediction.track,
             state.label,
-            float(state.average.max()),
-            dict(zip(self._labels, state.average.tolist(), strict=True)),
+            # While a label is still held, another emotion may lead: its probability is not the label's.
+            scores.get(state.label, max(scores.values())),
+            scores,
             dict(zip(self._labels, raw.tolist(), strict=True)),
         )
 

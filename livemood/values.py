@@ -220,7 +220,7 @@ class Mood:
     Attributes:
         track: Whose face; holds box, keypoints and id.
         label: An emotion, or ``unsure``.
-        confidence: Smoothed, calibrated probability of the leading emotion, 0..1.
+        confidence: Smoothed, calibrated probability of the label, 0..1; of the leading emotion where it is ``unsure``.
         scores: Smoothed probability by emotion; sums to 1.
         raw_scores: This frame's own probability by emotion; sums to 1.
     """

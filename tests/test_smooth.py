@@ -44,6 +44,12 @@ def test_label_when_the_expression_changes_then_follows_within_four_tenths_of_a_
     assert 0 < lag <= 0.4
 
 
+def test_confidence_while_a_label_is_held_then_is_the_labels_own():
+    moods = run(Smoother(EMOTIONS), [leaning("neutral")] * 30 + [leaning("happy")] * 30)
+    assert any(mood.label == "neutral" and mood.scores["happy"] > mood.scores["neutral"] for mood in moods)
+    assert all(mood.confidence == mood.scores[mood.label] for mood in moods)
+
+
 def test_label_when_single_frames_stray_then_stays():
     steps = [leaning("angry") if i % 7 == 0 else leaning("neutral") for i in range(1, 90)]
     assert {mood.label for mood in run(Smoother(EMOTIONS), steps)} == {"neutral"}

@@ -1,6 +1,5 @@
 """``livemood video``: labelled copies of videos, their records, and a summary."""
 
-import os
 import re
 import sys
 import tempfile
@@ -26,6 +25,7 @@ from livemood.cli.options import (
     reading,
 )
 from livemood.cli.summary import note, print_outcomes, print_summary
+from livemood.cores import usable_cores
 
 if TYPE_CHECKING:
     from livemood.job import Reading, VideoJob
@@ -197,7 +197,7 @@ def _many(jobs: list["VideoJob"], how: "Reading", processes: int, resume: bool, 
     with opened(how):  # a wrong model or option is said once, before any process is started
         pass
     with Bars(len(waiting)) as bars:
-        for outcome in label_videos(waiting, how, min(processes, os.cpu_count() or 1), bars):
+        for outcome in label_videos(waiting, how, min(processes, usable_cores()), bars):
             bars.end(outcome.job.source)
             done[outcome.job.source] = outcome
     outcomes = list(done.values())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import Protocol
@@ -18,6 +17,7 @@ from av.video.plane import VideoPlane
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 from av.video.stream import VideoStream
 
+from livemood.cores import usable_cores
 from livemood.media import VideoInfo
 from livemood.quiet import native_stderr_held
 from livemood.sink.formats import Encoder, Format
@@ -99,7 +99,7 @@ class PictureEncoder:
         if encoder.small_px:
             # The encoder's own choice, half as many again as there are cores, leaves too little to those who feed it.
             small = context.width * context.height <= encoder.small_px
-            context.thread_count = 1 if small else os.cpu_count() or 1
+            context.thread_count = 1 if small else usable_cores()
         if encoder.tag and kind.is_mp4:
             context.codec_tag = encoder.tag
         with native_stderr_held():  # the encoders print past FFmpeg's log

@@ -68,7 +68,7 @@ class Upright:
             src_colorspace=Colorspace.ITU709 if unknown_hd else None,
             dst_color_trc=ColorTrc.BT709 if hdr else None,
             dst_color_primaries=ColorPrimaries.BT709 if hdr else None,
-            threads=1,  # of others it would have to wait for longer than the work takes
+            threads=1,  # waiting for threads of its own takes longer than the work
         ).to_ndarray()
         return _turned(np.asarray(bgr, np.uint8), turn)
 
