@@ -202,7 +202,7 @@ def parity(videos: Sequence[Path]) -> None:
         print(f"{'video':16} {'frames':>9} {'size':>19} {'largest time error':>19} {'sound packets':>14}")
         for video in videos:
             copy = Path(scratch) / f"{video.stem}.mp4"
-            with Bars(1) as bars:
+            with Bars() as bars:
                 label_video(VideoJob(video, copy), reader, bars)
             before, after = contents(video), contents(copy)
             error = max(abs(a - b) for a, b in zip(before.times, after.times, strict=False))

@@ -109,6 +109,19 @@ class TestVideo:
         assert process.returncode == 0
         assert re.search(r"short\.mp4 .*\b[1-9]\d?/30\s+[1-9]\d* fps\b", text), text
 
+    def test_a_process_then_loads_only_what_it_uses_and_does_not_look_for_garbage(self, short_clip, tmp_path):
+        code = (
+            "import atexit, gc, sys\n"
+            f"sys.argv = ['livemood', 'video', {str(short_clip)!r}, '--out', 'out.mp4', '--json']\n"
+            "from livemood.cli import main; before = gc.get_stats()\n"
+            "def tell():\n"
+            "    loaded = [name for name in ('keras', 'mediapipe', 'rich') if name in sys.modules]\n"
+            "    print(loaded, gc.get_stats() == before, gc.get_freeze_count() > 0)\n"
+            "atexit.register(tell); main()"
+        )
+        done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+        assert done.stdout.splitlines()[-1] == "[] True True"
+
     def test_emotions_when_two_are_chosen_then_only_these_are_scored(self, short_clip, tmp_path):
         rows = tmp_path / "moods.jsonl"
         out = tmp_path / "o.mp4"

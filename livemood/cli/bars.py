@@ -9,12 +9,33 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 
-class Bars:
-    """Frames per second and the time left; silent where stderr is no terminal.
+def progress_bars(videos: int) -> "Bars":
+    """Return bars for so many videos; silent ones, without loading what would draw them, if stderr is no terminal."""
+    return _Drawn(videos) if sys.stderr.isatty() else Bars()
 
-    Args:
-        videos: How many there are in all.
-    """
+
+class Bars:
+    """Hears how far videos are, and shows nothing; a context manager."""
+
+    def begin(self, source: Path, frames: int | None) -> None:
+        """Show a bar for a video."""
+
+    def advance(self, source: Path, frames: int = 1) -> None:
+        """Move a video's bar."""
+
+    def end(self, source: Path) -> None:
+        """Take a video's bar away and move the overall one."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class _Drawn(Bars):
+    """Frames per second and the time left."""
 
     def __init__(self, videos: int) -> None:
         from rich.console import Console
@@ -35,21 +56,17 @@ class Bars:
             TimeRemainingColumn(),
             console=Console(stderr=True),
             transient=True,
-            disable=not sys.stderr.isatty(),
         )
         self._overall = self._progress.add_task("all videos", total=videos, unit="") if videos > 1 else None
         self._tasks: dict[Path, TaskID] = {}
 
     def begin(self, source: Path, frames: int | None) -> None:
-        """Show a bar for a video."""
         self._tasks[source] = self._progress.add_task(source.name, total=frames, unit="fps")
 
     def advance(self, source: Path, frames: int = 1) -> None:
-        """Move a video's bar."""
         self._progress.advance(self._tasks[source], frames)
 
     def end(self, source: Path) -> None:
-        """Take a video's bar away and move the overall one."""
         if source in self._tasks:
             self._progress.remove_task(self._tasks.pop(source))
         if self._overall is not None:

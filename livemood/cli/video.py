@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from livemood.cli.bars import Bars
+from livemood.cli.bars import progress_bars
 from livemood.cli.options import (
     Detector,
     DetectorChoice,
@@ -150,7 +150,7 @@ def _one(job: "VideoJob", how: "Reading", report: Path | None, thumbnails: bool,
             job, kept = replace(job, records=Path(scratch) / "moods.jsonl"), None
         else:
             kept = job.records
-        with opened(how) as reader, Bars(1) as bars:
+        with opened(how) as reader, progress_bars(1) as bars:
             summary = label_video(job, reader, bars)
         if report:
             from livemood.report import write_report
@@ -196,7 +196,7 @@ def _many(jobs: list["VideoJob"], how: "Reading", processes: int, resume: bool, 
     done = {job.source: Outcome(job, None) for job in jobs}
     with opened(how):  # a wrong model or option is said once, before any process is started
         pass
-    with Bars(len(waiting)) as bars:
+    with progress_bars(len(waiting)) as bars:
         for outcome in label_videos(waiting, how, min(processes, usable_cores()), bars):
             bars.end(outcome.job.source)
             done[outcome.job.source] = outcome
