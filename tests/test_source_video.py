@@ -1,3 +1,4 @@
+import gc
 import subprocess
 import sys
 from fractions import Fraction
@@ -390,6 +391,22 @@ def test_frames_when_small_then_are_decoded_and_converted_in_the_calling_thread(
     with VideoSource(path) as source:
         assert len(list(source.frames())) == 3
         assert threads() == before
+
+
+def test_frames_when_used_up_then_their_pictures_are_freed_at_once(tmp_path: Path) -> None:
+    film = write_film(tmp_path / "a.mp4", range(40))
+
+    def decoded() -> int:
+        return sum(isinstance(thing, av.VideoFrame) for thing in gc.get_objects())
+
+    gc.collect()
+    gc.disable()
+    try:
+        with VideoSource(film) as source:
+            most = max(decoded() for _ in source.frames())
+    finally:
+        gc.enable()
+    assert most < 10
 
 
 def test_close_when_called_midway_and_twice_then_frees_the_file(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from livemood.errors import LivemoodError
 from livemood.quiet import ask_for_silence, debugging, keep_native_stderr_out
 
 _INTERRUPTED = 130
-_SELDOM = 100_000
+_SELDOM = 10_000
 
 app = typer.Typer(
     name="livemood",

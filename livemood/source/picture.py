@@ -7,6 +7,7 @@ from typing import Any
 import cv2
 import numpy as np
 from av.filter import Graph
+from av.sidedata.sidedata import SideDataContainer
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorPrimaries, Colorspace, ColorTrc, VideoReformatter
 
@@ -115,7 +116,8 @@ def _pass(graph: Graph, frame: VideoFrame | None) -> Iterator[VideoFrame]:
 
 def _turn(frame: VideoFrame) -> _Turn:
     """Read the display matrix: rows (a, b, u), (c, d, v), (x, y, w) map (p, q) to (a·p + c·q, b·p + d·q)."""
-    matrix: Any = frame.side_data.get("DISPLAYMATRIX")
+    # The frame's own container would hold on to it, and it to that: pictures would stay until Python looks for circles.
+    matrix: Any = SideDataContainer(frame).get("DISPLAYMATRIX")  # type: ignore[call-arg]  # its stub has no constructor
     if matrix is None:
         return False, None
     (a, b, _), (c, d, _), _ = np.frombuffer(matrix, np.int32).reshape(3, 3).tolist()
