@@ -19,7 +19,7 @@ from livemood.settings import CROP
 from livemood.training import card, dataset, distil
 from livemood.training import run as run_module
 from livemood.training.batches import Teach
-from livemood.training.dataset import RAW
+from livemood.training.dataset import ALIGNED, RAW
 from livemood.training.fit import fit
 from livemood.training.formats import write
 from livemood.training.model import EMOTION_HEAD, FER2013_HEAD, PRESETS, Architecture, predict
@@ -136,6 +136,18 @@ class TestResume:
         assert not job.out.exists()
         train(job, True, False, Watcher(on_epoch=lambda epoch: pytest.fail("it trained again")))
         assert read_bundle(job.out).labels == ("happy", "sad")
+
+    @pytest.mark.parametrize("framing", [RAW, ALIGNED])
+    def test_finish_when_one_framing_is_hard_to_read_then_the_temperature_allows_for_it(
+        self, trained, tmp_path, framing
+    ):
+        job = trained.copy(tmp_path)
+        sure = read_bundle(job.out).temperature
+        pixels = np.load(job.work / "crops.npy", mmap_mode="r+")
+        pixels[:, framing] = np.random.default_rng(0).permutation(pixels[:, framing])
+        pixels.flush()
+        train(job, True, False, Watcher(on_epoch=lambda epoch: pytest.fail("it trained again")))
+        assert read_bundle(job.out).temperature > 1.2 * sure
 
     def test_resume_when_a_teacher_joins_then_the_manifest_names_it(self, trained, tmp_path):
         job = replace(trained.copy(tmp_path), asked={"epochs": 9}, teachers=(trained.job.out,))

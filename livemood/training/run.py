@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from livemood.bundle import MANIFEST, Bundle, read_bundle
 from livemood.detect import FaceDetector
@@ -136,14 +137,14 @@ def finish(
         SinkError: The bundle cannot be written.
     """
     valid = dataset.splits["valid"]
+    votes = np.tile(valid.top_vote, 2)
     strength = happy = 0.0
     if settings.class_balance:
-        common = balance.prior(dataset.splits["train"].targets)
-        both, votes = np.concatenate([predict(model, valid, f) for f in (RAW, ALIGNED)]), np.tile(valid.top_vote, 2)
-        strength = balance.choose(both, votes, dataset.labels, common)
-        happy = balance.break_even(balance.adjusted(both, common, strength), votes, dataset.labels)
+        common, said = balance.prior(dataset.splits["train"].targets), _both_framings(model, valid)
+        strength = balance.choose(said, votes, dataset.labels, common)
+        happy = balance.break_even(balance.adjusted(said, common, strength), votes, dataset.labels)
         balance.bake(model, balance.offsets(common, strength, happy, dataset.labels))
-    temperature = evaluate.fit_temperature(predict(model, valid, RAW), valid.top_vote)
+    temperature = evaluate.fit_temperature(_both_framings(model, valid), votes)
     metrics = measure(model, dataset, temperature)
     shipped = serving_model(model)
     try:
@@ -189,6 +190,10 @@ def measure(model: Any, dataset: Dataset, temperature: float) -> dict[str, Any]:
     if (split.fer2013 >= 0).any():
         metrics["fer2013_accuracy"] = round(_fer2013_accuracy(model, split), 4)
     return metrics
+
+
+def _both_framings(model: Any, split: Split) -> npt.NDArray[np.float32]:
+    return np.concatenate([predict(model, split, framing) for framing in (RAW, ALIGNED)])
 
 
 def _fer2013_accuracy(model: Any, split: Split) -> float:
