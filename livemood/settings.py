@@ -37,7 +37,7 @@ class FollowerSettings:
         looked at as a whole.
     """
 
-    look_every_s: float = 0.15
+    look_every_s: float = 0.18
     refresh_s: float = 0.2
     max_faces: int = 8
     window_scale: float = 2.25

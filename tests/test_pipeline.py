@@ -72,10 +72,10 @@ def test_find_some_frames_ahead_of_read_then_the_same_moods_as_step_by_step():
 
 def test_step_with_a_detector_that_can_look_at_windows_then_known_faces_are_followed():
     pipeline = Pipeline(detector := WindowDetector([[A]]), people())
-    moods = [pipeline.step(frame) for frame in clip(6)]
-    assert [len(found) for found in moods] == [1] * 6
-    assert detector.frames == [0, 5]
-    assert detector.windows == 5
+    moods = [pipeline.step(frame) for frame in clip(7)]
+    assert [len(found) for found in moods] == [1] * 7
+    assert detector.frames == [0, 6]
+    assert detector.windows == 6
 
 
 def test_step_when_looking_is_wanted_at_every_frame_then_nothing_is_followed():
