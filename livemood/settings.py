@@ -38,7 +38,7 @@ class FollowerSettings:
     """
 
     look_every_s: float = 0.18
-    refresh_s: float = 0.2
+    refresh_s: float = 0.3
     max_faces: int = 8
     window_scale: float = 2.25
     smallest_px: float = 40.0
