@@ -109,7 +109,7 @@ class TestVideo:
         assert process.returncode == 0
         assert re.search(r"short\.mp4 .*\b[1-9]\d?/30\s+[1-9]\d* fps\b", text), text
 
-    def test_a_process_then_loads_only_what_it_uses_and_does_not_look_for_garbage(self, short_clip, tmp_path):
+    def test_a_process_then_loads_only_what_it_uses_and_seldom_looks_for_garbage(self, short_clip, tmp_path):
         code = (
             "import atexit, gc, sys\n"
             f"sys.argv = ['livemood', 'video', {str(short_clip)!r}, '--out', 'out.mp4', '--json']\n"

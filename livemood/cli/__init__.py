@@ -68,7 +68,7 @@ def main() -> NoReturn:
         warnings.filterwarnings("ignore")
         warnings.filterwarnings("always", module=r"livemood(\.|$)")
     code = run()
-    gc.freeze()
+    gc.freeze()  # what is left ends with the process: no need to look through it once more
     sys.exit(code)
 
 

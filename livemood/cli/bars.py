@@ -18,13 +18,13 @@ class Bars:
     """Hears how far videos are, and shows nothing; a context manager."""
 
     def begin(self, source: Path, frames: int | None) -> None:
-        """Show a bar for a video."""
+        """A video was opened; ``frames`` are expected, if that can be told."""
 
     def advance(self, source: Path, frames: int = 1) -> None:
-        """Move a video's bar."""
+        """So many more of its frames are done."""
 
     def end(self, source: Path) -> None:
-        """Take a video's bar away and move the overall one."""
+        """A video is done."""
 
     def __enter__(self) -> Self:
         return self
@@ -35,7 +35,7 @@ class Bars:
 
 
 class _Drawn(Bars):
-    """Frames per second and the time left."""
+    """A bar with frames per second and the time left for each video at work, and one for all when there are many."""
 
     def __init__(self, videos: int) -> None:
         from rich.console import Console
