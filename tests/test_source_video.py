@@ -146,17 +146,18 @@ def test_frame_when_hdr_then_a_lit_face_is_as_bright_as_in_standard_range(tmp_pa
     assert "HDR" in source.warnings[0]
 
 
+def interlace(stream: Any) -> None:
+    stream.bit_rate = 4_000_000
+    stream.codec_context.flags |= 1 << 18 | 1 << 29
+    stream.codec_context.field_order = 2
+
+
 def test_frames_when_interlaced_then_no_edge_combs_and_times_stay(tmp_path: Path) -> None:
     def paint(place: int) -> "av.VideoFrame":
         image = np.zeros((64, 96, 3), np.uint8)
         image[::2, : 20 + 6 * place] = 255
         image[1::2, : 23 + 6 * place] = 255
         return av.VideoFrame.from_ndarray(image, format="bgr24")
-
-    def interlace(stream: Any) -> None:
-        stream.bit_rate = 4_000_000
-        stream.codec_context.flags |= 1 << 18 | 1 << 29
-        stream.codec_context.field_order = 2
 
     still = np.zeros((64, 96, 3), np.uint8)
     clip = write_film(tmp_path / "clip.mkv", range(10), Fraction(1, 25), codec="mpeg2video", image=still, paint=paint,
@@ -172,6 +173,16 @@ def test_frames_when_interlaced_then_no_edge_combs_and_times_stay(tmp_path: Path
     assert combing(frames[5].image[..., 1]) < combing(combed[5]) / 2
     assert times(frames) == pytest.approx([t / 25 for t in range(10)])
     assert "interlaced" in source.warnings[0]
+
+
+@pytest.mark.parametrize("size", [(4, 16), (16, 4), (14, 14)])
+def test_frames_when_interlaced_and_tiny_then_all_come(size: tuple[int, int], tmp_path: Path) -> None:
+    still = np.full((*size, 3), 90, np.uint8)
+    clip = write_film(tmp_path / "clip.mkv", range(5), Fraction(1, 25), codec="mpeg2video", image=still,
+                      set_up=interlace)  # fmt: skip
+    _, frames = read(clip)
+    assert times(frames) == pytest.approx([t / 25 for t in range(5)])
+    assert {frame.image.shape[:2] for frame in frames} == {size}
 
 
 def test_frames_when_a_gif_then_come_with_its_own_delays(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ def pixels(data: bytes) -> int:
         if re.match(magic, data, re.DOTALL):
             try:
                 return max((width * height for width, height in read(data)), default=0)
-            except (struct.error, ValueError):  # cut off
+            except (struct.error, ValueError, OverflowError):  # cut off, or it points beyond any file
                 return 0
     return 0
 

@@ -18,6 +18,8 @@ _MATRIX_UNKNOWN = 2
 _HDR_TRANSFERS = frozenset({int(ColorTrc.SMPTE2084), int(ColorTrc.ARIB_STD_B67)})
 # Files that do not name their colour matrix: players take BT.709 from this height on, BT.601 below.
 _HD_HEIGHT = 720
+# Smaller frames may have chroma planes that bwdif refuses.
+_SMALLEST_WOVEN_PX = 16
 
 _Turn = tuple[bool, int | None]
 """Whether to transpose, then what ``cv2.flip`` is told."""
@@ -83,19 +85,22 @@ def whole_frames(frames: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
     """Yield as many frames at the same times, those flagged as interlaced made of one moment each.
 
     Two fields taken 1/50 or 1/60 s apart would comb every moving edge; the missing lines are estimated instead (bwdif).
+    Tiny frames, in which nobody would see it, stay as they are.
     """
     graph, kind = None, None
     for frame in frames:
-        if graph is None or kind != (frame.width, frame.height, frame.format.name):
+        if kind != (now := (frame.width, frame.height, frame.format.name)):
             if graph is not None:
                 yield from _pass(graph, None)
-            graph, kind = _weaver(frame), (frame.width, frame.height, frame.format.name)
-        yield from _pass(graph, frame)
+            graph, kind = _weaver(frame), now
+        yield from [frame] if graph is None else _pass(graph, frame)
     if graph is not None:
         yield from _pass(graph, None)
 
 
-def _weaver(frame: VideoFrame) -> Graph:
+def _weaver(frame: VideoFrame) -> Graph | None:
+    if min(frame.width, frame.height) < _SMALLEST_WOVEN_PX:
+        return None
     graph = Graph()
     source = graph.add_buffer(
         width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base or Fraction(1, 90_000)
