@@ -49,7 +49,7 @@ class Recorder:
         records: Takers of every frame's moods and of events.
 
     Attributes:
-        files: Videos and snapshots written, in order.
+        files: Videos of which a frame was written, and snapshots, in order.
         warnings: One line for everything that was not as it should be; complete when the context was left.
     """
 
@@ -64,7 +64,7 @@ class Recorder:
         self._open_video = open_video
         self._pictures = pictures
         self._records = records
-        self._video: VideoFile | None = None
+        self._video: tuple[Path, VideoFile] | None = None
         self._events = 0
         self._opened = ExitStack()
         self._writing = ExitStack()
@@ -83,16 +83,16 @@ class Recorder:
             SinkError: It cannot be written.
         """
         path = path or _named_now("mp4")
-        self._video = self._open_video(path)
-        self._opened.callback(self._finish, self._video)
-        self.files.append(path)
+        video = self._open_video(path)
+        self._opened.callback(self._finish, video)
+        self._video = path, video
         return path
 
     def stop(self) -> None:
         """Finish the video, if there is one."""
-        video, self._video = self._video, None
-        if video is not None:
-            self._jobs.put(video.close)
+        stopped, self._video = self._video, None
+        if stopped is not None:
+            self._jobs.put(stopped[1].close)
 
     def put(self, frame: Frame, moods: Sequence[Mood], style: DrawStyle) -> None:
         """Keep one frame; waits while writing is behind.
@@ -100,9 +100,9 @@ class Recorder:
         Raises:
             SinkError: An earlier frame could not be written.
         """
-        video = self._video
-        if video is not None or self._pictures or self._records:
-            self._jobs.put(lambda: self._write(frame, moods, style, video))
+        into = self._video
+        if into is not None or self._pictures or self._records:
+            self._jobs.put(lambda: self._write(frame, moods, style, into))
 
     def mark(self, frame: Frame) -> int | None:
         """Keep an event of the frame at hand and return its number; None where there are no records to keep it in."""
@@ -140,16 +140,21 @@ class Recorder:
         video.close()
         self.warnings += video.warnings
 
-    def _write(self, frame: Frame, moods: Sequence[Mood], style: DrawStyle, video: VideoFile | None) -> None:
+    def _write(
+        self, frame: Frame, moods: Sequence[Mood], style: DrawStyle, into: tuple[Path, VideoFile] | None
+    ) -> None:
         for sink in self._records:
             sink.write(frame, moods)
-        if video is None and not self._pictures:
+        if into is None and not self._pictures:
             return
         image = Annotator(self._labels, style).draw(frame, moods)
         for taker in self._pictures:
             taker.write(frame, image)
-        if video is not None:
+        if into is not None:
+            path, video = into
             video.write(frame, image)
+            if path not in self.files:
+                self.files.append(path)
 
 
 def _named_now(suffix: str) -> Path:

@@ -242,6 +242,15 @@ class TestKeys:
         assert len(videos[0].frames) == 5
         assert keeper.warnings == ["odd size", "odd size"]
 
+    def test_recording_when_no_frame_came_then_it_is_not_among_the_files(self):
+        models = reader()
+        with Recorder(models.labels, lambda _: Video()) as keeper:
+            Live(models, Camera(20, pause_s=0.01), keeper, ScriptedScreen({3: "r", 6: "r"})).run()
+            written = list(keeper.files)
+            keeper.start()
+        assert len(written) == 1
+        assert keeper.files == written
+
     def test_recording_when_it_cannot_be_written_then_the_run_goes_on(self):
         def refuse(_):
             raise SinkError("disk full")

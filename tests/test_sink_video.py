@@ -507,6 +507,21 @@ def test_leaving_when_no_frame_came_then_no_file_appears(tmp_path: Path) -> None
     assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
 
 
+@pytest.mark.parametrize("ending", [".mp4", ".mov", ".mkv", ".webm", ".gif"])
+def test_recording_when_no_frame_came_then_no_file_is_left(ending: str, tmp_path: Path) -> None:
+    """In a process of its own: FFmpeg's MP4 muxer crashes there if nothing was written."""
+    code = (
+        "import sys, pathlib; from livemood.media import VideoInfo; from livemood.sink.video import VideoSink\n"
+        "sink = VideoSink(pathlib.Path(sys.argv[1]), VideoInfo(65, 48))\n"
+        "sink.close()\n"
+        "print(*sink.warnings[-1:])"
+    )
+    out = tmp_path / f"out{ending}"
+    done = subprocess.run([sys.executable, "-c", code, out], capture_output=True, text=True, check=True)
+    assert done.stdout == f"{out} was not written: no frame came\n"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_file_when_there_already_then_is_replaced_only_by_force(tmp_path: Path) -> None:
     clip = write_film(tmp_path / "clip.mp4")
     out = tmp_path / "out.mp4"

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 import av
+import numpy as np
 from av.container import OutputContainer
 
 from livemood.errors import SinkError
@@ -42,7 +43,7 @@ class VideoSink:
     The file appears under its name when it is whole; leaving the context with an error removes what was written,
     leaving it by an interrupt (KeyboardInterrupt, SystemExit) finishes the file up to there. The recording of a live
     source is written under its own name from the start, so that little is lost if the process is killed, and is kept
-    whatever happens.
+    whatever happens. One without a single frame is removed.
 
     Args:
         path: Ends in .mp4, .mov, .mkv, .webm or .gif.
@@ -184,6 +185,8 @@ class VideoSink:
             return
         self._closed = True
         if self._pictures.first is None:
+            if self._live:
+                self._drop_empty()
             self._abandon(None)
             self.warnings.append(f"{self.path} was not written: no frame came")
             return
@@ -196,6 +199,15 @@ class VideoSink:
             raise
         self._open.close()
         self._file.close()
+
+    def _drop_empty(self) -> None:
+        """Remove a recording without a frame; FFmpeg crashes at the end of a fragmented MP4 that has no packet."""
+        with suppress(SinkError), self._failures():
+            for packet in self._pictures.put(0, np.zeros((self._info.height, self._info.width, 3), np.uint8)):
+                self._output.mux(packet)
+            for packet in self._pictures.finish(1):
+                self._output.mux(packet)
+        self.path.unlink(missing_ok=True)
 
     def _write_rest(self, whole: bool) -> None:
         end = self._end(whole)
