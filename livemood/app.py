@@ -240,7 +240,10 @@ def label_frames(
         on_frame: Called after each frame, for a progress display.
 
     Returns:
-        The counts, also when interrupted: a KeyboardInterrupt ends the run and what was written so far stays good.
+        The counts.
+
+    Raises:
+        KeyboardInterrupt: What was written so far stays good.
     """
     tally = Tally()
     annotator = Annotator(reader.labels, style or DrawStyle())

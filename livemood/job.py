@@ -99,14 +99,16 @@ def label_video(job: VideoJob, reader: MoodReader, progress: Progress) -> Summar
         raise SinkError(f"{job.out} is the video to be read; choose another --out")
     with ExitStack() as stack:
         clip = stack.enter_context(VideoSource(job.source, job.start_s, job.duration_s))
-        copy = VideoSink(job.out, clip.info, codec=job.codec, crf=job.crf, preset=job.preset, force=job.force)
-        pictures: list[FrameSink] = [stack.enter_context(copy)]
         moods_to: list[MoodSink] = []
         if job.records:
             rows = open_records(job.records, reader.labels, every_frame=job.faceless_rows, force=job.force)
             moods_to.append(stack.enter_context(rows))
         if job.subtitles:
-            moods_to.append(stack.enter_context(SubtitleSink(job.subtitles, force=job.force)))
+            cues = SubtitleSink(job.subtitles, start_s=clip.info.start_s, force=job.force)
+            moods_to.append(stack.enter_context(cues))
+        # Opened last and closed first: whatever goes wrong with the copy, its records are not left alone.
+        copy = VideoSink(job.out, clip.info, codec=job.codec, crf=job.crf, preset=job.preset, force=job.force)
+        pictures: list[FrameSink] = [stack.enter_context(copy)]
         progress.begin(job.source, clip.frame_count)
         tally = label_frames(
             reader, clip, pictures, moods_to, job.style, job.every, lambda _: progress.advance(job.source)
@@ -126,10 +128,12 @@ class Outcome:
 def label_videos(jobs: Sequence[VideoJob], reading: Reading, processes: int, progress: Progress) -> Iterator[Outcome]:
     """Do many jobs in so many processes; yield each outcome as it comes.
 
-    One that fails does not stop the others. A KeyboardInterrupt stops them all and leaves no unfinished file.
+    One that fails does not stop the others. When a process is killed, what it and the others had not done is done again,
+    each job in a process of its own. A KeyboardInterrupt stops them all and leaves no unfinished file.
     """
     import multiprocessing  # here, so that one video starts sooner
     from concurrent.futures import ProcessPoolExecutor, as_completed
+    from concurrent.futures.process import BrokenProcessPool
     from multiprocessing.managers import SyncManager
 
     context = multiprocessing.get_context("spawn")  # a forked child would share mediapipe's threads, and hang
@@ -139,12 +143,31 @@ def label_videos(jobs: Sequence[VideoJob], reading: Reading, processes: int, pro
         told = manager.Queue()
         listener = Thread(target=_listen, args=(told, progress), name="livemood-listener", daemon=True)
         listener.start()
-        pool = ProcessPoolExecutor(processes, context, _begin_worker, (reading, told))
+
+        def done_in(processes: int, jobs: Sequence[VideoJob]) -> Iterator[tuple[VideoJob, Outcome | None]]:
+            """Yield jobs with their outcomes: None where a process was killed, whichever it worked at."""
+            pool = ProcessPoolExecutor(processes, context, _begin_worker, (reading, told))
+            try:
+                futures = {pool.submit(_work, job): job for job in jobs}
+                for done in as_completed(futures):
+                    try:
+                        yield futures[done], done.result()
+                    except BrokenProcessPool:
+                        yield futures[done], None
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+        again: list[VideoJob] = []
         try:
-            for done in as_completed([pool.submit(_work, job) for job in jobs]):
-                yield done.result()
+            for job, outcome in done_in(processes, jobs):
+                if outcome:
+                    yield outcome
+                else:
+                    again.append(job)
+            for job in again:
+                for _, outcome in done_in(1, [job]):
+                    yield outcome or Outcome(job, None, f"{job.source}: {_KILLED}")
         finally:
-            pool.shutdown(cancel_futures=True)
             told.put(None)
             listener.join()
 
@@ -158,8 +181,14 @@ def _listen(told: Any, progress: Progress) -> None:
             progress.advance(item[0], _BATCH)
 
 
+_KILLED = "its process was killed from outside, most often for want of memory; try fewer --jobs"
 _BATCH = 5  # frames told of at once
 _worker: "tuple[MoodReader, _Teller] | None" = None
+_at_work = False
+
+
+class _Stopped(LivemoodError):
+    """Ends a worker's job and removes its files; a KeyboardInterrupt would keep the unfinished ones."""
 
 
 class _Teller:
@@ -196,7 +225,9 @@ def _begin_worker(reading: Reading, told: Any) -> None:
     _end_with_parent()
 
     def stop(*_: object) -> None:
-        raise LivemoodError("interrupted")  # not a KeyboardInterrupt: that would keep the unfinished file
+        if not _at_work:
+            os._exit(1)
+        raise _Stopped
 
     global _worker
     signal.signal(signal.SIGINT, stop)
@@ -205,9 +236,17 @@ def _begin_worker(reading: Reading, told: Any) -> None:
 
 
 def _work(job: VideoJob) -> Outcome:
+    global _at_work
     assert _worker is not None
     reader, teller = _worker
+    _at_work = True
     try:
         return Outcome(job, label_video(job, reader, teller))
+    except _Stopped:
+        os._exit(1)  # by itself this process would go on with the next job
     except LivemoodError as error:
         return Outcome(job, None, str(error))
+    except OSError as error:  # what no adapter foresaw
+        return Outcome(job, None, f"{error.filename or job.source}: {error.strerror or error}")
+    finally:
+        _at_work = False

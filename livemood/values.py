@@ -222,7 +222,7 @@ class Mood:
         label: An emotion, or ``unsure``.
         confidence: Smoothed, calibrated probability of the label, 0..1; of the leading emotion where it is ``unsure``.
         scores: Smoothed probability by emotion; sums to 1.
-        raw_scores: This frame's own probability by emotion; sums to 1.
+        raw_scores: This frame's own probability by emotion, or that of the last frame that was classified; sums to 1.
     """
 
     track: Track

@@ -13,6 +13,7 @@ import av
 import cv2
 import pytest
 
+from livemood.records import read
 from tests.builders import SAMPLES, heed_interrupts, read_still
 from tests.servers import MjpegServer
 
@@ -113,6 +114,33 @@ def test_on_a_source_that_cannot_be_had_then_one_clear_line_and_no_file(tmp_path
     assert one_line(done.stderr)
     assert message in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_when_a_stream_of_raw_pictures_breaks_off_then_all_kinds_of_records_are_kept(tmp_path, portrait):
+    picture = portrait.tobytes()
+    for name in ("moods.jsonl", "moods.csv", "moods.parquet"):
+        words = ("--source", "-", "--size", "640x360", "--no-window", "--records", tmp_path / name)
+        done = camera(*words, input=picture * 5 + picture[:99])
+        assert done.returncode == 1
+        assert one_line(done.stderr)
+        assert [row.frame for row in read(tmp_path / name)]
+
+
+@pytest.mark.parametrize("source", ["clip.gif", "."])
+def test_out_when_it_is_what_is_read_then_refused_even_by_force(tmp_path, source, portrait):
+    with av.open(str(tmp_path / "clip.gif"), "w") as target:
+        stream = target.add_stream("gif", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 36, "rgb8"
+        for _ in range(3):
+            picture = av.VideoFrame.from_ndarray(cv2.resize(portrait, (64, 36)), format="bgr24")
+            target.mux(stream.encode(picture.reformat(format="rgb8")))
+        target.mux(stream.encode(None))
+    before = (tmp_path / "clip.gif").read_bytes()
+    done = camera("--source", tmp_path / source, "--no-window", "--out", tmp_path / "clip.gif", "--force")
+    assert done.returncode == 1
+    assert one_line(done.stderr)
+    assert b"clip.gif is to be read; choose another --out" in done.stderr
+    assert (tmp_path / "clip.gif").read_bytes() == before
 
 
 def test_when_nothing_would_be_seen_or_kept_then_usage_error():

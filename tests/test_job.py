@@ -1,16 +1,23 @@
 """Many videos at once, cuts, and interrupts, as a person runs them."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import av
 import pytest
 
+from livemood.cli.bars import Bars
+from livemood.errors import SinkError
+from livemood.job import Reading, VideoJob, label_video, label_videos
+from livemood.sink.video import VideoSink
 from tests.builders import SAMPLES, heed_interrupts
 
 LIVEMOOD = Path(sys.executable).with_name("livemood")
@@ -65,6 +72,85 @@ def test_many_when_one_is_broken_then_the_others_are_made_and_the_exit_code_tell
     assert (out / "a.mp4").stat().st_mtime_ns == stamp
 
 
+def test_many_when_a_process_is_killed_then_all_are_made_all_the_same(tmp_path):
+    names = [tmp_path / f"{letter}.mp4" for letter in "abc"]
+    for name in names:
+        shutil.copy(CLIP, name)
+    out = tmp_path / "out"
+    running = subprocess.Popen(
+        [LIVEMOOD, "video", *names, "--out-dir", out, "--jobs", "2", "--json"], stdout=subprocess.PIPE, text=True
+    )
+    ends = time.monotonic() + 60
+    while not (workers := workers_of(running.pid)) and time.monotonic() < ends:
+        time.sleep(0.02)
+    os.kill(workers[0], signal.SIGKILL)
+    printed, _ = running.communicate(timeout=300)
+    assert running.returncode == 0
+    assert [file["error"] for file in json.loads(printed)["files"]] == [None] * 3
+    assert sorted(path.name for path in out.iterdir()) == ["a.mp4", "b.mp4", "c.mp4"]
+    assert {len(frames(path)) for path in out.iterdir()} == {len(frames(CLIP))}
+
+
+def workers_of(parent: int) -> list[int]:
+    """Return the processes that have a scratch file open below a command."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            above = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            names = [os.readlink(handle) for handle in (folder / "fd").iterdir()] if above == parent else []
+            if any(name.endswith(".part") for name in names):
+                found.append(int(folder.name))
+    return found
+
+
+def test_many_when_a_job_kills_every_process_then_it_fails_and_the_others_are_made(short, tmp_path):
+    jobs = [VideoJob(Path(shutil.copy(short, tmp_path / f"{n}.mp4")), tmp_path / f"{n}-moods.mp4") for n in "ab"]
+    deadly = replace(jobs[0], codec=_Deadly())
+    outcomes = {o.job.out.name: o for o in label_videos([deadly, jobs[1]], Reading(), 1, Bars())}
+    assert "was killed from outside" in (outcomes["a-moods.mp4"].error or "")
+    assert outcomes["b-moods.mp4"].error is None
+
+
+class _Deadly:
+    """Kills the process that unpacks it."""
+
+    def __reduce__(self):
+        return signal.raise_signal, (signal.SIGKILL,)
+
+
+def test_many_when_resumed_then_what_is_missing_is_made_and_remnants_are_replaced(short, tmp_path):
+    for letter in "abc":
+        shutil.copy(short, tmp_path / f"{letter}.mp4")
+    words = [tmp_path / f"{letter}.mp4" for letter in "abc"] + ["--out-dir", tmp_path / "out", "--records", ".csv"]
+    assert livemood("video", *words).returncode == 0
+    made = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    (tmp_path / "out" / "a.mp4").unlink()
+    (tmp_path / "out" / "a.csv").write_text("half")
+    (tmp_path / "out" / "b.csv").unlink()
+    done = livemood("video", *words, "--resume", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [file["skipped"] for file in json.loads(done.stdout)["files"]] == [False, False, True]
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == made
+
+
+def test_copy_when_its_end_cannot_be_written_then_no_records_stay(short, tmp_path, monkeypatch):
+    def full(*_):
+        raise SinkError("disk full")
+
+    monkeypatch.setattr(VideoSink, "_write_rest", full)
+    job = VideoJob(short, tmp_path / "o.mp4", records=tmp_path / "r.csv", subtitles=tmp_path / "r.srt")
+    with Reading().open() as reader, pytest.raises(SinkError, match="disk full"):
+        label_video(job, reader, Bars())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_subtitles_of_a_cut_then_they_begin_with_the_copy(tmp_path):
+    cut = ("--start", "3", "--duration", "1", "--out", tmp_path / "o.mp4", "--subtitles", tmp_path / "o.srt")
+    assert livemood("video", CLIP, *cut).returncode == 0
+    first = (tmp_path / "o.srt").read_text().splitlines()[1]
+    assert first.startswith("00:00:00,000 --> 00:00:0")
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -74,7 +160,11 @@ def test_many_when_one_is_broken_then_the_others_are_made_and_the_exit_code_tell
         ("a.mp4", "b.mp4", "--out-dir", "o", "--records", "rows.csv"),
         ("a.mp4", "--start", "soon"),
         ("a.mp4", "--every", "0"),
+        ("a.mp4", "--start", "9" * 400),
+        ("a.mp4", "--duration", "0"),
+        ("a.mp4", "--out-dir", "."),
         ("a.mp4", "--thumbnails"),
+        ("a.mp4", "--thumbnails", "--blur", "--report", "r.html"),
         ("a.mp4", "--codec", "mpeg1"),
     ],
 )

@@ -1,6 +1,7 @@
 """The commands. The only place that prints errors and sets exit codes: 0 fine, 1 ours, 2 usage, 130 interrupted."""
 
 import gc
+import io
 import os
 import signal
 import sys
@@ -58,6 +59,8 @@ def main() -> NoReturn:
     """Run the command line and exit."""
     # What a command imports and opens is no garbage; looking for some in it took a sixth of its start and end.
     gc.set_threshold(_SELDOM)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")  # names of files that are no UTF-8, byte for byte
     ask_for_silence()
     keep_native_stderr_out()
     # Every part of a frame's path has a thread; OpenCV's own would take its cores from the others (docs/speed.md).

@@ -49,7 +49,7 @@ class _Drawn(Bars):
                 return super().render(task) if task.speed and task.fields["unit"] else Text()
 
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             Speed("{task.speed:.0f} {task.fields[unit]}"),
@@ -59,14 +59,20 @@ class _Drawn(Bars):
         )
         self._overall = self._progress.add_task("all videos", total=videos, unit="") if videos > 1 else None
         self._tasks: dict[Path, TaskID] = {}
+        self._ended: set[Path] = set()
 
     def begin(self, source: Path, frames: int | None) -> None:
-        self._tasks[source] = self._progress.add_task(source.name, total=frames, unit="fps")
+        if source in self._tasks:  # a job that is tried again
+            self._progress.remove_task(self._tasks.pop(source))
+        if source not in self._ended:  # what a worker tells may come after its outcome
+            self._tasks[source] = self._progress.add_task(source.name, total=frames, unit="fps")
 
     def advance(self, source: Path, frames: int = 1) -> None:
-        self._progress.advance(self._tasks[source], frames)
+        if source in self._tasks:
+            self._progress.advance(self._tasks[source], frames)
 
     def end(self, source: Path) -> None:
+        self._ended.add(source)
         if source in self._tasks:
             self._progress.remove_task(self._tasks.pop(source))
         if self._overall is not None:

@@ -20,6 +20,7 @@ from livemood.cli.options import (
     reading,
 )
 from livemood.cli.summary import note, print_summary
+from livemood.errors import SinkError
 
 if TYPE_CHECKING:
     from livemood.settings import CaptureSettings
@@ -87,6 +88,8 @@ def camera(
 
     if not window and not (out or records or virtual_camera):
         raise typer.BadParameter("nothing would be seen or kept; add --out or --records", param_hint="--no-window")
+    if out and out.exists() and Path(source).resolve() in (out.resolve(), out.resolve().parent):
+        raise SinkError(f"{out} is to be read; choose another --out")
     if window:
         check_display()  # before anything slow
     settings = _capture_settings(size, fps, pixel_format, loop)

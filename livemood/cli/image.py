@@ -22,7 +22,7 @@ from livemood.cli.options import (
     print_json,
     reading,
 )
-from livemood.errors import ImageUnreadable
+from livemood.errors import ImageUnreadable, SinkError
 
 if TYPE_CHECKING:
     from livemood.app import MoodReader
@@ -59,7 +59,7 @@ def image(
         refuse_to_overwrite(csv_, "--csv", force)
     photos = image_paths(paths)
     with opened(reading(model, detector, engine, emotions)) as reader:
-        desk = _Desk(reader, out, sort_into, panel, force)
+        desk = _Desk(reader, photos, out, sort_into, panel, force)
         results = [desk.read(path) for path in photos]
     if csv_:
         _write_csv(csv_, results, reader.labels, force)
@@ -75,15 +75,23 @@ def image(
 
 
 class _Desk:
-    """Reads one photo after another; what cannot be read is noted and does not stop the rest."""
+    """Reads one photo after another; what cannot be read or written is noted and does not stop the rest."""
 
     def __init__(
-        self, reader: "MoodReader", out: Path | None, sort_into: Path | None, panel: bool, force: bool
+        self,
+        reader: "MoodReader",
+        photos: Sequence[Path],
+        out: Path | None,
+        sort_into: Path | None,
+        panel: bool,
+        force: bool,
     ) -> None:
         from livemood.draw import Annotator, DrawStyle
 
         self._reader, self._out, self._sort_into, self._force = reader, out, sort_into, force
         self._annotator = Annotator(reader.labels, DrawStyle(show_panel=panel, show_ids=False))
+        self._originals = {path.resolve() for path in photos}
+        self._made: set[Path] = set()
 
     def read(self, path: Path) -> dict[str, Any]:
         from livemood.source.image import read_image
@@ -93,26 +101,45 @@ class _Desk:
         except ImageUnreadable as error:
             return {"path": str(path), "width": None, "height": None, "faces": [], "error": str(error)}
         moods = self._reader.image(image)
-        if self._out:
-            self._write_copy(self._out / path.name, image, moods)
-        if self._sort_into:
-            self._sort(path, moods)
-        faces = [
-            {
-                "box": [round(side, 1) for side in (m.box.left, m.box.top, m.box.right, m.box.bottom)],
-                "label": m.label,
-                "confidence": round(m.confidence, 4),
-                "scores": {name: round(p, 4) for name, p in m.scores.items()},
-            }
-            for m in moods
-        ]
         return {
             "path": str(path),
             "width": int(image.shape[1]),
             "height": int(image.shape[0]),
-            "faces": faces,
-            "error": None,
+            "faces": [
+                {
+                    "box": [round(side, 1) for side in (m.box.left, m.box.top, m.box.right, m.box.bottom)],
+                    "label": m.label,
+                    "confidence": round(m.confidence, 4),
+                    "scores": {name: round(p, 4) for name, p in m.scores.items()},
+                }
+                for m in moods
+            ],
+            "error": self._keep(path, image, moods),
         }
+
+    def _keep(self, path: Path, image: "Image", moods: "Sequence[Mood]") -> str | None:
+        """Write whatever is wanted of a photo, and return what went wrong."""
+        try:
+            if self._out:
+                self._write_copy(self._place(self._out / path.name, "--out"), image, moods)
+            if self._sort_into:
+                # The largest face decides.
+                name = max(moods[0].scores, key=moods[0].scores.__getitem__) if moods else "no-face"
+                self._sort(path, self._place(self._sort_into / name / path.name, "--sort-into"))
+        except SinkError as error:
+            return str(error)
+        return None
+
+    def _place(self, target: Path, option: str) -> Path:
+        """Return where a file goes: numbered if this run has made one of that name, and never onto a photo it reads."""
+        place, count = target, 1
+        while place in self._made:
+            count += 1
+            place = target.with_stem(f"{target.stem}-{count}")
+        if place.resolve() in self._originals:
+            raise SinkError(f"{place} is a photo to be read; choose another {option}")
+        self._made.add(place)
+        return place
 
     def _write_copy(self, target: Path, image: "Image", moods: "Sequence[Mood]") -> None:
         from livemood.files import refuse_to_overwrite
@@ -122,13 +149,9 @@ class _Desk:
         refuse_to_overwrite(target, "--out", self._force)
         write_image(target, self._annotator.draw(Frame(0, 0.0, image), moods))
 
-    def _sort(self, path: Path, moods: "Sequence[Mood]") -> None:
-        """The largest face decides; a photo without one goes into ``no-face``."""
+    def _sort(self, path: Path, target: Path) -> None:
         from livemood.files import whole_file
 
-        assert self._sort_into
-        name = max(moods[0].scores, key=moods[0].scores.__getitem__) if moods else "no-face"
-        target = self._sort_into / name / path.name
         with whole_file(target, "--sort-into", self._force) as part:
             shutil.copy2(path, part)
 
@@ -137,7 +160,10 @@ def _write_csv(path: Path, results: Sequence[dict[str, Any]], labels: tuple[str,
     from livemood.files import whole_file
 
     header = ["path", "face", "left", "top", "right", "bottom", "label", "confidence", *labels]
-    with whole_file(path, "--csv", force) as part, part.open("w", newline="", encoding="utf-8") as stream:
+    with (
+        whole_file(path, "--csv", force) as part,
+        part.open("w", newline="", encoding="utf-8", errors="surrogateescape") as stream,
+    ):
         rows = csv.writer(stream)
         rows.writerow(header)
         for result in results:
@@ -148,13 +174,15 @@ def _write_csv(path: Path, results: Sequence[dict[str, Any]], labels: tuple[str,
 
 def _print_table(results: Sequence[dict[str, Any]]) -> None:
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table("photo", "face", "label", "confidence", box=None, header_style="dim")
     for result in results:
+        photo = escape(result["path"])
         if not result["faces"] and not result["error"]:
-            table.add_row(result["path"], "-", "no face found", "")
+            table.add_row(photo, "-", "no face found", "")
         for number, face in enumerate(result["faces"], 1):
-            table.add_row(result["path"], str(number), face["label"], f"{face['confidence']:.0%}")
+            table.add_row(photo, str(number), escape(face["label"]), f"{face['confidence']:.0%}")
     if table.row_count:
         Console().print(table)

@@ -20,6 +20,7 @@ def note(text: str) -> None:
 def print_summary(summary: "Summary", files: Mapping[str, Path | None]) -> None:
     """Print one screen about a run, and where its files are."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     console = Console()
@@ -32,7 +33,7 @@ def print_summary(summary: "Summary", files: Mapping[str, Path | None]) -> None:
     if summary.shares:
         table = Table("label", "share of faces", box=None, header_style="dim")
         for label, share in summary.shares.items():
-            table.add_row(label, f"{share:6.1%}")
+            table.add_row(escape(label), f"{share:6.1%}")
         console.print(table)
     else:
         console.print("No face was found.")
@@ -57,11 +58,12 @@ def print_outcomes(outcomes: Sequence["Outcome"], json_: bool) -> None:
         print_json({"files": files})
         return
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table("video", "frames", "faces", "people", "copy", box=None, header_style="dim")
     for outcome in outcomes:
-        name, copy = str(outcome.job.source), str(outcome.job.out)
+        name, copy = escape(str(outcome.job.source)), escape(str(outcome.job.out))
         if outcome.summary:
             counts = [str(n) for n in (outcome.summary.frames, outcome.summary.faces, outcome.summary.tracks)]
             table.add_row(name, *counts, copy)

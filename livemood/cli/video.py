@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from livemood.job import Reading, VideoJob
 
 
+# A hundred years of video; what is far beyond does not fit a container's clock.
+_LONGEST_S = 3e9
+
+
 class CodecChoice(StrEnum):
     """Picture codecs."""
 
@@ -48,6 +52,8 @@ def seconds(text: str | float) -> float:
     total = 0.0
     for part in text.split(":"):
         total = total * 60 + float(part)
+    if total > _LONGEST_S:
+        raise typer.BadParameter(f"{text!r} is longer than any video")
     return total
 
 
@@ -86,7 +92,7 @@ def video(
     blur: Annotated[bool, typer.Option("--blur", help="Make faces unrecognisable; the labels stay.")] = False,
     out_dir: Annotated[Path | None, typer.Option("--out-dir", help="Folder for the copies of many videos.")] = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Videos at the same time.", metavar="N")] = 1,
-    resume: Annotated[bool, typer.Option("--resume", help="Skip videos whose copy is there already.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Skip videos whose files are there already.")] = False,
     json_: Json = False,
     force: Force = False,
     detector: Detector = DetectorChoice.auto,
@@ -113,6 +119,12 @@ def video(
 
     if thumbnails and not report:
         raise typer.BadParameter("faces are shown in a report; add --report", param_hint="--thumbnails")
+    if thumbnails and blur:
+        raise typer.BadParameter(
+            "would show the faces that --blur hides; leave one of the two out", param_hint="--thumbnails"
+        )
+    if duration == 0:
+        raise typer.BadParameter("a cut is longer than 0 s", param_hint="--duration")
     how = reading(model, detector, engine, emotions)
     job = VideoJob(
         source=sources[0],
@@ -144,6 +156,10 @@ def _one(job: "VideoJob", how: "Reading", report: Path | None, thumbnails: bool,
     from livemood.job import label_video
 
     if report:  # said now, not after hours of work
+        from livemood.extras import required
+        from livemood.report.charts import PLOTLY
+
+        required("plotly.offline", PLOTLY)
         refuse_to_overwrite(report, "--report", job.force)
     with tempfile.TemporaryDirectory() as scratch:
         if report and not job.records:
@@ -175,6 +191,8 @@ def _jobs(job: "VideoJob", sources: list[Path], folder: Path) -> list["VideoJob"
         out = folder / f"{source.stem}.mp4"
         if out in taken:
             raise typer.BadParameter(f"{source} and {taken[out]} would both become {out}", param_hint="--out-dir")
+        if out.resolve() == source.resolve():
+            raise typer.BadParameter(f"{source} would become its own copy; use another folder", param_hint="--out-dir")
         taken[out] = source
         rows, cues = _ending(job.records, out, "--records"), _ending(job.subtitles, out, "--subtitles")
         found.append(replace(job, source=source, out=out, records=rows, subtitles=cues))
@@ -189,10 +207,20 @@ def _ending(asked: Path | None, out: Path, option: str) -> Path | None:
     return out.with_suffix(asked.name)
 
 
+def _unfinished(jobs: list["VideoJob"]) -> list["VideoJob"]:
+    """Return the jobs of which a file is missing; what an earlier run has left of theirs is then replaced."""
+    left = []
+    for job in jobs:
+        there = [path.exists() for path in (job.out, job.records, job.subtitles) if path]
+        if not all(there):
+            left.append(replace(job, force=job.force or any(there)))
+    return left
+
+
 def _many(jobs: list["VideoJob"], how: "Reading", processes: int, resume: bool, json_: bool) -> None:
     from livemood.job import Outcome, label_videos
 
-    waiting = [job for job in jobs if not (resume and job.out.exists())]
+    waiting = _unfinished(jobs) if resume else jobs
     done = {job.source: Outcome(job, None) for job in jobs}
     with opened(how):  # a wrong model or option is said once, before any process is started
         pass

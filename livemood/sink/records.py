@@ -25,12 +25,13 @@ _Add = Callable[[Sequence[Record]], None]
 class FileSink:
     """The life of a sink that makes one file.
 
-    Leaving the context with an error of any kind removes the file, unless it is written live; leaving it normally or
-    by an interrupt (KeyboardInterrupt, SystemExit) keeps what was written so far.
+    Leaving the context with an error of any kind removes the file, unless the source is live: what was seen does not
+    come again. Leaving it normally or by an interrupt (KeyboardInterrupt, SystemExit) keeps what was written so far.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, live: bool = False) -> None:
         self.path = path
+        self._live = live
         self._open = ExitStack()
         self._closed = False
 
@@ -56,7 +57,10 @@ class FileSink:
             return
         self._closed = True
         with suppress(SinkError):  # the error that is under way says more than a second one from closing
-            self._open.__exit__(_Abandoned, _Abandoned(), None)
+            if self._live:
+                self._open.close()
+            else:
+                self._open.__exit__(_Abandoned, _Abandoned(), None)
 
 
 class _Abandoned(Exception):
@@ -67,7 +71,7 @@ class RecordSink(FileSink):
     """Writes the moods of each frame as rows; made by ``open_records``."""
 
     def __init__(self, path: Path, labels: Sequence[str], every_frame: bool, live: bool, force: bool) -> None:
-        super().__init__(path)
+        super().__init__(path, live)
         writer = _WRITERS.get(path.suffix.lower())
         if writer is None:
             raise SinkError(f"{path} ends in no form of records; use {', '.join(_WRITERS)}")

@@ -29,14 +29,16 @@ class SubtitleSink(FileSink):
 
     Args:
         path: Ends in .srt or .vtt.
+        start_s: Time of the frame at which the film that they belong to begins, s.
         force: Replace a file that is there.
 
     Raises:
         SinkError: Another suffix, the file is there already, or it cannot be written.
     """
 
-    def __init__(self, path: str | Path, *, force: bool = False) -> None:
+    def __init__(self, path: str | Path, *, start_s: float = 0.0, force: bool = False) -> None:
         super().__init__(Path(path))
+        self._start_s = start_s
         if self.path.suffix.lower() not in _SUFFIXES:
             raise SinkError(f"{path} ends in no form of subtitles; use {' or '.join(_SUFFIXES)}")
         with ExitStack() as stack:
@@ -47,7 +49,7 @@ class SubtitleSink(FileSink):
     def write(self, frame: Frame, moods: Sequence[Mood]) -> None:
         """Take the labels of one frame; its time is never before the last one's."""
         self._check_open()
-        self._spans.show({mood.track.id: mood.label for mood in moods}, frame.time_s)
+        self._spans.show({mood.track.id: mood.label for mood in moods}, frame.time_s - self._start_s)
 
 
 @dataclass(slots=True)
