@@ -286,6 +286,48 @@ class TestImage:
         assert (done.returncode, done.stderr) == (0, "")
         assert (result["height"], result["width"]) == picture.shape[:2]
 
+    def test_copies_when_photos_have_the_same_name_then_each_has_one(self, tmp_path):
+        for folder in "ab":
+            (tmp_path / folder).mkdir()
+            shutil.copy(PHOTO, tmp_path / folder / "p.png")
+        done = livemood("image", tmp_path, "--out", tmp_path / "o", "--sort-into", tmp_path / "s")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert sorted(path.name for path in (tmp_path / "o").iterdir()) == ["p-2.png", "p.png"]
+        assert sorted(path.name for path in (tmp_path / "s" / "happy").iterdir()) == ["p-2.png", "p.png"]
+
+    @pytest.mark.parametrize("option", ["--out", "--sort-into"])
+    def test_copy_when_it_would_replace_a_photo_that_is_read_then_refused_even_by_force(self, tmp_path, option):
+        folder = tmp_path if option == "--out" else tmp_path / "happy"
+        folder.mkdir(exist_ok=True)
+        photo = Path(shutil.copy(PHOTO, folder / "p.png"))
+        done = livemood("image", photo, option, tmp_path, "--force")
+        assert done.returncode == 1
+        assert one_line(done.stderr)
+        assert f"{photo} is a photo to be read; choose another {option}" in done.stderr
+        assert photo.read_bytes() == PHOTO.read_bytes()
+
+    def test_copies_when_one_cannot_be_written_then_the_others_are_and_all_are_read(self, tmp_path):
+        (tmp_path / "a.pgm").write_bytes(b"P5 40 30 255\n" + b"\x50" * 1200)
+        shutil.copy(PHOTO, tmp_path / "b.png")
+        done = livemood("image", tmp_path, "--out", tmp_path / "o", "--csv", tmp_path / "t.csv")
+        assert done.returncode == 1
+        assert one_line(done.stderr)
+        assert ".pgm" in done.stderr
+        assert [path.name for path in (tmp_path / "o").iterdir()] == ["b.png"]
+        assert "b.png" in (tmp_path / "t.csv").read_text()
+
+    @pytest.mark.parametrize("name", [b"photo [abc].png", b"c [/d].png", b"caf\xe9.png"])
+    def test_photo_of_any_name_then_table_and_csv_have_it_byte_for_byte(self, tmp_path, name):
+        photo = os.fsencode(tmp_path) + b"/" + name
+        os.makedirs(os.path.dirname(photo), exist_ok=True)
+        shutil.copy(os.fsencode(PHOTO), photo)
+        run = [os.fsencode(LIVEMOOD), b"image", name, b"--csv", b"t.csv"]
+        env = {**os.environ, "PYTHONIOENCODING": "utf-8:strict"}
+        done = subprocess.run(run, capture_output=True, cwd=tmp_path, env=env)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert name in done.stdout
+        assert name in (tmp_path / "t.csv").read_bytes()
+
     def test_copy_when_there_already_then_not_overwritten(self, tmp_path):
         (tmp_path / PHOTO.name).write_text("mine")
         done = livemood("image", PHOTO, "--out", tmp_path)

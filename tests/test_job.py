@@ -91,6 +91,27 @@ def test_many_when_a_process_is_killed_then_all_are_made_all_the_same(tmp_path):
     assert {len(frames(path)) for path in out.iterdir()} == {len(frames(CLIP))}
 
 
+def test_many_when_interrupted_then_no_other_video_is_begun_and_nothing_is_left(tmp_path):
+    names = [tmp_path / f"{letter}.mp4" for letter in "abcd"]
+    for name in names:
+        shutil.copy(CLIP, name)
+    running = subprocess.Popen(
+        [LIVEMOOD, "video", *names, "--out-dir", tmp_path / "out", "--jobs", "2"],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_interrupts,
+        start_new_session=True,
+    )
+    ends = time.monotonic() + 60
+    while not workers_of(running.pid) and time.monotonic() < ends:
+        time.sleep(0.02)
+    os.killpg(running.pid, signal.SIGINT)
+    _, stderr = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert stderr.startswith("livemood: interrupted")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 def workers_of(parent: int) -> list[int]:
     """Return the processes that have a scratch file open below a command."""
     found = []
