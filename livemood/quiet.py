@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from threading import Lock
 
 # Read by the libraries when they are imported, so set before that.
 _SILENT = {
@@ -60,28 +61,60 @@ def keep_native_stderr_out() -> None:
         sys.stderr = own
 
 
+class _NativeStderr:
+    """File descriptor 2: the first who holds it back sends it nowhere, the last who lets go puts it back."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._holders = 0
+        self._kept: int | None = None
+
+    def hold(self) -> None:
+        with self._lock:
+            if not self._holders:
+                sys.stderr.flush()
+                self._kept = _sent_nowhere()
+            self._holders += 1
+
+    def let_go(self) -> None:
+        with self._lock:
+            self._holders -= 1
+            if not self._holders and self._kept is not None:
+                sys.stderr.flush()
+                os.dup2(self._kept, 2)
+                os.close(self._kept)
+
+
+def _sent_nowhere() -> int | None:
+    """Send file descriptor 2 nowhere; return a copy of what it was, None when started without a stderr."""
+    try:
+        kept = os.dup(2)
+    except OSError:
+        return None
+    try:
+        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123  # a device, not a path
+            os.dup2(nowhere.fileno(), 2)
+    except OSError:
+        os.close(kept)
+        raise
+    return kept
+
+
+_native_stderr = _NativeStderr()
+
+
 @contextmanager
 def native_stderr_held() -> Iterator[None]:
     """Send file descriptor 2 nowhere for the duration; Python's own errors still raise.
 
-    For a library, which may not take a program's stderr away for longer than it must.
+    For a library, which may not take a program's stderr away for longer than it must. Where several threads are inside
+    at once, it is back when the last one has left.
     """
     if debugging():
         yield
         return
-    sys.stderr.flush()
+    _native_stderr.hold()
     try:
-        kept = os.dup(2)
-    except OSError:  # started without a stderr: nothing to hold back
         yield
-        return
-    try:
-        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123  # a device, not a path
-            os.dup2(nowhere.fileno(), 2)
-            try:
-                yield
-            finally:
-                sys.stderr.flush()
-                os.dup2(kept, 2)
     finally:
-        os.close(kept)
+        _native_stderr.let_go()

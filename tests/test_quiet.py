@@ -30,6 +30,30 @@ def test_held_when_the_block_fails_then_stderr_is_back():
     assert run(code) == "after"
 
 
+def test_held_by_two_when_the_first_leaves_first_then_stderr_is_back_when_the_second_has_left():
+    code = (
+        "import os; from contextlib import ExitStack; from livemood.quiet import native_stderr_held\n"
+        "first, second = ExitStack(), ExitStack()\n"
+        "first.enter_context(native_stderr_held()); second.enter_context(native_stderr_held())\n"
+        "first.close(); os.write(2, b'inside '); second.close(); os.write(2, b'after')"
+    )
+    assert run(code) == "after"
+
+
+def test_held_by_many_threads_at_once_then_stderr_is_back():
+    code = (
+        "import os, threading, time; from livemood.quiet import native_stderr_held\n"
+        "def hold(pause_s):\n"
+        " for _ in range(50):\n"
+        "  with native_stderr_held(): time.sleep(pause_s)\n"
+        "threads = [threading.Thread(target=hold, args=(i / 1000,)) for i in range(4)]\n"
+        "for thread in threads: thread.start()\n"
+        "for thread in threads: thread.join()\n"
+        "os.write(2, b'after')"
+    )
+    assert run(code) == "after"
+
+
 def test_kept_out_then_only_python_writes_to_stderr():
     code = (
         "import os, sys; from livemood.quiet import keep_native_stderr_out; keep_native_stderr_out()\n"
