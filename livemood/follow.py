@@ -91,8 +91,10 @@ class Follower:
     def _look(self, frame: Frame, again: Sequence[_Known]) -> list[_Known]:
         """Search the whole frame, and take the windows' word for the faces that they saw too."""
         found = self._detector.detect(frame)
+        # An old box over two faces says where neither is.
+        told = [old for old in again if sum(self._same(old.face, face) for face in found) == 1]
         faces = [
-            next((old for old in again if self._same(old.face, face)), None) or self._first_seen(frame, face)
+            next((old for old in told if self._same(old.face, face)), None) or self._first_seen(frame, face)
             for face in found
         ]
         small = any(face.box.width < self._settings.smallest_px for face in found)

@@ -95,6 +95,19 @@ def test_follower_when_a_window_holds_two_faces_then_keeps_the_one_it_follows():
     assert boxes[2] == (A.box.shifted(1, 0),)
 
 
+def test_follower_when_an_old_box_covers_two_faces_then_each_is_where_the_look_sees_it():
+    pair = make_detection(250, 200), make_detection(352, 200)
+
+    class Merged(Scene):
+        """What windows show as one face and a look sees as two."""
+
+        def detect_within(self, frame: Frame, window: Box) -> tuple[Detection, ...]:
+            return (make_detection(300, 200, 200),)
+
+    boxes = follow(Merged([make_detection(300, 200, 200)], pair), 4, look_every_s=0.1)
+    assert boxes[3] == tuple(face.box for face in pair)
+
+
 def test_follower_when_a_look_does_not_confirm_a_face_then_it_is_dropped():
     class Print(Scene):
         """What windows show and no look sees."""
