@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -44,17 +45,18 @@ def two_people() -> Iterator[Record]:
             yield record(time_s, "unsure", 2, 0.3)
 
 
-def write_two_people(path: Path, labels: tuple[str, ...] = EMOTIONS) -> Path:
-    """Write the same scene through the sink."""
+def write_two_people(path: Path, labels: tuple[str, ...] = EMOTIONS, start_s: float = 0.0) -> Path:
+    """Write the same scene through the sink, as it comes ``start_s`` into a video."""
     with open_records(path, labels, every_frame=True) as sink:
         for step in range(60):
             time_s = step / 10
             moods = [make_mood(1, labels[1] if time_s < 3 else labels[3], 0.9, labels)]
             if not 2 <= time_s < 4:
                 moods.append(make_mood(2, "unsure", 0.3, labels, x=100))
-            sink.write(make_frame(index=step, time_s=time_s), moods)
+            frame = make_frame(index=step, time_s=start_s + time_s)
+            sink.write(frame, moods)
             if step == 30:
-                sink.mark(make_frame(index=step, time_s=time_s), 1)
+                sink.mark(frame, 1)
     return path
 
 
@@ -172,6 +174,12 @@ def test_page_when_the_recording_is_long_then_it_stays_small_and_says_so(tmp_pat
         for step in range(3000):
             sink.write(make_frame(8, 8, index=step, time_s=step), [make_mood(1, EMOTIONS[step // 100 % 8])])
     assert "averages over 4 s" in page_of(path)
+
+
+def test_page_when_the_records_are_of_a_cut_then_length_and_charts_are_its_own(tmp_path: Path) -> None:
+    page = page_of(write_two_people(tmp_path / "a.jsonl", start_s=3600.0))
+    assert "2 people, 0:05.9 long" in page
+    assert '"range":[3600000,3606000]' in page
 
 
 def test_page_when_nobody_was_seen_then_it_says_so(tmp_path: Path) -> None:
@@ -346,15 +354,24 @@ def test_browser_when_it_prefers_dark_then_curves_have_the_colours_for_it(dom: D
 # ---- the picture ----
 
 
-def test_plot_when_written_then_the_curves_are_on_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("start_s", [0.0, 3600.0])
+def test_plot_when_written_then_the_curves_are_on_it(tmp_path: Path, start_s: float) -> None:
     out = tmp_path / "a.png"
-    write_plot(write_two_people(tmp_path / "a.jsonl"), out)
+    write_plot(write_two_people(tmp_path / "a.jsonl", start_s=start_s), out)
     picture = cv2.imread(str(out), cv2.IMREAD_COLOR)
     assert picture is not None
     sad = np.array([0xC8, 0x9B, 0x4A])  # of the light palette, BGR
     found = np.abs(picture.astype(int) - sad).max(axis=2) < 4
     assert found.sum() > 5000  # the ribbon
     assert found[: len(found) // 4].sum() > 100  # the curve, which lies high in the upper plot
+
+
+def test_plot_when_there_is_one_row_then_nothing_is_complained_about(tmp_path: Path) -> None:
+    with open_records(tmp_path / "a.csv", EMOTIONS) as sink:
+        sink.write(make_frame(), [make_mood()])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        write_plot(tmp_path / "a.csv", tmp_path / "a.svg")
 
 
 def test_plot_when_nobody_was_seen_then_it_is_still_a_picture(tmp_path: Path) -> None:

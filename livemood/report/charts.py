@@ -55,7 +55,7 @@ def timeline(person: Person, summary: Summary) -> dict[str, Any]:
         xaxis={
             "type": "date",
             "anchor": "y2",
-            "range": [0, _ms(summary.end_s + summary.step_s)],
+            "range": [_ms(summary.start_s), _ms(summary.over_s)],
             "tickformatstops": [
                 {"dtickrange": [None, 999], "value": f"{clock}.%1f"},
                 {"dtickrange": [1000, None], "value": clock},

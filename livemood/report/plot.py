@@ -54,7 +54,7 @@ def _figure(summary: Summary, title: str) -> Any:
     for person, above, below in zip(people, grid[::2], grid[1::2], strict=True):
         _draw_scores(above, person, summary, colours)
         _draw_ribbon(below, person, summary, colours)
-    grid[0].set_xlim(0, summary.end_s + summary.step_s)
+    grid[0].set_xlim(summary.start_s, summary.over_s)
     minutes = summary.end_s >= 120
     grid[-1].xaxis.set_major_formatter(_clock if minutes else lambda time_s, _: f"{time_s:g}")
     grid[-1].set_xlabel("time (h:mm:ss)" if minutes else "time (s)")

@@ -28,7 +28,8 @@ def timeline_id(person: Person) -> str:
 def facts(summary: Summary, source: str) -> str:
     """Return one line about the recording."""
     people = len(summary.people)
-    text = f"{source}: {people} {'person' if people == 1 else 'people'}, {clock(summary.end_s)} long, "
+    length = clock(summary.end_s - summary.start_s)
+    text = f"{source}: {people} {'person' if people == 1 else 'people'}, {length} long, "
     text += f"{summary.frames:,} frames with a face"
     text += f", {summary.faceless:,} without" if summary.faceless else ""
     marked = ", ".join(f"{number} at {clock(time_s)}" for number, time_s in summary.events.items())

@@ -104,6 +104,7 @@ class Summary:
         faces: Rows with a face.
         frames: Frames with a face.
         faceless: Frames recorded without a face.
+        start_s: Time of the first row.
         end_s: Time of the last row.
     """
 
@@ -117,7 +118,13 @@ class Summary:
     faces: int = 0
     frames: int = 0
     faceless: int = 0
+    start_s: float = 0.0
     end_s: float = 0.0
+
+    @property
+    def over_s(self) -> float:
+        """When the last row has had its time, s; later than ``start_s`` even of a single row."""
+        return self.end_s + (self.step_s or self.bin_s)
 
 
 def summarise(records: Iterable[Record]) -> Summary:
@@ -211,13 +218,12 @@ class _Collector:
         self._peaks: dict[int, _Peaks] = {}
         self._changes: list[Change] = []
         self._frame: int | None = None
-        self._start_s = self._time_s = 0.0
-        self._step_s = 0.0
+        self._time_s = self._step_s = 0.0
 
     def add(self, record: Record) -> None:
         summary = self._summary
         if self._frame is None:
-            self._start_s = self._time_s = record.time_s
+            summary.start_s = self._time_s = record.time_s
         step = record.time_s - self._time_s
         if step > 0 and not 0 < self._step_s <= step:
             self._step_s = step
@@ -245,7 +251,7 @@ class _Collector:
         person.labels[label] += 1
         person.confidence_sum += confidence
         person.confidences[min(int(confidence * CONFIDENCE_STEPS), CONFIDENCE_STEPS - 1)] += 1
-        while (place := int((record.time_s - self._start_s) / self._summary.bin_s)) >= MAX_BINS:
+        while (place := int((record.time_s - self._summary.start_s) / self._summary.bin_s)) >= MAX_BINS:
             self._widen()
         scores = [record.scores.get(name, 0.0) for name in self._summary.labels]
         row = Bin(1, record.time_s, scores, Counter((label,)))
