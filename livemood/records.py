@@ -189,8 +189,17 @@ def _read_jsonl(path: Path) -> Iterator[Record | None]:
                 yield None
 
 
+def _open_csv(path: Path) -> TextIO:
+    return path.open(encoding="utf-8-sig", errors="replace", newline="")
+
+
+def _csv_header(path: Path) -> list[str]:
+    with _open_csv(path) as file:
+        return _cells(file.readline(_MAX_LINE))
+
+
 def _read_csv(path: Path) -> Iterator[Record | None]:
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+    with _open_csv(path) as file:
         header = _cells(file.readline(_MAX_LINE))
         labels = _flat_labels(path, header)
         for line in _lines(file):
@@ -206,10 +215,15 @@ def _cells(line: str) -> list[str]:
         return []
 
 
+def _parquet_header(path: Path) -> list[str]:
+    names: list[str] = required("pyarrow.parquet", PARQUET).read_schema(path).names
+    return names
+
+
 def _read_parquet(path: Path) -> Iterator[Record | None]:
     arrow, parquet = required("pyarrow", PARQUET), required("pyarrow.parquet", PARQUET)
     try:
-        labels = _flat_labels(path, parquet.read_schema(path).names)
+        labels = _flat_labels(path, _parquet_header(path))
         # As a dictionary, a label that repeats is held once, however long it is.
         with parquet.ParquetFile(path, read_dictionary=["label"]) as file:
             _check_sizes(path, file, arrow)
@@ -243,6 +257,7 @@ def _check_sizes(path: Path, file: Any, arrow: Any) -> None:
 
 
 _READERS: Final = {".jsonl": _read_jsonl, ".csv": _read_csv, ".parquet": _read_parquet}
+_HEADERS: Final = {".csv": _csv_header, ".parquet": _parquet_header}
 
 
 def _flat_labels(path: Path, header: Sequence[str]) -> tuple[str, ...]:
@@ -326,9 +341,10 @@ def _whole_or_none(value: Any) -> int | None:
 
 def _table(path: str | Path) -> tuple[tuple[str, ...], Iterator[list[tuple[int | float | str | None, ...]]]]:
     """Return column names and an iterator over chunks of flat rows."""
+    path = Path(path)
     records = read(path)
-    first = list(islice(records, _CHUNK))
-    labels = next((tuple(record.scores) for record in first if record.track is not None), ())
+    first = list(islice(records, _CHUNK))  # raises what there is to say against the file
+    labels = _labels(path)
 
     def chunks() -> Iterator[list[tuple[int | float | str | None, ...]]]:
         chunk = first
@@ -337,6 +353,14 @@ def _table(path: str | Path) -> tuple[tuple[str, ...], Iterator[list[tuple[int |
             chunk = list(islice(records, _CHUNK))
 
     return columns(labels), chunks()
+
+
+def _labels(path: Path) -> tuple[str, ...]:
+    """Return the labels that a record file's header names; JSONL has none, there the first face does."""
+    header = _HEADERS.get(path.suffix.lower())
+    if header is not None:
+        return _flat_labels(path, header(path))
+    return next((tuple(record.scores) for record in read(path) if record.track is not None), ())
 
 
 def kind(column: str) -> type[int] | type[str] | type[float]:

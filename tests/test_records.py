@@ -16,7 +16,7 @@ import pytest
 
 from livemood.errors import LivemoodError, SinkError
 from livemood.labels import EMOTIONS
-from livemood.records import Record, read, to_pandas, to_polars
+from livemood.records import Record, columns, read, to_pandas, to_polars
 from livemood.sink.records import open_records
 from tests.builders import ROOT, make_frame, make_mood
 
@@ -368,6 +368,26 @@ def test_tables_when_made_from_any_form_then_they_hold_the_same(tmp_path: Path, 
     assert pandas["score_happy"].dropna().tolist() == polars["score_happy"].drop_nulls().to_list()
     assert pandas["label"].dropna().tolist() == ["happy", "unsure", "happy", "unsure"]
     assert polars["time_s"].to_list() == pandas["time_s"].tolist() == [0.0, 0.0, 0.1, 0.2, 0.2]
+
+
+@pytest.mark.parametrize("suffix", FORMS)
+def test_tables_when_the_first_face_comes_late_then_its_scores_are_there(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    with open_records(path, EMOTIONS, every_frame=True) as sink:
+        for index in range(10_000):
+            sink.write(make_frame(8, 8, index, index / 30), [make_mood()] if index == 9_999 else [])
+    pandas, polars = to_pandas(path), to_polars(path)
+    assert (len(pandas), len(polars)) == (10_000, 10_000)
+    assert pandas["score_happy"].dropna().tolist() == polars["score_happy"].drop_nulls().to_list() == [0.9]
+    assert pandas["raw_sad"].dropna().tolist() == polars["raw_sad"].drop_nulls().to_list() == [0.0]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_tables_when_no_face_comes_then_they_have_the_columns_of_the_file(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    with open_records(path, EMOTIONS, every_frame=True) as sink:
+        sink.write(make_frame(), [])
+    assert list(to_pandas(path).columns) == to_polars(path).columns == list(columns(EMOTIONS))
 
 
 @pytest.mark.parametrize("suffix", FORMS)
