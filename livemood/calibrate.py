@@ -22,7 +22,7 @@ class Calibrator:
 
     Args:
         labels: Names of the K classes; without ``neutral`` among them there is nothing to calibrate to.
-        settings: How long to look, and limits.
+        settings: How long to look and to remember, and limits.
     """
 
     def __init__(self, labels: tuple[str, ...], settings: CalibrationSettings | None = None) -> None:
@@ -33,6 +33,7 @@ class Calibrator:
         self._now_s = 0.0
         self._seen: dict[int, list[Logits]] = {}
         self._offsets: dict[int, Logits] = {}
+        self._last_s: dict[int, float] = {}
 
     @property
     def possible(self) -> bool:
@@ -48,7 +49,7 @@ class Calibrator:
 
     @property
     def calibrated(self) -> frozenset[int]:
-        """Ids of the tracks that have been calibrated."""
+        """Ids of the tracks that have been calibrated and are not forgotten."""
         return frozenset(self._offsets)
 
     def begin(self, duration_s: float | None = None) -> None:
@@ -67,6 +68,8 @@ class Calibrator:
         if self._neutral is None:
             return tuple(predictions)
         self._now_s = time_s
+        self._forget(time_s)
+        self._last_s.update((prediction.track.id, time_s) for prediction in predictions)
         if self._wanted_s is not None:
             self._until_s, self._wanted_s = time_s + self._wanted_s, None
         if self._until_s is not None:
@@ -85,6 +88,13 @@ class Calibrator:
             self._offsets[track_id] = np.clip(excess, 0.0, limits.limit)
         self._until_s = None
         self._seen.clear()
+
+    def _forget(self, time_s: float) -> None:
+        limit = time_s - self._settings.forget_s
+        for track_id in [i for i, last_s in self._last_s.items() if last_s < limit]:
+            del self._last_s[track_id]
+            self._seen.pop(track_id, None)
+            self._offsets.pop(track_id, None)
 
     def _adjusted(self, prediction: Prediction) -> Prediction:
         offset = self._offsets.get(prediction.track.id)

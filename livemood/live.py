@@ -115,7 +115,7 @@ class Live:
         self._trouble = ""
         self._quit = False
         if calibrate_s is not None:
-            self._pipeline.calibrator.begin(calibrate_s)
+            self._calibrate(calibrate_s)
 
     def run(self) -> Tally:
         """Go on until the source ends, someone quits, or the time is over; return the counts.
@@ -226,15 +226,15 @@ class Live:
         elif key is not None and self.view.switch(key):
             self._show()
 
-    def _calibrate(self) -> None:
+    def _calibrate(self, duration_s: float | None = None) -> None:
         calibrator = self._pipeline.calibrator
         if not calibrator.possible:
-            self._say("this model has no neutral to calibrate to")
+            self._say("cannot calibrate: neutral is not among the emotions")
         elif calibrator.calibrated or calibrator.remaining_s:
             calibrator.stop()
             self._say("calibration off")
         else:
-            calibrator.begin()
+            calibrator.begin(duration_s)
 
     def _keep(self, key: str, frame: Frame, moods: tuple[Mood, ...]) -> None:
         """Record, take a snapshot, or mark an event."""

@@ -12,7 +12,7 @@ from livemood.classify import Classifier
 from livemood.crop import crop
 from livemood.detect import Detector
 from livemood.follow import Follower, WindowDetector
-from livemood.settings import Settings
+from livemood.settings import CalibrationSettings, Settings
 from livemood.smooth import Smoother
 from livemood.track import Tracker
 from livemood.values import Detection, Frame, Mood, Track
@@ -57,7 +57,7 @@ class Pipeline:
         meter: Meter = unmetered,
     ) -> None:
         settings = settings or Settings()
-        self.calibrator = Calibrator(classifier.labels)
+        self.calibrator = Calibrator(classifier.labels, CalibrationSettings(forget_s=settings.smoother.forget_s))
         self._crop_spec = classifier.crop_spec
         self._detect = meter("detect", follower(detector, settings))
         self._track = meter("track", Tracker(settings.tracker).update)

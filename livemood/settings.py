@@ -94,11 +94,13 @@ class CalibrationSettings:
     margin: By how much, in logits, neutral is to lead every other emotion on a resting face.
     limit: Most that an emotion is lowered, in logits: one that the model gives e**limit times the probability of
         every other stays the leading one whatever was calibrated.
+    forget_s: The calibration of a track not seen for longer is dropped; no shorter than the tracker's own memory.
     """
 
     duration_s: float = 3.0
     margin: float = 0.25
     limit: float = 1.0
+    forget_s: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,11 +22,11 @@ def predict(scores, track=1):
 
 
 def calibrated(scores, track=1, duration_s=3.0):
-    """Return a calibrator that has seen this resting face for its time."""
+    """Return a calibrator that has seen this resting face for its time, until 10 s."""
     calibrator = Calibrator(EMOTIONS)
     calibrator.begin(duration_s)
     for i in range(int(duration_s * 10) + 1):
-        calibrator.adjust([predict(scores, track)], i / 10)
+        calibrator.adjust([predict(scores, track)], 10.0 - duration_s + i / 10)
     return calibrator
 
 
@@ -73,6 +73,23 @@ def test_stop_then_all_is_as_before():
     calibrator = calibrated(SULLEN)
     calibrator.stop()
     assert leading(calibrator, SULLEN) == "sad"
+
+
+def test_adjust_when_someone_is_gone_for_longer_than_tracks_last_then_the_calibration_is_forgotten():
+    calibrator = calibrated(SULLEN)
+    calibrator.adjust([], 12.0)
+    assert calibrator.calibrated == {1}
+    calibrator.adjust([predict(SULLEN, track=2)], 12.1)
+    assert calibrator.calibrated == frozenset()
+
+
+def test_adjust_when_someone_leaves_for_good_while_looking_then_only_the_others_are_calibrated():
+    calibrator = Calibrator(EMOTIONS)
+    calibrator.begin()
+    calibrator.adjust([predict(SULLEN, track=1), predict(SULLEN, track=2)], 0.0)
+    for time_s in (1.0, 2.0, 3.0):
+        calibrator.adjust([predict(SULLEN, track=2)], time_s)
+    assert calibrator.calibrated == {2}
 
 
 def test_begin_again_then_earlier_calibrations_are_forgotten():

@@ -11,6 +11,7 @@ import pytest
 
 from livemood.app import MoodReader
 from livemood.controls import KEYS, View
+from livemood.draw import Annotator
 from livemood.errors import CameraUnavailable, SinkError
 from livemood.labels import EMOTIONS
 from livemood.live import Live
@@ -270,6 +271,20 @@ class TestKeys:
             keeper.start()
             Live(models, camera, keeper, ScriptedScreen(), view=View(blur=True)).run()
         assert video.images[-1][50:70, 70:90].std() < 60 < checks[50:70, 70:90].std()
+
+
+class TestCalibration:
+    def test_when_neutral_is_not_among_the_emotions_then_it_says_so_and_asks_for_no_resting_face(self, monkeypatch):
+        shown = []
+        monkeypatch.setattr(Annotator, "hud", lambda _, image, lines: shown.append(lines))
+        classifier = TableClassifier(labels=("happy", "sad"))
+        with (
+            MoodReader(detector=ScriptedDetector([[FACE]]), classifier=classifier) as models,
+            Recorder(models.labels, lambda _: Video()) as keeper,
+        ):
+            Live(models, Camera(20, pause_s=0.01), keeper, ScriptedScreen(), calibrate_s=60.0).run()
+        assert shown[0][0] == "cannot calibrate: neutral is not among the emotions"
+        assert not any(line.startswith("calibrating") for lines in shown for line in lines)
 
 
 class TestThrottle:
