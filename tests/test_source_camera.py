@@ -291,6 +291,25 @@ class TestFeeds:
         assert [int(frame.image.mean()) for frame in frames] == [0, 50, 100]
         assert frames[-1].time_s >= 0.03
 
+    @pytest.mark.parametrize("count", [1, 2])
+    def test_of_a_folder_then_the_last_picture_has_its_time_too(self, tmp_path, count):
+        for i in range(count):
+            cv2.imwrite(str(tmp_path / f"{i}.png"), picture(i))
+        with open_live(str(tmp_path), CaptureSettings(fps=5)) as source:
+            began = time.monotonic()
+            frames = list(source.frames())
+            lasted_s = time.monotonic() - began
+        assert len(frames) == count
+        assert lasted_s >= count / 5 - 0.01
+
+    def test_of_a_folder_when_closed_at_the_last_picture_then_it_ends_at_once(self, tmp_path):
+        cv2.imwrite(str(tmp_path / "0.png"), picture(0))
+        with open_live(str(tmp_path), CaptureSettings(fps=0.01)) as source:
+            frames = source.frames()
+            next(frames)
+            threading.Timer(0.1, source.close).start()
+            assert list(frames) == []
+
     def test_of_a_folder_without_pictures_then_source_error(self, tmp_path):
         with pytest.raises(SourceError, match="no picture"):
             open_live(str(tmp_path))

@@ -71,7 +71,7 @@ class FolderFeed:
         self._count = 0
 
     def read(self) -> Picture | None:
-        """Return the next picture; None when the last one has had its time.
+        """Return the next picture, each to be seen for the same time; None after the last.
 
         Raises:
             ImageUnreadable: A file is no picture.
@@ -82,7 +82,7 @@ class FolderFeed:
             return None
         image = read_image(self._paths[self._count % len(self._paths)])
         self._count += 1
-        return Picture(image, (self._count - 1) * self._step_s)
+        return Picture(image, (self._count - 1) * self._step_s, self._count * self._step_s)
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import cv2
@@ -28,10 +28,12 @@ class Picture:
     Attributes:
         image: (H, W, 3) uint8 BGR.
         due_s: When it is to be seen, in seconds since the feed was opened; None for at once.
+        over_s: Until when it is to be seen if it is the last, likewise; None for no longer.
     """
 
     image: Image
     due_s: float | None = None
+    over_s: float | None = None
 
 
 class Feed(Protocol):
@@ -101,18 +103,18 @@ class LiveSource(Closing):
         except SourceError:
             self._drop()
             raise
-        self._first = first.image
+        self._first = replace(first, due_s=None)
         self._began_s = self._seen_s = self._changed_s = self._opened_s = clock()
 
     @property
     def width(self) -> int:
         """Width of every frame, px."""
-        return int(self._first.shape[1])
+        return int(self._first.image.shape[1])
 
     @property
     def height(self) -> int:
         """Height of every frame, px."""
-        return int(self._first.shape[0])
+        return int(self._first.image.shape[0])
 
     @property
     def trouble(self) -> str:
@@ -133,13 +135,15 @@ class LiveSource(Closing):
             CameraUnavailable: It was lost and did not come back in time.
         """
         index = 0
-        picture: Picture | None = Picture(self._first)
+        picture: Picture | None = self._first
         self._began_s = self._opened_s = self._clock()
-        while picture is not None and self._due(picture):
+        while picture is not None and self._wait(picture.due_s):
             self._note(picture.image)
             yield Frame(index, self._seen_s - self._began_s, self._fitted(picture.image))
             index += 1
-            picture = self._next()
+            over_s, picture = picture.over_s, self._next()
+            if picture is None:
+                self._wait(over_s)
 
     def close(self) -> None:
         """End ``frames`` and free the feed."""
@@ -183,10 +187,10 @@ class LiveSource(Closing):
                 self._feed.close()
             self._feed = None
 
-    def _due(self, picture: Picture) -> bool:
-        """Wait until the picture is to be seen; False when the source was closed."""
-        if picture.due_s is not None:
-            self._stopping.wait(max(self._opened_s + picture.due_s - self._clock(), 0))
+    def _wait(self, until_s: float | None) -> bool:
+        """Wait until so many seconds after the feed was opened; False when the source was closed."""
+        if until_s is not None:
+            self._stopping.wait(max(self._opened_s + until_s - self._clock(), 0))
         return not self._stopping.is_set()
 
     def _note(self, image: Image) -> None:
