@@ -1,12 +1,16 @@
-"""Network cameras for tests."""
+"""Network cameras and a file server for tests."""
 
 import os
 import struct
 import threading
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
-from http.server import BaseHTTPRequestHandler
+from functools import partial
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler
+from pathlib import Path
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 
 import av
@@ -21,6 +25,20 @@ def picture(level, width=64, height=48):
 class _Server(ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
+
+
+@contextmanager
+def files_served(folder: Path) -> Iterator[str]:
+    """Serve a folder's files over HTTP, always whole; give the folder's URL."""
+
+    class Handler(SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    with _Server(("127.0.0.1", 0), partial(Handler, directory=folder)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
 
 
 class Loopback(ABC):

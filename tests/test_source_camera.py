@@ -17,7 +17,7 @@ from livemood.source.listing import list_cameras
 from livemood.source.live import LiveSource, Picture
 from livemood.source.stream import open_stream
 from tests.builders import write_clip
-from tests.servers import MjpegServer, RtspServer, picture
+from tests.servers import MjpegServer, RtspServer, files_served, picture
 
 HASTY = CaptureSettings(retry_s=0.01, retry_longest_s=0.02, give_up_s=0.5, timeout_s=2.0)
 
@@ -256,6 +256,14 @@ class TestStream:
         server.stop()
         assert len(frames) == 12
         assert server.connections == 1, "a broken picture is no reason to hang up"
+
+    @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+    def test_of_a_file_over_http_then_every_frame_at_its_own_speed_and_an_end(self, tmp_path, suffix):
+        write_clip(tmp_path / f"clip{suffix}", [picture(i * 20, 64, 48) for i in range(10)], fps=50)
+        with files_served(tmp_path) as url, open_live(f"{url}/clip{suffix}", HASTY) as source:
+            frames = list(source.frames())
+        assert len(frames) == 10
+        assert frames[-1].time_s >= 0.17
 
     def test_of_nothing_there_then_one_clear_line(self, server):
         server.stop()

@@ -10,6 +10,9 @@ from livemood.source.live import LiveSource, Picture
 
 # A stream with this many pictures in a row that cannot be decoded is taken for lost.
 _MAX_BROKEN = 100
+# What comes over these while the stream is being looked at is old before it can be shown. Over others, such as HTTP,
+# it may be the beginning of a file.
+_ONLY_LIVE = frozenset({"rtsp", "rtsps", "rtmp", "rtmps", "rtp", "udp", "srt"})
 
 
 def open_stream(url: str, settings: CaptureSettings | None = None) -> LiveSource:
@@ -17,7 +20,7 @@ def open_stream(url: str, settings: CaptureSettings | None = None) -> LiveSource
 
     Args:
         url: Such as ``rtsp://host/path`` or ``http://host/video.mjpg``.
-        settings: Timeouts; ``loop`` begins a stream with an end again.
+        settings: Timeouts.
 
     Raises:
         VideoUnreadable: Nothing answers there, or it is no video.
@@ -45,7 +48,9 @@ class StreamFeed:
 
         self._name = _without_password(url)
         self.broken = 0
-        options = {"rtsp_transport": "tcp", "fflags": "nobuffer", "flags": "low_delay"}
+        options = {"rtsp_transport": "tcp", "flags": "low_delay"}
+        if urlsplit(url).scheme in _ONLY_LIVE:
+            options["fflags"] = "nobuffer"
         try:
             self._container = av.open(url, options=options, timeout=settings.timeout_s)
         except (av.FFmpegError, OSError, ValueError) as error:
