@@ -318,9 +318,9 @@ class TestImage:
 
     @pytest.mark.parametrize("name", [b"photo [abc].png", b"c [/d].png", b"caf\xe9.png"])
     def test_photo_of_any_name_then_table_and_csv_have_it_byte_for_byte(self, tmp_path, name):
-        photo = os.fsencode(tmp_path) + b"/" + name
-        os.makedirs(os.path.dirname(photo), exist_ok=True)
-        shutil.copy(os.fsencode(PHOTO), photo)
+        photo = tmp_path / os.fsdecode(name)
+        photo.parent.mkdir(exist_ok=True)
+        shutil.copy(PHOTO, photo)
         run = [os.fsencode(LIVEMOOD), b"image", name, b"--csv", b"t.csv"]
         env = {**os.environ, "PYTHONIOENCODING": "utf-8:strict"}
         done = subprocess.run(run, capture_output=True, cwd=tmp_path, env=env)

@@ -118,7 +118,7 @@ def workers_of(parent: int) -> list[int]:
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             above = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            names = [os.readlink(handle) for handle in (folder / "fd").iterdir()] if above == parent else []
+            names = [str(handle.readlink()) for handle in (folder / "fd").iterdir()] if above == parent else []
             if any(name.endswith(".part") for name in names):
                 found.append(int(folder.name))
     return found
@@ -126,7 +126,7 @@ def workers_of(parent: int) -> list[int]:
 
 def test_many_when_a_job_kills_every_process_then_it_fails_and_the_others_are_made(short, tmp_path):
     jobs = [VideoJob(Path(shutil.copy(short, tmp_path / f"{n}.mp4")), tmp_path / f"{n}-moods.mp4") for n in "ab"]
-    deadly = replace(jobs[0], codec=_Deadly())
+    deadly = replace(jobs[0], codec=_Deadly())  # type: ignore[arg-type]
     outcomes = {o.job.out.name: o for o in label_videos([deadly, jobs[1]], Reading(), 1, Bars())}
     assert "was killed from outside" in (outcomes["a-moods.mp4"].error or "")
     assert outcomes["b-moods.mp4"].error is None

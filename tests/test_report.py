@@ -182,6 +182,15 @@ def test_page_when_the_records_are_of_a_cut_then_length_and_charts_are_its_own(t
     assert '"range":[3600000,3606000]' in page
 
 
+def test_page_when_the_first_face_comes_late_then_the_time_before_counts(tmp_path: Path) -> None:
+    with open_records(tmp_path / "a.csv", EMOTIONS) as sink:
+        for step in range(20, 60):
+            sink.write(make_frame(index=step, time_s=100 + step / 10), [make_mood(1, "happy", 0.9)])
+    page = page_of(tmp_path / "a.csv")
+    assert "1 person, 0:05.9 long" in page
+    assert '"range":[100000,106000]' in page
+
+
 def test_page_when_nobody_was_seen_then_it_says_so(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     with open_records(path, EMOTIONS, every_frame=True) as sink:

@@ -104,7 +104,7 @@ class Summary:
         faces: Rows with a face.
         frames: Frames with a face.
         faceless: Frames recorded without a face.
-        start_s: Time of the first row.
+        start_s: Time of frame 0, from which a video or a cut counts, whether anyone was seen then or not.
         end_s: Time of the last row.
     """
 
@@ -218,12 +218,14 @@ class _Collector:
         self._peaks: dict[int, _Peaks] = {}
         self._changes: list[Change] = []
         self._frame: int | None = None
+        self._first = (0, 0.0)
         self._time_s = self._step_s = 0.0
 
     def add(self, record: Record) -> None:
         summary = self._summary
         if self._frame is None:
-            summary.start_s = self._time_s = record.time_s
+            self._first = record.frame, record.time_s
+            self._time_s = record.time_s
         step = record.time_s - self._time_s
         if step > 0 and not 0 < self._step_s <= step:
             self._step_s = step
@@ -251,7 +253,7 @@ class _Collector:
         person.labels[label] += 1
         person.confidence_sum += confidence
         person.confidences[min(int(confidence * CONFIDENCE_STEPS), CONFIDENCE_STEPS - 1)] += 1
-        while (place := int((record.time_s - self._summary.start_s) / self._summary.bin_s)) >= MAX_BINS:
+        while (place := int((record.time_s - self._first[1]) / self._summary.bin_s)) >= MAX_BINS:
             self._widen()
         scores = [record.scores.get(name, 0.0) for name in self._summary.labels]
         row = Bin(1, record.time_s, scores, Counter((label,)))
@@ -293,7 +295,15 @@ class _Collector:
         averaged = any(point.count > 1 for person in summary.people for point in person.bins.values())
         summary.step_s = max(self._step_s, summary.bin_s) if averaged else self._step_s
         summary.gap_s = max(_LONGEST_GAP_S, 4 * summary.step_s)
+        summary.start_s = self._beginning()
         return summary
+
+    def _beginning(self) -> float:
+        """Return the time of frame 0: the first row's, less its frames at the mean rate of all."""
+        frame, time_s = self._first
+        frames = (self._frame or 0) - frame
+        before_s = frame * (self._time_s - time_s) / frames if frames > 0 else 0.0
+        return max(round(time_s - before_s, 3), 0.0)
 
 
 def _strongest(changes: list[Change]) -> list[Change]:
