@@ -128,8 +128,8 @@ class Outcome:
 def label_videos(jobs: Sequence[VideoJob], reading: Reading, processes: int, progress: Progress) -> Iterator[Outcome]:
     """Do many jobs in so many processes; yield each outcome as it comes.
 
-    One that fails does not stop the others. When a process is killed, what was not done yet is done again, each job in a
-    process of its own. A KeyboardInterrupt stops them all and leaves no unfinished file.
+    One that fails does not stop the others. When a process is killed, what was not done yet is done again, each
+    job in a process of its own. A KeyboardInterrupt stops them all and leaves no unfinished file.
     """
     import multiprocessing  # here, so that one video starts sooner
     from concurrent.futures import ProcessPoolExecutor, as_completed

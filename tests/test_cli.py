@@ -16,6 +16,8 @@ import numpy as np
 import pytest
 
 from livemood.bundle import default_bundle
+from livemood.cli import run
+from livemood.cli.bars import progress_bars
 from livemood.labels import EMOTIONS
 from tests.builders import SAMPLES, write_clip
 
@@ -34,6 +36,21 @@ def livemood(*arguments: object, **environment: str) -> subprocess.CompletedProc
 
 def one_line(text: str) -> bool:
     return text.startswith("livemood: ") and text.endswith("\n") and text.count("\n") == 1
+
+
+def test_bars_when_news_of_a_video_come_after_its_end_then_they_are_passed_over(monkeypatch, capsys):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    late, early = Path("late [1].mp4"), Path("early.mp4")
+    with progress_bars(2) as bars:
+        bars.end(late)
+        bars.begin(late, 9)
+        bars.advance(late)
+        bars.begin(early, 9)
+        bars.begin(early, 9)
+        bars.advance(early)
+    shown = capsys.readouterr().err
+    assert "late" not in shown
+    assert shown.rpartition("all videos")[2].count("early.mp4") == 1
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +125,13 @@ class TestVideo:
             text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown.decode())
         assert process.returncode == 0
         assert re.search(r"short\.mp4 .*\b[1-9]\d?/30\s+[1-9]\d* fps\b", text), text
+
+    def test_report_when_plotly_is_missing_then_said_before_the_work(self, short_clip, tmp_path, monkeypatch, capsys):
+        monkeypatch.setitem(sys.modules, "plotly.offline", None)
+        words = ("video", short_clip, "--out", tmp_path / "o.mp4", "--report", tmp_path / "r.html")
+        assert run([str(word) for word in words]) == 1
+        assert "plotly is not installed" in capsys.readouterr().err
+        assert list(tmp_path.iterdir()) == []
 
     def test_a_process_then_loads_only_what_it_uses_and_seldom_looks_for_garbage(self, short_clip, tmp_path):
         code = (
