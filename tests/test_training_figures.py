@@ -107,6 +107,22 @@ def test_bootstrap_when_half_is_right_then_interval_around_a_half():
     assert 0.54 < high < 0.56
 
 
+def test_happy_versus_sad_when_others_score_higher_then_only_the_two_are_compared():
+    said = np.array([(0.3, 0.1, 0.6), (0.2, 0.3, 0.5), (0.1, 0.2, 0.7), (0.6, 0.4, 0.0)], np.float32)
+    split = replace(make_split([0, 0, 1, 2], 3), labels=("happy", "sad", "neutral"))
+    assert evaluate.happy_versus_sad(said, split) == pytest.approx(2 / 3)
+
+
+def test_happy_versus_sad_when_no_picture_is_either_then_none():
+    split = replace(make_split([2, 2], 3), labels=("happy", "sad", "neutral"))
+    assert evaluate.happy_versus_sad(np.full((2, 3), 1 / 3, np.float32), split) is None
+
+
+def test_happy_versus_sad_when_the_model_lacks_one_of_them_then_none():
+    split = replace(make_split([0]), labels=("happy", "neutral"))
+    assert evaluate.happy_versus_sad(probabilities(0.9), split) is None
+
+
 def test_auc_when_scores_rank_perfectly_or_tie_then_one_or_a_half():
     truth = np.array([True, True, False, False])
     assert evaluate.auc(np.array([0.9, 0.8, 0.2, 0.1]), truth) == 1.0

@@ -106,6 +106,14 @@ class TestTrain:
         training = json.loads((job.out / "manifest.json").read_text())["training"]
         assert "--blends 2" in training["command"]
 
+    def test_measure_when_no_picture_is_happy_or_sad_then_no_figure_of_those_two(self, trained):
+        network, _ = load_run(trained.job.work, CROP, "float32")
+        data = dataset.restore(trained.job.work)
+        unknown = replace(data.splits["test"], votes=np.tile([0, 0, 1], (24, 1)))
+        metrics = run_module.measure(network, replace(data, splits={**data.splits, "test": unknown}), 1.0)
+        assert trained.metrics["happy_versus_sad"] > 0.9
+        assert "happy_versus_sad" not in metrics
+
     def test_run_when_bundle_is_there_then_refused_before_any_work(self, trained):
         with pytest.raises(SinkError, match="is there already; use --force"):
             train(trained.job, False, False, Watcher())

@@ -115,10 +115,14 @@ def scores(probabilities: Probabilities, labels: Labels, names: tuple[str, ...])
     )
 
 
-def happy_versus_sad(probabilities: Probabilities, split: Split) -> float:
-    """Return the share of happy and sad pictures where the right one of the two scores higher."""
+def happy_versus_sad(probabilities: Probabilities, split: Split) -> float | None:
+    """Return the share of happy and sad pictures where the right one of the two scores higher; None without any."""
+    if not {"happy", "sad"} <= set(split.labels):
+        return None
     happy, sad = split.labels.index("happy"), split.labels.index("sad")
     chosen = (split.top_vote == happy) | (split.top_vote == sad)
+    if not chosen.any():
+        return None
     is_happy = split.top_vote[chosen] == happy
     return float(((probabilities[chosen, happy] > probabilities[chosen, sad]) == is_happy).mean())
 

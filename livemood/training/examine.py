@@ -113,8 +113,8 @@ def _figures(probabilities: Probabilities, split: Split) -> dict[str, Any]:
         }
     known = split.top_vote >= 0
     found["kl_to_votes"] = round(evaluate.kl(probabilities[known], split.targets[known]), 4)
-    if {"happy", "sad"} <= set(split.labels):
-        found["happy_versus_sad"] = round(evaluate.happy_versus_sad(probabilities, split), 4)
+    if (told := evaluate.happy_versus_sad(probabilities, split)) is not None:
+        found["happy_versus_sad"] = round(told, 4)
     if (split.fer2013 >= 0).any() and set(FER2013_LABELS) <= set(split.labels):
         columns = [split.labels.index(label) for label in FER2013_LABELS]
         found["fer2013_seven_classes"] = _accuracy(probabilities[:, columns], split.fer2013)
