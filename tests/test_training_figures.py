@@ -14,7 +14,8 @@ from livemood.errors import DatasetError
 from livemood.labels import EMOTIONS
 from livemood.settings import CROP
 from livemood.training import balance, evaluate
-from livemood.training.dataset import Split
+from livemood.training.dataset import Dataset, Split
+from livemood.training.examine import examine
 from livemood.training.groups import by_group, read_groups
 from livemood.training.html import write_html
 from livemood.training.robustness import DEGRADATIONS, STRESSES, Sight, mask, one_pixel_shifts, spoiled, sunglasses
@@ -220,7 +221,32 @@ def drawn_split() -> Split:
     return split
 
 
+def tied_split() -> Split:
+    """Return drawings on each of which two classes have five votes."""
+    split = drawn_split()
+    return replace(split, votes=np.full_like(split.votes, 5))
+
+
+class TestExamine:
+    def examined(self, split: Split) -> dict:
+        """Measure the shipped model on a split as if it were all there is."""
+        dataset = Dataset(split.labels, {"test": split}, 0, (), (), (), 1.0)
+        return {**make_report(), **examine(default_bundle(), dataset, split, {})}
+
+    def test_examine_when_no_picture_has_a_majority_then_the_rest_is_measured_and_shown(self):
+        report = self.examined(tied_split())
+        json.dumps(report, allow_nan=False)
+        assert report["raw"]["majority"]["pictures"] == 0
+        assert report["raw"]["top_vote"]["pictures"] == 16
+        accuracy, *others = tables(report)
+        assert [row[0] for row in accuracy.rows] == ["top vote, as they come", "top vote, aligned"]
+        assert [table.title for table in others] == ["Classes", "Further figures"]
+
+
 class TestStress:
+    def test_stress_crops_when_no_picture_has_a_majority_then_no_rows(self):
+        assert stress_crops(default_bundle(), tied_split()) == []
+
     def test_stress_crops_when_measured_then_a_row_for_each_way_after_the_untouched_one(self):
         rows = stress_crops(default_bundle(), drawn_split())
         assert [row["kind"] for row in rows] == ["none", *(kind for kind, ways in STRESSES.items() for _ in ways)]

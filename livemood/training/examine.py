@@ -138,8 +138,11 @@ def _classes(probabilities: Probabilities, labels: Labels, names: tuple[str, ...
 
 
 def _robustness(classifier: EmotionClassifier, clean: Probabilities, split: Split) -> dict[str, Any]:
+    """Return accuracy on the pictures with a majority, each way made worse; empty where there is no such picture."""
     labels = split.majority
     known = split.only(labels >= 0)
+    if not len(known):
+        return {}
     truth = labels[labels >= 0]
     before = float((clean[labels >= 0].argmax(1) == truth).mean())
     found = {}

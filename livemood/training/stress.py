@@ -30,6 +30,8 @@ _BOX_PX = 0.849 * 48
 def stress_crops(bundle: Path, split: Split) -> list[dict[str, Any]]:
     """Return accuracy and unsure share under every stress, on the pictures with a majority, as they come.
 
+    Where no picture has a majority there are no rows.
+
     Args:
         bundle: Folder.
         split: Pictures, cut by the bundle's own ``CropSpec``.
@@ -37,6 +39,8 @@ def stress_crops(bundle: Path, split: Split) -> list[dict[str, Any]]:
     spec = read_bundle(bundle).crop
     classifier = EmotionClassifier(bundle, emotions=split.labels)
     known = split.only(split.majority >= 0)
+    if not len(known):
+        return []
     pixels, truth = known.crops(RAW), known.majority
     rows = [_row("none", "", *_judged(_predicted(classifier, pixels), truth))]
     for kind, amount, spoiler in _stresses():

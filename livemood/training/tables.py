@@ -28,7 +28,10 @@ class Table:
 
 def tables(report: Mapping[str, Any]) -> list[Table]:
     """Return all tables of a report, in the order of interest."""
-    found = [_accuracy(report), _classes(report), _robustness(report), _facts(report)]
+    found = [_accuracy(report), _classes(report)]
+    if report["robustness"]:
+        found.append(_robustness(report))
+    found.append(_facts(report))
     found += [_group(attribute, data) for attribute, data in report["groups"].items()]
     if "against" in report:
         found.append(_against(report["against"]))
@@ -55,6 +58,8 @@ def _accuracy(report: Mapping[str, Any]) -> Table:
     for protocol, name in votes if raw["majority"] != raw["top_vote"] else (("top_vote", "all"),):
         for framing, title in (("raw", "as they come"), ("aligned", "aligned")):
             data = report[framing][protocol]
+            if not data["pictures"]:
+                continue
             rows.append(
                 (
                     f"{name}, {title}",
