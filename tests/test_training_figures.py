@@ -228,9 +228,9 @@ def tied_split() -> Split:
 
 
 class TestExamine:
-    def examined(self, split: Split) -> dict:
+    def examined(self, split: Split, near_copies: tuple[tuple[str, str], ...] = ()) -> dict:
         """Measure the shipped model on a split as if it were all there is."""
-        dataset = Dataset(split.labels, {"test": split}, 0, (), (), (), 1.0)
+        dataset = Dataset(split.labels, {"test": split}, 0, (), near_copies, (), 1.0)
         return {**make_report(), **examine(default_bundle(), dataset, split, {})}
 
     def test_examine_when_no_picture_has_a_majority_then_the_rest_is_measured_and_shown(self):
@@ -241,6 +241,11 @@ class TestExamine:
         accuracy, *others = tables(report)
         assert [row[0] for row in accuracy.rows] == ["top vote, as they come", "top vote, aligned"]
         assert [table.title for table in others] == ["Classes", "Further figures"]
+
+    def test_examine_when_near_copies_are_in_any_other_split_then_each_picture_counts_once(self):
+        # 0.png is the training picture of two pairs, 1.png the held-out one of another; the last is none of ours.
+        pairs = (("0.png", "a.png"), ("0.png", "b.png"), ("c.png", "1.png"), ("d.png", "e.png"))
+        assert self.examined(drawn_split(), pairs)["copies"]["near"] == 2
 
 
 class TestStress:

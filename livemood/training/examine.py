@@ -58,7 +58,7 @@ def examine(bundle: Path, dataset: Dataset, split: Split, groups: Mapping[str, M
         "groups": by_group(raw, split, groups),
         "copies": {
             "exact": int(copied.sum()),
-            "near": len({theirs for _, theirs in dataset.near_copies} & set(split.files.tolist())),
+            "near": len({file for pair in dataset.near_copies for file in pair} & set(split.files.tolist())),
             "accuracy_majority_without_exact": _accuracy(raw[~copied], split.majority[~copied]),
         },
         "speed": {"faces_per_s": round(faces_per_s, 1), **_speed(classifier, split)},
