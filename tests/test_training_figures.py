@@ -1,6 +1,7 @@
 """The figures: each against a case worked out by hand or by another road."""
 
 import json
+import shutil
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from livemood.labels import EMOTIONS
 from livemood.settings import CROP
 from livemood.training import balance, evaluate
 from livemood.training.dataset import Dataset, Split
-from livemood.training.examine import examine
+from livemood.training.examine import compare, examine
 from livemood.training.groups import by_group, read_groups
 from livemood.training.html import write_html
 from livemood.training.robustness import DEGRADATIONS, STRESSES, Sight, mask, one_pixel_shifts, spoiled, sunglasses
@@ -247,6 +248,19 @@ class TestExamine:
         pairs = (("0.png", "a.png"), ("0.png", "b.png"), ("c.png", "1.png"), ("d.png", "e.png"))
         assert self.examined(drawn_split(), pairs)["copies"]["near"] == 2
 
+    def test_compare_when_the_other_is_nearly_always_wrong_then_the_p_value_is_small_and_not_zero(self, tmp_path):
+        other = shutil.copytree(default_bundle(), tmp_path / "swapped")
+        manifest = json.loads((other / "manifest.json").read_text())
+        swapped = {"happy": "sad", "sad": "happy"}
+        manifest["labels"] = [swapped.get(label, label) for label in manifest["labels"]]
+        (other / "manifest.json").write_text(json.dumps(manifest))
+        once = drawn_split()
+        split = make_split(once.top_vote.tolist() * 4)
+        split.pixels[:] = np.tile(once.pixels, (4, 1, 1, 1, 1))
+        found = compare(default_bundle(), other, split)
+        assert found["only_ours_right"] > 40 + found["only_theirs_right"]
+        assert 0 < found["p_value"] < 1e-9
+
 
 class TestStress:
     def test_stress_crops_when_no_picture_has_a_majority_then_no_rows(self):
@@ -327,6 +341,13 @@ def test_tables_when_stress_was_measured_then_a_table_for_crops_and_one_for_phot
     assert crops.rows == (("blur", "2 px", "50.0 %", "25.0 %", "–"),)
     assert "in 1.0 % of the cases; 3.0 % of the pictures" in crops.note
     assert photos.rows[0][-1] == "90.0 %"
+
+
+@pytest.mark.parametrize(("p_value", "shown"), [(0.3049, "0.305"), (0.00123, "0.00123"), (2.2e-29, "< 0.001")])
+def test_tables_when_two_models_are_compared_then_a_small_p_value_is_never_zero(p_value, shown):
+    counts = {"accuracy_top_vote": 0.5, "difference": 0.1, "only_ours_right": 9, "only_theirs_right": 1}
+    against = tables({**make_report(), "against": {"bundle": "other", **counts, "p_value": p_value}})[-1]
+    assert against.rows[-1][-1] == shown
 
 
 def test_tables_when_votes_are_folders_then_protocols_are_not_told_apart():

@@ -83,7 +83,7 @@ def compare(ours: Path, theirs: Path, split: Split) -> dict[str, Any]:
         "difference": round(float(hits[0].mean() - hits[1].mean()), 4),
         "only_ours_right": int((hits[0] & ~hits[1]).sum()),
         "only_theirs_right": int((hits[1] & ~hits[0]).sum()),
-        "p_value": round(evaluate.mcnemar(*hits), 6),
+        "p_value": float(f"{evaluate.mcnemar(*hits):.4g}"),  # no decimals: it may be as small as 1e-29
     }
 
 

@@ -155,7 +155,7 @@ def _against(data: Mapping[str, Any]) -> Table:
         ("its accuracy, top vote", share(data["accuracy_top_vote"])),
         ("difference", f"{100 * data['difference']:+.1f} points"),
         ("right here only / there only", f"{data['only_ours_right']} / {data['only_theirs_right']}"),
-        ("p-value (McNemar, exact)", f"{data['p_value']:.3g}"),
+        ("p-value (McNemar, exact)", "< 0.001" if data["p_value"] < 0.001 else f"{data['p_value']:.3g}"),
     )
     return Table(f"Against {data['bundle']}", ("figure", "value"), rows)
 
