@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,8 +9,10 @@ import pytest
 
 from livemood.app import MoodReader
 from livemood.bench.live import measure_live
-from livemood.bench.offline import STAGES, measure_video
+from livemood.bench.offline import STAGES, measure_video, time_to_first_frame
+from livemood.bundle import default_bundle
 from livemood.errors import VideoUnreadable
+from livemood.job import Reading
 from livemood.testing import ScriptedDetector, ScriptedScreen, TableClassifier
 from tests.builders import make_detection, write_clip
 
@@ -56,6 +59,19 @@ def test_measure_video_then_every_stage_and_every_frame_is_counted(clip):
 def test_measure_video_when_the_clip_is_missing_then_says_so(tmp_path):
     with pytest.raises(VideoUnreadable, match=r"none\.mp4"):
         measure_video(ScriptedDetector(), TableClassifier(), tmp_path / "none.mp4")
+
+
+def test_time_to_first_frame_when_models_are_chosen_then_the_new_process_opens_those(clip, tmp_path, capfd):
+    half = shutil.copytree(default_bundle(), tmp_path / "half")
+    (half / "model.keras").unlink()
+    chosen = {
+        "no model bundle at nowhere": Reading(model=Path("nowhere")),
+        "model.keras": Reading(model=half, engine="keras"),
+        "'wide'": Reading(detector="wide"),  # type: ignore[arg-type]
+    }
+    for complaint, how in chosen.items():
+        time_to_first_frame(clip, how)
+        assert complaint in capfd.readouterr().err
 
 
 def test_bench_command_of_a_clip_then_json_with_the_figures_and_nothing_left_behind(clip, tmp_path):

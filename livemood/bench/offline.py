@@ -17,6 +17,7 @@ from livemood.app import MoodReader, label_frames
 from livemood.classify import Classifier
 from livemood.detect import Detector
 from livemood.draw import Annotator
+from livemood.job import Reading
 from livemood.pipeline import WriteBehind, follower, read_ahead
 from livemood.settings import Settings
 from livemood.sink.video import VideoSink
@@ -36,8 +37,9 @@ _FIRST_FRAME = """
 import os, sys
 from pathlib import Path
 from livemood.app import MoodReader, annotate
-with MoodReader() as reader:
-    annotate(*next(reader.video(Path(sys.argv[1]))))
+clip, model, detector, engine = sys.argv[1:]
+with MoodReader(Path(model) if model else None, detector=detector, engine=engine) as reader:
+    annotate(*next(reader.video(Path(clip))))
     os.write(1, b"labelled")
     os._exit(0)
 """
@@ -95,7 +97,11 @@ class VideoFigures:
 
 
 def measure_video(
-    detector: Detector, classifier: Classifier, clip: Path, settings: Settings | None = None
+    detector: Detector,
+    classifier: Classifier,
+    clip: Path,
+    settings: Settings | None = None,
+    how: Reading | None = None,
 ) -> VideoFigures:
     """Label a clip some times, in different ways, into a scratch folder.
 
@@ -104,6 +110,7 @@ def measure_video(
         classifier: Reads emotions.
         clip: Video file.
         settings: Thresholds and time constants.
+        how: What a new process opens for its first labelled picture, in place of the two; by default what is shipped.
 
     Raises:
         VideoUnreadable: The clip cannot be read.
@@ -111,7 +118,7 @@ def measure_video(
     settings = settings or Settings()
     with TemporaryDirectory() as folder, MoodReader(detector=detector, classifier=classifier, settings=settings) as r:
         bench = _Bench(r, clip, Path(folder) / "labelled.mp4")
-        first_frame_s = time_to_first_frame(clip)
+        first_frame_s = time_to_first_frame(clip, how or Reading())
         bench.label(_WARM_UP_S)
         cpu_began = time.process_time()
         frames, faces, labelled_s = bench.label()
@@ -232,10 +239,11 @@ class _Stopwatch:
         self._frame.clear()
 
 
-def time_to_first_frame(clip: Path) -> float:
+def time_to_first_frame(clip: Path, how: Reading) -> float:
     """Return the seconds from the start of a new process to its first labelled picture."""
+    words = str(clip), str(how.model or ""), how.detector, how.engine
     began = time.perf_counter()
-    with subprocess.Popen([sys.executable, "-c", _FIRST_FRAME, str(clip)], stdout=subprocess.PIPE) as process:
+    with subprocess.Popen([sys.executable, "-c", _FIRST_FRAME, *words], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.read(1)
         return time.perf_counter() - began

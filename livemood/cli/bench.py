@@ -87,7 +87,7 @@ def _bench_video(how: "Reading", clip: Path, json_: bool) -> None:
     from livemood.detect import FaceDetector
 
     with FaceDetector(how.detector) as detector:
-        figures = measure_video(detector, EmotionClassifier(how.model, how.engine), clip)
+        figures = measure_video(detector, EmotionClassifier(how.model, how.engine), clip, how=how)
     if json_:
         print_json(asdict(figures))
         return
