@@ -11,7 +11,7 @@ from livemood.app import MoodReader
 from livemood.bench.live import measure_live
 from livemood.bench.offline import STAGES, measure_video, time_to_first_frame
 from livemood.bundle import default_bundle
-from livemood.errors import VideoUnreadable
+from livemood.errors import SinkError, VideoUnreadable
 from livemood.job import Reading
 from livemood.testing import ScriptedDetector, ScriptedScreen, TableClassifier
 from tests.builders import make_detection, write_clip
@@ -33,6 +33,25 @@ def test_measure_live_when_the_screen_shows_everything_then_figures_fit_together
     assert figures.frames + figures.dropped < 3 * 20 / 2  # the first two of three seconds do not count
     assert 0 < figures.latency_p50_ms <= figures.latency_p95_ms
     assert figures.shown_fps <= figures.captured_fps + 1
+
+
+def test_measure_live_when_the_window_is_left_within_two_seconds_then_says_that_too_little_was_shown(clip):
+    with (
+        MoodReader(detector=ScriptedDetector(), classifier=TableClassifier()) as reader,
+        pytest.raises(SinkError, match=r"only 0 pictures were shown after the first 2 s, .* leave the window open"),
+    ):
+        measure_live(reader, ScriptedScreen({3: "q"}), clip, fps=20, seconds=3.0)
+
+
+def test_measure_live_when_keys_of_the_live_window_are_pressed_then_nothing_is_kept_or_changed(
+    clip, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    screen = ScriptedScreen(dict(enumerate(("r", "s", "e", "f", "space"), 2)))
+    with MoodReader(detector=ScriptedDetector(), classifier=TableClassifier()) as reader:
+        assert measure_live(reader, screen, clip, fps=20, seconds=3.0).frames > 0
+    assert screen.full_screen == 0
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_measure_video_then_every_stage_and_every_frame_is_counted(clip):

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from livemood.app import MoodReader
+from livemood.errors import SinkError
 from livemood.live import Live, Screen
 from livemood.recorder import Recorder, VideoFile
 from livemood.source.live import LiveSource, Picture
@@ -19,6 +20,8 @@ from livemood.values import Frame, Image
 _KEPT = 60
 _WARM_UP_S = 2.0
 _STAMP_BITS = 24
+# Of all keys only these are obeyed: nothing is kept, and nothing else is to be measured with.
+_LEAVING = ("q", "esc")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ class _Stopwatch:
         key = self._screen.key()  # only now is the picture on the screen
         if self._on_screen is not None:
             self.shown.setdefault(self._on_screen, time.monotonic())
-        return key
+        return key if key in _LEAVING else None
 
     def toggle_full_screen(self) -> None:
         self._screen.toggle_full_screen()
@@ -114,6 +117,7 @@ def measure_live(
         seconds: How long to run.
 
     Raises:
+        SinkError: Hardly anything was shown after the first two seconds, as when the window was closed by then.
         VideoUnreadable: The clip cannot be read.
     """
     source = LiveSource("bench", lambda: _Camera(clip, fps))
@@ -121,9 +125,14 @@ def measure_live(
     with Recorder(reader.labels, _no_video) as recorder:
         live = Live(reader, watch, recorder, watch, duration_s=seconds)
         tally = live.run().summary()
-    begins = min(watch.captured.values()) + _WARM_UP_S
+    begins = min(watch.captured.values(), default=0.0) + _WARM_UP_S
     captured = sorted(at for at in watch.captured.values() if at >= begins)
     shown = {index: at for index, at in watch.shown.items() if watch.captured[index] >= begins}
+    if len(captured) < 2 or len(shown) < 2:
+        raise SinkError(
+            f"only {len(shown)} pictures were shown after the first {_WARM_UP_S:.0f} s, which do not count; leave the "
+            "window open, or try a longer --duration"
+        )
     delays = [1000 * (at - watch.captured[index]) for index, at in shown.items()]
     return LiveFigures(
         captured_fps=round((len(captured) - 1) / (captured[-1] - captured[0]), 1),
