@@ -122,6 +122,17 @@ class TestEvaluate:
         assert (tmp_path / "report.html").is_file()
         assert (bundle / "MODEL_CARD.md").is_file()
 
+    def test_evaluate_when_groups_look_like_markup_then_printed_as_they_are(self, tmp_path):
+        write_faces(tmp_path / "faces", 4)
+        rows = [f"happy{n}.png,[/old]\nsad{n}.png,:smile: [bright]\n" for n in range(4)]
+        (tmp_path / "groups.csv").write_text("file,[red]age\n" + "".join(rows))
+        done = livemood(*("evaluate", "default", "faces", "--split", "all", "--groups", "groups.csv"), folder=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert "By [red]age" in done.stdout
+        assert "\n [red]age " in done.stdout
+        assert "\n [/old] " in done.stdout
+        assert "\n :smile: [bright] " in done.stdout
+
     def test_evaluate_when_data_has_a_class_unknown_to_the_model_then_says_which(self, tmp_path):
         write_faces(tmp_path / "faces", 4, ("happy", "wink"))
         assert "does not know wink" in complaint(livemood("evaluate", "default", "faces", folder=tmp_path))

@@ -161,7 +161,8 @@ def _print(report: Mapping[str, Any]) -> None:
 
     from livemood.training.tables import tables
 
-    console = Console()
+    # Names of classes, groups and bundles are shown as they are: [ and : have no meaning in them.
+    console = Console(markup=False, emoji=False)
     for table in tables(report):
         drawn = Table(*table.header, title=table.title, title_justify="left", box=None, header_style="dim")
         for row in table.rows:
