@@ -107,13 +107,14 @@ class TestEvaluate:
     def test_evaluate_when_data_has_two_classes_then_chooses_between_those_and_writes_all(self, tmp_path):
         write_faces(tmp_path / "faces", 6)
         bundle = shutil.copytree(default_bundle(), tmp_path / "bundle")
-        (tmp_path / "groups.csv").write_text("file,age\n" + "".join(f"happy{n}.png,old\n" for n in range(6)))
+        (tmp_path / "groups.csv").write_text("file,age,skin\n" + "".join(f"happy{n}.png,old,\n" for n in range(6)))
         done = livemood(
             *("evaluate", bundle, "faces", "--split", "all", "--groups", "groups.csv", "--against", "default"),
             *("--html", "report.html", "--card", "--json"),
             folder=tmp_path,
         )
         assert done.returncode == 0, done.stderr
+        assert "livemood: skin in groups.csv is empty for all labelled pictures: left out\n" in done.stderr
         report = json.loads(done.stdout)
         assert report["labels"] == ["happy", "sad"]
         assert report["pictures"] == sum(map(sum, report["confusion"])) == 12

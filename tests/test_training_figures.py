@@ -293,7 +293,11 @@ class TestGroups:
 
     def test_by_group_when_no_picture_is_named_then_says_how_to(self):
         with pytest.raises(DatasetError, match=r"none of the 1 pictures .* name them as 0\.png"):
-            by_group(probabilities(0.9), make_split([0]), {"age": {"x.png": "old"}})
+            by_group(probabilities(0.9), make_split([0]), {"age": {"x.png": "old"}, "skin": {"x.png": "dark"}})
+
+    def test_by_group_when_an_attribute_is_empty_then_only_the_others_are_measured(self):
+        groups = {"skin": {"0.png": "", "x.png": "dark"}, "age": {"0.png": "old", "x.png": "young"}}
+        assert by_group(probabilities(0.9), make_split([0]), groups).keys() == {"age"}
 
     @pytest.mark.parametrize(
         ("text", "match"),

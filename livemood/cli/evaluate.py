@@ -100,6 +100,8 @@ def evaluate(
         dataset = _cut(collection, model.crop, Path(scratch), name, find_faces)
         pictures = dataset.splits[name]  # type: ignore[index]
         report = examine(folder, dataset, pictures, table)
+        for attribute in (a for a in table if a not in report["groups"]):
+            print(f"livemood: {attribute} in {groups} is empty for all labelled pictures: left out", file=sys.stderr)
         if against:
             report["against"] = compare(folder, against, pictures)
         if stress:

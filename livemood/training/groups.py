@@ -40,13 +40,15 @@ def by_group(
 ) -> dict[str, dict[str, Any]]:
     """Return accuracy on the top vote for each value of each attribute, and the largest gap between two of them.
 
+    An attribute that is empty for all labelled pictures is left out.
+
     Args:
         probabilities: (N, K) of the split's pictures.
         split: A file is found by its path in the data set or by its name alone.
         groups: See ``read_groups``.
 
     Raises:
-        DatasetError: No picture of the split is in the table.
+        DatasetError: No picture of the split has a value in the table.
     """
     hits, known = probabilities.argmax(1) == split.top_vote, split.top_vote >= 0
     found: dict[str, dict[str, Any]] = {}
@@ -54,9 +56,7 @@ def by_group(
         values = np.array([value_of.get(file, value_of.get(Path(file).name, "")) for file in split.files.tolist()])
         names = sorted(set(values[known].tolist()) - {""})
         if not names:
-            raise DatasetError(
-                f"none of the {len(split)} pictures is in the groups table; name them as {split.files[0]}"
-            )
+            continue
         rows: dict[str, dict[str, Any]] = {}
         for name in names:
             inside = known & (values == name)
@@ -71,4 +71,8 @@ def by_group(
         worst, best = ordered[0], ordered[-1]
         gap = rows[best]["accuracy"] - rows[worst]["accuracy"]
         found[attribute] = {"values": rows, "largest_gap": round(gap, 4), "between": [worst, best]}
+    if groups and not found:
+        raise DatasetError(
+            f"none of the {len(split)} pictures has a value in the groups table; name them as {split.files[0]}"
+        )
     return found
