@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from livemood.bundle import default_bundle
+from livemood.bundle import default_bundle, read_bundle
 from livemood.errors import DatasetError
 from livemood.labels import EMOTIONS
 from livemood.settings import CROP
@@ -20,7 +20,7 @@ from livemood.training.examine import compare, examine
 from livemood.training.groups import by_group, read_groups
 from livemood.training.html import write_html
 from livemood.training.robustness import DEGRADATIONS, STRESSES, Sight, mask, one_pixel_shifts, spoiled, sunglasses
-from livemood.training.smiles import examine_smiles, skin_tone
+from livemood.training.smiles import check_smiles, examine_smiles, skin_tone
 from livemood.training.stress import flips, stress_crops, stress_photos
 from livemood.training.tables import Table, smile_tables, tables
 from tests.builders import SAMPLES, make_detection, make_face_crop, read_still
@@ -403,6 +403,17 @@ class TestSmiles:
         (tmp_path / "photos.zip").write_text("no zip")
         with pytest.raises(DatasetError, match="is no zip with photos and a labels"):
             examine_smiles(default_bundle(), tmp_path / "photos.zip")
+
+    def test_check_smiles_when_the_model_lacks_happy_then_says_so(self, tmp_path):
+        bundle = replace(read_bundle(default_bundle()), labels=("sad", "angry"))
+        with pytest.raises(DatasetError, match="does not know happy"):
+            check_smiles(bundle, self.write_photos(tmp_path / "photos.zip"))
+
+    def test_check_smiles_when_a_row_is_wrong_then_its_line_is_named(self, tmp_path):
+        with zipfile.ZipFile(tmp_path / "photos.zip", "w") as archive:
+            archive.writestr("labels.csv", "image,smile,yaw_rad\na.png,1,0.1\nb.png,1,left\n")
+        with pytest.raises(DatasetError, match=r"labels\.csv line 3: expected an image"):
+            check_smiles(read_bundle(default_bundle()), tmp_path / "photos.zip")
 
     def test_stress_photos_when_measured_then_a_face_not_found_is_wrong_and_jitter_is_left_out(self, tmp_path):
         rows = stress_photos(default_bundle(), self.write_photos(tmp_path / "photos.zip"))

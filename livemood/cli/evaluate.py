@@ -74,6 +74,7 @@ def evaluate(
     from livemood.training.collection import open_collection
     from livemood.training.examine import compare, examine
     from livemood.training.groups import read_groups
+    from livemood.training.smiles import check_smiles, examine_smiles
 
     if html:
         refuse_to_overwrite(html, "--html", force)
@@ -86,6 +87,8 @@ def evaluate(
             f"{against} takes {other.crop.size_px}-px {other.crop.colour} crops, {folder} {model.crop.size_px}-px "
             f"{model.crop.colour} ones; only models of the same crop can be compared picture by picture"
         )
+    if smiles:
+        check_smiles(model, smiles)
     table = read_groups(groups) if groups else {}
     collection = open_collection(data, votes)
     for one in (model, other) if other else (model,):
@@ -110,8 +113,6 @@ def evaluate(
             report["stress"] = {"crops": stress_crops(folder, pictures), "flips": flips(folder, pictures)}
     report = {"bundle": model.name, "data": data.name, "split": split.value, **report, "skipped": len(dataset.skipped)}
     if smiles:
-        from livemood.training.smiles import examine_smiles
-
         report["smiles"] = examine_smiles(folder, smiles)
         if stress:
             from livemood.training.stress import stress_photos

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livemood import crop
-from livemood.bundle import read_bundle
+from livemood.bundle import Bundle, read_bundle
 from livemood.classify import EmotionClassifier
 from livemood.detect import FaceDetector
 from livemood.errors import DatasetError
@@ -92,11 +92,21 @@ def skin_tone(image: Image, face: Detection, spec: CropSpec) -> float:
     return math.degrees(math.atan2(float(lightness) - 50, max(float(yellow), 1e-3)))
 
 
+def check_smiles(bundle: Bundle, path: Path) -> None:
+    """Find what keeps a bundle from being measured on smiles, before anything is measured.
+
+    Raises:
+        DatasetError: The bundle does not know ``happy``, or ``path`` is no such zip.
+    """
+    if "happy" not in bundle.labels:
+        raise DatasetError(f"bundle {bundle.folder} does not know happy, so it cannot be measured on smiles")
+    _listed(path)
+
+
 def _read(bundle: Path, path: Path) -> list[_Photo]:
-    spec = read_bundle(bundle).crop
-    classifier = EmotionClassifier(bundle)
-    if "happy" not in classifier.labels:
-        raise DatasetError(f"bundle {bundle} does not know happy, so it cannot be measured on smiles")
+    known = read_bundle(bundle)
+    check_smiles(known, path)
+    classifier, spec = EmotionClassifier(bundle), known.crop
     happy = classifier.labels.index("happy")
     photos = []
     with FaceDetector("auto") as detector:
@@ -113,6 +123,15 @@ def _read(bundle: Path, path: Path) -> list[_Photo]:
 
 def read_photos(path: Path) -> Iterator[tuple[bool, float, Image]]:
     """Yield whether it smiles, the head's yaw in degrees, and the picture, one photo after another."""
+    files, rows = _listed(path)
+    for file, smiling, yaw_deg in rows:
+        image = decode(files.read(file))
+        if image is not None:
+            yield smiling, yaw_deg, image
+
+
+def _listed(path: Path) -> tuple[Files, list[tuple[str, bool, float]]]:
+    """Return the zip, and file, smile and yaw in degrees of every photo in its table."""
     if not zipfile.is_zipfile(path):
         raise DatasetError(f"{path} is no zip with photos and a labels.csv; give GENKI-4K's")
     files = Files(path)
@@ -121,14 +140,14 @@ def read_photos(path: Path) -> Iterator[tuple[bool, float, Image]]:
     if not table or not {"image", "smile", "yaw_rad"} <= set(header):
         raise DatasetError(f"{path} is no zip with photos and a labels.csv of image, smile, yaw_rad; give GENKI-4K's")
     name, smile, yaw = map(header.index, ("image", "smile", "yaw_rad"))
+    photos = []
     for number, row in enumerate(rows, 2):
         try:
-            file, smiling, yaw_deg = row[name], row[smile] == "1", math.degrees(float(row[yaw]))
+            file = table.removesuffix("labels.csv") + row[name]
+            photos.append((file, row[smile] == "1", math.degrees(float(row[yaw]))))
         except (IndexError, ValueError) as error:
             raise DatasetError(f"{table} line {number}: expected an image, a smile of 0 or 1, and angles") from error
-        image = decode(files.read(table.removesuffix("labels.csv") + file))
-        if image is not None:
-            yield smiling, yaw_deg, image
+    return files, photos
 
 
 def _pose(yaw_deg: float) -> str:
