@@ -18,7 +18,7 @@ from tensorboard.util import tensor_util
 from livemood.bundle import default_bundle, read_bundle
 from livemood.classify import EmotionClassifier
 from livemood.training.evaluate import with_temperature
-from tests.builders import SAMPLES, write_faces
+from tests.builders import SAMPLES, make_face_crop, write_faces
 
 LIVEMOOD = Path(sys.executable).with_name("livemood")
 
@@ -116,12 +116,22 @@ class TestEvaluate:
         assert done.returncode == 0, done.stderr
         assert "livemood: skin in groups.csv is empty for all labelled pictures: left out\n" in done.stderr
         report = json.loads(done.stdout)
+        asked = {name: report[name] for name in ("data", "votes", "find_faces", "split")}
+        assert asked == {"data": "faces", "votes": None, "find_faces": False, "split": "all"}
         assert report["labels"] == ["happy", "sad"]
         assert report["pictures"] == sum(map(sum, report["confusion"])) == 12
         assert report["against"]["p_value"] == 1.0
         assert report["groups"]["age"]["values"]["old"]["pictures"] == 6
         assert (tmp_path / "report.html").is_file()
         assert (bundle / "MODEL_CARD.md").is_file()
+
+    def test_evaluate_when_votes_are_another_file_then_the_report_names_it(self, tmp_path):
+        pixels = " ".join(map(str, make_face_crop("sad", 1)[..., 0].ravel()))
+        (tmp_path / "fer2013.csv").write_text(f"emotion,pixels,Usage\n4,{pixels},PrivateTest\n")
+        votes = "neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
+        (tmp_path / "new.csv").write_text(f"Usage,Image name,{votes}\nPrivateTest,a.png,1,0,0,9,0,0,0,0,0,0\n")
+        done = livemood("evaluate", "default", "fer2013.csv", "--votes", "new.csv", "--json", folder=tmp_path)
+        assert json.loads(done.stdout)["votes"] == "new.csv"
 
     def test_evaluate_when_groups_look_like_markup_then_printed_as_they_are(self, tmp_path):
         write_faces(tmp_path / "faces", 4)

@@ -111,7 +111,15 @@ def evaluate(
             from livemood.training.stress import flips, stress_crops
 
             report["stress"] = {"crops": stress_crops(folder, pictures), "flips": flips(folder, pictures)}
-    report = {"bundle": model.name, "data": data.name, "split": split.value, **report, "skipped": len(dataset.skipped)}
+    report = {
+        "bundle": model.name,
+        "data": data.name,
+        "votes": votes.name if votes else None,
+        "find_faces": find_faces,
+        "split": split.value,
+        **report,
+        "skipped": len(dataset.skipped),
+    }
     if smiles:
         report["smiles"] = examine_smiles(folder, smiles)
         if stress:
