@@ -131,6 +131,17 @@ class TestResume:
         assert [epoch.epoch for epoch in seen] == [9]
         assert len(json.loads((job.out / "manifest.json").read_text())["training"]["history"]) == 9
 
+    def test_resume_when_stopped_after_an_epoch_then_learns_what_the_whole_run_did(self, trained, tmp_path):
+        def stop(epoch: Epoch) -> None:
+            if epoch.epoch == 3:
+                raise KeyboardInterrupt
+
+        data, settings = dataset.restore(trained.job.work), TrainSettings(**ASKED)
+        assert fit(data, CROP, settings, tmp_path, on_epoch=stop)[1].ended == "interrupted"
+        _, run = fit(data, CROP, settings, tmp_path)
+        losses = [epoch.loss for epoch in run.history]
+        assert losses == pytest.approx([epoch.loss for epoch in trained.epochs], rel=1e-4)
+
     def test_resume_when_only_the_conversion_failed_then_writes_the_bundle_without_training(
         self, trained, tmp_path, monkeypatch
     ):
