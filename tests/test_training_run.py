@@ -14,7 +14,7 @@ import pytest
 from livemood.bundle import read_bundle
 from livemood.classify import EmotionClassifier
 from livemood.crop import whole
-from livemood.errors import DatasetError, ModelIncompatible, SinkError
+from livemood.errors import DatasetError, ModelIncompatible, ModelMissing, SinkError
 from livemood.settings import CROP
 from livemood.training import card, dataset, distil
 from livemood.training import run as run_module
@@ -128,7 +128,9 @@ class TestResume:
         job = trained.copy(tmp_path)
         seen: list[Epoch] = []
         train(replace(job, asked={"epochs": 9}), True, False, Watcher(on_epoch=seen.append))
+        train(replace(job, asked={}), True, False, Watcher(on_epoch=lambda epoch: pytest.fail("it trained again")))
         assert [epoch.epoch for epoch in seen] == [9]
+        assert "--epochs 9 " in json.loads((job.out / "manifest.json").read_text())["training"]["command"]
         assert len(json.loads((job.out / "manifest.json").read_text())["training"]["history"]) == 9
 
     def test_resume_when_stopped_after_an_epoch_then_learns_what_the_whole_run_did(self, trained, tmp_path):
@@ -174,6 +176,12 @@ class TestResume:
         training = json.loads((job.out / "manifest.json").read_text())["training"]
         assert "--teacher mine --preset tiny --epochs 9" in training["command"]
 
+    def test_resume_when_a_teacher_cannot_teach_then_the_run_does_without_it(self, trained, tmp_path):
+        job = trained.copy(tmp_path)
+        with pytest.raises(ModelMissing, match="no model bundle at nowhere"):
+            train(replace(job, teachers=(Path("nowhere"),)), True, False, Watcher())
+        train(job, True, False, Watcher())
+
     def test_resume_when_a_teacher_is_left_out_then_says_which_there_were(self, trained, tmp_path):
         job = trained.copy(tmp_path)
         record = json.loads((job.work / "job.json").read_text()) | {"teachers": ["mine"]}
@@ -187,6 +195,8 @@ class TestResume:
             ({"asked": {"preset": "large"}}, "begun with --preset tiny, not large"),
             ({"asked": {"seed": 2}}, "begun with --seed 1, not 2"),
             ({"data": Path("other")}, "begun with DATA faces, not other"),
+            ({"find_faces": True}, "begun without --find-faces; say the same again"),
+            ({"votes": Path("votes.csv")}, "begun without --votes; say the same again"),
         ],
     )
     def test_resume_when_settings_differ_then_names_the_one(self, trained, change, match):
@@ -315,6 +325,15 @@ class TestTransfer:
         job = Job(trained.job.data, tmp_path / "mixed", base=(trained.job.work, wider.work))
         with pytest.raises(ModelIncompatible, match=r"hold different networks; --from takes the mean of like ones"):
             train(job, False, False, Watcher())
+
+    @pytest.mark.parametrize("resume", [False, True])
+    @pytest.mark.parametrize("kind", ["work", "out"])
+    def test_train_when_from_what_has_its_own_network_then_another_preset_is_refused(
+        self, trained, tmp_path, kind, resume
+    ):
+        job = Job(trained.job.data, tmp_path / "other", base=(getattr(trained.job, kind),), asked={"preset": "wider"})
+        with pytest.raises(ModelIncompatible, match="has its own network, --preset wider makes another; leave one out"):
+            train(job, resume, False, Watcher())
 
     def test_train_when_from_a_bundle_and_a_run_then_refused(self, trained, tmp_path):
         job = Job(trained.job.data, tmp_path / "mixed", base=(trained.job.work, trained.job.out))

@@ -27,6 +27,7 @@ def fit(
     *,
     base: Bundle | Sequence[Path] = (),
     teachers: tuple[Path, ...] = (),
+    on_begin: Callable[[], None] = lambda: None,
 ) -> tuple[Any, Run]:
     """Train, or go on training, and return the model with its best weights.
 
@@ -40,6 +41,7 @@ def fit(
         base: Begin with the weights of this bundle, or with the mean of the runs in these folders; their architecture
             takes the preset's place.
         teachers: Bundles, or folders of runs, to learn from beside the labels.
+        on_begin: Called once before the first step, when all that was asked for has been found to fit.
 
     Returns:
         The two-headed keras.Model, float32 throughout, and the run with its history. A KeyboardInterrupt or a loss
@@ -79,6 +81,7 @@ def fit(
     optimizer.build(model.trainable_variables)
     teach = distil.teaching(teachers, dataset.labels, spec, settings.precision) if teachers else None
     trainer = Trainer(model, work, settings)
+    on_begin()
     lessons = blended(train, settings.blends, settings.seed)
     with Batches(lessons, settings.batch, teach, settings.distil_weight) as batches:
         trainer.run_until_done(batches, dataset.splits["valid"], on_step, on_epoch)

@@ -23,7 +23,7 @@ from livemood.training.model import FER2013_HEAD, predict
 from livemood.training.provenance import commit, provenance
 from livemood.training.serving import serving_model
 from livemood.training.settings import TrainSettings
-from livemood.training.state import JOB, Epoch, Run, Step, has_checkpoint
+from livemood.training.state import JOB, Epoch, Run, Step, has_checkpoint, save_job
 from livemood.training.transfer import preset_of
 from livemood.values import CropSpec
 
@@ -95,10 +95,9 @@ def train(job: Job, resume: bool, force: bool, watcher: Watcher) -> tuple[dict[s
     if (job.out / MANIFEST).exists() and not (force or resume):
         raise SinkError(f"bundle {job.out} is there already; use --force or another --out")
     base = _base(job.base)
+    job = _with_own_preset(job, base)
     spec = base.crop if isinstance(base, Bundle) else CROP
     try:
-        if not resume and not isinstance(base, Bundle) and base:
-            job = replace(job, asked={**job.asked, "preset": preset_of(base[0])})
         dataset, settings, record = _resumed(job) if resume else _begun(job, spec, watcher)
     except OSError as error:
         if isinstance(error, SinkError):
@@ -108,7 +107,16 @@ def train(job: Job, resume: bool, force: bool, watcher: Watcher) -> tuple[dict[s
         raise SinkError(f"{job.work} cannot be written: {error.strerror or error}; choose another --out") from error
     watcher.on_data(dataset)
     model, run = fit(
-        dataset, spec, settings, job.work, watcher.on_step, watcher.on_epoch, base=base, teachers=job.teachers
+        dataset,
+        spec,
+        settings,
+        job.work,
+        watcher.on_step,
+        watcher.on_epoch,
+        base=base,
+        teachers=job.teachers,
+        # What a resumed run was asked anew is recorded once it is known to be possible.
+        on_begin=lambda: save_job(job.work, record),
     )
     return finish(model, run, dataset, settings, job.out, spec, record), run
 
@@ -211,6 +219,17 @@ def _base(folders: tuple[Path, ...]) -> Bundle | tuple[Path, ...]:
     return bundle
 
 
+def _with_own_preset(job: Job, base: Bundle | tuple[Path, ...]) -> Job:
+    """Return the job with the preset of the runs it begins with; whatever it begins with, no other can be asked for."""
+    if not base:
+        return job
+    own = {} if isinstance(base, Bundle) else {"preset": preset_of(base[0])}
+    asked = job.asked.get("preset")
+    if asked not in (None, own.get("preset")):
+        raise ModelIncompatible(f"{job.base[0]} has its own network, --preset {asked} makes another; leave one out")
+    return replace(job, asked={**job.asked, **own})
+
+
 def _begun(job: Job, spec: CropSpec, watcher: Watcher) -> tuple[Dataset, TrainSettings, dict[str, Any]]:
     if has_checkpoint(job.work):
         raise DatasetError(f"{job.work} holds an earlier run; go on with --resume, or remove that folder")
@@ -230,7 +249,7 @@ def _begun(job: Job, spec: CropSpec, watcher: Watcher) -> tuple[Dataset, TrainSe
     }
     _write_lines(job.work / "skipped.txt", dataset.skipped)
     _write_lines(job.work / "near-copies.txt", [f"{ours}\t{theirs}" for ours, theirs in dataset.near_copies])
-    _write_lines(job.work / JOB, [json.dumps(record, indent=2)])
+    save_job(job.work, record)
     return dataset, job.settings, record
 
 
@@ -246,6 +265,8 @@ def _resumed(job: Job) -> tuple[Dataset, TrainSettings, dict[str, Any]]:
     teachers = [folder.name for folder in job.teachers]
     again = {
         "DATA": (job.data.name, record["data"]),
+        "--votes": (job.votes.name if job.votes else record["votes"], record["votes"]),
+        "--find-faces": (job.find_faces or record["find_faces"], record["find_faces"]),
         "--from": ([folder.name for folder in job.base], record["from"]),
         "--teacher": (teachers[: len(record["teachers"])], record["teachers"]),
         **{
@@ -256,9 +277,9 @@ def _resumed(job: Job) -> tuple[Dataset, TrainSettings, dict[str, Any]]:
     }
     for option, (now, then) in again.items():
         if now != then:
+            begun = f"without {option}" if then is None or then is False else f"with {option} {then}, not {now}"
             raise DatasetError(
-                f"the run in {job.work} was begun with {option} {then}, not {now}; say the same again, or start anew "
-                "with another --out"
+                f"the run in {job.work} was begun {begun}; say the same again, or start anew with another --out"
             )
     known = {column.name for column in fields(TrainSettings)}
     settings = TrainSettings(**{k: v for k, v in record["settings"].items() if k in known})

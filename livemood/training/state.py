@@ -63,6 +63,13 @@ def has_checkpoint(work: Path) -> bool:
     return (work / _CHECKPOINT).exists()
 
 
+def save_job(work: Path, record: Mapping[str, Any]) -> None:
+    """Write what a run was asked for; an interrupted write leaves the last record whole."""
+    part = work / f"{JOB}.part"
+    part.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    part.replace(work / JOB)
+
+
 def save(work: Path, state: Run, steps: int, groups: Mapping[str, Weights]) -> None:
     """Write the checkpoint and ``history.csv``; an interrupted write leaves the last ones whole."""
     arrays: dict[str, Any] = {f"{name}_{place}": a for name, group in groups.items() for place, a in enumerate(group)}
