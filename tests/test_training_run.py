@@ -207,6 +207,14 @@ class TestResume:
         with pytest.raises(DatasetError, match="holds no run to resume"):
             train(replace(trained.job, out=tmp_path / "none"), True, False, Watcher())
 
+    def test_resume_when_its_record_is_cut_off_then_one_clear_line(self, trained, tmp_path):
+        job = trained.copy(tmp_path)
+        file = job.work / "job.json"
+        for kept in (file.read_text()[:40], "[]", '{"data": "faces"}'):
+            file.write_text(kept)
+            with pytest.raises(DatasetError, match=r"job\.json is no record of a run .*; remove .*mine\.work to begin"):
+                train(job, True, False, Watcher())
+
     def test_resume_when_checkpoint_is_cut_off_then_one_clear_line(self, trained, tmp_path):
         job = trained.copy(tmp_path)
         file = job.work / "checkpoint.npz"

@@ -1,6 +1,5 @@
 """A whole training run: data set -> fitted model -> calibrated, measured, written bundle."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -23,7 +22,7 @@ from livemood.training.model import FER2013_HEAD, predict
 from livemood.training.provenance import commit, provenance
 from livemood.training.serving import serving_model
 from livemood.training.settings import TrainSettings
-from livemood.training.state import JOB, Epoch, Run, Step, has_checkpoint, save_job
+from livemood.training.state import JOB, Epoch, Run, Step, has_checkpoint, restore_job, save_job
 from livemood.training.transfer import preset_of
 from livemood.values import CropSpec
 
@@ -261,7 +260,7 @@ def _resumed(job: Job) -> tuple[Dataset, TrainSettings, dict[str, Any]]:
     """Take up a run; what the command line says again must agree with what was said first, but teachers may join."""
     if not data_sets.is_there(job.work) or not (job.work / JOB).exists():
         raise DatasetError(f"{job.work} holds no run to resume; leave --resume out")
-    record = json.loads((job.work / JOB).read_text(encoding="utf-8"))
+    record = restore_job(job.work)
     teachers = [folder.name for folder in job.teachers]
     again = {
         "DATA": (job.data.name, record["data"]),

@@ -21,6 +21,7 @@ End = Literal["", "interrupted", "early stop", "loss not a number"]
 JOB = "job.json"
 """What a run was asked for, in its folder."""
 
+_JOB_PARTS = {"data", "votes", "find_faces", "from", "teachers", "settings"}
 _CHECKPOINT, _HISTORY = "checkpoint.npz", "history.csv"
 
 
@@ -68,6 +69,22 @@ def save_job(work: Path, record: Mapping[str, Any]) -> None:
     part = work / f"{JOB}.part"
     part.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     part.replace(work / JOB)
+
+
+def restore_job(work: Path) -> dict[str, Any]:
+    """Read what ``save_job`` wrote.
+
+    Raises:
+        DatasetError: It is damaged.
+    """
+    file = work / JOB
+    try:
+        record = json.loads(file.read_text(encoding="utf-8"))
+        if missing := _JOB_PARTS - set(record):
+            raise ValueError(f"it lacks {min(missing)}")
+    except (OSError, TypeError, ValueError) as error:
+        raise DatasetError(f"{file} is no record of a run ({error}); remove {work} to begin again") from error
+    return dict(record)
 
 
 def save(work: Path, state: Run, steps: int, groups: Mapping[str, Weights]) -> None:

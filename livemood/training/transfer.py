@@ -4,7 +4,6 @@ Runs that descend from one another can be averaged weight by weight, which at ti
 (Wortsman et al., "Model soups", 2022; docs/training.md says when).
 """
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -69,8 +68,8 @@ def preset_of(work: Path) -> str:
         ModelIncompatible: Its record cannot be read.
     """
     try:
-        preset: str = json.loads((work / kept.JOB).read_text(encoding="utf-8"))["settings"]["preset"]
-    except (OSError, KeyError, TypeError, ValueError) as error:
+        preset: str = kept.restore_job(work)["settings"]["preset"]
+    except (KeyError, TypeError, DatasetError) as error:
         raise ModelIncompatible(f"{work} holds no run of a preset ({error}); take its bundle instead") from error
     return preset
 
