@@ -86,6 +86,16 @@ class TestTrain:
         assert training["pictures"] == {"train": 112, "valid": 24, "test": 24}
         assert training["environment"]["keras"]
 
+    def test_run_when_the_batch_shrinks_then_the_manifest_gives_what_was_used_and_the_command_what_was_asked(
+        self, trained, tmp_path
+    ):
+        job = replace(trained.job, out=tmp_path / "few", asked={"preset": "tiny", "epochs": 1, "learning_rate": 0.16})
+        train(job, resume=False, force=False, watcher=Watcher())
+        training = json.loads((job.out / "manifest.json").read_text())["training"]
+        assert training["settings"]["batch"] == 8
+        assert training["settings"]["learning_rate"] == pytest.approx(0.01)
+        assert training["command"] == "livemood train faces --out BUNDLE --preset tiny --epochs 1 --learning-rate 0.16"
+
     def test_run_when_precision_is_bfloat16_then_it_learns_and_what_is_shipped_is_float32(self, trained, tmp_path):
         asked = {**trained.job.asked, "precision": "bfloat16", "epochs": 4}
         job = replace(trained.job, out=tmp_path / "half", asked=asked)

@@ -155,7 +155,7 @@ def _training(training: Mapping[str, Any]) -> str:
         f"(a face was found in {share(training['faces_found'])}).",
         f"- {training['epochs']} epochs in {hours} h {minutes} min, of which epoch {training['best_epoch']} had "
         f"the least error on valid; preset `{settings['preset']}`, batch {settings['batch']}, SGD with Nesterov "
-        f"momentum, peak rate {settings['learning_rate']}, cosine decay, averaged weights, seed {settings['seed']}.",
+        f"momentum, peak rate {settings['learning_rate']:.4g}, cosine decay, averaged weights, seed {settings['seed']}.",
         "- Soft votes as targets; random mirror, roll, zoom, shift, gamma, side light, blur, noise, JPEG, erasing.",
     ]
     if training.get("class_balance_strength"):

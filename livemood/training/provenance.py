@@ -28,7 +28,7 @@ def provenance(
 
     Args:
         dataset: What it was trained on.
-        settings: Of the run.
+        settings: Of the run, as asked for.
         run: With its history.
         record: The job as the command line gave it, with the commit that it was begun at.
         strength: Of the adjustment for rare classes.
@@ -36,9 +36,11 @@ def provenance(
     """
     from keras import backend
 
+    learned_from = int((dataset.splits["train"].top_vote >= 0).sum())
     return {
         "command": _command(record),
-        "settings": asdict(settings),
+        # As they were used; the command says what was asked for.
+        "settings": asdict(settings.fitted_to(learned_from)),
         "from": record.get("from", []),
         "teachers": record.get("teachers", []),
         "pictures": {name: len(split) for name, split in dataset.splits.items()},
