@@ -3,7 +3,7 @@
 import csv
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from livemood.training.dataset import ALIGNED, RAW
 from livemood.training.fit import fit
 from livemood.training.formats import write
 from livemood.training.model import EMOTION_HEAD, FER2013_HEAD, PRESETS, Architecture, predict
+from livemood.training.provenance import provenance
 from livemood.training.run import Job, Watcher, train
 from livemood.training.settings import TrainSettings
 from livemood.training.state import Epoch, Run
@@ -274,6 +275,19 @@ class TestTransfer:
         assert tuned.labels == ("grin", "grump")
         assert share_right(tmp_path / "tuned", ("grin", "grump")) > 0.9
         assert json.loads((tuned.folder / "manifest.json").read_text())["training"]["from"] == ["mine"]
+
+    @pytest.mark.parametrize(
+        ("asked", "said"),
+        [({"epochs": 80, "learning_rate": 0.1}, " --epochs 80 --learning-rate 0.1"), ({"epochs": 40}, "")],
+    )
+    def test_provenance_when_from_a_bundle_then_the_command_says_what_is_unusual_in_fine_tuning(
+        self, trained, asked, said
+    ):
+        job = replace(trained.job, base=(trained.job.out,), asked=asked)
+        record: dict[str, Any] = {"data": "faces", "votes": None, "find_faces": False, "from": ["mine"], "teachers": []}
+        record["settings"] = asdict(job.settings)
+        found = provenance(dataset.restore(job.work), job.settings, trained.run, record, strength=0, happy=0)
+        assert found["command"] == f"livemood train faces --out BUNDLE --from mine{said}"
 
     def test_teaching_when_labels_come_in_another_order_then_follows_the_student(self, trained):
         straight, turned = (teaching([trained.job.out], labels)(drawn("happy"))[EMOTION_HEAD] for labels in ORDERS)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from livemood.training.dataset import Dataset
-from livemood.training.settings import TrainSettings
+from livemood.training.settings import TrainSettings, usual
 from livemood.training.state import Run
 
 _LIBRARIES = ("livemood", "keras", "tensorflow", "jax", "torch", "numpy", "mediapipe")
@@ -68,7 +68,7 @@ def _command(record: Mapping[str, Any]) -> str | None:
     """Write the job as a command line, with file names but without folders, which differ from machine to machine."""
     if not record:
         return None
-    settings, usual = record["settings"], asdict(TrainSettings())
+    settings, unsaid = record["settings"], asdict(usual(fine_tuning=bool(record["from"])))
     words = ["livemood", "train", record["data"], "--out", "BUNDLE"]
     words += ["--votes", record["votes"]] if record["votes"] else []
     words += ["--find-faces"] if record["find_faces"] else []
@@ -76,7 +76,7 @@ def _command(record: Mapping[str, Any]) -> str | None:
         for name in names:
             words += [option, name]
     for name in _OPTIONS:
-        if settings[name] != usual[name]:
+        if settings[name] != unsaid[name]:
             words += [f"--{name.replace('_', '-')}", str(settings[name])]
     if settings["time_budget_s"]:
         words += ["--time-budget", f"{settings['time_budget_s']:.0f}s"]

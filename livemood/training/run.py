@@ -21,14 +21,12 @@ from livemood.training.fit import fit
 from livemood.training.model import FER2013_HEAD, predict
 from livemood.training.provenance import commit, provenance
 from livemood.training.serving import serving_model
-from livemood.training.settings import TrainSettings
+from livemood.training.settings import TrainSettings, usual
 from livemood.training.state import JOB, Epoch, Run, Step, has_checkpoint, restore_job, save_job
 from livemood.training.transfer import preset_of
 from livemood.values import CropSpec
 
 _MAY_CHANGE = {"epochs", "time_budget_s", "early_stop", "learning_rate", "class_balance"}
-# Fewer and gentler steps where the weights are good already.
-_FINE_TUNING = TrainSettings(epochs=40, learning_rate=0.02)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,7 @@ class Job:
         find_faces: The pictures are whole photos.
         base: A bundle, or folders of runs, to begin with.
         teachers: Bundles, or folders of runs, to learn from.
-        asked: Fields of ``TrainSettings`` that differ from the defaults.
+        asked: Fields of ``TrainSettings`` that differ from ``usual`` ones.
     """
 
     data: Path
@@ -61,7 +59,7 @@ class Job:
     @property
     def settings(self) -> TrainSettings:
         """The defaults with what was asked."""
-        return replace(_FINE_TUNING if self.base else TrainSettings(), **self.asked)
+        return replace(usual(fine_tuning=bool(self.base)), **self.asked)
 
 
 @dataclass(frozen=True, slots=True)

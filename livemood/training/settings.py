@@ -53,3 +53,8 @@ class TrainSettings:
         """Return these settings with a batch that gives ``pictures`` enough steps, and the rate to go with it."""
         batch = min(self.batch, max(pictures // _FEWEST_STEPS, _SMALLEST_BATCH))
         return replace(self, batch=batch, learning_rate=self.learning_rate * batch / self.batch)
+
+
+def usual(fine_tuning: bool) -> TrainSettings:
+    """Return the settings where nothing is asked for; fewer and gentler steps where the weights are good already."""
+    return TrainSettings(epochs=40, learning_rate=0.02) if fine_tuning else TrainSettings()
