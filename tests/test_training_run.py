@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from livemood.bundle import read_bundle
+from livemood.bundle import default_bundle, read_bundle
 from livemood.classify import EmotionClassifier
 from livemood.crop import whole
 from livemood.errors import DatasetError, ModelIncompatible, ModelMissing, SinkError
@@ -30,6 +30,7 @@ from livemood.training.state import Epoch, Run
 from livemood.training.transfer import from_runs, load_network, load_run
 from livemood.values import CropSpec
 from tests.builders import make_face_crop, write_faces
+from tests.test_training_figures import make_report
 
 # Nobody would ship it, but it tells drawings apart and compiles in a second.
 PRESETS["tiny"] = Architecture(8, (16, 24, 32), (1, 1, 1))
@@ -85,6 +86,7 @@ class TestTrain:
             "livemood train faces --out BUNDLE --preset tiny --epochs 8 --batch 8 --learning-rate 0.05"
         )
         assert training["pictures"] == {"train": 112, "valid": 24, "test": 24}
+        assert not training["ferplus_votes"]
         assert training["environment"]["keras"]
 
     def test_run_when_the_batch_shrinks_then_the_manifest_gives_what_was_used_and_the_command_what_was_asked(
@@ -409,9 +411,37 @@ def test_write_when_target_is_there_then_refused(trained, tmp_path):
     assert (tmp_path / "m.tflite").read_text() == "mine"
 
 
-def test_card_when_written_then_carries_figures_and_pictures(trained, tmp_path):
-    from tests.test_training_figures import make_report
+class TestCard:
+    @pytest.fixture
+    def folder(self, tmp_path):
+        """A copy of the shipped bundle."""
+        return Path(shutil.copytree(default_bundle(), tmp_path / "bundle"))
 
+    def written(self, folder: Path, changes: dict[str, Any] | None = None, **report: object) -> str:
+        """Write the card of a bundle with another record of its training, and return it."""
+        file = folder / "manifest.json"
+        manifest = json.loads(file.read_text())
+        file.write_text(json.dumps(manifest | {"training": manifest["training"] | (changes or {})}))
+        card.write_card(folder, {**make_report(), **report})
+        return (folder / "MODEL_CARD.md").read_text()
+
+    @pytest.mark.parametrize("changes", [{}, {"ferplus_votes": True}])
+    def test_card_when_ferplus_was_learnt_from_then_tells_of_it_and_of_no_photos_unseen(self, folder, changes):
+        text = self.written(folder, changes)
+        assert "Ten people voted on each" in text
+        assert "FER2013's faces (Goodfellow" in text
+        assert "GENKI" not in text
+        assert "Skin tone" not in text
+
+    def test_card_when_the_eight_usual_labels_are_of_ones_own_pictures_then_not_ferplus_s(self, folder):
+        text = self.written(folder, {"ferplus_votes": False})
+        assert "the judgement of whoever sorted the" in text
+        assert "## Data\n\n`faces`.\n" in text
+        assert "FER+" not in text
+        assert "otes as targets" not in text
+
+
+def test_card_when_written_then_carries_figures_and_pictures(trained, tmp_path):
     folder = shutil.copytree(trained.job.out, tmp_path / "bundle")
     card.write_card(folder, make_report())
     text = (folder / "MODEL_CARD.md").read_text()

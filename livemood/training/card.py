@@ -80,26 +80,31 @@ A resting face, age, make-up or a face at work can look like an emotion that is 
 peak cannot be told apart from a still face, by people either."""
 
 _FOLDER_MEANING = """\
-A picture's label is the folder it lay in: the judgement of whoever sorted the pictures."""
+A picture's label is the one it came with, such as the folder it lay in: the judgement of whoever sorted the
+pictures."""
 
 _FERPLUS_DATA = """\
 FER2013's faces (Goodfellow et al., 2013: pictures found on the web by search words, 48x48 px, grey) with the ten votes
 per picture of FER+ (Barsoum et al., 2016, MIT licence). The pictures are for research; who they show was not asked and
-is not recorded. None of them is part of this project. Smiles were checked on photos of the MPLab GENKI-4K Dataset,
+is not recorded. None of them is part of this project."""
+
+_SMILES_DATA = """ Smiles were checked on photos of the MPLab GENKI-4K Dataset,
 which took no part in training."""
 
-_FERPLUS_LIMITS = """\
-- FER+ says nothing of who is in its pictures, so age, gender and origin could not be audited there. Skin tone and head
-  pose are audited on smiles only: that says nothing of other emotions. Skin tone is estimated from photos in unknown
-  light.
+_FERPLUS_LIMITS = Template("""\
+- FER+ says nothing of who is in its pictures, so age, gender and origin could not be audited there.$smiles
 - Rare classes (disgust, contempt, fear) have few test pictures, so their intervals are wide.
 - Children, glasses, beards, masks, strong light from one side and turned heads are not reported on their own.
-- Calibration holds for pictures like the test split's; on a webcam confidences can be off."""
+- Calibration holds for pictures like the test split's; on a webcam confidences can be off.""")
 
-_FOLDER_LIMITS = """\
-- Who is in the pictures is not known to livemood; audit it with `livemood evaluate --groups`.
+_FOLDER_LIMITS = Template("""\
+- Who is in the pictures is not known to livemood; audit it with `livemood evaluate --groups`.$smiles
 - Few pictures make wide intervals: read those, not only the figures beside them.
-- Calibration holds for pictures like those it was measured on."""
+- Calibration holds for pictures like those it was measured on.""")
+
+_SMILES_LIMITS = """ Skin tone and head
+  pose are audited on smiles only: that says nothing of other emotions. Skin tone is estimated from photos in unknown
+  light."""
 
 
 def write_card(folder: Path, report: Mapping[str, Any]) -> None:
@@ -117,7 +122,8 @@ def write_card(folder: Path, report: Mapping[str, Any]) -> None:
     training = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["training"]
     plots.report_pictures(report, folder / _PICTURES)
     plots.learning_curves([Epoch(**line) for line in training["history"]], folder / _PICTURES / "learning.png")
-    crowd = bundle.labels == EMOTIONS
+    # Manifests that do not say it yet measure the second head where there are FER2013's labels, beside the votes.
+    crowd = training.get("ferplus_votes", bundle.labels == EMOTIONS and "fer2013_accuracy" in bundle.metrics)
     smiles = report.get("smiles")
     text = _PAGE.substitute(
         name=bundle.name,
@@ -130,22 +136,22 @@ def write_card(folder: Path, report: Mapping[str, Any]) -> None:
         ratio=report["speed"]["ratio"],
         livemood=training["environment"].get("livemood", "not installed, a checkout"),
         meaning=_FERPLUS_MEANING if crowd else _FOLDER_MEANING,
-        data=_FERPLUS_DATA if crowd else f"`{report['data']}`.",
-        training=_training(training),
+        data=(_FERPLUS_DATA if crowd else f"`{report['data']}`.") + (_SMILES_DATA if smiles else ""),
+        training=_training(training, crowd),
         pictures=_PICTURES,
         split=report["split"],
         dataset=report["data"],
         n=report["pictures"],
         tables=_sections([*tables({**report, "smiles": None}), *_second_head(bundle.metrics)]),
         smiles=_smiles(smiles) if smiles else "",
-        limits=_FERPLUS_LIMITS if crowd else _FOLDER_LIMITS,
+        limits=(_FERPLUS_LIMITS if crowd else _FOLDER_LIMITS).substitute(smiles=_SMILES_LIMITS if smiles else ""),
         again=_again(training, report),
     )
     with whole_file(folder / CARD, "--card", force=True) as part:
         part.write_text(text, encoding="utf-8")
 
 
-def _training(training: Mapping[str, Any]) -> str:
+def _training(training: Mapping[str, Any], crowd: bool) -> str:
     settings, pictures = training["settings"], training["pictures"]
     hours, minutes = divmod(round(training["wall_s"] / 60), 60)
     lines = [
@@ -155,8 +161,10 @@ def _training(training: Mapping[str, Any]) -> str:
         f"(a face was found in {share(training['faces_found'])}).",
         f"- {training['epochs']} epochs in {hours} h {minutes} min, of which epoch {training['best_epoch']} had "
         f"the least error on valid; preset `{settings['preset']}`, batch {settings['batch']}, SGD with Nesterov "
-        f"momentum, peak rate {settings['learning_rate']:.4g}, cosine decay, averaged weights, seed {settings['seed']}.",
-        "- Soft votes as targets; random mirror, roll, zoom, shift, gamma, side light, blur, noise, JPEG, erasing.",
+        f"momentum, peak rate {settings['learning_rate']:.4g}, cosine decay, averaged weights, "
+        f"seed {settings['seed']}.",
+        f"- {'Soft votes' if crowd else 'Labels'} as targets; random mirror, roll, zoom, shift, gamma, side light, "
+        "blur, noise, JPEG, erasing.",
     ]
     if training.get("class_balance_strength"):
         lines.append(

@@ -43,6 +43,8 @@ def provenance(
         "settings": asdict(settings.fitted_to(learned_from)),
         "from": record.get("from", []),
         "teachers": record.get("teachers", []),
+        # Unknown and not-a-face are FER+'s alone.
+        "ferplus_votes": dataset.splits["train"].votes.shape[1] > len(dataset.labels),
         "pictures": {name: len(split) for name, split in dataset.splits.items()},
         "copies_removed": dataset.copies_removed,
         "near_copies": len(dataset.near_copies),
