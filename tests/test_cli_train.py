@@ -119,6 +119,7 @@ class TestEvaluate:
         asked = {name: report[name] for name in ("data", "votes", "find_faces", "split")}
         assert asked == {"data": "faces", "votes": None, "find_faces": False, "split": "all"}
         assert report["labels"] == ["happy", "sad"]
+        assert (report["votes"], report["find_faces"]) == (None, False)
         assert report["pictures"] == sum(map(sum, report["confusion"])) == 12
         assert report["against"]["p_value"] == 1.0
         assert report["groups"]["age"]["values"]["old"]["pictures"] == 6

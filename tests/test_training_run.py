@@ -441,6 +441,17 @@ class TestCard:
         assert "otes as targets" not in text
 
 
+    def test_card_when_evaluate_was_given_more_then_making_it_again_is_too(self, folder):
+        text = self.written(folder, data="my faces", votes="fer2013new.csv", find_faces=True)
+        assert (
+            "    livemood evaluate BUNDLE 'my faces' --split test --votes fer2013new.csv --find-faces --card\n" in text
+        )
+
+    def test_card_when_training_was_interrupted_in_its_first_epoch_then_no_epoch_is_called_best(self, folder):
+        text = self.written(folder, {"epochs": 0, "best_epoch": 0, "history": [], "wall_s": 2})
+        assert "- 0 epochs in 0 h 0 min, ended before any was measured on valid; preset" in text
+
+
 def test_card_when_written_then_carries_figures_and_pictures(trained, tmp_path):
     folder = shutil.copytree(trained.job.out, tmp_path / "bundle")
     card.write_card(folder, make_report())

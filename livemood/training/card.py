@@ -1,6 +1,7 @@
 """Write MODEL_CARD.md from measured figures (form: Mitchell et al., "Model cards for model reporting", 2019)."""
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from string import Template
@@ -112,7 +113,8 @@ def write_card(folder: Path, report: Mapping[str, Any]) -> None:
 
     Args:
         folder: The bundle.
-        report: Of ``examine``, with ``bundle``, ``data`` and ``split``, and ``smiles`` where they were measured.
+        report: Of ``examine``, with ``bundle``, ``data`` and ``split``, ``votes`` and ``find_faces`` as
+            ``livemood evaluate`` was given them, and ``smiles`` where they were measured.
 
     Raises:
         ModelError: The bundle cannot be read.
@@ -154,13 +156,15 @@ def write_card(folder: Path, report: Mapping[str, Any]) -> None:
 def _training(training: Mapping[str, Any], crowd: bool) -> str:
     settings, pictures = training["settings"], training["pictures"]
     hours, minutes = divmod(round(training["wall_s"] / 60), 60)
+    best = f"of which epoch {training['best_epoch']} had the least error on valid"
     lines = [
         f"- {pictures['train']} pictures to learn from, {pictures['valid']} to choose by, {pictures['test']} held out. "
         f"{training['copies_removed']} training pictures were left out because the same pixels stand in valid or test.",
         f"- Both framings in equal parts: as they come, and aligned by the face detector as serving does it "
         f"(a face was found in {share(training['faces_found'])}).",
-        f"- {training['epochs']} epochs in {hours} h {minutes} min, of which epoch {training['best_epoch']} had "
-        f"the least error on valid; preset `{settings['preset']}`, batch {settings['batch']}, SGD with Nesterov "
+        f"- {training['epochs']} epochs in {hours} h {minutes} min, "
+        f"{best if training['best_epoch'] else 'ended before any was measured on valid'}; "
+        f"preset `{settings['preset']}`, batch {settings['batch']}, SGD with Nesterov "
         f"momentum, peak rate {settings['learning_rate']:.4g}, cosine decay, averaged weights, "
         f"seed {settings['seed']}.",
         f"- {'Soft votes' if crowd else 'Labels'} as targets; random mirror, roll, zoom, shift, gamma, side light, "
@@ -212,10 +216,13 @@ def _sections(found: Sequence[Table]) -> str:
 def _again(training: Mapping[str, Any], report: Mapping[str, Any]) -> str:
     known = {name: value for name, value in training["environment"].items() if value}
     where = ", ".join(f"{name} {value}" for name, value in known.items())
-    more = " --smiles smiles.zip" if report.get("smiles") else ""
-    more += " --stress" if "stress" in report else ""
+    words = ["livemood", "evaluate", "BUNDLE", report["data"], "--split", report["split"]]
+    words += ["--votes", report["votes"]] if report.get("votes") else []
+    words += ["--find-faces"] if report.get("find_faces") else []
+    words += ["--smiles", "smiles.zip"] if report.get("smiles") else []
+    words += ["--stress"] if "stress" in report else []
     return (
         f"    {training.get('command') or 'livemood train'}\n"
-        f"    livemood evaluate BUNDLE {report['data']} --split {report['split']}{more} --card\n\n"
+        f"    {shlex.join([*words, '--card'])}\n\n"
         f"Environment: {where}. The history of every epoch stands in `{MANIFEST}`."
     )
