@@ -452,6 +452,19 @@ class TestCard:
         assert "- 0 epochs in 0 h 0 min, ended before any was measured on valid; preset" in text
 
 
+    def test_card_when_the_manifest_says_nothing_of_training_then_that_is_said(self, folder):
+        file = folder / "manifest.json"
+        manifest = json.loads(file.read_text())
+        del manifest["training"]
+        file.write_text(json.dumps(manifest))
+        card.write_card(folder, make_report())
+        text = (folder / "MODEL_CARD.md").read_text()
+        assert "of unknown origin" in text
+        assert "## How it was trained\n\nThe manifest does not say.\n" in text
+        assert "## Make it again\n\n    livemood evaluate BUNDLE faces --split test --card\n" in text
+        assert "learning.png" not in text
+
+
 def test_card_when_written_then_carries_figures_and_pictures(trained, tmp_path):
     folder = shutil.copytree(trained.job.out, tmp_path / "bundle")
     card.write_card(folder, make_report())

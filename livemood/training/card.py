@@ -53,8 +53,6 @@ $data
 
 $training
 
-![Learning curves]($pictures/learning.png)
-
 ## Figures
 
 Measured on the $split split of `$dataset` ($n pictures) with the bundle as it is served: LiteRT, no test-time
@@ -121,9 +119,10 @@ def write_card(folder: Path, report: Mapping[str, Any]) -> None:
         SinkError: matplotlib is missing, or the files cannot be written.
     """
     bundle = read_bundle(folder)
-    training = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["training"]
+    training = json.loads((folder / MANIFEST).read_text(encoding="utf-8")).get("training", {})
     plots.report_pictures(report, folder / _PICTURES)
-    plots.learning_curves([Epoch(**line) for line in training["history"]], folder / _PICTURES / "learning.png")
+    if training:
+        plots.learning_curves([Epoch(**line) for line in training["history"]], folder / _PICTURES / "learning.png")
     # Manifests that do not say it yet measure the second head where there are FER2013's labels, beside the votes.
     crowd = training.get("ferplus_votes", bundle.labels == EMOTIONS and "fer2013_accuracy" in bundle.metrics)
     smiles = report.get("smiles")
@@ -133,13 +132,13 @@ def write_card(folder: Path, report: Mapping[str, Any]) -> None:
         channels="grey" if bundle.crop.colour == "grey" else "BGR",
         labels=", ".join(bundle.labels),
         megabytes=f"{bundle.tflite.stat().st_size / 1e6:.1f}",
-        origin=f"begun with {', '.join(training['from'])}" if training.get("from") else "trained from scratch",
+        origin=_origin(training),
         temperature=bundle.temperature,
         ratio=report["speed"]["ratio"],
-        livemood=training["environment"].get("livemood", "not installed, a checkout"),
+        livemood=training["environment"].get("livemood", "not installed, a checkout") if training else "not known",
         meaning=_FERPLUS_MEANING if crowd else _FOLDER_MEANING,
         data=(_FERPLUS_DATA if crowd else f"`{report['data']}`.") + (_SMILES_DATA if smiles else ""),
-        training=_training(training, crowd),
+        training=_training(training, crowd) if training else "The manifest does not say.",
         pictures=_PICTURES,
         split=report["split"],
         dataset=report["data"],
@@ -151,6 +150,12 @@ def write_card(folder: Path, report: Mapping[str, Any]) -> None:
     )
     with whole_file(folder / CARD, "--card", force=True) as part:
         part.write_text(text, encoding="utf-8")
+
+
+def _origin(training: Mapping[str, Any]) -> str:
+    if not training:
+        return "of unknown origin"
+    return f"begun with {', '.join(training['from'])}" if training.get("from") else "trained from scratch"
 
 
 def _training(training: Mapping[str, Any], crowd: bool) -> str:
@@ -186,7 +191,7 @@ def _training(training: Mapping[str, Any], crowd: bool) -> str:
         lines.append(
             f"- Taught by {', '.join(training['teachers'])}: {settings['distil_weight']} of every target is theirs."
         )
-    return "\n".join(lines)
+    return "\n".join(lines) + f"\n\n![Learning curves]({_PICTURES}/learning.png)"
 
 
 def _second_head(metrics: Mapping[str, Any]) -> list[Table]:
@@ -214,15 +219,17 @@ def _sections(found: Sequence[Table]) -> str:
 
 
 def _again(training: Mapping[str, Any], report: Mapping[str, Any]) -> str:
-    known = {name: value for name, value in training["environment"].items() if value}
-    where = ", ".join(f"{name} {value}" for name, value in known.items())
     words = ["livemood", "evaluate", "BUNDLE", report["data"], "--split", report["split"]]
     words += ["--votes", report["votes"]] if report.get("votes") else []
     words += ["--find-faces"] if report.get("find_faces") else []
     words += ["--smiles", "smiles.zip"] if report.get("smiles") else []
     words += ["--stress"] if "stress" in report else []
+    measure = f"    {shlex.join([*words, '--card'])}"
+    if not training:
+        return measure
+    known = {name: value for name, value in training["environment"].items() if value}
+    where = ", ".join(f"{name} {value}" for name, value in known.items())
     return (
-        f"    {training.get('command') or 'livemood train'}\n"
-        f"    {shlex.join([*words, '--card'])}\n\n"
+        f"    {training.get('command') or 'livemood train'}\n{measure}\n\n"
         f"Environment: {where}. The history of every epoch stands in `{MANIFEST}`."
     )
