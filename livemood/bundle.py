@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from livemood.errors import ModelIncompatible, ModelMissing
 from livemood.kerasfile import check_keras_file
+from livemood.labels import UNSURE
 from livemood.values import CropSpec
 
 FORMAT = 1
@@ -164,6 +165,8 @@ def _labels(names: Any) -> tuple[str, ...]:
     for name in names:
         if not isinstance(name, str) or not is_label(name):
             raise ValueError(f"a label is a plain name of at most {MAX_LABEL} characters, got {_short(name)}")
+        if name == UNSURE:
+            raise ValueError(f"{UNSURE} is livemood's own word where no label is sure enough")
         if names.count(name) > 1:
             raise ValueError(f"label {name} stands there twice")
     return tuple(names)

@@ -74,6 +74,7 @@ def test_bundle_when_manifest_is_no_json_object_then_incompatible(copy, text):
         {"format": 99},
         {"labels": ["happy"]},
         {"labels": ["happy", "happy"]},
+        {"labels": ["happy", "unsure"]},
         {"temperature": 0},
         {"temperature": "warm"},
         {"crop": {"size_px": 3, "colour": "grey", "template": [[0, 0]] * 4}},

@@ -131,6 +131,12 @@ class TestTrain:
         with pytest.raises(SinkError, match="is there already; use --force"):
             train(trained.job, False, False, Watcher())
 
+    def test_run_when_a_class_is_called_unsure_then_refused_before_any_work(self, tmp_path):
+        faces = write_faces(tmp_path / "faces", 4, ("happy", "unsure"))
+        with pytest.raises(DatasetError, match=r"class folder unsure of .*faces: .*; rename that folder, or remove it"):
+            train(Job(faces, tmp_path / "mine"), False, False, Watcher())
+        assert not (tmp_path / "mine.work").exists()
+
     def test_run_when_work_folder_is_there_then_refused_without_resume(self, trained):
         with pytest.raises(DatasetError, match="holds an earlier run; go on with --resume"):
             train(trained.job, False, True, Watcher())

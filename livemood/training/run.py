@@ -11,6 +11,7 @@ import numpy.typing as npt
 from livemood.bundle import MANIFEST, Bundle, read_bundle
 from livemood.detect import FaceDetector
 from livemood.errors import DatasetError, ModelIncompatible, SinkError
+from livemood.labels import UNSURE
 from livemood.settings import CROP
 from livemood.training import balance, evaluate
 from livemood.training import dataset as data_sets
@@ -231,6 +232,11 @@ def _begun(job: Job, spec: CropSpec, watcher: Watcher) -> tuple[Dataset, TrainSe
     if has_checkpoint(job.work):
         raise DatasetError(f"{job.work} holds an earlier run; go on with --resume, or remove that folder")
     collection = open_collection(job.data, job.votes)
+    if UNSURE in collection.labels:
+        raise DatasetError(
+            f"class folder {UNSURE} of {job.data}: that is livemood's own word where no label is sure enough; "
+            "rename that folder, or remove it"
+        )
     with FaceDetector("auto") as detector:
         dataset = data_sets.load(
             collection, spec, detector, job.work, find_faces=job.find_faces, on_progress=watcher.on_crop
