@@ -131,6 +131,11 @@ class TestTrain:
         with pytest.raises(SinkError, match="is there already; use --force"):
             train(trained.job, False, False, Watcher())
 
+    @pytest.mark.parametrize("out", [".", "..", "/"])
+    def test_run_when_out_has_no_name_then_refused_before_any_work(self, tmp_path, out):
+        with pytest.raises(SinkError, match=r"names no folder to write; give --out a name, such as .*mine"):
+            train(Job(write_faces(tmp_path / "faces", 4), Path(out)), False, False, Watcher())
+
     def test_run_when_a_class_is_called_unsure_then_refused_before_any_work(self, tmp_path):
         faces = write_faces(tmp_path / "faces", 4, ("happy", "unsure"))
         with pytest.raises(DatasetError, match=r"class folder unsure of .*faces: .*; rename that folder, or remove it"):

@@ -90,6 +90,8 @@ def train(job: Job, resume: bool, force: bool, watcher: Watcher) -> tuple[dict[s
         ModelError: ``base`` or a teacher cannot be used.
         SinkError: The bundle is there already or cannot be written.
     """
+    if job.out.name in ("", ".."):
+        raise SinkError(f"{job.out} names no folder to write; give --out a name, such as {job.out / 'mine'}")
     if (job.out / MANIFEST).exists() and not (force or resume):
         raise SinkError(f"bundle {job.out} is there already; use --force or another --out")
     base = _base(job.base)
