@@ -25,6 +25,8 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 MAX_LABEL = 64
 """Longest label, characters."""
+MAX_NAME = 80
+"""Longest name of a bundle, characters."""
 
 _MAX_MANIFEST_BYTES = 4 << 20
 _MAX_MODEL_BYTES = 1 << 29
@@ -148,6 +150,11 @@ def read_bundle(folder: Path) -> Bundle:
     return bundle
 
 
+def is_name(text: str) -> bool:
+    """Tell whether a bundle may be called so: one line, not too long."""
+    return text.isprintable() and len(text) <= MAX_NAME
+
+
 def is_label(text: str) -> bool:
     """Tell whether a class may be called so: a short line of text that is a folder's name on every system."""
     return (
@@ -187,8 +194,8 @@ def _mapping(data: Any) -> dict[str, Any]:
 
 
 def _words(text: Any) -> str:
-    if not isinstance(text, str) or not text.isprintable() or len(text) > _SHOWN:
-        raise ValueError(f"a name is one line of at most {_SHOWN} characters, got {_short(text)}")
+    if not isinstance(text, str) or not is_name(text):
+        raise ValueError(f"a name is one line of at most {MAX_NAME} characters, got {_short(text)}")
     return text
 
 

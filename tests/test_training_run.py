@@ -136,6 +136,12 @@ class TestTrain:
         with pytest.raises(SinkError, match=r"names no folder to write; give --out a name, such as .*mine"):
             train(Job(write_faces(tmp_path / "faces", 4), Path(out)), False, False, Watcher())
 
+    @pytest.mark.parametrize("name", ["m" * 81, "two\nlines"])
+    def test_run_when_no_bundle_could_be_called_like_out_then_refused_before_any_work(self, tmp_path, name):
+        with pytest.raises(SinkError, match="is no name for a bundle; give --out one line of at most 80 characters"):
+            train(Job(write_faces(tmp_path / "faces", 4), tmp_path / name), False, False, Watcher())
+        assert not (tmp_path / f"{name}.work").exists()
+
     def test_run_when_a_class_is_called_unsure_then_refused_before_any_work(self, tmp_path):
         faces = write_faces(tmp_path / "faces", 4, ("happy", "unsure"))
         with pytest.raises(DatasetError, match=r"class folder unsure of .*faces: .*; rename that folder, or remove it"):

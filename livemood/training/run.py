@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from livemood.bundle import MANIFEST, Bundle, read_bundle
+from livemood.bundle import MANIFEST, MAX_NAME, Bundle, is_name, read_bundle
 from livemood.detect import FaceDetector
 from livemood.errors import DatasetError, ModelIncompatible, SinkError
 from livemood.labels import UNSURE
@@ -90,10 +90,7 @@ def train(job: Job, resume: bool, force: bool, watcher: Watcher) -> tuple[dict[s
         ModelError: ``base`` or a teacher cannot be used.
         SinkError: The bundle is there already or cannot be written.
     """
-    if job.out.name in ("", ".."):
-        raise SinkError(f"{job.out} names no folder to write; give --out a name, such as {job.out / 'mine'}")
-    if (job.out / MANIFEST).exists() and not (force or resume):
-        raise SinkError(f"bundle {job.out} is there already; use --force or another --out")
+    _check_out(job.out, may_replace=force or resume)
     base = _base(job.base)
     job = _with_own_preset(job, base)
     spec = base.crop if isinstance(base, Bundle) else CROP
@@ -207,6 +204,16 @@ def _both_framings(model: Any, split: Split) -> npt.NDArray[np.float32]:
 def _fer2013_accuracy(model: Any, split: Split) -> float:
     known = split.only(split.fer2013 >= 0)
     return float((predict(model, known, RAW, FER2013_HEAD).argmax(1) == known.fer2013).mean())
+
+
+def _check_out(out: Path, may_replace: bool) -> None:
+    """Refuse what could not be written, or read again, before hours are spent on it."""
+    if out.name in ("", ".."):
+        raise SinkError(f"{out} names no folder to write; give --out a name, such as {out / 'mine'}")
+    if not is_name(out.name):
+        raise SinkError(f"{out.name!r} is no name for a bundle; give --out one line of at most {MAX_NAME} characters")
+    if (out / MANIFEST).exists() and not may_replace:
+        raise SinkError(f"bundle {out} is there already; use --force or another --out")
 
 
 def _base(folders: tuple[Path, ...]) -> Bundle | tuple[Path, ...]:
