@@ -142,6 +142,12 @@ class TestTrain:
             train(Job(write_faces(tmp_path / "faces", 4), tmp_path / name), False, False, Watcher())
         assert not (tmp_path / f"{name}.work").exists()
 
+    def test_run_when_out_is_a_file_then_refused_before_any_work(self, tmp_path):
+        (tmp_path / "mine").write_text("mine")
+        with pytest.raises(SinkError, match=r"mine is a file; give --out a folder"):
+            train(Job(write_faces(tmp_path / "faces", 4), tmp_path / "mine"), False, False, Watcher())
+        assert not (tmp_path / "mine.work").exists()
+
     def test_run_when_a_class_is_called_unsure_then_refused_before_any_work(self, tmp_path):
         faces = write_faces(tmp_path / "faces", 4, ("happy", "unsure"))
         with pytest.raises(DatasetError, match=r"class folder unsure of .*faces: .*; rename that folder, or remove it"):

@@ -212,6 +212,8 @@ def _check_out(out: Path, may_replace: bool) -> None:
         raise SinkError(f"{out} names no folder to write; give --out a name, such as {out / 'mine'}")
     if not is_name(out.name):
         raise SinkError(f"{out.name!r} is no name for a bundle; give --out one line of at most {MAX_NAME} characters")
+    if out.exists() and not out.is_dir():
+        raise SinkError(f"{out} is a file; give --out a folder")
     if (out / MANIFEST).exists() and not may_replace:
         raise SinkError(f"bundle {out} is there already; use --force or another --out")
 
