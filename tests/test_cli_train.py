@@ -88,6 +88,12 @@ class TestTrain:
         assert done.returncode == 2
         assert "--precision" in done.stderr
 
+    @pytest.mark.parametrize("time", ["0", "0m", "1h30", "soon", ""])
+    def test_train_when_the_time_is_none_or_has_two_meanings_then_a_usage_error(self, tmp_path, time):
+        done = livemood("train", ".", "--out", "m", "--time-budget", time, folder=tmp_path)
+        assert done.returncode == 2
+        assert f"{time!r} is no time to train for; write 45m, 2h or 1h30m" in done.stderr
+
     @pytest.mark.parametrize(
         ("extra", "says"),
         [

@@ -463,7 +463,6 @@ class TestCard:
         assert "FER+" not in text
         assert "otes as targets" not in text
 
-
     def test_card_when_evaluate_was_given_more_then_making_it_again_is_too(self, folder):
         text = self.written(folder, data="my faces", votes="fer2013new.csv", find_faces=True)
         assert (
@@ -473,7 +472,6 @@ class TestCard:
     def test_card_when_training_was_interrupted_in_its_first_epoch_then_no_epoch_is_called_best(self, folder):
         text = self.written(folder, {"epochs": 0, "best_epoch": 0, "history": [], "wall_s": 2})
         assert "- 0 epochs in 0 h 0 min, ended before any was measured on valid; preset" in text
-
 
     def test_card_when_the_manifest_says_nothing_of_training_then_that_is_said(self, folder):
         file = folder / "manifest.json"

@@ -40,11 +40,14 @@ _ENDS = {
 
 def _seconds(text: str) -> float:
     """Parse a time such as 90, 45s, 30m, 2h or 1h30m into seconds."""
-    match = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?", text.strip())
-    if not match or not text.strip():
-        raise typer.BadParameter(f"{text!r} is not a time; write 45m, 2h or 1h30m", param_hint="--time-budget")
-    hours, minutes, seconds = (int(part or 0) for part in match.groups())
-    return float(hours * 3600 + minutes * 60 + seconds)
+    match = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?|(\d+)", text.strip())
+    hours, minutes, *seconds = (int(part or 0) for part in match.groups()) if match else (0, 0)
+    # No time at all would mean no limit.
+    if not (total := hours * 3600 + minutes * 60 + sum(seconds)):
+        raise typer.BadParameter(
+            f"{text!r} is no time to train for; write 45m, 2h or 1h30m", param_hint="--time-budget"
+        )
+    return float(total)
 
 
 def train(
@@ -159,7 +162,7 @@ def train(
     asked = {
         "preset": preset.value if preset else None,
         "epochs": epochs,
-        "time_budget_s": _seconds(time_budget) if time_budget else None,
+        "time_budget_s": None if time_budget is None else _seconds(time_budget),
         "batch": batch,
         "learning_rate": learning_rate,
         "seed": seed,
