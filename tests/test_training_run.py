@@ -434,6 +434,22 @@ def test_write_when_target_is_there_then_refused(trained, tmp_path):
     assert (tmp_path / "m.tflite").read_text() == "mine"
 
 
+@pytest.mark.parametrize("to", ["tflite", "saved-model"])
+def test_write_when_target_is_a_folder_of_other_things_then_it_stays_whatever_is_asked(trained, tmp_path, to):
+    (tmp_path / "models" / "deep").mkdir(parents=True)
+    (tmp_path / "models" / "deep" / "notes.txt").write_text("precious")
+    with pytest.raises(SinkError, match=r"models is (a folder|no SavedModel)"):
+        write(read_bundle(trained.job.out), to, tmp_path / "models", force=True)
+    assert (tmp_path / "models" / "deep" / "notes.txt").read_text() == "precious"
+
+
+def test_write_when_target_is_a_saved_model_then_force_replaces_it(trained, tmp_path):
+    (tmp_path / "saved").mkdir()
+    (tmp_path / "saved" / "saved_model.pb").write_text("old")
+    write(read_bundle(trained.job.out), "saved-model", tmp_path / "saved", force=True)
+    assert (tmp_path / "saved" / "saved_model.pb").read_bytes() != b"old"
+
+
 class TestCard:
     @pytest.fixture
     def folder(self, tmp_path):

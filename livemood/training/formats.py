@@ -14,6 +14,7 @@ import numpy.typing as npt
 from livemood.bundle import Bundle
 from livemood.errors import ModelIncompatible, SinkError
 from livemood.extras import required
+from livemood.files import refuse_to_overwrite
 from livemood.quiet import native_stderr_held
 from livemood.training.export import MAX_PARITY_GAP, parity, to_tflite
 from livemood.training.transfer import load_network
@@ -21,6 +22,7 @@ from livemood.training.transfer import load_network
 FormatName = Literal["tflite", "onnx", "saved-model"]
 
 _PROBES = 16
+_SAVED_MODEL = "saved_model.pb"
 
 
 def write(bundle: Bundle, to: FormatName, out: Path, force: bool) -> float:
@@ -30,7 +32,7 @@ def write(bundle: Bundle, to: FormatName, out: Path, force: bool) -> float:
         bundle: With a Keras model.
         to: Format.
         out: File, or folder for ``saved-model``.
-        force: Overwrite what is there.
+        force: Replace what is there: a file, for ``saved-model`` only a folder that holds one.
 
     Returns:
         The largest difference of a probability on random crops.
@@ -38,10 +40,9 @@ def write(bundle: Bundle, to: FormatName, out: Path, force: bool) -> float:
     Raises:
         LivemoodError: A library for the format is missing.
         ModelIncompatible: The result answers otherwise than the Keras model.
-        SinkError: ``out`` is there already or cannot be written.
+        SinkError: ``out`` is there already and may not be replaced, or cannot be written.
     """
-    if out.exists() and not force:
-        raise SinkError(f"{out} is there already; use --force or another --out")
+    _refuse_to_overwrite(out, to, force)
     network = load_network(bundle)
     probes = np.random.default_rng(0).integers(0, 256, (_PROBES, *bundle.crop.shape), np.uint8)
     try:
@@ -59,6 +60,16 @@ def write(bundle: Bundle, to: FormatName, out: Path, force: bool) -> float:
             raise
         raise SinkError(f"{out} cannot be written: {error.strerror or error}") from error
     return gap
+
+
+def _refuse_to_overwrite(out: Path, to: FormatName, force: bool) -> None:
+    """No folder of other things goes, whatever was asked."""
+    if to != "saved-model":
+        refuse_to_overwrite(out, "--out", force)
+    elif out.exists() and not force:
+        raise SinkError(f"{out} is there already; use --force or another --out")
+    elif out.exists() and not (out / _SAVED_MODEL).is_file():
+        raise SinkError(f"{out} is no SavedModel that --force could replace; give another --out")
 
 
 def _tflite(network: Any, file: Path, probes: npt.NDArray[np.uint8]) -> float:
