@@ -1,7 +1,7 @@
 """Data sets of every kind: what is read, what is refused, what ends up in which split."""
 
 import csv
-import zipfile
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -38,6 +38,11 @@ def write_ferplus(folder: Path, rows: dict[str, list[str]]) -> Path:
     return folder
 
 
+def write_zip(folder: Path) -> Path:
+    """Zip a folder as people do: with the folder itself inside."""
+    return Path(shutil.make_archive(str(folder), "zip", folder.parent, folder.name))
+
+
 def write_csv(folder: Path, labels: list[int], usages: list[str]) -> Path:
     with (folder / "fer2013.csv").open("w", newline="") as stream:
         rows = csv.writer(stream)
@@ -66,14 +71,18 @@ class TestFolders:
         assert all(file.startswith("train/") for file in data.splits["valid"].files)
 
     def test_read_when_a_zip_then_the_same_as_the_folder(self, tmp_path):
-        folder = write_faces(tmp_path / "faces", 5)
-        with zipfile.ZipFile(tmp_path / "faces.zip", "w") as archive:
-            for file in sorted(folder.rglob("*.png")):
-                archive.write(file, file.relative_to(tmp_path))
-        one, other = cut(folder, tmp_path / "a"), cut(tmp_path / "faces.zip", tmp_path / "b")
+        folder = write_faces(tmp_path / "faces", 20)
+        one, other = cut(folder, tmp_path / "a"), cut(write_zip(folder), tmp_path / "b")
         assert one.labels == other.labels
-        pictures = [{c.tobytes() for s in data.splits.values() for c in s.crops(RAW)} for data in (one, other)]
-        assert pictures[0] == pictures[1]
+        for name, split in one.splits.items():
+            assert other.splits[name].files.tolist() == split.files.tolist()
+            assert (other.splits[name].crops(RAW) == split.crops(RAW)).all()
+
+    def test_read_when_a_zip_holds_nothing_but_its_train_folder_then_all_of_that_is_trained_on(self, tmp_path):
+        write_faces(tmp_path / "faces" / "train", 12)
+        splits = [{s.split for s in open_collection(tmp_path / "faces").samples}]
+        splits += [{s.split for s in open_collection(write_zip(tmp_path / "faces" / "train")).samples}]
+        assert splits == [{"train"}, {"train"}]
 
     def test_read_when_files_are_no_pictures_then_skipped_and_listed_with_the_reason(self, tmp_path):
         folder = write_faces(tmp_path / "faces", 8)
@@ -111,15 +120,24 @@ class TestFolders:
         with pytest.raises(DatasetError, match=r"give a FER\+ folder, fer2013\.csv or one folder per class"):
             open_collection(tmp_path / name)
 
-    def test_read_when_index_names_sources_then_one_source_stays_in_one_split(self, tmp_path):
+    @pytest.mark.parametrize("separator", [",", ";"])
+    @pytest.mark.parametrize("zipped", [False, True])
+    def test_read_when_index_names_sources_then_one_source_stays_in_one_split(self, tmp_path, separator, zipped):
         folder = write_faces(tmp_path / "faces", 30)
-        lines = ["file,source"]
-        lines += [f"{f.name},clip{int(f.stem[-1])}.mp4" for f in sorted(folder.rglob("*.png"))]
+        lines = [f"file{separator}source"]
+        lines += [f"{f.name}{separator}clip{int(f.stem[-1])}.mp4" for f in sorted(folder.rglob("*.png"))]
         (folder / "index.csv").write_text("\n".join(lines))
-        data = cut(folder, tmp_path / "work")
+        data = cut(write_zip(folder) if zipped else folder, tmp_path / "work")
         homes = {name: {file[-5] for file in split.files} for name, split in data.splits.items()}
         assert all(homes.values())
         assert not (homes["train"] & homes["valid"] | homes["train"] & homes["test"] | homes["valid"] & homes["test"])
+
+    @pytest.mark.parametrize("text", ["", "file,clip\nhappy0.png,a.mp4\n"])
+    def test_read_when_index_names_no_sources_then_refused(self, tmp_path, text):
+        folder = write_faces(tmp_path / "faces", 4)
+        (folder / "index.csv").write_text(text)
+        with pytest.raises(DatasetError, match=r"index\.csv in .*faces has no column .*source.* livemood crop wrote"):
+            open_collection(folder)
 
 
 class TestSplits:

@@ -47,7 +47,7 @@ def crop(
     from livemood.crop import align
     from livemood.detect import FaceDetector
     from livemood.sink.image import write_image
-    from livemood.training.folders import INDEX
+    from livemood.training.cropindex import INDEX
     from livemood.values import CropSpec
 
     index = out / INDEX

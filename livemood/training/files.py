@@ -76,13 +76,16 @@ class Files:
             return b""
 
     def rows(self, name: str) -> Iterator[list[str]]:
-        """Yield the rows of a CSV file.
+        """Yield the rows of a CSV file; where its first line has more semicolons than commas, those separate.
 
         Raises:
             DatasetError: It is no CSV.
         """
+        text = self.read(name).decode("utf-8-sig", errors="replace")
+        # Spreadsheets write semicolons where the decimal mark is a comma.
+        separator = max(",;", key=text.partition("\n")[0].count)
         try:
-            yield from csv.reader(io.StringIO(self.read(name).decode("utf-8-sig", errors="replace")))
+            yield from csv.reader(io.StringIO(text), delimiter=separator)
         except csv.Error as error:
             raise DatasetError(f"{name} in {self.path} cannot be read as CSV ({error})") from error
 

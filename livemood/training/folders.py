@@ -8,10 +8,8 @@ from livemood.errors import DatasetError
 from livemood.labels import EMOTIONS
 from livemood.source.image import PICTURE_SUFFIXES
 from livemood.training.collection import Collection, Sample, SplitName
+from livemood.training.cropindex import INDEX, read_index
 from livemood.training.files import Files, decode
-
-INDEX = "index.csv"
-"""Written by ``livemood crop``: its columns ``file`` and ``source`` keep crops of one clip in one split."""
 
 _FEWEST = 4
 _SPLIT_FOLDERS: dict[str, SplitName] = {
@@ -25,7 +23,8 @@ def from_folders(files: Files) -> Collection:
     """Read classes from folder names.
 
     Raises:
-        DatasetError: Fewer than two classes, an empty class folder, or a class with hardly any picture.
+        DatasetError: Fewer than two classes, an empty class folder, a class with hardly any picture, or an index.csv
+            with other columns than ``livemood crop`` writes.
     """
     found: list[tuple[str, SplitName | None, str]] = []
     skipped = []
@@ -42,14 +41,18 @@ def from_folders(files: Files) -> Collection:
     classes = {label for label, _, _ in found}
     order = {label: place for place, label in enumerate(EMOTIONS)}
     labels = tuple(sorted(classes, key=lambda label: (order.get(label, len(order)), label)))  # type: ignore[call-overload]
-    groups = _groups(files)
+    above = _folder_above(files)
+    groups = {PurePosixPath(row["file"]).name: row["source"] for row in read_index(files, above)}
     samples = (
         Sample(
-            name, split, tuple(int(other == label) for other in labels), group=groups.get(PurePosixPath(name).name, "")
+            name.removeprefix(above),
+            split,
+            tuple(int(other == label) for other in labels),
+            group=groups.get(PurePosixPath(name).name, ""),
         )
         for label, split, name in found
     )
-    return Collection(labels, tuple(samples), lambda sample: decode(files.read(sample.file)), tuple(skipped))
+    return Collection(labels, tuple(samples), lambda sample: decode(files.read(above + sample.file)), tuple(skipped))
 
 
 def _check(files: Files, found: list[tuple[str, SplitName | None, str]]) -> None:
@@ -76,9 +79,7 @@ def _check(files: Files, found: list[tuple[str, SplitName | None, str]]) -> None
         )
 
 
-def _groups(files: Files) -> dict[str, str]:
-    rows = list(files.rows(INDEX)) if INDEX in files.names else []
-    if not rows or not {"file", "source"} <= set(rows[0]):
-        return {}
-    file, source = rows[0].index("file"), rows[0].index("source")
-    return {PurePosixPath(row[file]).name: row[source] for row in rows[1:] if len(row) == len(rows[0])}
+def _folder_above(files: Files) -> str:
+    """Return the folder that was zipped, such as ``faces/``: pictures are called, and dealt out, as they were in it."""
+    tops = {name.partition("/")[0] for name in files.names}
+    return "" if files.path.is_dir() or len(tops) != 1 or tops <= _SPLIT_FOLDERS.keys() else f"{tops.pop()}/"
