@@ -18,7 +18,7 @@ from tensorboard.util import tensor_util
 from livemood.bundle import default_bundle, read_bundle
 from livemood.classify import EmotionClassifier
 from livemood.training.evaluate import with_temperature
-from tests.builders import SAMPLES, make_face_crop, write_faces
+from tests.builders import SAMPLES, make_face_crop, read_still, write_faces
 
 LIVEMOOD = Path(sys.executable).with_name("livemood")
 
@@ -160,12 +160,17 @@ class TestEvaluate:
         assert "does not know wink" in complaint(livemood("evaluate", "default", "faces", folder=tmp_path))
 
 
+def listed(folder: Path) -> list[dict[str, str]]:
+    """Return the rows of the index of a folder of crops."""
+    with (folder / "index.csv").open() as stream:
+        return list(csv.DictReader(stream))
+
+
 class TestCrop:
     def test_crop_when_a_photo_then_each_face_sorted_and_listed(self, tmp_path):
         done = livemood("crop", SAMPLES / "faces.png", "--out", tmp_path / "faces", "--sort", "--size", 96)
         assert (done.returncode, done.stderr) == (0, "")
-        with (tmp_path / "faces" / "index.csv").open() as stream:
-            rows = list(csv.DictReader(stream))
+        rows = listed(tmp_path / "faces")
         assert len(rows) == 2
         for row in rows:
             assert (tmp_path / "faces" / row["file"]).is_file()
@@ -175,8 +180,7 @@ class TestCrop:
     def test_crop_when_a_clip_then_a_frame_every_so_often(self, tmp_path):
         done = livemood("crop", SAMPLES / "faces.mp4", "--out", tmp_path / "faces", "--every", 2)
         assert done.returncode == 0
-        with (tmp_path / "faces" / "index.csv").open() as stream:
-            times = sorted({float(row["time_s"]) for row in csv.DictReader(stream)})
+        times = sorted({float(row["time_s"]) for row in listed(tmp_path / "faces")})
         assert len(times) >= 2
         assert all(later - earlier >= 2 for earlier, later in pairwise(times))
 
@@ -184,6 +188,33 @@ class TestCrop:
         (tmp_path / "index.csv").write_text("mine")
         assert "is there already; use --force" in complaint(livemood("crop", SAMPLES, "--out", tmp_path))
         assert (tmp_path / "index.csv").read_text() == "mine"
+
+    def test_crop_when_forced_into_a_used_folder_then_earlier_crops_stay_and_stay_listed(self, tmp_path):
+        out = tmp_path / "faces"
+        (tmp_path / "other").mkdir()
+        shutil.copy(SAMPLES / "faces.png", tmp_path / "faces.png")
+        shutil.copy(SAMPLES / "faces.png", tmp_path / "other" / "faces.png")
+        assert livemood("crop", "faces.png", "--out", out, folder=tmp_path).returncode == 0
+        (out / "sad").mkdir()
+        (out / "faces-00001.png").rename(out / "sad" / "faces-00001.png")
+        (out / "faces-00002.png").unlink()
+        done = livemood("crop", "other/faces.png", "--out", out, "--sort", "--size", 48, "--force", folder=tmp_path)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.startswith("2 faces in ")
+        assert {Path(row["file"]).name: row["source"] for row in listed(out)} == {
+            "faces-00001.png": "faces.png",
+            "faces-00002.png": "other/faces.png",
+            "faces-00003.png": "other/faces.png",
+        }
+        assert read_still(out / "sad" / "faces-00001.png").shape == (192, 192, 3)
+
+    def test_crop_when_a_clip_is_cut_more_coarsely_then_every_crop_is_listed_once(self, tmp_path):
+        for every in (1, 3):
+            livemood("crop", SAMPLES / "faces.mp4", "--out", tmp_path, "--every", every, "--force")
+        rows = listed(tmp_path)
+        assert sorted(row["file"] for row in rows) == sorted(path.name for path in tmp_path.glob("*.png"))
+        times = {row["file"]: float(row["time_s"]) for row in rows}
+        assert times["faces-00003.png"] >= 3
 
 
 class TestExport:

@@ -1,8 +1,6 @@
 """``livemood crop``: cut faces out of photos and videos, ready to be labelled and trained on."""
 
-import csv
 import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from itertools import chain, islice
@@ -12,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from livemood.cli.options import Detector, DetectorChoice, Force, Model
-from livemood.errors import ImageUnreadable, SinkError
+from livemood.errors import ImageUnreadable
 
 if TYPE_CHECKING:
     from livemood.values import Frame
 
-_HEADER = ("file", "source", "time_s", "left", "top", "right", "bottom", "score")
+_COLUMNS = ("file", "source", "time_s", "left", "top", "right", "bottom", "score")
 
 
 def crop(
@@ -35,7 +33,8 @@ def crop(
     """Cut every face out, aligned as the model sees it, in colour.
 
     Look through the crops, move each into a folder named after its class, and train on OUT. index.csv says where each
-    came from; livemood train keeps the crops of one video in one split by it.
+    came from; livemood train keeps the crops of one video in one split by it. With --force, crops are added to those of
+    an earlier run; the same video's are made anew.
 
     [bold]Examples[/bold]
 
@@ -47,43 +46,33 @@ def crop(
     from livemood.crop import align
     from livemood.detect import FaceDetector
     from livemood.sink.image import write_image
-    from livemood.training.cropindex import INDEX
+    from livemood.training.cropindex import INDEX, CropIndex
     from livemood.values import CropSpec
 
-    index = out / INDEX
-    if index.exists() and not force:
-        raise SinkError(f"{index} is there already; use --force or another --out")
+    columns = (*_COLUMNS, "label", "confidence") if sort else _COLUMNS
+    index = CropIndex(out, columns, force)
     spec = read_bundle(model or default_bundle()).crop
     wanted = CropSpec(size, "bgr", spec.template)
     classifier = EmotionClassifier(model) if sort else None
-    header = (*_HEADER, "label", "confidence") if classifier else _HEADER
-    taken: Counter[str] = Counter()
     with ExitStack() as stack:
         finder = stack.enter_context(FaceDetector(detector.value))
         frames = _frames(paths, every)
         first = list(islice(frames, 1))  # what cannot be read says so before anything is written
-        try:
-            out.mkdir(parents=True, exist_ok=True)
-            # Line by line: whoever interrupts a long film keeps a good index of what was cut.
-            lines = stack.enter_context(index.open("w", newline="", encoding="utf-8", buffering=1))
-        except OSError as error:
-            raise SinkError(f"{index} cannot be written: {error.strerror}; choose another --out") from error
-        rows = csv.writer(lines)
-        rows.writerow(header)
+        stack.enter_context(index)
         for source, frame in chain(first, frames):
             for face in finder.detect(frame):
-                row: list[str] = []
+                reading: list[str] = []
                 folder = ""
                 if classifier:
                     scores = classifier.probabilities(align(frame.image, face.keypoints, spec)[None])[0]
                     folder = f"{classifier.labels[int(scores.argmax())]}/"
-                    row = [folder.rstrip("/"), f"{scores.max():.4f}"]
-                taken[source.stem] += 1  # sources of one name are counted on, so no crop replaces another
-                name = f"{folder}{source.stem}-{taken[source.stem]:05}.png"
+                    reading = [folder.rstrip("/"), f"{scores.max():.4f}"]
+                name = f"{folder}{index.name(source)}"
                 write_image(out / name, align(frame.image, face.keypoints, wanted))
                 box = [f"{side:.1f}" for side in (face.box.left, face.box.top, face.box.right, face.box.bottom)]
-                rows.writerow([name, source, f"{frame.time_s:.3f}", *box, f"{face.score:.3f}", *row])
-    print(f"{taken.total()} faces in {out}, listed in {index}")
+                row = [name, str(source), f"{frame.time_s:.3f}", *box, f"{face.score:.3f}", *reading]
+                index.add(dict(zip(columns, row, strict=True)))
+    print(f"{index.added} faces in {out}, listed in {out / INDEX}")
 
 
 def _frames(paths: Sequence[Path], every_s: float) -> Iterator[tuple[Path, "Frame"]]:

@@ -1,6 +1,15 @@
 """``index.csv`` in a folder of crops: its columns ``file`` and ``source`` keep crops of one clip in one split."""
 
-from livemood.errors import DatasetError
+import csv
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from itertools import count
+from pathlib import Path, PurePosixPath
+from typing import Self
+
+from livemood.errors import DatasetError, SinkError
+from livemood.files import whole_file
 from livemood.training.files import Files
 
 INDEX = "index.csv"
@@ -27,3 +36,74 @@ def read_index(files: Files, folder: str = "") -> list[dict[str, str]]:
             "give the index.csv that livemood crop wrote, or take this one away"
         )
     return [dict(zip(columns, row, strict=True)) for row in rows if len(row) == len(columns)]
+
+
+class CropIndex:
+    """Names new crops, and lists them after those of earlier runs that are still in the folder or below.
+
+    It is written line by line: whoever interrupts a long film keeps a good index of what was cut.
+
+    Args:
+        folder: Where crops go; made where it is missing.
+        columns: Of new rows, ``file`` and ``source`` among them.
+        force: Add to an index that is there.
+
+    Attributes:
+        added: How many crops were listed.
+
+    Raises:
+        SinkError: An index is there already, or cannot be written.
+        DatasetError: The index there has other columns.
+    """
+
+    def __init__(self, folder: Path, columns: Sequence[str], force: bool) -> None:
+        self._file = folder / INDEX
+        if self._file.exists() and not force:
+            raise SinkError(f"{self._file} is there already; use --force to add to it, or another --out")
+        self._rows = _still_there(folder) if self._file.exists() else {}
+        self._columns = list(dict.fromkeys([*(column for row in self._rows.values() for column in row), *columns]))
+        self._numbers: defaultdict[str, count[int]] = defaultdict(lambda: count(1))
+        self._replaced = False
+        self._open = ExitStack()
+        self.added = 0
+
+    def __enter__(self) -> Self:
+        self._write()
+        lines = self._open.enter_context(self._file.open("a", newline="", encoding="utf-8", buffering=1))
+        self._lines = csv.DictWriter(lines, self._columns)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+        if self._replaced:
+            self._write()
+
+    def name(self, source: Path) -> str:
+        """Return how the next crop of a source is called: never as one of another source, its own are made anew."""
+        names = (f"{source.stem}-{number:05}.png" for number in self._numbers[source.stem])
+        return next(name for name in names if name not in self._rows or self._rows[name]["source"] == str(source))
+
+    def add(self, row: Mapping[str, str]) -> None:
+        """List a crop that was written."""
+        name = PurePosixPath(row["file"]).name
+        self._replaced |= name in self._rows
+        self._rows[name] = row
+        self._lines.writerow(row)
+        self.added += 1
+
+    def _write(self) -> None:
+        with (
+            whole_file(self._file, "--out", force=True) as part,
+            part.open("w", newline="", encoding="utf-8") as stream,
+        ):
+            rows = csv.DictWriter(stream, self._columns)
+            rows.writeheader()
+            rows.writerows(self._rows.values())
+
+
+def _still_there(folder: Path) -> dict[str, Mapping[str, str]]:
+    """Return the rows of crops that nobody removed, by file name: they may have been moved into class folders."""
+    files = Files(folder)
+    there = {PurePosixPath(name).name for name in files.names}
+    rows = {PurePosixPath(row["file"]).name: row for row in read_index(files)}
+    return {name: row for name, row in rows.items() if name in there}
