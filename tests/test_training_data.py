@@ -62,13 +62,14 @@ class TestFolders:
     def test_read_when_classes_are_ones_own_then_they_follow_in_alphabetical_order(self, tmp_path):
         assert open_collection(write_faces(tmp_path / "faces", 4, ("wink", "bored"))).labels == ("bored", "wink")
 
-    def test_read_when_splits_are_given_then_kept_and_valid_is_drawn_from_train_only(self, tmp_path):
-        write_faces(tmp_path / "faces" / "train", 12)
-        write_faces(tmp_path / "faces" / "test", 5, first=100)
+    @pytest.mark.parametrize(("train", "test"), [("train", "test"), ("Train", "TEST")])
+    def test_read_when_splits_are_given_then_kept_and_valid_is_drawn_from_train_only(self, tmp_path, train, test):
+        write_faces(tmp_path / "faces" / train, 12)
+        write_faces(tmp_path / "faces" / test, 5, first=100)
         data = cut(tmp_path / "faces", tmp_path / "work")
         assert [len(data.splits[name]) for name in ("train", "valid", "test")] == [20, 4, 10]
-        assert all(file.startswith("test/") for file in data.splits["test"].files)
-        assert all(file.startswith("train/") for file in data.splits["valid"].files)
+        assert all(file.startswith(f"{test}/") for file in data.splits["test"].files)
+        assert all(file.startswith(f"{train}/") for file in data.splits["valid"].files)
 
     def test_read_when_a_zip_then_the_same_as_the_folder(self, tmp_path):
         folder = write_faces(tmp_path / "faces", 20)
@@ -78,11 +79,12 @@ class TestFolders:
             assert other.splits[name].files.tolist() == split.files.tolist()
             assert (other.splits[name].crops(RAW) == split.crops(RAW)).all()
 
-    def test_read_when_a_zip_holds_nothing_but_its_train_folder_then_all_of_that_is_trained_on(self, tmp_path):
-        write_faces(tmp_path / "faces" / "train", 12)
-        splits = [{s.split for s in open_collection(tmp_path / "faces").samples}]
-        splits += [{s.split for s in open_collection(write_zip(tmp_path / "faces" / "train")).samples}]
-        assert splits == [{"train"}, {"train"}]
+    @pytest.mark.parametrize("train", ["train", "Training"])
+    def test_read_when_a_zip_holds_nothing_but_its_train_folder_then_dealt_out_as_the_folder(self, tmp_path, train):
+        folder = write_faces(tmp_path / "faces" / train, 12).parent
+        one, other = (draw(open_collection(path).samples) for path in (folder, write_zip(folder / train)))
+        assert one == other
+        assert {sample.split for sample in one} == {"train", "valid"}
 
     def test_read_when_files_are_no_pictures_then_skipped_and_listed_with_the_reason(self, tmp_path):
         folder = write_faces(tmp_path / "faces", 8)

@@ -12,6 +12,7 @@ from livemood.training.cropindex import INDEX, read_index
 from livemood.training.files import Files, decode
 
 _FEWEST = 4
+# In lower case; people also write Train and TEST.
 _SPLIT_FOLDERS: dict[str, SplitName] = {
     **{"train": "train", "training": "train"},
     **{"valid": "valid", "validation": "valid", "val": "valid"},
@@ -33,10 +34,10 @@ def from_folders(files: Files) -> Collection:
         if PurePosixPath(name).suffix.lower() not in PICTURE_SUFFIXES:
             if parts[-1] != INDEX:
                 skipped.append(f"{name}: not a picture")
-        elif len(parts) < 2 or parts[-2] in _SPLIT_FOLDERS:
+        elif len(parts) < 2 or parts[-2].lower() in _SPLIT_FOLDERS:
             skipped.append(f"{name}: lies in no class folder")
         else:
-            found.append((parts[-2], _SPLIT_FOLDERS.get(parts[-3]) if len(parts) > 2 else None, name))
+            found.append((parts[-2], _SPLIT_FOLDERS.get(parts[-3].lower()) if len(parts) > 2 else None, name))
     _check(files, found)
     classes = {label for label, _, _ in found}
     order = {label: place for place, label in enumerate(EMOTIONS)}
@@ -59,7 +60,7 @@ def _check(files: Files, found: list[tuple[str, SplitName | None, str]]) -> None
     full = {name.rpartition("/")[0] for _, _, name in found}
     inner = {folder.rpartition("/")[0] for folder in files.folders}
     for folder in files.folders:
-        if folder not in full | inner and folder.rpartition("/")[2] not in _SPLIT_FOLDERS:
+        if folder not in full | inner and folder.rpartition("/")[2].lower() not in _SPLIT_FOLDERS:
             raise DatasetError(f"class folder {files.path / folder} holds no picture; put some in, or remove it")
     counts = Counter(label for label, _, _ in found)
     if odd := next((label for label in counts if not is_label(label)), None):
@@ -82,4 +83,5 @@ def _check(files: Files, found: list[tuple[str, SplitName | None, str]]) -> None
 def _folder_above(files: Files) -> str:
     """Return the folder that was zipped, such as ``faces/``: pictures are called, and dealt out, as they were in it."""
     tops = {name.partition("/")[0] for name in files.names}
-    return "" if files.path.is_dir() or len(tops) != 1 or tops <= _SPLIT_FOLDERS.keys() else f"{tops.pop()}/"
+    top = tops.pop() if len(tops) == 1 and not files.path.is_dir() else ""
+    return f"{top}/" if top and top.lower() not in _SPLIT_FOLDERS else ""
