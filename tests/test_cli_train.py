@@ -189,6 +189,20 @@ class TestCrop:
         assert "is there already; use --force" in complaint(livemood("crop", SAMPLES, "--out", tmp_path))
         assert (tmp_path / "index.csv").read_text() == "mine"
 
+    @pytest.mark.parametrize("sort", [[], ["--sort"]])
+    def test_crop_when_a_picture_of_ones_own_has_the_name_then_it_stays_unless_forced(self, tmp_path, sort):
+        names = ["faces-00001.png", "happy/faces-00001.png"]
+        (tmp_path / "happy").mkdir()
+        for name in names:
+            (tmp_path / name).write_text("mine")
+        done = livemood("crop", SAMPLES / "faces.png", "--out", tmp_path, *sort)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert [(tmp_path / name).read_text() for name in names] == ["mine", "mine"]
+        assert len(listed(tmp_path)) == 2
+        (tmp_path / "index.csv").unlink()
+        livemood("crop", SAMPLES / "faces.png", "--out", tmp_path, *sort, "--force")
+        assert names[len(sort)] in {row["file"] for row in listed(tmp_path)}
+
     def test_crop_when_forced_into_a_used_folder_then_earlier_crops_stay_and_stay_listed(self, tmp_path):
         out = tmp_path / "faces"
         (tmp_path / "other").mkdir()

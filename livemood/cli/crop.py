@@ -67,7 +67,7 @@ def crop(
                     scores = classifier.probabilities(align(frame.image, face.keypoints, spec)[None])[0]
                     folder = f"{classifier.labels[int(scores.argmax())]}/"
                     reading = [folder.rstrip("/"), f"{scores.max():.4f}"]
-                name = f"{folder}{index.name(source)}"
+                name = index.name(source, folder)
                 write_image(out / name, align(frame.image, face.keypoints, wanted))
                 box = [f"{side:.1f}" for side in (face.box.left, face.box.top, face.box.right, face.box.bottom)]
                 row = [name, str(source), f"{frame.time_s:.3f}", *box, f"{face.score:.3f}", *reading]

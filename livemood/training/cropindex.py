@@ -46,7 +46,7 @@ class CropIndex:
     Args:
         folder: Where crops go; made where it is missing.
         columns: Of new rows, ``file`` and ``source`` among them.
-        force: Add to an index that is there.
+        force: Add to an index that is there, and replace files that it does not list.
 
     Attributes:
         added: How many crops were listed.
@@ -57,7 +57,7 @@ class CropIndex:
     """
 
     def __init__(self, folder: Path, columns: Sequence[str], force: bool) -> None:
-        self._file = folder / INDEX
+        self._folder, self._file, self._force = folder, folder / INDEX, force
         if self._file.exists() and not force:
             raise SinkError(f"{self._file} is there already; use --force to add to it, or another --out")
         self._rows = _still_there(folder) if self._file.exists() else {}
@@ -78,10 +78,14 @@ class CropIndex:
         if self._replaced:
             self._write()
 
-    def name(self, source: Path) -> str:
-        """Return how the next crop of a source is called: never as one of another source, its own are made anew."""
+    def name(self, source: Path, folder: str = "") -> str:
+        """Return where the next crop of a source goes, such as ``happy/clip-00001.png``.
+
+        It never takes the place of a crop of another source, and only with ``force`` that of a file that no index
+        lists; the source's own crops are made anew.
+        """
         names = (f"{source.stem}-{number:05}.png" for number in self._numbers[source.stem])
-        return next(name for name in names if name not in self._rows or self._rows[name]["source"] == str(source))
+        return folder + next(name for name in names if self._is_free(name, source, folder))
 
     def add(self, row: Mapping[str, str]) -> None:
         """List a crop that was written."""
@@ -90,6 +94,11 @@ class CropIndex:
         self._rows[name] = row
         self._lines.writerow(row)
         self.added += 1
+
+    def _is_free(self, name: str, source: Path, folder: str) -> bool:
+        if name in self._rows:
+            return self._rows[name]["source"] == str(source)
+        return self._force or not (self._folder / folder / name).exists()
 
     def _write(self) -> None:
         with (
