@@ -116,7 +116,7 @@ class TestEvaluate:
         (tmp_path / "groups.csv").write_text("file,age,skin\n" + "".join(f"happy{n}.png,old,\n" for n in range(6)))
         done = livemood(
             *("evaluate", bundle, "faces", "--split", "all", "--groups", "groups.csv", "--against", "default"),
-            *("--html", "report.html", "--card", "--json"),
+            *("--html", "report.html", "--card", "--force", "--json"),
             folder=tmp_path,
         )
         assert done.returncode == 0, done.stderr
@@ -130,7 +130,14 @@ class TestEvaluate:
         assert report["against"]["p_value"] == 1.0
         assert report["groups"]["age"]["values"]["old"]["pictures"] == 6
         assert (tmp_path / "report.html").is_file()
-        assert (bundle / "MODEL_CARD.md").is_file()
+        assert "evaluate BUNDLE faces --split all" in (bundle / "MODEL_CARD.md").read_text()
+
+    def test_evaluate_when_the_bundle_has_a_card_then_it_stays_unless_forced(self, tmp_path):
+        bundle = shutil.copytree(default_bundle(), tmp_path / "bundle")
+        (bundle / "MODEL_CARD.md").write_text("mine")
+        said = complaint(livemood("evaluate", bundle, write_faces(tmp_path / "faces", 4), "--card"))
+        assert "MODEL_CARD.md is there already; use --force" in said
+        assert (bundle / "MODEL_CARD.md").read_text() == "mine"
 
     def test_evaluate_when_votes_are_another_file_then_the_report_names_it(self, tmp_path):
         pixels = " ".join(map(str, make_face_crop("sad", 1)[..., 0].ravel()))

@@ -69,8 +69,9 @@ def evaluate(
       livemood evaluate models/mine faces/ --against models/emotion --html report.html
     """
     from livemood.bundle import named_bundle, read_bundle
-    from livemood.errors import ModelIncompatible
+    from livemood.errors import ModelIncompatible, SinkError
     from livemood.files import refuse_to_overwrite
+    from livemood.training.card import CARD
     from livemood.training.collection import open_collection
     from livemood.training.examine import compare, examine
     from livemood.training.groups import read_groups
@@ -79,6 +80,8 @@ def evaluate(
     if html:
         refuse_to_overwrite(html, "--html", force)
     folder = named_bundle(bundle)
+    if card and (folder / CARD).exists() and not force:
+        raise SinkError(f"{folder / CARD} is there already; use --force, or leave --card out")
     model = read_bundle(folder)
     against = named_bundle(against) if against else None
     other = read_bundle(against) if against else None
