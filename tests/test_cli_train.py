@@ -17,7 +17,9 @@ from tensorboard.util import tensor_util
 
 from livemood.bundle import default_bundle, read_bundle
 from livemood.classify import EmotionClassifier
+from livemood.training.cropindex import read_index
 from livemood.training.evaluate import with_temperature
+from livemood.training.files import Files
 from tests.builders import SAMPLES, make_face_crop, read_still, write_faces
 
 LIVEMOOD = Path(sys.executable).with_name("livemood")
@@ -209,6 +211,16 @@ class TestCrop:
         (tmp_path / "index.csv").unlink()
         livemood("crop", SAMPLES / "faces.png", "--out", tmp_path, *sort, "--force")
         assert names[len(sort)] in {row["file"] for row in listed(tmp_path)}
+
+    def test_crop_when_a_name_is_no_utf8_then_its_crops_are_listed_and_made_anew(self, tmp_path):
+        photo = tmp_path / os.fsdecode(b"caf\xe9.png")
+        shutil.copy(SAMPLES / "faces.png", photo)
+        for _ in range(2):
+            done = livemood("crop", photo, "--out", tmp_path / "faces", "--force")
+            assert (done.returncode, done.stderr) == (0, "")
+        rows = read_index(Files(tmp_path / "faces"))
+        assert [row["file"] for row in rows] == [os.fsdecode(b"caf\xe9-0000%d.png" % n) for n in (1, 2)]
+        assert {row["source"] for row in rows} == {str(photo)}
 
     def test_crop_when_forced_into_a_used_folder_then_earlier_crops_stay_and_stay_listed(self, tmp_path):
         out = tmp_path / "faces"

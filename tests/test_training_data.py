@@ -1,6 +1,7 @@
 """Data sets of every kind: what is read, what is refused, what ends up in which split."""
 
 import csv
+import os
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -97,6 +98,14 @@ class TestFolders:
             "sad/broken.png: cannot be read as a picture",
         ]
         assert sum(map(len, data.splits.values())) == 16
+
+    def test_read_when_a_name_is_no_utf8_then_the_picture_is_taken_and_comes_back(self, tmp_path):
+        folder = write_faces(tmp_path / "faces", 4)
+        name = os.fsdecode(b"caf\xe9.png")
+        (folder / "happy" / "happy0.png").rename(folder / "happy" / name)
+        cut(folder, tmp_path / "work")
+        files = {file for split in dataset.restore(tmp_path / "work").splits.values() for file in split.files.tolist()}
+        assert f"happy/{name}" in files
 
     def test_read_when_a_class_folder_is_empty_then_named(self, tmp_path):
         (write_faces(tmp_path / "faces", 4) / "angry").mkdir()

@@ -10,7 +10,7 @@ from typing import Self
 
 from livemood.errors import DatasetError, SinkError
 from livemood.files import whole_file
-from livemood.training.files import Files
+from livemood.training.files import NOT_UTF8, Files
 
 INDEX = "index.csv"
 
@@ -69,7 +69,8 @@ class CropIndex:
 
     def __enter__(self) -> Self:
         self._write()
-        lines = self._open.enter_context(self._file.open("a", newline="", encoding="utf-8", buffering=1))
+        lines = self._file.open("a", newline="", encoding="utf-8", errors=NOT_UTF8, buffering=1)
+        self._open.enter_context(lines)
         self._lines = csv.DictWriter(lines, self._columns)
         return self
 
@@ -103,7 +104,7 @@ class CropIndex:
     def _write(self) -> None:
         with (
             whole_file(self._file, "--out", force=True) as part,
-            part.open("w", newline="", encoding="utf-8") as stream,
+            part.open("w", newline="", encoding="utf-8", errors=NOT_UTF8) as stream,
         ):
             rows = csv.DictWriter(stream, self._columns)
             rows.writeheader()

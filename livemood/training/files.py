@@ -22,6 +22,8 @@ MAX_FILE_BYTES = 1 << 28
 """Largest file of a data set that is read, and of a zip's unpacked: photos have 0.03 of it, FER2013's tables 0.01."""
 MAX_FILES = 5_000_000
 """Most files of a zip; what they are called is held in memory."""
+NOT_UTF8 = "surrogateescape"
+"""How tables keep names of files that are no UTF-8: as Python gives them, so that they are found."""
 
 _DAMAGED = (OSError, KeyError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError)
 
@@ -81,7 +83,7 @@ class Files:
         Raises:
             DatasetError: It is no CSV.
         """
-        text = self.read(name).decode("utf-8-sig", errors="replace")
+        text = self.read(name).decode("utf-8-sig", errors=NOT_UTF8)
         # Spreadsheets write semicolons where the decimal mark is a comma.
         separator = max(",;", key=text.partition("\n")[0].count)
         try:
