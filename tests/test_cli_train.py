@@ -193,6 +193,17 @@ class TestCrop:
         assert len(times) >= 2
         assert all(later - earlier >= 2 for earlier, later in pairwise(times))
 
+    @pytest.mark.parametrize("name", ["a.gif", "a.png"])
+    def test_crop_when_a_picture_of_a_folder_is_broken_then_it_is_skipped_and_said(self, tmp_path, name):
+        (tmp_path / name).write_bytes(b"GIF89a and no more")
+        shutil.copy(SAMPLES / "faces.png", tmp_path)
+        done = livemood("crop", tmp_path, "--out", tmp_path / "faces")
+        assert done.returncode == 0
+        assert done.stderr.count("\n") == 1
+        assert name in done.stderr
+        assert done.stderr.endswith("; skipped\n")
+        assert len(listed(tmp_path / "faces")) == 2
+
     def test_crop_when_folder_was_used_before_then_nothing_is_overwritten(self, tmp_path):
         (tmp_path / "index.csv").write_text("mine")
         assert "is there already; use --force" in complaint(livemood("crop", SAMPLES, "--out", tmp_path))

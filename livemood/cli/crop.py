@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from livemood.cli.options import Detector, DetectorChoice, Force, Model
-from livemood.errors import ImageUnreadable
+from livemood.errors import SourceError
 
 if TYPE_CHECKING:
     from livemood.values import Frame
@@ -77,19 +77,27 @@ def crop(
 
 def _frames(paths: Sequence[Path], every_s: float) -> Iterator[tuple[Path, "Frame"]]:
     from livemood.source.image import PICTURE_SUFFIXES, image_paths, read_image
-    from livemood.source.video import VideoSource
     from livemood.values import Frame
 
     for path in image_paths(paths):
-        if path.suffix.lower() in PICTURE_SUFFIXES - {".gif"}:
-            try:
+        suffix = path.suffix.lower()
+        try:
+            if suffix in PICTURE_SUFFIXES - {".gif"}:
                 yield path, Frame(0, 0.0, read_image(path))
-            except ImageUnreadable as error:
-                print(f"livemood: {error}; skipped", file=sys.stderr)
-            continue
-        with VideoSource(path) as clip:
-            due = 0.0
-            for frame in clip.frames():
-                if frame.time_s >= due:
-                    due = frame.time_s + every_s
-                    yield path, frame
+            else:
+                yield from ((path, frame) for frame in _moments(path, every_s))
+        except SourceError as error:
+            if suffix not in PICTURE_SUFFIXES:
+                raise
+            print(f"livemood: {error}; skipped", file=sys.stderr)
+
+
+def _moments(path: Path, every_s: float) -> Iterator["Frame"]:
+    from livemood.source.video import VideoSource
+
+    with VideoSource(path) as clip:
+        due = 0.0
+        for frame in clip.frames():
+            if frame.time_s >= due:
+                due = frame.time_s + every_s
+                yield frame
