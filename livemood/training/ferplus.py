@@ -51,6 +51,8 @@ def from_folders(files: Files) -> Collection:
         if split is None:
             raise DatasetError(f"{table} lies in none of {', '.join(_FOLDERS)}; keep the FER+ folder names")
         for number, row in enumerate(files.rows(table), 1):
+            if not row:
+                continue
             votes = _votes(row[2:_COLUMNS])
             if votes is None:
                 raise DatasetError(
