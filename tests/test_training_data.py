@@ -314,6 +314,19 @@ class TestLoad:
         with pytest.raises(DatasetError, match="does not hold a whole data set"):
             dataset.restore(tmp_path / "work")
 
+    def test_load_when_all_crops_are_of_one_clip_then_asks_for_more_clips(self, tmp_path):
+        folder = write_faces(tmp_path / "faces", 8)
+        lines = [f"{file.name},clip.mp4" for file in folder.rglob("*.png")]
+        (folder / "index.csv").write_text("\n".join(["file,source", *lines]))
+        with pytest.raises(DatasetError, match=r"left for the valid split; crops of one clip stay .* out of more"):
+            cut(folder, tmp_path / "work")
+
+    def test_load_when_all_training_pictures_are_copies_then_says_so(self, tmp_path):
+        for name in ("train", "valid"):
+            write_faces(tmp_path / "faces" / name, 4)
+        with pytest.raises(DatasetError, match=r"left for the train split; each stands in valid or test too"):
+            cut(tmp_path / "faces", tmp_path / "work")
+
     def test_load_when_only_test_is_wanted_then_no_other_picture_is_searched(self, tmp_path):
         finder = ScriptedDetector()
         collection = open_collection(write_faces(tmp_path / "faces", 10))

@@ -177,7 +177,8 @@ def load(
     )
     for name in cut:
         if name != "test" and not len(dataset.splits[name]):
-            raise DatasetError(f"no usable picture is left for the {name} split; {len(skipped)} were skipped")
+            why = _why_empty(name, samples, kept, len(skipped))
+            raise DatasetError(f"no usable picture is left for the {name} split; {why}")
     try:
         _save(dataset, folder)
     except OSError as error:
@@ -265,6 +266,16 @@ def _splits(
     )
     names = np.array([sample.split for sample in samples])
     return {name: everything.only((names == name) & good & (name in cut)) for name in SPLITS}
+
+
+def _why_empty(name: SplitName, samples: Sequence[Sample], kept: Sequence[Sample], skipped: int) -> str:
+    """Say what became of a split's pictures, or why it was dealt none, and what to try."""
+    if any(sample.split == name for sample in kept):
+        return "each stands in valid or test too, pixel for pixel; leave it in one of them"
+    clips = {sample.group for sample in samples} - {""}
+    if clips and all(sample.split != name for sample in samples):
+        return f"crops of one clip stay in one split, and {len(clips)} clip(s) are too few; cut faces out of more"
+    return f"{skipped} were skipped"
 
 
 def _near_copies(samples: Sequence[Sample], prints: copies.Fingerprints) -> tuple[tuple[str, str], ...]:
