@@ -13,6 +13,7 @@ import pytest
 from livemood.errors import DatasetError
 from livemood.labels import EMOTIONS
 from livemood.settings import CROP
+from livemood.source.image import read_image
 from livemood.testing import ScriptedDetector
 from livemood.training import dataset
 from livemood.training.collection import Sample, open_collection
@@ -98,6 +99,15 @@ class TestFolders:
             "sad/broken.png: cannot be read as a picture",
         ]
         assert sum(map(len, data.splits.values())) == 16
+
+    def test_read_when_a_picture_is_see_through_then_as_image_reads_it(self, tmp_path):
+        folder = write_faces(tmp_path / "faces", 4)
+        sticker = cv2.cvtColor(make_face_crop("happy", 0), cv2.COLOR_BGR2BGRA)
+        sticker[:20, :, 3] = 0
+        cv2.imwrite(str(folder / "happy" / "happy0.png"), sticker)
+        collection = open_collection(folder)
+        for sample in collection.samples:
+            assert np.array_equal(collection.read(sample), read_image(folder / sample.file))
 
     def test_read_when_a_name_is_no_utf8_then_the_picture_is_taken_and_comes_back(self, tmp_path):
         folder = write_faces(tmp_path / "faces", 4)

@@ -50,17 +50,30 @@ def read_image(path: Path) -> Image:
         )
     if not size:
         raise ImageUnreadable(f"{path} {_NO_PICTURE}")
-    coded = np.frombuffer(data, np.uint8)
     try:
         with native_stderr_held():
-            image = cv2.imdecode(coded, cv2.IMREAD_COLOR)
-            layers = cv2.imdecode(coded, cv2.IMREAD_UNCHANGED) if _may_be_see_through(data) else None
+            image = decoded(data)
     except (cv2.error, MemoryError) as error:
         raise ImageUnreadable(f"{path} is too large or damaged") from error
     if image is None:
         raise ImageUnreadable(f"{path} {_NO_PICTURE}")
+    return image
+
+
+def decoded(data: bytes) -> Image | None:
+    """Return a picture file's content as ``read_image`` does, or None where it is no picture.
+
+    Raises:
+        cv2.error: It is damaged.
+        MemoryError: It is too large.
+    """
+    coded = np.frombuffer(data, np.uint8)
+    image = cv2.imdecode(coded, cv2.IMREAD_COLOR)
+    if image is None:
+        return None
+    layers = cv2.imdecode(coded, cv2.IMREAD_UNCHANGED) if _may_be_see_through(data) else None
     if layers is not None and layers.ndim == 3 and layers.shape[2] == 4:
-        image = _on_white(np.asarray(image, np.uint8), layers[..., 3])
+        return _on_white(np.asarray(image, np.uint8), layers[..., 3])
     return np.asarray(image, np.uint8)
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from livemood.errors import DatasetError
 from livemood.source.header import MAX_PIXELS, pixels
+from livemood.source.image import decoded
 from livemood.values import Image
 
 MAX_FILE_BYTES = 1 << 28
@@ -93,14 +94,13 @@ class Files:
 
 
 def decode(data: bytes) -> Image | None:
-    """Return (H, W, 3) uint8 BGR, or None where the bytes are no picture."""
+    """Return (H, W, 3) uint8 BGR, what is see-through on white, or None where the bytes are no picture."""
     if not 0 < pixels(data) <= MAX_PIXELS:
         return None
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        return decoded(data)
     except (cv2.error, MemoryError):
-        image = None
-    return None if image is None else np.asarray(image, np.uint8)
+        return None
 
 
 @contextmanager
