@@ -107,7 +107,9 @@ class TestFolders:
         cv2.imwrite(str(folder / "happy" / "happy0.png"), sticker)
         collection = open_collection(folder)
         for sample in collection.samples:
-            assert np.array_equal(collection.read(sample), read_image(folder / sample.file))
+            read = collection.read(sample)
+            assert read is not None
+            assert np.array_equal(read, read_image(folder / sample.file))
 
     def test_read_when_a_name_is_no_utf8_then_the_picture_is_taken_and_comes_back(self, tmp_path):
         folder = write_faces(tmp_path / "faces", 4)
