@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -35,6 +36,7 @@ from tests.test_training_figures import make_report
 # Nobody would ship it, but it tells drawings apart and compiles in a second.
 PRESETS["tiny"] = Architecture(8, (16, 24, 32), (1, 1, 1))
 PRESETS["wider"] = Architecture(8, (16, 24, 48), (1, 1, 1))
+ODD_NAME = os.fsdecode(b"caf\xe9.txt")
 ASKED: dict[str, Any] = {"preset": "tiny", "epochs": 8, "batch": 8, "learning_rate": 0.05}
 
 
@@ -43,6 +45,7 @@ class Trained:
 
     def __init__(self, folder: Path) -> None:
         self.job = Job(write_faces(folder / "faces", 80), folder / "mine", asked=ASKED)
+        (self.job.data / "happy" / ODD_NAME).write_text("not a picture")
         self.epochs: list[Epoch] = []
         self.metrics, self.run = train(self.job, False, False, Watcher(on_epoch=self.epochs.append))
 
@@ -75,6 +78,10 @@ class TestTrain:
         assert losses[-1] < 0.8 * losses[0]
         assert read_bundle(trained.job.out).labels == ("happy", "sad")
         assert share_right(trained.job.out) > 0.9
+
+    def test_run_when_a_file_is_passed_over_then_it_is_listed_under_any_name(self, trained):
+        listed = (trained.job.work / "skipped.txt").read_text(encoding="utf-8", errors="surrogateescape")
+        assert listed == f"happy/{ODD_NAME}: not a picture\n"
 
     def test_run_when_done_then_history_and_manifest_say_how(self, trained):
         with (trained.job.work / "history.csv").open() as stream:

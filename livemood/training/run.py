@@ -18,6 +18,7 @@ from livemood.training import dataset as data_sets
 from livemood.training.collection import SplitName, open_collection
 from livemood.training.dataset import ALIGNED, RAW, Dataset, Split
 from livemood.training.export import MAX_PARITY_GAP, parity, to_tflite, write_bundle
+from livemood.training.files import NOT_UTF8
 from livemood.training.fit import fit
 from livemood.training.model import FER2013_HEAD, predict
 from livemood.training.provenance import commit, provenance
@@ -268,7 +269,7 @@ def _begun(job: Job, spec: CropSpec, watcher: Watcher) -> tuple[Dataset, TrainSe
 
 
 def _write_lines(file: Path, lines: Sequence[str]) -> None:
-    file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", errors=NOT_UTF8)
 
 
 def _resumed(job: Job) -> tuple[Dataset, TrainSettings, dict[str, Any]]:
