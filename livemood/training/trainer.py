@@ -75,7 +75,6 @@ class Trainer:
     def _epoch(self, batches: Batches, began: float, on_step: Callable[[Step], None]) -> tuple[float, float]:
         """Train for one epoch and return mean loss and last learning rate."""
         losses, rate, epoch_began, per_epoch = [], 0.0, time.monotonic(), batches.per_epoch
-        self._seed_dropout()
         fraction = self._fraction(time.monotonic() - began, per_epoch)
         strength = 1.0 if fraction < self.settings.ease_after else 0.5
         for pixels, heads, weights in batches.epoch((self.settings.seed, self.state.epoch), strength):
@@ -94,13 +93,6 @@ class Trainer:
             if done >= 1:
                 break
         return float(np.mean(losses)), rate
-
-    def _seed_dropout(self) -> None:
-        """Let seed and epoch alone decide what is dropped, as with the batches: a resumed run goes on unchanged."""
-        chance = np.random.default_rng((self.settings.seed, self.state.epoch))
-        for layer in self.model.layers:
-            if generator := getattr(layer, "seed_generator", None):
-                generator.state.assign(chance.integers(1 << 31, size=2))
 
     def _end_epoch(self, valid: Split, loss: float, rate: float, elapsed_s: float) -> None:
         raw = self.model.get_weights()
@@ -165,6 +157,10 @@ class Trainer:
                 f"{self._work} holds a checkpoint of another network; remove it to begin again"
             ) from error
         self.average, self.best = [np.array(w) for w in groups["average"]], groups["best"]
+        for layer in self.model.layers:
+            if generator := getattr(layer, "seed_generator", None):
+                # Seed and draws so far, one a step: dropout goes on as if the run had never stopped.
+                generator.state.assign(np.array([_numpy(generator.state)[0], self.steps]))
 
 
 def _numpy(variable: Any) -> npt.NDArray[Any]:
