@@ -360,9 +360,9 @@ def test_tables_when_votes_are_folders_then_protocols_are_not_told_apart():
     assert [row[0] for row in tables(report)[0].rows] == ["all, as they come", "all, aligned"]
 
 
-def test_markdown_when_table_has_a_note_then_below():
-    text = Table("t", ("a", "b"), (("1", "2"),), "note").markdown()
-    assert text == "| a | b |\n| --- | --- |\n| 1 | 2 |\n\nnote"
+def test_markdown_when_table_has_a_note_then_below_and_bars_stay_in_their_cells():
+    text = Table("t", ("a", "b"), (("1", "2|3"),), "note").markdown()
+    assert text == "| a | b |\n| --- | --- |\n| 1 | 2\\|3 |\n\nnote"
 
 
 def test_write_html_when_done_then_one_page_with_pictures_inside_and_names_escaped(tmp_path):

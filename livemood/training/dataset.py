@@ -97,7 +97,8 @@ class Dataset:
         splits: By name.
         copies_removed: Training pictures dropped because valid or test holds the same pixels.
         copied: Pictures of valid or test that stand in train too, pixel for pixel (before the removal).
-        near_copies: Pairs of almost equal pictures in different splits, the training one first; they stay.
+        near_copies: Pairs of almost equal pictures in different splits, the earlier of train, valid and test first;
+            they stay.
         skipped: Files passed over, with the reason.
         faces_found: Share of the cut pictures in which the detector found the face.
     """

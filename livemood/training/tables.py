@@ -22,7 +22,7 @@ class Table:
     def markdown(self) -> str:
         """Return it as Markdown, without the title."""
         lines = [self.header, ("---",) * len(self.header), *self.rows]
-        table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+        table = "\n".join("| " + " | ".join(cell.replace("|", r"\|") for cell in line) + " |" for line in lines)
         return f"{table}\n\n{self.note}".strip()
 
 
