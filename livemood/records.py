@@ -46,14 +46,15 @@ class Record:
     """One face in one frame, one frame without faces, or one marked event.
 
     Attributes:
-        frame: Place of the frame in its source, from 0.
+        frame: How many frames came before it, from the source's beginning or that of the cut.
         time_s: Seconds since the source's start.
         track: Whose face, from 1. None, like box, label and confidence, for a frame without faces and for an event.
         box: Left, top, right and bottom in frame px; may poke outside the frame.
         label: An emotion, or ``unsure``.
         confidence: Smoothed, calibrated probability of the label, 0..1; of the leading emotion where it is ``unsure``.
         scores: Smoothed probability by emotion; empty for a frame without faces.
-        raw_scores: The frame's own probability by emotion; empty for a frame without faces.
+        raw_scores: Probability by emotion of this frame, or of the last that was classified; empty for a frame without
+            faces.
         keypoints: Six (x, y) in frame px in the order of ``Keypoint``; empty where none were recorded.
         event: Number of the event that someone marked at this frame, from 1; such a row holds nothing of a face.
     """

@@ -375,12 +375,13 @@ def test_plot_when_written_then_the_curves_are_on_it(tmp_path: Path, start_s: fl
     assert found[: len(found) // 4].sum() > 100  # the curve, which lies high in the upper plot
 
 
-def test_plot_when_there_is_one_row_then_nothing_is_complained_about(tmp_path: Path) -> None:
+def test_plot_when_there_is_one_row_then_it_is_a_picture_and_nothing_is_complained_about(tmp_path: Path) -> None:
     with open_records(tmp_path / "a.csv", EMOTIONS) as sink:
         sink.write(make_frame(), [make_mood()])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        write_plot(tmp_path / "a.csv", tmp_path / "a.svg")
+        write_plot(tmp_path / "a.csv", tmp_path / "a.png")
+    assert cv2.imread(str(tmp_path / "a.png"), cv2.IMREAD_COLOR) is not None
 
 
 def test_plot_when_nobody_was_seen_then_it_is_still_a_picture(tmp_path: Path) -> None:
