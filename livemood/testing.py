@@ -9,9 +9,9 @@ from typing import Self
 
 import numpy as np
 
-from livemood.labels import EMOTIONS
-from livemood.settings import CROP
-from livemood.values import CropSpec, Detection, FaceCrop, Frame, Image, Mood, Prediction
+from livemood.core.labels import EMOTIONS
+from livemood.core.settings import CROP
+from livemood.core.types import CropSpec, Detection, FaceCrop, Frame, Image, Mood, Prediction
 
 Script = Sequence[Sequence[Detection]] | Callable[[Frame], Sequence[Detection]]
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from livemood.app import MoodReader
-from livemood.errors import SinkError
-from livemood.live import Live, Screen
-from livemood.recorder import Recorder, VideoFile
-from livemood.source.live import LiveSource, Picture
-from livemood.source.video import VideoSource
-from livemood.values import Frame, Image
+from livemood.apps.live import Live, Screen
+from livemood.apps.reader import MoodReader
+from livemood.apps.recorder import Recorder, VideoFile
+from livemood.core.errors import SinkError
+from livemood.core.types import Frame, Image
+from livemood.sources.live import LiveSource, Picture
+from livemood.sources.video.file import VideoSource
 
 # Pictures kept in memory and shown again and again, so that decoding a file is not measured with.
 _KEPT = 60

@@ -13,16 +13,16 @@ from typing import ParamSpec, TypeVar
 
 import numpy as np
 
-from livemood.app import MoodReader, label_frames
-from livemood.classify import Classifier
-from livemood.detect import Detector
-from livemood.draw import Annotator
-from livemood.job import Reading
+from livemood.apps.reader import MoodReader, label_frames
+from livemood.apps.video_job import Reading
+from livemood.core.settings import Settings
+from livemood.core.types import Frame, Image
+from livemood.detection.combined import Detector
+from livemood.emotion.classifier import Classifier
+from livemood.overlay.annotator import Annotator
 from livemood.pipeline import WriteBehind, follower, read_ahead
-from livemood.settings import Settings
-from livemood.sink.video import VideoSink
-from livemood.source.video import VideoSource
-from livemood.values import Frame, Image
+from livemood.sinks.video.writer import VideoSink
+from livemood.sources.video.file import VideoSource
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -36,7 +36,7 @@ _WARM_UP_S = 0.2
 _FIRST_FRAME = """
 import os, sys
 from pathlib import Path
-from livemood.app import MoodReader, annotate
+from livemood.apps.reader import MoodReader, annotate
 clip, model, detector, engine = sys.argv[1:]
 with MoodReader(Path(model) if model else None, detector=detector, engine=engine) as reader:
     annotate(*next(reader.video(Path(clip))))
@@ -216,7 +216,7 @@ class _Bench:
 
 
 class _Stopwatch:
-    """Times the work that it is given, frame by frame; a ``Meter``."""
+    """Times the work that it is given, frame by frame; a ``StageTimer``."""
 
     def __init__(self) -> None:
         self.times: dict[str, list[float]] = defaultdict(list)

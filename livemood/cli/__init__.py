@@ -13,8 +13,8 @@ import typer
 
 from livemood import __version__
 from livemood.cli import bench, camera, crop, doctor, evaluate, export, image, models, report, train, video
-from livemood.errors import LivemoodError
-from livemood.quiet import ask_for_silence, debugging, keep_native_stderr_out
+from livemood.core.errors import LivemoodError
+from livemood.runtime.native_output import debugging, discard_native_stderr, silence_native_logs
 
 _INTERRUPTED = 130
 _SELDOM = 10_000
@@ -61,8 +61,8 @@ def main() -> NoReturn:
     gc.set_threshold(_SELDOM)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="surrogateescape")  # names of files that are no UTF-8, byte for byte
-    ask_for_silence()
-    keep_native_stderr_out()
+    silence_native_logs()
+    discard_native_stderr()
     # Every part of a frame's path has a thread; OpenCV's own would take its cores from the others (docs/speed.md).
     os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
     signal.signal(signal.SIGTERM, _interrupt)

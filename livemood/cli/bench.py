@@ -19,8 +19,8 @@ from livemood.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from livemood.apps.video_job import Reading
     from livemood.bench.offline import VideoFigures
-    from livemood.job import Reading
 
 
 def bench(
@@ -68,7 +68,7 @@ def _sample() -> Path:
 
 def _bench_live(how: "Reading", clip: Path, fps: float, duration: float, json_: bool) -> None:
     from livemood.bench.live import measure_live
-    from livemood.sink.window import Window, check_display
+    from livemood.sinks.window import Window, check_display
 
     check_display()
     with opened(how) as reader, Window("livemood: bench", 1280, 720) as window:
@@ -83,8 +83,8 @@ def _bench_live(how: "Reading", clip: Path, fps: float, duration: float, json_: 
 
 def _bench_video(how: "Reading", clip: Path, json_: bool) -> None:
     from livemood.bench.offline import measure_video
-    from livemood.classify import EmotionClassifier
-    from livemood.detect import FaceDetector
+    from livemood.detection.combined import FaceDetector
+    from livemood.emotion.classifier import EmotionClassifier
 
     with FaceDetector(how.detector) as detector:
         figures = measure_video(detector, EmotionClassifier(how.model, how.engine), clip, how=how)
@@ -119,7 +119,7 @@ def _print_stages(figures: "VideoFigures") -> None:
 
 
 def _cores() -> str:
-    from livemood.cores import usable_cores
+    from livemood.runtime.processes import usable_cores
 
     cores = usable_cores()
     return "1 core" if cores == 1 else f"{cores} cores"

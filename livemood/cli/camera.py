@@ -20,12 +20,12 @@ from livemood.cli.options import (
     reading,
 )
 from livemood.cli.summary import note, print_summary
-from livemood.errors import SinkError
+from livemood.core.errors import SinkError
 
 if TYPE_CHECKING:
-    from livemood.settings import CaptureSettings
-    from livemood.sink.video import VideoSink
-    from livemood.source.live import LiveSource
+    from livemood.core.settings import CaptureSettings
+    from livemood.sinks.video.writer import VideoSink
+    from livemood.sources.live import LiveSource
 
 
 def camera(
@@ -78,13 +78,13 @@ def camera(
       s snapshot, r start or stop recording, e mark an event in the records
       c calibrate to resting faces for 3 s; again: off
     """
-    from livemood.controls import View
-    from livemood.live import Live
-    from livemood.recorder import Recorder
-    from livemood.sink.records import open_records
-    from livemood.sink.virtual import VirtualCamera
-    from livemood.sink.window import Window, check_display
-    from livemood.source.choose import open_live
+    from livemood.apps.keys import View
+    from livemood.apps.live import Live
+    from livemood.apps.recorder import Recorder
+    from livemood.sinks.records import open_records
+    from livemood.sinks.virtual_camera import VirtualCamera
+    from livemood.sinks.window import Window, check_display
+    from livemood.sources.open import open_live
 
     if not window and not (out or records or virtual_camera):
         raise typer.BadParameter("nothing would be seen or kept; add --out or --records", param_hint="--no-window")
@@ -134,7 +134,7 @@ def camera(
 
 
 def _capture_settings(size: str | None, fps: float | None, pixel_format: str | None, loop: bool) -> "CaptureSettings":
-    from livemood.settings import CaptureSettings
+    from livemood.core.settings import CaptureSettings
 
     width = height = None
     if size is not None:
@@ -146,7 +146,7 @@ def _capture_settings(size: str | None, fps: float | None, pixel_format: str | N
 
 
 def _open_video(path: Path, source: "LiveSource", force: bool) -> "VideoSink":
-    from livemood.media import VideoInfo
-    from livemood.sink.video import VideoSink
+    from livemood.core.video_info import VideoInfo
+    from livemood.sinks.video.writer import VideoSink
 
     return VideoSink(path, VideoInfo(source.width, source.height), force=force)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from livemood.cli.options import Detector, DetectorChoice, Force, Model
-from livemood.errors import SourceError
+from livemood.core.errors import SourceError
 
 if TYPE_CHECKING:
-    from livemood.values import Frame
+    from livemood.core.types import Frame
 
 _COLUMNS = ("file", "source", "time_s", "left", "top", "right", "bottom", "score")
 
@@ -41,13 +41,13 @@ def crop(
       livemood crop holiday/ --out faces
       livemood crop clip.mp4 --out faces --sort --every 0.5
     """
-    from livemood.bundle import default_bundle, read_bundle
-    from livemood.classify import EmotionClassifier
-    from livemood.crop import align
-    from livemood.detect import FaceDetector
-    from livemood.sink.image import write_image
-    from livemood.training.cropindex import INDEX, CropIndex
-    from livemood.values import CropSpec
+    from livemood.bundles.manifest import default_bundle, read_bundle
+    from livemood.core.types import CropSpec
+    from livemood.datasets.crop_index import INDEX, CropIndex
+    from livemood.detection.combined import FaceDetector
+    from livemood.emotion.classifier import EmotionClassifier
+    from livemood.emotion.crop import align
+    from livemood.sinks.image import write_image
 
     columns = (*_COLUMNS, "label", "confidence") if sort else _COLUMNS
     index = CropIndex(out, columns, force)
@@ -76,8 +76,8 @@ def crop(
 
 
 def _frames(paths: Sequence[Path], every_s: float) -> Iterator[tuple[Path, "Frame"]]:
-    from livemood.source.image import PICTURE_SUFFIXES, image_paths, read_image
-    from livemood.values import Frame
+    from livemood.core.types import Frame
+    from livemood.sources.image.decode import PICTURE_SUFFIXES, image_paths, read_image
 
     for path in image_paths(paths):
         suffix = path.suffix.lower()
@@ -93,7 +93,7 @@ def _frames(paths: Sequence[Path], every_s: float) -> Iterator[tuple[Path, "Fram
 
 
 def _moments(path: Path, every_s: float) -> Iterator["Frame"]:
-    from livemood.source.video import VideoSource
+    from livemood.sources.video.file import VideoSource
 
     with VideoSource(path) as clip:
         due = 0.0

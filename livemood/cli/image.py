@@ -22,11 +22,11 @@ from livemood.cli.options import (
     print_json,
     reading,
 )
-from livemood.errors import ImageUnreadable, SinkError
+from livemood.core.errors import ImageUnreadable, SinkError
 
 if TYPE_CHECKING:
-    from livemood.app import MoodReader
-    from livemood.values import Image, Mood
+    from livemood.apps.reader import MoodReader
+    from livemood.core.types import Image, Mood
 
 
 def image(
@@ -52,8 +52,8 @@ def image(
       livemood image holiday/ --out labeled/ --csv moods.csv
       livemood image holiday/ --sort-into sorted/ --emotions happy,sad
     """
-    from livemood.files import refuse_to_overwrite
-    from livemood.source.image import image_paths
+    from livemood.runtime.atomic_io import refuse_to_overwrite
+    from livemood.sources.image.decode import image_paths
 
     if csv_:
         refuse_to_overwrite(csv_, "--csv", force)
@@ -86,7 +86,7 @@ class _Desk:
         panel: bool,
         force: bool,
     ) -> None:
-        from livemood.draw import Annotator, DrawStyle
+        from livemood.overlay.annotator import Annotator, DrawStyle
 
         self._reader, self._out, self._sort_into, self._force = reader, out, sort_into, force
         self._annotator = Annotator(reader.labels, DrawStyle(show_panel=panel, show_ids=False))
@@ -94,7 +94,7 @@ class _Desk:
         self._made: set[Path] = set()
 
     def read(self, path: Path) -> dict[str, Any]:
-        from livemood.source.image import read_image
+        from livemood.sources.image.decode import read_image
 
         try:
             image = read_image(path)
@@ -142,26 +142,26 @@ class _Desk:
         return place
 
     def _write_copy(self, target: Path, image: "Image", moods: "Sequence[Mood]") -> None:
-        from livemood.files import refuse_to_overwrite
-        from livemood.sink.image import write_image
-        from livemood.values import Frame
+        from livemood.core.types import Frame
+        from livemood.runtime.atomic_io import refuse_to_overwrite
+        from livemood.sinks.image import write_image
 
         refuse_to_overwrite(target, "--out", self._force)
         write_image(target, self._annotator.draw(Frame(0, 0.0, image), moods))
 
     def _sort(self, path: Path, target: Path) -> None:
-        from livemood.files import whole_file
+        from livemood.runtime.atomic_io import atomic_write
 
-        with whole_file(target, "--sort-into", self._force) as part:
+        with atomic_write(target, "--sort-into", self._force) as part:
             shutil.copy2(path, part)
 
 
 def _write_csv(path: Path, results: Sequence[dict[str, Any]], labels: tuple[str, ...], force: bool) -> None:
-    from livemood.files import whole_file
+    from livemood.runtime.atomic_io import atomic_write
 
     header = ["path", "face", "left", "top", "right", "bottom", "label", "confidence", *labels]
     with (
-        whole_file(path, "--csv", force) as part,
+        atomic_write(path, "--csv", force) as part,
         part.open("w", newline="", encoding="utf-8", errors="surrogateescape") as stream,
     ):
         rows = csv.writer(stream)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from livemood.app import MoodReader
-    from livemood.job import Reading
+    from livemood.apps.reader import MoodReader
+    from livemood.apps.video_job import Reading
 
 
 class DetectorChoice(StrEnum):
@@ -46,7 +46,7 @@ Force = Annotated[bool, typer.Option("--force", help="Overwrite files that are t
 
 def reading(model: Path | None, detector: DetectorChoice, engine: EngineChoice, emotions: str | None) -> "Reading":
     """Return how the options want faces to be read."""
-    from livemood.job import Reading
+    from livemood.apps.video_job import Reading
 
     chosen = None if emotions is None else tuple(name.strip() for name in emotions.split(",") if name.strip())
     return Reading(model, detector.value, engine.value, chosen)
@@ -55,7 +55,7 @@ def reading(model: Path | None, detector: DetectorChoice, engine: EngineChoice, 
 @contextmanager
 def opened(how: "Reading") -> "Iterator[MoodReader]":
     """Open the models; a wrong choice of emotions is a usage error."""
-    from livemood.errors import LivemoodError
+    from livemood.core.errors import LivemoodError
 
     try:
         reader = how.open()

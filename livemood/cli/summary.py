@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from livemood.cli.options import print_json
 
 if TYPE_CHECKING:
-    from livemood.app import Summary
-    from livemood.job import Outcome
+    from livemood.apps.reader import Summary
+    from livemood.apps.video_job import Outcome
 
 
 def note(text: str) -> None:

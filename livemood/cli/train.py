@@ -12,7 +12,7 @@ from livemood.cli.options import Force
 from livemood.cli.training import Display
 
 if TYPE_CHECKING:
-    from livemood.training.state import Run
+    from livemood.training.loop.checkpoint import Run
 
 
 class Preset(StrEnum):
@@ -151,10 +151,10 @@ def train(
 
       livemood train ferplus.zip --out models/mine --resume
     """
-    from livemood.bundle import named_bundle
+    from livemood.bundles.manifest import named_bundle
+    from livemood.training.loop.checkpoint import has_checkpoint
     from livemood.training.run import Job
     from livemood.training.run import train as run
-    from livemood.training.state import has_checkpoint
 
     base = tuple(map(named_bundle, from_ or ()))
     if base and precision and not all(map(has_checkpoint, base)):
@@ -195,8 +195,8 @@ def train(
 
 
 def _write_curves(file: Path, run: "Run") -> None:
-    from livemood.errors import SinkError
-    from livemood.training import plots
+    from livemood.core.errors import SinkError
+    from livemood.reporting import plots
 
     try:
         plots.learning_curves(run.history, file)

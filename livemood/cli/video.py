@@ -25,10 +25,10 @@ from livemood.cli.options import (
     reading,
 )
 from livemood.cli.summary import note, print_outcomes, print_summary
-from livemood.cores import usable_cores
+from livemood.runtime.processes import usable_cores
 
 if TYPE_CHECKING:
-    from livemood.job import Reading, VideoJob
+    from livemood.apps.video_job import Reading, VideoJob
 
 
 # A hundred years of video; what is far beyond does not fit a container's clock.
@@ -114,8 +114,8 @@ def video(
 
       livemood video *.mp4 --out-dir labeled/ --jobs 2 --records .csv --resume
     """
-    from livemood.draw import DrawStyle
-    from livemood.job import VideoJob
+    from livemood.apps.video_job import VideoJob
+    from livemood.overlay.annotator import DrawStyle
 
     if thumbnails and not report:
         raise typer.BadParameter("faces are shown in a report; add --report", param_hint="--thumbnails")
@@ -152,12 +152,12 @@ def video(
 
 
 def _one(job: "VideoJob", how: "Reading", report: Path | None, thumbnails: bool, json_: bool) -> None:
-    from livemood.files import refuse_to_overwrite
-    from livemood.job import label_video
+    from livemood.apps.video_job import label_video
+    from livemood.runtime.atomic_io import refuse_to_overwrite
 
     if report:  # said now, not after hours of work
-        from livemood.extras import required
-        from livemood.report.charts import PLOTLY
+        from livemood.reporting.charts import PLOTLY
+        from livemood.runtime.optional_deps import required
 
         required("plotly.offline", PLOTLY)
         refuse_to_overwrite(report, "--report", job.force)
@@ -169,7 +169,7 @@ def _one(job: "VideoJob", how: "Reading", report: Path | None, thumbnails: bool,
         with opened(how) as reader, progress_bars(1) as bars:
             summary = label_video(job, reader, bars)
         if report:
-            from livemood.report import write_report
+            from livemood.reporting.page import write_report
 
             assert job.records
             shown = job.source if thumbnails else None
@@ -218,7 +218,7 @@ def _unfinished(jobs: list["VideoJob"]) -> list["VideoJob"]:
 
 
 def _many(jobs: list["VideoJob"], how: "Reading", processes: int, resume: bool, json_: bool) -> None:
-    from livemood.job import Outcome, label_videos
+    from livemood.apps.video_job import Outcome, label_videos
 
     waiting = _unfinished(jobs) if resume else jobs
     done = {job.source: Outcome(job, None) for job in jobs}

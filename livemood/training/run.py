@@ -8,25 +8,26 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from livemood.bundle import MANIFEST, MAX_NAME, Bundle, is_name, read_bundle
-from livemood.detect import FaceDetector
-from livemood.errors import DatasetError, ModelIncompatible, SinkError
-from livemood.labels import UNSURE
-from livemood.settings import CROP
-from livemood.training import balance, evaluate
-from livemood.training import dataset as data_sets
-from livemood.training.collection import SplitName, open_collection
-from livemood.training.dataset import ALIGNED, RAW, Dataset, Split
-from livemood.training.export import MAX_PARITY_GAP, parity, to_tflite, write_bundle
-from livemood.training.files import NOT_UTF8
-from livemood.training.fit import fit
-from livemood.training.model import FER2013_HEAD, predict
-from livemood.training.provenance import commit, provenance
-from livemood.training.serving import serving_model
+from livemood.bundles.manifest import MANIFEST, MAX_NAME, Bundle, is_name, read_bundle
+from livemood.core.errors import DatasetError, ModelIncompatible, SinkError
+from livemood.core.labels import UNSURE
+from livemood.core.settings import CROP
+from livemood.core.types import CropSpec
+from livemood.datasets import dataset as data_sets
+from livemood.datasets.dataset import ALIGNED, RAW, Dataset, Split
+from livemood.datasets.files import NOT_UTF8
+from livemood.datasets.samples import SplitName, open_collection
+from livemood.detection.combined import FaceDetector
+from livemood.evaluation import metrics
+from livemood.training.export import class_prior
+from livemood.training.export.bundle import MAX_PARITY_GAP, parity, to_tflite, write_bundle
+from livemood.training.export.fold import serving_model
+from livemood.training.export.provenance import commit, provenance
+from livemood.training.loop.checkpoint import JOB, Epoch, Run, Step, has_checkpoint, restore_job, save_job
+from livemood.training.loop.fit import fit
+from livemood.training.model.network import FER2013_HEAD, predict
+from livemood.training.model.transfer import preset_of
 from livemood.training.settings import TrainSettings, usual
-from livemood.training.state import JOB, Epoch, Run, Step, has_checkpoint, restore_job, save_job
-from livemood.training.transfer import preset_of
-from livemood.values import CropSpec
 
 _MAY_CHANGE = {"epochs", "time_budget_s", "early_stop", "learning_rate", "class_balance"}
 
@@ -146,12 +147,12 @@ def finish(
     votes = np.tile(valid.top_vote, 2)
     strength = happy = 0.0
     if settings.class_balance:
-        common, said = balance.prior(dataset.splits["train"].targets), _both_framings(model, valid)
-        strength = balance.choose(said, votes, dataset.labels, common)
-        happy = balance.break_even(balance.adjusted(said, common, strength), votes, dataset.labels)
-        balance.bake(model, balance.offsets(common, strength, happy, dataset.labels))
-    temperature = evaluate.fit_temperature(_both_framings(model, valid), votes)
-    metrics = measure(model, dataset, temperature)
+        common, said = class_prior.prior(dataset.splits["train"].targets), _both_framings(model, valid)
+        strength = class_prior.choose(said, votes, dataset.labels, common)
+        happy = class_prior.break_even(class_prior.adjusted(said, common, strength), votes, dataset.labels)
+        class_prior.bake(model, class_prior.offsets(common, strength, happy, dataset.labels))
+    temperature = metrics.fit_temperature(_both_framings(model, valid), votes)
+    figures = measure(model, dataset, temperature)
     shipped = serving_model(model)
     try:
         tflite = to_tflite(shipped)
@@ -168,34 +169,34 @@ def finish(
         labels=dataset.labels,
         spec=spec,
         temperature=temperature,
-        metrics=metrics,
+        metrics=figures,
         training=provenance(dataset, settings, run, record or {}, strength, happy),
     )
-    return metrics
+    return figures
 
 
 def measure(model: Any, dataset: Dataset, temperature: float) -> dict[str, Any]:
     """Return the figures of a two-headed model on the test split (valid where there is no test)."""
     name: SplitName = "test" if len(dataset.splits["test"]) else "valid"
     split = dataset.splits[name]
-    metrics: dict[str, Any] = {"split": name}
+    figures: dict[str, Any] = {"split": name}
     for framing, word in ((RAW, ""), (ALIGNED, "aligned_")):
-        probabilities = evaluate.with_temperature(predict(model, split, framing), temperature)
-        top = evaluate.scores(probabilities, split.top_vote, dataset.labels)
-        majority = evaluate.scores(probabilities, split.majority, dataset.labels)
-        metrics |= {
+        probabilities = metrics.with_temperature(predict(model, split, framing), temperature)
+        top = metrics.scores(probabilities, split.top_vote, dataset.labels)
+        majority = metrics.scores(probabilities, split.majority, dataset.labels)
+        figures |= {
             f"{word}accuracy_majority": round(majority.accuracy, 4),
             f"{word}accuracy_top_vote": round(top.accuracy, 4),
             f"{word}macro_f1": round(top.macro_f1, 4),
             f"{word}ece": round(top.ece, 4),
         }
         if framing == RAW:
-            metrics["recall"] = {label: round(value, 4) for label, value in top.recall.items()}
-            if (told := evaluate.happy_versus_sad(probabilities, split)) is not None:
-                metrics["happy_versus_sad"] = round(told, 4)
+            figures["recall"] = {label: round(value, 4) for label, value in top.recall.items()}
+            if (told := metrics.happy_versus_sad(probabilities, split)) is not None:
+                figures["happy_versus_sad"] = round(told, 4)
     if (split.fer2013 >= 0).any():
-        metrics["fer2013_accuracy"] = round(_fer2013_accuracy(model, split), 4)
-    return metrics
+        figures["fer2013_accuracy"] = round(_fer2013_accuracy(model, split), 4)
+    return figures
 
 
 def _both_framings(model: Any, split: Split) -> npt.NDArray[np.float32]:

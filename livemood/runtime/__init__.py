@@ -1,0 +1,1 @@
+"""Plumbing: queues between threads, atomic file writes, native output, optional dependencies, processes."""
