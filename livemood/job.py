@@ -13,7 +13,7 @@ from livemood.app import FrameSink, MoodReader, MoodSink, Summary, label_frames
 from livemood.classify import EngineName
 from livemood.detect import DetectorMode
 from livemood.draw import DrawStyle
-from livemood.errors import LivemoodError, SinkError
+from livemood.errors import LivemoodError, SinkError, VideoUnreadable, one_line_about
 
 if TYPE_CHECKING:
     from livemood.sink.formats import Codec
@@ -81,7 +81,7 @@ class Progress(Protocol):
 
 
 def label_video(job: VideoJob, reader: MoodReader, progress: Progress) -> Summary:
-    """Do one job.
+    """Do one job; whatever its video makes a library raise becomes one line about it.
 
     Files appear under their names when they are whole. A KeyboardInterrupt finishes them up to there; any error
     leaves none.
@@ -90,6 +90,11 @@ def label_video(job: VideoJob, reader: MoodReader, progress: Progress) -> Summar
         VideoUnreadable: The source holds no video.
         SinkError: Something cannot be written.
     """
+    with one_line_about(job.source, VideoUnreadable):
+        return _labelled(job, reader, progress)
+
+
+def _labelled(job: VideoJob, reader: MoodReader, progress: Progress) -> Summary:
     from livemood.sink.records import open_records
     from livemood.sink.subtitles import SubtitleSink
     from livemood.sink.video import VideoSink
@@ -246,7 +251,5 @@ def _work(job: VideoJob) -> Outcome:
         os._exit(1)  # by itself this process would go on with the next job
     except LivemoodError as error:
         return Outcome(job, None, str(error))
-    except OSError as error:  # what no adapter foresaw
-        return Outcome(job, None, f"{error.filename or job.source}: {error.strerror or error}")
     finally:
         _at_work = False

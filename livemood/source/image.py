@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from livemood.errors import ImageUnreadable
+from livemood.errors import ImageUnreadable, one_line_about
 from livemood.quiet import native_stderr_held
 from livemood.source.header import MAX_PIXELS, pixels
 from livemood.values import Image
@@ -42,6 +42,11 @@ def read_image(path: Path) -> Image:
     Raises:
         ImageUnreadable: The file is missing, empty, cut off, too large or no picture.
     """
+    with one_line_about(path, ImageUnreadable):
+        return _read(path)
+
+
+def _read(path: Path) -> Image:
     data = _content(path)
     size = pixels(data)
     if size > MAX_PIXELS:
