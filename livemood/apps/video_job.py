@@ -10,10 +10,10 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any, Protocol
 
 from livemood.apps.reader import FrameSink, MoodReader, MoodSink, Summary, label_frames
-from livemood.core.errors import LivemoodError, SinkError
-from livemood.detection.combined import DetectorMode
 from livemood.emotion.classifier import EngineName
+from livemood.detection.combined import DetectorMode
 from livemood.overlay.annotator import DrawStyle
+from livemood.core.errors import LivemoodError, SinkError, VideoUnreadable, one_line_about
 
 if TYPE_CHECKING:
     from livemood.sinks.video.formats import Codec
@@ -81,7 +81,7 @@ class Progress(Protocol):
 
 
 def label_video(job: VideoJob, reader: MoodReader, progress: Progress) -> Summary:
-    """Do one job.
+    """Do one job; whatever its video makes a library raise becomes one line about it.
 
     Files appear under their names when they are whole. A KeyboardInterrupt finishes them up to there; any error
     leaves none.
@@ -90,6 +90,11 @@ def label_video(job: VideoJob, reader: MoodReader, progress: Progress) -> Summar
         VideoUnreadable: The source holds no video.
         SinkError: Something cannot be written.
     """
+    with one_line_about(job.source, VideoUnreadable):
+        return _labelled(job, reader, progress)
+
+
+def _labelled(job: VideoJob, reader: MoodReader, progress: Progress) -> Summary:
     from livemood.sinks.records import open_records
     from livemood.sinks.subtitles import SubtitleSink
     from livemood.sinks.video.writer import VideoSink
@@ -246,7 +251,5 @@ def _work(job: VideoJob) -> Outcome:
         os._exit(1)  # by itself this process would go on with the next job
     except LivemoodError as error:
         return Outcome(job, None, str(error))
-    except OSError as error:  # what no adapter foresaw
-        return Outcome(job, None, f"{error.filename or job.source}: {error.strerror or error}")
     finally:
         _at_work = False

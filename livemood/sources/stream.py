@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from livemood.core.errors import VideoUnreadable
+from livemood.core.errors import VideoUnreadable, one_line_about
 from livemood.core.settings import CaptureSettings
 from livemood.sources.live import LiveSource, Picture
 
@@ -90,7 +90,8 @@ class StreamFeed:
             except (av.FFmpegError, OSError) as error:
                 raise VideoUnreadable(f"{self._name} broke off ({_reason(error)})") from error
         frame = self._decoded.pop(0)
-        image = np.ascontiguousarray(frame.to_ndarray(format="bgr24", threads=1), np.uint8)
+        with one_line_about(self._name, VideoUnreadable):
+            image = np.ascontiguousarray(frame.to_ndarray(format="bgr24", threads=1), np.uint8)
         return Picture(image, frame.time if self._finite else None)
 
     def close(self) -> None:

@@ -1,6 +1,7 @@
 """Small makers of test material, shared by all tests."""
 
 import signal
+import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -239,3 +240,34 @@ def write_faces(folder: Path, count: int, labels: tuple[str, str] = ("happy", "s
         for number in range(first, first + count):
             cv2.imwrite(str(folder / label / f"{kind}{number}.png"), make_face_crop(kind, number))
     return folder
+
+
+def write_camera_pictures(path: Path, orientation: int, count: int = 5, image: Image | None = None) -> Path:
+    """Write a video of JPEGs that carry EXIF data, as a camera that makes MJPEG does; return its path.
+
+    Args:
+        path: .avi.
+        orientation: 1 to 8, as EXIF counts how the camera was held.
+        count: Pictures.
+        image: As stored in the file.
+    """
+    import av
+
+    done, coded = cv2.imencode(".jpg", quadrants(320, 240) if image is None else image)
+    assert done
+    exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01" + struct.pack(">HHI", orientation, 0, 0)
+    picture = b"\xff\xd8\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + coded.tobytes()[2:]
+    if path.suffix == ".jpg":
+        path.write_bytes(picture)
+        return path
+    with av.open(str(path), "w") as output:
+        stream: Any = output.add_stream("mjpeg", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuvj420p"
+        output.start_encoding()
+        for number in range(count):
+            packet = av.Packet(picture)
+            packet.pts = packet.dts = number
+            packet.duration, packet.time_base, packet.stream = 1, Fraction(1, 10), stream
+            packet.is_keyframe = True
+            output.mux(packet)
+    return path

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from livemood.core.errors import ImageUnreadable
-from livemood.core.types import Image
+from livemood.core.errors import ImageUnreadable, one_line_about
 from livemood.runtime.native_output import native_stderr_held
 from livemood.sources.image.size_guard import MAX_PIXELS, pixels
+from livemood.core.types import Image
 
 PICTURE_SUFFIXES: Final = frozenset(
     {".avif", ".bmp", ".gif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
@@ -42,6 +42,11 @@ def read_image(path: Path) -> Image:
     Raises:
         ImageUnreadable: The file is missing, empty, cut off, too large or no picture.
     """
+    with one_line_about(path, ImageUnreadable):
+        return _read(path)
+
+
+def _read(path: Path) -> Image:
     data = _content(path)
     size = pixels(data)
     if size > MAX_PIXELS:

@@ -2,15 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from typing import Any
 
 import cv2
 import numpy as np
 from av.filter import Graph
-from av.sidedata.sidedata import SideDataContainer
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorPrimaries, Colorspace, ColorTrc, VideoReformatter
 
+from livemood.sources.video.side_data import display_matrix
 from livemood.core.types import Image
 
 # Code points of ITU-T H.273, as containers and codecs carry them.
@@ -121,11 +120,10 @@ def _pass(graph: Graph, frame: VideoFrame | None) -> Iterator[VideoFrame]:
 
 def _turn(frame: VideoFrame) -> _Turn:
     """Read the display matrix: rows (a, b, u), (c, d, v), (x, y, w) map (p, q) to (a·p + c·q, b·p + d·q)."""
-    # The frame's own container would hold on to it, and it to that: pictures would stay until Python looks for circles.
-    matrix: Any = SideDataContainer(frame).get("DISPLAYMATRIX")  # type: ignore[call-arg]  # its stub has no constructor
+    matrix = display_matrix(frame)
     if matrix is None:
         return False, None
-    (a, b, _), (c, d, _), _ = np.frombuffer(matrix, np.int32).reshape(3, 3).tolist()
+    (a, b, _), (c, d, _), _ = matrix.tolist()
     transposed = abs(b) > abs(a)
     mirrored, upside_down = (c < 0, b < 0) if transposed else (a < 0, d < 0)
     flips = {(False, False): None, (True, False): 1, (False, True): 0, (True, True): -1}

@@ -10,13 +10,13 @@ from pathlib import Path
 import av
 from av.video.frame import VideoFrame
 
-from livemood.core.errors import VideoUnreadable
-from livemood.core.types import Frame
-from livemood.core.video_info import VideoInfo
 from livemood.runtime.closeable import Closeable
-from livemood.sources.video.colour import UprightBgr, deinterlace, is_hdr
+from livemood.core.errors import VideoUnreadable, one_line_about
+from livemood.core.video_info import VideoInfo
 from livemood.sources.video.probe import open_container, origin, picture_end, picture_stream
+from livemood.sources.video.colour import UprightBgr, is_hdr, deinterlace
 from livemood.sources.video.timestamps import Timeline
+from livemood.core.types import Frame
 
 # Where a file's own rate is missing.
 _USUAL_RATE = Fraction(25)
@@ -58,7 +58,7 @@ class VideoSource(Closeable):
         self.path = path
         self.warnings: list[str] = []
         self._packets = self._damaged = 0
-        with ExitStack() as stack:
+        with one_line_about(path, VideoUnreadable), ExitStack() as stack:
             self._container = stack.enter_context(open_container(path))
             self._stream = picture_stream(self._container, path)
             # There, a packet marked as corrupt has lost a few bytes on its way and still makes a picture.
@@ -108,6 +108,14 @@ class VideoSource(Closeable):
         Raises:
             VideoUnreadable: The picture is of a kind that cannot be converted.
         """
+        with one_line_about(self.path, VideoUnreadable):
+            yield from self._frames()
+
+    def close(self) -> None:
+        """Close the file; again does nothing."""
+        self._opened.close()
+
+    def _frames(self) -> Iterator[Frame]:
         index, last_end = 0, Fraction(0)
         try:
             for time, picture in chain([self._first], self._timed):
@@ -122,10 +130,6 @@ class VideoSource(Closeable):
             raise VideoUnreadable(f"{self.path}: its kind of picture cannot be converted ({error.strerror})") from error
         finally:
             self._note_repairs()
-
-    def close(self) -> None:
-        """Close the file; again does nothing."""
-        self._opened.close()
 
     def _decoded(self) -> Iterator[VideoFrame]:
         """Decode what can be decoded; a damaged packet costs its own frames only."""

@@ -8,12 +8,13 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from av.sidedata.sidedata import Type
 
 from livemood.core.errors import VideoUnreadable
-from livemood.core.types import Frame
-from livemood.sources.video.file import VideoSource
 from livemood.sources.video.timestamps import Timeline
-from tests.support.builders import Sound, corners, quadrants, write_film
+from livemood.sources.video.file import VideoSource
+from livemood.core.types import Frame
+from tests.support.builders import Sound, corners, quadrants, write_camera_pictures, write_film
 
 VFR = [0, 3, 5, 11, 12, 20, 29, 40, 44, 47]
 MS = Fraction(1, 1000)
@@ -81,6 +82,42 @@ def test_frame_when_the_file_says_rotated_then_is_upright(
     assert corners(frames[0].image) == seen
     size = (48, 64) if abs(degrees) == 90 else (64, 48)
     assert (source.width, source.height) == (frames[0].width, frames[0].height) == size
+
+
+# As stored, red and green above blue and white, and what EXIF says that a viewer has to make of it.
+@pytest.mark.parametrize(
+    ("orientation", "seen"),
+    [(1, "RGBW"), (2, "GRWB"), (3, "WBGR"), (4, "BWRG"), (5, "RBGW"), (6, "BRWG"), (7, "WGBR"), (8, "GWRB")],
+)
+@pytest.mark.parametrize("ending", [".avi", ".jpg"])
+def test_frame_when_a_camera_wrote_exif_into_it_then_is_upright(
+    orientation: int, seen: str, ending: str, tmp_path: Path
+) -> None:
+    source, frames = read(write_camera_pictures(tmp_path / f"clip{ending}", orientation, 3))
+    assert {corners(frame.image) for frame in frames} == {seen}
+    assert (len(frames), source.warnings) == (3 if ending == ".avi" else 1, [])
+
+
+def test_side_data_when_of_a_kind_that_pyav_has_no_name_for_then_is_passed_over() -> None:
+    assert [Type(number).value for number in range(100)] == [*range(100)]
+    with pytest.raises(ValueError, match="EXIF"):
+        Type("EXIF")
+
+
+def test_frames_when_a_library_raises_what_nobody_foresaw_then_one_line_names_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def raise_something(*_: object) -> None:
+        raise ZeroDivisionError("so\nmuch")
+
+    clip = write_film(tmp_path / "clip.mp4")
+    source = VideoSource(clip)
+    monkeypatch.setattr("livemood.sources.video.file.UprightBgr.__call__", raise_something)
+    with pytest.raises(VideoUnreadable, match=r"clip\.mp4 holds .*\(ZeroDivisionError so much\)"):
+        list(source.frames())
+    monkeypatch.setattr("livemood.sources.video.file.UprightBgr.__init__", raise_something)
+    with pytest.raises(VideoUnreadable, match=r"clip\.mp4 holds .*\(ZeroDivisionError so much\)"):
+        VideoSource(clip)
 
 
 def test_pixel_aspect_when_the_picture_is_turned_then_turns_too(tmp_path: Path) -> None:
