@@ -13,7 +13,7 @@ import typer
 from livemood.cli.options import Force, Json, print_json
 
 if TYPE_CHECKING:
-    from livemood.core.types import CropSpec
+    from livemood.core.crop_spec import CropSpec
     from livemood.datasets.dataset import Dataset
     from livemood.datasets.samples import Collection
 

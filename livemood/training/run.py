@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from livemood.bundles.manifest import MANIFEST, MAX_NAME, Bundle, is_name, read_bundle
+from livemood.core.crop_spec import CropSpec
 from livemood.core.errors import DatasetError, ModelIncompatible, SinkError
 from livemood.core.labels import UNSURE
 from livemood.core.settings import CROP
-from livemood.core.types import CropSpec
 from livemood.datasets import dataset as data_sets
 from livemood.datasets.dataset import ALIGNED, RAW, Dataset, Split
 from livemood.datasets.files import NOT_UTF8

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from livemood.bundles.manifest import Bundle
+from livemood.core.crop_spec import CropSpec
 from livemood.core.errors import DatasetError, ModelIncompatible
-from livemood.core.types import CropSpec
 from livemood.datasets import dataset as data_sets
 from livemood.runtime.native_output import keep_no_bytecode, native_stderr_held, silence_native_logs
 from livemood.training.loop import checkpoint

@@ -13,13 +13,13 @@ import numpy.typing as npt
 import pytest
 
 from livemood.bundles.manifest import default_bundle, read_bundle
+from livemood.core.crop_spec import CropSpec
 from livemood.core.errors import DatasetError, ModelIncompatible, ModelMissing, SinkError
 from livemood.core.settings import CROP
-from livemood.core.types import CropSpec
 from livemood.datasets import dataset
 from livemood.datasets.dataset import ALIGNED, RAW
 from livemood.emotion.classifier import EmotionClassifier
-from livemood.emotion.crop import whole
+from livemood.emotion.crop import resize_crop
 from livemood.evaluation import card
 from livemood.training import run as run_module
 from livemood.training.export.formats import write
@@ -68,7 +68,7 @@ def share_right(bundle: Path, labels: tuple[str, str] = ("happy", "sad")) -> flo
     classifier = EmotionClassifier(bundle)
     hits = []
     for label, kind in zip(labels, ("happy", "sad"), strict=True):
-        crops = np.stack([whole(make_face_crop(kind, seed), CROP) for seed in range(900, 920)])
+        crops = np.stack([resize_crop(make_face_crop(kind, seed), CROP) for seed in range(900, 920)])
         hits.append(classifier.probabilities(crops).argmax(1) == classifier.labels.index(label))
     return float(np.mean(hits))
 
@@ -427,7 +427,7 @@ def teaching(folders: list[Path], labels: tuple[str, ...] = ORDERS[0], spec: Cro
 
 def drawn(emotion: str) -> npt.NDArray[np.uint8]:
     """Return four drawn faces, (4, S, S, 1)."""
-    return np.stack([whole(make_face_crop(emotion, seed), CROP) for seed in range(4)])
+    return np.stack([resize_crop(make_face_crop(emotion, seed), CROP) for seed in range(4)])
 
 
 def test_write_when_saved_model_then_answers_as_the_bundle(trained, tmp_path):
