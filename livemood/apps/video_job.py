@@ -10,10 +10,10 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any, Protocol
 
 from livemood.apps.reader import FrameSink, MoodReader, MoodSink, Summary, label_frames
-from livemood.emotion.classifier import EngineName
-from livemood.detection.combined import DetectorMode
-from livemood.overlay.annotator import DrawStyle
 from livemood.core.errors import LivemoodError, SinkError, VideoUnreadable, one_line_about
+from livemood.detection.combined import DetectorMode
+from livemood.emotion.classifier import EngineName
+from livemood.overlay.annotator import DrawStyle
 
 if TYPE_CHECKING:
     from livemood.sinks.video.formats import Codec

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from livemood.datasets.samples import EMOTION_HEAD
 from livemood.evaluation.metrics import Probabilities, scores
-from livemood.training.model.network import EMOTION_HEAD
 
 _STRENGTHS = np.linspace(0, 1, 21)
 _ACCURACY_AT_STAKE = 0.003

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from livemood.datasets.samples import EMOTION_HEAD
 from livemood.training.model.equivariant_layers import both_halves, mirrored_layers
-from livemood.training.model.network import EMOTION_HEAD
 
 
 def serving_model(model: Any) -> Any:
@@ -17,7 +17,7 @@ def serving_model(model: Any) -> Any:
     ``mirrored``, is written out, so that any Keras can load it.
 
     Args:
-        model: The two-headed keras.Model; it is left as it is.
+        model: keras.Model with all heads; it is left as it is.
 
     Returns:
         keras.Model: (N, S, S, C) raw 0..255 to (N, K) probabilities.

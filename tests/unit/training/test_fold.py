@@ -7,14 +7,16 @@ import numpy as np
 import pytest
 
 from livemood.core.settings import CROP
+from livemood.datasets.samples import EMOTION_HEAD, FER2013_HEAD
 from livemood.training.export.bundle import parity, to_tflite
 from livemood.training.export.fold import serving_model
 from livemood.training.model.batch_norm import batch_normalization
 from livemood.training.model.equivariant_layers import mirrored_layers
-from livemood.training.model.network import EMOTION_HEAD, PRESETS, build
+from livemood.training.model.network import PRESETS, build
 
 # Of gamma, beta, moving mean, moving variance.
 LIMITS = ((0.5, 1.5), (-0.5, 0.5), (-0.5, 0.5), (0.5, 2))
+SIZES = {EMOTION_HEAD: 3, FER2013_HEAD: 7}
 PIXELS = np.random.default_rng(1).integers(0, 256, (24, *CROP.shape), np.uint8)
 
 
@@ -23,7 +25,7 @@ def trained():
     """An untrained network whose normalisations have statistics as training leaves them."""
     rng = np.random.default_rng(0)
     keras.utils.set_random_seed(0)
-    model = build(PRESETS["small"], CROP, 3)
+    model = build(PRESETS["small"], CROP, SIZES)
     for layer in model.layers:
         if isinstance(layer, mirrored_layers().Normalization):
             shape = layer.get_weights()[0].shape
@@ -74,7 +76,7 @@ def test_network_of_a_mirrored_face_then_the_same_answer_also_as_shipped(trained
 
 
 def test_network_of_coloured_faces_then_mirrored_ones_get_the_same_answer_too():
-    model = build(PRESETS["small"], replace(CROP, colour="bgr"), 3)
+    model = build(PRESETS["small"], replace(CROP, colour="bgr"), SIZES)
     faces = np.random.default_rng(2).integers(0, 256, (4, CROP.size_px, CROP.size_px, 3), np.uint8)
     answers = [np.asarray(model.predict_on_batch(f)[EMOTION_HEAD]) for f in (faces, faces[:, :, ::-1])]
     assert np.ptp(answers[0], axis=0).max() > 1e-3

@@ -10,10 +10,10 @@ import pytest
 
 from livemood.core.errors import DatasetError
 from livemood.core.settings import CROP
-from livemood.datasets.dataset import ALIGNED, RAW, Split
+from livemood.datasets.samples import EMOTION_HEAD, FER2013_HEAD, FER2013_LABELS
+from livemood.datasets.split import ALIGNED, RAW, Split
 from livemood.training.loop.batches import Batch, Batches, Heads
 from livemood.training.loop.mixup import Blends, blended
-from livemood.training.model.network import EMOTION_HEAD, FER2013_HEAD
 
 PICTURES = 64
 
@@ -23,9 +23,10 @@ def split() -> Split:
     """Even pictures are happy and dark, odd ones sad and light; the aligned framing is a little lighter."""
     light = np.where(np.arange(PICTURES) % 2, 200, 40)[:, None] + np.array([0, 10])
     pixels = np.broadcast_to(light[..., None, None, None], (PICTURES, 2, *CROP.shape)).astype(np.uint8)
-    votes = np.eye(2, dtype=np.int64)[np.arange(PICTURES) % 2] * 10
-    known = np.where(np.arange(PICTURES) < 32, 3, -1)
-    return Split(pixels, np.arange(PICTURES), np.arange(PICTURES).astype(str), votes, known, ("happy", "sad"))
+    own = np.eye(len(FER2013_LABELS), dtype=np.int64)[np.full(PICTURES, 3)] * (np.arange(PICTURES) < 32)[:, None]
+    votes = {EMOTION_HEAD: np.eye(2, dtype=np.int64)[np.arange(PICTURES) % 2] * 10, FER2013_HEAD: own}
+    heads = {EMOTION_HEAD: ("happy", "sad"), FER2013_HEAD: FER2013_LABELS}
+    return Split(pixels, np.arange(PICTURES), np.arange(PICTURES).astype(str), votes, heads)
 
 
 def everything(blends: Blends, framing: int) -> np.ndarray:
@@ -53,7 +54,7 @@ def test_blends_then_the_first_variant_is_the_picture_and_others_show_it_more_th
 def test_blends_then_targets_are_blended_alike(split: Split):
     blends = blended(split, 3, seed=5)
     pictures, variants = np.indices(blends.partner.shape)
-    targets = blends.mixed(split.targets, pictures.ravel(), variants.ravel()).reshape(*pictures.shape, 2)
+    targets = blends.mixed(split.targets[EMOTION_HEAD], pictures.ravel(), variants.ravel()).reshape(*pictures.shape, 2)
     dark = (200 - everything(blends, RAW)) / 160
     assert targets.sum(2) == pytest.approx(1)
     assert targets[:, :, 0] == pytest.approx(dark, abs=0.01)
@@ -172,12 +173,12 @@ import multiprocessing, time
 import numpy as np
 from livemood.training.loop.batches import Batches
 from livemood.training.loop.mixup import blended
-from livemood.datasets.dataset import Split
+from livemood.datasets.split import Split
 
 if __name__ == "__main__":
     many = np.arange(64)
-    pixels, votes = np.zeros((64, 2, 48, 48, 1), "u1"), np.ones((64, 2), int)
-    split = Split(pixels, many, many.astype(str), votes, many * 0, ("a", "b"))
+    pixels, votes = np.zeros((64, 2, 48, 48, 1), "u1"), {"emotion": np.ones((64, 2), int)}
+    split = Split(pixels, many, many.astype(str), votes, {"emotion": ("a", "b")})
     with Batches(blended(split, 0, 0), 8, workers=2) as batches:
         next(batches.epoch((0, 0), 1.0))
         print(*(child.pid for child in multiprocessing.active_children()), flush=True)
