@@ -130,7 +130,7 @@ class TestTrain:
         epochs: list[Epoch] = []
         train(job, resume=False, force=False, watcher=Watcher(on_epoch=epochs.append))
         assert share_right(job.out) > 0.9
-        assert epochs[-1].loss > 2 * trained.epochs[-1].loss  # nobody can tell half a face for sure
+        assert epochs[-1].loss > 1.5 * trained.epochs[-1].loss  # nobody can tell half a face for sure
         training = json.loads((job.out / "manifest.json").read_text())["training"]
         assert "--blends 2" in training["command"]
 
