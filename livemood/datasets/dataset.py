@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from livemood.core.errors import DatasetError
+from livemood.core.labels import EMOTION
 from livemood.datasets.files import stored_arrays
-from livemood.datasets.samples import EMOTION_HEAD, SPLITS, SplitName
+from livemood.datasets.samples import SPLITS, SplitName
 from livemood.datasets.split import Split
 from livemood.runtime.atomic_io import unwritable
 
@@ -30,7 +31,7 @@ class Dataset:
     """The splits, and what was met on the way.
 
     Attributes:
-        heads: Class names by head, ``EMOTION_HEAD`` first.
+        heads: Class names by head, ``EMOTION`` first.
         splits: By name.
         copies_removed: Training pictures dropped because valid or test holds the same pixels.
         copied: Pictures of valid or test that stand in train too, pixel for pixel (before the removal).
@@ -51,7 +52,7 @@ class Dataset:
     @property
     def labels(self) -> tuple[str, ...]:
         """The K emotions."""
-        return self.heads[EMOTION_HEAD]
+        return self.heads[EMOTION]
 
 
 def is_there(folder: Path) -> bool:
@@ -76,7 +77,7 @@ def save(dataset: Dataset, folder: Path) -> None:
             np.savez(stream, facts=json.dumps(facts), **arrays)
         part.replace(folder / _TABLE)
     except OSError as error:
-        raise unwritable(folder / _TABLE, "folder", error) from error
+        raise unwritable(folder / _TABLE, "out", error) from error
 
 
 def restore(folder: Path) -> Dataset:

@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 
 from livemood.core.errors import DatasetError
-from livemood.core.labels import EMOTIONS
+from livemood.core.labels import EMOTION, EMOTIONS
 from livemood.core.types import Image
 from livemood.datasets.files import Files, decode
-from livemood.datasets.samples import EMOTION_HEAD, FER2013_HEAD, FER2013_LABELS, Collection, Sample, SplitName
+from livemood.datasets.samples import FER2013_HEAD, FER2013_LABELS, Collection, Sample, SplitName
 
 _FOLDERS: dict[str, SplitName] = {"FER2013Train": "train", "FER2013Valid": "valid", "FER2013Test": "test"}
 _USAGES: dict[str, SplitName] = {"training": "train", "publictest": "valid", "privatetest": "test"}
@@ -120,7 +120,7 @@ def from_csv(path: Path, votes: Path | None) -> Collection:
 
 def _heads(emotions: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     """Return the heads of FER2013's pictures: what voters said, and the label that they came with."""
-    return {EMOTION_HEAD: emotions, FER2013_HEAD: FER2013_LABELS}
+    return {EMOTION: emotions, FER2013_HEAD: FER2013_LABELS}
 
 
 def _lines(path: Path) -> tuple[list[int], list[list[str]]]:

@@ -5,11 +5,11 @@ from pathlib import PurePosixPath
 
 from livemood.bundles.manifest import MAX_LABEL, is_label
 from livemood.core.errors import DatasetError
-from livemood.core.labels import EMOTIONS
+from livemood.core.labels import EMOTION, EMOTIONS
 from livemood.datasets.crop_index import INDEX, read_index
 from livemood.datasets.files import Files, decode
 from livemood.datasets.head_labels import HEADS
-from livemood.datasets.samples import EMOTION_HEAD, Collection, Sample, SplitName
+from livemood.datasets.samples import Collection, Sample, SplitName
 from livemood.sources.image.decode import PICTURE_SUFFIXES
 
 _FEWEST = 4
@@ -55,7 +55,7 @@ def from_folders(files: Files) -> Collection:
         for label, split, name in found
     )
     return Collection(
-        {EMOTION_HEAD: labels},
+        {EMOTION: labels},
         tuple(samples),
         lambda sample: decode(files.read(above + sample.file)),
         tuple(skipped),

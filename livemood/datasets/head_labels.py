@@ -7,8 +7,9 @@ from pathlib import PurePosixPath
 
 from livemood.bundles.manifest import MAX_LABEL, is_label
 from livemood.core.errors import DatasetError
+from livemood.core.labels import EMOTION
 from livemood.datasets.files import Files
-from livemood.datasets.samples import EMOTION_HEAD, Collection
+from livemood.datasets.samples import Collection
 
 HEADS = "heads.csv"
 _COLUMNS = ("file", "head", "label")
@@ -65,7 +66,7 @@ def _read(files: Files, table: str, taken: set[str]) -> dict[str, dict[str, str]
         if len(row) <= max(places):
             raise DatasetError(f"{table} line {number}: expected {', '.join(_COLUMNS)}, got {','.join(row)[:80]!r}")
         file, head, label = (row[place].strip() for place in places)
-        if not _HEAD_NAME.fullmatch(head) or head in taken or head == EMOTION_HEAD:
+        if not _HEAD_NAME.fullmatch(head) or head in taken or head == EMOTION:
             raise DatasetError(
                 f"{table} line {number}: {head[:40]!r} cannot be a head of its own; "
                 "take a name in small letters that the data does not use yet"

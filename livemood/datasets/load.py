@@ -9,11 +9,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from livemood.core.crop_spec import CropSpec
 from livemood.core.errors import DatasetError
-from livemood.core.types import CropSpec, Frame, Image
+from livemood.core.labels import EMOTION
+from livemood.core.types import Frame, Image
 from livemood.datasets import dedup
 from livemood.datasets.dataset import CROPS, Dataset, save
-from livemood.datasets.samples import EMOTION_HEAD, SPLITS, Collection, Sample, SplitName
+from livemood.datasets.samples import SPLITS, Collection, Sample, SplitName
 from livemood.datasets.split import Split
 from livemood.datasets.splits import draw
 from livemood.detection.combined import Detector
@@ -106,7 +108,7 @@ def _room_for(shape: tuple[int, ...], folder: Path) -> np.memmap[Any, np.dtype[n
             with file.open("r+b") as stream:
                 os.posix_fallocate(stream.fileno(), 0, file.stat().st_size)
     except OSError as error:
-        raise unwritable(file, "folder", error) from error
+        raise unwritable(file, "out", error) from error
     return pixels
 
 
@@ -131,7 +133,7 @@ def _splits(
 
 def _votes(samples: Sequence[Sample], head: str, labels: tuple[str, ...]) -> npt.NDArray[np.int64]:
     """Return (N, V) votes; one for its label is what a picture has of any head but the first, or none."""
-    if head == EMOTION_HEAD:
+    if head == EMOTION:
         return np.array([sample.votes for sample in samples], np.int64)
     return np.array([[sample.others.get(head) == label for label in labels] for sample in samples], np.int64)
 
@@ -171,12 +173,12 @@ class _Cutter:
         self.found += aligned is not None
         if self._find_faces:
             return None if aligned is None else np.stack([aligned, aligned])
-        raw = crop.whole(image, self._spec)
+        raw = crop.resize_crop(image, self._spec)
         return np.stack([raw, raw if aligned is None else aligned])
 
     def _aligned(self, image: Image) -> npt.NDArray[np.uint8] | None:
         faces = self._detector.detect(Frame(0, 0.0, image))
-        return crop.align(image, faces[0].keypoints, self._spec) if faces else None
+        return crop.crop_face(image, faces[0].keypoints, self._spec) if faces else None
 
 
 def _bordered(image: Image) -> Image:

@@ -4,13 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from livemood.core.labels import EMOTION
 from livemood.core.types import Image
 
 SplitName = Literal["train", "valid", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "valid", "test")
 
-EMOTION_HEAD = "emotion"
-"""The head that names a face; every data set has labels for it."""
 FER2013_HEAD = "fer2013"
 FER2013_LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 """FER2013's seven classes, in the order of its numbers."""
@@ -38,7 +37,7 @@ class Sample:
 @dataclass(frozen=True, slots=True)
 class Collection:
     """Attributes:
-    heads: Class names by head, ``EMOTION_HEAD`` first.
+    heads: Class names by head, ``EMOTION`` first.
     samples: All labelled pictures.
     read: Reads the picture of a sample as (H, W, 3) uint8 BGR; None where it cannot be read.
     skipped: What was passed over, with the reason.
@@ -52,4 +51,4 @@ class Collection:
     @property
     def labels(self) -> tuple[str, ...]:
         """The K emotions."""
-        return self.heads[EMOTION_HEAD]
+        return self.heads[EMOTION]

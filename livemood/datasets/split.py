@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from livemood.datasets.samples import EMOTION_HEAD
+from livemood.core.labels import EMOTION
 
 RAW, ALIGNED = 0, 1
 """The two framings of every picture."""
@@ -23,7 +23,7 @@ class Split:
         files: (N,) str: where each came from.
         votes: By head, (N, V) int: votes per label, then unknown and not-a-face where the data has them; none at all
             where a picture has no label of that head.
-        heads: Class names by head, ``EMOTION_HEAD`` first.
+        heads: Class names by head, ``EMOTION`` first.
     """
 
     pixels: npt.NDArray[np.uint8]
@@ -42,7 +42,7 @@ class Split:
     @property
     def labels(self) -> tuple[str, ...]:
         """The K emotions."""
-        return self.heads[EMOTION_HEAD]
+        return self.heads[EMOTION]
 
     @property
     def targets(self) -> dict[str, npt.NDArray[np.float32]]:
@@ -55,7 +55,7 @@ class Split:
     @property
     def top_vote(self) -> npt.NDArray[np.int64]:
         """(N,) int: the emotion with most votes, or -1 where unknown or not-a-face has most."""
-        return self.top(EMOTION_HEAD)
+        return self.top(EMOTION)
 
     def top(self, head: str) -> npt.NDArray[np.int64]:
         """Return (N,) int: a head's class with most votes, or -1 where there is none."""
@@ -66,7 +66,7 @@ class Split:
     @property
     def majority(self) -> npt.NDArray[np.int64]:
         """(N,) int: the emotion with over half of the votes once single ones are dropped, else -1 (FER+ protocol)."""
-        votes = self.votes[EMOTION_HEAD]
+        votes = self.votes[EMOTION]
         firm = np.where(votes > 1, votes, 0) if votes.max(initial=0) > 1 else votes
         best = firm.argmax(1)
         sure = (firm.max(1) * 2 > firm.sum(1)) & (best < len(self.labels))

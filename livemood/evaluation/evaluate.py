@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from livemood.core.errors import DatasetError
+from livemood.core.labels import EMOTION
 from livemood.core.types import Frame
 from livemood.datasets.dataset import Dataset
-from livemood.datasets.samples import EMOTION_HEAD, FER2013_HEAD, FER2013_LABELS
+from livemood.datasets.samples import FER2013_HEAD, FER2013_LABELS
 from livemood.datasets.split import ALIGNED, RAW, Split
 from livemood.detection.combined import FaceDetector
 from livemood.emotion.classifier import EmotionClassifier
@@ -39,7 +40,7 @@ def examine(bundle: Path, dataset: Dataset, split: Split, groups: Mapping[str, M
         ModelError: The bundle cannot be used.
     """
     if not (split.top_vote >= 0).any():
-        raise DatasetError("no picture of this split has a label; choose another --split")
+        raise DatasetError("no picture of this split has a label", "choose another {split}")
     classifier = EmotionClassifier(bundle, emotions=split.labels)
     began = time.perf_counter()
     raw = _predict(classifier, split, RAW)
@@ -113,7 +114,7 @@ def _figures(probabilities: Probabilities, split: Split) -> dict[str, Any]:
             "nll": round(scores.nll, 4),
         }
     known = split.top_vote >= 0
-    found["kl_to_votes"] = round(metrics.kl(probabilities[known], split.targets[EMOTION_HEAD][known]), 4)
+    found["kl_to_votes"] = round(metrics.kl(probabilities[known], split.targets[EMOTION][known]), 4)
     if (told := metrics.happy_versus_sad(probabilities, split.top_vote, split.labels)) is not None:
         found["happy_versus_sad"] = round(told, 4)
     if FER2013_HEAD in split.heads and set(FER2013_LABELS) <= set(split.labels):

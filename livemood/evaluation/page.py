@@ -28,7 +28,7 @@ def write_html(report: Mapping[str, Any], file: Path) -> None:
     shown = [f"<section>\n<h2>{escape(table.title)}</h2>\n{table.html()}\n</section>" for table in tables(report)]
     content = "\n".join((*_pictures(report), *shown))
     page = document(title, f"{report['pictures']:,} pictures", content, _METHOD)
-    with atomic_write(file, "--html", force=True) as part:
+    with atomic_write(file, "html", force=True) as part:
         part.write_text(page, encoding="utf-8")
 
 

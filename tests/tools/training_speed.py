@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from livemood.core.labels import EMOTIONS
+from livemood.core.labels import EMOTION, EMOTIONS
 from livemood.core.settings import CROP
 from livemood.datasets.dataset import Dataset
-from livemood.datasets.samples import EMOTION_HEAD, FER2013_HEAD, FER2013_LABELS
+from livemood.datasets.samples import FER2013_HEAD, FER2013_LABELS
 from livemood.datasets.split import Split
 from livemood.training.loop.batches import Batches
 from livemood.training.loop.checkpoint import Step
@@ -22,7 +22,7 @@ from livemood.training.model.network import PRESETS, Precision
 from livemood.training.settings import TrainSettings
 
 PICTURES, SECONDS, WARM_UP_STEPS = 8192, 20.0, 8
-HEADS = {EMOTION_HEAD: EMOTIONS, FER2013_HEAD: FER2013_LABELS}
+HEADS = {EMOTION: EMOTIONS, FER2013_HEAD: FER2013_LABELS}
 PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
 
 
@@ -49,7 +49,7 @@ def made_up(count: int) -> Split:
         rng.integers(0, 256, (count, 2, *CROP.shape), np.uint8),
         np.arange(count),
         np.arange(count).astype(str),
-        {EMOTION_HEAD: votes, FER2013_HEAD: np.eye(len(FER2013_LABELS), dtype=np.int64)[np.zeros(count, int)]},
+        {EMOTION: votes, FER2013_HEAD: np.eye(len(FER2013_LABELS), dtype=np.int64)[np.zeros(count, int)]},
         HEADS,
     )
 

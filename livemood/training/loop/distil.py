@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from livemood.bundles.manifest import read_bundle
+from livemood.core.crop_spec import CropSpec
 from livemood.core.errors import ModelIncompatible
-from livemood.core.types import CropSpec
-from livemood.datasets.samples import EMOTION_HEAD
+from livemood.core.labels import EMOTION
 from livemood.training.loop.batches import Teach
 from livemood.training.loop.checkpoint import has_checkpoint
 from livemood.training.loop.earlier_runs import Heads, load_run
@@ -70,7 +70,7 @@ def _bundle(folder: Path, spec: CropSpec, _: Precision) -> tuple[Any, Heads, flo
             f"teacher {folder} takes {bundle.crop.size_px}-px {bundle.crop.colour} crops, the student "
             f"{spec.size_px}-px {spec.colour} ones; take a teacher of the same crop"
         )
-    return load_network(bundle), {EMOTION_HEAD: bundle.labels}, bundle.temperature
+    return load_network(bundle), {EMOTION: bundle.labels}, bundle.temperature
 
 
 def _run(work: Path, spec: CropSpec, precision: Precision) -> tuple[Any, Heads, float]:

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from livemood.core.crop_spec import CropSpec
 from livemood.core.errors import DatasetError, ModelIncompatible
-from livemood.core.types import CropSpec
 from livemood.datasets import dataset as data_sets
 from livemood.training.loop import checkpoint
 from livemood.training.model.network import PRESETS, Precision, build, sizes
@@ -70,7 +70,7 @@ def from_runs(works: Sequence[Path], heads: Heads, spec: CropSpec, precision: Pr
         everything.append(other.get_weights())
         if classes != known or [w.shape for w in everything[-1]] != [w.shape for w in everything[0]]:
             raise ModelIncompatible(
-                f"{work} and {works[0]} hold different networks; --from takes the mean of like ones"
+                f"{work} and {works[0]} hold different networks", "{from} takes the mean of like ones"
             )
     network.set_weights([np.mean(weights, axis=0) for weights in zip(*everything, strict=True)])
     return with_own_heads(network, known, heads)

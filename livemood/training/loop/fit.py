@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from livemood.bundles.manifest import Bundle
-from livemood.core.types import CropSpec
+from livemood.core.crop_spec import CropSpec
+from livemood.core.labels import EMOTION
 from livemood.datasets.dataset import Dataset
-from livemood.datasets.samples import EMOTION_HEAD
 from livemood.runtime.native_output import keep_no_bytecode, native_stderr_held, silence_native_logs
 from livemood.training.loop import distil, earlier_runs
 from livemood.training.loop.batches import Batches
@@ -78,7 +78,7 @@ def fit(
     model.compile(
         optimizer,
         loss=dict.fromkeys(heads, "categorical_crossentropy"),
-        loss_weights={head: 1.0 if head == EMOTION_HEAD else settings.further_weight for head in heads},
+        loss_weights={head: 1.0 if head == EMOTION else settings.further_weight for head in heads},
     )
     optimizer.build(model.trainable_variables)
     teach = distil.teaching(teachers, heads, spec, settings.precision) if teachers else None

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livemood.core.errors import DatasetError
-from livemood.datasets.samples import EMOTION_HEAD
+from livemood.core.labels import EMOTION
 from livemood.datasets.split import ALIGNED, RAW, Split
 from livemood.evaluation.metrics import nll
 from livemood.training.loop import checkpoint
@@ -70,7 +70,7 @@ class Trainer:
             self.state.ended = "interrupted"
         if not self.state.best_epoch:
             if self.state.ended == "loss not a number":
-                raise DatasetError("the loss is not a number from the start; try a lower --learning-rate")
+                raise DatasetError("the loss is not a number from the start", "try a lower {learning_rate}")
             self.best = self.average
 
     def _epoch(self, batches: Batches, began: float, on_step: Callable[[Step], None]) -> tuple[float, float]:
@@ -102,7 +102,7 @@ class Trainer:
         errors, hits = [], []
         for framing in (RAW, ALIGNED):
             probabilities = predict(self.model, known, framing)
-            errors.append(nll(probabilities, known.targets[EMOTION_HEAD]))
+            errors.append(nll(probabilities, known.targets[EMOTION]))
             hits.append(float((probabilities.argmax(1) == known.top_vote).mean()))
         self.model.set_weights(raw)
         state, error = self.state, float(np.mean(errors))

@@ -11,8 +11,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from livemood.core.types import CropSpec
-from livemood.datasets.samples import EMOTION_HEAD
+from livemood.core.crop_spec import CropSpec
+from livemood.core.labels import EMOTION
 from livemood.datasets.split import Split
 from livemood.training.model.equivariant_layers import mirrored_layers
 
@@ -93,7 +93,7 @@ def sizes(heads: Mapping[str, Sequence[str]]) -> dict[str, int]:
     return {head: len(labels) for head, labels in heads.items()}
 
 
-def predict(model: Any, split: Split, framing: int, head: str = EMOTION_HEAD) -> npt.NDArray[np.float32]:
+def predict(model: Any, split: Split, framing: int, head: str = EMOTION) -> npt.NDArray[np.float32]:
     """Return one head's (N, K) probabilities of a split's pictures in one framing."""
     parts = [
         np.asarray(model.predict_on_batch(split.crops(framing, start, start + _PREDICT_BATCH))[head], np.float32)

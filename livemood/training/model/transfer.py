@@ -7,7 +7,7 @@ import numpy as np
 
 from livemood.bundles.manifest import Bundle
 from livemood.core.errors import ModelIncompatible
-from livemood.datasets.samples import EMOTION_HEAD
+from livemood.core.labels import EMOTION
 from livemood.runtime.native_output import keep_no_bytecode, native_stderr_held, silence_native_logs
 from livemood.training.model.network import sizes, with_heads
 
@@ -42,7 +42,7 @@ def from_bundle(bundle: Bundle, heads: Mapping[str, tuple[str, ...]]) -> Any:
     """
     network = load_network(bundle)
     try:
-        model = with_own_heads(network, {EMOTION_HEAD: bundle.labels}, heads)
+        model = with_own_heads(network, {EMOTION: bundle.labels}, heads)
     except ValueError as error:
         raise ModelIncompatible(f"{bundle.folder} was not made by livemood train; fine-tune one that was") from error
     for layer in model.layers:
@@ -56,7 +56,7 @@ def with_own_heads(network: Any, known: Mapping[str, tuple[str, ...]], heads: Ma
 
     A head that the network does not have begins as in a new network.
     """
-    model = with_heads(network.inputs[0], network.get_layer(EMOTION_HEAD).input, sizes(heads))
+    model = with_heads(network.inputs[0], network.get_layer(EMOTION).input, sizes(heads))
     for head in known.keys() & heads.keys():
         kernel, bias = network.get_layer(head).get_weights()
         own_kernel, own_bias = np.zeros((len(kernel), len(heads[head])), "f4"), np.zeros(len(heads[head]), "f4")

@@ -13,14 +13,14 @@ import numpy.typing as npt
 import pytest
 
 from livemood.bundles.manifest import default_bundle, read_bundle
+from livemood.core.crop_spec import CropSpec
 from livemood.core.errors import DatasetError, ModelIncompatible, ModelMissing, SinkError
+from livemood.core.labels import EMOTION
 from livemood.core.settings import CROP
-from livemood.core.types import CropSpec
 from livemood.datasets import dataset
-from livemood.datasets.samples import EMOTION_HEAD
 from livemood.datasets.split import ALIGNED, RAW
 from livemood.emotion.classifier import EmotionClassifier
-from livemood.emotion.crop import whole
+from livemood.emotion.crop import resize_crop
 from livemood.evaluation import card
 from livemood.training import run as run_module
 from livemood.training.export.formats import write
@@ -74,7 +74,7 @@ def share_right(bundle: Path, labels: tuple[str, str] = ("happy", "sad")) -> flo
     classifier = EmotionClassifier(bundle)
     hits = []
     for label, kind in zip(labels, ("happy", "sad"), strict=True):
-        crops = np.stack([whole(make_face_crop(kind, seed), CROP) for seed in range(900, 920)])
+        crops = np.stack([resize_crop(make_face_crop(kind, seed), CROP) for seed in range(900, 920)])
         hits.append(classifier.probabilities(crops).argmax(1) == classifier.labels.index(label))
     return float(np.mean(hits))
 
@@ -138,35 +138,35 @@ class TestTrain:
         network, _ = load_run(trained.job.work, CROP, "float32")
         data = dataset.restore(trained.job.work)
         test = data.splits["test"]
-        unknown = replace(test, votes={**test.votes, EMOTION_HEAD: np.tile([0, 0, 1], (24, 1))})
+        unknown = replace(test, votes={**test.votes, EMOTION: np.tile([0, 0, 1], (24, 1))})
         metrics = run_module.measure(network, replace(data, splits={**data.splits, "test": unknown}), 1.0)
         assert trained.metrics["happy_versus_sad"] > 0.9
         assert "happy_versus_sad" not in metrics
 
     def test_run_when_the_data_has_a_second_head_then_it_is_learnt_and_its_accuracy_told(self, trained):
         network, heads = load_run(trained.job.work, CROP, "float32")
-        assert heads == {EMOTION_HEAD: ("happy", "sad"), MOUTH: ("down", "up")}
+        assert heads == {EMOTION: ("happy", "sad"), MOUTH: ("down", "up")}
         assert network.get_layer(MOUTH).get_weights()[1].shape == (2,)
         assert trained.metrics["mouth_accuracy"] > 0.9
 
     def test_run_when_bundle_is_there_then_refused_before_any_work(self, trained):
-        with pytest.raises(SinkError, match="is there already; use --force"):
+        with pytest.raises(SinkError, match="is there already; use force"):
             train(trained.job, False, False, Watcher())
 
     @pytest.mark.parametrize("out", [".", "..", "/"])
     def test_run_when_out_has_no_name_then_refused_before_any_work(self, tmp_path, out):
-        with pytest.raises(SinkError, match=r"names no folder to write; give --out a name, such as .*mine"):
+        with pytest.raises(SinkError, match=r"names no folder to write; give out a name, such as .*mine"):
             train(Job(write_faces(tmp_path / "faces", 4), Path(out)), False, False, Watcher())
 
     @pytest.mark.parametrize("name", ["m" * 81, "two\nlines"])
     def test_run_when_no_bundle_could_be_called_like_out_then_refused_before_any_work(self, tmp_path, name):
-        with pytest.raises(SinkError, match="is no name for a bundle; give --out one line of at most 80 characters"):
+        with pytest.raises(SinkError, match="is no name for a bundle; give out one line of at most 80 characters"):
             train(Job(write_faces(tmp_path / "faces", 4), tmp_path / name), False, False, Watcher())
         assert not (tmp_path / f"{name}.work").exists()
 
     def test_run_when_out_is_a_file_then_refused_before_any_work(self, tmp_path):
         (tmp_path / "mine").write_text("mine")
-        with pytest.raises(SinkError, match=r"mine is a file; give --out a folder"):
+        with pytest.raises(SinkError, match=r"mine is a file; give out a folder"):
             train(Job(write_faces(tmp_path / "faces", 4), tmp_path / "mine"), False, False, Watcher())
         assert not (tmp_path / "mine.work").exists()
 
@@ -177,7 +177,7 @@ class TestTrain:
         assert not (tmp_path / "mine.work").exists()
 
     def test_run_when_work_folder_is_there_then_refused_without_resume(self, trained):
-        with pytest.raises(DatasetError, match="holds an earlier run; go on with --resume"):
+        with pytest.raises(DatasetError, match="holds an earlier run; go on with resume"):
             train(trained.job, False, True, Watcher())
 
 
@@ -209,7 +209,7 @@ class TestResume:
             raise SinkError("LiteRT conversion needs a working tensorflow")
 
         job = replace(trained.job, out=tmp_path / "mine", asked={**ASKED, "epochs": 1})
-        with monkeypatch.context() as patch, pytest.raises(SinkError, match="is kept, and --resume where tensorflow"):
+        with monkeypatch.context() as patch, pytest.raises(SinkError, match="is kept; resume where tensorflow"):
             patch.setattr(run_module, "to_tflite", missing)
             train(job, False, False, Watcher())
         assert not job.out.exists()
@@ -244,7 +244,7 @@ class TestResume:
         job = trained.copy(tmp_path)
         record = json.loads((job.work / "job.json").read_text()) | {"teachers": ["mine"]}
         (job.work / "job.json").write_text(json.dumps(record))
-        with pytest.raises(DatasetError, match=r"begun with --teacher \['mine'\], not \[\]"):
+        with pytest.raises(DatasetError, match=r"begun with teacher \['mine'\], not \[\]"):
             train(job, True, False, Watcher())
 
     @pytest.mark.parametrize(
@@ -295,7 +295,7 @@ class TestEnds:
 
     def test_fit_when_the_loss_never_was_a_number_then_says_what_to_try(self, trained, tmp_path):
         data = dataset.restore(trained.job.work)
-        with pytest.raises(DatasetError, match="not a number from the start; try a lower --learning-rate"):
+        with pytest.raises(DatasetError, match="not a number from the start; try a lower learning_rate"):
             fit(data, CROP, TrainSettings(**{**ASKED, "learning_rate": 1e30}), tmp_path / "new")
 
     def test_fit_when_interrupted_then_keeps_what_was_learned_before(self, trained, tmp_path):
@@ -337,29 +337,29 @@ class TestTransfer:
         assert found["command"] == f"livemood train faces --out BUNDLE --from mine{said}"
 
     def test_teaching_when_labels_come_in_another_order_then_follows_the_student(self, trained):
-        straight, turned = (teaching([trained.job.out], labels)(drawn("happy"))[EMOTION_HEAD] for labels in ORDERS)
+        straight, turned = (teaching([trained.job.out], labels)(drawn("happy"))[EMOTION] for labels in ORDERS)
         assert np.allclose(straight, turned[:, ::-1])
         assert (straight[:, 0] > 0.5).mean() >= 0.75
 
     def test_teaching_when_by_a_bundle_then_says_what_it_says_when_served(self, trained):
         said = teaching([trained.job.out])(drawn("happy"))
         served = EmotionClassifier(trained.job.out, emotions=ORDERS[0]).probabilities(drawn("happy"))
-        assert said.keys() == {EMOTION_HEAD}
-        assert np.abs(said[EMOTION_HEAD] - served).max() < 1e-3
+        assert said.keys() == {EMOTION}
+        assert np.abs(said[EMOTION] - served).max() < 1e-3
 
     def test_teaching_when_by_a_run_then_says_what_its_best_weights_say_of_both_heads(self, trained):
         said = teaching([trained.job.work])(drawn("sad"))
         network, _ = load_run(trained.job.work, CROP, "float32")
         own = network.predict_on_batch(drawn("sad"))
-        assert said.keys() == {EMOTION_HEAD, MOUTH}
+        assert said.keys() == {EMOTION, MOUTH}
         assert all(np.allclose(said[head], own[head], atol=1e-6) for head in said)
-        assert (said[EMOTION_HEAD][:, 1] > 0.5).mean() >= 0.75
+        assert (said[EMOTION][:, 1] > 0.5).mean() >= 0.75
 
     def test_teaching_when_by_several_then_says_the_mean_and_the_second_head_of_those_that_have_it(self, trained):
         bundle, run = (teaching([folder])(drawn("happy")) for folder in (trained.job.out, trained.job.work))
         both = teaching([trained.job.out, trained.job.work])(drawn("happy"))
-        assert np.abs(bundle[EMOTION_HEAD] - run[EMOTION_HEAD]).max() > 1e-3
-        assert np.allclose(both[EMOTION_HEAD], (bundle[EMOTION_HEAD] + run[EMOTION_HEAD]) / 2, atol=1e-6)
+        assert np.abs(bundle[EMOTION] - run[EMOTION]).max() > 1e-3
+        assert np.allclose(both[EMOTION], (bundle[EMOTION] + run[EMOTION]) / 2, atol=1e-6)
         assert np.allclose(both[MOUTH], run[MOUTH], atol=1e-6)
 
     def test_teaching_when_a_teacher_lacks_a_class_or_takes_other_crops_then_refused(self, trained):
@@ -381,7 +381,7 @@ class TestTransfer:
         train(other, True, False, Watcher())
         works = trained.job.work, other.work
         one, two = (load_run(work, CROP, "float32")[0].get_weights() for work in works)
-        mean = from_runs(works, {EMOTION_HEAD: ORDERS[0], MOUTH: ("down", "up")}, CROP, "float32").get_weights()
+        mean = from_runs(works, {EMOTION: ORDERS[0], MOUTH: ("down", "up")}, CROP, "float32").get_weights()
         assert any(np.abs(a - b).max() > 1e-6 for a, b in zip(one, two, strict=True))
         assert all(np.allclose(m, (a + b) / 2, atol=1e-6) for a, b, m in zip(one, two, mean, strict=True))
 
@@ -396,13 +396,13 @@ class TestTransfer:
             "livemood train faces --out BUNDLE --from mine.work --preset tiny --epochs 1"
         )
         network, _ = load_run(job.work, CROP, "float32")
-        assert (network.predict_on_batch(drawn("happy"))[EMOTION_HEAD][:, 0] > 0.5).mean() >= 0.75
+        assert (network.predict_on_batch(drawn("happy"))[EMOTION][:, 0] > 0.5).mean() >= 0.75
 
     def test_train_when_from_runs_of_other_networks_then_refused(self, trained, tmp_path):
         wider = replace(trained.job, out=tmp_path / "wider", asked={**ASKED, "preset": "wider", "epochs": 1})
         train(wider, False, False, Watcher())
         job = Job(trained.job.data, tmp_path / "mixed", base=(trained.job.work, wider.work))
-        with pytest.raises(ModelIncompatible, match=r"hold different networks; --from takes the mean of like ones"):
+        with pytest.raises(ModelIncompatible, match=r"hold different networks; from takes the mean of like ones"):
             train(job, False, False, Watcher())
 
     @pytest.mark.parametrize("resume", [False, True])
@@ -411,12 +411,12 @@ class TestTransfer:
         self, trained, tmp_path, kind, resume
     ):
         job = Job(trained.job.data, tmp_path / "other", base=(getattr(trained.job, kind),), asked={"preset": "wider"})
-        with pytest.raises(ModelIncompatible, match="has its own network, --preset wider makes another; leave one out"):
+        with pytest.raises(ModelIncompatible, match="and preset wider makes another; leave out from or preset"):
             train(job, resume, False, Watcher())
 
     def test_train_when_from_a_bundle_and_a_run_then_refused(self, trained, tmp_path):
         job = Job(trained.job.data, tmp_path / "mixed", base=(trained.job.work, trained.job.out))
-        with pytest.raises(ModelIncompatible, match=r"mine is a bundle; --from takes one bundle, or folders of runs"):
+        with pytest.raises(ModelIncompatible, match=r"mine is a bundle; from takes one bundle, or folders of runs"):
             train(job, False, False, Watcher())
 
     def test_fit_when_taught_by_one_who_is_always_believed_then_says_what_the_teacher_says(self, trained, tmp_path):
@@ -435,12 +435,12 @@ ORDERS = ("happy", "sad"), ("sad", "happy")
 
 
 def teaching(folders: list[Path], labels: tuple[str, ...] = ORDERS[0], spec: CropSpec = CROP) -> Teach:
-    return distil.teaching(folders, {EMOTION_HEAD: labels, MOUTH: ("down", "up")}, spec, "float32")
+    return distil.teaching(folders, {EMOTION: labels, MOUTH: ("down", "up")}, spec, "float32")
 
 
 def drawn(emotion: str) -> npt.NDArray[np.uint8]:
     """Return four drawn faces, (4, S, S, 1)."""
-    return np.stack([whole(make_face_crop(emotion, seed), CROP) for seed in range(4)])
+    return np.stack([resize_crop(make_face_crop(emotion, seed), CROP) for seed in range(4)])
 
 
 def test_write_when_saved_model_then_answers_as_the_bundle(trained, tmp_path):
@@ -451,7 +451,7 @@ def test_write_when_saved_model_then_answers_as_the_bundle(trained, tmp_path):
 
 def test_write_when_target_is_there_then_refused(trained, tmp_path):
     (tmp_path / "m.tflite").write_text("mine")
-    with pytest.raises(SinkError, match="is there already; use --force"):
+    with pytest.raises(SinkError, match="is there already; use force"):
         write(read_bundle(trained.job.out), "tflite", tmp_path / "m.tflite", force=False)
     assert (tmp_path / "m.tflite").read_text() == "mine"
 

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from livemood.core.errors import DatasetError
-from livemood.core.labels import EMOTIONS
+from livemood.core.labels import EMOTION, EMOTIONS
 from livemood.core.settings import CROP
 from livemood.datasets.dataset import Dataset, restore
 from livemood.datasets.dedup import fingerprint, near_pairs
 from livemood.datasets.load import load
 from livemood.datasets.open import open_collection
-from livemood.datasets.samples import EMOTION_HEAD, FER2013_HEAD, Sample
+from livemood.datasets.samples import FER2013_HEAD, Sample
 from livemood.datasets.split import ALIGNED, RAW
 from livemood.datasets.splits import draw
 from livemood.sources.image.decode import read_image
@@ -176,9 +176,9 @@ class TestFurtherHeads:
         saved = cut(folder, tmp_path / "work")
         assert saved.skipped == ()
         for data in (saved, restore(tmp_path / "work")):
-            assert data.heads == {EMOTION_HEAD: ("happy", "sad"), "smile": ("closed", "none", "open")}
+            assert data.heads == {EMOTION: ("happy", "sad"), "smile": ("closed", "none", "open")}
             for split in data.splits.values():
-                emotions, smiles = split.targets[EMOTION_HEAD], split.targets["smile"]
+                emotions, smiles = split.targets[EMOTION], split.targets["smile"]
                 for file, emotion, smile in zip(split.files, emotions, smiles, strict=True):
                     number, happy = int(Path(file).stem[-1]), "happy" in file
                     assert emotion.tolist() == [happy, not happy]
@@ -189,7 +189,7 @@ class TestFurtherHeads:
         rows = ["file,head,label", "FER2013Train0.png,smile,open", "FER2013Train/FER2013Train1.png,smile,closed"]
         (folder / "heads.csv").write_text("\n".join(rows))
         collection = open_collection(folder)
-        assert list(collection.heads) == [EMOTION_HEAD, FER2013_HEAD, "smile"]
+        assert list(collection.heads) == [EMOTION, FER2013_HEAD, "smile"]
         assert [sample.others for sample in collection.samples] == [{"smile": "open"}, {"smile": "closed"}]
 
     @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ class TestFerPlus:
         train = data.splits["train"]
         assert data.labels == EMOTIONS
         assert train.top_vote.tolist() == [1, 3]
-        told = train.targets[EMOTION_HEAD]
+        told = train.targets[EMOTION]
         assert np.allclose(told[0], np.eye(8)[1])  # the single vote for unknown is not a class
         assert np.allclose(told[1][[0, 3]], [4 / 9, 5 / 9])  # the single vote for happy is dropped
         assert data.splits["valid"].majority.tolist() == [-1]

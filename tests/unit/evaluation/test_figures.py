@@ -10,12 +10,11 @@ import cv2
 import numpy as np
 import pytest
 
-from livemood.bundles.manifest import default_bundle, read_bundle
+from livemood.bundles.manifest import Head, default_bundle, read_bundle
 from livemood.core.errors import DatasetError
-from livemood.core.labels import EMOTIONS
+from livemood.core.labels import EMOTION, EMOTIONS
 from livemood.core.settings import CROP
 from livemood.datasets.dataset import Dataset
-from livemood.datasets.samples import EMOTION_HEAD
 from livemood.datasets.split import Split
 from livemood.evaluation import metrics as evaluate
 from livemood.evaluation.corruptions import (
@@ -46,8 +45,8 @@ def make_split(labels: list[int], classes: int = 2, files: list[str] | None = No
         np.zeros((many, 2, 48, 48, 1), np.uint8),
         np.arange(many),
         np.array(files or [f"{n}.png" for n in range(many)]),
-        {EMOTION_HEAD: np.eye(classes, dtype=np.int64)[labels]},
-        {EMOTION_HEAD: NAMES if classes == 2 else EMOTIONS[:classes]},
+        {EMOTION: np.eye(classes, dtype=np.int64)[labels]},
+        {EMOTION: NAMES if classes == 2 else EMOTIONS[:classes]},
     )
 
 
@@ -235,7 +234,7 @@ def drawn_split() -> Split:
 def tied_split() -> Split:
     """Return drawings on each of which two classes have five votes."""
     split = drawn_split()
-    return replace(split, votes={EMOTION_HEAD: np.full_like(split.votes[EMOTION_HEAD], 5)})
+    return replace(split, votes={EMOTION: np.full_like(split.votes[EMOTION], 5)})
 
 
 class TestExamine:
@@ -415,7 +414,7 @@ class TestSmiles:
             examine_smiles(default_bundle(), tmp_path / "photos.zip")
 
     def test_check_smiles_when_the_model_lacks_happy_then_says_so(self, tmp_path):
-        bundle = replace(read_bundle(default_bundle()), labels=("sad", "angry"))
+        bundle = replace(read_bundle(default_bundle()), heads=(Head("emotion", ("sad", "angry")),))
         with pytest.raises(DatasetError, match="does not know happy"):
             check_smiles(bundle, self.write_photos(tmp_path / "photos.zip"))
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from livemood.core.errors import DatasetError
+from livemood.core.labels import EMOTION
 from livemood.core.settings import CROP
-from livemood.datasets.samples import EMOTION_HEAD, FER2013_HEAD, FER2013_LABELS
+from livemood.datasets.samples import FER2013_HEAD, FER2013_LABELS
 from livemood.datasets.split import ALIGNED, RAW, Split
 from livemood.training.loop.batches import Batch, Batches, Heads
 from livemood.training.loop.mixup import Blends, blended
@@ -24,8 +25,8 @@ def split() -> Split:
     light = np.where(np.arange(PICTURES) % 2, 200, 40)[:, None] + np.array([0, 10])
     pixels = np.broadcast_to(light[..., None, None, None], (PICTURES, 2, *CROP.shape)).astype(np.uint8)
     own = np.eye(len(FER2013_LABELS), dtype=np.int64)[np.full(PICTURES, 3)] * (np.arange(PICTURES) < 32)[:, None]
-    votes = {EMOTION_HEAD: np.eye(2, dtype=np.int64)[np.arange(PICTURES) % 2] * 10, FER2013_HEAD: own}
-    heads = {EMOTION_HEAD: ("happy", "sad"), FER2013_HEAD: FER2013_LABELS}
+    votes = {EMOTION: np.eye(2, dtype=np.int64)[np.arange(PICTURES) % 2] * 10, FER2013_HEAD: own}
+    heads = {EMOTION: ("happy", "sad"), FER2013_HEAD: FER2013_LABELS}
     return Split(pixels, np.arange(PICTURES), np.arange(PICTURES).astype(str), votes, heads)
 
 
@@ -54,7 +55,7 @@ def test_blends_then_the_first_variant_is_the_picture_and_others_show_it_more_th
 def test_blends_then_targets_are_blended_alike(split: Split):
     blends = blended(split, 3, seed=5)
     pictures, variants = np.indices(blends.partner.shape)
-    targets = blends.mixed(split.targets[EMOTION_HEAD], pictures.ravel(), variants.ravel()).reshape(*pictures.shape, 2)
+    targets = blends.mixed(split.targets[EMOTION], pictures.ravel(), variants.ravel()).reshape(*pictures.shape, 2)
     dark = (200 - everything(blends, RAW)) / 160
     assert targets.sum(2) == pytest.approx(1)
     assert targets[:, :, 0] == pytest.approx(dark, abs=0.01)
@@ -83,7 +84,7 @@ def epoch(blends: Blends, strength: float = 1.0, seed: int = 0, **how) -> list[B
 def test_batches_then_as_many_blends_as_the_strength_says(split: Split, strength: float, fewest: int, most: int):
     blends = blended(split, 3, seed=5)
     heads = [heads for seed in range(8) for _, heads, _ in epoch(blends, strength, seed)]
-    told = np.concatenate([of[EMOTION_HEAD] for of in heads])
+    told = np.concatenate([of[EMOTION] for of in heads])
     unsure = int(((told > 0.01) & (told < 0.99)).any(1).sum())
     assert len(told) == 8 * PICTURES
     assert fewest <= unsure <= most  # 70 % are blends, half of them with a picture of the other class
@@ -94,7 +95,7 @@ def test_batches_then_the_second_head_counts_only_where_both_pictures_have_its_l
         sure = heads[FER2013_HEAD][:, 3] > 0.999
         assert (weights[FER2013_HEAD][~sure] == 0).all()
         assert weights[FER2013_HEAD][sure].mean() > 0
-        assert (weights[EMOTION_HEAD] == 1).all()
+        assert (weights[EMOTION] == 1).all()
 
 
 @pytest.mark.parametrize("on_disk", [False, True])
@@ -108,7 +109,7 @@ def test_batches_when_processes_make_them_then_the_same_as_a_thread_does(split: 
     for ours, theirs in zip(made, alone, strict=True):
         assert (ours[0] == theirs[0]).all()
         for told, said in zip(ours[1:], theirs[1:], strict=True):
-            assert all((told[head] == said[head]).all() for head in (EMOTION_HEAD, FER2013_HEAD))
+            assert all((told[head] == said[head]).all() for head in (EMOTION, FER2013_HEAD))
 
 
 def test_batches_when_taught_then_the_teacher_sees_what_the_student_sees_and_is_believed_so_far(split: Split):
@@ -116,13 +117,13 @@ def test_batches_when_taught_then_the_teacher_sees_what_the_student_sees_and_is_
 
     def teach(crops: np.ndarray) -> Heads:
         shown.append(crops)
-        return {EMOTION_HEAD: np.tile(np.array([0, 1], "f4"), (len(crops), 1))}
+        return {EMOTION: np.tile(np.array([0, 1], "f4"), (len(crops), 1))}
 
     blends = blended(split, 3, seed=5)
     taught, untaught = epoch(blends, teach=teach, distil_weight=0.25), epoch(blends)
     for (pixels, heads, _), seen, (_, labels, _) in zip(taught, shown, untaught, strict=True):
         assert (pixels == seen).all()
-        assert heads[EMOTION_HEAD][:, 1] == pytest.approx(0.25 + 0.75 * labels[EMOTION_HEAD][:, 1])
+        assert heads[EMOTION][:, 1] == pytest.approx(0.25 + 0.75 * labels[EMOTION][:, 1])
         assert (heads[FER2013_HEAD] == labels[FER2013_HEAD]).all()
 
 
@@ -140,7 +141,7 @@ def test_batches_when_a_worker_is_killed_then_one_clear_line(split: Split):
         workers = multiprocessing.active_children()
         assert len(workers) == 2
         workers[0].kill()
-        with pytest.raises(DatasetError, match="ended from outside, most often for want of memory; --resume goes on"):
+        with pytest.raises(DatasetError, match="ended from outside, most often for want of memory; resume goes on"):
             list(batches.epoch((0, 1), 1.0))
 
 
