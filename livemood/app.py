@@ -13,7 +13,8 @@ from livemood.closing import Closing
 from livemood.detect import Detector, DetectorMode, FaceDetector
 from livemood.draw import Annotator, DrawStyle
 from livemood.labels import EMOTIONS
-from livemood.pipeline import Meter, Pipeline, WriteBehind, read_ahead, read_newest, unmetered
+from livemood.pipeline import Meter, Pipeline, unmetered
+from livemood.runtime.queues import WriteBehind, read_ahead, read_newest
 from livemood.settings import Settings
 from livemood.source import Source
 from livemood.values import Frame, Image, Mood

@@ -2,8 +2,9 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
@@ -14,8 +15,11 @@ from livemood.classify import EngineName
 from livemood.detect import DetectorMode
 from livemood.draw import DrawStyle
 from livemood.errors import LivemoodError, SinkError, VideoUnreadable, one_line_about
+from livemood.runtime import stopping
 
 if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
     from livemood.sink.formats import Codec
 
 
@@ -104,6 +108,7 @@ def _labelled(job: VideoJob, reader: MoodReader, progress: Progress) -> Summary:
         raise SinkError(f"{job.out} is the video to be read; choose another --out")
     with ExitStack() as stack:
         clip = stack.enter_context(VideoSource(job.source, job.start_s, job.duration_s))
+        stack.enter_context(stopping.held())
         moods_to: list[MoodSink] = []
         if job.records:
             rows = open_records(job.records, reader.labels, every_frame=job.faceless_rows, force=job.force)
@@ -137,44 +142,54 @@ def label_videos(jobs: Sequence[VideoJob], reading: Reading, processes: int, pro
     job in a process of its own. A KeyboardInterrupt stops them all and leaves no unfinished file.
     """
     import multiprocessing  # here, so that one video starts sooner
-    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
     from concurrent.futures.process import BrokenProcessPool
     from multiprocessing.managers import SyncManager
 
     context = multiprocessing.get_context("spawn")  # a forked child would share mediapipe's threads, and hang
     manager = SyncManager(ctx=context)
-    manager.start(_end_with_parent)
-    with manager:
-        told = manager.Queue()
-        listener = Thread(target=_listen, args=(told, progress), name="livemood-listener", daemon=True)
-        listener.start()
+    # Of this pipe the workers see the end: when this process lets go of it, or is gone.
+    reins_end, reins = context.Pipe(duplex=False)
+    with stopping.held(), reins_end, reins:
+        manager.start(_keep_until_parent_ends)
+        with manager:
+            told = manager.Queue()
+            listener = Thread(target=_listen, args=(told, progress), name="livemood-listener", daemon=True)
+            listener.start()
 
-        def done_in(processes: int, jobs: Sequence[VideoJob]) -> Iterator[tuple[VideoJob, Outcome | None]]:
-            """Yield jobs with their outcomes: None where a process was killed, whichever it worked at."""
-            pool = ProcessPoolExecutor(processes, context, _begin_worker, (reading, told))
+            def done_in(processes: int, jobs: Sequence[VideoJob]) -> Iterator[tuple[VideoJob, Outcome | None]]:
+                """Yield jobs with their outcomes: None where a process was killed, whichever it worked at."""
+                pool = ProcessPoolExecutor(processes, context, _begin_worker, (reading, told, reins_end))
+                try:
+                    futures = {pool.submit(_work, job): job for job in jobs}
+                    waiting: set[Future[Outcome]] = set(futures)
+                    while waiting:
+                        stopping.check()
+                        done, waiting = wait(waiting, _GLANCE_S, FIRST_COMPLETED)
+                        for future in done:
+                            try:
+                                yield futures[future], future.result()
+                            except BrokenProcessPool:
+                                yield futures[future], None
+                except BaseException:
+                    reins.close()
+                    raise
+                finally:
+                    pool.shutdown(cancel_futures=True)
+
+            again: list[VideoJob] = []
             try:
-                futures = {pool.submit(_work, job): job for job in jobs}
-                for done in as_completed(futures):
-                    try:
-                        yield futures[done], done.result()
-                    except BrokenProcessPool:
-                        yield futures[done], None
+                for job, outcome in done_in(processes, jobs):
+                    if outcome:
+                        yield outcome
+                    else:
+                        again.append(job)
+                for job in again:
+                    for _, outcome in done_in(1, [job]):
+                        yield outcome or Outcome(job, None, f"{job.source}: {_KILLED}")
             finally:
-                pool.shutdown(cancel_futures=True)
-
-        again: list[VideoJob] = []
-        try:
-            for job, outcome in done_in(processes, jobs):
-                if outcome:
-                    yield outcome
-                else:
-                    again.append(job)
-            for job in again:
-                for _, outcome in done_in(1, [job]):
-                    yield outcome or Outcome(job, None, f"{job.source}: {_KILLED}")
-        finally:
-            told.put(None)
-            listener.join()
+                told.put(None)
+                listener.join()
 
 
 def _listen(told: Any, progress: Progress) -> None:
@@ -188,6 +203,9 @@ def _listen(told: Any, progress: Progress) -> None:
 
 _KILLED = "its process was killed from outside, most often for want of memory; try fewer --jobs"
 _BATCH = 5  # frames told of at once
+_GLANCE_S = 0.1
+# A worker that is asked to stop has so long to remove the files of its job.
+_PATIENCE_S = 10.0
 _worker: "tuple[MoodReader, _Teller] | None" = None
 _at_work = False
 
@@ -212,8 +230,8 @@ class _Teller:
             self._told.put((source,))
 
 
-def _end_with_parent() -> None:
-    """Make this process end with its parent: one that was killed cannot say so, and nobody takes the outcome."""
+def _keep_until_parent_ends() -> None:
+    """Let the parent alone answer whoever asks all processes to end."""
     import multiprocessing
 
     parent = multiprocessing.parent_process()
@@ -223,20 +241,30 @@ def _end_with_parent() -> None:
             parent.join()
             os._exit(1)
 
+    stopping.ignore_signals()
     Thread(target=wait, name="livemood-parent", daemon=True).start()
 
 
-def _begin_worker(reading: Reading, told: Any) -> None:
-    _end_with_parent()
-
+def _begin_worker(reading: Reading, told: Any, reins_end: "Connection") -> None:
     def stop(*_: object) -> None:
+        stopping.ask()
         if not _at_work:
             os._exit(1)
-        raise _Stopped
+
+    def heed() -> None:
+        with suppress(OSError):
+            reins_end.poll(None)  # nothing is ever sent: this returns when the other end is closed
+        stop()
+        ends = time.monotonic() + _PATIENCE_S
+        while _at_work and time.monotonic() < ends:
+            time.sleep(_GLANCE_S)
+        os._exit(1)
 
     global _worker
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
+    stopping.ignore_signals()
+    signal.signal(signal.SIGTERM, stop)  # from the pool, when another worker was killed
+    stopping.raise_at_checks(_Stopped)
+    Thread(target=heed, name="livemood-reins", daemon=True).start()
     _worker = reading.open(), _Teller(told)
 
 

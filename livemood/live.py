@@ -13,8 +13,8 @@ from livemood.controls import KEYS, View
 from livemood.draw import Annotator, DrawStyle
 from livemood.errors import SinkError
 from livemood.mirror import mirrored
-from livemood.pipeline import read_newest
 from livemood.recorder import Recorder
+from livemood.runtime.queues import read_newest
 from livemood.sparkline import Sparklines
 from livemood.throttle import Throttle
 from livemood.values import Frame, Image, Mood

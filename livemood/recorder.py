@@ -10,7 +10,7 @@ from typing import Protocol, Self
 
 from livemood.app import FrameSink, MoodSink
 from livemood.draw import Annotator, DrawStyle
-from livemood.pipeline import WriteBehind
+from livemood.runtime.queues import WriteBehind
 from livemood.values import Frame, Mood
 
 

@@ -16,8 +16,9 @@ from livemood.errors import CameraUnavailable, SinkError
 from livemood.labels import EMOTIONS
 from livemood.live import Live
 from livemood.mirror import mirrored
-from livemood.pipeline import Pipeline, read_newest
+from livemood.pipeline import Pipeline
 from livemood.recorder import Recorder
+from livemood.runtime.queues import read_newest
 from livemood.sparkline import Sparklines
 from livemood.testing import RecordingSink, ScriptedDetector, ScriptedScreen, TableClassifier
 from livemood.throttle import Throttle

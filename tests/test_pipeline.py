@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from livemood.pipeline import Pipeline, WriteBehind, read_ahead
+from livemood.pipeline import Pipeline
+from livemood.runtime.queues import WriteBehind, read_ahead
 from livemood.settings import FollowerSettings, Settings
 from livemood.testing import ScriptedDetector, TableClassifier
 from livemood.values import Box, Detection, Frame

@@ -18,7 +18,8 @@ from livemood.classify import Classifier
 from livemood.detect import Detector
 from livemood.draw import Annotator
 from livemood.job import Reading
-from livemood.pipeline import WriteBehind, follower, read_ahead
+from livemood.pipeline import follower
+from livemood.runtime.queues import WriteBehind, read_ahead
 from livemood.settings import Settings
 from livemood.sink.video import VideoSink
 from livemood.source.video import VideoSource

@@ -3,7 +3,6 @@
 import gc
 import io
 import os
-import signal
 import sys
 import warnings
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from livemood import __version__
 from livemood.cli import bench, camera, crop, doctor, evaluate, export, image, models, report, train, video
 from livemood.errors import LivemoodError
 from livemood.quiet import ask_for_silence, debugging, keep_native_stderr_out
+from livemood.runtime.stopping import heed_signals
 
 _INTERRUPTED = 130
 _SELDOM = 10_000
@@ -65,7 +65,7 @@ def main() -> NoReturn:
     keep_native_stderr_out()
     # Every part of a frame's path has a thread; OpenCV's own would take its cores from the others (docs/speed.md).
     os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
-    signal.signal(signal.SIGTERM, _interrupt)
+    heed_signals()
     warnings.showwarning = _show_note
     if not debugging():
         warnings.filterwarnings("ignore")
@@ -73,10 +73,6 @@ def main() -> NoReturn:
     code = run()
     gc.freeze()  # what is left ends with the process: no need to look through it once more
     sys.exit(code)
-
-
-def _interrupt(*_: object) -> NoReturn:
-    raise KeyboardInterrupt
 
 
 def run(words: Sequence[str] | None = None) -> int:

@@ -21,6 +21,7 @@ from livemood.cli.options import (
 )
 from livemood.cli.summary import note, print_summary
 from livemood.errors import SinkError
+from livemood.runtime.stopping import held
 
 if TYPE_CHECKING:
     from livemood.settings import CaptureSettings
@@ -99,6 +100,7 @@ def camera(
         except ValueError as error:
             raise typer.BadParameter(str(error), param_hint="--source") from error
         reader = stack.enter_context(opened(reading(model, detector, engine, emotions)))
+        stack.enter_context(held())
         rows = [stack.enter_context(open_records(records, reader.labels, live=True, force=force))] if records else []
         devices = [stack.enter_context(VirtualCamera(live_source.width, live_source.height))] if virtual_camera else []
         recorder = Recorder(reader.labels, lambda path: _open_video(path, live_source, force), devices, rows)

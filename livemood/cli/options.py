@@ -56,9 +56,11 @@ def reading(model: Path | None, detector: DetectorChoice, engine: EngineChoice, 
 def opened(how: "Reading") -> "Iterator[MoodReader]":
     """Open the models; a wrong choice of emotions is a usage error."""
     from livemood.errors import LivemoodError
+    from livemood.runtime.stopping import held
 
     try:
-        reader = how.open()
+        with held():  # an interrupt in the middle of an import would look like a library that is not installed
+            reader = how.open()
     except ValueError as error:
         if isinstance(error, LivemoodError):
             raise

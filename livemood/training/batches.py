@@ -1,11 +1,10 @@
 """Augmented batches, made ahead by other cores while the network trains."""
 
 import os
-import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from multiprocessing import get_context, parent_process
@@ -17,6 +16,7 @@ import numpy.typing as npt
 
 from livemood.cores import usable_cores
 from livemood.errors import DatasetError
+from livemood.runtime.stopping import check, ignore_signals
 from livemood.training.augment import augment
 from livemood.training.blends import Blends
 from livemood.training.collection import FER2013_LABELS
@@ -26,6 +26,8 @@ from livemood.training.model import EMOTION_HEAD, FER2013_HEAD
 _BLENDED = 0.7
 # The network and its teachers want a core each; this many more fill the fastest GPU.
 _MOST_WORKERS = 8
+# Who waits for a batch looks up this often, s.
+_GLANCE_S = 0.1
 
 Heads = dict[str, npt.NDArray[np.float32]]
 """(n, K) probabilities or (n,) weights by head."""
@@ -89,9 +91,9 @@ class Batches:
                 made = self._makers.submit(self._make, order[start : start + self._size], (*seed, start), strength)
                 ahead.append(self._teacher.submit(self._taught, made) if self._teach else made)
                 if len(ahead) > self._ahead:
-                    yield ahead.popleft().result()
+                    yield _result(ahead.popleft())
             while ahead:
-                yield ahead.popleft().result()
+                yield _result(ahead.popleft())
         except BrokenProcessPool as error:
             raise DatasetError(
                 "a process that makes batches was ended from outside, most often for want of memory; --resume goes on"
@@ -106,6 +108,15 @@ class Batches:
         said = self._teach(pixels)
         mixed = {name: (1 - self._believed) * heads[name] + self._believed * said[name] for name in said}
         return pixels, {**heads, **mixed}, weights
+
+
+def _result(coming: Future[Batch]) -> Batch:
+    """Wait for a batch; a place where the program may be stopped."""
+    while True:
+        check()
+        wait([coming], _GLANCE_S)
+        if coming.done():
+            return coming.result()
 
 
 class _Lessons:
@@ -150,7 +161,7 @@ def _processes(many: int, lessons: _Lessons) -> ProcessPoolExecutor:
 def _begin(train: Blends, file: Path | None) -> None:
     """Make a process a worker: Ctrl-C is its parent's to answer, and it does not outlive that."""
     global _here
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ignore_signals()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if file:
         pixels = np.load(file, mmap_mode="r", allow_pickle=False)

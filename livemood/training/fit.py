@@ -6,6 +6,7 @@ from typing import Any
 
 from livemood.bundle import Bundle
 from livemood.quiet import ask_for_silence, keep_no_bytecode, native_stderr_held
+from livemood.runtime.stopping import held
 from livemood.training import distil, transfer
 from livemood.training.batches import Batches
 from livemood.training.blends import blended
@@ -53,7 +54,7 @@ def fit(
         ModelIncompatible: ``base`` or a teacher does not fit.
     """
     ask_for_silence()
-    with native_stderr_held():
+    with native_stderr_held(), held():
         import keras
 
     keep_no_bytecode()

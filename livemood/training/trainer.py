@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livemood.errors import DatasetError
+from livemood.runtime.stopping import held
 from livemood.training import state as kept
 from livemood.training.batches import Batches
 from livemood.training.dataset import ALIGNED, RAW, Split
@@ -60,11 +61,12 @@ class Trainer:
         began = time.monotonic() - self.state.elapsed_s
         per_epoch = batches.per_epoch
         try:
-            while not self.state.ended and self._fraction(time.monotonic() - began, per_epoch) < 1:
-                loss, rate = self._epoch(batches, began, on_step)
-                if not self.state.ended:
-                    self._end_epoch(valid, loss, rate, time.monotonic() - began)
-                    on_epoch(self.state.history[-1])
+            with held():
+                while not self.state.ended and self._fraction(time.monotonic() - began, per_epoch) < 1:
+                    loss, rate = self._epoch(batches, began, on_step)
+                    if not self.state.ended:
+                        self._end_epoch(valid, loss, rate, time.monotonic() - began)
+                        on_epoch(self.state.history[-1])
         except KeyboardInterrupt:
             self.state.ended = "interrupted"
         if not self.state.best_epoch:

@@ -1,0 +1,1 @@
+"""What threads share: stopping, and lines from one to another."""
