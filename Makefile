@@ -46,8 +46,8 @@ arch: $(VENV)/dev
 	$(BIN)/lint-imports
 
 eval: $(VENV)/dev  ## Print every figure the README and the model card claim.
-	$(BIN)/python -m tests.evaluation $(DATA)
-	$(BIN)/python -m tests.resting_faces $(DATA)
+	$(BIN)/python -m tests.tools.evaluation $(DATA)
+	$(BIN)/python -m tests.tools.resting_faces $(DATA)
 	$(BIN)/livemood evaluate default $(DATA)/ferplus.zip --smiles $(DATA)/smiles.zip --stress
 
 card: $(VENV)/dev  ## Measure the shipped model again and write its card.
@@ -55,7 +55,7 @@ card: $(VENV)/dev  ## Measure the shipped model again and write its card.
 
 bench: $(VENV)/dev  ## Time a video from file to file and stage by stage, then single calls and starts.
 	$(BIN)/livemood bench
-	$(BIN)/python -m tests.benchmark
+	$(BIN)/python -m tests.tools.benchmark
 
 goldens: $(VENV)/dev
 	$(BIN)/python samples/draw_faces.py --out samples
@@ -68,13 +68,13 @@ $(VENV)/trust: $(VENV)/dev
 	@touch $@
 
 fuzz: $(VENV)/trust  ## Feed broken files and words to every reader, SECONDS each; out/fuzz-* is what broke one.
-	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) --seed $(SEED)
+	$(BIN)/python -m tests.tools.fuzz --seconds $(SECONDS) --seed $(SEED)
 
 soak: $(VENV)/dev  ## Label MINUTES of looped video and watch memory and open files.
-	$(BIN)/python -u -m tests.soak --minutes $(MINUTES)
+	$(BIN)/python -u -m tests.tools.soak --minutes $(MINUTES)
 
 audit: $(VENV)/trust  ## Ask the package index about known holes in what is installed.
-	$(BIN)/python -m tests.audit
+	$(BIN)/python -m tests.tools.audit
 
 sbom: $(VENV)/trust  ## List everything that is installed, with versions and licences.
 	mkdir -p out

@@ -12,10 +12,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from livemood.app import MoodReader, annotate
-    from livemood.errors import LivemoodError
-    from livemood.labels import EMOTIONS, UNSURE
-    from livemood.values import Box, Detection, Frame, Mood, Track
+    from livemood.apps.reader import MoodReader, annotate
+    from livemood.core.errors import LivemoodError
+    from livemood.core.geometry import Box
+    from livemood.core.labels import EMOTIONS, UNSURE
+    from livemood.core.types import Detection, Frame, Mood, Track
 
 __version__ = "0.1.0"
 
@@ -33,16 +34,16 @@ __all__ = [
 ]
 
 _HOMES = {
-    "MoodReader": "app",
-    "annotate": "app",
-    "LivemoodError": "errors",
-    "EMOTIONS": "labels",
-    "UNSURE": "labels",
-    "Box": "values",
-    "Detection": "values",
-    "Frame": "values",
-    "Mood": "values",
-    "Track": "values",
+    "MoodReader": "apps.reader",
+    "annotate": "apps.reader",
+    "LivemoodError": "core.errors",
+    "EMOTIONS": "core.labels",
+    "UNSURE": "core.labels",
+    "Box": "core.geometry",
+    "Detection": "core.types",
+    "Frame": "core.types",
+    "Mood": "core.types",
+    "Track": "core.types",
 }
 
 

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from livemood.extras import required
-from livemood.labels import EMOTIONS, UNSURE
-from livemood.values import Mood
+from livemood.core.labels import EMOTIONS, UNSURE
+from livemood.core.types import Mood
+from livemood.runtime.optional_deps import required
 
 if TYPE_CHECKING:
     import supervision

@@ -1,24 +1,25 @@
-"""One frame's path as a straight line."""
+"""One frame's path as a straight line: the order of the stages, and nothing else."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import ParamSpec, Protocol, TypeVar
 
-from livemood.calibrate import Calibrator
-from livemood.classify import Classifier
-from livemood.crop import crop
-from livemood.detect import Detector
-from livemood.follow import Follower, WindowDetector
-from livemood.settings import CalibrationSettings, Settings
-from livemood.smooth import Smoother
-from livemood.track import Tracker
-from livemood.values import Detection, Frame, Mood, Track
+from livemood.core.labels import EMOTION
+from livemood.core.settings import NeutralBaselineSettings, Settings
+from livemood.core.types import Detection, Frame, Mood, Track
+from livemood.detection.combined import Detector
+from livemood.detection.roi_detector import RoiDetector, SupportsRoi
+from livemood.emotion.classifier import Classifier, heads_of
+from livemood.emotion.crop import crop_track
+from livemood.emotion.neutral_baseline import NeutralBaseline
+from livemood.emotion.smoother import Smoother
+from livemood.tracking.tracker import Tracker
 
 T = TypeVar("T")
 P = ParamSpec("P")
 
 
-class Meter(Protocol):
+class StageTimer(Protocol):
     """Wraps a stage's work, to time it."""
 
     def __call__(self, stage: str, work: Callable[P, T]) -> Callable[P, T]:
@@ -26,7 +27,7 @@ class Meter(Protocol):
         ...
 
 
-def unmetered(stage: str, work: Callable[P, T]) -> Callable[P, T]:
+def untimed(stage: str, work: Callable[P, T]) -> Callable[P, T]:
     """Return ``work`` as it is."""
     return work
 
@@ -38,10 +39,10 @@ class Pipeline:
         detector: Finds faces; stays the caller's to close.
         classifier: Reads emotions.
         settings: Of following, tracker and smoother.
-        meter: Gets every stage once, to time its calls.
+        timer: Gets every stage once, to time its calls.
 
     Attributes:
-        calibrator: Does nothing until it is told to begin.
+        baseline: Does nothing until it is told to begin.
     """
 
     def __init__(
@@ -49,16 +50,17 @@ class Pipeline:
         detector: Detector,
         classifier: Classifier,
         settings: Settings | None = None,
-        meter: Meter = unmetered,
+        timer: StageTimer = untimed,
     ) -> None:
         settings = settings or Settings()
-        self.calibrator = Calibrator(classifier.labels, CalibrationSettings(forget_s=settings.smoother.forget_s))
+        self.baseline = NeutralBaseline(classifier.labels, NeutralBaselineSettings(forget_s=settings.smoother.forget_s))
+        others = {name: labels for name, labels in heads_of(classifier).items() if name != EMOTION}
         self._crop_spec = classifier.crop_spec
-        self._detect = meter("detect", follower(detector, settings))
-        self._track = meter("track", Tracker(settings.tracker).update)
-        self._crop = meter("crop", crop)
-        self._classify = meter("classify", classifier.classify)
-        self._smooth = meter("smooth", Smoother(classifier.labels, settings.smoother).update)
+        self._detect = timer("detect", follower(detector, settings))
+        self._track = timer("track", Tracker(settings.tracker).update)
+        self._crop = timer("crop", crop_track)
+        self._classify = timer("classify", classifier.classify)
+        self._smooth = timer("smooth", Smoother(classifier.labels, settings.smoother, others).update)
         self._moods: dict[int, Mood] = {}
 
     def step(self, frame: Frame, classify: bool = True) -> tuple[Mood, ...]:
@@ -71,20 +73,20 @@ class Pipeline:
             classify: False saves time: faces are found and followed, but keep the mood that they had in the frame
                 before. A face that was not in that frame is classified all the same.
         """
-        return self.read(frame, self.find(frame), classify)
+        return self.classify_tracks(frame, self.track_faces(frame), classify)
 
-    def find(self, frame: Frame) -> tuple[Track, ...]:
+    def track_faces(self, frame: Frame) -> tuple[Track, ...]:
         """Return the faces of the next frame, largest first; the first half of ``step``.
 
         The halves share no state: one thread may find faces some frames ahead of another that reads them.
         """
         return self._track(self._detect(frame), frame.time_s)
 
-    def read(self, frame: Frame, tracks: Sequence[Track], classify: bool = True) -> tuple[Mood, ...]:
+    def classify_tracks(self, frame: Frame, tracks: Sequence[Track], classify: bool = True) -> tuple[Mood, ...]:
         """Return the moods of the faces that were found in the next frame; the second half of ``step``."""
         due = [track for track in tracks if classify or track.id not in self._moods]
         crops = [self._crop(frame, track, self._crop_spec) for track in due]
-        predictions = self.calibrator.adjust(self._classify(crops), frame.time_s)
+        predictions = self.baseline.adjust(self._classify(crops), frame.time_s)
         fresh = {mood.track.id: mood for mood in self._smooth(predictions, frame.time_s)}
         moods = [fresh.get(track.id) or replace(self._moods[track.id], track=track) for track in tracks]
         self._moods = {mood.track.id: mood for mood in moods}
@@ -93,6 +95,6 @@ class Pipeline:
 
 def follower(detector: Detector, settings: Settings) -> Callable[[Frame], tuple[Detection, ...]]:
     """Return what finds the faces of one source: with a memory of its own, if the detector has a use for it."""
-    if isinstance(detector, WindowDetector) and detector.follows and settings.follower.look_every_s > 0:
-        return Follower(detector, settings.follower, settings.detector.max_overlap).detect
+    if isinstance(detector, SupportsRoi) and detector.follows and settings.follower.full_frame_every_s > 0:
+        return RoiDetector(detector, settings.follower, settings.detector.max_overlap).detect
     return detector.detect

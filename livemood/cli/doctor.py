@@ -18,7 +18,7 @@ def doctor(json_: Json = False) -> None:
     from dataclasses import asdict
 
     from livemood import __version__
-    from livemood.checkup import check_all
+    from livemood.apps.diagnostics import check_all
 
     checks = list(check_all())
     problems = sum(check.state == "problem" for check in checks)
@@ -52,7 +52,7 @@ def cameras(json_: Json = False) -> None:
     """
     from dataclasses import asdict
 
-    from livemood.source.listing import list_cameras
+    from livemood.sources.camera_names import list_cameras
 
     found = list_cameras()
     if json_:

@@ -13,9 +13,9 @@ import typer
 from livemood.cli.options import Force, Json, print_json
 
 if TYPE_CHECKING:
-    from livemood.training.collection import Collection
-    from livemood.training.dataset import Dataset
-    from livemood.values import CropSpec
+    from livemood.core.crop_spec import CropSpec
+    from livemood.datasets.dataset import Dataset
+    from livemood.datasets.samples import Collection
 
 
 class SplitChoice(StrEnum):
@@ -68,17 +68,17 @@ def evaluate(
       livemood evaluate default ferplus.zip
       livemood evaluate models/mine faces/ --against models/emotion --html report.html
     """
-    from livemood.bundle import named_bundle, read_bundle
-    from livemood.errors import ModelIncompatible, SinkError
-    from livemood.files import refuse_to_overwrite
-    from livemood.training.card import CARD
-    from livemood.training.collection import open_collection
-    from livemood.training.examine import compare, examine
-    from livemood.training.groups import read_groups
-    from livemood.training.smiles import check_smiles, examine_smiles
+    from livemood.bundles.manifest import named_bundle, read_bundle
+    from livemood.core.errors import ModelIncompatible, SinkError
+    from livemood.datasets.samples import open_collection
+    from livemood.evaluation.card import CARD
+    from livemood.evaluation.evaluate import compare, examine
+    from livemood.evaluation.groups import read_groups
+    from livemood.evaluation.smiles import check_smiles, examine_smiles
+    from livemood.runtime.atomic_io import refuse_to_overwrite
 
     if html:
-        refuse_to_overwrite(html, "--html", force)
+        refuse_to_overwrite(html, "html", force)
     folder = named_bundle(bundle)
     if card and (folder / CARD).exists() and not force:
         raise SinkError(f"{folder / CARD} is there already; use --force, or leave --card out")
@@ -111,7 +111,7 @@ def evaluate(
         if against:
             report["against"] = compare(folder, against, pictures)
         if stress:
-            from livemood.training.stress import flips, stress_crops
+            from livemood.evaluation.robustness import flips, stress_crops
 
             report["stress"] = {"crops": stress_crops(folder, pictures), "flips": flips(folder, pictures)}
     report = {
@@ -126,7 +126,7 @@ def evaluate(
     if smiles:
         report["smiles"] = examine_smiles(folder, smiles)
         if stress:
-            from livemood.training.stress import stress_photos
+            from livemood.evaluation.robustness import stress_photos
 
             report["stress"]["photos"] = stress_photos(folder, smiles)
     # What was measured is shown before anything can fail to be written.
@@ -141,8 +141,8 @@ def _cut(collection: "Collection", spec: "CropSpec", folder: Path, split: str, f
     from rich.console import Console
     from rich.progress import Progress
 
-    from livemood.detect import FaceDetector
-    from livemood.training.dataset import load
+    from livemood.datasets.dataset import load
+    from livemood.detection.combined import FaceDetector
 
     progress = Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
     with progress, FaceDetector("auto") as detector:
@@ -160,11 +160,11 @@ def _cut(collection: "Collection", spec: "CropSpec", folder: Path, split: str, f
 
 def _write(report: Mapping[str, Any], folder: Path, html: Path | None, card: bool) -> None:
     if html:
-        from livemood.training.html import write_html
+        from livemood.evaluation.page import write_html
 
         write_html(report, html)
     if card:
-        from livemood.training.card import write_card
+        from livemood.evaluation.card import write_card
 
         write_card(folder, report)
 
@@ -173,7 +173,7 @@ def _print(report: Mapping[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from livemood.training.tables import tables
+    from livemood.evaluation.tables import tables
 
     # Names of classes, groups and bundles are shown as they are: [ and : have no meaning in them.
     console = Console(markup=False, emoji=False)

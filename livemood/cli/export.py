@@ -35,8 +35,8 @@ def export(
       livemood export default --to tflite --out emotion.tflite
       livemood export models/mine --to onnx --out mine.onnx
     """
-    from livemood.bundle import named_bundle, read_bundle
-    from livemood.training.formats import write
+    from livemood.bundles.manifest import named_bundle, read_bundle
+    from livemood.training.export.formats import write
 
     model = read_bundle(named_bundle(bundle))
     gap = write(model, to.value, out, force)

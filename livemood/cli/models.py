@@ -37,7 +37,7 @@ def models(json_: Json = False) -> None:
 
 
 def _emotion() -> dict[str, Any]:
-    from livemood.bundle import default_bundle, read_bundle
+    from livemood.bundles.manifest import default_bundle, read_bundle
 
     bundle = read_bundle(default_bundle())
     files = [bundle.checked(bundle.keras), bundle.checked(bundle.tflite)]
@@ -56,7 +56,7 @@ def _emotion() -> dict[str, Any]:
 
 
 def _faces() -> list[dict[str, Any]]:
-    from livemood.bundle import MANIFEST, face_model, models_folder
+    from livemood.bundles.manifest import MANIFEST, face_model, models_folder
 
     manifest = json.loads((models_folder() / "face" / MANIFEST).read_text(encoding="utf-8"))
     found = []

@@ -27,7 +27,8 @@ def report(
 
       livemood report moods.parquet --plot moods.png
     """
-    from livemood.report import write_plot, write_report
+    from livemood.reporting.page import write_report
+    from livemood.reporting.plot import write_plot
 
     if not out and not plot:
         raise typer.BadParameter("nothing would be written; add --out or --plot", param_hint="--out")

@@ -1,6 +1,5 @@
 """``livemood train``: make an emotion model from labelled faces."""
 
-import re
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -8,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from livemood.cli.options import Force
+from livemood.cli.options import Force, option_name, seconds
 from livemood.cli.training import Display
 
 if TYPE_CHECKING:
-    from livemood.training.state import Run
+    from livemood.training.loop.checkpoint import Run
 
 
 class Preset(StrEnum):
@@ -38,16 +37,13 @@ _ENDS = {
 }
 
 
-def _seconds(text: str) -> float:
-    """Parse a time such as 90, 45s, 30m, 2h or 1h30m into seconds."""
-    match = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?|(\d+)", text.strip())
-    hours, minutes, *seconds = (int(part or 0) for part in match.groups()) if match else (0, 0)
-    # No time at all would mean no limit.
-    if not (total := hours * 3600 + minutes * 60 + sum(seconds)):
-        raise typer.BadParameter(
-            f"{text!r} is no time to train for; write 45m, 2h or 1h30m", param_hint="--time-budget"
-        )
-    return float(total)
+def _budget(text: str) -> float:
+    """Parse a time to train for; none at all would mean no limit."""
+    total = seconds(text)
+    if total <= 0:
+        message = f"{text!r} is no time to train for; write 45m, 2h or 1h30m"
+        raise typer.BadParameter(message, param_hint="--time-budget")
+    return total
 
 
 def train(
@@ -151,10 +147,10 @@ def train(
 
       livemood train ferplus.zip --out models/mine --resume
     """
-    from livemood.bundle import named_bundle
+    from livemood.bundles.manifest import named_bundle
+    from livemood.training.loop.checkpoint import has_checkpoint
     from livemood.training.run import Job
     from livemood.training.run import train as run
-    from livemood.training.state import has_checkpoint
 
     base = tuple(map(named_bundle, from_ or ()))
     if base and precision and not all(map(has_checkpoint, base)):
@@ -162,7 +158,7 @@ def train(
     asked = {
         "preset": preset.value if preset else None,
         "epochs": epochs,
-        "time_budget_s": None if time_budget is None else _seconds(time_budget),
+        "time_budget_s": None if time_budget is None else _budget(time_budget),
         "batch": batch,
         "learning_rate": learning_rate,
         "seed": seed,
@@ -195,12 +191,12 @@ def train(
 
 
 def _write_curves(file: Path, run: "Run") -> None:
-    from livemood.errors import SinkError
-    from livemood.training import plots
+    from livemood.core.errors import SinkError
+    from livemood.reporting import plots
 
     try:
         plots.learning_curves(run.history, file)
     except SinkError as error:
-        print(f"livemood: {error}", file=sys.stderr)
+        print(f"livemood: {error.line(option_name)}", file=sys.stderr)
     else:
         print(f"learning curves: {file}")

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from livemood.training.dataset import Dataset
+    from livemood.datasets.dataset import Dataset
+    from livemood.training.loop.checkpoint import Epoch, Step
     from livemood.training.run import Watcher
-    from livemood.training.state import Epoch, Step
 
 _LISTED = 5
 
@@ -35,7 +35,7 @@ class Display:
         self._stack = ExitStack()
         self._board = None
         if tensorboard:
-            from livemood.training.tensorboard import Board
+            from livemood.training.loop.tensorboard import Board
 
             self._board = self._stack.enter_context(Board(tensorboard))
 

@@ -1,1 +1,1 @@
-"""What threads share: stopping, and lines from one to another."""
+"""Plumbing: queues between threads, atomic file writes, native output, optional dependencies, processes."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from livemood.training.model import Precision
+from livemood.training.model.network import Precision
 
 _FEWEST_STEPS = 16
 _SMALLEST_BATCH = 8

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import av
 
-from tests.builders import SAMPLES, heed_interrupts
+from tests.support.builders import SAMPLES, heed_interrupts
 
 _LIMIT_S = 30
 _LONGEST_S = 4.0

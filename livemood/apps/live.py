@@ -1,0 +1,242 @@
+"""The live loop: the newest frame of a source is read, drawn and shown, and keys are obeyed meanwhile."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Protocol
+
+import cv2
+
+from livemood.apps.inference_stride import InferenceStride
+from livemood.apps.keys import KEYS, View
+from livemood.apps.recorder import Recorder
+from livemood.apps.session import Session
+from livemood.apps.tally import Tally
+from livemood.core.errors import SinkError
+from livemood.core.settings import DrawStyle
+from livemood.core.types import Frame, Image, Mood
+from livemood.overlay.history_strip import HistoryStrips
+from livemood.overlay.mirror import mirrored
+from livemood.runtime.queues import read_newest
+from livemood.sources.base import Source
+
+# How often keys are looked at while no frame comes, and how often a standing picture is drawn again, s.
+_IDLE_S = 0.03
+_REDRAW_S = 0.2
+_METER_FRAMES = 30
+_NOTICE_S = 3.0
+_WHITE, _RED = (245, 245, 245), (48, 48, 230)
+
+
+class Screen(Protocol):
+    """What the loop needs of a window; ``livemood.sinks.window.Window`` is one."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody has closed it."""
+        ...
+
+    def show(self, image: Image) -> None:
+        """Take a picture, (H, W, 3) uint8 BGR."""
+        ...
+
+    def key(self) -> str | None:
+        """Bring the picture to the screen and return the key that was pressed, if any."""
+        ...
+
+    def toggle_full_screen(self) -> None:
+        """Fill the screen, or go back."""
+        ...
+
+
+class Live:
+    """One live run.
+
+    Args:
+        session: Models, and what builds around them.
+        source: Open source; closed at the end of the run.
+        recorder: Entered; takes every frame that was read.
+        screen: Where to show; without one the run goes on until the source ends, or for ``duration_s``.
+        view: What is shown at first; keys change it.
+        engine: Name for the status line.
+        calibrate_s: Calibrate to resting faces in the first so many seconds.
+        duration_s: Stop by itself after so many seconds.
+        on_trouble: Called with each new thing that is wrong with the source.
+        throttle: Says on which frames to classify.
+
+    Attributes:
+        view: As it is now.
+        dropped: Frames that were captured and never read.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        source: Source,
+        recorder: Recorder,
+        screen: Screen | None = None,
+        *,
+        view: View | None = None,
+        engine: str = "",
+        calibrate_s: float | None = None,
+        duration_s: float | None = None,
+        on_trouble: Callable[[str], None] = lambda _: None,
+        throttle: InferenceStride | None = None,
+    ) -> None:
+        self.view = view or View()
+        self.dropped = 0
+        self._session = session
+        self._pipeline = session.pipeline()
+        self._source, self._recorder, self._screen = source, recorder, screen
+        self._engine, self._duration_s = engine, duration_s
+        self._on_trouble = on_trouble
+        self._tally, self._throttle = Tally(), throttle or InferenceStride()
+        self._sparklines = HistoryStrips(session.labels)
+        self._current: tuple[Frame, tuple[Mood, ...]] | None = None
+        self._taken_at: deque[float] = deque(maxlen=_METER_FRAMES)
+        self._drawn_at = 0.0
+        self._notice, self._notice_until = "", 0.0
+        self._trouble = ""
+        self._quit = False
+        if calibrate_s is not None:
+            self._calibrate(calibrate_s)
+
+    def run(self) -> Tally:
+        """Go on until the source ends, someone quits, or the time is over; return the counts.
+
+        Raises:
+            SourceError: The source was lost for good.
+            SinkError: Something could not be written.
+        """
+        began, last = time.monotonic(), None
+        with ExitStack() as stack:
+            frames = stack.enter_context(read_newest(self._source.frames(), _IDLE_S))
+            stack.callback(self._source.close)  # before the reader is waited for, so that it ends
+            for frame in frames:
+                taken = time.monotonic()
+                self._watch_source()
+                if frame is not None and not self.view.paused:
+                    self._take(frame, taken)
+                elif taken - self._drawn_at > _REDRAW_S:
+                    self._show()
+                self._obey()
+                if frame is not None:
+                    if last is None:
+                        self.dropped = frame.index
+                    elif not self.view.paused:
+                        gap = frame.index - last.index
+                        self.dropped += gap - 1
+                        self._throttle.note(time.monotonic() - taken, (frame.time_s - last.time_s) / gap)
+                    last = frame
+                if self._quit or (self._duration_s is not None and time.monotonic() - began >= self._duration_s):
+                    break
+        return self._tally
+
+    def _take(self, frame: Frame, now: float) -> None:
+        """Read, show and keep one frame."""
+        moods = self._pipeline.step(frame, self._throttle.due())
+        self._current = frame, moods
+        self._taken_at.append(now)
+        self._sparklines.add(moods, frame.time_s)
+        self._show()
+        self._recorder.put(frame, moods, self._style())
+        self._tally.add(frame, moods)
+
+    def _show(self) -> None:
+        """Draw the frame at hand as the view asks for it."""
+        self._drawn_at = time.monotonic()
+        if self._screen is None or self._current is None:
+            return
+        frame, moods = mirrored(*self._current) if self.view.mirror else self._current
+        annotator = self._session.annotator(self._style())
+        image = annotator.draw(frame, moods)
+        if self.view.sparklines:
+            self._sparklines.draw(image)
+        if self._recorder.recording:
+            _draw_red_dot(image)
+        annotator.hud(image, self._lines(len(moods)))
+        self._screen.show(image)
+
+    def _style(self) -> DrawStyle:
+        return DrawStyle(ids=self.view.ids, panel=self.view.panel, blur=self.view.blur)
+
+    def _lines(self, faces: int) -> list[str]:
+        """Return the status lines, the lasting one last."""
+        lines = [f"{key}   {what}" for key, what in KEYS] if self.view.help else []
+        if time.monotonic() < self._notice_until:
+            lines.append(self._notice)
+        if self._trouble:
+            lines.append(self._trouble)
+        if (left_s := self._pipeline.baseline.remaining_s) > 0:
+            lines.append(f"calibrating: keep a resting face for {left_s:.0f} s")
+        elif calibrated := self._pipeline.baseline.calibrated:
+            lines.append(f"calibrated to {', '.join(f'#{i}' for i in sorted(calibrated))}")
+        if self._throttle.every > 1:
+            lines.append(f"slow: moods are read on 1 of {self._throttle.every} frames")
+        fps = "paused" if self.view.paused else f"{self._fps():.0f} fps"
+        count = "1 face" if faces == 1 else f"{faces} faces"
+        lines.append(f"{fps}   {count}   {self.dropped} dropped   {self._engine}".rstrip())
+        return lines
+
+    def _fps(self) -> float:
+        times = self._taken_at
+        return (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else 0.0
+
+    def _watch_source(self) -> None:
+        trouble = self._source.trouble
+        if trouble and not self._trouble:
+            self._on_trouble(trouble)
+        self._trouble = trouble
+
+    def _say(self, notice: str) -> None:
+        self._notice, self._notice_until = notice, time.monotonic() + _NOTICE_S
+
+    def _obey(self) -> None:
+        """Do what the pressed key asks for."""
+        if self._screen is None:
+            return
+        key = self._screen.key()
+        if key in ("q", "esc") or not self._screen.is_open:
+            self._quit = True
+        elif key == "f":
+            self._screen.toggle_full_screen()
+        elif key == "c":
+            self._calibrate()
+        elif key in ("r", "s", "e") and self._current is not None:
+            try:
+                self._keep(key, *self._current)
+            except SinkError as error:
+                self._say(str(error))
+        elif key is not None and self.view.switch(key):
+            self._show()
+
+    def _calibrate(self, duration_s: float | None = None) -> None:
+        baseline = self._pipeline.baseline
+        if not baseline.possible:
+            self._say("cannot calibrate: neutral is not among the emotions")
+        elif baseline.calibrated or baseline.remaining_s:
+            baseline.stop()
+            self._say("calibration off")
+        else:
+            baseline.begin(duration_s)
+
+    def _keep(self, key: str, frame: Frame, moods: tuple[Mood, ...]) -> None:
+        """Record, take a snapshot, or mark an event."""
+        if key == "r" and self._recorder.recording:
+            self._recorder.stop()
+        elif key == "r":
+            self._say(f"recording {self._recorder.start()}")
+        elif key == "s":
+            self._say(f"saved {self._recorder.snapshot(frame, moods, self._style())}")
+        elif event := self._recorder.mark(frame):
+            self._say(f"event {event} marked at {frame.time_s:.1f} s")
+        else:
+            self._say("no records to mark an event in")
+
+
+def _draw_red_dot(image: Image) -> None:
+    """Write the sign of a running recording into the top left corner."""
+    radius = max(4, round(min(image.shape[:2]) / 60))
+    cv2.circle(image, (3 * radius, 3 * radius), radius + max(1, radius // 4), _WHITE, -1, cv2.LINE_AA)
+    cv2.circle(image, (3 * radius, 3 * radius), radius, _RED, -1, cv2.LINE_AA)

@@ -1,0 +1,127 @@
+"""The Python API: moods from pictures, videos and cameras."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from livemood.apps.session import Session
+from livemood.core.labels import EMOTIONS
+from livemood.core.settings import DetectorMode, EngineName, ReaderSettings, Settings
+from livemood.core.types import Frame, Image, Mood
+from livemood.detection.combined import Detector
+from livemood.emotion.classifier import Classifier
+from livemood.overlay.annotator import Annotator
+from livemood.pipeline import Pipeline
+from livemood.runtime.closeable import Closeable
+from livemood.sources.base import Source
+
+
+class MoodReader(Closeable):
+    """Reads moods from pictures and videos with one detector and one model, opened once.
+
+    Use as a context manager, or call ``close``. Several threads may use one reader; each gets the answers that it would
+    get alone.
+
+    Args:
+        model: Bundle folder; the shipped model by default.
+        detector: ``auto``, ``near`` (close faces), ``far`` (small faces), or any object with ``detect`` and
+            ``close``.
+        engine: ``litert`` or ``keras``.
+        emotions: Subset of the model's labels to choose between, such as ``("happy", "sad")``.
+        classifier: Any object in place of the model; ``model``, ``engine`` and ``emotions`` are then not used.
+        settings: Thresholds and time constants.
+
+    Attributes:
+        session: Holds the models, and builds what is made around them.
+
+    Raises:
+        ModelMissing: A model file is not there.
+        ModelIncompatible: A model file is broken or altered.
+        ValueError: An unknown emotion or detector.
+    """
+
+    def __init__(
+        self,
+        model: Path | None = None,
+        *,
+        detector: DetectorMode | Detector = "auto",
+        engine: EngineName = "litert",
+        emotions: Sequence[str] | None = None,
+        classifier: Classifier | None = None,
+        settings: Settings | None = None,
+    ) -> None:
+        given = None if isinstance(detector, str) else detector
+        how = ReaderSettings(
+            detector=detector if isinstance(detector, str) else "auto",
+            emotions=None if emotions is None else tuple(emotions),
+            engine=engine,
+            model=model,
+        )
+        self.session = Session(how, detector=given, classifier=classifier, settings=settings)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Emotions the model chooses between, in its order."""
+        return self.session.labels
+
+    @property
+    def engine(self) -> str:
+        """What runs the model: ``litert`` or ``keras``, or the name of the classifier that was given."""
+        return self.session.engine
+
+    def pipeline(self) -> Pipeline:
+        """Return a fresh pipeline, without memory of earlier frames, on this reader's models."""
+        return self.session.pipeline()
+
+    def image(self, image: Image) -> tuple[Mood, ...]:
+        """Return the moods in one picture, largest face first.
+
+        Args:
+            image: (H, W, 3) uint8 in BGR order, as ``cv2.imread`` gives it.
+
+        Raises:
+            ValueError: The array is of another shape or type.
+        """
+        return self.session.read_photo(image)
+
+    def watch(self, source: Source, every: int = 1) -> Iterator[tuple[Frame, tuple[Mood, ...]]]:
+        """Yield the frames of an open source with their moods.
+
+        Every frame of a file comes; of a live source the newest does, and ``Frame.index`` tells what was left out.
+
+        Args:
+            source: Gives the frames.
+            every: Classify every so many frames only; in between, faces are followed and keep their moods.
+        """
+        with self.session.frames(source, every) as frames:
+            yield from frames
+
+    def video(self, path: str | Path) -> Iterator[tuple[Frame, tuple[Mood, ...]]]:
+        """Yield every frame of a video file with its moods.
+
+        Raises:
+            VideoUnreadable: The file is not there or holds no video.
+        """
+        with self.session.open_video(path) as source:
+            yield from self.watch(source)
+
+    def camera(self, source: int | str = 0) -> Iterator[tuple[Frame, tuple[Mood, ...]]]:
+        """Yield the newest frame of a camera or stream with its moods, for as long as you take them.
+
+        Args:
+            source: Camera index, device path or name, or a stream's URL.
+
+        Raises:
+            CameraUnavailable: There is no such camera, or it was lost.
+            SourceError: The stream cannot be read.
+        """
+        with self.session.open_live(str(source)) as live:
+            yield from self.watch(live)
+
+    def close(self) -> None:
+        """Free the detector that this reader opened."""
+        self.session.close()
+
+
+def annotate(frame: Frame, moods: Sequence[Mood], labels: tuple[str, ...] = EMOTIONS) -> Image:
+    """Return a copy of the frame, (H, W, 3) uint8 BGR, with boxes and labels drawn."""
+    return Annotator(labels).draw(frame, moods)

@@ -1,0 +1,131 @@
+"""Keep a live run: labelled video, other sinks and snapshots, written in a thread of their own."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from livemood.core.settings import DrawStyle
+from livemood.core.types import Frame, Image, Mood
+from livemood.runtime.queues import WriteBehind
+from livemood.sinks.base import Sink
+
+Draw = Callable[[Frame, Sequence[Mood], DrawStyle], Image]
+
+
+class Recorder:
+    """Writes frames with their moods to whatever is open; a video can be started and stopped at any time.
+
+    Pictures are kept as the camera saw them: not mirrored, without the status line. Leaving the context finishes every
+    file, whatever the reason.
+
+    Args:
+        draw: Annotates a frame.
+        open_video: Opens a video file for frames of the run's size.
+        sinks: Further takers of every frame and of events.
+
+    Attributes:
+        files: Videos of which a frame was written, and snapshots, in order.
+        warnings: One line for everything that was not as it should be; complete when the context was left.
+    """
+
+    def __init__(self, draw: Draw, open_video: Callable[[Path], Sink], sinks: Sequence[Sink] = ()) -> None:
+        self._draw = draw
+        self._open_video = open_video
+        self._sinks = sinks
+        self._video: tuple[Path, Sink] | None = None
+        self._events = 0
+        self._opened = ExitStack()
+        self._writing = ExitStack()
+        self.files: list[Path] = []
+        self.warnings: list[str] = []
+
+    @property
+    def recording(self) -> bool:
+        """Whether a video is being written."""
+        return self._video is not None
+
+    def start(self, path: Path | None = None) -> Path:
+        """Begin a video at the next frame and return its path; named after the time, in the current folder.
+
+        Raises:
+            SinkError: It cannot be written.
+        """
+        path = path or _named_now("mp4")
+        video = self._open_video(path)
+        self._opened.callback(self._finish, video)
+        self._video = path, video
+        return path
+
+    def stop(self) -> None:
+        """Finish the video, if there is one."""
+        stopped, self._video = self._video, None
+        if stopped is not None:
+            self._jobs.put(stopped[1].close)
+
+    def put(self, frame: Frame, moods: Sequence[Mood], style: DrawStyle) -> None:
+        """Keep one frame; waits while writing is behind.
+
+        Raises:
+            SinkError: An earlier frame could not be written.
+        """
+        into = self._video
+        if into is not None or self._sinks:
+            self._jobs.put(lambda: self._write(frame, moods, style, into))
+
+    def mark(self, frame: Frame) -> int | None:
+        """Keep an event of the frame at hand and return its number; None where nothing would keep it."""
+        if not self._sinks:
+            return None
+        self._events += 1
+        for sink in self._sinks:
+            self._jobs.put(partial(sink.mark, frame, self._events))
+        return self._events
+
+    def snapshot(self, frame: Frame, moods: Sequence[Mood], style: DrawStyle) -> Path:
+        """Write one annotated picture into the current folder and return its path.
+
+        Raises:
+            SinkError: It cannot be written.
+        """
+        from livemood.sinks.image import write_image
+
+        path = _named_now("png")
+        write_image(path, self._draw(frame, moods, style))
+        self.files.append(path)
+        return path
+
+    def __enter__(self) -> Self:
+        self._jobs: WriteBehind[Callable[[], None]] = self._writing.enter_context(WriteBehind(lambda job: job()))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._opened:  # closed last and whatever happened: what was recorded is to stay
+            self._writing.__exit__(kind, error, trace)
+
+    def _finish(self, video: Sink) -> None:
+        video.close()
+        self.warnings += video.warnings
+
+    def _write(self, frame: Frame, moods: Sequence[Mood], style: DrawStyle, into: tuple[Path, Sink] | None) -> None:
+        drawn = into is not None or any(sink.needs_image for sink in self._sinks)
+        image = self._draw(frame, moods, style) if drawn else None
+        for sink in self._sinks:
+            sink.write(frame, moods, image)
+        if into is not None:
+            path, video = into
+            video.write(frame, moods, image)
+            if path not in self.files:
+                self.files.append(path)
+
+
+def _named_now(suffix: str) -> Path:
+    """Return a path in the current folder that is named after the time and is free."""
+    stem = f"livemood-{datetime.now():%Y%m%d-%H%M%S}"
+    names = (f"{stem}{f'-{count}' if count else ''}.{suffix}" for count in range(1000))
+    return next(path for name in names if not (path := Path(name)).exists())

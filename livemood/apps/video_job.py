@@ -1,0 +1,85 @@
+"""One video from file to file."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from livemood.apps.session import Session
+from livemood.apps.tally import Summary
+from livemood.core.errors import SinkError, VideoUnreadable, one_line_about
+from livemood.core.settings import CutSettings, DrawStyle, EncodingSettings
+from livemood.runtime import stopping
+from livemood.sinks.open import Output
+
+
+@dataclass(frozen=True, slots=True)
+class VideoJob:
+    """What is to be made of one video.
+
+    Attributes:
+        source: The video.
+        outputs: Sinks that its frames go to; ``out`` is the labelled copy.
+        cut: Which part is read, and how often.
+        encoding: Of the copy.
+        style: How moods are drawn.
+        faceless_rows: Write a row for frames without a face too.
+        force: Replace files that are there.
+    """
+
+    source: Path
+    outputs: tuple[Output, ...]
+    cut: CutSettings = field(default_factory=CutSettings)
+    encoding: EncodingSettings = field(default_factory=EncodingSettings)
+    style: DrawStyle = field(default_factory=DrawStyle)
+    faceless_rows: bool = False
+    force: bool = False
+
+    @property
+    def out(self) -> Path | None:
+        """The labelled copy, if there is to be one."""
+        return next((Path(output.target) for output in self.outputs if output.name == "out"), None)
+
+
+class Progress(Protocol):
+    """Hears how far a video is."""
+
+    def begin(self, source: Path, frames: int | None) -> None:
+        """A video was opened; ``frames`` are expected, if that can be told."""
+        ...
+
+    def advance(self, source: Path, frames: int = 1) -> None:
+        """So many more of its frames are done."""
+        ...
+
+
+def label_video(job: VideoJob, session: Session, progress: Progress) -> Summary:
+    """Do one job; whatever its video makes a library raise becomes one line about it.
+
+    Files appear under their names when they are whole. A KeyboardInterrupt finishes them up to there; any error
+    leaves none.
+
+    Raises:
+        VideoUnreadable: The source holds no video.
+        SinkError: Something cannot be written.
+    """
+    with one_line_about(job.source, VideoUnreadable):
+        return _label(job, session, progress)
+
+
+def _label(job: VideoJob, session: Session, progress: Progress) -> Summary:
+    if job.out and job.out.resolve() == job.source.resolve():
+        raise SinkError(f"{job.out} is the video to be read", "choose another {out}")
+    with ExitStack() as stack:
+        clip = stack.enter_context(session.open_video(job.source, job.cut.start_s, job.cut.duration_s))
+        stack.enter_context(stopping.held())
+        # The copy is opened last and closed first: whatever goes wrong with it, its records are not left alone.
+        sinks = [
+            stack.enter_context(
+                session.open_sink(output, clip, force=job.force, faceless_rows=job.faceless_rows, encoding=job.encoding)
+            )
+            for output in sorted(job.outputs, key=lambda output: output.name == "out")
+        ]
+        progress.begin(job.source, clip.info.frame_count)
+        tally = session.run(clip, sinks, job.style, job.cut.every, lambda _: progress.advance(job.source))
+    return tally.summary([*clip.warnings, *(line for sink in sinks for line in sink.warnings)])

@@ -1,0 +1,288 @@
+"""A trained model on disk: weights and a manifest that says how to feed and read them.
+
+A bundle is a folder::
+
+    manifest.json   heads, crop, metrics, and the sha256 of every file below
+    model.keras     the Keras model: (N, S, S, C) raw 0..255 -> (N, K) probabilities of each head
+    model.tflite    the same for LiteRT
+
+A head is one question that the network answers: its name, its labels, its temperature. The head ``emotion`` is always
+there. Manifests of format 1 have that head alone, with ``labels`` and ``temperature`` at the top.
+
+A bundle may come from a stranger: sizes are bounded before anything is read, and labels become folder names.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from livemood.bundles.verify.keras_file import check_keras_file
+from livemood.core.crop_spec import CropSpec
+from livemood.core.errors import ModelIncompatible, ModelMissing
+from livemood.core.labels import EMOTION, UNSURE
+
+FORMAT = 2
+MANIFEST = "manifest.json"
+MAX_LABEL = 64
+"""Longest label, characters."""
+MAX_NAME = 80
+"""Longest name of a bundle, characters."""
+
+_MAX_MANIFEST_BYTES = 4 << 20
+_MAX_MODEL_BYTES = 1 << 29
+_MAX_LABELS = 256
+_MAX_HEADS = 16
+# A temperature that was fitted lies near 1; far from it, probabilities are all the same or one and nothing.
+_TEMPERATURES = (0.01, 100.0)
+_SHOWN = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One question that a network answers.
+
+    Attributes:
+        name: ``emotion``, or the name of a further head.
+        labels: Classes in the order of the output.
+        temperature: Divides the logits; fitted on the validation split.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    temperature: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """An emotion model's manifest, read and checked.
+
+    Attributes:
+        folder: Where it lies.
+        name: What ``livemood models`` calls it.
+        heads: ``emotion`` first, then further heads in the order of their names in the manifest.
+        crop: How faces are cut for it.
+        metrics: Figures measured when it was made.
+        sha256: Hex digest by file name.
+    """
+
+    folder: Path
+    name: str
+    heads: tuple[Head, ...]
+    crop: CropSpec
+    metrics: Mapping[str, Any]
+    sha256: Mapping[str, str]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The emotions, in the order of the model's output."""
+        return self.heads[0].labels
+
+    @property
+    def temperature(self) -> float:
+        """The temperature of the head ``emotion``."""
+        return self.heads[0].temperature
+
+    @property
+    def keras(self) -> Path:
+        """The Keras file."""
+        return self.folder / "model.keras"
+
+    @property
+    def tflite(self) -> Path:
+        """The LiteRT file."""
+        return self.folder / "model.tflite"
+
+    def checked(self, file: Path) -> Path:
+        """Return ``file`` after comparing it with its recorded sha256, and a Keras file after a look at its layers.
+
+        Raises:
+            ModelMissing: It is not there.
+            ModelIncompatible: It is not the file that the manifest describes, is too large, or is a Keras model that
+                could do more than compute.
+        """
+        _check_sha256(file, self.sha256.get(file.name))
+        if file == self.keras:
+            check_keras_file(file)
+        return file
+
+
+def models_folder() -> Path:
+    """Return the folder of the shipped models: inside an installed package, or the checkout's ``models/``."""
+    inside = Path(__file__).parents[1] / "models"
+    return inside if inside.is_dir() else Path(__file__).parents[2] / "models"
+
+
+def default_bundle() -> Path:
+    """Return the folder of the shipped emotion model."""
+    return models_folder() / "emotion"
+
+
+def named_bundle(name: str | Path) -> Path:
+    """Return the folder that a word on the command line means: ``default`` is the shipped model."""
+    return default_bundle() if str(name) == "default" else Path(name)
+
+
+def face_model(which: Literal["near", "far"]) -> Path:
+    """Return MediaPipe's near- or far-range detector, checked against its recorded sha256.
+
+    Raises:
+        ModelMissing: It is not there.
+        ModelIncompatible: Its bytes are not those that were shipped.
+    """
+    folder = models_folder() / "face"
+    try:
+        files = {entry["name"]: (folder / entry["file"], entry["sha256"]) for entry in _read_manifest(folder)["models"]}
+    except (KeyError, TypeError) as error:
+        raise ModelIncompatible(f"{folder / MANIFEST} is damaged ({_short(error)}); reinstall livemood") from error
+    if which in files:
+        file: Path = files[which][0]
+        _check_sha256(file, files[which][1])
+        return file
+    raise ModelIncompatible(f"{folder / MANIFEST} names no {which}-range detector; reinstall livemood")
+
+
+def read_bundle(folder: Path) -> Bundle:
+    """Read a bundle's manifest; weights are checked when they are loaded.
+
+    Raises:
+        ModelMissing: The folder or its manifest is not there.
+        ModelIncompatible: The manifest is not one of ours.
+    """
+    data = _read_manifest(folder)
+    if data.get("format") not in (1, FORMAT):
+        raise ModelIncompatible(
+            f"bundle {folder} has format {_short(data.get('format'))}, this livemood reads 1 and {FORMAT}; "
+            "make it again or upgrade"
+        )
+    try:
+        bundle = Bundle(
+            folder=folder,
+            name=_words(data["name"]),
+            heads=_heads(data["heads"]) if "heads" in data else (_head(data, EMOTION),),
+            crop=_crop(data["crop"]),
+            metrics=_mapping(data["metrics"]),
+            sha256=_mapping(data["sha256"]),
+        )
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise ModelIncompatible(f"{folder / MANIFEST} is not a livemood manifest ({_short(error)})") from error
+    lowest, highest = _TEMPERATURES
+    for head in bundle.heads:
+        if not lowest <= head.temperature <= highest:
+            raise ModelIncompatible(
+                f"{folder / MANIFEST} needs a temperature in {lowest:g}..{highest:g}, got {head.temperature:g}"
+            )
+    return bundle
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a bundle may be called so: one line, not too long."""
+    return text.isprintable() and len(text) <= MAX_NAME
+
+
+def is_label(text: str) -> bool:
+    """Tell whether a class may be called so: a short line of text that is a folder's name on every system."""
+    return (
+        0 < len(text) <= MAX_LABEL
+        and text.isprintable()
+        and text == text.strip()
+        and not text.startswith(".")
+        and not set(text) & set('/\\:*?"<>|')
+    )
+
+
+def _heads(entries: Any) -> tuple[Head, ...]:
+    if not isinstance(entries, list) or not 1 <= len(entries) <= _MAX_HEADS:
+        raise ValueError(f"heads are a list of 1 to {_MAX_HEADS}, got {_short(entries)}")
+    heads = [_head(entry, entry["name"]) for entry in entries]
+    names = [head.name for head in heads]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"head {name} stands there twice")
+    if EMOTION not in names:
+        raise ValueError(f"no head is called {EMOTION}, got {', '.join(names)}")
+    return tuple(sorted(heads, key=lambda head: head.name != EMOTION))
+
+
+def _head(entry: Any, name: Any) -> Head:
+    if not isinstance(name, str) or not name.isidentifier() or len(name) > MAX_LABEL:
+        raise ValueError(f"a head's name is one word of letters, digits and _, got {_short(name)}")
+    return Head(name, _labels(entry["labels"]), float(entry["temperature"]))
+
+
+def _labels(names: Any) -> tuple[str, ...]:
+    if not isinstance(names, list) or not 2 <= len(names) <= _MAX_LABELS:
+        raise ValueError(f"labels are a list of 2 to {_MAX_LABELS} names, got {_short(names)}")
+    for name in names:
+        if not isinstance(name, str) or not is_label(name):
+            raise ValueError(f"a label is a plain name of at most {MAX_LABEL} characters, got {_short(name)}")
+        if name == UNSURE:
+            raise ValueError(f"{UNSURE} is livemood's own word where no label is sure enough")
+        if names.count(name) > 1:
+            raise ValueError(f"label {name} stands there twice")
+    return tuple(names)
+
+
+def _crop(spec: Any) -> CropSpec:
+    template = tuple((float(x), float(y)) for x, y in spec["template"])
+    # A face beyond these sides of its crop would be cut out of nothing.
+    if not all(-1 <= side <= 2 for point in template for side in point):
+        raise ValueError("a crop's points are fractions of its side")
+    return CropSpec(int(spec["size_px"]), spec["colour"], template)
+
+
+def _mapping(data: Any) -> dict[str, Any]:
+    if not isinstance(data, dict):
+        raise ValueError(f"expected an object, got {_short(data)}")
+    return data
+
+
+def _words(text: Any) -> str:
+    if not isinstance(text, str) or not is_name(text):
+        raise ValueError(f"a name is one line of at most {MAX_NAME} characters, got {_short(text)}")
+    return text
+
+
+def _short(value: object) -> str:
+    """Say a stranger's value in a few characters, none of them a terminal's command."""
+    text = str(value) if isinstance(value, ValueError) else repr(value)
+    text = "".join(letter if letter.isprintable() else "?" for letter in text[: 3 * _SHOWN])
+    return text if len(text) <= 2 * _SHOWN else f"{text[: 2 * _SHOWN]}…"
+
+
+def sha256_of(file: Path) -> str:
+    """Return the hex sha256 of a file."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    file = folder / MANIFEST
+    try:
+        if file.stat().st_size > _MAX_MANIFEST_BYTES or not file.is_file():
+            raise ModelIncompatible(f"{file} is no file of at most {_MAX_MANIFEST_BYTES >> 20} MB, so no manifest")
+        data = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ModelMissing(f"no model bundle at {folder}: {MANIFEST} is not there") from error
+    except (OSError, ValueError, RecursionError) as error:
+        if isinstance(error, ModelIncompatible):
+            raise
+        raise ModelIncompatible(f"{file} cannot be read as JSON ({_short(error)})") from error
+    if not isinstance(data, dict):
+        raise ModelIncompatible(f"{file} is not a livemood manifest (no JSON object)")
+    return data
+
+
+def _check_sha256(file: Path, expected: object) -> None:
+    if not file.is_file():
+        raise ModelMissing(f"model file {file} is not there; reinstall livemood or make the bundle again")
+    if file.stat().st_size > _MAX_MODEL_BYTES:
+        raise ModelIncompatible(f"model file {file} is larger than {_MAX_MODEL_BYTES >> 20} MB")
+    found = sha256_of(file)
+    if found != expected:
+        raise ModelIncompatible(
+            f"model file {file} was altered or damaged: sha256 {found[:12]}…, "
+            f"manifest says {_short(str(expected)[:12])}…"
+        )

@@ -1,0 +1,1 @@
+"""Look into a model file before a runtime does."""

@@ -1,0 +1,102 @@
+"""Every failure livemood reports by itself; each also is the standard exception a caller would expect."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from string import Formatter
+from typing import Any
+
+
+class LivemoodError(Exception):
+    """Base of all errors that livemood raises on purpose; the message is one line meant for a person.
+
+    Args:
+        what: What is wrong, with the value that is.
+        remedy: What to try. Settings are named in braces, such as ``use {force} or another {out}``: each front end
+            writes them in its own way, the command line as ``--force``. ``{0}`` stands for the first of ``values``.
+        values: Values that the remedy mentions.
+
+    Attributes:
+        what: As given.
+    """
+
+    def __init__(self, what: str, remedy: str = "", *values: object) -> None:
+        super().__init__(what)
+        self.what = what
+        self._remedy, self._values = remedy, values
+
+    def line(self, setting: Callable[[str], str] = str) -> str:
+        """Return the message, with every setting of the remedy as ``setting`` writes its name."""
+        remedy = _Remedy(setting).vformat(self._remedy, self._values, {})
+        return f"{self.what}; {remedy}" if remedy else self.what
+
+    def __str__(self) -> str:
+        return self.line()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.what, self._remedy, *self._values)
+
+
+class _Remedy(Formatter):
+    """Fills settings into a remedy."""
+
+    def __init__(self, setting: Callable[[str], str]) -> None:
+        self._setting = setting
+
+    def get_value(self, key: int | str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        return args[key] if isinstance(key, int) else self._setting(key)
+
+
+class SourceError(LivemoodError, OSError):
+    """Pictures could not be read."""
+
+
+class CameraUnavailable(SourceError):
+    """A camera could not be opened or stopped delivering."""
+
+
+class VideoUnreadable(SourceError):
+    """A file or stream holds no video that can be decoded."""
+
+
+class ImageUnreadable(SourceError):
+    """A file is not a picture that can be decoded."""
+
+
+class ModelError(LivemoodError):
+    """A model bundle cannot be used."""
+
+
+class ModelMissing(ModelError, FileNotFoundError):
+    """A bundle, or a file that its manifest names, is not there."""
+
+
+class ModelIncompatible(ModelError, ValueError):
+    """A bundle is there but broken, altered or of another kind."""
+
+
+class SinkError(LivemoodError, OSError):
+    """A result could not be written or shown."""
+
+
+class DatasetError(LivemoodError, ValueError):
+    """Training pictures or labels are unusable."""
+
+
+@contextmanager
+def one_line_about(path: Path | str, kind: type[LivemoodError]) -> Iterator[None]:
+    """Make one line about ``path`` of whatever nobody foresaw and a library raises over what is in it.
+
+    Args:
+        path: What is being read.
+        kind: What to raise; errors that livemood raises on purpose pass as they are.
+    """
+    try:
+        yield
+    except LivemoodError:
+        raise
+    except OSError as error:
+        raise kind(f"{error.filename or path}: {error.strerror or error}; try another file or place") from error
+    except Exception as error:  # nobody can list what a file may bring a library to raise
+        what = " ".join(f"{type(error).__name__} {error}".split())
+        raise kind(f"{path} holds something that livemood cannot deal with ({what}); please report it") from error

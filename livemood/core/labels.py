@@ -1,0 +1,50 @@
+"""The emotions in their one true order, with display names and colours."""
+
+from typing import Final, Literal
+
+Emotion = Literal["neutral", "happy", "surprise", "sad", "angry", "disgust", "fear", "contempt"]
+
+EMOTIONS: Final[tuple[Emotion, ...]] = (
+    "neutral",
+    "happy",
+    "surprise",
+    "sad",
+    "angry",
+    "disgust",
+    "fear",
+    "contempt",
+)
+"""The eight FER+ emotions, in the order of its vote columns."""
+
+EMOTION: Final = "emotion"
+"""Name of the head that names a face; a model may have others beside it."""
+
+UNSURE: Final = "unsure"
+"""Label of a face whose best emotion stays below the confidence threshold."""
+
+# Okabe and Ito's palette ("Color Universal Design", 2008): told apart with any of the common colour-vision
+# deficiencies. The grey of "unsure" is dark because a middle grey looks like fear's pink without red-green vision.
+_COLOURS_RGB: Final[dict[str, tuple[int, int, int]]] = {
+    "neutral": (230, 230, 230),
+    "happy": (240, 228, 66),
+    "surprise": (230, 159, 0),
+    "sad": (86, 180, 233),
+    "angry": (213, 94, 0),
+    "disgust": (0, 158, 115),
+    "fear": (204, 121, 167),
+    "contempt": (0, 114, 178),
+    UNSURE: (105, 105, 105),
+}
+_SPARE_RGB: Final = ((240, 228, 66), (86, 180, 233), (0, 158, 115), (204, 121, 167), (230, 159, 0), (0, 114, 178))
+
+
+def colour_bgr(label: str, labels: tuple[str, ...] = ()) -> tuple[int, int, int]:
+    """Return the colour of ``label`` as (blue, green, red), each 0..255.
+
+    A label that is not one of ours (from a user's own bundle) takes a spare colour by its place in ``labels``.
+    """
+    rgb = _COLOURS_RGB.get(label)
+    if rgb is None:
+        place = labels.index(label) if label in labels else 0
+        rgb = _SPARE_RGB[place % len(_SPARE_RGB)]
+    return rgb[2], rgb[1], rgb[0]

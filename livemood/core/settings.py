@@ -1,0 +1,194 @@
+"""Every default of the program, once.
+
+Fields made by ``setting`` are offered to users; their ``help`` is the one text that says what they are.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from livemood.core.crop_spec import CropSpec
+
+# Medians of MediaPipe's keypoints over FER2013's crops: right eye, left eye, nose tip, mouth (docs/crop.md).
+FER2013_TEMPLATE = ((0.318, 0.399), (0.687, 0.395), (0.506, 0.604), (0.510, 0.780))
+CROP = CropSpec(size_px=48, colour="grey", template=FER2013_TEMPLATE)
+
+DetectorMode = Literal["auto", "near", "far"]
+"""Which face networks look at a frame."""
+EngineName = Literal["litert", "keras"]
+"""What runs the emotion model."""
+Codec = Literal["h264", "h265", "vp9", "av1"]
+"""Picture codecs of labelled videos."""
+DETECTOR_MODES: tuple[DetectorMode, ...] = get_args(DetectorMode)
+
+
+def setting(default: Any, help: str, **more: Any) -> Any:
+    """Return a dataclass field that users may set.
+
+    Args:
+        default: Its default.
+        help: One line that says what it is.
+        more: ``metavar``: what a value is called; ``min``, ``max``: bounds of a number. A field whose name ends in
+            ``_s`` is a length of time in seconds.
+    """
+    return field(default=default, metadata={"help": help, **more})
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderSettings:
+    """How faces are found and read; can be sent to another process."""
+
+    detector: DetectorMode = setting("auto", "auto: both ranges; near: close faces; far: small faces.")
+    emotions: tuple[str, ...] | None = setting(None, "Choose between these only, such as happy,sad.", metavar="A,B,...")
+    engine: EngineName = setting("litert", "litert starts at once; keras runs the .keras file (slow start).")
+    model: Path | None = setting(None, "Bundle folder of another emotion model.")
+
+
+@dataclass(frozen=True, slots=True)
+class CutSettings:
+    """Which part of a video is read, and how often."""
+
+    start_s: float = setting(0.0, "Begin here: 65, 1:05 or 1m5s.", metavar="TIME")
+    duration_s: float | None = setting(None, "Length of the cut.", metavar="TIME")
+    every: int = setting(1, "Classify every Nth frame; all are written.", metavar="N", min=1)
+
+
+@dataclass(frozen=True, slots=True)
+class EncodingSettings:
+    """How the picture of a labelled video is coded; by default as suits its container."""
+
+    codec: Codec | None = setting(None, "By default h264, in .webm vp9.")
+    crf: int | None = setting(None, "Quality: less is better and larger.")
+    preset: str | None = setting(None, "Speed of the encoder, in its own words.")
+
+
+@dataclass(frozen=True, slots=True)
+class DrawStyle:
+    """What is drawn."""
+
+    ids: bool = True
+    panel: bool = setting(False, "Draw all scores of each face as bars, where there is room.")
+    blur: bool = setting(False, "Make faces unrecognisable; the labels stay.")
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorSettings:
+    """Attributes:
+    min_score: Faces below this detector score (0..1) are dropped.
+    close_side: Faces at least this share of the frame's shorter side are the near-range network's.
+    max_overlap: Two boxes sharing more than this of the smaller one are the same face.
+    """
+
+    min_score: float = 0.5
+    close_side: float = 0.42
+    max_overlap: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class RoiSettings:
+    """Attributes:
+    full_frame_every_s: The whole frame is searched this often; in between, only a region around each known face is.
+        A new face is found this much late at most. 0 searches every whole frame.
+    redetect_every_s: The network looks at a known face so often; in between, optical flow tells where it went.
+    max_faces: With more faces than this, windows take longer than the whole frame, which is then looked at instead.
+    window_scale: Side of a window, in face widths.
+    smallest_px: Narrower faces are looked for in the whole frame; enlarged, they are not found more surely.
+    min_iou: Least overlap with the face of the frame before, 0..1.
+    same_window: A window that shares at least this much (IoU, 0..1) with the best one stays where it is.
+    cut_change: A frame whose brightness (0..255) changes more than this on average shows another scene, which is
+        looked at as a whole.
+    """
+
+    full_frame_every_s: float = 0.18
+    redetect_every_s: float = 0.3
+    max_faces: int = 8
+    window_scale: float = 2.25
+    smallest_px: float = 40.0
+    min_iou: float = 0.3
+    same_window: float = 0.8
+    cut_change: float = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerSettings:
+    """Attributes:
+    max_missed_s: A face not found for longer is forgotten; when it comes back it is someone new.
+    max_jump: Farthest a face may land from where it was heading, in face widths.
+    velocity_tau_s: Time constant of the averaged velocity.
+    """
+
+    max_missed_s: float = 1.0
+    max_jump: float = 1.0
+    velocity_tau_s: float = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class SmootherSettings:
+    """Attributes:
+    tau_s: Time constant of the averaged probabilities.
+    unsure_below: A leading emotion under this confidence is not named.
+    margin: By how much a new emotion must lead the shown one.
+    hold_s: For how long it must lead.
+    forget_s: A track not seen for longer leaves no trace; no shorter than the tracker's own memory.
+    """
+
+    tau_s: float = 0.17
+    unsure_below: float = 0.4
+    margin: float = 0.1
+    hold_s: float = 0.12
+    forget_s: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of one run."""
+
+    detector: DetectorSettings = field(default_factory=DetectorSettings)
+    follower: RoiSettings = field(default_factory=RoiSettings)
+    tracker: TrackerSettings = field(default_factory=TrackerSettings)
+    smoother: SmootherSettings = field(default_factory=SmootherSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class NeutralBaselineSettings:
+    """Attributes:
+    duration_s: How long resting faces are looked at.
+    margin: By how much, in logits, neutral is to lead every other emotion on a resting face.
+    limit: Most that an emotion is lowered, in logits: one that the model gives e**limit times the probability of
+        every other stays the leading one whatever was calibrated.
+    forget_s: The calibration of a track not seen for longer is dropped; no shorter than the tracker's own memory.
+    """
+
+    duration_s: float = 3.0
+    margin: float = 0.25
+    limit: float = 1.0
+    forget_s: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureSettings:
+    """What a live source is asked for, and how long it is waited for.
+
+    Attributes:
+        width: Wished width, px; None leaves it to the source.
+        height: Wished height, px.
+        fps: Wished pictures per second; for a folder, how many are shown per second.
+        pixel_format: Four letters such as ``MJPG`` or ``YUYV`` for a camera; ``bgr24``, ``rgb24`` or ``gray`` on stdin.
+        loop: Begin a file or folder again at its end.
+        timeout_s: How long opening, or one picture, may take.
+        frozen_s: The same picture for longer is called frozen, none for longer is called stalled.
+        retry_s: Wait before the first new try at a lost source; doubles with each.
+        retry_longest_s: Longest wait between two tries.
+        give_up_s: A source lost for longer ends the run.
+    """
+
+    width: int | None = None
+    height: int | None = None
+    fps: float | None = setting(None, "Pictures per second to ask for.", min=0.01)
+    pixel_format: str | None = setting(None, "MJPG, YUYV, ...; for raw pictures bgr24, rgb24, gray.")
+    loop: bool = setting(False, "Begin a file or folder again at its end.")
+    timeout_s: float = 5.0
+    frozen_s: float = 3.0
+    retry_s: float = 0.5
+    retry_longest_s: float = 8.0
+    give_up_s: float = 120.0

@@ -1,0 +1,189 @@
+"""The values that flow from stage to stage; numpy and the standard library only.
+
+Each is validated once, at birth. Arrays inside are never written to after that.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from livemood.core.geometry import Box
+from livemood.core.labels import EMOTION
+
+Image = npt.NDArray[np.uint8]
+"""A picture: (H, W, 3) uint8 in BGR order, as OpenCV keeps it."""
+
+
+class Keypoint(IntEnum):
+    """Row of each point in ``Detection.keypoints``; left and right are the person's own."""
+
+    RIGHT_EYE = 0
+    LEFT_EYE = 1
+    NOSE_TIP = 2
+    MOUTH = 3
+    RIGHT_EAR = 4
+    LEFT_EAR = 5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One picture of a source.
+
+    Attributes:
+        index: Place in the source, from 0.
+        time_s: Seconds since the source's start, from the container or a monotonic clock; never decreases.
+        image: (H, W, 3) uint8 BGR, C-contiguous; marked read-only so that no stage draws on it.
+    """
+
+    index: int
+    time_s: float
+    image: Image
+
+    def __post_init__(self) -> None:
+        image = self.image
+        if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+            got = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
+            raise ValueError(f"a frame needs a uint8 image of shape (H, W, 3) in BGR, got {got}")
+        if image.size == 0:
+            raise ValueError(f"a frame needs at least one pixel, got shape {image.shape}")
+        if not math.isfinite(self.time_s):
+            raise ValueError(f"a frame needs a finite time, got {self.time_s}")
+        # A read-only view: the caller's own array stays writable, ours cannot be drawn on by mistake.
+        view = np.ascontiguousarray(image).view()
+        view.flags.writeable = False
+        object.__setattr__(self, "image", view)
+
+    @property
+    def width(self) -> int:
+        """Width in px."""
+        return int(self.image.shape[1])
+
+    @property
+    def height(self) -> int:
+        """Height in px."""
+        return int(self.image.shape[0])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detection:
+    """A face found in one frame.
+
+    Attributes:
+        box: In frame px.
+        keypoints: (6, 2) float32, x and y in frame px, rows as in ``Keypoint``.
+        score: The detector's confidence, 0..1.
+    """
+
+    box: Box
+    keypoints: npt.NDArray[np.float32]
+    score: float
+
+    def __post_init__(self) -> None:
+        points = np.asarray(self.keypoints, np.float32)
+        if points.shape != (len(Keypoint), 2) or not np.isfinite(points).all():
+            raise ValueError(f"a detection needs ({len(Keypoint)}, 2) finite keypoints, got shape {points.shape}")
+        if not 0.0 <= self.score <= 1.0:
+            raise ValueError(f"a detection's score lies in 0..1, got {self.score}")
+        object.__setattr__(self, "keypoints", points)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Track:
+    """One person's face over time, at one frame.
+
+    Attributes:
+        id: From 1, never reused.
+        detection: The face in the frame at hand.
+        first_seen_s: ``Frame.time_s`` of the track's first frame.
+        missed_s: Seconds during which the face was not found, just before this frame; 0 if it was in the last one.
+    """
+
+    id: int
+    detection: Detection
+    first_seen_s: float
+    missed_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceCrop:
+    """An aligned face, (S, S, C) uint8 as its ``CropSpec`` says, with the track it was cut for."""
+
+    image: npt.NDArray[np.uint8]
+    track: Track
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prediction:
+    """Calibrated class probabilities of one crop, for each head of the model.
+
+    Attributes:
+        probabilities: Of the head ``emotion``: (K,) float32 in bundle order, summing to 1.
+        track: Whose face.
+        others: The same by name for every further head.
+    """
+
+    probabilities: npt.NDArray[np.float32]
+    track: Track
+    others: Mapping[str, npt.NDArray[np.float32]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for values in (self.probabilities, *self.others.values()):
+            if values.ndim != 1 or not np.isfinite(values).all() or abs(float(values.sum()) - 1.0) > 1e-3:
+                raise ValueError(f"a prediction needs probabilities that sum to 1, got {values}")
+
+    @property
+    def heads(self) -> dict[str, npt.NDArray[np.float32]]:
+        """Probabilities by head, ``emotion`` first."""
+        return {EMOTION: self.probabilities, **self.others}
+
+
+@dataclass(frozen=True, slots=True)
+class HeadMood:
+    """What one head of the model says of a face, smoothed.
+
+    Attributes:
+        label: One of the head's labels, or ``unsure``.
+        confidence: Smoothed, calibrated probability of the label, 0..1; of the leading one where it is ``unsure``.
+        scores: Smoothed probability by label; sums to 1.
+        raw_scores: This frame's own probability by label, or that of the last frame that was classified; sums to 1.
+    """
+
+    label: str
+    confidence: float
+    scores: Mapping[str, float]
+    raw_scores: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mood:
+    """What one face looks like at one frame.
+
+    Attributes:
+        track: Whose face; holds box, keypoints and id.
+        label: An emotion, or ``unsure``.
+        confidence: Smoothed, calibrated probability of the label, 0..1; of the leading emotion where it is ``unsure``.
+        scores: Smoothed probability by emotion; sums to 1.
+        raw_scores: This frame's own probability by emotion, or that of the last frame that was classified; sums to 1.
+        others: What further heads of the model say, by name.
+    """
+
+    track: Track
+    label: str
+    confidence: float
+    scores: Mapping[str, float]
+    raw_scores: Mapping[str, float]
+    others: Mapping[str, HeadMood] = field(default_factory=dict)
+
+    @property
+    def box(self) -> Box:
+        """Where the face is, in frame px."""
+        return self.track.detection.box
+
+    @property
+    def heads(self) -> dict[str, HeadMood]:
+        """What every head says, ``emotion`` first."""
+        return {EMOTION: HeadMood(self.label, self.confidence, self.scores, self.raw_scores), **self.others}

@@ -1,0 +1,140 @@
+"""The files of a folder or a zip, by relative path."""
+
+import csv
+import io
+import lzma
+import math
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from livemood.core.errors import DatasetError
+from livemood.core.types import Image
+from livemood.sources.image.decode import decoded
+from livemood.sources.image.size_guard import MAX_PIXELS, pixels
+
+MAX_FILE_BYTES = 1 << 28
+"""Largest file of a data set that is read, and of a zip's unpacked: photos have 0.03 of it, FER2013's tables 0.01."""
+MAX_FILES = 5_000_000
+"""Most files of a zip; what they are called is held in memory."""
+NOT_UTF8 = "surrogateescape"
+"""How tables keep names of files that are no UTF-8: as Python gives them, so that they are found."""
+
+_DAMAGED = (OSError, KeyError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError)
+
+
+class Files:
+    """Reads a folder and a zip alike; what the operating system hides in them is left out.
+
+    Nothing is unpacked to disk, and only what is listed in ``names`` is read: a table that names ``../secret`` or a
+    device gets nothing.
+
+    Attributes:
+        names: Relative paths with ``/``, sorted.
+        folders: Relative paths of the folders, empty ones too.
+
+    Raises:
+        DatasetError: It is neither.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._zip: zipfile.ZipFile | None = None
+        if path.is_dir():
+            inside = [
+                (p.relative_to(path).as_posix(), p.is_dir()) for p in path.rglob("*") if p.is_dir() or p.is_file()
+            ]
+        elif path.is_file() and zipfile.is_zipfile(path):
+            self._zip = _open_zip(path)
+            inside = [(name.rstrip("/"), name.endswith("/")) for name in self._zip.namelist()]
+        elif path.exists():
+            raise DatasetError(
+                f"{path} is no folder, no zip and no .csv; give a FER+ folder, fer2013.csv or one folder per class"
+            )
+        else:
+            raise DatasetError(f"{path} is not there; give a FER+ folder, fer2013.csv or one folder per class")
+        seen = [(name, is_dir) for name, is_dir in inside if not _hidden(name)]
+        self.names = sorted(name for name, is_dir in seen if not is_dir)
+        self._known = frozenset(self.names)
+        above = {name.rpartition("/")[0] for name in self.names}
+        self.folders = sorted((above | {name for name, is_dir in seen if is_dir}) - {""})
+
+    def read(self, name: str) -> bytes:
+        """Return the content; empty where the file is not there, damaged or larger than ``MAX_FILE_BYTES``."""
+        if name not in self._known:
+            return b""
+        try:
+            if self._zip:
+                # What comes out is never more than the directory says, so that this check is enough.
+                return self._zip.read(name) if self._zip.getinfo(name).file_size <= MAX_FILE_BYTES else b""
+            file = self.path / name
+            return file.read_bytes() if file.stat().st_size <= MAX_FILE_BYTES else b""
+        except _DAMAGED:
+            return b""
+
+    def rows(self, name: str) -> Iterator[list[str]]:
+        """Yield the rows of a CSV file; where its first line has more semicolons than commas, those separate.
+
+        Raises:
+            DatasetError: It is no CSV.
+        """
+        text = self.read(name).decode("utf-8-sig", errors=NOT_UTF8)
+        # Spreadsheets write semicolons where the decimal mark is a comma.
+        separator = max(",;", key=text.partition("\n")[0].count)
+        try:
+            yield from csv.reader(io.StringIO(text), delimiter=separator)
+        except csv.Error as error:
+            raise DatasetError(f"{name} in {self.path} cannot be read as CSV ({error})") from error
+
+
+def decode(data: bytes) -> Image | None:
+    """Return (H, W, 3) uint8 BGR, what is see-through on white, or None where the bytes are no picture."""
+    if not 0 < pixels(data) <= MAX_PIXELS:
+        return None
+    try:
+        return decoded(data)
+    except (cv2.error, MemoryError):
+        return None
+
+
+@contextmanager
+def stored_arrays(path: Path) -> Iterator[Any]:
+    """Open what ``np.savez`` wrote; no array may promise more bytes than lie there, and none is a pickle.
+
+    Raises:
+        ValueError: An array does.
+        OSError: The file cannot be read.
+        zipfile.BadZipFile: It is damaged.
+    """
+    with zipfile.ZipFile(path) as archive:
+        for info in archive.infolist():
+            with archive.open(info) as member:
+                if np.lib.format.read_magic(member) != (1, 0):
+                    raise ValueError(f"{info.filename[:40]} is of an unknown version")
+                shape, _, kind = np.lib.format.read_array_header_1_0(member)
+            if info.compress_type != zipfile.ZIP_STORED or math.prod(shape) * kind.itemsize > info.compress_size:
+                raise ValueError(f"{info.filename[:40]} promises more than it holds")
+    with np.load(path, allow_pickle=False) as data:
+        yield data
+
+
+def _open_zip(path: Path) -> zipfile.ZipFile:
+    try:
+        archive = zipfile.ZipFile(path)
+    except _DAMAGED as error:
+        raise DatasetError(f"{path} is a damaged zip ({error}); get it again") from error
+    if len(archive.namelist()) > MAX_FILES:
+        archive.close()
+        raise DatasetError(f"{path} holds more than {MAX_FILES} files; unpack it and give the folder")
+    return archive
+
+
+def _hidden(name: str) -> bool:
+    """Names in a zip may be absolute or climb; these have an empty part or one of dots."""
+    return any(not part or part.startswith(".") or part in ("__MACOSX", "Thumbs.db") for part in name.split("/"))

@@ -1,0 +1,52 @@
+"""Draw train, valid and test where a collection does not say: stratified by class, groups kept whole."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from livemood.datasets.samples import SPLITS, Sample, SplitName
+
+_SHARES: dict[SplitName, float] = {"train": 0.7, "valid": 0.15, "test": 0.15}
+
+
+def draw(samples: Sequence[Sample]) -> tuple[Sample, ...]:
+    """Give every sample a split; the same pictures get the same splits on every machine.
+
+    Given splits stay. Where the collection names splits but no ``valid``, one is drawn from ``train`` and no picture
+    is taken for a test.
+    """
+    given = {sample.split for sample in samples} - {None}
+    if None in {sample.split for sample in samples}:
+        open_, wanted = [s for s in samples if s.split is None], SPLITS
+    elif "valid" not in given:
+        open_, wanted = [s for s in samples if s.split == "train"], SPLITS[:2]
+    else:
+        return tuple(samples)
+    drawn = _draw(open_, wanted)
+    return tuple(replace(s, split=drawn.get(s.file, s.split)) for s in samples)
+
+
+def _draw(samples: Sequence[Sample], wanted: Sequence[SplitName]) -> dict[str, SplitName]:
+    """Deal groups out, the largest first, each to the split that lacks most of what it brings."""
+    groups: dict[str, list[Sample]] = defaultdict(list)
+    for sample in samples:
+        groups[f"group {sample.group}" if sample.group else f"file {sample.file}"].append(sample)
+    votes = {name: np.sum([s.votes for s in members], axis=0) for name, members in groups.items()}
+    total = np.sum(list(votes.values()), axis=0)
+    shares = np.array([_SHARES[name] for name in wanted])
+    quota = np.maximum(shares[:, None] / shares.sum() * total, 1e-9)
+    lacking = quota.copy()
+    drawn: dict[str, SplitName] = {}
+    for name in sorted(groups, key=lambda name: (-len(groups[name]), _lot(name))):
+        place = int((lacking / quota @ votes[name]).argmax())
+        lacking[place] -= votes[name]
+        drawn |= {sample.file: wanted[place] for sample in groups[name]}
+    return drawn
+
+
+def _lot(name: str) -> bytes:
+    """Return the same bytes for a name on every machine, also where a file's is no UTF-8."""
+    return hashlib.blake2b(name.encode(errors="surrogatepass")).digest()

@@ -1,0 +1,1 @@
+"""Frame -> Detection: face networks, how their answers are combined, and cheaper ways to see a face again."""

@@ -1,0 +1,57 @@
+"""A square part of a frame, or all of it, brought to a small size."""
+
+import cv2
+import numpy as np
+
+from livemood.core.geometry import Box
+from livemood.core.types import Image
+
+
+def corner_and_side(window: Box) -> tuple[int, int, int]:
+    """Return left, top and side of a window in whole px of its frame."""
+    return round(window.left), round(window.top), max(round(window.width), 1)
+
+
+def crop_roi(image: Image, window: Box, side_px: int, *, grey: bool = False) -> Image:
+    """Return a window as a picture of (side_px, side_px, 3), black beyond the frame.
+
+    Args:
+        image: (H, W, 3) uint8 BGR.
+        window: Square, px of the image; may poke outside.
+        side_px: Side of the result, px.
+        grey: Return (side_px, side_px); brightness is taken before the size is changed, in half the time.
+    """
+    left, top, side = corner_and_side(window)
+    part = image[max(top, 0) : max(top + side, 0), max(left, 0) : max(left + side, 0)]
+    if not part.size:
+        return np.zeros((side_px, side_px) if grey else (side_px, side_px, 3), np.uint8)
+    if grey:
+        part = np.asarray(cv2.cvtColor(part, cv2.COLOR_BGR2GRAY), np.uint8)
+    rows, columns = side - part.shape[0], side - part.shape[1]
+    if rows or columns:
+        above, before = min(max(-top, 0), rows), min(max(-left, 0), columns)
+        borders = above, rows - above, before, columns - before
+        part = np.asarray(cv2.copyMakeBorder(part, *borders, cv2.BORDER_CONSTANT), np.uint8)
+    how = cv2.INTER_AREA if side > side_px else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(part, (side_px, side_px), interpolation=how), np.uint8)
+
+
+def letterbox(image: Image, side_px: int) -> tuple[Image, float, float, float]:
+    """Return a whole picture in the middle of a small square, black beside it.
+
+    It is sampled as MediaPipe's face detector does it (bilinear whatever the scale, at the corners of pixels), so that
+    a network that runs without MediaPipe sees the same.
+
+    Args:
+        image: (H, W, 3) uint8 BGR.
+        side_px: Side of the square, px.
+
+    Returns:
+        (side_px, side_px, 3), then where its corner lies in px of the image, and how many of those one of its px is.
+    """
+    height, width = image.shape[:2]
+    side = max(height, width)
+    left, top, scale = (width - side) / 2, (height - side) / 2, side / side_px
+    places = np.array([[scale, 0, left], [0, scale, top]])
+    small = cv2.warpAffine(image, places, (side_px, side_px), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    return np.asarray(small, np.uint8), left, top, scale

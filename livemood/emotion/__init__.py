@@ -1,0 +1,1 @@
+"""Track -> Mood: aligned crops, the classifier, a person's neutral baseline, and smoothing over frames."""

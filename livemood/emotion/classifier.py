@@ -1,0 +1,145 @@
+"""Read emotions: tuple[FaceCrop, ...] -> tuple[Prediction, ...]."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from livemood.bundles.manifest import Head, default_bundle, read_bundle
+from livemood.core.crop_spec import CropSpec
+from livemood.core.errors import ModelIncompatible
+from livemood.core.labels import EMOTION
+from livemood.core.settings import EngineName
+from livemood.core.types import FaceCrop, Prediction
+from livemood.emotion.backends.registry import open_backend
+
+_TINY = 1e-7
+Probabilities = npt.NDArray[np.float32]
+
+
+class Classifier(Protocol):
+    """Whatever turns face crops into class probabilities.
+
+    One with several heads has a property ``heads`` too: labels by head, ``emotion`` first; see ``heads_of``.
+    """
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the K emotions, in the order of the probabilities."""
+        ...
+
+    @property
+    def crop_spec(self) -> CropSpec:
+        """How faces must be cut for it."""
+        ...
+
+    def classify(self, crops: Sequence[FaceCrop]) -> tuple[Prediction, ...]:
+        """Return one prediction for each crop, in their order, each with its crop's track."""
+        ...
+
+
+def heads_of(classifier: Classifier) -> Mapping[str, tuple[str, ...]]:
+    """Return a classifier's labels by head; one that does not say has the head ``emotion`` alone."""
+    heads: Mapping[str, tuple[str, ...]] | None = getattr(classifier, "heads", None)
+    return heads or {EMOTION: classifier.labels}
+
+
+class EmotionClassifier:
+    """A bundle's model with its temperatures; any thread may use it.
+
+    Args:
+        bundle: Folder of the model; the shipped one by default.
+        engine: ``litert`` runs ``model.tflite``, ``keras`` runs ``model.keras``. Where LiteRT has no wheel for the
+            platform, Keras takes over with a RuntimeWarning.
+        emotions: Subset of the labels of the head ``emotion`` to choose between; probabilities are renormalised to it.
+
+    Raises:
+        ModelMissing: The bundle or its weights are not there.
+        ModelIncompatible: They are broken or altered.
+        ValueError: ``emotions`` names an unknown label, one twice, or fewer than two.
+    """
+
+    def __init__(
+        self, bundle: Path | None = None, engine: EngineName = "litert", emotions: Sequence[str] | None = None
+    ) -> None:
+        self._bundle = read_bundle(bundle or default_bundle())
+        self._chosen = _chosen(self._bundle.labels, emotions)
+        self._backend = open_backend(self._bundle, engine)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the emotions chosen between."""
+        return tuple(self._bundle.labels[i] for i in self._chosen)
+
+    @property
+    def heads(self) -> dict[str, tuple[str, ...]]:
+        """Labels by head, ``emotion`` first."""
+        return {head.name: self.labels if head.name == EMOTION else head.labels for head in self._bundle.heads}
+
+    @property
+    def crop_spec(self) -> CropSpec:
+        """How faces must be cut."""
+        return self._bundle.crop
+
+    @property
+    def engine(self) -> EngineName:
+        """The engine in use."""
+        return self._backend.name
+
+    def classify(self, crops: Sequence[FaceCrop]) -> tuple[Prediction, ...]:
+        """Return calibrated probabilities of every crop, each with its crop's track."""
+        if not crops:
+            return ()
+        emotion, *others = self._read(np.stack([crop.image for crop in crops]))
+        names = [head.name for head in self._bundle.heads[1:]]
+        return tuple(
+            Prediction(emotion[place], crop.track, {n: o[place] for n, o in zip(names, others, strict=True)})
+            for place, crop in enumerate(crops)
+        )
+
+    def probabilities(self, pixels: npt.NDArray[np.uint8], head: str = EMOTION) -> Probabilities:
+        """Return (N, K) calibrated probabilities of (N, S, S, C) uint8 crops.
+
+        Args:
+            pixels: The crops.
+            head: Which head is asked.
+
+        Raises:
+            ModelIncompatible: The model answers with something else.
+            ValueError: Crops of another shape.
+            KeyError: The model has no such head.
+        """
+        return dict(zip(self.heads, self._read(pixels), strict=True))[head]
+
+    def _read(self, pixels: npt.NDArray[np.uint8]) -> list[Probabilities]:
+        """Return calibrated probabilities of every head, in the bundle's order."""
+        expected = self._bundle.crop.shape
+        if pixels.shape[1:] != expected:
+            raise ValueError(f"this model takes crops of shape {expected}, got {pixels.shape[1:]}")
+        outputs = self._backend.run(pixels.astype(np.float32))
+        return [self._calibrated(outputs[head.name], head) for head in self._bundle.heads]
+
+    def _calibrated(self, raw: Probabilities, head: Head) -> Probabilities:
+        if head.name == EMOTION:
+            raw = raw[:, self._chosen]
+        # Probabilities to the power 1/T, renormalised, are the softmax of logits divided by T; leaving classes out
+        # before the renormalisation is the softmax over those that stay.
+        with np.errstate(all="ignore"):
+            powers = np.maximum(raw, _TINY) ** (1 / head.temperature)
+            found = np.asarray(powers / powers.sum(1, keepdims=True), np.float32)
+        if not np.isfinite(found).all():
+            raise ModelIncompatible(f"the model in {self._bundle.folder} answers with no probabilities; take another")
+        return found
+
+
+def _chosen(labels: tuple[str, ...], emotions: Sequence[str] | None) -> list[int]:
+    if emotions is None:
+        return list(range(len(labels)))
+    unknown = [name for name in emotions if name not in labels]
+    if unknown:
+        raise ValueError(f"unknown emotion {unknown[0]!r}; this model knows {', '.join(labels)}")
+    if len(set(emotions)) < 2 or len(set(emotions)) != len(emotions):
+        raise ValueError(f"choose two or more different emotions, got {', '.join(emotions) or 'none'}")
+    return [labels.index(name) for name in emotions]

@@ -1,0 +1,94 @@
+"""Cut an aligned face out of a picture. The one function serves live video and training alike.
+
+All padding, resizing and colour change of faces happens here, so that a model sees the same pixels in both.
+"""
+
+import math
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from livemood.core.crop_spec import CropSpec
+from livemood.core.types import FaceCrop, Frame, Image, Keypoint, Track
+
+_ALIGNED = (Keypoint.RIGHT_EYE, Keypoint.LEFT_EYE, Keypoint.NOSE_TIP, Keypoint.MOUTH)
+_MAX_SUPERSAMPLING = 16
+
+
+def similarity(keypoints: npt.NDArray[np.float32], spec: CropSpec) -> npt.NDArray[np.float64]:
+    """Fit the rotation, scale and shift that carry a face's keypoints onto the template.
+
+    Least squares after S. Umeyama, "Least-squares estimation of transformation parameters between two point
+    patterns", PAMI 1991; in two dimensions it has this closed form, and mirroring is ruled out.
+
+    Args:
+        keypoints: (6, 2) float32, px of the picture.
+        spec: The crop wanted.
+
+    Returns:
+        (2, 3) float64: picture px to crop px, both with the origin in the first pixel's centre.
+    """
+    # As complex numbers x + iy, turning and scaling is one factor.
+    source = [complex(*keypoints[point]) for point in _ALIGNED]
+    target = [complex(x, y) * spec.size_px - (0.5 + 0.5j) for x, y in spec.template]
+    source_mean, target_mean = sum(source) / len(source), sum(target) / len(target)
+    pairs = [(p - source_mean, q - target_mean) for p, q in zip(source, target, strict=True)]
+    spread = max(sum(abs(p) ** 2 for p, _ in pairs), 1e-6)  # coinciding keypoints would divide by nothing
+    factor = sum(p.conjugate() * q for p, q in pairs) / spread
+    shift = target_mean - factor * source_mean
+    return np.array([[factor.real, -factor.imag, shift.real], [factor.imag, factor.real, shift.imag]])
+
+
+def crop_face(image: Image, keypoints: npt.NDArray[np.float32], spec: CropSpec) -> npt.NDArray[np.uint8]:
+    """Cut out the face so that its keypoints lie on the template.
+
+    Beyond the picture's edge the border pixels go on. A large face is sampled several times per crop pixel and
+    averaged, since plain bilinear sampling would keep the sensor's noise (measured: 69 % against 80 %).
+
+    Args:
+        image: (H, W, 3) uint8 BGR.
+        keypoints: (6, 2) float32, px of ``image``.
+        spec: The crop wanted.
+
+    Returns:
+        (S, S, C) uint8; C is 1 for grey, 3 for BGR.
+    """
+    matrix = similarity(keypoints, spec)
+    scale = math.hypot(matrix[0, 0], matrix[1, 0])
+    # A hair below 1:1 is 1:1: two samples a pixel would only soften the picture.
+    samples = min(max(math.ceil(1 / max(scale, 1e-6) - 0.01), 1), _MAX_SUPERSAMPLING)
+    # Pixel centres: crop pixel u covers samples u*n .. u*n+n-1, whose centres are n*(u+0.5)-0.5.
+    finer = matrix * samples
+    finer[:, 2] += (samples - 1) / 2
+    side = spec.size_px * samples
+    warped = cv2.warpAffine(image, finer, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return _finish(np.asarray(warped, np.uint8), spec)
+
+
+def resize_crop(image: Image, spec: CropSpec) -> npt.NDArray[np.uint8]:
+    """Shrink or enlarge a picture that already is a face crop.
+
+    Args:
+        image: (H, W, 3) uint8 BGR.
+        spec: The crop wanted.
+
+    Returns:
+        (S, S, C) uint8.
+    """
+    return _finish(image, spec)
+
+
+def crop_track(frame: Frame, track: Track, spec: CropSpec) -> FaceCrop:
+    """Cut a track's face out of its frame."""
+    return FaceCrop(crop_face(frame.image, track.detection.keypoints, spec), track)
+
+
+def _finish(image: npt.NDArray[np.uint8], spec: CropSpec) -> npt.NDArray[np.uint8]:
+    side = spec.size_px
+    if image.shape[:2] != (side, side):
+        how = cv2.INTER_AREA if min(image.shape[:2]) > side else cv2.INTER_LINEAR
+        image = np.asarray(cv2.resize(image, (side, side), interpolation=how), np.uint8)
+    if spec.colour == "grey":
+        image = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
+    return image.reshape(spec.shape)

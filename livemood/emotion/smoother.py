@@ -1,0 +1,114 @@
+"""Steady predictions over time: tuple[Prediction, ...] of each frame -> tuple[Mood, ...].
+
+Per face, probabilities are averaged exponentially in seconds, and the label follows with hysteresis: a new one must
+lead by a margin for a moment. State is per track and dies with it; time flows only through ``time_s``.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from livemood.core.labels import UNSURE
+from livemood.core.settings import SmootherSettings
+from livemood.core.types import HeadMood, Mood, Prediction
+
+
+@dataclass(slots=True)
+class _State:
+    average: npt.NDArray[np.float64]
+    label: str
+    seen_s: float
+    wanted: str
+    wanted_since_s: float
+
+
+class Smoother:
+    """Turns a frame's predictions into moods that do not flicker.
+
+    Args:
+        labels: Names of the K emotions, in the order of the predictions.
+        settings: Time constants and thresholds.
+        others: Labels of further heads, by name.
+    """
+
+    def __init__(
+        self,
+        labels: tuple[str, ...],
+        settings: SmootherSettings | None = None,
+        others: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
+        settings = settings or SmootherSettings()
+        self._emotion = _HeadSmoother(labels, settings)
+        self._others = {name: _HeadSmoother(known, settings) for name, known in (others or {}).items()}
+
+    def update(self, predictions: Sequence[Prediction], time_s: float) -> tuple[Mood, ...]:
+        """Advance every predicted track to ``time_s`` (seconds, never decreasing) and say what it looks like."""
+        for head in (self._emotion, *self._others.values()):
+            head.forget(time_s)
+        return tuple(self._mood(prediction, time_s) for prediction in predictions)
+
+    def _mood(self, prediction: Prediction, time_s: float) -> Mood:
+        track = prediction.track
+        found = self._emotion.update(track.id, prediction.probabilities, time_s)
+        others = {name: head.update(track.id, prediction.others[name], time_s) for name, head in self._others.items()}
+        return Mood(track, found.label, found.confidence, found.scores, found.raw_scores, others)
+
+
+class _HeadSmoother:
+    """Smooths one head's probabilities, track by track."""
+
+    def __init__(self, labels: tuple[str, ...], settings: SmootherSettings) -> None:
+        self._labels = labels
+        self._settings = settings
+        self._states: dict[int, _State] = {}
+
+    def update(self, track_id: int, probabilities: npt.NDArray[np.float32], time_s: float) -> HeadMood:
+        """Take a track's probabilities at a time, s, and return its smoothed ones."""
+        raw = probabilities.astype(np.float64)
+        if len(raw) != len(self._labels):
+            raise ValueError(f"expected {len(self._labels)} probabilities, got {len(raw)}")
+        state = self._states.get(track_id)
+        if state is None:
+            label = self._choose(raw, UNSURE)
+            state = self._states[track_id] = _State(raw, label, time_s, label, time_s)
+        else:
+            self._advance(state, raw, time_s)
+        scores = dict(zip(self._labels, state.average.tolist(), strict=True))
+        return HeadMood(
+            state.label,
+            # While a label is still held, another one may lead: its probability is not the label's.
+            scores.get(state.label, max(scores.values())),
+            scores,
+            dict(zip(self._labels, raw.tolist(), strict=True)),
+        )
+
+    def forget(self, time_s: float) -> None:
+        """Drop tracks that were not seen for long."""
+        limit = time_s - self._settings.forget_s
+        for track_id in [i for i, state in self._states.items() if state.seen_s < limit]:
+            del self._states[track_id]
+
+    def _advance(self, state: _State, raw: npt.NDArray[np.float64], time_s: float) -> None:
+        weight = 1 - math.exp(-(time_s - state.seen_s) / self._settings.tau_s)
+        state.average = state.average + weight * (raw - state.average)
+        state.seen_s = time_s
+        wanted = self._choose(state.average, state.label)
+        if wanted != state.wanted:
+            state.wanted, state.wanted_since_s = wanted, time_s
+        if time_s - state.wanted_since_s >= self._settings.hold_s:
+            state.label = state.wanted
+
+    def _choose(self, average: npt.NDArray[np.float64], shown: str) -> str:
+        """Return the label that ``average`` asks for when ``shown`` is on display."""
+        settings = self._settings
+        best = int(average.argmax())
+        shown_p = float(average[self._labels.index(shown)]) if shown != UNSURE else 0.0
+        # The shown label has the benefit of the doubt on both sides: it leaves later than a new one would enter.
+        if float(average[best]) >= settings.unsure_below and float(average[best]) >= shown_p + settings.margin:
+            return self._labels[best]
+        if shown != UNSURE and shown_p >= settings.unsure_below - settings.margin:
+            return shown
+        return UNSURE

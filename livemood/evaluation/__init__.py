@@ -1,0 +1,1 @@
+"""Measuring a model: metrics, corruptions, whole photos, groups of people, the model card."""

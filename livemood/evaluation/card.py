@@ -1,0 +1,235 @@
+"""Write MODEL_CARD.md from measured figures (form: Mitchell et al., "Model cards for model reporting", 2019)."""
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from livemood.bundles.manifest import MANIFEST, read_bundle
+from livemood.core.labels import EMOTIONS
+from livemood.evaluation.tables import Table, share, smile_tables, tables
+from livemood.reporting import plots
+from livemood.runtime.atomic_io import atomic_write
+from livemood.training.loop.checkpoint import Epoch
+
+CARD = "MODEL_CARD.md"
+_PICTURES = "card"
+
+_PAGE = Template("""\
+# Model card: $name
+
+Made by `livemood evaluate --card`; every figure is measured, none is typed in.
+
+## The model
+
+- Reads one aligned face, $size x $size px, $channels: raw values 0..255 in, probabilities of $labels out.
+- A small residual network ($megabytes MB as `model.tflite`, float16 weights), $origin.
+- Probabilities are calibrated by one temperature, $temperature, fitted on the validation split (Guo et al., 2017).
+- A face takes $ratio of the time of one near-range face detection on a VGA frame (one thread, same run).
+- Licence of the code: Apache-2.0. Version of livemood: $livemood.
+
+## Intended use
+
+Labels on video for demonstrations, art, games, film and teaching, where the people shown know of it; sorting one's own
+pictures; research on expressions. It says what an expression **looks like** to most people, not what someone feels.
+
+## Not for
+
+- Judging people: hiring, credit, insurance, policing, border control, education, health, truthfulness.
+- Emotion inference at work and in education, which the European Union's AI Act prohibits (Article 5 (1) f).
+- Watching people who do not know of it or cannot say no.
+
+## What the labels do not mean
+
+$meaning
+
+## Data
+
+$data
+
+## How it was trained
+
+$training
+
+## Figures
+
+Measured on the $split split of `$dataset` ($n pictures) with the bundle as it is served: LiteRT, no test-time
+augmentation, single model.
+
+$tables
+
+![Confusion matrix, top vote, in percent of each row]($pictures/confusion.png)
+![Reliability diagram]($pictures/reliability.png)
+$smiles
+## Limits
+
+$limits
+
+## Make it again
+
+$again
+""")
+
+_FERPLUS_MEANING = """\
+Ten people voted on each still, grey, small picture without context; the label is what most of them said. One of them
+agrees with the other nine on 77 % of the pictures with a majority: that is how far the question itself has an answer.
+A resting face, age, make-up or a face at work can look like an emotion that is not there. Crying and laughing at their
+peak cannot be told apart from a still face, by people either."""
+
+_FOLDER_MEANING = """\
+A picture's label is the one it came with, such as the folder it lay in: the judgement of whoever sorted the
+pictures."""
+
+_FERPLUS_DATA = """\
+FER2013's faces (Goodfellow et al., 2013: pictures found on the web by search words, 48x48 px, grey) with the ten votes
+per picture of FER+ (Barsoum et al., 2016, MIT licence). The pictures are for research; who they show was not asked and
+is not recorded. None of them is part of this project."""
+
+_SMILES_DATA = """ Smiles were checked on photos of the MPLab GENKI-4K Dataset,
+which took no part in training."""
+
+_FERPLUS_LIMITS = Template("""\
+- FER+ says nothing of who is in its pictures, so age, gender and origin could not be audited there.$smiles
+- Rare classes (disgust, contempt, fear) have few test pictures, so their intervals are wide.
+- Children, glasses, beards, masks, strong light from one side and turned heads are not reported on their own.
+- Calibration holds for pictures like the test split's; on a webcam confidences can be off.""")
+
+_FOLDER_LIMITS = Template("""\
+- Who is in the pictures is not known to livemood; audit it with `livemood evaluate --groups`.$smiles
+- Few pictures make wide intervals: read those, not only the figures beside them.
+- Calibration holds for pictures like those it was measured on.""")
+
+_SMILES_LIMITS = """ Skin tone and head
+  pose are audited on smiles only: that says nothing of other emotions. Skin tone is estimated from photos in unknown
+  light."""
+
+
+def write_card(folder: Path, report: Mapping[str, Any]) -> None:
+    """Write ``MODEL_CARD.md`` and its pictures into a bundle.
+
+    Args:
+        folder: The bundle.
+        report: Of ``examine``, with ``bundle``, ``data`` and ``split``, ``votes`` and ``find_faces`` as
+            ``livemood evaluate`` was given them, and ``smiles`` where they were measured.
+
+    Raises:
+        ModelError: The bundle cannot be read.
+        SinkError: matplotlib is missing, or the files cannot be written.
+    """
+    bundle = read_bundle(folder)
+    training = json.loads((folder / MANIFEST).read_text(encoding="utf-8")).get("training", {})
+    plots.report_pictures(report, folder / _PICTURES)
+    if training:
+        plots.learning_curves([Epoch(**line) for line in training["history"]], folder / _PICTURES / "learning.png")
+    # Manifests that do not say it yet measure the second head where there are FER2013's labels, beside the votes.
+    crowd = training.get("ferplus_votes", bundle.labels == EMOTIONS and "fer2013_accuracy" in bundle.metrics)
+    smiles = report.get("smiles")
+    text = _PAGE.substitute(
+        name=bundle.name,
+        size=bundle.crop.size_px,
+        channels="grey" if bundle.crop.colour == "grey" else "BGR",
+        labels=", ".join(bundle.labels),
+        megabytes=f"{bundle.tflite.stat().st_size / 1e6:.1f}",
+        origin=_origin(training),
+        temperature=bundle.temperature,
+        ratio=report["speed"]["ratio"],
+        livemood=training["environment"].get("livemood", "not installed, a checkout") if training else "not known",
+        meaning=_FERPLUS_MEANING if crowd else _FOLDER_MEANING,
+        data=(_FERPLUS_DATA if crowd else f"`{report['data']}`.") + (_SMILES_DATA if smiles else ""),
+        training=_training(training, crowd) if training else "The manifest does not say.",
+        pictures=_PICTURES,
+        split=report["split"],
+        dataset=report["data"],
+        n=report["pictures"],
+        tables=_sections([*tables({**report, "smiles": None}), *_second_head(bundle.metrics)]),
+        smiles=_smiles(smiles) if smiles else "",
+        limits=(_FERPLUS_LIMITS if crowd else _FOLDER_LIMITS).substitute(smiles=_SMILES_LIMITS if smiles else ""),
+        again=_again(training, report),
+    )
+    with atomic_write(folder / CARD, "card", force=True) as part:
+        part.write_text(text, encoding="utf-8")
+
+
+def _origin(training: Mapping[str, Any]) -> str:
+    if not training:
+        return "of unknown origin"
+    return f"begun with {', '.join(training['from'])}" if training.get("from") else "trained from scratch"
+
+
+def _training(training: Mapping[str, Any], crowd: bool) -> str:
+    settings, pictures = training["settings"], training["pictures"]
+    hours, minutes = divmod(round(training["wall_s"] / 60), 60)
+    best = f"of which epoch {training['best_epoch']} had the least error on valid"
+    lines = [
+        f"- {pictures['train']} pictures to learn from, {pictures['valid']} to choose by, {pictures['test']} held out. "
+        f"{training['copies_removed']} training pictures were left out because the same pixels stand in valid or test.",
+        f"- Both framings in equal parts: as they come, and aligned by the face detector as serving does it "
+        f"(a face was found in {share(training['faces_found'])}).",
+        f"- {training['epochs']} epochs in {hours} h {minutes} min, "
+        f"{best if training['best_epoch'] else 'ended before any was measured on valid'}; "
+        f"preset `{settings['preset']}`, batch {settings['batch']}, SGD with Nesterov "
+        f"momentum, peak rate {settings['learning_rate']:.4g}, cosine decay, averaged weights, "
+        f"seed {settings['seed']}.",
+        f"- {'Soft votes' if crowd else 'Labels'} as targets; random mirror, roll, zoom, shift, gamma, side light, "
+        "blur, noise, JPEG, erasing.",
+    ]
+    if training.get("class_balance_strength"):
+        lines.append(
+            f"- Rare classes: logits adjusted by {training['class_balance_strength']} times the log of how common such "
+            "a class is, chosen on valid, part of the last bias (Menon et al., 2020)."
+        )
+    if training.get("happy_offset"):
+        lines.append(
+            f"- {training['happy_offset']:+} on happy's logit: on valid, it is then the first choice as often as it is "
+            "the top vote."
+        )
+    if settings.get("blends"):
+        lines.append(f"- Most pictures laid over one of {settings['blends']} others, less visible (mixup).")
+    if training.get("teachers"):
+        lines.append(
+            f"- Taught by {', '.join(training['teachers'])}: {settings['distil_weight']} of every target is theirs."
+        )
+    return "\n".join(lines) + f"\n\n![Learning curves]({_PICTURES}/learning.png)"
+
+
+def _second_head(metrics: Mapping[str, Any]) -> list[Table]:
+    if "fer2013_accuracy" not in metrics:
+        return []
+    rows = (("FER2013's own labels, seven classes, by the second head", share(metrics["fer2013_accuracy"])),)
+    note = "That head shares the network in training and is not shipped."
+    return [Table("FER2013", ("figure", "value"), rows, note)]
+
+
+def _smiles(data: Mapping[str, Any]) -> str:
+    darkest, lightest = data["skin_tone_cuts_deg"]
+    intro = (
+        "\n## Smiles, end to end\n\n"
+        "Whole photos, nothing cropped by hand: the largest found face's top emotion must be happy exactly if the "
+        "photo is labelled as a smile; a photo without a face found is wrong. Intervals: 95 %, bootstrap. Skin tone: "
+        f"individual typology angle of the cheeks, thirds cut at {darkest}° and {lightest}°, over photos with a face. "
+        "Head turned: yaw as labelled, over all photos.\n\n"
+    )
+    return intro + _sections(smile_tables(data)) + "\n"
+
+
+def _sections(found: Sequence[Table]) -> str:
+    return "\n\n".join(f"### {table.title}\n\n{table.markdown()}" for table in found)
+
+
+def _again(training: Mapping[str, Any], report: Mapping[str, Any]) -> str:
+    words = ["livemood", "evaluate", "BUNDLE", report["data"], "--split", report["split"]]
+    words += ["--votes", report["votes"]] if report.get("votes") else []
+    words += ["--find-faces"] if report.get("find_faces") else []
+    words += ["--smiles", "smiles.zip"] if report.get("smiles") else []
+    words += ["--stress"] if "stress" in report else []
+    measure = f"    {shlex.join([*words, '--card'])}"
+    if not training:
+        return measure
+    known = {name: value for name, value in training["environment"].items() if value}
+    where = ", ".join(f"{name} {value}" for name, value in known.items())
+    return (
+        f"    {training.get('command') or 'livemood train'}\n{measure}\n\n"
+        f"Environment: {where}. The history of every epoch stands in `{MANIFEST}`."
+    )

@@ -1,0 +1,176 @@
+"""Measure a bundle on labelled pictures, the way it is served: LiteRT, calibrated, one face at a time."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from livemood.core.errors import DatasetError
+from livemood.core.types import Frame
+from livemood.datasets.dataset import ALIGNED, RAW, Dataset, Split
+from livemood.datasets.samples import FER2013_LABELS
+from livemood.detection.combined import FaceDetector
+from livemood.emotion.classifier import EmotionClassifier
+from livemood.evaluation import metrics
+from livemood.evaluation.corruptions import DEGRADATIONS, corrupt
+from livemood.evaluation.groups import by_group
+from livemood.evaluation.metrics import Labels, Probabilities
+
+_CHUNK = 512
+_TIMED = 60
+
+
+def examine(bundle: Path, dataset: Dataset, split: Split, groups: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    """Return every figure of a bundle on one split, ready for JSON.
+
+    Args:
+        bundle: Its folder.
+        dataset: What the split comes from, for its copies.
+        split: The pictures, cut by the bundle's own ``CropSpec``.
+        groups: Value by attribute by file name, see ``read_groups``; may be empty.
+
+    Raises:
+        DatasetError: No picture of the split has a label.
+        ModelError: The bundle cannot be used.
+    """
+    if not (split.top_vote >= 0).any():
+        raise DatasetError("no picture of this split has a label", "choose another {split}")
+    classifier = EmotionClassifier(bundle, emotions=split.labels)
+    began = time.perf_counter()
+    raw = _predict(classifier, split, RAW)
+    faces_per_s = len(split) / (time.perf_counter() - began)
+    aligned = _predict(classifier, split, ALIGNED)
+    known = split.top_vote >= 0
+    copied = np.isin(split.files, dataset.copied)
+    return {
+        "pictures": len(split),
+        "labels": list(split.labels),
+        "raw": _figures(raw, split),
+        "aligned": _figures(aligned, split),
+        "classes": _classes(raw[known], split.top_vote[known], split.labels),
+        "confusion": metrics.confusion(raw[known], split.top_vote[known]).tolist(),
+        "reliability": [asdict(b) for b in metrics.reliability(raw[known], split.top_vote[known])],
+        "robustness": _robustness(classifier, raw, split),
+        "groups": by_group(raw, split, groups),
+        "copies": {
+            "exact": int(copied.sum()),
+            "near": len({file for pair in dataset.near_copies for file in pair} & set(split.files.tolist())),
+            "accuracy_majority_without_exact": _accuracy(raw[~copied], split.majority[~copied]),
+        },
+        "speed": {"faces_per_s": round(faces_per_s, 1), **_speed(classifier, split)},
+    }
+
+
+def compare(ours: Path, theirs: Path, split: Split) -> dict[str, Any]:
+    """Return how two bundles differ on the same pictures, by McNemar's paired test on the top vote.
+
+    Raises:
+        ModelError: A bundle cannot be used.
+    """
+    truth = split.top_vote
+    known = truth >= 0
+    hits = [
+        (_predict(EmotionClassifier(bundle, emotions=split.labels), split, RAW).argmax(1) == truth)[known]
+        for bundle in (ours, theirs)
+    ]
+    return {
+        "bundle": str(theirs),
+        "accuracy_top_vote": round(float(hits[1].mean()), 4),
+        "difference": round(float(hits[0].mean() - hits[1].mean()), 4),
+        "only_ours_right": int((hits[0] & ~hits[1]).sum()),
+        "only_theirs_right": int((hits[1] & ~hits[0]).sum()),
+        "p_value": float(f"{metrics.mcnemar(*hits):.4g}"),  # no decimals: it may be as small as 1e-29
+    }
+
+
+def _predict(classifier: EmotionClassifier, split: Split, framing: int) -> Probabilities:
+    chunks = range(0, len(split), _CHUNK)
+    return np.concatenate([classifier.probabilities(split.crops(framing, s, s + _CHUNK)) for s in chunks])
+
+
+def _accuracy(probabilities: Probabilities, labels: Labels) -> float | None:
+    known = labels >= 0
+    return round(float((probabilities.argmax(1) == labels)[known].mean()), 4) if known.any() else None
+
+
+def _figures(probabilities: Probabilities, split: Split) -> dict[str, Any]:
+    """Return one framing's figures by both protocols."""
+    found: dict[str, Any] = {}
+    for name, labels in (("majority", split.majority), ("top_vote", split.top_vote)):
+        scores = metrics.scores(probabilities, labels, split.labels)
+        low, high = metrics.wilson(round(scores.accuracy * scores.pictures), scores.pictures)
+        found[name] = {
+            "pictures": scores.pictures,
+            "accuracy": round(scores.accuracy, 4),
+            "interval": [round(low, 4), round(high, 4)],
+            "macro_f1": round(scores.macro_f1, 4),
+            "ece": round(scores.ece, 4),
+            "nll": round(scores.nll, 4),
+        }
+    known = split.top_vote >= 0
+    found["kl_to_votes"] = round(metrics.kl(probabilities[known], split.targets[known]), 4)
+    if (told := metrics.happy_versus_sad(probabilities, split)) is not None:
+        found["happy_versus_sad"] = round(told, 4)
+    if (split.fer2013 >= 0).any() and set(FER2013_LABELS) <= set(split.labels):
+        columns = [split.labels.index(label) for label in FER2013_LABELS]
+        found["fer2013_seven_classes"] = _accuracy(probabilities[:, columns], split.fer2013)
+    return found
+
+
+def _classes(probabilities: Probabilities, labels: Labels, names: tuple[str, ...]) -> dict[str, Any]:
+    matrix = metrics.confusion(probabilities, labels)
+    found = {}
+    for place, name in enumerate(names):
+        hits, truth, said = int(matrix[place, place]), int(matrix[place].sum()), int(matrix[:, place].sum())
+        low, high = metrics.wilson(hits, truth)
+        found[name] = {
+            "pictures": truth,
+            "recall": round(hits / truth, 4) if truth else None,
+            "interval": [round(low, 4), round(high, 4)],
+            "precision": round(hits / said, 4) if said else None,
+            "f1": round(2 * hits / (truth + said), 4) if truth + said else None,
+        }
+    return found
+
+
+def _robustness(classifier: EmotionClassifier, clean: Probabilities, split: Split) -> dict[str, Any]:
+    """Return accuracy on the pictures with a majority, each way made worse; empty where there is no such picture."""
+    labels = split.majority
+    known = split.only(labels >= 0)
+    if not len(known):
+        return {}
+    truth = labels[labels >= 0]
+    before = float((clean[labels >= 0].argmax(1) == truth).mean())
+    found = {}
+    for name, corruption in DEGRADATIONS.items():
+        hits: list[npt.NDArray[np.bool_]] = []
+        for start in range(0, len(known), _CHUNK):
+            crops = corrupt(known.crops(RAW, start, start + _CHUNK), classifier.crop_spec, corruption)
+            hits.append(classifier.probabilities(crops).argmax(1) == truth[start : start + _CHUNK])
+        accuracy = float(np.concatenate(hits).mean())
+        found[name] = {"accuracy": round(accuracy, 4), "points_lost": round(100 * (before - accuracy), 1)}
+    return found
+
+
+def _speed(classifier: EmotionClassifier, split: Split) -> dict[str, float]:
+    """Time one face, and one near-range detection on a VGA frame, in turn so that a busy machine slows both."""
+    face = split.crops(RAW, 0, 1)
+    frame = Frame(0, 0.0, np.resize(face[0, ..., :1], (480, 640, 3)))
+    spent: list[tuple[float, float]] = []
+    with FaceDetector("near") as detector:
+        for _ in range(_TIMED):
+            began = time.perf_counter()
+            classifier.probabilities(face)
+            between = time.perf_counter()
+            detector.detect(frame)
+            spent.append((between - began, time.perf_counter() - between))
+    face_ms, detection_ms = np.median(np.array(spent), axis=0) * 1e3
+    return {
+        "face_ms": round(float(face_ms), 2),
+        "near_detection_vga_ms": round(float(detection_ms), 2),
+        "ratio": round(float(face_ms / detection_ms), 2),
+    }

@@ -1,0 +1,78 @@
+"""Does a model serve some people worse? Accuracy by group, from a table of who is in which picture."""
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from livemood.core.errors import DatasetError
+from livemood.datasets.dataset import Split
+from livemood.evaluation.metrics import Probabilities, wilson
+
+
+def read_groups(path: Path) -> dict[str, dict[str, str]]:
+    """Read a CSV whose first column names the picture; every further column is an attribute, such as age.
+
+    Returns:
+        Value by file name by attribute.
+
+    Raises:
+        DatasetError: It cannot be read, or has no such columns.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            rows = [row for row in csv.reader(stream) if row]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DatasetError(f"{path} cannot be read as CSV ({error}); give a table such as file,age,skin") from error
+    if len(rows) < 2 or len(rows[0]) < 2:
+        raise DatasetError(f"{path} needs a header with a file column and at least one group column, then rows")
+    header, *rows = rows
+    ragged = [number for number, row in enumerate(rows, 2) if len(row) != len(header)]
+    if ragged:
+        raise DatasetError(f"{path} line {ragged[0]}: expected {len(header)} columns, {', '.join(header)}")
+    return {name: {row[0]: row[place] for row in rows} for place, name in enumerate(header[1:], 1)}
+
+
+def by_group(
+    probabilities: Probabilities, split: Split, groups: Mapping[str, Mapping[str, str]]
+) -> dict[str, dict[str, Any]]:
+    """Return accuracy on the top vote for each value of each attribute, and the largest gap between two of them.
+
+    An attribute that is empty for all labelled pictures is left out.
+
+    Args:
+        probabilities: (N, K) of the split's pictures.
+        split: A file is found by its path in the data set or by its name alone.
+        groups: See ``read_groups``.
+
+    Raises:
+        DatasetError: No picture of the split has a value in the table.
+    """
+    hits, known = probabilities.argmax(1) == split.top_vote, split.top_vote >= 0
+    found: dict[str, dict[str, Any]] = {}
+    for attribute, value_of in groups.items():
+        values = np.array([value_of.get(file, value_of.get(Path(file).name, "")) for file in split.files.tolist()])
+        names = sorted(set(values[known].tolist()) - {""})
+        if not names:
+            continue
+        rows: dict[str, dict[str, Any]] = {}
+        for name in names:
+            inside = known & (values == name)
+            right, of = int(hits[inside].sum()), int(inside.sum())
+            low, high = wilson(right, of)
+            rows[name] = {
+                "pictures": of,
+                "accuracy": round(right / of, 4),
+                "interval": [round(low, 4), round(high, 4)],
+            }
+        ordered = sorted(rows, key=lambda name: rows[name]["accuracy"])
+        worst, best = ordered[0], ordered[-1]
+        gap = rows[best]["accuracy"] - rows[worst]["accuracy"]
+        found[attribute] = {"values": rows, "largest_gap": round(gap, 4), "between": [worst, best]}
+    if groups and not found:
+        raise DatasetError(
+            f"none of the {len(split)} pictures has a value in the groups table; name them as {split.files[0]}"
+        )
+    return found

@@ -1,0 +1,160 @@
+"""Figures of a classifier on labelled pictures; numpy only, every one by its usual definition."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from livemood.datasets.dataset import Split
+
+Probabilities = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.int64]
+_TINY = 1e-7
+_Z95 = 1.959964
+_PULL = 2.0  # a normal prior of deviation 0.5 on the logarithm
+
+
+def nll(probabilities: Probabilities, targets: Probabilities) -> float:
+    """Return the mean cross-entropy in nats of (N, K) predictions against (N, K) soft labels."""
+    return float(-(targets * np.log(probabilities + _TINY)).sum(1).mean())
+
+
+def kl(probabilities: Probabilities, targets: Probabilities) -> float:
+    """Return the mean Kullback-Leibler divergence in nats from (N, K) predictions to (N, K) soft labels."""
+    return nll(probabilities, targets) - nll(targets, targets)
+
+
+def with_temperature(probabilities: Probabilities, temperature: float) -> Probabilities:
+    """Divide the logits behind (N, K) probabilities by a temperature (Guo et al. 2017)."""
+    logits = np.log(probabilities + _TINY) / temperature
+    powers = np.exp(logits - logits.max(-1, keepdims=True))
+    return np.asarray(powers / powers.sum(-1, keepdims=True), np.float32)
+
+
+def fit_temperature(probabilities: Probabilities, labels: Labels) -> float:
+    """Return the temperature with the least NLL against hard labels (N,), -1 meaning none.
+
+    A weak pull towards 1 keeps a few dozen pictures from calling for extremes; thousands do not feel it.
+    """
+    from scipy.optimize import minimize_scalar
+
+    known = labels >= 0
+    truth = np.eye(probabilities.shape[1], dtype=np.float32)[labels[known]]
+    best = minimize_scalar(
+        lambda log_t: (
+            nll(with_temperature(probabilities[known], float(np.exp(log_t))), truth) + _PULL * log_t**2 / len(truth)
+        ),
+        bounds=(-2.0, 2.0),
+        method="bounded",
+    )
+    return float(np.exp(best.x))
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Predictions of similar confidence: how many, their mean confidence, the share that is right."""
+
+    pictures: int
+    confidence: float
+    accuracy: float
+
+
+def reliability(probabilities: Probabilities, labels: Labels, bins: int = 15) -> list[Bin]:
+    """Sort (N, K) predictions by confidence into bins of equal width."""
+    confidence, right = probabilities.max(1), probabilities.argmax(1) == labels
+    place = np.minimum((confidence * bins).astype(int), bins - 1)
+    inside = [place == b for b in range(bins)]
+    return [
+        Bin(int(m.sum()), float(confidence[m].mean()), float(right[m].mean())) if m.any() else Bin(0, 0.0, 0.0)
+        for m in inside
+    ]
+
+
+def ece(probabilities: Probabilities, labels: Labels, bins: int = 15) -> float:
+    """Return the expected calibration error: mean gap of confidence and accuracy over equal-width bins."""
+    found = reliability(probabilities, labels, bins)
+    return sum(b.pictures * abs(b.confidence - b.accuracy) for b in found) / max(len(labels), 1)
+
+
+def confusion(probabilities: Probabilities, labels: Labels) -> npt.NDArray[np.int64]:
+    """Return (K, K) counts, rows the truth and columns the prediction."""
+    classes = probabilities.shape[1]
+    flat = labels * classes + probabilities.argmax(1)
+    return np.bincount(flat, minlength=classes * classes).reshape(classes, classes)
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Figures over the pictures that one protocol keeps."""
+
+    pictures: int
+    accuracy: float
+    macro_f1: float
+    recall: dict[str, float]
+    ece: float
+    nll: float
+
+
+def scores(probabilities: Probabilities, labels: Labels, names: tuple[str, ...]) -> Scores:
+    """Score (N, K) probabilities against hard labels (N,); pictures labelled -1 are left out."""
+    known = labels >= 0
+    probabilities, labels = probabilities[known], labels[known]
+    matrix = confusion(probabilities, labels)
+    hits, truth, said = np.diag(matrix), matrix.sum(1), matrix.sum(0)
+    f1 = 2 * hits / np.maximum(truth + said, 1)
+    recall = hits / np.maximum(truth, 1)
+    present = truth > 0
+    return Scores(
+        pictures=len(labels),
+        accuracy=float(hits.sum() / max(len(labels), 1)),
+        macro_f1=float(f1[present].mean()) if present.any() else 0.0,
+        recall={name: float(value) for name, value in zip(names, recall, strict=True)},
+        ece=ece(probabilities, labels),
+        nll=nll(probabilities, np.eye(len(names), dtype=np.float32)[labels]) if len(labels) else 0.0,
+    )
+
+
+def happy_versus_sad(probabilities: Probabilities, split: Split) -> float | None:
+    """Return the share of happy and sad pictures where the right one of the two scores higher; None without any."""
+    if not {"happy", "sad"} <= set(split.labels):
+        return None
+    happy, sad = split.labels.index("happy"), split.labels.index("sad")
+    chosen = (split.top_vote == happy) | (split.top_vote == sad)
+    if not chosen.any():
+        return None
+    is_happy = split.top_vote[chosen] == happy
+    return float(((probabilities[chosen, happy] > probabilities[chosen, sad]) == is_happy).mean())
+
+
+def auc(score: npt.NDArray[np.float64], positive: npt.NDArray[np.bool_]) -> float:
+    """Return the area under the ROC curve, by ranks (Mann-Whitney), ties counted half."""
+    from scipy.stats import rankdata
+
+    ranks, many = rankdata(score), int(positive.sum())
+    return float((ranks[positive].sum() - many * (many + 1) / 2) / (many * (len(score) - many)))
+
+
+def wilson(hits: int, of: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share (Wilson 1927); good for few pictures too."""
+    if not of:
+        return 0.0, 1.0
+    share, z2 = hits / of, _Z95**2
+    middle = (share + z2 / (2 * of)) / (1 + z2 / of)
+    half = _Z95 / (1 + z2 / of) * math.sqrt(share * (1 - share) / of + z2 / (4 * of * of))
+    return max(middle - half, 0.0), min(middle + half, 1.0)
+
+
+def mcnemar(ours: npt.NDArray[np.bool_], theirs: npt.NDArray[np.bool_]) -> float:
+    """Return the two-sided exact p-value that two models are equally often right, from (N,) hits of each."""
+    from scipy.stats import binomtest
+
+    won, lost = int((ours & ~theirs).sum()), int((theirs & ~ours).sum())
+    return float(binomtest(won, won + lost).pvalue) if won + lost else 1.0
+
+
+def bootstrap(hits: npt.NDArray[np.bool_], draws: int = 2000) -> tuple[float, float]:
+    """Return the 95 % interval of a mean by resampling (N,) hits with replacement (Efron 1979)."""
+    rng = np.random.default_rng(0)
+    means = rng.binomial(len(hits), hits.mean(), draws) / len(hits)
+    return float(np.quantile(means, 0.025)), float(np.quantile(means, 0.975))

@@ -1,0 +1,139 @@
+"""How far does a bundle carry when pictures get worse: on labelled crops, and end to end on whole photos."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from livemood.bundles.manifest import read_bundle
+from livemood.core.settings import SmootherSettings
+from livemood.core.types import Detection, Frame, Image
+from livemood.datasets.dataset import RAW, Split
+from livemood.detection.combined import FaceDetector
+from livemood.emotion import crop
+from livemood.emotion.classifier import EmotionClassifier
+from livemood.evaluation.corruptions import STRESSES, Corruption, FaceSample, corrupt, one_pixel_shifts
+from livemood.evaluation.metrics import Probabilities
+from livemood.evaluation.smiles import read_photos
+
+_CHUNK = 512
+_JITTER = "crop jitter"
+# Photos are brought to this size of face first, as a webcam sees one, so that amounts mean the same on all of them.
+_FACE_PX = 96
+# Side of a detected box in a 48-px crop: medians over FER2013 (docs/crop.md).
+_BOX_PX = 0.849 * 48
+
+
+def stress_crops(bundle: Path, split: Split) -> list[dict[str, Any]]:
+    """Return accuracy and unsure share under every stress, on the pictures with a majority, as they come.
+
+    Where no picture has a majority there are no rows.
+
+    Args:
+        bundle: Folder.
+        split: Pictures, cut by the bundle's own ``CropSpec``.
+    """
+    spec = read_bundle(bundle).crop
+    classifier = EmotionClassifier(bundle, emotions=split.labels)
+    known = split.only(split.majority >= 0)
+    if not len(known):
+        return []
+    pixels, truth = known.crops(RAW), known.majority
+    rows = [_row("none", "", *_judged(_predicted(classifier, pixels), truth))]
+    for kind, amount, corruption in _stresses():
+        scores = _predicted(classifier, corrupt(pixels, spec, corruption))
+        rows.append(_row(kind, amount, *_judged(scores, truth)))
+    return rows
+
+
+def flips(bundle: Path, split: Split) -> dict[str, float]:
+    """Return how often a shift by a single pixel changes the leading emotion.
+
+    Returns:
+        ``shifts``: share of all shifts that change it; ``pictures``: share of the pictures with such a shift.
+    """
+    classifier = EmotionClassifier(bundle, emotions=split.labels)
+    pixels = split.crops(RAW)
+    before = _predicted(classifier, pixels).argmax(1)
+    changed = np.stack([_predicted(classifier, moved).argmax(1) != before for moved in one_pixel_shifts(pixels)])
+    return {"shifts": round(float(changed.mean()), 4), "pictures": round(float(changed.any(0).mean()), 4)}
+
+
+def stress_photos(bundle: Path, path: Path) -> list[dict[str, Any]]:
+    """Return the same for smiles in whole photos, looked for and cut anew in every worse picture.
+
+    A photo whose face is not found counts as wrong and not as unsure.
+
+    Args:
+        bundle: An emotion model that knows ``happy``.
+        path: GENKI-4K's photos as a zip, see ``examine_smiles``.
+
+    Raises:
+        DatasetError: It is no such zip.
+    """
+    spec = read_bundle(bundle).crop
+    classifier = EmotionClassifier(bundle)
+    happy = classifier.labels.index("happy")
+    stresses = [("none", "", _as_it_is), *(s for s in _stresses() if s[0] != _JITTER)]
+    hits: list[list[bool]] = [[] for _ in stresses]
+    unsure: list[list[bool]] = [[] for _ in stresses]
+    found: list[list[bool]] = [[] for _ in stresses]
+    rng = np.random.default_rng(0)
+    with FaceDetector("auto") as detector:
+        for smiling, _, photo in read_photos(path):
+            sample = _webcam_sized(photo, detector.detect(Frame(0, 0.0, photo)))
+            for place, (_, _, corruption) in enumerate(stresses):
+                worse = np.ascontiguousarray(corruption(sample, rng))
+                faces = detector.detect(Frame(0, 0.0, worse))
+                found[place].append(bool(faces))
+                scores = np.zeros(len(classifier.labels), np.float32)
+                if faces:
+                    scores = classifier.probabilities(crop.crop_face(worse, faces[0].keypoints, spec)[None])[0]
+                hits[place].append(bool(faces) and (int(scores.argmax()) == happy) == smiling)
+                unsure[place].append(bool(faces) and float(scores.max()) < SmootherSettings().unsure_below)
+    return [
+        {**_row(kind, amount, np.array(right), np.array(doubt)), "found": round(float(np.mean(seen)), 4)}
+        for (kind, amount, _), right, doubt, seen in zip(stresses, hits, unsure, found, strict=True)
+    ]
+
+
+def _stresses() -> Iterator[tuple[str, str, Corruption]]:
+    for kind, amounts in STRESSES.items():
+        for amount, corruption in amounts.items():
+            yield kind, amount, corruption
+
+
+def _as_it_is(sample: FaceSample, _: np.random.Generator) -> Image:
+    return sample.image
+
+
+def _webcam_sized(photo: Image, faces: tuple[Detection, ...]) -> FaceSample:
+    """Scale a photo so that its face is as large as on a webcam; the whole picture stands for a face not found."""
+    box_px = faces[0].box.width if faces else min(photo.shape[:2]) * 0.6
+    scale = _FACE_PX / box_px
+    sized = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    points = faces[0].keypoints[:4].astype(np.float64) * scale if faces else np.full((4, 2), -1e3)
+    return FaceSample(np.asarray(sized, np.uint8), points, _FACE_PX / _BOX_PX)
+
+
+def _predicted(classifier: EmotionClassifier, pixels: Image) -> Probabilities:
+    return np.concatenate([classifier.probabilities(pixels[s : s + _CHUNK]) for s in range(0, len(pixels), _CHUNK)])
+
+
+def _judged(scores: Probabilities, truth: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Return which of (N, K) scores are right, and which would be labelled unsure."""
+    return scores.argmax(1) == truth, scores.max(1) < SmootherSettings().unsure_below
+
+
+def _row(kind: str, amount: str, right: npt.NDArray[np.bool_], unsure: npt.NDArray[np.bool_]) -> dict[str, Any]:
+    sure = ~unsure
+    return {
+        "kind": kind,
+        "amount": amount,
+        "accuracy": round(float(right.mean()), 4),
+        "unsure": round(float(unsure.mean()), 4),
+        "accuracy_when_sure": round(float(right[sure].mean()), 4) if sure.any() else None,
+    }

@@ -1,0 +1,299 @@
+"""Draw moods on a copy of a frame: Frame + moods -> annotated image. Nothing is decided here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Self
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from livemood.core.geometry import Box
+from livemood.core.labels import EMOTIONS, UNSURE, colour_bgr
+from livemood.core.settings import DrawStyle
+from livemood.core.types import Frame, Image, Mood
+from livemood.overlay.label_layout import (
+    Size,
+    Sizes,
+    clear_spot,
+    grown,
+    head,
+    inside,
+    place_labels,
+    spots_around,
+    visible_part,
+)
+
+Colour = tuple[int, int, int]
+
+_DARK: Colour = (24, 20, 20)
+_BRIGHT: Colour = (245, 245, 245)
+_DIM: Colour = (200, 200, 200)
+_PLATE_OPACITY = 0.86
+_REGULAR, _BOLD = 400, 600
+_SMALLEST_TEXT = 8
+_LONGEST_LABEL, _LONGEST_LINE = 24, 80
+_MOSAIC_CELLS = 7
+_MOSAIC_MARGIN = 0.15
+_SUBPIXEL_BITS = 4
+
+
+def _turned(corner: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return a path (P, 2) along an upper left corner for all four corners, clockwise: (4, P, 2)."""
+    return np.stack([corner[:: x * y] * (x, y) for x, y in ((1, 1), (-1, 1), (-1, -1), (1, -1))])
+
+
+# A corner of radius 1 without straight pieces, and straight pieces of length 1 without a corner between.
+_ANGLES = np.linspace(0, np.pi / 2, 9)
+_ARCS = _turned(np.pad(1 - np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], 1), ((1, 1), (0, 0))))
+_LEGS = _turned(np.concatenate([[(0, 1)], np.zeros((len(_ANGLES), 2)), [(1, 0)]]))
+
+
+class Annotator:
+    """Draws moods on frames; keeps nothing from one frame to the next.
+
+    Args:
+        labels: The model's labels in bundle order: they settle the colours of labels that are not ours.
+        style: What to draw.
+    """
+
+    def __init__(self, labels: tuple[str, ...] = EMOTIONS, style: DrawStyle | None = None) -> None:
+        self._labels = labels
+        self._style = style or DrawStyle()
+
+    def draw(self, frame: Frame, moods: Sequence[Mood]) -> Image:
+        """Return an annotated copy of a frame.
+
+        A face wholly outside the frame is left out; so is a panel where no place is clear of faces and labels.
+
+        Args:
+            frame: Stays as it is.
+            moods: In any order, boxes in px of this frame.
+
+        Returns:
+            (H, W, 3) uint8 BGR of the frame's size, writable.
+        """
+        image = frame.image.copy()
+        size = (frame.width, frame.height)
+        sizes = Sizes.of(size)
+        if self._style.blur:
+            for mood in moods:
+                _pixelate(image, head(mood, mood.box))
+        # In the order of ids: detections swap places from frame to frame, which would make labels jump.
+        ordered = sorted(moods, key=lambda mood: mood.track.id)
+        seen = [(mood, part) for mood in ordered if (part := visible_part(mood.box, size))]
+        for mood, part in seen:
+            _brackets(image, part, self._colour(mood.label), sizes)
+        heads = [(mood, grown(head(mood, part), sizes.reach)) for mood, part in seen]
+        for card, spot, text in self._cards(heads, size, sizes):
+            card.draw(image, spot, text)
+        return image
+
+    def hud(self, image: Image, lines: Sequence[str]) -> None:
+        """Write status lines, one under the other, into the bottom left corner.
+
+        Args:
+            image: (H, W, 3) uint8 BGR; written to.
+            lines: Such as ``24 fps``; none draws nothing.
+        """
+        frame = (image.shape[1], image.shape[0])
+        sizes = Sizes.of(frame)
+        card = _Rows(tuple((_printable(line, _LONGEST_LINE), _BRIGHT, _REGULAR) for line in lines))
+        text = _fitting(card, sizes.small, frame)
+        if lines and text:
+            size = card.size(text)
+            card.draw(image, inside(sizes.gap, frame[1] - sizes.gap - size[1], size, frame), text)
+
+    def _cards(self, heads: Sequence[tuple[Mood, Box]], frame: Size, sizes: Sizes) -> list[tuple["_Card", Box, int]]:
+        """Return every card with its place and text size: all labels, then panels in the room that is left."""
+        faces = [face for _, face in heads]
+        labels = [_Label.of(mood, self._colour(mood.label), self._style.ids) for mood, _ in heads]
+        texts = [_fitting(label, sizes.text, frame) for label in labels]
+        shown = [(label, text, face) for label, text, face in zip(labels, texts, faces, strict=True) if text]
+        taken = place_labels(faces, [(face, label.size(text)) for label, text, face in shown], frame, sizes.gap)
+        cards: list[tuple[_Card, Box, int]] = [
+            (label, spot, text) for (label, text, _), spot in zip(shown, taken, strict=True)
+        ]
+        for mood, face in heads if self._style.panel else ():
+            panel = _Rows.of(mood, self._labels)
+            for text in range(_fitting(panel, sizes.small, frame) or 0, _SMALLEST_TEXT - 1, -1):
+                spots = spots_around(face, panel.size(text), frame, sizes.gap, beside=True)
+                if spot := clear_spot(spots, taken + faces):
+                    taken.append(spot)
+                    cards.append((panel, spot, text))
+                    break
+        return cards
+
+    def _colour(self, label: str) -> Colour:
+        return colour_bgr(label, self._labels)
+
+
+@dataclass(frozen=True, slots=True)
+class _Label:
+    """A card of words (text, colour, weight) in one row, over a bar filled up to ``share``, if there is one."""
+
+    words: tuple[tuple[str, Colour, int], ...]
+    share: float | None
+    colour: Colour
+
+    @classmethod
+    def of(cls, mood: Mood, colour: Colour, show_id: bool) -> Self:
+        # An unsure face has no emotion whose probability could be told.
+        known = mood.label != UNSURE
+        words = [(_printable(mood.label, _LONGEST_LABEL), _BRIGHT, _BOLD)]
+        words += [(f"{mood.confidence:.0%}", _BRIGHT, _REGULAR)] if known else []
+        words += [(f"#{mood.track.id}", _DIM, _REGULAR)] if show_id else []
+        return cls(tuple(words), mood.confidence if known else None, colour)
+
+    def size(self, text: int) -> Size:
+        widths = sum(_width(word, text, weight) for word, _, weight in self.words)
+        return widths + (len(self.words) + 1) * _pad(text), round(1.75 * text)
+
+    def draw(self, image: Image, spot: Box, text: int) -> None:
+        _plate(image, spot, text)
+        x = int(spot.left) + _pad(text)
+        for word, colour, weight in self.words:
+            _write(image, word, (x, int(spot.top) + round(1.1 * text)), text, colour, weight)
+            x += _width(word, text, weight) + _pad(text)
+        if self.share is not None:
+            thick = max(2, round(text / 7))
+            sides = spot.left + _pad(text), spot.right - _pad(text)
+            _bar(image, Box(sides[0], spot.bottom - 2 * thick, sides[1], spot.bottom - thick), self.share, self.colour)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """A card of rows (text, colour, weight), with a bar (share, colour) beside each if there are bars."""
+
+    rows: tuple[tuple[str, Colour, int], ...]
+    bars: tuple[tuple[float, Colour], ...] = ()
+
+    @classmethod
+    def of(cls, mood: Mood, labels: tuple[str, ...]) -> Self:
+        names = [(_printable(name, _LONGEST_LABEL), name == mood.label) for name in mood.scores]
+        return cls(
+            tuple((name, _BRIGHT, _BOLD) if leads else (name, _DIM, _REGULAR) for name, leads in names),
+            tuple((share, colour_bgr(name, labels)) for name, share in mood.scores.items()),
+        )
+
+    def size(self, text: int) -> Size:
+        # As if all were bold, so that the card keeps its width when another emotion leads.
+        names = max((_width(name, text, _BOLD) for name, *_ in self.rows), default=0)
+        bars = 5 * text + _pad(text) if self.bars else 0
+        return names + bars + 2 * _pad(text), round(1.35 * text) * len(self.rows) + _pad(text)
+
+    def draw(self, image: Image, spot: Box, text: int) -> None:
+        _plate(image, spot, text)
+        first = int(spot.top) + _pad(text) // 2 + text
+        lines = [first + round(1.35 * text) * row for row in range(len(self.rows))]
+        for y, (name, colour, weight) in zip(lines, self.rows, strict=True):
+            _write(image, name, (int(spot.left) + _pad(text), y), text, colour, weight)
+        right = spot.right - _pad(text)
+        for y, (share, colour) in zip(lines, self.bars, strict=False):
+            _bar(image, Box(right - 5 * text, y - round(0.6 * text), right, y - round(0.1 * text)), share, colour)
+
+
+_Card = _Label | _Rows
+
+
+def _fitting(card: _Card, text: int, frame: Size) -> int | None:
+    """Return the largest legible size of text up to ``text`` with which a card fits the frame."""
+    for smaller in range(text, _SMALLEST_TEXT - 1, -1):
+        width, height = card.size(smaller)
+        if width <= frame[0] and height <= frame[1]:
+            return smaller
+    return None
+
+
+def _printable(text: str, limit: int) -> str:
+    """Shorten, and replace what does not belong on a line; on half a surrogate pair OpenCV would crash."""
+    text = "".join(letter if letter.isprintable() else "?" for letter in text)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _font() -> cv2.FontFace:
+    # Made anew each time, for 3 µs: threads that share one get each other's sizes.
+    return cv2.FontFace("sans")
+
+
+@lru_cache(4096)
+def _width(text: str, px: int, weight: int) -> int:
+    return int(cv2.getTextSize((0, 0), text, (0, 0), _font(), px, weight)[2])
+
+
+def _write(image: Image, text: str, start: tuple[int, int], px: int, colour: Colour, weight: int) -> None:
+    cv2.putText(image, text, start, colour, _font(), px, weight)
+
+
+def _pad(text: int) -> int:
+    return round(0.5 * text)
+
+
+def _cut(image: Image, box: Box) -> Image:
+    """Return a view of the part of an image under a box in whole px."""
+    return image[int(box.top) : int(box.bottom), int(box.left) : int(box.right)]
+
+
+def _plate(image: Image, spot: Box, text: int) -> None:
+    """Darken a rounded rectangle."""
+    part = _cut(image, spot)
+    dark = part.copy()
+    edge = Box(0, 0, spot.width - 1, spot.height - 1)
+    radius = min(0.35 * text, edge.width / 2, edge.height / 2)
+    cv2.fillPoly(dark, [_corners(edge, radius, radius).reshape(-1, 2)], _DARK, cv2.LINE_AA, _SUBPIXEL_BITS)
+    cv2.addWeighted(dark, _PLATE_OPACITY, part, 1 - _PLATE_OPACITY, 0, dst=part)
+
+
+def _bar(image: Image, bar: Box, share: float, colour: Colour) -> None:
+    """Fill a groove up to ``share`` (0..1) of its width."""
+    groove = _cut(image, bar)
+    groove[:] = _DARK
+    groove[:, : round(groove.shape[1] * share)] = colour
+
+
+def _brackets(image: Image, face: Box, colour: Colour, sizes: Sizes) -> None:
+    """Draw the four corners of a face's box, just outside it, in colour over a dark outline."""
+    height, width = image.shape[:2]
+    # Rows and columns of the outline's innermost pixels; at the frame's edge the lines move inwards to stay visible.
+    left, top = max(face.left, sizes.reach) - 1, max(face.top, sizes.reach) - 1
+    right, bottom = min(face.right, width - sizes.reach), min(face.bottom, height - sizes.reach)
+    inner = Box(left, top, max(right, left + 1), max(bottom, top + 1))
+    side = min(inner.width, inner.height)
+    radius, leg = 0.08 * side, 0.22 * side
+    _bands(image, inner, sizes.reach, radius, leg + sizes.outline, _DARK)
+    _bands(image, grown(inner, sizes.outline), sizes.line, radius + sizes.outline, leg + sizes.outline, colour)
+
+
+def _bands(image: Image, inner: Box, thick: int, radius: float, leg: float, colour: Colour) -> None:
+    """Fill the corners between a box and the one ``thick`` px around it; unlike thick lines, these end squarely."""
+    more = thick - 1
+    outer, near_edge = _corners(grown(inner, more), radius + more, leg + more), _corners(inner, radius, leg)
+    bands = np.concatenate([outer, near_edge[:, ::-1]], 1)
+    cv2.fillPoly(image, list(bands), colour, cv2.LINE_AA, _SUBPIXEL_BITS)
+
+
+def _corners(box: Box, radius: float, leg: float) -> npt.NDArray[np.int32]:
+    """Return the paths along the four corners of a box in whole px, clockwise: (4, P, 2), fixed-point px."""
+    left, top, right, bottom = box.left, box.top, box.right, box.bottom
+    corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom)], np.int32)
+    return np.asarray((corners[:, None] << _SUBPIXEL_BITS) + _paths(radius, leg))
+
+
+@lru_cache(1024)
+def _paths(radius: float, leg: float) -> npt.NDArray[np.int32]:
+    """Return what leads along four corners from each: an arc, and straight up to ``leg``; (4, P, 2), fixed-point px."""
+    return np.round((radius * _ARCS + leg * _LEGS) * (1 << _SUBPIXEL_BITS)).astype(np.int32)
+
+
+def _pixelate(image: Image, box: Box) -> None:
+    """Replace a face, with a margin, by a coarse mosaic."""
+    height, width = image.shape[:2]
+    side = min(max(box.width, box.height), max(width, height))
+    part = visible_part(grown(box, _MOSAIC_MARGIN * side), (width, height))
+    if part:
+        cell = max(4.0, side / _MOSAIC_CELLS)
+        face = _cut(image, part)
+        cells = max(1, round(part.width / cell)), max(1, round(part.height / cell))
+        coarse = cv2.resize(face, cells, interpolation=cv2.INTER_AREA)
+        face[:] = cv2.resize(coarse, face.shape[1::-1], interpolation=cv2.INTER_NEAREST)

@@ -1,0 +1,74 @@
+"""The last seconds of every face, as a strip of coloured bars in the corner of the picture."""
+
+import math
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import cv2
+
+from livemood.core.labels import colour_bgr
+from livemood.core.types import Image, Mood
+
+_LENGTH_S = 30.0
+_BIN_S = 0.25
+_BINS = round(_LENGTH_S / _BIN_S)
+_BRIDGED = 4
+_MOST_ROWS = 6
+_PLATE_SHARE = 0.25
+_WHITE = (245, 245, 245)
+
+
+@dataclass(slots=True)
+class _History:
+    """One face's (bin, label, confidence), one entry for each bin of time in which it was seen."""
+
+    seen: deque[tuple[int, str, float]] = field(default_factory=lambda: deque(maxlen=_BINS))
+
+
+class HistoryStrips:
+    """Remembers moods and draws them: one row per face, newest on the right, as high as the confidence.
+
+    Args:
+        labels: The model's labels in bundle order: they settle the colours of labels that are not ours.
+    """
+
+    def __init__(self, labels: tuple[str, ...]) -> None:
+        self._labels = labels
+        self._histories: dict[int, _History] = {}
+        self._now = 0
+
+    def add(self, moods: Sequence[Mood], time_s: float) -> None:
+        """Take one frame's moods; time in seconds, never decreasing."""
+        self._now = math.floor(time_s / _BIN_S)
+        for mood in moods:
+            seen = self._histories.setdefault(mood.track.id, _History()).seen
+            if seen and seen[-1][0] == self._now:
+                seen.pop()
+            seen.append((self._now, mood.label, mood.confidence))
+        oldest = self._now - _BINS
+        self._histories = {i: history for i, history in self._histories.items() if history.seen[-1][0] > oldest}
+
+    def draw(self, image: Image) -> None:
+        """Write the strips into the top right corner of (H, W, 3) uint8 BGR; nothing where nobody was seen."""
+        rows = sorted(self._histories.items())[-_MOST_ROWS:]
+        height, width = image.shape[:2]
+        text = max(9, min(height, width) // 45)
+        gap, row, names = text // 2, 2 * text, 3 * text
+        step = max(1, width // 4 // _BINS)
+        wide, high = names + step * _BINS + gap, row * len(rows) + gap
+        if not rows or wide > width or high > height:
+            return
+        corner = image[gap : gap + high, width - gap - wide : width - gap]
+        corner[:] = (corner * _PLATE_SHARE).astype(corner.dtype)
+        for place, (track_id, history) in enumerate(rows):
+            bottom = (place + 1) * row
+            cv2.putText(corner, f"#{track_id}", (gap, bottom - gap), _WHITE, cv2.FontFace("sans"), text)
+            # A bar reaches to the next one, so that few frames per second do not make stripes; a gap is a gap.
+            ends = [*[at for at, *_ in history.seen][1:], self._now + 1]
+            for (at, label, confidence), end in zip(history.seen, ends, strict=True):
+                left = wide - gap - (self._now + 1 - at) * step
+                right = left + min(end - at, _BRIDGED) * step
+                top = bottom - max(1, round(confidence * (row - gap)))
+                if left >= names:
+                    corner[top:bottom, left:right] = colour_bgr(label, self._labels)

@@ -1,0 +1,200 @@
+"""The words and tables of a report, with a place for each chart."""
+
+from collections import Counter
+from html import escape
+from pathlib import Path
+from typing import Final
+
+from livemood.core.labels import UNSURE
+from livemood.reporting.summary import CHANGE_WINDOW_S, CONFIDENCE_STEPS, MAX_BINS, Bin, Change, Person, Summary
+from livemood.reporting.tables import Raw, clock, percent, table
+from livemood.reporting.thumbnails import thumbnails
+
+_MAX_CHARTED: Final = 12
+_MAX_LISTED: Final = 100
+_PERIODS: Final = 24
+
+
+def charted(summary: Summary) -> list[Person]:
+    """Return the people who get charts: those longest on screen."""
+    return summary.people[:_MAX_CHARTED]
+
+
+def timeline_id(person: Person) -> str:
+    """Return the id of the element that holds a person's timeline."""
+    return f"person-{person.id}"
+
+
+def facts(summary: Summary, source: str) -> str:
+    """Return one line about the recording."""
+    people = len(summary.people)
+    length = clock(summary.end_s - summary.start_s)
+    text = f"{source}: {people} {'person' if people == 1 else 'people'}, {length} long, "
+    text += f"{summary.frames:,} frames with a face"
+    text += f", {summary.faceless:,} without" if summary.faceless else ""
+    marked = ", ".join(f"{number} at {clock(time_s)}" for number, time_s in summary.events.items())
+    return f"{text}; events marked: {marked}." if marked else f"{text}."
+
+
+def figures(summary: Summary, video: Path | None) -> str:
+    """Return all sections with figures; ``video`` is where pictures of faces come from, if wanted."""
+    if not summary.people:
+        return "<p>No face was found in this recording, so there is nothing to show.</p>"
+    parts = (_shares(summary), _timelines(summary), _changes(summary, video), _confidence(summary))
+    return "\n".join(f"<section>\n{part}\n</section>" for part in parts)
+
+
+def method(summary: Summary, video: Path | None) -> str:
+    """Return how the figures came about."""
+    averaged = (
+        f"To keep this page small, curves and ribbons show averages over {summary.bin_s:g} s and the most frequent "
+        f"label in it (at most {MAX_BINS} points per person); a shorter peak looks lower than it was. Shares, "
+        "confidence and changes are counted over every recorded frame. "
+        if summary.bin_s >= summary.step_s > 0
+        else "Curves show every recorded frame. "
+    )
+    pictures = "Its pictures of faces were cut from the video. " if video else "It holds no picture of anyone. "
+    return (
+        f"<p>{averaged}Everything on this page is inside this one file, which loads nothing from a network. "
+        f"{pictures}Made with livemood.</p>"
+    )
+
+
+def _shares(summary: Summary) -> str:
+    listed, shown, everyone = summary.people[:_MAX_LISTED], charted(summary), len(summary.people)
+    labels = (*summary.labels, UNSURE)
+    notes = ["Shares count every recorded frame that shows the person."]
+    if everyone > len(shown):
+        notes.append(f"Charts show the {len(shown)} people seen in the most frames, out of {everyone:,}.")
+    if everyone > len(listed):
+        notes.append(f"Tables list the first {len(listed)} of them.")
+    people = (
+        (
+            f"person {person.id}",
+            clock(person.first_s),
+            clock(person.last_s),
+            f"{person.faces:,}",
+            person.labels.most_common(1)[0][0],
+            percent(person.confidence),
+            percent(person.unsure_share),
+        )
+        for person in listed
+    )
+    each = (
+        (f"person {person.id}", *(percent(person.labels[label] / person.faces) for label in labels))
+        for person in listed
+    )
+    head = ("person", "first seen", "last seen", "frames", "mostly", "mean confidence", "unsure")
+    return "\n".join(
+        (
+            "<h2>Share of each expression</h2>",
+            _chart("shares", "Bars: the share of each label for every person. The table below holds the figures."),
+            f'<p class="soft">{" ".join(notes)}</p>',
+            table("Everyone who was seen, most frames first", head, people, texts=(0, 4)),
+            _details("The shares as a table", table("Share of each label", ("person", *labels), each, texts=(0,))),
+        )
+    )
+
+
+def _timelines(summary: Summary) -> str:
+    parts = [
+        "<h2>Over time</h2>",
+        "<p>The curves are the smoothed scores of each expression, the ribbon below them is the label. "
+        "Drag sideways to look closer; double-click to see all again.</p>",
+    ]
+    for person in charted(summary):
+        said = f"Curves: the scores of person {person.id} over time. The table below holds the figures."
+        parts += [
+            f"<h3>Person {person.id}</h3>",
+            _chart(timeline_id(person), said),
+            _details(f"Person {person.id} as a table", _periods(person, summary)),
+        ]
+    return "\n".join(parts)
+
+
+def _periods(person: Person, summary: Summary) -> str:
+    """Return a person's time in equal periods: the most frequent label and the mean scores of each."""
+    length_s = max((person.last_s - person.first_s) / _PERIODS, summary.step_s, 0.001)
+    periods: dict[int, Bin] = {}
+    for point in person.bins.values():
+        place = min(int((point.time_s / point.count - person.first_s) / length_s), _PERIODS - 1)
+        periods.setdefault(place, Bin(0, 0.0, [0.0] * len(summary.labels), Counter())).add(point)
+    rows = (
+        (
+            f"{clock(person.first_s + place * length_s)}\u2013{clock(person.first_s + (place + 1) * length_s)}",
+            period.labels.most_common(1)[0][0],
+            *(percent(score / period.count) for score in period.scores),
+        )
+        for place, period in sorted(periods.items())
+    )
+    caption = f"Most frequent label and mean scores of person {person.id}, period by period"
+    return table(caption, ("time", "label", *summary.labels), rows, texts=(0, 1))
+
+
+def _changes(summary: Summary, video: Path | None) -> str:
+    heading = "<h2>Moments of strongest change</h2>\n"
+    if not summary.changes:
+        return f"{heading}<p>No one's scores moved much at any moment.</p>"
+    head = (
+        "time",
+        "person",
+        "before",
+        "after",
+        "size of the change",
+        *(("face before", "face after") if video else ()),
+    )
+    rows = (
+        (
+            clock(change.after.time_s),
+            f"person {change.after.track}",
+            f"{change.before.label} ({percent(change.before.confidence or 0)})",
+            f"{change.after.label} ({percent(change.after.confidence or 0)})",
+            percent(change.size),
+            *(_pictures(video, change) if video else ()),
+        )
+        for change in summary.changes
+    )
+    said = (
+        f"<p>Each row compares a moment with {CHANGE_WINDOW_S:g} s before it. The size is the share of the score that "
+        "moved from some expressions to others.</p>\n"
+    )
+    return heading + said + table("Strongest changes, strongest first", head, rows, texts=(0, 1, 2, 3, 5, 6))
+
+
+def _pictures(video: Path, change: Change) -> tuple[str, str]:
+    before, after = (
+        Raw(f'<img src="{picture}" alt="person {record.track} at {clock(record.time_s)}, {escape(str(record.label))}">')
+        if picture
+        else "none"
+        for picture, record in zip(thumbnails(video, change), (change.before, change.after), strict=True)
+    )
+    return before, after
+
+
+def _confidence(summary: Summary) -> str:
+    counts = [sum(person.confidences[step] for person in summary.people) for step in range(CONFIDENCE_STEPS)]
+    unsure = sum(person.labels[UNSURE] for person in summary.people) / summary.faces
+    mean = sum(person.confidence_sum for person in summary.people) / summary.faces
+    width = 100 // CONFIDENCE_STEPS
+    rows = (
+        (f"{width * step}\u2013{width * (step + 1)} %", f"{count:,}", percent(count / summary.faces))
+        for step, count in enumerate(counts)
+    )
+    faces = table("Faces by confidence", ("confidence", "faces", "share"), rows, texts=(0,))
+    return "\n".join(
+        (
+            "<h2>How sure the program was</h2>",
+            f"<p>Mean confidence over all faces: <strong>{percent(mean)}</strong>. "
+            f"Labelled unsure: <strong>{percent(unsure)}</strong>.</p>",
+            _chart("confidences", "Bars: the share of all faces by confidence. The table below holds the figures."),
+            _details("Confidence as a table", faces),
+        )
+    )
+
+
+def _chart(chart_id: str, said: str) -> str:
+    return f'<figure><div class="chart" id="{chart_id}" role="img" aria-label="{escape(said)}"></div></figure>'
+
+
+def _details(name: str, content: str) -> str:
+    return f"<details>\n<summary>{escape(name)}</summary>\n{content}\n</details>"

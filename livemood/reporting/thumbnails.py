@@ -1,0 +1,60 @@
+"""Small pictures of faces at the moments of change, cut from the video and carried inside the page."""
+
+from base64 import b64encode
+from pathlib import Path
+from typing import Final
+
+import cv2
+
+from livemood.core.types import Image
+from livemood.records import Record
+from livemood.reporting.summary import Change
+
+SIDE_PX: Final = 192
+"""Twice the size it is shown at, for screens that can use it."""
+
+# The face box is widened so much, for hair and chin.
+_WIDEN: Final = 1.5
+_JPEG_QUALITY: Final = 80
+# Decoding goes on this long after the second picture, in case its time was rounded up.
+_SLACK_S: Final = 1.0
+
+
+def thumbnails(video: Path, change: Change) -> tuple[str | None, str | None]:
+    """Return the faces before and after a change as data URIs; None where the video has no such place.
+
+    Raises:
+        VideoUnreadable: The video cannot be read, or ends before the change.
+    """
+    from livemood.sources.video.file import VideoSource
+
+    found: list[str | None] = []
+    wanted = [change.before, change.after]
+    start_s, end_s = change.before.time_s, change.after.time_s
+    with VideoSource(video, start_s, end_s - start_s + _SLACK_S) as source:
+        for frame in source.frames():
+            # Records round times to a microsecond.
+            while len(found) < 2 and frame.time_s >= wanted[len(found)].time_s - 1e-6:
+                found.append(_face(frame.image, wanted[len(found)]))
+            if len(found) == 2:
+                break
+    before, after = (*found, None, None)[:2]
+    return before, after
+
+
+def _face(image: Image, record: Record) -> str | None:
+    if record.box is None:
+        return None
+    left, top, right, bottom = record.box
+    x, y, half = (left + right) / 2, (top + bottom) / 2, max(right - left, bottom - top) * _WIDEN / 2
+    height, width = image.shape[:2]
+    rows = slice(max(round(y - half), 0), min(round(y + half), height))
+    columns = slice(max(round(x - half), 0), min(round(x + half), width))
+    face = image[rows, columns]
+    if not face.size:
+        return None
+    scale = SIDE_PX / max(face.shape[:2])
+    size = max(round(face.shape[1] * scale), 1), max(round(face.shape[0] * scale), 1)
+    small = cv2.resize(face, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    _, jpeg = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    return f"data:image/jpeg;base64,{b64encode(jpeg.tobytes()).decode('ascii')}"

@@ -1,0 +1,92 @@
+"""Files that appear whole or not at all, and never over another one unasked."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+
+from livemood.core.errors import LivemoodError, SinkError
+
+fcntl: ModuleType | None
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
+
+@contextmanager
+def atomic_write(path: Path, setting: str, force: bool = False) -> Iterator[Path]:
+    """Yield a scratch name beside ``path``, which takes its place at the end, or goes away when the block fails.
+
+    Missing folders are made. A file that appears under ``path`` meanwhile is not replaced unless by force: the new one
+    then stays under its scratch name.
+
+    Args:
+        path: The file to make.
+        setting: Which setting named the file, for the remedy of an error, such as ``out``.
+        force: Replace a file that is there.
+
+    Raises:
+        SinkError: A file is there already or being written by another run, or an OSError in the block: it is taken
+            for a failure to write.
+    """
+    make_room(path, setting, force)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with _claimed(part, path, setting):
+            try:
+                yield part
+                in_the_way = path.exists() and not force
+                if not in_the_way:
+                    part.replace(path)
+            except BaseException:
+                part.unlink(missing_ok=True)
+                raise
+        if in_the_way:
+            raise SinkError(f"{path} has appeared meanwhile and is not replaced; what was made is {part}")
+    except LivemoodError:
+        raise
+    except OSError as error:
+        raise unwritable(path, setting, error) from error
+
+
+@contextmanager
+def _claimed(part: Path, path: Path, setting: str) -> Iterator[None]:
+    """Keep other runs from writing into the same scratch file; what a killed run left behind is nobody's."""
+    if fcntl is None:
+        yield
+        return
+    with part.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise SinkError(f"{path} is being written by another run", f"wait, or use another {{{setting}}}") from error
+        except OSError:  # a file system without locks
+            pass
+        yield
+
+
+def make_room(path: Path, setting: str, force: bool) -> None:
+    """Make the folder of a file that is to be written.
+
+    Raises:
+        SinkError: A file is there already, or the folder cannot be made.
+    """
+    refuse_to_overwrite(path, setting, force)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(path, setting, error) from error
+
+
+def refuse_to_overwrite(path: Path, setting: str, force: bool) -> None:
+    """Raise a ``SinkError`` when ``path`` is a folder, or a file that ``force`` does not give up."""
+    if path.is_dir():
+        raise SinkError(f"{path} is a folder", f"give {{{setting}}} a file")
+    if path.exists() and not force:
+        raise SinkError(f"{path} is there already", f"use {{force}} or another {{{setting}}}")
+
+
+def unwritable(path: Path, setting: str, error: OSError) -> SinkError:
+    """Return the error to raise when writing ``path`` failed with ``error``."""
+    return SinkError(f"{path} could not be written ({error.strerror or error})", f"try another {{{setting}}}")

@@ -1,0 +1,193 @@
+"""Records: every face of every frame as a row of a JSONL, CSV or Parquet file, whose schema is docs/records.md."""
+
+import csv
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from livemood.core.errors import SinkError
+from livemood.core.labels import EMOTION
+from livemood.core.types import Frame, Image, Mood
+from livemood.records.reading import PARQUET
+from livemood.records.schema import VERSION, Cell, Heads, HeadScores, Record, columns, kind, to_json, to_row
+from livemood.runtime.atomic_io import atomic_write, unwritable
+from livemood.runtime.optional_deps import required
+from livemood.sinks.base import SinkContext
+from livemood.sinks.file_sink import FileSink, live_file
+
+_SETTING: Final = "records"
+# Rows held back until they make a row group: few enough that memory stays flat, enough to be packed well.
+_ROW_GROUP: Final = 2048
+
+_Add = Callable[[Sequence[Record]], None]
+_Heads = tuple[tuple[str, ...], Heads]
+
+
+class RecordSink(FileSink):
+    """Writes the moods of each frame as rows; made by ``open_records``."""
+
+    def __init__(
+        self, path: Path, labels: Sequence[str], others: Heads, every_frame: bool, live: bool, force: bool
+    ) -> None:
+        super().__init__(path, live)
+        writer = _WRITERS.get(path.suffix.lower())
+        if writer is None:
+            raise SinkError(f"{path} ends in no form of records; use {', '.join(_WRITERS)}")
+        self._every_frame = every_frame
+        live = live and writer is not _parquet
+        with ExitStack() as stack:
+            target = stack.enter_context((live_file if live else atomic_write)(path, _SETTING, force))
+            self._add = stack.enter_context(writer(target, (tuple(labels), others), live))
+            self._open = stack.pop_all()
+
+    def write(self, frame: Frame, moods: Sequence[Mood], image: Image | None = None) -> None:
+        """Write one row for each face of the frame.
+
+        Raises:
+            SinkError: The disk is full or gone.
+        """
+        records = [_record(frame, mood) for mood in moods]
+        if self._every_frame and not records:
+            records = [Record(frame.index, round(frame.time_s, 6))]
+        self._keep(records)
+
+    def mark(self, frame: Frame, event: int) -> None:
+        """Write a row for an event that someone marked at a frame.
+
+        Raises:
+            SinkError: The disk is full or gone.
+        """
+        self._keep([Record(frame.index, round(frame.time_s, 6), event=event)])
+
+    def _keep(self, records: Sequence[Record]) -> None:
+        self._check_open()
+        try:
+            self._add(records)
+        except OSError as error:
+            raise unwritable(self.path, _SETTING, error) from error
+
+
+def open_records(
+    path: str | Path,
+    labels: Sequence[str],
+    every_frame: bool = False,
+    *,
+    others: Heads | None = None,
+    live: bool = False,
+    force: bool = False,
+) -> RecordSink:
+    """Open a record file for writing.
+
+    Args:
+        path: Ends in .jsonl, .csv or .parquet.
+        labels: Emotions that the moods' scores are about, in order.
+        every_frame: Also write a row for each frame without faces.
+        others: Labels of the model's further heads, by name.
+        live: Write JSONL and CSV under their own name from the start and hand every row to the system at once, so
+            that a killed process loses nothing that it wrote. Parquet cannot be read before it is whole, so it
+            appears at the end either way.
+        force: Replace a file that is there.
+
+    Raises:
+        SinkError: Another suffix, the file is there already, or it cannot be written.
+        LivemoodError: A .parquet file without pyarrow installed.
+    """
+    return RecordSink(Path(path), labels, others or {}, every_frame, live, force)
+
+
+def open_sink(target: str, context: SinkContext) -> RecordSink:
+    """Open the records of a run."""
+    others = {name: labels for name, labels in context.heads.items() if name != EMOTION}
+    return open_records(
+        target,
+        context.labels,
+        context.faceless_rows,
+        others=others,
+        live=context.live,
+        force=context.force,
+    )
+
+
+def _record(frame: Frame, mood: Mood) -> Record:
+    """Return the row of one face; rounded, so that every form of file holds the same numbers."""
+    box = mood.box
+    points = np.round(mood.track.detection.keypoints.astype(np.float64), 2).tolist()
+    return Record(
+        frame.index,
+        round(frame.time_s, 6),
+        mood.track.id,
+        (round(box.left, 2), round(box.top, 2), round(box.right, 2), round(box.bottom, 2)),
+        mood.label,
+        round(mood.confidence, 6),
+        {label: round(score, 6) for label, score in mood.scores.items()},
+        {label: round(score, 6) for label, score in mood.raw_scores.items()},
+        tuple((x, y) for x, y in points),
+        others={
+            name: HeadScores(head.label, {label: round(score, 6) for label, score in head.scores.items()})
+            for name, head in mood.others.items()
+        },
+    )
+
+
+@contextmanager
+def _jsonl(path: Path, heads: _Heads, live: bool) -> Iterator[_Add]:
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+
+        def add(records: Sequence[Record]) -> None:
+            file.writelines(json.dumps(to_json(record), ensure_ascii=False) + "\n" for record in records)
+            if live:
+                file.flush()
+
+        yield add
+
+
+@contextmanager
+def _csv(path: Path, heads: _Heads, live: bool) -> Iterator[_Add]:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns(*heads))
+
+        def add(records: Sequence[Record]) -> None:
+            writer.writerows(to_row(record, *heads) for record in records)
+            if live:
+                file.flush()
+
+        add(())
+        yield add
+
+
+@contextmanager
+def _parquet(path: Path, heads: _Heads, live: bool) -> Iterator[_Add]:
+    arrow, parquet = required("pyarrow", PARQUET), required("pyarrow.parquet", PARQUET)
+    types = {int: arrow.int64(), str: arrow.string(), float: arrow.float64()}
+    schema = arrow.schema([(name, types[kind(name)]) for name in columns(*heads)], {"livemood.records": str(VERSION)})
+    rows: list[tuple[Cell, ...]] = []
+
+    with parquet.ParquetWriter(path, schema, compression="zstd", use_dictionary=["label", *heads[1]]) as file:
+
+        def write_group() -> None:
+            values = list(zip(*rows, strict=True)) if rows else [()] * len(schema)
+            rows.clear()
+            file.write_table(arrow.table([arrow.array(v, f.type) for v, f in zip(values, schema, strict=True)], schema))
+
+        def add(records: Sequence[Record]) -> None:
+            rows.extend(to_row(record, *heads) for record in records)
+            if len(rows) >= _ROW_GROUP:
+                write_group()
+
+        try:
+            yield add
+        finally:
+            if rows:
+                write_group()
+
+
+_WRITERS: Final[dict[str, Callable[[Path, _Heads, bool], AbstractContextManager[_Add]]]] = {
+    ".jsonl": _jsonl,
+    ".csv": _csv,
+    ".parquet": _parquet,
+}

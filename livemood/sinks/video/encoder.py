@@ -1,0 +1,226 @@
+"""BGR pictures to packets of a coded video stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from fractions import Fraction
+from typing import Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from av.container import OutputContainer
+from av.filter import Graph
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.plane import VideoPlane
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+from av.video.stream import VideoStream
+
+from livemood.core.types import Image
+from livemood.core.video_info import VideoInfo
+from livemood.runtime.native_output import native_stderr_held
+from livemood.runtime.processes import usable_cores
+from livemood.sinks.video.formats import Encoder, Format
+
+# Rows Y, U, V of 8-bit limited range; columns B, G, R and an offset.
+_KB, _KG, _KR = 0.0722, 0.7152, 0.2126
+_BLUE, _RED = 112 / 255 / (1 - _KB), 112 / 255 / (1 - _KR)
+_BT709 = np.array(
+    [
+        [219 / 255 * _KB, 219 / 255 * _KG, 219 / 255 * _KR, 16],
+        [_BLUE * (1 - _KB), -_BLUE * _KG, -_BLUE * _KR, 128],
+        [-_RED * _KB, -_RED * _KG, _RED * (1 - _KR), 128],
+    ],
+    np.float32,
+)
+
+
+class PictureEncoder:
+    """Encodes pictures, each lasting until the next.
+
+    Where neither codec nor container can note that pixels are not square, the picture is widened until they are.
+
+    Args:
+        output: Gets the stream.
+        info: Size, rate and pixel aspect.
+        kind: What ``output`` is.
+        encoder: How to code the picture.
+        tick: The unit of times, s.
+        options: Of the encoder.
+
+    Attributes:
+        first: Time of the first picture, ticks; None before it.
+        last: Time of the last picture, ticks; None before the first.
+        note: What had to be changed about the picture's size, if anything.
+
+    Raises:
+        av.FFmpegError: The encoder refuses the size or the options.
+    """
+
+    def __init__(
+        self,
+        output: OutputContainer,
+        info: VideoInfo,
+        kind: Format,
+        encoder: Encoder,
+        tick: Fraction,
+        options: Mapping[str, str],
+    ) -> None:
+        self.first: int | None = None
+        self.last: int | None = None
+        self.note = ""
+        self._is_mp4 = kind.is_mp4
+        self._size = (info.width, info.height)
+        if info.pixel_aspect != 1 and not (kind.is_mp4 or encoder.keeps_aspect):
+            self._size = (max(round(info.width * info.pixel_aspect), 1), info.height)
+            self.note = f"{kind.name} has square pixels only; the picture was made {self._size[0]} px wide"
+        self._padding = (self._size[0] % 2, self._size[1] % 2) if encoder.even else (0, 0)
+        if any(self._padding):
+            self.note = f"{encoder.name} needs even sides; the picture was made 1 px larger"
+        rate = info.average_rate if encoder.max_rate is None else min(info.average_rate, Fraction(encoder.max_rate))
+        stream = output.add_stream(encoder.name, rate=rate, options=dict(options), time_base=tick)
+        assert isinstance(stream, VideoStream)
+        self._stream = stream
+        context = stream.codec_context
+        context.width, context.height = (side + more for side, more in zip(self._size, self._padding, strict=True))
+        context.pix_fmt = encoder.pixel_format
+        if self._size[0] == info.width:
+            context.sample_aspect_ratio = info.pixel_aspect
+        self._prepare: _Preparation
+        if encoder.pixel_format == "pal8":
+            self._prepare = _Palette(context.width, context.height, tick)
+        else:
+            self._prepare = _Planes(tick)
+            context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
+            context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
+        if info.path is not None:
+            context.thread_type = "AUTO"  # whole pictures side by side: quick, but each comes out some pictures later
+        if encoder.small_px:
+            # The encoder's own choice, half as many again as there are cores, leaves too little to those who feed it.
+            small = context.width * context.height <= encoder.small_px
+            context.thread_count = 1 if small else usable_cores()
+        if encoder.tag and kind.is_mp4:
+            context.codec_tag = encoder.tag
+        with native_stderr_held():  # the encoders print past FFmpeg's log
+            context.open()
+        self._held: list[VideoFrame] = []
+        self._durations: dict[int, int] = {}
+        self._packet: Packet[VideoStream] | None = None
+        self._first_decoded = 0
+
+    def put(self, time: int, image: Image) -> Iterator[Packet[VideoStream]]:
+        """Take a picture, (H, W, 3) uint8 BGR, shown from ``time`` on, ticks; yield the packets that are ready."""
+        if image.shape[1] != self._size[0]:
+            image = np.asarray(cv2.resize(image, self._size, interpolation=cv2.INTER_CUBIC), np.uint8)
+        if any(self._padding):
+            right, bottom = self._padding
+            image = np.asarray(cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_REPLICATE), np.uint8)
+        if self.last is not None:
+            self._durations[self.last] = time - self.last
+        yield from self._encode(self._held)
+        self._held = list(self._prepare.take(image, time))
+        self.first, self.last = time if self.first is None else self.first, time
+
+    def finish(self, end: int) -> Iterator[Packet[VideoStream]]:
+        """Yield all packets left; the last picture is shown until ``end``, ticks."""
+        if self.first is None or self.last is None:
+            return
+        self._durations[self.last] = end - self.last
+        yield from self._encode(self._held)
+        yield from self._encode(self._prepare.rest())
+        yield from self._hold_one(self._stream.encode(None))
+        if self._packet is None:
+            return
+        if self._is_mp4 and self._packet.dts is not None:
+            # All pictures together last as long as they are shown.
+            self._packet.duration = max(end - self.first - (self._packet.dts - self._first_decoded), 1)
+        yield self._packet
+
+    def _encode(self, frames: Iterable[VideoFrame]) -> Iterator[Packet[VideoStream]]:
+        for frame in frames:
+            yield from self._hold_one(self._stream.encode(frame))
+
+    def _hold_one(self, packets: Iterable[Packet[VideoStream]]) -> Iterator[Packet[VideoStream]]:
+        """Give packets their durations and pass them on, but for the last, whose duration depends on the end."""
+        for packet in packets:
+            if packet.pts is not None:
+                packet.duration = self._durations.pop(packet.pts, packet.duration)
+            if self._packet is None:
+                self._first_decoded = packet.dts or 0
+            else:
+                yield self._packet
+            self._packet = packet
+
+
+class _Preparation(Protocol):
+    def take(self, image: Image, time: int) -> Iterable[VideoFrame]: ...
+
+    def rest(self) -> Iterable[VideoFrame]: ...
+
+
+class _Planes:
+    """To BT.709 luma and chroma, chroma at half the size; OpenCV does it in a third of swscale's time, and rounds."""
+
+    def __init__(self, tick: Fraction) -> None:
+        self._tick = tick
+        # Written anew for every picture: as fresh arrays, large ones would be asked of the system each time.
+        self._whole: Image | None = None
+        self._chroma: tuple[Image, Image] | None = None
+
+    def take(self, image: Image, time: int) -> Iterable[VideoFrame]:
+        frame = VideoFrame(image.shape[1], image.shape[0], "yuv420p")
+        frame.pts, frame.time_base = time, self._tick
+        luma, blue, red = map(_pixels, frame.planes)
+        self._whole = whole = np.asarray(cv2.transform(image, _BT709, self._whole), np.uint8)
+        if self._chroma is None:
+            self._chroma = np.empty_like(luma), np.empty_like(luma)
+        cv2.split(whole, (luma, *self._chroma))
+        for full, half in zip(self._chroma, (blue, red), strict=True):
+            cv2.resize(full, half.shape[::-1], half, interpolation=cv2.INTER_AREA)
+        return [frame]
+
+    def rest(self) -> Iterable[VideoFrame]:
+        return []
+
+
+def _pixels(plane: VideoPlane) -> npt.NDArray[np.uint8]:
+    """Return a plane as an array (height, width) to write to."""
+    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
+    return rows[:, : plane.width]
+
+
+class _Palette:
+    """To 256 colours chosen anew for each picture, with the error spread: nothing needs the whole film in memory."""
+
+    def __init__(self, width: int, height: int, tick: Fraction) -> None:
+        self._tick = tick
+        self._graph = graph = Graph()
+        source = graph.add(
+            "buffer", f"video_size={width}x{height}:pix_fmt=bgr24:time_base={tick.numerator}/{tick.denominator}"
+        )
+        split, sink = graph.add("split"), graph.add("buffersink")
+        choose = graph.add("palettegen", "stats_mode=single:reserve_transparent=0")
+        use = graph.add("paletteuse", "new=1:dither=sierra2_4a")
+        source.link_to(split)
+        split.link_to(choose, 0, 0)
+        split.link_to(use, 1, 0)
+        choose.link_to(use, 0, 1)
+        use.link_to(sink)
+        graph.configure()
+
+    def take(self, image: Image, time: int) -> Iterator[VideoFrame]:
+        frame = VideoFrame.from_ndarray(image, format="bgr24")
+        frame.pts, frame.time_base = time, self._tick
+        return self._pass(frame)
+
+    def rest(self) -> Iterator[VideoFrame]:
+        return self._pass(None)
+
+    def _pass(self, frame: VideoFrame | None) -> Iterator[VideoFrame]:
+        self._graph.vpush(frame)
+        while True:
+            try:
+                yield self._graph.vpull()
+            except (BlockingIOError, EOFError):
+                return

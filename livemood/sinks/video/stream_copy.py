@@ -1,0 +1,249 @@
+"""What a copy keeps of its source beside the picture: sound, subtitles, chapters and tags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import av
+from av.audio.stream import AudioStream
+from av.codec.context import CodecContext
+from av.container import OutputContainer
+from av.packet import Packet
+from av.stream import Stream
+from av.subtitles.stream import SubtitleStream
+
+from livemood.core.video_info import VideoInfo
+from livemood.sinks.video.formats import Format
+from livemood.sinks.video.remux import Copied, Reencoded, Rewritten, Track
+
+if TYPE_CHECKING:
+    from av.container.core import Chapter
+
+# Tags that describe the old file rather than the film.
+_OF_THE_FILE = frozenset({"major_brand", "minor_version", "compatible_brands", "encoder", "duration"})
+# Reading starts this long before a cut: not every container's index leads to just before it.
+_SEEK_PREROLL_S = 10
+# MOV and MP4 fill the time between subtitles with this.
+_EMPTY_CUE = b"\0\0"
+# Sound that is missing for longer at either end is worth a word.
+_SILENT_S = Fraction(1, 4)
+
+
+@dataclass(slots=True)
+class _Carried:
+    """A stream under way; its times are s in the copy."""
+
+    source: AudioStream | SubtitleStream
+    track: Track
+    starts: Fraction | None = None
+    ends: Fraction = Fraction(0)
+    next_s: Fraction | None = None
+    last_dts: int | None = None
+    last_duration: int = 0
+    repaired: bool = False
+    lost: bool = False
+
+    @property
+    def is_sound(self) -> bool:
+        return isinstance(self.source, AudioStream)
+
+    @property
+    def tick(self) -> Fraction:
+        return self.source.time_base or Fraction(1, 1000)
+
+    @property
+    def fine_tick(self) -> Fraction:
+        """One sample of copied sound, where the container's clock is coarser."""
+        if isinstance(self.source, AudioStream) and isinstance(self.track, Copied):
+            return min(self.tick, Fraction(1, self.source.codec_context.sample_rate))
+        return self.tick
+
+    def in_samples(self, time: Fraction) -> Fraction:
+        """Undo a coarse clock's rounding, s: copied sound goes on where it ended, to the sample."""
+        if not isinstance(self.source, AudioStream) or not isinstance(self.track, Copied):
+            return time
+        if self.next_s is not None and abs(time - self.next_s) <= self.tick:
+            time = self.next_s
+        sound = self.source.codec_context
+        self.next_s = time + Fraction(sound.frame_size, sound.sample_rate) if sound.frame_size else None
+        return time
+
+
+class StreamCopy:
+    """Reads the source's file a second time, in step with the picture, and muxes all that is not picture.
+
+    Args:
+        info: The source; its ``path`` is not None.
+        output: Where to; its header is not written yet.
+        kind: What ``output`` can hold.
+        wanted: ``audio``, ``subtitle``: what to carry over.
+
+    Attributes:
+        warnings: One line for everything that could not be kept as it is.
+
+    Raises:
+        av.FFmpegError: The source's file can no longer be read.
+    """
+
+    def __init__(self, info: VideoInfo, output: OutputContainer, kind: Format, wanted: tuple[str, ...]) -> None:
+        self.warnings: list[str] = []
+        self._path, self._output, self._kind = info.path, output, kind
+        self._zero = info.origin_s + Fraction(info.start_s)
+        self._cut = info.start_s > 0
+        self._length = None if info.end_s is None else Fraction(info.end_s) - Fraction(info.start_s)
+        self._carried: dict[int, _Carried] = {}
+        with ExitStack() as stack:
+            self._input = stack.enter_context(av.open(f"file:{info.path}", "r", metadata_errors="replace"))
+            streams: list[AudioStream | SubtitleStream] = [*self._input.streams.audio, *self._input.streams.subtitles]
+            for stream in streams:
+                if stream.type in wanted and (track := self._track(stream)):
+                    self._carried[stream.index] = _Carried(stream, track)
+            self._keep_tags()
+            if info.start_s > _SEEK_PREROLL_S:
+                with suppress(av.FFmpegError):
+                    self._input.seek(int((self._zero - _SEEK_PREROLL_S) * av.time_base))
+            self._packets = self._input.demux(*(carried.source for carried in self._carried.values()))
+            self._next = self._read()
+            self._open = stack.pop_all()
+
+    def pump(self, until_s: Fraction | None) -> None:
+        """Mux what starts before a time in the copy, s; None for all.
+
+        Raises:
+            av.FFmpegError: The disk is full or gone.
+        """
+        while self._next is not None and (until_s is None or self._next[0] < until_s):
+            self._carry(*self._next)
+            self._next = self._read()
+
+    def finish(self, picture_end_s: Fraction, whole: bool) -> None:
+        """Mux what is left: all of it if the ``whole`` picture came, else what starts before the picture's end, s.
+
+        Raises:
+            av.FFmpegError: The disk is full or gone.
+        """
+        self.pump(self._length if whole else picture_end_s)
+        for carried in self._carried.values():
+            self._mux(carried, carried.track.rest())
+            if whole and carried.is_sound:
+                self._note_flaws(carried, picture_end_s)
+
+    def close(self) -> None:
+        """Close the source's file; again does nothing."""
+        self._open.close()
+
+    def _track(self, stream: AudioStream | SubtitleStream) -> Track | None:
+        """Find a way for a stream into the copy, or say that there is none."""
+        is_sound, kind = isinstance(stream, AudioStream), self._kind
+        what = f"the {'sound' if is_sound else 'subtitles'} of {self._path}"
+        context: CodecContext | None = stream.codec_context
+        if context is None:
+            self.warnings.append(f"left out {what}: no decoder is known for it")
+            return None
+        codec = context.codec
+        try:
+            if kind.copies(codec.canonical_name, is_sound):
+                return Copied(self._output, stream)
+            if isinstance(stream, AudioStream) and kind.sound_encoder:
+                track = Reencoded(self._output, stream, kind.sound_encoder)
+                self.warnings.append(f"re-encoded {what}: {kind.name} cannot hold {codec.canonical_name}")
+                return track
+            if isinstance(stream, SubtitleStream) and kind.subtitle_encoder and codec.text_sub:
+                return Rewritten(self._output, stream, kind.subtitle_encoder)
+        except (av.FFmpegError, ValueError):  # PyAV refuses what it knows a container not to take by a ValueError
+            pass
+        self.warnings.append(f"left out {what}: {kind.name} cannot hold {codec.canonical_name}")
+        return None
+
+    def _keep_tags(self) -> None:
+        tags = self._input.metadata.items()
+        self._output.metadata.update({name: value for name, value in tags if name.lower() not in _OF_THE_FILE})
+        chapters: list[Chapter] = []
+        for chapter in self._input.chapters():
+            unit = chapter["time_base"] or Fraction(1, 1000)
+            start = max(chapter["start"] * unit - self._zero, Fraction(0))
+            end = chapter["end"] * unit - self._zero
+            if self._length is not None:
+                end = min(end, self._length)
+            if start < end:
+                moved: Chapter = {**chapter, "start": round(start / unit), "end": round(end / unit), "time_base": unit}
+                chapters.append(moved)
+        self._output.set_chapters(chapters)
+
+    def _read(self) -> tuple[Fraction, Packet[Stream], _Carried] | None:
+        """Return the next packet with its time, s, in the copy."""
+        if not self._carried:
+            return None
+        while True:
+            try:
+                packet = next(self._packets, None)
+            except av.FFmpegError:
+                self.warnings.append(f"{self._path} is damaged; not all of its sound and subtitles could be read")
+                return None
+            if packet is None:
+                return None
+            if not packet.size:
+                continue
+            carried = self._carried[packet.stream_index]
+            ticks = packet.dts if packet.pts is None else packet.pts
+            time = carried.ends if ticks is None else ticks * carried.tick - self._zero
+            return time, packet, carried
+
+    def _carry(self, time: Fraction, packet: Packet[Stream], carried: _Carried) -> None:
+        tick = carried.tick
+        end = time + (packet.duration or 0) * tick
+        time = carried.in_samples(time)
+        if not carried.is_sound:
+            time, end = max(time, Fraction(0)), end if self._length is None else min(end, self._length)
+            if end <= time or bytes(packet) == _EMPTY_CUE:
+                return
+        if time < 0 and self._cut:
+            return
+        delay = 0 if packet.pts is None or packet.dts is None else (packet.pts - packet.dts) * tick
+        tick = carried.fine_tick
+        packet.pts, packet.dts = round(time / tick), round((time - delay) / tick)
+        packet.duration, packet.time_base = round((end - time) / tick), tick
+        carried.starts = time if carried.starts is None else carried.starts
+        carried.ends = max(carried.ends, end)
+        self._mux(carried, carried.track.take(packet))
+
+    def _mux(self, carried: _Carried, packets: Iterable[Packet[Stream]]) -> None:
+        """Mux a stream's packets, each decoded later than the one before; one that cannot be muxed ends the stream."""
+        if carried.lost:
+            return
+        try:
+            for packet in packets:
+                self._keep_order(carried, packet)
+                self._output.mux(packet)
+        except (av.FFmpegError, ValueError) as error:
+            if isinstance(error, OSError):
+                raise
+            carried.lost = True
+            what = "sound" if carried.is_sound else "subtitles"
+            self.warnings.append(f"the {what} of {self._path} cannot be read beyond {float(carried.ends):.1f} s")
+
+    def _keep_order(self, carried: _Carried, packet: Packet[Stream]) -> None:
+        """Let a packet whose times run backwards follow the last one."""
+        dts = packet.pts if packet.dts is None else packet.dts
+        if dts is not None and carried.last_dts is not None and dts <= carried.last_dts:
+            dts = carried.last_dts + max(carried.last_duration, 1)
+            packet.pts = max(packet.pts or dts, dts)
+            carried.repaired = True
+        packet.dts = carried.last_dts = dts
+        carried.last_duration = packet.duration or 0
+
+    def _note_flaws(self, carried: _Carried, picture_end_s: Fraction) -> None:
+        if carried.repaired:
+            self.warnings.append(f"the sound of {self._path} has broken times; they were repaired")
+        if carried.starts is None:
+            self.warnings.append(f"the sound of {self._path} is empty")
+            return
+        late, early = carried.starts, picture_end_s - carried.ends
+        if late > _SILENT_S:
+            self.warnings.append(f"the sound of {self._path} starts {float(late):.1f} s after the picture")
+        if early > _SILENT_S:
+            self.warnings.append(f"the sound of {self._path} ends {float(early):.1f} s before the picture")

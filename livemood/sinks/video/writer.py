@@ -1,0 +1,296 @@
+"""Annotated frames to a video file that keeps the source's times, sound, subtitles and chapters."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+
+import av
+import numpy as np
+from av.container import OutputContainer
+
+from livemood.core.errors import SinkError
+from livemood.core.settings import Codec
+from livemood.core.types import Frame, Image, Mood
+from livemood.core.video_info import VideoInfo
+from livemood.runtime.atomic_io import atomic_write, make_room, unwritable
+from livemood.sinks.base import Sink, SinkContext
+from livemood.sinks.video.encoder import PictureEncoder
+from livemood.sinks.video.formats import ENCODERS, FORMATS, Encoder, Format
+from livemood.sinks.video.stream_copy import StreamCopy
+
+_SETTING = "out"
+# Finer clocks make MP4's 32-bit durations overflow within minutes.
+_FINEST_TICK, _FINE_TICK = Fraction(1, 10_000_000), Fraction(1, 1_000_000)
+
+# What to carry over, and what that leaves out.
+_ATTEMPTS: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("audio", "subtitle"), ""),
+    (("audio",), "subtitles"),
+    (("subtitle",), "sound"),
+    ((), "sound and subtitles"),
+)
+
+
+class VideoSink(Sink):
+    """Writes a video; a context manager.
+
+    Each frame is shown at the time that it has in the source, within one unit of the container's clock, and as long.
+    A source with a file lends its sound, subtitles, chapters and tags, copied as they are where the container can
+    hold them. H.264 and H.265 need even sides: an odd picture gets its last column or row twice. The colours are
+    BT.709, and marked so.
+
+    The file appears under its name when it is whole; leaving the context with an error removes what was written,
+    leaving it by an interrupt (KeyboardInterrupt, SystemExit) finishes the file up to there. The recording of a live
+    source is written under its own name from the start, so that little is lost if the process is killed, and is kept
+    whatever happens. One without a single frame is removed.
+
+    Args:
+        path: Ends in .mp4, .mov, .mkv, .webm or .gif.
+        info: Size and times of the frames to come, and the file to copy sound from.
+        codec: By default H.264 (VP9 in .webm).
+        crf: Constant-quality factor: less is better and larger; by default a good one for the codec.
+        preset: Speed of the encoder, in its own words; by default a fast one.
+        force: Replace a file that is there.
+
+    Attributes:
+        path: As given.
+        warnings: One line for everything that could not be kept as it is; complete after ``close``.
+
+    Raises:
+        SinkError: An unknown ending, a codec that does not go with it, a bad setting, a file that is there already,
+            or a folder that cannot be written to.
+    """
+
+    needs_image = True
+
+    def __init__(
+        self,
+        path: Path,
+        info: VideoInfo,
+        *,
+        codec: Codec | None = None,
+        crf: int | None = None,
+        preset: str | None = None,
+        force: bool = False,
+    ) -> None:
+        self.path = path
+        self.warnings: list[str] = []
+        self._info, self._live = info, info.path is None
+        self._kind, self._encoder = _chosen(path, codec)
+        self._tick = self._kind.tick or (info.time_base if info.time_base >= _FINEST_TICK else _FINE_TICK)
+        self._zero_s = None if self._live else info.start_s
+        self._gap = max(round(1 / (info.average_rate * self._tick)), 1)
+        self._written = self._left_out = 0
+        self._closed = False
+        options = _options(self._encoder, crf, preset, self._live)
+        with ExitStack() as stack:
+            if self._live:
+                make_room(path, _SETTING, force)
+                part = path
+            else:
+                part = stack.enter_context(atomic_write(path, _SETTING, force))
+            with self._failures():
+                self._begin(part, options)
+            self._file = stack.pop_all()
+        if self._pictures.note:
+            self.warnings.append(f"{path}: {self._pictures.note}")
+
+    def write(self, frame: Frame, moods: Sequence[Mood], image: Image | None = None) -> None:
+        """Write the picture of a frame.
+
+        Args:
+            frame: Gives the time; later than the one before.
+            moods: Not used: they are in the picture.
+            image: (height, width, 3) uint8 BGR, annotated, of the size given by ``info``.
+
+        Raises:
+            SinkError: The disk is full or gone.
+            ValueError: A picture of another size, or the sink is closed.
+        """
+        if self._closed:
+            raise ValueError(f"{self.path} is closed")
+        if image is None or image.shape != (self._info.height, self._info.width, 3):
+            got = "none" if image is None else image.shape
+            raise ValueError(f"{self.path} takes pictures of {self._info.width} x {self._info.height} px, got {got}")
+        if self._zero_s is None:
+            self._zero_s = frame.time_s
+        time = round((frame.time_s - self._zero_s) / float(self._tick))
+        last = self._pictures.last
+        if last is not None:
+            if self._kind.least_ticks > max(time - last, 0):
+                self._left_out += 1
+                return
+            time = max(time, last + 1)
+            self._gap = time - last
+        self._written += 1
+        with self._failures():
+            if self._extras:
+                self._extras.pump(time * self._tick)
+            for packet in self._pictures.put(time, image):
+                self._output.mux(packet)
+
+    def close(self) -> None:
+        """Finish the file and give it its name; again does nothing.
+
+        Raises:
+            SinkError: The disk is full or gone.
+        """
+        self._finish(whole=True)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None or not issubclass(kind, Exception):
+            self._finish(whole=kind is None)
+        elif self._live:
+            with suppress(SinkError):  # the error that is under way says more than a second one from closing
+                self._finish(whole=False)
+        else:
+            self._abandon(error)
+
+    def _begin(self, part: Path, options: Mapping[str, str]) -> None:
+        """Open the file and write its header, without subtitles or sound if the container refuses them."""
+        for wanted, left_out in _ATTEMPTS:
+            with ExitStack() as stack:
+                self._output = av.open(
+                    f"file:{part}",
+                    "w",
+                    format=self._kind.muxer,
+                    container_options=dict(self._kind.live_options if self._live else self._kind.options),
+                )
+                stack.callback(_close_quietly, self._output)
+                try:
+                    self._pictures = PictureEncoder(
+                        self._output, self._info, self._kind, self._encoder, self._tick, options
+                    )
+                except av.FFmpegError as error:
+                    raise SinkError(_refusal(self._encoder, self._info, options)) from error
+                self._extras = None
+                if not self._live:
+                    self._extras = StreamCopy(self._info, self._output, self._kind, wanted)
+                    stack.callback(self._extras.close)
+                try:
+                    self._output.start_encoding()
+                except ValueError:  # av.ArgumentError and its like
+                    if not wanted:
+                        raise
+                    continue
+                if left_out:
+                    self.warnings.append(f"{self._kind.name} refuses the {left_out} of {self._info.path}")
+                self._open = stack.pop_all()
+                return
+
+    def _finish(self, whole: bool) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        if self._pictures.first is None:
+            if self._live:
+                self._drop_empty()
+            self._abandon(None)
+            self.warnings.append(f"{self.path} was not written: no frame came")
+            return
+        try:
+            with self._failures():
+                self._write_rest(whole)
+                self._output.close()
+        except SinkError as error:
+            self._abandon(error)
+            raise
+        self._open.close()
+        self._file.close()
+
+    def _drop_empty(self) -> None:
+        """Remove a recording without a frame; FFmpeg crashes at the end of a fragmented MP4 that has no packet."""
+        with suppress(SinkError), self._failures():
+            for packet in self._pictures.put(0, np.zeros((self._info.height, self._info.width, 3), np.uint8)):
+                self._output.mux(packet)
+            for packet in self._pictures.finish(1):
+                self._output.mux(packet)
+        self.path.unlink(missing_ok=True)
+
+    def _write_rest(self, whole: bool) -> None:
+        end = self._end(whole)
+        for packet in self._pictures.finish(end):
+            self._output.mux(packet)
+        if self._extras:
+            self._extras.finish(end * self._tick, whole)
+            self.warnings += self._extras.warnings
+        if self._left_out:
+            self.warnings.append(f"{self.path}: {self._left_out} frames came too fast for a GIF and were left out")
+
+    def _end(self, whole: bool) -> int:
+        """Return when the last picture ends, ticks: when the container says, if all its frames came."""
+        last = self._pictures.last or 0
+        usual = last + self._gap
+        if not whole or self._info.picture_end_s is None or self._zero_s is None:
+            return usual
+        end = round((self._info.picture_end_s - self._zero_s) / float(self._tick))
+        all_came = self._written + self._left_out == self._info.frame_count
+        return end if last < end and (all_came or end <= usual + self._gap) else usual
+
+    def _abandon(self, error: BaseException | None) -> None:
+        self._closed = True
+        self._open.close()
+        reason = error or SinkError(f"{self.path} is not wanted")
+        self._file.__exit__(type(reason), reason, None)
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        """Make FFmpeg's errors ours."""
+        try:
+            yield
+        except SinkError:
+            raise
+        except OSError as error:
+            raise unwritable(self.path, _SETTING, error) from error
+        except av.FFmpegError as error:
+            raise SinkError(f"{self.path} could not be written ({error.strerror}); try another codec") from error
+
+
+def open_sink(target: str, context: SinkContext) -> VideoSink:
+    """Open the labelled copy of a run."""
+    coded = context.encoding
+    return VideoSink(
+        Path(target), context.info, codec=coded.codec, crf=coded.crf, preset=coded.preset, force=context.force
+    )
+
+
+def _chosen(path: Path, codec: Codec | None) -> tuple[Format, Encoder]:
+    kind = FORMATS.get(path.suffix.lower())
+    if kind is None:
+        raise SinkError(f"{path} ends in no form of video that can be written; use {', '.join(FORMATS)}")
+    chosen = codec or kind.codecs[0]
+    if chosen not in kind.codecs:
+        raise SinkError(
+            f"{kind.name} cannot hold {chosen}; use {' or '.join(kind.codecs)}, or another ending than {path}"
+        )
+    encoder = ENCODERS[chosen]
+    if encoder.name not in av.codecs_available:
+        raise SinkError(f"this build of PyAV has no {encoder.name}; use another codec than {chosen}")
+    return kind, encoder
+
+
+def _options(encoder: Encoder, crf: int | None, preset: str | None, live: bool) -> dict[str, str]:
+    options = {**encoder.options, **(encoder.live_options if live else {})}
+    crf = encoder.crf if crf is None else crf
+    if crf is not None:
+        options["crf"] = str(crf)
+    speed = preset or options.get(encoder.preset_option, encoder.preset)
+    if speed is not None:
+        options[encoder.preset_option] = speed
+    if preset is None and speed == encoder.preset:
+        options.update(encoder.preset_options)
+    return options
+
+
+def _refusal(encoder: Encoder, info: VideoInfo, options: Mapping[str, str]) -> str:
+    given = ", ".join(f"{name} {options[name]}" for name in ("crf", encoder.preset_option) if name in options)
+    return f"{encoder.name} does not take {info.width} x {info.height} px with {given}; try another setting or codec"
+
+
+def _close_quietly(output: OutputContainer) -> None:
+    with suppress(av.FFmpegError, OSError):
+        output.close()

@@ -1,0 +1,54 @@
+"""A camera that other programs can choose, through pyvirtualcam."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from livemood.core.errors import SinkError
+from livemood.core.types import Frame, Image, Mood
+from livemood.sinks.base import Sink, SinkContext
+
+_FPS = 30.0
+_HOW = {
+    "linux": "sudo modprobe v4l2loopback devices=1 exclusive_caps=1 makes one",
+    "darwin": "install OBS, start its virtual camera once, and close it",
+    "win32": "install OBS, whose virtual camera is used",
+}
+
+
+class VirtualCamera(Sink):
+    """Sends annotated pictures to the system's virtual camera.
+
+    Args:
+        width: Of the pictures, px.
+        height: Of the pictures, px.
+
+    Raises:
+        SinkError: pyvirtualcam is not installed, or the system has no such device.
+    """
+
+    needs_image = True
+
+    def __init__(self, width: int, height: int) -> None:
+        try:
+            import pyvirtualcam
+        except ImportError as error:
+            raise SinkError("a virtual camera needs pyvirtualcam", "pip install 'livemood[virtual-camera]'") from error
+        try:
+            self._camera: Any = pyvirtualcam.Camera(width, height, _FPS, fmt=pyvirtualcam.PixelFormat.BGR)
+        except RuntimeError as error:
+            how = _HOW.get(sys.platform, "see pyvirtualcam's documentation")
+            raise SinkError(f"this system has no virtual camera device; {how}") from error
+
+    def write(self, frame: Frame, moods: Sequence[Mood], image: Image | None = None) -> None:
+        """Send one annotated picture, (H, W, 3) uint8 BGR."""
+        self._camera.send(image)
+
+    def close(self) -> None:
+        """Free the device."""
+        self._camera.close()
+
+
+def open_sink(target: str, context: SinkContext) -> VirtualCamera:
+    """Open the system's virtual camera; it has one, so there is no target to choose."""
+    return VirtualCamera(context.info.width, context.info.height)

@@ -1,0 +1,133 @@
+"""A window on the screen through OpenCV; on the main thread only."""
+
+import ctypes
+import sys
+from importlib import metadata
+
+import cv2
+import numpy as np
+
+from livemood.core.errors import SinkError
+from livemood.core.types import Image
+from livemood.runtime.closeable import Closeable
+from livemood.runtime.native_output import native_stderr_held
+
+# What a window of a new size starts with at most, so that it fits any screen.
+_MAX_WIDTH, _MAX_HEIGHT = 1280, 720
+_NO_KEY = -1
+_NAMED_KEYS = {27: "esc", 32: "space"}
+_HEADLESS = ("opencv-python-headless", "opencv-contrib-python-headless")
+_INSTEAD = "use {no_window} with {out} or {records}"
+
+
+class Window(Closeable):
+    """Shows pictures, resizable, with their aspect kept by black bars.
+
+    Args:
+        title: In the title bar.
+        width: Of the pictures, px; the window begins no larger than 1280x720.
+        height: Of the pictures, px.
+
+    Raises:
+        SinkError: There is no display, or OpenCV was built without windows.
+    """
+
+    def __init__(self, title: str, width: int, height: int) -> None:
+        check_display()
+        self._title = title
+        self._full_screen = False
+        scale = min(1.0, _MAX_WIDTH / width, _MAX_HEIGHT / height)
+        try:
+            with native_stderr_held():  # Qt complains about fonts that it does not need
+                cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL)
+                cv2.resizeWindow(title, max(1, round(width * scale)), max(1, round(height * scale)))
+        except cv2.error as error:
+            raise SinkError(f"no window could be opened ({error.err})", _INSTEAD) from error
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody has closed it."""
+        try:
+            return cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) >= 1
+        except cv2.error:
+            return False
+
+    def show(self, image: Image) -> None:
+        """Put a picture, (H, W, 3) uint8 BGR, into the window; ``key`` brings it to the screen."""
+        cv2.imshow(self._title, self._framed(image))
+
+    def key(self, wait_ms: int = 1) -> str | None:
+        """Let the window live for ``wait_ms`` (at least 1) and return the key that was pressed, if any.
+
+        Letters come in lower case, the others as ``space`` and ``esc``.
+        """
+        code = cv2.waitKey(wait_ms)
+        if code == _NO_KEY:
+            return None
+        code &= 0xFF
+        return _NAMED_KEYS.get(code, chr(code).lower())
+
+    def toggle_full_screen(self) -> None:
+        """Fill the screen, or go back."""
+        self._full_screen = not self._full_screen
+        state = cv2.WINDOW_FULLSCREEN if self._full_screen else cv2.WINDOW_NORMAL
+        cv2.setWindowProperty(self._title, cv2.WND_PROP_FULLSCREEN, state)
+
+    def close(self) -> None:
+        """Take it off the screen; again does nothing."""
+        if self.is_open:
+            cv2.destroyWindow(self._title)
+            cv2.waitKey(1)
+
+    def _framed(self, image: Image) -> Image:
+        """Add black bars, so that the picture has the shape of the window, which stretches what it shows."""
+        _, _, width, height = cv2.getWindowImageRect(self._title)
+        rows, columns = image.shape[:2]
+        if width < 1 or height < 1:
+            return image
+        wide, high = max(round(rows * width / height), columns), max(round(columns * height / width), rows)
+        if wide - columns < 2 and high - rows < 2:
+            return image
+        left, top = (wide - columns) // 2, (high - rows) // 2
+        bottom, right = high - rows - top, wide - columns - left
+        return np.asarray(cv2.copyMakeBorder(image, top, bottom, left, right, cv2.BORDER_CONSTANT), np.uint8)
+
+
+def check_display() -> None:
+    """Make sure that a window can be opened; trying to without a display would end the program.
+
+    Raises:
+        SinkError: There is no display, or OpenCV was built without windows.
+    """
+    toolkit = cv2.currentUIFramework()
+    if not toolkit:
+        raise _no_windows_in_opencv()
+    if sys.platform == "linux" and not _x_server_answers():
+        raise SinkError("there is no display to open a window on", _INSTEAD)
+
+
+def _no_windows_in_opencv() -> SinkError:
+    for name in _HEADLESS:
+        try:
+            metadata.distribution(name)
+        except metadata.PackageNotFoundError:
+            continue
+        return SinkError(
+            f"{name} has replaced OpenCV's windows",
+            "uninstall {0}, then reinstall opencv-contrib-python without its dependencies; or " + _INSTEAD,
+            name,
+        )
+    return SinkError("this OpenCV was built without windows", _INSTEAD)
+
+
+def _x_server_answers() -> bool:
+    """Connect to the display as Qt would, with the same library and the same credentials."""
+    try:
+        xcb = ctypes.CDLL("libxcb.so.1")
+    except OSError:
+        return False
+    xcb.xcb_connect.restype = ctypes.c_void_p
+    connection = ctypes.c_void_p(xcb.xcb_connect(None, None))
+    failed = xcb.xcb_connection_has_error(connection)
+    xcb.xcb_disconnect(connection)
+    return not failed

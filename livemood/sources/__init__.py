@@ -1,0 +1,1 @@
+"""Where frames come from: a video file, a camera or stream, still images."""

@@ -1,0 +1,84 @@
+"""Which cameras there are, with their names where the system gives them."""
+
+import sys
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from livemood.core.errors import CameraUnavailable
+from livemood.core.settings import CaptureSettings
+from livemood.sources.live import LiveSource
+
+_SYSFS = Path("/sys/class/video4linux")
+
+
+@dataclass(frozen=True, slots=True)
+class CameraName:
+    """A camera that could be opened.
+
+    Attributes:
+        index: Number by which the camera is opened.
+        name: As the system calls it.
+        path: Device path; empty where the system has none.
+    """
+
+    index: int
+    name: str
+    path: str
+
+
+def list_cameras(sysfs: Path = _SYSFS) -> tuple[CameraName, ...]:
+    """Return the cameras, lowest index first, without opening them.
+
+    On macOS and Windows their names come from cv2-enumerate-cameras (the extra ``camera-names``); without it, none are
+    listed.
+
+    Args:
+        sysfs: Linux's folder of video devices.
+    """
+    found = _linux(sysfs) if sys.platform == "linux" else _elsewhere()
+    return tuple(sorted(found, key=lambda camera: camera.index))
+
+
+def _linux(sysfs: Path) -> list[CameraName]:
+    found = []
+    for entry in sysfs.glob("video*"):
+        number = entry.name.removeprefix("video")
+        # A camera has several nodes; pictures come from its first, the others carry metadata.
+        if number.isdecimal() and _line(entry / "index") in ("0", ""):
+            found.append(CameraName(int(number), _line(entry / "name") or entry.name, f"/dev/{entry.name}"))
+    return found
+
+
+def _line(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def _elsewhere() -> list[CameraName]:
+    try:
+        enumerate_cameras = import_module("cv2_enumerate_cameras").enumerate_cameras
+    except ImportError:
+        return []
+    import cv2
+
+    backend = cv2.CAP_AVFOUNDATION if sys.platform == "darwin" else cv2.CAP_MSMF
+    return [CameraName(info.index, info.name, str(info.path or "")) for info in enumerate_cameras(backend)]
+
+
+def open_by_name(name: str, settings: CaptureSettings) -> LiveSource:
+    """Open the camera whose name contains ``name``, whatever its letters' case.
+
+    Raises:
+        CameraUnavailable: No camera is called so, or it gives no picture.
+    """
+    from livemood.sources.camera import open_camera
+
+    cameras = list_cameras()
+    for camera in cameras:
+        if name.casefold() in camera.name.casefold():
+            return open_camera(camera.index, settings)
+    known = ", ".join(f"{camera.index} ({camera.name})" for camera in cameras) or "none"
+    raise CameraUnavailable(f"{name} is no file and no camera's name; cameras found: {known}", "try livemood doctor")

@@ -1,0 +1,1 @@
+"""Still pictures: decoding, orientation and a guard against huge sizes."""

@@ -1,0 +1,218 @@
+"""Live frames from anything that gives one picture after another; a lost device or stream is opened again."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from livemood.core.errors import CameraUnavailable, SourceError
+from livemood.core.settings import CaptureSettings
+from livemood.core.types import Frame, Image
+from livemood.core.video_info import VideoInfo
+from livemood.sources.base import Source
+
+# Every 16th pixel both ways tells two pictures of a camera apart: its noise alone changes some of them.
+_GLANCE = slice(None, None, 16)
+# How long to wait for a driver that hangs before leaving it to the system, s.
+_PATIENCE_S = 0.5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """What a feed gives.
+
+    Attributes:
+        image: (H, W, 3) uint8 BGR.
+        due_s: When it is to be seen, in seconds since the feed was opened; None for at once.
+        over_s: Until when it is to be seen if it is the last, likewise; None for no longer.
+    """
+
+    image: Image
+    due_s: float | None = None
+    over_s: float | None = None
+
+
+class Feed(Protocol):
+    """One open device, stream or file."""
+
+    def read(self) -> Picture | None:
+        """Return the next picture, waiting for it, or None at a regular end.
+
+        Raises:
+            SourceError: The feed was lost.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free it; again does nothing."""
+        ...
+
+
+class LiveSource(Source):
+    """Frames by the clock: ``Frame.time_s`` is seconds since the first, ``Frame.index`` counts captured frames.
+
+    Frames keep the size of the first; where a stream changes size midway, pictures are fitted into it.
+
+    Args:
+        name: For messages, such as ``camera 0``.
+        connect: Opens the feed; called again when it was lost.
+        settings: Timeouts.
+        reconnect: Whether a lost feed is worth new tries, and the same picture for seconds a fault.
+        mirrored: Whether people expect to see themselves as in a mirror.
+        clock: Monotonic seconds.
+
+    Attributes:
+        name: As given.
+        mirrored: As given.
+
+    Raises:
+        SourceError: It could not be opened, or gave no picture.
+    """
+
+    live = True
+
+    def __init__(
+        self,
+        name: str,
+        connect: Callable[[], Feed],
+        settings: CaptureSettings | None = None,
+        *,
+        reconnect: bool = False,
+        mirrored: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.name = name
+        self.mirrored = mirrored
+        self._connect = connect
+        self._settings = settings or CaptureSettings()
+        self._reconnect = reconnect
+        self._clock = clock
+        self._stopping = threading.Event()
+        self._reading = threading.Lock()
+        self._lost = ""
+        self._glance = b""
+        self._feed: Feed | None = connect()
+        try:
+            first = self._feed.read()
+            if first is None:
+                raise SourceError(f"{name} holds no picture")
+        except SourceError:
+            self._drop()
+            raise
+        self._first = replace(first, due_s=None)
+        self._began_s = self._seen_s = self._changed_s = self._opened_s = clock()
+
+    @property
+    def width(self) -> int:
+        """Width of every frame, px."""
+        return int(self._first.image.shape[1])
+
+    @property
+    def height(self) -> int:
+        """Height of every frame, px."""
+        return int(self._first.image.shape[0])
+
+    @property
+    def info(self) -> VideoInfo:
+        """Size of every frame; a live source has no rate or length of its own."""
+        return VideoInfo(self.width, self.height)
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong right now, in a few words; empty when all is well. Any thread may ask."""
+        if self._lost or not self._reconnect:
+            return self._lost
+        now, limit = self._clock(), self._settings.frozen_s
+        if now - self._seen_s > limit:
+            return f"no picture for {now - self._seen_s:.0f} s"
+        if now - self._changed_s > limit:
+            return f"frozen for {now - self._changed_s:.0f} s"
+        return ""
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield frames as they come, until the source ends or is closed; to be called once.
+
+        Raises:
+            CameraUnavailable: It was lost and did not come back in time.
+        """
+        index = 0
+        picture: Picture | None = self._first
+        self._began_s = self._opened_s = self._clock()
+        while picture is not None and self._wait(picture.due_s):
+            self._note(picture.image)
+            yield Frame(index, self._seen_s - self._began_s, self._fitted(picture.image))
+            index += 1
+            over_s, picture = picture.over_s, self._next()
+            if picture is None:
+                self._wait(over_s)
+
+    def close(self) -> None:
+        """End ``frames`` and free the feed."""
+        self._stopping.set()
+        if self._reading.acquire(timeout=_PATIENCE_S):
+            self._drop()
+            self._reading.release()
+
+    def _next(self) -> Picture | None:
+        """Return the next picture, after new tries at a lost feed; None at the end."""
+        lost_s, wait_s = None, self._settings.retry_s
+        with self._reading:
+            while not self._stopping.is_set():
+                try:
+                    if self._feed is None:
+                        self._feed, self._opened_s = self._connect(), self._clock()
+                    picture = self._feed.read()
+                except SourceError as error:
+                    lost_s = self._clock() if lost_s is None else lost_s
+                    self._lose(error, lost_s)
+                    self._stopping.wait(wait_s)
+                    wait_s = min(2 * wait_s, self._settings.retry_longest_s)
+                else:
+                    self._lost = ""
+                    return picture
+        return None
+
+    def _lose(self, error: SourceError, lost_s: float) -> None:
+        """Give up on the feed for now, or altogether."""
+        self._drop()
+        if not self._reconnect:
+            raise error
+        gone_s = self._clock() - lost_s
+        if gone_s > self._settings.give_up_s:
+            raise CameraUnavailable(f"{self.name} was lost and did not come back for {gone_s:.0f} s") from error
+        self._lost = "lost, trying to open it again"
+
+    def _drop(self) -> None:
+        if self._feed is not None:
+            with suppress(SourceError):
+                self._feed.close()
+            self._feed = None
+
+    def _wait(self, until_s: float | None) -> bool:
+        """Wait until so many seconds after the feed was opened; False when the source was closed."""
+        if until_s is not None:
+            self._stopping.wait(max(self._opened_s + until_s - self._clock(), 0))
+        return not self._stopping.is_set()
+
+    def _note(self, image: Image) -> None:
+        self._seen_s = self._clock()
+        glance = image[_GLANCE, _GLANCE].tobytes() if self._reconnect else b""
+        if glance != self._glance:
+            self._glance, self._changed_s = glance, self._seen_s
+
+    def _fitted(self, image: Image) -> Image:
+        """Return the picture at the first one's size, with black bars where their shapes differ."""
+        height, width = image.shape[:2]
+        if (width, height) == (self.width, self.height):
+            return image
+        scale = min(self.width / width, self.height / height)
+        inner = max(1, round(width * scale)), max(1, round(height * scale))
+        left, top = (self.width - inner[0]) // 2, (self.height - inner[1]) // 2
+        right, bottom = self.width - inner[0] - left, self.height - inner[1] - top
+        small = cv2.resize(image, inner, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+        return np.asarray(cv2.copyMakeBorder(small, top, bottom, left, right, cv2.BORDER_CONSTANT), np.uint8)

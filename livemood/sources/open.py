@@ -1,0 +1,74 @@
+"""The registry of sources, and the one place that opens them: from a camera's number or name, a path or a URL."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+from livemood.core.settings import CaptureSettings
+from livemood.sources.base import Source
+
+
+@dataclass(frozen=True, slots=True)
+class SourceKind:
+    """One kind of live source.
+
+    Attributes:
+        name: What it is called.
+        opener: ``module:function``; the function takes what the user gave and the capture settings.
+        takes: Whether what the user gave is meant for this kind; kinds are asked in order.
+    """
+
+    name: str
+    opener: str
+    takes: Callable[[str], bool]
+
+
+def _is_device(spec: str) -> bool:
+    return spec.isdecimal() or spec.startswith("/dev/") or Path(spec).is_char_device()
+
+
+SOURCES: Final = (
+    SourceKind("raw pictures on stdin", "livemood.sources.feeds:open_stdin", lambda spec: spec == "-"),
+    SourceKind("stream", "livemood.sources.stream:open_stream", lambda spec: "://" in spec),
+    SourceKind("camera", "livemood.sources.camera:open_camera", _is_device),
+    SourceKind("folder of pictures", "livemood.sources.feeds:open_folder", lambda spec: Path(spec).is_dir()),
+    SourceKind("video file", "livemood.sources.feeds:open_clip", lambda spec: Path(spec).exists()),
+    SourceKind("camera by name", "livemood.sources.camera_names:open_by_name", lambda spec: True),
+)
+"""Every kind of live source, the most particular first; a new one is a module and a line here."""
+
+
+def open_live(spec: str, settings: CaptureSettings | None = None) -> Source:
+    """Open a source whose frames come by the clock.
+
+    Args:
+        spec: A camera's index, device path or name; a video file, played at its own speed; a folder of pictures; a
+            URL; ``-`` for raw pictures on stdin.
+        settings: Wishes and timeouts.
+
+    Raises:
+        SourceError: It is not there or gives no picture.
+        ValueError: Raw pictures without their size, or of an unknown format.
+    """
+    kind = next(kind for kind in SOURCES if kind.takes(spec))
+    module, _, function = kind.opener.partition(":")
+    source: Source = getattr(import_module(module), function)(spec, settings or CaptureSettings())
+    return source
+
+
+def open_video(path: str | Path, start_s: float = 0.0, duration_s: float | None = None) -> Source:
+    """Open a video file whose frames wait until they are taken.
+
+    Args:
+        path: Any file that FFmpeg's libraries read, GIFs included.
+        start_s: Leave out what is shown before this time, s.
+        duration_s: Length of the cut, s; None for all the rest.
+
+    Raises:
+        VideoUnreadable: The file is missing, holds no picture that can be decoded, or ends before ``start_s``.
+    """
+    from livemood.sources.video.file import VideoSource
+
+    return VideoSource(Path(path), start_s, duration_s)

@@ -1,0 +1,109 @@
+"""Network streams (RTSP, HTTP, MJPEG, ...) through PyAV."""
+
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from livemood.core.errors import VideoUnreadable, one_line_about
+from livemood.core.settings import CaptureSettings
+from livemood.sources.live import LiveSource, Picture
+
+# A stream with this many pictures in a row that cannot be decoded is taken for lost.
+_MAX_BROKEN = 100
+# What comes over these while the stream is being looked at is old before it can be shown. Over others, such as HTTP,
+# it may be the beginning of a file.
+_ONLY_LIVE = frozenset({"rtsp", "rtsps", "rtmp", "rtmps", "rtp", "udp", "srt"})
+
+
+def open_stream(url: str, settings: CaptureSettings | None = None) -> LiveSource:
+    """Open a network stream; one without an end is opened again when it breaks off.
+
+    Args:
+        url: Such as ``rtsp://host/path`` or ``http://host/video.mjpg``.
+        settings: Timeouts.
+
+    Raises:
+        VideoUnreadable: Nothing answers there, or it is no video.
+    """
+    settings = settings or CaptureSettings()
+    return LiveSource(_without_password(url), lambda: StreamFeed(url, settings), settings, reconnect=True)
+
+
+class StreamFeed:
+    """One connection to a stream.
+
+    Args:
+        url: Where it is.
+        settings: Timeouts.
+
+    Attributes:
+        broken: Pictures that could not be decoded and were left out.
+
+    Raises:
+        VideoUnreadable: Nothing answers there, or it is no video.
+    """
+
+    def __init__(self, url: str, settings: CaptureSettings) -> None:
+        import av
+
+        self._name = _without_password(url)
+        self.broken = 0
+        options = {"rtsp_transport": "tcp", "flags": "low_delay"}
+        if urlsplit(url).scheme in _ONLY_LIVE:
+            options["fflags"] = "nobuffer"
+        try:
+            self._container = av.open(url, options=options, timeout=settings.timeout_s)
+        except (av.FFmpegError, OSError, ValueError) as error:
+            raise VideoUnreadable(f"{self._name} could not be opened ({_reason(error)}); is it running?") from error
+        if not self._container.streams.video:
+            self.close()
+            raise VideoUnreadable(f"{self._name} holds no video")
+        self._finite = self._container.duration is not None
+        self._stream = self._container.streams.video[0]
+        # Decoding several frames at once would hold each back until the next ones came.
+        self._stream.thread_type = "SLICE"
+        self._packets = self._container.demux(self._stream)
+        self._decoded: list[av.VideoFrame] = []
+
+    def read(self) -> Picture | None:
+        """Return the next picture, leaving out broken ones; None at the end of a stream that has one.
+
+        Raises:
+            VideoUnreadable: The stream broke off.
+        """
+        import av
+
+        broken = 0
+        while not self._decoded:
+            try:
+                packet = next(self._packets)
+                self._decoded = list(packet.decode())
+            except StopIteration:
+                if self._finite:
+                    return None
+                raise VideoUnreadable(f"{self._name} ended") from None
+            except av.InvalidDataError as error:
+                broken += 1
+                self.broken += 1
+                if broken > _MAX_BROKEN:
+                    raise VideoUnreadable(f"{self._name} sends nothing that can be decoded") from error
+            except (av.FFmpegError, OSError) as error:
+                raise VideoUnreadable(f"{self._name} broke off ({_reason(error)})") from error
+        frame = self._decoded.pop(0)
+        with one_line_about(self._name, VideoUnreadable):
+            image = np.ascontiguousarray(frame.to_ndarray(format="bgr24", threads=1), np.uint8)
+        return Picture(image, frame.time if self._finite else None)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._container.close()
+
+
+def _reason(error: Exception) -> str:
+    return (getattr(error, "strerror", None) or str(error)).strip().lower()
+
+
+def _without_password(url: str) -> str:
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=host).geturl()

@@ -1,0 +1,1 @@
+"""Decoding a video file: probing the container, timestamps and colour."""

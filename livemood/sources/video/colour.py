@@ -1,0 +1,137 @@
+"""From a decoder's frame to an upright 8-bit BGR picture."""
+
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+
+import cv2
+import numpy as np
+from av.filter import Graph
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorPrimaries, Colorspace, ColorTrc, VideoReformatter
+
+from livemood.core.types import Image
+from livemood.sources.video.side_data import display_matrix
+
+# Code points of ITU-T H.273, as containers and codecs carry them.
+_MATRIX_UNKNOWN = 2
+_HDR_TRANSFERS = frozenset({int(ColorTrc.SMPTE2084), int(ColorTrc.ARIB_STD_B67)})
+# Files that do not name their colour matrix: players take BT.709 from this height on, BT.601 below.
+_HD_HEIGHT = 720
+# Smaller frames may have chroma planes that bwdif refuses.
+_SMALLEST_WOVEN_PX = 16
+
+_Turn = tuple[bool, int | None]
+"""Whether to transpose, then what ``cv2.flip`` is told."""
+
+
+class UprightBgr:
+    """Turns decoded frames into pictures of one size, the right way up.
+
+    The colour matrix and range that a frame is tagged with are applied. HDR (PQ or HLG) is brought to SDR: white at
+    203 cd/m², the reference of ITU-R BT.2408, and what is brighter than that clipped.
+
+    Args:
+        first: Its size and orientation are those of the whole film.
+
+    Attributes:
+        width: Of every picture, px.
+        height: Of every picture, px.
+        resized: Frames that came in another size and were scaled.
+    """
+
+    def __init__(self, first: VideoFrame) -> None:
+        self._size = (first.width, first.height)
+        self._transposed = _turn(first)[0]
+        self.width, self.height = self._size[::-1] if self._transposed else self._size
+        self.resized = 0
+        self._scaler = VideoReformatter()
+
+    def pixel_aspect(self, ratio: Fraction | None) -> Fraction:
+        """Return the upright picture's pixel aspect, given the stream's."""
+        if not ratio or ratio <= 0:
+            return Fraction(1)
+        return 1 / ratio if self._transposed else ratio
+
+    def __call__(self, frame: VideoFrame) -> Image:
+        """Return a frame as (height, width, 3) uint8 BGR.
+
+        Raises:
+            av.FFmpegError: The frame's pixel format cannot be converted.
+        """
+        hdr = is_hdr(frame)
+        unknown_hd = frame.colorspace == _MATRIX_UNKNOWN and frame.height >= _HD_HEIGHT and not frame.format.is_rgb
+        turn = _turn(frame)
+        size = self._size if turn[0] == self._transposed else self._size[::-1]
+        self.resized += (frame.width, frame.height) != size
+        bgr = self._scaler.reformat(
+            frame,
+            *size,
+            format="bgr24",
+            src_colorspace=Colorspace.ITU709 if unknown_hd else None,
+            dst_color_trc=ColorTrc.BT709 if hdr else None,
+            dst_color_primaries=ColorPrimaries.BT709 if hdr else None,
+            threads=1,  # waiting for threads of its own takes longer than the work
+        ).to_ndarray()
+        return _turned(np.asarray(bgr, np.uint8), turn)
+
+
+def is_hdr(frame: VideoFrame) -> bool:
+    """Tell whether a frame is tagged PQ or HLG."""
+    return frame.color_trc in _HDR_TRANSFERS
+
+
+def deinterlace(frames: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
+    """Yield as many frames at the same times, those flagged as interlaced made of one moment each.
+
+    Two fields taken 1/50 or 1/60 s apart would comb every moving edge; the missing lines are estimated instead (bwdif).
+    Tiny frames, in which nobody would see it, stay as they are.
+    """
+    graph, kind = None, None
+    for frame in frames:
+        if kind != (now := (frame.width, frame.height, frame.format.name)):
+            if graph is not None:
+                yield from _pass(graph, None)
+            graph, kind = _weaver(frame), now
+        yield from [frame] if graph is None else _pass(graph, frame)
+    if graph is not None:
+        yield from _pass(graph, None)
+
+
+def _weaver(frame: VideoFrame) -> Graph | None:
+    if min(frame.width, frame.height) < _SMALLEST_WOVEN_PX:
+        return None
+    graph = Graph()
+    source = graph.add_buffer(
+        width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base or Fraction(1, 90_000)
+    )
+    graph.link_nodes(source, graph.add("bwdif", "mode=send_frame:deint=interlaced"), graph.add("buffersink"))
+    graph.configure()
+    return graph
+
+
+def _pass(graph: Graph, frame: VideoFrame | None) -> Iterator[VideoFrame]:
+    graph.vpush(frame)
+    while True:
+        try:
+            yield graph.vpull()
+        except (BlockingIOError, EOFError):
+            return
+
+
+def _turn(frame: VideoFrame) -> _Turn:
+    """Read the display matrix: rows (a, b, u), (c, d, v), (x, y, w) map (p, q) to (a·p + c·q, b·p + d·q)."""
+    matrix = display_matrix(frame)
+    if matrix is None:
+        return False, None
+    (a, b, _), (c, d, _), _ = matrix.tolist()
+    transposed = abs(b) > abs(a)
+    mirrored, upside_down = (c < 0, b < 0) if transposed else (a < 0, d < 0)
+    flips = {(False, False): None, (True, False): 1, (False, True): 0, (True, True): -1}
+    return transposed, flips[mirrored, upside_down]
+
+
+def _turned(image: Image, turn: _Turn) -> Image:
+    transposed, flip = turn
+    if transposed:
+        image = np.asarray(cv2.transpose(image), np.uint8)
+    return image if flip is None else np.asarray(cv2.flip(image, flip), np.uint8)

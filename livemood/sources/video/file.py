@@ -1,0 +1,242 @@
+"""A video file as a source: every frame that the file holds, upright, at the file's own times."""
+
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, suppress
+from fractions import Fraction
+from itertools import chain
+from math import inf
+from pathlib import Path
+
+import av
+from av.video.frame import VideoFrame
+
+from livemood.core.errors import VideoUnreadable, one_line_about
+from livemood.core.types import Frame
+from livemood.core.video_info import VideoInfo
+from livemood.sources.base import Source
+from livemood.sources.video.colour import UprightBgr, deinterlace, is_hdr
+from livemood.sources.video.probe import open_container, origin, picture_end, picture_stream
+from livemood.sources.video.timestamps import Timeline
+
+# Where a file's own rate is missing.
+_USUAL_RATE = Fraction(25)
+# Decoding starts this long before a cut: not every container's index leads to the key frame just before it.
+_SEEK_PREROLL_S = 10
+# A film that stops this much before its container says is taken for cut off.
+_MISSING_S = Fraction(1, 5)
+
+
+class VideoSource(Source):
+    """Decodes a video file; a context manager.
+
+    Times are those of the container, unless its clock starts beyond 1 s, as in a piece of a broadcast; then they count
+    from where its first sound or picture starts. Rotation, colour matrix
+    and range are applied, interlaced frames are made whole, HDR is brought to SDR, and a file whose picture changes
+    size midway keeps the first one. ``frames`` can be run through once.
+
+    Args:
+        path: Any file that FFmpeg's libraries read, GIFs included.
+        start_s: Leave out what is shown before this time, s.
+        duration_s: Stop after this time from ``start_s`` on; None for all of it.
+
+    Attributes:
+        live: False: frames wait until they are taken.
+        path: The file.
+        name: The file's name.
+        warnings: One line for everything that was not as it should be; complete when ``frames`` has ended.
+
+    Raises:
+        VideoUnreadable: The file is missing, holds no picture that can be decoded, or ends before ``start_s``.
+        ValueError: A negative start, or a duration that is not above 0.
+    """
+
+    live = False
+
+    def __init__(self, path: Path, start_s: float = 0.0, duration_s: float | None = None) -> None:
+        if start_s < 0 or (duration_s is not None and duration_s <= 0):
+            raise ValueError(f"a cut starts at 0 s or later and is longer than 0 s, got {start_s} and {duration_s}")
+        self.path, self.name = path, path.name
+        self.warnings: list[str] = []
+        self._packets = self._damaged = 0
+        with one_line_about(path, VideoUnreadable), ExitStack() as stack:
+            self._container = stack.enter_context(open_container(path))
+            self._stream = picture_stream(self._container, path)
+            # There, a packet marked as corrupt has lost a few bytes on its way and still makes a picture.
+            self._is_broadcast = "mpeg" in self._container.format.name
+            self._origin = origin(self._container, self._stream)
+            self._cut = (start_s, None if duration_s is None else start_s + duration_s)
+            rate = self._stream.average_rate or self._stream.guessed_rate or _USUAL_RATE
+            self._timeline = Timeline(self._stream.time_base or Fraction(1, 1000), 1 / rate)
+            self._timed = self._within_cut()
+            stack.callback(self._timed.close)
+            first = next(self._timed, None)
+            if first is None:
+                raise VideoUnreadable(self._why_nothing(start_s))
+            self._first = first
+            self._upright = UprightBgr(first[1])
+            self._info = self._describe(rate, float(first[0]))
+            self._opened = stack.pop_all()
+
+    @property
+    def info(self) -> VideoInfo:
+        """Size, rate and times, for whoever writes a copy."""
+        return self._info
+
+    @property
+    def width(self) -> int:
+        """Width of every frame, px, upright."""
+        return self.info.width
+
+    @property
+    def height(self) -> int:
+        """Height of every frame, px, upright."""
+        return self.info.height
+
+    @property
+    def average_rate(self) -> Fraction:
+        """Frames per second on average."""
+        return self.info.average_rate
+
+    @property
+    def time_base(self) -> Fraction:
+        """The unit of the container's times, s."""
+        return self.info.time_base
+
+    @property
+    def frame_count(self) -> int | None:
+        """Frames to come, as the container says or as estimated from its duration; None if neither can be had."""
+        return self.info.frame_count
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield the frames; to be called once.
+
+        Raises:
+            VideoUnreadable: The picture is of a kind that cannot be converted.
+        """
+        with one_line_about(self.path, VideoUnreadable):
+            yield from self._frames()
+
+    def close(self) -> None:
+        """Close the file; again does nothing."""
+        self._opened.close()
+
+    def _frames(self) -> Iterator[Frame]:
+        index, last_end = 0, Fraction(0)
+        try:
+            for time, picture in chain([self._first], self._timed):
+                yield Frame(index, float(time), self._upright(picture))
+                index += 1
+                lasting = picture.duration * (picture.time_base or self._timeline.tick)
+                last_end = time + (lasting or self._timeline.interval)
+            if self._stops_early(last_end):
+                self._damaged = 0  # this is why
+                self.warnings.append(f"{self.path} is cut off; {index} frames could be read")
+        except av.FFmpegError as error:
+            raise VideoUnreadable(f"{self.path}: its kind of picture cannot be converted ({error.strerror})") from error
+        finally:
+            self._note_repairs()
+
+    def _decoded(self) -> Iterator[VideoFrame]:
+        """Decode what can be decoded; a damaged packet costs its own frames only."""
+        packets = self._container.demux(self._stream)
+        while True:
+            try:
+                packet = next(packets, None)
+            except av.FFmpegError:
+                self._damaged += 1
+                return
+            if packet is None:
+                return
+            self._packets += packet.size > 0
+            if packet.is_corrupt and not self._is_broadcast:
+                # The rest of a file that was cut off. A decoder with several threads would lose the frames before it.
+                self._damaged += 1
+                continue
+            try:
+                yield from packet.decode()
+            except av.FFmpegError:
+                self._damaged += 1
+
+    def _from_shortly_before(self, start_s: float) -> tuple[VideoFrame | None, Iterator[VideoFrame]]:
+        """Return the first frame decoded and those after it; the first is not later than the cut's start."""
+        for position_s in (start_s - _SEEK_PREROLL_S, 0.0):
+            if start_s > _SEEK_PREROLL_S:
+                with suppress(av.FFmpegError):  # a GIF, for one, has no index: it is read from its beginning
+                    ticks = (self._origin + Fraction(position_s)) / self._timeline.tick
+                    self._container.seek(int(ticks), stream=self._stream)
+            frames = self._decoded()
+            first = next(frames, None)
+            if first is None or start_s <= _SEEK_PREROLL_S or (self._own_time(first) or 0) <= start_s:
+                break
+        return first, frames
+
+    def _own_time(self, frame: VideoFrame) -> Fraction | None:
+        """Return when the file says that a frame is shown, s."""
+        ticks = frame.dts if frame.pts is None else frame.pts
+        return None if ticks is None else ticks * (frame.time_base or self._timeline.tick) - self._origin
+
+    def _within_cut(self) -> Generator[tuple[Fraction, VideoFrame], None, None]:
+        """Yield decoded frames with their times, s, from the cut's start to its end."""
+        start, end = self._cut
+        first, rest = self._from_shortly_before(start)
+        if first is None:
+            return
+        frames: Iterator[VideoFrame] = chain([first], rest)
+        if first.interlaced_frame or self._stream.codec_context.field_order > 1:
+            self.warnings.append(f"{self.path} is interlaced; its half-pictures were made whole")
+            frames = deinterlace(frames)
+        if is_hdr(first):
+            self.warnings.append(f"{self.path} is HDR; its picture was brought to standard range")
+        # Half a tick of slack: a time typed with a few digits still finds the frame that it means.
+        slack = self._timeline.tick / 2
+        for frame in frames:
+            time = self._timeline.place(self._own_time(frame))
+            if end is not None and time >= end - slack:
+                return
+            if time >= start - slack:
+                yield time, frame
+
+    def _describe(self, rate: Fraction, first_s: float) -> VideoInfo:
+        start, end = self._cut
+        last_end = picture_end(self._container, self._stream)
+        ends = [] if last_end is None else [float(last_end - self._origin)]
+        if end is not None:
+            ends.append(end)
+        count: int | None = self._stream.frames or None
+        if (start or end is not None or not count) and ends:
+            share = (min(ends) - first_s) / max(ends[0], 1e-9) if count else 0.0
+            count = max(round(count * share) if count else round((min(ends) - first_s) * rate), 1)
+        return VideoInfo(
+            width=self._upright.width,
+            height=self._upright.height,
+            average_rate=rate,
+            time_base=self._timeline.tick,
+            pixel_aspect=self._upright.pixel_aspect(self._stream.sample_aspect_ratio),
+            path=self.path,
+            origin_s=self._origin,
+            start_s=first_s if start else 0.0,
+            end_s=end,
+            picture_end_s=min(ends) if ends else None,
+            frame_count=count,
+        )
+
+    def _stops_early(self, last_end: Fraction) -> bool:
+        if self._cut[1] is not None or self.info.picture_end_s is None or self._packets >= (self._stream.frames or inf):
+            return False
+        return self.info.picture_end_s - last_end > max(_MISSING_S, 2 * self._timeline.interval)
+
+    def _why_nothing(self, start_s: float) -> str:
+        if start_s and self._packets > self._damaged:
+            return f"{self.path} ends before {start_s:g} s; start earlier"
+        if self._packets:
+            return f"{self.path} is damaged: none of its frames can be decoded"
+        return f"{self.path} holds a video stream without a single frame"
+
+    def _note_repairs(self) -> None:
+        repaired, resized = self._timeline.repaired, self._upright.resized
+        if self._damaged:
+            self.warnings.append(f"{self.path} is damaged; what could not be decoded was left out")
+        if repaired:
+            self.warnings.append(f"{self.path} has broken times; those of {repaired} frames were repaired")
+        if resized:
+            self.warnings.append(f"{self.path} changes its size; {resized} frames were scaled to the first one's")

@@ -1,0 +1,114 @@
+"""What a container tells about itself: its moving picture, and when that starts and ends."""
+
+import re
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.stream import Disposition, Stream
+from av.video.stream import VideoStream
+
+from livemood.core.errors import VideoUnreadable
+from livemood.sources.image.size_guard import MAX_PIXELS
+
+# A container whose clock starts later holds a piece of a longer stream; the clock means nothing to whoever watches it.
+_LATE_S = 1
+_SMALL_PX = 500_000
+# A file of these kinds leads to other files or to the network; whoever sent it must not choose what is opened.
+_PLAYLISTS = frozenset({"hls", "dash", "concat", "sdp", "rtsp", "rtp", "imf", "webm_dash_manifest", "lavfi"})
+
+
+def open_container(path: Path) -> InputContainer:
+    """Open a file.
+
+    Raises:
+        VideoUnreadable: It is missing, a folder, empty, a text, a playlist, cut off before its index, or of no kind
+            known.
+    """
+    if path.is_dir():
+        raise VideoUnreadable(f"{path} is a folder; name a video file in it")
+    try:
+        # With the protocol spelled out, a colon in a file's name is not taken for one; what a file leads to may be
+        # nothing but files.
+        container = av.open(f"file:{path}", "r", metadata_errors="replace", options={"protocol_whitelist": "file"})
+    except FileNotFoundError as error:
+        raise VideoUnreadable(f"{path} is not there; check the name") from error
+    except PermissionError as error:
+        raise VideoUnreadable(f"{path} may not be read; check its permissions") from error
+    except (av.FFmpegError, OSError) as error:
+        head = _head(path)
+        if not head:
+            raise VideoUnreadable(f"{path} is empty") from error
+        if head[4:] == b"ftyp":
+            raise VideoUnreadable(f"{path} is cut off: its index is missing, as after a broken recording") from error
+        raise VideoUnreadable(f"{path} is not a video that can be read") from error
+    if container.format.name == "tty":  # any text file would be shown as a terminal prints it
+        container.close()
+        raise VideoUnreadable(f"{path} is a text, not a video")
+    if _PLAYLISTS & set(container.format.name.split(",")):
+        container.close()
+        raise VideoUnreadable(f"{path} is a playlist that leads elsewhere, not a video; name the videos themselves")
+    return container
+
+
+def _head(path: Path) -> bytes:
+    with suppress(OSError), path.open("rb") as file:
+        return file.read(8)
+    return b"unknown"
+
+
+def picture_stream(container: InputContainer, path: Path) -> VideoStream:
+    """Return the moving picture; a cover is a video stream too, but only of one still.
+
+    Raises:
+        VideoUnreadable: There is none, or no decoder for it, or it is too large.
+    """
+    streams = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+    if not streams:
+        held = "sound but no picture" if container.streams.audio else "no video"
+        raise VideoUnreadable(f"{path} holds {held}")
+    best = container.streams.best("video")
+    stream = best if isinstance(best, VideoStream) and best in streams else streams[0]
+    if stream.codec_context is None:
+        raise VideoUnreadable(f"{path} is coded in a way that cannot be decoded here")
+    size = stream.codec_context.width * stream.codec_context.height
+    if size > MAX_PIXELS:
+        raise VideoUnreadable(
+            f"{path} says its frames have {size / 1e6:,.0f} million pixels; {MAX_PIXELS / 1e6:.0f} million are the most"
+        )
+    # A later frame may promise more than the first; FFmpeg then refuses to make room for it.
+    stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+    # Decoders hand small pictures from thread to thread for longer than it saves.
+    stream.thread_type, stream.codec_context.thread_count = ("AUTO", 0) if size > _SMALL_PX else ("NONE", 1)
+    return stream
+
+
+def origin(container: InputContainer, picture: VideoStream) -> Fraction:
+    """Return the container time, s, that is 0 on the source's timeline: 0, unless the clock starts far from it.
+
+    Sound often begins below 0 with what its codec needs to run in; nobody hears that, so it does not count.
+    """
+    shown = _start(picture) or Fraction(0)
+    sounds = [max(start, Fraction(0)) for stream in container.streams.audio if (start := _start(stream)) is not None]
+    first = min([shown, *sounds])
+    return first if first < 0 or first > _LATE_S else Fraction(0)
+
+
+def _start(stream: Stream) -> Fraction | None:
+    if stream.start_time is None or stream.time_base is None:
+        return None
+    return stream.start_time * stream.time_base
+
+
+def picture_end(container: InputContainer, stream: VideoStream) -> Fraction | None:
+    """Return the container time, s, at which the last frame ends, if the container tells."""
+    if stream.duration and stream.time_base:
+        return ((stream.start_time or 0) + stream.duration) * stream.time_base
+    if tag := re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", stream.metadata.get("DURATION", "")):
+        hours, minutes, seconds = tag.groups()
+        return int(hours) * 3600 + int(minutes) * 60 + Fraction(seconds)
+    if "matroska" in container.format.name and container.duration and not container.streams.audio:
+        return Fraction(container.start_time + container.duration, av.time_base)
+    return None

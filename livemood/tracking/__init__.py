@@ -1,0 +1,1 @@
+"""Detection -> Track: which face of this frame is which person."""

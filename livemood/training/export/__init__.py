@@ -1,0 +1,1 @@
+"""Writing a trained network: class prior, folded layers, conversion, bundle, provenance."""

@@ -1,0 +1,141 @@
+"""Write a bundle: .keras, .tflite, manifest. A bundle appears whole or not at all."""
+
+import contextlib
+import io
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from livemood.bundles.manifest import FORMAT, MANIFEST, sha256_of
+from livemood.core.crop_spec import CropSpec
+from livemood.core.errors import SinkError
+from livemood.runtime.native_output import native_stderr_held
+
+MAX_PARITY_GAP = 1e-3
+"""Largest difference of a probability between two formats of one model."""
+
+
+def write_bundle(
+    model: Any,
+    tflite: bytes,
+    folder: Path,
+    *,
+    name: str,
+    labels: tuple[str, ...],
+    spec: CropSpec,
+    temperature: float,
+    metrics: Mapping[str, Any],
+    training: Mapping[str, Any],
+) -> None:
+    """Write a serving model as a bundle folder, in place of the one that may be there.
+
+    Args:
+        model: keras.Model, (N, S, S, C) raw 0..255 to (N, K) probabilities.
+        tflite: The same from ``to_tflite``.
+        folder: The bundle.
+        name: What ``livemood models`` calls it.
+        labels: The K classes in output order.
+        spec: How faces are cut.
+        temperature: Fitted on the validation split.
+        metrics: Figures to carry along.
+        training: How it was made: command, seed, environment, history.
+
+    Raises:
+        SinkError: The folder cannot be written.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
+            new = Path(scratch) / folder.name
+            new.mkdir()
+            model.save(new / "model.keras")
+            (new / "model.tflite").write_bytes(tflite)
+            manifest = {
+                "format": FORMAT,
+                "name": name,
+                "kind": "emotion",
+                "labels": list(labels),
+                "crop": asdict(spec),
+                "temperature": round(temperature, 4),
+                "metrics": dict(metrics),
+                "training": dict(training),
+                "sha256": {file.name: sha256_of(file) for file in sorted(new.iterdir())},
+            }
+            (new / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+            _replace(new, folder, Path(scratch) / "old")
+    except OSError as error:
+        raise SinkError(f"bundle {folder} cannot be written: {error.strerror or error}") from error
+
+
+def to_tflite(model: Any) -> bytes:
+    """Convert a Keras model to a LiteRT flatbuffer with float16 weights.
+
+    The TensorFlow converter needs TensorFlow's Keras backend; a model trained on another backend is loaded into
+    it through its ``.keras`` file.
+    """
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return _to_tflite_in_tensorflow(model)
+    with native_stderr_held(), contextlib.redirect_stdout(io.StringIO()):
+        import tensorflow as tf
+
+        converter = tf.lite.TFLiteConverter.from_keras_model(model)
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.target_spec.supported_types = [tf.float16]
+        return bytes(converter.convert())
+
+
+def _to_tflite_in_tensorflow(model: Any) -> bytes:
+    import subprocess
+    import sys
+
+    with tempfile.TemporaryDirectory() as scratch:
+        source, target = Path(scratch) / "model.keras", Path(scratch) / "model.tflite"
+        model.save(source)
+        script = (
+            "import sys, pathlib, keras; from livemood.training.export.bundle import to_tflite; "
+            "m = keras.saving.load_model(sys.argv[1], compile=False); "
+            "pathlib.Path(sys.argv[2]).write_bytes(to_tflite(m))"
+        )
+        environment = {**os.environ, "KERAS_BACKEND": "tensorflow"}
+        done = subprocess.run([sys.executable, "-c", script, source, target], capture_output=True, env=environment)
+        if done.returncode:
+            last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+            raise SinkError(f"LiteRT conversion needs a working tensorflow beside other Keras backends ({last})")
+        return target.read_bytes()
+
+
+def _replace(new: Path, folder: Path, old: Path) -> None:
+    """Put the new bundle in the old one's place; what else the user keeps in the folder comes along."""
+    if folder.exists():
+        for other in folder.iterdir():
+            if not (new / other.name).exists():
+                shutil.copy2(other, new / other.name) if other.is_file() else shutil.copytree(other, new / other.name)
+        folder.rename(old)
+    new.rename(folder)
+
+
+def parity(model: Any, tflite: bytes, pixels: np.ndarray[Any, np.dtype[np.uint8]]) -> float:
+    """Return the largest difference between Keras and LiteRT probabilities over (N, S, S, C) uint8 crops."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    with native_stderr_held():
+        network: Any = Interpreter(model_content=tflite, num_threads=1)
+        network.allocate_tensors()
+    wanted = np.asarray(model.predict_on_batch(pixels.astype(np.float32)))
+    largest = 0.0
+    for face, row in zip(pixels, wanted, strict=True):
+        network.set_tensor(network.get_input_details()[0]["index"], face[None].astype(np.float32))
+        network.invoke()
+        largest = max(
+            largest, float(np.abs(network.get_tensor(network.get_output_details()[0]["index"])[0] - row).max())
+        )
+    return largest

@@ -1,0 +1,1 @@
+"""Fitting: augmentation, batches, distillation, the training loop and its checkpoints."""

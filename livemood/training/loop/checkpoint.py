@@ -1,0 +1,127 @@
+"""Where a run stands, and what is kept of it on disk: checkpoint, history, settings."""
+
+import csv
+import json
+import math
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from livemood.core.errors import DatasetError
+from livemood.datasets.files import stored_arrays
+
+Weights = Sequence[npt.NDArray[Any]]
+End = Literal["", "interrupted", "early stop", "loss not a number"]
+
+JOB = "job.json"
+"""What a run was asked for, in its folder."""
+
+_JOB_PARTS = {"data", "votes", "find_faces", "from", "teachers", "settings"}
+_CHECKPOINT, _HISTORY = "checkpoint.npz", "history.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """One line of a run's history; losses in nats, times in wall seconds since the run began."""
+
+    epoch: int
+    learning_rate: float
+    loss: float
+    valid_nll: float
+    valid_accuracy: float
+    elapsed_s: float
+
+
+@dataclass(slots=True)
+class Run:
+    """Where a run stands: what a checkpoint holds besides arrays. ``ended`` says why, where not by its length."""
+
+    epoch: int = 0
+    elapsed_s: float = 0.0
+    best_nll: float = math.inf
+    best_epoch: int = 0
+    history: list[Epoch] = field(default_factory=list)
+    ended: End = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a progress display shows after each step."""
+
+    epoch: int
+    fraction: float
+    loss: float
+    images_per_s: float
+
+
+def has_checkpoint(work: Path) -> bool:
+    """Tell whether a run has come far enough to be resumed."""
+    return (work / _CHECKPOINT).exists()
+
+
+def save_job(work: Path, record: Mapping[str, Any]) -> None:
+    """Write what a run was asked for; an interrupted write leaves the last record whole."""
+    part = work / f"{JOB}.part"
+    part.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    part.replace(work / JOB)
+
+
+def restore_job(work: Path) -> dict[str, Any]:
+    """Read what ``save_job`` wrote.
+
+    Raises:
+        DatasetError: It is damaged.
+    """
+    file = work / JOB
+    try:
+        record = json.loads(file.read_text(encoding="utf-8"))
+        if missing := _JOB_PARTS - set(record):
+            raise ValueError(f"it lacks {min(missing)}")
+    except (OSError, TypeError, ValueError) as error:
+        raise DatasetError(f"{file} is no record of a run ({error}); remove {work} to begin again") from error
+    return dict(record)
+
+
+def save(work: Path, state: Run, steps: int, groups: Mapping[str, Weights]) -> None:
+    """Write the checkpoint and ``history.csv``; an interrupted write leaves the last ones whole."""
+    arrays: dict[str, Any] = {f"{name}_{place}": a for name, group in groups.items() for place, a in enumerate(group)}
+    part = work / f"{_CHECKPOINT}.part"
+    with part.open("wb") as stream:
+        np.savez(stream, steps=steps, state=json.dumps(asdict(state)), **arrays)
+    part.replace(work / _CHECKPOINT)
+    part = work / f"{_HISTORY}.part"
+    with part.open("w", newline="", encoding="utf-8") as lines:
+        rows = csv.DictWriter(lines, [column.name for column in fields(Epoch)])
+        rows.writeheader()
+        rows.writerows(asdict(line) for line in state.history)
+    part.replace(work / _HISTORY)
+
+
+def restore(work: Path, counts: Mapping[str, int]) -> tuple[Run, int, dict[str, Weights]] | None:
+    """Read what ``save`` wrote; None where there is nothing.
+
+    Args:
+        work: Folder of the run.
+        counts: How many arrays each group has.
+
+    Raises:
+        DatasetError: The checkpoint is damaged or of another network.
+    """
+    file = work / _CHECKPOINT
+    if not file.exists():
+        return None
+    try:
+        with stored_arrays(file) as data:
+            saved = json.loads(str(data["state"]))
+            state = Run(**{**saved, "history": [Epoch(**line) for line in saved["history"]], "ended": ""})
+            groups: dict[str, Weights] = {
+                name: [data[f"{name}_{place}"] for place in range(count)] for name, count in counts.items()
+            }
+            return state, int(data["steps"]), groups
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError, EOFError, zipfile.BadZipFile) as error:
+        raise DatasetError(f"{file} is no checkpoint of this run ({error}); remove it to begin again") from error

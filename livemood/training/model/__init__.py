@@ -1,0 +1,1 @@
+"""The network and the layers it is built from."""

@@ -1,0 +1,128 @@
+"""The network: a small residual CNN whose first layers scale and standardise raw grey values.
+
+It reads a face and its mirror image alike, see ``mirrored``.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from livemood.core.crop_spec import CropSpec
+from livemood.datasets.dataset import Split
+from livemood.datasets.samples import FER2013_LABELS
+from livemood.training.model.equivariant_layers import mirrored_layers
+
+EMOTION_HEAD, FER2013_HEAD = "emotion", "fer2013"
+_PREDICT_BATCH = 256
+
+Precision = Literal["float32", "bfloat16"]
+"""Of convolutions and feature maps in training; weights are float32 in both."""
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """Attributes:
+    stem: Filters of the first convolution; even, like all others.
+    stages: Filters of each residual stage; every stage halves the resolution.
+    blocks: Residual blocks in each stage.
+    dropout: Share of the pooled features dropped in training.
+    """
+
+    stem: int
+    stages: tuple[int, ...]
+    blocks: tuple[int, ...]
+    dropout: float = 0.2
+
+
+PRESETS: dict[str, Architecture] = {
+    "small": Architecture(16, (24, 48, 96, 192), (1, 1, 1, 1)),
+    "default": Architecture(16, (32, 64, 128, 184), (1, 2, 2, 1)),
+    "large": Architecture(32, (64, 96, 160, 256), (2, 2, 2, 2)),
+    "huge": Architecture(32, (64, 128, 256, 512), (2, 2, 2, 2), dropout=0.3),
+}
+
+
+def build(architecture: Architecture, spec: CropSpec, classes: int, precision: Precision = "float32") -> Any:
+    """Build the training model: two heads on one body.
+
+    Args:
+        architecture: Sizes.
+        spec: The crop it takes.
+        classes: Number of emotions K.
+        precision: bfloat16 is for training; the weights fit a model built in float32.
+
+    Returns:
+        keras.Model: (N, S, S, C) raw 0..255 -> {``emotion``: (N, K), ``fer2013``: (N, 7)} probabilities.
+    """
+    from keras import Input, layers
+
+    pixels = Input(spec.shape, name="pixels")
+    x = layers.Rescaling(1 / 255, name="rescale")(pixels)
+    # Per-picture standardisation, (x - mean) / sqrt(variance + (10/255)²): holds up against light and gamma.
+    x = layers.LayerNormalization(
+        axis=(1, 2, 3), center=False, scale=False, epsilon=(10 / 255) ** 2, name="standardise"
+    )(x)
+    with _computing_in(precision):
+        # The picture is standardised already; normalising again here would cost as much as all later ones.
+        x = layers.ReLU()(mirrored_layers().Convolution(architecture.stem, 3, of_pixels=True)(x))
+        for filters, blocks in zip(architecture.stages, architecture.blocks, strict=True):
+            for block in range(blocks):
+                x = _residual(x, filters, stride=2 if block == 0 else 1)
+    x = mirrored_layers().Halves()(layers.GlobalAveragePooling2D()(x))
+    return with_heads(pixels, layers.Dropout(architecture.dropout)(x), classes)
+
+
+def with_heads(pixels: Any, features: Any, classes: int) -> Any:
+    """Return the training model of a body: features (N, F) under both heads."""
+    from keras import Model, layers
+
+    emotion = layers.Dense(classes, activation="softmax", name=EMOTION_HEAD, dtype="float32")(features)
+    fer2013 = layers.Dense(len(FER2013_LABELS), activation="softmax", name=FER2013_HEAD, dtype="float32")(features)
+    return Model(pixels, {EMOTION_HEAD: emotion, FER2013_HEAD: fer2013})
+
+
+def predict(model: Any, split: Split, framing: int, head: str = EMOTION_HEAD) -> npt.NDArray[np.float32]:
+    """Return one head's (N, K) probabilities of a split's pictures in one framing."""
+    parts = [
+        np.asarray(model.predict_on_batch(split.crops(framing, start, start + _PREDICT_BATCH))[head], np.float32)
+        for start in range(0, len(split), _PREDICT_BATCH)
+    ]
+    return np.concatenate(parts)
+
+
+def _residual(x: Any, filters: int, stride: int) -> Any:
+    """Two convolutions around a shortcut (He et al. 2015; average-pooled shortcut as in ResNet-D).
+
+    Where the resolution halves, a kernel of 4x4 looks as far to the left as to the right; one of 3x3 would not.
+    """
+    from keras import layers
+
+    shortcut = x
+    if stride > 1:
+        shortcut = layers.AveragePooling2D(stride, padding="same")(shortcut)
+    if shortcut.shape[-1] != filters:
+        shortcut = _normalised(shortcut, filters, size=1)
+    x = layers.ReLU()(_normalised(x, filters, size=3 if stride == 1 else 4, stride=stride))
+    return layers.ReLU()(layers.add([shortcut, _normalised(x, filters)]))
+
+
+def _normalised(x: Any, filters: int, size: int = 3, stride: int = 1) -> Any:
+    mirrored = mirrored_layers()
+    return mirrored.Normalization(momentum=0.95)(mirrored.Convolution(filters, size, stride)(x))
+
+
+@contextmanager
+def _computing_in(precision: Precision) -> Iterator[None]:
+    """Make layers that compute in ``precision`` and keep float32 weights."""
+    from keras import config
+
+    before = config.dtype_policy()
+    config.set_dtype_policy("float32" if precision == "float32" else f"mixed_{precision}")
+    try:
+        yield
+    finally:
+        config.set_dtype_policy(before)

@@ -1,0 +1,157 @@
+"""``livemood camera`` as a person runs it on a machine without a screen."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import av
+import cv2
+import pytest
+
+from livemood.records import read
+from tests.support.builders import SAMPLES, heed_interrupts, read_still
+from tests.support.servers import MjpegServer
+
+_LIVEMOOD = Path(sys.executable).with_name("livemood")
+_ENV = {**os.environ, "DISPLAY": ""}
+
+
+def camera(*words, **options):
+    return subprocess.run(
+        [str(_LIVEMOOD), "camera", *map(str, words)], capture_output=True, timeout=120, env=_ENV, **options
+    )
+
+
+def one_line(text):
+    return text.startswith(b"livemood: ") and text.count(b"\n") == 1
+
+
+@pytest.fixture(scope="module")
+def portrait():
+    """A face that the detector finds."""
+    return cv2.resize(read_still(SAMPLES / "faces.png"), (640, 360))
+
+
+def pictures_in(video):
+    with av.open(str(video)) as container:
+        return sum(1 for _ in container.decode(video=0))
+
+
+def test_on_a_stream_that_breaks_off_and_comes_back_then_video_and_records_go_on(tmp_path, portrait):
+    server = MjpegServer(show=portrait)
+    out, records = tmp_path / "out.mp4", tmp_path / "moods.jsonl"
+
+    def interrupt():
+        ends = time.monotonic() + 60
+        while not (records.exists() and records.stat().st_size) and time.monotonic() < ends:
+            time.sleep(0.05)
+        server.stop()
+        time.sleep(0.3)
+        server.start()
+
+    breaking = threading.Thread(target=interrupt)
+    breaking.start()
+    options = ["--no-window", "--out", out, "--records", records, "--duration", 4, "--json"]
+    done = camera("--source", server.url, *options)
+    breaking.join()
+    server.stop()
+    assert done.returncode == 0
+    assert one_line(done.stderr)
+    assert done.stderr.endswith(b"video.mjpg: lost, trying to open it again\n")
+    summary = json.loads(done.stdout)
+    assert summary["frames"] > 10
+    assert summary["tracks"] >= 1
+    rows = [json.loads(line) for line in records.read_text().splitlines()]
+    assert len(rows) == summary["faces"]
+    assert rows[-1]["time_s"] > 1.5
+    assert pictures_in(out) == summary["frames"]
+
+
+def test_when_interrupted_then_130_and_what_was_recorded_plays(tmp_path):
+    out = tmp_path / "out.mp4"
+    command = [_LIVEMOOD, "camera", "--source", SAMPLES / "faces.mp4", "--loop", "--no-window", "--out", out]
+    run = subprocess.Popen(
+        command, env=_ENV, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heed_interrupts
+    )
+    ends = time.monotonic() + 60
+    while not (out.exists() and out.stat().st_size > 10_000) and time.monotonic() < ends:
+        time.sleep(0.1)
+    run.send_signal(signal.SIGINT)
+    _, err = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert err == b"livemood: interrupted; what was written so far is good\n"
+    assert pictures_in(out) > 3
+
+
+def test_of_raw_pictures_on_stdin_then_all_of_the_stream_counts(tmp_path, portrait):
+    options = ["--size", "640x360", "--no-window", "--records", tmp_path / "moods.csv", "--json"]
+    done = camera("--source", "-", *options, input=portrait.tobytes() * 20)
+    assert (done.returncode, done.stderr) == (0, b"")
+    summary = json.loads(done.stdout)
+    assert summary["frames"] + summary["dropped"] == 20
+    assert summary["faces"] >= summary["frames"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["--source", "3"], 1, b"camera 3 could not be opened; try --source 0, or livemood doctor"),
+        (["--source", "http://127.0.0.1:9/x"], 1, b"http://127.0.0.1:9/x could not be opened"),
+        (["--source", "nobody.mp4"], 1, b"nobody.mp4 is no file and no camera's name"),
+        (["--source", str(SAMPLES / "README.md")], 1, b"README.md is not a video"),
+        (["--source", "-"], 2, b"--size 640x480"),
+        (["--size", "big"], 2, b"expected a size such as 1280x720, got big"),
+    ],
+)
+def test_on_a_source_that_cannot_be_had_then_one_clear_line_and_no_file(tmp_path, words, code, message):
+    done = camera(*words, "--no-window", "--records", tmp_path / "moods.jsonl", stdin=subprocess.DEVNULL)
+    assert (done.returncode, done.stdout) == (code, b"")
+    assert one_line(done.stderr)
+    assert message in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_when_a_stream_of_raw_pictures_breaks_off_then_all_kinds_of_records_are_kept(tmp_path, portrait):
+    picture = portrait.tobytes()
+    for name in ("moods.jsonl", "moods.csv", "moods.parquet"):
+        words = ("--source", "-", "--size", "640x360", "--no-window", "--records", tmp_path / name)
+        done = camera(*words, input=picture * 5 + picture[:99])
+        assert done.returncode == 1
+        assert one_line(done.stderr)
+        assert [row.frame for row in read(tmp_path / name)]
+
+
+@pytest.mark.parametrize("source", ["clip.gif", "."])
+def test_out_when_it_is_what_is_read_then_refused_even_by_force(tmp_path, source, portrait):
+    with av.open(str(tmp_path / "clip.gif"), "w") as target:
+        stream = target.add_stream("gif", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 36, "rgb8"
+        for _ in range(3):
+            picture = av.VideoFrame.from_ndarray(cv2.resize(portrait, (64, 36)), format="bgr24")
+            target.mux(stream.encode(picture.reformat(format="rgb8")))
+        target.mux(stream.encode(None))
+    before = (tmp_path / "clip.gif").read_bytes()
+    done = camera("--source", tmp_path / source, "--no-window", "--out", tmp_path / "clip.gif", "--force")
+    assert done.returncode == 1
+    assert one_line(done.stderr)
+    assert b"clip.gif is to be read; choose another --out" in done.stderr
+    assert (tmp_path / "clip.gif").read_bytes() == before
+
+
+def test_when_nothing_would_be_seen_or_kept_then_usage_error():
+    done = camera("--no-window", "--source", SAMPLES / "faces.mp4")
+    assert done.returncode == 2
+    assert b"add --out or --records" in done.stderr
+
+
+def test_when_there_is_no_virtual_camera_then_the_line_says_what_to_do():
+    done = camera("--no-window", "--virtual-camera", "--source", SAMPLES / "faces.mp4")
+    assert done.returncode == 1
+    assert one_line(done.stderr)
+    assert b"virtual" in done.stderr
+    assert b"pip install 'livemood[virtual-camera]'" in done.stderr or b"v4l2loopback" in done.stderr

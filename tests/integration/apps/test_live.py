@@ -1,0 +1,408 @@
+"""The live loop on made-up sources and screens."""
+
+import gc
+import resource
+import threading
+import time
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from livemood.apps.inference_stride import InferenceStride
+from livemood.apps.keys import KEYS, View
+from livemood.apps.live import Live
+from livemood.apps.reader import MoodReader
+from livemood.apps.recorder import Recorder
+from livemood.core.errors import CameraUnavailable, SinkError
+from livemood.core.labels import EMOTIONS
+from livemood.core.types import Frame
+from livemood.overlay.annotator import Annotator
+from livemood.overlay.history_strip import HistoryStrips
+from livemood.overlay.mirror import mirrored
+from livemood.pipeline import Pipeline
+from livemood.runtime.queues import read_newest
+from livemood.testing import RecordingSink, ScriptedDetector, ScriptedScreen, TableClassifier
+from tests.support.builders import make_detection, make_frame, make_mood
+
+FACE = make_detection(150, 200)
+
+
+class Camera:
+    """Frames as fast as they are wanted, or one every ``pause_s``."""
+
+    trouble = ""
+
+    def __init__(self, count=10**9, pause_s=0.0, error=None, skip=1):
+        self._count, self._pause_s, self._error, self._skip = count, pause_s, error, skip
+        self._image = np.full((120, 160, 3), 90, np.uint8)
+        self.closed = threading.Event()
+
+    def frames(self):
+        for i in range(self._count):
+            if self.closed.wait(self._pause_s) if self._pause_s else self.closed.is_set():
+                return
+            yield Frame(i * self._skip, i * self._skip / 30, self._image)
+        if self._error:
+            raise self._error
+
+    def close(self):
+        self.closed.set()
+
+
+class Video(RecordingSink):
+    """A recording that is kept in memory."""
+
+    def __init__(self):
+        super().__init__()
+        self.warnings = ["odd size"]
+
+    def close(self):
+        self.closed = True
+
+
+def reader(faces=((FACE,),)):
+    return MoodReader(detector=ScriptedDetector(faces), classifier=TableClassifier(default={"happy": 0.9, "sad": 0.1}))
+
+
+def run(camera, screen=None, recorder=None, **options):
+    """Run to the end; return the live run with its counts."""
+    with reader() as models, recorder or Recorder(models.labels, lambda _: Video()) as keeper:
+        live = Live(models, camera, keeper, screen, **options)
+        return live, live.run().summary()
+
+
+class TestLoop:
+    def test_when_the_source_ends_then_the_run_ends_and_everything_shown_was_read(self):
+        screen = ScriptedScreen()
+        _, summary = run(Camera(20, pause_s=0.02), screen)
+        assert summary.frames == len(screen.images) == summary.faces
+        assert summary.tracks == 1
+
+    def test_when_captured_frames_are_missing_then_they_are_counted_as_dropped_and_the_rest_are_in_order(self):
+        recorded = RecordingSink()
+        camera = Camera(20, pause_s=0.01, skip=3)
+        live, summary = run(camera, recorder=Recorder(("happy", "sad"), lambda _: Video(), records=[recorded]))
+        indices = [frame.index for frame in recorded.frames]
+        assert indices == sorted(set(indices))
+        assert indices[-1] == 57, "the last frame is the newest and must not be lost"
+        assert live.dropped == indices[-1] + 1 - summary.frames
+
+    def test_when_a_box_is_drawn_then_it_is_on_the_frame_that_it_was_found_in(self):
+        # A white square wanders; the detector finds it where it is. Each picture must show both at one place.
+        def wandering():
+            for i in range(40):
+                image = np.full((120, 160, 3), 90, np.uint8)
+                image[50:70, i * 3 : i * 3 + 20] = 255
+                time.sleep(0.01)
+                yield Frame(i, i / 30, image)
+
+        def square(frame):
+            columns = np.flatnonzero((frame.image[60] == 255).all(axis=1))
+            return [make_detection(float(columns.mean()), 60, 24)]
+
+        class Source(Camera):
+            def frames(self):
+                return wandering()
+
+        screen = ScriptedScreen()
+        models = MoodReader(detector=ScriptedDetector(square), classifier=TableClassifier())
+        with models, Recorder(models.labels, lambda _: Video()) as keeper:
+            Live(models, Source(), keeper, screen).run()
+        for image in screen.images[1:]:
+            square_x = np.flatnonzero((image[62] >= 250).all(axis=1)).mean()
+            corners = np.flatnonzero((image[50:54] != 90).any(axis=(0, 2)))
+            corners = corners[(corners > square_x - 24) & (corners < square_x + 24)]
+            assert corners.mean() == pytest.approx(square_x, abs=6)
+
+    def test_when_the_source_fails_then_its_error_comes_through_and_recordings_are_finished(self):
+        video = Video()
+        models = reader()
+        with pytest.raises(CameraUnavailable, match="unplugged"), Recorder(models.labels, lambda _: video) as keeper:
+            keeper.start()
+            Live(models, Camera(5, error=CameraUnavailable("unplugged")), keeper).run()
+        assert video.closed
+        assert len(video.images) > 0
+
+    def test_when_interrupted_then_recordings_are_finished(self):
+        class Impatient(ScriptedScreen):
+            def key(self):
+                raise KeyboardInterrupt
+
+        video = Video()
+        models = reader()
+        with pytest.raises(KeyboardInterrupt), Recorder(models.labels, lambda _: video) as keeper:
+            keeper.start()
+            Live(models, Camera(), keeper, Impatient()).run()
+        assert video.closed
+
+    def test_when_no_frame_comes_then_keys_still_work(self):
+        class Stalled(Camera):
+            trouble = "no picture for 4 s"
+
+            def frames(self):
+                yield make_frame()
+                self.closed.wait()
+
+        class Waiting(ScriptedScreen):
+            def key(self):
+                return "q" if len(self.images) >= 3 else None
+
+        said: list[str] = []
+        _, summary = run(Stalled(), Waiting(), on_trouble=said.append)
+        assert summary.frames == 1
+        assert said == ["no picture for 4 s"]
+
+    def test_when_the_capture_thread_hangs_then_the_program_goes_on(self):
+        class Hanging(Camera):
+            def frames(self):
+                yield make_frame()
+                time.sleep(30)
+
+        began = time.monotonic()
+        run(Hanging(), ScriptedScreen({1: "q"}))
+        assert time.monotonic() - began < 10
+
+    def test_when_the_throttle_skips_frames_then_these_are_shown_with_faces_all_the_same(self):
+        class Half(InferenceStride):
+            def due(self):
+                self._count += 1
+                return self._count % 2 == 0
+
+        classifier = TableClassifier(default={"happy": 1.0})
+        screen = ScriptedScreen()
+        models = MoodReader(detector=ScriptedDetector([[FACE]]), classifier=classifier)
+        with models, Recorder(models.labels, lambda _: Video()) as keeper:
+            summary = Live(models, Camera(30, pause_s=0.01), keeper, screen, throttle=Half()).run().summary()
+        assert summary.faces == summary.frames
+        assert sum(call == (1,) for call in classifier.calls) <= summary.frames / 2 + 2
+
+    def test_when_a_duration_is_set_then_it_ends_by_itself(self):
+        _, summary = run(Camera(pause_s=0.02), duration_s=0.3)
+        assert 1 <= summary.frames <= 20
+
+    def test_after_thousands_of_frames_then_memory_is_flat_and_no_thread_is_left(self):
+        class Measured(ScriptedScreen):
+            peaks: ClassVar[list[int]] = []
+
+            def show(self, image):
+                self.count = getattr(self, "count", 0) + 1
+                if self.count in (300, 1500):
+                    gc.collect()
+                    self.peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+
+            def key(self):
+                return "q" if len(self.peaks) == 2 else None
+
+        before = threading.active_count()
+        screen = Measured()
+        _, summary = run(Camera(pause_s=0.0005), screen, view=View(sparklines=True))
+        assert summary.frames >= 1499
+        assert screen.peaks[1] - screen.peaks[0] < 4000, "KiB more at the peak"
+        assert threading.active_count() == before
+
+
+class TestKeys:
+    def test_each_key_when_pressed_then_the_run_goes_on(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        keys = {i + 1: key for i, (key, _) in enumerate(KEYS) if key not in ("q", "space")}
+        recorder = Recorder(EMOTIONS, lambda _: Video(), records=[records := RecordingSink()])
+        live, _ = run(Camera(40, pause_s=0.01), screen := ScriptedScreen(keys), recorder)
+        assert len(screen.images) > len(keys)
+        assert screen.full_screen == 1
+        assert records.events == [1]
+        assert live.view == View(mirror=True, panel=True, ids=False, blur=True, sparklines=True, help=True)
+        assert [path.suffix for path in tmp_path.iterdir()] == [".png"]
+
+    @pytest.mark.parametrize("key", ["q", "esc"])
+    def test_quit_key_when_pressed_then_the_run_ends(self, key):
+        screen = ScriptedScreen({3: key})
+        run(Camera(200, pause_s=0.01), screen)
+        assert len(screen.images) == 3
+
+    def test_window_when_closed_then_the_run_ends(self):
+        class Closeable(ScriptedScreen):
+            def show(self, image):
+                super().show(image)
+                self.is_open = len(self.images) < 4
+
+        screen = Closeable()
+        run(Camera(200, pause_s=0.01), screen)
+        assert len(screen.images) == 4
+
+    def test_recording_when_started_and_stopped_then_the_video_has_the_frames_between(self):
+        videos = []
+
+        def open_video(_):
+            videos.append(Video())
+            return videos[-1]
+
+        models = reader()
+        with Recorder(models.labels, open_video) as keeper:
+            Live(models, Camera(60, pause_s=0.01), keeper, ScriptedScreen({3: "r", 8: "r", 10: "r"})).run()
+        assert [video.closed for video in videos] == [True, True]
+        assert len(videos[0].frames) == 5
+        assert keeper.warnings == ["odd size", "odd size"]
+
+    def test_recording_when_no_frame_came_then_it_is_not_among_the_files(self):
+        models = reader()
+        with Recorder(models.labels, lambda _: Video()) as keeper:
+            Live(models, Camera(20, pause_s=0.01), keeper, ScriptedScreen({3: "r", 6: "r"})).run()
+            written = list(keeper.files)
+            keeper.start()
+        assert len(written) == 1
+        assert keeper.files == written
+
+    def test_recording_when_it_cannot_be_written_then_the_run_goes_on(self):
+        def refuse(_):
+            raise SinkError("disk full")
+
+        models = reader()
+        with Recorder(models.labels, refuse) as keeper:
+            summary = Live(models, Camera(20, pause_s=0.01), keeper, ScriptedScreen({3: "r"})).run().summary()
+        assert summary.frames > 10
+
+    def test_blur_when_on_then_recordings_are_blurred_too(self):
+        video = Video()
+        checks = (np.indices((120, 160)).sum(axis=0) % 2 * 255).astype(np.uint8)[..., None].repeat(3, axis=2)
+        camera = Camera(20, pause_s=0.01)
+        camera._image = checks
+        models = reader([[make_detection(80, 60, 60)]])
+        with models, Recorder(models.labels, lambda _: video) as keeper:
+            keeper.start()
+            Live(models, camera, keeper, ScriptedScreen(), view=View(blur=True)).run()
+        assert video.images[-1][50:70, 70:90].std() < 60 < checks[50:70, 70:90].std()
+
+
+class TestCalibration:
+    def test_when_neutral_is_not_among_the_emotions_then_it_says_so_and_asks_for_no_resting_face(self, monkeypatch):
+        shown = []
+        monkeypatch.setattr(Annotator, "hud", lambda _, image, lines: shown.append(lines))
+        classifier = TableClassifier(labels=("happy", "sad"))
+        with (
+            MoodReader(detector=ScriptedDetector([[FACE]]), classifier=classifier) as models,
+            Recorder(models.labels, lambda _: Video()) as keeper,
+        ):
+            Live(models, Camera(20, pause_s=0.01), keeper, ScriptedScreen(), calibrate_s=60.0).run()
+        assert shown[0][0] == "cannot calibrate: neutral is not among the emotions"
+        assert not any(line.startswith("calibrating") for lines in shown for line in lines)
+
+
+class TestThrottle:
+    def feed(self, throttle, work_s, frames=200):
+        for _ in range(frames):
+            throttle.due()
+            throttle.note(work_s, 1 / 30)
+        return throttle
+
+    def test_when_work_is_light_then_every_frame_is_classified(self):
+        throttle = self.feed(InferenceStride(), 0.02)
+        assert all(throttle.due() for _ in range(10))
+
+    def test_when_work_is_too_much_then_fewer_are_and_all_again_when_it_is_light(self):
+        throttle = self.feed(InferenceStride(), 0.036)
+        assert throttle.every == 2
+        assert [throttle.due() for _ in range(4)].count(True) == 2
+        assert self.feed(throttle, 0.015).every == 1
+
+    def test_when_few_frames_come_then_each_is_classified_since_moods_must_not_get_old(self):
+        assert self.feed(InferenceStride(), 0.3).every == 1
+
+
+class TestPipeline:
+    def test_step_when_not_classifying_then_moods_stay_and_boxes_are_the_frames_own(self):
+        classifier = TableClassifier(default={"happy": 0.9, "sad": 0.1})
+        moved = make_detection(160, 205)
+        pipeline = Pipeline(ScriptedDetector([[FACE], [moved], [moved, make_detection(450, 200)]]), classifier)
+        pipeline.step(make_frame())
+        (mood,) = pipeline.step(make_frame(index=1, time_s=0.03), classify=False)
+        assert (mood.label, mood.box, mood.track.id) == ("happy", moved.box, 1)
+        assert classifier.calls == [(1,), ()] or classifier.calls == [(1,)]
+        pipeline.step(make_frame(index=2, time_s=0.06), classify=False)
+        assert classifier.calls[-1] == (2,), "a new face is classified all the same"
+
+
+class TestReadNewest:
+    def test_when_items_come_faster_than_they_are_taken_then_only_the_newest_is_given(self):
+        produced, done = threading.Event(), threading.Event()
+
+        def fast():
+            yield from range(100)
+            produced.set()
+            done.wait(10)
+            yield 100
+
+        with read_newest(fast(), wait_s=0.01) as items:
+            assert produced.wait(10)
+            assert next(items) == 99
+            done.set()
+            assert [item for item in items if item is not None] == [100]
+
+    def test_when_nothing_comes_then_none_is_given_so_that_the_caller_can_do_other_things(self):
+        ready = threading.Event()
+
+        def late():
+            ready.wait(10)
+            yield 1
+
+        with read_newest(late(), wait_s=0.01) as items:
+            assert next(items) is None
+            ready.set()
+            assert [item for item in items if item is not None] == [1]
+
+    def test_when_the_source_fails_then_the_last_item_comes_before_the_error(self):
+        def failing():
+            yield 1
+            raise OSError("cut off")
+
+        got: list[int] = []
+        with pytest.raises(OSError, match="cut off"), read_newest(failing(), wait_s=0.01) as items:
+            got.extend(item for item in items if item is not None)
+        assert got == [] or got == [1]
+
+
+class TestMirror:
+    def test_a_frame_when_mirrored_then_boxes_and_eyes_are_where_the_mirror_shows_them(self):
+        image = np.zeros((100, 200, 3), np.uint8)
+        image[:, :10] = 255
+        mood = make_mood(x=50)
+        frame, (seen,) = mirrored(Frame(3, 1.0, image), [mood])
+        assert (frame.index, frame.time_s) == (3, 1.0)
+        assert frame.image[0, -10:].min() == 255
+        assert (seen.box.left, seen.box.right) == (200 - mood.box.right, 200 - mood.box.left)
+        eyes = seen.track.detection.keypoints
+        assert eyes[0, 0] < eyes[1, 0], "the right eye is on the left of the picture, as in any picture of a face"
+
+    def test_a_frame_when_mirrored_twice_then_it_is_as_before(self):
+        frame, mood = make_frame(200, 100), make_mood(x=50)
+        again, (seen,) = mirrored(*mirrored(frame, [mood]))
+        assert (again.image == frame.image).all()
+        assert np.allclose(seen.track.detection.keypoints, mood.track.detection.keypoints)
+
+
+class TestSparklines:
+    def strip(self, sparklines):
+        image = np.full((480, 640, 3), 110, np.uint8)
+        sparklines.draw(image)
+        return image
+
+    def test_without_anyone_then_nothing_is_drawn(self):
+        sparklines = HistoryStrips(("happy", "sad"))
+        sparklines.add((), 1.0)
+        assert (self.strip(sparklines) == 110).all()
+
+    def test_of_a_change_of_mood_then_both_colours_in_the_order_of_time(self):
+        sparklines = HistoryStrips(("happy", "sad"))
+        for i in range(100):
+            sparklines.add([make_mood(label="happy" if i < 50 else "sad")], i / 10)
+        row = self.strip(sparklines)[22].astype(int)
+        yellow, blue = row[:, 2] - row[:, 0] > 100, row[:, 0] - row[:, 2] > 100
+        assert yellow.sum() > 10
+        assert blue.sum() > 10
+        assert np.flatnonzero(yellow).max() < np.flatnonzero(blue).min()
+
+    def test_of_someone_gone_for_long_then_the_row_goes_too(self):
+        sparklines = HistoryStrips(("happy", "sad"))
+        sparklines.add([make_mood()], 0.0)
+        sparklines.add((), 40.0)
+        assert (self.strip(sparklines) == 110).all()

@@ -1,0 +1,162 @@
+from itertools import islice
+
+import numpy as np
+import pytest
+
+import livemood
+from livemood.apps.reader import MoodReader, annotate
+from livemood.apps.tally import Tally
+from livemood.core.errors import VideoUnreadable
+from livemood.core.settings import CaptureSettings
+from livemood.core.types import Mood
+from livemood.sources.open import open_live
+from livemood.sources.video.file import VideoSource
+from livemood.testing import RecordingSink, ScriptedDetector, TableClassifier
+from tests.support.builders import SAMPLES, make_detection, make_frame, make_mood, read_still, write_clip
+
+FACE = make_detection(80, 60, 40)
+
+
+@pytest.fixture
+def clip(tmp_path):
+    return write_clip(tmp_path / "c.mp4", [np.full((120, 160, 3), level, np.uint8) for level in range(20, 80, 2)], 10)
+
+
+def reader(*script, **scores) -> MoodReader:
+    return MoodReader(detector=ScriptedDetector(script or [[FACE]]), classifier=TableClassifier(default=scores or None))
+
+
+def test_image_with_the_shipped_parts_then_the_drawn_moods():
+    with MoodReader() as shipped:
+        moods = shipped.image(read_still(SAMPLES / "faces.png"))
+    assert [mood.label for mood in moods] == ["happy", "surprise"]
+    assert moods[0].confidence > 0.6
+
+
+def test_image_when_asked_twice_then_the_first_picture_leaves_no_trace():
+    with reader(happy=0.9, sad=0.1) as one:
+        first, second = one.image(make_frame().image.copy()), one.image(make_frame().image.copy())
+    assert (first[0].track.id, first[0].scores) == (second[0].track.id, second[0].scores)
+
+
+def test_image_when_not_a_picture_then_says_what_is_wanted():
+    with reader() as one, pytest.raises(ValueError, match="uint8 image of shape"):
+        one.image(np.zeros((4, 4), np.uint8))
+
+
+def test_video_then_every_frame_with_moods_and_times(clip):
+    with reader(sad=1) as one:
+        seen = [(frame.index, round(frame.time_s, 3), moods[0].label) for frame, moods in one.video(clip)]
+    assert seen == [(i, round(i / 10, 3), "sad") for i in range(30)]
+
+
+def test_video_when_left_early_then_closes_cleanly(clip):
+    with reader() as one:
+        frame, _ = next(iter(one.video(clip)))
+    assert frame.index == 0
+
+
+def test_video_when_missing_then_says_so(tmp_path):
+    with reader() as one, pytest.raises(VideoUnreadable, match=r"none\.mp4"):
+        next(one.video(tmp_path / "none.mp4"))
+
+
+def test_camera_like_source_then_gives_frames_by_the_clock(clip):
+    with reader(happy=1) as one, open_live(str(clip), CaptureSettings()) as live:
+        frames = [frame.index for frame, moods in one.watch(live) if moods[0].label == "happy"]
+    assert frames == sorted(set(frames))
+    assert len(frames) >= 2
+
+
+def test_watch_when_only_every_third_frame_is_classified_then_all_have_moods(clip):
+    classifier = TableClassifier()
+    one = MoodReader(detector=ScriptedDetector([[FACE]]), classifier=classifier)
+    with VideoSource(clip) as source:
+        assert all(moods for _, moods in one.watch(source, every=3))
+    assert len([call for call in classifier.calls if call]) == 10
+
+
+def test_reader_when_given_a_detector_then_leaves_it_open():
+    detector = ScriptedDetector()
+    MoodReader(detector=detector, classifier=TableClassifier()).close()
+    assert not detector.closed
+
+
+def test_run_then_pictures_and_moods_reach_the_sinks_and_the_counts_are_right(clip):
+    pictures, rows, heard = RecordingSink(needs_image=True), RecordingSink(), []
+    one = reader([FACE], [], [FACE], happy=1)
+    with VideoSource(clip) as source:
+        tally = one.session.run(source, [pictures, rows], on_frame=lambda frame: heard.append(frame.index))
+    summary = tally.summary(["a note"])
+    assert (summary.frames, summary.faces, summary.tracks) == (30, 29, 1)
+    assert summary.shares == {"happy": 1.0}
+    assert summary.notes == ["a note"]
+    assert heard == [frame.index for frame in rows.frames] == list(range(30))
+    assert (pictures.images[0] != pictures.frames[0].image).any()
+    assert (pictures.images[1] == pictures.frames[1].image).all()
+
+
+def test_run_with_the_shipped_parts_then_the_same_as_one_frame_after_the_other_on_one_thread(tmp_path):
+    pictures, rows = RecordingSink(needs_image=True), RecordingSink()
+    with MoodReader() as shipped:
+        with VideoSource(SAMPLES / "faces.mp4", 1.4, 0.5) as source:
+            shipped.session.run(source, [pictures, rows])
+        pipeline = shipped.pipeline()
+        with VideoSource(SAMPLES / "faces.mp4", 1.4, 0.5) as source:
+            alone = [(frame, pipeline.step(frame)) for frame in source.frames()]
+    assert [frame.time_s for frame in rows.frames] == [frame.time_s for frame, _ in alone]
+    assert [list(map(plain, moods)) for moods in rows.moods] == [list(map(plain, moods)) for _, moods in alone]
+    for image, (frame, moods) in zip(pictures.images, alone, strict=True):
+        assert (image == annotate(frame, moods)).all()
+
+
+def test_video_when_two_are_read_in_turns_with_photos_between_then_each_as_if_alone():
+    photo = read_still(SAMPLES / "faces.png")
+    with MoodReader() as shipped:
+        alone = [moods for _, moods in islice(shipped.video(SAMPLES / "faces.mp4"), 40)]
+        still = shipped.image(photo)
+        turns = zip(shipped.video(SAMPLES / "faces.mp4"), shipped.video(SAMPLES / "faces.mp4"), strict=True)
+        for moods, ((_, one), (_, other)) in zip(alone, turns, strict=False):
+            assert list(map(plain, one)) == list(map(plain, other)) == list(map(plain, moods))
+            assert list(map(plain, shipped.image(photo))) == list(map(plain, still))
+
+
+def test_video_when_its_reader_is_closed_meanwhile_then_says_so():
+    with MoodReader() as shipped:
+        coming = shipped.video(SAMPLES / "faces.mp4")
+        next(coming)
+    with pytest.raises(ValueError, match="this detector is closed"):
+        list(coming)
+
+
+def plain(mood: Mood) -> tuple[object, ...]:
+    return mood.track.id, mood.box, mood.track.detection.keypoints.tolist(), mood.label, dict(mood.raw_scores)
+
+
+def test_run_when_a_sink_fails_then_its_error_comes_through(clip):
+    class Full(RecordingSink):
+        def write(self, frame, moods, image=None):
+            raise OSError("disk full")
+
+    with VideoSource(clip) as source, pytest.raises(OSError, match="disk full"):
+        reader().session.run(source, [Full()])
+
+
+def test_tally_of_nothing_then_zeros():
+    assert Tally().summary().to_json() | {"elapsed_s": 0} == {
+        "frames": 0,
+        "faces": 0,
+        "tracks": 0,
+        "duration_s": 0.0,
+        "elapsed_s": 0,
+        "shares": {},
+        "notes": [],
+    }
+
+
+def test_annotate_then_draws_on_a_copy():
+    frame = make_frame()
+    picture = livemood.annotate(frame, [make_mood()])
+    assert picture.shape == frame.image.shape
+    assert (picture != frame.image).any()
+    assert annotate is livemood.annotate

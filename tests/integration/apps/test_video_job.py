@@ -1,0 +1,279 @@
+"""Many videos at once, cuts, and interrupts, as a person runs them."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import av
+import pytest
+
+from livemood.cli.bars import Bars
+from livemood.core.errors import SinkError
+from livemood.core.settings import ReaderSettings, VideoJob, label_video, label_videos
+from livemood.sinks.video.writer import VideoSink
+from tests.support.builders import SAMPLES, heed_interrupts
+
+LIVEMOOD = Path(sys.executable).with_name("livemood")
+CLIP = SAMPLES / "faces.mp4"
+
+
+def livemood(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([LIVEMOOD, *map(str, arguments)], capture_output=True, text=True, timeout=300)
+
+
+def frames(path: Path) -> list[float]:
+    with av.open(str(path)) as container:
+        return [float(frame.time) for frame in container.decode(video=0)]
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory) -> Path:
+    """A second of the sample, cut by livemood itself."""
+    target = tmp_path_factory.mktemp("short") / "short.mp4"
+    assert livemood("video", CLIP, "--out", target, "--duration", "1").returncode == 0
+    return target
+
+
+def test_cut_when_start_and_duration_are_given_then_just_these_frames(short, tmp_path):
+    done = livemood("video", CLIP, "--out", tmp_path / "o.mp4", "--start", "0:02", "--duration", "0.5", "--json")
+    assert json.loads(done.stdout)["frames"] == 15
+    assert len(frames(tmp_path / "o.mp4")) == 15
+    assert len(frames(short)) == 30
+
+
+def test_many_when_one_is_broken_then_the_others_are_made_and_the_exit_code_tells(short, tmp_path):
+    names = [tmp_path / f"{letter}.mp4" for letter in "abc"]
+    for name in names:
+        shutil.copy(short, name)
+    names[1].write_text("not a video")
+    out = tmp_path / "out"
+    done = livemood("video", *names, "--out-dir", out, "--jobs", "2", "--records", ".csv", "--json")
+    results = {Path(file["source"]).name: file for file in json.loads(done.stdout)["files"]}
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "b.mp4" in done.stderr
+    assert [results[n]["error"] is None for n in ("a.mp4", "b.mp4", "c.mp4")] == [True, False, True]
+    assert sorted(path.name for path in out.iterdir()) == ["a.csv", "a.mp4", "c.csv", "c.mp4"]
+    assert len(frames(out / "a.mp4")) == results["a.mp4"]["frames"] == 30
+
+    shutil.copy(short, names[1])
+    stamp = (out / "a.mp4").stat().st_mtime_ns
+    again = livemood("video", *names, "--out-dir", out, "--records", ".csv", "--resume", "--json")
+    skipped = [file["skipped"] for file in json.loads(again.stdout)["files"]]
+    assert (again.returncode, again.stderr) == (0, "")
+    assert skipped == [True, False, True]
+    assert (out / "a.mp4").stat().st_mtime_ns == stamp
+
+
+def test_many_when_a_process_is_killed_then_all_are_made_all_the_same(tmp_path):
+    names = [tmp_path / f"{letter}.mp4" for letter in "abc"]
+    for name in names:
+        shutil.copy(CLIP, name)
+    out = tmp_path / "out"
+    running = subprocess.Popen(
+        [LIVEMOOD, "video", *names, "--out-dir", out, "--jobs", "2", "--json"], stdout=subprocess.PIPE, text=True
+    )
+    ends = time.monotonic() + 60
+    while not (workers := workers_of(running.pid)) and time.monotonic() < ends:
+        time.sleep(0.02)
+    os.kill(workers[0], signal.SIGKILL)
+    printed, _ = running.communicate(timeout=300)
+    assert running.returncode == 0
+    assert [file["error"] for file in json.loads(printed)["files"]] == [None] * 3
+    assert sorted(path.name for path in out.iterdir()) == ["a.mp4", "b.mp4", "c.mp4"]
+    assert {len(frames(path)) for path in out.iterdir()} == {len(frames(CLIP))}
+
+
+def test_many_when_interrupted_then_no_other_video_is_begun_and_nothing_is_left(tmp_path):
+    names = [tmp_path / f"{letter}.mp4" for letter in "abcd"]
+    for name in names:
+        shutil.copy(CLIP, name)
+    running = subprocess.Popen(
+        [LIVEMOOD, "video", *names, "--out-dir", tmp_path / "out", "--jobs", "2"],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_interrupts,
+        start_new_session=True,
+    )
+    ends = time.monotonic() + 60
+    while not workers_of(running.pid) and time.monotonic() < ends:
+        time.sleep(0.02)
+    os.killpg(running.pid, signal.SIGINT)
+    _, stderr = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert stderr.startswith("livemood: interrupted")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def workers_of(parent: int) -> list[int]:
+    """Return the processes that have a scratch file open below a command."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            above = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            names = [str(handle.readlink()) for handle in (folder / "fd").iterdir()] if above == parent else []
+            if any(name.endswith(".part") for name in names):
+                found.append(int(folder.name))
+    return found
+
+
+def test_many_when_a_job_kills_every_process_then_it_fails_and_the_others_are_made(short, tmp_path):
+    jobs = [VideoJob(Path(shutil.copy(short, tmp_path / f"{n}.mp4")), tmp_path / f"{n}-moods.mp4") for n in "ab"]
+    deadly = replace(jobs[0], codec=_Deadly())  # type: ignore[arg-type]
+    outcomes = {o.job.out.name: o for o in label_videos([deadly, jobs[1]], ReaderSettings(), 1, Bars())}
+    assert "was killed from outside" in str(outcomes["a-moods.mp4"].error)
+    assert outcomes["b-moods.mp4"].error is None
+
+
+def test_many_when_one_brings_a_library_to_raise_anything_then_that_is_its_line(short, tmp_path):
+    jobs = [VideoJob(Path(shutil.copy(short, tmp_path / f"{n}.mp4")), tmp_path / f"{n}-moods.mp4") for n in "ab"]
+    odd = replace(jobs[0], every="never")  # type: ignore[arg-type]
+    outcomes = {o.job.out.name: o for o in label_videos([odd, jobs[1]], ReaderSettings(), 1, Bars())}
+    assert "a.mp4 holds something that livemood cannot deal with (TypeError" in str(outcomes["a-moods.mp4"].error)
+    assert outcomes["b-moods.mp4"].error is None
+    assert not (tmp_path / "a-moods.mp4").exists()
+
+
+class _Deadly:
+    """Kills the process that unpacks it."""
+
+    def __reduce__(self):
+        return signal.raise_signal, (signal.SIGKILL,)
+
+
+def test_many_when_resumed_then_what_is_missing_is_made_and_remnants_are_replaced(short, tmp_path):
+    for letter in "abc":
+        shutil.copy(short, tmp_path / f"{letter}.mp4")
+    words = [tmp_path / f"{letter}.mp4" for letter in "abc"] + ["--out-dir", tmp_path / "out", "--records", ".csv"]
+    assert livemood("video", *words).returncode == 0
+    made = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    (tmp_path / "out" / "a.mp4").unlink()
+    (tmp_path / "out" / "a.csv").write_text("half")
+    (tmp_path / "out" / "b.csv").unlink()
+    done = livemood("video", *words, "--resume", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [file["skipped"] for file in json.loads(done.stdout)["files"]] == [False, False, True]
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == made
+
+
+def test_copy_when_its_end_cannot_be_written_then_no_records_stay(short, tmp_path, monkeypatch):
+    def full(*_):
+        raise SinkError("disk full")
+
+    monkeypatch.setattr(VideoSink, "_write_rest", full)
+    job = VideoJob(short, tmp_path / "o.mp4", records=tmp_path / "r.csv", subtitles=tmp_path / "r.srt")
+    with ReaderSettings().open() as reader, pytest.raises(SinkError, match="disk full"):
+        label_video(job, reader, Bars())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_subtitles_of_a_cut_then_they_begin_with_the_copy(tmp_path):
+    cut = ("--start", "3", "--duration", "1", "--out", tmp_path / "o.mp4", "--subtitles", tmp_path / "o.srt")
+    assert livemood("video", CLIP, *cut).returncode == 0
+    first = (tmp_path / "o.srt").read_text().splitlines()[1]
+    assert first.startswith("00:00:00,000 --> 00:00:0")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("a.mp4", "b.mp4"),
+        ("a.mp4", "b.mp4", "--out-dir", "o", "--out", "x.mp4"),
+        ("a.mp4", "x/a.mp4", "--out-dir", "o"),
+        ("a.mp4", "b.mp4", "--out-dir", "o", "--records", "rows.csv"),
+        ("a.mp4", "--start", "soon"),
+        ("a.mp4", "--every", "0"),
+        ("a.mp4", "--start", "9" * 400),
+        ("a.mp4", "--duration", "0"),
+        ("a.mp4", "--out-dir", "."),
+        ("a.mp4", "--thumbnails"),
+        ("a.mp4", "--thumbnails", "--blur", "--report", "r.html"),
+        ("a.mp4", "--codec", "mpeg1"),
+    ],
+)
+def test_options_when_they_make_no_sense_then_usage_error_in_one_line(words):
+    done = livemood("video", *words)
+    assert done.returncode == 2
+    assert done.stderr.startswith("livemood: ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_run_when_interrupted_then_the_file_plays_up_to_there(tmp_path, number):
+    long = tmp_path / "long.mp4"
+    subprocess.run(
+        [sys.executable, "-c", LOOP, str(CLIP), str(long)],
+        check=True,
+    )
+    out = tmp_path / "out.mp4"
+    rows = tmp_path / "rows.jsonl"
+    running = subprocess.Popen(
+        [LIVEMOOD, "video", long, "--out", out, "--records", rows],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_interrupts,
+    )
+    deadline = time.monotonic() + 60
+    while not any(path.stat().st_size > 50_000 for path in tmp_path.glob(".*")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    running.send_signal(number)
+    _, stderr = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert stderr.startswith("livemood: interrupted")
+    times = frames(out)
+    assert 1 < len(times) < 1800
+    assert [round(t * 30) for t in times] == list(range(len(times)))
+    assert len({json.loads(line)["frame"] for line in rows.read_text().splitlines()}) == len(times)
+
+
+# Copies a clip ten times over without decoding it.
+LOOP = """
+import av, sys
+source = av.open(sys.argv[1])
+target = av.open(sys.argv[2], "w")
+stream = source.streams.video[0]
+copy = target.add_stream_from_template(stream)
+packets = [p for p in source.demux(stream) if p.dts is not None]
+length = stream.duration
+for turn in range(10):
+    source.seek(0)
+    for packet in source.demux(stream):
+        if packet.dts is None:
+            continue
+        packet.pts += turn * length
+        packet.dts += turn * length
+        packet.stream = copy
+        target.mux(packet)
+target.close()
+"""
+
+
+def test_codec_when_asked_for_then_used(short, tmp_path):
+    out = tmp_path / "o.mkv"
+    assert livemood("video", short, "--out", out, "--codec", "h265", "--preset", "ultrafast").returncode == 0
+    with av.open(str(out)) as container:
+        assert container.streams.video[0].codec_context.name == "hevc"
+
+
+def test_out_when_it_is_the_input_then_refused_even_by_force(short, tmp_path):
+    clip = Path(shutil.copy(short, tmp_path / "clip.mp4"))
+    before = clip.read_bytes()
+    done = livemood("video", clip, "--out", clip, "--force")
+    assert done.returncode == 1
+    assert "clip.mp4 is the video to be read" in done.stderr
+    assert clip.read_bytes() == before
+
+
+def test_report_when_asked_for_without_records_then_only_the_page_stays(short, tmp_path):
+    page = tmp_path / "moods.html"
+    done = livemood("video", short, "--out", tmp_path / "o.mp4", "--report", page, "--thumbnails")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "person 1" in page.read_text(encoding="utf-8").lower()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["moods.html", "o.mp4"]

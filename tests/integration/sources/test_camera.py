@@ -1,0 +1,374 @@
+"""Live sources: cameras behind a made-up driver, streams from a server on this machine, files, folders and stdin."""
+
+import itertools
+import os
+import threading
+import time
+
+import cv2
+import pytest
+
+from livemood.core.errors import CameraUnavailable, ImageUnreadable, SourceError, VideoUnreadable
+from livemood.core.settings import CaptureSettings
+from livemood.sources.camera import camera_modes, open_camera
+from livemood.sources.camera_names import list_cameras
+from livemood.sources.feeds import RawFeed
+from livemood.sources.live import LiveSource, Picture
+from livemood.sources.open import open_live
+from livemood.sources.stream import open_stream
+from tests.support.builders import write_clip
+from tests.support.servers import MjpegServer, RtspServer, files_served, picture
+
+HASTY = CaptureSettings(retry_s=0.01, retry_longest_s=0.02, give_up_s=0.5, timeout_s=2.0)
+
+
+class Driver:
+    """A camera as OpenCV shows it; ``plugged`` can be pulled."""
+
+    def __init__(self, opens=True, size=(64, 48), pictures=None):
+        self.opens, self.size, self.plugged = opens, size, True
+        self.pictures = itertools.count() if pictures is None else iter(pictures)
+        self.wishes, self.opened, self.released = {}, [], 0
+
+    def __call__(self, which, backend):
+        self.opened.append((which, backend))
+        return self
+
+    def isOpened(self):
+        return self.opens and self.plugged
+
+    def read(self):
+        level = next(self.pictures, None) if self.plugged else None
+        return (False, None) if level is None else (True, picture(level, *self.size))
+
+    def set(self, prop, value):
+        self.wishes[prop] = value
+        return True
+
+    def get(self, prop):
+        sizes = {cv2.CAP_PROP_FRAME_WIDTH: 1280, cv2.CAP_PROP_FRAME_HEIGHT: 720}
+        return sizes.get(prop, self.wishes.get(prop, 30.0))
+
+    def release(self):
+        self.released += 1
+
+
+class Feed:
+    """Gives scripted pictures; an exception in the script is raised."""
+
+    def __init__(self, script):
+        self._script = iter(script)
+
+    def read(self):
+        item = next(self._script, None)
+        if isinstance(item, Exception):
+            raise item
+        return None if item is None else Picture(item)
+
+    def close(self):
+        pass
+
+
+class TestCamera:
+    def test_when_opened_then_frames_are_counted_and_timed_from_zero(self):
+        with open_camera(0, HASTY, Driver()) as source:
+            frames = list(itertools.islice(source.frames(), 5))
+        assert [frame.index for frame in frames] == [0, 1, 2, 3, 4]
+        assert frames[0].time_s == pytest.approx(0, abs=0.01)
+        assert all(a.time_s <= b.time_s for a, b in itertools.pairwise(frames))
+        assert (source.width, source.height, source.live, source.mirrored) == (64, 48, True, True)
+
+    def test_when_wishes_are_given_then_the_driver_gets_them_format_first(self):
+        driver = Driver()
+        settings = CaptureSettings(width=640, height=480, fps=60, pixel_format="YUYV")
+        open_camera("/dev/video2", settings, driver).close()
+        assert next(iter(driver.wishes)) == cv2.CAP_PROP_FOURCC
+        assert driver.wishes[cv2.CAP_PROP_FOURCC] == cv2.VideoWriter.fourcc(*"YUYV")
+        assert driver.wishes[cv2.CAP_PROP_FRAME_WIDTH] == 640
+        assert driver.wishes[cv2.CAP_PROP_FPS] == 60
+        assert driver.released == 1
+
+    def test_when_no_backend_opens_it_then_all_were_tried_and_the_message_says_what_to_do(self):
+        driver = Driver(opens=False)
+        with pytest.raises(CameraUnavailable, match=r"camera 3 could not be opened; try source 0, or livemood doctor"):
+            open_camera(3, HASTY, driver)
+        assert len(driver.opened) >= 2
+        assert len({backend for _, backend in driver.opened}) == len(driver.opened)
+        assert driver.released == len(driver.opened)
+
+    def test_when_it_opens_without_pictures_then_the_message_says_it_may_be_in_use(self):
+        with pytest.raises(CameraUnavailable, match="camera 0 opens but gives no picture; close other programs"):
+            open_camera(0, HASTY, Driver(pictures=[]))
+
+    def test_when_the_pixel_format_is_not_four_letters_then_value_error(self):
+        with pytest.raises(ValueError, match="four letters such as MJPG, got RGB"):
+            open_camera(0, CaptureSettings(pixel_format="RGB"), Driver())
+
+    def test_when_unplugged_and_plugged_in_again_then_frames_go_on_with_rising_numbers_and_times(self):
+        driver = Driver()
+        with open_camera(0, HASTY, driver) as source:
+            frames = source.frames()
+            before = [next(frames) for _ in range(3)][-1]
+            driver.plugged = False
+            threading.Timer(0.1, lambda: setattr(driver, "plugged", True)).start()
+            after = next(frames)
+        assert after.index == before.index + 1
+        assert after.time_s - before.time_s > 0.05
+        assert source.trouble == ""
+
+    def test_when_unplugged_for_good_then_the_run_ends_with_a_message(self):
+        driver = Driver()
+        with open_camera(0, HASTY, driver) as source:
+            frames = source.frames()
+            next(frames)
+            driver.plugged = False
+            with pytest.raises(CameraUnavailable, match="camera 0 was lost and did not come back"):
+                list(frames)
+
+    def test_while_it_is_lost_then_trouble_says_so(self):
+        driver = Driver()
+        settings = CaptureSettings(retry_s=10, give_up_s=60)
+        with open_camera(0, settings, driver) as source:
+            frames = source.frames()
+            next(frames)
+            driver.plugged = False
+            thread = threading.Thread(target=lambda: list(frames))
+            thread.start()
+            ends = time.monotonic() + 5
+            while not source.trouble and time.monotonic() < ends:
+                time.sleep(0.01)
+            assert source.trouble == "lost, trying to open it again"
+        thread.join(5)
+        assert not thread.is_alive(), "closing ends the wait for the next try"
+
+    def test_modes_when_asked_then_each_is_told_once(self):
+        modes = camera_modes(0, Driver())
+        assert [str(mode) for mode in modes] == ["1280x720 MJPG 30 fps", "1280x720 YUYV 30 fps"]
+        assert camera_modes(0, Driver(opens=False)) == ()
+
+
+class TestTrouble:
+    def watched(self, levels):
+        """A source whose clock is a list, with one picture read for each level."""
+        now = [0.0]
+        feed = Feed([picture(level) for level in levels])
+        source = LiveSource("camera 0", lambda: feed, reconnect=True, clock=lambda: now[0])
+        return now, source, source.frames()
+
+    def test_when_the_same_picture_comes_for_over_three_seconds_then_it_is_called_frozen(self):
+        now, source, frames = self.watched([1, 1, 1, 2])
+        for now[0] in (0.0, 2.9):
+            next(frames)
+        assert source.trouble == ""
+        now[0] = 3.5
+        next(frames)
+        assert source.trouble == "frozen for 4 s"
+        next(frames)
+        assert source.trouble == ""
+
+    def test_when_no_picture_comes_for_over_three_seconds_then_it_says_so(self):
+        now, source, frames = self.watched([1, 2])
+        next(frames)
+        now[0] = 5.0
+        assert source.trouble == "no picture for 5 s"
+
+    def test_when_a_file_shows_a_still_then_nothing_is_wrong(self):
+        now = [0.0]
+        source = LiveSource("clip.mp4", lambda: Feed([picture(1), picture(1)]), clock=lambda: now[0])
+        frames = source.frames()
+        next(frames)
+        now[0] = 9.0
+        next(frames)
+        assert source.trouble == ""
+
+
+class TestLiveSource:
+    def test_when_pictures_change_size_then_they_are_fitted_into_the_first_with_black_bars(self):
+        feed = Feed([picture(200, 64, 48), picture(200, 48, 96), picture(200, 128, 96)])
+        tall, large = list(LiveSource("x", lambda: feed).frames())[1:]
+        assert tall.image.shape == large.image.shape == (48, 64, 3)
+        assert tall.image[:, 32].min() == 200
+        assert tall.image[:, 5].max() == 0
+        assert large.image.min() == 200
+
+    def test_when_it_holds_no_picture_then_source_error(self):
+        with pytest.raises(SourceError, match="x holds no picture"):
+            LiveSource("x", lambda: Feed([]))
+
+    def test_when_a_source_that_does_not_come_back_fails_then_its_own_error(self):
+        source = LiveSource("x", lambda: Feed([picture(1), ImageUnreadable("bad")]))
+        with pytest.raises(ImageUnreadable, match="bad"):
+            list(source.frames())
+
+
+@pytest.fixture(params=[MjpegServer, RtspServer])
+def server(request):
+    server = request.param()
+    yield server
+    server.stop()
+
+
+class TestStream:
+    def test_of_a_running_server_then_frames_come_and_the_password_is_not_in_the_name(self, server):
+        with open_stream(server.url, HASTY) as source:
+            frames = list(itertools.islice(source.frames(), 10))
+        assert [frame.index for frame in frames] == list(range(10))
+        assert frames[0].image.shape == server.shape
+        assert len({int(frame.image.mean()) for frame in frames}) > 5
+        assert source.name == server.url.replace("user:secret@", "")
+
+    def test_when_the_server_dies_and_comes_back_then_frames_go_on(self, server):
+        settings = CaptureSettings(retry_s=0.05, retry_longest_s=0.1, give_up_s=20, timeout_s=2)
+        with open_stream(server.url, settings) as source:
+            frames = source.frames()
+            before = [next(frames) for _ in range(3)][-1]
+            server.stop()
+            threading.Timer(0.5, server.start).start()
+            ends = time.monotonic() + 15
+            later = before
+            while later.time_s - before.time_s < 0.5 and time.monotonic() < ends:
+                later = next(frames)
+            following = next(frames)
+        assert later.time_s - before.time_s >= 0.4
+        assert following.index == later.index + 1
+
+    def test_when_the_server_stalls_without_hanging_up_then_it_is_noticed_and_frames_go_on_later(self, server):
+        settings = CaptureSettings(retry_s=0.05, retry_longest_s=0.1, give_up_s=20, timeout_s=0.4)
+        with open_stream(server.url, settings) as source:
+            frames = source.frames()
+            before = next(frames)
+            server.stalled.set()
+            threading.Timer(1.5, server.stalled.clear).start()
+            ends = time.monotonic() + 15
+            later = before
+            while later.time_s - before.time_s < 1.0 and time.monotonic() < ends:
+                later = next(frames)
+        assert later.time_s - before.time_s >= 1.0
+        assert source.trouble == ""
+
+    @pytest.mark.parametrize("kind", [MjpegServer, RtspServer])
+    def test_when_some_pictures_are_corrupt_then_the_others_come(self, kind):
+        server = kind(corrupt_every=3)
+        with open_stream(server.url, HASTY) as source:
+            frames = list(itertools.islice(source.frames(), 12))
+        server.stop()
+        assert len(frames) == 12
+        assert server.connections == 1, "a broken picture is no reason to hang up"
+
+    @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+    def test_of_a_file_over_http_then_every_frame_at_its_own_speed_and_an_end(self, tmp_path, suffix):
+        write_clip(tmp_path / f"clip{suffix}", [picture(i * 20, 64, 48) for i in range(10)], fps=50)
+        with files_served(tmp_path) as url, open_live(f"{url}/clip{suffix}", HASTY) as source:
+            frames = list(source.frames())
+        assert len(frames) == 10
+        assert frames[-1].time_s >= 0.17
+
+    def test_of_nothing_there_then_one_clear_line(self, server):
+        server.stop()
+        with pytest.raises(VideoUnreadable, match=rf"://127.0.0.1:{server.port}/[a-z.]+ could not be opened"):
+            open_stream(server.url, HASTY)
+        server.start()
+
+
+class TestFeeds:
+    @pytest.fixture
+    def clip(self, tmp_path):
+        return write_clip(tmp_path / "clip.mp4", [picture(i * 20, 64, 48) for i in range(10)], fps=50)
+
+    def test_of_a_video_then_every_frame_at_its_own_speed(self, clip):
+        with open_live(str(clip)) as source:
+            frames = list(source.frames())
+        assert len(frames) == 10
+        assert frames[-1].time_s >= 0.17
+        assert not source.mirrored
+
+    def test_of_a_video_with_loop_then_it_begins_again_and_time_goes_on(self, clip):
+        with open_live(str(clip), CaptureSettings(loop=True)) as source:
+            frames = list(itertools.islice(source.frames(), 25))
+        assert [frame.index for frame in frames] == list(range(25))
+        assert int(frames[20].image.mean()) == pytest.approx(int(frames[0].image.mean()), abs=3)
+        assert frames[20].time_s >= 0.38
+
+    def test_of_a_folder_then_its_pictures_in_order_at_the_wished_rate(self, tmp_path):
+        for i in range(3):
+            cv2.imwrite(str(tmp_path / f"{i}.png"), picture(i * 50))
+        with open_live(str(tmp_path), CaptureSettings(fps=50)) as source:
+            frames = list(source.frames())
+        assert [int(frame.image.mean()) for frame in frames] == [0, 50, 100]
+        assert frames[-1].time_s >= 0.03
+
+    @pytest.mark.parametrize("count", [1, 2])
+    def test_of_a_folder_then_the_last_picture_has_its_time_too(self, tmp_path, count):
+        for i in range(count):
+            cv2.imwrite(str(tmp_path / f"{i}.png"), picture(i))
+        with open_live(str(tmp_path), CaptureSettings(fps=5)) as source:
+            began = time.monotonic()
+            frames = list(source.frames())
+            lasted_s = time.monotonic() - began
+        assert len(frames) == count
+        assert lasted_s >= count / 5 - 0.01
+
+    def test_of_a_folder_when_closed_at_the_last_picture_then_it_ends_at_once(self, tmp_path):
+        cv2.imwrite(str(tmp_path / "0.png"), picture(0))
+        with open_live(str(tmp_path), CaptureSettings(fps=0.01)) as source:
+            frames = source.frames()
+            next(frames)
+            threading.Timer(0.1, source.close).start()
+            assert list(frames) == []
+
+    def test_of_a_folder_without_pictures_then_source_error(self, tmp_path):
+        with pytest.raises(SourceError, match="no picture"):
+            open_live(str(tmp_path))
+
+    @pytest.mark.parametrize(("layout", "pixel"), [("bgr24", [1, 2, 3]), ("rgb24", [3, 2, 1]), ("gray", [7])])
+    def test_of_raw_pictures_then_each_in_bgr_until_the_writer_closes(self, layout, pixel):
+        read, write = os.pipe()
+        os.write(write, bytes(pixel) * (4 * 2) * 3)
+        os.close(write)
+        feed = RawFeed(CaptureSettings(width=4, height=2, pixel_format=layout), read)
+        pictures = list(iter(feed.read, None))
+        os.close(read)
+        assert len(pictures) == 3
+        assert pictures[0].image.shape == (2, 4, 3)
+        assert pictures[0].image[0, 0].tolist() == ([7, 7, 7] if layout == "gray" else [1, 2, 3])
+
+    def test_of_raw_pictures_cut_off_then_the_message_names_the_options(self):
+        read, write = os.pipe()
+        os.write(write, b"12345")
+        os.close(write)
+        with pytest.raises(SourceError, match="check size and pixel_format"):
+            RawFeed(CaptureSettings(width=4, height=2), read).read()
+        os.close(read)
+
+    @pytest.mark.parametrize(
+        ("settings", "message"),
+        [
+            (CaptureSettings(), "width and height, such as 640x480"),
+            (CaptureSettings(width=4, height=2, pixel_format="MJPG"), "bgr24"),
+        ],
+    )
+    def test_of_raw_pictures_without_size_or_known_format_then_value_error(self, settings, message):
+        with pytest.raises(ValueError, match=message):
+            open_live("-", settings)
+
+    def test_of_an_unknown_name_then_the_message_lists_the_cameras(self):
+        with pytest.raises(CameraUnavailable, match="FaceTime is no file and no camera's name; cameras found: "):
+            open_live("FaceTime")
+
+    def test_of_a_device_that_is_not_there_then_camera_unavailable(self):
+        with pytest.raises(CameraUnavailable, match="/dev/video97 could not be opened: there is no such device"):
+            open_live("/dev/video97")
+
+
+def test_list_cameras_on_linux_then_names_in_order_without_metadata_nodes(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.platform", "linux")
+    for number, name, place in ((10, "Elgato", 0), (2, "Webcam", 0), (3, "Webcam", 1)):
+        node = tmp_path / f"video{number}"
+        node.mkdir()
+        (node / "name").write_text(f"{name}\n")
+        (node / "index").write_text(f"{place}\n")
+    found = list_cameras(tmp_path)
+    assert [(camera.index, camera.name, camera.path) for camera in found] == [
+        (2, "Webcam", "/dev/video2"),
+        (10, "Elgato", "/dev/video10"),
+    ]

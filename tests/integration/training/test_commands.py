@@ -1,0 +1,286 @@
+"""The commands around models, as a person runs them."""
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.util import tensor_util
+
+from livemood.bundles.manifest import default_bundle, read_bundle
+from livemood.datasets.crop_index import read_index
+from livemood.datasets.files import Files
+from livemood.emotion.classifier import EmotionClassifier
+from livemood.evaluation.metrics import with_temperature
+from tests.support.builders import SAMPLES, make_face_crop, read_still, write_faces
+
+LIVEMOOD = Path(sys.executable).with_name("livemood")
+
+
+def livemood(
+    *arguments: object, folder: Path | None = None, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    words, env = [str(word) for word in arguments], {**os.environ, **(environment or {})}
+    return subprocess.run([LIVEMOOD, *words], capture_output=True, text=True, timeout=180, env=env, cwd=folder)
+
+
+def complaint(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the one line that a failed command says."""
+    assert done.returncode == 1
+    assert done.stderr.startswith("livemood: ")
+    assert done.stderr.count("\n") == 1
+    return done.stderr
+
+
+def hidden(folder: Path, library: str) -> dict[str, str]:
+    """Return an environment in which a library looks as if it were not installed."""
+    folder.mkdir()
+    (folder / f"{library}.py").write_text(f"raise ModuleNotFoundError('hidden', name='{library}')\n")
+    return {"PYTHONPATH": str(folder)}
+
+
+class TestTrain:
+    def test_train_when_few_pictures_and_from_default_then_a_bundle_that_other_commands_take(self, tmp_path):
+        write_faces(tmp_path / "faces", 8, ("grin", "grump"))
+        done = livemood(
+            "train", "faces", "--out", "mine", "--from", "default", "--epochs", 1, "--no-class-balance", folder=tmp_path
+        )
+        assert done.returncode == 0, done.stderr
+        assert "grin, grump: " in done.stderr
+        assert "bundle: mine, of epoch 1" in done.stdout
+        assert (tmp_path / "mine.work" / "learning.png").read_bytes().startswith(b"\x89PNG")
+        assert read_bundle(tmp_path / "mine").labels == ("grin", "grump")
+        shown = livemood("image", SAMPLES / "faces.png", "--model", tmp_path / "mine", "--json")
+        assert set(json.loads(shown.stdout)["images"][0]["faces"][0]["scores"]) == {"grin", "grump"}
+
+    def test_train_when_keras_runs_on_jax_then_it_learns_all_the_same_and_logs_it(self, tmp_path):
+        write_faces(tmp_path / "faces", 24)
+        done = livemood(
+            *("train", "faces", "--out", "mine", "--preset", "small", "--epochs", 4, "--tensorboard", "logs"),
+            folder=tmp_path,
+            environment={"KERAS_BACKEND": "jax"},
+        )
+        assert done.returncode == 0, done.stderr
+        assert json.loads((tmp_path / "mine/manifest.json").read_text())["training"]["environment"]["backend"] == "jax"
+        with (tmp_path / "mine.work/history.csv").open() as stream:
+            losses = [float(epoch["loss"]) for epoch in csv.DictReader(stream)]
+        assert losses[-1] < 0.8 * losses[0]
+        log = EventAccumulator(str(tmp_path / "logs"), {"tensors": 0}).Reload()
+        logged = [float(tensor_util.make_ndarray(event.tensor_proto)) for event in log.Tensors("loss")]
+        assert logged == pytest.approx(losses)
+
+    def test_train_when_tensorboard_is_missing_then_the_extra_is_named(self, tmp_path):
+        write_faces(tmp_path / "faces", 4)
+        environment = hidden(tmp_path / "stubs", "tensorboard")
+        done = livemood(
+            "train", "faces", "--out", "mine", "--tensorboard", "l", folder=tmp_path, environment=environment
+        )
+        assert "tensorboard is not installed; try: pip install 'livemood[tensorboard]'" in complaint(done)
+
+    def test_train_when_precision_is_asked_with_a_bundle_to_begin_with_then_a_usage_error(self, tmp_path):
+        done = livemood("train", ".", "--out", "m", "--from", "default", "--precision", "bfloat16", folder=tmp_path)
+        assert done.returncode == 2
+        assert "--precision" in done.stderr
+
+    @pytest.mark.parametrize("time", ["0", "0m", "1h30", "soon", ""])
+    def test_train_when_the_time_is_none_or_has_two_meanings_then_a_usage_error(self, tmp_path, time):
+        done = livemood("train", ".", "--out", "m", "--time-budget", time, folder=tmp_path)
+        assert done.returncode == 2
+        assert f"{time!r} is no time to train for; write 45m, 2h or 1h30m" in done.stderr
+
+    @pytest.mark.parametrize(
+        ("extra", "says"),
+        [
+            (["nothing"], "nothing is not there; give a FER+ folder"),
+            (["faces", "--from", "nowhere"], "no model bundle at nowhere"),
+            (["faces", "--votes", "v.csv"], "belongs to a fer2013.csv"),
+            (["faces", "--resume"], "holds no run to resume"),
+        ],
+    )
+    def test_train_when_asked_for_what_cannot_be_then_one_line(self, tmp_path, extra, says):
+        write_faces(tmp_path / "faces", 4)
+        assert says in complaint(livemood("train", *extra, "--out", "mine", folder=tmp_path))
+        assert not (tmp_path / "mine").exists()
+
+
+class TestEvaluate:
+    def test_evaluate_when_data_has_two_classes_then_chooses_between_those_and_writes_all(self, tmp_path):
+        write_faces(tmp_path / "faces", 6)
+        bundle = shutil.copytree(default_bundle(), tmp_path / "bundle")
+        (tmp_path / "groups.csv").write_text("file,age,skin\n" + "".join(f"happy{n}.png,old,\n" for n in range(6)))
+        done = livemood(
+            *("evaluate", bundle, "faces", "--split", "all", "--groups", "groups.csv", "--against", "default"),
+            *("--html", "report.html", "--card", "--force", "--json"),
+            folder=tmp_path,
+        )
+        assert done.returncode == 0, done.stderr
+        assert "livemood: skin in groups.csv is empty for all labelled pictures: left out\n" in done.stderr
+        report = json.loads(done.stdout)
+        asked = {name: report[name] for name in ("data", "votes", "find_faces", "split")}
+        assert asked == {"data": "faces", "votes": None, "find_faces": False, "split": "all"}
+        assert report["labels"] == ["happy", "sad"]
+        assert (report["votes"], report["find_faces"]) == (None, False)
+        assert report["pictures"] == sum(map(sum, report["confusion"])) == 12
+        assert report["against"]["p_value"] == 1.0
+        assert report["groups"]["age"]["values"]["old"]["pictures"] == 6
+        assert (tmp_path / "report.html").is_file()
+        assert "evaluate BUNDLE faces --split all" in (bundle / "MODEL_CARD.md").read_text()
+
+    def test_evaluate_when_the_bundle_has_a_card_then_it_stays_unless_forced(self, tmp_path):
+        bundle = shutil.copytree(default_bundle(), tmp_path / "bundle")
+        (bundle / "MODEL_CARD.md").write_text("mine")
+        said = complaint(livemood("evaluate", bundle, write_faces(tmp_path / "faces", 4), "--card"))
+        assert "MODEL_CARD.md is there already; use --force" in said
+        assert (bundle / "MODEL_CARD.md").read_text() == "mine"
+
+    def test_evaluate_when_votes_are_another_file_then_the_report_names_it(self, tmp_path):
+        pixels = " ".join(map(str, make_face_crop("sad", 1)[..., 0].ravel()))
+        (tmp_path / "fer2013.csv").write_text(f"emotion,pixels,Usage\n4,{pixels},PrivateTest\n")
+        votes = "neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
+        (tmp_path / "new.csv").write_text(f"Usage,Image name,{votes}\nPrivateTest,a.png,1,0,0,9,0,0,0,0,0,0\n")
+        done = livemood("evaluate", "default", "fer2013.csv", "--votes", "new.csv", "--json", folder=tmp_path)
+        assert json.loads(done.stdout)["votes"] == "new.csv"
+
+    def test_evaluate_when_groups_look_like_markup_then_printed_as_they_are(self, tmp_path):
+        write_faces(tmp_path / "faces", 4)
+        rows = [f"happy{n}.png,[/old]\nsad{n}.png,:smile: [bright]\n" for n in range(4)]
+        (tmp_path / "groups.csv").write_text("file,[red]age\n" + "".join(rows))
+        done = livemood(*("evaluate", "default", "faces", "--split", "all", "--groups", "groups.csv"), folder=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert "By [red]age" in done.stdout
+        assert "\n [red]age " in done.stdout
+        assert "\n [/old] " in done.stdout
+        assert "\n :smile: [bright] " in done.stdout
+
+    def test_evaluate_when_smiles_cannot_be_read_then_said_before_anything_is_measured(self, tmp_path):
+        done = livemood("evaluate", "default", "no-faces", "--smiles", "nowhere.zip", folder=tmp_path)
+        assert "nowhere.zip is no zip with photos and a labels.csv" in complaint(done)
+
+    def test_evaluate_when_data_has_a_class_unknown_to_the_model_then_says_which(self, tmp_path):
+        write_faces(tmp_path / "faces", 4, ("happy", "wink"))
+        assert "does not know wink" in complaint(livemood("evaluate", "default", "faces", folder=tmp_path))
+
+
+def listed(folder: Path) -> list[dict[str, str]]:
+    """Return the rows of the index of a folder of crops."""
+    with (folder / "index.csv").open() as stream:
+        return list(csv.DictReader(stream))
+
+
+class TestCrop:
+    def test_crop_when_a_photo_then_each_face_sorted_and_listed(self, tmp_path):
+        done = livemood("crop", SAMPLES / "faces.png", "--out", tmp_path / "faces", "--sort", "--size", 96)
+        assert (done.returncode, done.stderr) == (0, "")
+        rows = listed(tmp_path / "faces")
+        assert len(rows) == 2
+        for row in rows:
+            assert (tmp_path / "faces" / row["file"]).is_file()
+            assert row["file"].startswith(f"{row['label']}/")
+            assert row["source"].endswith("faces.png")
+
+    def test_crop_when_a_clip_then_a_frame_every_so_often(self, tmp_path):
+        done = livemood("crop", SAMPLES / "faces.mp4", "--out", tmp_path / "faces", "--every", 2)
+        assert done.returncode == 0
+        times = sorted({float(row["time_s"]) for row in listed(tmp_path / "faces")})
+        assert len(times) >= 2
+        assert all(later - earlier >= 2 for earlier, later in pairwise(times))
+
+    @pytest.mark.parametrize("name", ["a.gif", "a.png"])
+    def test_crop_when_a_picture_of_a_folder_is_broken_then_it_is_skipped_and_said(self, tmp_path, name):
+        (tmp_path / name).write_bytes(b"GIF89a and no more")
+        shutil.copy(SAMPLES / "faces.png", tmp_path)
+        done = livemood("crop", tmp_path, "--out", tmp_path / "faces")
+        assert done.returncode == 0
+        assert done.stderr.count("\n") == 1
+        assert name in done.stderr
+        assert done.stderr.endswith("; skipped\n")
+        assert len(listed(tmp_path / "faces")) == 2
+
+    def test_crop_when_folder_was_used_before_then_nothing_is_overwritten(self, tmp_path):
+        (tmp_path / "index.csv").write_text("mine")
+        assert "is there already; use --force" in complaint(livemood("crop", SAMPLES, "--out", tmp_path))
+        assert (tmp_path / "index.csv").read_text() == "mine"
+
+    @pytest.mark.parametrize("sort", [[], ["--sort"]])
+    def test_crop_when_a_picture_of_ones_own_has_the_name_then_it_stays_unless_forced(self, tmp_path, sort):
+        names = ["faces-00001.png", "happy/faces-00001.png"]
+        (tmp_path / "happy").mkdir()
+        for name in names:
+            (tmp_path / name).write_text("mine")
+        done = livemood("crop", SAMPLES / "faces.png", "--out", tmp_path, *sort)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert [(tmp_path / name).read_text() for name in names] == ["mine", "mine"]
+        assert len(listed(tmp_path)) == 2
+        (tmp_path / "index.csv").unlink()
+        livemood("crop", SAMPLES / "faces.png", "--out", tmp_path, *sort, "--force")
+        assert names[len(sort)] in {row["file"] for row in listed(tmp_path)}
+
+    def test_crop_when_a_name_is_no_utf8_then_its_crops_are_listed_and_made_anew(self, tmp_path):
+        photo = tmp_path / os.fsdecode(b"caf\xe9.png")
+        shutil.copy(SAMPLES / "faces.png", photo)
+        for _ in range(2):
+            done = livemood("crop", photo, "--out", tmp_path / "faces", "--force")
+            assert (done.returncode, done.stderr) == (0, "")
+        rows = read_index(Files(tmp_path / "faces"))
+        assert [row["file"] for row in rows] == [os.fsdecode(b"caf\xe9-0000%d.png" % n) for n in (1, 2)]
+        assert {row["source"] for row in rows} == {str(photo)}
+
+    def test_crop_when_forced_into_a_used_folder_then_earlier_crops_stay_and_stay_listed(self, tmp_path):
+        out = tmp_path / "faces"
+        (tmp_path / "other").mkdir()
+        shutil.copy(SAMPLES / "faces.png", tmp_path / "faces.png")
+        shutil.copy(SAMPLES / "faces.png", tmp_path / "other" / "faces.png")
+        assert livemood("crop", "faces.png", "--out", out, folder=tmp_path).returncode == 0
+        (out / "sad").mkdir()
+        (out / "faces-00001.png").rename(out / "sad" / "faces-00001.png")
+        (out / "faces-00002.png").unlink()
+        done = livemood("crop", "other/faces.png", "--out", out, "--sort", "--size", 48, "--force", folder=tmp_path)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.startswith("2 faces in ")
+        assert {Path(row["file"]).name: row["source"] for row in listed(out)} == {
+            "faces-00001.png": "faces.png",
+            "faces-00002.png": "other/faces.png",
+            "faces-00003.png": "other/faces.png",
+        }
+        assert read_still(out / "sad" / "faces-00001.png").shape == (192, 192, 3)
+
+    def test_crop_when_a_clip_is_cut_more_coarsely_then_every_crop_is_listed_once(self, tmp_path):
+        for every in (1, 3):
+            livemood("crop", SAMPLES / "faces.mp4", "--out", tmp_path, "--every", every, "--force")
+        rows = listed(tmp_path)
+        assert sorted(row["file"] for row in rows) == sorted(path.name for path in tmp_path.glob("*.png"))
+        times = {row["file"]: float(row["time_s"]) for row in rows}
+        assert times["faces-00003.png"] >= 3
+
+
+class TestExport:
+    def test_export_when_run_elsewhere_as_onnx_then_it_says_what_livemood_says(self, tmp_path):
+        done = livemood("export", "default", "--to", "onnx", "--out", tmp_path / "model.onnx")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]
+        classifier = EmotionClassifier()
+        crops = np.random.default_rng(0).integers(0, 256, (4, *classifier.crop_spec.shape), np.uint8)
+        session = onnxruntime.InferenceSession(tmp_path / "model.onnx", providers=["CPUExecutionProvider"])
+        (said,) = session.run(None, {session.get_inputs()[0].name: crops.astype(np.float32)})
+        calibrated = with_temperature(said, read_bundle(default_bundle()).temperature)
+        assert np.abs(calibrated - classifier.probabilities(crops)).max() < 1e-3
+
+    def test_export_when_the_target_is_there_then_one_line_and_it_stays(self, tmp_path):
+        (tmp_path / "m.onnx").write_text("mine")
+        done = livemood("export", "default", "--to", "onnx", "--out", tmp_path / "m.onnx")
+        assert "is there already; use --force" in complaint(done)
+        assert (tmp_path / "m.onnx").read_text() == "mine"
+
+    def test_export_when_a_library_is_missing_then_the_extra_is_named(self, tmp_path):
+        environment = hidden(tmp_path / "stubs", "tf2onnx")
+        done = livemood("export", "default", "--to", "onnx", "--out", tmp_path / "m.onnx", environment=environment)
+        assert "tf2onnx is not installed; try: pip install 'livemood[onnx]'" in complaint(done)
+        assert not (tmp_path / "m.onnx").exists()

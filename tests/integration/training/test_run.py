@@ -1,0 +1,523 @@
+"""Short training runs on drawn faces: the loss falls, the bundle knows them, stopped runs go on, bad ones end well."""
+
+import csv
+import json
+import os
+import shutil
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from livemood.bundles.manifest import default_bundle, read_bundle
+from livemood.core.crop_spec import CropSpec
+from livemood.core.errors import DatasetError, ModelIncompatible, ModelMissing, SinkError
+from livemood.core.settings import CROP
+from livemood.datasets import dataset
+from livemood.datasets.dataset import ALIGNED, RAW
+from livemood.emotion.classifier import EmotionClassifier
+from livemood.emotion.crop import resize_crop
+from livemood.evaluation import card
+from livemood.training import run as run_module
+from livemood.training.export.formats import write
+from livemood.training.export.provenance import provenance
+from livemood.training.loop import distil
+from livemood.training.loop.batches import Teach
+from livemood.training.loop.checkpoint import Epoch, Run
+from livemood.training.loop.fit import fit
+from livemood.training.model.network import EMOTION_HEAD, FER2013_HEAD, PRESETS, Architecture, predict
+from livemood.training.model.transfer import from_runs, load_network, load_run
+from livemood.training.run import Job, Watcher, train
+from livemood.training.settings import TrainSettings
+from tests.support.builders import make_face_crop, write_faces
+from tests.unit.evaluation.test_figures import make_report
+
+# Nobody would ship it, but it tells drawings apart and compiles in a second.
+PRESETS["tiny"] = Architecture(8, (16, 24, 32), (1, 1, 1))
+PRESETS["wider"] = Architecture(8, (16, 24, 48), (1, 1, 1))
+ODD_NAME = os.fsdecode(b"caf\xe9.txt")
+ASKED: dict[str, Any] = {"preset": "tiny", "epochs": 8, "batch": 8, "learning_rate": 0.05}
+
+
+class Trained:
+    """A finished run, for tests to look at and to go on from."""
+
+    def __init__(self, folder: Path) -> None:
+        self.job = Job(write_faces(folder / "faces", 80), folder / "mine", asked=ASKED)
+        (self.job.data / "happy" / ODD_NAME).write_text("not a picture")
+        self.epochs: list[Epoch] = []
+        self.metrics, self.run = train(self.job, False, False, Watcher(on_epoch=self.epochs.append))
+
+    def copy(self, folder: Path) -> Job:
+        """Return the same job with a work folder and a bundle of its own."""
+        shutil.copytree(self.job.work, folder / "mine.work")
+        shutil.copytree(self.job.out, folder / "mine")
+        return replace(self.job, out=folder / "mine")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> Trained:
+    return Trained(tmp_path_factory.mktemp("trained"))
+
+
+def share_right(bundle: Path, labels: tuple[str, str] = ("happy", "sad")) -> float:
+    """Return how many drawings that no run has seen a bundle reads right."""
+    classifier = EmotionClassifier(bundle)
+    hits = []
+    for label, kind in zip(labels, ("happy", "sad"), strict=True):
+        crops = np.stack([resize_crop(make_face_crop(kind, seed), CROP) for seed in range(900, 920)])
+        hits.append(classifier.probabilities(crops).argmax(1) == classifier.labels.index(label))
+    return float(np.mean(hits))
+
+
+class TestTrain:
+    def test_run_when_done_then_the_loss_fell_and_the_bundle_tells_the_classes_apart(self, trained):
+        losses = [epoch.loss for epoch in trained.epochs]
+        assert len(losses) == 8
+        assert losses[-1] < 0.8 * losses[0]
+        assert read_bundle(trained.job.out).labels == ("happy", "sad")
+        assert share_right(trained.job.out) > 0.9
+
+    def test_run_when_a_file_is_passed_over_then_it_is_listed_under_any_name(self, trained):
+        listed = (trained.job.work / "skipped.txt").read_text(encoding="utf-8", errors="surrogateescape")
+        assert listed == f"happy/{ODD_NAME}: not a picture\n"
+
+    def test_run_when_done_then_history_and_manifest_say_how(self, trained):
+        with (trained.job.work / "history.csv").open() as stream:
+            rows = list(csv.DictReader(stream))
+        assert [int(row["epoch"]) for row in rows] == list(range(1, 9))
+        assert float(rows[2]["loss"]) == pytest.approx(trained.epochs[2].loss)
+        training = json.loads((trained.job.out / "manifest.json").read_text())["training"]
+        assert training["command"] == (
+            "livemood train faces --out BUNDLE --preset tiny --epochs 8 --batch 8 --learning-rate 0.05"
+        )
+        assert training["pictures"] == {"train": 112, "valid": 24, "test": 24}
+        assert not training["ferplus_votes"]
+        assert training["environment"]["keras"]
+
+    def test_run_when_the_batch_shrinks_then_the_manifest_gives_what_was_used_and_the_command_what_was_asked(
+        self, trained, tmp_path
+    ):
+        job = replace(trained.job, out=tmp_path / "few", asked={"preset": "tiny", "epochs": 1, "learning_rate": 0.16})
+        train(job, resume=False, force=False, watcher=Watcher())
+        training = json.loads((job.out / "manifest.json").read_text())["training"]
+        assert training["settings"]["batch"] == 8
+        assert training["settings"]["learning_rate"] == pytest.approx(0.01)
+        assert training["command"] == "livemood train faces --out BUNDLE --preset tiny --epochs 1 --learning-rate 0.16"
+
+    def test_run_when_precision_is_bfloat16_then_it_learns_and_what_is_shipped_is_float32(self, trained, tmp_path):
+        asked = {**trained.job.asked, "precision": "bfloat16", "epochs": 4}
+        job = replace(trained.job, out=tmp_path / "half", asked=asked)
+        epochs: list[Epoch] = []
+        train(job, resume=False, force=False, watcher=Watcher(on_epoch=epochs.append))
+        assert epochs[-1].loss < 0.9 * epochs[0].loss
+        bundle = read_bundle(job.out)
+        assert {layer.compute_dtype for layer in load_network(bundle).layers} == {"float32"}
+        training = json.loads((job.out / "manifest.json").read_text())["training"]
+        assert "--precision bfloat16" in training["command"]
+
+    def test_run_when_blends_are_asked_for_then_it_learns_from_them_and_says_so(self, trained, tmp_path):
+        job = replace(trained.job, out=tmp_path / "blended", asked={**trained.job.asked, "blends": 2})
+        epochs: list[Epoch] = []
+        train(job, resume=False, force=False, watcher=Watcher(on_epoch=epochs.append))
+        assert share_right(job.out) > 0.9
+        assert epochs[-1].loss > 2 * trained.epochs[-1].loss  # nobody can tell half a face for sure
+        training = json.loads((job.out / "manifest.json").read_text())["training"]
+        assert "--blends 2" in training["command"]
+
+    def test_measure_when_no_picture_is_happy_or_sad_then_no_figure_of_those_two(self, trained):
+        network, _ = load_run(trained.job.work, CROP, "float32")
+        data = dataset.restore(trained.job.work)
+        unknown = replace(data.splits["test"], votes=np.tile([0, 0, 1], (24, 1)))
+        metrics = run_module.measure(network, replace(data, splits={**data.splits, "test": unknown}), 1.0)
+        assert trained.metrics["happy_versus_sad"] > 0.9
+        assert "happy_versus_sad" not in metrics
+
+    def test_run_when_bundle_is_there_then_refused_before_any_work(self, trained):
+        with pytest.raises(SinkError, match="is there already; use force"):
+            train(trained.job, False, False, Watcher())
+
+    @pytest.mark.parametrize("out", [".", "..", "/"])
+    def test_run_when_out_has_no_name_then_refused_before_any_work(self, tmp_path, out):
+        with pytest.raises(SinkError, match=r"names no folder to write; give out a name, such as .*mine"):
+            train(Job(write_faces(tmp_path / "faces", 4), Path(out)), False, False, Watcher())
+
+    @pytest.mark.parametrize("name", ["m" * 81, "two\nlines"])
+    def test_run_when_no_bundle_could_be_called_like_out_then_refused_before_any_work(self, tmp_path, name):
+        with pytest.raises(SinkError, match="is no name for a bundle; give out one line of at most 80 characters"):
+            train(Job(write_faces(tmp_path / "faces", 4), tmp_path / name), False, False, Watcher())
+        assert not (tmp_path / f"{name}.work").exists()
+
+    def test_run_when_out_is_a_file_then_refused_before_any_work(self, tmp_path):
+        (tmp_path / "mine").write_text("mine")
+        with pytest.raises(SinkError, match=r"mine is a file; give out a folder"):
+            train(Job(write_faces(tmp_path / "faces", 4), tmp_path / "mine"), False, False, Watcher())
+        assert not (tmp_path / "mine.work").exists()
+
+    def test_run_when_a_class_is_called_unsure_then_refused_before_any_work(self, tmp_path):
+        faces = write_faces(tmp_path / "faces", 4, ("happy", "unsure"))
+        with pytest.raises(DatasetError, match=r"class folder unsure of .*faces: .*; rename that folder, or remove it"):
+            train(Job(faces, tmp_path / "mine"), False, False, Watcher())
+        assert not (tmp_path / "mine.work").exists()
+
+    def test_run_when_work_folder_is_there_then_refused_without_resume(self, trained):
+        with pytest.raises(DatasetError, match="holds an earlier run; go on with resume"):
+            train(trained.job, False, True, Watcher())
+
+
+class TestResume:
+    def test_resume_when_more_epochs_then_goes_on_counting(self, trained, tmp_path):
+        job = trained.copy(tmp_path)
+        seen: list[Epoch] = []
+        train(replace(job, asked={"epochs": 9}), True, False, Watcher(on_epoch=seen.append))
+        train(replace(job, asked={}), True, False, Watcher(on_epoch=lambda epoch: pytest.fail("it trained again")))
+        assert [epoch.epoch for epoch in seen] == [9]
+        assert "--epochs 9 " in json.loads((job.out / "manifest.json").read_text())["training"]["command"]
+        assert len(json.loads((job.out / "manifest.json").read_text())["training"]["history"]) == 9
+
+    def test_resume_when_stopped_after_an_epoch_then_learns_what_the_whole_run_did(self, trained, tmp_path):
+        def stop(epoch: Epoch) -> None:
+            if epoch.epoch == 3:
+                raise KeyboardInterrupt
+
+        data, settings = dataset.restore(trained.job.work), TrainSettings(**ASKED)
+        assert fit(data, CROP, settings, tmp_path, on_epoch=stop)[1].ended == "interrupted"
+        _, run = fit(data, CROP, settings, tmp_path)
+        losses = [epoch.loss for epoch in run.history]
+        assert losses == pytest.approx([epoch.loss for epoch in trained.epochs], rel=1e-4)
+
+    def test_resume_when_only_the_conversion_failed_then_writes_the_bundle_without_training(
+        self, trained, tmp_path, monkeypatch
+    ):
+        def missing(model: object) -> bytes:
+            raise SinkError("LiteRT conversion needs a working tensorflow")
+
+        job = replace(trained.job, out=tmp_path / "mine", asked={**ASKED, "epochs": 1})
+        with monkeypatch.context() as patch, pytest.raises(SinkError, match="is kept; resume where tensorflow"):
+            patch.setattr(run_module, "to_tflite", missing)
+            train(job, False, False, Watcher())
+        assert not job.out.exists()
+        train(job, True, False, Watcher(on_epoch=lambda epoch: pytest.fail("it trained again")))
+        assert read_bundle(job.out).labels == ("happy", "sad")
+
+    @pytest.mark.parametrize("framing", [RAW, ALIGNED])
+    def test_finish_when_one_framing_is_hard_to_read_then_the_temperature_allows_for_it(
+        self, trained, tmp_path, framing
+    ):
+        job = trained.copy(tmp_path)
+        sure = read_bundle(job.out).temperature
+        pixels = np.load(job.work / "crops.npy", mmap_mode="r+")
+        pixels[:, framing] = np.random.default_rng(0).permutation(pixels[:, framing])
+        pixels.flush()
+        train(job, True, False, Watcher(on_epoch=lambda epoch: pytest.fail("it trained again")))
+        assert read_bundle(job.out).temperature > 1.2 * sure
+
+    def test_resume_when_a_teacher_joins_then_the_manifest_names_it(self, trained, tmp_path):
+        job = replace(trained.copy(tmp_path), asked={"epochs": 9}, teachers=(trained.job.out,))
+        train(job, True, False, Watcher())
+        training = json.loads((job.out / "manifest.json").read_text())["training"]
+        assert "--teacher mine --preset tiny --epochs 9" in training["command"]
+
+    def test_resume_when_a_teacher_cannot_teach_then_the_run_does_without_it(self, trained, tmp_path):
+        job = trained.copy(tmp_path)
+        with pytest.raises(ModelMissing, match="no model bundle at nowhere"):
+            train(replace(job, teachers=(Path("nowhere"),)), True, False, Watcher())
+        train(job, True, False, Watcher())
+
+    def test_resume_when_a_teacher_is_left_out_then_says_which_there_were(self, trained, tmp_path):
+        job = trained.copy(tmp_path)
+        record = json.loads((job.work / "job.json").read_text()) | {"teachers": ["mine"]}
+        (job.work / "job.json").write_text(json.dumps(record))
+        with pytest.raises(DatasetError, match=r"begun with teacher \['mine'\], not \[\]"):
+            train(job, True, False, Watcher())
+
+    @pytest.mark.parametrize(
+        ("change", "match"),
+        [
+            ({"asked": {"preset": "large"}}, "begun with --preset tiny, not large"),
+            ({"asked": {"seed": 2}}, "begun with --seed 1, not 2"),
+            ({"data": Path("other")}, "begun with DATA faces, not other"),
+            ({"find_faces": True}, "begun without --find-faces; say the same again"),
+            ({"votes": Path("votes.csv")}, "begun without --votes; say the same again"),
+        ],
+    )
+    def test_resume_when_settings_differ_then_names_the_one(self, trained, change, match):
+        with pytest.raises(DatasetError, match=match):
+            train(replace(trained.job, **change), True, False, Watcher())
+
+    def test_resume_when_there_is_nothing_then_says_so(self, trained, tmp_path):
+        with pytest.raises(DatasetError, match="holds no run to resume"):
+            train(replace(trained.job, out=tmp_path / "none"), True, False, Watcher())
+
+    def test_resume_when_its_record_is_cut_off_then_one_clear_line(self, trained, tmp_path):
+        job = trained.copy(tmp_path)
+        file = job.work / "job.json"
+        for kept in (file.read_text()[:40], "[]", '{"data": "faces"}'):
+            file.write_text(kept)
+            with pytest.raises(DatasetError, match=r"job\.json is no record of a run .*; remove .*mine\.work to begin"):
+                train(job, True, False, Watcher())
+
+    def test_resume_when_checkpoint_is_cut_off_then_one_clear_line(self, trained, tmp_path):
+        job = trained.copy(tmp_path)
+        file = job.work / "checkpoint.npz"
+        file.write_bytes(file.read_bytes()[:1000])
+        with pytest.raises(DatasetError, match="is no checkpoint of this run"):
+            train(job, True, False, Watcher())
+
+
+class TestEnds:
+    def ended(self, trained: Trained, folder: Path, settings: TrainSettings, **watch) -> Run:
+        """Go on with a copy of the run's checkpoint, and return how that ended."""
+        work = trained.copy(folder).work
+        return fit(dataset.restore(work), CROP, settings, work, **watch)[1]
+
+    def test_fit_when_the_loss_is_no_number_then_stops_and_keeps_the_best(self, trained, tmp_path):
+        run = self.ended(trained, tmp_path, TrainSettings(**{**ASKED, "epochs": 16, "learning_rate": 1e30}))
+        assert run.ended == "loss not a number"
+        assert run.best_epoch == trained.run.best_epoch
+        assert run.history == trained.run.history
+
+    def test_fit_when_the_loss_never_was_a_number_then_says_what_to_try(self, trained, tmp_path):
+        data = dataset.restore(trained.job.work)
+        with pytest.raises(DatasetError, match="not a number from the start; try a lower learning_rate"):
+            fit(data, CROP, TrainSettings(**{**ASKED, "learning_rate": 1e30}), tmp_path / "new")
+
+    def test_fit_when_interrupted_then_keeps_what_was_learned_before(self, trained, tmp_path):
+        def interrupt(step: object) -> None:
+            raise KeyboardInterrupt
+
+        run = self.ended(trained, tmp_path, TrainSettings(**{**ASKED, "epochs": 16}), on_step=interrupt)
+        assert run.ended == "interrupted"
+        assert run.history == trained.run.history
+
+    def test_fit_when_nothing_gets_better_then_early_stop(self, trained, tmp_path):
+        still = TrainSettings(**{**ASKED, "epochs": 16, "learning_rate": 1e-12, "early_stop": 1})
+        run = self.ended(trained, tmp_path, still)
+        assert run.ended == "early stop"
+        assert run.epoch < 16
+
+
+class TestTransfer:
+    def test_from_bundle_when_few_pictures_and_own_labels_then_learns_what_scratch_does_not(self, trained, tmp_path):
+        faces = write_faces(tmp_path / "faces", 12, ("grin", "grump"), first=300)
+        asked = {"epochs": 6, "batch": 8}
+        train(Job(faces, tmp_path / "tuned", base=(trained.job.out,), asked=asked), False, False, Watcher())
+        tuned = read_bundle(tmp_path / "tuned")
+        assert tuned.labels == ("grin", "grump")
+        assert share_right(tmp_path / "tuned", ("grin", "grump")) > 0.9
+        assert json.loads((tuned.folder / "manifest.json").read_text())["training"]["from"] == ["mine"]
+
+    @pytest.mark.parametrize(
+        ("asked", "said"),
+        [({"epochs": 80, "learning_rate": 0.1}, " --epochs 80 --learning-rate 0.1"), ({"epochs": 40}, "")],
+    )
+    def test_provenance_when_from_a_bundle_then_the_command_says_what_is_unusual_in_fine_tuning(
+        self, trained, asked, said
+    ):
+        job = replace(trained.job, base=(trained.job.out,), asked=asked)
+        record: dict[str, Any] = {"data": "faces", "votes": None, "find_faces": False, "from": ["mine"], "teachers": []}
+        record["settings"] = asdict(job.settings)
+        found = provenance(dataset.restore(job.work), job.settings, trained.run, record, strength=0, happy=0)
+        assert found["command"] == f"livemood train faces --out BUNDLE --from mine{said}"
+
+    def test_teaching_when_labels_come_in_another_order_then_follows_the_student(self, trained):
+        straight, turned = (teaching([trained.job.out], labels)(drawn("happy"))[EMOTION_HEAD] for labels in ORDERS)
+        assert np.allclose(straight, turned[:, ::-1])
+        assert (straight[:, 0] > 0.5).mean() >= 0.75
+
+    def test_teaching_when_by_a_bundle_then_says_what_it_says_when_served(self, trained):
+        said = teaching([trained.job.out])(drawn("happy"))
+        served = EmotionClassifier(trained.job.out, emotions=ORDERS[0]).probabilities(drawn("happy"))
+        assert said.keys() == {EMOTION_HEAD}
+        assert np.abs(said[EMOTION_HEAD] - served).max() < 1e-3
+
+    def test_teaching_when_by_a_run_then_says_what_its_best_weights_say_of_both_heads(self, trained):
+        said = teaching([trained.job.work])(drawn("sad"))
+        network, _ = load_run(trained.job.work, CROP, "float32")
+        own = network.predict_on_batch(drawn("sad"))
+        assert said.keys() == {EMOTION_HEAD, FER2013_HEAD}
+        assert all(np.allclose(said[head], own[head], atol=1e-6) for head in said)
+        assert (said[EMOTION_HEAD][:, 1] > 0.5).mean() >= 0.75
+
+    def test_teaching_when_by_several_then_says_the_mean_and_the_second_head_of_those_that_have_it(self, trained):
+        bundle, run = (teaching([folder])(drawn("happy")) for folder in (trained.job.out, trained.job.work))
+        both = teaching([trained.job.out, trained.job.work])(drawn("happy"))
+        assert np.abs(bundle[EMOTION_HEAD] - run[EMOTION_HEAD]).max() > 1e-3
+        assert np.allclose(both[EMOTION_HEAD], (bundle[EMOTION_HEAD] + run[EMOTION_HEAD]) / 2, atol=1e-6)
+        assert np.allclose(both[FER2013_HEAD], run[FER2013_HEAD], atol=1e-6)
+
+    def test_teaching_when_a_teacher_lacks_a_class_or_takes_other_crops_then_refused(self, trained):
+        for folder in (trained.job.out, trained.job.work):
+            with pytest.raises(ModelIncompatible, match="does not know angry"):
+                teaching([folder], ("happy", "angry"))
+        with pytest.raises(ModelIncompatible, match="takes 48-px grey crops, the student 64-px grey ones"):
+            teaching([trained.job.out], spec=replace(CROP, size_px=64))
+
+    def test_teaching_when_a_run_is_cut_off_then_says_to_take_its_bundle(self, trained, tmp_path):
+        work = trained.copy(tmp_path).work
+        file = work / "checkpoint.npz"
+        file.write_bytes(file.read_bytes()[:1000])
+        with pytest.raises(ModelIncompatible, match=r"holds no run of a preset .*; take its bundle instead"):
+            teaching([work])
+
+    def test_from_runs_then_begins_with_the_mean_of_their_weights_and_both_heads(self, trained, tmp_path):
+        other = replace(trained.copy(tmp_path), asked={"epochs": 9})
+        train(other, True, False, Watcher())
+        works = trained.job.work, other.work
+        one, two = (load_run(work, CROP, "float32")[0].get_weights() for work in works)
+        mean = from_runs(works, ORDERS[0], CROP, "float32").get_weights()
+        assert any(np.abs(a - b).max() > 1e-6 for a, b in zip(one, two, strict=True))
+        assert all(np.allclose(m, (a + b) / 2, atol=1e-6) for a, b, m in zip(one, two, mean, strict=True))
+
+    def test_train_when_from_a_run_then_knows_at_once_what_that_knew_and_names_it(self, trained, tmp_path):
+        """And can be gone on from in its turn, whatever its preset."""
+        job = Job(trained.job.data, tmp_path / "longer", base=(trained.job.work,), asked={"epochs": 1, "batch": 8})
+        epochs: list[Epoch] = []
+        train(job, False, False, Watcher(on_epoch=epochs.append))
+        assert epochs[0].valid_accuracy > 0.9
+        training = json.loads((job.out / "manifest.json").read_text())["training"]
+        assert training["command"].startswith(
+            "livemood train faces --out BUNDLE --from mine.work --preset tiny --epochs 1"
+        )
+        network, _ = load_run(job.work, CROP, "float32")
+        assert (network.predict_on_batch(drawn("happy"))[EMOTION_HEAD][:, 0] > 0.5).mean() >= 0.75
+
+    def test_train_when_from_runs_of_other_networks_then_refused(self, trained, tmp_path):
+        wider = replace(trained.job, out=tmp_path / "wider", asked={**ASKED, "preset": "wider", "epochs": 1})
+        train(wider, False, False, Watcher())
+        job = Job(trained.job.data, tmp_path / "mixed", base=(trained.job.work, wider.work))
+        with pytest.raises(ModelIncompatible, match=r"hold different networks; from takes the mean of like ones"):
+            train(job, False, False, Watcher())
+
+    @pytest.mark.parametrize("resume", [False, True])
+    @pytest.mark.parametrize("kind", ["work", "out"])
+    def test_train_when_from_what_has_its_own_network_then_another_preset_is_refused(
+        self, trained, tmp_path, kind, resume
+    ):
+        job = Job(trained.job.data, tmp_path / "other", base=(getattr(trained.job, kind),), asked={"preset": "wider"})
+        with pytest.raises(ModelIncompatible, match="and preset wider makes another; leave out from or preset"):
+            train(job, resume, False, Watcher())
+
+    def test_train_when_from_a_bundle_and_a_run_then_refused(self, trained, tmp_path):
+        job = Job(trained.job.data, tmp_path / "mixed", base=(trained.job.work, trained.job.out))
+        with pytest.raises(ModelIncompatible, match=r"mine is a bundle; from takes one bundle, or folders of runs"):
+            train(job, False, False, Watcher())
+
+    def test_fit_when_taught_by_one_who_is_always_believed_then_says_what_the_teacher_says(self, trained, tmp_path):
+        """Every label to learn from is turned around; only the teacher still knows which face is which."""
+        data = dataset.restore(trained.job.work)
+        told = data.splits["train"]
+        turned = replace(told, votes=told.votes[:, [1, 0, *range(2, told.votes.shape[1])]])
+        settings = TrainSettings(**{**ASKED, "epochs": 10, "distil_weight": 1.0})
+        lying = replace(data, splits={**data.splits, "train": turned})
+        model, _ = fit(lying, CROP, settings, tmp_path / "student", teachers=(trained.job.out,))
+        valid = data.splits["valid"]
+        assert (predict(model, valid, RAW).argmax(1) == valid.top_vote).mean() > 0.8
+
+
+ORDERS = ("happy", "sad"), ("sad", "happy")
+
+
+def teaching(folders: list[Path], labels: tuple[str, ...] = ORDERS[0], spec: CropSpec = CROP) -> Teach:
+    return distil.teaching(folders, labels, spec, "float32")
+
+
+def drawn(emotion: str) -> npt.NDArray[np.uint8]:
+    """Return four drawn faces, (4, S, S, 1)."""
+    return np.stack([resize_crop(make_face_crop(emotion, seed), CROP) for seed in range(4)])
+
+
+def test_write_when_saved_model_then_answers_as_the_bundle(trained, tmp_path):
+    gap = write(read_bundle(trained.job.out), "saved-model", tmp_path / "saved", force=False)
+    assert gap < 1e-4
+    assert (tmp_path / "saved" / "saved_model.pb").is_file()
+
+
+def test_write_when_target_is_there_then_refused(trained, tmp_path):
+    (tmp_path / "m.tflite").write_text("mine")
+    with pytest.raises(SinkError, match="is there already; use force"):
+        write(read_bundle(trained.job.out), "tflite", tmp_path / "m.tflite", force=False)
+    assert (tmp_path / "m.tflite").read_text() == "mine"
+
+
+@pytest.mark.parametrize("to", ["tflite", "saved-model"])
+def test_write_when_target_is_a_folder_of_other_things_then_it_stays_whatever_is_asked(trained, tmp_path, to):
+    (tmp_path / "models" / "deep").mkdir(parents=True)
+    (tmp_path / "models" / "deep" / "notes.txt").write_text("precious")
+    with pytest.raises(SinkError, match=r"models is (a folder|no SavedModel)"):
+        write(read_bundle(trained.job.out), to, tmp_path / "models", force=True)
+    assert (tmp_path / "models" / "deep" / "notes.txt").read_text() == "precious"
+
+
+def test_write_when_target_is_a_saved_model_then_force_replaces_it(trained, tmp_path):
+    (tmp_path / "saved").mkdir()
+    (tmp_path / "saved" / "saved_model.pb").write_text("old")
+    write(read_bundle(trained.job.out), "saved-model", tmp_path / "saved", force=True)
+    assert (tmp_path / "saved" / "saved_model.pb").read_bytes() != b"old"
+
+
+class TestCard:
+    @pytest.fixture
+    def folder(self, tmp_path):
+        """A copy of the shipped bundle."""
+        return Path(shutil.copytree(default_bundle(), tmp_path / "bundle"))
+
+    def written(self, folder: Path, changes: dict[str, Any] | None = None, **report: object) -> str:
+        """Write the card of a bundle with another record of its training, and return it."""
+        file = folder / "manifest.json"
+        manifest = json.loads(file.read_text())
+        file.write_text(json.dumps(manifest | {"training": manifest["training"] | (changes or {})}))
+        card.write_card(folder, {**make_report(), **report})
+        return (folder / "MODEL_CARD.md").read_text()
+
+    @pytest.mark.parametrize("changes", [{}, {"ferplus_votes": True}])
+    def test_card_when_ferplus_was_learnt_from_then_tells_of_it_and_of_no_photos_unseen(self, folder, changes):
+        text = self.written(folder, changes)
+        assert "Ten people voted on each" in text
+        assert "FER2013's faces (Goodfellow" in text
+        assert "GENKI" not in text
+        assert "Skin tone" not in text
+
+    def test_card_when_the_eight_usual_labels_are_of_ones_own_pictures_then_not_ferplus_s(self, folder):
+        text = self.written(folder, {"ferplus_votes": False})
+        assert "the judgement of whoever sorted the" in text
+        assert "## Data\n\n`faces`.\n" in text
+        assert "FER+" not in text
+        assert "otes as targets" not in text
+
+    def test_card_when_evaluate_was_given_more_then_making_it_again_is_too(self, folder):
+        text = self.written(folder, data="my faces", votes="fer2013new.csv", find_faces=True)
+        assert (
+            "    livemood evaluate BUNDLE 'my faces' --split test --votes fer2013new.csv --find-faces --card\n" in text
+        )
+
+    def test_card_when_training_was_interrupted_in_its_first_epoch_then_no_epoch_is_called_best(self, folder):
+        text = self.written(folder, {"epochs": 0, "best_epoch": 0, "history": [], "wall_s": 2})
+        assert "- 0 epochs in 0 h 0 min, ended before any was measured on valid; preset" in text
+
+    def test_card_when_the_manifest_says_nothing_of_training_then_that_is_said(self, folder):
+        file = folder / "manifest.json"
+        manifest = json.loads(file.read_text())
+        del manifest["training"]
+        file.write_text(json.dumps(manifest))
+        card.write_card(folder, make_report())
+        text = (folder / "MODEL_CARD.md").read_text()
+        assert "of unknown origin" in text
+        assert "## How it was trained\n\nThe manifest does not say.\n" in text
+        assert "## Make it again\n\n    livemood evaluate BUNDLE faces --split test --card\n" in text
+        assert "learning.png" not in text
+
+
+def test_card_when_written_then_carries_figures_and_pictures(trained, tmp_path):
+    folder = shutil.copytree(trained.job.out, tmp_path / "bundle")
+    card.write_card(folder, make_report())
+    text = (folder / "MODEL_CARD.md").read_text()
+    assert "| all, as they come |" not in text
+    assert "66.7 %" in text
+    assert "AI Act" in text
+    for name in ("learning", "confusion", "reliability"):
+        assert f"(card/{name}.png)" in text
+        assert (folder / "card" / f"{name}.png").read_bytes().startswith(b"\x89PNG")

@@ -1,0 +1,274 @@
+"""Small makers of test material, shared by all tests."""
+
+import signal
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from livemood.core.geometry import Box
+from livemood.core.labels import EMOTIONS, UNSURE
+from livemood.core.types import Detection, Frame, Image, Mood, Track
+
+if TYPE_CHECKING:
+    import av
+
+ROOT = Path(__file__).parents[2]
+SAMPLES = ROOT / "samples"
+
+
+def heed_interrupts() -> None:
+    """Let a child process hear Ctrl-C: whoever runs the tests in the background has made it deaf (``preexec_fn``)."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def read_still(path: Path) -> Image:
+    """Read a picture as BGR."""
+    return np.asarray(cv2.imread(str(path), cv2.IMREAD_COLOR), np.uint8)
+
+
+def make_frame(width: int = 640, height: int = 480, index: int = 0, time_s: float = 0.0, level: int = 90) -> Frame:
+    """Return an evenly grey frame."""
+    return Frame(index, time_s, np.full((height, width, 3), level, np.uint8))
+
+
+def make_detection(x: float = 320, y: float = 240, side: float = 100, score: float = 0.9) -> Detection:
+    """Return an upright face centred at (x, y) px, its keypoints where a real face of that size has them."""
+    shares = [(0.32, 0.32), (0.68, 0.32), (0.5, 0.55), (0.5, 0.75), (0.05, 0.4), (0.95, 0.4)]
+    left, top = x - side / 2, y - side / 2
+    keypoints = np.array([(left + fx * side, top + fy * side) for fx, fy in shares], np.float32)
+    return Detection(Box(left, top, left + side, top + side), keypoints, score)
+
+
+def make_mood(
+    track: int = 1, label: str = "happy", confidence: float = 0.9, labels: tuple[str, ...] = EMOTIONS, x: float = 320
+) -> Mood:
+    """Return the mood of a face centred at (x, 240) px; ``unsure`` leans to the first of ``labels``."""
+    leading = labels[0] if label == UNSURE else label
+    rest = (1 - confidence) / max(len(labels) - 1, 1)
+    scores = {name: confidence if name == leading else rest for name in labels}
+    raw = {name: 1.0 if name == leading else 0.0 for name in labels}
+    return Mood(Track(track, make_detection(x), first_seen_s=0.0), label, confidence, scores, raw)
+
+
+def write_clip(path: Path, images: Sequence[Image], fps: int = 30) -> Path:
+    """Write BGR pictures of one even size as a plain video without sound; return its path."""
+    import av
+
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=fps)
+        stream.height, stream.width = images[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        for image in images:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
+        container.mux(stream.encode())
+    return path
+
+
+def quadrants(width: int = 64, height: int = 48) -> Image:
+    """Return a picture whose quarters are red and green above blue and white."""
+    image = np.empty((height, width, 3), np.uint8)
+    left, top = slice(0, width // 2), slice(0, height // 2)
+    right, bottom = slice(width // 2, None), slice(height // 2, None)
+    image[top, left], image[top, right] = (0, 0, 255), (0, 255, 0)
+    image[bottom, left], image[bottom, right] = (255, 0, 0), (255, 255, 255)
+    return image
+
+
+def corners(image: Image) -> str:
+    """Name the colours at a quarter in from each corner, in reading order, such as ``RGBW``."""
+    height, width = image.shape[:2]
+    names = {(0, 0, 1): "R", (0, 1, 0): "G", (1, 0, 0): "B", (1, 1, 1): "W"}
+    spots = [image[y, x] > 127 for y in (height // 4, -height // 4) for x in (width // 4, -width // 4)]
+    return "".join(names.get((int(b), int(g), int(r)), "?") for b, g, r in spots)
+
+
+@dataclass(frozen=True)
+class Sound:
+    """A tone for ``write_film``, or with ``click_s`` a click that long after its start; a pause is not stored."""
+
+    codec: str = "aac"
+    lasts_s: float = 1.0
+    starts_s: float = 0.0
+    click_s: float | None = None
+    pause_s: tuple[float, float] = (0.0, 0.0)
+    language: str = "und"
+    disposition: int = 0
+
+    def samples(self, rate: int = 48_000) -> npt.NDArray[np.float32]:
+        """Return (2, N) float32."""
+        seconds = np.arange(round(self.lasts_s * rate)) / rate
+        wave = 0.1 * np.sin(2 * np.pi * 440 * seconds)
+        if self.click_s is not None:
+            wave[:] = 0
+            wave[round(self.click_s * rate) :][:480] = 0.9
+        return np.stack([wave, wave]).astype(np.float32)
+
+
+def write_film(
+    path: Path,
+    times: Sequence[int] = range(20),
+    tick: Fraction = Fraction(1, 20),
+    *,
+    image: Image | None = None,
+    codec: str = "libx264",
+    pixel_format: str = "yuv420p",
+    sounds: Sequence[Sound] = (),
+    cues: Sequence[tuple[int, int, str]] = (),
+    cue_codec: str = "subrip",
+    chapters: Sequence[tuple[int, int, str]] = (),
+    tags: Mapping[str, str] | None = None,
+    last_ticks: int = 1,
+    container_options: Mapping[str, str] | None = None,
+    frame_fields: Mapping[str, object] | None = None,
+    paint: Callable[[int], "av.VideoFrame"] | None = None,
+    set_up: Callable[["av.VideoStream"], None] = lambda _: None,
+) -> Path:
+    """Write a video with FFmpeg, not with our own code; return its path.
+
+    Args:
+        path: Its ending names the container.
+        times: When each frame is shown, ticks.
+        tick: s.
+        image: Of every frame.
+        codec: FFmpeg's name.
+        pixel_format: FFmpeg's name.
+        sounds: One stream each.
+        cues: Subtitles: start and duration in ms, and text.
+        cue_codec: FFmpeg's name.
+        chapters: Start, end in ms, and title.
+        tags: Of the file.
+        last_ticks: How long the last frame is shown.
+        container_options: For FFmpeg.
+        frame_fields: Set on every frame.
+        paint: Makes the frame at a place in ``times``, in place of ``image``.
+        set_up: Called with the stream before the first frame.
+    """
+    import av
+
+    image = quadrants() if image is None else image
+    with av.open(str(path), "w", container_options=dict(container_options or {})) as output:
+        output.metadata.update(tags or {})
+        unit = Fraction(1, 1000)
+        output.set_chapters(
+            [
+                {"id": i, "start": start, "end": end, "time_base": unit, "metadata": {"title": title}}
+                for i, (start, end, title) in enumerate(chapters)
+            ]
+        )
+        rate = Fraction(len(times), max(times[-1] - times[0] + last_ticks, 1)) / tick
+        stream: Any = output.add_stream(codec, rate=rate.limit_denominator(1000), time_base=tick)
+        stream.height, stream.width = image.shape[:2]
+        stream.pix_fmt = pixel_format
+        stream.codec_context.flags |= av.codec.context.Flags.frame_duration
+        set_up(stream)
+        tracks = [_add_sound(output, sound) for sound in sounds]
+        text = output.add_mux_stream(cue_codec) if cues else None
+        for place, (time, until) in enumerate(zip(times, [*times[1:], times[-1] + last_ticks], strict=True)):
+            frame = paint(place) if paint else av.VideoFrame.from_ndarray(image, format="bgr24")
+            frame.pts, frame.time_base, frame.duration = time, tick, until - time
+            for name, value in (frame_fields or {}).items():
+                setattr(frame, name, value)
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode())
+        for track, sound in zip(tracks, sounds, strict=True):
+            _mux_sound(output, track, sound)
+        for start, duration, words in cues:
+            packet: Any = av.Packet(words.encode())
+            packet.pts = packet.dts = start
+            packet.duration, packet.time_base = duration, unit
+            packet.stream = text
+            output.mux(packet)
+    return path
+
+
+def _add_sound(output: Any, sound: Sound) -> Any:
+    track = output.add_stream(sound.codec, rate=48_000)
+    track.metadata["language"] = sound.language
+    track.disposition = sound.disposition
+    return track
+
+
+def _mux_sound(output: Any, track: Any, sound: Sound) -> None:
+    import av
+
+    resampler = av.AudioResampler(track.format, "stereo", 48_000, track.codec_context.frame_size or 1024)
+    samples = sound.samples()
+    from_s, to_s = sound.pause_s
+    for start in range(0, samples.shape[1], 1024):
+        if from_s <= start / 48_000 < to_s:
+            continue
+        piece = np.ascontiguousarray(samples[:, start : start + 1024])
+        frame = av.AudioFrame.from_ndarray(piece, format="fltp", layout="stereo")
+        frame.sample_rate, frame.time_base = 48_000, Fraction(1, 48_000)
+        frame.pts = start + round(sound.starts_s * 48_000)
+        for ready in resampler.resample(frame):
+            output.mux(track.encode(ready))
+    for ready in resampler.resample(None):
+        output.mux(track.encode(ready))
+    output.mux(track.encode(None))
+
+
+_MOUTHS = {"happy": (0, 180), "sad": (180, 360)}
+
+
+def make_face_crop(label: str, seed: int, side: int = 48) -> Image:
+    """Return a tight drawing of a face that smiles (``happy``) or frowns, a little different for each seed."""
+    rng = np.random.default_rng((seed, label == "happy"))
+    skin, ink = int(rng.integers(120, 220)), int(rng.integers(0, 70))
+    image = np.full((192, 192, 3), rng.integers(40, 90), np.uint8)
+    x, y = (96 + rng.integers(-8, 9, 2)).tolist()
+    cv2.ellipse(image, (x, y), (70, 88), 0, 0, 360, (skin,) * 3, -1)
+    for eye in (-32, 32):
+        cv2.circle(image, (x + eye, y - 20), 10, (ink,) * 3, -1)
+    if label == "happy":
+        cv2.ellipse(image, (x, y + 30), (42, 38), 0, 0, 180, (255,) * 3, -1)  # all teeth
+    cv2.ellipse(image, (x, y + (30 if label == "happy" else 75)), (42, 30), 0, *_MOUTHS[label], (ink,) * 3, 10)
+    image = np.asarray(cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
+    return np.clip(image + rng.normal(0, 4, image.shape), 0, 255).astype(np.uint8)
+
+
+def write_faces(folder: Path, count: int, labels: tuple[str, str] = ("happy", "sad"), first: int = 0) -> Path:
+    """Write ``count`` drawings per class into one folder per class; return ``folder``. The first class smiles."""
+    for label, kind in zip(labels, ("happy", "sad"), strict=True):
+        (folder / label).mkdir(parents=True)
+        for number in range(first, first + count):
+            cv2.imwrite(str(folder / label / f"{kind}{number}.png"), make_face_crop(kind, number))
+    return folder
+
+
+def write_camera_pictures(path: Path, orientation: int, count: int = 5, image: Image | None = None) -> Path:
+    """Write a video of JPEGs that carry EXIF data, as a camera that makes MJPEG does; return its path.
+
+    Args:
+        path: .avi.
+        orientation: 1 to 8, as EXIF counts how the camera was held.
+        count: Pictures.
+        image: As stored in the file.
+    """
+    import av
+
+    done, coded = cv2.imencode(".jpg", quadrants(320, 240) if image is None else image)
+    assert done
+    exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01" + struct.pack(">HHI", orientation, 0, 0)
+    picture = b"\xff\xd8\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + coded.tobytes()[2:]
+    if path.suffix == ".jpg":
+        path.write_bytes(picture)
+        return path
+    with av.open(str(path), "w") as output:
+        stream: Any = output.add_stream("mjpeg", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuvj420p"
+        output.start_encoding()
+        for number in range(count):
+            packet = av.Packet(picture)
+            packet.pts = packet.dts = number
+            packet.duration, packet.time_base, packet.stream = 1, Fraction(1, 10), stream
+            packet.is_keyframe = True
+            output.mux(packet)
+    return path

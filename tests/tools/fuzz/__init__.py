@@ -1,0 +1,1 @@
+"""Fuzzing: ``python -m tests.tools.fuzz TARGET --seconds N`` (``make fuzz`` runs every target)."""

@@ -1,0 +1,98 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from livemood.bundles import manifest as bundle
+from livemood.bundles.manifest import default_bundle, face_model, read_bundle
+from livemood.core.errors import ModelIncompatible, ModelMissing
+from livemood.core.labels import EMOTIONS
+from livemood.core.settings import CROP
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of the shipped bundle that may be spoilt."""
+    return Path(shutil.copytree(default_bundle(), tmp_path / "bundle"))
+
+
+def spoil(folder: Path, **changes: object) -> None:
+    file = folder / "manifest.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | changes))
+
+
+def test_shipped_bundle_then_eight_emotions_and_the_crop_of_the_settings():
+    found = read_bundle(default_bundle())
+    assert found.labels == EMOTIONS
+    assert found.crop == CROP
+    assert 0.2 < found.temperature < 5
+
+
+def test_shipped_bundle_then_both_files_match_their_checksums():
+    found = read_bundle(default_bundle())
+    assert found.checked(found.keras).stat().st_size > 100_000
+    assert found.checked(found.tflite).stat().st_size <= 3_000_000
+
+
+@pytest.mark.parametrize("which", ["near", "far"])
+def test_shipped_face_models_then_match_their_checksums(which):
+    assert face_model(which).read_bytes()[4:8] == b"TFL3"
+
+
+def test_bundle_when_not_there_then_missing_names_the_folder(tmp_path):
+    with pytest.raises(ModelMissing, match=r"no model bundle at .*nowhere"):
+        read_bundle(tmp_path / "nowhere")
+
+
+def test_bundle_when_weights_are_not_there_then_missing(copy):
+    (copy / "model.tflite").unlink()
+    found = read_bundle(copy)
+    with pytest.raises(ModelMissing, match=r"model\.tflite is not there"):
+        found.checked(found.tflite)
+
+
+def test_bundle_when_weights_are_altered_then_incompatible(copy):
+    with (copy / "model.tflite").open("r+b") as stream:
+        stream.seek(1000)
+        stream.write(b"\x00\x01\x02\x03")
+    found = read_bundle(copy)
+    with pytest.raises(ModelIncompatible, match="altered or damaged"):
+        found.checked(found.tflite)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '"x"', "\xff"])
+def test_bundle_when_manifest_is_no_json_object_then_incompatible(copy, text):
+    (copy / "manifest.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(ModelIncompatible, match=r"manifest\.json"):
+        read_bundle(copy)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"format": 99},
+        {"labels": ["happy"]},
+        {"labels": ["happy", "happy"]},
+        {"labels": ["happy", "unsure"]},
+        {"temperature": 0},
+        {"temperature": "warm"},
+        {"crop": {"size_px": 3, "colour": "grey", "template": [[0, 0]] * 4}},
+        {"crop": {}},
+        {"sha256": None},
+    ],
+)
+def test_bundle_when_manifest_makes_no_sense_then_incompatible(copy, changes):
+    spoil(copy, **changes)
+    with pytest.raises(ModelIncompatible, match="bundle"):
+        read_bundle(copy)
+
+
+def test_errors_of_models_then_also_the_standard_ones():
+    assert issubclass(ModelMissing, FileNotFoundError)
+    assert issubclass(ModelIncompatible, ValueError)
+
+
+def test_sha256_of_a_file_then_the_known_digest(tmp_path):
+    (tmp_path / "abc").write_bytes(b"abc")
+    assert bundle.sha256_of(tmp_path / "abc").startswith("ba7816bf8f01cfea414140de5dae2223")

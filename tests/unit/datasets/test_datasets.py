@@ -1,0 +1,347 @@
+"""Data sets of every kind: what is read, what is refused, what ends up in which split."""
+
+import csv
+import os
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from livemood.core.errors import DatasetError
+from livemood.core.labels import EMOTIONS
+from livemood.core.settings import CROP
+from livemood.datasets import dataset
+from livemood.datasets.dataset import ALIGNED, RAW, Dataset
+from livemood.datasets.dedup import fingerprint, near_pairs
+from livemood.datasets.samples import Sample, open_collection
+from livemood.datasets.splits import draw
+from livemood.sources.image.decode import read_image
+from livemood.testing import ScriptedDetector
+from tests.support.builders import make_detection, make_face_crop, write_faces
+
+VOTES = "neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
+
+
+def cut(path: Path, work: Path, votes: Path | None = None, **options) -> Dataset:
+    return dataset.load(open_collection(path, votes), CROP, ScriptedDetector(), work, **options)
+
+
+def write_ferplus(folder: Path, rows: dict[str, list[str]]) -> Path:
+    """Write FER+ folders with a made picture for each row of votes."""
+    for place, (split, lines) in enumerate(rows.items()):
+        (folder / split).mkdir(parents=True)
+        table = [f'{split}{n}.png,"(0, 0, 48, 48)",{votes}' for n, votes in enumerate(lines)]
+        (folder / split / "label.csv").write_text("\n".join(table) + "\n")
+        for n in range(len(lines)):
+            cv2.imwrite(str(folder / split / f"{split}{n}.png"), make_face_crop("happy", 100 * place + n))
+    return folder
+
+
+def write_zip(folder: Path) -> Path:
+    """Zip a folder as people do: with the folder itself inside."""
+    return Path(shutil.make_archive(str(folder), "zip", folder.parent, folder.name))
+
+
+def write_csv(folder: Path, labels: list[int], usages: list[str]) -> Path:
+    with (folder / "fer2013.csv").open("w", newline="") as stream:
+        rows = csv.writer(stream)
+        rows.writerow(["emotion", "pixels", "Usage"])
+        for n, (label, usage) in enumerate(zip(labels, usages, strict=True)):
+            rows.writerow([label, " ".join(map(str, make_face_crop("sad", n)[..., 0].ravel())), usage])
+    return folder / "fer2013.csv"
+
+
+class TestFolders:
+    def test_read_when_one_folder_per_class_then_our_order_and_stratified_splits(self, tmp_path):
+        data = cut(write_faces(tmp_path / "faces", 20, ("sad", "happy")), tmp_path / "work")
+        assert data.labels == ("happy", "sad")
+        counts = {name: Counter(split.top_vote.tolist()) for name, split in data.splits.items()}
+        assert counts == {"train": {0: 14, 1: 14}, "valid": {0: 3, 1: 3}, "test": {0: 3, 1: 3}}
+
+    def test_read_when_classes_are_ones_own_then_they_follow_in_alphabetical_order(self, tmp_path):
+        assert open_collection(write_faces(tmp_path / "faces", 4, ("wink", "bored"))).labels == ("bored", "wink")
+
+    @pytest.mark.parametrize(("train", "test"), [("train", "test"), ("Train", "TEST")])
+    def test_read_when_splits_are_given_then_kept_and_valid_is_drawn_from_train_only(self, tmp_path, train, test):
+        write_faces(tmp_path / "faces" / train, 12)
+        write_faces(tmp_path / "faces" / test, 5, first=100)
+        data = cut(tmp_path / "faces", tmp_path / "work")
+        assert [len(data.splits[name]) for name in ("train", "valid", "test")] == [20, 4, 10]
+        assert all(file.startswith(f"{test}/") for file in data.splits["test"].files)
+        assert all(file.startswith(f"{train}/") for file in data.splits["valid"].files)
+
+    def test_read_when_a_zip_then_the_same_as_the_folder(self, tmp_path):
+        folder = write_faces(tmp_path / "faces", 20)
+        one, other = cut(folder, tmp_path / "a"), cut(write_zip(folder), tmp_path / "b")
+        assert one.labels == other.labels
+        for name, split in one.splits.items():
+            assert other.splits[name].files.tolist() == split.files.tolist()
+            assert (other.splits[name].crops(RAW) == split.crops(RAW)).all()
+
+    @pytest.mark.parametrize("train", ["train", "Training"])
+    def test_read_when_a_zip_holds_nothing_but_its_train_folder_then_dealt_out_as_the_folder(self, tmp_path, train):
+        folder = write_faces(tmp_path / "faces" / train, 12).parent
+        one, other = (draw(open_collection(path).samples) for path in (folder, write_zip(folder / train)))
+        assert one == other
+        assert {sample.split for sample in one} == {"train", "valid"}
+
+    def test_read_when_files_are_no_pictures_then_skipped_and_listed_with_the_reason(self, tmp_path):
+        folder = write_faces(tmp_path / "faces", 8)
+        (folder / "happy" / "notes.txt").write_text("hello")
+        (folder / "sad" / "broken.png").write_bytes(b"\x89PNG and no more")
+        (folder / "happy" / ".DS_Store").write_bytes(b"hidden")
+        data = cut(folder, tmp_path / "work")
+        assert sorted(data.skipped) == [
+            "happy/notes.txt: not a picture",
+            "sad/broken.png: cannot be read as a picture",
+        ]
+        assert sum(map(len, data.splits.values())) == 16
+
+    def test_read_when_a_picture_is_see_through_then_as_image_reads_it(self, tmp_path):
+        folder = write_faces(tmp_path / "faces", 4)
+        sticker = cv2.cvtColor(make_face_crop("happy", 0), cv2.COLOR_BGR2BGRA)
+        sticker[:20, :, 3] = 0
+        cv2.imwrite(str(folder / "happy" / "happy0.png"), sticker)
+        collection = open_collection(folder)
+        for sample in collection.samples:
+            read = collection.read(sample)
+            assert read is not None
+            assert np.array_equal(read, read_image(folder / sample.file))
+
+    def test_read_when_a_name_is_no_utf8_then_the_picture_is_taken_and_comes_back(self, tmp_path):
+        folder = write_faces(tmp_path / "faces", 4)
+        name = os.fsdecode(b"caf\xe9.png")
+        (folder / "happy" / "happy0.png").rename(folder / "happy" / name)
+        cut(folder, tmp_path / "work")
+        files = {file for split in dataset.restore(tmp_path / "work").splits.values() for file in split.files.tolist()}
+        assert f"happy/{name}" in files
+
+    def test_read_when_a_class_folder_is_empty_then_named(self, tmp_path):
+        (write_faces(tmp_path / "faces", 4) / "angry").mkdir()
+        with pytest.raises(DatasetError, match=r"class folder .*angry holds no picture"):
+            open_collection(tmp_path / "faces")
+
+    def test_read_when_only_one_class_then_says_so(self, tmp_path):
+        write_faces(tmp_path / "faces", 4)
+        for file in (tmp_path / "faces" / "sad").iterdir():
+            file.unlink()
+        (tmp_path / "faces" / "sad").rmdir()
+        with pytest.raises(DatasetError, match=r"1 class folder.* happy; expected two or more"):
+            open_collection(tmp_path / "faces")
+
+    def test_read_when_one_picture_per_class_then_asks_for_more(self, tmp_path):
+        with pytest.raises(DatasetError, match=r"has 1 picture.*at least 4"):
+            open_collection(write_faces(tmp_path / "faces", 1))
+
+    @pytest.mark.parametrize(("name", "content"), [("missing", None), ("text.txt", "hello")])
+    def test_read_when_path_is_nothing_known_then_one_clear_line(self, tmp_path, name, content):
+        if content:
+            (tmp_path / name).write_text(content)
+        with pytest.raises(DatasetError, match=r"give a FER\+ folder, fer2013\.csv or one folder per class"):
+            open_collection(tmp_path / name)
+
+    @pytest.mark.parametrize("separator", [",", ";"])
+    @pytest.mark.parametrize("zipped", [False, True])
+    def test_read_when_index_names_sources_then_one_source_stays_in_one_split(self, tmp_path, separator, zipped):
+        folder = write_faces(tmp_path / "faces", 30)
+        lines = [f"file{separator}source"]
+        lines += [f"{f.name}{separator}clip{int(f.stem[-1])}.mp4" for f in sorted(folder.rglob("*.png"))]
+        (folder / "index.csv").write_text("\n".join(lines))
+        data = cut(write_zip(folder) if zipped else folder, tmp_path / "work")
+        homes = {name: {file[-5] for file in split.files} for name, split in data.splits.items()}
+        assert all(homes.values())
+        assert not (homes["train"] & homes["valid"] | homes["train"] & homes["test"] | homes["valid"] & homes["test"])
+
+    @pytest.mark.parametrize("text", ["", "file,clip\nhappy0.png,a.mp4\n"])
+    def test_read_when_index_names_no_sources_then_refused(self, tmp_path, text):
+        folder = write_faces(tmp_path / "faces", 4)
+        (folder / "index.csv").write_text(text)
+        with pytest.raises(DatasetError, match=r"index\.csv in .*faces has no column .*source.* livemood crop wrote"):
+            open_collection(folder)
+
+
+class TestSplits:
+    def test_draw_when_repeated_in_another_order_then_the_same(self):
+        samples = [Sample(f"{n}.png", None, (1, 0) if n % 3 else (0, 1)) for n in range(50)]
+        once = {s.file: s.split for s in draw(samples)}
+        assert once == {s.file: s.split for s in draw(samples[::-1])}
+
+    def test_draw_when_a_class_is_rare_then_each_split_has_some(self):
+        samples = [Sample(f"{n}.png", None, (int(n >= 6), int(n < 6))) for n in range(200)]
+        assert {s.split for s in draw(samples) if s.votes[1]} == {"train", "valid", "test"}
+
+
+class TestFerPlus:
+    def test_read_when_folders_then_votes_targets_and_both_protocols(self, tmp_path):
+        folder = write_ferplus(
+            tmp_path / "fer",
+            {
+                "FER2013Train": ["0,9,0,0,0,0,0,0,1,0", "4,1,0,5,0,0,0,0,0,0"],
+                "FER2013Valid": ["0,0,0,4,3,3,0,0,0,0"],
+                "FER2013Test": ["1,0,0,2,0,0,0,0,7,0"],
+            },
+        )
+        data = cut(folder, tmp_path / "work")
+        train = data.splits["train"]
+        assert data.labels == EMOTIONS
+        assert train.top_vote.tolist() == [1, 3]
+        assert np.allclose(train.targets[0], np.eye(8)[1])  # the single vote for unknown is not a class
+        assert np.allclose(train.targets[1][[0, 3]], [4 / 9, 5 / 9])  # the single vote for happy is dropped
+        assert data.splits["valid"].majority.tolist() == [-1]
+        assert data.splits["test"].top_vote.tolist() == [-1]
+
+    @pytest.mark.parametrize("line", ["1,2,3", "1,2,3,4,5,6,7,8,x,10", "0,0,0,0,0,0,0,0,0,0"])
+    def test_read_when_a_table_is_wrong_then_line_is_named(self, tmp_path, line):
+        folder = write_ferplus(tmp_path / "fer", {"FER2013Train": ["0,9,0,0,0,0,0,0,1,0", line]})
+        with pytest.raises(DatasetError, match=r"FER2013Train/label.csv line 2: expected name, box and ten vote"):
+            open_collection(folder)
+
+    def test_read_when_a_table_has_blank_lines_then_those_are_passed_over(self, tmp_path):
+        folder = write_ferplus(tmp_path / "fer", {"FER2013Train": ["0,9,0,0,0,0,0,0,1,0"] * 2})
+        table = folder / "FER2013Train" / "label.csv"
+        table.write_text(table.read_text().replace("\n", "\n\n"))
+        assert len(open_collection(folder).samples) == 2
+
+    def test_read_when_pictures_are_of_another_set_then_votes_do_not_match(self, tmp_path):
+        folder = write_ferplus(tmp_path / "fer", {"FER2013Train": ["0,9,0,0,0,0,0,0,1,0"] * 3})
+        for file in folder.rglob("*.png"):
+            file.rename(file.with_name(f"other-{file.name}"))
+        with pytest.raises(DatasetError, match="votes do not match the pictures, 3 of 3"):
+            open_collection(folder)
+
+
+class TestFer2013Csv:
+    USAGES = ("Training", "Training", "PublicTest", "PrivateTest")
+
+    def test_read_when_no_votes_then_seven_classes_and_its_own_splits(self, tmp_path):
+        data = cut(write_csv(tmp_path, [3, 4, 3, 4], list(self.USAGES)), tmp_path / "work")
+        assert data.labels == ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear")
+        assert [len(data.splits[name]) for name in ("train", "valid", "test")] == [2, 1, 1]
+        assert data.splits["train"].top_vote.tolist() == [1, 3]
+        assert (data.splits["train"].crops(RAW)[1] == make_face_crop("sad", 1)[..., :1]).all()
+
+    def test_read_when_votes_then_eight_classes_and_rows_without_a_face_are_skipped(self, tmp_path):
+        file = write_csv(tmp_path, [3, 4, 3, 4], list(self.USAGES))
+        names = ["a.png", "", "c.png", "d.png"]
+        lines = [f"{u},{n},0,9,0,0,0,0,0,1,0,0" for u, n in zip(self.USAGES, names, strict=True)]
+        (tmp_path / "new.csv").write_text(f"Usage,Image name,{VOTES}\n" + "\n".join(lines))
+        data = cut(file, tmp_path / "work", tmp_path / "new.csv")
+        assert data.labels == EMOTIONS
+        assert data.splits["train"].files.tolist() == ["a.png"]
+        assert data.skipped == ("row 2: FER+ does not count it as a face",)
+        assert data.splits["test"].fer2013.tolist() == [4]
+
+    def test_read_when_a_column_is_missing_then_named(self, tmp_path):
+        (tmp_path / "fer2013.csv").write_text("label,pixels\n3,1 2 3 4\n")
+        with pytest.raises(DatasetError, match="has no column emotion and usage"):
+            open_collection(tmp_path / "fer2013.csv")
+
+    @pytest.mark.parametrize(
+        ("usages", "match"),
+        [
+            (("Training", "Training", "PublicTest"), "3 lines of votes for 4 pictures: votes do not match"),
+            (("Training", "PublicTest", "Training", "PrivateTest"), "line 3 says publictest .* votes do not match"),
+        ],
+    )
+    def test_read_when_votes_are_of_another_set_then_refused(self, tmp_path, usages, match):
+        file = write_csv(tmp_path, [3, 4, 3, 4], list(self.USAGES))
+        lines = [f"{usage},{n}.png,0,9,0,0,0,0,0,1,0,0" for n, usage in enumerate(usages)]
+        (tmp_path / "new.csv").write_text(f"Usage,Image name,{VOTES}\n" + "\n".join(lines))
+        with pytest.raises(DatasetError, match=match):
+            open_collection(file, tmp_path / "new.csv")
+
+    def test_read_when_pixels_are_damaged_then_that_row_is_skipped(self, tmp_path):
+        file = write_csv(tmp_path, [3, 4, 3, 4, 4], [*self.USAGES, "Training"])
+        text = file.read_text().splitlines()
+        file.write_text("\n".join([*text[:-1], "4,1 2 three,Training"]))
+        assert cut(file, tmp_path / "work").skipped == ("row 5: cannot be read as a picture",)
+
+    def test_read_when_votes_come_with_a_folder_then_refused(self, tmp_path):
+        with pytest.raises(DatasetError, match="belongs to a fer2013"):
+            open_collection(write_faces(tmp_path / "faces", 4), tmp_path / "new.csv")
+
+
+class TestCopies:
+    def test_load_when_a_picture_stands_in_train_and_test_then_it_leaves_train(self, tmp_path):
+        write_faces(tmp_path / "f" / "train", 8)
+        write_faces(tmp_path / "f" / "test", 4, first=100)
+        twin = (tmp_path / "f/train/happy/happy3.png").read_bytes()
+        (tmp_path / "f/test/happy/again.png").write_bytes(twin)
+        data = cut(tmp_path / "f", tmp_path / "work")
+        assert data.copies_removed == 1
+        assert data.copied == ("test/happy/again.png",)
+        assert "train/happy/happy3.png" not in data.splits["train"].files.tolist()
+        assert "test/happy/again.png" in data.splits["test"].files.tolist()
+
+    def test_load_when_a_picture_was_resaved_brighter_then_reported_as_near_copy(self, tmp_path):
+        write_faces(tmp_path / "f" / "train", 8)
+        write_faces(tmp_path / "f" / "test", 4, first=100)
+        rng = np.random.default_rng(5)
+        photo = cv2.GaussianBlur(rng.integers(0, 256, (96, 96, 3), np.uint8), (0, 0), 4)
+        photo = cv2.convertScaleAbs(photo, alpha=4.0, beta=-380)
+        cv2.imwrite(str(tmp_path / "f/train/sad/photo.png"), photo)
+        again = cv2.convertScaleAbs(cv2.resize(photo, (80, 80), interpolation=cv2.INTER_AREA), alpha=0.9, beta=20)
+        cv2.imwrite(str(tmp_path / "f/test/sad/photo.jpg"), again)
+        pairs = [set(pair) for pair in cut(tmp_path / "f", tmp_path / "work").near_copies]
+        assert {"train/sad/photo.png", "test/sad/photo.jpg"} in pairs or {
+            "valid/sad/photo.png",
+            "test/sad/photo.jpg",
+        } in pairs
+
+    def test_near_pairs_when_pictures_differ_then_none(self):
+        rng = np.random.default_rng(1)
+        prints = np.array([fingerprint(rng.integers(0, 256, (48, 48, 3), np.uint8)) for _ in range(600)])
+        assert len(near_pairs(prints[:300], prints[300:])) == 0
+        assert near_pairs(prints[:300], prints[299:]).tolist() == [[299, 0]]
+
+
+class TestLoad:
+    def test_load_when_find_faces_then_the_face_is_cut_and_photos_without_are_skipped(self, tmp_path):
+        folder = write_faces(tmp_path / "faces", 8)
+        for number, file in enumerate(sorted(folder.rglob("*.png"))):
+            photo = np.full((200 + number, 300, 3), 200, np.uint8)
+            cv2.imwrite(str(file), photo)
+        found = make_detection(150, 100, 80)
+        finder = ScriptedDetector(lambda frame: [found] if frame.height > 200 else [])
+        data = dataset.load(open_collection(folder), CROP, finder, tmp_path / "work", find_faces=True)
+        assert data.skipped == ("happy/happy0.png: no face found",)
+        train = data.splits["train"]
+        assert (train.crops(RAW) == train.crops(ALIGNED)).all()
+
+    def test_restore_when_saved_then_everything_comes_back_and_crops_stay_on_disk(self, tmp_path):
+        saved = cut(write_faces(tmp_path / "faces", 6), tmp_path / "work")
+        again = dataset.restore(tmp_path / "work")
+        assert isinstance(again.splits["train"].pixels, np.memmap)
+        for name, split in saved.splits.items():
+            assert (again.splits[name].crops(ALIGNED) == split.crops(ALIGNED)).all()
+            assert again.splits[name].files.tolist() == split.files.tolist()
+        assert (again.labels, again.skipped, again.near_copies) == (saved.labels, saved.skipped, saved.near_copies)
+
+    def test_restore_when_damaged_then_one_clear_line(self, tmp_path):
+        cut(write_faces(tmp_path / "faces", 6), tmp_path / "work")
+        (tmp_path / "work" / "data.npz").write_bytes(b"half a file")
+        with pytest.raises(DatasetError, match="does not hold a whole data set"):
+            dataset.restore(tmp_path / "work")
+
+    def test_load_when_all_crops_are_of_one_clip_then_asks_for_more_clips(self, tmp_path):
+        folder = write_faces(tmp_path / "faces", 8)
+        lines = [f"{file.name},clip.mp4" for file in folder.rglob("*.png")]
+        (folder / "index.csv").write_text("\n".join(["file,source", *lines]))
+        with pytest.raises(DatasetError, match=r"left for the valid split; crops of one clip stay .* out of more"):
+            cut(folder, tmp_path / "work")
+
+    def test_load_when_all_training_pictures_are_copies_then_says_so(self, tmp_path):
+        for name in ("train", "valid"):
+            write_faces(tmp_path / "faces" / name, 4)
+        with pytest.raises(DatasetError, match=r"left for the train split; each stands in valid or test too"):
+            cut(tmp_path / "faces", tmp_path / "work")
+
+    def test_load_when_only_test_is_wanted_then_no_other_picture_is_searched(self, tmp_path):
+        finder = ScriptedDetector()
+        collection = open_collection(write_faces(tmp_path / "faces", 10))
+        data = dataset.load(collection, CROP, finder, tmp_path / "work", cut=("test",))
+        assert len(finder.frames) == len(data.splits["test"]) == 4
+        assert len(data.splits["train"]) == 0

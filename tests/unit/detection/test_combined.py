@@ -1,0 +1,175 @@
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+
+from livemood.core.errors import ModelIncompatible
+from livemood.core.geometry import Box
+from livemood.core.settings import DetectorMode
+from livemood.core.types import Frame, Image, Keypoint
+from livemood.detection import combined as detect
+from livemood.detection.combined import FaceDetector
+from tests.support.builders import SAMPLES, make_frame, read_still
+
+
+@pytest.fixture(scope="module")
+def portrait() -> Image:
+    """The drawn faces of the sample picture: a large one on the left, a smaller one on the right."""
+    return read_still(SAMPLES / "faces.png")
+
+
+@pytest.mark.parametrize("mode", ["near", "far", "auto"])
+def test_detector_of_a_face_then_box_holds_the_keypoints_in_order(portrait: Image, mode: DetectorMode):
+    with FaceDetector(mode) as detector:
+        face = detector.detect(Frame(0, 0.0, portrait))[0]
+    right_eye, left_eye, nose, mouth = (face.keypoints[k] for k in list(Keypoint)[:4])
+    assert right_eye[0] < nose[0] < left_eye[0]
+    assert max(right_eye[1], left_eye[1]) < nose[1] < mouth[1]
+    for x, y in (right_eye, left_eye, nose, mouth):
+        assert face.box.left < x < face.box.right
+        assert face.box.top < y < face.box.bottom
+    assert 0.5 <= face.score <= 1
+
+
+@pytest.mark.parametrize("mode", ["near", "far", "auto"])
+def test_detector_of_an_empty_picture_then_no_face(mode: DetectorMode):
+    with FaceDetector(mode) as detector:
+        assert detector.detect(make_frame()) == ()
+
+
+def test_detector_of_a_strided_view_then_the_same_face_as_of_a_copy(portrait: Image):
+    """A mirrored view has negative strides, which mediapipe would misread without a word."""
+    with FaceDetector() as detector:
+        view = detector.detect(Frame(0, 0.0, portrait[:, ::-1]))
+        copy = detector.detect(Frame(0, 0.0, portrait[:, ::-1].copy()))
+    assert [face.box for face in view] == [face.box for face in copy]
+    assert len(view) == 2
+
+
+def test_detector_of_swapped_colours_then_scores_differ(portrait: Image):
+    """The network wants RGB; were BGR handed on as it is, swapping here would be the right order."""
+    skin = portrait.reshape(-1, 3).astype(int)
+    assert skin[:, 2].mean() > skin[:, 0].mean()
+    with FaceDetector("near") as detector:
+        right = detector.detect(Frame(0, 0.0, portrait))[0].score
+        swapped = detector.detect(Frame(0, 0.0, portrait[..., ::-1]))
+    assert not swapped or swapped[0].score != right
+
+
+def test_detector_of_two_faces_then_both_once_and_the_larger_first(portrait: Image):
+    face = FaceDetector("near")
+    box = face.detect(Frame(0, 0.0, portrait))[0].box
+    face.close()
+    margin = box.width * 0.5
+    top, bottom = max(int(box.top - margin), 0), int(box.bottom + margin)
+    left, right = max(int(box.left - margin), 0), int(box.right + margin)
+    cut = portrait[top:bottom, left:right]
+    scene = np.full((720, 1280, 3), 120, np.uint8)
+    big = cv2.resize(cut, (480, 480), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(cut, (260, 260), interpolation=cv2.INTER_AREA)
+    scene[100:580, 60:540] = big
+    scene[200:460, 860:1120] = small
+    with FaceDetector() as detector:
+        faces = detector.detect(Frame(0, 0.0, scene))
+    assert len(faces) == 2
+    assert faces[0].box.centre[0] < 640 < faces[1].box.centre[0]
+    assert faces[0].box.area > faces[1].box.area
+
+
+@pytest.mark.parametrize("shift", [(0, 0), (-70, 40)])
+def test_window_around_a_face_then_the_same_face_in_frame_pixels(portrait: Image, shift: tuple[int, int]):
+    with FaceDetector() as detector:
+        frame = Frame(0, 0.0, portrait)
+        whole = detector.detect(frame)[1]
+        x, y = whole.box.centre
+        window = Box(x - 300, y - 300, x + 300, y + 300).shifted(*shift)
+        (face,) = detector.detect_in_roi(frame, window)
+    eyes = np.linalg.norm(whole.keypoints[0] - whole.keypoints[1])
+    assert np.abs(face.keypoints[:4] - whole.keypoints[:4]).max() < 0.15 * eyes
+    assert face.box.iou(whole.box) > 0.6
+
+
+def test_window_beyond_the_picture_then_black_there_and_the_face_still_found(portrait: Image):
+    with FaceDetector() as detector:
+        frame = Frame(0, 0.0, portrait)
+        face = detector.detect(frame)[0]
+        cut = Frame(0, 0.0, portrait[:, int(face.box.left) :])
+        x, y = face.box.width / 2, face.box.centre[1]
+        side = 2.5 * face.box.width
+        window = Box(x - side / 2, y - side / 2, x + side / 2, y + side / 2)
+        (seen,) = detector.detect_in_roi(cut, window)
+    assert seen.box.shifted(int(face.box.left), 0).iou(face.box) > 0.6
+
+
+def test_window_wholly_outside_then_no_face(portrait: Image):
+    with FaceDetector() as detector:
+        assert detector.detect_in_roi(Frame(0, 0.0, portrait), Box(-900, -900, -700, -700)) == ()
+        assert detector.detect_in_roi(Frame(0, 0.0, portrait), Box(9000, 10, 9100, 110)) == ()
+
+
+@pytest.mark.parametrize(("mode", "follows"), [("auto", True), ("near", False), ("far", False)])
+def test_detector_then_only_the_one_with_both_networks_is_worth_following_with(mode: DetectorMode, follows: bool):
+    with FaceDetector(mode) as detector:
+        assert detector.follows is follows
+
+
+def test_detector_of_one_pixel_then_no_face_and_no_crash():
+    with FaceDetector() as detector:
+        assert detector.detect(make_frame(1, 1)) == ()
+
+
+def test_detector_when_mode_is_unknown_then_names_the_modes():
+    with pytest.raises(ValueError, match="auto, near, far, got 'both'"):
+        FaceDetector("both")  # type: ignore[arg-type]
+
+
+def test_detector_when_closed_then_it_cannot_be_used_and_a_second_close_is_harmless():
+    detector = FaceDetector()
+    detector.close()
+    detector.close()
+    with pytest.raises(ValueError, match="closed"):
+        detector.detect(make_frame())
+    with pytest.raises(ValueError, match="closed"):
+        detector.detect_in_roi(make_frame(), Box(0, 0, 9, 9))
+
+
+def test_window_when_the_detector_does_not_follow_then_says_which_one_does():
+    with FaceDetector("far") as detector, pytest.raises(ValueError, match="auto mode"):
+        detector.detect_in_roi(make_frame(), Box(0, 0, 9, 9))
+
+
+def test_network_when_file_is_no_network_then_says_which(tmp_path):
+    fake = tmp_path / "face.tflite"
+    fake.write_bytes(b"not a network")
+    with pytest.raises(ModelIncompatible, match=r"face\.tflite is not a face detector"):
+        detect._MediaPipe(fake, 0.5)
+
+
+@pytest.mark.parametrize(("mode", "loaded"), [("auto", set()), ("far", {"mediapipe"})])
+def test_detecting_then_only_what_is_needed_is_imported(mode: str, loaded: set[str]):
+    code = (
+        "import sys, numpy as np\n"
+        "from livemood.detection.combined import FaceDetector\nfrom livemood.core.types import Frame\n"
+        f"with FaceDetector({mode!r}) as d: d.detect(Frame(0, 0.0, np.zeros((64, 64, 3), np.uint8)))\n"
+        "print({'mediapipe', 'tensorflow', 'matplotlib'} & sys.modules.keys())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == f"{loaded}\n"
+    assert done.stderr == ""
+
+
+def test_detector_without_litert_then_mediapipe_sees_the_same_faces(monkeypatch):
+    frame = Frame(0, 0.0, read_still(SAMPLES / "faces.png"))
+    with FaceDetector() as detector:
+        assert detector.follows
+        ours = detector.detect(frame)
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)  # what a missing wheel looks like
+    with FaceDetector() as detector:
+        assert not detector.follows
+        theirs = detector.detect(frame)
+    assert len(ours) == len(theirs) > 1
+    for one, other in zip(ours, theirs, strict=True):
+        assert one.box.iou(other.box) > 0.95
+        assert one.keypoints == pytest.approx(other.keypoints, abs=0.005 * frame.width)
