@@ -9,6 +9,7 @@ from livemood.core.crop_spec import CropSpec
 from livemood.core.labels import EMOTION
 from livemood.datasets.dataset import Dataset
 from livemood.runtime.native_output import keep_no_bytecode, native_stderr_held, silence_native_logs
+from livemood.runtime.stopping import held
 from livemood.training.loop import distil, earlier_runs
 from livemood.training.loop.batches import Batches
 from livemood.training.loop.checkpoint import Epoch, Run, Step
@@ -55,7 +56,7 @@ def fit(
         ModelIncompatible: ``base`` or a teacher does not fit.
     """
     silence_native_logs()
-    with native_stderr_held():
+    with native_stderr_held(), held():
         import keras
 
     keep_no_bytecode()
