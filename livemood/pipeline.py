@@ -9,8 +9,8 @@ from typing import Generic, ParamSpec, Protocol, TypeVar
 
 from livemood.core.settings import NeutralBaselineSettings, Settings
 from livemood.core.types import Detection, Frame, Mood, Track
-from livemood.detection.combined import Detector
-from livemood.detection.roi_detector import RoiDetector, SupportsRoi
+from livemood.detection.base import Detector, SupportsRoi
+from livemood.detection.roi_detector import RoiDetector
 from livemood.emotion.classifier import Classifier
 from livemood.emotion.crop import crop
 from livemood.emotion.neutral_baseline import NeutralBaseline

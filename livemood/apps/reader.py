@@ -11,7 +11,8 @@ from typing import Any, Protocol
 from livemood.core.labels import EMOTIONS
 from livemood.core.settings import Settings
 from livemood.core.types import Frame, Image, Mood
-from livemood.detection.combined import Detector, DetectorMode, FaceDetector
+from livemood.detection.base import Detector
+from livemood.detection.combined import DetectorMode, FaceDetector
 from livemood.emotion.classifier import Classifier, EmotionClassifier, EngineName
 from livemood.overlay.annotator import Annotator, DrawStyle
 from livemood.pipeline import Pipeline, StageTimer, WriteBehind, read_ahead, read_newest, untimed
@@ -28,8 +29,8 @@ class MoodReader(Closeable):
 
     Args:
         model: Bundle folder; the shipped model by default.
-        detector: ``auto``, ``near`` (close faces), ``far`` (small faces), or any object with ``detect`` and
-            ``close``.
+        detector: ``auto`` (faces of every size), ``near`` (close faces), ``far`` (small faces), ``fast`` (both of these), or
+            any object with ``detect`` and ``close``.
         engine: ``litert`` or ``keras``.
         emotions: Subset of the model's labels to choose between, such as ``("happy", "sad")``.
         classifier: Any object in place of the model; ``model``, ``engine`` and ``emotions`` are then not used.

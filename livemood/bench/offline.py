@@ -17,7 +17,7 @@ from livemood.apps.reader import MoodReader, label_frames
 from livemood.apps.video_job import Reading
 from livemood.core.settings import Settings
 from livemood.core.types import Frame, Image
-from livemood.detection.combined import Detector
+from livemood.detection.base import Detector
 from livemood.emotion.classifier import Classifier
 from livemood.overlay.annotator import Annotator
 from livemood.pipeline import WriteBehind, follower, read_ahead

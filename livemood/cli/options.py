@@ -20,6 +20,7 @@ class DetectorChoice(StrEnum):
     auto = "auto"
     near = "near"
     far = "far"
+    fast = "fast"
 
 
 class EngineChoice(StrEnum):
@@ -31,7 +32,8 @@ class EngineChoice(StrEnum):
 
 Model = Annotated[Path | None, typer.Option("--model", help="Bundle folder of another emotion model.")]
 Detector = Annotated[
-    DetectorChoice, typer.Option("--detector", help="auto: both ranges; near: close faces; far: small faces.")
+    DetectorChoice,
+    typer.Option("--detector", help="auto: every size, turned too; near: close faces; far: small ones; fast: both."),
 ]
 Engine = Annotated[
     EngineChoice, typer.Option("--engine", help="litert starts at once; keras runs the .keras file (slow start).")

@@ -21,7 +21,7 @@ from livemood.datasets import dedup
 from livemood.datasets.files import stored_arrays
 from livemood.datasets.samples import SPLITS, Collection, Sample, SplitName
 from livemood.datasets.splits import draw
-from livemood.detection.combined import Detector
+from livemood.detection.base import Detector
 from livemood.emotion import crop
 from livemood.runtime.atomic_io import unwritable
 
