@@ -29,8 +29,8 @@ class MoodReader(Closeable):
 
     Args:
         model: Bundle folder; the shipped model by default.
-        detector: ``auto`` (faces of every size), ``near`` (close faces), ``far`` (small faces), ``fast`` (both of these), or
-            any object with ``detect`` and ``close``.
+        detector: ``auto`` (faces of every size), ``near`` (close faces), ``far`` (small faces), ``fast`` (both of
+            these), or any object with ``detect`` and ``close``.
         engine: ``litert`` or ``keras``.
         emotions: Subset of the model's labels to choose between, such as ``("happy", "sad")``.
         classifier: Any object in place of the model; ``model``, ``engine`` and ``emotions`` are then not used.

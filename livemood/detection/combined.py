@@ -14,8 +14,8 @@ from livemood.core.settings import DetectorSettings
 from livemood.core.types import Box, Detection, Frame
 from livemood.detection.geometry import without_doubles
 from livemood.detection.networks import FaceNetwork, Range, find_in_window, open_network
-from livemood.detection.whole_search import WholeSearch, beside_known
 from livemood.detection.proposals import Confirmer
+from livemood.detection.whole_search import WholeSearch, beside_known
 from livemood.detection.yunet import YuNet
 from livemood.runtime.closeable import Closeable
 

@@ -13,7 +13,8 @@ class Looks:
     """What several looks at one place say.
 
     Attributes:
-        yunet: YuNet's scores of it, 0..1: of the whole picture, of a window, of the window mirrored; or of the first only.
+        yunet: YuNet's scores of it, 0..1: of the whole picture, of a window, of the window mirrored; or the first
+            alone.
         near: The near network's score of a face there, 0..1; 0 where it sees none.
         far: The far network's.
     """

@@ -80,7 +80,8 @@ class WholeSearch:
         size = [max(round(length * scale), 1) for length in image.shape[1::-1]]
         small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
         margin = max(size) // 2
-        framed = np.asarray(cv2.copyMakeBorder(small, *[margin] * 4, cv2.BORDER_CONSTANT, value=[_GREY] * 3), np.uint8)
+        margins = margin, margin, margin, margin
+        framed = np.asarray(cv2.copyMakeBorder(small, *margins, cv2.BORDER_CONSTANT, value=[_GREY] * 3), np.uint8)
         places = [moved(place, -margin / scale, -margin / scale, 1 / scale) for place in self._proposed(framed, None)]
         return self._confirmer.faces(image, places)
 

@@ -1,6 +1,7 @@
 """YuNet, run by OpenCV: where faces may be, at any size, many at once."""
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,6 +14,7 @@ from livemood.runtime.native_output import native_stderr_held
 
 _SAME_FACE = 0.3
 _MOST = 5000
+_ROW = 15
 # BlazeFace's eyes, nose, mouth and ears in YuNet's terms, (x, y) from the middle between the eyes in eye distances:
 # medians over 168 news photos, whose five points of YuNet are a little off BlazeFace's.
 _EARS = ((-1.07, 0.31), (1.07, 0.31))
@@ -61,11 +63,10 @@ class YuNet:
             how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
             image = np.asarray(cv2.resize(image, size, interpolation=how), np.uint8)
         self._network.setInputSize((image.shape[1], image.shape[0]))
-        found = self._network.detect(image)[1]
-        if found is None:
-            return []
-        across, down = image.shape[1] / width, image.shape[0] / height
-        rows = np.asarray(found, np.float32) / np.float32([*[across, down] * 7, 1])
+        found: Any = self._network.detect(image)[1]
+        # OpenCV gives None for no rows.
+        rows = np.zeros((0, _ROW), np.float32) if found is None else np.asarray(found, np.float32)
+        rows[:, :-1] /= np.array([image.shape[1] / width, image.shape[0] / height] * 7, np.float32)
         good = rows[np.isfinite(rows).all(1) & (rows[:, 2:4] > 0).all(1)]
         return [_place(row) for row in good[np.argsort(-good[:, -1], kind="stable")]]
 

@@ -232,9 +232,11 @@ def test_follower_when_nobody_is_there_then_looks_at_small_faces_and_turned_ones
 
 
 def test_follower_of_a_face_on_its_side_then_its_window_is_turned_upright_and_no_upright_search_drops_it():
+    turned_by: list[int] = []
+
     class Sideways(Scene):
         def detect_in_roi(self, frame: Frame, window: Box, turns: int = 0) -> tuple[Detection, ...]:
-            self.turns.append(turns)
+            turned_by.append(turns)
             return super().detect_in_roi(frame, window)
 
         def search(
@@ -242,10 +244,8 @@ def test_follower_of_a_face_on_its_side_then_its_window_is_turned_upright_and_no
         ) -> tuple[tuple[Detection, ...], tuple[bool, ...]]:
             return super().search(frame, known, fine) if turns == 1 else ((), (False,) * len(known))
 
-        turns: list[int] = []
-
     lying = turned_back(make_detection(200, 150), 1, 640, 480)
     scene = Sideways([lying])
     boxes = follow(scene, 12, full_frame_every_s=0.1)
     assert [len(found) for found in boxes] == [0, *[1] * 11]
-    assert set(scene.turns) == {1}
+    assert set(turned_by) == {1}
