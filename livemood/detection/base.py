@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-from livemood.core.types import Box, Detection, Frame
+from livemood.core.geometry import Box
+from livemood.core.types import Detection, Frame
 
 
 class Detector(Protocol):

@@ -7,19 +7,17 @@ and mouth are. ``fast`` asks the BlazeFace networks alone.
 from collections.abc import Sequence
 from contextlib import ExitStack
 from threading import Lock
-from typing import Literal, get_args
 
 from livemood.bundles.manifest import face_model
-from livemood.core.settings import DetectorSettings
-from livemood.core.types import Box, Detection, Frame
-from livemood.detection.geometry import without_doubles
+from livemood.core.geometry import Box
+from livemood.core.settings import DETECTOR_MODES, DetectorMode, DetectorSettings
+from livemood.core.types import Detection, Frame
 from livemood.detection.networks import FaceNetwork, Range, find_in_window, open_network
 from livemood.detection.proposals import Confirmer
+from livemood.detection.transforms import without_doubles
 from livemood.detection.whole_search import WholeSearch, beside_known
 from livemood.detection.yunet import YuNet
 from livemood.runtime.closeable import Closeable
-
-DetectorMode = Literal["auto", "near", "far", "fast"]
 
 _RANGES: dict[str, tuple[Range, ...]] = {
     "auto": ("near", "far"),
@@ -48,8 +46,8 @@ class FaceDetector(Closeable):
     """
 
     def __init__(self, mode: DetectorMode = "auto", settings: DetectorSettings | None = None) -> None:
-        if mode not in get_args(DetectorMode):
-            raise ValueError(f"detector mode is one of {', '.join(get_args(DetectorMode))}, got {mode!r}")
+        if mode not in DETECTOR_MODES:
+            raise ValueError(f"detector mode is one of {', '.join(DETECTOR_MODES)}, got {mode!r}")
         self._settings = settings = settings or DetectorSettings()
         # Where YuNet proposes, a weak answer of the others counts too.
         least = min(settings.min_score, settings.evidence.weakest) if mode == "auto" else settings.min_score

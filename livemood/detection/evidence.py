@@ -4,8 +4,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from livemood.core.geometry import Box
 from livemood.core.settings import EvidenceSettings
-from livemood.core.types import Box, Detection
+from livemood.core.types import Detection
 
 
 @dataclass(frozen=True, slots=True)

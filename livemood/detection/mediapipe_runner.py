@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 
 from livemood.core.errors import ModelIncompatible
-from livemood.core.types import Box, Detection, Image
+from livemood.core.geometry import Box
+from livemood.core.types import Detection, Image
 from livemood.runtime.closeable import Closeable
 from livemood.runtime.native_output import native_stderr_held, silence_native_logs
 

@@ -3,11 +3,12 @@
 from typing import Literal, Protocol
 
 from livemood.bundles.manifest import face_model
-from livemood.core.types import Box, Detection, Image
+from livemood.core.geometry import Box
+from livemood.core.types import Detection, Image
 from livemood.detection.blazeface import BlazeFace
-from livemood.detection.geometry import moved, turned, turned_back
 from livemood.detection.mediapipe_runner import MediaPipeFace
 from livemood.detection.roi import corner_and_side, crop_roi
+from livemood.detection.transforms import moved, turned, turned_back
 
 Range = Literal["near", "far"]
 

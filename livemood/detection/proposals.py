@@ -6,8 +6,8 @@ from dataclasses import replace
 from livemood.core.settings import DetectorSettings
 from livemood.core.types import Detection, Image
 from livemood.detection.evidence import Looks, companions, evidence
-from livemood.detection.geometry import same_face, square
 from livemood.detection.networks import FaceNetwork, find_in_window
+from livemood.detection.transforms import same_face, square
 from livemood.detection.yunet import YuNet, like_blazeface
 
 

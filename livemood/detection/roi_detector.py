@@ -7,11 +7,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from livemood.core.geometry import Box
 from livemood.core.settings import RoiSettings
-from livemood.core.types import Box, Detection, Frame, Image
+from livemood.core.types import Detection, Frame, Image
 from livemood.detection.base import SupportsRoi
-from livemood.detection.geometry import same_face, square, turns_to_upright
 from livemood.detection.optical_flow import GrayRoi, propagate_by_flow
+from livemood.detection.transforms import same_face, square, turns_to_upright
 
 # Points at which two frames are compared, across and down.
 _SAMPLED = (32, 24)

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from livemood.core.geometry import Box
 from livemood.core.settings import DetectorSettings
-from livemood.core.types import Box, Detection, Image
-from livemood.detection.geometry import moved, same_face, turned, turned_back, without_doubles
+from livemood.core.types import Detection, Image
 from livemood.detection.proposals import Confirmer, merged
+from livemood.detection.transforms import moved, same_face, turned, turned_back, without_doubles
 from livemood.detection.yunet import YuNet
 
 _GREY = 114

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from livemood.core.errors import ModelIncompatible
-from livemood.core.types import Box, Detection, Image, Keypoint
+from livemood.core.geometry import Box
+from livemood.core.types import Detection, Image, Keypoint
 from livemood.detection.roi import crop_roi
 from livemood.runtime.native_output import native_stderr_held
 

@@ -6,9 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
-from livemood.core.types import Box, Frame, Image, Keypoint
-from livemood.detection.combined import DetectorMode, FaceDetector
-from livemood.detection.geometry import square, turned, turned_back
+from livemood.core.geometry import Box
+from livemood.core.settings import DetectorMode
+from livemood.core.types import Frame, Image, Keypoint
+from livemood.detection.combined import FaceDetector
+from livemood.detection.transforms import square, turned, turned_back
 from tests.support.builders import SAMPLES, make_frame, read_still
 
 

@@ -4,10 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
+from livemood.core.geometry import Box
 from livemood.core.settings import RoiSettings
-from livemood.core.types import Box, Detection, Frame
-from livemood.detection.geometry import turned_back
+from livemood.core.types import Detection, Frame
 from livemood.detection.roi_detector import RoiDetector
+from livemood.detection.transforms import turned_back
 from livemood.detection.whole_search import beside_known
 from tests.support.builders import make_detection, make_frame
 

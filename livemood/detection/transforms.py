@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from livemood.core.types import Box, Detection, Image, Keypoint
+from livemood.core.geometry import Box
+from livemood.core.types import Detection, Image, Keypoint
 
 
 def moved(face: Detection, left: float, top: float, scale: float) -> Detection:
