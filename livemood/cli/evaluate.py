@@ -145,7 +145,7 @@ def _cut(collection: "Collection", spec: "CropSpec", folder: Path, split: str, f
     from livemood.detection.combined import FaceDetector
 
     progress = Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
-    with progress, FaceDetector("auto") as detector:
+    with progress, FaceDetector("fast") as detector:
         task = progress.add_task("cutting faces", total=None)
         return load(
             collection,

@@ -18,7 +18,7 @@ from livemood.datasets.dataset import CROPS, Dataset, save
 from livemood.datasets.samples import SPLITS, Collection, Sample, SplitName
 from livemood.datasets.split import Split
 from livemood.datasets.splits import draw
-from livemood.detection.combined import Detector
+from livemood.detection.base import Detector
 from livemood.emotion import crop
 from livemood.runtime.atomic_io import unwritable
 

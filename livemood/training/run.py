@@ -261,7 +261,7 @@ def _begun(job: Job, spec: CropSpec, watcher: Watcher) -> tuple[Dataset, TrainSe
             f"class folder {UNSURE} of {job.data}: that is livemood's own word where no label is sure enough; "
             "rename that folder, or remove it"
         )
-    with FaceDetector("auto") as detector:
+    with FaceDetector("fast") as detector:
         dataset = load(collection, spec, detector, job.work, find_faces=job.find_faces, on_progress=watcher.on_crop)
     record = {
         "data": job.data.name,
