@@ -77,7 +77,9 @@ def crop(
 
 def _frames(paths: Sequence[Path], every_s: float) -> Iterator[tuple[Path, "Frame"]]:
     from livemood.core.types import Frame
-    from livemood.sources.image.decode import PICTURE_SUFFIXES, image_paths, read_image
+    from livemood.sources.image.decode import read_image
+    from livemood.sources.image.formats import PICTURE_SUFFIXES
+    from livemood.sources.image.scan import image_paths
 
     for path in image_paths(paths):
         suffix = path.suffix.lower()

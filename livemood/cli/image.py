@@ -53,7 +53,7 @@ def image(
       livemood image holiday/ --sort-into sorted/ --emotions happy,sad
     """
     from livemood.runtime.atomic_io import refuse_to_overwrite
-    from livemood.sources.image.decode import image_paths
+    from livemood.sources.image.scan import image_paths
 
     if csv_:
         refuse_to_overwrite(csv_, "--csv", force)

@@ -44,7 +44,7 @@ def open_live(spec: str, settings: CaptureSettings | None = None) -> LiveSource:
 
 def _open_folder(path: Path, settings: CaptureSettings) -> LiveSource:
     from livemood.sources.feeds import FolderFeed
-    from livemood.sources.image.decode import image_paths
+    from livemood.sources.image.scan import image_paths
 
     paths = image_paths([path])
     if not paths:
