@@ -247,7 +247,7 @@ class Live:
         elif event := self._recorder.mark(frame):
             self._say(f"event {event} marked at {frame.time_s:.1f} s")
         else:
-            self._say("no records to mark an event in; start with --records")
+            self._say("no records to mark an event in")
 
 
 def _draw_red_dot(image: Image) -> None:

@@ -10,10 +10,10 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any, Protocol
 
 from livemood.apps.reader import FrameSink, MoodReader, MoodSink, Summary, label_frames
-from livemood.emotion.classifier import EngineName
-from livemood.detection.combined import DetectorMode
-from livemood.overlay.annotator import DrawStyle
 from livemood.core.errors import LivemoodError, SinkError, VideoUnreadable, one_line_about
+from livemood.detection.combined import DetectorMode
+from livemood.emotion.classifier import EngineName
+from livemood.overlay.annotator import DrawStyle
 
 if TYPE_CHECKING:
     from livemood.sinks.video.formats import Codec
@@ -101,7 +101,7 @@ def _labelled(job: VideoJob, reader: MoodReader, progress: Progress) -> Summary:
     from livemood.sources.video.file import VideoSource
 
     if job.out.resolve() == job.source.resolve():
-        raise SinkError(f"{job.out} is the video to be read; choose another --out")
+        raise SinkError(f"{job.out} is the video to be read", "choose another {out}")
     with ExitStack() as stack:
         clip = stack.enter_context(VideoSource(job.source, job.start_s, job.duration_s))
         moods_to: list[MoodSink] = []
@@ -123,11 +123,11 @@ def _labelled(job: VideoJob, reader: MoodReader, progress: Progress) -> Summary:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a job among many ended: with a summary, or with the line that says what was wrong."""
+    """How a job among many ended: with a summary, or with the error that says what was wrong."""
 
     job: VideoJob
     summary: Summary | None
-    error: str | None = None
+    error: LivemoodError | None = None
 
 
 def label_videos(jobs: Sequence[VideoJob], reading: Reading, processes: int, progress: Progress) -> Iterator[Outcome]:
@@ -171,7 +171,7 @@ def label_videos(jobs: Sequence[VideoJob], reading: Reading, processes: int, pro
                     again.append(job)
             for job in again:
                 for _, outcome in done_in(1, [job]):
-                    yield outcome or Outcome(job, None, f"{job.source}: {_KILLED}")
+                    yield outcome or Outcome(job, None, LivemoodError(f"{job.source}: {_KILLED}", "try fewer {jobs}"))
         finally:
             told.put(None)
             listener.join()
@@ -186,7 +186,7 @@ def _listen(told: Any, progress: Progress) -> None:
             progress.advance(item[0], _BATCH)
 
 
-_KILLED = "its process was killed from outside, most often for want of memory; try fewer --jobs"
+_KILLED = "its process was killed from outside, most often for want of memory"
 _BATCH = 5  # frames told of at once
 _worker: "tuple[MoodReader, _Teller] | None" = None
 _at_work = False
@@ -232,7 +232,7 @@ def _begin_worker(reading: Reading, told: Any) -> None:
     def stop(*_: object) -> None:
         if not _at_work:
             os._exit(1)
-        raise _Stopped
+        raise _Stopped("stopped")
 
     global _worker
     signal.signal(signal.SIGINT, stop)
@@ -250,6 +250,6 @@ def _work(job: VideoJob) -> Outcome:
     except _Stopped:
         os._exit(1)  # by itself this process would go on with the next job
     except LivemoodError as error:
-        return Outcome(job, None, str(error))
+        return Outcome(job, None, error)
     finally:
         _at_work = False

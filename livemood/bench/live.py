@@ -130,8 +130,8 @@ def measure_live(
     shown = {index: at for index, at in watch.shown.items() if watch.captured[index] >= begins}
     if len(captured) < 2 or len(shown) < 2:
         raise SinkError(
-            f"only {len(shown)} pictures were shown after the first {_WARM_UP_S:.0f} s, which do not count; leave the "
-            "window open, or try a longer --duration"
+            f"only {len(shown)} pictures were shown after the first {_WARM_UP_S:.0f} s, which do not count",
+            "leave the window open, or try a longer {duration}",
         )
     delays = [1000 * (at - watch.captured[index]) for index, at in shown.items()]
     return LiveFigures(

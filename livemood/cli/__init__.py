@@ -13,6 +13,7 @@ import typer
 
 from livemood import __version__
 from livemood.cli import bench, camera, crop, doctor, evaluate, export, image, models, report, train, video
+from livemood.cli.options import option_name
 from livemood.core.errors import LivemoodError
 from livemood.runtime.native_output import debugging, discard_native_stderr, silence_native_logs
 
@@ -93,7 +94,7 @@ def run(words: Sequence[str] | None = None) -> int:
     except LivemoodError as error:
         if debugging():
             raise
-        _say(str(error))
+        _say(error.line(option_name))
         return 1
     except BrokenPipeError:  # whoever read our stdout has had enough
         sys.stderr.close()

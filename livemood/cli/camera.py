@@ -94,6 +94,8 @@ def camera(
         check_display()  # before anything slow
     settings = _capture_settings(size, fps, pixel_format, loop)
     with ExitStack() as stack:
+        if source == "-" and size is None:
+            raise typer.BadParameter("raw pictures need their size, such as --size 640x480", param_hint="--source")
         try:
             live_source = stack.enter_context(open_live(source, settings))
         except ValueError as error:

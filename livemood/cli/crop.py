@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from livemood.cli.options import Detector, DetectorChoice, Force, Model
+from livemood.cli.options import Detector, DetectorChoice, Force, Model, option_name
 from livemood.core.errors import SourceError
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _frames(paths: Sequence[Path], every_s: float) -> Iterator[tuple[Path, "Fram
         except SourceError as error:
             if suffix not in PICTURE_SUFFIXES:
                 raise
-            print(f"livemood: {error}; skipped", file=sys.stderr)
+            print(f"livemood: {error.line(option_name)}; skipped", file=sys.stderr)
 
 
 def _moments(path: Path, every_s: float) -> Iterator["Frame"]:

@@ -78,7 +78,7 @@ def evaluate(
     from livemood.runtime.atomic_io import refuse_to_overwrite
 
     if html:
-        refuse_to_overwrite(html, "--html", force)
+        refuse_to_overwrite(html, "html", force)
     folder = named_bundle(bundle)
     if card and (folder / CARD).exists() and not force:
         raise SinkError(f"{folder / CARD} is there already; use --force, or leave --card out")

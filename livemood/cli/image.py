@@ -19,6 +19,7 @@ from livemood.cli.options import (
     Json,
     Model,
     opened,
+    option_name,
     print_json,
     reading,
 )
@@ -56,7 +57,7 @@ def image(
     from livemood.sources.image.scan import image_paths
 
     if csv_:
-        refuse_to_overwrite(csv_, "--csv", force)
+        refuse_to_overwrite(csv_, "csv", force)
     photos = image_paths(paths)
     with opened(reading(model, detector, engine, emotions)) as reader:
         desk = _Desk(reader, photos, out, sort_into, panel, force)
@@ -99,7 +100,7 @@ class _Desk:
         try:
             image = read_image(path)
         except ImageUnreadable as error:
-            return {"path": str(path), "width": None, "height": None, "faces": [], "error": str(error)}
+            return {"path": str(path), "width": None, "height": None, "faces": [], "error": error.line(option_name)}
         moods = self._reader.image(image)
         return {
             "path": str(path),
@@ -127,7 +128,7 @@ class _Desk:
                 name = max(moods[0].scores, key=moods[0].scores.__getitem__) if moods else "no-face"
                 self._sort(path, self._place(self._sort_into / name / path.name, "--sort-into"))
         except SinkError as error:
-            return str(error)
+            return error.line(option_name)
         return None
 
     def _place(self, target: Path, option: str) -> Path:
@@ -146,13 +147,13 @@ class _Desk:
         from livemood.runtime.atomic_io import refuse_to_overwrite
         from livemood.sinks.image import write_image
 
-        refuse_to_overwrite(target, "--out", self._force)
+        refuse_to_overwrite(target, "out", self._force)
         write_image(target, self._annotator.draw(Frame(0, 0.0, image), moods))
 
     def _sort(self, path: Path, target: Path) -> None:
         from livemood.runtime.atomic_io import atomic_write
 
-        with atomic_write(target, "--sort-into", self._force) as part:
+        with atomic_write(target, "sort_into", self._force) as part:
             shutil.copy2(path, part)
 
 
@@ -161,7 +162,7 @@ def _write_csv(path: Path, results: Sequence[dict[str, Any]], labels: tuple[str,
 
     header = ["path", "face", "left", "top", "right", "bottom", "label", "confidence", *labels]
     with (
-        atomic_write(path, "--csv", force) as part,
+        atomic_write(path, "csv", force) as part,
         part.open("w", newline="", encoding="utf-8", errors="surrogateescape") as stream,
     ):
         rows = csv.writer(stream)

@@ -44,6 +44,11 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on 
 Force = Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")]
 
 
+def option_name(setting: str) -> str:
+    """Return the option by which a setting is given, such as ``--pixel-format``."""
+    return f"--{setting.replace('_', '-')}"
+
+
 def reading(model: Path | None, detector: DetectorChoice, engine: EngineChoice, emotions: str | None) -> "Reading":
     """Return how the options want faces to be read."""
     from livemood.apps.video_job import Reading

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from livemood.cli.options import print_json
+from livemood.cli.options import option_name, print_json
 
 if TYPE_CHECKING:
     from livemood.apps.reader import Summary
@@ -49,7 +49,7 @@ def print_outcomes(outcomes: Sequence["Outcome"], json_: bool) -> None:
             {
                 "source": str(outcome.job.source),
                 "out": str(outcome.job.out),
-                "error": outcome.error,
+                "error": outcome.error and outcome.error.line(option_name),
                 "skipped": outcome.summary is None and outcome.error is None,
                 **(outcome.summary.to_json() if outcome.summary else {}),
             }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from livemood.cli.options import Force
+from livemood.cli.options import Force, option_name
 from livemood.cli.training import Display
 
 if TYPE_CHECKING:
@@ -201,6 +201,6 @@ def _write_curves(file: Path, run: "Run") -> None:
     try:
         plots.learning_curves(run.history, file)
     except SinkError as error:
-        print(f"livemood: {error}", file=sys.stderr)
+        print(f"livemood: {error.line(option_name)}", file=sys.stderr)
     else:
         print(f"learning curves: {file}")

@@ -21,6 +21,7 @@ from livemood.cli.options import (
     Json,
     Model,
     opened,
+    option_name,
     print_json,
     reading,
 )
@@ -160,7 +161,7 @@ def _one(job: "VideoJob", how: "Reading", report: Path | None, thumbnails: bool,
         from livemood.runtime.optional_deps import required
 
         required("plotly.offline", PLOTLY)
-        refuse_to_overwrite(report, "--report", job.force)
+        refuse_to_overwrite(report, "report", job.force)
     with tempfile.TemporaryDirectory() as scratch:
         if report and not job.records:
             job, kept = replace(job, records=Path(scratch) / "moods.jsonl"), None
@@ -233,7 +234,7 @@ def _many(jobs: list["VideoJob"], how: "Reading", processes: int, resume: bool, 
         for line in outcome.summary.notes if outcome.summary else []:
             note(line)
     print_outcomes(outcomes, json_)
-    failed = [outcome.error for outcome in outcomes if outcome.error]
+    failed = [outcome.error.line(option_name) for outcome in outcomes if outcome.error]
     for line in failed:
         print(f"livemood: {line}", file=sys.stderr)
     if failed:

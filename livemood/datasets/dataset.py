@@ -183,7 +183,7 @@ def load(
     try:
         _save(dataset, folder)
     except OSError as error:
-        raise unwritable(folder / _TABLE, "folder", error) from error
+        raise unwritable(folder / _TABLE, "out", error) from error
     return dataset
 
 
@@ -197,7 +197,7 @@ def _room_for(shape: tuple[int, ...], folder: Path) -> np.memmap[Any, np.dtype[n
             with file.open("r+b") as stream:
                 os.posix_fallocate(stream.fileno(), 0, file.stat().st_size)
     except OSError as error:
-        raise unwritable(file, "folder", error) from error
+        raise unwritable(file, "out", error) from error
     return pixels
 
 

@@ -15,7 +15,7 @@ from livemood.records import PARQUET, VERSION, Record, columns, kind, to_json, t
 from livemood.runtime.atomic_io import atomic_write, make_room, unwritable
 from livemood.runtime.optional_deps import required
 
-_OPTION: Final = "--records"
+_SETTING: Final = "records"
 # Rows held back until they make a row group: few enough that memory stays flat, enough to be packed well.
 _ROW_GROUP: Final = 2048
 
@@ -78,7 +78,7 @@ class RecordSink(FileSink):
         self._every_frame = every_frame
         live = live and writer is not _parquet
         with ExitStack() as stack:
-            target = stack.enter_context((_live_file if live else atomic_write)(path, _OPTION, force))
+            target = stack.enter_context((_live_file if live else atomic_write)(path, _SETTING, force))
             self._add = stack.enter_context(writer(target, tuple(labels), live))
             self._open = stack.pop_all()
 
@@ -106,7 +106,7 @@ class RecordSink(FileSink):
         try:
             self._add(records)
         except OSError as error:
-            raise unwritable(self.path, _OPTION, error) from error
+            raise unwritable(self.path, _SETTING, error) from error
 
 
 def open_records(
@@ -148,12 +148,12 @@ def _record(frame: Frame, mood: Mood) -> Record:
 
 
 @contextmanager
-def _live_file(path: Path, option: str, force: bool) -> Iterator[Path]:
-    make_room(path, option, force)
+def _live_file(path: Path, setting: str, force: bool) -> Iterator[Path]:
+    make_room(path, setting, force)
     try:
         yield path
     except OSError as error:
-        raise unwritable(path, option, error) from error
+        raise unwritable(path, setting, error) from error
 
 
 @contextmanager

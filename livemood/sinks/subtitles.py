@@ -14,7 +14,7 @@ from livemood.core.types import Frame, Mood
 from livemood.runtime.atomic_io import atomic_write
 from livemood.sinks.records import FileSink
 
-_OPTION: Final = "--subtitles"
+_SETTING: Final = "subtitles"
 _SUFFIXES: Final = (".srt", ".vtt")
 # A face that is back so soon, looking the same, keeps its cue: a blinking subtitle cannot be read.
 _BRIDGED_S: Final = 0.5
@@ -42,7 +42,7 @@ class SubtitleSink(FileSink):
         if self.path.suffix.lower() not in _SUFFIXES:
             raise SinkError(f"{path} ends in no form of subtitles; use {' or '.join(_SUFFIXES)}")
         with ExitStack() as stack:
-            part = stack.enter_context(atomic_write(self.path, _OPTION, force))
+            part = stack.enter_context(atomic_write(self.path, _SETTING, force))
             self._spans = stack.enter_context(_subtitles(part, self.path.suffix.lower()))
             self._open = stack.pop_all()
 

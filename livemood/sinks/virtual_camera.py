@@ -30,7 +30,7 @@ class VirtualCamera(Closeable):
         try:
             import pyvirtualcam
         except ImportError as error:
-            raise SinkError("--virtual-camera needs pyvirtualcam: pip install 'livemood[virtual-camera]'") from error
+            raise SinkError("a virtual camera needs pyvirtualcam", "pip install 'livemood[virtual-camera]'") from error
         try:
             self._camera: Any = pyvirtualcam.Camera(width, height, _FPS, fmt=pyvirtualcam.PixelFormat.BGR)
         except RuntimeError as error:

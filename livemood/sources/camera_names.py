@@ -13,7 +13,7 @@ class CameraName:
     """A camera that could be opened.
 
     Attributes:
-        index: What ``--source`` takes.
+        index: Number by which the camera is opened.
         name: As the system calls it.
         path: Device path; empty where the system has none.
     """

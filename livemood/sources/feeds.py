@@ -104,7 +104,7 @@ class RawFeed:
         if layout not in _RAW:
             raise ValueError(f"raw pictures are {', '.join(_RAW)}, got {layout}")
         if not settings.width or not settings.height:
-            raise ValueError("raw pictures need their size, such as --size 640x480")
+            raise ValueError("raw pictures need their width and height, such as 640x480")
         channels, self._conversion = _RAW[layout]
         self._shape = (settings.height, settings.width, channels)
         # Unbuffered: a thread that waits inside a buffered reader would hold its lock when the program ends.
@@ -125,8 +125,8 @@ class RawFeed:
                     return None
                 height, width, channels = self._shape
                 raise SourceError(
-                    f"stdin ended in the middle of a picture of {width}x{height}x{channels} bytes; "
-                    "check --size and --pixel-format"
+                    f"stdin ended in the middle of a picture of {width}x{height}x{channels} bytes",
+                    "check {size} and {pixel_format}",
                 )
             waiting = waiting[got:]
         return Picture(self._bgr(pixels))

@@ -1,4 +1,4 @@
-"""From what a user types after ``--source`` to an open live source."""
+"""From a camera's number or name, a path or a URL to an open source."""
 
 from pathlib import Path
 

@@ -97,7 +97,7 @@ def check_tflite(file: Path, crop: Shape, classes: int) -> None:
         _Network(reader, model).check((1, *crop), (1, classes))
     except (NotPlain, struct.error, LookupError, ValueError, TypeError) as error:
         what = error if isinstance(error, NotPlain) else _DAMAGED
-        raise ModelIncompatible(f"{file} holds {what}; only plain networks are run, or use --engine keras") from error
+        raise ModelIncompatible(f"{file} holds {what}; only plain networks are run", "use {engine} keras") from error
 
 
 class _Reader:

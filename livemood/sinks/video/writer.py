@@ -19,7 +19,7 @@ from livemood.sinks.video.encoder import PictureEncoder
 from livemood.sinks.video.formats import ENCODERS, FORMATS, Codec, Encoder, Format
 from livemood.sinks.video.stream_copy import StreamCopy
 
-_OPTION = "--out"
+_SETTING = "out"
 # Finer clocks make MP4's 32-bit durations overflow within minutes.
 _FINEST_TICK, _FINE_TICK = Fraction(1, 10_000_000), Fraction(1, 1_000_000)
 
@@ -84,10 +84,10 @@ class VideoSink:
         options = _options(self._encoder, crf, preset, self._live)
         with ExitStack() as stack:
             if self._live:
-                make_room(path, _OPTION, force)
+                make_room(path, _SETTING, force)
                 part = path
             else:
-                part = stack.enter_context(atomic_write(path, _OPTION, force))
+                part = stack.enter_context(atomic_write(path, _SETTING, force))
             with self._failures():
                 self._begin(part, options)
             self._file = stack.pop_all()
@@ -243,7 +243,7 @@ class VideoSink:
         except SinkError:
             raise
         except OSError as error:
-            raise unwritable(self.path, _OPTION, error) from error
+            raise unwritable(self.path, _SETTING, error) from error
         except av.FFmpegError as error:
             raise SinkError(f"{self.path} could not be written ({error.strerror}); try another codec") from error
 

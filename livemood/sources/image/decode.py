@@ -54,7 +54,7 @@ class Photo:
     @property
     def scale(self) -> float:
         """How many px of the photo one px of ``image`` stands for."""
-        return self.width / self.image.shape[1]
+        return float(self.width / self.image.shape[1])
 
 
 def read_image(path: Path) -> Image:
@@ -107,7 +107,7 @@ def decode_photo(data: bytes, name: str, least_side: int | None = None) -> Photo
     if not width * height:
         raise ImageUnreadable(f"{name} {_NO_PICTURE}")
     if package := missing_decoder(kind_of(data)):
-        raise ImageUnreadable(f"{name} is a {kind_of(data).upper()} photo; to read it: pip install {package}")
+        raise ImageUnreadable(f"{name} is a {kind_of(data).upper()} photo", f"to read it: pip install {package}")
     step = _step(max(width, height), least_side) if data.startswith(b"\xff\xd8") else 1
     try:
         with native_stderr_held():
@@ -152,7 +152,8 @@ def _stored(data: bytes, step: int) -> pillow.Stored | None:
         return _tiff(data)
     coded = np.frombuffer(data, np.uint8)
     flags = _REDUCED.get(step, cv2.IMREAD_COLOR) | cv2.IMREAD_IGNORE_ORIENTATION
-    image, kinds, contents = cv2.imdecodeWithMetadata(coded, flags=flags)
+    read: Any = cv2.imdecodeWithMetadata  # its stubs know no picture that cannot be read
+    image, kinds, contents = read(coded, flags=flags)
     if image is None:
         return None
     found = {int(kind): content.tobytes() for kind, content in zip(kinds, contents, strict=True)}
@@ -226,4 +227,4 @@ def _over_white(image: Image, layers: Any) -> Image:
         return image
     share = (alpha >> 8 if alpha.dtype == np.uint16 else alpha).astype(np.uint16)[..., None]
     # In whole numbers: as floats, a photo of 48 million pixels would need gigabytes.
-    return ((image * share + _WHITE * (_WHITE - share) + _WHITE // 2) // _WHITE).astype(np.uint8)
+    return np.asarray((image * share + _WHITE * (_WHITE - share) + _WHITE // 2) // _WHITE, np.uint8)

@@ -10,13 +10,13 @@ from pathlib import Path
 import av
 from av.video.frame import VideoFrame
 
-from livemood.runtime.closeable import Closeable
 from livemood.core.errors import VideoUnreadable, one_line_about
-from livemood.core.video_info import VideoInfo
-from livemood.sources.video.probe import open_container, origin, picture_end, picture_stream
-from livemood.sources.video.colour import UprightBgr, is_hdr, deinterlace
-from livemood.sources.video.timestamps import Timeline
 from livemood.core.types import Frame
+from livemood.core.video_info import VideoInfo
+from livemood.runtime.closeable import Closeable
+from livemood.sources.video.colour import UprightBgr, deinterlace, is_hdr
+from livemood.sources.video.probe import open_container, origin, picture_end, picture_stream
+from livemood.sources.video.timestamps import Timeline
 
 # Where a file's own rate is missing.
 _USUAL_RATE = Fraction(25)

@@ -107,7 +107,7 @@ def from_runs(works: Sequence[Path], labels: tuple[str, ...], spec: CropSpec, pr
         everything.append(other.get_weights())
         if classes != known or [w.shape for w in everything[-1]] != [w.shape for w in everything[0]]:
             raise ModelIncompatible(
-                f"{work} and {works[0]} hold different networks; --from takes the mean of like ones"
+                f"{work} and {works[0]} hold different networks", "{from} takes the mean of like ones"
             )
     network.set_weights([np.mean(weights, axis=0) for weights in zip(*everything, strict=True)])
     model = _with_own_head(network, known, labels)

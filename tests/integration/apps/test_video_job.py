@@ -128,7 +128,7 @@ def test_many_when_a_job_kills_every_process_then_it_fails_and_the_others_are_ma
     jobs = [VideoJob(Path(shutil.copy(short, tmp_path / f"{n}.mp4")), tmp_path / f"{n}-moods.mp4") for n in "ab"]
     deadly = replace(jobs[0], codec=_Deadly())  # type: ignore[arg-type]
     outcomes = {o.job.out.name: o for o in label_videos([deadly, jobs[1]], Reading(), 1, Bars())}
-    assert "was killed from outside" in (outcomes["a-moods.mp4"].error or "")
+    assert "was killed from outside" in str(outcomes["a-moods.mp4"].error)
     assert outcomes["b-moods.mp4"].error is None
 
 
@@ -136,7 +136,7 @@ def test_many_when_one_brings_a_library_to_raise_anything_then_that_is_its_line(
     jobs = [VideoJob(Path(shutil.copy(short, tmp_path / f"{n}.mp4")), tmp_path / f"{n}-moods.mp4") for n in "ab"]
     odd = replace(jobs[0], every="never")  # type: ignore[arg-type]
     outcomes = {o.job.out.name: o for o in label_videos([odd, jobs[1]], Reading(), 1, Bars())}
-    assert "a.mp4 holds something that livemood cannot deal with (TypeError" in (outcomes["a-moods.mp4"].error or "")
+    assert "a.mp4 holds something that livemood cannot deal with (TypeError" in str(outcomes["a-moods.mp4"].error)
     assert outcomes["b-moods.mp4"].error is None
     assert not (tmp_path / "a-moods.mp4").exists()
 

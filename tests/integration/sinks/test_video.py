@@ -527,7 +527,7 @@ def test_file_when_there_already_then_is_replaced_only_by_force(tmp_path: Path) 
     clip = write_film(tmp_path / "clip.mp4")
     out = tmp_path / "out.mp4"
     out.write_bytes(b"old")
-    with pytest.raises(SinkError, match=r"out\.mp4 is there already; use --force or another --out"):
+    with pytest.raises(SinkError, match=r"out\.mp4 is there already; use force or another out"):
         VideoSink(out, described(clip))
     assert out.read_bytes() == b"old"
     with pytest.raises(SinkError, match="is there already"):
@@ -585,7 +585,7 @@ def test_disk_when_it_fills_up_then_one_line_says_so_and_no_file_is_left(tmp_pat
                 sink.write(Frame(index, index / 20, noise), noise)
     """)
     assert done.stderr.splitlines()[-1] == (
-        f"livemood.core.errors.SinkError: {out} could not be written (File too large); try another --out"
+        f"livemood.core.errors.SinkError: {out} could not be written (File too large); try another out"
     )
     assert "Exception ignored" not in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["clip.mkv"]
@@ -619,7 +619,7 @@ def run(code: str) -> "subprocess.CompletedProcess[str]":
         from livemood.core.video_info import VideoInfo
         from livemood.sinks.video.writer import VideoSink
         from livemood.core.types import Frame
-        from tests.builders import quadrants
+        from tests.support.builders import quadrants
     """
     program = textwrap.dedent(imports) + textwrap.dedent(code)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

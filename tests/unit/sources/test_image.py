@@ -189,7 +189,7 @@ def test_image_when_of_a_phone_or_a_new_kind_then_is_bgr(tmp_path: Path, name: s
 def test_image_when_any_kind_notes_an_orientation_then_is_upright(
     tmp_path: Path, kind: str, value: int, seen: str
 ) -> None:
-    options = {"webp": {"lossless": True}, "avif": {"quality": 95}}.get(kind, {})
+    options: dict[str, Any] = {"webp": {"lossless": True}, "avif": {"quality": 95}}.get(kind, {})
     photo = read_photo(save(tmp_path / f"a.{kind}", exif=exif_of(value), **options))
     assert corners(photo.image) == seen
     assert (photo.width, photo.height) == ((64, 48) if value < 5 else (48, 64))
