@@ -12,8 +12,9 @@ from typing import NoReturn
 import typer
 
 from livemood import __version__
-from livemood.cli import bench, camera, crop, doctor, evaluate, export, image, models, report, train, video
+from livemood.cli import bench, camera, crop, doctor, evaluate, export, image, models, report, train, undo, video
 from livemood.cli.options import option_name
+from livemood.cli.terminal import plain
 from livemood.core.errors import LivemoodError
 from livemood.runtime.native_output import debugging, discard_native_stderr, silence_native_logs
 
@@ -36,6 +37,7 @@ app.command("cameras")(doctor.cameras)
 app.command("doctor")(doctor.doctor)
 app.command("bench")(bench.bench)
 app.command("image")(image.image)
+app.command("undo")(undo.undo)
 app.command("report")(report.report)
 app.command("crop")(crop.crop)
 app.command("train")(train.train)
@@ -112,7 +114,7 @@ def run(words: Sequence[str] | None = None) -> int:
 
 
 def _say(message: str) -> None:
-    print(f"livemood: {' '.join(message.split())}", file=sys.stderr)
+    print(f"livemood: {plain(' '.join(message.split()))}", file=sys.stderr)
 
 
 def _show_note(message: Warning | str, *_: object, **__: object) -> None:
