@@ -94,7 +94,10 @@ class SortedFolder:
         try:
             if str(_absolute(photo)) in self._done:
                 return
-            target = self._free(self._folder / label / photo.name)
+            wanted = self._folder / label / photo.name
+            if _absolute(wanted) == _absolute(photo):
+                raise SinkError(f"{photo} is a photo to be read", f"choose another {{{_SETTING}}}")
+            target = self._free(wanted)
             sidecars = [
                 (file, target.with_name(file.name.replace(photo.name, target.name, 1))) for file in _sidecars(photo)
             ]
