@@ -130,9 +130,9 @@ def _finished(result: PhotoResult, job: CollectionJob, placer: "_Placer", sorter
         return result
     try:
         if job.xmp:
-            write_sidecar(result.path, result.moods, result.width, result.height, result.orientation)
+            write_sidecar(Path(result.path), result.moods, result.width, result.height, result.orientation)
         if sorter:
-            sorter.put(result.path, folder_for(result.moods, job.by))
+            sorter.put(Path(result.path), folder_for(result.moods, job.by))
     except SinkError as error:
         return replace(result, error=result.error or error)
     return result

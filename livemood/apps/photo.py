@@ -9,12 +9,12 @@ import cv2
 import numpy as np
 
 from livemood.apps.video_job import Reading
-from livemood.core.errors import ImageUnreadable, LivemoodError, SinkError
+from livemood.core.errors import ImageUnreadable, LivemoodError, SinkError, one_line_about
 from livemood.core.types import Box, Detection, Frame, Image, Mood
 from livemood.overlay.annotator import Annotator, DrawStyle
 from livemood.records.inputs import Group, Input
 from livemood.sinks.records import record_of
-from livemood.sources.image.decode import Photo, read_photo
+from livemood.sources.image.decode import Photo, decode_photo, read_photo
 
 if TYPE_CHECKING:
     from livemood.apps.reader import MoodReader
@@ -48,12 +48,12 @@ class PhotoJob:
     """One photo.
 
     Attributes:
-        path: Where it lies.
+        path: Where it lies; may be a URL where its content is given.
         copy: Where its annotated copy goes, if one is wanted.
         refused: Why it cannot have the copy that is wanted.
     """
 
-    path: Path
+    path: Path | str
     copy: Path | None = None
     refused: SinkError | None = None
 
@@ -73,7 +73,7 @@ class PhotoResult:
         fingerprint: (4,) uint64 as bytes, see ``livemood.datasets.dedup``.
     """
 
-    path: Path
+    path: Path | str
     width: int | None = None
     height: int | None = None
     moods: tuple[Mood, ...] = ()
@@ -94,20 +94,44 @@ class PhotoResult:
 
 
 class PhotoDesk:
-    """Reads one photo after another; what cannot be read or written is noted and does not stop the rest."""
+    """Reads one photo after another; what cannot be read or written is noted and does not stop the rest.
+
+    Attributes:
+        reader: Models.
+        annotator: Draws their labels.
+    """
 
     def __init__(self, reader: "MoodReader", options: PhotoOptions) -> None:
-        self._reader, self._options = reader, options
-        self._annotator = Annotator(reader.labels, options.style)
+        self.reader, self._options = reader, options
+        self.annotator = Annotator(reader.labels, options.style)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Emotions of the model."""
+        return self.reader.labels
 
     def read(self, job: PhotoJob) -> PhotoResult:
         """Read a photo, and write its annotated copy if one is wanted."""
         try:
             # A copy is to be as large as the photo; moods alone need less.
-            photo = read_photo(job.path, None if job.copy else LEAST_SIDE)
+            photo = read_photo(Path(job.path), None if job.copy else LEAST_SIDE)
         except ImageUnreadable as error:
             return PhotoResult(job.path, error=error)
-        moods = self._reader.image(photo.image)
+        return self._result(job, photo)
+
+    def read_content(self, name: str, data: bytes | None) -> PhotoResult:
+        """Read a photo of any name, from its file or from the content that was got of it."""
+        if data is None:
+            return self.read(PhotoJob(name))
+        try:
+            with one_line_about(name, ImageUnreadable):
+                photo = decode_photo(data, name, LEAST_SIDE)
+        except ImageUnreadable as error:
+            return PhotoResult(name, error=error)
+        return self._result(PhotoJob(name), photo)
+
+    def _result(self, job: PhotoJob, photo: Photo) -> PhotoResult:
+        moods = self.reader.image(photo.image)
         result = PhotoResult(
             job.path,
             photo.width,
@@ -129,7 +153,7 @@ class PhotoDesk:
         try:
             refuse_to_overwrite(job.copy, "out", self._options.force)
             own = photo.own_colours if keeps_profile(job.copy) else photo.image
-            drawn = self._annotator.draw(Frame(0, 0.0, own), moods)
+            drawn = self.annotator.draw(Frame(0, 0.0, own), moods)
             write_image(job.copy, drawn, exif=photo.exif, icc=photo.icc)
         except SinkError as error:
             return error

@@ -12,7 +12,7 @@ from typing import NoReturn
 import typer
 
 from livemood import __version__
-from livemood.cli import bench, camera, crop, doctor, evaluate, export, image, models, report, train, undo, video
+from livemood.cli import batch, bench, camera, crop, doctor, evaluate, export, image, models, report, train, undo, video
 from livemood.cli.options import option_name
 from livemood.cli.terminal import plain
 from livemood.core.errors import LivemoodError
@@ -37,6 +37,7 @@ app.command("cameras")(doctor.cameras)
 app.command("doctor")(doctor.doctor)
 app.command("bench")(bench.bench)
 app.command("image")(image.image)
+app.command("batch")(batch.batch)
 app.command("undo")(undo.undo)
 app.command("report")(report.report)
 app.command("crop")(crop.crop)

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -131,23 +131,19 @@ def journal_of(path: Path) -> Path:
 
 
 def write_parquet(
-    target: Any, groups: Iterator[Group], labels: Sequence[str], metadata: dict[str, str] | None = None
-) -> tuple[int, int]:
+    target: Any, groups: Iterator[Group], labels: Sequence[str], metadata: Callable[[], dict[str, str]] | None = None
+) -> None:
     """Write photos, or frames of a video, as one Parquet file, in flat memory.
 
     Args:
         target: A path, or an open binary file.
         groups: What to write.
         labels: Emotions of the model, in order.
-        metadata: More for the file's own metadata.
-
-    Returns:
-        How many groups and how many faces.
+        metadata: Gives more for the file's own metadata, when all groups are written.
     """
     arrow, parquet = required("pyarrow", PARQUET), required("pyarrow.parquet", PARQUET)
-    schema = schema_of(labels).with_metadata({"livemood.records": str(VERSION), **(metadata or {})})
+    schema = schema_of(labels).with_metadata({"livemood.records": str(VERSION)})
     rows: list[tuple[Any, ...]] = []
-    count = faces = 0
 
     with parquet.ParquetWriter(target, schema, compression="zstd", use_dictionary=["path", "error", "label"]) as file:
 
@@ -157,13 +153,13 @@ def write_parquet(
             file.write_table(arrow.table([arrow.array(v, f.type) for v, f in zip(values, schema, strict=True)], schema))
 
         for group in groups:
-            count, faces = count + 1, faces + len(group[1])
-            rows += ((_utf8(row[0]), *row[1:4], _utf8(row[4]), *row[5:]) for row in to_rows(group, labels))
+            rows += ((utf8(row[0]), *row[1:4], utf8(row[4]), *row[5:]) for row in to_rows(group, labels))
             if len(rows) >= _ROW_GROUP:
                 flush()
         if rows:
             flush()
-    return count, faces
+        if metadata:
+            file.add_key_value_metadata(metadata())
 
 
 def schema_of(labels: Sequence[str]) -> Any:
@@ -173,7 +169,7 @@ def schema_of(labels: Sequence[str]) -> Any:
     return arrow.schema([(name, types[kind(name)]) for name in columns(labels)])
 
 
-def _utf8(text: Any) -> Any:
+def utf8(text: Any) -> Any:
     """Return text that Parquet can hold; bytes of a name that are no UTF-8 become escapes."""
     return text.encode(errors=NOT_UTF8).decode("utf-8", "backslashreplace") if isinstance(text, str) else text
 

@@ -27,6 +27,8 @@ _MAGIC: Final = (
 )
 _RAW: Final = "3fr arw cr2 cr3 crw dng erf iiq kdc mef mos nef nrw orf pef raf raw rw2 rwl sr2 srf srw x3f"
 _VIDEOS: Final = "3gp avi m2ts m4v mkv mov mp4 mpg mts mxf ogv webm wmv"
+VIDEO_SUFFIXES: Final = frozenset(f".{ending}" for ending in _VIDEOS.split())
+"""Endings, in lower case, of videos."""
 _DRAWINGS: Final = "ai cdr eps ico pdf psd svg xcf"
 _OTHERS: Final = {
     **dict.fromkeys(_RAW.split(), ("raw photo", "export it as JPEG, or keep the camera's JPEG beside it")),
