@@ -22,7 +22,7 @@ def document(title: str, facts: str, content: str, method: str, scripts: Sequenc
     elements = [data] if data else []
     elements += [f"<script>{script}</script>" for script in scripts]
     return Template(asset("document.html")).substitute(
-        policy=_policy(scripts),
+        policy=policy(scripts),
         title=escape(title),
         style=asset("document.css"),
         facts=escape(facts),
@@ -42,7 +42,7 @@ def data_uri(png: bytes) -> str:
     return f"data:image/png;base64,{b64encode(png).decode('ascii')}"
 
 
-def _policy(scripts: Sequence[str]) -> str:
+def policy(scripts: Sequence[str]) -> str:
     """Return a policy under which only these scripts run and nothing is loaded."""
     hashes = (b64encode(sha256(script.encode()).digest()).decode("ascii") for script in scripts)
     allowed = " ".join(f"'sha256-{value}'" for value in hashes) or "'none'"
