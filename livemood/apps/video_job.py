@@ -41,7 +41,8 @@ class VideoJob:
         source: The video.
         out: Labelled copy.
         records: Rows of every face of every frame, if wanted.
-        subtitles: Cues of label changes, if wanted.
+        subtitles: Cues of label changes, if wanted; they belong to the copy.
+        markers: Label changes for editing programs, if wanted; they belong to the source.
         faceless_rows: Write a row for frames without a face too.
         start_s: Leave out what comes before, s.
         duration_s: Length of the cut, s; None for all the rest.
@@ -57,6 +58,7 @@ class VideoJob:
     out: Path
     records: Path | None = None
     subtitles: Path | None = None
+    markers: Path | None = None
     faceless_rows: bool = False
     start_s: float = 0.0
     duration_s: float | None = None
@@ -95,6 +97,8 @@ def label_video(job: VideoJob, reader: MoodReader, progress: Progress) -> Summar
 
 
 def _labelled(job: VideoJob, reader: MoodReader, progress: Progress) -> Summary:
+    from livemood.apps.markers import clip_of
+    from livemood.sinks.markers.sink import MarkerSink
     from livemood.sinks.records import open_records
     from livemood.sinks.subtitles import SubtitleSink
     from livemood.sinks.video.writer import VideoSink
@@ -111,6 +115,8 @@ def _labelled(job: VideoJob, reader: MoodReader, progress: Progress) -> Summary:
         if job.subtitles:
             cues = SubtitleSink(job.subtitles, start_s=clip.info.start_s, force=job.force)
             moods_to.append(stack.enter_context(cues))
+        if job.markers:
+            moods_to.append(stack.enter_context(MarkerSink(job.markers, clip_of(clip.info), force=job.force)))
         # Opened last and closed first: whatever goes wrong with the copy, its records are not left alone.
         copy = VideoSink(job.out, clip.info, codec=job.codec, crf=job.crf, preset=job.preset, force=job.force)
         pictures: list[FrameSink] = [stack.enter_context(copy)]

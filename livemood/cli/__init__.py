@@ -12,7 +12,7 @@ from typing import NoReturn
 import typer
 
 from livemood import __version__
-from livemood.cli import bench, camera, crop, doctor, evaluate, export, image, models, report, train, video
+from livemood.cli import bench, camera, crop, doctor, evaluate, export, image, markers, models, report, train, video
 from livemood.core.errors import LivemoodError
 from livemood.runtime.native_output import debugging, discard_native_stderr, silence_native_logs
 
@@ -36,6 +36,7 @@ app.command("doctor")(doctor.doctor)
 app.command("bench")(bench.bench)
 app.command("image")(image.image)
 app.command("report")(report.report)
+app.command("markers")(markers.markers)
 app.command("crop")(crop.crop)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)

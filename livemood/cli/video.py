@@ -74,6 +74,9 @@ def video(
     subtitles: Annotated[
         Path | None, typer.Option("--subtitles", help="Label changes as .srt or .vtt; with --out-dir an ending.")
     ] = None,
+    markers: Annotated[
+        Path | None, typer.Option("--markers", help="Label changes for editors: .edl, .csv, .fcpxml, .otio, .eaf, ...")
+    ] = None,
     report: Annotated[Path | None, typer.Option("--report", help="A page about it: .html (extra: report).")] = None,
     thumbnails: Annotated[bool, typer.Option("--thumbnails", help="Show faces in the report.")] = False,
     start: Annotated[
@@ -131,6 +134,7 @@ def video(
         out=out or sources[0].with_name(f"{sources[0].stem}-moods.mp4"),
         records=records,
         subtitles=subtitles,
+        markers=markers,
         faceless_rows=faceless_rows,
         start_s=start,
         duration_s=duration,
@@ -176,7 +180,7 @@ def _one(job: "VideoJob", how: "Reading", report: Path | None, thumbnails: bool,
             write_report(job.records, report, title=job.source.name, thumbnails=shown, force=job.force)
     for line in summary.notes:
         note(line)
-    files = {"out": job.out, "records": kept, "subtitles": job.subtitles, "report": report}
+    files = {"out": job.out, "records": kept, "subtitles": job.subtitles, "markers": job.markers, "report": report}
     if json_:
         print_json(summary.to_json() | {name: str(path) if path else None for name, path in files.items()})
     else:
@@ -195,7 +199,8 @@ def _jobs(job: "VideoJob", sources: list[Path], folder: Path) -> list["VideoJob"
             raise typer.BadParameter(f"{source} would become its own copy; use another folder", param_hint="--out-dir")
         taken[out] = source
         rows, cues = _ending(job.records, out, "--records"), _ending(job.subtitles, out, "--subtitles")
-        found.append(replace(job, source=source, out=out, records=rows, subtitles=cues))
+        marks = _ending(job.markers, out, "--markers")
+        found.append(replace(job, source=source, out=out, records=rows, subtitles=cues, markers=marks))
     return found
 
 
@@ -211,7 +216,7 @@ def _unfinished(jobs: list["VideoJob"]) -> list["VideoJob"]:
     """Return the jobs of which a file is missing; what an earlier run has left of theirs is then replaced."""
     left = []
     for job in jobs:
-        there = [path.exists() for path in (job.out, job.records, job.subtitles) if path]
+        there = [path.exists() for path in (job.out, job.records, job.subtitles, job.markers) if path]
         if not all(there):
             left.append(replace(job, force=job.force or any(there)))
     return left

@@ -13,7 +13,7 @@ from av.video.frame import VideoFrame
 from livemood.runtime.closeable import Closeable
 from livemood.core.errors import VideoUnreadable, one_line_about
 from livemood.core.video_info import VideoInfo
-from livemood.sources.video.probe import open_container, origin, picture_end, picture_stream
+from livemood.sources.video.probe import first_time, open_container, origin, picture_end, picture_stream, timecode
 from livemood.sources.video.colour import UprightBgr, is_hdr, deinterlace
 from livemood.sources.video.timestamps import Timeline
 from livemood.core.types import Frame
@@ -211,6 +211,8 @@ class VideoSource(Closeable):
             origin_s=self._origin,
             start_s=first_s if start else 0.0,
             end_s=end,
+            first_s=float(first_time(self._stream) - self._origin),
+            timecode=timecode(self._container, self._stream),
             picture_end_s=min(ends) if ends else None,
             frame_count=count,
         )
