@@ -54,7 +54,7 @@ def _guarded(name: str, look: Callable[[], Iterator[Check]]) -> Iterator[Check]:
     try:
         yield from look()
     except LivemoodError as error:
-        yield Check(name, "problem", str(error), "reinstall livemood: pip install --force-reinstall livemood")
+        yield Check(name, "problem", str(error), "reinstall livemood with pip")
     except ImportError as error:
         yield Check(name, "problem", f"a package cannot be imported ({error})", "reinstall that package")
 
@@ -71,7 +71,7 @@ def _packages() -> Iterator[Check]:
             name,
             "note",
             f"{_version(name)} shares its folder with opencv-contrib-python",
-            f"pip uninstall {name}, then pip install --force-reinstall --no-deps opencv-contrib-python",
+            f"uninstall {name}, then reinstall opencv-contrib-python without its dependencies",
         )
 
 
@@ -106,7 +106,7 @@ def _video() -> Iterator[Check]:
         "video codecs",
         "problem" if missing else "ok",
         f"PyAV without {', '.join(missing)}" if missing else "H.264 and AAC",
-        "pip install --force-reinstall av" if missing else "",
+        "reinstall av with pip" if missing else "",
     )
 
 

@@ -5,28 +5,10 @@ from fractions import Fraction
 from pathlib import Path
 
 from livemood.core.errors import SinkError
-from livemood.core.video_info import VideoInfo
 from livemood.records import Record, read
-from livemood.sinks.markers.base import Clip, make_clip
+from livemood.sinks.markers.base import clip_of, make_clip
 from livemood.sinks.markers.sink import MarkerSink
-from livemood.sources.video.file import VideoSource
-
-
-def clip_of(info: VideoInfo, rate: Fraction | None = None, timecode: str | None = None) -> Clip:
-    """Return what markers need to know of an open video.
-
-    Args:
-        info: Of a video file.
-        rate: Frames per second, if not the video's own.
-        timecode: Of the first frame, if not the video's own.
-
-    Raises:
-        SinkError: A timecode that is none, or that the rate does not have.
-    """
-    assert info.path is not None
-    size = (info.width, info.height)
-    own = rate or info.average_rate
-    return make_clip(info.path.stem, own, timecode or info.timecode, info.first_s, info.path, size)
+from livemood.sources.open import open_video
 
 
 def write_markers(
@@ -62,8 +44,8 @@ def write_markers(
     if video is None:
         clip = make_clip(records.stem, rate or _measured_rate(read(records)), timecode)
     else:
-        with VideoSource(Path(video)) as source:
-            clip = clip_of(source.info, rate, timecode)
+        with open_video(video) as source:
+            clip = clip_of(source.info, records.stem, rate, timecode)
     with MarkerSink(out, clip, force=force) as sink:
         _fill(sink, rows, start_s)
 

@@ -3,7 +3,6 @@
 import gc
 import io
 import os
-import signal
 import sys
 import warnings
 from collections.abc import Sequence
@@ -13,8 +12,10 @@ import typer
 
 from livemood import __version__
 from livemood.cli import bench, camera, crop, doctor, evaluate, export, image, markers, models, report, train, video
+from livemood.cli.options import option_name, with_settings
 from livemood.core.errors import LivemoodError
 from livemood.runtime.native_output import debugging, discard_native_stderr, silence_native_logs
+from livemood.runtime.stopping import heed_signals
 
 _INTERRUPTED = 130
 _SELDOM = 10_000
@@ -29,15 +30,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("video")(video.video)
-app.command("camera")(camera.camera)
+app.command("video")(with_settings(video.video))
+app.command("camera")(with_settings(camera.camera))
 app.command("cameras")(doctor.cameras)
 app.command("doctor")(doctor.doctor)
-app.command("bench")(bench.bench)
-app.command("image")(image.image)
+app.command("bench")(with_settings(bench.bench))
+app.command("image")(with_settings(image.image))
 app.command("report")(report.report)
 app.command("markers")(markers.markers)
-app.command("crop")(crop.crop)
+app.command("crop")(with_settings(crop.crop))
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("export")(export.export)
@@ -66,7 +67,7 @@ def main() -> NoReturn:
     discard_native_stderr()
     # Every part of a frame's path has a thread; OpenCV's own would take its cores from the others (docs/speed.md).
     os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
-    signal.signal(signal.SIGTERM, _interrupt)
+    heed_signals()
     warnings.showwarning = _show_note
     if not debugging():
         warnings.filterwarnings("ignore")
@@ -74,10 +75,6 @@ def main() -> NoReturn:
     code = run()
     gc.freeze()  # what is left ends with the process: no need to look through it once more
     sys.exit(code)
-
-
-def _interrupt(*_: object) -> NoReturn:
-    raise KeyboardInterrupt
 
 
 def run(words: Sequence[str] | None = None) -> int:
@@ -94,7 +91,7 @@ def run(words: Sequence[str] | None = None) -> int:
     except LivemoodError as error:
         if debugging():
             raise
-        _say(str(error))
+        _say(error.line(option_name))
         return 1
     except BrokenPipeError:  # whoever read our stdout has had enough
         sys.stderr.close()

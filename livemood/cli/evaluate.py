@@ -13,7 +13,7 @@ import typer
 from livemood.cli.options import Force, Json, print_json
 
 if TYPE_CHECKING:
-    from livemood.core.types import CropSpec
+    from livemood.core.crop_spec import CropSpec
     from livemood.datasets.dataset import Dataset
     from livemood.datasets.samples import Collection
 
@@ -78,7 +78,7 @@ def evaluate(
     from livemood.runtime.atomic_io import refuse_to_overwrite
 
     if html:
-        refuse_to_overwrite(html, "--html", force)
+        refuse_to_overwrite(html, "html", force)
     folder = named_bundle(bundle)
     if card and (folder / CARD).exists() and not force:
         raise SinkError(f"{folder / CARD} is there already; use --force, or leave --card out")

@@ -4,33 +4,25 @@ import csv
 import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from livemood.cli.options import (
-    Detector,
-    DetectorChoice,
-    Emotions,
-    Engine,
-    EngineChoice,
-    Force,
-    Json,
-    Model,
-    opened,
-    print_json,
-    reading,
-)
+from livemood.cli.options import Force, Json, Only, opened, option_name, print_json
 from livemood.core.errors import ImageUnreadable, SinkError
+from livemood.core.settings import DrawStyle, ReaderSettings
 
 if TYPE_CHECKING:
-    from livemood.apps.reader import MoodReader
+    from livemood.apps.session import Session
     from livemood.core.types import Image, Mood
 
 
 def image(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Photos, or folders of photos.")],
+    style: Annotated[DrawStyle, Only("panel")],
+    how: ReaderSettings,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for annotated copies.")] = None,
     csv_: Annotated[Path | None, typer.Option("--csv", help="Write one row per face.")] = None,
     sort_into: Annotated[
@@ -38,11 +30,6 @@ def image(
     ] = None,
     json_: Json = False,
     force: Force = False,
-    panel: Annotated[bool, typer.Option("--panel", help="Draw all scores of each face as bars.")] = False,
-    detector: Detector = DetectorChoice.auto,
-    emotions: Emotions = None,
-    engine: Engine = EngineChoice.litert,
-    model: Model = None,
 ) -> None:
     """Read the mood of every face in photos.
 
@@ -56,13 +43,13 @@ def image(
     from livemood.sources.image.decode import image_paths
 
     if csv_:
-        refuse_to_overwrite(csv_, "--csv", force)
+        refuse_to_overwrite(csv_, "csv", force)
     photos = image_paths(paths)
-    with opened(reading(model, detector, engine, emotions)) as reader:
-        desk = _Desk(reader, photos, out, sort_into, panel, force)
+    with opened(how) as session:
+        desk = _Desk(session, photos, out, sort_into, style, force)
         results = [desk.read(path) for path in photos]
     if csv_:
-        _write_csv(csv_, results, reader.labels, force)
+        _write_csv(csv_, results, session.labels, force)
     if json_:
         print_json({"images": results})
     else:
@@ -79,17 +66,15 @@ class _Desk:
 
     def __init__(
         self,
-        reader: "MoodReader",
+        session: "Session",
         photos: Sequence[Path],
         out: Path | None,
         sort_into: Path | None,
-        panel: bool,
+        style: DrawStyle,
         force: bool,
     ) -> None:
-        from livemood.overlay.annotator import Annotator, DrawStyle
-
-        self._reader, self._out, self._sort_into, self._force = reader, out, sort_into, force
-        self._annotator = Annotator(reader.labels, DrawStyle(show_panel=panel, show_ids=False))
+        self._session, self._out, self._sort_into, self._force = session, out, sort_into, force
+        self._annotator = session.annotator(replace(style, ids=False))
         self._originals = {path.resolve() for path in photos}
         self._made: set[Path] = set()
 
@@ -99,8 +84,8 @@ class _Desk:
         try:
             image = read_image(path)
         except ImageUnreadable as error:
-            return {"path": str(path), "width": None, "height": None, "faces": [], "error": str(error)}
-        moods = self._reader.image(image)
+            return {"path": str(path), "width": None, "height": None, "faces": [], "error": error.line(option_name)}
+        moods = self._session.read_photo(image)
         return {
             "path": str(path),
             "width": int(image.shape[1]),
@@ -111,6 +96,10 @@ class _Desk:
                     "label": m.label,
                     "confidence": round(m.confidence, 4),
                     "scores": {name: round(p, 4) for name, p in m.scores.items()},
+                    **{
+                        name: {"label": head.label, "scores": {k: round(p, 4) for k, p in head.scores.items()}}
+                        for name, head in m.others.items()
+                    },
                 }
                 for m in moods
             ],
@@ -127,7 +116,7 @@ class _Desk:
                 name = max(moods[0].scores, key=moods[0].scores.__getitem__) if moods else "no-face"
                 self._sort(path, self._place(self._sort_into / name / path.name, "--sort-into"))
         except SinkError as error:
-            return str(error)
+            return error.line(option_name)
         return None
 
     def _place(self, target: Path, option: str) -> Path:
@@ -146,13 +135,13 @@ class _Desk:
         from livemood.runtime.atomic_io import refuse_to_overwrite
         from livemood.sinks.image import write_image
 
-        refuse_to_overwrite(target, "--out", self._force)
+        refuse_to_overwrite(target, "out", self._force)
         write_image(target, self._annotator.draw(Frame(0, 0.0, image), moods))
 
     def _sort(self, path: Path, target: Path) -> None:
         from livemood.runtime.atomic_io import atomic_write
 
-        with atomic_write(target, "--sort-into", self._force) as part:
+        with atomic_write(target, "sort_into", self._force) as part:
             shutil.copy2(path, part)
 
 
@@ -161,7 +150,7 @@ def _write_csv(path: Path, results: Sequence[dict[str, Any]], labels: tuple[str,
 
     header = ["path", "face", "left", "top", "right", "bottom", "label", "confidence", *labels]
     with (
-        atomic_write(path, "--csv", force) as part,
+        atomic_write(path, "csv", force) as part,
         part.open("w", newline="", encoding="utf-8", errors="surrogateescape") as stream,
     ):
         rows = csv.writer(stream)

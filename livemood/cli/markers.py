@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from livemood.cli.options import Force
-from livemood.cli.video import seconds
+from livemood.cli.options import Force, seconds
 
 _RATES = {"23.976": "24000/1001", "23.98": "24000/1001", "29.97": "30000/1001", "59.94": "60000/1001"}
 

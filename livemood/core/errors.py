@@ -1,12 +1,50 @@
 """Every failure livemood reports by itself; each also is the standard exception a caller would expect."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from string import Formatter
+from typing import Any
 
 
 class LivemoodError(Exception):
-    """Base of all errors that livemood raises on purpose; the message is one line meant for a person."""
+    """Base of all errors that livemood raises on purpose; the message is one line meant for a person.
+
+    Args:
+        what: What is wrong, with the value that is.
+        remedy: What to try. Settings are named in braces, such as ``use {force} or another {out}``: each front end
+            writes them in its own way, the command line as ``--force``. ``{0}`` stands for the first of ``values``.
+        values: Values that the remedy mentions.
+
+    Attributes:
+        what: As given.
+    """
+
+    def __init__(self, what: str, remedy: str = "", *values: object) -> None:
+        super().__init__(what)
+        self.what = what
+        self._remedy, self._values = remedy, values
+
+    def line(self, setting: Callable[[str], str] = str) -> str:
+        """Return the message, with every setting of the remedy as ``setting`` writes its name."""
+        remedy = _Remedy(setting).vformat(self._remedy, self._values, {})
+        return f"{self.what}; {remedy}" if remedy else self.what
+
+    def __str__(self) -> str:
+        return self.line()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.what, self._remedy, *self._values)
+
+
+class _Remedy(Formatter):
+    """Fills settings into a remedy."""
+
+    def __init__(self, setting: Callable[[str], str]) -> None:
+        self._setting = setting
+
+    def get_value(self, key: int | str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        return args[key] if isinstance(key, int) else self._setting(key)
 
 
 class SourceError(LivemoodError, OSError):

@@ -1,12 +1,74 @@
-"""Every default of the program, once."""
+"""Every default of the program, once.
+
+Fields made by ``setting`` are offered to users; their ``help`` is the one text that says what they are.
+"""
 
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
 
-from livemood.core.types import CropSpec
+from livemood.core.crop_spec import CropSpec
 
 # Medians of MediaPipe's keypoints over FER2013's crops: right eye, left eye, nose tip, mouth (docs/crop.md).
 FER2013_TEMPLATE = ((0.318, 0.399), (0.687, 0.395), (0.506, 0.604), (0.510, 0.780))
 CROP = CropSpec(size_px=48, colour="grey", template=FER2013_TEMPLATE)
+
+DetectorMode = Literal["auto", "near", "far"]
+"""Which face networks look at a frame."""
+EngineName = Literal["litert", "keras"]
+"""What runs the emotion model."""
+Codec = Literal["h264", "h265", "vp9", "av1"]
+"""Picture codecs of labelled videos."""
+DETECTOR_MODES: tuple[DetectorMode, ...] = get_args(DetectorMode)
+
+
+def setting(default: Any, help: str, **more: Any) -> Any:
+    """Return a dataclass field that users may set.
+
+    Args:
+        default: Its default.
+        help: One line that says what it is.
+        more: ``metavar``: what a value is called; ``min``, ``max``: bounds of a number. A field whose name ends in
+            ``_s`` is a length of time in seconds.
+    """
+    return field(default=default, metadata={"help": help, **more})
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderSettings:
+    """How faces are found and read; can be sent to another process."""
+
+    detector: DetectorMode = setting("auto", "auto: both ranges; near: close faces; far: small faces.")
+    emotions: tuple[str, ...] | None = setting(None, "Choose between these only, such as happy,sad.", metavar="A,B,...")
+    engine: EngineName = setting("litert", "litert starts at once; keras runs the .keras file (slow start).")
+    model: Path | None = setting(None, "Bundle folder of another emotion model.")
+
+
+@dataclass(frozen=True, slots=True)
+class CutSettings:
+    """Which part of a video is read, and how often."""
+
+    start_s: float = setting(0.0, "Begin here: 65, 1:05 or 1m5s.", metavar="TIME")
+    duration_s: float | None = setting(None, "Length of the cut.", metavar="TIME")
+    every: int = setting(1, "Classify every Nth frame; all are written.", metavar="N", min=1)
+
+
+@dataclass(frozen=True, slots=True)
+class EncodingSettings:
+    """How the picture of a labelled video is coded; by default as suits its container."""
+
+    codec: Codec | None = setting(None, "By default h264, in .webm vp9.")
+    crf: int | None = setting(None, "Quality: less is better and larger.")
+    preset: str | None = setting(None, "Speed of the encoder, in its own words.")
+
+
+@dataclass(frozen=True, slots=True)
+class DrawStyle:
+    """What is drawn."""
+
+    ids: bool = True
+    panel: bool = setting(False, "Draw all scores of each face as bars, where there is room.")
+    blur: bool = setting(False, "Make faces unrecognisable; the labels stay.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +184,9 @@ class CaptureSettings:
 
     width: int | None = None
     height: int | None = None
-    fps: float | None = None
-    pixel_format: str | None = None
-    loop: bool = False
+    fps: float | None = setting(None, "Pictures per second to ask for.", min=0.01)
+    pixel_format: str | None = setting(None, "MJPG, YUYV, ...; for raw pictures bgr24, rgb24, gray.")
+    loop: bool = setting(False, "Begin a file or folder again at its end.")
     timeout_s: float = 5.0
     frozen_s: float = 3.0
     retry_s: float = 0.5

@@ -59,7 +59,7 @@ class CropIndex:
     def __init__(self, folder: Path, columns: Sequence[str], force: bool) -> None:
         self._folder, self._file, self._force = folder, folder / INDEX, force
         if self._file.exists() and not force:
-            raise SinkError(f"{self._file} is there already; use --force to add to it, or another --out")
+            raise SinkError(f"{self._file} is there already", "use {force} to add to it, or another {out}")
         self._rows = _still_there(folder) if self._file.exists() else {}
         self._columns = list(dict.fromkeys([*(column for row in self._rows.values() for column in row), *columns]))
         self._numbers: defaultdict[str, count[int]] = defaultdict(lambda: count(1))
@@ -103,7 +103,7 @@ class CropIndex:
 
     def _write(self) -> None:
         with (
-            atomic_write(self._file, "--out", force=True) as part,
+            atomic_write(self._file, "out", force=True) as part,
             part.open("w", newline="", encoding="utf-8", errors=NOT_UTF8) as stream,
         ):
             rows = csv.DictWriter(stream, self._columns)

@@ -15,8 +15,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from livemood.core.crop_spec import CropSpec
 from livemood.core.errors import DatasetError
-from livemood.core.types import CropSpec, Frame, Image
+from livemood.core.types import Frame, Image
 from livemood.datasets import dedup
 from livemood.datasets.files import stored_arrays
 from livemood.datasets.samples import SPLITS, Collection, Sample, SplitName
@@ -183,7 +184,7 @@ def load(
     try:
         _save(dataset, folder)
     except OSError as error:
-        raise unwritable(folder / _TABLE, "folder", error) from error
+        raise unwritable(folder / _TABLE, "out", error) from error
     return dataset
 
 
@@ -197,7 +198,7 @@ def _room_for(shape: tuple[int, ...], folder: Path) -> np.memmap[Any, np.dtype[n
             with file.open("r+b") as stream:
                 os.posix_fallocate(stream.fileno(), 0, file.stat().st_size)
     except OSError as error:
-        raise unwritable(file, "folder", error) from error
+        raise unwritable(file, "out", error) from error
     return pixels
 
 
@@ -304,12 +305,12 @@ class _Cutter:
         self.found += aligned is not None
         if self._find_faces:
             return None if aligned is None else np.stack([aligned, aligned])
-        raw = crop.whole(image, self._spec)
+        raw = crop.resize_crop(image, self._spec)
         return np.stack([raw, raw if aligned is None else aligned])
 
     def _aligned(self, image: Image) -> npt.NDArray[np.uint8] | None:
         faces = self._detector.detect(Frame(0, 0.0, image))
-        return crop.align(image, faces[0].keypoints, self._spec) if faces else None
+        return crop.crop_face(image, faces[0].keypoints, self._spec) if faces else None
 
 
 def _bordered(image: Image) -> Image:

@@ -64,6 +64,6 @@ def open_collection(path: Path, votes: Path | None = None) -> Collection:
     if path.suffix.lower() == ".csv" and path.is_file():
         return ferplus.from_csv(path, votes)
     if votes:
-        raise DatasetError(f"--votes {votes} belongs to a fer2013.csv, and {path} is none; leave it out")
+        raise DatasetError(f"{votes} belongs to a fer2013.csv, and {path} is none", "leave {votes} out")
     files = Files(path)
     return ferplus.from_folders(files) if ferplus.tables(files) else folders.from_folders(files)

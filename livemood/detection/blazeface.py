@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from livemood.core.errors import ModelIncompatible
-from livemood.core.types import Box, Detection, Image, Keypoint
+from livemood.core.geometry import Box
+from livemood.core.types import Detection, Image, Keypoint
 from livemood.runtime.native_output import native_stderr_held, silence_native_logs
 
 # Of a network's maps by the side of its input, px: cells a side, and anchors in each cell.

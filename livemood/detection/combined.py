@@ -11,22 +11,22 @@ from functools import partial
 from pathlib import Path
 from threading import Lock
 from types import ModuleType
-from typing import Any, Literal, Protocol, get_args
+from typing import Any, Literal, Protocol
 
 import cv2
 import numpy as np
 
 from livemood.bundles.manifest import face_model
 from livemood.core.errors import ModelIncompatible
-from livemood.core.settings import DetectorSettings
-from livemood.core.types import Box, Detection, Frame, Image
+from livemood.core.geometry import Box
+from livemood.core.settings import DETECTOR_MODES, DetectorMode, DetectorSettings
+from livemood.core.types import Detection, Frame, Image
 from livemood.detection.blazeface import BlazeFace
 from livemood.detection.roi import corner_and_side, crop_roi, letterbox
 from livemood.runtime.closeable import Closeable
 from livemood.runtime.native_output import native_stderr_held, silence_native_logs
 
 Range = Literal["near", "far"]
-DetectorMode = Literal["auto", "near", "far"]
 
 _BOTH: tuple[Range, ...] = ("near", "far")
 _Look = Callable[[Image], Sequence[Detection]]
@@ -63,8 +63,8 @@ class FaceDetector(Closeable):
     """
 
     def __init__(self, mode: DetectorMode = "auto", settings: DetectorSettings | None = None) -> None:
-        if mode not in get_args(DetectorMode):
-            raise ValueError(f"detector mode is one of {', '.join(get_args(DetectorMode))}, got {mode!r}")
+        if mode not in DETECTOR_MODES:
+            raise ValueError(f"detector mode is one of {', '.join(DETECTOR_MODES)}, got {mode!r}")
         self._settings = settings or DetectorSettings()
         asked: tuple[Range, ...] = _BOTH if mode == "auto" else (mode,)
         networks = _by_litert(self._settings.min_score) if mode == "auto" else {}

@@ -7,8 +7,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from livemood.core.geometry import Box
 from livemood.core.settings import RoiSettings
-from livemood.core.types import Box, Detection, Frame, Image
+from livemood.core.types import Detection, Frame, Image
 from livemood.detection.optical_flow import GrayRoi, propagate_by_flow
 
 # Points at which two frames are compared, across and down.

@@ -148,7 +148,7 @@ def write_card(folder: Path, report: Mapping[str, Any]) -> None:
         limits=(_FERPLUS_LIMITS if crowd else _FOLDER_LIMITS).substitute(smiles=_SMILES_LIMITS if smiles else ""),
         again=_again(training, report),
     )
-    with atomic_write(folder / CARD, "--card", force=True) as part:
+    with atomic_write(folder / CARD, "card", force=True) as part:
         part.write_text(text, encoding="utf-8")
 
 

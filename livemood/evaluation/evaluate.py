@@ -38,7 +38,7 @@ def examine(bundle: Path, dataset: Dataset, split: Split, groups: Mapping[str, M
         ModelError: The bundle cannot be used.
     """
     if not (split.top_vote >= 0).any():
-        raise DatasetError("no picture of this split has a label; choose another --split")
+        raise DatasetError("no picture of this split has a label", "choose another {split}")
     classifier = EmotionClassifier(bundle, emotions=split.labels)
     began = time.perf_counter()
     raw = _predict(classifier, split, RAW)

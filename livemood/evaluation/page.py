@@ -33,7 +33,7 @@ def write_html(report: Mapping[str, Any], file: Path) -> None:
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
         f"<style>{_STYLE}</style><body>{''.join(parts)}</body></html>\n"
     )
-    with atomic_write(file, "--html", force=True) as part:
+    with atomic_write(file, "html", force=True) as part:
         part.write_text(page, encoding="utf-8")
 
 

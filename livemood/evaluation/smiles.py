@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from livemood.bundles.manifest import Bundle, read_bundle
+from livemood.core.crop_spec import CropSpec
 from livemood.core.errors import DatasetError
-from livemood.core.types import CropSpec, Detection, Frame, Image
+from livemood.core.types import Detection, Frame, Image
 from livemood.datasets.files import Files, decode
 from livemood.detection.combined import FaceDetector
 from livemood.emotion import crop
@@ -84,7 +85,7 @@ def skin_tone(image: Image, face: Detection, spec: CropSpec) -> float:
         face: In its pixels.
         spec: Says where the face's points lie in the aligned crop.
     """
-    colour = crop.align(image, face.keypoints, CropSpec(_ITA_CROP_PX, "bgr", spec.template))
+    colour = crop.crop_face(image, face.keypoints, CropSpec(_ITA_CROP_PX, "bgr", spec.template))
     rows = slice(*(round(share * _ITA_CROP_PX) for share in _CHEEK_HEIGHT))
     cheeks = [colour[rows, slice(*(round(share * _ITA_CROP_PX) for share in sides))] for sides in _CHEEKS]
     pixels = np.concatenate([cheek.reshape(-1, 1, 3) for cheek in cheeks]).astype(np.float32) / 255
@@ -115,7 +116,7 @@ def _read(bundle: Path, path: Path) -> list[_Photo]:
             if not faces:
                 photos.append(_Photo(smiling, yaw, None, False, math.nan))
                 continue
-            scores = classifier.probabilities(crop.align(image, faces[0].keypoints, spec)[None])[0]
+            scores = classifier.probabilities(crop.crop_face(image, faces[0].keypoints, spec)[None])[0]
             right = (int(scores.argmax()) == happy) == smiling
             photos.append(_Photo(smiling, yaw, float(scores[happy]), right, skin_tone(image, faces[0], spec)))
     return photos

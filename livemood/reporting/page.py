@@ -18,7 +18,7 @@ from livemood.reporting.summary import Summary, summarise
 from livemood.runtime.atomic_io import atomic_write, refuse_to_overwrite
 from livemood.runtime.optional_deps import required
 
-_OPTION: Final = "--out"
+_SETTING: Final = "out"
 
 
 def write_report(
@@ -45,11 +45,11 @@ def write_report(
         SinkError: The page is there already or cannot be written.
     """
     records, out = Path(records), Path(out)
-    refuse_to_overwrite(out, _OPTION, force)
+    refuse_to_overwrite(out, _SETTING, force)
     summary = summarise(read(records))
     video = None if thumbnails is None else Path(thumbnails)
     page = _page(summary, title or f"Moods in {records.stem}", records.name, video)
-    with atomic_write(out, _OPTION, force) as part:
+    with atomic_write(out, _SETTING, force) as part:
         part.write_text(page, encoding="utf-8", newline="\n")
 
 

@@ -12,7 +12,7 @@ from livemood.runtime.atomic_io import atomic_write, refuse_to_overwrite
 from livemood.runtime.optional_deps import required
 
 _MATPLOTLIB: Final = "'livemood[plots]'"
-_OPTION: Final = "--plot"
+_SETTING: Final = "plot"
 _SUFFIXES: Final = (".png", ".svg", ".pdf")
 _MAX_PEOPLE: Final = 6
 _STYLES: Final = ("-", "--", ":", "-.")
@@ -34,9 +34,9 @@ def write_plot(records: str | Path, out: str | Path, *, title: str | None = None
     records, out = Path(records), Path(out)
     if out.suffix.lower() not in _SUFFIXES:
         raise SinkError(f"{out} ends in no form of picture; use {', '.join(_SUFFIXES)}")
-    refuse_to_overwrite(out, _OPTION, force)
+    refuse_to_overwrite(out, _SETTING, force)
     figure = _figure(summarise(read(records)), title or f"Moods in {records.stem}")
-    with atomic_write(out, _OPTION, force) as part:
+    with atomic_write(out, _SETTING, force) as part:
         figure.savefig(part, format=out.suffix[1:].lower(), dpi=150)
 
 

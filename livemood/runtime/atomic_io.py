@@ -15,7 +15,7 @@ except ImportError:  # Windows
 
 
 @contextmanager
-def atomic_write(path: Path, option: str, force: bool = False) -> Iterator[Path]:
+def atomic_write(path: Path, setting: str, force: bool = False) -> Iterator[Path]:
     """Yield a scratch name beside ``path``, which takes its place at the end, or goes away when the block fails.
 
     Missing folders are made. A file that appears under ``path`` meanwhile is not replaced unless by force: the new one
@@ -23,17 +23,17 @@ def atomic_write(path: Path, option: str, force: bool = False) -> Iterator[Path]
 
     Args:
         path: The file to make.
-        option: What to name in messages, such as ``--out``.
+        setting: Which setting named the file, for the remedy of an error, such as ``out``.
         force: Replace a file that is there.
 
     Raises:
         SinkError: A file is there already or being written by another run, or an OSError in the block: it is taken
             for a failure to write.
     """
-    make_room(path, option, force)
+    make_room(path, setting, force)
     part = path.with_name(f".{path.name}.part")
     try:
-        with _claimed(part, path, option):
+        with _claimed(part, path, setting):
             try:
                 yield part
                 in_the_way = path.exists() and not force
@@ -47,11 +47,11 @@ def atomic_write(path: Path, option: str, force: bool = False) -> Iterator[Path]
     except LivemoodError:
         raise
     except OSError as error:
-        raise unwritable(path, option, error) from error
+        raise unwritable(path, setting, error) from error
 
 
 @contextmanager
-def _claimed(part: Path, path: Path, option: str) -> Iterator[None]:
+def _claimed(part: Path, path: Path, setting: str) -> Iterator[None]:
     """Keep other runs from writing into the same scratch file; what a killed run left behind is nobody's."""
     if fcntl is None:
         yield
@@ -60,33 +60,33 @@ def _claimed(part: Path, path: Path, option: str) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise SinkError(f"{path} is being written by another run; wait, or use another {option}") from error
+            raise SinkError(f"{path} is being written by another run", f"wait, or use another {{{setting}}}") from error
         except OSError:  # a file system without locks
             pass
         yield
 
 
-def make_room(path: Path, option: str, force: bool) -> None:
+def make_room(path: Path, setting: str, force: bool) -> None:
     """Make the folder of a file that is to be written.
 
     Raises:
         SinkError: A file is there already, or the folder cannot be made.
     """
-    refuse_to_overwrite(path, option, force)
+    refuse_to_overwrite(path, setting, force)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise unwritable(path, option, error) from error
+        raise unwritable(path, setting, error) from error
 
 
-def refuse_to_overwrite(path: Path, option: str, force: bool) -> None:
+def refuse_to_overwrite(path: Path, setting: str, force: bool) -> None:
     """Raise a ``SinkError`` when ``path`` is a folder, or a file that ``force`` does not give up."""
     if path.is_dir():
-        raise SinkError(f"{path} is a folder; give {option} a file")
+        raise SinkError(f"{path} is a folder", f"give {{{setting}}} a file")
     if path.exists() and not force:
-        raise SinkError(f"{path} is there already; use --force or another {option}")
+        raise SinkError(f"{path} is there already", f"use {{force}} or another {{{setting}}}")
 
 
-def unwritable(path: Path, option: str, error: OSError) -> SinkError:
+def unwritable(path: Path, setting: str, error: OSError) -> SinkError:
     """Return the error to raise when writing ``path`` failed with ``error``."""
-    return SinkError(f"{path} could not be written ({error.strerror or error}); try another {option}")
+    return SinkError(f"{path} could not be written ({error.strerror or error})", f"try another {{{setting}}}")

@@ -29,5 +29,5 @@ def write_image(path: Path, image: Image) -> None:
         raise SinkError(f"{path} ends in no form of picture that can be written; use .jpg or .png") from error
     if not done:
         raise SinkError(f"{path} could not be encoded as {path.suffix}; use .jpg or .png")
-    with atomic_write(path, "--out", force=True) as part:
+    with atomic_write(path, "out", force=True) as part:
         part.write_bytes(data.tobytes())

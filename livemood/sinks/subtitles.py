@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Final
 
 from livemood.core.errors import SinkError
-from livemood.core.types import Frame, Mood
+from livemood.core.types import Frame, Image, Mood
 from livemood.runtime.atomic_io import atomic_write
+from livemood.sinks.base import SinkContext
+from livemood.sinks.file_sink import FileSink
 from livemood.sinks.intervals import Interval, LabelIntervals
-from livemood.sinks.records import FileSink
 
-_OPTION: Final = "--subtitles"
+_SETTING: Final = "subtitles"
 _SUFFIXES: Final = (".srt", ".vtt")
 # Times come as floats; so much below a whole ms still is that ms.
 _ROUNDING_MS: Final = 0.001
@@ -42,14 +43,19 @@ class SubtitleSink(FileSink):
         if self.path.suffix.lower() not in _SUFFIXES:
             raise SinkError(f"{path} ends in no form of subtitles; use {' or '.join(_SUFFIXES)}")
         with ExitStack() as stack:
-            part = stack.enter_context(atomic_write(self.path, _OPTION, force))
+            part = stack.enter_context(atomic_write(self.path, _SETTING, force))
             self._shown = stack.enter_context(_subtitles(part, self.path.suffix.lower()))
             self._open = stack.pop_all()
 
-    def write(self, frame: Frame, moods: Sequence[Mood]) -> None:
+    def write(self, frame: Frame, moods: Sequence[Mood], image: Image | None = None) -> None:
         """Take the labels of one frame; its time is never before the last one's."""
         self._check_open()
         self._shown.show({mood.track.id: mood.label for mood in moods}, frame.time_s - self._start_s)
+
+
+def open_sink(target: str, context: SinkContext) -> SubtitleSink:
+    """Open the subtitles of a run; they belong to the cut that a labelled copy shows."""
+    return SubtitleSink(target, start_s=context.info.start_s, force=context.force)
 
 
 def _cues(shown: LabelIntervals) -> Iterator[tuple[int, int, str]]:

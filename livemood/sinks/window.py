@@ -17,7 +17,7 @@ _MAX_WIDTH, _MAX_HEIGHT = 1280, 720
 _NO_KEY = -1
 _NAMED_KEYS = {27: "esc", 32: "space"}
 _HEADLESS = ("opencv-python-headless", "opencv-contrib-python-headless")
-_INSTEAD = "use --no-window with --out or --records"
+_INSTEAD = "use {no_window} with {out} or {records}"
 
 
 class Window(Closeable):
@@ -42,7 +42,7 @@ class Window(Closeable):
                 cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL)
                 cv2.resizeWindow(title, max(1, round(width * scale)), max(1, round(height * scale)))
         except cv2.error as error:
-            raise SinkError(f"no window could be opened ({error.err}); {_INSTEAD}") from error
+            raise SinkError(f"no window could be opened ({error.err})", _INSTEAD) from error
 
     @property
     def is_open(self) -> bool:
@@ -101,22 +101,23 @@ def check_display() -> None:
     """
     toolkit = cv2.currentUIFramework()
     if not toolkit:
-        raise SinkError(_no_windows_in_opencv())
+        raise _no_windows_in_opencv()
     if sys.platform == "linux" and not _x_server_answers():
-        raise SinkError(f"there is no display to open a window on; {_INSTEAD}")
+        raise SinkError("there is no display to open a window on", _INSTEAD)
 
 
-def _no_windows_in_opencv() -> str:
+def _no_windows_in_opencv() -> SinkError:
     for name in _HEADLESS:
         try:
             metadata.distribution(name)
         except metadata.PackageNotFoundError:
             continue
-        return (
-            f"{name} has replaced OpenCV's windows; pip uninstall {name}, "
-            f"then pip install --force-reinstall --no-deps opencv-contrib-python; or {_INSTEAD}"
+        return SinkError(
+            f"{name} has replaced OpenCV's windows",
+            "uninstall {0}, then reinstall opencv-contrib-python without its dependencies; or " + _INSTEAD,
+            name,
         )
-    return f"this OpenCV was built without windows; {_INSTEAD}"
+    return SinkError("this OpenCV was built without windows", _INSTEAD)
 
 
 def _x_server_answers() -> bool:

@@ -62,6 +62,7 @@ def open_camera(
         ValueError: A pixel format that is not four letters.
     """
     settings = settings or CaptureSettings()
+    which = int(which) if isinstance(which, str) and which.isdecimal() else which
     return LiveSource(
         f"camera {which}",
         lambda: CameraFeed(which, settings, open_capture),
@@ -97,7 +98,7 @@ class CameraFeed:
                 if any(self._capture.read()[0] for _ in range(_WAKING_READS)):
                     return
             self._capture.release()
-        raise CameraUnavailable(_gives_no_picture(which) if opened else _not_there(which))
+        raise _gives_no_picture(which) if opened else _not_there(which)
 
     def read(self) -> Picture:
         """Return the next picture.
@@ -180,11 +181,13 @@ def _mode(capture: Capture) -> Mode:
     )
 
 
-def _not_there(which: int | str) -> str:
-    if isinstance(which, int) or Path(which).exists():
-        return f"camera {which} could not be opened; try {'--source 0, or ' if which != 0 else ''}livemood doctor"
-    return f"camera {which} could not be opened: there is no such device; try --source 0, or livemood doctor"
+def _not_there(which: int | str) -> CameraUnavailable:
+    is_device = isinstance(which, int) or Path(which).exists()
+    what = f"camera {which} could not be opened{'' if is_device else ': there is no such device'}"
+    return CameraUnavailable(what, "try livemood doctor" if which == 0 else "try {source} 0, or livemood doctor")
 
 
-def _gives_no_picture(which: int | str) -> str:
-    return f"camera {which} opens but gives no picture; close other programs that use it, or try livemood doctor"
+def _gives_no_picture(which: int | str) -> CameraUnavailable:
+    return CameraUnavailable(
+        f"camera {which} opens but gives no picture", "close other programs that use it, or try livemood doctor"
+    )

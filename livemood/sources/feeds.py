@@ -10,12 +10,36 @@ import numpy as np
 from livemood.core.errors import SourceError
 from livemood.core.settings import CaptureSettings
 from livemood.core.types import Image
-from livemood.sources.live import Picture
+from livemood.sources.live import LiveSource, Picture
 
 _PICTURES_PER_S = 1.0
 _STDIN = 0
 # Channels of a raw pixel format, and how OpenCV turns it into BGR.
 _RAW = {"bgr24": (3, None), "rgb24": (3, cv2.COLOR_RGB2BGR), "gray": (1, cv2.COLOR_GRAY2BGR)}
+
+
+def open_stdin(_: str, settings: CaptureSettings) -> LiveSource:
+    """Open raw pictures on stdin; their size and format are among the settings."""
+    return LiveSource("stdin", lambda: RawFeed(settings), settings)
+
+
+def open_folder(folder: str, settings: CaptureSettings) -> LiveSource:
+    """Open a folder of pictures, shown one after the other.
+
+    Raises:
+        SourceError: It holds none.
+    """
+    from livemood.sources.image.decode import image_paths
+
+    paths = image_paths([Path(folder)])
+    if not paths:
+        raise SourceError(f"folder {folder} holds no pictures")
+    return LiveSource(folder, lambda: FolderFeed(paths, settings), settings)
+
+
+def open_clip(path: str, settings: CaptureSettings) -> LiveSource:
+    """Open a video file, played at its own speed."""
+    return LiveSource(Path(path).name, lambda: VideoFeed(Path(path), settings), settings)
 
 
 class VideoFeed:
@@ -104,7 +128,7 @@ class RawFeed:
         if layout not in _RAW:
             raise ValueError(f"raw pictures are {', '.join(_RAW)}, got {layout}")
         if not settings.width or not settings.height:
-            raise ValueError("raw pictures need their size, such as --size 640x480")
+            raise ValueError("raw pictures need their width and height, such as 640x480")
         channels, self._conversion = _RAW[layout]
         self._shape = (settings.height, settings.width, channels)
         # Unbuffered: a thread that waits inside a buffered reader would hold its lock when the program ends.
@@ -125,8 +149,8 @@ class RawFeed:
                     return None
                 height, width, channels = self._shape
                 raise SourceError(
-                    f"stdin ended in the middle of a picture of {width}x{height}x{channels} bytes; "
-                    "check --size and --pixel-format"
+                    f"stdin ended in the middle of a picture of {width}x{height}x{channels} bytes",
+                    "check {size} and {pixel_format}",
                 )
             waiting = waiting[got:]
         return Picture(self._bgr(pixels))

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from livemood.bundles.manifest import MANIFEST, MAX_NAME, Bundle, is_name, read_bundle
+from livemood.core.crop_spec import CropSpec
 from livemood.core.errors import DatasetError, ModelIncompatible, SinkError
 from livemood.core.labels import UNSURE
 from livemood.core.settings import CROP
-from livemood.core.types import CropSpec
 from livemood.datasets import dataset as data_sets
 from livemood.datasets.dataset import ALIGNED, RAW, Dataset, Split
 from livemood.datasets.files import NOT_UTF8
@@ -103,7 +103,7 @@ def train(job: Job, resume: bool, force: bool, watcher: Watcher) -> tuple[dict[s
             raise
         if error.filename == str(job.data):
             raise DatasetError(f"{job.data} cannot be read: {error.strerror}; give a folder, a zip or a csv") from error
-        raise SinkError(f"{job.work} cannot be written: {error.strerror or error}; choose another --out") from error
+        raise SinkError(f"{job.work} cannot be written: {error.strerror or error}", "choose another {out}") from error
     watcher.on_data(dataset)
     model, run = fit(
         dataset,
@@ -157,7 +157,9 @@ def finish(
     try:
         tflite = to_tflite(shipped)
     except SinkError as error:
-        raise SinkError(f"{error}; what was trained is kept, and --resume where tensorflow is writes it") from error
+        raise SinkError(
+            f"{error}; what was trained is kept", "{resume} where tensorflow is installed writes it"
+        ) from error
     gap = parity(shipped, tflite, valid.crops(RAW, 0, 64))
     if not gap < MAX_PARITY_GAP:
         raise DatasetError(f"LiteRT and Keras differ by {gap:.1e} on validation pictures; the bundle is not written")
@@ -211,13 +213,15 @@ def _fer2013_accuracy(model: Any, split: Split) -> float:
 def _check_out(out: Path, may_replace: bool) -> None:
     """Refuse what could not be written, or read again, before hours are spent on it."""
     if out.name in ("", ".."):
-        raise SinkError(f"{out} names no folder to write; give --out a name, such as {out / 'mine'}")
+        raise SinkError(f"{out} names no folder to write", "give {out} a name, such as {0}", out / "mine")
     if not is_name(out.name):
-        raise SinkError(f"{out.name!r} is no name for a bundle; give --out one line of at most {MAX_NAME} characters")
+        raise SinkError(
+            f"{out.name!r} is no name for a bundle", "give {out} one line of at most {0} characters", MAX_NAME
+        )
     if out.exists() and not out.is_dir():
-        raise SinkError(f"{out} is a file; give --out a folder")
+        raise SinkError(f"{out} is a file", "give {out} a folder")
     if (out / MANIFEST).exists() and not may_replace:
-        raise SinkError(f"bundle {out} is there already; use --force or another --out")
+        raise SinkError(f"bundle {out} is there already", "use {force} or another {out}")
 
 
 def _base(folders: tuple[Path, ...]) -> Bundle | tuple[Path, ...]:
@@ -226,7 +230,9 @@ def _base(folders: tuple[Path, ...]) -> Bundle | tuple[Path, ...]:
         return folders
     bundle = read_bundle(folders[runs.index(False)])
     if len(folders) > 1:
-        raise ModelIncompatible(f"{bundle.folder} is a bundle; --from takes one bundle, or folders of runs (OUT.work)")
+        raise ModelIncompatible(
+            f"{bundle.folder} is a bundle", "{from} takes one bundle, or folders of runs (OUT.work)"
+        )
     return bundle
 
 
@@ -237,13 +243,15 @@ def _with_own_preset(job: Job, base: Bundle | tuple[Path, ...]) -> Job:
     own = {} if isinstance(base, Bundle) else {"preset": preset_of(base[0])}
     asked = job.asked.get("preset")
     if asked not in (None, own.get("preset")):
-        raise ModelIncompatible(f"{job.base[0]} has its own network, --preset {asked} makes another; leave one out")
+        raise ModelIncompatible(
+            f"{job.base[0]} has its own network, and preset {asked} makes another", "leave out {from} or {preset}"
+        )
     return replace(job, asked={**job.asked, **own})
 
 
 def _begun(job: Job, spec: CropSpec, watcher: Watcher) -> tuple[Dataset, TrainSettings, dict[str, Any]]:
     if has_checkpoint(job.work):
-        raise DatasetError(f"{job.work} holds an earlier run; go on with --resume, or remove that folder")
+        raise DatasetError(f"{job.work} holds an earlier run", "go on with {resume}, or remove that folder")
     collection = open_collection(job.data, job.votes)
     if UNSURE in collection.labels:
         raise DatasetError(
@@ -276,26 +284,22 @@ def _write_lines(file: Path, lines: Sequence[str]) -> None:
 def _resumed(job: Job) -> tuple[Dataset, TrainSettings, dict[str, Any]]:
     """Take up a run; what the command line says again must agree with what was said first, but teachers may join."""
     if not data_sets.is_there(job.work) or not (job.work / JOB).exists():
-        raise DatasetError(f"{job.work} holds no run to resume; leave --resume out")
+        raise DatasetError(f"{job.work} holds no run to resume", "leave {resume} out")
     record = restore_job(job.work)
     teachers = [folder.name for folder in job.teachers]
     again = {
-        "DATA": (job.data.name, record["data"]),
-        "--votes": (job.votes.name if job.votes else record["votes"], record["votes"]),
-        "--find-faces": (job.find_faces or record["find_faces"], record["find_faces"]),
-        "--from": ([folder.name for folder in job.base], record["from"]),
-        "--teacher": (teachers[: len(record["teachers"])], record["teachers"]),
-        **{
-            f"--{name.replace('_', '-')}": (value, record["settings"][name])
-            for name, value in job.asked.items()
-            if name not in _MAY_CHANGE
-        },
+        "data": (job.data.name, record["data"]),
+        "votes": (job.votes.name if job.votes else record["votes"], record["votes"]),
+        "find_faces": (job.find_faces or record["find_faces"], record["find_faces"]),
+        "from": ([folder.name for folder in job.base], record["from"]),
+        "teacher": (teachers[: len(record["teachers"])], record["teachers"]),
+        **{name: (value, record["settings"][name]) for name, value in job.asked.items() if name not in _MAY_CHANGE},
     }
-    for option, (now, then) in again.items():
+    for name, (now, then) in again.items():
         if now != then:
-            begun = f"without {option}" if then is None or then is False else f"with {option} {then}, not {now}"
+            begun = f"without {name}" if then is None or then is False else f"with {name} {then}, not {now}"
             raise DatasetError(
-                f"the run in {job.work} was begun {begun}; say the same again, or start anew with another --out"
+                f"the run in {job.work} was begun {begun}", "say the same again, or start anew with another {out}"
             )
     known = {column.name for column in fields(TrainSettings)}
     settings = TrainSettings(**{k: v for k, v in record["settings"].items() if k in known})

@@ -7,8 +7,9 @@ from itertools import pairwise
 import pytest
 
 from livemood.apps.reader import MoodReader
+from livemood.core.settings import DetectorMode
 from livemood.core.types import Frame, Mood
-from livemood.detection.combined import DetectorMode, FaceDetector
+from livemood.detection.combined import FaceDetector
 from livemood.sources.video.file import VideoSource
 from tests.support.builders import SAMPLES
 

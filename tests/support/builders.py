@@ -12,8 +12,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from livemood.core.geometry import Box
 from livemood.core.labels import EMOTIONS, UNSURE
-from livemood.core.types import Box, Detection, Frame, Image, Mood, Track
+from livemood.core.types import Detection, Frame, Image, Mood, Track
 
 if TYPE_CHECKING:
     import av

@@ -21,12 +21,12 @@ import numpy as np
 
 from livemood.apps.reader import MoodReader, annotate
 from livemood.bundles.manifest import default_bundle, face_model, read_bundle
-from livemood.core.settings import CROP
+from livemood.core.settings import CROP, DetectorMode, DrawStyle
 from livemood.core.types import Frame, Image
-from livemood.detection.combined import DetectorMode, FaceDetector
+from livemood.detection.combined import FaceDetector
 from livemood.emotion.classifier import EmotionClassifier
 from livemood.emotion.crop import crop
-from livemood.overlay.annotator import Annotator, DrawStyle
+from livemood.overlay.annotator import Annotator
 from livemood.pipeline import Pipeline
 from livemood.sinks.video.writer import VideoSink
 from livemood.sources.video.file import VideoSource

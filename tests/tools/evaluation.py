@@ -26,9 +26,9 @@ import numpy as np
 from livemood.apps.reader import MoodReader
 from livemood.apps.video_job import VideoJob, label_video
 from livemood.cli.bars import Bars
-from livemood.core.settings import RoiSettings, Settings
+from livemood.core.settings import DetectorMode, RoiSettings, Settings
 from livemood.core.types import Frame, Image, Mood
-from livemood.detection.combined import DetectorMode, FaceDetector
+from livemood.detection.combined import FaceDetector
 from livemood.evaluation.metrics import auc
 from livemood.sources.video.file import VideoSource
 from tests.support.builders import SAMPLES

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from livemood.core.geometry import Box
 from livemood.core.settings import RoiSettings, Settings
-from livemood.core.types import Box, Detection, Frame
-from livemood.pipeline import Pipeline, WriteBehind, read_ahead
+from livemood.core.types import Detection, Frame
+from livemood.pipeline import Pipeline
+from livemood.runtime.queues import WriteBehind, read_ahead
 from livemood.testing import ScriptedDetector, TableClassifier
 from tests.support.builders import make_detection, make_frame
 

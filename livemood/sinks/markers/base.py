@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from livemood.core.errors import SinkError
+from livemood.core.video_info import VideoInfo
 from livemood.sinks.intervals import Interval
 from livemood.sinks.markers.timebase import Timebase, timebase
 
@@ -55,6 +56,24 @@ def make_clip(
     except ValueError as error:
         raise SinkError(str(error)) from error
     return Clip(name, base, first_s, path, size)
+
+
+def clip_of(info: VideoInfo, name: str, rate: Fraction | None = None, timecode: str | None = None) -> Clip:
+    """Return what markers need to know of a source.
+
+    Args:
+        info: Of a video file, or of a live source.
+        name: What programs show where there is no file.
+        rate: Frames per second, if not the source's own.
+        timecode: Of the first frame, if not the source's own.
+
+    Raises:
+        SinkError: A timecode that is none, or that the rate does not have.
+    """
+    path, size = info.path, (info.width, info.height)
+    return make_clip(
+        path.stem if path else name, rate or info.average_rate, timecode or info.timecode, info.first_s, path, size
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Final, Literal
-
-Codec = Literal["h264", "h265", "vp9", "av1"]
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,25 +1,26 @@
 """Annotated frames to a video file that keeps the source's times, sound, subtitles and chapters."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Self
 
 import av
 import numpy as np
 from av.container import OutputContainer
 
 from livemood.core.errors import SinkError
-from livemood.core.types import Frame, Image
+from livemood.core.settings import Codec
+from livemood.core.types import Frame, Image, Mood
 from livemood.core.video_info import VideoInfo
 from livemood.runtime.atomic_io import atomic_write, make_room, unwritable
+from livemood.sinks.base import Sink, SinkContext
 from livemood.sinks.video.encoder import PictureEncoder
-from livemood.sinks.video.formats import ENCODERS, FORMATS, Codec, Encoder, Format
+from livemood.sinks.video.formats import ENCODERS, FORMATS, Encoder, Format
 from livemood.sinks.video.stream_copy import StreamCopy
 
-_OPTION = "--out"
+_SETTING = "out"
 # Finer clocks make MP4's 32-bit durations overflow within minutes.
 _FINEST_TICK, _FINE_TICK = Fraction(1, 10_000_000), Fraction(1, 1_000_000)
 
@@ -32,7 +33,7 @@ _ATTEMPTS: tuple[tuple[tuple[str, ...], str], ...] = (
 )
 
 
-class VideoSink:
+class VideoSink(Sink):
     """Writes a video; a context manager.
 
     Each frame is shown at the time that it has in the source, within one unit of the container's clock, and as long.
@@ -62,6 +63,8 @@ class VideoSink:
             or a folder that cannot be written to.
     """
 
+    needs_image = True
+
     def __init__(
         self,
         path: Path,
@@ -84,22 +87,23 @@ class VideoSink:
         options = _options(self._encoder, crf, preset, self._live)
         with ExitStack() as stack:
             if self._live:
-                make_room(path, _OPTION, force)
+                make_room(path, _SETTING, force)
                 part = path
             else:
-                part = stack.enter_context(atomic_write(path, _OPTION, force))
+                part = stack.enter_context(atomic_write(path, _SETTING, force))
             with self._failures():
                 self._begin(part, options)
             self._file = stack.pop_all()
         if self._pictures.note:
             self.warnings.append(f"{path}: {self._pictures.note}")
 
-    def write(self, frame: Frame, image: Image) -> None:
+    def write(self, frame: Frame, moods: Sequence[Mood], image: Image | None = None) -> None:
         """Write the picture of a frame.
 
         Args:
             frame: Gives the time; later than the one before.
-            image: (height, width, 3) uint8 BGR, of the size given by ``info``.
+            moods: Not used: they are in the picture.
+            image: (height, width, 3) uint8 BGR, annotated, of the size given by ``info``.
 
         Raises:
             SinkError: The disk is full or gone.
@@ -107,8 +111,9 @@ class VideoSink:
         """
         if self._closed:
             raise ValueError(f"{self.path} is closed")
-        if image.shape != (self._info.height, self._info.width, 3):
-            raise ValueError(f"{self.path} takes {self._info.width} x {self._info.height} px, got {image.shape}")
+        if image is None or image.shape != (self._info.height, self._info.width, 3):
+            got = "none" if image is None else image.shape
+            raise ValueError(f"{self.path} takes pictures of {self._info.width} x {self._info.height} px, got {got}")
         if self._zero_s is None:
             self._zero_s = frame.time_s
         time = round((frame.time_s - self._zero_s) / float(self._tick))
@@ -133,9 +138,6 @@ class VideoSink:
             SinkError: The disk is full or gone.
         """
         self._finish(whole=True)
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -243,9 +245,17 @@ class VideoSink:
         except SinkError:
             raise
         except OSError as error:
-            raise unwritable(self.path, _OPTION, error) from error
+            raise unwritable(self.path, _SETTING, error) from error
         except av.FFmpegError as error:
             raise SinkError(f"{self.path} could not be written ({error.strerror}); try another codec") from error
+
+
+def open_sink(target: str, context: SinkContext) -> VideoSink:
+    """Open the labelled copy of a run."""
+    coded = context.encoding
+    return VideoSink(
+        Path(target), context.info, codec=coded.codec, crf=coded.crf, preset=coded.preset, force=context.force
+    )
 
 
 def _chosen(path: Path, codec: Codec | None) -> tuple[Format, Encoder]:

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from livemood.core.errors import ImageUnreadable, one_line_about
+from livemood.core.types import Image
 from livemood.runtime.native_output import native_stderr_held
 from livemood.sources.image.size_guard import MAX_PIXELS, pixels
-from livemood.core.types import Image
 
 PICTURE_SUFFIXES: Final = frozenset(
     {".avif", ".bmp", ".gif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}

@@ -9,8 +9,8 @@ from av.filter import Graph
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorPrimaries, Colorspace, ColorTrc, VideoReformatter
 
-from livemood.sources.video.side_data import display_matrix
 from livemood.core.types import Image
+from livemood.sources.video.side_data import display_matrix
 
 # Code points of ITU-T H.273, as containers and codecs carry them.
 _MATRIX_UNKNOWN = 2

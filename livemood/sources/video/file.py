@@ -10,13 +10,13 @@ from pathlib import Path
 import av
 from av.video.frame import VideoFrame
 
-from livemood.runtime.closeable import Closeable
 from livemood.core.errors import VideoUnreadable, one_line_about
-from livemood.core.video_info import VideoInfo
-from livemood.sources.video.probe import first_time, open_container, origin, picture_end, picture_stream, timecode
-from livemood.sources.video.colour import UprightBgr, is_hdr, deinterlace
-from livemood.sources.video.timestamps import Timeline
 from livemood.core.types import Frame
+from livemood.core.video_info import VideoInfo
+from livemood.sources.base import Source
+from livemood.sources.video.colour import UprightBgr, deinterlace, is_hdr
+from livemood.sources.video.probe import first_time, open_container, origin, picture_end, picture_stream, timecode
+from livemood.sources.video.timestamps import Timeline
 
 # Where a file's own rate is missing.
 _USUAL_RATE = Fraction(25)
@@ -26,7 +26,7 @@ _SEEK_PREROLL_S = 10
 _MISSING_S = Fraction(1, 5)
 
 
-class VideoSource(Closeable):
+class VideoSource(Source):
     """Decodes a video file; a context manager.
 
     Times are those of the container, unless its clock starts beyond 1 s, as in a piece of a broadcast; then they count
@@ -42,7 +42,7 @@ class VideoSource(Closeable):
     Attributes:
         live: False: frames wait until they are taken.
         path: The file.
-        info: Size, rate and times, for whoever writes a copy.
+        name: The file's name.
         warnings: One line for everything that was not as it should be; complete when ``frames`` has ended.
 
     Raises:
@@ -55,7 +55,7 @@ class VideoSource(Closeable):
     def __init__(self, path: Path, start_s: float = 0.0, duration_s: float | None = None) -> None:
         if start_s < 0 or (duration_s is not None and duration_s <= 0):
             raise ValueError(f"a cut starts at 0 s or later and is longer than 0 s, got {start_s} and {duration_s}")
-        self.path = path
+        self.path, self.name = path, path.name
         self.warnings: list[str] = []
         self._packets = self._damaged = 0
         with one_line_about(path, VideoUnreadable), ExitStack() as stack:
@@ -74,8 +74,13 @@ class VideoSource(Closeable):
                 raise VideoUnreadable(self._why_nothing(start_s))
             self._first = first
             self._upright = UprightBgr(first[1])
-            self.info = self._describe(rate, float(first[0]))
+            self._info = self._describe(rate, float(first[0]))
             self._opened = stack.pop_all()
+
+    @property
+    def info(self) -> VideoInfo:
+        """Size, rate and times, for whoever writes a copy."""
+        return self._info
 
     @property
     def width(self) -> int:

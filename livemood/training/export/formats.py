@@ -65,11 +65,11 @@ def write(bundle: Bundle, to: FormatName, out: Path, force: bool) -> float:
 def _refuse_to_overwrite(out: Path, to: FormatName, force: bool) -> None:
     """No folder of other things goes, whatever was asked."""
     if to != "saved-model":
-        refuse_to_overwrite(out, "--out", force)
+        refuse_to_overwrite(out, "out", force)
     elif out.exists() and not force:
-        raise SinkError(f"{out} is there already; use --force or another --out")
+        raise SinkError(f"{out} is there already", "use {force} or another {out}")
     elif out.exists() and not (out / _SAVED_MODEL).is_file():
-        raise SinkError(f"{out} is no SavedModel that --force could replace; give another --out")
+        raise SinkError(f"{out} is no SavedModel that could be replaced", "give another {out}")
 
 
 def _tflite(network: Any, file: Path, probes: npt.NDArray[np.uint8]) -> float:

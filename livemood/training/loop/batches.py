@@ -99,7 +99,7 @@ class Batches:
                 yield ahead.popleft().result()
         except BrokenProcessPool as error:
             raise DatasetError(
-                "a process that makes batches was ended from outside, most often for want of memory; --resume goes on"
+                "a process that makes batches was ended from outside, most often for want of memory", "{resume} goes on"
             ) from error
         finally:
             for waiting in ahead:

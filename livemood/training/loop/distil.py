@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from livemood.bundles.manifest import read_bundle
+from livemood.core.crop_spec import CropSpec
 from livemood.core.errors import ModelIncompatible
-from livemood.core.types import CropSpec
 from livemood.training.loop.batches import Teach
 from livemood.training.loop.checkpoint import has_checkpoint
 from livemood.training.model.network import EMOTION_HEAD, FER2013_HEAD, Precision

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from livemood.bundles.manifest import Bundle
-from livemood.core.types import CropSpec
+from livemood.core.crop_spec import CropSpec
 from livemood.datasets.dataset import Dataset
 from livemood.runtime.native_output import keep_no_bytecode, native_stderr_held, silence_native_logs
 from livemood.training.loop import distil

@@ -31,7 +31,7 @@ class Board:
             self._summary: Any = tf.summary
             self._writer = tf.summary.create_file_writer(str(folder))
         except tf.errors.OpError as error:
-            raise SinkError(f"{folder} cannot be written: {error.message}; choose another --tensorboard") from error
+            raise SinkError(f"{folder} cannot be written: {error.message}", "choose another {tensorboard}") from error
 
     def write(self, epoch: Epoch) -> None:
         """Add an epoch."""

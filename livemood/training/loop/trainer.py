@@ -69,7 +69,7 @@ class Trainer:
             self.state.ended = "interrupted"
         if not self.state.best_epoch:
             if self.state.ended == "loss not a number":
-                raise DatasetError("the loss is not a number from the start; try a lower --learning-rate")
+                raise DatasetError("the loss is not a number from the start", "try a lower {learning_rate}")
             self.best = self.average
 
     def _epoch(self, batches: Batches, began: float, on_step: Callable[[Step], None]) -> tuple[float, float]:

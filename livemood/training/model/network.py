@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from livemood.core.types import CropSpec
+from livemood.core.crop_spec import CropSpec
 from livemood.datasets.dataset import Split
 from livemood.datasets.samples import FER2013_LABELS
 from livemood.training.model.equivariant_layers import mirrored_layers

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from livemood.bundles.manifest import Bundle
+from livemood.core.crop_spec import CropSpec
 from livemood.core.errors import DatasetError, ModelIncompatible
-from livemood.core.types import CropSpec
 from livemood.datasets import dataset as data_sets
 from livemood.runtime.native_output import keep_no_bytecode, native_stderr_held, silence_native_logs
 from livemood.training.loop import checkpoint
@@ -107,7 +107,7 @@ def from_runs(works: Sequence[Path], labels: tuple[str, ...], spec: CropSpec, pr
         everything.append(other.get_weights())
         if classes != known or [w.shape for w in everything[-1]] != [w.shape for w in everything[0]]:
             raise ModelIncompatible(
-                f"{work} and {works[0]} hold different networks; --from takes the mean of like ones"
+                f"{work} and {works[0]} hold different networks", "{from} takes the mean of like ones"
             )
     network.set_weights([np.mean(weights, axis=0) for weights in zip(*everything, strict=True)])
     model = _with_own_head(network, known, labels)

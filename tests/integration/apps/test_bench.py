@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from livemood.apps.reader import MoodReader
-from livemood.apps.video_job import Reading
 from livemood.bench.live import measure_live
 from livemood.bench.offline import STAGES, measure_video, time_to_first_frame
 from livemood.bundles.manifest import default_bundle
 from livemood.core.errors import SinkError, VideoUnreadable
+from livemood.core.settings import ReaderSettings
 from livemood.testing import ScriptedDetector, ScriptedScreen, TableClassifier
 from tests.support.builders import make_detection, write_clip
 
@@ -84,9 +84,9 @@ def test_time_to_first_frame_when_models_are_chosen_then_the_new_process_opens_t
     half = shutil.copytree(default_bundle(), tmp_path / "half")
     (half / "model.keras").unlink()
     chosen = {
-        "no model bundle at nowhere": Reading(model=Path("nowhere")),
-        "model.keras": Reading(model=half, engine="keras"),
-        "'wide'": Reading(detector="wide"),  # type: ignore[arg-type]
+        "no model bundle at nowhere": ReaderSettings(model=Path("nowhere")),
+        "model.keras": ReaderSettings(model=half, engine="keras"),
+        "'wide'": ReaderSettings(detector="wide"),  # type: ignore[arg-type]
     }
     for complaint, how in chosen.items():
         time_to_first_frame(clip, how)

@@ -20,7 +20,8 @@ from livemood.core.types import Frame
 from livemood.overlay.annotator import Annotator
 from livemood.overlay.history_strip import HistoryStrips
 from livemood.overlay.mirror import mirrored
-from livemood.pipeline import Pipeline, read_newest
+from livemood.pipeline import Pipeline
+from livemood.runtime.queues import read_newest
 from livemood.testing import RecordingSink, ScriptedDetector, ScriptedScreen, TableClassifier
 from tests.support.builders import make_detection, make_frame, make_mood
 

@@ -159,7 +159,7 @@ def test_file_when_it_is_there_then_only_force_replaces_it(tmp_path: Path, suffi
     path = tmp_path / f"a{suffix}"
     path.write_text("kept")
     for live in (False, True):
-        with pytest.raises(SinkError, match=r"is there already; use --force or another --records$"):
+        with pytest.raises(SinkError, match=r"is there already; use force or another records$"):
             open_records(path, EMOTIONS, live=live)
     assert path.read_text() == "kept"
     open_records(path, EMOTIONS, force=True).close()
@@ -175,7 +175,7 @@ def test_open_when_the_suffix_is_unknown_then_the_three_are_named(tmp_path: Path
 @pytest.mark.parametrize("live", [False, True])
 def test_open_when_the_folder_cannot_be_made_then_one_line_says_so(tmp_path: Path, suffix: str, live: bool) -> None:
     (tmp_path / "none").write_text("a file")
-    with pytest.raises(SinkError, match=r"could not be written \(.+\); try another --records$") as caught:
+    with pytest.raises(SinkError, match=r"could not be written \(.+\); try another records$") as caught:
         open_records(tmp_path / "none" / f"a{suffix}", EMOTIONS, live=live)
     assert "\n" not in str(caught.value)
 
@@ -230,7 +230,7 @@ def test_live_file_when_the_process_is_killed_then_every_row_is_there(tmp_path: 
         import os, signal
         from livemood.core.labels import EMOTIONS
         from livemood.sinks.records import open_records
-        from tests.builders import make_frame, make_mood
+        from tests.support.builders import make_frame, make_mood
         sink = open_records({str(path)!r}, EMOTIONS, live=True)
         for index in range(5):
             sink.write(make_frame(index=index), [make_mood()])

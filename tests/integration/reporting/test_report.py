@@ -210,7 +210,7 @@ def test_page_when_names_hold_markup_then_it_is_escaped(tmp_path: Path) -> None:
 def test_page_when_a_file_is_there_then_only_force_replaces_it(tmp_path: Path) -> None:
     records, out = write_two_people(tmp_path / "a.jsonl"), tmp_path / "a.html"
     out.write_text("kept")
-    with pytest.raises(SinkError, match="is there already; use --force or another --out"):
+    with pytest.raises(SinkError, match="is there already; use force or another out"):
         write_report(records, out)
     assert out.read_text() == "kept"
     write_report(records, out, force=True)
@@ -399,7 +399,7 @@ def test_plot_when_the_suffix_is_unknown_then_the_three_are_named(tmp_path: Path
 def test_plot_when_a_file_is_there_then_only_force_replaces_it(tmp_path: Path) -> None:
     records, out = write_two_people(tmp_path / "a.jsonl"), tmp_path / "a.png"
     out.write_text("kept")
-    with pytest.raises(SinkError, match="is there already; use --force or another --plot"):
+    with pytest.raises(SinkError, match="is there already; use force or another plot"):
         write_plot(records, out)
     assert out.read_text() == "kept"
     write_plot(records, out, force=True)

@@ -11,10 +11,11 @@ import numpy as np
 import opentimelineio as otio
 import pytest
 
-from livemood.apps.markers import clip_of, write_markers
+from livemood.apps.markers import write_markers
 from livemood.cli import run
 from livemood.core.errors import LivemoodError, SinkError
 from livemood.core.labels import EMOTIONS
+from livemood.sinks.markers.base import clip_of
 from livemood.sinks.markers.sink import MarkerSink
 from livemood.sinks.records import open_records
 from livemood.sources.video.file import VideoSource
@@ -63,7 +64,7 @@ def starts(path: Path) -> list[int]:
 )
 def test_markers_of_a_clip_then_begin_at_its_own_frames_and_timecode(tmp_path, suffix, rate, timecode, first) -> None:
     clip = write_timed(tmp_path / f"a{suffix}", rate, timecode, first=2)
-    with VideoSource(clip) as source, MarkerSink(tmp_path / "a.otio", clip_of(source.info)) as sink:
+    with VideoSource(clip) as source, MarkerSink(tmp_path / "a.otio", clip_of(source.info, "clip")) as sink:
         assert source.info.timecode == timecode
         for frame in source.frames():
             sink.write(frame, [make_mood(1, label(frame.index))])
@@ -72,7 +73,10 @@ def test_markers_of_a_clip_then_begin_at_its_own_frames_and_timecode(tmp_path, s
 
 def test_markers_of_a_cut_then_still_count_the_frames_of_the_whole_clip(tmp_path) -> None:
     clip = write_timed(tmp_path / "a.mp4", Fraction(25), "10:00:00:00")
-    with VideoSource(clip, start_s=1.0) as source, MarkerSink(tmp_path / "a.otio", clip_of(source.info)) as sink:
+    with (
+        VideoSource(clip, start_s=1.0) as source,
+        MarkerSink(tmp_path / "a.otio", clip_of(source.info, "clip")) as sink,
+    ):
         for frame in source.frames():
             sink.write(frame, [make_mood(1, label(frame.index))])
     assert starts(tmp_path / "a.otio") == [900_025 + index for index in range(0, 35, 7)]

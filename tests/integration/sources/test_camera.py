@@ -90,9 +90,7 @@ class TestCamera:
 
     def test_when_no_backend_opens_it_then_all_were_tried_and_the_message_says_what_to_do(self):
         driver = Driver(opens=False)
-        with pytest.raises(
-            CameraUnavailable, match=r"camera 3 could not be opened; try --source 0, or livemood doctor"
-        ):
+        with pytest.raises(CameraUnavailable, match=r"camera 3 could not be opened; try source 0, or livemood doctor"):
             open_camera(3, HASTY, driver)
         assert len(driver.opened) >= 2
         assert len({backend for _, backend in driver.opened}) == len(driver.opened)
@@ -338,13 +336,16 @@ class TestFeeds:
         read, write = os.pipe()
         os.write(write, b"12345")
         os.close(write)
-        with pytest.raises(SourceError, match="--size and --pixel-format"):
+        with pytest.raises(SourceError, match="check size and pixel_format"):
             RawFeed(CaptureSettings(width=4, height=2), read).read()
         os.close(read)
 
     @pytest.mark.parametrize(
         ("settings", "message"),
-        [(CaptureSettings(), "--size 640x480"), (CaptureSettings(width=4, height=2, pixel_format="MJPG"), "bgr24")],
+        [
+            (CaptureSettings(), "width and height, such as 640x480"),
+            (CaptureSettings(width=4, height=2, pixel_format="MJPG"), "bgr24"),
+        ],
     )
     def test_of_raw_pictures_without_size_or_known_format_then_value_error(self, settings, message):
         with pytest.raises(ValueError, match=message):

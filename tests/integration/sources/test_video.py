@@ -11,9 +11,9 @@ import pytest
 from av.sidedata.sidedata import Type
 
 from livemood.core.errors import VideoUnreadable
-from livemood.sources.video.timestamps import Timeline
-from livemood.sources.video.file import VideoSource
 from livemood.core.types import Frame
+from livemood.sources.video.file import VideoSource
+from livemood.sources.video.timestamps import Timeline
 from tests.support.builders import Sound, corners, quadrants, write_camera_pictures, write_film
 
 VFR = [0, 3, 5, 11, 12, 20, 29, 40, 44, 47]

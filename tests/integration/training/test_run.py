@@ -13,13 +13,13 @@ import numpy.typing as npt
 import pytest
 
 from livemood.bundles.manifest import default_bundle, read_bundle
+from livemood.core.crop_spec import CropSpec
 from livemood.core.errors import DatasetError, ModelIncompatible, ModelMissing, SinkError
 from livemood.core.settings import CROP
-from livemood.core.types import CropSpec
 from livemood.datasets import dataset
 from livemood.datasets.dataset import ALIGNED, RAW
 from livemood.emotion.classifier import EmotionClassifier
-from livemood.emotion.crop import whole
+from livemood.emotion.crop import resize_crop
 from livemood.evaluation import card
 from livemood.training import run as run_module
 from livemood.training.export.formats import write
@@ -68,7 +68,7 @@ def share_right(bundle: Path, labels: tuple[str, str] = ("happy", "sad")) -> flo
     classifier = EmotionClassifier(bundle)
     hits = []
     for label, kind in zip(labels, ("happy", "sad"), strict=True):
-        crops = np.stack([whole(make_face_crop(kind, seed), CROP) for seed in range(900, 920)])
+        crops = np.stack([resize_crop(make_face_crop(kind, seed), CROP) for seed in range(900, 920)])
         hits.append(classifier.probabilities(crops).argmax(1) == classifier.labels.index(label))
     return float(np.mean(hits))
 
@@ -137,23 +137,23 @@ class TestTrain:
         assert "happy_versus_sad" not in metrics
 
     def test_run_when_bundle_is_there_then_refused_before_any_work(self, trained):
-        with pytest.raises(SinkError, match="is there already; use --force"):
+        with pytest.raises(SinkError, match="is there already; use force"):
             train(trained.job, False, False, Watcher())
 
     @pytest.mark.parametrize("out", [".", "..", "/"])
     def test_run_when_out_has_no_name_then_refused_before_any_work(self, tmp_path, out):
-        with pytest.raises(SinkError, match=r"names no folder to write; give --out a name, such as .*mine"):
+        with pytest.raises(SinkError, match=r"names no folder to write; give out a name, such as .*mine"):
             train(Job(write_faces(tmp_path / "faces", 4), Path(out)), False, False, Watcher())
 
     @pytest.mark.parametrize("name", ["m" * 81, "two\nlines"])
     def test_run_when_no_bundle_could_be_called_like_out_then_refused_before_any_work(self, tmp_path, name):
-        with pytest.raises(SinkError, match="is no name for a bundle; give --out one line of at most 80 characters"):
+        with pytest.raises(SinkError, match="is no name for a bundle; give out one line of at most 80 characters"):
             train(Job(write_faces(tmp_path / "faces", 4), tmp_path / name), False, False, Watcher())
         assert not (tmp_path / f"{name}.work").exists()
 
     def test_run_when_out_is_a_file_then_refused_before_any_work(self, tmp_path):
         (tmp_path / "mine").write_text("mine")
-        with pytest.raises(SinkError, match=r"mine is a file; give --out a folder"):
+        with pytest.raises(SinkError, match=r"mine is a file; give out a folder"):
             train(Job(write_faces(tmp_path / "faces", 4), tmp_path / "mine"), False, False, Watcher())
         assert not (tmp_path / "mine.work").exists()
 
@@ -164,7 +164,7 @@ class TestTrain:
         assert not (tmp_path / "mine.work").exists()
 
     def test_run_when_work_folder_is_there_then_refused_without_resume(self, trained):
-        with pytest.raises(DatasetError, match="holds an earlier run; go on with --resume"):
+        with pytest.raises(DatasetError, match="holds an earlier run; go on with resume"):
             train(trained.job, False, True, Watcher())
 
 
@@ -196,7 +196,7 @@ class TestResume:
             raise SinkError("LiteRT conversion needs a working tensorflow")
 
         job = replace(trained.job, out=tmp_path / "mine", asked={**ASKED, "epochs": 1})
-        with monkeypatch.context() as patch, pytest.raises(SinkError, match="is kept, and --resume where tensorflow"):
+        with monkeypatch.context() as patch, pytest.raises(SinkError, match="is kept; resume where tensorflow"):
             patch.setattr(run_module, "to_tflite", missing)
             train(job, False, False, Watcher())
         assert not job.out.exists()
@@ -231,7 +231,7 @@ class TestResume:
         job = trained.copy(tmp_path)
         record = json.loads((job.work / "job.json").read_text()) | {"teachers": ["mine"]}
         (job.work / "job.json").write_text(json.dumps(record))
-        with pytest.raises(DatasetError, match=r"begun with --teacher \['mine'\], not \[\]"):
+        with pytest.raises(DatasetError, match=r"begun with teacher \['mine'\], not \[\]"):
             train(job, True, False, Watcher())
 
     @pytest.mark.parametrize(
@@ -282,7 +282,7 @@ class TestEnds:
 
     def test_fit_when_the_loss_never_was_a_number_then_says_what_to_try(self, trained, tmp_path):
         data = dataset.restore(trained.job.work)
-        with pytest.raises(DatasetError, match="not a number from the start; try a lower --learning-rate"):
+        with pytest.raises(DatasetError, match="not a number from the start; try a lower learning_rate"):
             fit(data, CROP, TrainSettings(**{**ASKED, "learning_rate": 1e30}), tmp_path / "new")
 
     def test_fit_when_interrupted_then_keeps_what_was_learned_before(self, trained, tmp_path):
@@ -389,7 +389,7 @@ class TestTransfer:
         wider = replace(trained.job, out=tmp_path / "wider", asked={**ASKED, "preset": "wider", "epochs": 1})
         train(wider, False, False, Watcher())
         job = Job(trained.job.data, tmp_path / "mixed", base=(trained.job.work, wider.work))
-        with pytest.raises(ModelIncompatible, match=r"hold different networks; --from takes the mean of like ones"):
+        with pytest.raises(ModelIncompatible, match=r"hold different networks; from takes the mean of like ones"):
             train(job, False, False, Watcher())
 
     @pytest.mark.parametrize("resume", [False, True])
@@ -398,12 +398,12 @@ class TestTransfer:
         self, trained, tmp_path, kind, resume
     ):
         job = Job(trained.job.data, tmp_path / "other", base=(getattr(trained.job, kind),), asked={"preset": "wider"})
-        with pytest.raises(ModelIncompatible, match="has its own network, --preset wider makes another; leave one out"):
+        with pytest.raises(ModelIncompatible, match="and preset wider makes another; leave out from or preset"):
             train(job, resume, False, Watcher())
 
     def test_train_when_from_a_bundle_and_a_run_then_refused(self, trained, tmp_path):
         job = Job(trained.job.data, tmp_path / "mixed", base=(trained.job.work, trained.job.out))
-        with pytest.raises(ModelIncompatible, match=r"mine is a bundle; --from takes one bundle, or folders of runs"):
+        with pytest.raises(ModelIncompatible, match=r"mine is a bundle; from takes one bundle, or folders of runs"):
             train(job, False, False, Watcher())
 
     def test_fit_when_taught_by_one_who_is_always_believed_then_says_what_the_teacher_says(self, trained, tmp_path):
@@ -427,7 +427,7 @@ def teaching(folders: list[Path], labels: tuple[str, ...] = ORDERS[0], spec: Cro
 
 def drawn(emotion: str) -> npt.NDArray[np.uint8]:
     """Return four drawn faces, (4, S, S, 1)."""
-    return np.stack([whole(make_face_crop(emotion, seed), CROP) for seed in range(4)])
+    return np.stack([resize_crop(make_face_crop(emotion, seed), CROP) for seed in range(4)])
 
 
 def test_write_when_saved_model_then_answers_as_the_bundle(trained, tmp_path):
@@ -438,7 +438,7 @@ def test_write_when_saved_model_then_answers_as_the_bundle(trained, tmp_path):
 
 def test_write_when_target_is_there_then_refused(trained, tmp_path):
     (tmp_path / "m.tflite").write_text("mine")
-    with pytest.raises(SinkError, match="is there already; use --force"):
+    with pytest.raises(SinkError, match="is there already; use force"):
         write(read_bundle(trained.job.out), "tflite", tmp_path / "m.tflite", force=False)
     assert (tmp_path / "m.tflite").read_text() == "mine"
 

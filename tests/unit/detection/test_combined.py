@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from livemood.core.errors import ModelIncompatible
-from livemood.core.types import Box, Frame, Image, Keypoint
+from livemood.core.geometry import Box
+from livemood.core.settings import DetectorMode
+from livemood.core.types import Frame, Image, Keypoint
 from livemood.detection import combined as detect
-from livemood.detection.combined import DetectorMode, FaceDetector
+from livemood.detection.combined import FaceDetector
 from tests.support.builders import SAMPLES, make_frame, read_still
 
 

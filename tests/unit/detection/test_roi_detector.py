@@ -4,8 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
+from livemood.core.geometry import Box
 from livemood.core.settings import RoiSettings
-from livemood.core.types import Box, Detection, Frame
+from livemood.core.types import Detection, Frame
 from livemood.detection.roi_detector import RoiDetector
 from tests.support.builders import make_detection, make_frame
 

@@ -17,11 +17,11 @@ def names(folder: Path) -> list[str]:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no flock")
 def test_file_when_another_run_writes_it_then_refused_and_the_other_is_not_disturbed(tmp_path: Path) -> None:
     out = tmp_path / "out.txt"
-    with atomic_write(out, "--out") as part:
+    with atomic_write(out, "out") as part:
         part.write_text("first")
         with (
-            pytest.raises(SinkError, match=r"out\.txt is being written by another run; wait, or use another --out"),
-            atomic_write(out, "--out", force=True) as other,
+            pytest.raises(SinkError, match=r"out\.txt is being written by another run; wait, or use another out"),
+            atomic_write(out, "out", force=True) as other,
         ):
             other.write_text("second")
     assert out.read_text() == "first"
@@ -30,7 +30,7 @@ def test_file_when_another_run_writes_it_then_refused_and_the_other_is_not_distu
 
 def test_file_when_a_killed_run_left_its_scratch_file_then_written_all_the_same(tmp_path: Path) -> None:
     (tmp_path / ".out.txt.part").write_text("half of something long")
-    with atomic_write(tmp_path / "out.txt", "--out") as part:
+    with atomic_write(tmp_path / "out.txt", "out") as part:
         part.write_text("new")
     assert (tmp_path / "out.txt").read_text() == "new"
     assert names(tmp_path) == ["out.txt"]
@@ -41,7 +41,7 @@ def test_file_when_one_appears_meanwhile_then_replaced_by_force_only(force: bool
     out = tmp_path / "out.txt"
 
     def write() -> None:
-        with atomic_write(out, "--out", force) as part:
+        with atomic_write(out, "out", force) as part:
             part.write_text("ours")
             out.write_text("theirs")
 
@@ -60,7 +60,7 @@ def test_file_when_one_appears_meanwhile_then_replaced_by_force_only(force: bool
 def test_file_when_made_then_readable_by_whom_the_umask_lets(tmp_path: Path) -> None:
     before = os.umask(0o022)
     try:
-        with atomic_write(tmp_path / "out.txt", "--out") as part:
+        with atomic_write(tmp_path / "out.txt", "out") as part:
             part.write_text("open")
     finally:
         os.umask(before)

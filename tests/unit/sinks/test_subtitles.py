@@ -83,7 +83,7 @@ def test_sink_when_the_suffix_is_unknown_then_the_two_are_named(tmp_path: Path) 
 def test_sink_when_the_file_is_there_then_only_force_replaces_it(tmp_path: Path) -> None:
     path = tmp_path / "a.srt"
     path.write_text("kept")
-    with pytest.raises(SinkError, match=r"is there already; use --force or another --subtitles"):
+    with pytest.raises(SinkError, match=r"is there already; use force or another subtitles"):
         SubtitleSink(path)
     assert path.read_text() == "kept"
     SubtitleSink(path, force=True).close()

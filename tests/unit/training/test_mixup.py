@@ -139,7 +139,7 @@ def test_batches_when_a_worker_is_killed_then_one_clear_line(split: Split):
         workers = multiprocessing.active_children()
         assert len(workers) == 2
         workers[0].kill()
-        with pytest.raises(DatasetError, match="ended from outside, most often for want of memory; --resume goes on"):
+        with pytest.raises(DatasetError, match="ended from outside, most often for want of memory; resume goes on"):
             list(batches.epoch((0, 1), 1.0))
 
 
