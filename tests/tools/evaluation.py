@@ -30,6 +30,7 @@ from livemood.core.settings import DetectorMode, RoiSettings, Settings
 from livemood.core.types import Frame, Image, Mood
 from livemood.detection.combined import FaceDetector
 from livemood.evaluation.metrics import auc
+from livemood.sinks.open import Output
 from livemood.sources.video.file import VideoSource
 from tests.support.builders import SAMPLES
 
@@ -205,7 +206,7 @@ def parity(videos: Sequence[Path]) -> None:
         for video in videos:
             copy = Path(scratch) / f"{video.stem}.mp4"
             with Bars() as bars:
-                label_video(VideoJob(video, copy), reader, bars)
+                label_video(VideoJob(video, (Output("out", str(copy)),)), reader.session, bars)
             before, after = contents(video), contents(copy)
             error = max(abs(a - b) for a, b in zip(before.times, after.times, strict=False))
             sound = "none" if not before.sound else "identical" if before.sound == after.sound else "changed"

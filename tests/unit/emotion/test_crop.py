@@ -9,7 +9,7 @@ from livemood.core.settings import CROP
 from livemood.core.types import Frame, Track
 from livemood.datasets import dataset
 from livemood.datasets.samples import open_collection
-from livemood.emotion.crop import crop, crop_face, resize_crop, similarity
+from livemood.emotion.crop import crop_face, crop_track, resize_crop, similarity
 from livemood.testing import ScriptedDetector
 from tests.support.builders import make_detection, read_still
 
@@ -124,6 +124,6 @@ def test_training_and_serving_when_given_the_same_face_then_the_same_bytes(tmp_p
     for file in sorted(tmp_path.glob("faces/*/*.png")):
         bordered = cv2.copyMakeBorder(read_still(file), 32, 32, 32, 32, cv2.BORDER_REPLICATE)
         frame = Frame(0, 0.0, np.asarray(bordered, np.uint8))
-        served.add(crop(frame, Track(1, found, 0.0), CROP).image.tobytes())
+        served.add(crop_track(frame, Track(1, found, 0.0), CROP).image.tobytes())
     assert stored == served
     assert len(served) == 16

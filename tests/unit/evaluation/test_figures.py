@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from livemood.bundles.manifest import default_bundle, read_bundle
+from livemood.bundles.manifest import Head, default_bundle, read_bundle
 from livemood.core.errors import DatasetError
 from livemood.core.labels import EMOTIONS
 from livemood.core.settings import CROP
@@ -414,7 +414,7 @@ class TestSmiles:
             examine_smiles(default_bundle(), tmp_path / "photos.zip")
 
     def test_check_smiles_when_the_model_lacks_happy_then_says_so(self, tmp_path):
-        bundle = replace(read_bundle(default_bundle()), labels=("sad", "angry"))
+        bundle = replace(read_bundle(default_bundle()), heads=(Head("emotion", ("sad", "angry")),))
         with pytest.raises(DatasetError, match="does not know happy"):
             check_smiles(bundle, self.write_photos(tmp_path / "photos.zip"))
 
