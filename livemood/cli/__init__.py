@@ -11,7 +11,22 @@ from typing import NoReturn
 import typer
 
 from livemood import __version__
-from livemood.cli import batch, bench, camera, crop, doctor, evaluate, export, image, models, report, train, undo, video
+from livemood.cli import (
+    batch,
+    bench,
+    camera,
+    crop,
+    doctor,
+    evaluate,
+    export,
+    image,
+    markers,
+    models,
+    report,
+    train,
+    undo,
+    video,
+)
 from livemood.cli.options import option_name, with_settings
 from livemood.cli.terminal import plain
 from livemood.core.errors import LivemoodError
@@ -40,6 +55,7 @@ app.command("image")(with_settings(image.image))
 app.command("batch")(with_settings(batch.batch))
 app.command("undo")(undo.undo)
 app.command("report")(report.report)
+app.command("markers")(markers.markers)
 app.command("crop")(with_settings(crop.crop))
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)

@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 
 from livemood.core.errors import SinkError
-from livemood.core.exif import upright_exif
 from livemood.core.types import Image
 from livemood.runtime.atomic_io import atomic_write
+from livemood.runtime.exif import upright_exif
 from livemood.runtime.native_output import native_stderr_held
 
 _JPEG: Final = (".jpg", ".jpeg", ".jpe", ".jfif")

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from livemood.core import exif as tags
 from livemood.core.errors import ImageUnreadable, one_line_about
 from livemood.core.types import Image
+from livemood.runtime import exif as tags
 from livemood.runtime.native_output import native_stderr_held
 from livemood.sources.image import pillow
 from livemood.sources.image.colour import needs_conversion, to_srgb

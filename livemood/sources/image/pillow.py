@@ -9,8 +9,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from livemood.core.exif import orientation
 from livemood.core.types import Image
+from livemood.runtime.exif import orientation
 from livemood.sources.image.formats import DECODERS
 
 

@@ -15,7 +15,7 @@ from livemood.core.types import Frame
 from livemood.core.video_info import VideoInfo
 from livemood.sources.base import Source
 from livemood.sources.video.colour import UprightBgr, deinterlace, is_hdr
-from livemood.sources.video.probe import open_container, origin, picture_end, picture_stream
+from livemood.sources.video.probe import first_time, open_container, origin, picture_end, picture_stream, timecode
 from livemood.sources.video.timestamps import Timeline
 
 # Where a file's own rate is missing.
@@ -216,6 +216,8 @@ class VideoSource(Source):
             origin_s=self._origin,
             start_s=first_s if start else 0.0,
             end_s=end,
+            first_s=float(first_time(self._stream) - self._origin),
+            timecode=timecode(self._container, self._stream),
             picture_end_s=min(ends) if ends else None,
             frame_count=count,
         )

@@ -10,7 +10,7 @@ from PIL import Image as PillowImage
 from PIL import ImageCms
 
 from livemood.core.errors import ImageUnreadable
-from livemood.core.exif import orientation, upright_exif
+from livemood.runtime.exif import orientation, upright_exif
 from livemood.sources.image.decode import read_image, read_photo
 from livemood.sources.image.scan import find_photos, image_paths
 from livemood.sources.image.size_guard import size
