@@ -1,24 +1,21 @@
 """The report as one HTML page that needs nothing else: charts, styles and pictures travel inside it."""
 
 import json
-from base64 import b64encode
 from dataclasses import asdict
-from hashlib import sha256
-from html import escape
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 from typing import Any, Final
 
 from livemood.records import read
 from livemood.reporting import sections
 from livemood.reporting.charts import PLOTLY, confidences, shares, timeline
 from livemood.reporting.colours import DARK, LIGHT, Theme, inks, palette
+from livemood.reporting.document import asset, document
 from livemood.reporting.summary import Summary, summarise
 from livemood.runtime.atomic_io import atomic_write, refuse_to_overwrite
 from livemood.runtime.optional_deps import required
 
 _SETTING: Final = "out"
+_NOSCRIPT: Final = "<noscript><p>The charts need JavaScript; every figure is also in the tables.</p></noscript>"
 
 
 def write_report(
@@ -55,19 +52,15 @@ def write_report(
 
 def _page(summary: Summary, title: str, source: str, video: Path | None) -> str:
     plotly = required("plotly.offline", PLOTLY).get_plotlyjs()
-    script = _asset("page.js")
-    return Template(_asset("page.html")).substitute(
-        policy=_policy(plotly, script),
-        title=escape(title),
-        style=_asset("page.css"),
-        facts=escape(sections.facts(summary, source)),
-        meaning=_asset("meaning.html"),
-        sections=sections.figures(summary, video),
-        method=sections.method(summary, video),
-        # Escaped so that no label can end the script element.
-        charts=json.dumps(_charts(summary), separators=(",", ":")).replace("<", "\\u003c"),
-        plotly=plotly,
-        script=script,
+    # Escaped so that no label can end the script element.
+    charts = json.dumps(_charts(summary), separators=(",", ":")).replace("<", "\\u003c")
+    return document(
+        title,
+        sections.facts(summary, source),
+        f"{asset('meaning.html')}\n{_NOSCRIPT}\n{sections.figures(summary, video)}",
+        sections.method(summary, video),
+        (plotly, asset("page.js")),
+        f'<script type="application/json" id="charts">{charts}</script>',
     )
 
 
@@ -83,17 +76,3 @@ def _charts(summary: Summary) -> dict[str, Any]:
 def _theme(theme: Theme, summary: Summary) -> dict[str, Any]:
     colours = palette(theme, summary.labels)
     return {**asdict(theme), "labels": colours, "inks": inks(colours)}
-
-
-def _asset(name: str) -> str:
-    return files("livemood.reporting").joinpath(name).read_text(encoding="utf-8")
-
-
-def _policy(*scripts: str) -> str:
-    """Return a policy under which only these scripts run and nothing is loaded."""
-    hashes = (b64encode(sha256(script.encode()).digest()).decode("ascii") for script in scripts)
-    allowed = " ".join(f"'sha256-{value}'" for value in hashes)
-    return (
-        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
-    )

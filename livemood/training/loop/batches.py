@@ -15,12 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from livemood.core.errors import DatasetError
-from livemood.datasets.samples import FER2013_LABELS
 from livemood.runtime.processes import usable_cores
 from livemood.runtime.stopping import check, ignore_signals
 from livemood.training.loop.augment import augment
 from livemood.training.loop.mixup import Blends
-from livemood.training.model.network import EMOTION_HEAD, FER2013_HEAD
 
 # Share of blends among the pictures at full strength, where there are any.
 _BLENDED = 0.7
@@ -128,12 +126,8 @@ class BatchBuilder:
     """Whatever it takes to make a batch, in this process or another."""
 
     def __init__(self, train: Blends) -> None:
-        self.train, label = train, train.split.fer2013
-        self._targets = {
-            EMOTION_HEAD: train.split.targets,
-            FER2013_HEAD: np.eye(len(FER2013_LABELS), dtype="f4")[label],
-        }
-        self._known = np.asarray(label >= 0, "f4")
+        self.train, self._targets = train, train.split.targets
+        self._known = {head: np.asarray(values.any(1), "f4") for head, values in self._targets.items()}
 
     def make(self, chosen: npt.NDArray[np.int64], seed: tuple[int, ...], strength: float) -> Batch:
         """Return the batch of the ``chosen`` pictures."""
@@ -145,8 +139,8 @@ class BatchBuilder:
         crops = train.crops(chosen, variant, rng.integers(0, 2, count))
         pixels = np.stack([augment(crop, rng, strength) for crop in crops])
         heads = {name: train.mixed(values, chosen, variant) for name, values in self._targets.items()}
-        known = self._known[chosen] * self._known[train.partner[chosen, variant]]
-        return pixels, heads, {EMOTION_HEAD: np.ones(count, "f4"), FER2013_HEAD: known}
+        partner = train.partner[chosen, variant]
+        return pixels, heads, {head: known[chosen] * known[partner] for head, known in self._known.items()}
 
 
 _here: BatchBuilder | None = None

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from livemood.core.errors import DatasetError
-from livemood.datasets.dataset import ALIGNED, RAW, Split
+from livemood.core.labels import EMOTION
+from livemood.datasets.split import ALIGNED, RAW, Split
 from livemood.evaluation.metrics import nll
 from livemood.runtime.stopping import held
 from livemood.training.loop import checkpoint
@@ -26,7 +27,7 @@ class Trainer:
     """Weights, their average, the optimizer's state and the clock; saved and restored together.
 
     Args:
-        model: Compiled two-headed keras.Model.
+        model: Compiled keras.Model with all heads.
         work: Folder of the checkpoint; one that is there is resumed.
         settings: The run.
 
@@ -103,7 +104,7 @@ class Trainer:
         errors, hits = [], []
         for framing in (RAW, ALIGNED):
             probabilities = predict(self.model, known, framing)
-            errors.append(nll(probabilities, known.targets))
+            errors.append(nll(probabilities, known.targets[EMOTION]))
             hits.append(float((probabilities.argmax(1) == known.top_vote).mean()))
         self.model.set_weights(raw)
         state, error = self.state, float(np.mean(errors))
