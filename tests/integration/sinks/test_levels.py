@@ -79,7 +79,8 @@ def test_rate_and_clock_when_a_raw_stream_is_copied_then_are_those_of_its_header
             sink.write(frame, (), frame.image)
     with av.open(str(tmp_path / "o.mp4")) as container:
         stream = container.streams.video[0]
-        assert (stream.average_rate, stream.frames) == (30, 30)
+        assert stream.average_rate == 30
+        assert stream.frames == 30
         assert stream.time_base is not None
         assert 1_000 <= stream.time_base.denominator <= 100_000
         assert stream.duration is not None

@@ -324,7 +324,8 @@ def test_rate_when_a_browser_recorded_then_is_that_of_the_frames(tmp_path: Path,
 
 def test_rate_when_dv_is_raw_then_is_that_of_the_tape(tmp_path: Path) -> None:
     source, frames = read(write_dv(tmp_path))
-    assert (source.average_rate, times(frames)) == (25, pytest.approx([0, 0.04, 0.08, 0.12]))
+    assert source.average_rate == 25
+    assert times(frames) == pytest.approx([0, 0.04, 0.08, 0.12])
 
 
 @pytest.mark.parametrize(
