@@ -11,7 +11,7 @@ from typing import NoReturn
 import typer
 
 from livemood import __version__
-from livemood.cli import bench, camera, crop, doctor, evaluate, export, image, models, report, train, video
+from livemood.cli import bench, camera, crop, doctor, evaluate, export, image, models, report, train, video, web
 from livemood.cli.options import option_name, with_settings
 from livemood.core.errors import LivemoodError
 from livemood.runtime.native_output import debugging, discard_native_stderr, silence_native_logs
@@ -42,6 +42,7 @@ app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("export")(export.export)
 app.command("models")(models.models)
+app.command("web")(with_settings(web.web))
 
 
 def _print_version(wanted: bool) -> None:
