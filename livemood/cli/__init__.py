@@ -26,6 +26,7 @@ from livemood.cli import (
     train,
     undo,
     video,
+    web,
 )
 from livemood.cli.options import option_name, with_settings
 from livemood.cli.terminal import plain
@@ -61,6 +62,7 @@ app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("export")(export.export)
 app.command("models")(models.models)
+app.command("web")(with_settings(web.web))
 
 
 def _print_version(wanted: bool) -> None:
