@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from livemood.apps.reader import MoodReader, annotate
     from livemood.core.errors import LivemoodError
+    from livemood.core.geometry import Box
     from livemood.core.labels import EMOTIONS, UNSURE
-    from livemood.core.types import Box, Detection, Frame, Mood, Track
+    from livemood.core.types import Detection, Frame, Mood, Track
 
 __version__ = "0.1.0"
 
@@ -38,7 +39,7 @@ _HOMES = {
     "LivemoodError": "core.errors",
     "EMOTIONS": "core.labels",
     "UNSURE": "core.labels",
-    "Box": "core.types",
+    "Box": "core.geometry",
     "Detection": "core.types",
     "Frame": "core.types",
     "Mood": "core.types",

@@ -3,15 +3,17 @@
 Each fits where the real thing goes: ``MoodReader(detector=ScriptedDetector(...), classifier=TableClassifier(...))``.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from types import TracebackType
-from typing import Self
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
+from livemood.core.crop_spec import CropSpec
 from livemood.core.labels import EMOTIONS
 from livemood.core.settings import CROP
-from livemood.core.types import CropSpec, Detection, FaceCrop, Frame, Image, Mood, Prediction
+from livemood.core.types import Detection, FaceCrop, Frame, Image, Mood, Prediction
+from livemood.core.video_info import VideoInfo
+from livemood.sinks.base import Sink
+from livemood.sources.base import Source
 
 Script = Sequence[Sequence[Detection]] | Callable[[Frame], Sequence[Detection]]
 
@@ -94,42 +96,72 @@ class TableClassifier:
         return Prediction(values / values.sum(), crop.track)
 
 
-class RecordingSink:
-    """Keeps what is written to it: frames with pictures, or frames with moods.
+class RecordingSink(Sink):
+    """Keeps what is written to it.
+
+    Args:
+        needs_image: Whether it asks for annotated pictures.
 
     Attributes:
         frames: The frames, in order.
         images: Annotated pictures, one for each frame that came with one.
-        moods: Moods, one tuple for each frame that came with them.
+        moods: Moods, one tuple for each frame.
         events: Numbers of marked events.
-        closed: Whether the context was left.
+        closed: Whether it was closed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, needs_image: bool = False) -> None:
+        self.needs_image = needs_image
         self.frames: list[Frame] = []
         self.images: list[Image] = []
         self.moods: list[tuple[Mood, ...]] = []
         self.events: list[int] = []
         self.closed = False
 
-    def write(self, frame: Frame, what: Image | Sequence[Mood]) -> None:
-        """Keep one frame with its picture or its moods."""
+    def write(self, frame: Frame, moods: Sequence[Mood], image: Image | None = None) -> None:
+        """Keep one frame with its moods and its picture."""
         self.frames.append(frame)
-        if isinstance(what, np.ndarray):
-            self.images.append(what.copy())
-        else:
-            self.moods.append(tuple(what))
+        self.moods.append(tuple(moods))
+        if image is not None:
+            self.images.append(image.copy())
 
     def mark(self, frame: Frame, event: int) -> None:
         """Keep an event."""
         self.events.append(event)
 
-    def __enter__(self) -> Self:
-        return self
+    def close(self) -> None:
+        """Note that nothing more will come."""
+        self.closed = True
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+
+class ScriptedSource(Source):
+    """Gives the frames that it was told to give.
+
+    Args:
+        frames: All of one size.
+        live: Whether they count as coming by the clock.
+
+    Attributes:
+        closed: Whether ``close`` was called.
+    """
+
+    def __init__(self, frames: Sequence[Frame], live: bool = False) -> None:
+        self._frames = frames
+        self.live = live
+        self.closed = False
+
+    @property
+    def info(self) -> VideoInfo:
+        """Size and number of the frames."""
+        first = self._frames[0]
+        return VideoInfo(first.width, first.height, frame_count=len(self._frames))
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield the frames."""
+        yield from self._frames
+
+    def close(self) -> None:
+        """Note that nobody needs this source any more."""
         self.closed = True
 
 

@@ -2,22 +2,24 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Protocol
 
 import cv2
 
 from livemood.apps.inference_stride import InferenceStride
-from livemood.apps.keys import KEYS, View
-from livemood.apps.reader import MoodReader, Tally
 from livemood.apps.recorder import Recorder
+from livemood.apps.session import Session
+from livemood.apps.tally import Tally
 from livemood.core.errors import SinkError
+from livemood.core.keys import KEYS, View
+from livemood.core.settings import DrawStyle
 from livemood.core.types import Frame, Image, Mood
-from livemood.overlay.annotator import Annotator, DrawStyle
 from livemood.overlay.history_strip import HistoryStrips
 from livemood.overlay.mirror import mirrored
-from livemood.pipeline import read_newest
+from livemood.runtime.queues import read_newest
+from livemood.sources.base import Source
 
 # How often keys are looked at while no frame comes, and how often a standing picture is drawn again, s.
 _IDLE_S = 0.03
@@ -25,23 +27,6 @@ _REDRAW_S = 0.2
 _METER_FRAMES = 30
 _NOTICE_S = 3.0
 _WHITE, _RED = (245, 245, 245), (48, 48, 230)
-
-
-class Frames(Protocol):
-    """What the loop needs of a source; ``livemood.sources.live.LiveSource`` is one."""
-
-    @property
-    def trouble(self) -> str:
-        """What is wrong right now; empty when all is well."""
-        ...
-
-    def frames(self) -> Iterator[Frame]:
-        """Yield frames as they come; gaps in their indices are frames that were lost."""
-        ...
-
-    def close(self) -> None:
-        """End ``frames``."""
-        ...
 
 
 class Screen(Protocol):
@@ -69,7 +54,7 @@ class Live:
     """One live run.
 
     Args:
-        reader: Models.
+        session: Models, and what builds around them.
         source: Open source; closed at the end of the run.
         recorder: Entered; takes every frame that was read.
         screen: Where to show; without one the run goes on until the source ends, or for ``duration_s``.
@@ -87,8 +72,8 @@ class Live:
 
     def __init__(
         self,
-        reader: MoodReader,
-        source: Frames,
+        session: Session,
+        source: Source,
         recorder: Recorder,
         screen: Screen | None = None,
         *,
@@ -101,13 +86,13 @@ class Live:
     ) -> None:
         self.view = view or View()
         self.dropped = 0
-        self._labels = reader.labels
-        self._pipeline = reader.pipeline()
+        self._session = session
+        self._pipeline = session.pipeline()
         self._source, self._recorder, self._screen = source, recorder, screen
         self._engine, self._duration_s = engine, duration_s
         self._on_trouble = on_trouble
         self._tally, self._throttle = Tally(), throttle or InferenceStride()
-        self._sparklines = HistoryStrips(self._labels)
+        self._sparklines = HistoryStrips(session.labels)
         self._current: tuple[Frame, tuple[Mood, ...]] | None = None
         self._taken_at: deque[float] = deque(maxlen=_METER_FRAMES)
         self._drawn_at = 0.0
@@ -164,7 +149,7 @@ class Live:
         if self._screen is None or self._current is None:
             return
         frame, moods = mirrored(*self._current) if self.view.mirror else self._current
-        annotator = Annotator(self._labels, self._style())
+        annotator = self._session.annotator(self._style())
         image = annotator.draw(frame, moods)
         if self.view.sparklines:
             self._sparklines.draw(image)
@@ -174,7 +159,7 @@ class Live:
         self._screen.show(image)
 
     def _style(self) -> DrawStyle:
-        return DrawStyle(show_ids=self.view.ids, show_panel=self.view.panel, blur_faces=self.view.blur)
+        return DrawStyle(ids=self.view.ids, panel=self.view.panel, blur=self.view.blur)
 
     def _lines(self, faces: int) -> list[str]:
         """Return the status lines, the lasting one last."""

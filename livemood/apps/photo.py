@@ -3,21 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import cv2
 import numpy as np
 
-from livemood.apps.video_job import Reading
+from livemood.apps.session import Session
 from livemood.core.errors import ImageUnreadable, LivemoodError, SinkError, one_line_about
-from livemood.core.types import Box, Detection, Frame, Image, Mood
-from livemood.overlay.annotator import Annotator, DrawStyle
+from livemood.core.geometry import Box
+from livemood.core.settings import DrawStyle, ReaderSettings
+from livemood.core.types import Detection, Frame, Image, Mood
 from livemood.records.inputs import Group, Input
 from livemood.sinks.records import record_of
 from livemood.sources.image.decode import Photo, decode_photo, read_photo
-
-if TYPE_CHECKING:
-    from livemood.apps.reader import MoodReader
 
 LEAST_SIDE: Final = 1920
 """A large JPEG is decoded smaller as long as its longer side keeps this many px: no face is lost by it."""
@@ -31,13 +29,13 @@ class PhotoOptions:
     """What is wanted of every photo of a run.
 
     Attributes:
-        reading: How faces are found and read.
+        reader: How faces are found and read.
         style: How annotated copies are drawn.
         thumbnails: Make a small picture of each, and a fingerprint that is alike for pictures that look alike.
         force: Replace annotated copies that are there.
     """
 
-    reading: Reading
+    reader: ReaderSettings
     style: DrawStyle
     thumbnails: bool = False
     force: bool = False
@@ -97,18 +95,18 @@ class PhotoDesk:
     """Reads one photo after another; what cannot be read or written is noted and does not stop the rest.
 
     Attributes:
-        reader: Models.
+        session: Models, and what builds around them.
         annotator: Draws their labels.
     """
 
-    def __init__(self, reader: "MoodReader", options: PhotoOptions) -> None:
-        self.reader, self._options = reader, options
-        self.annotator = Annotator(reader.labels, options.style)
+    def __init__(self, session: Session, options: PhotoOptions) -> None:
+        self.session, self._options = session, options
+        self.annotator = session.annotator(options.style)
 
     @property
     def labels(self) -> tuple[str, ...]:
         """Emotions of the model."""
-        return self.reader.labels
+        return self.session.labels
 
     def read(self, job: PhotoJob) -> PhotoResult:
         """Read a photo, and write its annotated copy if one is wanted."""
@@ -131,7 +129,7 @@ class PhotoDesk:
         return self._result(PhotoJob(name), photo)
 
     def _result(self, job: PhotoJob, photo: Photo) -> PhotoResult:
-        moods = self.reader.image(photo.image)
+        moods = self.session.read_photo(photo.image)
         result = PhotoResult(
             job.path,
             photo.width,
@@ -168,7 +166,7 @@ def set_up(options: PhotoOptions) -> None:
     """Open the models in this process, once for all its photos."""
     global _desk
     cv2.setNumThreads(1)  # every process has a core
-    _desk = PhotoDesk(options.reading.open(), options)
+    _desk = PhotoDesk(Session(options.reader), options)
 
 
 def read_here(job: PhotoJob) -> PhotoResult:

@@ -1,4 +1,4 @@
-"""Keep a live run: labelled video, virtual camera, records and snapshots, written in a thread of their own."""
+"""Keep a live run: labelled video, other sinks and snapshots, written in a thread of their own."""
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -6,34 +6,14 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
-from livemood.apps.reader import FrameSink, MoodSink
-from livemood.core.types import Frame, Mood
-from livemood.overlay.annotator import Annotator, DrawStyle
-from livemood.pipeline import WriteBehind
+from livemood.core.settings import DrawStyle
+from livemood.core.types import Frame, Image, Mood
+from livemood.runtime.queues import WriteBehind
+from livemood.sinks.base import Sink
 
-
-class VideoFile(FrameSink, Protocol):
-    """A video being written.
-
-    Attributes:
-        warnings: One line for everything that could not be kept as it is.
-    """
-
-    warnings: list[str]
-
-    def close(self) -> None:
-        """Finish it."""
-        ...
-
-
-class MarkedSink(MoodSink, Protocol):
-    """Takes moods, and events that someone marks."""
-
-    def mark(self, frame: Frame, event: int) -> None:
-        """Take an event of the frame at hand."""
-        ...
+Draw = Callable[[Frame, Sequence[Mood], DrawStyle], Image]
 
 
 class Recorder:
@@ -43,28 +23,20 @@ class Recorder:
     file, whatever the reason.
 
     Args:
-        labels: The model's, in order.
+        draw: Annotates a frame.
         open_video: Opens a video file for frames of the run's size.
-        pictures: Takers of every annotated picture, such as a virtual camera.
-        records: Takers of every frame's moods and of events.
+        sinks: Further takers of every frame and of events.
 
     Attributes:
         files: Videos of which a frame was written, and snapshots, in order.
         warnings: One line for everything that was not as it should be; complete when the context was left.
     """
 
-    def __init__(
-        self,
-        labels: tuple[str, ...],
-        open_video: Callable[[Path], VideoFile],
-        pictures: Sequence[FrameSink] = (),
-        records: Sequence[MarkedSink] = (),
-    ) -> None:
-        self._labels = labels
+    def __init__(self, draw: Draw, open_video: Callable[[Path], Sink], sinks: Sequence[Sink] = ()) -> None:
+        self._draw = draw
         self._open_video = open_video
-        self._pictures = pictures
-        self._records = records
-        self._video: tuple[Path, VideoFile] | None = None
+        self._sinks = sinks
+        self._video: tuple[Path, Sink] | None = None
         self._events = 0
         self._opened = ExitStack()
         self._writing = ExitStack()
@@ -101,15 +73,15 @@ class Recorder:
             SinkError: An earlier frame could not be written.
         """
         into = self._video
-        if into is not None or self._pictures or self._records:
+        if into is not None or self._sinks:
             self._jobs.put(lambda: self._write(frame, moods, style, into))
 
     def mark(self, frame: Frame) -> int | None:
-        """Keep an event of the frame at hand and return its number; None where there are no records to keep it in."""
-        if not self._records:
+        """Keep an event of the frame at hand and return its number; None where nothing would keep it."""
+        if not self._sinks:
             return None
         self._events += 1
-        for sink in self._records:
+        for sink in self._sinks:
             self._jobs.put(partial(sink.mark, frame, self._events))
         return self._events
 
@@ -122,7 +94,7 @@ class Recorder:
         from livemood.sinks.image import write_image
 
         path = _named_now("png")
-        write_image(path, Annotator(self._labels, style).draw(frame, moods))
+        write_image(path, self._draw(frame, moods, style))
         self.files.append(path)
         return path
 
@@ -136,23 +108,18 @@ class Recorder:
         with self._opened:  # closed last and whatever happened: what was recorded is to stay
             self._writing.__exit__(kind, error, trace)
 
-    def _finish(self, video: VideoFile) -> None:
+    def _finish(self, video: Sink) -> None:
         video.close()
         self.warnings += video.warnings
 
-    def _write(
-        self, frame: Frame, moods: Sequence[Mood], style: DrawStyle, into: tuple[Path, VideoFile] | None
-    ) -> None:
-        for sink in self._records:
-            sink.write(frame, moods)
-        if into is None and not self._pictures:
-            return
-        image = Annotator(self._labels, style).draw(frame, moods)
-        for taker in self._pictures:
-            taker.write(frame, image)
+    def _write(self, frame: Frame, moods: Sequence[Mood], style: DrawStyle, into: tuple[Path, Sink] | None) -> None:
+        drawn = into is not None or any(sink.needs_image for sink in self._sinks)
+        image = self._draw(frame, moods, style) if drawn else None
+        for sink in self._sinks:
+            sink.write(frame, moods, image)
         if into is not None:
             path, video = into
-            video.write(frame, image)
+            video.write(frame, moods, image)
             if path not in self.files:
                 self.files.append(path)
 

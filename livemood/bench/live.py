@@ -9,10 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from livemood.apps.live import Live, Screen
-from livemood.apps.reader import MoodReader
-from livemood.apps.recorder import Recorder, VideoFile
+from livemood.apps.recorder import Recorder
+from livemood.apps.session import Session
 from livemood.core.errors import SinkError
 from livemood.core.types import Frame, Image
+from livemood.core.video_info import VideoInfo
+from livemood.sinks.base import Sink
+from livemood.sources.base import Source
 from livemood.sources.live import LiveSource, Picture
 from livemood.sources.video.file import VideoSource
 
@@ -65,7 +68,7 @@ class _Camera:
     def close(self) -> None: ...
 
 
-class _Stopwatch:
+class _Stopwatch(Source):
     """Stands before source and screen, and notes when each picture passes."""
 
     def __init__(self, source: LiveSource, screen: Screen) -> None:
@@ -73,6 +76,10 @@ class _Stopwatch:
         self._on_screen: int | None = None
         self.captured: dict[int, float] = {}
         self.shown: dict[int, float] = {}
+
+    @property
+    def info(self) -> VideoInfo:
+        return self._source.info
 
     @property
     def trouble(self) -> str:
@@ -104,13 +111,11 @@ class _Stopwatch:
         self._screen.toggle_full_screen()
 
 
-def measure_live(
-    reader: MoodReader, screen: Screen, clip: Path, fps: float = 30.0, seconds: float = 15.0
-) -> LiveFigures:
+def measure_live(session: Session, screen: Screen, clip: Path, fps: float = 30.0, seconds: float = 15.0) -> LiveFigures:
     """Run the live loop on a clip as if a camera filmed it, and time every picture from capture to screen.
 
     Args:
-        reader: Models.
+        session: Models, and what builds around them.
         screen: An open window of the clip's size or another.
         clip: Video file; its first 60 pictures are used.
         fps: Rate of the made-up camera.
@@ -122,8 +127,8 @@ def measure_live(
     """
     source = LiveSource("bench", lambda: _Camera(clip, fps))
     watch = _Stopwatch(source, screen)
-    with Recorder(reader.labels, _no_video) as recorder:
-        live = Live(reader, watch, recorder, watch, duration_s=seconds)
+    with Recorder(session.draw, _no_video) as recorder:
+        live = Live(session, watch, recorder, watch, duration_s=seconds)
         tally = live.run().summary()
     begins = min(watch.captured.values(), default=0.0) + _WARM_UP_S
     captured = sorted(at for at in watch.captured.values() if at >= begins)
@@ -145,7 +150,7 @@ def measure_live(
     )
 
 
-def _no_video(path: Path) -> VideoFile:
+def _no_video(path: Path) -> Sink:
     raise AssertionError(f"nothing is recorded here, asked for {path}")
 
 

@@ -13,16 +13,15 @@ from typing import ParamSpec, TypeVar
 
 import numpy as np
 
-from livemood.apps.reader import MoodReader, label_frames
-from livemood.apps.video_job import Reading
-from livemood.core.settings import Settings
+from livemood.apps.session import Session
+from livemood.core.settings import ReaderSettings
 from livemood.core.types import Frame, Image
-from livemood.detection.combined import Detector
-from livemood.emotion.classifier import Classifier
-from livemood.overlay.annotator import Annotator
-from livemood.pipeline import WriteBehind, follower, read_ahead
-from livemood.sinks.video.writer import VideoSink
-from livemood.sources.video.file import VideoSource
+from livemood.detection.base import Detector
+from livemood.pipeline import follower
+from livemood.runtime.queues import WriteBehind, read_ahead
+from livemood.sinks.base import Sink
+from livemood.sinks.open import Output
+from livemood.sources.base import Source
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -96,39 +95,30 @@ class VideoFigures:
     peak_rss_mb: float | None
 
 
-def measure_video(
-    detector: Detector,
-    classifier: Classifier,
-    clip: Path,
-    settings: Settings | None = None,
-    how: Reading | None = None,
-) -> VideoFigures:
+def measure_video(session: Session, clip: Path, how: ReaderSettings | None = None) -> VideoFigures:
     """Label a clip some times, in different ways, into a scratch folder.
 
     Args:
-        detector: Finds faces; stays open.
-        classifier: Reads emotions.
+        session: Detector and model; stays open.
         clip: Video file.
-        settings: Thresholds and time constants.
-        how: What a new process opens for its first labelled picture, in place of the two; by default what is shipped.
+        how: What a new process opens for its first labelled picture; by default what is shipped.
 
     Raises:
         VideoUnreadable: The clip cannot be read.
     """
-    settings = settings or Settings()
-    with TemporaryDirectory() as folder, MoodReader(detector=detector, classifier=classifier, settings=settings) as r:
-        bench = _Bench(r, clip, Path(folder) / "labelled.mp4")
-        first_frame_s = time_to_first_frame(clip, how or Reading())
+    with TemporaryDirectory() as folder:
+        bench = _Bench(session, clip, Path(folder) / "labelled.mp4")
+        first_frame_s = time_to_first_frame(clip, how or ReaderSettings())
         bench.label(_WARM_UP_S)
         cpu_began = time.process_time()
         frames, faces, labelled_s = bench.label()
         cpu_s = time.process_time() - cpu_began
         memory = peak_rss_mb()
         copied_s = bench.copy()
-        detected_s = bench.detect(follower(detector, settings))
+        detected_s = bench.detect(follower(session.detector, session.settings))
         times = bench.stages()
         read_s = sum(sum(times[name]) for name in _READING) / 1e3
-        searched_s = bench.search(detector) + sum(times["classify"]) / 1e3
+        searched_s = bench.search(session.detector) + sum(times["classify"]) / 1e3
         return VideoFigures(
             *bench.size,
             frames=frames,
@@ -150,27 +140,27 @@ def measure_video(
 class _Bench:
     """One clip and where to write it, again and again."""
 
-    def __init__(self, reader: MoodReader, clip: Path, out: Path) -> None:
-        self._reader, self._clip, self._out = reader, clip, out
-        with VideoSource(clip) as source:
-            self.size = (source.width, source.height)
+    def __init__(self, session: Session, clip: Path, out: Path) -> None:
+        self._session, self._clip, self._out = session, clip, out
+        with session.open_video(clip) as source:
+            self.size = (source.info.width, source.info.height)
 
     def label(self, duration_s: float | None = None) -> tuple[int, int, float]:
         """Label the clip, or its beginning, as ``livemood video`` does; return frames, faces and seconds."""
         began = time.perf_counter()
-        with VideoSource(self._clip, duration_s=duration_s) as source, self._sink(source) as sink:
-            summary = label_frames(self._reader, source, [sink]).summary()
+        with self._session.open_video(self._clip, duration_s=duration_s) as source, self._sink(source) as sink:
+            summary = self._session.run(source, [sink]).summary()
         return summary.frames, summary.faces, time.perf_counter() - began
 
     def copy(self) -> float:
         """Decode and encode, each in its thread; return seconds."""
         began = time.perf_counter()
         with ExitStack() as stack:
-            source = stack.enter_context(VideoSource(self._clip))
+            source = stack.enter_context(self._session.open_video(self._clip))
             sink = stack.enter_context(self._sink(source))
 
             def write(frame: Frame) -> None:
-                sink.write(frame, frame.image)
+                sink.write(frame, (), frame.image)
 
             frames = stack.enter_context(read_ahead(source.frames()))
             writer = stack.enter_context(WriteBehind(write))
@@ -181,7 +171,7 @@ class _Bench:
     def detect(self, find: Callable[[Frame], object]) -> float:
         """Decode in a thread and find faces; return seconds."""
         began = time.perf_counter()
-        with VideoSource(self._clip) as source, read_ahead(source.frames()) as frames:
+        with self._session.open_video(self._clip) as source, read_ahead(source.frames()) as frames:
             for frame in frames:
                 find(frame)
         return time.perf_counter() - began
@@ -189,7 +179,7 @@ class _Bench:
     def search(self, detector: Detector) -> float:
         """Search every whole frame, with nothing beside it; return the seconds of that, without decoding."""
         spent_s = 0.0
-        with VideoSource(self._clip) as source:
+        with self._session.open_video(self._clip) as source:
             for frame in source.frames():
                 began = time.perf_counter()
                 detector.detect(frame)
@@ -199,20 +189,21 @@ class _Bench:
     def stages(self) -> dict[str, list[float]]:
         """Label the clip on one thread; return the ms of every stage in every frame."""
         watch = _Stopwatch()
-        pipeline = self._reader.pipeline(watch)
-        draw = watch("draw", Annotator(self._reader.labels).draw)
-        with VideoSource(self._clip) as source, self._sink(source) as sink:
+        pipeline = self._session.pipeline(watch)
+        draw = watch("draw", self._session.annotator().draw)
+        with self._session.open_video(self._clip) as source, self._sink(source) as sink:
             encode = watch("encode", sink.write)
             frames = source.frames()
             coming: Callable[[], Frame | None] = watch("decode", lambda: next(frames, None))
             while (frame := coming()) is not None:
-                image: Image = draw(frame, pipeline.step(frame))
-                encode(frame, image)
+                moods = pipeline.step(frame)
+                image: Image = draw(frame, moods)
+                encode(frame, moods, image)
                 watch.next_frame()
         return watch.times
 
-    def _sink(self, source: VideoSource) -> VideoSink:
-        return VideoSink(self._out, source.info, force=True)
+    def _sink(self, source: Source) -> Sink:
+        return self._session.open_sink(Output("out", str(self._out)), source, force=True)
 
 
 class _Stopwatch:
@@ -239,7 +230,7 @@ class _Stopwatch:
         self._frame.clear()
 
 
-def time_to_first_frame(clip: Path, how: Reading) -> float:
+def time_to_first_frame(clip: Path, how: ReaderSettings) -> float:
     """Return the seconds from the start of a new process to its first labelled picture."""
     words = str(clip), str(how.model or ""), how.detector, how.engine
     began = time.perf_counter()

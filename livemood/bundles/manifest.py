@@ -2,9 +2,12 @@
 
 A bundle is a folder::
 
-    manifest.json   labels, crop, temperature, metrics, and the sha256 of every file below
-    model.keras     the Keras model: (N, S, S, C) raw 0..255 -> (N, K) probabilities
+    manifest.json   heads, crop, metrics, and the sha256 of every file below
+    model.keras     the Keras model: (N, S, S, C) raw 0..255 -> (N, K) probabilities of each head
     model.tflite    the same for LiteRT
+
+A head is one question that the network answers: its name, its labels, its temperature. The head ``emotion`` is always
+there. Manifests of format 1 have that head alone, with ``labels`` and ``temperature`` at the top.
 
 A bundle may come from a stranger: sizes are bounded before anything is read, and labels become folder names.
 """
@@ -17,11 +20,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from livemood.bundles.verify.keras_file import check_keras_file
+from livemood.core.crop_spec import CropSpec
 from livemood.core.errors import ModelIncompatible, ModelMissing
-from livemood.core.labels import UNSURE
-from livemood.core.types import CropSpec
+from livemood.core.labels import EMOTION, UNSURE
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 MAX_LABEL = 64
 """Longest label, characters."""
@@ -31,9 +34,25 @@ MAX_NAME = 80
 _MAX_MANIFEST_BYTES = 4 << 20
 _MAX_MODEL_BYTES = 1 << 29
 _MAX_LABELS = 256
+_MAX_HEADS = 16
 # A temperature that was fitted lies near 1; far from it, probabilities are all the same or one and nothing.
 _TEMPERATURES = (0.01, 100.0)
 _SHOWN = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One question that a network answers.
+
+    Attributes:
+        name: ``emotion``, or the name of a further head.
+        labels: Classes in the order of the output.
+        temperature: Divides the logits; fitted on the validation split.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    temperature: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +62,28 @@ class Bundle:
     Attributes:
         folder: Where it lies.
         name: What ``livemood models`` calls it.
-        labels: Classes in the order of the model's outputs.
+        heads: ``emotion`` first, then further heads in the order of their names in the manifest.
         crop: How faces are cut for it.
-        temperature: Divides the logits; fitted on the validation split.
         metrics: Figures measured when it was made.
         sha256: Hex digest by file name.
     """
 
     folder: Path
     name: str
-    labels: tuple[str, ...]
+    heads: tuple[Head, ...]
     crop: CropSpec
-    temperature: float
     metrics: Mapping[str, Any]
     sha256: Mapping[str, str]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The emotions, in the order of the model's output."""
+        return self.heads[0].labels
+
+    @property
+    def temperature(self) -> float:
+        """The temperature of the head ``emotion``."""
+        return self.heads[0].temperature
 
     @property
     def keras(self) -> Path:
@@ -98,8 +125,8 @@ def named_bundle(name: str | Path) -> Path:
     return default_bundle() if str(name) == "default" else Path(name)
 
 
-def face_model(which: Literal["near", "far"]) -> Path:
-    """Return MediaPipe's near- or far-range detector, checked against its recorded sha256.
+def face_model(which: Literal["near", "far", "yunet"]) -> Path:
+    """Return MediaPipe's near- or far-range face network or YuNet, checked against its recorded sha256.
 
     Raises:
         ModelMissing: It is not there.
@@ -114,7 +141,7 @@ def face_model(which: Literal["near", "far"]) -> Path:
         file: Path = files[which][0]
         _check_sha256(file, files[which][1])
         return file
-    raise ModelIncompatible(f"{folder / MANIFEST} names no {which}-range detector; reinstall livemood")
+    raise ModelIncompatible(f"{folder / MANIFEST} names no face network {which!r}; reinstall livemood")
 
 
 def read_bundle(folder: Path) -> Bundle:
@@ -125,28 +152,28 @@ def read_bundle(folder: Path) -> Bundle:
         ModelIncompatible: The manifest is not one of ours.
     """
     data = _read_manifest(folder)
-    if data.get("format") != FORMAT:
+    if data.get("format") not in (1, FORMAT):
         raise ModelIncompatible(
-            f"bundle {folder} has format {_short(data.get('format'))}, this livemood reads {FORMAT}; "
+            f"bundle {folder} has format {_short(data.get('format'))}, this livemood reads 1 and {FORMAT}; "
             "make it again or upgrade"
         )
     try:
         bundle = Bundle(
             folder=folder,
             name=_words(data["name"]),
-            labels=_labels(data["labels"]),
+            heads=_heads(data["heads"]) if "heads" in data else (_head(data, EMOTION),),
             crop=_crop(data["crop"]),
-            temperature=float(data["temperature"]),
             metrics=_mapping(data["metrics"]),
             sha256=_mapping(data["sha256"]),
         )
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ModelIncompatible(f"{folder / MANIFEST} is not a livemood manifest ({_short(error)})") from error
     lowest, highest = _TEMPERATURES
-    if not lowest <= bundle.temperature <= highest:
-        raise ModelIncompatible(
-            f"{folder / MANIFEST} needs a temperature in {lowest:g}..{highest:g}, got {bundle.temperature:g}"
-        )
+    for head in bundle.heads:
+        if not lowest <= head.temperature <= highest:
+            raise ModelIncompatible(
+                f"{folder / MANIFEST} needs a temperature in {lowest:g}..{highest:g}, got {head.temperature:g}"
+            )
     return bundle
 
 
@@ -164,6 +191,25 @@ def is_label(text: str) -> bool:
         and not text.startswith(".")
         and not set(text) & set('/\\:*?"<>|')
     )
+
+
+def _heads(entries: Any) -> tuple[Head, ...]:
+    if not isinstance(entries, list) or not 1 <= len(entries) <= _MAX_HEADS:
+        raise ValueError(f"heads are a list of 1 to {_MAX_HEADS}, got {_short(entries)}")
+    heads = [_head(entry, entry["name"]) for entry in entries]
+    names = [head.name for head in heads]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"head {name} stands there twice")
+    if EMOTION not in names:
+        raise ValueError(f"no head is called {EMOTION}, got {', '.join(names)}")
+    return tuple(sorted(heads, key=lambda head: head.name != EMOTION))
+
+
+def _head(entry: Any, name: Any) -> Head:
+    if not isinstance(name, str) or not name.isidentifier() or len(name) > MAX_LABEL:
+        raise ValueError(f"a head's name is one word of letters, digits and _, got {_short(name)}")
+    return Head(name, _labels(entry["labels"]), float(entry["temperature"]))
 
 
 def _labels(names: Any) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 import gc
 import io
 import os
-import signal
 import sys
 import warnings
 from collections.abc import Sequence
@@ -12,11 +11,28 @@ from typing import NoReturn
 import typer
 
 from livemood import __version__
-from livemood.cli import batch, bench, camera, crop, doctor, evaluate, export, image, models, report, train, undo, video
-from livemood.cli.options import option_name
+from livemood.cli import (
+    batch,
+    bench,
+    camera,
+    crop,
+    doctor,
+    evaluate,
+    export,
+    image,
+    markers,
+    models,
+    report,
+    train,
+    undo,
+    video,
+    web,
+)
+from livemood.cli.options import option_name, with_settings
 from livemood.cli.terminal import plain
 from livemood.core.errors import LivemoodError
 from livemood.runtime.native_output import debugging, discard_native_stderr, silence_native_logs
+from livemood.runtime.stopping import heed_signals
 
 _INTERRUPTED = 130
 _SELDOM = 10_000
@@ -31,20 +47,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("video")(video.video)
-app.command("camera")(camera.camera)
+app.command("video")(with_settings(video.video))
+app.command("camera")(with_settings(camera.camera))
 app.command("cameras")(doctor.cameras)
 app.command("doctor")(doctor.doctor)
-app.command("bench")(bench.bench)
-app.command("image")(image.image)
-app.command("batch")(batch.batch)
+app.command("bench")(with_settings(bench.bench))
+app.command("image")(with_settings(image.image))
+app.command("batch")(with_settings(batch.batch))
 app.command("undo")(undo.undo)
 app.command("report")(report.report)
-app.command("crop")(crop.crop)
+app.command("markers")(markers.markers)
+app.command("crop")(with_settings(crop.crop))
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("export")(export.export)
 app.command("models")(models.models)
+app.command("web")(with_settings(web.web))
 
 
 def _print_version(wanted: bool) -> None:
@@ -69,7 +87,7 @@ def main() -> NoReturn:
     discard_native_stderr()
     # Every part of a frame's path has a thread; OpenCV's own would take its cores from the others (docs/speed.md).
     os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
-    signal.signal(signal.SIGTERM, _interrupt)
+    heed_signals()
     warnings.showwarning = _show_note
     if not debugging():
         warnings.filterwarnings("ignore")
@@ -77,10 +95,6 @@ def main() -> NoReturn:
     code = run()
     gc.freeze()  # what is left ends with the process: no need to look through it once more
     sys.exit(code)
-
-
-def _interrupt(*_: object) -> NoReturn:
-    raise KeyboardInterrupt
 
 
 def run(words: Sequence[str] | None = None) -> int:

@@ -8,18 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from livemood.cli.bars import counting_bar
-from livemood.cli.options import (
-    Detector,
-    DetectorChoice,
-    Emotions,
-    EngineChoice,
-    Json,
-    Model,
-    print_json,
-    reading,
-)
+from livemood.cli.options import Json, Only, print_json
 from livemood.cli.terminal import plain
 from livemood.core.errors import LivemoodError
+from livemood.core.settings import ReaderSettings
 from livemood.runtime.processes import usable_cores
 
 if TYPE_CHECKING:
@@ -45,6 +37,7 @@ def batch(
             help="Files, folders, globs, lists of paths (.csv, .parquet, .txt), URLs; or: status DATASET.",
         ),
     ],
+    how: Annotated[ReaderSettings, Only("detector", "emotions", "model")],
     out: Annotated[str | None, typer.Option("--out", metavar="DATASET", help="Folder or URL of the data set.")] = None,
     engine: Annotated[
         Runner, typer.Option("--engine", help="local: processes here; ray: Ray (extra: ray).")
@@ -62,12 +55,6 @@ def batch(
     labelled: Annotated[Path | None, typer.Option("--labelled", help="Folder for labelled copies of videos.")] = None,
     every: Annotated[int, typer.Option("--every", min=1, metavar="N", help="Classify every Nth frame of a video.")] = 1,
     json_: Json = False,
-    detector: Detector = DetectorChoice.auto,
-    emotions: Emotions = None,
-    model_engine: Annotated[
-        EngineChoice, typer.Option("--model-engine", help="litert or keras.")
-    ] = EngineChoice.litert,
-    model: Model = None,
 ) -> None:
     """Read very many photos and videos into one Parquet data set; a second run does only what is missing.
 
@@ -93,7 +80,7 @@ def batch(
     job = BatchJob(
         inputs,
         out,
-        reading(model, detector, model_engine, emotions),
+        how,
         check_share(shard) if shard else (1, 1),
         every,
         str(labelled) if labelled else None,

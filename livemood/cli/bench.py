@@ -6,36 +6,26 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from livemood.cli.options import (
-    Detector,
-    DetectorChoice,
-    Engine,
-    EngineChoice,
-    Json,
-    Model,
-    opened,
-    print_json,
-    reading,
-)
+from livemood.cli.options import Json, Only, opened, print_json, seconds
+from livemood.core.settings import ReaderSettings
 
 if TYPE_CHECKING:
-    from livemood.apps.video_job import Reading
     from livemood.bench.offline import VideoFigures
+
+_SHORTEST_S = 4.0
 
 
 def bench(
+    how: Annotated[ReaderSettings, Only("detector", "engine", "model")],
     clip: Annotated[Path | None, typer.Argument(metavar="[CLIP]", help="A video with faces; else the sample.")] = None,
     live: Annotated[bool, typer.Option("--live", help="Time the live window, from capture to screen.")] = False,
     fps: Annotated[
         float, typer.Option("--fps", min=1.0, help="With --live: pictures per second of the made-up camera.")
     ] = 30.0,
     duration: Annotated[
-        float, typer.Option("--duration", metavar="S", min=4.0, help="With --live: how long to run.")
+        float, typer.Option("--duration", metavar="TIME", parser=seconds, help="With --live: how long to run.")
     ] = 15.0,
     json_: Json = False,
-    detector: Detector = DetectorChoice.auto,
-    engine: Engine = EngineChoice.litert,
-    model: Model = None,
 ) -> None:
     """Measure how fast this computer labels a video, or the live picture.
 
@@ -51,7 +41,8 @@ def bench(
       livemood bench holiday.mp4 --json
       livemood bench --live samples/faces.mp4 --fps 60
     """
-    how = reading(model, detector, engine, None)
+    if duration < _SHORTEST_S:
+        raise typer.BadParameter(f"takes {_SHORTEST_S:g} s at least, got {duration:g}", param_hint="--duration")
     clip = clip or _sample()
     if live:
         _bench_live(how, clip, fps, duration, json_)
@@ -66,13 +57,13 @@ def _sample() -> Path:
     return sample
 
 
-def _bench_live(how: "Reading", clip: Path, fps: float, duration: float, json_: bool) -> None:
+def _bench_live(how: ReaderSettings, clip: Path, fps: float, duration: float, json_: bool) -> None:
     from livemood.bench.live import measure_live
     from livemood.sinks.window import Window, check_display
 
     check_display()
-    with opened(how) as reader, Window("livemood: bench", 1280, 720) as window:
-        figures = measure_live(reader, window, clip, fps, duration)
+    with opened(how) as session, Window("livemood: bench", 1280, 720) as window:
+        figures = measure_live(session, window, clip, fps, duration)
     if json_:
         print_json(asdict(figures))
         return
@@ -81,13 +72,11 @@ def _bench_live(how: "Reading", clip: Path, fps: float, duration: float, json_: 
     print(f"delay      {figures.latency_p50_ms:.0f} ms at the median, {figures.latency_p95_ms:.0f} ms at 95 %")
 
 
-def _bench_video(how: "Reading", clip: Path, json_: bool) -> None:
+def _bench_video(how: ReaderSettings, clip: Path, json_: bool) -> None:
     from livemood.bench.offline import measure_video
-    from livemood.detection.combined import FaceDetector
-    from livemood.emotion.classifier import EmotionClassifier
 
-    with FaceDetector(how.detector) as detector:
-        figures = measure_video(detector, EmotionClassifier(how.model, how.engine), clip, how=how)
+    with opened(how) as session:
+        figures = measure_video(session, clip, how)
     if json_:
         print_json(asdict(figures))
         return

@@ -5,6 +5,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,21 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from livemood.cli.bars import counting_bar
-from livemood.cli.options import (
-    Detector,
-    DetectorChoice,
-    Emotions,
-    Engine,
-    EngineChoice,
-    Force,
-    Json,
-    Model,
-    opened,
-    option_name,
-    reading,
-)
+from livemood.cli.options import Force, Json, Only, opened, option_name
 from livemood.cli.terminal import plain
 from livemood.core.errors import LivemoodError
+from livemood.core.settings import DrawStyle, ReaderSettings
 from livemood.runtime.processes import usable_cores
 
 if TYPE_CHECKING:
@@ -52,6 +42,8 @@ class SortBy(StrEnum):
 
 def image(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Photos, or folders of photos.")],
+    style: Annotated[DrawStyle, Only("panel")],
+    reader: ReaderSettings,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for annotated copies.")] = None,
     records: Annotated[
         Path | None,
@@ -79,11 +71,6 @@ def image(
     ] = None,
     json_: Json = False,
     force: Force = False,
-    panel: Annotated[bool, typer.Option("--panel", help="Draw all scores of each face as bars.")] = False,
-    detector: Detector = DetectorChoice.auto,
-    emotions: Emotions = None,
-    engine: Engine = EngineChoice.litert,
-    model: Model = None,
 ) -> None:
     """Read the mood of every face in photos.
 
@@ -99,7 +86,6 @@ def image(
     """
     from livemood.apps.collection import CollectionJob, scan
     from livemood.apps.photo import PhotoDesk, PhotoOptions
-    from livemood.overlay.annotator import DrawStyle
     from livemood.runtime.atomic_io import refuse_to_overwrite
 
     how = _how(copy, move, link)
@@ -111,8 +97,7 @@ def image(
         refuse_to_overwrite(list_skipped, "list_skipped", force)
     found = scan(paths, (out, sort_into))
     several = usable_cores() if len(found.photos) >= _SEVERAL else 1
-    how_read = reading(model, detector, engine, emotions)
-    options = PhotoOptions(how_read, DrawStyle(show_panel=panel, show_ids=False), gallery is not None, force)
+    options = PhotoOptions(reader, replace(style, ids=False), gallery is not None, force)
     job = CollectionJob(
         found.photos,
         options,
@@ -126,9 +111,9 @@ def image(
         resume,
         force,
     )
-    with opened(how_read) as reader:
-        run = _Run(job, reader.labels, gallery, json_)
-        run.read(lambda: PhotoDesk(reader, options))
+    with opened(reader) as session:
+        run = _Run(job, session.labels, gallery, json_)
+        run.read(lambda: PhotoDesk(session, options))
     run.tell(found.skipped)
     if list_skipped:
         _write_skipped(list_skipped, found.skipped, force)

@@ -1,75 +1,155 @@
-"""Options that several commands share, and what they are turned into."""
+"""Options of the commands. Those that are settings are derived from the settings' dataclasses."""
 
+import dataclasses
+import functools
+import inspect
 import json
-from collections.abc import Iterator
+import types
+import typing
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from enum import StrEnum
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
 import typer
 
+from livemood.core.durations import parse_duration
+from livemood.core.settings import ReaderSettings
+from livemood.sinks.open import SINKS, Output, SinkKind
+
 if TYPE_CHECKING:
-    from livemood.apps.reader import MoodReader
-    from livemood.apps.video_job import Reading
+    from livemood.apps.session import Session
 
-
-class DetectorChoice(StrEnum):
-    """Which face networks look at a frame."""
-
-    auto = "auto"
-    near = "near"
-    far = "far"
-
-
-class EngineChoice(StrEnum):
-    """What runs the emotion model."""
-
-    litert = "litert"
-    keras = "keras"
-
-
-Model = Annotated[Path | None, typer.Option("--model", help="Bundle folder of another emotion model.")]
-Detector = Annotated[
-    DetectorChoice, typer.Option("--detector", help="auto: both ranges; near: close faces; far: small faces.")
-]
-Engine = Annotated[
-    EngineChoice, typer.Option("--engine", help="litert starts at once; keras runs the .keras file (slow start).")
-]
-Emotions = Annotated[
-    str | None,
-    typer.Option("--emotions", metavar="A,B,...", help="Choose between these only, such as happy,sad."),
-]
+VideoOutputs = Annotated[tuple[Output, ...], "video"]
+"""Parameter that becomes an option for every sink that is offered for video files."""
+LiveOutputs = Annotated[tuple[Output, ...], "live"]
+"""The same for cameras and streams."""
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")]
 
 
 def option_name(setting: str) -> str:
-    """Return the option by which a setting is given, such as ``--pixel-format``."""
-    return f"--{setting.replace('_', '-')}"
+    """Return the option by which a setting is given, such as ``--pixel-format``; a unit of seconds is left out."""
+    return f"--{setting.removesuffix('_s').replace('_', '-')}"
 
 
-def reading(model: Path | None, detector: DetectorChoice, engine: EngineChoice, emotions: str | None) -> "Reading":
-    """Return how the options want faces to be read."""
-    from livemood.apps.video_job import Reading
+def seconds(text: str | float) -> float:
+    """Parse a length of time; a default comes as the number that it is."""
+    try:
+        return float(text) if isinstance(text, int | float) else parse_duration(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
 
-    chosen = None if emotions is None else tuple(name.strip() for name in emotions.split(",") if name.strip())
-    return Reading(model, detector.value, engine.value, chosen)
+
+def names(text: str) -> tuple[str, ...]:
+    """Parse names with commas between them."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+@dataclasses.dataclass(frozen=True)
+class Only:
+    """Marks a parameter that takes some settings of its dataclass only: ``Annotated[Settings, Only("model")]``."""
+
+    names: tuple[str, ...]
+
+    def __init__(self, *names: str) -> None:
+        object.__setattr__(self, "names", names)
+
+
+def with_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command one option for every setting of its parameters that are dataclasses.
+
+    A parameter annotated with a dataclass whose fields were made by ``livemood.core.settings.setting`` becomes their
+    options, with their defaults and help texts; the command gets the filled dataclass.
+    """
+    hints = typing.get_type_hints(command, include_extras=True)
+    parameters: list[inspect.Parameter] = []
+    groups: dict[str, tuple[Callable[..., Any], list[str]]] = {}
+    for name, parameter in inspect.signature(command).parameters.items():
+        kind, only = _settings_class(hints[name])
+        if hints[name] in (VideoOutputs, LiveOutputs):
+            sinks = [sink for sink in SINKS if (sink.for_video if hints[name] == VideoOutputs else sink.for_live)]
+            groups[name] = _outputs, [sink.name for sink in sinks]
+            parameters += map(_sink_option, sinks)
+            continue
+        if kind is None:
+            parameters.append(parameter.replace(annotation=hints[name]))
+            continue
+        types_of = typing.get_type_hints(kind)
+        fields = [f for f in dataclasses.fields(kind) if "help" in f.metadata and (not only or f.name in only)]
+        groups[name] = kind, [field.name for field in fields]
+        parameters += [_option(field, types_of[field.name]) for field in fields]
+
+    @functools.wraps(command)
+    def filled(**given: Any) -> None:
+        for name, (kind, fields) in groups.items():
+            given[name] = kind(**{field: given.pop(field) for field in fields})
+        command(**given)
+
+    keyword = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
+    filled.__signature__ = inspect.Signature(keyword)  # type: ignore[attr-defined]
+    filled.__annotations__ = {p.name: p.annotation for p in keyword}
+    del filled.__wrapped__  # typer would look at the command's own signature
+    return filled
+
+
+def _outputs(**targets: Any) -> tuple[Output, ...]:
+    """Return what is asked for, from each sink's target, or flag."""
+    wanted = {name: target for name, target in targets.items() if target not in (None, False)}
+    return tuple(Output(name, "" if target is True else str(target)) for name, target in wanted.items())
+
+
+def _sink_option(sink: SinkKind) -> inspect.Parameter:
+    words: dict[str, Any] = {"help": sink.help, **({"metavar": sink.metavar} if sink.metavar else {})}
+    kind = str | None if sink.metavar else bool
+    return inspect.Parameter(
+        sink.name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=None if sink.metavar else False,
+        annotation=Annotated[kind, typer.Option(option_name(sink.name), **words)],
+    )
+
+
+def _settings_class(hint: Any) -> tuple[type[Any] | None, tuple[str, ...]]:
+    only = next((extra.names for extra in get_args(hint)[1:] if isinstance(extra, Only)), ())
+    kind = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    is_settings = dataclasses.is_dataclass(kind) and any("help" in f.metadata for f in dataclasses.fields(kind))
+    return (kind, only) if is_settings else (None, ())
+
+
+def _option(field: "dataclasses.Field[Any]", kind: Any) -> inspect.Parameter:
+    words = dict(field.metadata)
+    if field.name.endswith("_s"):
+        kind, words = (float | None if field.default is None else float), {**words, "parser": seconds}
+    elif get_origin(_without_none(kind)) is tuple:
+        kind, words = Any, {**words, "parser": names}
+    option = typer.Option(option_name(field.name), **words)
+    return inspect.Parameter(
+        field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=Annotated[kind, option]
+    )
+
+
+def _without_none(kind: Any) -> Any:
+    if get_origin(kind) in (typing.Union, types.UnionType):
+        (kind,) = (part for part in get_args(kind) if part is not type(None))
+    return kind
 
 
 @contextmanager
-def opened(how: "Reading") -> "Iterator[MoodReader]":
+def opened(how: ReaderSettings) -> "Iterator[Session]":
     """Open the models; a wrong choice of emotions is a usage error."""
+    from livemood.apps.session import Session
     from livemood.core.errors import LivemoodError
+    from livemood.runtime.stopping import held
 
     try:
-        reader = how.open()
+        with held():  # an interrupt in the middle of an import would look like a library that is not installed
+            session = Session(how)
     except ValueError as error:
         if isinstance(error, LivemoodError):
             raise
         raise typer.BadParameter(str(error), param_hint="--emotions") from error
-    with reader:
-        yield reader
+    with session:
+        yield session
 
 
 def print_json(data: Any) -> None:

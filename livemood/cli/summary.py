@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from livemood.cli.options import option_name, print_json
 
 if TYPE_CHECKING:
-    from livemood.apps.reader import Summary
-    from livemood.apps.video_job import Outcome
+    from livemood.apps.tally import Summary
+    from livemood.apps.video_batch import Outcome
 
 
 def note(text: str) -> None:
@@ -48,7 +48,7 @@ def print_outcomes(outcomes: Sequence["Outcome"], json_: bool) -> None:
         files = [
             {
                 "source": str(outcome.job.source),
-                "out": str(outcome.job.out),
+                "out": str(outcome.job.out) if outcome.job.out else None,
                 "error": outcome.error and outcome.error.line(option_name),
                 "skipped": outcome.summary is None and outcome.error is None,
                 **(outcome.summary.to_json() if outcome.summary else {}),
@@ -63,7 +63,7 @@ def print_outcomes(outcomes: Sequence["Outcome"], json_: bool) -> None:
 
     table = Table("video", "frames", "faces", "people", "copy", box=None, header_style="dim")
     for outcome in outcomes:
-        name, copy = escape(str(outcome.job.source)), escape(str(outcome.job.out))
+        name, copy = escape(str(outcome.job.source)), escape(str(outcome.job.out or ""))
         if outcome.summary:
             counts = [str(n) for n in (outcome.summary.frames, outcome.summary.faces, outcome.summary.tracks)]
             table.add_row(name, *counts, copy)

@@ -1,14 +1,14 @@
 """``livemood train``: make an emotion model from labelled faces."""
 
-import re
 import sys
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from livemood.cli.options import Force, option_name
+from livemood.cli.options import Force, option_name, seconds
 from livemood.cli.training import Display
 
 if TYPE_CHECKING:
@@ -38,16 +38,13 @@ _ENDS = {
 }
 
 
-def _seconds(text: str) -> float:
-    """Parse a time such as 90, 45s, 30m, 2h or 1h30m into seconds."""
-    match = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?|(\d+)", text.strip())
-    hours, minutes, *seconds = (int(part or 0) for part in match.groups()) if match else (0, 0)
-    # No time at all would mean no limit.
-    if not (total := hours * 3600 + minutes * 60 + sum(seconds)):
-        raise typer.BadParameter(
-            f"{text!r} is no time to train for; write 45m, 2h or 1h30m", param_hint="--time-budget"
-        )
-    return float(total)
+def _budget(text: str) -> float:
+    """Parse a time to train for; none at all would mean no limit."""
+    total = seconds(text)
+    if total <= 0:
+        message = f"{text!r} is no time to train for; write 45m, 2h or 1h30m"
+        raise typer.BadParameter(message, param_hint="--time-budget")
+    return total
 
 
 def train(
@@ -162,7 +159,7 @@ def train(
     asked = {
         "preset": preset.value if preset else None,
         "epochs": epochs,
-        "time_budget_s": None if time_budget is None else _seconds(time_budget),
+        "time_budget_s": None if time_budget is None else _budget(time_budget),
         "batch": batch,
         "learning_rate": learning_rate,
         "seed": seed,
@@ -195,12 +192,12 @@ def train(
 
 
 def _write_curves(file: Path, run: "Run") -> None:
-    from livemood.core.errors import SinkError
+    from livemood.core.errors import LivemoodError
     from livemood.reporting import plots
 
     try:
-        plots.learning_curves(run.history, file)
-    except SinkError as error:
+        plots.learning_curves([asdict(line) for line in run.history], file)
+    except LivemoodError as error:
         print(f"livemood: {error.line(option_name)}", file=sys.stderr)
     else:
         print(f"learning curves: {file}")

@@ -16,6 +16,9 @@ EMOTIONS: Final[tuple[Emotion, ...]] = (
 )
 """The eight FER+ emotions, in the order of its vote columns."""
 
+EMOTION: Final = "emotion"
+"""Name of the head that names a face; a model may have others beside it."""
+
 UNSURE: Final = "unsure"
 """Label of a face whose best emotion stays below the confidence threshold."""
 

@@ -5,17 +5,17 @@ Each is validated once, at birth. Arrays inside are never written to after that.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from livemood.core.geometry import Box
+from livemood.core.labels import EMOTION
+
 Image = npt.NDArray[np.uint8]
 """A picture: (H, W, 3) uint8 in BGR order, as OpenCV keeps it."""
-
-Colour = Literal["grey", "bgr"]
 
 
 class Keypoint(IntEnum):
@@ -27,57 +27,6 @@ class Keypoint(IntEnum):
     MOUTH = 3
     RIGHT_EAR = 4
     LEFT_EAR = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """An upright rectangle in frame pixels, as floats; it may poke outside the frame."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-    def __post_init__(self) -> None:
-        if not all(map(math.isfinite, (self.left, self.top, self.right, self.bottom))):
-            raise ValueError(f"a box needs finite sides, got {self}")
-        if self.right <= self.left or self.bottom <= self.top:
-            raise ValueError(f"a box needs left < right and top < bottom, got {self}")
-
-    @property
-    def width(self) -> float:
-        """Width in px."""
-        return self.right - self.left
-
-    @property
-    def height(self) -> float:
-        """Height in px."""
-        return self.bottom - self.top
-
-    @property
-    def area(self) -> float:
-        """Area in px²."""
-        return self.width * self.height
-
-    @property
-    def centre(self) -> tuple[float, float]:
-        """Centre (x, y) in px."""
-        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
-
-    def shifted(self, dx: float, dy: float) -> "Box":
-        """Return the box moved by (dx, dy) px."""
-        return Box(self.left + dx, self.top + dy, self.right + dx, self.bottom + dy)
-
-    def intersection(self, other: "Box") -> float:
-        """Return the area shared with ``other`` in px²."""
-        width = min(self.right, other.right) - max(self.left, other.left)
-        height = min(self.bottom, other.bottom) - max(self.top, other.top)
-        return max(width, 0.0) * max(height, 0.0)
-
-    def iou(self, other: "Box") -> float:
-        """Return intersection over union with ``other``, 0..1."""
-        shared = self.intersection(other)
-        return shared / (self.area + other.area - shared)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,39 +108,6 @@ class Track:
     missed_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class CropSpec:
-    """How a face is cut out for a model; part of the model's bundle.
-
-    Attributes:
-        size_px: Side S of the square crop.
-        colour: ``grey`` (one channel) or ``bgr`` (three).
-        template: Where right eye, left eye, nose tip and mouth land, as (x, y) fractions of the side.
-    """
-
-    size_px: int
-    colour: Colour
-    template: tuple[tuple[float, float], ...]
-
-    def __post_init__(self) -> None:
-        if not 8 <= self.size_px <= 1024:
-            raise ValueError(f"size_px lies in 8..1024, got {self.size_px}")
-        if self.colour not in ("grey", "bgr"):
-            raise ValueError(f"colour is 'grey' or 'bgr', got {self.colour!r}")
-        if len(self.template) != 4 or any(len(point) != 2 for point in self.template):
-            raise ValueError(f"template holds four (x, y) points, got {self.template}")
-
-    @property
-    def channels(self) -> int:
-        """Channels C of the crop."""
-        return 1 if self.colour == "grey" else 3
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Shape (S, S, C) of the crop."""
-        return self.size_px, self.size_px, self.channels
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceCrop:
     """An aligned face, (S, S, C) uint8 as its ``CropSpec`` says, with the track it was cut for."""
@@ -202,15 +118,44 @@ class FaceCrop:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prediction:
-    """Calibrated class probabilities of one crop: (K,) float32 in bundle order, summing to 1."""
+    """Calibrated class probabilities of one crop, for each head of the model.
+
+    Attributes:
+        probabilities: Of the head ``emotion``: (K,) float32 in bundle order, summing to 1.
+        track: Whose face.
+        others: The same by name for every further head.
+    """
 
     probabilities: npt.NDArray[np.float32]
     track: Track
+    others: Mapping[str, npt.NDArray[np.float32]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        values = self.probabilities
-        if values.ndim != 1 or not np.isfinite(values).all() or abs(float(values.sum()) - 1.0) > 1e-3:
-            raise ValueError(f"a prediction needs probabilities that sum to 1, got {values}")
+        for values in (self.probabilities, *self.others.values()):
+            if values.ndim != 1 or not np.isfinite(values).all() or abs(float(values.sum()) - 1.0) > 1e-3:
+                raise ValueError(f"a prediction needs probabilities that sum to 1, got {values}")
+
+    @property
+    def heads(self) -> dict[str, npt.NDArray[np.float32]]:
+        """Probabilities by head, ``emotion`` first."""
+        return {EMOTION: self.probabilities, **self.others}
+
+
+@dataclass(frozen=True, slots=True)
+class HeadMood:
+    """What one head of the model says of a face, smoothed.
+
+    Attributes:
+        label: One of the head's labels, or ``unsure``.
+        confidence: Smoothed, calibrated probability of the label, 0..1; of the leading one where it is ``unsure``.
+        scores: Smoothed probability by label; sums to 1.
+        raw_scores: This frame's own probability by label, or that of the last frame that was classified; sums to 1.
+    """
+
+    label: str
+    confidence: float
+    scores: Mapping[str, float]
+    raw_scores: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -223,6 +168,7 @@ class Mood:
         confidence: Smoothed, calibrated probability of the label, 0..1; of the leading emotion where it is ``unsure``.
         scores: Smoothed probability by emotion; sums to 1.
         raw_scores: This frame's own probability by emotion, or that of the last frame that was classified; sums to 1.
+        others: What further heads of the model say, by name.
     """
 
     track: Track
@@ -230,8 +176,14 @@ class Mood:
     confidence: float
     scores: Mapping[str, float]
     raw_scores: Mapping[str, float]
+    others: Mapping[str, HeadMood] = field(default_factory=dict)
 
     @property
     def box(self) -> Box:
         """Where the face is, in frame px."""
         return self.track.detection.box
+
+    @property
+    def heads(self) -> dict[str, HeadMood]:
+        """What every head says, ``emotion`` first."""
+        return {EMOTION: HeadMood(self.label, self.confidence, self.scores, self.raw_scores), **self.others}

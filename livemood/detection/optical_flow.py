@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from livemood.core.types import Box, Detection, Image
+from livemood.core.geometry import Box
+from livemood.core.types import Detection, Image
 from livemood.detection.roi import corner_and_side, crop_roi
 
 _SIDE = 96

@@ -3,7 +3,8 @@
 import cv2
 import numpy as np
 
-from livemood.core.types import Box, Image
+from livemood.core.geometry import Box
+from livemood.core.types import Image
 
 
 def corner_and_side(window: Box) -> tuple[int, int, int]:

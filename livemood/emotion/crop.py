@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from livemood.core.types import CropSpec, FaceCrop, Frame, Image, Keypoint, Track
+from livemood.core.crop_spec import CropSpec
+from livemood.core.types import FaceCrop, Frame, Image, Keypoint, Track
 
 _ALIGNED = (Keypoint.RIGHT_EYE, Keypoint.LEFT_EYE, Keypoint.NOSE_TIP, Keypoint.MOUTH)
 _MAX_SUPERSAMPLING = 16
@@ -39,7 +40,7 @@ def similarity(keypoints: npt.NDArray[np.float32], spec: CropSpec) -> npt.NDArra
     return np.array([[factor.real, -factor.imag, shift.real], [factor.imag, factor.real, shift.imag]])
 
 
-def align(image: Image, keypoints: npt.NDArray[np.float32], spec: CropSpec) -> npt.NDArray[np.uint8]:
+def crop_face(image: Image, keypoints: npt.NDArray[np.float32], spec: CropSpec) -> npt.NDArray[np.uint8]:
     """Cut out the face so that its keypoints lie on the template.
 
     Beyond the picture's edge the border pixels go on. A large face is sampled several times per crop pixel and
@@ -65,7 +66,7 @@ def align(image: Image, keypoints: npt.NDArray[np.float32], spec: CropSpec) -> n
     return _finish(np.asarray(warped, np.uint8), spec)
 
 
-def whole(image: Image, spec: CropSpec) -> npt.NDArray[np.uint8]:
+def resize_crop(image: Image, spec: CropSpec) -> npt.NDArray[np.uint8]:
     """Shrink or enlarge a picture that already is a face crop.
 
     Args:
@@ -78,9 +79,9 @@ def whole(image: Image, spec: CropSpec) -> npt.NDArray[np.uint8]:
     return _finish(image, spec)
 
 
-def crop(frame: Frame, track: Track, spec: CropSpec) -> FaceCrop:
+def crop_track(frame: Frame, track: Track, spec: CropSpec) -> FaceCrop:
     """Cut a track's face out of its frame."""
-    return FaceCrop(align(frame.image, track.detection.keypoints, spec), track)
+    return FaceCrop(crop_face(frame.image, track.detection.keypoints, spec), track)
 
 
 def _finish(image: npt.NDArray[np.uint8], spec: CropSpec) -> npt.NDArray[np.uint8]:

@@ -6,6 +6,7 @@ clear expression always stays in reach (docs/live.md has the figures).
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -101,7 +102,7 @@ class NeutralBaseline:
         if offset is None:
             return prediction
         powers = np.exp(_logits(prediction) - offset)
-        return Prediction((powers / powers.sum()).astype(np.float32), prediction.track)
+        return replace(prediction, probabilities=(powers / powers.sum()).astype(np.float32))
 
 
 def _logits(prediction: Prediction) -> Logits:

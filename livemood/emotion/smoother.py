@@ -5,7 +5,7 @@ lead by a margin for a moment. State is per track and dies with it; time flows o
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from livemood.core.labels import UNSURE
 from livemood.core.settings import SmootherSettings
-from livemood.core.types import Mood, Prediction
+from livemood.core.types import HeadMood, Mood, Prediction
 
 
 @dataclass(slots=True)
@@ -29,39 +29,67 @@ class Smoother:
     """Turns a frame's predictions into moods that do not flicker.
 
     Args:
-        labels: Names of the K classes, in the order of the predictions.
+        labels: Names of the K emotions, in the order of the predictions.
         settings: Time constants and thresholds.
+        others: Labels of further heads, by name.
     """
 
-    def __init__(self, labels: tuple[str, ...], settings: SmootherSettings | None = None) -> None:
-        self._labels = labels
-        self._settings = settings or SmootherSettings()
-        self._states: dict[int, _State] = {}
+    def __init__(
+        self,
+        labels: tuple[str, ...],
+        settings: SmootherSettings | None = None,
+        others: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
+        settings = settings or SmootherSettings()
+        self._emotion = _HeadSmoother(labels, settings)
+        self._others = {name: _HeadSmoother(known, settings) for name, known in (others or {}).items()}
 
     def update(self, predictions: Sequence[Prediction], time_s: float) -> tuple[Mood, ...]:
         """Advance every predicted track to ``time_s`` (seconds, never decreasing) and say what it looks like."""
-        self._forget(time_s)
+        for head in (self._emotion, *self._others.values()):
+            head.forget(time_s)
         return tuple(self._mood(prediction, time_s) for prediction in predictions)
 
     def _mood(self, prediction: Prediction, time_s: float) -> Mood:
-        raw = prediction.probabilities.astype(np.float64)
+        track = prediction.track
+        found = self._emotion.update(track.id, prediction.probabilities, time_s)
+        others = {name: head.update(track.id, prediction.others[name], time_s) for name, head in self._others.items()}
+        return Mood(track, found.label, found.confidence, found.scores, found.raw_scores, others)
+
+
+class _HeadSmoother:
+    """Smooths one head's probabilities, track by track."""
+
+    def __init__(self, labels: tuple[str, ...], settings: SmootherSettings) -> None:
+        self._labels = labels
+        self._settings = settings
+        self._states: dict[int, _State] = {}
+
+    def update(self, track_id: int, probabilities: npt.NDArray[np.float32], time_s: float) -> HeadMood:
+        """Take a track's probabilities at a time, s, and return its smoothed ones."""
+        raw = probabilities.astype(np.float64)
         if len(raw) != len(self._labels):
             raise ValueError(f"expected {len(self._labels)} probabilities, got {len(raw)}")
-        state = self._states.get(prediction.track.id)
+        state = self._states.get(track_id)
         if state is None:
             label = self._choose(raw, UNSURE)
-            state = self._states[prediction.track.id] = _State(raw, label, time_s, label, time_s)
+            state = self._states[track_id] = _State(raw, label, time_s, label, time_s)
         else:
             self._advance(state, raw, time_s)
         scores = dict(zip(self._labels, state.average.tolist(), strict=True))
-        return Mood(
-            prediction.track,
+        return HeadMood(
             state.label,
-            # While a label is still held, another emotion may lead: its probability is not the label's.
+            # While a label is still held, another one may lead: its probability is not the label's.
             scores.get(state.label, max(scores.values())),
             scores,
             dict(zip(self._labels, raw.tolist(), strict=True)),
         )
+
+    def forget(self, time_s: float) -> None:
+        """Drop tracks that were not seen for long."""
+        limit = time_s - self._settings.forget_s
+        for track_id in [i for i, state in self._states.items() if state.seen_s < limit]:
+            del self._states[track_id]
 
     def _advance(self, state: _State, raw: npt.NDArray[np.float64], time_s: float) -> None:
         weight = 1 - math.exp(-(time_s - state.seen_s) / self._settings.tau_s)
@@ -84,8 +112,3 @@ class Smoother:
         if shown != UNSURE and shown_p >= settings.unsure_below - settings.margin:
             return shown
         return UNSURE
-
-    def _forget(self, time_s: float) -> None:
-        limit = time_s - self._settings.forget_s
-        for track_id in [i for i, state in self._states.items() if state.seen_s < limit]:
-            del self._states[track_id]

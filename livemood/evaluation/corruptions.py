@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from livemood.core.types import CropSpec, Image
+from livemood.core.crop_spec import CropSpec
+from livemood.core.types import Image
 
 Points = npt.NDArray[np.float64]
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from livemood.bundles.manifest import read_bundle
 from livemood.core.settings import SmootherSettings
 from livemood.core.types import Detection, Frame, Image
-from livemood.datasets.dataset import RAW, Split
+from livemood.datasets.split import RAW, Split
 from livemood.detection.combined import FaceDetector
 from livemood.emotion import crop
 from livemood.emotion.classifier import EmotionClassifier
@@ -91,7 +91,7 @@ def stress_photos(bundle: Path, path: Path) -> list[dict[str, Any]]:
                 found[place].append(bool(faces))
                 scores = np.zeros(len(classifier.labels), np.float32)
                 if faces:
-                    scores = classifier.probabilities(crop.align(worse, faces[0].keypoints, spec)[None])[0]
+                    scores = classifier.probabilities(crop.crop_face(worse, faces[0].keypoints, spec)[None])[0]
                 hits[place].append(bool(faces) and (int(scores.argmax()) == happy) == smiling)
                 unsure[place].append(bool(faces) and float(scores.max()) < SmootherSettings().unsure_below)
     return [

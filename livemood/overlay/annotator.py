@@ -9,8 +9,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from livemood.core.geometry import Box
 from livemood.core.labels import EMOTIONS, UNSURE, colour_bgr
-from livemood.core.types import Box, Frame, Image, Mood
+from livemood.core.settings import DrawStyle
+from livemood.core.types import Frame, Image, Mood
 from livemood.overlay.label_layout import (
     Size,
     Sizes,
@@ -48,21 +50,6 @@ _ARCS = _turned(np.pad(1 - np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], 1), ((1,
 _LEGS = _turned(np.concatenate([[(0, 1)], np.zeros((len(_ANGLES), 2)), [(1, 0)]]))
 
 
-@dataclass(frozen=True, slots=True)
-class DrawStyle:
-    """What is drawn.
-
-    Attributes:
-        show_ids: Write the track's id beside the label.
-        show_panel: Give each face a panel with a bar for every score.
-        blur_faces: Make faces unrecognisable; boxes and labels stay.
-    """
-
-    show_ids: bool = True
-    show_panel: bool = False
-    blur_faces: bool = False
-
-
 class Annotator:
     """Draws moods on frames; keeps nothing from one frame to the next.
 
@@ -90,7 +77,7 @@ class Annotator:
         image = frame.image.copy()
         size = (frame.width, frame.height)
         sizes = Sizes.of(size)
-        if self._style.blur_faces:
+        if self._style.blur:
             for mood in moods:
                 _pixelate(image, head(mood, mood.box))
         # In the order of ids: detections swap places from frame to frame, which would make labels jump.
@@ -121,14 +108,14 @@ class Annotator:
     def _cards(self, heads: Sequence[tuple[Mood, Box]], frame: Size, sizes: Sizes) -> list[tuple["_Card", Box, int]]:
         """Return every card with its place and text size: all labels, then panels in the room that is left."""
         faces = [face for _, face in heads]
-        labels = [_Label.of(mood, self._colour(mood.label), self._style.show_ids) for mood, _ in heads]
+        labels = [_Label.of(mood, self._colour(mood.label), self._style.ids) for mood, _ in heads]
         texts = [_fitting(label, sizes.text, frame) for label in labels]
         shown = [(label, text, face) for label, text, face in zip(labels, texts, faces, strict=True) if text]
         taken = place_labels(faces, [(face, label.size(text)) for label, text, face in shown], frame, sizes.gap)
         cards: list[tuple[_Card, Box, int]] = [
             (label, spot, text) for (label, text, _), spot in zip(shown, taken, strict=True)
         ]
-        for mood, face in heads if self._style.show_panel else ():
+        for mood, face in heads if self._style.panel else ():
             panel = _Rows.of(mood, self._labels)
             for text in range(_fitting(panel, sizes.small, frame) or 0, _SMALLEST_TEXT - 1, -1):
                 spots = spots_around(face, panel.size(text), frame, sizes.gap, beside=True)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Self
 
-from livemood.core.types import Box, Keypoint, Mood
+from livemood.core.geometry import Box
+from livemood.core.types import Keypoint, Mood
 
 Size = tuple[int, int]
 """Width and height in px."""

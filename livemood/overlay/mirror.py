@@ -6,7 +6,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from livemood.core.types import Box, Frame, Keypoint, Mood
+from livemood.core.geometry import Box
+from livemood.core.types import Frame, Keypoint, Mood
 
 # Keypoints are the person's own left and right: in a mirror the right eye is where a left eye would be seen.
 _SWAPPED = [

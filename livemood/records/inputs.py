@@ -13,7 +13,8 @@ from typing import Any, BinaryIO, Final
 
 from livemood import records
 from livemood.core.errors import LivemoodError
-from livemood.records import Record
+from livemood.records import reading
+from livemood.records.schema import Record
 from livemood.runtime.optional_deps import required
 
 OWN_COLUMNS: Final = ("path", "width", "height", "faces", "error")
@@ -140,7 +141,7 @@ def _json_rows(path: Path, file: BinaryIO) -> Iterator[Row]:
         end += len(line)
         try:
             data = json.loads(line.decode(errors=NOT_UTF8))
-            yield _input(data), records.from_json(data), end
+            yield _input(data), reading.from_json(data), end
         except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
             raise LivemoodError(f"{path} holds a line that is no record of a photo: {line[:60]!r}") from error
 
@@ -159,7 +160,7 @@ def _csv_rows(path: Path, file: BinaryIO) -> Iterator[Row]:
         end += len(line)
         cells = next(csv.reader([line.decode(errors=NOT_UTF8)]), [])
         data: dict[str, Any] = dict(zip(names, cells, strict=False))
-        record = records.from_row(data, labels) if len(cells) == len(names) else None
+        record = reading.from_row(data, labels, {}) if len(cells) == len(names) else None
         if record is None:
             raise LivemoodError(f"{path} holds a line that is no record of a photo: {line[:60]!r}")
         yield _input(data), record, end
@@ -177,7 +178,7 @@ def _parquet_rows(path: Path, file: BinaryIO) -> Iterator[Row]:
             labels = tuple(name.removeprefix("score_") for name in names if name.startswith("score_"))
             for batch in table.iter_batches() if table.metadata.num_row_groups else ():
                 for row in batch.to_pylist():
-                    record = records.from_row(row, labels)
+                    record = reading.from_row(row, labels, {})
                     if record is not None:
                         yield _input(row), record, 0
     except arrow.ArrowException as error:

@@ -19,8 +19,8 @@ from livemood.core.labels import UNSURE
 from livemood.datasets.dedup import near_pairs
 from livemood.records import Record
 from livemood.records.inputs import Group
-from livemood.reporting.assets import asset, policy
 from livemood.reporting.colours import DARK, LIGHT, palette
+from livemood.reporting.document import asset, policy
 from livemood.runtime.atomic_io import atomic_write, refuse_to_overwrite
 from livemood.runtime.closeable import Closeable
 from livemood.sinks.collection_records import utf8
@@ -81,7 +81,7 @@ class Gallery(Closeable):
         data = {"labels": self._labels, "unsure": UNSURE, "photos": self._photos}
         script = asset("gallery.js")
         values = {
-            "policy": policy(script),
+            "policy": policy([script]),
             "title": escape(title),
             "style": asset("gallery.css"),
             "colours": _colours(self._labels),

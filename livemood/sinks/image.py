@@ -9,8 +9,8 @@ import numpy as np
 from livemood.core.errors import SinkError
 from livemood.core.types import Image
 from livemood.runtime.atomic_io import atomic_write
+from livemood.runtime.exif import upright_exif
 from livemood.runtime.native_output import native_stderr_held
-from livemood.sources.image.exif import upright_exif
 
 _JPEG: Final = (".jpg", ".jpeg", ".jpe", ".jfif")
 _WITH_PROFILE: Final = (*_JPEG, ".png", ".webp")

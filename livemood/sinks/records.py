@@ -3,74 +3,36 @@
 import csv
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
 import numpy as np
 
 from livemood.core.errors import SinkError
-from livemood.core.types import Frame, Mood
-from livemood.records import PARQUET, VERSION, Record, columns, kind, to_json, to_row
-from livemood.runtime.atomic_io import atomic_write, make_room, unwritable
+from livemood.core.labels import EMOTION
+from livemood.core.types import Frame, Image, Mood
+from livemood.records.reading import PARQUET
+from livemood.records.schema import VERSION, Cell, Heads, HeadScores, Record, columns, kind, to_json, to_row
+from livemood.runtime.atomic_io import atomic_write, unwritable
 from livemood.runtime.optional_deps import required
+from livemood.sinks.base import SinkContext
+from livemood.sinks.file_sink import FileSink, live_file
 
 _SETTING: Final = "records"
 # Rows held back until they make a row group: few enough that memory stays flat, enough to be packed well.
 _ROW_GROUP: Final = 2048
 
 _Add = Callable[[Sequence[Record]], None]
-
-
-class FileSink:
-    """The life of a sink that makes one file.
-
-    Leaving the context with an error of any kind removes the file, unless the source is live: what was seen does not
-    come again. Leaving it normally or by an interrupt (KeyboardInterrupt, SystemExit) keeps what was written so far.
-    """
-
-    def __init__(self, path: Path, live: bool = False) -> None:
-        self.path = path
-        self._live = live
-        self._open = ExitStack()
-        self._closed = False
-
-    def close(self) -> None:
-        """Finish the file and give it its name.
-
-        Raises:
-            SinkError: The disk is full or gone.
-        """
-        self._closed = True
-        self._open.close()
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise ValueError(f"{self.path} is closed")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None or not issubclass(kind, Exception):
-            self.close()
-            return
-        self._closed = True
-        with suppress(SinkError):  # the error that is under way says more than a second one from closing
-            if self._live:
-                self._open.close()
-            else:
-                self._open.__exit__(_Abandoned, _Abandoned(), None)
-
-
-class _Abandoned(Exception):
-    """Tells the open file that it is not wanted any more."""
+_Heads = tuple[tuple[str, ...], Heads]
 
 
 class RecordSink(FileSink):
     """Writes the moods of each frame as rows; made by ``open_records``."""
 
-    def __init__(self, path: Path, labels: Sequence[str], every_frame: bool, live: bool, force: bool) -> None:
+    def __init__(
+        self, path: Path, labels: Sequence[str], others: Heads, every_frame: bool, live: bool, force: bool
+    ) -> None:
         super().__init__(path, live)
         writer = _WRITERS.get(path.suffix.lower())
         if writer is None:
@@ -78,11 +40,11 @@ class RecordSink(FileSink):
         self._every_frame = every_frame
         live = live and writer is not _parquet
         with ExitStack() as stack:
-            target = stack.enter_context((_live_file if live else atomic_write)(path, _SETTING, force))
-            self._add = stack.enter_context(writer(target, tuple(labels), live))
+            target = stack.enter_context((live_file if live else atomic_write)(path, _SETTING, force))
+            self._add = stack.enter_context(writer(target, (tuple(labels), others), live))
             self._open = stack.pop_all()
 
-    def write(self, frame: Frame, moods: Sequence[Mood]) -> None:
+    def write(self, frame: Frame, moods: Sequence[Mood], image: Image | None = None) -> None:
         """Write one row for each face of the frame.
 
         Raises:
@@ -110,7 +72,13 @@ class RecordSink(FileSink):
 
 
 def open_records(
-    path: str | Path, labels: Sequence[str], every_frame: bool = False, *, live: bool = False, force: bool = False
+    path: str | Path,
+    labels: Sequence[str],
+    every_frame: bool = False,
+    *,
+    others: Heads | None = None,
+    live: bool = False,
+    force: bool = False,
 ) -> RecordSink:
     """Open a record file for writing.
 
@@ -118,6 +86,7 @@ def open_records(
         path: Ends in .jsonl, .csv or .parquet.
         labels: Emotions that the moods' scores are about, in order.
         every_frame: Also write a row for each frame without faces.
+        others: Labels of the model's further heads, by name.
         live: Write JSONL and CSV under their own name from the start and hand every row to the system at once, so
             that a killed process loses nothing that it wrote. Parquet cannot be read before it is whole, so it
             appears at the end either way.
@@ -127,7 +96,20 @@ def open_records(
         SinkError: Another suffix, the file is there already, or it cannot be written.
         LivemoodError: A .parquet file without pyarrow installed.
     """
-    return RecordSink(Path(path), labels, every_frame, live, force)
+    return RecordSink(Path(path), labels, others or {}, every_frame, live, force)
+
+
+def open_sink(target: str, context: SinkContext) -> RecordSink:
+    """Open the records of a run."""
+    others = {name: labels for name, labels in context.heads.items() if name != EMOTION}
+    return open_records(
+        target,
+        context.labels,
+        context.faceless_rows,
+        others=others,
+        live=context.live,
+        force=context.force,
+    )
 
 
 def record_of(frame: Frame, mood: Mood) -> Record:
@@ -144,20 +126,15 @@ def record_of(frame: Frame, mood: Mood) -> Record:
         {label: round(score, 6) for label, score in mood.scores.items()},
         {label: round(score, 6) for label, score in mood.raw_scores.items()},
         tuple((x, y) for x, y in points),
+        others={
+            name: HeadScores(head.label, {label: round(score, 6) for label, score in head.scores.items()})
+            for name, head in mood.others.items()
+        },
     )
 
 
 @contextmanager
-def _live_file(path: Path, setting: str, force: bool) -> Iterator[Path]:
-    make_room(path, setting, force)
-    try:
-        yield path
-    except OSError as error:
-        raise unwritable(path, setting, error) from error
-
-
-@contextmanager
-def _jsonl(path: Path, labels: tuple[str, ...], live: bool) -> Iterator[_Add]:
+def _jsonl(path: Path, heads: _Heads, live: bool) -> Iterator[_Add]:
     with path.open("w", encoding="utf-8", newline="\n") as file:
 
         def add(records: Sequence[Record]) -> None:
@@ -169,13 +146,13 @@ def _jsonl(path: Path, labels: tuple[str, ...], live: bool) -> Iterator[_Add]:
 
 
 @contextmanager
-def _csv(path: Path, labels: tuple[str, ...], live: bool) -> Iterator[_Add]:
+def _csv(path: Path, heads: _Heads, live: bool) -> Iterator[_Add]:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns(labels))
+        writer.writerow(columns(*heads))
 
         def add(records: Sequence[Record]) -> None:
-            writer.writerows(to_row(record, labels) for record in records)
+            writer.writerows(to_row(record, *heads) for record in records)
             if live:
                 file.flush()
 
@@ -184,13 +161,13 @@ def _csv(path: Path, labels: tuple[str, ...], live: bool) -> Iterator[_Add]:
 
 
 @contextmanager
-def _parquet(path: Path, labels: tuple[str, ...], live: bool) -> Iterator[_Add]:
+def _parquet(path: Path, heads: _Heads, live: bool) -> Iterator[_Add]:
     arrow, parquet = required("pyarrow", PARQUET), required("pyarrow.parquet", PARQUET)
     types = {int: arrow.int64(), str: arrow.string(), float: arrow.float64()}
-    schema = arrow.schema([(name, types[kind(name)]) for name in columns(labels)], {"livemood.records": str(VERSION)})
-    rows: list[tuple[int | float | str | None, ...]] = []
+    schema = arrow.schema([(name, types[kind(name)]) for name in columns(*heads)], {"livemood.records": str(VERSION)})
+    rows: list[tuple[Cell, ...]] = []
 
-    with parquet.ParquetWriter(path, schema, compression="zstd", use_dictionary=["label"]) as file:
+    with parquet.ParquetWriter(path, schema, compression="zstd", use_dictionary=["label", *heads[1]]) as file:
 
         def write_group() -> None:
             values = list(zip(*rows, strict=True)) if rows else [()] * len(schema)
@@ -198,7 +175,7 @@ def _parquet(path: Path, labels: tuple[str, ...], live: bool) -> Iterator[_Add]:
             file.write_table(arrow.table([arrow.array(v, f.type) for v, f in zip(values, schema, strict=True)], schema))
 
         def add(records: Sequence[Record]) -> None:
-            rows.extend(to_row(record, labels) for record in records)
+            rows.extend(to_row(record, *heads) for record in records)
             if len(rows) >= _ROW_GROUP:
                 write_group()
 
@@ -209,7 +186,7 @@ def _parquet(path: Path, labels: tuple[str, ...], live: bool) -> Iterator[_Add]:
                 write_group()
 
 
-_WRITERS: Final[dict[str, Callable[[Path, tuple[str, ...], bool], AbstractContextManager[_Add]]]] = {
+_WRITERS: Final[dict[str, Callable[[Path, _Heads, bool], AbstractContextManager[_Add]]]] = {
     ".jsonl": _jsonl,
     ".csv": _csv,
     ".parquet": _parquet,

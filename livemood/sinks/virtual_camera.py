@@ -1,11 +1,12 @@
 """A camera that other programs can choose, through pyvirtualcam."""
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from livemood.core.errors import SinkError
-from livemood.core.types import Frame, Image
-from livemood.runtime.closeable import Closeable
+from livemood.core.types import Frame, Image, Mood
+from livemood.sinks.base import Sink, SinkContext
 
 _FPS = 30.0
 _HOW = {
@@ -15,7 +16,7 @@ _HOW = {
 }
 
 
-class VirtualCamera(Closeable):
+class VirtualCamera(Sink):
     """Sends annotated pictures to the system's virtual camera.
 
     Args:
@@ -25,6 +26,8 @@ class VirtualCamera(Closeable):
     Raises:
         SinkError: pyvirtualcam is not installed, or the system has no such device.
     """
+
+    needs_image = True
 
     def __init__(self, width: int, height: int) -> None:
         try:
@@ -37,10 +40,15 @@ class VirtualCamera(Closeable):
             how = _HOW.get(sys.platform, "see pyvirtualcam's documentation")
             raise SinkError(f"this system has no virtual camera device; {how}") from error
 
-    def write(self, frame: Frame, image: Image) -> None:
-        """Send one picture, (H, W, 3) uint8 BGR."""
+    def write(self, frame: Frame, moods: Sequence[Mood], image: Image | None = None) -> None:
+        """Send one annotated picture, (H, W, 3) uint8 BGR."""
         self._camera.send(image)
 
     def close(self) -> None:
         """Free the device."""
         self._camera.close()
+
+
+def open_sink(target: str, context: SinkContext) -> VirtualCamera:
+    """Open the system's virtual camera; it has one, so there is no target to choose."""
+    return VirtualCamera(context.info.width, context.info.height)

@@ -12,7 +12,8 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from livemood.core.errors import SinkError
-from livemood.core.types import Box, Mood
+from livemood.core.geometry import Box
+from livemood.core.types import Mood
 from livemood.runtime.atomic_io import atomic_write
 
 PREFIX: Final = "mood:"

@@ -62,6 +62,7 @@ def open_camera(
         ValueError: A pixel format that is not four letters.
     """
     settings = settings or CaptureSettings()
+    which = int(which) if isinstance(which, str) and which.isdecimal() else which
     return LiveSource(
         f"camera {which}",
         lambda: CameraFeed(which, settings, open_capture),

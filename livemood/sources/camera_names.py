@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
+from livemood.core.errors import CameraUnavailable
+from livemood.core.settings import CaptureSettings
+from livemood.sources.live import LiveSource
+
 _SYSFS = Path("/sys/class/video4linux")
 
 
@@ -62,3 +66,19 @@ def _elsewhere() -> list[CameraName]:
 
     backend = cv2.CAP_AVFOUNDATION if sys.platform == "darwin" else cv2.CAP_MSMF
     return [CameraName(info.index, info.name, str(info.path or "")) for info in enumerate_cameras(backend)]
+
+
+def open_by_name(name: str, settings: CaptureSettings) -> LiveSource:
+    """Open the camera whose name contains ``name``, whatever its letters' case.
+
+    Raises:
+        CameraUnavailable: No camera is called so, or it gives no picture.
+    """
+    from livemood.sources.camera import open_camera
+
+    cameras = list_cameras()
+    for camera in cameras:
+        if name.casefold() in camera.name.casefold():
+            return open_camera(camera.index, settings)
+    known = ", ".join(f"{camera.index} ({camera.name})" for camera in cameras) or "none"
+    raise CameraUnavailable(f"{name} is no file and no camera's name; cameras found: {known}", "try livemood doctor")

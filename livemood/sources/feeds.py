@@ -10,12 +10,36 @@ import numpy as np
 from livemood.core.errors import SourceError
 from livemood.core.settings import CaptureSettings
 from livemood.core.types import Image
-from livemood.sources.live import Picture
+from livemood.sources.live import LiveSource, Picture
 
 _PICTURES_PER_S = 1.0
 _STDIN = 0
 # Channels of a raw pixel format, and how OpenCV turns it into BGR.
 _RAW = {"bgr24": (3, None), "rgb24": (3, cv2.COLOR_RGB2BGR), "gray": (1, cv2.COLOR_GRAY2BGR)}
+
+
+def open_stdin(_: str, settings: CaptureSettings) -> LiveSource:
+    """Open raw pictures on stdin; their size and format are among the settings."""
+    return LiveSource("stdin", lambda: RawFeed(settings), settings)
+
+
+def open_folder(folder: str, settings: CaptureSettings) -> LiveSource:
+    """Open a folder of pictures, shown one after the other.
+
+    Raises:
+        SourceError: It holds none.
+    """
+    from livemood.sources.image.scan import image_paths
+
+    paths = image_paths([Path(folder)])
+    if not paths:
+        raise SourceError(f"folder {folder} holds no pictures")
+    return LiveSource(folder, lambda: FolderFeed(paths, settings), settings)
+
+
+def open_clip(path: str, settings: CaptureSettings) -> LiveSource:
+    """Open a video file, played at its own speed."""
+    return LiveSource(Path(path).name, lambda: VideoFeed(Path(path), settings), settings)
 
 
 class VideoFeed:

@@ -13,7 +13,8 @@ import numpy as np
 from livemood.core.errors import CameraUnavailable, SourceError
 from livemood.core.settings import CaptureSettings
 from livemood.core.types import Frame, Image
-from livemood.runtime.closeable import Closeable
+from livemood.core.video_info import VideoInfo
+from livemood.sources.base import Source
 
 # Every 16th pixel both ways tells two pictures of a camera apart: its noise alone changes some of them.
 _GLANCE = slice(None, None, 16)
@@ -52,7 +53,7 @@ class Feed(Protocol):
         ...
 
 
-class LiveSource(Closeable):
+class LiveSource(Source):
     """Frames by the clock: ``Frame.time_s`` is seconds since the first, ``Frame.index`` counts captured frames.
 
     Frames keep the size of the first; where a stream changes size midway, pictures are fitted into it.
@@ -115,6 +116,11 @@ class LiveSource(Closeable):
     def height(self) -> int:
         """Height of every frame, px."""
         return int(self._first.image.shape[0])
+
+    @property
+    def info(self) -> VideoInfo:
+        """Size of every frame; a live source has no rate or length of its own."""
+        return VideoInfo(self.width, self.height)
 
     @property
     def trouble(self) -> str:

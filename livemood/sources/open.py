@@ -1,65 +1,74 @@
-"""From a camera's number or name, a path or a URL to an open source."""
+"""The registry of sources, and the one place that opens them: from a camera's number or name, a path or a URL."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from typing import Final
 
-from livemood.core.errors import CameraUnavailable, SourceError
 from livemood.core.settings import CaptureSettings
-from livemood.sources.live import LiveSource
+from livemood.sources.base import Source
 
 
-def open_live(spec: str, settings: CaptureSettings | None = None) -> LiveSource:
-    """Open a live source.
+@dataclass(frozen=True, slots=True)
+class SourceKind:
+    """One kind of live source.
+
+    Attributes:
+        name: What it is called.
+        opener: ``module:function``; the function takes what the user gave and the capture settings.
+        takes: Whether what the user gave is meant for this kind; kinds are asked in order.
+    """
+
+    name: str
+    opener: str
+    takes: Callable[[str], bool]
+
+
+def _is_device(spec: str) -> bool:
+    return spec.isdecimal() or spec.startswith("/dev/") or Path(spec).is_char_device()
+
+
+SOURCES: Final = (
+    SourceKind("raw pictures on stdin", "livemood.sources.feeds:open_stdin", lambda spec: spec == "-"),
+    SourceKind("stream", "livemood.sources.stream:open_stream", lambda spec: "://" in spec),
+    SourceKind("camera", "livemood.sources.camera:open_camera", _is_device),
+    SourceKind("folder of pictures", "livemood.sources.feeds:open_folder", lambda spec: Path(spec).is_dir()),
+    SourceKind("video file", "livemood.sources.feeds:open_clip", lambda spec: Path(spec).exists()),
+    SourceKind("camera by name", "livemood.sources.camera_names:open_by_name", lambda spec: True),
+)
+"""Every kind of live source, the most particular first; a new one is a module and a line here."""
+
+
+def open_live(spec: str, settings: CaptureSettings | None = None) -> Source:
+    """Open a source whose frames come by the clock.
 
     Args:
-        spec: A camera's index, device path or name; a video file; a folder of pictures; a URL; ``-`` for raw
-            pictures on stdin.
+        spec: A camera's index, device path or name; a video file, played at its own speed; a folder of pictures; a
+            URL; ``-`` for raw pictures on stdin.
         settings: Wishes and timeouts.
 
     Raises:
         SourceError: It is not there or gives no picture.
         ValueError: Raw pictures without their size, or of an unknown format.
     """
-    settings = settings or CaptureSettings()
-    if spec == "-":
-        from livemood.sources.feeds import RawFeed
-
-        return LiveSource("stdin", lambda: RawFeed(settings), settings)
-    if "://" in spec:
-        from livemood.sources.stream import open_stream
-
-        return open_stream(spec, settings)
-    path = Path(spec)
-    if spec.isdecimal() or path.is_char_device() or spec.startswith("/dev/"):
-        from livemood.sources.camera import open_camera
-
-        return open_camera(int(spec) if spec.isdecimal() else spec, settings)
-    if path.is_dir():
-        return _open_folder(path, settings)
-    if path.exists():
-        from livemood.sources.feeds import VideoFeed
-
-        return LiveSource(path.name, lambda: VideoFeed(path, settings), settings)
-    return _open_by_name(spec, settings)
+    kind = next(kind for kind in SOURCES if kind.takes(spec))
+    module, _, function = kind.opener.partition(":")
+    source: Source = getattr(import_module(module), function)(spec, settings or CaptureSettings())
+    return source
 
 
-def _open_folder(path: Path, settings: CaptureSettings) -> LiveSource:
-    from livemood.sources.feeds import FolderFeed
-    from livemood.sources.image.scan import image_paths
+def open_video(path: str | Path, start_s: float = 0.0, duration_s: float | None = None) -> Source:
+    """Open a video file whose frames wait until they are taken.
 
-    paths = image_paths([path])
-    if not paths:
-        raise SourceError(f"folder {path} holds no pictures")
-    return LiveSource(str(path), lambda: FolderFeed(paths, settings), settings)
+    Args:
+        path: Any file that FFmpeg's libraries read, GIFs included.
+        start_s: Leave out what is shown before this time, s.
+        duration_s: Length of the cut, s; None for all the rest.
 
+    Raises:
+        VideoUnreadable: The file is missing, holds no picture that can be decoded, or ends before ``start_s``.
+    """
+    from livemood.sources.video.file import VideoSource
 
-def _open_by_name(name: str, settings: CaptureSettings) -> LiveSource:
-    """Open the camera whose name contains ``name``, whatever its letters' case."""
-    from livemood.sources.camera import open_camera
-    from livemood.sources.camera_names import list_cameras
-
-    cameras = list_cameras()
-    for camera in cameras:
-        if name.casefold() in camera.name.casefold():
-            return open_camera(camera.index, settings)
-    known = ", ".join(f"{camera.index} ({camera.name})" for camera in cameras) or "none"
-    raise CameraUnavailable(f"{name} is no file and no camera's name; cameras found: {known}; try livemood doctor")
+    return VideoSource(Path(path), start_s, duration_s)

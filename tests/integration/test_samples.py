@@ -7,8 +7,9 @@ from itertools import pairwise
 import pytest
 
 from livemood.apps.reader import MoodReader
+from livemood.core.settings import DetectorMode
 from livemood.core.types import Frame, Mood
-from livemood.detection.combined import DetectorMode, FaceDetector
+from livemood.detection.combined import FaceDetector
 from livemood.sources.video.file import VideoSource
 from tests.support.builders import SAMPLES
 
@@ -41,7 +42,7 @@ def test_clip_then_six_seconds_of_720p_under_two_megabytes(clip):
     assert (SAMPLES / "faces.mp4").stat().st_size < 2_000_000
 
 
-@pytest.mark.parametrize("mode", ["near", "far", "auto"])
+@pytest.mark.parametrize("mode", ["near", "far", "fast", "auto"])
 def test_clip_then_every_detector_finds_the_drawn_faces(clip, mode: DetectorMode):
     with FaceDetector(mode) as detector:
         right = sum(len(detector.detect(frame)) == drawn(frame.time_s) for frame in clip)

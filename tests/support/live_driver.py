@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from livemood.apps.keys import View
 from livemood.apps.live import Live
-from livemood.apps.reader import MoodReader
 from livemood.apps.recorder import Recorder
+from livemood.apps.session import Session
+from livemood.core.keys import View
 from livemood.core.video_info import VideoInfo
 from livemood.sinks.records import open_records
 from livemood.sinks.video.writer import VideoSink
@@ -61,12 +61,12 @@ def main():
     info = VideoInfo(source.width, source.height)
     classifier = TableClassifier(default={"happy": 0.8, "neutral": 0.2})
     with (
-        MoodReader(detector=ScriptedDetector([[make_detection(*FACE)]]), classifier=classifier) as reader,
+        Session(detector=ScriptedDetector([[make_detection(*FACE)]]), classifier=classifier) as session,
         Window(f"livemood: {Path.cwd().name}", source.width, source.height) as window,
-        open_records("moods.jsonl", reader.labels, live=True) as records,
-        Recorder(reader.labels, lambda path: VideoSink(path, info), records=[records]) as recorder,
+        open_records("moods.jsonl", session.labels, live=True) as records,
+        Recorder(session.draw, lambda path: VideoSink(path, info), [records]) as recorder,
     ):
-        live = Live(reader, source, recorder, window, view=View(), engine="table")
+        live = Live(session, source, recorder, window, view=View(), engine="table")
         tally = live.run()
     time.sleep(0.1)
     names = sorted(thread.name for thread in threading.enumerate() if thread.name.startswith("livemood"))

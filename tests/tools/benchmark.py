@@ -21,12 +21,12 @@ import numpy as np
 
 from livemood.apps.reader import MoodReader, annotate
 from livemood.bundles.manifest import default_bundle, face_model, read_bundle
-from livemood.core.settings import CROP
+from livemood.core.settings import CROP, DetectorMode, DrawStyle
 from livemood.core.types import Frame, Image
-from livemood.detection.combined import DetectorMode, FaceDetector
+from livemood.detection.combined import FaceDetector
 from livemood.emotion.classifier import EmotionClassifier
-from livemood.emotion.crop import crop
-from livemood.overlay.annotator import Annotator, DrawStyle
+from livemood.emotion.crop import crop_track
+from livemood.overlay.annotator import Annotator
 from livemood.pipeline import Pipeline
 from livemood.sinks.video.writer import VideoSink
 from livemood.sources.video.file import VideoSource
@@ -67,7 +67,7 @@ def stages() -> None:
     picture = read_still(SAMPLES / "faces.png")[::2, ::2]
     frame = Frame(0, 0.0, np.ascontiguousarray(np.pad(picture, ((60, 60), (0, 0), (0, 0)))))
     classifier = EmotionClassifier()
-    modes: tuple[DetectorMode, ...] = ("near", "far", "auto")
+    modes: tuple[DetectorMode, ...] = ("near", "far", "fast", "auto")
     times = {}
     for mode in modes:
         with FaceDetector(mode) as detector:
@@ -78,8 +78,8 @@ def stages() -> None:
                 moods = pipeline.step(frame)
                 times["whole step"] = milliseconds(partial(pipeline.step, frame))
     track = Tracker().update(faces, 0.0)[0]
-    cut = crop(frame, track, classifier.crop_spec)
-    times["crop, one face"] = milliseconds(lambda: crop(frame, track, classifier.crop_spec))
+    cut = crop_track(frame, track, classifier.crop_spec)
+    times["crop, one face"] = milliseconds(lambda: crop_track(frame, track, classifier.crop_spec))
     times["classify, one face"] = milliseconds(lambda: classifier.classify([cut]))
     times["draw"] = milliseconds(lambda: Annotator(classifier.labels, DrawStyle()).draw(frame, moods))
     print(f"stage, at {frame.width}x{frame.height} with {len(faces)} face(s)   ms   x near-range detection")
@@ -143,7 +143,7 @@ def presets(*clips: str, frames: int = 120) -> None:
                 began = time.process_time()
                 with VideoSink(out, info, preset=preset) as sink:
                     for frame, image in labelled:
-                        sink.write(frame, image)
+                        sink.write(frame, (), image)
                 cpu_ms = (time.process_time() - began) * 1e3 / len(labelled)
                 rate = out.stat().st_size / 1e3 / len(labelled) * info.average_rate
                 with VideoSource(out) as copy:
@@ -202,7 +202,7 @@ def threads() -> None:
     usual = cv2.getNumThreads()
     for count in (1, 2):
         cv2.setNumThreads(count)
-        timed("OpenCV crop, 400 px face", count, lambda: crop(frame, track, CROP))
+        timed("OpenCV crop, 400 px face", count, lambda: crop_track(frame, track, CROP))
         timed("OpenCV colours, 1080p", count, lambda: cv2.cvtColor(frame.image, cv2.COLOR_BGR2RGB))
     cv2.setNumThreads(usual)
 

@@ -26,10 +26,11 @@ import numpy as np
 from livemood.apps.reader import MoodReader
 from livemood.apps.video_job import VideoJob, label_video
 from livemood.cli.bars import Bars
-from livemood.core.settings import RoiSettings, Settings
+from livemood.core.settings import DetectorMode, RoiSettings, Settings
 from livemood.core.types import Frame, Image, Mood
-from livemood.detection.combined import DetectorMode, FaceDetector
+from livemood.detection.combined import FaceDetector
 from livemood.evaluation.metrics import auc
+from livemood.sinks.open import Output
 from livemood.sources.video.file import VideoSource
 from tests.support.builders import SAMPLES
 
@@ -78,7 +79,7 @@ def detection(clips: dict[str, list[Frame]], photos: Sequence[Image]) -> None:
     stills = [Frame(0, 0.0, photo) for photo in photos]
     vga = [frame for name in SINGLE_FACE_CLIPS for frame in clips[name]]
     with heading("detection"):
-        modes: tuple[DetectorMode, ...] = ("near", "far", "auto")
+        modes: tuple[DetectorMode, ...] = ("near", "far", "fast", "auto")
         for mode in modes:
             with FaceDetector(mode) as detector:
                 counts = {n: [len(detector.detect(frame)) for frame in clip] for n, clip in clips.items()}
@@ -205,7 +206,7 @@ def parity(videos: Sequence[Path]) -> None:
         for video in videos:
             copy = Path(scratch) / f"{video.stem}.mp4"
             with Bars() as bars:
-                label_video(VideoJob(video, copy), reader, bars)
+                label_video(VideoJob(video, (Output("out", str(copy)),)), reader.session, bars)
             before, after = contents(video), contents(copy)
             error = max(abs(a - b) for a, b in zip(before.times, after.times, strict=False))
             sound = "none" if not before.sound else "identical" if before.sound == after.sound else "changed"

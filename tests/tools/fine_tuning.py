@@ -16,7 +16,8 @@ import numpy as np
 from livemood.bundles.manifest import default_bundle
 from livemood.core.settings import CROP
 from livemood.core.types import Image
-from livemood.datasets.samples import Collection, Sample, SplitName, open_collection
+from livemood.datasets.open import open_collection
+from livemood.datasets.samples import Collection, Sample, SplitName
 from livemood.emotion import crop
 from livemood.emotion.classifier import EmotionClassifier
 from livemood.training.run import Job, Watcher, train
@@ -65,7 +66,7 @@ def right(bundle: Path, held_out: dict[str, list[Image]]) -> float:
     classifier = EmotionClassifier(bundle)
     hits = []
     for name, images in held_out.items():
-        said = classifier.probabilities(np.stack([crop.whole(image, CROP) for image in images])).argmax(1)
+        said = classifier.probabilities(np.stack([crop.resize_crop(image, CROP) for image in images])).argmax(1)
         hits.append(said == classifier.labels.index(name))
     return float(np.concatenate(hits).mean())
 

@@ -14,9 +14,9 @@ import numpy.typing as npt
 from livemood.apps.reader import MoodReader
 from livemood.core.labels import EMOTIONS
 from livemood.core.types import Frame, Prediction, Track
-from livemood.datasets.samples import open_collection
+from livemood.datasets.open import open_collection
 from livemood.emotion.classifier import EmotionClassifier
-from livemood.emotion.crop import whole
+from livemood.emotion.crop import resize_crop
 from livemood.emotion.neutral_baseline import NeutralBaseline
 from tests.support.builders import make_detection
 from tests.tools.evaluation import SHARED, frames
@@ -76,7 +76,7 @@ def faces(path: Path) -> tuple[Probabilities, npt.NDArray[np.int64]]:
         if sample.split == "valid" and votes.argmax() < len(EMOTIONS):
             image = collection.read(sample)
             assert image is not None, sample.file
-            crops.append(whole(image, classifier.crop_spec))
+            crops.append(resize_crop(image, classifier.crop_spec))
             labels.append(int(votes.argmax()))
     return classifier.probabilities(np.stack(crops)), np.array(labels)
 

@@ -27,7 +27,7 @@ _MAX_NEW_FDS = 4
 
 
 @dataclass(frozen=True)
-class Reading:
+class ReaderSettings:
     """What one look at the process found; ``seconds`` counts from its start."""
 
     seconds: float
@@ -62,14 +62,14 @@ def looped(path: Path, minutes: float) -> Path:
     return path
 
 
-def look(pid: int, began: float, records: Path) -> Reading | None:
+def look(pid: int, began: float, records: Path) -> ReaderSettings | None:
     """Read Linux's account of a process; None once it has ended."""
     try:
         status = dict(
             line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":\t" in line
         )
         fds = len(os.listdir(f"/proc/{pid}/fd"))  # noqa: PTH208
-        return Reading(
+        return ReaderSettings(
             time.monotonic() - began,
             _last_frame(records),
             int(status["VmRSS"].split()[0]) / 1024,
@@ -91,11 +91,11 @@ def _last_frame(records: Path) -> int:
     return int(lines[-1].split(b",")[0].removeprefix(b'{"frame": ')) if lines else 0
 
 
-def soak(minutes: float, folder: Path) -> tuple[list[Reading], int]:
+def soak(minutes: float, folder: Path) -> tuple[list[ReaderSettings], int]:
     """Label ``minutes`` of video in ``folder``; return what was seen on the way and the exit code."""
     clip, records = looped(folder / "long.mp4", minutes), folder / "moods.jsonl"
     command: list[Any] = [sys.executable, "-m", "livemood", "video", clip, "--out", folder / "out.mp4"]
-    began, readings = time.monotonic(), list[Reading]()
+    began, readings = time.monotonic(), list[ReaderSettings]()
     running = subprocess.Popen([*command, "--records", records])
     try:
         while running.poll() is None:
@@ -110,7 +110,7 @@ def soak(minutes: float, folder: Path) -> tuple[list[Reading], int]:
     return readings, running.returncode
 
 
-def row(reading: Reading) -> str:
+def row(reading: ReaderSettings) -> str:
     """Return one line of the table."""
     return (
         f"| {reading.seconds:8.0f} | {reading.frames:8d} | {reading.rss_mb:8.1f} | {reading.fds:4d} "
@@ -118,7 +118,7 @@ def row(reading: Reading) -> str:
     )
 
 
-def verdict(readings: list[Reading]) -> list[str]:
+def verdict(readings: list[ReaderSettings]) -> list[str]:
     """Return what is wrong with a run: growth of memory or descriptors after it has settled."""
     settled = readings[int(len(readings) * _SETTLED) : -1]
     if len(settled) < 4:
@@ -135,7 +135,7 @@ def verdict(readings: list[Reading]) -> list[str]:
     return found
 
 
-def _mean_mb(readings: list[Reading]) -> float:
+def _mean_mb(readings: list[ReaderSettings]) -> float:
     return sum(r.rss_mb for r in readings) / len(readings)
 
 

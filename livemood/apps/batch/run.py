@@ -11,10 +11,9 @@ from livemood.apps.batch.engines import Engine
 from livemood.apps.batch.inputs import InputFile, expand, share
 from livemood.apps.batch.shard import Shard, ShardOptions, give_up
 from livemood.apps.photo import PhotoOptions
-from livemood.apps.video_job import Reading as ReaderChoice
 from livemood.bundles.manifest import default_bundle, read_bundle
 from livemood.core.errors import SourceError
-from livemood.overlay.annotator import DrawStyle
+from livemood.core.settings import DrawStyle, ReaderSettings
 from livemood.records import VERSION
 from livemood.runtime.storage import Store
 
@@ -38,7 +37,7 @@ class BatchJob:
 
     inputs: Sequence[str]
     out: str
-    reader: ReaderChoice
+    reader: ReaderSettings
     part: tuple[int, int] = (1, 1)
     every: int = 1
     labelled: str | None = None

@@ -10,10 +10,12 @@ from typing import Any, Final
 from livemood.apps.batch.dataset import FOOTER, Part, Reading, part_name
 from livemood.apps.batch.inputs import InputFile
 from livemood.apps.photo import PhotoDesk, PhotoOptions
+from livemood.apps.session import Session
 from livemood.core.errors import LivemoodError, SourceError, VideoUnreadable, one_line_about
 from livemood.records.inputs import Group, Input
 from livemood.runtime.storage import Store, is_url, local_copy, read_bytes
 from livemood.sinks.collection_records import write_parquet
+from livemood.sinks.open import Output
 from livemood.sinks.records import record_of
 
 KILLED: Final = "its process was killed while reading it, most often for want of memory or by a damaged file"
@@ -65,7 +67,7 @@ def set_up(options: ShardOptions) -> None:
     import cv2
 
     cv2.setNumThreads(1)  # every process has a core
-    _worker = _Worker(options, PhotoDesk(options.photo.reading.open(), options.photo))
+    _worker = _Worker(options, PhotoDesk(Session(options.photo.reader), options.photo))
 
 
 def read_shard(shard: Shard) -> Part:
@@ -146,28 +148,20 @@ class _Scribe:
 
     def _film(self, name: str, path: Path) -> Iterator[Group]:
         """Yield the frames of a video in which someone is seen."""
-        from livemood.sources.video.file import VideoSource
-
+        session = self._desk.session
         with one_line_about(name, VideoUnreadable), ExitStack() as stack:
-            clip = stack.enter_context(VideoSource(path))
-            copy = self._copy_of(name, clip, stack)
-            for frame, moods in self._desk.reader.watch(clip, self._options.every):
-                if copy:
-                    copy(frame, moods)
+            clip = stack.enter_context(session.open_video(path))
+            sink = None
+            if self._options.labelled:
+                target = Path(self._options.labelled) / labelled_name(name)
+                sink = stack.enter_context(session.open_sink(Output("out", str(target)), clip, force=True))
+            frames = stack.enter_context(session.frames(clip, self._options.every))
+            for frame, moods in frames:
+                if sink:
+                    sink.write(frame, moods, self._desk.annotator.draw(frame, moods))
                 if moods:
                     said = Input(name, frame.width, frame.height, len(moods))
                     yield said, tuple(record_of(frame, mood) for mood in moods)
-
-    def _copy_of(self, name: str, clip: Any, stack: ExitStack) -> Any:
-        """Return what draws and writes each frame of a labelled copy, if one is wanted."""
-        from livemood.sinks.video.writer import VideoSink
-
-        if not self._options.labelled:
-            return None
-        target = Path(self._options.labelled) / labelled_name(name)
-        sink = stack.enter_context(VideoSink(target, clip.info, force=True))
-        annotator = self._desk.annotator
-        return lambda frame, moods: sink.write(frame, annotator.draw(frame, moods))
 
 
 def labelled_name(path: str) -> str:

@@ -78,13 +78,17 @@ _MODEL: Final = {
 }
 
 
-def check_tflite(file: Path, crop: Shape, classes: int) -> None:
+def check_tflite(file: Path, crop: Shape, heads: Mapping[str, int]) -> tuple[str, ...]:
     """Refuse a LiteRT file that is not a plain classifier of a bounded size.
 
     Args:
         file: A ``.tflite`` file.
         crop: Shape (S, S, C) of what it takes, one at a time, as float32.
-        classes: Number K of what it returns, (1, K) float32.
+        heads: Number K of what each head returns, (1, K) float32. Several heads are told apart by the names of the
+            outputs in the file's signature; a single one may be called anything.
+
+    Returns:
+        The head of each output, in the order of the file.
 
     Raises:
         ModelIncompatible: It is damaged, takes or returns something else, holds an operator that is not a plain one,
@@ -94,7 +98,7 @@ def check_tflite(file: Path, crop: Shape, classes: int) -> None:
         reader = _Reader(file.read_bytes())
         model = reader.model()
         _check_frame(model)
-        _Network(reader, model).check((1, *crop), (1, classes))
+        return _Network(reader, model).check((1, *crop), heads)
     except (NotPlain, struct.error, LookupError, ValueError, TypeError) as error:
         what = error if isinstance(error, NotPlain) else _DAMAGED
         raise ModelIncompatible(f"{file} holds {what}; only plain networks are run", "use {engine} keras") from error
@@ -179,23 +183,40 @@ class _Network:
     def __init__(self, reader: _Reader, model: dict[str, Any]) -> None:
         (self._graph,) = model["graphs"]
         self._reader = reader
+        self._signatures = model.get("signatures", [])
         # The newer field holds every code; LiteRT too takes the larger of the two.
         self._codes = [max(code.get("old", 0), code.get("code", 0)) for code in model["codes"]]
         self._tensors = [_tensor(tensor, model["buffers"]) for tensor in self._graph["tensors"]]
         self._products = self._elements = 0
         self._count(0, sum(tensor.size for tensor in self._tensors))
 
-    def check(self, taken: Shape, returned: Shape) -> None:
-        """Walk from input to output: each tensor is written once, and before it is read."""
+    def check(self, taken: Shape, heads: Mapping[str, int]) -> tuple[str, ...]:
+        """Walk from input to outputs: each tensor is written once, and before it is read; return the outputs' heads."""
         (fed,) = map(self._tensor, self._graph["inputs"])
         need(fed.shape == taken, f"a network that takes {fed.shape}, where its manifest says {taken}")
         need(fed.type == FLOAT32 and not fed.fixed, "a network that takes no float32")
         fed.ready = True
         for operator in self._graph["operators"]:
             self._run(operator)
-        (result,) = map(self._tensor, self._graph["outputs"])
-        need(result.shape == returned, f"a network that returns {result.shape}, where its manifest says {returned}")
-        need(result.ready and not result.fixed and result is not fed, "a network that leads nowhere")
+        names = self._heads(heads)
+        for name, number in zip(names, self._graph["outputs"], strict=True):
+            result, returned = self._tensor(number), (1, heads[name])
+            need(result.shape == returned, f"a network that returns {result.shape}, where its manifest says {returned}")
+            need(result.ready and not result.fixed and result is not fed, "a network that leads nowhere")
+        return names
+
+    def _heads(self, heads: Mapping[str, int]) -> tuple[str, ...]:
+        """Return the name of the head that each output answers for."""
+        outputs = self._graph["outputs"]
+        wrong = f"a network with {len(outputs)} outputs, where its manifest names {len(heads)}"
+        need(len(outputs) == len(heads), wrong)
+        if len(heads) == 1:
+            return tuple(heads)
+        signed = [part for signature in self._signatures for part in signature.get("outputs", [])]
+        names = {part.get("tensor", 0): bytes(part["name"]).decode("utf-8", "replace") for part in signed}
+        found = tuple(names.get(number, "") for number in outputs)
+        need(set(found) == set(heads), f"a network whose outputs are not called {', '.join(heads)}")
+        return found
 
     def _run(self, operator: dict[str, Any]) -> None:
         code = self._codes[operator.get("code", 0)]

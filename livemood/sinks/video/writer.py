@@ -1,22 +1,23 @@
 """Annotated frames to a video file that keeps the source's times, sound, subtitles and chapters."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Self
 
 import av
 import numpy as np
 from av.container import OutputContainer
 
 from livemood.core.errors import SinkError
-from livemood.core.types import Frame, Image
+from livemood.core.settings import Codec
+from livemood.core.types import Frame, Image, Mood
 from livemood.core.video_info import VideoInfo
 from livemood.runtime.atomic_io import atomic_write, make_room, unwritable
+from livemood.sinks.base import Sink, SinkContext
 from livemood.sinks.video.encoder import PictureEncoder
-from livemood.sinks.video.formats import ENCODERS, FORMATS, Codec, Encoder, Format
+from livemood.sinks.video.formats import ENCODERS, FORMATS, Encoder, Format
 from livemood.sinks.video.stream_copy import StreamCopy
 
 _SETTING = "out"
@@ -32,7 +33,7 @@ _ATTEMPTS: tuple[tuple[tuple[str, ...], str], ...] = (
 )
 
 
-class VideoSink:
+class VideoSink(Sink):
     """Writes a video; a context manager.
 
     Each frame is shown at the time that it has in the source, within one unit of the container's clock, and as long.
@@ -61,6 +62,8 @@ class VideoSink:
         SinkError: An unknown ending, a codec that does not go with it, a bad setting, a file that is there already,
             or a folder that cannot be written to.
     """
+
+    needs_image = True
 
     def __init__(
         self,
@@ -94,12 +97,13 @@ class VideoSink:
         if self._pictures.note:
             self.warnings.append(f"{path}: {self._pictures.note}")
 
-    def write(self, frame: Frame, image: Image) -> None:
+    def write(self, frame: Frame, moods: Sequence[Mood], image: Image | None = None) -> None:
         """Write the picture of a frame.
 
         Args:
             frame: Gives the time; later than the one before.
-            image: (height, width, 3) uint8 BGR, of the size given by ``info``.
+            moods: Not used: they are in the picture.
+            image: (height, width, 3) uint8 BGR, annotated, of the size given by ``info``.
 
         Raises:
             SinkError: The disk is full or gone.
@@ -107,8 +111,9 @@ class VideoSink:
         """
         if self._closed:
             raise ValueError(f"{self.path} is closed")
-        if image.shape != (self._info.height, self._info.width, 3):
-            raise ValueError(f"{self.path} takes {self._info.width} x {self._info.height} px, got {image.shape}")
+        if image is None or image.shape != (self._info.height, self._info.width, 3):
+            got = "none" if image is None else image.shape
+            raise ValueError(f"{self.path} takes pictures of {self._info.width} x {self._info.height} px, got {got}")
         if self._zero_s is None:
             self._zero_s = frame.time_s
         time = round((frame.time_s - self._zero_s) / float(self._tick))
@@ -133,9 +138,6 @@ class VideoSink:
             SinkError: The disk is full or gone.
         """
         self._finish(whole=True)
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -246,6 +248,14 @@ class VideoSink:
             raise unwritable(self.path, _SETTING, error) from error
         except av.FFmpegError as error:
             raise SinkError(f"{self.path} could not be written ({error.strerror}); try another codec") from error
+
+
+def open_sink(target: str, context: SinkContext) -> VideoSink:
+    """Open the labelled copy of a run."""
+    coded = context.encoding
+    return VideoSink(
+        Path(target), context.info, codec=coded.codec, crf=coded.crf, preset=coded.preset, force=context.force
+    )
 
 
 def _chosen(path: Path, codec: Codec | None) -> tuple[Format, Encoder]:

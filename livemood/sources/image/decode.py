@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from livemood.core.errors import ImageUnreadable, one_line_about
 from livemood.core.types import Image
+from livemood.runtime import exif as tags
 from livemood.runtime.native_output import native_stderr_held
-from livemood.sources.image import exif as tags
 from livemood.sources.image import pillow
 from livemood.sources.image.colour import needs_conversion, to_srgb
 from livemood.sources.image.formats import kind_of, missing_decoder

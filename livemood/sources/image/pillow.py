@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from livemood.core.types import Image
-from livemood.sources.image.exif import orientation
+from livemood.runtime.exif import orientation
 from livemood.sources.image.formats import DECODERS
 
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from livemood.bundles.manifest import FORMAT, MANIFEST, sha256_of
+from livemood.core.crop_spec import CropSpec
 from livemood.core.errors import SinkError
-from livemood.core.types import CropSpec
 from livemood.runtime.native_output import native_stderr_held
 
 MAX_PARITY_GAP = 1e-3

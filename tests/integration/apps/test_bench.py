@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from livemood.apps.reader import MoodReader
-from livemood.apps.video_job import Reading
+from livemood.apps.session import Session
 from livemood.bench.live import measure_live
 from livemood.bench.offline import STAGES, measure_video, time_to_first_frame
 from livemood.bundles.manifest import default_bundle
 from livemood.core.errors import SinkError, VideoUnreadable
+from livemood.core.settings import ReaderSettings
 from livemood.testing import ScriptedDetector, ScriptedScreen, TableClassifier
 from tests.support.builders import make_detection, write_clip
 
@@ -26,7 +26,7 @@ def clip(tmp_path_factory):
 def test_measure_live_when_the_screen_shows_everything_then_figures_fit_together(clip):
     detector = ScriptedDetector([[make_detection(200, 200), make_detection(450, 200)]])
     screen = ScriptedScreen()
-    with MoodReader(detector=detector, classifier=TableClassifier()) as reader:
+    with Session(detector=detector, classifier=TableClassifier()) as reader:
         figures = measure_live(reader, screen, clip, fps=20, seconds=3.0)
     assert figures.faces == 2.0
     assert 0 < figures.frames <= len(screen.images)
@@ -37,7 +37,7 @@ def test_measure_live_when_the_screen_shows_everything_then_figures_fit_together
 
 def test_measure_live_when_the_window_is_left_within_two_seconds_then_says_that_too_little_was_shown(clip):
     with (
-        MoodReader(detector=ScriptedDetector(), classifier=TableClassifier()) as reader,
+        Session(detector=ScriptedDetector(), classifier=TableClassifier()) as reader,
         pytest.raises(SinkError, match=r"only 0 pictures were shown after the first 2 s, .* leave the window open"),
     ):
         measure_live(reader, ScriptedScreen({3: "q"}), clip, fps=20, seconds=3.0)
@@ -48,7 +48,7 @@ def test_measure_live_when_keys_of_the_live_window_are_pressed_then_nothing_is_k
 ):
     monkeypatch.chdir(tmp_path)
     screen = ScriptedScreen(dict(enumerate(("r", "s", "e", "f", "space"), 2)))
-    with MoodReader(detector=ScriptedDetector(), classifier=TableClassifier()) as reader:
+    with Session(detector=ScriptedDetector(), classifier=TableClassifier()) as reader:
         assert measure_live(reader, screen, clip, fps=20, seconds=3.0).frames > 0
     assert screen.full_screen == 0
     assert list(tmp_path.iterdir()) == []
@@ -57,7 +57,7 @@ def test_measure_live_when_keys_of_the_live_window_are_pressed_then_nothing_is_k
 def test_measure_video_then_every_stage_and_every_frame_is_counted(clip):
     detector = ScriptedDetector([[make_detection(200, 200), make_detection(450, 200)]] * 5 + [[]])
     classifier = TableClassifier()
-    figures = measure_video(detector, classifier, clip)
+    figures = measure_video(Session(detector=detector, classifier=classifier), clip)
     assert (figures.width, figures.height, figures.frames) == (640, 360, 10)
     assert figures.faces == 1.0
     assert tuple(figures.stages) == STAGES
@@ -77,16 +77,16 @@ def test_measure_video_then_every_stage_and_every_frame_is_counted(clip):
 
 def test_measure_video_when_the_clip_is_missing_then_says_so(tmp_path):
     with pytest.raises(VideoUnreadable, match=r"none\.mp4"):
-        measure_video(ScriptedDetector(), TableClassifier(), tmp_path / "none.mp4")
+        measure_video(Session(detector=ScriptedDetector(), classifier=TableClassifier()), tmp_path / "none.mp4")
 
 
 def test_time_to_first_frame_when_models_are_chosen_then_the_new_process_opens_those(clip, tmp_path, capfd):
     half = shutil.copytree(default_bundle(), tmp_path / "half")
     (half / "model.keras").unlink()
     chosen = {
-        "no model bundle at nowhere": Reading(model=Path("nowhere")),
-        "model.keras": Reading(model=half, engine="keras"),
-        "'wide'": Reading(detector="wide"),  # type: ignore[arg-type]
+        "no model bundle at nowhere": ReaderSettings(model=Path("nowhere")),
+        "model.keras": ReaderSettings(model=half, engine="keras"),
+        "'wide'": ReaderSettings(detector="wide"),  # type: ignore[arg-type]
     }
     for complaint, how in chosen.items():
         time_to_first_frame(clip, how)

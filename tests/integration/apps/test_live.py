@@ -10,32 +10,39 @@ import numpy as np
 import pytest
 
 from livemood.apps.inference_stride import InferenceStride
-from livemood.apps.keys import KEYS, View
 from livemood.apps.live import Live
-from livemood.apps.reader import MoodReader
 from livemood.apps.recorder import Recorder
+from livemood.apps.session import Session
 from livemood.core.errors import CameraUnavailable, SinkError
-from livemood.core.labels import EMOTIONS
+from livemood.core.keys import KEYS, View
 from livemood.core.types import Frame
+from livemood.core.video_info import VideoInfo
 from livemood.overlay.annotator import Annotator
 from livemood.overlay.history_strip import HistoryStrips
 from livemood.overlay.mirror import mirrored
-from livemood.pipeline import Pipeline, read_newest
+from livemood.pipeline import Pipeline
+from livemood.runtime.queues import read_newest
+from livemood.sources.base import Source
 from livemood.testing import RecordingSink, ScriptedDetector, ScriptedScreen, TableClassifier
 from tests.support.builders import make_detection, make_frame, make_mood
 
 FACE = make_detection(150, 200)
 
 
-class Camera:
+class Camera(Source):
     """Frames as fast as they are wanted, or one every ``pause_s``."""
 
+    live = True
     trouble = ""
 
     def __init__(self, count=10**9, pause_s=0.0, error=None, skip=1):
         self._count, self._pause_s, self._error, self._skip = count, pause_s, error, skip
         self._image = np.full((120, 160, 3), 90, np.uint8)
         self.closed = threading.Event()
+
+    @property
+    def info(self):
+        return VideoInfo(160, 120)
 
     def frames(self):
         for i in range(self._count):
@@ -53,20 +60,21 @@ class Video(RecordingSink):
     """A recording that is kept in memory."""
 
     def __init__(self):
-        super().__init__()
+        super().__init__(needs_image=True)
         self.warnings = ["odd size"]
 
-    def close(self):
-        self.closed = True
+
+def draw(frame, moods, style):
+    return Annotator(style=style).draw(frame, moods)
 
 
 def reader(faces=((FACE,),)):
-    return MoodReader(detector=ScriptedDetector(faces), classifier=TableClassifier(default={"happy": 0.9, "sad": 0.1}))
+    return Session(detector=ScriptedDetector(faces), classifier=TableClassifier(default={"happy": 0.9, "sad": 0.1}))
 
 
 def run(camera, screen=None, recorder=None, **options):
     """Run to the end; return the live run with its counts."""
-    with reader() as models, recorder or Recorder(models.labels, lambda _: Video()) as keeper:
+    with reader() as models, recorder or Recorder(models.draw, lambda _: Video()) as keeper:
         live = Live(models, camera, keeper, screen, **options)
         return live, live.run().summary()
 
@@ -81,7 +89,7 @@ class TestLoop:
     def test_when_captured_frames_are_missing_then_they_are_counted_as_dropped_and_the_rest_are_in_order(self):
         recorded = RecordingSink()
         camera = Camera(20, pause_s=0.01, skip=3)
-        live, summary = run(camera, recorder=Recorder(("happy", "sad"), lambda _: Video(), records=[recorded]))
+        live, summary = run(camera, recorder=Recorder(draw, lambda _: Video(), [recorded]))
         indices = [frame.index for frame in recorded.frames]
         assert indices == sorted(set(indices))
         assert indices[-1] == 57, "the last frame is the newest and must not be lost"
@@ -100,14 +108,14 @@ class TestLoop:
             columns = np.flatnonzero((frame.image[60] == 255).all(axis=1))
             return [make_detection(float(columns.mean()), 60, 24)]
 
-        class Source(Camera):
+        class Wandering(Camera):
             def frames(self):
                 return wandering()
 
         screen = ScriptedScreen()
-        models = MoodReader(detector=ScriptedDetector(square), classifier=TableClassifier())
-        with models, Recorder(models.labels, lambda _: Video()) as keeper:
-            Live(models, Source(), keeper, screen).run()
+        models = Session(detector=ScriptedDetector(square), classifier=TableClassifier())
+        with models, Recorder(models.draw, lambda _: Video()) as keeper:
+            Live(models, Wandering(), keeper, screen).run()
         for image in screen.images[1:]:
             square_x = np.flatnonzero((image[62] >= 250).all(axis=1)).mean()
             corners = np.flatnonzero((image[50:54] != 90).any(axis=(0, 2)))
@@ -117,7 +125,7 @@ class TestLoop:
     def test_when_the_source_fails_then_its_error_comes_through_and_recordings_are_finished(self):
         video = Video()
         models = reader()
-        with pytest.raises(CameraUnavailable, match="unplugged"), Recorder(models.labels, lambda _: video) as keeper:
+        with pytest.raises(CameraUnavailable, match="unplugged"), Recorder(models.draw, lambda _: video) as keeper:
             keeper.start()
             Live(models, Camera(5, error=CameraUnavailable("unplugged")), keeper).run()
         assert video.closed
@@ -130,7 +138,7 @@ class TestLoop:
 
         video = Video()
         models = reader()
-        with pytest.raises(KeyboardInterrupt), Recorder(models.labels, lambda _: video) as keeper:
+        with pytest.raises(KeyboardInterrupt), Recorder(models.draw, lambda _: video) as keeper:
             keeper.start()
             Live(models, Camera(), keeper, Impatient()).run()
         assert video.closed
@@ -170,8 +178,8 @@ class TestLoop:
 
         classifier = TableClassifier(default={"happy": 1.0})
         screen = ScriptedScreen()
-        models = MoodReader(detector=ScriptedDetector([[FACE]]), classifier=classifier)
-        with models, Recorder(models.labels, lambda _: Video()) as keeper:
+        models = Session(detector=ScriptedDetector([[FACE]]), classifier=classifier)
+        with models, Recorder(models.draw, lambda _: Video()) as keeper:
             summary = Live(models, Camera(30, pause_s=0.01), keeper, screen, throttle=Half()).run().summary()
         assert summary.faces == summary.frames
         assert sum(call == (1,) for call in classifier.calls) <= summary.frames / 2 + 2
@@ -205,7 +213,7 @@ class TestKeys:
     def test_each_key_when_pressed_then_the_run_goes_on(self, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         keys = {i + 1: key for i, (key, _) in enumerate(KEYS) if key not in ("q", "space")}
-        recorder = Recorder(EMOTIONS, lambda _: Video(), records=[records := RecordingSink()])
+        recorder = Recorder(draw, lambda _: Video(), [records := RecordingSink()])
         live, _ = run(Camera(40, pause_s=0.01), screen := ScriptedScreen(keys), recorder)
         assert len(screen.images) > len(keys)
         assert screen.full_screen == 1
@@ -237,7 +245,7 @@ class TestKeys:
             return videos[-1]
 
         models = reader()
-        with Recorder(models.labels, open_video) as keeper:
+        with Recorder(models.draw, open_video) as keeper:
             Live(models, Camera(60, pause_s=0.01), keeper, ScriptedScreen({3: "r", 8: "r", 10: "r"})).run()
         assert [video.closed for video in videos] == [True, True]
         assert len(videos[0].frames) == 5
@@ -245,7 +253,7 @@ class TestKeys:
 
     def test_recording_when_no_frame_came_then_it_is_not_among_the_files(self):
         models = reader()
-        with Recorder(models.labels, lambda _: Video()) as keeper:
+        with Recorder(models.draw, lambda _: Video()) as keeper:
             Live(models, Camera(20, pause_s=0.01), keeper, ScriptedScreen({3: "r", 6: "r"})).run()
             written = list(keeper.files)
             keeper.start()
@@ -257,7 +265,7 @@ class TestKeys:
             raise SinkError("disk full")
 
         models = reader()
-        with Recorder(models.labels, refuse) as keeper:
+        with Recorder(models.draw, refuse) as keeper:
             summary = Live(models, Camera(20, pause_s=0.01), keeper, ScriptedScreen({3: "r"})).run().summary()
         assert summary.frames > 10
 
@@ -267,7 +275,7 @@ class TestKeys:
         camera = Camera(20, pause_s=0.01)
         camera._image = checks
         models = reader([[make_detection(80, 60, 60)]])
-        with models, Recorder(models.labels, lambda _: video) as keeper:
+        with models, Recorder(models.draw, lambda _: video) as keeper:
             keeper.start()
             Live(models, camera, keeper, ScriptedScreen(), view=View(blur=True)).run()
         assert video.images[-1][50:70, 70:90].std() < 60 < checks[50:70, 70:90].std()
@@ -279,8 +287,8 @@ class TestCalibration:
         monkeypatch.setattr(Annotator, "hud", lambda _, image, lines: shown.append(lines))
         classifier = TableClassifier(labels=("happy", "sad"))
         with (
-            MoodReader(detector=ScriptedDetector([[FACE]]), classifier=classifier) as models,
-            Recorder(models.labels, lambda _: Video()) as keeper,
+            Session(detector=ScriptedDetector([[FACE]]), classifier=classifier) as models,
+            Recorder(models.draw, lambda _: Video()) as keeper,
         ):
             Live(models, Camera(20, pause_s=0.01), keeper, ScriptedScreen(), calibrate_s=60.0).run()
         assert shown[0][0] == "cannot calibrate: neutral is not among the emotions"

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import livemood
-from livemood.apps.reader import MoodReader, Tally, annotate, label_frames
+from livemood.apps.reader import MoodReader, annotate
+from livemood.apps.tally import Tally
 from livemood.core.errors import VideoUnreadable
 from livemood.core.settings import CaptureSettings
 from livemood.core.types import Mood
@@ -81,11 +82,11 @@ def test_reader_when_given_a_detector_then_leaves_it_open():
     assert not detector.closed
 
 
-def test_label_frames_then_pictures_and_moods_reach_the_sinks_and_the_counts_are_right(clip):
-    pictures, rows, heard = RecordingSink(), RecordingSink(), []
+def test_run_then_pictures_and_moods_reach_the_sinks_and_the_counts_are_right(clip):
+    pictures, rows, heard = RecordingSink(needs_image=True), RecordingSink(), []
     one = reader([FACE], [], [FACE], happy=1)
     with VideoSource(clip) as source:
-        tally = label_frames(one, source, [pictures], [rows], on_frame=lambda frame: heard.append(frame.index))
+        tally = one.session.run(source, [pictures, rows], on_frame=lambda frame: heard.append(frame.index))
     summary = tally.summary(["a note"])
     assert (summary.frames, summary.faces, summary.tracks) == (30, 29, 1)
     assert summary.shares == {"happy": 1.0}
@@ -95,11 +96,11 @@ def test_label_frames_then_pictures_and_moods_reach_the_sinks_and_the_counts_are
     assert (pictures.images[1] == pictures.frames[1].image).all()
 
 
-def test_label_frames_with_the_shipped_parts_then_the_same_as_one_frame_after_the_other_on_one_thread(tmp_path):
-    pictures, rows = RecordingSink(), RecordingSink()
+def test_run_with_the_shipped_parts_then_the_same_as_one_frame_after_the_other_on_one_thread(tmp_path):
+    pictures, rows = RecordingSink(needs_image=True), RecordingSink()
     with MoodReader() as shipped:
         with VideoSource(SAMPLES / "faces.mp4", 1.4, 0.5) as source:
-            label_frames(shipped, source, [pictures], [rows])
+            shipped.session.run(source, [pictures, rows])
         pipeline = shipped.pipeline()
         with VideoSource(SAMPLES / "faces.mp4", 1.4, 0.5) as source:
             alone = [(frame, pipeline.step(frame)) for frame in source.frames()]
@@ -132,13 +133,13 @@ def plain(mood: Mood) -> tuple[object, ...]:
     return mood.track.id, mood.box, mood.track.detection.keypoints.tolist(), mood.label, dict(mood.raw_scores)
 
 
-def test_label_frames_when_a_sink_fails_then_its_error_comes_through(clip):
+def test_run_when_a_sink_fails_then_its_error_comes_through(clip):
     class Full(RecordingSink):
-        def write(self, frame, what):
+        def write(self, frame, moods, image=None):
             raise OSError("disk full")
 
     with VideoSource(clip) as source, pytest.raises(OSError, match="disk full"):
-        label_frames(reader(), source, [Full()])
+        reader().session.run(source, [Full()])
 
 
 def test_tally_of_nothing_then_zeros():

@@ -14,9 +14,13 @@ from pathlib import Path
 import av
 import pytest
 
-from livemood.apps.video_job import Reading, VideoJob, label_video, label_videos
+from livemood.apps.session import Session
+from livemood.apps.video_batch import label_videos
+from livemood.apps.video_job import VideoJob, label_video
 from livemood.cli.bars import Bars
 from livemood.core.errors import SinkError
+from livemood.core.settings import CutSettings, EncodingSettings, ReaderSettings
+from livemood.sinks.open import Output
 from livemood.sinks.video.writer import VideoSink
 from tests.support.builders import SAMPLES, heed_interrupts
 
@@ -26,6 +30,10 @@ CLIP = SAMPLES / "faces.mp4"
 
 def livemood(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run([LIVEMOOD, *map(str, arguments)], capture_output=True, text=True, timeout=300)
+
+
+def job(source: Path, out: Path, *beside: Output) -> VideoJob:
+    return VideoJob(source, (Output("out", str(out)), *beside))
 
 
 def frames(path: Path) -> list[float]:
@@ -125,17 +133,17 @@ def workers_of(parent: int) -> list[int]:
 
 
 def test_many_when_a_job_kills_every_process_then_it_fails_and_the_others_are_made(short, tmp_path):
-    jobs = [VideoJob(Path(shutil.copy(short, tmp_path / f"{n}.mp4")), tmp_path / f"{n}-moods.mp4") for n in "ab"]
-    deadly = replace(jobs[0], codec=_Deadly())  # type: ignore[arg-type]
-    outcomes = {o.job.out.name: o for o in label_videos([deadly, jobs[1]], Reading(), 1, Bars())}
+    jobs = [job(Path(shutil.copy(short, tmp_path / f"{n}.mp4")), tmp_path / f"{n}-moods.mp4") for n in "ab"]
+    deadly = replace(jobs[0], encoding=EncodingSettings(codec=_Deadly()))  # type: ignore[arg-type]
+    outcomes = {Path(str(o.job.out)).name: o for o in label_videos([deadly, jobs[1]], ReaderSettings(), 1, Bars())}
     assert "was killed from outside" in str(outcomes["a-moods.mp4"].error)
     assert outcomes["b-moods.mp4"].error is None
 
 
 def test_many_when_one_brings_a_library_to_raise_anything_then_that_is_its_line(short, tmp_path):
-    jobs = [VideoJob(Path(shutil.copy(short, tmp_path / f"{n}.mp4")), tmp_path / f"{n}-moods.mp4") for n in "ab"]
-    odd = replace(jobs[0], every="never")  # type: ignore[arg-type]
-    outcomes = {o.job.out.name: o for o in label_videos([odd, jobs[1]], Reading(), 1, Bars())}
+    jobs = [job(Path(shutil.copy(short, tmp_path / f"{n}.mp4")), tmp_path / f"{n}-moods.mp4") for n in "ab"]
+    odd = replace(jobs[0], cut=CutSettings(every="never"))  # type: ignore[arg-type]
+    outcomes = {Path(str(o.job.out)).name: o for o in label_videos([odd, jobs[1]], ReaderSettings(), 1, Bars())}
     assert "a.mp4 holds something that livemood cannot deal with (TypeError" in str(outcomes["a-moods.mp4"].error)
     assert outcomes["b-moods.mp4"].error is None
     assert not (tmp_path / "a-moods.mp4").exists()
@@ -168,9 +176,9 @@ def test_copy_when_its_end_cannot_be_written_then_no_records_stay(short, tmp_pat
         raise SinkError("disk full")
 
     monkeypatch.setattr(VideoSink, "_write_rest", full)
-    job = VideoJob(short, tmp_path / "o.mp4", records=tmp_path / "r.csv", subtitles=tmp_path / "r.srt")
-    with Reading().open() as reader, pytest.raises(SinkError, match="disk full"):
-        label_video(job, reader, Bars())
+    beside = (Output("records", str(tmp_path / "r.csv")), Output("subtitles", str(tmp_path / "r.srt")))
+    with Session() as session, pytest.raises(SinkError, match="disk full"):
+        label_video(job(short, tmp_path / "o.mp4", *beside), session, Bars())
     assert list(tmp_path.iterdir()) == []
 
 

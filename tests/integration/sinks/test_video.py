@@ -51,7 +51,7 @@ def copy(clip: Path, out: Path, info: VideoInfo | None = None, **settings: Any) 
             time = float(picture.pts * picture.time_base)  # type: ignore[operator]
             if time >= info.start_s and (info.end_s is None or time < info.end_s):
                 image: Any = picture.to_ndarray(format="bgr24")
-                sink.write(Frame(index, time, image), image)
+                sink.write(Frame(index, time, image), (), image)
                 index += 1
     return sink
 
@@ -124,7 +124,7 @@ def test_times_when_the_clock_is_unusual_then_are_kept_to_the_tick(
     out = tmp_path / f"out{ending}"
     with VideoSink(out, info) as sink:
         for index, time in enumerate(times):
-            sink.write(Frame(index, time, quadrants()), quadrants())
+            sink.write(Frame(index, time, quadrants()), (), quadrants())
     unit = 0.001 if ending == ".mkv" else float(tick)
     assert frames_of(out) == pytest.approx(times, abs=min(unit, 1e-6) if ending == ".mp4" else unit)
 
@@ -291,7 +291,7 @@ def test_sound_when_its_times_run_backwards_then_is_kept_with_a_warning(tmp_path
     info = VideoInfo(64, 48, Fraction(20), Fraction(1, 90_000), path=clip)
     with VideoSink(out, info) as sink:
         for index in range(40):
-            sink.write(Frame(index, index / 20, quadrants()), quadrants())
+            sink.write(Frame(index, index / 20, quadrants()), (), quadrants())
     assert len(frames_of(out)) == 40
     assert len(packets_of(out, "audio")) >= 0.9 * len(packets_of(clip, "audio"))
     assert any("broken times" in note for note in sink.warnings)
@@ -440,7 +440,7 @@ def test_gif_when_the_colours_change_then_each_frame_has_fine_ones(tmp_path: Pat
     out = tmp_path / "out.gif"
     with VideoSink(out, VideoInfo(64, 48)) as sink:
         for index, image in enumerate(images):
-            sink.write(Frame(index, index / 10, image), image)
+            sink.write(Frame(index, index / 10, image), (), image)
     with av.open(str(out)) as container:
         got: Any = [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]
     assert np.abs(np.array(got).astype(int) - images).mean(axis=(1, 2, 3)).max() < 8
@@ -450,7 +450,7 @@ def test_times_when_two_frames_share_one_then_both_are_kept(tmp_path: Path) -> N
     out = tmp_path / "out.mkv"
     with VideoSink(out, VideoInfo(64, 48)) as sink:
         for index, time in enumerate([0, 0.1, 0.1, 0.1, 0.2]):
-            sink.write(Frame(index, time, quadrants()), quadrants())
+            sink.write(Frame(index, time, quadrants()), (), quadrants())
     assert frames_of(out) == pytest.approx([0, 0.1, 0.101, 0.102, 0.2])
 
 
@@ -459,7 +459,7 @@ def test_live_when_recorded_then_starts_at_zero_and_is_complete(tmp_path: Path) 
         out = tmp_path / f"out{ending}"
         with VideoSink(out, VideoInfo(64, 48)) as sink:
             for index in range(30):
-                sink.write(Frame(index, 8000 + index / 30, quadrants()), quadrants())
+                sink.write(Frame(index, 8000 + index / 30, quadrants()), (), quadrants())
         assert frames_of(out) == pytest.approx([index / 30 for index in range(30)], abs=0.001)
 
 
@@ -469,7 +469,7 @@ def test_live_when_the_process_is_killed_then_at_most_a_second_is_lost(tmp_path:
     done = run(f"""
         sink = VideoSink(Path({str(out)!r}), VideoInfo(64, 48))
         for index in range(150):
-            sink.write(Frame(index, index / 30, quadrants()), quadrants())
+            sink.write(Frame(index, index / 30, quadrants()), (), quadrants())
         os.kill(os.getpid(), signal.SIGKILL)
     """)
     assert done.returncode == -signal.SIGKILL
@@ -481,7 +481,7 @@ def test_leaving_when_interrupted_then_the_file_plays_up_to_there(tmp_path: Path
     out = tmp_path / "out.mp4"
     with pytest.raises(KeyboardInterrupt), VideoSink(out, described(clip)) as sink:
         for index in range(40):
-            sink.write(Frame(index, index / 20, quadrants()), quadrants())
+            sink.write(Frame(index, index / 20, quadrants()), (), quadrants())
         raise KeyboardInterrupt
     assert frames_of(out) == pytest.approx([index / 20 for index in range(40)])
     assert heard(out)[2] == pytest.approx(2.0, abs=0.05)
@@ -493,7 +493,7 @@ def test_leaving_when_an_error_came_then_nothing_is_left_and_an_old_file_stays(t
     out = tmp_path / "out.mp4"
     out.write_bytes(b"old")
     with pytest.raises(RuntimeError), VideoSink(out, described(clip), force=True) as sink:
-        sink.write(Frame(0, 0.0, quadrants()), quadrants())
+        sink.write(Frame(0, 0.0, quadrants()), (), quadrants())
         raise RuntimeError
     assert out.read_bytes() == b"old"
     assert {path.name for path in tmp_path.iterdir()} == {"clip.mp4", "out.mp4"}
@@ -563,11 +563,11 @@ def test_sink_when_it_cannot_write_then_says_so_before_any_work(
 
 def test_sink_when_misused_then_is_a_value_error(tmp_path: Path) -> None:
     with VideoSink(tmp_path / "out.mp4", VideoInfo(64, 48)) as sink:
-        sink.write(Frame(0, 0.0, quadrants()), quadrants())
+        sink.write(Frame(0, 0.0, quadrants()), (), quadrants())
         with pytest.raises(ValueError, match="takes 64 x 48 px"):
-            sink.write(Frame(1, 0.1, quadrants()), quadrants(32, 32))
+            sink.write(Frame(1, 0.1, quadrants()), (), quadrants(32, 32))
     with pytest.raises(ValueError, match="is closed"):
-        sink.write(Frame(1, 0.1, quadrants()), quadrants())
+        sink.write(Frame(1, 0.1, quadrants()), (), quadrants())
     sink.close()
 
 
@@ -582,7 +582,7 @@ def test_disk_when_it_fills_up_then_one_line_says_so_and_no_file_is_left(tmp_pat
         with VideoSink(Path({str(out)!r}), VideoInfo(64, 48, path=Path({str(clip)!r}))) as sink:
             for index in range(200):
                 noise = np.roll(noise, 7) ^ 85
-                sink.write(Frame(index, index / 20, noise), noise)
+                sink.write(Frame(index, index / 20, noise), (), noise)
     """)
     assert done.stderr.splitlines()[-1] == (
         f"livemood.core.errors.SinkError: {out} could not be written (File too large); try another out"
@@ -600,7 +600,7 @@ def test_memory_when_the_film_is_long_then_stays_flat(tmp_path: Path, ending: st
         clip, out = Path({str(clip)!r}), Path({str(tmp_path / f"out{ending}")!r})
         with VideoSink(out, VideoInfo(64, 48, Fraction(20), Fraction(1, 1000), path=clip)) as sink:
             for index in range(2500):
-                sink.write(Frame(index, index / 20, quadrants()), quadrants())
+                sink.write(Frame(index, index / 20, quadrants()), (), quadrants())
                 if index == 500:
                     before = used()
         print(used() - before)

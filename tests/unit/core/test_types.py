@@ -3,7 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livemood.core.types import Box, CropSpec, Detection, Frame, Prediction, Track
+from livemood.core.crop_spec import CropSpec
+from livemood.core.geometry import Box
+from livemood.core.types import Detection, Frame, Prediction, Track
 from tests.support.builders import make_detection
 
 

@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from livemood.core.types import Box, Image
+from livemood.core.geometry import Box
+from livemood.core.types import Image
 from livemood.detection.optical_flow import GrayRoi, propagate_by_flow
 from livemood.detection.roi import crop_roi
 from tests.support.builders import SAMPLES, make_detection, read_still

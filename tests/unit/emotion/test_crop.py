@@ -4,11 +4,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from livemood.core.crop_spec import CropSpec
 from livemood.core.settings import CROP
-from livemood.core.types import CropSpec, Frame, Track
-from livemood.datasets import dataset
-from livemood.datasets.samples import open_collection
-from livemood.emotion.crop import align, crop, similarity, whole
+from livemood.core.types import Frame, Track
+from livemood.datasets.load import load
+from livemood.datasets.open import open_collection
+from livemood.datasets.split import ALIGNED
+from livemood.emotion.crop import crop_face, crop_track, resize_crop, similarity
 from livemood.testing import ScriptedDetector
 from tests.support.builders import make_detection, read_still
 
@@ -39,7 +41,7 @@ def test_similarity_of_a_moved_template_then_carries_it_back(angle, scale, shift
 
 def test_align_when_face_already_lies_on_the_template_then_pixels_stay():
     image = np.random.default_rng(0).integers(0, 256, (48, 48, 1), np.uint8).repeat(3, axis=2)
-    cut = align(image, keypoints_on_template(), CROP)
+    cut = crop_face(image, keypoints_on_template(), CROP)
     # The keypoints are float32, so the fit is off by a millionth: a grey level at most.
     assert np.abs(cut[..., 0].astype(int) - image[..., 0]).max() <= 1
 
@@ -50,7 +52,7 @@ def test_align_when_head_is_tilted_then_crop_is_upright():
     image = np.zeros((600, 600, 3), np.uint8)
     for x, y in keypoints[:4]:
         cv2.circle(image, (round(float(x)), round(float(y))), 8, (255, 255, 255), -1)
-    cut = align(image, keypoints, CROP)[..., 0]
+    cut = crop_face(image, keypoints, CROP)[..., 0]
     for x, y in template_px(CROP):
         assert cut[round(y), round(x)] > 200
     assert cut[0, 0] == 0
@@ -59,25 +61,25 @@ def test_align_when_head_is_tilted_then_crop_is_upright():
 def test_align_when_shrinking_then_averages_noise_away():
     rng = np.random.default_rng(1)
     image = np.clip(rng.normal(128, 30, (480, 480, 1)), 0, 255).astype(np.uint8).repeat(3, axis=2)
-    cut = align(image, keypoints_on_template(0.0, 10.0), CROP)
+    cut = crop_face(image, keypoints_on_template(0.0, 10.0), CROP)
     assert cut.std() < 30 / 10 * 1.5  # one bilinear sample per pixel would leave it near 20
 
 
 def test_align_at_the_frame_edge_then_border_pixels_go_on():
     image = np.full((100, 100, 3), 40, np.uint8)
     image[:, 0] = 200
-    cut = align(image, keypoints_on_template(0.0, 1.0, (-24, 10)), CROP)
+    cut = crop_face(image, keypoints_on_template(0.0, 1.0, (-24, 10)), CROP)
     assert (cut[:, :20] == 200).all()
 
 
 def test_align_when_grey_picture_then_grey_values_are_kept():
     image = np.arange(48, dtype=np.uint8)[None, :, None].repeat(48, 0).repeat(3, 2) * 5
-    assert np.abs(align(image, keypoints_on_template(), CROP)[..., 0].astype(int) - image[..., 0]).max() <= 1
+    assert np.abs(crop_face(image, keypoints_on_template(), CROP)[..., 0].astype(int) - image[..., 0]).max() <= 1
 
 
 def test_align_in_colour_then_channels_stay_bgr():
     image = np.full((64, 64, 3), (10, 120, 230), np.uint8)
-    cut = align(image, make_detection(32, 32, 40).keypoints, COLOUR)
+    cut = crop_face(image, make_detection(32, 32, 40).keypoints, COLOUR)
     assert cut.shape == (32, 32, 3)
     assert (cut == (10, 120, 230)).all()
 
@@ -92,18 +94,18 @@ def test_align_in_colour_then_channels_stay_bgr():
 )
 def test_align_of_any_face_then_always_a_crop_of_the_right_shape(height, width, x, y, side):
     image = np.zeros((height, width, 3), np.uint8)
-    cut = align(image, make_detection(x, y, side).keypoints, CROP)
+    cut = crop_face(image, make_detection(x, y, side).keypoints, CROP)
     assert cut.shape == CROP.shape
     assert cut.dtype == np.uint8
 
 
 def test_align_when_all_keypoints_coincide_then_still_a_crop():
-    assert align(np.zeros((9, 9, 3), np.uint8), np.full((6, 2), 4.0, np.float32), CROP).shape == CROP.shape
+    assert crop_face(np.zeros((9, 9, 3), np.uint8), np.full((6, 2), 4.0, np.float32), CROP).shape == CROP.shape
 
 
 def test_whole_when_picture_has_the_size_then_unchanged():
     image = np.random.default_rng(2).integers(0, 256, (48, 48, 1), np.uint8).repeat(3, axis=2)
-    assert (whole(image, CROP) == image[..., :1]).all()
+    assert (resize_crop(image, CROP) == image[..., :1]).all()
 
 
 def test_training_and_serving_when_given_the_same_face_then_the_same_bytes(tmp_path):
@@ -116,13 +118,13 @@ def test_training_and_serving_when_given_the_same_face_then_the_same_bytes(tmp_p
             cv2.imwrite(str(tmp_path / "faces" / label / f"{number}.png"), picture)
     found = make_detection(128, 128, 150)
     pictures = open_collection(tmp_path / "faces")
-    cut = dataset.load(pictures, CROP, ScriptedDetector([[found]]), tmp_path / "work")
-    stored = {aligned.tobytes() for split in cut.splits.values() for aligned in split.crops(dataset.ALIGNED)}
+    cut = load(pictures, CROP, ScriptedDetector([[found]]), tmp_path / "work")
+    stored = {aligned.tobytes() for split in cut.splits.values() for aligned in split.crops(ALIGNED)}
 
     served = set()
     for file in sorted(tmp_path.glob("faces/*/*.png")):
         bordered = cv2.copyMakeBorder(read_still(file), 32, 32, 32, 32, cv2.BORDER_REPLICATE)
         frame = Frame(0, 0.0, np.asarray(bordered, np.uint8))
-        served.add(crop(frame, Track(1, found, 0.0), CROP).image.tobytes())
+        served.add(crop_track(frame, Track(1, found, 0.0), CROP).image.tobytes())
     assert stored == served
     assert len(served) == 16

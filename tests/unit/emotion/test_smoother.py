@@ -95,7 +95,7 @@ def test_memory_when_people_come_and_go_then_stays_small():
     smoother = Smoother(EMOTIONS, SmootherSettings(forget_s=1.0))
     for i in range(500):
         smoother.update([prediction(leaning("happy"), i)], float(i))
-    assert len(smoother._states) <= 2
+    assert len(smoother._emotion._states) <= 2
 
 
 def test_update_when_given_another_number_of_classes_then_says_so():

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from livemood.core.geometry import Box
 from livemood.core.labels import EMOTIONS, UNSURE, colour_bgr
-from livemood.core.types import Box, Detection, Frame, Image, Mood, Track
-from livemood.overlay.annotator import Annotator, DrawStyle
+from livemood.core.settings import DrawStyle
+from livemood.core.types import Detection, Frame, Image, Mood, Track
+from livemood.overlay.annotator import Annotator
 from livemood.overlay.label_layout import clear_spot, head, place_labels, spots_around, visible_part
 from tests.support.builders import make_detection, make_frame
 
@@ -73,14 +75,14 @@ def test_draw_when_given_a_mood_then_returns_a_writable_copy_and_leaves_the_fram
 
 def test_draw_when_there_are_no_moods_then_returns_the_frame_as_it_is() -> None:
     frame = noise(320, 240)
-    assert np.array_equal(Annotator(style=DrawStyle(show_panel=True, blur_faces=True)).draw(frame, []), frame.image)
+    assert np.array_equal(Annotator(style=DrawStyle(panel=True, blur=True)).draw(frame, []), frame.image)
 
 
 @pytest.mark.parametrize(("width", "height"), [(320, 240), HD, (3840, 2160)])
 def test_draw_when_there_is_room_then_marks_the_box_all_around_and_keeps_the_face(width: int, height: int) -> None:
     frame = noise(width, height)
     face = make_detection(width / 2, height / 2, height / 3)
-    image = Annotator(style=DrawStyle(show_panel=True)).draw(frame, [mood_of(face, happy=0.9, sad=0.1)])
+    image = Annotator(style=DrawStyle(panel=True)).draw(frame, [mood_of(face, happy=0.9, sad=0.1)])
     mask, box, edge = changed(frame.image, image), face.box, height // 24
     left, top, right, bottom = (round(side) for side in (box.left, box.top, box.right, box.bottom))
     for x, y in itertools.product((left, right), (top, bottom)):
@@ -126,7 +128,7 @@ def test_draw_when_any_label_is_on_any_background_then_text_and_lines_have_contr
 def test_draw_when_scores_are_shown_then_quiet_text_has_contrast_on_white() -> None:
     frame = make_frame(1920, 1080, level=255)
     mood = mood_of(make_detection(960, 540, 300), sad=0.0)
-    plain, with_panel = (Annotator(style=DrawStyle(show_panel=panel)).draw(frame, [mood]) for panel in (False, True))
+    plain, with_panel = (Annotator(style=DrawStyle(panel=panel)).draw(frame, [mood]) for panel in (False, True))
     shades = luminance(with_panel[rows_and_columns(changed(plain, with_panel))])
     assert contrast(shades[4:-4, 4:-4].max(), float(np.median(shades))) >= 4.5
 
@@ -161,7 +163,7 @@ def test_draw_when_confidence_or_id_differ_then_so_does_the_label() -> None:
     image = Annotator().draw(frame, [mood])
     assert not np.array_equal(image, Annotator().draw(frame, [replace(mood, confidence=0.5)]))
     assert not np.array_equal(image, Annotator().draw(frame, [other_id]))
-    anonymous = Annotator(style=DrawStyle(show_ids=False))
+    anonymous = Annotator(style=DrawStyle(ids=False))
     assert np.array_equal(anonymous.draw(frame, [mood]), anonymous.draw(frame, [other_id]))
 
 
@@ -197,7 +199,7 @@ def test_draw_when_moods_come_in_another_order_then_the_picture_is_the_same() ->
 
 
 def test_draw_when_used_then_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
-    annotator = Annotator(style=DrawStyle(show_panel=True, blur_faces=True))
+    annotator = Annotator(style=DrawStyle(panel=True, blur=True))
     image = annotator.draw(make_frame(), [mood_of(make_detection(), "行運 🙂")])
     annotator.hud(image, ["24 fps"])
     assert capfd.readouterr() == ("", "")
@@ -206,7 +208,7 @@ def test_draw_when_used_then_prints_nothing(capfd: pytest.CaptureFixture[str]) -
 def test_panel_when_shown_then_bars_are_as_long_as_scores_are_high() -> None:
     frame, face = make_frame(*HD), make_detection(400, 400, 200)
     mood = mood_of(face, "happy", surprise=0.1, fear=0.3, sad=0.6)
-    image = Annotator(style=DrawStyle(show_panel=True)).draw(frame, [mood])
+    image = Annotator(style=DrawStyle(panel=True)).draw(frame, [mood])
     lengths = {
         name: int((image == colour_bgr(name)).all(axis=2).any(axis=0).sum()) for name in ("surprise", "fear", "sad")
     }
@@ -216,7 +218,7 @@ def test_panel_when_shown_then_bars_are_as_long_as_scores_are_high() -> None:
 
 def test_panel_when_there_is_no_room_beside_the_face_then_it_is_left_out() -> None:
     frame, mood = make_frame(190, 180), mood_of(make_detection(95, 100, 110), happy=0.9, sad=0.1)
-    plain, with_panel = (Annotator(style=DrawStyle(show_panel=panel)).draw(frame, [mood]) for panel in (False, True))
+    plain, with_panel = (Annotator(style=DrawStyle(panel=panel)).draw(frame, [mood]) for panel in (False, True))
     assert np.array_equal(plain, with_panel)
 
 
@@ -224,7 +226,7 @@ def test_panel_when_there_is_no_room_beside_the_face_then_it_is_left_out() -> No
 def test_blur_when_asked_for_then_no_detail_is_left_in_the_box_and_the_rest_is_untouched(side: int) -> None:
     frame, face = noise(*HD), make_detection(640, 400, side)
     left, top, right, bottom = (round(edge) for edge in (face.box.left, face.box.top, face.box.right, face.box.bottom))
-    image = Annotator(style=DrawStyle(blur_faces=True)).draw(frame, [mood_of(face)])
+    image = Annotator(style=DrawStyle(blur=True)).draw(frame, [mood_of(face)])
     inset = side // 8
     inside = image[top + inset : bottom - inset, left + inset : right - inset]
     assert len(np.unique(inside.reshape(-1, 3), axis=0)) <= 64
@@ -237,7 +239,7 @@ def test_blur_when_asked_for_then_no_detail_is_left_in_the_box_and_the_rest_is_u
 def test_blur_when_the_face_pokes_out_of_the_frame_then_its_cells_stay_as_coarse() -> None:
     frame = noise(*HD)
     face = make_detection(1280, 400, 280)
-    image = Annotator(style=DrawStyle(blur_faces=True)).draw(frame, [mood_of(face)])
+    image = Annotator(style=DrawStyle(blur=True)).draw(frame, [mood_of(face)])
     seen = image[300:500, 1180:1240]
     assert len(np.unique(seen.reshape(-1, 3), axis=0)) <= 32
 
@@ -373,5 +375,5 @@ def test_draw_when_the_frame_is_extreme_then_returns_a_picture_of_its_size(width
     frame = make_frame(width, height)
     faces = [make_detection(width * share, height * share, min(width, height)) for share in (0.0, 0.5, 1.0)]
     moods = [mood_of(face, track_id=place) for place, face in enumerate(faces)]
-    style = DrawStyle(show_panel=True, blur_faces=True)
+    style = DrawStyle(panel=True, blur=True)
     assert Annotator(style=style).draw(frame, moods).shape == (height, width, 3)

@@ -10,8 +10,8 @@ from PIL import Image as PillowImage
 from PIL import ImageCms
 
 from livemood.core.errors import ImageUnreadable
+from livemood.runtime.exif import orientation, upright_exif
 from livemood.sources.image.decode import read_image, read_photo
-from livemood.sources.image.exif import orientation, upright_exif
 from livemood.sources.image.scan import find_photos, image_paths
 from livemood.sources.image.size_guard import size
 from tests.support.builders import corners, quadrants
@@ -189,7 +189,8 @@ def test_image_when_of_a_phone_or_a_new_kind_then_is_bgr(tmp_path: Path, name: s
 def test_image_when_any_kind_notes_an_orientation_then_is_upright(
     tmp_path: Path, kind: str, value: int, seen: str
 ) -> None:
-    options: dict[str, Any] = {"webp": {"lossless": True}, "avif": {"quality": 95}}.get(kind, {})
+    kinds: dict[str, dict[str, Any]] = {"webp": {"lossless": True}, "avif": {"quality": 95}}
+    options = kinds.get(kind, {})
     photo = read_photo(save(tmp_path / f"a.{kind}", exif=exif_of(value), **options))
     assert corners(photo.image) == seen
     assert (photo.width, photo.height) == ((64, 48) if value < 5 else (48, 64))

@@ -1,0 +1,222 @@
+"""The composition root: source, pipeline, annotator and sinks are put together here and nowhere else."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from livemood.apps.tally import Tally
+from livemood.core.crop_spec import CropSpec
+from livemood.core.settings import CaptureSettings, DrawStyle, EncodingSettings, ReaderSettings, Settings
+from livemood.core.types import Detection, Frame, Image, Mood, Track
+from livemood.detection.base import Detector
+from livemood.detection.combined import FaceDetector
+from livemood.emotion.classifier import Classifier, EmotionClassifier, heads_of
+from livemood.emotion.crop import crop_track
+from livemood.overlay.annotator import Annotator
+from livemood.pipeline import Pipeline, StageTimer, untimed
+from livemood.runtime.closeable import Closeable
+from livemood.runtime.queues import WriteBehind, read_ahead, read_newest
+from livemood.sinks.base import Sink, SinkContext
+from livemood.sinks.open import Output, open_sink
+from livemood.sources.base import Source
+from livemood.sources.open import open_live, open_video
+
+_IDLE_S = 0.1
+
+
+class Session(Closeable):
+    """One detector and one model, opened once, and whatever is built around them; a context manager.
+
+    Args:
+        how: Which detector and model to open.
+        detector: Any object with ``detect`` and ``close`` in place of the one that ``how`` names; stays the caller's to
+            close.
+        classifier: Any object in place of the model that ``how`` names.
+        settings: Thresholds and time constants.
+
+    Attributes:
+        detector: In use.
+        classifier: In use.
+        settings: As given.
+
+    Raises:
+        ModelMissing: A model file is not there.
+        ModelIncompatible: A model file is broken or altered.
+        ValueError: An unknown emotion or detector.
+    """
+
+    def __init__(
+        self,
+        how: ReaderSettings | None = None,
+        *,
+        detector: Detector | None = None,
+        classifier: Classifier | None = None,
+        settings: Settings | None = None,
+    ) -> None:
+        how = how or ReaderSettings()
+        self.settings = settings or Settings()
+        self.classifier: Classifier = classifier or EmotionClassifier(how.model, how.engine, how.emotions)
+        with ExitStack() as stack:
+            if detector is None:
+                detector = stack.enter_context(FaceDetector(how.detector, self.settings.detector))
+            self.detector: Detector = detector
+            self._open = stack.pop_all()
+
+    @property
+    def heads(self) -> Mapping[str, tuple[str, ...]]:
+        """Labels by head of the model; the first is ``emotion``."""
+        return heads_of(self.classifier)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Emotions the model chooses between, in its order."""
+        return self.classifier.labels
+
+    @property
+    def crop_spec(self) -> CropSpec:
+        """How the model wants faces cut."""
+        return self.classifier.crop_spec
+
+    @property
+    def engine(self) -> str:
+        """What runs the model: ``litert`` or ``keras``, or the name of the classifier that was given."""
+        classifier = self.classifier
+        return classifier.engine if isinstance(classifier, EmotionClassifier) else type(classifier).__name__
+
+    def pipeline(self, timer: StageTimer = untimed) -> Pipeline:
+        """Return a fresh pipeline, without memory of earlier frames.
+
+        Args:
+            timer: Gets every stage once, to time its calls.
+        """
+        return Pipeline(self.detector, self.classifier, self.settings, timer)
+
+    def annotator(self, style: DrawStyle | None = None) -> Annotator:
+        """Return what draws this model's labels."""
+        return Annotator(self.labels, style)
+
+    def draw(self, frame: Frame, moods: Sequence[Mood], style: DrawStyle) -> Image:
+        """Return an annotated copy of a frame, (H, W, 3) uint8 BGR."""
+        return self.annotator(style).draw(frame, moods)
+
+    def read_photo(self, image: Image) -> tuple[Mood, ...]:
+        """Return the moods in one picture, (H, W, 3) uint8 BGR, largest face first.
+
+        Raises:
+            ValueError: The array is of another shape or type.
+        """
+        return self.pipeline().step(Frame(0, 0.0, image))
+
+    def read_face(self, frame: Frame, face: Detection) -> tuple[str, float]:
+        """Return the emotion that one face shows in one frame, and its probability, without any smoothing."""
+        spec = self.crop_spec
+        track = Track(1, face, frame.time_s)
+        (prediction,) = self.classifier.classify([crop_track(frame, track, spec)])
+        best = int(prediction.probabilities.argmax())
+        return self.labels[best], float(prediction.probabilities[best])
+
+    def open_video(self, path: str | Path, start_s: float = 0.0, duration_s: float | None = None) -> Source:
+        """Open a video file, or a cut of it; see ``livemood.sources.open.open_video``."""
+        return open_video(path, start_s, duration_s)
+
+    def open_live(self, spec: str, capture: CaptureSettings | None = None) -> Source:
+        """Open a camera, a stream, or a file played by the clock; see ``livemood.sources.open.open_live``."""
+        return open_live(spec, capture)
+
+    def open_sink(
+        self,
+        output: Output,
+        source: Source,
+        *,
+        force: bool = False,
+        faceless_rows: bool = False,
+        encoding: EncodingSettings | None = None,
+    ) -> Sink:
+        """Open a sink for the frames of a source and this model's moods.
+
+        Args:
+            output: Which kind, and where to.
+            source: Gives the frames.
+            force: Replace files that are there.
+            faceless_rows: Write a row for frames without faces too.
+            encoding: Of a labelled video.
+
+        Raises:
+            SinkError: The target is there already, is of an unknown form, or cannot be written.
+        """
+        context = SinkContext(
+            self.heads,
+            source.info,
+            live=source.live,
+            force=force,
+            faceless_rows=faceless_rows,
+            encoding=encoding or EncodingSettings(),
+        )
+        return open_sink(output, context)
+
+    @contextmanager
+    def frames(self, source: Source, every: int = 1) -> Iterator[Iterator[tuple[Frame, tuple[Mood, ...]]]]:
+        """Read the frames of an open source with their moods.
+
+        A thread of its own takes the frames. From a file it also finds their faces, some frames ahead. Every frame of
+        a file comes; of a live source the newest does, and ``Frame.index`` tells what was left out.
+
+        Args:
+            source: Gives the frames.
+            every: Classify every so many frames only; in between, faces are followed and keep their moods.
+        """
+        pipeline = self.pipeline()
+        if source.live:
+            with read_newest(source.frames(), _IDLE_S) as newest:
+                yield ((frame, pipeline.step(frame, frame.index % every == 0)) for frame in newest if frame is not None)
+            return
+        with read_ahead((frame, pipeline.track_faces(frame)) for frame in source.frames()) as tracked:
+            yield (
+                (frame, pipeline.classify_tracks(frame, tracks, frame.index % every == 0)) for frame, tracks in tracked
+            )
+
+    def run(
+        self,
+        source: Source,
+        sinks: Sequence[Sink],
+        style: DrawStyle | None = None,
+        every: int = 1,
+        on_frame: Callable[[Frame], None] = lambda _: None,
+    ) -> Tally:
+        """Take a source through to its end and hand every frame to the sinks.
+
+        Decoding with finding faces, classifying and drawing them, and writing each have a thread: encoding takes so
+        long that whatever else its thread did would hold up the rest.
+
+        Args:
+            source: Open source; frames come in order and none is dropped.
+            sinks: Open sinks.
+            style: How to draw.
+            every: Classify every so many frames only; all are drawn and written.
+            on_frame: Called after each frame, for a progress display.
+
+        Returns:
+            The counts.
+
+        Raises:
+            SinkError: A sink could not be written.
+            KeyboardInterrupt: What was written so far stays good.
+        """
+        tally, annotator = Tally(), self.annotator(style)
+        drawn = any(sink.needs_image for sink in sinks)
+
+        def write(item: tuple[Frame, tuple[Mood, ...], Image | None]) -> None:
+            frame, moods, image = item
+            for sink in sinks:
+                sink.write(frame, moods, image)
+
+        with WriteBehind(write) as writer, self.frames(source, every) as frames:
+            for frame, moods in frames:
+                writer.put((frame, moods, annotator.draw(frame, moods) if drawn else None))
+                tally.add(frame, moods)
+                on_frame(frame)
+        return tally
+
+    def close(self) -> None:
+        """Free the detector that this session opened."""
+        self._open.close()

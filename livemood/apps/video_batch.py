@@ -1,0 +1,188 @@
+"""Many videos side by side, each in a process."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+from livemood.apps.session import Session
+from livemood.apps.tally import Summary
+from livemood.apps.video_job import Progress, VideoJob, label_video
+from livemood.core.errors import LivemoodError
+from livemood.core.settings import ReaderSettings
+from livemood.runtime import stopping
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+_FRAMES_TOLD = 5  # progress is told for so many frames at once
+_CHECK_S = 0.1
+# A worker that is asked to stop has so long to remove the files of its job.
+_STOP_LIMIT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a job among many ended: with a summary, or with the error that says what was wrong."""
+
+    job: VideoJob
+    summary: Summary | None
+    error: LivemoodError | None = None
+
+
+def label_videos(
+    jobs: Sequence[VideoJob], how: ReaderSettings, processes: int, progress: Progress
+) -> Iterator[Outcome]:
+    """Do many jobs in so many processes; yield each outcome as it comes.
+
+    One that fails does not stop the others. When a process is killed, what was not done yet is done again, each
+    job in a process of its own. A KeyboardInterrupt stops them all and leaves no unfinished file.
+    """
+    import multiprocessing  # here, so that one video starts sooner
+    from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+    from concurrent.futures.process import BrokenProcessPool
+    from multiprocessing.managers import SyncManager
+
+    context = multiprocessing.get_context("spawn")  # a forked child would share mediapipe's threads, and hang
+    manager = SyncManager(ctx=context)
+    # The workers see the end of this pipe: when this process closes the other end, or is gone.
+    stop_reader, stop_writer = context.Pipe(duplex=False)
+    with stopping.held(), stop_reader, stop_writer:
+        manager.start(_end_with_parent)
+        with manager:
+            told = manager.Queue()
+            listener = Thread(target=_listen, args=(told, progress), name="livemood-listener", daemon=True)
+            listener.start()
+
+            def done_in(processes: int, jobs: Sequence[VideoJob]) -> Iterator[tuple[VideoJob, Outcome | None]]:
+                """Yield jobs with their outcomes: None where a process was killed, whichever it worked at."""
+                pool = ProcessPoolExecutor(processes, context, _begin_worker, (how, told, stop_reader))
+                try:
+                    futures = {pool.submit(_work, job): job for job in jobs}
+                    waiting: set[Future[Outcome]] = set(futures)
+                    while waiting:
+                        stopping.check()
+                        done, waiting = wait(waiting, _CHECK_S, FIRST_COMPLETED)
+                        for future in done:
+                            try:
+                                yield futures[future], future.result()
+                            except BrokenProcessPool:
+                                yield futures[future], None
+                except BaseException:
+                    stop_writer.close()
+                    raise
+                finally:
+                    pool.shutdown(cancel_futures=True)
+
+            again: list[VideoJob] = []
+            try:
+                for job, outcome in done_in(processes, jobs):
+                    if outcome:
+                        yield outcome
+                    else:
+                        again.append(job)
+                for job in again:
+                    for _, outcome in done_in(1, [job]):
+                        yield outcome or Outcome(job, None, _killed(job))
+            finally:
+                told.put(None)
+                listener.join()
+
+
+def _killed(job: VideoJob) -> LivemoodError:
+    what = f"{job.source}: its process was killed from outside, most often for want of memory"
+    return LivemoodError(what, "try fewer {jobs}")
+
+
+def _listen(told: Any, progress: Progress) -> None:
+    """Hand on what workers tell: (source, frames expected) at its beginning, (source,) for each few frames done."""
+    while (item := told.get()) is not None:
+        if len(item) == 2:
+            progress.begin(*item)
+        else:
+            progress.advance(item[0], _FRAMES_TOLD)
+
+
+_worker: "tuple[Session, _WorkerProgress] | None" = None
+_at_work = False
+
+
+class _Stopped(LivemoodError):
+    """Ends a worker's job and removes its files; a KeyboardInterrupt would keep the unfinished ones."""
+
+    def __init__(self) -> None:
+        super().__init__("stopped")
+
+
+class _WorkerProgress:
+    """Progress of a worker, told to the parent process a few frames at a time."""
+
+    def __init__(self, told: Any) -> None:
+        self._told, self._count = told, 0
+
+    def begin(self, source: Path, frames: int | None) -> None:
+        self._count = 0
+        self._told.put((source, frames))
+
+    def advance(self, source: Path, frames: int = 1) -> None:
+        self._count += frames
+        if self._count % _FRAMES_TOLD == 0:
+            self._told.put((source,))
+
+
+def _end_with_parent() -> None:
+    """Leave signals to the parent process, and end with it."""
+    import multiprocessing
+
+    parent = multiprocessing.parent_process()
+
+    def wait() -> None:
+        if parent:
+            parent.join()
+            os._exit(1)
+
+    stopping.ignore_signals()
+    Thread(target=wait, name="livemood-parent", daemon=True).start()
+
+
+def _begin_worker(how: ReaderSettings, told: Any, stop_reader: "Connection") -> None:
+    def stop(*_: object) -> None:
+        stopping.ask()
+        if not _at_work:
+            os._exit(1)
+
+    def watch_parent() -> None:
+        with suppress(OSError):
+            stop_reader.poll(None)  # nothing is ever sent: this returns when the other end is closed
+        stop()
+        ends = time.monotonic() + _STOP_LIMIT_S
+        while _at_work and time.monotonic() < ends:
+            time.sleep(_CHECK_S)
+        os._exit(1)
+
+    global _worker
+    stopping.ignore_signals()
+    signal.signal(signal.SIGTERM, stop)  # from the pool, when another worker was killed
+    stopping.raise_at_checks(_Stopped)
+    Thread(target=watch_parent, name="livemood-parent", daemon=True).start()
+    _worker = Session(how), _WorkerProgress(told)
+
+
+def _work(job: VideoJob) -> Outcome:
+    global _at_work
+    assert _worker is not None
+    session, progress = _worker
+    _at_work = True
+    try:
+        return Outcome(job, label_video(job, session, progress))
+    except _Stopped:
+        os._exit(1)  # by itself this process would go on with the next job
+    except LivemoodError as error:
+        return Outcome(job, None, error)
+    finally:
+        _at_work = False

@@ -1,0 +1,39 @@
+"""How a face is cut out for a model; the standard library only."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Colour = Literal["grey", "bgr"]
+
+
+@dataclass(frozen=True, slots=True)
+class CropSpec:
+    """How a face is cut out for a model; part of the model's bundle.
+
+    Attributes:
+        size_px: Side S of the square crop.
+        colour: ``grey`` (one channel) or ``bgr`` (three).
+        template: Where right eye, left eye, nose tip and mouth land, as (x, y) fractions of the side.
+    """
+
+    size_px: int
+    colour: Colour
+    template: tuple[tuple[float, float], ...]
+
+    def __post_init__(self) -> None:
+        if not 8 <= self.size_px <= 1024:
+            raise ValueError(f"size_px lies in 8..1024, got {self.size_px}")
+        if self.colour not in ("grey", "bgr"):
+            raise ValueError(f"colour is 'grey' or 'bgr', got {self.colour!r}")
+        if len(self.template) != 4 or any(len(point) != 2 for point in self.template):
+            raise ValueError(f"template holds four (x, y) points, got {self.template}")
+
+    @property
+    def channels(self) -> int:
+        """Channels C of the crop."""
+        return 1 if self.colour == "grey" else 3
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Shape (S, S, C) of the crop."""
+        return self.size_px, self.size_px, self.channels

@@ -1,0 +1,31 @@
+"""One grammar for lengths of time: ``90``, ``4.5``, ``1:30``, ``1:02:03``, ``45s``, ``30m``, ``1h30m``."""
+
+import re
+
+LONGEST_S = 3e9
+"""A hundred years; what is far beyond does not fit a container's clock."""
+
+_CLOCK = re.compile(r"(?:\d+:){0,2}\d+(?:\.\d+)?")
+_UNITS = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?")
+
+
+def parse_duration(text: str) -> float:
+    """Return a length of time in seconds.
+
+    Raises:
+        ValueError: It is not written so, or is longer than any recording.
+    """
+    text = text.strip()
+    units = _UNITS.fullmatch(text)
+    if _CLOCK.fullmatch(text):
+        total = 0.0
+        for part in text.split(":"):
+            total = total * 60 + float(part)
+    elif text and units:
+        hours, minutes, seconds = (float(part or 0) for part in units.groups())
+        total = hours * 3600 + minutes * 60 + seconds
+    else:
+        raise ValueError(f"{text!r} is not a time; write seconds, 1:05, 1:02:03 or 1m30s")
+    if total > LONGEST_S:
+        raise ValueError(f"{text!r} is longer than any recording")
+    return total

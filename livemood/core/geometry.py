@@ -1,0 +1,55 @@
+"""Boxes in frame pixels; the standard library only."""
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """An upright rectangle in frame pixels, as floats; it may poke outside the frame."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def __post_init__(self) -> None:
+        if not all(map(math.isfinite, (self.left, self.top, self.right, self.bottom))):
+            raise ValueError(f"a box needs finite sides, got {self}")
+        if self.right <= self.left or self.bottom <= self.top:
+            raise ValueError(f"a box needs left < right and top < bottom, got {self}")
+
+    @property
+    def width(self) -> float:
+        """Width in px."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        """Height in px."""
+        return self.bottom - self.top
+
+    @property
+    def area(self) -> float:
+        """Area in px²."""
+        return self.width * self.height
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """Centre (x, y) in px."""
+        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
+
+    def shifted(self, dx: float, dy: float) -> "Box":
+        """Return the box moved by (dx, dy) px."""
+        return Box(self.left + dx, self.top + dy, self.right + dx, self.bottom + dy)
+
+    def intersection(self, other: "Box") -> float:
+        """Return the area shared with ``other`` in px²."""
+        width = min(self.right, other.right) - max(self.left, other.left)
+        height = min(self.bottom, other.bottom) - max(self.top, other.top)
+        return max(width, 0.0) * max(height, 0.0)
+
+    def iou(self, other: "Box") -> float:
+        """Return intersection over union with ``other``, 0..1."""
+        shared = self.intersection(other)
+        return shared / (self.area + other.area - shared)

@@ -1,0 +1,57 @@
+"""Record files as data frames of pandas and polars."""
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from livemood.records.reading import CHUNK, heads_in, read
+from livemood.records.schema import Cell, columns, kind, to_row
+from livemood.runtime.optional_deps import required
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+
+
+def to_pandas(path: str | Path) -> "pandas.DataFrame":
+    """Return a record file as a pandas data frame with the columns of the CSV form.
+
+    Raises:
+        LivemoodError: As ``read``, or pandas is not installed.
+    """
+    pandas = required("pandas", "pandas")
+    names, chunks = _table(path)
+    tables = [pandas.DataFrame(chunk, columns=names) for chunk in chunks] or [pandas.DataFrame(columns=names)]
+    kinds = {name: {int: "Int64", str: "string", float: "float64"}[kind(name)] for name in names}
+    return pandas.concat([table.astype(kinds) for table in tables], ignore_index=True)
+
+
+def to_polars(path: str | Path) -> "polars.DataFrame":
+    """Return a record file as a polars data frame with the columns of the CSV form.
+
+    Raises:
+        LivemoodError: As ``read``, or polars is not installed.
+    """
+    polars = required("polars", "polars")
+    names, chunks = _table(path)
+    kinds = {name: {int: polars.Int64, str: polars.String, float: polars.Float64}[kind(name)] for name in names}
+    return polars.concat(
+        [polars.DataFrame(chunk, schema=kinds, orient="row") for chunk in chunks] or [polars.DataFrame(schema=kinds)]
+    )
+
+
+def _table(path: str | Path) -> tuple[tuple[str, ...], Iterator[list[tuple[Cell, ...]]]]:
+    """Return column names and an iterator over chunks of flat rows."""
+    path = Path(path)
+    records = read(path)
+    first = list(islice(records, CHUNK))  # raises what there is to say against the file
+    labels, others = heads_in(path)
+
+    def chunks() -> Iterator[list[tuple[Cell, ...]]]:
+        chunk = first
+        while chunk:
+            yield [to_row(record, labels, others) for record in chunk]
+            chunk = list(islice(records, CHUNK))
+
+    return columns(labels, others), chunks()

@@ -1,0 +1,254 @@
+"""Record files back to typed rows."""
+
+import csv
+import json
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+from livemood.core.errors import LivemoodError
+from livemood.records.schema import BOX, EVENT, FIXED, POINTS, VERSION, HeadScores, Record, columns, heads_of_columns
+from livemood.runtime.optional_deps import required
+
+PARQUET: Final = "'livemood[parquet]'"
+"""What brings pyarrow."""
+CHUNK: Final = 8192
+# A row of eight emotions has about 1,000 characters.
+_MAX_LINE: Final = 1 << 20
+_MAX_GROUP_BYTES: Final = 1 << 28
+_MAX_COLUMNS: Final = 1024
+_MAX_LABEL: Final = 256
+# Differences of numbers up to this stay exact to a thousandth.
+_MAX_NUMBER: Final = 1e12
+
+
+def read(path: str | Path) -> Iterator[Record]:
+    """Read a record file back, row by row.
+
+    Rows that cannot be read, such as a last line cut short by a killed process, are left out with one warning at the
+    end.
+
+    Args:
+        path: A .jsonl, .csv or .parquet file written by livemood.
+
+    Raises:
+        LivemoodError: The file is not there, is no record file, or comes from a newer livemood.
+    """
+    path = Path(path)
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        raise LivemoodError(f"{path} is no record file: its name ends in none of {', '.join(_READERS)}")
+    if not path.is_file():
+        raise LivemoodError(f"{path} {'is a folder' if path.is_dir() else 'is not there'}; give a record file")
+    return _readable(path, reader(path))
+
+
+def _readable(path: Path, rows: Iterator[Record | None]) -> Iterator[Record]:
+    """Pass records on and count the rows that could not be read (None)."""
+    good = bad = 0
+    try:
+        for row in rows:
+            if row is None:
+                bad += 1
+            else:
+                good += 1
+                yield row
+    except OSError as error:
+        raise LivemoodError(f"{path} could not be read ({error.strerror or error})") from error
+    if bad and not good:
+        raise LivemoodError(f"{path} is no record file: not one of its rows can be read")
+    if bad:
+        warnings.warn(f"{path}: left out {bad} of {good + bad} rows that could not be read", stacklevel=2)
+
+
+def _lines(file: TextIO) -> Iterator[str]:
+    """Yield lines, one that is too long for a row in pieces, which are no rows either."""
+    return iter(lambda: file.readline(_MAX_LINE), "")
+
+
+def _read_jsonl(path: Path) -> Iterator[Record | None]:
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for line in _lines(file):
+            try:
+                yield from_json(json.loads(line))
+            except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError):
+                yield None
+
+
+def _open_csv(path: Path) -> TextIO:
+    return path.open(encoding="utf-8-sig", errors="replace", newline="")
+
+
+def _csv_header(path: Path) -> list[str]:
+    with _open_csv(path) as file:
+        return _cells(file.readline(_MAX_LINE))
+
+
+def _read_csv(path: Path) -> Iterator[Record | None]:
+    with _open_csv(path) as file:
+        header = _cells(file.readline(_MAX_LINE))
+        heads = flat_heads(path, header)
+        for line in _lines(file):
+            # Without its newline a line may have lost digits of its last number and still look whole.
+            cells = _cells(line) if line.endswith("\n") else []
+            yield from_row(dict(zip(header, cells, strict=True)), *heads) if len(cells) == len(header) else None
+
+
+def _cells(line: str) -> list[str]:
+    try:
+        return next(csv.reader([line]), [])
+    except csv.Error:
+        return []
+
+
+def _parquet_header(path: Path) -> list[str]:
+    names: list[str] = required("pyarrow.parquet", PARQUET).read_schema(path).names
+    return names
+
+
+def _read_parquet(path: Path) -> Iterator[Record | None]:
+    arrow, parquet = required("pyarrow", PARQUET), required("pyarrow.parquet", PARQUET)
+    try:
+        names = _parquet_header(path)
+        labels, others = flat_heads(path, names)
+        known = [name for name in columns(labels, others) if name in names]  # what somebody added is passed over
+        text = ["label", *others]
+        # As a dictionary, a label that repeats is held once, however long it is.
+        with parquet.ParquetFile(path, read_dictionary=text) as file:
+            _check_sizes(path, file, arrow, known, text)
+            # Older pyarrow stumbles over a file without any rows.
+            for batch in file.iter_batches(CHUNK, columns=known) if file.metadata.num_row_groups else ():
+                for label in map(batch.column, text):
+                    words = label.dictionary.to_pylist() if arrow.types.is_dictionary(label.type) else []
+                    if any(len(word or "") > _MAX_LABEL for word in words):
+                        raise LivemoodError(f"{path} is no record file: a label has over {_MAX_LABEL} characters")
+                for row in batch.to_pylist():
+                    yield from_row(row, labels, others)
+    except (arrow.ArrowException, ValueError, KeyError) as error:  # ValueError: no UTF-8; KeyError: a nested column
+        raise LivemoodError(f"{path} is no whole Parquet file; was its writing cut short?") from error
+
+
+def _check_sizes(path: Path, file: Any, arrow: Any, known: Sequence[str], text: Sequence[str]) -> None:
+    """Refuse what would fill the memory: a few bytes of Parquet may stand for gigabytes of text."""
+    groups = [file.metadata.row_group(place).total_byte_size for place in range(file.metadata.num_row_groups)]
+    if file.metadata.num_columns > _MAX_COLUMNS or max(groups, default=0) > _MAX_GROUP_BYTES:
+        raise LivemoodError(
+            f"{path} is no record file: it has {file.metadata.num_columns} columns in parts of "
+            f"{max(groups, default=0) / 1e6:,.0f} MB; livemood writes parts of a few MB"
+        )
+    kinds = arrow.types
+    for column in map(file.schema_arrow.field, known):
+        is_label = column.name in text
+        number = kinds.is_integer(column.type) or kinds.is_floating(column.type)
+        if not kinds.is_null(column.type) and not (kinds.is_dictionary(column.type) if is_label else number):
+            wanted = "words" if is_label else "numbers"
+            raise LivemoodError(f"{path} is no record file: its column {column.name[:40]!r} holds no {wanted}")
+
+
+_READERS: Final = {".jsonl": _read_jsonl, ".csv": _read_csv, ".parquet": _read_parquet}
+_HEADERS: Final = {".csv": _csv_header, ".parquet": _parquet_header}
+
+
+def flat_heads(path: Path, header: Sequence[str]) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+    """Return the emotions, and the labels of further heads by name, that a flat file's header names."""
+    missing = [name for name in FIXED if name not in header]
+    if missing:
+        raise LivemoodError(f"{path} is no record file: it has no column {missing[0]}")
+    return heads_of_columns(header)
+
+
+def from_json(data: Any) -> Record:
+    """Return the record of a JSONL line's object; what the line lacks or misstates raises what Python raises."""
+    _check_version(data.get("v", 1))
+    frame, time_s = _whole(data["frame"]), _finite(data["time_s"])
+    if data["track"] is None:
+        return Record(frame, time_s, event=_whole_or_none(data.get(EVENT)))
+    left, top, right, bottom = map(_finite, data["box"])
+    return Record(
+        frame,
+        time_s,
+        _whole(data["track"]),
+        (left, top, right, bottom),
+        str(data["label"]),
+        _finite(data["confidence"]),
+        {name: _finite(value) for name, value in data["scores"].items()},
+        {name: _finite(value) for name, value in data["raw_scores"].items()},
+        tuple((_finite(x), _finite(y)) for x, y in data.get("keypoints", ())),
+        others={
+            name: HeadScores(str(head["label"]), {label: _finite(p) for label, p in head["scores"].items()})
+            for name, head in data.items()
+            if isinstance(head, dict) and head.keys() >= {"label", "scores"}
+        },
+    )
+
+
+def from_row(row: Mapping[str, Any], labels: Sequence[str], others: Mapping[str, Sequence[str]]) -> Record | None:
+    """Return the record of a flat row; empty text and None both mean no value."""
+    try:
+        _check_version(row["v"])
+        frame, time_s = _whole(row["frame"]), _finite(row["time_s"])
+        if row["track"] in ("", None):
+            return Record(frame, time_s, event=_whole_or_none(row.get(EVENT)))
+        left, top, right, bottom = (_finite(row[name]) for name in BOX)
+        points = [_finite(row[name]) for name in POINTS if row[name] not in ("", None)]
+        return Record(
+            frame,
+            time_s,
+            _whole(row["track"]),
+            (left, top, right, bottom),
+            str(row["label"]),
+            _finite(row["confidence"]),
+            _scores(row, "score_", labels),
+            _scores(row, "raw_", labels),
+            tuple(zip(points[::2], points[1::2], strict=True)),
+            others={
+                name: HeadScores(str(row[name]), _scores(row, f"{name}_score_", known))
+                for name, known in others.items()
+                if row[name] not in ("", None)
+            },
+        )
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
+
+
+def _scores(row: Mapping[str, Any], prefix: str, labels: Sequence[str]) -> dict[str, float]:
+    cells = {label: row[prefix + label] for label in labels}
+    return {label: _finite(value) for label, value in cells.items() if value not in ("", None)}
+
+
+def _check_version(value: Any) -> None:
+    if _whole(value) > VERSION:
+        raise LivemoodError(f"records of version {value} come from a newer livemood than this one; update livemood")
+
+
+def _finite(value: Any) -> float:
+    number = float(value)
+    if not abs(number) <= _MAX_NUMBER:
+        raise ValueError(f"expected a number up to {_MAX_NUMBER:.0e}, got {value}")
+    return number
+
+
+def _whole(value: Any) -> int:
+    number = float(value)
+    if not number.is_integer():
+        raise ValueError(f"expected a whole number, got {value}")
+    return int(number)
+
+
+def _whole_or_none(value: Any) -> int | None:
+    return None if value in ("", None) else _whole(value)
+
+
+def heads_in(path: Path) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+    """Return the emotions, and the labels of further heads by name, that a record file is about.
+
+    A flat file's header names them; JSONL has none, there the first face does.
+    """
+    header = _HEADERS.get(path.suffix.lower())
+    if header is not None:
+        return flat_heads(path, header(path))
+    face = next((record for record in read(path) if record.track is not None), None)
+    if face is None:
+        return (), {}
+    return tuple(face.scores), {name: tuple(head.scores) for name, head in face.others.items()}

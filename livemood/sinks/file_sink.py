@@ -1,0 +1,73 @@
+"""The life of a sink that makes one file."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+
+from livemood.core.errors import SinkError
+from livemood.runtime.atomic_io import make_room, unwritable
+from livemood.sinks.base import Sink
+
+
+class FileSink(Sink):
+    """Base of sinks that make one file.
+
+    Leaving the context with an error of any kind removes the file, unless the source is live: what was seen does not
+    come again. Leaving it normally or by an interrupt (KeyboardInterrupt, SystemExit) keeps what was written so far.
+    """
+
+    def __init__(self, path: Path, live: bool = False) -> None:
+        self.path = path
+        self._live = live
+        self._open = ExitStack()
+        self._closed = False
+
+    def close(self) -> None:
+        """Finish the file and give it its name.
+
+        Raises:
+            SinkError: The disk is full or gone.
+        """
+        self._closed = True
+        self._open.close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ValueError(f"{self.path} is closed")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None or not issubclass(kind, Exception):
+            self.close()
+            return
+        self._closed = True
+        with suppress(SinkError):  # the error that is under way says more than a second one from closing
+            if self._live:
+                self._open.close()
+            else:
+                self._open.__exit__(_Abandoned, _Abandoned(), None)
+
+
+class _Abandoned(Exception):
+    """Tells the open file that it is not wanted any more."""
+
+
+@contextmanager
+def live_file(path: Path, setting: str, force: bool) -> Iterator[Path]:
+    """Yield the path of a file that is written under its own name from the start.
+
+    Args:
+        path: The file; its folder is made.
+        setting: Which setting named it, for the remedy of an error.
+        force: Replace a file that is there.
+
+    Raises:
+        SinkError: It is there already, or cannot be written.
+    """
+    make_room(path, setting, force)
+    try:
+        yield path
+    except OSError as error:
+        raise unwritable(path, setting, error) from error

@@ -1,0 +1,82 @@
+"""The registry of sinks, and the one place that opens them."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from livemood.sinks.base import Sink, SinkContext
+
+
+@dataclass(frozen=True, slots=True)
+class SinkKind:
+    """One kind of sink.
+
+    Attributes:
+        name: Of the setting that asks for it.
+        module: Holds ``open_sink(target, context)``, which returns the open sink.
+        help: One line for people.
+        metavar: What the target is.
+        for_video: Offered for video files.
+        for_live: Offered for cameras and streams.
+    """
+
+    name: str
+    module: str
+    help: str
+    metavar: str = "FILE"
+    for_video: bool = True
+    for_live: bool = True
+
+
+SINKS: Final = (
+    SinkKind("out", "livemood.sinks.video.writer", "Labelled video: .mp4 .mkv .mov .webm .gif."),
+    SinkKind("records", "livemood.sinks.records", "Every face of every frame: .jsonl, .csv or .parquet."),
+    SinkKind("subtitles", "livemood.sinks.subtitles", "Label changes as .srt or .vtt.", for_live=False),
+    SinkKind("markers", "livemood.sinks.markers.sink", "Label changes: .edl .csv .fcpxml .otio .eaf .TextGrid .boris."),
+    SinkKind(
+        "virtual_camera",
+        "livemood.sinks.virtual_camera",
+        "Be a camera that other programs can choose.",
+        metavar="",
+        for_video=False,
+    ),
+)
+"""Every kind; a new one is a module and a line here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One sink that is asked for.
+
+    Attributes:
+        name: Of its kind.
+        target: A path, an address, or nothing, as its kind wants it.
+    """
+
+    name: str
+    target: str = ""
+
+
+def sink_kind(name: str) -> SinkKind:
+    """Return the kind of that name.
+
+    Raises:
+        ValueError: There is none.
+    """
+    found = next((kind for kind in SINKS if kind.name == name), None)
+    if found is None:
+        raise ValueError(f"no sink is called {name!r}; there are {', '.join(kind.name for kind in SINKS)}")
+    return found
+
+
+def open_sink(output: Output, context: "SinkContext") -> "Sink":
+    """Open a sink.
+
+    Raises:
+        SinkError: The target is there already, is of an unknown form, or cannot be written.
+        ValueError: An unknown kind.
+    """
+    module: Any = import_module(sink_kind(output.name).module)
+    sink: Sink = module.open_sink(output.target, context)
+    return sink
