@@ -114,7 +114,7 @@ class Gallery(Closeable):
 
 def _further(face: Record) -> dict[str, Any]:
     """Return what further heads say of a face, and why it is unsure, where the model tells."""
-    others = {name: head.label for name, head in getattr(face, "others", {}).items()}
+    others = {name: head.label for name, head in face.others.items()}
     reason = getattr(face, "reason", None)
     return ({"heads": others} if others else {}) | ({"why": reason} if reason else {})
 

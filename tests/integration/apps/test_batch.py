@@ -37,7 +37,7 @@ def master(tmp_path_factory) -> Path:
     for number in range(PHOTOS):
         cv2.imwrite(str(folder / f"{number:03}.jpg"), np.roll(face, number % 12, 1), [cv2.IMWRITE_JPEG_QUALITY, 90])
     (folder / "broken.jpg").write_bytes(b"\xff\xd8 no picture")
-    write_clip(folder / "film.mp4", [cv2.resize(image, (320, 180))] * 5)
+    write_clip(folder / "film.mp4", [np.asarray(cv2.resize(image, (320, 180)), np.uint8)] * 5)
     return folder
 
 
@@ -241,6 +241,18 @@ def test_status_then_says_what_is_there_and_by_which_model(master, tmp_path, cap
     assert "model emotion" in text
     notes = json.loads((out / "_manifest" / "all.json").read_text())
     assert (notes["inputs"], notes["failed"], len(notes["model"]["sha256"])) == (PHOTOS + 2, 1, 64)
+
+
+def test_report_over_a_data_set_then_counts_every_face_once(master, tmp_path, capsys):
+    out, page = tmp_path / "moods", tmp_path / "page.html"
+    batch(master, "--out", out, "--jobs", 1)
+    assert run(["report", str(out), "--out", str(page)]) == 0
+    text = page.read_text()
+    assert f"{PHOTOS + 2} photos and videos, {PHOTOS + 10} faces; 0 without a face, 1 could not be read" in text
+    assert "film.mp4" in text
+    assert "broken.jpg is not a picture" in text
+    assert run(["report", str(tmp_path), "--out", str(page), "--force"]) == 1
+    assert f"{tmp_path} holds no data set of livemood batch" in capsys.readouterr().err
 
 
 class TestBadInput:

@@ -42,7 +42,7 @@ def test_tasks_then_come_back_in_their_order_and_are_taken_as_needed() -> None:
 
     results = on_processes(tasks(), work, 2, set_up, (100,), ahead=3)
     assert list(islice(results, 20)) == [(number, number + 100) for number in range(20)]
-    results.close()
+    del results
     assert len(taken) <= 20 + 6
 
 

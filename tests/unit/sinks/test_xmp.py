@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from livemood.core.errors import SinkError
-from livemood.core.types import Box, Detection, Mood, Track
+from livemood.core.geometry import Box
+from livemood.core.types import Detection, Mood, Track
+from livemood.runtime.exif import turned_upright
 from livemood.sinks.xmp import sidecar_of, stored_area, write_sidecar
-from livemood.sources.image.exif import turned_upright
 
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 DC = "{http://purl.org/dc/elements/1.1/}"
