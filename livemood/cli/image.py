@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from livemood.cli.bars import counting_bar
-from livemood.cli.options import Force, Json, Only, opened, option_name
+from livemood.cli.options import Force, Json, Only, heads_of, opened, option_name
 from livemood.cli.terminal import plain
 from livemood.core.errors import LivemoodError
 from livemood.core.labels import EMOTION
@@ -112,9 +112,12 @@ def image(
         resume,
         force,
     )
-    with opened(reader) as session:
-        run = _Run(job, session.heads, gallery, json_)
-        run.read(lambda: PhotoDesk(session, options))
+    run = _Run(job, heads_of(reader), gallery, json_)
+    if job.processes > 1:
+        run.read(None)  # each process opens the models itself
+    else:
+        with opened(reader) as session:
+            run.read(lambda: PhotoDesk(session, options))
     run.tell(found.skipped)
     if list_skipped:
         _write_skipped(list_skipped, found.skipped, force)
@@ -138,7 +141,7 @@ class _Run:
         self._errors: list[str] = []
         self._table: list[Group] = []
 
-    def read(self, open_desk: "Callable[[], PhotoDesk]") -> None:
+    def read(self, open_desk: "Callable[[], PhotoDesk] | None") -> None:
         """Read the photos; an interrupt ends it, and keeps what is done."""
         from livemood.apps.collection import read_collection
         from livemood.reporting.gallery import Gallery

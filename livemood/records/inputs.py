@@ -174,7 +174,7 @@ def _csv_rows(path: Path, file: BinaryIO) -> Iterator[Row]:
         # A name may hold a line break; the quotes around it are then still open.
         while line.count(b'"') % 2 and (more := file.readline(_MAX_LINE)):
             line += more
-        if not line.endswith(b"\n"):
+        if not line.endswith(b"\n") or line.count(b'"') % 2:
             return
         end += len(line)
         cells = next(csv.reader([line.decode(errors=NOT_UTF8)]), [])

@@ -15,6 +15,7 @@ from livemood.bundles.manifest import default_bundle, read_bundle
 from livemood.core.errors import SourceError
 from livemood.core.labels import EMOTION
 from livemood.core.settings import DrawStyle, ReaderSettings
+from livemood.emotion.classifier import heads_of_bundle
 from livemood.records import VERSION
 from livemood.records.inputs import Heads
 from livemood.runtime.storage import Store
@@ -179,14 +180,13 @@ def _shards(inputs: Sequence[InputFile], done: set[str], workers: int) -> Iterat
 
 def _options(job: BatchJob) -> tuple[Heads, ShardOptions]:
     bundle = read_bundle(job.reader.model or default_bundle())
-    labels = tuple(name for name in bundle.labels if not job.reader.emotions or name in job.reader.emotions)
+    heads = heads_of_bundle(job.reader.model, job.reader.emotions)
     weights = bundle.sha256.get("model.tflite" if job.reader.engine == "litert" else "model.keras", "")
     settings = f"schema {VERSION}; detector {job.reader.detector}; engine {job.reader.engine}; every {job.every}"
     if job.reader.emotions:
-        settings += f"; emotions {','.join(labels)}"
+        settings += f"; emotions {','.join(heads[EMOTION])}"
     reading = Reading(__version__, bundle.name, str(weights), settings)
     photo = PhotoOptions(job.reader, DrawStyle())
-    heads = {head.name: labels if head.name == EMOTION else head.labels for head in bundle.heads}
     return heads, ShardOptions(job.out, photo, reading, job.every, job.labelled)
 
 
