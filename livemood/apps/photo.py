@@ -103,11 +103,6 @@ class PhotoDesk:
         self.session, self._options = session, options
         self.annotator = session.annotator(options.style)
 
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Emotions of the model."""
-        return self.session.labels
-
     def read(self, job: PhotoJob) -> PhotoResult:
         """Read a photo, and write its annotated copy if one is wanted."""
         try:
