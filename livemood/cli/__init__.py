@@ -15,7 +15,7 @@ from livemood.cli import bench, camera, crop, doctor, evaluate, export, image, m
 from livemood.cli.options import option_name, with_settings
 from livemood.core.errors import LivemoodError
 from livemood.runtime.native_output import debugging, discard_native_stderr, silence_native_logs
-from livemood.runtime.stopping import heed_signals
+from livemood.runtime.stopping import NobodyListens, heed_signals
 
 _INTERRUPTED = 130
 _SELDOM = 10_000
@@ -101,6 +101,8 @@ def run(words: Sequence[str] | None = None) -> int:
             raise
         _say(f"{error.filename or 'the system'}: {error.strerror or error}; try another file or place")
         return 1
+    except NobodyListens:
+        return 0
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED
     if code == _INTERRUPTED:
