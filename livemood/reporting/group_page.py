@@ -15,7 +15,7 @@ from livemood.reporting.charts import TimeAxis, means, timeline
 from livemood.reporting.film import Stimulus, Watched, watched
 from livemood.reporting.group import Group, Recording, read_group
 from livemood.reporting.page import Page, write_page
-from livemood.reporting.tables import clock, percent, table
+from livemood.reporting.tables import Table, clock, percent
 from livemood.runtime.atomic_io import atomic_write, refuse_to_overwrite
 
 _MAX_CHARTED: Final = 24
@@ -113,7 +113,7 @@ def _recordings(group: Group) -> str:
         "<h2>The recordings</h2>\n<p>Each recording stands for one person: the one seen in the most frames. Columns of "
         "labels are shares of that person's frames.</p>\n"
     )
-    return said + table("Recordings and the share of each label", head, rows, texts=(0, 4))
+    return said + Table("Recordings and the share of each label", head, tuple(rows), texts=(0, 4)).html()
 
 
 def _means(group: Group, shown: Watched | None) -> str:
@@ -129,7 +129,9 @@ def _means(group: Group, shown: Watched | None) -> str:
             for mean, spread in zip(means, spreads, strict=True)
         )
         rows.append((f"{_time(start)}\u2013{_time(end)}", str(count), *cells))
-    figures = table("Mean ± standard deviation between recordings", ("time", "recordings", *group.labels), rows, (0,))
+    figures = Table(
+        "Mean ± standard deviation between recordings", ("time", "recordings", *group.labels), tuple(rows)
+    ).html()
     return "\n".join(
         (
             "<h2>All together</h2>",
@@ -162,7 +164,11 @@ def _moments(group: Group, shown: Watched | None) -> str:
         for place, change in enumerate(changes)
     )
     said = "<p>Each row compares the mean scores of a moment with those of a second before it.</p>\n"
-    return heading + said + table("Strongest changes of the mean, strongest first", head, rows, texts=(0, 1, 2, 4))
+    return (
+        heading
+        + said
+        + Table("Strongest changes of the mean, strongest first", head, tuple(rows), texts=(0, 1, 2, 4)).html()
+    )
 
 
 def _each(group: Group, shown: Watched | None) -> str:

@@ -1,26 +1,23 @@
 """The report as one HTML page that needs nothing else: charts, styles and pictures travel inside it."""
 
 import json
-from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from hashlib import sha256
-from html import escape
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 from typing import Any, Final
 
 from livemood.records import read
 from livemood.reporting import sections
 from livemood.reporting.charts import PLOTLY, confidences, shares, timeline, whole
 from livemood.reporting.colours import DARK, LIGHT, Theme, inks, palette
+from livemood.reporting.document import asset, document
 from livemood.reporting.film import Stimulus, Watched, watched
 from livemood.reporting.summary import summarise
 from livemood.runtime.atomic_io import atomic_write, refuse_to_overwrite
 from livemood.runtime.optional_deps import required
 
 _SETTING: Final = "out"
+_NOSCRIPT: Final = "<noscript><p>The charts need JavaScript; every figure is also in the tables.</p></noscript>"
 
 
 def write_report(
@@ -109,38 +106,20 @@ def write_page(page: Page, out: Path, force: bool) -> None:
 
 def _html(page: Page) -> str:
     plotly = required("plotly.offline", PLOTLY).get_plotlyjs()
-    script = _asset("page.js")
     themes = {"light": _theme(LIGHT, page.labels), "dark": _theme(DARK, page.labels)}
-    film = f":root {{ --film: url({page.shown.strip.uri}); }}\n" if page.shown else ""
-    return Template(_asset("page.html")).substitute(
-        policy=_policy(plotly, script),
-        title=escape(page.title),
-        style=film + _asset("page.css"),
-        facts=escape(page.facts),
-        meaning=_asset("meaning.html"),
-        sections=page.sections,
-        method=page.method,
-        # Escaped so that no label can end the script element.
-        charts=json.dumps({"figures": page.charts, "themes": themes}, separators=(",", ":")).replace("<", "\\u003c"),
-        plotly=plotly,
-        script=script,
+    # Escaped so that no label can end the script element.
+    charts = json.dumps({"figures": page.charts, "themes": themes}, separators=(",", ":")).replace("<", "\\u003c")
+    return document(
+        page.title,
+        page.facts,
+        f"{asset('meaning.html')}\n{_NOSCRIPT}\n{page.sections}",
+        page.method,
+        (plotly, asset("page.js")),
+        f'<script type="application/json" id="charts">{charts}</script>',
+        style=f":root {{ --film: url({page.shown.strip.uri}); }}" if page.shown else "",
     )
 
 
 def _theme(theme: Theme, labels: tuple[str, ...]) -> dict[str, Any]:
     colours = palette(theme, labels)
     return {**asdict(theme), "labels": colours, "inks": inks(colours)}
-
-
-def _asset(name: str) -> str:
-    return files("livemood.reporting").joinpath(name).read_text(encoding="utf-8")
-
-
-def _policy(*scripts: str) -> str:
-    """Return a policy under which only these scripts run and nothing is loaded."""
-    hashes = (b64encode(sha256(script.encode()).digest()).decode("ascii") for script in scripts)
-    allowed = " ".join(f"'sha256-{value}'" for value in hashes)
-    return (
-        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
-    )

@@ -8,7 +8,7 @@ from typing import Final
 from livemood.core.labels import UNSURE
 from livemood.reporting.film import Watched
 from livemood.reporting.summary import CHANGE_WINDOW_S, CONFIDENCE_STEPS, MAX_BINS, Bin, Change, Person, Summary
-from livemood.reporting.tables import Raw, clock, percent, table
+from livemood.reporting.tables import Raw, Table, clock, percent
 from livemood.reporting.thumbnails import thumbnails
 
 _MAX_CHARTED: Final = 12
@@ -131,8 +131,8 @@ def _shares(summary: Summary) -> str:
             "<h2>Share of each expression</h2>",
             chart("shares", "Bars: the share of each label for every person. The table below holds the figures."),
             f'<p class="soft">{" ".join(notes)}</p>',
-            table("Everyone who was seen, most frames first", head, people, texts=(0, 4)),
-            details("The shares as a table", table("Share of each label", ("person", *labels), each, texts=(0,))),
+            Table("Everyone who was seen, most frames first", head, tuple(people), texts=(0, 4)).html(),
+            details("The shares as a table", Table("Share of each label", ("person", *labels), tuple(each)).html()),
         )
     )
 
@@ -170,7 +170,7 @@ def periods(person: Person, summary: Summary) -> str:
         for place, period in sorted(periods.items())
     )
     caption = f"Most frequent label and mean scores of person {person.id}, period by period"
-    return table(caption, ("time", "label", *summary.labels), rows, texts=(0, 1))
+    return Table(caption, ("time", "label", *summary.labels), tuple(rows), texts=(0, 1)).html()
 
 
 def _changes(summary: Summary, video: Path | None, shown: Watched | None) -> str:
@@ -202,7 +202,8 @@ def _changes(summary: Summary, video: Path | None, shown: Watched | None) -> str
         f"<p>Each row compares a moment with {CHANGE_WINDOW_S:g} s before it. The size is the share of the score that "
         "moved from some expressions to others.</p>\n"
     )
-    return heading + said + table("Strongest changes, strongest first", head, rows, texts=(0, 1, 2, 3, 5, 6, 7))
+    changes = Table("Strongest changes, strongest first", head, tuple(rows), texts=(0, 1, 2, 3, 5, 6, 7))
+    return heading + said + changes.html()
 
 
 def _pictures(video: Path, change: Change) -> tuple[str, str]:
@@ -224,7 +225,7 @@ def _confidence(summary: Summary) -> str:
         (f"{width * step}\u2013{width * (step + 1)} %", f"{count:,}", percent(count / summary.faces))
         for step, count in enumerate(counts)
     )
-    faces = table("Faces by confidence", ("confidence", "faces", "share"), rows, texts=(0,))
+    faces = Table("Faces by confidence", ("confidence", "faces", "share"), tuple(rows)).html()
     return "\n".join(
         (
             "<h2>How sure the program was</h2>",

@@ -10,7 +10,7 @@ from livemood.records.schema import HeadScores, Record
 
 def face_rows(frame: Frame, moods: Sequence[Mood], every_frame: bool = False) -> list[Record]:
     """Return one row for each face; with ``every_frame`` also one for a frame without faces."""
-    rows = [_face_row(frame, mood) for mood in moods]
+    rows = [record_of(frame, mood) for mood in moods]
     return rows or ([Record(frame.index, round(frame.time_s, 6))] if every_frame else [])
 
 
@@ -19,7 +19,7 @@ def event_row(frame: Frame, event: int, name: str = "") -> Record:
     return Record(frame.index, round(frame.time_s, 6), event=event, event_name=name or None)
 
 
-def _face_row(frame: Frame, mood: Mood) -> Record:
+def record_of(frame: Frame, mood: Mood) -> Record:
     """Return the row of one face; rounded, so that every form of file holds the same numbers."""
     box = mood.box
     points = np.round(mood.track.detection.keypoints.astype(np.float64), 2).tolist()
