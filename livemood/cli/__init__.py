@@ -5,8 +5,8 @@ import io
 import os
 import sys
 import warnings
-from collections.abc import Sequence
-from typing import NoReturn
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
 
 import typer
 
@@ -27,6 +27,8 @@ from livemood.cli import (
     undo,
     video,
 )
+from livemood.cli.config import config, default_map
+from livemood.cli.help import Command, Commands
 from livemood.cli.options import option_name, with_settings
 from livemood.cli.terminal import plain
 from livemood.core.errors import LivemoodError
@@ -42,25 +44,31 @@ app = typer.Typer(
     "Labels say what an expression looks like, not what someone feels. Nothing leaves this computer.",
     epilog="Start with: livemood camera",
     no_args_is_help=True,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,
+    cls=Commands,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("video")(with_settings(video.video))
-app.command("camera")(with_settings(camera.camera))
-app.command("cameras")(doctor.cameras)
-app.command("doctor")(doctor.doctor)
-app.command("bench")(with_settings(bench.bench))
-app.command("image")(with_settings(image.image))
-app.command("batch")(with_settings(batch.batch))
-app.command("undo")(undo.undo)
-app.command("report")(report.report)
-app.command("markers")(markers.markers)
-app.command("crop")(with_settings(crop.crop))
-app.command("train")(train.train)
-app.command("evaluate")(evaluate.evaluate)
-app.command("export")(export.export)
-app.command("models")(models.models)
+_COMMANDS: dict[str, Callable[..., None]] = {
+    "video": with_settings(video.video),
+    "camera": with_settings(camera.camera),
+    "cameras": doctor.cameras,
+    "doctor": doctor.doctor,
+    "bench": with_settings(bench.bench),
+    "image": with_settings(image.image),
+    "batch": with_settings(batch.batch),
+    "undo": undo.undo,
+    "report": report.report,
+    "markers": markers.markers,
+    "crop": with_settings(crop.crop),
+    "train": train.train,
+    "evaluate": evaluate.evaluate,
+    "export": export.export,
+    "models": models.models,
+    "config": config,
+}
+for _name, _command in _COMMANDS.items():
+    app.command(_name, cls=Command)(_command)
 
 
 def _print_version(wanted: bool) -> None:
@@ -102,7 +110,8 @@ def run(words: Sequence[str] | None = None) -> int:
         words: What follows ``livemood``; those of this process by default.
     """
     try:
-        code = int(app(words, standalone_mode=False) or 0)
+        program: Any = typer.main.get_command(app)
+        code = int(program(words, standalone_mode=False, default_map=default_map(program.commands)) or 0)
     except typer.TyperException as error:
         _say(f"{error.format_message()} (see --help)")
         return int(error.exit_code)

@@ -41,18 +41,17 @@ def camera(
 ) -> None:
     """Show the mood of every face in front of the camera.
 
-    [bold]Examples[/bold]
-
+    Examples:
       livemood camera
       livemood camera --source 1 --out party.mp4 --records moods.jsonl
-      livemood camera --source rtsp://door.local/live --no-window --records door.csv
+      livemood camera --source rtsp://door/live --no-window --records door.csv
       livemood camera --source clip.mp4 --loop
       livemood camera --no-window --records - | jq .label
-      ffmpeg -i clip.mp4 -f rawvideo -pix_fmt bgr24 - | livemood camera --source - --size 1280x720
+      ffmpeg -i clip.mp4 -f rawvideo -pix_fmt bgr24 - |
+        livemood camera --source - --size 1280x720
 
-    [bold]Keys in the window[/bold]
-
-      f full screen, m mirror, space pause, h help, q quit (Esc and closing the window too)
+    Keys in the window:
+      f full screen, m mirror, space pause, h help, q or Esc quit
       p score panel, i ids, b blur faces, t last 30 seconds of every face
       s snapshot, r start or stop recording, e mark an event in the records
       c calibrate to resting faces for 3 s; again: off

@@ -35,17 +35,12 @@ def report(
 
     Many recordings of the same thing become one page: a table, means with their spread, and each timeline.
 
-    [bold]Examples[/bold]
-
+    Examples:
       livemood report moods.jsonl --out moods.html
-
       livemood report moods.csv --out moods.html --thumbnails clip.mp4
-
       livemood report moods.parquet --plot moods.png
-
-      livemood report moods.jsonl --out moods.html --stimulus film.mp4 --stimulus-start 2.5
-
-      livemood report ann.jsonl ben.jsonl --out group.html --align 1 --table group.csv
+      livemood report moods.jsonl --out moods.html --stimulus film.mp4
+      livemood report ann.jsonl ben.jsonl --out group.html --table group.csv
     """
     from livemood.reporting.film import Stimulus
     from livemood.reporting.group_page import write_group_report

@@ -45,16 +45,11 @@ def video(
     Size, frame count, timing and sound stay as they are. The copy is IN-moods.mp4 unless --out says otherwise; with
     --records - there is none unless it does.
 
-    [bold]Examples[/bold]
-
+    Examples:
       livemood video clip.mp4 --out labeled.mp4
-
       livemood video clip.mp4 --records moods.jsonl --report moods.html --panel
-
-      livemood video talk.mkv --start 1:05 --duration 30 --emotions happy,sad --json
-
+      livemood video talk.mkv --start 1:05 --duration 30 --emotions happy,sad
       livemood video clip.mp4 --records - | head -3
-
       livemood video *.mp4 --out-dir labeled/ --jobs 2 --records .csv --resume
     """
     from livemood.apps.video_job import VideoJob
