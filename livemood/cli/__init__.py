@@ -26,6 +26,7 @@ from livemood.cli import (
     train,
     undo,
     video,
+    web,
 )
 from livemood.cli.config import config, default_map
 from livemood.cli.help import Command, Commands
@@ -65,6 +66,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "evaluate": evaluate.evaluate,
     "export": export.export,
     "models": models.models,
+    "web": with_settings(web.web),
     "config": config,
 }
 for _name, _command in _COMMANDS.items():
