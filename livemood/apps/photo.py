@@ -14,7 +14,7 @@ from livemood.core.geometry import Box
 from livemood.core.settings import DrawStyle, ReaderSettings
 from livemood.core.types import Detection, Frame, Image, Mood
 from livemood.records.inputs import Group, Input
-from livemood.sinks.records import record_of
+from livemood.sinks.rows import record_of
 from livemood.sources.image.decode import Photo, decode_photo, read_photo
 
 LEAST_SIDE: Final = 1920

@@ -75,14 +75,10 @@ def image(
 ) -> None:
     """Read the mood of every face in photos.
 
-    [bold]Examples[/bold]
-
+    Examples:
       livemood image photo.jpg
-
       livemood image holiday/ --records moods.csv --gallery moods.html --jobs 4
-
       livemood image holiday/ --records moods.csv --resume
-
       livemood image holiday/ --sort-into sorted/ --link --emotions happy,sad
     """
     from livemood.apps.collection import CollectionJob, scan

@@ -16,7 +16,7 @@ from livemood.records.inputs import Group, Heads, Input
 from livemood.runtime.storage import Store, is_url, local_copy, read_bytes
 from livemood.sinks.collection_records import write_parquet
 from livemood.sinks.open import Output
-from livemood.sinks.records import record_of
+from livemood.sinks.rows import record_of
 
 KILLED: Final = "its process was killed while reading it, most often for want of memory or by a damaged file"
 _MISSING: Final = "is not there; check the list that names it"
