@@ -14,7 +14,7 @@ from livemood.core.errors import SinkError
 from livemood.core.settings import Codec
 from livemood.core.types import Frame, Image, Mood
 from livemood.core.video_info import VideoInfo
-from livemood.runtime.atomic_io import atomic_write, make_room, unwritable
+from livemood.runtime.atomic_io import atomic_write, make_room, note_written, unwritable
 from livemood.sinks.base import Sink, SinkContext
 from livemood.sinks.video.encoder import PictureEncoder
 from livemood.sinks.video.formats import ENCODERS, FORMATS, Encoder, Format
@@ -88,6 +88,7 @@ class VideoSink(Sink):
         with ExitStack() as stack:
             if self._live:
                 make_room(path, _SETTING, force)
+                note_written(path)
                 part = path
             else:
                 part = stack.enter_context(atomic_write(path, _SETTING, force))
