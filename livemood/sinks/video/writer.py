@@ -81,7 +81,7 @@ class VideoSink(Sink):
         self._kind, self._encoder = _chosen(path, codec)
         self._tick = self._kind.tick or (info.time_base if info.time_base >= _FINEST_TICK else _FINE_TICK)
         self._zero_s = None if self._live else info.start_s
-        self._gap = max(round(1 / (info.average_rate * self._tick)), 1)
+        self._usual_gap = self._gap = max(round(1 / (info.average_rate * self._tick)), 1)
         self._written = self._left_out = 0
         self._closed = False
         options = _options(self._encoder, crf, preset, self._live)
@@ -124,7 +124,7 @@ class VideoSink(Sink):
                 self._left_out += 1
                 return
             time = max(time, last + 1)
-            self._gap = time - last
+            self._gap = min(time - last, self._usual_gap)  # a longer one: the frame in between may be missing
         self._written += 1
         with self._failures():
             if self._extras:
