@@ -10,7 +10,7 @@ from livemood.datasets.crop_index import INDEX, read_index
 from livemood.datasets.files import Files, decode
 from livemood.datasets.head_labels import HEADS
 from livemood.datasets.samples import Collection, Sample, SplitName
-from livemood.sources.image.decode import PICTURE_SUFFIXES
+from livemood.sources.image.formats import PICTURE_SUFFIXES
 
 _FEWEST = 4
 # In lower case; people also write Train and TEST.

@@ -19,7 +19,7 @@ from livemood.core.video_info import VideoInfo
 from livemood.sources.base import Source
 from livemood.sources.video.colour import UprightBgr, deinterlace, is_hdr
 from livemood.sources.video.frame_rate import LOOKED_AT, clock_of, frame_rate, is_counted
-from livemood.sources.video.probe import open_container, origin, picture_end, picture_stream
+from livemood.sources.video.probe import first_time, open_container, origin, picture_end, picture_stream, timecode
 from livemood.sources.video.timestamps import ShownTimes, Timeline
 
 # Decoding starts this long before a cut: not every container's index leads to the key frame just before it.
@@ -279,6 +279,8 @@ class VideoSource(Source):
             origin_s=self._origin,
             start_s=first_s if start else 0.0,
             end_s=end,
+            first_s=float(first_time(self._stream) - self._origin),
+            timecode=timecode(self._container, self._stream),
             picture_end_s=min(ends) if ends else None,
             frame_count=count,
         )
