@@ -16,6 +16,7 @@ import numpy as np
 from livemood.bundles.manifest import FORMAT, MANIFEST, Head, sha256_of
 from livemood.core.crop_spec import CropSpec
 from livemood.core.errors import SinkError
+from livemood.runtime.atomic_io import note_written
 from livemood.runtime.native_output import native_stderr_held
 
 MAX_PARITY_GAP = 1e-3
@@ -121,6 +122,7 @@ def _replace(new: Path, folder: Path, old: Path) -> None:
                 shutil.copy2(other, new / other.name) if other.is_file() else shutil.copytree(other, new / other.name)
         folder.rename(old)
     new.rename(folder)
+    note_written(folder)
 
 
 def parity(model: Any, tflite: bytes, pixels: np.ndarray[Any, np.dtype[np.uint8]]) -> float:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from livemood.bundles.manifest import Bundle
 from livemood.core.errors import ModelIncompatible, SinkError
-from livemood.runtime.atomic_io import refuse_to_overwrite
+from livemood.runtime.atomic_io import note_written, refuse_to_overwrite
 from livemood.runtime.native_output import native_stderr_held
 from livemood.runtime.optional_deps import required
 from livemood.training.export.bundle import MAX_PARITY_GAP, by_head, parity, to_tflite
@@ -55,6 +55,7 @@ def write(bundle: Bundle, to: FormatName, out: Path, force: bool) -> float:
             if out.is_dir():
                 shutil.rmtree(out)
             new.replace(out)
+            note_written(out)
     except OSError as error:
         if isinstance(error, SinkError):
             raise
