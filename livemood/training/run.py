@@ -196,7 +196,7 @@ def measure(model: Any, dataset: Dataset, temperature: float) -> dict[str, Any]:
             f"{word}ece": round(top.ece, 4),
         }
         if framing == RAW:
-            figures["recall"] = {label: round(value, 4) for label, value in top.recall.items()}
+            figures["recall"] = {label: None if r is None else round(r, 4) for label, r in top.recall.items()}
             if (told := metrics.happy_versus_sad(probabilities, split.top_vote, split.labels)) is not None:
                 figures["happy_versus_sad"] = round(told, 4)
     for head in (head for head in split.heads if head != EMOTION and (split.top(head) >= 0).any()):
