@@ -70,7 +70,7 @@ def evaluate(
     """
     from livemood.bundles.manifest import named_bundle, read_bundle
     from livemood.core.errors import ModelIncompatible, SinkError
-    from livemood.datasets.samples import open_collection
+    from livemood.datasets.open import open_collection
     from livemood.evaluation.card import CARD
     from livemood.evaluation.evaluate import compare, examine
     from livemood.evaluation.groups import read_groups
@@ -141,11 +141,11 @@ def _cut(collection: "Collection", spec: "CropSpec", folder: Path, split: str, f
     from rich.console import Console
     from rich.progress import Progress
 
-    from livemood.datasets.dataset import load
+    from livemood.datasets.load import load
     from livemood.detection.combined import FaceDetector
 
     progress = Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
-    with progress, FaceDetector("auto") as detector:
+    with progress, FaceDetector("fast") as detector:
         task = progress.add_task("cutting faces", total=None)
         return load(
             collection,

@@ -1,6 +1,7 @@
 """``livemood train``: make an emotion model from labelled faces."""
 
 import sys
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -191,12 +192,12 @@ def train(
 
 
 def _write_curves(file: Path, run: "Run") -> None:
-    from livemood.core.errors import SinkError
+    from livemood.core.errors import LivemoodError
     from livemood.reporting import plots
 
     try:
-        plots.learning_curves(run.history, file)
-    except SinkError as error:
+        plots.learning_curves([asdict(line) for line in run.history], file)
+    except LivemoodError as error:
         print(f"livemood: {error.line(option_name)}", file=sys.stderr)
     else:
         print(f"learning curves: {file}")

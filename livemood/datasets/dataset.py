@@ -1,92 +1,29 @@
-"""Labelled faces on disk -> crops, soft labels and splits. Every picture goes through ``livemood.emotion.crop``.
+"""A data set cut into crops and dealt out: kept in a folder, where crops stay on disk.
 
-Crops lie in a file and are mapped into memory, so a data set may be larger than RAM.
+Crops are mapped into memory, so a data set may be larger than RAM.
 """
 
 import json
-import os
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 
-from livemood.core.crop_spec import CropSpec
 from livemood.core.errors import DatasetError
-from livemood.core.types import Frame, Image
-from livemood.datasets import dedup
+from livemood.core.labels import EMOTION
 from livemood.datasets.files import stored_arrays
-from livemood.datasets.samples import SPLITS, Collection, Sample, SplitName
-from livemood.datasets.splits import draw
-from livemood.detection.combined import Detector
-from livemood.emotion import crop
+from livemood.datasets.samples import SPLITS, SplitName
+from livemood.datasets.split import Split
 from livemood.runtime.atomic_io import unwritable
 
-RAW, ALIGNED = 0, 1
-"""The two framings of every picture."""
+CROPS = "crops.npy"
+"""File of the crops in a data set's folder."""
 
-_CROPS, _TABLE = "crops.npy", "data.npz"
-# A tight crop is enlarged and given a border before faces are looked for: 97 % are found then (docs/crop.md).
-_ENLARGED_PX, _BORDER_PX = 192, 32
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Split:
-    """Pictures of one split.
-
-    Attributes:
-        pixels: (M, 2, S, S, C) uint8, possibly on disk and shared with other splits: each picture as it came, and
-            aligned as serving does it (where no face was found, as it came again).
-        rows: (N,) int: which of ``pixels`` are this split's.
-        files: (N,) str: where each came from.
-        votes: (N, V) int: votes per label, then unknown and not-a-face where the data has them.
-        fer2013: (N,) int: FER2013's own label, -1 where there is none.
-        labels: The K class names.
-    """
-
-    pixels: npt.NDArray[np.uint8]
-    rows: npt.NDArray[np.int64]
-    files: npt.NDArray[np.str_]
-    votes: npt.NDArray[np.int64]
-    fer2013: npt.NDArray[np.int64]
-    labels: tuple[str, ...]
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def crops(self, framing: int, start: int = 0, stop: int | None = None) -> npt.NDArray[np.uint8]:
-        """Return (n, S, S, C) uint8: the pictures ``start`` to ``stop`` in framing ``RAW`` or ``ALIGNED``."""
-        return np.asarray(self.pixels[self.rows[start:stop], framing])
-
-    @property
-    def targets(self) -> npt.NDArray[np.float32]:
-        """(N, K) float32 soft labels that sum to 1: single votes dropped unless there is nothing else."""
-        votes = self.votes[:, : len(self.labels)].astype(np.float32)
-        firm = np.where(votes > 1, votes, 0)
-        kept = np.where(firm.sum(1, keepdims=True) > 0, firm, votes)
-        return np.asarray(kept / np.maximum(kept.sum(1, keepdims=True), 1), np.float32)
-
-    @property
-    def top_vote(self) -> npt.NDArray[np.int64]:
-        """(N,) int: the class with most votes, or -1 where unknown or not-a-face has most."""
-        best = self.votes.argmax(1)
-        return np.where(best < len(self.labels), best, -1)
-
-    @property
-    def majority(self) -> npt.NDArray[np.int64]:
-        """(N,) int: the class with over half of the votes once single ones are dropped, else -1 (FER+ protocol)."""
-        firm = np.where(self.votes > 1, self.votes, 0) if self.votes.max(initial=0) > 1 else self.votes
-        best = firm.argmax(1)
-        sure = (firm.max(1) * 2 > firm.sum(1)) & (best < len(self.labels))
-        return np.where(sure, best, -1)
-
-    def only(self, mask: npt.NDArray[np.bool_]) -> "Split":
-        """Return the pictures where ``mask`` (N,) holds."""
-        return Split(self.pixels, self.rows[mask], self.files[mask], self.votes[mask], self.fer2013[mask], self.labels)
+_TABLE = "data.npz"
+_DAMAGED = (OSError, KeyError, TypeError, ValueError, AttributeError, RuntimeError, EOFError, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,7 +31,7 @@ class Dataset:
     """The splits, and what was met on the way.
 
     Attributes:
-        labels: The K class names.
+        heads: Class names by head, ``EMOTION`` first.
         splits: By name.
         copies_removed: Training pictures dropped because valid or test holds the same pixels.
         copied: Pictures of valid or test that stand in train too, pixel for pixel (before the removal).
@@ -104,7 +41,7 @@ class Dataset:
         faces_found: Share of the cut pictures in which the detector found the face.
     """
 
-    labels: tuple[str, ...]
+    heads: Mapping[str, tuple[str, ...]]
     splits: dict[SplitName, Split]
     copies_removed: int
     copied: tuple[str, ...]
@@ -112,94 +49,10 @@ class Dataset:
     skipped: tuple[str, ...]
     faces_found: float
 
-
-def load(
-    collection: Collection,
-    spec: CropSpec,
-    detector: Detector,
-    folder: Path,
-    *,
-    find_faces: bool = False,
-    cut: Sequence[SplitName] = SPLITS,
-    on_progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Dataset:
-    """Read a data set, cut every picture both ways, and keep it in ``folder`` for ``restore``.
-
-    Args:
-        collection: Labelled pictures.
-        spec: The crop wanted.
-        detector: Finds the face for the aligned framing.
-        folder: Where the crops go.
-        find_faces: The pictures are whole photos: the largest face counts, and one without a face is skipped.
-        cut: Splits wanted; of the others pictures are only compared, to find copies.
-        on_progress: Called with (pictures done, pictures in all).
-
-    Raises:
-        DatasetError: Nothing usable is there.
-        SinkError: The folder cannot be written, or has no room for the crops.
-    """
-    samples = draw(collection.samples)
-    wanted = sum(sample.split in cut for sample in samples)
-    pixels = _room_for((max(wanted, 1), 2, *spec.shape), folder)
-    cutter = _Cutter(spec, detector, find_faces)
-    kept: list[Sample] = []
-    digests, prints, rows, skipped, row = [], [], [], list(collection.skipped), 0
-    for done, sample in enumerate(samples, 1):
-        image = collection.read(sample)
-        reason = "cannot be read as a picture" if image is None else ""
-        if image is not None and sample.split in cut:
-            both = cutter.cut(image)
-            if both is None:
-                reason = "no face found"
-            else:
-                pixels[row] = both
-        if reason or image is None:
-            skipped.append(f"{sample.file}: {reason}")
-        else:
-            kept.append(sample)
-            digests.append(dedup.digest(image))
-            prints.append(dedup.fingerprint(image))
-            rows.append(row if sample.split in cut else -1)
-            row += sample.split in cut
-        on_progress(done, len(samples))
-    pixels.flush()
-    if not kept:
-        raise DatasetError(f"none of the {len(samples)} pictures can be used ({skipped[0] if skipped else 'empty'})")
-    places = [sample.split for sample in kept]
-    doubled = dedup.without_copies(digests, places)
-    in_train = {d for d, split in zip(digests, places, strict=True) if split == "train"}
-    dataset = Dataset(
-        labels=collection.labels,
-        splits=_splits(kept, pixels, np.array(rows), ~doubled, collection.labels, cut),
-        copies_removed=int(doubled.sum()),
-        copied=tuple(s.file for s, d in zip(kept, digests, strict=True) if s.split != "train" and d in in_train),
-        near_copies=_near_copies([s for s, d in zip(kept, doubled, strict=True) if not d], np.array(prints)[~doubled]),
-        skipped=tuple(skipped),
-        faces_found=cutter.found / max(cutter.seen, 1),
-    )
-    for name in cut:
-        if name != "test" and not len(dataset.splits[name]):
-            why = _why_empty(name, samples, kept, len(skipped))
-            raise DatasetError(f"no usable picture is left for the {name} split; {why}")
-    try:
-        _save(dataset, folder)
-    except OSError as error:
-        raise unwritable(folder / _TABLE, "out", error) from error
-    return dataset
-
-
-def _room_for(shape: tuple[int, ...], folder: Path) -> np.memmap[Any, np.dtype[np.uint8]]:
-    """Return a new array on disk; its room is taken now, as a page that finds none later would end the process."""
-    file = folder / _CROPS
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        pixels = np.lib.format.open_memmap(file, "w+", np.uint8, shape)
-        if hasattr(os, "posix_fallocate"):
-            with file.open("r+b") as stream:
-                os.posix_fallocate(stream.fileno(), 0, file.stat().st_size)
-    except OSError as error:
-        raise unwritable(file, "out", error) from error
-    return pixels
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The K emotions."""
+        return self.heads[EMOTION]
 
 
 def is_there(folder: Path) -> bool:
@@ -207,115 +60,55 @@ def is_there(folder: Path) -> bool:
     return (folder / _TABLE).is_file()
 
 
+def save(dataset: Dataset, folder: Path) -> None:
+    """Write all but the crops; this file comes last, so where it is, the data set is whole.
+
+    Raises:
+        SinkError: The folder cannot be written.
+    """
+    arrays: dict[str, Any] = {}
+    for name, split in dataset.splits.items():
+        arrays |= {f"{name}_rows": split.rows, f"{name}_files": split.files}
+        arrays |= {f"{name}_votes_{head}": votes for head, votes in split.votes.items()}
+    facts = {name: getattr(dataset, name) for name in Dataset.__slots__ if name != "splits"}
+    part = folder / f"{_TABLE}.part"
+    try:
+        with part.open("wb") as stream:
+            np.savez(stream, facts=json.dumps(facts), **arrays)
+        part.replace(folder / _TABLE)
+    except OSError as error:
+        raise unwritable(folder / _TABLE, "out", error) from error
+
+
 def restore(folder: Path) -> Dataset:
-    """Read what ``load`` kept; the crops stay on disk.
+    """Read what ``save`` kept; the crops stay on disk.
 
     Raises:
         DatasetError: It is damaged.
     """
     try:
-        pixels = np.load(folder / _CROPS, mmap_mode="r", allow_pickle=False)
+        pixels = np.load(folder / CROPS, mmap_mode="r", allow_pickle=False)
         with stored_arrays(folder / _TABLE) as data:
             facts = json.loads(str(data["facts"]))
-            labels = tuple(facts["labels"])
+            heads = {str(head): tuple(map(str, labels)) for head, labels in facts["heads"].items()}
             splits = {
-                name: Split(pixels=pixels, labels=labels, **{part: data[f"{name}_{part}"] for part in _PARTS})
+                name: Split(
+                    pixels,
+                    data[f"{name}_rows"],
+                    data[f"{name}_files"],
+                    {head: data[f"{name}_votes_{head}"] for head in heads},
+                    heads,
+                )
                 for name in SPLITS
             }
-    except (OSError, KeyError, TypeError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile) as error:
+        return Dataset(
+            heads,
+            splits,
+            facts["copies_removed"],
+            tuple(facts["copied"]),
+            tuple((a, b) for a, b in facts["near_copies"]),
+            tuple(facts["skipped"]),
+            facts["faces_found"],
+        )
+    except _DAMAGED as error:
         raise DatasetError(f"{folder} does not hold a whole data set ({error}); remove it and start again") from error
-    return Dataset(
-        labels,
-        splits,
-        facts["copies_removed"],
-        tuple(facts["copied"]),
-        tuple((a, b) for a, b in facts["near_copies"]),
-        tuple(facts["skipped"]),
-        facts["faces_found"],
-    )
-
-
-_PARTS = ("rows", "files", "votes", "fer2013")
-
-
-def _save(dataset: Dataset, folder: Path) -> None:
-    """Write all but the crops; this file comes last, so where it is, the data set is whole."""
-    arrays: dict[str, Any] = {
-        f"{name}_{part}": getattr(split, part) for name, split in dataset.splits.items() for part in _PARTS
-    }
-    facts = {name: getattr(dataset, name) for name in Dataset.__slots__ if name != "splits"}
-    part = folder / f"{_TABLE}.part"
-    with part.open("wb") as stream:
-        np.savez(stream, facts=json.dumps(facts), **arrays)
-    part.replace(folder / _TABLE)
-
-
-def _splits(
-    samples: Sequence[Sample],
-    pixels: npt.NDArray[np.uint8],
-    rows: npt.NDArray[np.int64],
-    good: npt.NDArray[np.bool_],
-    labels: tuple[str, ...],
-    cut: Sequence[SplitName],
-) -> dict[SplitName, Split]:
-    everything = Split(
-        pixels,
-        rows,
-        np.array([sample.file for sample in samples]),
-        np.array([sample.votes for sample in samples], np.int64),
-        np.array([sample.fer2013 for sample in samples], np.int64),
-        labels,
-    )
-    names = np.array([sample.split for sample in samples])
-    return {name: everything.only((names == name) & good & (name in cut)) for name in SPLITS}
-
-
-def _why_empty(name: SplitName, samples: Sequence[Sample], kept: Sequence[Sample], skipped: int) -> str:
-    """Say what became of a split's pictures, or why it was dealt none, and what to try."""
-    if any(sample.split == name for sample in kept):
-        return "each stands in valid or test too, pixel for pixel; leave it in one of them"
-    clips = {sample.group for sample in samples} - {""}
-    if clips and all(sample.split != name for sample in samples):
-        return f"crops of one clip stay in one split, and {len(clips)} clip(s) are too few; cut faces out of more"
-    return f"{skipped} were skipped"
-
-
-def _near_copies(samples: Sequence[Sample], prints: dedup.Fingerprints) -> tuple[tuple[str, str], ...]:
-    names = np.array([sample.split for sample in samples])
-    files = [sample.file for sample in samples]
-    found = []
-    for held_out, other in (("valid", "train"), ("test", "train"), ("test", "valid")):
-        some, rest = np.flatnonzero(names == held_out), np.flatnonzero(names == other)
-        pairs = dedup.near_pairs(prints[some], prints[rest])
-        found += [(files[rest[theirs]], files[some[ours]]) for ours, theirs in pairs]
-    return tuple(found)
-
-
-class _Cutter:
-    """Cuts pictures both ways, and counts in how many a face was found."""
-
-    def __init__(self, spec: CropSpec, detector: Detector, find_faces: bool) -> None:
-        self._spec, self._detector, self._find_faces = spec, detector, find_faces
-        self.seen = self.found = 0
-
-    def cut(self, image: Image) -> npt.NDArray[np.uint8] | None:
-        """Return (2, S, S, C), or None for a whole photo without a face."""
-        self.seen += 1
-        aligned = self._aligned(image if self._find_faces else _bordered(image))
-        self.found += aligned is not None
-        if self._find_faces:
-            return None if aligned is None else np.stack([aligned, aligned])
-        raw = crop.resize_crop(image, self._spec)
-        return np.stack([raw, raw if aligned is None else aligned])
-
-    def _aligned(self, image: Image) -> npt.NDArray[np.uint8] | None:
-        faces = self._detector.detect(Frame(0, 0.0, image))
-        return crop.crop_face(image, faces[0].keypoints, self._spec) if faces else None
-
-
-def _bordered(image: Image) -> Image:
-    """Give a tight crop the room around the face that the detector wants."""
-    border = _BORDER_PX
-    if max(image.shape[:2]) < _ENLARGED_PX:
-        image = np.asarray(cv2.resize(image, (_ENLARGED_PX, _ENLARGED_PX), interpolation=cv2.INTER_CUBIC), np.uint8)
-    return np.asarray(cv2.copyMakeBorder(image, border, border, border, border, cv2.BORDER_REPLICATE), np.uint8)

@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 
 from livemood.core.errors import DatasetError
-from livemood.core.labels import EMOTIONS
+from livemood.core.labels import EMOTION, EMOTIONS
 from livemood.core.types import Image
 from livemood.datasets.files import Files, decode
-from livemood.datasets.samples import FER2013_LABELS, Collection, Sample, SplitName
+from livemood.datasets.samples import FER2013_HEAD, FER2013_LABELS, Collection, Sample, SplitName
 
 _FOLDERS: dict[str, SplitName] = {"FER2013Train": "train", "FER2013Valid": "valid", "FER2013Test": "test"}
 _USAGES: dict[str, SplitName] = {"training": "train", "publictest": "valid", "privatetest": "test"}
@@ -59,8 +59,8 @@ def from_folders(files: Files) -> Collection:
                     f"{table} line {number}: expected name, box and ten vote counts, got {','.join(row)[:80]!r}"
                 )
             label = own.get(row[0], "")
-            fer2013 = FER2013_LABELS.index(label) if label in FER2013_LABELS else -1
-            samples.append(Sample(f"{folder}/{row[0]}" if folder else row[0], split, votes, fer2013))
+            others = {FER2013_HEAD: label} if label in FER2013_LABELS else {}
+            samples.append(Sample(f"{folder}/{row[0]}" if folder else row[0], split, votes, others=others))
     here = set(files.names)
     missing = sum(sample.file not in here for sample in samples)
     if missing * 2 > len(samples):
@@ -68,7 +68,7 @@ def from_folders(files: Files) -> Collection:
             f"{files.path}: votes do not match the pictures, {missing} of {len(samples)} that label.csv names are "
             "not there; give votes and pictures of the same set"
         )
-    return Collection(EMOTIONS, tuple(samples), lambda sample: decode(files.read(sample.file)))
+    return Collection(_heads(EMOTIONS), tuple(samples), lambda sample: decode(files.read(sample.file)))
 
 
 def from_csv(path: Path, votes: Path | None) -> Collection:
@@ -91,9 +91,9 @@ def from_csv(path: Path, votes: Path | None) -> Collection:
     samples, offsets, skipped = [], {}, []
     for number, (place, row) in enumerate(zip(places[1:], rows[1:], strict=True)):
         try:
-            fer2013, usage = int(row[names["emotion"]]), _key(row[names["usage"]])
+            usage = _key(row[names["usage"]])
             split = _USAGES[usage]
-            own = FER2013_LABELS[fer2013]
+            own = FER2013_LABELS[int(row[names["emotion"]])]
         except (ValueError, IndexError, KeyError) as error:
             raise DatasetError(
                 f"{path} line {number + 2}: expected an emotion 0..6 and Training, PublicTest or PrivateTest"
@@ -110,12 +110,17 @@ def from_csv(path: Path, votes: Path | None) -> Collection:
             if not name or not any(counts):
                 skipped.append(f"row {number + 1}: FER+ does not count it as a face")
                 continue
-        samples.append(Sample(name, split, counts, fer2013))
+        samples.append(Sample(name, split, counts, others={FER2013_HEAD: own}))
         offsets[name] = place
     column = names["pixels"]
     return Collection(
-        labels, tuple(samples), lambda sample: _pixels(path, offsets[sample.file], column), tuple(skipped)
+        _heads(labels), tuple(samples), lambda sample: _pixels(path, offsets[sample.file], column), tuple(skipped)
     )
+
+
+def _heads(emotions: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Return the heads of FER2013's pictures: what voters said, and the label that they came with."""
+    return {EMOTION: emotions, FER2013_HEAD: FER2013_LABELS}
 
 
 def _lines(path: Path) -> tuple[list[int], list[list[str]]]:

@@ -5,11 +5,12 @@ from pathlib import PurePosixPath
 
 from livemood.bundles.manifest import MAX_LABEL, is_label
 from livemood.core.errors import DatasetError
-from livemood.core.labels import EMOTIONS
+from livemood.core.labels import EMOTION, EMOTIONS
 from livemood.datasets.crop_index import INDEX, read_index
 from livemood.datasets.files import Files, decode
+from livemood.datasets.head_labels import HEADS
 from livemood.datasets.samples import Collection, Sample, SplitName
-from livemood.sources.image.decode import PICTURE_SUFFIXES
+from livemood.sources.image.formats import PICTURE_SUFFIXES
 
 _FEWEST = 4
 # In lower case; people also write Train and TEST.
@@ -32,7 +33,7 @@ def from_folders(files: Files) -> Collection:
     for name in files.names:
         parts = PurePosixPath(name).parts
         if PurePosixPath(name).suffix.lower() not in PICTURE_SUFFIXES:
-            if parts[-1] != INDEX:
+            if parts[-1] not in (INDEX, HEADS):
                 skipped.append(f"{name}: not a picture")
         elif len(parts) < 2 or parts[-2].lower() in _SPLIT_FOLDERS:
             skipped.append(f"{name}: lies in no class folder")
@@ -53,7 +54,12 @@ def from_folders(files: Files) -> Collection:
         )
         for label, split, name in found
     )
-    return Collection(labels, tuple(samples), lambda sample: decode(files.read(above + sample.file)), tuple(skipped))
+    return Collection(
+        {EMOTION: labels},
+        tuple(samples),
+        lambda sample: decode(files.read(above + sample.file)),
+        tuple(skipped),
+    )
 
 
 def _check(files: Files, found: list[tuple[str, SplitName | None, str]]) -> None:

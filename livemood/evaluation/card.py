@@ -9,10 +9,11 @@ from typing import Any
 
 from livemood.bundles.manifest import MANIFEST, read_bundle
 from livemood.core.labels import EMOTIONS
-from livemood.evaluation.tables import Table, share, smile_tables, tables
+from livemood.evaluation.pictures import report_pictures
+from livemood.evaluation.tables import smile_tables, tables
 from livemood.reporting import plots
+from livemood.reporting.tables import Table, measured
 from livemood.runtime.atomic_io import atomic_write
-from livemood.training.loop.checkpoint import Epoch
 
 CARD = "MODEL_CARD.md"
 _PICTURES = "card"
@@ -116,13 +117,14 @@ def write_card(folder: Path, report: Mapping[str, Any]) -> None:
 
     Raises:
         ModelError: The bundle cannot be read.
-        SinkError: matplotlib is missing, or the files cannot be written.
+        LivemoodError: matplotlib is not installed.
+        SinkError: The files cannot be written.
     """
     bundle = read_bundle(folder)
     training = json.loads((folder / MANIFEST).read_text(encoding="utf-8")).get("training", {})
-    plots.report_pictures(report, folder / _PICTURES)
+    report_pictures(report, folder / _PICTURES)
     if training:
-        plots.learning_curves([Epoch(**line) for line in training["history"]], folder / _PICTURES / "learning.png")
+        plots.learning_curves(training["history"], folder / _PICTURES / "learning.png")
     # Manifests that do not say it yet measure the second head where there are FER2013's labels, beside the votes.
     crowd = training.get("ferplus_votes", bundle.labels == EMOTIONS and "fer2013_accuracy" in bundle.metrics)
     smiles = report.get("smiles")
@@ -166,7 +168,7 @@ def _training(training: Mapping[str, Any], crowd: bool) -> str:
         f"- {pictures['train']} pictures to learn from, {pictures['valid']} to choose by, {pictures['test']} held out. "
         f"{training['copies_removed']} training pictures were left out because the same pixels stand in valid or test.",
         f"- Both framings in equal parts: as they come, and aligned by the face detector as serving does it "
-        f"(a face was found in {share(training['faces_found'])}).",
+        f"(a face was found in {measured(training['faces_found'])}).",
         f"- {training['epochs']} epochs in {hours} h {minutes} min, "
         f"{best if training['best_epoch'] else 'ended before any was measured on valid'}; "
         f"preset `{settings['preset']}`, batch {settings['batch']}, SGD with Nesterov "
@@ -197,7 +199,7 @@ def _training(training: Mapping[str, Any], crowd: bool) -> str:
 def _second_head(metrics: Mapping[str, Any]) -> list[Table]:
     if "fer2013_accuracy" not in metrics:
         return []
-    rows = (("FER2013's own labels, seven classes, by the second head", share(metrics["fer2013_accuracy"])),)
+    rows = (("FER2013's own labels, seven classes, by the second head", measured(metrics["fer2013_accuracy"])),)
     note = "That head shares the network in training and is not shipped."
     return [Table("FER2013", ("figure", "value"), rows, note)]
 

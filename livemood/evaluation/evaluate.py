@@ -10,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from livemood.core.errors import DatasetError
+from livemood.core.labels import EMOTION
 from livemood.core.types import Frame
-from livemood.datasets.dataset import ALIGNED, RAW, Dataset, Split
-from livemood.datasets.samples import FER2013_LABELS
+from livemood.datasets.dataset import Dataset
+from livemood.datasets.samples import FER2013_HEAD, FER2013_LABELS
+from livemood.datasets.split import ALIGNED, RAW, Split
 from livemood.detection.combined import FaceDetector
 from livemood.emotion.classifier import EmotionClassifier
 from livemood.evaluation import metrics
@@ -112,12 +114,14 @@ def _figures(probabilities: Probabilities, split: Split) -> dict[str, Any]:
             "nll": round(scores.nll, 4),
         }
     known = split.top_vote >= 0
-    found["kl_to_votes"] = round(metrics.kl(probabilities[known], split.targets[known]), 4)
-    if (told := metrics.happy_versus_sad(probabilities, split)) is not None:
+    found["kl_to_votes"] = round(metrics.kl(probabilities[known], split.targets[EMOTION][known]), 4)
+    if (told := metrics.happy_versus_sad(probabilities, split.top_vote, split.labels)) is not None:
         found["happy_versus_sad"] = round(told, 4)
-    if (split.fer2013 >= 0).any() and set(FER2013_LABELS) <= set(split.labels):
+    if FER2013_HEAD in split.heads and set(FER2013_LABELS) <= set(split.labels):
         columns = [split.labels.index(label) for label in FER2013_LABELS]
-        found["fer2013_seven_classes"] = _accuracy(probabilities[:, columns], split.fer2013)
+        own = split.top(FER2013_HEAD)
+        if (own >= 0).any():
+            found["fer2013_seven_classes"] = _accuracy(probabilities[:, columns], own)
     return found
 
 

@@ -1,14 +1,15 @@
 """Does a model serve some people worse? Accuracy by group, from a table of who is in which picture."""
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from livemood.core.errors import DatasetError
-from livemood.datasets.dataset import Split
+from livemood.datasets.split import Split
 from livemood.evaluation.metrics import Probabilities, wilson
 
 
@@ -57,22 +58,43 @@ def by_group(
         names = sorted(set(values[known].tolist()) - {""})
         if not names:
             continue
-        rows: dict[str, dict[str, Any]] = {}
-        for name in names:
-            inside = known & (values == name)
-            right, of = int(hits[inside].sum()), int(inside.sum())
-            low, high = wilson(right, of)
-            rows[name] = {
-                "pictures": of,
-                "accuracy": round(right / of, 4),
-                "interval": [round(low, 4), round(high, 4)],
-            }
-        ordered = sorted(rows, key=lambda name: rows[name]["accuracy"])
-        worst, best = ordered[0], ordered[-1]
-        gap = rows[best]["accuracy"] - rows[worst]["accuracy"]
-        found[attribute] = {"values": rows, "largest_gap": round(gap, 4), "between": [worst, best]}
+        found[attribute] = compare_groups(hits[known], values[known], names, _wilson)
     if groups and not found:
         raise DatasetError(
             f"none of the {len(split)} pictures has a value in the groups table; name them as {split.files[0]}"
         )
     return found
+
+
+def compare_groups(
+    hits: npt.NDArray[np.bool_],
+    values: npt.NDArray[np.str_],
+    names: Sequence[str],
+    interval: Callable[[npt.NDArray[np.bool_]], tuple[float, float]],
+) -> dict[str, Any]:
+    """Return pictures, accuracy and its interval for each group, and the largest gap between two of them.
+
+    Args:
+        hits: (N,) whether each picture is right.
+        values: (N,) which group it belongs to.
+        names: Groups in the order wanted; those without a picture are left out.
+        interval: Of the mean of hits.
+    """
+    rows: dict[str, dict[str, Any]] = {}
+    for name in names:
+        inside = hits[values == name]
+        if len(inside):
+            low, high = interval(inside)
+            rows[name] = {
+                "pictures": len(inside),
+                "accuracy": round(float(inside.mean()), 4),
+                "interval": [round(low, 4), round(high, 4)],
+            }
+    ordered = sorted(rows, key=lambda name: rows[name]["accuracy"])
+    worst, best = ordered[0], ordered[-1]
+    gap = rows[best]["accuracy"] - rows[worst]["accuracy"]
+    return {"values": rows, "largest_gap": round(gap, 4), "between": [worst, best]}
+
+
+def _wilson(hits: npt.NDArray[np.bool_]) -> tuple[float, float]:
+    return wilson(int(hits.sum()), len(hits))

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from livemood.datasets.dataset import Split
-
 Probabilities = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
 _TINY = 1e-7
@@ -115,15 +113,21 @@ def scores(probabilities: Probabilities, labels: Labels, names: tuple[str, ...])
     )
 
 
-def happy_versus_sad(probabilities: Probabilities, split: Split) -> float | None:
-    """Return the share of happy and sad pictures where the right one of the two scores higher; None without any."""
-    if not {"happy", "sad"} <= set(split.labels):
+def happy_versus_sad(probabilities: Probabilities, labels: Labels, names: tuple[str, ...]) -> float | None:
+    """Return the share of happy and sad pictures where the right one of the two scores higher; None without any.
+
+    Args:
+        probabilities: (N, K).
+        labels: (N,) hard labels, -1 where unknown.
+        names: The K class names.
+    """
+    if not {"happy", "sad"} <= set(names):
         return None
-    happy, sad = split.labels.index("happy"), split.labels.index("sad")
-    chosen = (split.top_vote == happy) | (split.top_vote == sad)
+    happy, sad = names.index("happy"), names.index("sad")
+    chosen = (labels == happy) | (labels == sad)
     if not chosen.any():
         return None
-    is_happy = split.top_vote[chosen] == happy
+    is_happy = labels[chosen] == happy
     return float(((probabilities[chosen, happy] > probabilities[chosen, sad]) == is_happy).mean())
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from livemood.bundles.manifest import read_bundle
 from livemood.core.settings import SmootherSettings
 from livemood.core.types import Detection, Frame, Image
-from livemood.datasets.dataset import RAW, Split
+from livemood.datasets.split import RAW, Split
 from livemood.detection.combined import FaceDetector
 from livemood.emotion import crop
 from livemood.emotion.classifier import EmotionClassifier

@@ -5,14 +5,13 @@ Reads the layout of GENKI-4K as a zip: photos and a ``labels.csv`` with image, s
 
 import math
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from livemood.bundles.manifest import Bundle, read_bundle
 from livemood.core.crop_spec import CropSpec
@@ -22,6 +21,7 @@ from livemood.datasets.files import Files, decode
 from livemood.detection.combined import FaceDetector
 from livemood.emotion import crop
 from livemood.emotion.classifier import EmotionClassifier
+from livemood.evaluation.groups import compare_groups
 from livemood.evaluation.metrics import auc, bootstrap
 
 _CHEEKS = ((0.20, 0.36), (0.64, 0.80))  # left and right in the aligned crop
@@ -71,8 +71,8 @@ def examine_smiles(bundle: Path, path: Path) -> dict[str, Any]:
         "auc": round(auc(scores, np.array([photo.smiling for photo in found])), 4),
         "skin_tone_cuts_deg": [round(float(cut), 1) for cut in cuts],
         "groups": {
-            "skin tone": _by(_TONES, tones, np.array([photo.right for photo in found])),
-            "head turned": _by(_POSES, poses, hits),
+            "skin tone": compare_groups(np.array([photo.right for photo in found]), np.array(tones), _TONES, bootstrap),
+            "head turned": compare_groups(hits, np.array(poses), _POSES, bootstrap),
         },
     }
 
@@ -154,19 +154,3 @@ def _listed(path: Path) -> tuple[Files, list[tuple[str, bool, float]]]:
 def _pose(yaw_deg: float) -> str:
     turned = abs(yaw_deg)
     return _POSES[(turned >= 5) + (turned >= 15)]
-
-
-def _by(order: Sequence[str], names: Sequence[str], hits: npt.NDArray[np.bool_]) -> dict[str, Any]:
-    rows: dict[str, dict[str, Any]] = {}
-    for name in (name for name in order if name in names):
-        inside = hits[np.array(names) == name]
-        low, high = bootstrap(inside)
-        rows[name] = {
-            "pictures": len(inside),
-            "accuracy": round(float(inside.mean()), 4),
-            "interval": [round(low, 4), round(high, 4)],
-        }
-    ordered = sorted(rows, key=lambda name: rows[name]["accuracy"])
-    worst, best = ordered[0], ordered[-1]
-    gap = rows[best]["accuracy"] - rows[worst]["accuracy"]
-    return {"values": rows, "largest_gap": round(gap, 4), "between": [worst, best]}

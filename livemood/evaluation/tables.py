@@ -1,29 +1,9 @@
 """The figures of ``examine`` as tables, for terminal, web page and model card alike."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Attributes:
-    title: What it is about.
-    header: Names of the columns.
-    rows: Cells as text.
-    note: A line below.
-    """
-
-    title: str
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    note: str = ""
-
-    def markdown(self) -> str:
-        """Return it as Markdown, without the title."""
-        lines = [self.header, ("---",) * len(self.header), *self.rows]
-        table = "\n".join("| " + " | ".join(cell.replace("|", r"\|") for cell in line) + " |" for line in lines)
-        return f"{table}\n\n{self.note}".strip()
+from livemood.reporting.tables import Table, interval, measured
 
 
 def tables(report: Mapping[str, Any]) -> list[Table]:
@@ -42,16 +22,6 @@ def tables(report: Mapping[str, Any]) -> list[Table]:
     return found
 
 
-def share(value: float | None) -> str:
-    """Write 0.8765 as 87.7 %, and nothing known as a dash."""
-    return "–" if value is None else f"{100 * value:.1f} %"
-
-
-def between(interval: Sequence[float]) -> str:
-    """Write an interval of shares."""
-    return f"{100 * interval[0]:.1f} to {100 * interval[1]:.1f}"
-
-
 def _accuracy(report: Mapping[str, Any]) -> Table:
     rows, raw = [], report["raw"]
     votes = (("majority", "majority"), ("top_vote", "top vote"))
@@ -64,8 +34,8 @@ def _accuracy(report: Mapping[str, Any]) -> Table:
                 (
                     f"{name}, {title}",
                     str(data["pictures"]),
-                    share(data["accuracy"]),
-                    between(data["interval"]),
+                    measured(data["accuracy"]),
+                    interval(data["interval"]),
                     f"{data['macro_f1']:.3f}",
                     f"{data['ece']:.3f}",
                     f"{data['nll']:.3f}",
@@ -83,9 +53,9 @@ def _classes(report: Mapping[str, Any]) -> Table:
         (
             name,
             str(data["pictures"]),
-            share(data["recall"]),
-            between(data["interval"]),
-            share(data["precision"]),
+            measured(data["recall"]),
+            interval(data["interval"]),
+            measured(data["precision"]),
             "–" if data["f1"] is None else f"{data['f1']:.3f}",
         )
         for name, data in report["classes"].items()
@@ -95,7 +65,7 @@ def _classes(report: Mapping[str, Any]) -> Table:
 
 def _robustness(report: Mapping[str, Any]) -> Table:
     rows = [
-        (name, share(data["accuracy"]), f"{data['points_lost']:.1f}") for name, data in report["robustness"].items()
+        (name, measured(data["accuracy"]), f"{data['points_lost']:.1f}") for name, data in report["robustness"].items()
     ]
     return Table("Robustness", ("pictures made worse by", "accuracy", "points lost"), tuple(rows), "Majority.")
 
@@ -105,12 +75,12 @@ def _stress(data: Mapping[str, Any]) -> list[Table]:
     flips = data["flips"]
     note = (
         "Majority, as they come; unsure: the leading class stays below the confidence at which it would be named. "
-        f"A shift by one pixel changes the leading class in {share(flips['shifts'])} of the cases; "
-        f"{share(flips['pictures'])} of the pictures have such a shift among the four."
+        f"A shift by one pixel changes the leading class in {measured(flips['shifts'])} of the cases; "
+        f"{measured(flips['pictures'])} of the pictures have such a shift among the four."
     )
     found = [Table("Under stress", header, tuple(_stress_row(row) for row in data["crops"]), note)]
     if "photos" in data:
-        rows = tuple((*_stress_row(row), share(row["found"])) for row in data["photos"])
+        rows = tuple((*_stress_row(row), measured(row["found"])) for row in data["photos"])
         note = (
             "Whole photos, scaled to faces of 96 px, made worse, then looked at from the start. A face not found is "
             "wrong, and not unsure. Noise is that of a pixel of this picture; sizes are in pixels of the 48-px crop."
@@ -120,21 +90,29 @@ def _stress(data: Mapping[str, Any]) -> list[Table]:
 
 
 def _stress_row(row: Mapping[str, Any]) -> tuple[str, ...]:
-    return row["kind"], row["amount"], share(row["accuracy"]), share(row["unsure"]), share(row["accuracy_when_sure"])
+    return (
+        row["kind"],
+        row["amount"],
+        measured(row["accuracy"]),
+        measured(row["unsure"]),
+        measured(row["accuracy_when_sure"]),
+    )
 
 
 def _facts(report: Mapping[str, Any]) -> Table:
     raw, speed, copies = report["raw"], report["speed"], report["copies"]
     rows = [("KL to the votes", f"{raw['kl_to_votes']:.3f} nats")]
     if "happy_versus_sad" in raw:
-        rows.append(("happy versus sad", share(raw["happy_versus_sad"])))
+        rows.append(("happy versus sad", measured(raw["happy_versus_sad"])))
     if "fer2013_seven_classes" in raw:
-        rows.append(("FER2013's own labels, seven classes, no head of their own", share(raw["fer2013_seven_classes"])))
+        rows.append(
+            ("FER2013's own labels, seven classes, no head of their own", measured(raw["fer2013_seven_classes"]))
+        )
     rows += [
         ("faces per second, one thread", f"{speed['faces_per_s']:.0f}"),
         ("time of a face / of a near-range detection at VGA", f"{speed['ratio']:.2f}"),
         ("pictures that also stand in train, pixel for pixel", str(copies["exact"])),
-        ("majority accuracy without them", share(copies["accuracy_majority_without_exact"])),
+        ("majority accuracy without them", measured(copies["accuracy_majority_without_exact"])),
         ("pictures with a near-copy in another split", str(copies["near"])),
     ]
     return Table("Further figures", ("figure", "value"), tuple(rows))
@@ -142,7 +120,7 @@ def _facts(report: Mapping[str, Any]) -> Table:
 
 def _group(attribute: str, data: Mapping[str, Any]) -> Table:
     rows = [
-        (name, str(row["pictures"]), share(row["accuracy"]), between(row["interval"]))
+        (name, str(row["pictures"]), measured(row["accuracy"]), interval(row["interval"]))
         for name, row in data["values"].items()
     ]
     worst, best = data["between"]
@@ -152,7 +130,7 @@ def _group(attribute: str, data: Mapping[str, Any]) -> Table:
 
 def _against(data: Mapping[str, Any]) -> Table:
     rows = (
-        ("its accuracy, top vote", share(data["accuracy_top_vote"])),
+        ("its accuracy, top vote", measured(data["accuracy_top_vote"])),
         ("difference", f"{100 * data['difference']:+.1f} points"),
         ("right here only / there only", f"{data['only_ours_right']} / {data['only_theirs_right']}"),
         ("p-value (McNemar, exact)", "< 0.001" if data["p_value"] < 0.001 else f"{data['p_value']:.3g}"),
@@ -164,8 +142,8 @@ def smile_tables(data: Mapping[str, Any]) -> list[Table]:
     """Return the tables of ``examine_smiles``."""
     rows = (
         ("photos", str(data["photos"])),
-        ("right, misses counted wrong", f"{share(data['accuracy'])} ({between(data['interval'])})"),
-        ("faces found", share(data["found"])),
+        ("right, misses counted wrong", f"{measured(data['accuracy'])} ({interval(data['interval'])})"),
+        ("faces found", measured(data["found"])),
         ("ROC AUC of the happy score", f"{data['auc']:.4f}"),
     )
     whole = Table("Smiles in whole photos", ("figure", "value"), rows)

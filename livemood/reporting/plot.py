@@ -7,11 +7,10 @@ from livemood.core.errors import SinkError
 from livemood.core.labels import UNSURE
 from livemood.records import read
 from livemood.reporting.colours import LIGHT, palette
+from livemood.reporting.matplotlib_figure import new_figure
 from livemood.reporting.summary import Person, Summary, curves, spans, summarise
 from livemood.runtime.atomic_io import atomic_write, refuse_to_overwrite
-from livemood.runtime.optional_deps import required
 
-_MATPLOTLIB: Final = "'livemood[plots]'"
 _SETTING: Final = "plot"
 _SUFFIXES: Final = (".png", ".svg", ".pdf")
 _MAX_PEOPLE: Final = 6
@@ -43,7 +42,7 @@ def write_plot(records: str | Path, out: str | Path, *, title: str | None = None
 def _figure(summary: Summary, title: str) -> Any:
     people = summary.people[:_MAX_PEOPLE]
     rows = max(len(people), 1)
-    figure = required("matplotlib.figure", _MATPLOTLIB).Figure(figsize=(11, 1.2 + 2.6 * rows), layout="constrained")
+    figure = new_figure(11, 1.2 + 2.6 * rows)
     more = f" ({len(people)} of {len(summary.people)} people)" if len(summary.people) > len(people) else ""
     figure.suptitle(title + more)
     if not people:

@@ -1,6 +1,7 @@
-"""Figures as text: tables that a screen reader can walk through, times and shares."""
+"""Figures as text: tables for terminal, web page and Markdown alike, times and shares."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 
 
@@ -8,22 +9,49 @@ class Raw(str):
     """Text that is HTML already; everything else is escaped."""
 
 
-def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], texts: Sequence[int] = ()) -> str:
-    """Return a table whose first column names its rows, in a region that scrolls by itself.
-
-    Args:
-        caption: Says what the table shows.
-        head: Column names.
-        rows: Cells as text.
-        texts: Columns that hold words rather than numbers.
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Attributes:
+    title: What it shows.
+    header: Names of the columns; the first column names the rows.
+    rows: Cells as text.
+    note: A line below.
+    texts: Columns that hold words rather than numbers.
     """
-    names = "".join(f'<th scope="col"{_class(place, texts)}>{escape(name)}</th>' for place, name in enumerate(head))
-    body = "\n".join(f"<tr>{_row(row, texts)}</tr>" for row in rows)
-    return (
-        f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(caption)}">\n'
-        f"<table>\n<caption>{escape(caption)}</caption>\n"
-        f"<thead><tr>{names}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n</div>"
-    )
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+    texts: tuple[int, ...] = (0,)
+
+    def markdown(self) -> str:
+        """Return it as Markdown, without the title."""
+        lines = [self.header, ("---",) * len(self.header), *self.rows]
+        table = "\n".join("| " + " | ".join(cell.replace("|", r"\|") for cell in line) + " |" for line in lines)
+        return f"{table}\n\n{self.note}".strip()
+
+    def html(self) -> str:
+        """Return it as HTML that a screen reader can walk through, in a region that scrolls by itself."""
+        names = "".join(f'<th scope="col"{self._class(at)}>{escape(name)}</th>' for at, name in enumerate(self.header))
+        body = "\n".join(f"<tr>{self._row(row)}</tr>" for row in self.rows)
+        note = f'\n<p class="soft">{escape(self.note)}</p>' if self.note else ""
+        return (
+            f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(self.title)}">\n'
+            f"<table>\n<caption>{escape(self.title)}</caption>\n"
+            f"<thead><tr>{names}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n</div>{note}"
+        )
+
+    def _row(self, row: Sequence[str]) -> str:
+        cells = []
+        for place, cell in enumerate(row):
+            tag = 'th scope="row"' if place == 0 else "td"
+            content = cell if isinstance(cell, Raw) else escape(cell)
+            cells.append(f"<{tag}{self._class(place)}>{content}</{tag.split()[0]}>")
+        return "".join(cells)
+
+    def _class(self, place: int) -> str:
+        return ' class="text"' if place in self.texts else ""
 
 
 def clock(time_s: float, digits: int = 1) -> str:
@@ -36,21 +64,18 @@ def clock(time_s: float, digits: int = 1) -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share of 0..1 as <0.1 %, 0.4 %, 12 % or 100 %."""
+    """Return a share of 0..1, at a glance, as <0.1 %, 0.4 %, 12 % or 100 %."""
     value = share * 100
     if 0 < value < 0.05:
         return "<0.1 %"
     return f"{value:.1f} %" if 0 < value < 9.95 else f"{value:.0f} %"
 
 
-def _row(row: Sequence[str], texts: Sequence[int]) -> str:
-    cells = []
-    for place, cell in enumerate(row):
-        tag = 'th scope="row"' if place == 0 else "td"
-        content = cell if isinstance(cell, Raw) else escape(cell)
-        cells.append(f"<{tag}{_class(place, texts)}>{content}</{tag.split()[0]}>")
-    return "".join(cells)
+def measured(share: float | None) -> str:
+    """Return a measured share of 0..1 as 87.7 %, and nothing known as a dash."""
+    return "–" if share is None else f"{100 * share:.1f} %"
 
 
-def _class(place: int, texts: Sequence[int]) -> str:
-    return ' class="text"' if place in texts else ""
+def interval(ends: Sequence[float]) -> str:
+    """Return an interval of shares as 80.1 to 90.3."""
+    return f"{100 * ends[0]:.1f} to {100 * ends[1]:.1f}"

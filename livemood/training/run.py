@@ -11,12 +11,15 @@ import numpy.typing as npt
 from livemood.bundles.manifest import MANIFEST, MAX_NAME, Bundle, is_name, read_bundle
 from livemood.core.crop_spec import CropSpec
 from livemood.core.errors import DatasetError, ModelIncompatible, SinkError
-from livemood.core.labels import UNSURE
+from livemood.core.labels import EMOTION, UNSURE
 from livemood.core.settings import CROP
 from livemood.datasets import dataset as data_sets
-from livemood.datasets.dataset import ALIGNED, RAW, Dataset, Split
+from livemood.datasets.dataset import Dataset
 from livemood.datasets.files import NOT_UTF8
-from livemood.datasets.samples import SplitName, open_collection
+from livemood.datasets.load import load
+from livemood.datasets.open import open_collection
+from livemood.datasets.samples import SplitName
+from livemood.datasets.split import ALIGNED, RAW, Split
 from livemood.detection.combined import FaceDetector
 from livemood.evaluation import metrics
 from livemood.training.export import class_prior
@@ -24,9 +27,9 @@ from livemood.training.export.bundle import MAX_PARITY_GAP, parity, to_tflite, w
 from livemood.training.export.fold import serving_model
 from livemood.training.export.provenance import commit, provenance
 from livemood.training.loop.checkpoint import JOB, Epoch, Run, Step, has_checkpoint, restore_job, save_job
+from livemood.training.loop.earlier_runs import preset_of
 from livemood.training.loop.fit import fit
-from livemood.training.model.network import FER2013_HEAD, predict
-from livemood.training.model.transfer import preset_of
+from livemood.training.model.network import predict
 from livemood.training.settings import TrainSettings, usual
 
 _MAY_CHANGE = {"epochs", "time_budget_s", "early_stop", "learning_rate", "class_balance"}
@@ -132,7 +135,7 @@ def finish(
     """Balance and calibrate on valid, measure on test once, and write the bundle.
 
     Args:
-        model: The two-headed keras.Model.
+        model: The keras.Model with all heads.
         run: Its history.
         dataset: All splits.
         settings: Of the run.
@@ -147,7 +150,7 @@ def finish(
     votes = np.tile(valid.top_vote, 2)
     strength = happy = 0.0
     if settings.class_balance:
-        common, said = class_prior.prior(dataset.splits["train"].targets), _both_framings(model, valid)
+        common, said = class_prior.prior(dataset.splits["train"].targets[EMOTION]), _both_framings(model, valid)
         strength = class_prior.choose(said, votes, dataset.labels, common)
         happy = class_prior.break_even(class_prior.adjusted(said, common, strength), votes, dataset.labels)
         class_prior.bake(model, class_prior.offsets(common, strength, happy, dataset.labels))
@@ -178,7 +181,7 @@ def finish(
 
 
 def measure(model: Any, dataset: Dataset, temperature: float) -> dict[str, Any]:
-    """Return the figures of a two-headed model on the test split (valid where there is no test)."""
+    """Return the figures of a model with all heads on the test split (valid where there is no test)."""
     name: SplitName = "test" if len(dataset.splits["test"]) else "valid"
     split = dataset.splits[name]
     figures: dict[str, Any] = {"split": name}
@@ -194,10 +197,10 @@ def measure(model: Any, dataset: Dataset, temperature: float) -> dict[str, Any]:
         }
         if framing == RAW:
             figures["recall"] = {label: round(value, 4) for label, value in top.recall.items()}
-            if (told := metrics.happy_versus_sad(probabilities, split)) is not None:
+            if (told := metrics.happy_versus_sad(probabilities, split.top_vote, split.labels)) is not None:
                 figures["happy_versus_sad"] = round(told, 4)
-    if (split.fer2013 >= 0).any():
-        figures["fer2013_accuracy"] = round(_fer2013_accuracy(model, split), 4)
+    for head in (head for head in split.heads if head != EMOTION and (split.top(head) >= 0).any()):
+        figures[f"{head}_accuracy"] = round(_accuracy(model, split, head), 4)
     return figures
 
 
@@ -205,9 +208,9 @@ def _both_framings(model: Any, split: Split) -> npt.NDArray[np.float32]:
     return np.concatenate([predict(model, split, framing) for framing in (RAW, ALIGNED)])
 
 
-def _fer2013_accuracy(model: Any, split: Split) -> float:
-    known = split.only(split.fer2013 >= 0)
-    return float((predict(model, known, RAW, FER2013_HEAD).argmax(1) == known.fer2013).mean())
+def _accuracy(model: Any, split: Split, head: str) -> float:
+    known = split.only(split.top(head) >= 0)
+    return float((predict(model, known, RAW, head).argmax(1) == known.top(head)).mean())
 
 
 def _check_out(out: Path, may_replace: bool) -> None:
@@ -258,10 +261,8 @@ def _begun(job: Job, spec: CropSpec, watcher: Watcher) -> tuple[Dataset, TrainSe
             f"class folder {UNSURE} of {job.data}: that is livemood's own word where no label is sure enough; "
             "rename that folder, or remove it"
         )
-    with FaceDetector("auto") as detector:
-        dataset = data_sets.load(
-            collection, spec, detector, job.work, find_faces=job.find_faces, on_progress=watcher.on_crop
-        )
+    with FaceDetector("fast") as detector:
+        dataset = load(collection, spec, detector, job.work, find_faces=job.find_faces, on_progress=watcher.on_crop)
     record = {
         "data": job.data.name,
         "votes": job.votes.name if job.votes else None,

@@ -21,7 +21,7 @@ class TrainSettings:
         warmup_epochs: Length of the warm-up.
         weight_decay: Decoupled, per step and learning rate, on convolution kernels only.
         ema_decay: Of the averaged weights, per step; these are validated and shipped.
-        fer2013_weight: Weight of the second head's loss.
+        further_weight: Weight of the loss of each head but the first.
         ease_after: Share of the run after which degradations come half as often.
         seed: Of initial weights, order and augmentation.
         early_stop: Epochs without a better validation NLL after which the run ends; 0 never.
@@ -40,7 +40,7 @@ class TrainSettings:
     warmup_epochs: float = 1.0
     weight_decay: float = 2.5e-3
     ema_decay: float = 0.999
-    fer2013_weight: float = 0.3
+    further_weight: float = 0.3
     ease_after: float = 0.9
     seed: int = 1
     early_stop: int = 0

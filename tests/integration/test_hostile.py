@@ -25,7 +25,7 @@ from livemood.core.errors import DatasetError, ImageUnreadable, LivemoodError, M
 from livemood.datasets.dataset import restore
 from livemood.datasets.ferplus import from_csv
 from livemood.datasets.files import Files, decode
-from livemood.datasets.samples import open_collection
+from livemood.datasets.open import open_collection
 from livemood.evaluation.smiles import examine_smiles
 from livemood.sources.image.decode import read_image
 from livemood.sources.image.size_guard import MAX_PIXELS, pixels

@@ -16,7 +16,8 @@ import numpy as np
 from livemood.bundles.manifest import default_bundle
 from livemood.core.settings import CROP
 from livemood.core.types import Image
-from livemood.datasets.samples import Collection, Sample, SplitName, open_collection
+from livemood.datasets.open import open_collection
+from livemood.datasets.samples import Collection, Sample, SplitName
 from livemood.emotion import crop
 from livemood.emotion.classifier import EmotionClassifier
 from livemood.training.run import Job, Watcher, train

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from livemood.apps.reader import MoodReader
 from livemood.core.labels import EMOTIONS
 from livemood.core.types import Frame, Prediction, Track
-from livemood.datasets.samples import open_collection
+from livemood.datasets.open import open_collection
 from livemood.emotion.classifier import EmotionClassifier
 from livemood.emotion.crop import resize_crop
 from livemood.emotion.neutral_baseline import NeutralBaseline

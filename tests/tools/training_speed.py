@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from livemood.core.labels import EMOTIONS
+from livemood.core.labels import EMOTION, EMOTIONS
 from livemood.core.settings import CROP
-from livemood.datasets.dataset import Dataset, Split
+from livemood.datasets.dataset import Dataset
+from livemood.datasets.samples import FER2013_HEAD, FER2013_LABELS
+from livemood.datasets.split import Split
 from livemood.training.loop.batches import Batches
 from livemood.training.loop.checkpoint import Step
 from livemood.training.loop.fit import fit
@@ -20,6 +22,7 @@ from livemood.training.model.network import PRESETS, Precision
 from livemood.training.settings import TrainSettings
 
 PICTURES, SECONDS, WARM_UP_STEPS = 8192, 20.0, 8
+HEADS = {EMOTION: EMOTIONS, FER2013_HEAD: FER2013_LABELS}
 PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
 
 
@@ -46,9 +49,8 @@ def made_up(count: int) -> Split:
         rng.integers(0, 256, (count, 2, *CROP.shape), np.uint8),
         np.arange(count),
         np.arange(count).astype(str),
-        votes,
-        np.zeros(count, np.int64),
-        EMOTIONS,
+        {EMOTION: votes, FER2013_HEAD: np.eye(len(FER2013_LABELS), dtype=np.int64)[np.zeros(count, int)]},
+        HEADS,
     )
 
 
@@ -59,7 +61,7 @@ def images_per_s(train: Split, valid: Split, settings: TrainSettings) -> float:
     def note(step: Step) -> None:
         times.append(time.perf_counter())
 
-    dataset = Dataset(EMOTIONS, {"train": train, "valid": valid, "test": valid}, 0, (), (), (), 1.0)
+    dataset = Dataset(HEADS, {"train": train, "valid": valid, "test": valid}, 0, (), (), (), 1.0)
     with tempfile.TemporaryDirectory() as work:
         fit(dataset, CROP, settings, Path(work), on_step=note)
     timed = np.diff(times[WARM_UP_STEPS:])

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from livemood.core.labels import EMOTION
 from livemood.evaluation.metrics import Probabilities, scores
-from livemood.training.model.network import EMOTION_HEAD
 
 _STRENGTHS = np.linspace(0, 1, 21)
 _ACCURACY_AT_STAKE = 0.003
@@ -79,6 +79,6 @@ def offsets(
 
 def bake(model: Any, added: npt.NDArray[np.float64]) -> None:
     """Write (K,) offsets into the emotion head's bias."""
-    head = model.get_layer(EMOTION_HEAD)
+    head = model.get_layer(EMOTION)
     kernel, bias = head.get_weights()
     head.set_weights([kernel, bias + added.astype(bias.dtype)])

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from livemood.core.labels import EMOTION
 from livemood.training.model.equivariant_layers import both_halves, mirrored_layers
-from livemood.training.model.network import EMOTION_HEAD
 
 
 def serving_model(model: Any) -> Any:
@@ -17,7 +17,7 @@ def serving_model(model: Any) -> Any:
     ``mirrored``, is written out, so that any Keras can load it.
 
     Args:
-        model: The two-headed keras.Model; it is left as it is.
+        model: keras.Model with all heads; it is left as it is.
 
     Returns:
         keras.Model: (N, S, S, C) raw 0..255 to (N, K) probabilities.
@@ -25,7 +25,7 @@ def serving_model(model: Any) -> Any:
     from keras import Model, layers, models
 
     mirrored = mirrored_layers()
-    body = Model(model.inputs[0], model.get_layer(EMOTION_HEAD).output)
+    body = Model(model.inputs[0], model.get_layer(EMOTION).output)
     norms = {
         layer.input._keras_history.operation.name: layer
         for layer in body.layers
@@ -47,7 +47,7 @@ def serving_model(model: Any) -> Any:
         weights = trained.get_weights()
         if isinstance(trained, mirrored.Convolution):
             weights = _whole(trained, norms.get(layer.name))
-        elif layer.name == EMOTION_HEAD and halved:
+        elif layer.name == EMOTION and halved:
             weights[0] = both_halves(weights[0]) / 2
         if weights:
             layer.set_weights([weight.astype(np.float16).astype(np.float32) for weight in weights])

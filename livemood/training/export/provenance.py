@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from livemood.core.labels import EMOTION
 from livemood.datasets.dataset import Dataset
 from livemood.training.loop.checkpoint import Run
 from livemood.training.settings import TrainSettings, usual
@@ -44,7 +45,7 @@ def provenance(
         "from": record.get("from", []),
         "teachers": record.get("teachers", []),
         # Unknown and not-a-face are FER+'s alone.
-        "ferplus_votes": dataset.splits["train"].votes.shape[1] > len(dataset.labels),
+        "ferplus_votes": dataset.splits["train"].votes[EMOTION].shape[1] > len(dataset.labels),
         "pictures": {name: len(split) for name, split in dataset.splits.items()},
         "copies_removed": dataset.copies_removed,
         "near_copies": len(dataset.near_copies),

@@ -1,11 +1,10 @@
 """Augmented batches, made ahead by other cores while the network trains."""
 
 import os
-import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from multiprocessing import get_context, parent_process
@@ -16,16 +15,17 @@ import numpy as np
 import numpy.typing as npt
 
 from livemood.core.errors import DatasetError
-from livemood.datasets.samples import FER2013_LABELS
 from livemood.runtime.processes import usable_cores
+from livemood.runtime.stopping import check, ignore_signals
 from livemood.training.loop.augment import augment
 from livemood.training.loop.mixup import Blends
-from livemood.training.model.network import EMOTION_HEAD, FER2013_HEAD
 
 # Share of blends among the pictures at full strength, where there are any.
 _BLENDED = 0.7
 # The network and its teachers want a core each; this many more fill the fastest GPU.
 _MOST_WORKERS = 8
+# Who waits for a batch looks up this often, s.
+_GLANCE_S = 0.1
 
 Heads = dict[str, npt.NDArray[np.float32]]
 """(n, K) probabilities or (n,) weights by head."""
@@ -94,9 +94,9 @@ class Batches:
                 made = self._makers.submit(self._make, order[start : start + self._size], (*seed, start), strength)
                 ahead.append(self._teacher.submit(self._taught, made) if self._teach else made)
                 if len(ahead) > self._ahead:
-                    yield ahead.popleft().result()
+                    yield _result(ahead.popleft())
             while ahead:
-                yield ahead.popleft().result()
+                yield _result(ahead.popleft())
         except BrokenProcessPool as error:
             raise DatasetError(
                 "a process that makes batches was ended from outside, most often for want of memory", "{resume} goes on"
@@ -113,16 +113,21 @@ class Batches:
         return pixels, {**heads, **mixed}, weights
 
 
+def _result(coming: Future[Batch]) -> Batch:
+    """Wait for a batch; a place where the program may be stopped."""
+    while True:
+        check()
+        wait([coming], _GLANCE_S)
+        if coming.done():
+            return coming.result()
+
+
 class BatchBuilder:
     """Whatever it takes to make a batch, in this process or another."""
 
     def __init__(self, train: Blends) -> None:
-        self.train, label = train, train.split.fer2013
-        self._targets = {
-            EMOTION_HEAD: train.split.targets,
-            FER2013_HEAD: np.eye(len(FER2013_LABELS), dtype="f4")[label],
-        }
-        self._known = np.asarray(label >= 0, "f4")
+        self.train, self._targets = train, train.split.targets
+        self._known = {head: np.asarray(values.any(1), "f4") for head, values in self._targets.items()}
 
     def make(self, chosen: npt.NDArray[np.int64], seed: tuple[int, ...], strength: float) -> Batch:
         """Return the batch of the ``chosen`` pictures."""
@@ -134,8 +139,8 @@ class BatchBuilder:
         crops = train.crops(chosen, variant, rng.integers(0, 2, count))
         pixels = np.stack([augment(crop, rng, strength) for crop in crops])
         heads = {name: train.mixed(values, chosen, variant) for name, values in self._targets.items()}
-        known = self._known[chosen] * self._known[train.partner[chosen, variant]]
-        return pixels, heads, {EMOTION_HEAD: np.ones(count, "f4"), FER2013_HEAD: known}
+        partner = train.partner[chosen, variant]
+        return pixels, heads, {head: known[chosen] * known[partner] for head, known in self._known.items()}
 
 
 _here: BatchBuilder | None = None
@@ -155,7 +160,7 @@ def _processes(many: int, lessons: BatchBuilder) -> ProcessPoolExecutor:
 def _begin(train: Blends, file: Path | None) -> None:
     """Make a process a worker: Ctrl-C is its parent's to answer, and it does not outlive that."""
     global _here
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ignore_signals()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if file:
         pixels = np.load(file, mmap_mode="r", allow_pickle=False)

@@ -14,43 +14,46 @@ import numpy as np
 from livemood.bundles.manifest import read_bundle
 from livemood.core.crop_spec import CropSpec
 from livemood.core.errors import ModelIncompatible
+from livemood.core.labels import EMOTION
 from livemood.training.loop.batches import Teach
 from livemood.training.loop.checkpoint import has_checkpoint
-from livemood.training.model.network import EMOTION_HEAD, FER2013_HEAD, Precision
-from livemood.training.model.transfer import load_network, load_run
+from livemood.training.loop.earlier_runs import Heads, load_run
+from livemood.training.model.network import Precision
+from livemood.training.model.transfer import load_network
 
 
-def teaching(folders: Sequence[Path], labels: tuple[str, ...], spec: CropSpec, precision: Precision) -> Teach:
+def teaching(folders: Sequence[Path], heads: Heads, spec: CropSpec, precision: Precision) -> Teach:
     """Return a function from (n, S, S, C) raw 0..255 to what several teachers say of it on the average.
 
     Args:
-        folders: Bundles, which know emotions only, or folders of runs (``OUT.work``), whose best weights know
-            FER2013's labels too. They may know more classes than the student is to learn.
-        labels: The K classes of the student.
+        folders: Bundles, which know emotions only, or folders of runs (``OUT.work``), whose best weights know all their
+            heads. They may know more classes than the student is to learn; a head that nobody knows is learnt from
+            labels alone.
+        heads: The student's.
         spec: Its crop.
         precision: Of the runs' convolutions; bundles are float32.
 
     Raises:
         ModelMissing: A bundle is not there.
-        ModelIncompatible: It takes other crops or lacks a class.
+        ModelIncompatible: It takes other crops, or lacks a class of a head that it has.
     """
     from keras import Input, Model, layers
 
     pixels = Input(spec.shape)
-    said: dict[str, list[Any]] = {EMOTION_HEAD: [], FER2013_HEAD: []}
+    said: dict[str, list[Any]] = {head: [] for head in heads}
     for place, folder in enumerate(folders):
         found = _run if has_checkpoint(folder) else _bundle
         network, known, temperature = found(folder, spec, precision)
-        if lacking := [label for label in labels if label not in known]:
-            raise ModelIncompatible(
-                f"teacher {folder} does not know {lacking[0]}, only {', '.join(known)}; "
-                "take a teacher that knows every class"
-            )
         network.name = f"teacher_{place}"
         says = network(pixels)
-        emotions, second = (says[EMOTION_HEAD], says[FER2013_HEAD]) if isinstance(says, dict) else (says, None)
-        said[EMOTION_HEAD].append(_calibrated(emotions, [known.index(label) for label in labels], temperature))
-        said[FER2013_HEAD] += [second] if second is not None else []
+        for head, labels in ((head, labels) for head, labels in heads.items() if head in known):
+            if lacking := [label for label in labels if label not in known[head]]:
+                raise ModelIncompatible(
+                    f"teacher {folder} does not know {lacking[0]}, only {', '.join(known[head])}; "
+                    "take a teacher that knows every class"
+                )
+            columns = [known[head].index(label) for label in labels]
+            said[head].append(_calibrated(says[head] if isinstance(says, dict) else says, columns, temperature))
     means = {head: layers.average(views) if len(views) > 1 else views[0] for head, views in said.items() if views}
     teacher_ensemble = Model(pixels, means)
 
@@ -60,17 +63,17 @@ def teaching(folders: Sequence[Path], labels: tuple[str, ...], spec: CropSpec, p
     return teach
 
 
-def _bundle(folder: Path, spec: CropSpec, _: Precision) -> tuple[Any, tuple[str, ...], float]:
+def _bundle(folder: Path, spec: CropSpec, _: Precision) -> tuple[Any, Heads, float]:
     bundle = read_bundle(folder)
     if bundle.crop != spec:
         raise ModelIncompatible(
             f"teacher {folder} takes {bundle.crop.size_px}-px {bundle.crop.colour} crops, the student "
             f"{spec.size_px}-px {spec.colour} ones; take a teacher of the same crop"
         )
-    return load_network(bundle), bundle.labels, bundle.temperature
+    return load_network(bundle), {EMOTION: bundle.labels}, bundle.temperature
 
 
-def _run(work: Path, spec: CropSpec, precision: Precision) -> tuple[Any, tuple[str, ...], float]:
+def _run(work: Path, spec: CropSpec, precision: Precision) -> tuple[Any, Heads, float]:
     """Return a run's network; it is not calibrated, so its temperature is 1."""
     return *load_run(work, spec, precision), 1.0
 

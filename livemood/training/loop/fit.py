@@ -6,15 +6,17 @@ from typing import Any
 
 from livemood.bundles.manifest import Bundle
 from livemood.core.crop_spec import CropSpec
+from livemood.core.labels import EMOTION
 from livemood.datasets.dataset import Dataset
 from livemood.runtime.native_output import keep_no_bytecode, native_stderr_held, silence_native_logs
-from livemood.training.loop import distil
+from livemood.runtime.stopping import held
+from livemood.training.loop import distil, earlier_runs
 from livemood.training.loop.batches import Batches
 from livemood.training.loop.checkpoint import Epoch, Run, Step
 from livemood.training.loop.mixup import blended
 from livemood.training.loop.trainer import Trainer
 from livemood.training.model import transfer
-from livemood.training.model.network import EMOTION_HEAD, FER2013_HEAD, PRESETS, build
+from livemood.training.model.network import PRESETS, build, sizes
 from livemood.training.settings import TrainSettings
 
 
@@ -45,7 +47,7 @@ def fit(
         on_begin: Called once before the first step, when all that was asked for has been found to fit.
 
     Returns:
-        The two-headed keras.Model, float32 throughout, and the run with its history. A KeyboardInterrupt or a loss
+        The keras.Model with all heads, float32 throughout, and the run with its history. A KeyboardInterrupt or a loss
         that is no longer a number ends the run early; the best weights so far are kept.
 
     Raises:
@@ -54,33 +56,33 @@ def fit(
         ModelIncompatible: ``base`` or a teacher does not fit.
     """
     silence_native_logs()
-    with native_stderr_held():
+    with native_stderr_held(), held():
         import keras
 
     keep_no_bytecode()
     keras.utils.set_random_seed(settings.seed)
     train = dataset.splits["train"].only(dataset.splits["train"].top_vote >= 0)
     settings = settings.fitted_to(len(train))
-    classes = len(dataset.labels)
+    heads = dataset.heads
     if isinstance(base, Bundle):
-        model = shipped = transfer.from_bundle(base, dataset.labels)
+        model = shipped = transfer.from_bundle(base, heads)
     elif base:
-        shipped = transfer.from_runs(base, dataset.labels, spec, "float32")
-        model = transfer.from_runs(base, dataset.labels, spec, settings.precision)
+        shipped = earlier_runs.from_runs(base, heads, spec, "float32")
+        model = earlier_runs.from_runs(base, heads, spec, settings.precision)
     else:
-        shipped = build(PRESETS[settings.preset], spec, classes)
-        model = build(PRESETS[settings.preset], spec, classes, settings.precision)
+        shipped = build(PRESETS[settings.preset], spec, sizes(heads))
+        model = build(PRESETS[settings.preset], spec, sizes(heads), settings.precision)
     optimizer = keras.optimizers.SGD(
         settings.learning_rate, momentum=0.9, nesterov=True, weight_decay=settings.weight_decay
     )
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     model.compile(
         optimizer,
-        loss=dict.fromkeys((EMOTION_HEAD, FER2013_HEAD), "categorical_crossentropy"),
-        loss_weights={EMOTION_HEAD: 1.0, FER2013_HEAD: settings.fer2013_weight},
+        loss=dict.fromkeys(heads, "categorical_crossentropy"),
+        loss_weights={head: 1.0 if head == EMOTION else settings.further_weight for head in heads},
     )
     optimizer.build(model.trainable_variables)
-    teach = distil.teaching(teachers, dataset.labels, spec, settings.precision) if teachers else None
+    teach = distil.teaching(teachers, heads, spec, settings.precision) if teachers else None
     trainer = Trainer(model, work, settings)
     on_begin()
     lessons = blended(train, settings.blends, settings.seed)

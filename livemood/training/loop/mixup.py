@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from livemood.datasets.dataset import Split
+from livemood.datasets.split import Split
 
 
 @dataclass(frozen=True, slots=True, eq=False)

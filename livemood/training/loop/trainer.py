@@ -10,8 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from livemood.core.errors import DatasetError
-from livemood.datasets.dataset import ALIGNED, RAW, Split
+from livemood.core.labels import EMOTION
+from livemood.datasets.split import ALIGNED, RAW, Split
 from livemood.evaluation.metrics import nll
+from livemood.runtime.stopping import held
 from livemood.training.loop import checkpoint
 from livemood.training.loop.batches import Batches
 from livemood.training.loop.checkpoint import Epoch, Run, Step
@@ -25,7 +27,7 @@ class Trainer:
     """Weights, their average, the optimizer's state and the clock; saved and restored together.
 
     Args:
-        model: Compiled two-headed keras.Model.
+        model: Compiled keras.Model with all heads.
         work: Folder of the checkpoint; one that is there is resumed.
         settings: The run.
 
@@ -60,11 +62,12 @@ class Trainer:
         began = time.monotonic() - self.state.elapsed_s
         per_epoch = batches.per_epoch
         try:
-            while not self.state.ended and self._fraction(time.monotonic() - began, per_epoch) < 1:
-                loss, rate = self._epoch(batches, began, on_step)
-                if not self.state.ended:
-                    self._end_epoch(valid, loss, rate, time.monotonic() - began)
-                    on_epoch(self.state.history[-1])
+            with held():
+                while not self.state.ended and self._fraction(time.monotonic() - began, per_epoch) < 1:
+                    loss, rate = self._epoch(batches, began, on_step)
+                    if not self.state.ended:
+                        self._end_epoch(valid, loss, rate, time.monotonic() - began)
+                        on_epoch(self.state.history[-1])
         except KeyboardInterrupt:
             self.state.ended = "interrupted"
         if not self.state.best_epoch:
@@ -101,7 +104,7 @@ class Trainer:
         errors, hits = [], []
         for framing in (RAW, ALIGNED):
             probabilities = predict(self.model, known, framing)
-            errors.append(nll(probabilities, known.targets))
+            errors.append(nll(probabilities, known.targets[EMOTION]))
             hits.append(float((probabilities.argmax(1) == known.top_vote).mean()))
         self.model.set_weights(raw)
         state, error = self.state, float(np.mean(errors))

@@ -3,7 +3,7 @@
 It reads a face and its mirror image alike, see ``mirrored``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -12,11 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from livemood.core.crop_spec import CropSpec
-from livemood.datasets.dataset import Split
-from livemood.datasets.samples import FER2013_LABELS
+from livemood.core.labels import EMOTION
+from livemood.datasets.split import Split
 from livemood.training.model.equivariant_layers import mirrored_layers
 
-EMOTION_HEAD, FER2013_HEAD = "emotion", "fer2013"
 _PREDICT_BATCH = 256
 
 Precision = Literal["float32", "bfloat16"]
@@ -46,17 +45,19 @@ PRESETS: dict[str, Architecture] = {
 }
 
 
-def build(architecture: Architecture, spec: CropSpec, classes: int, precision: Precision = "float32") -> Any:
-    """Build the training model: two heads on one body.
+def build(
+    architecture: Architecture, spec: CropSpec, classes: Mapping[str, int], precision: Precision = "float32"
+) -> Any:
+    """Build the training model: one body under all heads.
 
     Args:
         architecture: Sizes.
         spec: The crop it takes.
-        classes: Number of emotions K.
+        classes: Number of classes K by head.
         precision: bfloat16 is for training; the weights fit a model built in float32.
 
     Returns:
-        keras.Model: (N, S, S, C) raw 0..255 -> {``emotion``: (N, K), ``fer2013``: (N, 7)} probabilities.
+        keras.Model: (N, S, S, C) raw 0..255 -> (N, K) probabilities by head.
     """
     from keras import Input, layers
 
@@ -76,16 +77,23 @@ def build(architecture: Architecture, spec: CropSpec, classes: int, precision: P
     return with_heads(pixels, layers.Dropout(architecture.dropout)(x), classes)
 
 
-def with_heads(pixels: Any, features: Any, classes: int) -> Any:
-    """Return the training model of a body: features (N, F) under both heads."""
+def with_heads(pixels: Any, features: Any, classes: Mapping[str, int]) -> Any:
+    """Return the training model of a body: features (N, F) under one layer for each head, named after it."""
     from keras import Model, layers
 
-    emotion = layers.Dense(classes, activation="softmax", name=EMOTION_HEAD, dtype="float32")(features)
-    fer2013 = layers.Dense(len(FER2013_LABELS), activation="softmax", name=FER2013_HEAD, dtype="float32")(features)
-    return Model(pixels, {EMOTION_HEAD: emotion, FER2013_HEAD: fer2013})
+    heads = {
+        head: layers.Dense(many, activation="softmax", name=head, dtype="float32")(features)
+        for head, many in classes.items()
+    }
+    return Model(pixels, heads)
 
 
-def predict(model: Any, split: Split, framing: int, head: str = EMOTION_HEAD) -> npt.NDArray[np.float32]:
+def sizes(heads: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """Return the number of classes of each head."""
+    return {head: len(labels) for head, labels in heads.items()}
+
+
+def predict(model: Any, split: Split, framing: int, head: str = EMOTION) -> npt.NDArray[np.float32]:
     """Return one head's (N, K) probabilities of a split's pictures in one framing."""
     parts = [
         np.asarray(model.predict_on_batch(split.crops(framing, start, start + _PREDICT_BATCH))[head], np.float32)

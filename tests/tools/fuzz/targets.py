@@ -112,7 +112,7 @@ def litert(data: bytes) -> None:
 
 def table(data: bytes) -> None:
     """Open ``fer2013.csv`` and ``fer2013new.csv``, FER+ folders' ``label.csv``, and a table of groups."""
-    from livemood.datasets.samples import open_collection
+    from livemood.datasets.open import open_collection
     from livemood.evaluation.groups import read_groups
 
     first, _, second = data.partition(b"\0\0CUT\0\0")
@@ -136,7 +136,7 @@ def table(data: bytes) -> None:
 
 def archive(data: bytes) -> None:
     """Open a zip of pictures in folders, and read what it lists."""
-    from livemood.datasets.samples import open_collection
+    from livemood.datasets.open import open_collection
 
     path = _file("data.zip", data)
     with _ours_only():

@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 
 from livemood.core.errors import DatasetError
-from livemood.core.labels import EMOTIONS
+from livemood.core.labels import EMOTION, EMOTIONS
 from livemood.core.settings import CROP
-from livemood.datasets import dataset
-from livemood.datasets.dataset import ALIGNED, RAW, Dataset
+from livemood.datasets.dataset import Dataset, restore
 from livemood.datasets.dedup import fingerprint, near_pairs
-from livemood.datasets.samples import Sample, open_collection
+from livemood.datasets.load import load
+from livemood.datasets.open import open_collection
+from livemood.datasets.samples import FER2013_HEAD, Sample
+from livemood.datasets.split import ALIGNED, RAW
 from livemood.datasets.splits import draw
 from livemood.sources.image.decode import read_image
 from livemood.testing import ScriptedDetector
@@ -26,7 +28,7 @@ VOTES = "neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,
 
 
 def cut(path: Path, work: Path, votes: Path | None = None, **options) -> Dataset:
-    return dataset.load(open_collection(path, votes), CROP, ScriptedDetector(), work, **options)
+    return load(open_collection(path, votes), CROP, ScriptedDetector(), work, **options)
 
 
 def write_ferplus(folder: Path, rows: dict[str, list[str]]) -> Path:
@@ -116,7 +118,7 @@ class TestFolders:
         name = os.fsdecode(b"caf\xe9.png")
         (folder / "happy" / "happy0.png").rename(folder / "happy" / name)
         cut(folder, tmp_path / "work")
-        files = {file for split in dataset.restore(tmp_path / "work").splits.values() for file in split.files.tolist()}
+        files = {file for split in restore(tmp_path / "work").splits.values() for file in split.files.tolist()}
         assert f"happy/{name}" in files
 
     def test_read_when_a_class_folder_is_empty_then_named(self, tmp_path):
@@ -163,6 +165,54 @@ class TestFolders:
             open_collection(folder)
 
 
+class TestFurtherHeads:
+    def write(self, folder: Path, *rows: str, columns: str = "file,head,label") -> Path:
+        (write_faces(folder / "faces", 8) / "heads.csv").write_text("\n".join([columns, *rows]))
+        return folder / "faces"
+
+    def test_read_when_some_pictures_have_a_label_of_another_head_then_targets_by_head(self, tmp_path):
+        rows = [f"happy{n}.png,smile,{'open' if n % 2 else 'closed'}" for n in range(8)]
+        folder = self.write(tmp_path, *rows, "sad/sad0.png,smile,none")
+        saved = cut(folder, tmp_path / "work")
+        assert saved.skipped == ()
+        for data in (saved, restore(tmp_path / "work")):
+            assert data.heads == {EMOTION: ("happy", "sad"), "smile": ("closed", "none", "open")}
+            for split in data.splits.values():
+                emotions, smiles = split.targets[EMOTION], split.targets["smile"]
+                for file, emotion, smile in zip(split.files, emotions, smiles, strict=True):
+                    number, happy = int(Path(file).stem[-1]), "happy" in file
+                    assert emotion.tolist() == [happy, not happy]
+                    assert smile.tolist() == ([1 - number % 2, 0, number % 2] if happy else [0, number == 0, 0])
+
+    def test_read_when_ferplus_pictures_have_a_label_of_another_head_then_it_joins_fer2013_s(self, tmp_path):
+        folder = write_ferplus(tmp_path / "fer", {"FER2013Train": ["0,9,0,0,0,0,0,0,1,0"] * 2})
+        rows = ["file,head,label", "FER2013Train0.png,smile,open", "FER2013Train/FER2013Train1.png,smile,closed"]
+        (folder / "heads.csv").write_text("\n".join(rows))
+        collection = open_collection(folder)
+        assert list(collection.heads) == [EMOTION, FER2013_HEAD, "smile"]
+        assert [sample.others for sample in collection.samples] == [{"smile": "open"}, {"smile": "closed"}]
+
+    @pytest.mark.parametrize(
+        ("rows", "says"),
+        [
+            (["happy0.png,emotion,x", "happy1.png,emotion,y"], "line 2: 'emotion' cannot be a head of its own"),
+            (["happy0.png,a/b,x"], "line 2: 'a/b' cannot be a head of its own"),
+            (["happy0.png,smile,a\tb"], "line 2: .* cannot be a label"),
+            (["happy0.png,smile"], "line 2: expected file, head, label"),
+            (["happy0.png,smile,open", "happy0.png,smile,closed"], r"line 3: happy0\.png has another label"),
+            (["happy0.png,smile,open"], r"1 class\(es\) of head smile; expected two or more"),
+            (["other.png,smile,open", "more.png,smile,closed"], r"0 class\(es\) of head smile.* named as the pictures"),
+        ],
+    )
+    def test_read_when_the_table_is_wrong_then_one_clear_line(self, tmp_path, rows, says):
+        with pytest.raises(DatasetError, match=says):
+            open_collection(self.write(tmp_path, *rows))
+
+    def test_read_when_a_column_is_missing_then_named(self, tmp_path):
+        with pytest.raises(DatasetError, match="has no column head and label"):
+            open_collection(self.write(tmp_path, columns="file,smile"))
+
+
 class TestSplits:
     def test_draw_when_repeated_in_another_order_then_the_same(self):
         samples = [Sample(f"{n}.png", None, (1, 0) if n % 3 else (0, 1)) for n in range(50)]
@@ -188,8 +238,9 @@ class TestFerPlus:
         train = data.splits["train"]
         assert data.labels == EMOTIONS
         assert train.top_vote.tolist() == [1, 3]
-        assert np.allclose(train.targets[0], np.eye(8)[1])  # the single vote for unknown is not a class
-        assert np.allclose(train.targets[1][[0, 3]], [4 / 9, 5 / 9])  # the single vote for happy is dropped
+        told = train.targets[EMOTION]
+        assert np.allclose(told[0], np.eye(8)[1])  # the single vote for unknown is not a class
+        assert np.allclose(told[1][[0, 3]], [4 / 9, 5 / 9])  # the single vote for happy is dropped
         assert data.splits["valid"].majority.tolist() == [-1]
         assert data.splits["test"].top_vote.tolist() == [-1]
 
@@ -232,7 +283,7 @@ class TestFer2013Csv:
         assert data.labels == EMOTIONS
         assert data.splits["train"].files.tolist() == ["a.png"]
         assert data.skipped == ("row 2: FER+ does not count it as a face",)
-        assert data.splits["test"].fer2013.tolist() == [4]
+        assert data.splits["test"].top(FER2013_HEAD).tolist() == [4]
 
     def test_read_when_a_column_is_missing_then_named(self, tmp_path):
         (tmp_path / "fer2013.csv").write_text("label,pixels\n3,1 2 3 4\n")
@@ -306,14 +357,14 @@ class TestLoad:
             cv2.imwrite(str(file), photo)
         found = make_detection(150, 100, 80)
         finder = ScriptedDetector(lambda frame: [found] if frame.height > 200 else [])
-        data = dataset.load(open_collection(folder), CROP, finder, tmp_path / "work", find_faces=True)
+        data = load(open_collection(folder), CROP, finder, tmp_path / "work", find_faces=True)
         assert data.skipped == ("happy/happy0.png: no face found",)
         train = data.splits["train"]
         assert (train.crops(RAW) == train.crops(ALIGNED)).all()
 
     def test_restore_when_saved_then_everything_comes_back_and_crops_stay_on_disk(self, tmp_path):
         saved = cut(write_faces(tmp_path / "faces", 6), tmp_path / "work")
-        again = dataset.restore(tmp_path / "work")
+        again = restore(tmp_path / "work")
         assert isinstance(again.splits["train"].pixels, np.memmap)
         for name, split in saved.splits.items():
             assert (again.splits[name].crops(ALIGNED) == split.crops(ALIGNED)).all()
@@ -324,7 +375,7 @@ class TestLoad:
         cut(write_faces(tmp_path / "faces", 6), tmp_path / "work")
         (tmp_path / "work" / "data.npz").write_bytes(b"half a file")
         with pytest.raises(DatasetError, match="does not hold a whole data set"):
-            dataset.restore(tmp_path / "work")
+            restore(tmp_path / "work")
 
     def test_load_when_all_crops_are_of_one_clip_then_asks_for_more_clips(self, tmp_path):
         folder = write_faces(tmp_path / "faces", 8)
@@ -342,6 +393,6 @@ class TestLoad:
     def test_load_when_only_test_is_wanted_then_no_other_picture_is_searched(self, tmp_path):
         finder = ScriptedDetector()
         collection = open_collection(write_faces(tmp_path / "faces", 10))
-        data = dataset.load(collection, CROP, finder, tmp_path / "work", cut=("test",))
+        data = load(collection, CROP, finder, tmp_path / "work", cut=("test",))
         assert len(finder.frames) == len(data.splits["test"]) == 4
         assert len(data.splits["train"]) == 0

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from livemood.core.crop_spec import CropSpec
 from livemood.core.settings import CROP
 from livemood.core.types import Frame, Track
-from livemood.datasets import dataset
-from livemood.datasets.samples import open_collection
+from livemood.datasets.load import load
+from livemood.datasets.open import open_collection
+from livemood.datasets.split import ALIGNED
 from livemood.emotion.crop import crop_face, crop_track, resize_crop, similarity
 from livemood.testing import ScriptedDetector
 from tests.support.builders import make_detection, read_still
@@ -117,8 +118,8 @@ def test_training_and_serving_when_given_the_same_face_then_the_same_bytes(tmp_p
             cv2.imwrite(str(tmp_path / "faces" / label / f"{number}.png"), picture)
     found = make_detection(128, 128, 150)
     pictures = open_collection(tmp_path / "faces")
-    cut = dataset.load(pictures, CROP, ScriptedDetector([[found]]), tmp_path / "work")
-    stored = {aligned.tobytes() for split in cut.splits.values() for aligned in split.crops(dataset.ALIGNED)}
+    cut = load(pictures, CROP, ScriptedDetector([[found]]), tmp_path / "work")
+    stored = {aligned.tobytes() for split in cut.splits.values() for aligned in split.crops(ALIGNED)}
 
     served = set()
     for file in sorted(tmp_path.glob("faces/*/*.png")):

@@ -12,9 +12,10 @@ import pytest
 
 from livemood.bundles.manifest import Head, default_bundle, read_bundle
 from livemood.core.errors import DatasetError
-from livemood.core.labels import EMOTIONS
+from livemood.core.labels import EMOTION, EMOTIONS
 from livemood.core.settings import CROP
-from livemood.datasets.dataset import Dataset, Split
+from livemood.datasets.dataset import Dataset
+from livemood.datasets.split import Split
 from livemood.evaluation import metrics as evaluate
 from livemood.evaluation.corruptions import (
     DEGRADATIONS,
@@ -30,7 +31,8 @@ from livemood.evaluation.groups import by_group, read_groups
 from livemood.evaluation.page import write_html
 from livemood.evaluation.robustness import flips, stress_crops, stress_photos
 from livemood.evaluation.smiles import check_smiles, examine_smiles, skin_tone
-from livemood.evaluation.tables import Table, smile_tables, tables
+from livemood.evaluation.tables import smile_tables, tables
+from livemood.reporting.tables import Table
 from livemood.training.export import class_prior as balance
 from tests.support.builders import SAMPLES, make_detection, make_face_crop, read_still
 
@@ -43,9 +45,8 @@ def make_split(labels: list[int], classes: int = 2, files: list[str] | None = No
         np.zeros((many, 2, 48, 48, 1), np.uint8),
         np.arange(many),
         np.array(files or [f"{n}.png" for n in range(many)]),
-        np.eye(classes, dtype=np.int64)[labels],
-        np.full(many, -1),
-        NAMES if classes == 2 else EMOTIONS[:classes],
+        {EMOTION: np.eye(classes, dtype=np.int64)[labels]},
+        {EMOTION: NAMES if classes == 2 else EMOTIONS[:classes]},
     )
 
 
@@ -120,18 +121,17 @@ def test_bootstrap_when_half_is_right_then_interval_around_a_half():
 
 def test_happy_versus_sad_when_others_score_higher_then_only_the_two_are_compared():
     said = np.array([(0.3, 0.1, 0.6), (0.2, 0.3, 0.5), (0.1, 0.2, 0.7), (0.6, 0.4, 0.0)], np.float32)
-    split = replace(make_split([0, 0, 1, 2], 3), labels=("happy", "sad", "neutral"))
-    assert evaluate.happy_versus_sad(said, split) == pytest.approx(2 / 3)
+    labels = np.array([0, 0, 1, 2])
+    assert evaluate.happy_versus_sad(said, labels, ("happy", "sad", "neutral")) == pytest.approx(2 / 3)
 
 
 def test_happy_versus_sad_when_no_picture_is_either_then_none():
-    split = replace(make_split([2, 2], 3), labels=("happy", "sad", "neutral"))
-    assert evaluate.happy_versus_sad(np.full((2, 3), 1 / 3, np.float32), split) is None
+    said, labels = np.full((2, 3), 1 / 3, np.float32), np.array([2, 2])
+    assert evaluate.happy_versus_sad(said, labels, ("happy", "sad", "neutral")) is None
 
 
 def test_happy_versus_sad_when_the_model_lacks_one_of_them_then_none():
-    split = replace(make_split([0]), labels=("happy", "neutral"))
-    assert evaluate.happy_versus_sad(probabilities(0.9), split) is None
+    assert evaluate.happy_versus_sad(probabilities(0.9), np.array([0]), ("happy", "neutral")) is None
 
 
 def test_auc_when_scores_rank_perfectly_or_tie_then_one_or_a_half():
@@ -234,13 +234,13 @@ def drawn_split() -> Split:
 def tied_split() -> Split:
     """Return drawings on each of which two classes have five votes."""
     split = drawn_split()
-    return replace(split, votes=np.full_like(split.votes, 5))
+    return replace(split, votes={EMOTION: np.full_like(split.votes[EMOTION], 5)})
 
 
 class TestExamine:
     def examined(self, split: Split, near_copies: tuple[tuple[str, str], ...] = ()) -> dict:
         """Measure the shipped model on a split as if it were all there is."""
-        dataset = Dataset(split.labels, {"test": split}, 0, (), near_copies, (), 1.0)
+        dataset = Dataset(split.heads, {"test": split}, 0, (), near_copies, (), 1.0)
         return {**make_report(), **examine(default_bundle(), dataset, split, {})}
 
     def test_examine_when_no_picture_has_a_majority_then_the_rest_is_measured_and_shown(self):

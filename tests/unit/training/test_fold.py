@@ -6,15 +6,18 @@ import keras
 import numpy as np
 import pytest
 
+from livemood.core.labels import EMOTION
 from livemood.core.settings import CROP
+from livemood.datasets.samples import FER2013_HEAD
 from livemood.training.export.bundle import parity, to_tflite
 from livemood.training.export.fold import serving_model
 from livemood.training.model.batch_norm import batch_normalization
 from livemood.training.model.equivariant_layers import mirrored_layers
-from livemood.training.model.network import EMOTION_HEAD, PRESETS, build
+from livemood.training.model.network import PRESETS, build
 
 # Of gamma, beta, moving mean, moving variance.
 LIMITS = ((0.5, 1.5), (-0.5, 0.5), (-0.5, 0.5), (0.5, 2))
+SIZES = {EMOTION: 3, FER2013_HEAD: 7}
 PIXELS = np.random.default_rng(1).integers(0, 256, (24, *CROP.shape), np.uint8)
 
 
@@ -23,7 +26,7 @@ def trained():
     """An untrained network whose normalisations have statistics as training leaves them."""
     rng = np.random.default_rng(0)
     keras.utils.set_random_seed(0)
-    model = build(PRESETS["small"], CROP, 3)
+    model = build(PRESETS["small"], CROP, SIZES)
     for layer in model.layers:
         if isinstance(layer, mirrored_layers().Normalization):
             shape = layer.get_weights()[0].shape
@@ -53,7 +56,7 @@ def test_fused_normalisation_when_trained_on_then_it_does_what_keras_does():
 
 
 def test_shipped_model_then_says_what_the_trained_one_says(trained, shipped):
-    before = np.asarray(trained.predict_on_batch(PIXELS)[EMOTION_HEAD])
+    before = np.asarray(trained.predict_on_batch(PIXELS)[EMOTION])
     after = np.asarray(shipped.predict_on_batch(PIXELS))
     assert np.ptp(before, axis=0).max() > 0.05  # the pictures do differ
     assert np.abs(before - after).max() < 5e-3
@@ -62,21 +65,21 @@ def test_shipped_model_then_says_what_the_trained_one_says(trained, shipped):
 def test_shipped_model_then_holds_no_second_head_and_no_layer_of_ours(shipped):
     ours = tuple(mirrored_layers())
     assert not [layer for layer in shipped.layers if isinstance(layer, ours)]
-    assert [layer.name for layer in shipped.layers if type(layer).__name__ == "Dense"] == [EMOTION_HEAD]
+    assert [layer.name for layer in shipped.layers if type(layer).__name__ == "Dense"] == [EMOTION]
 
 
 def test_network_of_a_mirrored_face_then_the_same_answer_also_as_shipped(trained, shipped):
     mirrored = PIXELS[:, :, ::-1]
-    answers = [np.asarray(trained.predict_on_batch(faces)[EMOTION_HEAD]) for faces in (PIXELS, mirrored)]
+    answers = [np.asarray(trained.predict_on_batch(faces)[EMOTION]) for faces in (PIXELS, mirrored)]
     assert np.abs(answers[0] - answers[1]).max() < 1e-5
     answers = [np.asarray(shipped.predict_on_batch(faces)) for faces in (PIXELS, mirrored)]
     assert np.abs(answers[0] - answers[1]).max() < 1e-5
 
 
 def test_network_of_coloured_faces_then_mirrored_ones_get_the_same_answer_too():
-    model = build(PRESETS["small"], replace(CROP, colour="bgr"), 3)
+    model = build(PRESETS["small"], replace(CROP, colour="bgr"), SIZES)
     faces = np.random.default_rng(2).integers(0, 256, (4, CROP.size_px, CROP.size_px, 3), np.uint8)
-    answers = [np.asarray(model.predict_on_batch(f)[EMOTION_HEAD]) for f in (faces, faces[:, :, ::-1])]
+    answers = [np.asarray(model.predict_on_batch(f)[EMOTION]) for f in (faces, faces[:, :, ::-1])]
     assert np.ptp(answers[0], axis=0).max() > 1e-3
     assert np.abs(answers[0] - answers[1]).max() < 1e-5
 
@@ -98,4 +101,4 @@ def test_shipped_model_then_its_litert_form_agrees_to_rounding(shipped):
 
 def test_trained_model_then_is_left_as_it_was(trained, shipped):
     assert {type(layer) for layer in trained.layers} >= set(mirrored_layers())
-    assert trained.get_layer(EMOTION_HEAD).get_weights()[0].shape[0] * 2 == shipped.layers[-1].get_weights()[0].shape[0]
+    assert trained.get_layer(EMOTION).get_weights()[0].shape[0] * 2 == shipped.layers[-1].get_weights()[0].shape[0]

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from livemood.core.errors import DatasetError
+from livemood.core.labels import EMOTION
 from livemood.core.settings import CROP
-from livemood.datasets.dataset import ALIGNED, RAW, Split
+from livemood.datasets.samples import FER2013_HEAD, FER2013_LABELS
+from livemood.datasets.split import ALIGNED, RAW, Split
 from livemood.training.loop.batches import Batch, Batches, Heads
 from livemood.training.loop.mixup import Blends, blended
-from livemood.training.model.network import EMOTION_HEAD, FER2013_HEAD
 
 PICTURES = 64
 
@@ -23,9 +24,10 @@ def split() -> Split:
     """Even pictures are happy and dark, odd ones sad and light; the aligned framing is a little lighter."""
     light = np.where(np.arange(PICTURES) % 2, 200, 40)[:, None] + np.array([0, 10])
     pixels = np.broadcast_to(light[..., None, None, None], (PICTURES, 2, *CROP.shape)).astype(np.uint8)
-    votes = np.eye(2, dtype=np.int64)[np.arange(PICTURES) % 2] * 10
-    known = np.where(np.arange(PICTURES) < 32, 3, -1)
-    return Split(pixels, np.arange(PICTURES), np.arange(PICTURES).astype(str), votes, known, ("happy", "sad"))
+    own = np.eye(len(FER2013_LABELS), dtype=np.int64)[np.full(PICTURES, 3)] * (np.arange(PICTURES) < 32)[:, None]
+    votes = {EMOTION: np.eye(2, dtype=np.int64)[np.arange(PICTURES) % 2] * 10, FER2013_HEAD: own}
+    heads = {EMOTION: ("happy", "sad"), FER2013_HEAD: FER2013_LABELS}
+    return Split(pixels, np.arange(PICTURES), np.arange(PICTURES).astype(str), votes, heads)
 
 
 def everything(blends: Blends, framing: int) -> np.ndarray:
@@ -53,7 +55,7 @@ def test_blends_then_the_first_variant_is_the_picture_and_others_show_it_more_th
 def test_blends_then_targets_are_blended_alike(split: Split):
     blends = blended(split, 3, seed=5)
     pictures, variants = np.indices(blends.partner.shape)
-    targets = blends.mixed(split.targets, pictures.ravel(), variants.ravel()).reshape(*pictures.shape, 2)
+    targets = blends.mixed(split.targets[EMOTION], pictures.ravel(), variants.ravel()).reshape(*pictures.shape, 2)
     dark = (200 - everything(blends, RAW)) / 160
     assert targets.sum(2) == pytest.approx(1)
     assert targets[:, :, 0] == pytest.approx(dark, abs=0.01)
@@ -82,7 +84,7 @@ def epoch(blends: Blends, strength: float = 1.0, seed: int = 0, **how) -> list[B
 def test_batches_then_as_many_blends_as_the_strength_says(split: Split, strength: float, fewest: int, most: int):
     blends = blended(split, 3, seed=5)
     heads = [heads for seed in range(8) for _, heads, _ in epoch(blends, strength, seed)]
-    told = np.concatenate([of[EMOTION_HEAD] for of in heads])
+    told = np.concatenate([of[EMOTION] for of in heads])
     unsure = int(((told > 0.01) & (told < 0.99)).any(1).sum())
     assert len(told) == 8 * PICTURES
     assert fewest <= unsure <= most  # 70 % are blends, half of them with a picture of the other class
@@ -93,7 +95,7 @@ def test_batches_then_the_second_head_counts_only_where_both_pictures_have_its_l
         sure = heads[FER2013_HEAD][:, 3] > 0.999
         assert (weights[FER2013_HEAD][~sure] == 0).all()
         assert weights[FER2013_HEAD][sure].mean() > 0
-        assert (weights[EMOTION_HEAD] == 1).all()
+        assert (weights[EMOTION] == 1).all()
 
 
 @pytest.mark.parametrize("on_disk", [False, True])
@@ -107,7 +109,7 @@ def test_batches_when_processes_make_them_then_the_same_as_a_thread_does(split: 
     for ours, theirs in zip(made, alone, strict=True):
         assert (ours[0] == theirs[0]).all()
         for told, said in zip(ours[1:], theirs[1:], strict=True):
-            assert all((told[head] == said[head]).all() for head in (EMOTION_HEAD, FER2013_HEAD))
+            assert all((told[head] == said[head]).all() for head in (EMOTION, FER2013_HEAD))
 
 
 def test_batches_when_taught_then_the_teacher_sees_what_the_student_sees_and_is_believed_so_far(split: Split):
@@ -115,13 +117,13 @@ def test_batches_when_taught_then_the_teacher_sees_what_the_student_sees_and_is_
 
     def teach(crops: np.ndarray) -> Heads:
         shown.append(crops)
-        return {EMOTION_HEAD: np.tile(np.array([0, 1], "f4"), (len(crops), 1))}
+        return {EMOTION: np.tile(np.array([0, 1], "f4"), (len(crops), 1))}
 
     blends = blended(split, 3, seed=5)
     taught, untaught = epoch(blends, teach=teach, distil_weight=0.25), epoch(blends)
     for (pixels, heads, _), seen, (_, labels, _) in zip(taught, shown, untaught, strict=True):
         assert (pixels == seen).all()
-        assert heads[EMOTION_HEAD][:, 1] == pytest.approx(0.25 + 0.75 * labels[EMOTION_HEAD][:, 1])
+        assert heads[EMOTION][:, 1] == pytest.approx(0.25 + 0.75 * labels[EMOTION][:, 1])
         assert (heads[FER2013_HEAD] == labels[FER2013_HEAD]).all()
 
 
@@ -172,12 +174,12 @@ import multiprocessing, time
 import numpy as np
 from livemood.training.loop.batches import Batches
 from livemood.training.loop.mixup import blended
-from livemood.datasets.dataset import Split
+from livemood.datasets.split import Split
 
 if __name__ == "__main__":
     many = np.arange(64)
-    pixels, votes = np.zeros((64, 2, 48, 48, 1), "u1"), np.ones((64, 2), int)
-    split = Split(pixels, many, many.astype(str), votes, many * 0, ("a", "b"))
+    pixels, votes = np.zeros((64, 2, 48, 48, 1), "u1"), {"emotion": np.ones((64, 2), int)}
+    split = Split(pixels, many, many.astype(str), votes, {"emotion": ("a", "b")})
     with Batches(blended(split, 0, 0), 8, workers=2) as batches:
         next(batches.epoch((0, 0), 1.0))
         print(*(child.pid for child in multiprocessing.active_children()), flush=True)

@@ -245,9 +245,18 @@ export function enlarged(plane: Plane, sidePx: number): Plane {
   return { data: out, width: sidePx, height: sidePx, channels };
 }
 
-/** Whether a picture has the pixels that its size asks for. */
-export function isWhole(picture: Picture): boolean {
-  return picture.width > 0 && picture.height > 0 && picture.data.length === 4 * picture.width * picture.height;
+/** A square plane turned clockwise by so many quarter turns. */
+export function turnedPlane(plane: Plane, turns: number): Plane {
+  if (turns % 4 === 0) return plane;
+  const { data, width: side, channels } = plane;
+  const out = new Uint8Array(data.length);
+  for (let y = 0; y < side; y++) {
+    for (let x = 0; x < side; x++) {
+      const from = turns === 1 ? (side - 1 - x) * side + y : turns === 2 ? (side - 1 - y) * side + side - 1 - x : x * side + side - 1 - y;
+      for (let k = 0; k < channels; k++) out[(y * side + x) * channels + k] = data[from * channels + k]!;
+    }
+  }
+  return { ...plane, data: out };
 }
 
 /** A box moved by a placement from a small picture into the large one. */

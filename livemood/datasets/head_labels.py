@@ -1,0 +1,81 @@
+"""``heads.csv``: labels of further heads, such as the kind of smile, beside whatever says which emotion is shown."""
+
+import re
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+from livemood.bundles.manifest import MAX_LABEL, is_label
+from livemood.core.errors import DatasetError
+from livemood.core.labels import EMOTION
+from livemood.datasets.files import Files
+from livemood.datasets.samples import Collection
+
+HEADS = "heads.csv"
+_COLUMNS = ("file", "head", "label")
+_HEAD_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
+
+
+def with_head_labels(collection: Collection, files: Files) -> Collection:
+    """Return the collection with the labels of its ``heads.csv``; as it is where there is none.
+
+    The table has the columns ``file`` (a path in the data set, or a name alone), ``head`` and ``label``. Classes of a
+    head come in alphabetical order; a picture may have labels of several heads, or of none.
+
+    Raises:
+        DatasetError: Wrong columns, a head or label of an impossible name, a head that the data has already, two
+            labels of one head for one file, a head with one class, or a table that names none of the pictures.
+    """
+    table = next((name for name in files.names if PurePosixPath(name).name == HEADS), None)
+    if table is None:
+        return collection
+    labels = _read(files, table, set(collection.heads))
+    samples = []
+    for sample in collection.samples:
+        found = labels.get(sample.file) or labels.get(PurePosixPath(sample.file).name) or {}
+        samples.append(replace(sample, others={**sample.others, **found}))
+    classes: dict[str, set[str]] = defaultdict(set)
+    for sample in samples:
+        for head, label in sample.others.items():
+            classes[head].add(label)
+    heads = dict(collection.heads)
+    for head in sorted({head for by_head in labels.values() for head in by_head}):
+        if len(classes[head]) < 2:
+            raise DatasetError(
+                f"{table} in {files.path} gives the pictures {len(classes[head])} class(es) of head {head}; expected "
+                "two or more, and files named as the pictures are"
+            )
+        heads[head] = tuple(sorted(classes[head]))
+    return replace(collection, heads=heads, samples=tuple(samples))
+
+
+def _read(files: Files, table: str, taken: set[str]) -> dict[str, dict[str, str]]:
+    """Return label by head by file."""
+    rows = files.rows(table)
+    columns = [cell.strip().lower() for cell in next(rows, [])]
+    if lacking := [column for column in _COLUMNS if column not in columns]:
+        raise DatasetError(
+            f"{table} in {files.path} has no column {' and '.join(lacking)}; it lists labels of further heads as "
+            f"{', '.join(_COLUMNS)}"
+        )
+    places = [columns.index(column) for column in _COLUMNS]
+    labels: dict[str, dict[str, str]] = defaultdict(dict)
+    for number, row in enumerate(rows, 2):
+        if not row:
+            continue
+        if len(row) <= max(places):
+            raise DatasetError(f"{table} line {number}: expected {', '.join(_COLUMNS)}, got {','.join(row)[:80]!r}")
+        file, head, label = (row[place].strip() for place in places)
+        if not _HEAD_NAME.fullmatch(head) or head in taken or head == EMOTION:
+            raise DatasetError(
+                f"{table} line {number}: {head[:40]!r} cannot be a head of its own; "
+                "take a name in small letters that the data does not use yet"
+            )
+        if not is_label(label):
+            raise DatasetError(
+                f"{table} line {number}: {label[:MAX_LABEL]!r} cannot be a label; "
+                f"take a plain name of at most {MAX_LABEL} characters"
+            )
+        if labels[file].setdefault(head, label) != label:
+            raise DatasetError(f"{table} line {number}: {file} has another label of head {head} above; keep one")
+    return labels

@@ -1,0 +1,55 @@
+"""The shell of every page: one HTML file that needs nothing beside it and loads nothing from anywhere."""
+
+from base64 import b64encode
+from collections.abc import Sequence
+from hashlib import sha256
+from html import escape
+from importlib.resources import files
+from string import Template
+
+
+def document(
+    title: str, facts: str, content: str, method: str, scripts: Sequence[str] = (), data: str = "", style: str = ""
+) -> str:
+    """Return a whole page.
+
+    Args:
+        title: Its heading, as text.
+        facts: A line below the heading, as text.
+        content: What it shows, as HTML.
+        method: How it was made, as HTML.
+        scripts: JavaScript that may run; nothing else may.
+        data: An element with what the scripts read, as HTML.
+        style: Rules of its own, as CSS.
+    """
+    elements = [data] if data else []
+    elements += [f"<script>{script}</script>" for script in scripts]
+    return Template(asset("document.html")).substitute(
+        policy=policy(scripts),
+        title=escape(title),
+        style=f"{style}\n{asset('document.css')}".lstrip(),
+        facts=escape(facts),
+        content=content,
+        method=method,
+        scripts="\n".join(elements),
+    )
+
+
+def asset(name: str) -> str:
+    """Return a text file of this package."""
+    return files("livemood.reporting").joinpath(name).read_text(encoding="utf-8")
+
+
+def data_uri(png: bytes) -> str:
+    """Return a PNG as the address of a picture inside the page."""
+    return f"data:image/png;base64,{b64encode(png).decode('ascii')}"
+
+
+def policy(scripts: Sequence[str]) -> str:
+    """Return a policy under which only these scripts run and nothing is loaded."""
+    hashes = (b64encode(sha256(script.encode()).digest()).decode("ascii") for script in scripts)
+    allowed = " ".join(f"'sha256-{value}'" for value in hashes) or "'none'"
+    return (
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
