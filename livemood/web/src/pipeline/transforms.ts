@@ -18,7 +18,9 @@ import { type Placement, placedBox } from "./pixels";
 /** A face of a small picture in the px of the larger one that it is a part of. */
 export function moved(face: Detection, placement: Placement): Detection {
   const { left, top, scale } = placement;
-  const keypoints = face.keypoints.map(([x, y]) => asFloat32([x * scale + left, y * scale + top]));
+  const f32 = Math.fround;
+  const place = (at: number, corner: number): number => f32(f32(at * f32(scale)) + f32(corner));
+  const keypoints = face.keypoints.map(([x, y]): Point => [place(x, left), place(y, top)]);
   return { box: placedBox(face.box, placement), keypoints, score: face.score };
 }
 
