@@ -47,6 +47,7 @@ class Job:
         base: A bundle, or folders of runs, to begin with.
         teachers: Bundles, or folders of runs, to learn from.
         asked: Fields of ``TrainSettings`` that differ from ``usual`` ones.
+        describe: Writes the recorded job as what does the same again, such as a command line, for the manifest.
     """
 
     data: Path
@@ -56,6 +57,7 @@ class Job:
     base: tuple[Path, ...] = ()
     teachers: tuple[Path, ...] = ()
     asked: Mapping[str, Any] = field(default_factory=dict)
+    describe: Callable[[Mapping[str, Any]], str | None] = lambda record: None
 
     @property
     def work(self) -> Path:
@@ -120,7 +122,7 @@ def train(job: Job, resume: bool, force: bool, watcher: Watcher) -> tuple[dict[s
         # What a resumed run was asked anew is recorded once it is known to be possible.
         on_begin=lambda: save_job(job.work, record),
     )
-    return finish(model, run, dataset, settings, job.out, spec, record), run
+    return finish(model, run, dataset, settings, job.out, spec, record, job.describe(record)), run
 
 
 def finish(
@@ -131,6 +133,7 @@ def finish(
     out: Path,
     spec: CropSpec = CROP,
     record: Mapping[str, Any] | None = None,
+    command: str | None = None,
 ) -> dict[str, Any]:
     """Balance and calibrate on valid, measure on test once, and write the bundle.
 
@@ -142,6 +145,7 @@ def finish(
         out: Bundle folder.
         spec: How the crops were cut.
         record: The job, for the manifest.
+        command: What does the same again, for the manifest.
 
     Raises:
         SinkError: The bundle cannot be written.
@@ -175,7 +179,7 @@ def finish(
         heads=served,
         spec=spec,
         metrics=figures,
-        training=provenance(dataset, settings, run, record or {}, strength, happy),
+        training=provenance(dataset, settings, run, record or {}, strength, happy, command),
     )
     return figures
 
