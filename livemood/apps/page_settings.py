@@ -8,8 +8,8 @@ from importlib.resources import files
 from typing import Any, Final
 
 from livemood import __version__
-from livemood.apps.keys import KEYS
 from livemood.bundles.manifest import Bundle
+from livemood.core.keys import KEYS
 from livemood.core.labels import UNSURE, colour_bgr
 from livemood.core.settings import NeutralBaselineSettings, Settings
 from livemood.core.types import Keypoint

@@ -63,10 +63,9 @@ def evaluate(
 
     The model runs as it is served. Where the data has fewer classes than the model, it chooses between those.
 
-    [bold]Examples[/bold]
-
+    Examples:
       livemood evaluate default ferplus.zip
-      livemood evaluate models/mine faces/ --against models/emotion --html report.html
+      livemood evaluate models/mine faces/ --against models/emotion
     """
     from livemood.bundles.manifest import named_bundle, read_bundle
     from livemood.core.errors import ModelIncompatible, SinkError

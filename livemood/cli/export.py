@@ -30,8 +30,7 @@ def export(
     The result is run on random crops and compared with the bundle's Keras model before it is kept. Divide the
     logarithms of its outputs by the manifest's temperature to get calibrated logits.
 
-    [bold]Examples[/bold]
-
+    Examples:
       livemood export default --to tflite --out emotion.tflite
       livemood export models/mine --to onnx --out mine.onnx
     """

@@ -140,12 +140,9 @@ def train(
 
     Every epoch is checkpointed in OUT.work; Ctrl-C keeps the best weights so far and writes the bundle.
 
-    [bold]Examples[/bold]
-
-      livemood train faces/ --out models/mine --from default   (faces/happy/*.png, faces/sad/*.png)
-
+    Examples:
+      livemood train faces/ --out models/mine --from default
       livemood train ferplus.zip --out models/mine --time-budget 2h
-
       livemood train ferplus.zip --out models/mine --resume
     """
     from livemood.bundles.manifest import named_bundle

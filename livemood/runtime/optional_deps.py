@@ -1,9 +1,12 @@
 """Libraries that livemood can do without."""
 
 from importlib import import_module
-from typing import Any
+from typing import Any, Final
 
 from livemood.core.errors import LivemoodError
+
+LSL: Final = "'livemood[lsl]'"
+"""What brings pylsl, for sinks and sources."""
 
 
 def required(module: str, package: str) -> Any:
