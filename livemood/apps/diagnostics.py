@@ -15,8 +15,9 @@ from livemood.runtime.optional_deps import NEEDED_FOR, not_installed
 
 State = Literal["ok", "note", "problem"]
 
-_NEEDED = ("opencv-contrib-python", "numpy", "pillow", "av", "typer", "rich")
+_NEEDED = ("numpy", "pillow", "av", "typer", "rich")
 _USEFUL = ("pyarrow", "plotly", "matplotlib", "supervision", "pyvirtualcam")
+_OPENCV = "opencv-contrib-python"
 _RIVALS = ("opencv-python", "opencv-python-headless", "opencv-contrib-python-headless")
 _TEST_S = 1.0
 _TEST_SIZE = (720, 1280, 3)
@@ -72,7 +73,19 @@ def _packages() -> Iterator[Check]:
         version = _version(name)
         found = version or f"not installed, needed for {purpose}"
         yield Check(name, "ok" if version else "note", found, "" if version else _how_to_get(module))
-    for name in filter(_version, _RIVALS):
+    yield from _opencv()
+
+
+def _opencv() -> Iterator[Check]:
+    version, rivals = _version(_OPENCV), list(filter(_version, _RIVALS))
+    if version:
+        yield Check(_OPENCV, "ok", version)
+    elif rivals:
+        yield Check(rivals[0], "ok", f"{_version(rivals[0])}, in place of {_OPENCV}")
+        return
+    else:
+        yield Check(_OPENCV, "problem", "not installed", f"pip install {_OPENCV}")
+    for name in rivals:
         yield Check(
             name,
             "note",
