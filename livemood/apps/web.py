@@ -13,12 +13,12 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Final, Self
 
+from livemood.apps.page_settings import EMOTION, FAR, NEAR, page_settings
+from livemood.bundles.fixed_batch import with_fixed_batch
 from livemood.bundles.manifest import default_bundle, face_model, models_folder, read_bundle
 from livemood.bundles.verify.tflite_file import check_tflite
 from livemood.core.errors import SinkError
 from livemood.runtime.atomic_io import unwritable
-from livemood.web.fixed_batch import with_fixed_batch
-from livemood.web.settings import EMOTION, FAR, NEAR, page_settings
 
 HOST: Final = "127.0.0.1"
 START: Final = "index.html"

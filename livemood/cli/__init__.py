@@ -33,12 +33,15 @@ from livemood.cli.help import Command, Commands
 from livemood.cli.options import option_name, with_settings
 from livemood.cli.terminal import plain
 from livemood.core.errors import LivemoodError
+from livemood.runtime.atomic_io import forget_written, written
 from livemood.runtime.native_output import debugging, discard_native_stderr, silence_native_logs
 from livemood.runtime.optional_deps import NEEDED_FOR, not_installed
 from livemood.runtime.stopping import NobodyListens, heed_signals
 
 _INTERRUPTED = 130
 _SELDOM = 10_000
+# An interrupted run names so many files that it leaves.
+_LISTED = 4
 
 app = typer.Typer(
     name="livemood",
@@ -112,6 +115,7 @@ def run(words: Sequence[str] | None = None) -> int:
     Args:
         words: What follows ``livemood``; those of this process by default.
     """
+    forget_written()
     try:
         program: Any = typer.main.get_command(app)
         code = int(program(words, standalone_mode=False, default_map=default_map(program.commands)) or 0)
@@ -142,8 +146,17 @@ def run(words: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED
     if code == _INTERRUPTED:
-        _say("interrupted; what was written so far is good")
+        _say(f"interrupted; {_kept()}")
     return code
+
+
+def _kept() -> str:
+    made = [str(path) for path in written()]
+    if not made:
+        return "nothing was written"
+    if len(made) > _LISTED:
+        return f"kept: {len(made)} files, the last of them {made[-1]}"
+    return f"kept: {', '.join(made)}"
 
 
 def _say(message: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from livemood.cli.bars import counting_bar
-from livemood.cli.options import Json, Only, print_json
+from livemood.cli.options import Json, Only, heads_of, print_json
 from livemood.cli.terminal import plain
 from livemood.core.errors import LivemoodError
 from livemood.core.settings import ReaderSettings
@@ -82,6 +82,7 @@ def batch(
         str(labelled) if labelled else None,
         retry_failed,
     )
+    heads_of(job.reader)  # a wrong choice of emotions says so before anything else
     _run(job, engine, jobs, address, json_)
 
 

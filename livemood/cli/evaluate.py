@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from livemood.cli.command_lines import card_command
 from livemood.cli.options import Force, Json, print_json
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def _write(report: Mapping[str, Any], folder: Path, html: Path | None, card: boo
     if card:
         from livemood.evaluation.card import write_card
 
-        write_card(folder, report)
+        write_card(folder, report, card_command(report))
 
 
 def _print(report: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ import json
 import sys
 import types
 import typing
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
@@ -173,6 +173,19 @@ def opened(how: ReaderSettings) -> "Iterator[Session]":
         raise typer.BadParameter(str(error), param_hint="--emotions") from error
     with session:
         yield session
+
+
+def heads_of(how: ReaderSettings) -> Mapping[str, tuple[str, ...]]:
+    """Return labels by head of the model, which is not opened; a wrong choice of emotions is a usage error."""
+    from livemood.core.errors import LivemoodError
+    from livemood.emotion.classifier import heads_of_bundle
+
+    try:
+        return heads_of_bundle(how.model, how.emotions)
+    except ValueError as error:
+        if isinstance(error, LivemoodError):
+            raise
+        raise typer.BadParameter(str(error), param_hint="--emotions") from error
 
 
 def print_json(data: Any) -> None:

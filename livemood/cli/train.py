@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from livemood.cli.command_lines import train_command
 from livemood.cli.options import Force, option_name, seconds
 from livemood.cli.training import Display
 
@@ -171,6 +172,7 @@ def train(
         "class_balance": class_balance,
     }
     job = Job(
+        describe=train_command,
         data=data,
         out=out,
         votes=votes,

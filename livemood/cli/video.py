@@ -147,6 +147,7 @@ def _unfinished(jobs: list["VideoJob"]) -> list["VideoJob"]:
 
 def _many(jobs: list["VideoJob"], how: ReaderSettings, processes: int, resume: bool, json_: bool) -> None:
     from livemood.apps.video_batch import Outcome, label_videos
+    from livemood.runtime.atomic_io import note_written
 
     waiting = _unfinished(jobs) if resume else jobs
     done = {job.source: Outcome(job, None) for job in jobs}
@@ -156,6 +157,8 @@ def _many(jobs: list["VideoJob"], how: ReaderSettings, processes: int, resume: b
         for outcome in label_videos(waiting, how, min(processes, usable_cores()), bars):
             bars.end(outcome.job.source)
             done[outcome.job.source] = outcome
+            for output in outcome.job.outputs if outcome.summary else ():
+                note_written(Path(output.target))
     outcomes = list(done.values())
     for outcome in outcomes:
         for line in outcome.summary.notes if outcome.summary else []:

@@ -33,10 +33,11 @@ class KerasBackend(Backend):
                 self._network: Any = keras.saving.load_model(file, compile=False)
         except (ValueError, OSError, TypeError, KeyError) as error:
             raise ModelIncompatible(f"{file} is not a model that Keras can load ({error})") from error
-        shapes = self._network.output_shape
-        found = {name: shape[-1] for name, shape in shapes.items()} if isinstance(shapes, dict) else shapes[-1]
+        output = self._network.output
+        heads = output if isinstance(output, dict) else {EMOTION: output}
+        found = {name: tensor.shape[-1] for name, tensor in heads.items()}
         wanted = {head.name: len(head.labels) for head in bundle.heads}
-        if found != wanted and {EMOTION: found} != wanted:
+        if found != wanted:
             raise ModelIncompatible(f"{file} has outputs {found}, its manifest names {wanted}")
         self._one_at_a_time = Lock()
 

@@ -14,7 +14,7 @@ from livemood.core.errors import SinkError
 from livemood.core.settings import Codec
 from livemood.core.types import Frame, Image, Mood
 from livemood.core.video_info import VideoInfo
-from livemood.runtime.atomic_io import atomic_write, make_room, unwritable
+from livemood.runtime.atomic_io import atomic_write, make_room, note_written, unwritable
 from livemood.sinks.base import Sink, SinkContext
 from livemood.sinks.video.encoder import PictureEncoder
 from livemood.sinks.video.formats import ENCODERS, FORMATS, Encoder, Format
@@ -81,13 +81,14 @@ class VideoSink(Sink):
         self._kind, self._encoder = _chosen(path, codec)
         self._tick = self._kind.tick or (info.time_base if info.time_base >= _FINEST_TICK else _FINE_TICK)
         self._zero_s = None if self._live else info.start_s
-        self._gap = max(round(1 / (info.average_rate * self._tick)), 1)
+        self._usual_gap = self._gap = max(round(1 / (info.average_rate * self._tick)), 1)
         self._written = self._left_out = 0
         self._closed = False
         options = _options(self._encoder, crf, preset, self._live)
         with ExitStack() as stack:
             if self._live:
                 make_room(path, _SETTING, force)
+                note_written(path)
                 part = path
             else:
                 part = stack.enter_context(atomic_write(path, _SETTING, force))
@@ -123,7 +124,7 @@ class VideoSink(Sink):
                 self._left_out += 1
                 return
             time = max(time, last + 1)
-            self._gap = time - last
+            self._gap = min(time - last, self._usual_gap)  # a longer one: the frame in between may be missing
         self._written += 1
         with self._failures():
             if self._extras:

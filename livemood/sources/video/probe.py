@@ -59,8 +59,13 @@ def _head(path: Path) -> bytes:
     return b"unknown"
 
 
-def picture_stream(container: InputContainer, path: Path) -> VideoStream:
+def picture_stream(container: InputContainer, path: Path, threads: bool = True) -> VideoStream:
     """Return the moving picture; a cover is a video stream too, but only of one still.
+
+    Args:
+        container: Open.
+        path: For messages.
+        threads: Whether several may decode, where that is quicker.
 
     Raises:
         VideoUnreadable: There is none, or no decoder for it, or it is too large.
@@ -81,7 +86,7 @@ def picture_stream(container: InputContainer, path: Path) -> VideoStream:
     # A later frame may promise more than the first; FFmpeg then refuses to make room for it.
     stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
     # Decoders hand small pictures from thread to thread for longer than it saves.
-    stream.thread_type, stream.codec_context.thread_count = ("AUTO", 0) if size > _SMALL_PX else ("NONE", 1)
+    stream.thread_type, stream.codec_context.thread_count = ("AUTO", 0) if threads and size > _SMALL_PX else ("NONE", 1)
     return stream
 
 

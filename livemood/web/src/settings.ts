@@ -10,6 +10,7 @@ export interface DetectorSettings {
 
 export interface FollowerSettings {
   readonly full_frame_every_s: number;
+  readonly fine_every: number;
   readonly redetect_every_s: number;
   readonly max_faces: number;
   readonly window_scale: number;

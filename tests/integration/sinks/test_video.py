@@ -564,7 +564,7 @@ def test_sink_when_it_cannot_write_then_says_so_before_any_work(
 def test_sink_when_misused_then_is_a_value_error(tmp_path: Path) -> None:
     with VideoSink(tmp_path / "out.mp4", VideoInfo(64, 48)) as sink:
         sink.write(Frame(0, 0.0, quadrants()), (), quadrants())
-        with pytest.raises(ValueError, match="takes 64 x 48 px"):
+        with pytest.raises(ValueError, match="64 x 48 px"):
             sink.write(Frame(1, 0.1, quadrants()), (), quadrants(32, 32))
     with pytest.raises(ValueError, match="is closed"):
         sink.write(Frame(1, 0.1, quadrants()), (), quadrants())
@@ -624,3 +624,18 @@ def run(code: str) -> "subprocess.CompletedProcess[str]":
     program = textwrap.dedent(imports) + textwrap.dedent(code)
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=False)
+
+
+@pytest.mark.parametrize(("shown", "lasts"), [([0, 1, 2, 4], 5), ([0, 1, 2, 3], 4), ([0, 2, 4, 6], 7)])
+def test_last_frame_when_the_one_before_is_missing_then_lasts_as_long_as_any(
+    tmp_path: Path, shown: list[int], lasts: int
+) -> None:
+    info = VideoInfo(64, 48, Fraction(20), Fraction(1, 20))
+    with VideoSink(tmp_path / "out.mp4", info) as sink:
+        for place, time in enumerate(shown):
+            sink.write(Frame(place, time / 20, quadrants()), (), quadrants())
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        stream = container.streams.video[0]
+        assert stream.duration is not None
+        assert stream.time_base is not None
+        assert stream.duration * stream.time_base == Fraction(lasts, 20)

@@ -16,10 +16,10 @@ import pytest
 
 from livemood.apps import web
 from livemood.apps.web import PageServer, page_files, write_page
+from livemood.bundles.fixed_batch import with_fixed_batch
 from livemood.bundles.manifest import default_bundle, models_folder, read_bundle
 from livemood.core.errors import ModelIncompatible, SinkError
 from livemood.core.settings import Settings
-from livemood.web.fixed_batch import with_fixed_batch
 from tests.support.builders import ROOT, heed_interrupts
 
 LIVEMOOD = Path(sys.executable).with_name("livemood")

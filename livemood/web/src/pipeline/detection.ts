@@ -1,18 +1,34 @@
 /** Find faces: the one seam for another search of the whole frame. */
 
 import type { DetectorSettings } from "../settings";
-import { type Box, type Detection, type Picture, area, asFloat32, intersection, width } from "../values";
+import { type Box, type Detection, type Picture, width } from "../values";
 import type { BlazeFace } from "./blazeface";
-import { type Placement, cornerAndSide, cutOut, fitted, placedBox } from "./pixels";
+import { cornerAndSide, cutOut, fitted, turnedPlane } from "./pixels";
+import { besideKnown, moved, turnedBack, withoutDoubles } from "./transforms";
 
-export interface Detector {
-  /** Return the faces of a whole frame, largest first, each once. */
-  search(picture: Picture): Promise<readonly Detection[]>;
-  /** Return the faces in a square window of a frame. */
-  within(picture: Picture, window: Box): Promise<readonly Detection[]>;
+export interface Found {
+  /** Faces beside the known ones. */
+  readonly faces: readonly Detection[];
+  /** For each known one, whether it is still likely to be there. */
+  readonly kept: readonly boolean[];
 }
 
-/** Both BlazeFace networks, each believed in its own range, as `livemood camera` does it. */
+/** How a whole frame is to be searched. */
+export interface Look {
+  /** See small faces too. */
+  readonly fine: boolean;
+  /** Look at the frame turned clockwise by so many quarter turns. */
+  readonly turns: number;
+}
+
+export interface Detector {
+  /** Search a whole frame. */
+  search(picture: Picture, known: readonly Box[], look: Look): Promise<Found>;
+  /** Return the faces in a square window of a frame, which is turned clockwise by quarter turns. */
+  within(picture: Picture, window: Box, turns: number): Promise<readonly Detection[]>;
+}
+
+/** Both BlazeFace networks, each believed in its own range: what Python calls `fast`. */
 export class NearAndFar implements Detector {
   readonly #near: BlazeFace;
   readonly #far: BlazeFace;
@@ -24,19 +40,20 @@ export class NearAndFar implements Detector {
     this.#settings = settings;
   }
 
-  async search(picture: Picture): Promise<readonly Detection[]> {
+  async search(picture: Picture, known: readonly Box[]): Promise<Found> {
+    const { close_side: closeSide, max_overlap: maxOverlap } = this.#settings;
     const near = await seen(this.#near, picture);
     const far = await seen(this.#far, picture);
-    const closePx = this.#settings.close_side * Math.min(picture.width, picture.height);
+    const closePx = closeSide * Math.min(picture.width, picture.height);
     const close = near.filter((face) => width(face.box) >= closePx);
-    return withoutDoubles([...close, ...(far.length > 0 ? far : near)], this.#settings.max_overlap);
+    const found = withoutDoubles([...close, ...(far.length > 0 ? far : near)], maxOverlap);
+    const boxes = found.map((face) => face.box);
+    const { fresh, kept } = besideKnown(boxes, known, maxOverlap, true);
+    return { faces: fresh.map((i) => found[i]!), kept };
   }
 
-  async within(picture: Picture, window: Box): Promise<readonly Detection[]> {
-    const { side } = this.#near;
-    const found = await this.#near.find(cutOut(picture, window, side, false));
-    const [left, top, across] = cornerAndSide(window);
-    return found.map((face) => moved(face, { left, top, scale: across / side }));
+  within(picture: Picture, window: Box, turns: number): Promise<readonly Detection[]> {
+    return findInWindow(this.#near, picture, window, turns);
   }
 }
 
@@ -45,19 +62,15 @@ async function seen(network: BlazeFace, picture: Picture): Promise<readonly Dete
   return (await network.find(small)).map((face) => moved(face, placement));
 }
 
-function moved(face: Detection, placement: Placement): Detection {
-  const { left, top, scale } = placement;
-  const keypoints = face.keypoints.map(([x, y]) => asFloat32([x * scale + left, y * scale + top]));
-  return { box: placedBox(face.box, placement), keypoints, score: face.score };
-}
-
-/** Keep the first of any faces that overlap; the share is of the smaller box, as the networks frame differently. */
-export function withoutDoubles(faces: readonly Detection[], maxOverlap: number): readonly Detection[] {
-  const kept: Detection[] = [];
-  for (const face of faces) {
-    const share = (other: Detection): number =>
-      intersection(face.box, other.box) / Math.min(area(face.box), area(other.box));
-    if (kept.every((other) => share(other) <= maxOverlap)) kept.push(face);
-  }
-  return kept.sort((one, other) => area(other.box) - area(one.box));
+/** Return the faces in a part of a picture, which is brought to the network's own size. */
+export async function findInWindow(
+  network: BlazeFace,
+  picture: Picture,
+  window: Box,
+  turns = 0,
+): Promise<readonly Detection[]> {
+  const { side } = network;
+  const found = await network.find(turnedPlane(cutOut(picture, window, side, false), turns));
+  const [left, top, across] = cornerAndSide(window);
+  return found.map((face) => moved(turnedBack(face, turns, side, side), { left, top, scale: across / side }));
 }

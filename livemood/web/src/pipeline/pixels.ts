@@ -208,14 +208,18 @@ function averaged(plane: Plane, times: number): Plane {
   return { data: out, width: sidePx, height: sidePx, channels };
 }
 
-/** Of each px of a longer line: the two source px that it lies between, and their weights in 1/2048. */
-function betweens(from: number, to: number): readonly (readonly [number, number, number, number])[] {
+/** Two source px and their weights, in 1/2048. */
+type Between = readonly [number, number, number, number];
+
+/** What each px of a longer line lies between; OpenCV mixes rows at the edges with themselves, but not columns. */
+function betweens(from: number, to: number, mixedEdges: boolean): readonly Between[] {
   return Array.from({ length: to }, (_, place) => {
-    const at = ((place + 0.5) * from) / to - 0.5;
+    const at = Math.fround(((place + 0.5) * from) / to - 0.5);
     const first = Math.floor(at);
-    const share = first < 0 || first >= from - 1 ? 0 : at - first;
-    const left = clamp(first, from - 1);
-    return [left, Math.min(left + 1, from - 1), rint((1 - share) * 2048), rint(share * 2048)];
+    const atEdge = first < 0 || first >= from - 1;
+    const share = atEdge && !mixedEdges ? 0 : Math.fround(at - first);
+    const weights = [rint(Math.fround(1 - share) * 2048), rint(share * 2048)] as const;
+    return [clamp(first, from - 1), clamp(first + 1, from - 1), ...weights];
   });
 }
 
@@ -223,13 +227,14 @@ function betweens(from: number, to: number): readonly (readonly [number, number,
 export function enlarged(plane: Plane, sidePx: number): Plane {
   const { data, channels, width: side } = plane;
   if (side === sidePx) return plane;
-  const places = betweens(side, sidePx);
+  const columns = betweens(side, sidePx, false);
+  const rows = betweens(side, sidePx, true);
   const out = new Uint8Array(sidePx * sidePx * channels);
   const row = sidePx * channels;
   const lines = new Int32Array(row * side);
   for (let y = 0; y < side; y++) {
     for (let x = 0; x < sidePx; x++) {
-      const [left, right, w0, w1] = places[x]!;
+      const [left, right, w0, w1] = columns[x]!;
       for (let k = 0; k < channels; k++) {
         const mixed = data[(y * side + left) * channels + k]! * w0 + data[(y * side + right) * channels + k]! * w1;
         lines[y * row + x * channels + k] = mixed >> 4;
@@ -237,7 +242,7 @@ export function enlarged(plane: Plane, sidePx: number): Plane {
     }
   }
   for (let y = 0; y < sidePx; y++) {
-    const [above, below, w0, w1] = places[y]!;
+    const [above, below, w0, w1] = rows[y]!;
     for (let x = 0; x < row; x++) {
       out[y * row + x] = (((w0 * lines[above * row + x]!) >> 16) + ((w1 * lines[below * row + x]!) >> 16) + 2) >> 2;
     }
@@ -245,9 +250,18 @@ export function enlarged(plane: Plane, sidePx: number): Plane {
   return { data: out, width: sidePx, height: sidePx, channels };
 }
 
-/** Whether a picture has the pixels that its size asks for. */
-export function isWhole(picture: Picture): boolean {
-  return picture.width > 0 && picture.height > 0 && picture.data.length === 4 * picture.width * picture.height;
+/** A square plane turned clockwise by so many quarter turns. */
+export function turnedPlane(plane: Plane, turns: number): Plane {
+  if (turns % 4 === 0) return plane;
+  const { data, width: side, channels } = plane;
+  const out = new Uint8Array(data.length);
+  for (let y = 0; y < side; y++) {
+    for (let x = 0; x < side; x++) {
+      const from = turns === 1 ? (side - 1 - x) * side + y : turns === 2 ? (side - 1 - y) * side + side - 1 - x : x * side + side - 1 - y;
+      for (let k = 0; k < channels; k++) out[(y * side + x) * channels + k] = data[from * channels + k]!;
+    }
+  }
+  return { ...plane, data: out };
 }
 
 /** A box moved by a placement from a small picture into the large one. */

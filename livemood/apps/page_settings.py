@@ -88,7 +88,7 @@ def page_settings(bundle: Bundle, sha256: dict[str, str]) -> dict[str, Any]:
             "kept": summary._CHANGES_KEPT,
         },
         "palettes": {name: palette(theme, bundle.labels) for name, theme in (("light", LIGHT), ("dark", DARK))},
-        "report": {"css": _asset("page.css"), "meaning": _asset("meaning.html")},
+        "report": {"css": _asset("document.css"), "meaning": _asset("meaning.html")},
         "keys": [list(key) for key in KEYS if key[0] not in _NOT_IN_A_PAGE],
         "sha256": sha256,
     }
