@@ -76,7 +76,9 @@ def evaluate(
     from livemood.evaluation.groups import read_groups
     from livemood.evaluation.smiles import check_smiles, examine_smiles
     from livemood.runtime.atomic_io import refuse_to_overwrite
+    from livemood.runtime.optional_deps import need
 
+    need("scipy")
     if html:
         refuse_to_overwrite(html, "html", force)
     folder = named_bundle(bundle)

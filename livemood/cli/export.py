@@ -35,8 +35,10 @@ def export(
       livemood export models/mine --to onnx --out mine.onnx
     """
     from livemood.bundles.manifest import named_bundle, read_bundle
+    from livemood.runtime.optional_deps import need_keras
     from livemood.training.export.formats import write
 
+    need_keras()
     model = read_bundle(named_bundle(bundle))
     gap = write(model, to.value, out, force)
     print(f"{out}: differs from {model.keras.name} by {gap:.1e} at most")

@@ -147,10 +147,13 @@ def train(
       livemood train ferplus.zip --out models/mine --resume
     """
     from livemood.bundles.manifest import named_bundle
+    from livemood.runtime.optional_deps import need, need_keras
     from livemood.training.loop.checkpoint import has_checkpoint
     from livemood.training.run import Job
     from livemood.training.run import train as run
 
+    need_keras()
+    need("scipy")
     base = tuple(map(named_bundle, from_ or ()))
     if base and precision and not all(map(has_checkpoint, base)):
         raise typer.BadParameter("a bundle is fine-tuned in float32; leave it out", param_hint="--precision")
