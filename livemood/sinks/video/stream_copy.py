@@ -81,6 +81,7 @@ class StreamCopy:
         output: Where to; its header is not written yet.
         kind: What ``output`` can hold.
         wanted: ``audio``, ``subtitle``: what to carry over.
+        copies_sound: Whether sound may be taken over as it is; else it is encoded anew.
 
     Attributes:
         warnings: One line for everything that could not be kept as it is.
@@ -89,8 +90,16 @@ class StreamCopy:
         av.FFmpegError: The source's file can no longer be read.
     """
 
-    def __init__(self, info: VideoInfo, output: OutputContainer, kind: Format, wanted: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        info: VideoInfo,
+        output: OutputContainer,
+        kind: Format,
+        wanted: tuple[str, ...] = ("audio", "subtitle"),
+        copies_sound: bool = True,
+    ) -> None:
         self.warnings: list[str] = []
+        self._copies_sound = copies_sound
         self._path, self._output, self._kind = info.path, output, kind
         self._zero = info.origin_s + Fraction(info.start_s)
         self._cut = info.start_s > 0
@@ -145,17 +154,18 @@ class StreamCopy:
             self.warnings.append(f"left out {what}: no decoder is known for it")
             return None
         codec = context.codec
-        try:
-            if kind.copies(codec.canonical_name, is_sound):
+        refused = (av.FFmpegError, ValueError)  # PyAV refuses what it knows a container not to take by a ValueError
+        if kind.copies(codec.canonical_name, is_sound) and (self._copies_sound or not is_sound):
+            with suppress(*refused):
                 return Copied(self._output, stream)
+        with suppress(*refused):
             if isinstance(stream, AudioStream) and kind.sound_encoder:
                 track = Reencoded(self._output, stream, kind.sound_encoder)
-                self.warnings.append(f"re-encoded {what}: {kind.name} cannot hold {codec.canonical_name}")
+                why = f"cannot hold {codec.canonical_name}" if self._copies_sound else "refuses it as it is"
+                self.warnings.append(f"re-encoded {what}: {kind.name} {why}")
                 return track
             if isinstance(stream, SubtitleStream) and kind.subtitle_encoder and codec.text_sub:
                 return Rewritten(self._output, stream, kind.subtitle_encoder)
-        except (av.FFmpegError, ValueError):  # PyAV refuses what it knows a container not to take by a ValueError
-            pass
         self.warnings.append(f"left out {what}: {kind.name} cannot hold {codec.canonical_name}")
         return None
 

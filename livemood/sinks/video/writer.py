@@ -24,12 +24,14 @@ _SETTING = "out"
 # Finer clocks make MP4's 32-bit durations overflow within minutes.
 _FINEST_TICK, _FINE_TICK = Fraction(1, 10_000_000), Fraction(1, 1_000_000)
 
-# What to carry over, and what that leaves out.
-_ATTEMPTS: tuple[tuple[tuple[str, ...], str], ...] = (
-    (("audio", "subtitle"), ""),
-    (("audio",), "subtitles"),
-    (("subtitle",), "sound"),
-    ((), "sound and subtitles"),
+# What to carry over, whether sound may stay as it is, and what that leaves out. Sound goes last: there is an encoder.
+_ATTEMPTS: tuple[tuple[tuple[str, ...], bool, str], ...] = (
+    (("audio", "subtitle"), True, ""),
+    (("audio", "subtitle"), False, ""),
+    (("audio",), True, "subtitles"),
+    (("audio",), False, "subtitles"),
+    (("subtitle",), True, "sound"),
+    ((), True, "sound and subtitles"),
 )
 
 
@@ -153,7 +155,7 @@ class VideoSink(Sink):
 
     def _begin(self, part: Path, options: Mapping[str, str]) -> None:
         """Open the file and write its header, without subtitles or sound if the container refuses them."""
-        for wanted, left_out in _ATTEMPTS:
+        for wanted, copies_sound, left_out in _ATTEMPTS:
             with ExitStack() as stack:
                 self._output = av.open(
                     f"file:{part}",
@@ -170,7 +172,7 @@ class VideoSink(Sink):
                     raise SinkError(_refusal(self._encoder, self._info, options)) from error
                 self._extras = None
                 if not self._live:
-                    self._extras = StreamCopy(self._info, self._output, self._kind, wanted)
+                    self._extras = StreamCopy(self._info, self._output, self._kind, wanted, copies_sound)
                     stack.callback(self._extras.close)
                 try:
                     self._output.start_encoding()
