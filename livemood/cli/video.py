@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def video(
-    sources: Annotated[list[Path], typer.Argument(metavar="IN...", help="Video files.")],
+    sources: Annotated[list[Path], typer.Argument(metavar="IN...", help="Video files; - for stdin.")],
     outputs: VideoOutputs,
     cut: CutSettings,
     encoding: EncodingSettings,
@@ -55,6 +55,7 @@ def video(
       livemood video *.mp4 --out-dir labeled/ --jobs 2 --records .csv --resume
     """
     from livemood.apps.video_job import VideoJob
+    from livemood.sources.video.spool import is_pipe
 
     if thumbnails and not report:
         raise typer.BadParameter("faces are shown in a report; add --report", param_hint="--thumbnails")
@@ -67,6 +68,8 @@ def video(
     given = {output.name: output for output in outputs}
     job = VideoJob(sources[0], tuple(outputs), cut, encoding, style, faceless_rows, force)
     if len(sources) == 1 and not out_dir:
+        if "out" not in given and is_pipe(sources[0]):
+            raise typer.BadParameter("a pipe has no name to call the copy after; add --out", param_hint="IN...")
         if "out" not in given:
             copy = Output("out", str(sources[0].with_name(f"{sources[0].stem}-moods.mp4")))
             job = replace(job, outputs=(copy, *outputs))
@@ -76,6 +79,8 @@ def video(
             raise typer.BadParameter(
                 "many videos need --out-dir, and take neither --out nor --report", param_hint="IN..."
             )
+        if piped := [source for source in sources if is_pipe(source)]:
+            raise typer.BadParameter(f"{piped[0]} is a pipe; many videos need to be files", param_hint="IN...")
         _many(_jobs(job, sources, out_dir), how, jobs, resume, json_)
 
 

@@ -624,6 +624,41 @@ def run(code: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=False)
 
 
+@pytest.mark.parametrize("ending", [".mp4", ".mov", ".mkv", ".webm"])
+@pytest.mark.parametrize("strips", [False, True])
+def test_tags_when_they_are_to_be_left_out_then_neither_place_nor_date_nor_titles_stay(
+    tmp_path: Path, ending: str, strips: bool
+) -> None:
+    tags = {"location": "+48.8577+002.295/", "creation_time": "2025-07-14T10:00:00.000000Z", "comment": "Ann's party"}
+    clip = write_film(
+        tmp_path / "clip.mov", chapters=[(0, 500, "At Ann's")], tags=tags, sounds=[Sound()],
+        container_options={"movflags": "use_metadata_tags"},
+    )  # fmt: skip
+    with VideoSink(tmp_path / f"out{ending}", described(clip), strip_metadata=strips) as sink:
+        for place in range(20):
+            sink.write(Frame(place, place / 20, quadrants()), (), quadrants())
+    data = (tmp_path / f"out{ending}").read_bytes()
+    with av.open(str(tmp_path / f"out{ending}")) as container:
+        kept, titles = container.metadata, [chapter["metadata"] for chapter in container.chapters()]
+    assert any("location" in name.lower() for name in kept) == (not strips)
+    assert (b"Ann" in data) == (not strips)
+    assert any("creation_time" in name.lower() for name in kept) == (not strips)
+    assert len(titles) == 1
+
+
+def test_cover_and_fonts_when_they_are_left_out_then_a_note_says_so(tmp_path: Path) -> None:
+    clip = write_film(tmp_path / "clip.mp4")
+    with av.open(str(clip)) as source, av.open(str(tmp_path / "full.mkv"), "w") as full:
+        film = full.add_stream_from_template(source.streams.video[0])
+        full.add_attachment("sans.ttf", "font/ttf", b"no font")
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = film
+                full.mux(packet)
+    sink = copy(tmp_path / "full.mkv", tmp_path / "out.mkv")
+    assert sink.warnings == [f"left out the attached files, such as fonts, of {tmp_path / 'full.mkv'}"]
+
+
 @pytest.mark.parametrize(("shown", "lasts"), [([0, 1, 2, 4], 5), ([0, 1, 2, 3], 4), ([0, 2, 4, 6], 7)])
 def test_last_frame_when_the_one_before_is_missing_then_lasts_as_long_as_any(
     tmp_path: Path, shown: list[int], lasts: int
