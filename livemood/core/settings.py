@@ -62,6 +62,7 @@ class EncodingSettings:
     codec: Codec | None = setting(None, "By default h264, in .webm vp9.")
     crf: int | None = setting(None, "Quality: less is better and larger.")
     preset: str | None = setting(None, "Speed of the encoder, in its own words.")
+    strip_metadata: bool = setting(False, "Leave out place, date and other tags of the source; so do blurred copies.")
 
 
 @dataclass(frozen=True, slots=True)

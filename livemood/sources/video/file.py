@@ -20,6 +20,7 @@ from livemood.sources.base import Source
 from livemood.sources.video.colour import UprightBgr, deinterlace, is_hdr
 from livemood.sources.video.frame_rate import LOOKED_AT, clock_of, frame_rate, is_counted
 from livemood.sources.video.probe import first_time, open_container, origin, picture_end, picture_stream, timecode
+from livemood.sources.video.spool import seekable
 from livemood.sources.video.timestamps import ShownTimes, Timeline
 
 # Decoding starts this long before a cut: not every container's index leads to the key frame just before it.
@@ -39,7 +40,8 @@ class VideoSource(Source):
     size midway keeps the first one. ``frames`` can be run through once.
 
     Args:
-        path: Any file that FFmpeg's libraries read, GIFs included.
+        path: Any file that FFmpeg's libraries read, GIFs included. What comes through a pipe, or on stdin (``-``), is
+            kept in a scratch file meanwhile.
         start_s: Leave out what is shown before this time, s.
         duration_s: Stop after this time from ``start_s`` on; None for all of it.
 
@@ -64,7 +66,8 @@ class VideoSource(Source):
         self._packets = self._damaged = 0
         self._newest: int | None = None
         with one_line_about(path, VideoUnreadable), ExitStack() as stack:
-            self._container = stack.enter_context(open_container(path))
+            self._file = stack.enter_context(seekable(path))
+            self._container = stack.enter_context(open_container(self._file, path))
             self._stream = picture_stream(self._container, path)
             # There, a packet marked as corrupt has lost a few bytes on its way and still makes a picture.
             self._is_broadcast = "mpeg" in self._container.format.name
@@ -173,7 +176,7 @@ class VideoSource(Source):
 
         Several threads that come to the end of a film give out nothing any more after the first damaged frame.
         """
-        with suppress(av.FFmpegError), open_container(self.path) as container:
+        with suppress(av.FFmpegError), open_container(self._file, self.path) as container:
             stream = picture_stream(container, self.path, threads=False)
             container.seek(shown, stream=stream)
             for packet in container.demux(stream):
@@ -275,7 +278,8 @@ class VideoSource(Source):
             average_rate=rate,
             time_base=self._timeline.tick,
             pixel_aspect=self._upright.pixel_aspect(self._stream.sample_aspect_ratio),
-            path=self.path,
+            name=str(self.path),
+            path=self._file,
             origin_s=self._origin,
             start_s=first_s if start else 0.0,
             end_s=end,

@@ -20,25 +20,29 @@ _SMALL_PX = 500_000
 _PLAYLISTS = frozenset({"hls", "dash", "concat", "sdp", "rtsp", "rtp", "imf", "webm_dash_manifest", "lavfi"})
 
 
-def open_container(path: Path) -> InputContainer:
+def open_container(file: Path, path: Path) -> InputContainer:
     """Open a file.
+
+    Args:
+        file: The file.
+        path: What to call it in messages.
 
     Raises:
         VideoUnreadable: It is missing, a folder, empty, a text, a playlist, cut off before its index, or of no kind
             known.
     """
-    if path.is_dir():
+    if file.is_dir():
         raise VideoUnreadable(f"{path} is a folder; name a video file in it")
     try:
         # With the protocol spelled out, a colon in a file's name is not taken for one; what a file leads to may be
         # nothing but files.
-        container = av.open(f"file:{path}", "r", metadata_errors="replace", options={"protocol_whitelist": "file"})
+        container = av.open(f"file:{file}", "r", metadata_errors="replace", options={"protocol_whitelist": "file"})
     except FileNotFoundError as error:
         raise VideoUnreadable(f"{path} is not there; check the name") from error
     except PermissionError as error:
         raise VideoUnreadable(f"{path} may not be read; check its permissions") from error
     except (av.FFmpegError, OSError) as error:
-        head = _head(path)
+        head = _head(file)
         if not head:
             raise VideoUnreadable(f"{path} is empty") from error
         if head[4:] == b"ftyp":
