@@ -10,7 +10,7 @@ SECONDS ?= 600
 SEED ?= 0
 MINUTES ?= 120
 
-.PHONY: setup demo test check fmt lint types arch goldens eval card bench wheel fuzz soak audit sbom
+.PHONY: web web-check setup demo test check fmt lint types arch goldens eval card bench wheel fuzz soak audit sbom
 
 $(VENV)/base: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -26,7 +26,19 @@ setup: $(VENV)/dev
 demo: $(VENV)/base  ## Install, then label the sample clip.
 	$(BIN)/livemood video samples/faces.mp4 --out out/faces-moods.mp4 --records out/faces-moods.jsonl --force
 
-test: $(VENV)/dev  ## Install with the test tools, then run every test.
+WEB = livemood/web
+$(WEB)/node_modules/.package-lock.json: $(WEB)/package-lock.json
+	npm ci --prefix $(WEB) --no-fund --no-audit --loglevel=error
+
+web: $(WEB)/node_modules/.package-lock.json  ## Build the browser page: livemood/web/static.
+	node $(WEB)/build.mjs
+
+web-check: $(WEB)/node_modules/.package-lock.json  ## Check the page's types, and that what is committed is what is built.
+	npx --prefix $(WEB) tsc --project $(WEB)
+	node $(WEB)/build.mjs $(CURDIR)/out/web
+	diff -r $(WEB)/static out/web
+
+test: $(VENV)/dev $(WEB)/node_modules/.package-lock.json  ## Install with the test tools, then run every test.
 	$(BIN)/python -m pytest
 
 check: lint types arch test

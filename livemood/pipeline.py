@@ -7,8 +7,8 @@ from typing import ParamSpec, Protocol, TypeVar
 from livemood.core.labels import EMOTION
 from livemood.core.settings import NeutralBaselineSettings, Settings
 from livemood.core.types import Detection, Frame, Mood, Track
-from livemood.detection.combined import Detector
-from livemood.detection.roi_detector import RoiDetector, SupportsRoi
+from livemood.detection.base import Detector, SupportsRoi
+from livemood.detection.roi_detector import RoiDetector
 from livemood.emotion.classifier import Classifier, heads_of
 from livemood.emotion.crop import crop_track
 from livemood.emotion.neutral_baseline import NeutralBaseline

@@ -71,7 +71,9 @@ def crop_faces(job: CropJob, session: Session, on_skipped: Callable[[SourceError
 
 
 def _frames(job: CropJob, session: Session, on_skipped: Callable[[SourceError], None]) -> Iterator[tuple[Path, Frame]]:
-    from livemood.sources.image.decode import PICTURE_SUFFIXES, image_paths, read_image
+    from livemood.sources.image.decode import read_image
+    from livemood.sources.image.formats import PICTURE_SUFFIXES
+    from livemood.sources.image.scan import image_paths
 
     for path in image_paths(job.paths):
         suffix = path.suffix.lower()

@@ -9,11 +9,11 @@ from typing import Protocol
 import cv2
 
 from livemood.apps.inference_stride import InferenceStride
-from livemood.apps.keys import KEYS, View
 from livemood.apps.recorder import Recorder
 from livemood.apps.session import Session
 from livemood.apps.tally import Tally
 from livemood.core.errors import SinkError
+from livemood.core.keys import KEYS, View
 from livemood.core.settings import DrawStyle
 from livemood.core.types import Frame, Image, Mood
 from livemood.overlay.history_strip import HistoryStrips

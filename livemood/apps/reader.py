@@ -7,7 +7,7 @@ from livemood.apps.session import Session
 from livemood.core.labels import EMOTIONS
 from livemood.core.settings import DetectorMode, EngineName, ReaderSettings, Settings
 from livemood.core.types import Frame, Image, Mood
-from livemood.detection.combined import Detector
+from livemood.detection.base import Detector
 from livemood.emotion.classifier import Classifier
 from livemood.overlay.annotator import Annotator
 from livemood.pipeline import Pipeline
@@ -23,8 +23,8 @@ class MoodReader(Closeable):
 
     Args:
         model: Bundle folder; the shipped model by default.
-        detector: ``auto``, ``near`` (close faces), ``far`` (small faces), or any object with ``detect`` and
-            ``close``.
+        detector: ``auto`` (faces of every size), ``near`` (close faces), ``far`` (small faces), ``fast`` (both of
+            these), or any object with ``detect`` and ``close``.
         engine: ``litert`` or ``keras``.
         emotions: Subset of the model's labels to choose between, such as ``("happy", "sad")``.
         classifier: Any object in place of the model; ``model``, ``engine`` and ``emotions`` are then not used.

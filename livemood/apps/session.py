@@ -8,7 +8,8 @@ from livemood.apps.tally import Tally
 from livemood.core.crop_spec import CropSpec
 from livemood.core.settings import CaptureSettings, DrawStyle, EncodingSettings, ReaderSettings, Settings
 from livemood.core.types import Detection, Frame, Image, Mood, Track
-from livemood.detection.combined import Detector, FaceDetector
+from livemood.detection.base import Detector
+from livemood.detection.combined import FaceDetector
 from livemood.emotion.classifier import Classifier, EmotionClassifier, heads_of
 from livemood.emotion.crop import crop_track
 from livemood.overlay.annotator import Annotator

@@ -16,7 +16,7 @@ import numpy as np
 from livemood.apps.session import Session
 from livemood.core.settings import ReaderSettings
 from livemood.core.types import Frame, Image
-from livemood.detection.combined import Detector
+from livemood.detection.base import Detector
 from livemood.pipeline import follower
 from livemood.runtime.queues import WriteBehind, read_ahead
 from livemood.sinks.base import Sink

@@ -125,8 +125,8 @@ def named_bundle(name: str | Path) -> Path:
     return default_bundle() if str(name) == "default" else Path(name)
 
 
-def face_model(which: Literal["near", "far"]) -> Path:
-    """Return MediaPipe's near- or far-range detector, checked against its recorded sha256.
+def face_model(which: Literal["near", "far", "yunet"]) -> Path:
+    """Return MediaPipe's near- or far-range face network or YuNet, checked against its recorded sha256.
 
     Raises:
         ModelMissing: It is not there.
@@ -141,7 +141,7 @@ def face_model(which: Literal["near", "far"]) -> Path:
         file: Path = files[which][0]
         _check_sha256(file, files[which][1])
         return file
-    raise ModelIncompatible(f"{folder / MANIFEST} names no {which}-range detector; reinstall livemood")
+    raise ModelIncompatible(f"{folder / MANIFEST} names no face network {which!r}; reinstall livemood")
 
 
 def read_bundle(folder: Path) -> Bundle:

@@ -11,8 +11,25 @@ from typing import NoReturn
 import typer
 
 from livemood import __version__
-from livemood.cli import bench, camera, crop, doctor, evaluate, export, image, models, report, train, video
+from livemood.cli import (
+    batch,
+    bench,
+    camera,
+    crop,
+    doctor,
+    evaluate,
+    export,
+    image,
+    markers,
+    models,
+    report,
+    train,
+    undo,
+    video,
+    web,
+)
 from livemood.cli.options import option_name, with_settings
+from livemood.cli.terminal import plain
 from livemood.core.errors import LivemoodError
 from livemood.runtime.native_output import debugging, discard_native_stderr, silence_native_logs
 from livemood.runtime.stopping import heed_signals
@@ -36,12 +53,16 @@ app.command("cameras")(doctor.cameras)
 app.command("doctor")(doctor.doctor)
 app.command("bench")(with_settings(bench.bench))
 app.command("image")(with_settings(image.image))
+app.command("batch")(with_settings(batch.batch))
+app.command("undo")(undo.undo)
 app.command("report")(report.report)
+app.command("markers")(markers.markers)
 app.command("crop")(with_settings(crop.crop))
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("export")(export.export)
 app.command("models")(models.models)
+app.command("web")(with_settings(web.web))
 
 
 def _print_version(wanted: bool) -> None:
@@ -108,7 +129,7 @@ def run(words: Sequence[str] | None = None) -> int:
 
 
 def _say(message: str) -> None:
-    print(f"livemood: {' '.join(message.split())}", file=sys.stderr)
+    print(f"livemood: {plain(' '.join(message.split()))}", file=sys.stderr)
 
 
 def _show_note(message: Warning | str, *_: object, **__: object) -> None:

@@ -14,6 +14,60 @@ def progress_bars(videos: int) -> "Bars":
     return _Drawn(videos) if sys.stderr.isatty() else Bars()
 
 
+def counting_bar(total: int, unit: str) -> "Count":
+    """Return one bar for so many things, with their number a second and the time left; silent without a terminal."""
+    return _DrawnCount(total, unit) if sys.stderr.isatty() else Count()
+
+
+class Count:
+    """Hears how many things are done, and shows nothing; a context manager."""
+
+    def advance(self, count: int, failed: int = 0) -> None:
+        """So many more are done, of which so many failed."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class _DrawnCount(Count):
+    def __init__(self, total: int, unit: str) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._unit, self._failed = unit, 0
+        self._task = self._progress.add_task(unit, total=total, rate="")
+
+    def advance(self, count: int, failed: int = 0) -> None:
+        self._failed += failed
+        speed = self._progress.tasks[0].speed
+        rate = f"{speed:.1f} {self._unit}/s" if speed else ""
+        self._progress.update(
+            self._task, advance=count, rate=f"{rate}  {self._failed} failed" if self._failed else rate
+        )
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+
 class Bars:
     """Hears how far videos are, and shows nothing; a context manager."""
 

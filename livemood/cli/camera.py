@@ -53,9 +53,9 @@ def camera(
       s snapshot, r start or stop recording, e mark an event in the records
       c calibrate to resting faces for 3 s; again: off
     """
-    from livemood.apps.keys import View
     from livemood.apps.live import Live
     from livemood.apps.recorder import Recorder
+    from livemood.core.keys import View
     from livemood.runtime.stopping import held
     from livemood.sinks.window import Window, check_display
 

@@ -1,32 +1,73 @@
-"""``livemood image``: moods in photos, as a table, annotated copies, or photos sorted into folders."""
+"""``livemood image``: moods in photos, as a table, rows, copies, sidecars, a gallery, or sorted into folders."""
 
-import csv
-import shutil
+import json
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from livemood.cli.options import Force, Json, Only, opened, option_name, print_json
-from livemood.core.errors import ImageUnreadable, SinkError
+from livemood.cli.bars import counting_bar
+from livemood.cli.options import Force, Json, Only, opened, option_name
+from livemood.cli.terminal import plain
+from livemood.core.errors import LivemoodError
 from livemood.core.settings import DrawStyle, ReaderSettings
+from livemood.runtime.processes import usable_cores
 
 if TYPE_CHECKING:
-    from livemood.apps.session import Session
-    from livemood.core.types import Image, Mood
+    from livemood.apps.collection import CollectionJob, CollectionSummary
+    from livemood.apps.photo import PhotoDesk, PhotoResult
+    from livemood.records.inputs import Group
+    from livemood.reporting.gallery import Gallery
+    from livemood.sources.image.scan import Skipped
+
+_INTERRUPTED = 130
+_TABLE = 50  # photos; of more, a summary says what they come to
+_ERRORS = 10  # lines of what went wrong
+_SEVERAL = 100  # photos from which on more than one process pays by itself
+_MOST_PROCESSES = 8
+
+
+class SortBy(StrEnum):
+    """Whose emotion names a photo's folder."""
+
+    most = "most"
+    largest = "largest"
 
 
 def image(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Photos, or folders of photos.")],
     style: Annotated[DrawStyle, Only("panel")],
-    how: ReaderSettings,
+    reader: ReaderSettings,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for annotated copies.")] = None,
-    csv_: Annotated[Path | None, typer.Option("--csv", help="Write one row per face.")] = None,
+    records: Annotated[
+        Path | None,
+        typer.Option("--records", "--csv", help="Write a row per face: .csv, .jsonl or .parquet; see --resume."),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on in --records where an earlier run ended.")] = False,
     sort_into: Annotated[
-        Path | None, typer.Option("--sort-into", help="Copy each photo into a folder named after its top emotion.")
+        Path | None, typer.Option("--sort-into", help="Put each photo into a folder named after its emotion.")
+    ] = None,
+    copy: Annotated[bool, typer.Option("--copy", help="Sort by copying; the default.")] = False,
+    move: Annotated[bool, typer.Option("--move", help="Sort by moving; livemood undo moves back.")] = False,
+    link: Annotated[bool, typer.Option("--link", help="Sort by hard links, which take no room.")] = False,
+    sort_by: Annotated[
+        SortBy, typer.Option("--sort-by", help="most: the emotion of most faces; largest: of the largest face.")
+    ] = SortBy.most,
+    xmp: Annotated[
+        bool, typer.Option("--xmp", help="Write keywords and face regions into a sidecar beside each photo.")
+    ] = False,
+    gallery: Annotated[Path | None, typer.Option("--gallery", help="Write a page to look through: .html.")] = None,
+    list_skipped: Annotated[
+        Path | None, typer.Option("--list-skipped", help="Write a CSV of the files that were not read, and why.")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", min=1, metavar="N", help="Processes; by default all cores if it pays.")
     ] = None,
     json_: Json = False,
     force: Force = False,
@@ -36,142 +77,243 @@ def image(
     [bold]Examples[/bold]
 
       livemood image photo.jpg
-      livemood image holiday/ --out labeled/ --csv moods.csv
-      livemood image holiday/ --sort-into sorted/ --emotions happy,sad
-    """
-    from livemood.runtime.atomic_io import refuse_to_overwrite
-    from livemood.sources.image.decode import image_paths
 
-    if csv_:
-        refuse_to_overwrite(csv_, "csv", force)
-    photos = image_paths(paths)
-    with opened(how) as session:
-        desk = _Desk(session, photos, out, sort_into, style, force)
-        results = [desk.read(path) for path in photos]
-    if csv_:
-        _write_csv(csv_, results, session.labels, force)
-    if json_:
-        print_json({"images": results})
-    else:
-        _print_table(results)
-    failed = [result["error"] for result in results if result["error"]]
-    for error in failed:
-        print(f"livemood: {error}", file=sys.stderr)
-    if failed:
+      livemood image holiday/ --records moods.csv --gallery moods.html --jobs 4
+
+      livemood image holiday/ --records moods.csv --resume
+
+      livemood image holiday/ --sort-into sorted/ --link --emotions happy,sad
+    """
+    from livemood.apps.collection import CollectionJob, scan
+    from livemood.apps.photo import PhotoDesk, PhotoOptions
+    from livemood.runtime.atomic_io import refuse_to_overwrite
+
+    how = _how(copy, move, link)
+    if resume and records is None:
+        raise typer.BadParameter("there is no file to go on in; add --records", param_hint="--resume")
+    if gallery and gallery.suffix.lower() not in (".html", ".htm"):
+        raise typer.BadParameter(f"{gallery} is no page; let it end in .html", param_hint="--gallery")
+    if list_skipped:
+        refuse_to_overwrite(list_skipped, "list_skipped", force)
+    found = scan(paths, (out, sort_into))
+    several = usable_cores() if len(found.photos) >= _SEVERAL else 1
+    options = PhotoOptions(reader, replace(style, ids=False), gallery is not None, force)
+    job = CollectionJob(
+        found.photos,
+        options,
+        jobs or min(several, _MOST_PROCESSES),
+        out,
+        records,
+        sort_into,
+        how,
+        sort_by.value,
+        xmp,
+        resume,
+        force,
+    )
+    with opened(reader) as session:
+        run = _Run(job, session.labels, gallery, json_)
+        run.read(lambda: PhotoDesk(session, options))
+    run.tell(found.skipped)
+    if list_skipped:
+        _write_skipped(list_skipped, found.skipped, force)
+    if run.interrupted:
+        _say_interrupted(job, run.summary)
+        raise typer.Exit(_INTERRUPTED)
+    if run.failed:
         raise typer.Exit(1)
 
 
-class _Desk:
-    """Reads one photo after another; what cannot be read or written is noted and does not stop the rest."""
+class _Run:
+    """One run over photos: what is shown while it goes on and at its end."""
 
-    def __init__(
-        self,
-        session: "Session",
-        photos: Sequence[Path],
-        out: Path | None,
-        sort_into: Path | None,
-        style: DrawStyle,
-        force: bool,
-    ) -> None:
-        self._session, self._out, self._sort_into, self._force = session, out, sort_into, force
-        self._annotator = session.annotator(replace(style, ids=False))
-        self._originals = {path.resolve() for path in photos}
-        self._made: set[Path] = set()
+    def __init__(self, job: "CollectionJob", labels: tuple[str, ...], gallery: Path | None, json_: bool) -> None:
+        from livemood.apps.collection import CollectionSummary
 
-    def read(self, path: Path) -> dict[str, Any]:
-        from livemood.sources.image.decode import read_image
+        self._job, self._labels, self._page, self._json = job, labels, gallery, json_
+        self.summary: CollectionSummary = CollectionSummary()
+        self.interrupted = False
+        self.failed = 0
+        self._errors: list[str] = []
+        self._table: list[Group] = []
 
-        try:
-            image = read_image(path)
-        except ImageUnreadable as error:
-            return {"path": str(path), "width": None, "height": None, "faces": [], "error": error.line(option_name)}
-        moods = self._session.read_photo(image)
-        return {
-            "path": str(path),
-            "width": int(image.shape[1]),
-            "height": int(image.shape[0]),
-            "faces": [
-                {
-                    "box": [round(side, 1) for side in (m.box.left, m.box.top, m.box.right, m.box.bottom)],
-                    "label": m.label,
-                    "confidence": round(m.confidence, 4),
-                    "scores": {name: round(p, 4) for name, p in m.scores.items()},
-                    **{
-                        name: {"label": head.label, "scores": {k: round(p, 4) for k, p in head.scores.items()}}
-                        for name, head in m.others.items()
-                    },
-                }
-                for m in moods
-            ],
-            "error": self._keep(path, image, moods),
-        }
+    def read(self, open_desk: "Callable[[], PhotoDesk]") -> None:
+        """Read the photos; an interrupt ends it, and keeps what is done."""
+        from livemood.apps.collection import read_collection
+        from livemood.reporting.gallery import Gallery
 
-    def _keep(self, path: Path, image: "Image", moods: "Sequence[Mood]") -> str | None:
-        """Write whatever is wanted of a photo, and return what went wrong."""
-        try:
-            if self._out:
-                self._write_copy(self._place(self._out / path.name, "--out"), image, moods)
-            if self._sort_into:
-                # The largest face decides.
-                name = max(moods[0].scores, key=moods[0].scores.__getitem__) if moods else "no-face"
-                self._sort(path, self._place(self._sort_into / name / path.name, "--sort-into"))
-        except SinkError as error:
-            return error.line(option_name)
-        return None
+        with ExitStack() as stack:
+            page = None
+            if self._page:
+                page = stack.enter_context(Gallery(self._page, self._labels, force=self._job.force or self._job.resume))
 
-    def _place(self, target: Path, option: str) -> Path:
-        """Return where a file goes: numbered if this run has made one of that name, and never onto a photo it reads."""
-        place, count = target, 1
-        while place in self._made:
-            count += 1
-            place = target.with_stem(f"{target.stem}-{count}")
-        if place.resolve() in self._originals:
-            raise SinkError(f"{place} is a photo to be read; choose another {option}")
-        self._made.add(place)
-        return place
+            def earlier(groups: "Iterator[Group]") -> None:
+                bar.advance(_counted(groups, self.summary, page))
 
-    def _write_copy(self, target: Path, image: "Image", moods: "Sequence[Mood]") -> None:
-        from livemood.core.types import Frame
-        from livemood.runtime.atomic_io import refuse_to_overwrite
-        from livemood.sinks.image import write_image
+            bar = stack.enter_context(counting_bar(len(self._job.photos), "photos"))
+            out = stack.enter_context(_JsonList("images")) if self._json else None
+            try:
+                for result in read_collection(self._job, self._labels, _phrase, earlier, open_desk):
+                    self._take(result, page)
+                    if out:
+                        out.add(_json_of(result))
+                    bar.advance(1)
+            except KeyboardInterrupt:
+                self.interrupted = True
+            if page:
+                page.write(f"Moods in {self.summary.photos} photos")
 
-        refuse_to_overwrite(target, "out", self._force)
-        write_image(target, self._annotator.draw(Frame(0, 0.0, image), moods))
+    def _take(self, result: "PhotoResult", page: "Gallery | None") -> None:
+        error = _phrase(result.error) if result.error else None
+        group = result.group(error)
+        self.summary.add(group)
+        if page:
+            page.add(group, result.thumbnail, result.fingerprint)
+        if len(self._job.photos) <= _TABLE:
+            self._table.append(group)
+        if error:
+            self.failed += 1
+            if len(self._errors) < _ERRORS:
+                self._errors.append(error)
 
-    def _sort(self, path: Path, target: Path) -> None:
-        from livemood.runtime.atomic_io import atomic_write
-
-        with atomic_write(target, "sort_into", self._force) as part:
-            shutil.copy2(path, part)
+    def tell(self, skipped: "Sequence[Skipped]") -> None:
+        """Print what the run came to."""
+        if not self._json:
+            _print_table(self._table)
+            if len(self._job.photos) > _TABLE:
+                _print_summary(self.summary)
+            files = {"records": self._job.records, "gallery": self._page, "sorted into": self._job.sort_into}
+            for name, path in files.items():
+                if path and (name != "records" or len(self._job.photos) > _TABLE or self._job.resume):
+                    print(f"{name}: {plain(path)}")
+        for error in self._errors:
+            print(f"livemood: {plain(error)}", file=sys.stderr)
+        if self.failed > len(self._errors):
+            more = self.failed - len(self._errors)
+            where = f"; {plain(self._job.records)} has a row with each" if self._job.records else ""
+            print(f"livemood: {more} more photos failed{where}", file=sys.stderr)
+        counts = Counter((one.kind, one.why) for one in skipped if one.kind not in ("hidden file", "made by livemood"))
+        for (kind, why), count in counts.most_common():
+            print(f"livemood: note: {count} x {kind} passed over: {why}", file=sys.stderr)
 
 
-def _write_csv(path: Path, results: Sequence[dict[str, Any]], labels: tuple[str, ...], force: bool) -> None:
+def _counted(groups: "Iterator[Group]", summary: "CollectionSummary", page: "Gallery | None") -> int:
+    """Count the photos of an earlier run, and put them on the page with small pictures made anew."""
+    from livemood.apps.photo import thumbnail_of
+
+    before = summary.earlier
+    for group in groups:
+        summary.add(group)
+        summary.earlier += 1
+        if page:
+            page.add(group, *thumbnail_of(Path(group[0].path)))
+    return summary.earlier - before
+
+
+def _how(copy: bool, move: bool, link: bool) -> Any:
+    chosen = [name for name, wanted in (("copy", copy), ("move", move), ("link", link)) if wanted]
+    if len(chosen) > 1:
+        raise typer.BadParameter(f"choose one of {' and '.join(option_name(one) for one in chosen)}")
+    return chosen[0] if chosen else "copy"
+
+
+def _phrase(error: LivemoodError) -> str:
+    return " ".join(error.line(option_name).split())
+
+
+def _json_of(result: "PhotoResult") -> dict[str, Any]:
+    return {
+        "path": str(result.path),
+        "width": result.width,
+        "height": result.height,
+        "faces": [
+            {
+                "box": [round(side, 1) for side in (m.box.left, m.box.top, m.box.right, m.box.bottom)],
+                "label": m.label,
+                "confidence": round(m.confidence, 4),
+                "scores": {name: round(p, 4) for name, p in m.scores.items()},
+            }
+            for m in result.moods
+        ],
+        "error": _phrase(result.error) if result.error else None,
+    }
+
+
+class _JsonList:
+    """Prints ``{NAME: [...]}`` on stdout, one thing after another, as ``json.dumps`` with two spaces would."""
+
+    def __init__(self, name: str) -> None:
+        self._name, self._count = name, 0
+
+    def add(self, thing: dict[str, Any]) -> None:
+        lines = json.dumps(thing, ensure_ascii=False, indent=2).splitlines()
+        print(",\n" if self._count else f'{{\n  "{self._name}": [\n', end="")
+        print("\n".join(f"    {line}" for line in lines), end="")
+        self._count += 1
+
+    def __enter__(self) -> "_JsonList":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        print("\n  ]\n}" if self._count else f'{{\n  "{self._name}": []\n}}', flush=True)
+
+
+def _write_skipped(path: Path, skipped: "Sequence[Skipped]", force: bool) -> None:
+    import csv
+
+    from livemood.records.inputs import NOT_UTF8
     from livemood.runtime.atomic_io import atomic_write
 
-    header = ["path", "face", "left", "top", "right", "bottom", "label", "confidence", *labels]
     with (
-        atomic_write(path, "csv", force) as part,
-        part.open("w", newline="", encoding="utf-8", errors="surrogateescape") as stream,
+        atomic_write(path, "list_skipped", force) as part,
+        part.open("w", newline="", encoding="utf-8", errors=NOT_UTF8) as stream,
     ):
-        rows = csv.writer(stream)
-        rows.writerow(header)
-        for result in results:
-            for number, face in enumerate(result["faces"], 1):
-                scores = [face["scores"][name] for name in labels]
-                rows.writerow([result["path"], number, *face["box"], face["label"], face["confidence"], *scores])
+        rows = csv.writer(stream, lineterminator="\n")
+        rows.writerow(["path", "kind", "why"])
+        rows.writerows([str(one.path), one.kind, one.why] for one in skipped)
 
 
-def _print_table(results: Sequence[dict[str, Any]]) -> None:
+def _say_interrupted(job: "CollectionJob", summary: "CollectionSummary") -> None:
+    kept = f"; {plain(job.records)} has them, the same command with --resume goes on" if job.records else ""
+    print(f"livemood: {summary.photos} of {len(job.photos)} photos are done{kept}", file=sys.stderr)
+
+
+def _print_table(groups: "Sequence[Group]") -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
     table = Table("photo", "face", "label", "confidence", box=None, header_style="dim")
-    for result in results:
-        photo = escape(result["path"])
-        if not result["faces"] and not result["error"]:
+    for said, faces in groups:
+        photo = escape(plain(said.path))
+        if not faces and not said.error:
             table.add_row(photo, "-", "no face found", "")
-        for number, face in enumerate(result["faces"], 1):
-            table.add_row(photo, str(number), escape(face["label"]), f"{face['confidence']:.0%}")
+        for number, face in enumerate(faces, 1):
+            table.add_row(photo, str(number), escape(str(face.label)), f"{face.confidence or 0.0:.0%}")
     if table.row_count:
         Console().print(table)
+
+
+def _print_summary(summary: "CollectionSummary") -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console()
+    earlier = f" ({summary.earlier} of them before)" if summary.earlier else ""
+    console.print(
+        f"{summary.photos} photos{earlier}, {summary.faces} faces; {summary.faceless} without a face, "
+        f"{summary.failed} failed",
+        highlight=False,
+    )
+    if not summary.faces:
+        return
+    table = Table("label", "share of faces", box=None, header_style="dim")
+    for label, share in summary.shares.items():
+        table.add_row(escape(label), f"{share:6.1%}")
+    console.print(table)
+    if summary.strongest:
+        table = Table("strongest", "label", "confidence", box=None, header_style="dim")
+        for one in summary.strongest:
+            table.add_row(escape(plain(one.path)), escape(one.label), f"{one.confidence:.0%}")
+        console.print(table)

@@ -139,9 +139,11 @@ def opened(how: ReaderSettings) -> "Iterator[Session]":
     """Open the models; a wrong choice of emotions is a usage error."""
     from livemood.apps.session import Session
     from livemood.core.errors import LivemoodError
+    from livemood.runtime.stopping import held
 
     try:
-        session = Session(how)
+        with held():  # an interrupt in the middle of an import would look like a library that is not installed
+            session = Session(how)
     except ValueError as error:
         if isinstance(error, LivemoodError):
             raise

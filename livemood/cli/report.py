@@ -1,23 +1,39 @@
-"""``livemood report``: a page, and a picture, about records."""
+"""``livemood report``: a page, and a picture, about records of one or many recordings."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from livemood.cli.options import Force
+from livemood.cli.options import Force, seconds
 
 
 def report(
-    records: Annotated[Path, typer.Argument(metavar="RECORDS", help=".jsonl, .csv or .parquet written by livemood.")],
+    records: Annotated[
+        list[Path], typer.Argument(metavar="RECORDS...", help=".jsonl, .csv or .parquet written by livemood.")
+    ],
     out: Annotated[Path | None, typer.Option("--out", help="Page to write, .html (extra: report).")] = None,
     plot: Annotated[Path | None, typer.Option("--plot", help="Picture to write, such as .png (extra: plots).")] = None,
     thumbnails: Annotated[
         Path | None, typer.Option("--thumbnails", metavar="VIDEO", help="Show faces from the video of the records.")
     ] = None,
+    stimulus: Annotated[
+        Path | None, typer.Option("--stimulus", metavar="FILM", help="Show frames of what was being watched.")
+    ] = None,
+    stimulus_start: Annotated[
+        float,
+        typer.Option("--stimulus-start", metavar="TIME", parser=seconds, help="When it began, on the page's clock."),
+    ] = 0,
+    align: Annotated[
+        str | None, typer.Option("--align", metavar="EVENT", help="Event that is 0 in all of many recordings.")
+    ] = None,
+    table: Annotated[Path | None, typer.Option("--table", help="CSV with a row for each of many recordings.")] = None,
+    curves: Annotated[Path | None, typer.Option("--curves", help="CSV of means and spread over time.")] = None,
     force: Force = False,
 ) -> None:
     """Make a page about records: timelines, shares, strongest changes. It needs no network, and nothing beside it.
+
+    Many recordings of the same thing become one page: a table, means with their spread, and each timeline.
 
     [bold]Examples[/bold]
 
@@ -26,15 +42,37 @@ def report(
       livemood report moods.csv --out moods.html --thumbnails clip.mp4
 
       livemood report moods.parquet --plot moods.png
+
+      livemood report moods.jsonl --out moods.html --stimulus film.mp4 --stimulus-start 2.5
+
+      livemood report ann.jsonl ben.jsonl --out group.html --align 1 --table group.csv
     """
+    from livemood.reporting.film import Stimulus
+    from livemood.reporting.group_page import write_group_report
     from livemood.reporting.page import write_report
     from livemood.reporting.plot import write_plot
 
-    if not out and not plot:
-        raise typer.BadParameter("nothing would be written; add --out or --plot", param_hint="--out")
-    if out:
-        write_report(records, out, thumbnails=thumbnails, force=force)
-        print(f"report: {out}")
+    many = len(records) > 1
+    for name, given, wanted in (
+        ("plot", plot, False),
+        ("thumbnails", thumbnails, False),
+        ("align", align, True),
+        ("table", table, True),
+        ("curves", curves, True),
+    ):
+        if given and wanted != many:
+            raise typer.BadParameter(
+                f"is for {'many recordings' if wanted else 'one recording'}, got {len(records)}", param_hint=f"--{name}"
+            )
+    if not (out or plot or table or curves):
+        raise typer.BadParameter("nothing would be written; add --out", param_hint="--out")
+    film = Stimulus(stimulus, stimulus_start) if stimulus else None
+    if many:
+        write_group_report(records, out, table=table, curves=curves, align=align, stimulus=film, force=force)
+    elif out:
+        write_report(records[0], out, thumbnails=thumbnails, stimulus=film, force=force)
     if plot:
-        write_plot(records, plot, force=force)
-        print(f"plot: {plot}")
+        write_plot(records[0], plot, force=force)
+    for name, path in (("report", out), ("plot", plot), ("table", table), ("curves", curves)):
+        if path:
+            print(f"{name}: {path}")

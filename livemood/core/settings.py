@@ -13,7 +13,7 @@ from livemood.core.crop_spec import CropSpec
 FER2013_TEMPLATE = ((0.318, 0.399), (0.687, 0.395), (0.506, 0.604), (0.510, 0.780))
 CROP = CropSpec(size_px=48, colour="grey", template=FER2013_TEMPLATE)
 
-DetectorMode = Literal["auto", "near", "far"]
+DetectorMode = Literal["auto", "near", "far", "fast"]
 """Which face networks look at a frame."""
 EngineName = Literal["litert", "keras"]
 """What runs the emotion model."""
@@ -38,7 +38,9 @@ def setting(default: Any, help: str, **more: Any) -> Any:
 class ReaderSettings:
     """How faces are found and read; can be sent to another process."""
 
-    detector: DetectorMode = setting("auto", "auto: both ranges; near: close faces; far: small faces.")
+    detector: DetectorMode = setting(
+        "auto", "auto: faces of every size, turned ones too; near: close faces; far: small faces; fast: near and far."
+    )
     emotions: tuple[str, ...] | None = setting(None, "Choose between these only, such as happy,sad.", metavar="A,B,...")
     engine: EngineName = setting("litert", "litert starts at once; keras runs the .keras file (slow start).")
     model: Path | None = setting(None, "Bundle folder of another emotion model.")
@@ -72,16 +74,110 @@ class DrawStyle:
 
 
 @dataclass(frozen=True, slots=True)
+class EvidenceSettings:
+    """What makes a face of a place that YuNet proposes: a weighted sum of what several looks at it say, above 0.
+
+    Scores count as their logits. Fitted by logistic regression on photos of groups and of all kinds of things, and
+    measured there on photos left out of the fit (docs/detection.md).
+
+    Attributes:
+        proposed_from: Places below this score of YuNet (0..1) are not looked at.
+        sure_from: From this score on, a place is a face without a second look.
+        weakest: Answers of the near and the far network below this score are none.
+        floor: A look that sees no face counts as this score.
+        ceiling: No look counts as more than this score.
+        looks: Weight of YuNet's mean over the whole picture, a window, and the window mirrored.
+        near: Weight of the near network in its window.
+        far: Weight of the far network in its window.
+        share: Weight of the logarithm of the face's share of the longer side, in tenths.
+        smallest_share: Smaller shares count as this one.
+        company: Added where ``companions`` others of about the same size are there, each from ``companion_from`` on.
+        companions: So many others make a group.
+        companion_from: YuNet's score of a face that counts as company.
+        companion_ratio: Most that sizes in a group differ by.
+        edge: Added where the face's centre lies within ``edge_reach`` of its sides from the picture's edge.
+        edge_reach: In sides of the face.
+        bias: Added always.
+        near_window: Side of the near network's window, in sides of the face.
+        far_window: Side of the window of the far network and of YuNet's second look.
+        look_px: Size at which YuNet sees that window.
+        min_iou: Least overlap (IoU) of what a second look finds with the place proposed.
+        keypoints_from: Keypoints are the near network's from this score on, below it YuNet's own.
+    """
+
+    proposed_from: float = 0.4
+    sure_from: float = 0.9
+    weakest: float = 0.2
+    floor: float = 0.05
+    ceiling: float = 0.98
+    looks: float = 1.76
+    near: float = 0.67
+    far: float = 0.32
+    share: float = 0.72
+    smallest_share: float = 0.02
+    company: float = 3.06
+    companions: int = 3
+    companion_from: float = 0.85
+    companion_ratio: float = 1.8
+    edge: float = 0.57
+    edge_reach: float = 0.75
+    bias: float = -2.39
+    near_window: float = 2.25
+    far_window: float = 4.5
+    look_px: int = 224
+    min_iou: float = 0.25
+    keypoints_from: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSettings:
+    """At which sizes and in which directions a picture is searched. Sizes are of the longer side, px.
+
+    Attributes:
+        photo_px: A photo is shrunk to this.
+        fine_px: It is searched a second time at this size where it may hold small faces,
+        fine_growth: or at so many times its own size, if that is less.
+        fine_below: Faces under this share of the longer side are small.
+        fine_least: A photo that is not shrunk is searched again from so many small faces on.
+        border_px: Where nothing was found, the photo is shrunk to this inside a border of half of it,
+        turned_px: and searched turned, at this size, by 90, 270 and 180 degrees.
+        turned_evidence: Least evidence of a face in a turned picture.
+        frame_px: The whole of a video's frame is searched at this size,
+        fine_frame_px: and in a fine search at this one.
+        most_places: So many places of a frame get the near and the far network's look; of the others those from
+            ``EvidenceSettings.companion_from`` on are faces.
+        kept_from: YuNet's score that keeps a face which is known already.
+    """
+
+    photo_px: int = 1024
+    fine_px: int = 2048
+    fine_growth: float = 2.0
+    fine_below: float = 0.03
+    fine_least: int = 3
+    border_px: int = 320
+    turned_px: int = 480
+    turned_evidence: float = 0.0
+    frame_px: int = 320
+    fine_frame_px: int = 640
+    most_places: int = 12
+    kept_from: float = 0.3
+
+
+@dataclass(frozen=True, slots=True)
 class DetectorSettings:
     """Attributes:
-    min_score: Faces below this detector score (0..1) are dropped.
-    close_side: Faces at least this share of the frame's shorter side are the near-range network's.
+    min_score: Faces below this score (0..1) of a BlazeFace network are dropped.
+    close_side: In ``fast``, faces at least this share of the frame's shorter side are the near-range network's.
     max_overlap: Two boxes sharing more than this of the smaller one are the same face.
+    evidence: What makes a face of a place that is proposed.
+    search: At which sizes and in which directions a picture is searched.
     """
 
     min_score: float = 0.5
     close_side: float = 0.42
     max_overlap: float = 0.5
+    evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
+    search: SearchSettings = field(default_factory=SearchSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +185,11 @@ class RoiSettings:
     """Attributes:
     full_frame_every_s: The whole frame is searched this often; in between, only a region around each known face is.
         A new face is found this much late at most. 0 searches every whole frame.
+    fine_every: One search of so many is a fine one, which sees small faces too.
     redetect_every_s: The network looks at a known face so often; in between, optical flow tells where it went.
-    max_faces: With more faces than this, windows take longer than the whole frame, which is then looked at instead.
+    max_faces: With more faces than this, windows take longer than the whole frame, which is then searched instead.
     window_scale: Side of a window, in face widths.
-    smallest_px: Narrower faces are looked for in the whole frame; enlarged, they are not found more surely.
+    smallest_px: Where narrower faces are known, every search is a fine one.
     min_iou: Least overlap with the face of the frame before, 0..1.
     same_window: A window that shares at least this much (IoU, 0..1) with the best one stays where it is.
     cut_change: A frame whose brightness (0..255) changes more than this on average shows another scene, which is
@@ -100,8 +197,9 @@ class RoiSettings:
     """
 
     full_frame_every_s: float = 0.18
+    fine_every: int = 4
     redetect_every_s: float = 0.3
-    max_faces: int = 8
+    max_faces: int = 32
     window_scale: float = 2.25
     smallest_px: float = 40.0
     min_iou: float = 0.3

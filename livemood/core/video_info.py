@@ -19,6 +19,8 @@ class VideoInfo:
         origin_s: Container time, in s, that is 0 on the source's own timeline.
         start_s: Time of the first frame on the source's timeline when the source is cut there, else 0.
         end_s: Where the source is cut, on its timeline; None if it runs to its end.
+        first_s: Time of the source's very first frame on its timeline, cut or not.
+        timecode: Of that frame, as the container writes it; None if it has none.
         picture_end_s: When the last frame ends, on the source's timeline, if the container tells.
         frame_count: Frames to come; None if not even an estimate can be made.
     """
@@ -32,6 +34,8 @@ class VideoInfo:
     origin_s: Fraction = Fraction(0)
     start_s: float = 0.0
     end_s: float | None = None
+    first_s: float = 0.0
+    timecode: str | None = None
     picture_end_s: float | None = None
     frame_count: int | None = None
 

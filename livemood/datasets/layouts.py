@@ -12,7 +12,7 @@ from livemood.datasets.crop_index import INDEX
 from livemood.datasets.files import Files
 from livemood.datasets.head_labels import HEADS
 from livemood.datasets.samples import SplitName
-from livemood.sources.image.decode import PICTURE_SUFFIXES
+from livemood.sources.image.formats import PICTURE_SUFFIXES
 
 # In lower case; people also write Train and TEST.
 _SPLIT_FOLDERS: dict[str, SplitName] = {

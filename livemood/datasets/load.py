@@ -20,7 +20,7 @@ from livemood.datasets.groups import joined
 from livemood.datasets.samples import SPLITS, Collection, Sample, SplitName
 from livemood.datasets.split import Split
 from livemood.datasets.splits import draw, is_open
-from livemood.detection.combined import Detector
+from livemood.detection.base import Detector
 from livemood.emotion import crop
 from livemood.runtime.atomic_io import unwritable
 

@@ -1,4 +1,4 @@
-"""MediaPipe's BlazeFace networks on small pictures, run by LiteRT in the calling thread.
+"""MediaPipe's BlazeFace networks, run by LiteRT in the calling thread.
 
 It is what MediaPipe's face detector does with the same files, without its hand-overs from thread to thread: each of
 those waits for a core that is free, which under load takes longer than a network.
@@ -14,25 +14,29 @@ import numpy.typing as npt
 from livemood.core.errors import ModelIncompatible
 from livemood.core.geometry import Box
 from livemood.core.types import Detection, Image, Keypoint
+from livemood.detection.roi import letterbox
+from livemood.detection.transforms import moved
 from livemood.runtime.native_output import native_stderr_held, silence_native_logs
 
 # Of a network's maps by the side of its input, px: cells a side, and anchors in each cell.
 _MAPS = {128: ((16, 2), (8, 6)), 192: ((48, 1),)}
 # Answers that overlap more than this are about one face, and averaged.
 _SAME_FACE = 0.3
+# Answers of at least this score are averaged; surer ones about the same face leave weaker ones out.
+_AVERAGED_FROM = 0.5
 # What the networks take in place of each grey value: -1 to 1.
 _SCALED = np.arange(256, dtype=np.float32) / 127.5 - 1
 
 
 class BlazeFace:
-    """Finds faces in a small square picture.
+    """Finds faces in a picture, which it sees as a small square.
 
     Args:
         model: MediaPipe's ``face_detection_short_range.tflite`` or ``face_detection_full_range_sparse.tflite``.
         min_score: Faces below this score (0..1) are dropped.
 
     Attributes:
-        side: Of the pictures that it takes, px.
+        side: Of the square, px.
 
     Raises:
         ImportError: LiteRT is not installed.
@@ -59,7 +63,16 @@ class BlazeFace:
         self._anchors = anchors
 
     def find(self, image: Image) -> tuple[Detection, ...]:
-        """Return the faces of a (side, side, 3) uint8 BGR picture, surest first, in its pixels."""
+        """Return the faces of (H, W, 3) uint8 BGR, surest first, in its pixels."""
+        if image.shape[:2] == (self.side, self.side):
+            return self._faces(image)
+        small, left, top, scale = letterbox(image, self.side)
+        return tuple(moved(face, left, top, scale) for face in self._faces(small))
+
+    def close(self) -> None:
+        """Do nothing: the network holds memory only."""
+
+    def _faces(self, image: Image) -> tuple[Detection, ...]:
         # Right into the network's memory, which nobody may hold on to while it runs.
         cv2.LUT(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), _SCALED, self._network.tensor(self._input)()[0])
         self._network.invoke()
@@ -94,6 +107,7 @@ def _averaged(faces: npt.NDArray[np.float32], scores: npt.NDArray[np.float32]) -
         first = left[0]
         same = [i for i in left if i == first or boxes[i].iou(boxes[first]) > _SAME_FACE]
         left = [i for i in left if i not in same]
-        face = np.average(faces[same], axis=0, weights=scores[same])
+        counting = [i for i in same if scores[i] >= min(scores[first], _AVERAGED_FROM)]
+        face = np.average(faces[counting], axis=0, weights=scores[counting])
         found.append(Detection(Box(*face[:2].ravel().tolist()), face[2:], float(scores[first])))
     return found

@@ -1,7 +1,7 @@
 """See known faces again without searching the whole frame: a ``Detector`` with a memory, for one source."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -10,36 +10,21 @@ import numpy.typing as npt
 from livemood.core.geometry import Box
 from livemood.core.settings import RoiSettings
 from livemood.core.types import Detection, Frame, Image
+from livemood.detection.base import SupportsRoi
 from livemood.detection.optical_flow import GrayRoi, propagate_by_flow
+from livemood.detection.transforms import same_face, square, turns_to_upright
 
 # Points at which two frames are compared, across and down.
 _SAMPLED = (32, 24)
 
 
-@runtime_checkable
-class SupportsRoi(Protocol):
-    """A detector that can also look at a part of a frame."""
-
-    @property
-    def follows(self) -> bool:
-        """Whether looking at a part is worth while."""
-        ...
-
-    def detect(self, frame: Frame) -> tuple[Detection, ...]:
-        """Return the faces of one frame, largest first."""
-        ...
-
-    def detect_in_roi(self, frame: Frame, window: Box) -> tuple[Detection, ...]:
-        """Return the faces in a square window of a frame."""
-        ...
-
-
 class _Known(NamedTuple):
-    """A face, what the square window looks like in which it is looked for next, and when a network saw it last."""
+    """A face, the square window in which it is looked for next, when a network saw it last, and how it is turned."""
 
     face: Detection
     glimpse: GrayRoi
     seen_s: float
+    turns: int
 
 
 class RoiDetector:
@@ -48,12 +33,12 @@ class RoiDetector:
     In its window a face is carried along by optical flow. The network sees it again every ``redetect_every_s`` seconds
     or when the flow does not tell.
 
-    The whole frame is looked at when no face is known, when a face is not in its window or two became one, when there
-    are more faces than pay or too small ones, when time jumps or the picture is cut to another, and otherwise every
+    The whole frame is searched when no face is known, when a face is not in its window or two became one, when there
+    are more than ``max_faces``, when time jumps or the picture is cut to another, and otherwise every
     ``full_frame_every_s`` seconds. So the first face and one that was lost are seen as early as if every frame were
-    searched, and one that joins others at most that much later. What a look does not confirm is dropped; a face that
-    it confirms keeps the place that its window gave, so that boxes and keypoints do not jump between the two ways of
-    seeing.
+    searched, and one that joins others at most that much later. What a fine search does not confirm is dropped; a face
+    that it confirms keeps the place that its window gave, so that boxes and keypoints do not jump between the two ways
+    of seeing.
 
     Args:
         detector: Looks; stays the caller's to close.
@@ -66,18 +51,19 @@ class RoiDetector:
         self._settings = settings
         self._max_overlap = max_overlap
         self._known: list[_Known] = []
-        self._worth_following = False
         self._frame_s = self._looked_s = 0.0
+        self._looks = -1
         self._sample: npt.NDArray[np.int16] | None = None
 
     def detect(self, frame: Frame) -> tuple[Detection, ...]:
         """Return the faces of the next frame, largest first."""
         every_s = self._settings.full_frame_every_s
         jumped = self._cut(frame.image) or not 0 <= frame.time_s - self._frame_s < every_s
-        due = not self._worth_following or frame.time_s - self._looked_s >= every_s
-        again = [] if jumped or not self._worth_following else self._seen_again(frame)
-        if jumped or due or len(again) < len(self._known):
-            again = self._look(frame, again)
+        crowded = len(self._known) > self._settings.max_faces
+        again = [] if jumped or crowded else self._seen_again(frame)
+        lost = len(again) < len(self._known)
+        if jumped or lost or not again or frame.time_s - self._looked_s >= every_s:
+            again = self._look(frame, again, afresh=jumped or lost)
         self._frame_s = frame.time_s
         self._known = sorted(again, key=lambda known: -known.face.box.area)
         return tuple(known.face for known in self._known)
@@ -89,22 +75,20 @@ class RoiDetector:
         before, self._sample = self._sample, sample
         return before is not None and float(np.abs(sample - before).mean()) > self._settings.cut_change
 
-    def _look(self, frame: Frame, again: Sequence[_Known]) -> list[_Known]:
+    def _look(self, frame: Frame, again: Sequence[_Known], afresh: bool) -> list[_Known]:
         """Search the whole frame, and take the windows' word for the faces that they saw too."""
-        found = self._detector.detect(frame)
-        # An old box over two faces says where neither is.
-        told = [old for old in again if sum(self._same(old.face, face) for face in found) == 1]
-        faces = [
-            next((old for old in told if self._same(old.face, face)), None) or self._first_seen(frame, face)
-            for face in found
-        ]
-        small = any(face.box.width < self._settings.smallest_px for face in found)
-        self._worth_following = 0 < len(faces) <= self._settings.max_faces and not small
+        settings = self._settings
+        self._looks = 0 if afresh else self._looks + 1
         self._looked_s = frame.time_s
-        return faces
+        small = any(known.face.box.width < settings.smallest_px for known in again)
+        fine, turns = (small or self._looks % settings.fine_every == 0, 0) if again else _idle_look(self._looks)
+        found, kept = self._detector.search(frame, [known.face.box for known in again], fine, turns)
+        # A turned face is not seen by a search of the upright frame: its window alone tells.
+        staying = [known for known, stays in zip(again, kept, strict=True) if stays or known.turns]
+        return [*staying, *(self._first_seen(frame, face) for face in found)]
 
     def _first_seen(self, frame: Frame, face: Detection) -> _Known:
-        return _Known(face, GrayRoi.of(frame.image, self._window(face)), frame.time_s)
+        return _Known(face, GrayRoi.of(frame.image, self._window(face)), frame.time_s, turns_to_upright(face))
 
     def _seen_again(self, frame: Frame) -> list[_Known]:
         """Return the known faces that are still near their places."""
@@ -127,21 +111,23 @@ class RoiDetector:
         # The network's answer shivers with the place of its window: one that still fits stays where it is.
         window = self._window(face)
         stays = window.iou(now.window) >= self._settings.same_window
-        return _Known(face, now if stays else GrayRoi.of(frame.image, window), seen_s)
+        return _Known(face, now if stays else GrayRoi.of(frame.image, window), seen_s, turns_to_upright(face))
 
     def _in_window(self, frame: Frame, known: _Known) -> Detection | None:
         """Return the face that the network sees in a known face's window, if it is the same."""
         box = known.face.box
-        found = self._detector.detect_in_roi(frame, known.glimpse.window)
+        found = self._detector.detect_in_roi(frame, known.glimpse.window, known.turns)
         best = max(found, key=lambda face: face.box.iou(box), default=None)
         return best if best and best.box.iou(box) >= self._settings.min_iou else None
 
     def _window(self, face: Detection) -> Box:
         """Return where to look for a face in the next frame: a square around it."""
-        x, y = face.box.centre
-        half = max(face.box.width, face.box.height) * self._settings.window_scale / 2
-        return Box(x - half, y - half, x + half, y + half)
+        return square(face.box, self._settings.window_scale)
 
     def _same(self, one: Detection, other: Detection) -> bool:
-        shared = one.box.intersection(other.box)
-        return shared > self._max_overlap * min(one.box.area, other.box.area)
+        return same_face(one.box, other.box, self._max_overlap)
+
+
+def _idle_look(look: int) -> tuple[bool, int]:
+    """Return whether a look for the first face is a fine one, and by how many quarter turns the frame is turned."""
+    return ((True, 0), (False, 1), (False, 0), (False, 3))[look % 4]

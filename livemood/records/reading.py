@@ -71,7 +71,7 @@ def _read_jsonl(path: Path) -> Iterator[Record | None]:
     with path.open(encoding="utf-8", errors="replace") as file:
         for line in _lines(file):
             try:
-                yield _from_json(json.loads(line))
+                yield from_json(json.loads(line))
             except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError):
                 yield None
 
@@ -92,7 +92,7 @@ def _read_csv(path: Path) -> Iterator[Record | None]:
         for line in _lines(file):
             # Without its newline a line may have lost digits of its last number and still look whole.
             cells = _cells(line) if line.endswith("\n") else []
-            yield _from_row(dict(zip(header, cells, strict=True)), *heads) if len(cells) == len(header) else None
+            yield from_row(dict(zip(header, cells, strict=True)), *heads) if len(cells) == len(header) else None
 
 
 def _cells(line: str) -> list[str]:
@@ -124,7 +124,7 @@ def _read_parquet(path: Path) -> Iterator[Record | None]:
                     if any(len(word or "") > _MAX_LABEL for word in words):
                         raise LivemoodError(f"{path} is no record file: a label has over {_MAX_LABEL} characters")
                 for row in batch.to_pylist():
-                    yield _from_row(row, labels, others)
+                    yield from_row(row, labels, others)
     except (arrow.ArrowException, ValueError, KeyError) as error:  # ValueError: no UTF-8; KeyError: a nested column
         raise LivemoodError(f"{path} is no whole Parquet file; was its writing cut short?") from error
 
@@ -158,7 +158,8 @@ def flat_heads(path: Path, header: Sequence[str]) -> tuple[tuple[str, ...], dict
     return heads_of_columns(header)
 
 
-def _from_json(data: Any) -> Record:
+def from_json(data: Any) -> Record:
+    """Return the record of a JSONL line's object; what the line lacks or misstates raises what Python raises."""
     _check_version(data.get("v", 1))
     frame, time_s = _whole(data["frame"]), _finite(data["time_s"])
     if data["track"] is None:
@@ -182,7 +183,7 @@ def _from_json(data: Any) -> Record:
     )
 
 
-def _from_row(row: Mapping[str, Any], labels: Sequence[str], others: Mapping[str, Sequence[str]]) -> Record | None:
+def from_row(row: Mapping[str, Any], labels: Sequence[str], others: Mapping[str, Sequence[str]]) -> Record | None:
     """Return the record of a flat row; empty text and None both mean no value."""
     try:
         _check_version(row["v"])

@@ -2,11 +2,17 @@
 
 A trace says in ``meta`` which label it shows; the page paints it, since only there it is known whether it is light or
 dark. Times are in ms; the page turns them into dates in 1970, on whose axis plotly writes them as a clock shows them.
+Times before 0, which no clock shows, are in s on a plain axis.
 """
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
+
 from livemood.core.labels import UNSURE
+from livemood.reporting.group import Group
 from livemood.reporting.summary import CONFIDENCE_STEPS, Person, Summary, curves, spans
 from livemood.runtime.optional_deps import required
 
@@ -27,44 +33,129 @@ _BASE: Final[dict[str, Any]] = {
 }
 
 
-def timeline(person: Person, summary: Summary) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class TimeAxis:
+    """The stretch of time that a chart shows.
+
+    Attributes:
+        start_s: Its beginning, s on the axis.
+        end_s: Its end.
+        origin_s: Time of the recording that is 0 on the axis.
+    """
+
+    start_s: float
+    end_s: float
+    origin_s: float = 0.0
+
+    @property
+    def is_clock(self) -> bool:
+        """Whether times are written as a clock shows them."""
+        return self.start_s >= 0
+
+    def place(self, time_s: float) -> float:
+        """Return where a time of the recording stands on the axis."""
+        return self.length(time_s - self.origin_s)
+
+    def length(self, seconds: float) -> float:
+        """Return a length of time in units of the axis."""
+        return _ms(seconds) if self.is_clock else round(seconds, 3)
+
+    def layout(self) -> dict[str, Any]:
+        """Return the axis as plotly wants it."""
+        shown = {"range": [self.length(self.start_s), self.length(self.end_s)]}
+        if not self.is_clock:
+            return {**shown, "ticksuffix": " s", "hoverformat": ".2f", "zeroline": True}
+        clock = "%-H:%M:%S" if self.end_s >= 3600 else "%-M:%S"
+        return {
+            **shown,
+            "type": "date",
+            "tickformatstops": [
+                {"dtickrange": [None, 999], "value": f"{clock}.%1f"},
+                {"dtickrange": [1000, None], "value": clock},
+            ],
+            "hoverformat": f"{clock}.%2f",
+        }
+
+
+def whole(summary: Summary) -> TimeAxis:
+    """Return the axis of one recording on its own."""
+    return TimeAxis(summary.start_s, summary.over_s)
+
+
+def timeline(person: Person, summary: Summary, axis: TimeAxis) -> dict[str, Any]:
     """Return a person's smoothed scores over time, above a ribbon of labels."""
     figure = required("plotly.graph_objects", PLOTLY).Figure()
     times, scores = curves(person, summary)
-    for place, (label, values) in enumerate(zip(summary.labels, scores, strict=True)):
-        figure.add_scatter(
-            x=[None if time_s is None else _ms(time_s) for time_s in times],
-            y=values,
-            mode="lines" if len(times) > _DOTTED else "lines+markers",
-            line={"dash": _DASHES[place % len(_DASHES)], "width": 2},
-            marker={"size": 4},
-            name=label,
-            meta=label,
-            hovertemplate="%{y:.0%}",
-        )
-    _add_ribbon(figure, person, summary)
+    places = [None if time_s is None else axis.place(time_s) for time_s in times]
+    _add_curves(figure, places, summary.labels, scores)
+    _add_ribbon(figure, person, summary, axis)
     for number, time_s in summary.events.items():
-        figure.add_vline(x=_ms(time_s), line={"dash": "dot", "width": 1}, annotation={"text": f"event {number}"})
-    clock = "%-H:%M:%S" if summary.end_s >= 3600 else "%-M:%S"
+        figure.add_vline(x=axis.place(time_s), line={"dash": "dot", "width": 1}, annotation={"text": f"event {number}"})
     return _plain(
         figure,
         height=400,
         barmode="overlay",
         hovermode="x unified",
         uniformtext={"minsize": 10, "mode": "hide"},
-        xaxis={
-            "type": "date",
-            "anchor": "y2",
-            "range": [_ms(summary.start_s), _ms(summary.over_s)],
-            "tickformatstops": [
-                {"dtickrange": [None, 999], "value": f"{clock}.%1f"},
-                {"dtickrange": [1000, None], "value": clock},
-            ],
-            "hoverformat": f"{clock}.%2f",
-        },
+        xaxis={**axis.layout(), "anchor": "y2"},
         yaxis={"domain": [0.22, 1], "range": [0, 1.02], "tickformat": ".0%", "fixedrange": True},
         yaxis2={"domain": [0, 0.14], "fixedrange": True, "showticklabels": False, "showgrid": False},
     )
+
+
+def means(group: Group, axis: TimeAxis) -> dict[str, Any]:
+    """Return the mean score of each label over all recordings, with a band of one standard deviation to each side."""
+    figure = required("plotly.graph_objects", PLOTLY).Figure()
+    places = [axis.place(time_s) for time_s in group.times_s]
+    for label, mean, spread in zip(group.labels, group.mean, group.spread, strict=True):
+        for band in _bands(mean, spread):
+            low, high = (np.clip(mean[band] + sign * spread[band], 0, 1).round(4).tolist() for sign in (-1, 1))
+            figure.add_scatter(
+                x=[*places[band], *reversed(places[band])],
+                y=[*low, *reversed(high)],
+                mode="lines",
+                fill="toself",
+                line={"width": 0},
+                marker={"size": 1},
+                meta=label,
+                legendgroup=label,
+                showlegend=False,
+                hoverinfo="skip",
+            )
+    values = [[None if np.isnan(value) else round(float(value), 4) for value in mean] for mean in group.mean]
+    _add_curves(figure, places, group.labels, values)
+    return _plain(
+        figure,
+        height=400,
+        hovermode="x unified",
+        xaxis=axis.layout(),
+        yaxis={"range": [0, 1.02], "tickformat": ".0%", "fixedrange": True},
+    )
+
+
+def _bands(mean: Any, spread: Any) -> Iterable[slice]:
+    """Yield the stretches in which there is a spread."""
+    known = np.concatenate(([False], ~np.isnan(mean) & ~np.isnan(spread), [False]))
+    edges = np.flatnonzero(known[1:] != known[:-1])
+    for start, end in zip(edges[::2], edges[1::2], strict=True):
+        yield slice(int(start), int(end))
+
+
+def _add_curves(
+    figure: Any, places: Sequence[float | None], labels: Sequence[str], values: Sequence[Sequence[float | None]]
+) -> None:
+    for number, (label, curve) in enumerate(zip(labels, values, strict=True)):
+        figure.add_scatter(
+            x=places,
+            y=curve,
+            mode="lines" if len(places) > _DOTTED else "lines+markers",
+            line={"dash": _DASHES[number % len(_DASHES)], "width": 2},
+            marker={"size": 4},
+            name=label,
+            meta=label,
+            legendgroup=label,
+            hovertemplate="%{y:.0%}",
+        )
 
 
 def shares(people: list[Person], summary: Summary) -> dict[str, Any]:
@@ -117,14 +208,14 @@ def confidences(people: list[Person]) -> dict[str, Any]:
     )
 
 
-def _add_ribbon(figure: Any, person: Person, summary: Summary) -> None:
+def _add_ribbon(figure: Any, person: Person, summary: Summary, axis: TimeAxis) -> None:
     found = spans(person, summary)
     for label in (*summary.labels, UNSURE):
         mine = [span for span in found if span.label == label]
         if mine:
             figure.add_bar(
-                base=[_ms(span.start_s) for span in mine],
-                x=[_ms(span.end_s) - _ms(span.start_s) for span in mine],
+                base=[axis.place(span.start_s) for span in mine],
+                x=[axis.place(span.end_s) - axis.place(span.start_s) for span in mine],
                 y=["label"] * len(mine),
                 yaxis="y2",
                 orientation="h",

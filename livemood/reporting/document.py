@@ -8,7 +8,9 @@ from importlib.resources import files
 from string import Template
 
 
-def document(title: str, facts: str, content: str, method: str, scripts: Sequence[str] = (), data: str = "") -> str:
+def document(
+    title: str, facts: str, content: str, method: str, scripts: Sequence[str] = (), data: str = "", style: str = ""
+) -> str:
     """Return a whole page.
 
     Args:
@@ -18,13 +20,14 @@ def document(title: str, facts: str, content: str, method: str, scripts: Sequenc
         method: How it was made, as HTML.
         scripts: JavaScript that may run; nothing else may.
         data: An element with what the scripts read, as HTML.
+        style: Rules of its own, as CSS.
     """
     elements = [data] if data else []
     elements += [f"<script>{script}</script>" for script in scripts]
     return Template(asset("document.html")).substitute(
-        policy=_policy(scripts),
+        policy=policy(scripts),
         title=escape(title),
-        style=asset("document.css"),
+        style=f"{style}\n{asset('document.css')}".lstrip(),
         facts=escape(facts),
         content=content,
         method=method,
@@ -42,7 +45,7 @@ def data_uri(png: bytes) -> str:
     return f"data:image/png;base64,{b64encode(png).decode('ascii')}"
 
 
-def _policy(scripts: Sequence[str]) -> str:
+def policy(scripts: Sequence[str]) -> str:
     """Return a policy under which only these scripts run and nothing is loaded."""
     hashes = (b64encode(sha256(script.encode()).digest()).decode("ascii") for script in scripts)
     allowed = " ".join(f"'sha256-{value}'" for value in hashes) or "'none'"

@@ -24,6 +24,7 @@ function painted(figure, theme, width) {
     const colour = theme.labels[trace.meta];
     trace.marker.color = colour;
     if (trace.marker.line) trace.marker.line.color = theme.surface;
+    if (trace.fill) trace.fillcolor = `${colour}30`;
     if (trace.type === "scatter") trace.line.color = colour;
     else trace.insidetextfont = { color: theme.inks[trace.meta] };
   }

@@ -1,16 +1,18 @@
 """The report as one HTML page that needs nothing else: charts, styles and pictures travel inside it."""
 
 import json
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from livemood.records import read
 from livemood.reporting import sections
-from livemood.reporting.charts import PLOTLY, confidences, shares, timeline
+from livemood.reporting.charts import PLOTLY, confidences, shares, timeline, whole
 from livemood.reporting.colours import DARK, LIGHT, Theme, inks, palette
 from livemood.reporting.document import asset, document
-from livemood.reporting.summary import Summary, summarise
+from livemood.reporting.film import Stimulus, Watched, watched
+from livemood.reporting.summary import summarise
 from livemood.runtime.atomic_io import atomic_write, refuse_to_overwrite
 from livemood.runtime.optional_deps import required
 
@@ -24,6 +26,7 @@ def write_report(
     *,
     title: str | None = None,
     thumbnails: str | Path | None = None,
+    stimulus: Stimulus | None = None,
     force: bool = False,
 ) -> None:
     """Write a report on a record file as one HTML page that loads nothing from anywhere.
@@ -34,45 +37,89 @@ def write_report(
         title: Heading of the page; made from the file's name by default.
         thumbnails: The video that the records are of, to show faces at the moments of strongest change; None for
             no pictures.
+        stimulus: What was being watched, on the records' clock; its frames stand under the timelines.
         force: Replace a page that is there.
 
     Raises:
         LivemoodError: The records cannot be read, or plotly is not installed.
-        VideoUnreadable: The video cannot be read, or is shorter than the records.
+        VideoUnreadable: A video cannot be read, or is shorter than the records.
         SinkError: The page is there already or cannot be written.
     """
     records, out = Path(records), Path(out)
     refuse_to_overwrite(out, _SETTING, force)
     summary = summarise(read(records))
     video = None if thumbnails is None else Path(thumbnails)
-    page = _page(summary, title or f"Moods in {records.stem}", records.name, video)
+    shown = None
+    if stimulus:
+        moments = [change.after.time_s for change in summary.changes]
+        shown = watched(stimulus, summary.start_s, summary.over_s, moments)
+    people, axis = sections.charted(summary), whole(summary)
+    drawn = {sections.timeline_id(person): timeline(person, summary, axis) for person in people}
+    if people:
+        drawn |= {"shares": shares(people, summary), "confidences": confidences(summary.people)}
+    page = Page(
+        title or f"Moods in {records.stem}",
+        sections.facts(summary, records.name),
+        sections.figures(summary, video, shown),
+        sections.method(summary, video, shown),
+        drawn,
+        summary.labels,
+        shown,
+    )
+    write_page(page, out, force)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a page holds.
+
+    Attributes:
+        title: Its heading.
+        facts: One line about it.
+        sections: Figures and tables, as HTML.
+        method: How they came about, as HTML.
+        charts: Figures by id of the element that holds them.
+        labels: Emotions in the charts.
+        shown: What was being watched, if known.
+    """
+
+    title: str
+    facts: str
+    sections: str
+    method: str
+    charts: Mapping[str, Any]
+    labels: tuple[str, ...]
+    shown: Watched | None = None
+
+
+def write_page(page: Page, out: Path, force: bool) -> None:
+    """Write a page as one HTML file that loads nothing from anywhere.
+
+    Raises:
+        LivemoodError: plotly is not installed.
+        SinkError: It is there already or cannot be written.
+    """
+    text = _html(page)
     with atomic_write(out, _SETTING, force) as part:
-        part.write_text(page, encoding="utf-8", newline="\n")
+        part.write_text(text, encoding="utf-8", newline="\n")
 
 
-def _page(summary: Summary, title: str, source: str, video: Path | None) -> str:
+def _html(page: Page) -> str:
     plotly = required("plotly.offline", PLOTLY).get_plotlyjs()
+    themes = {"light": _theme(LIGHT, page.labels), "dark": _theme(DARK, page.labels)}
     # Escaped so that no label can end the script element.
-    charts = json.dumps(_charts(summary), separators=(",", ":")).replace("<", "\\u003c")
+    charts = json.dumps({"figures": page.charts, "themes": themes}, separators=(",", ":")).replace("<", "\\u003c")
     return document(
-        title,
-        sections.facts(summary, source),
-        f"{asset('meaning.html')}\n{_NOSCRIPT}\n{sections.figures(summary, video)}",
-        sections.method(summary, video),
+        page.title,
+        page.facts,
+        f"{asset('meaning.html')}\n{_NOSCRIPT}\n{page.sections}",
+        page.method,
         (plotly, asset("page.js")),
         f'<script type="application/json" id="charts">{charts}</script>',
+        style=f":root {{ --film: url({page.shown.strip.uri}); }}" if page.shown else "",
     )
 
 
-def _charts(summary: Summary) -> dict[str, Any]:
-    """Return what the page's script draws: figures by element id, and the colours of both themes."""
-    people = sections.charted(summary)
-    figures = {sections.timeline_id(person): timeline(person, summary) for person in people}
-    if people:
-        figures |= {"shares": shares(people, summary), "confidences": confidences(summary.people)}
-    return {"figures": figures, "themes": {"light": _theme(LIGHT, summary), "dark": _theme(DARK, summary)}}
-
-
-def _theme(theme: Theme, summary: Summary) -> dict[str, Any]:
-    colours = palette(theme, summary.labels)
+def _theme(theme: Theme, labels: tuple[str, ...]) -> dict[str, Any]:
+    colours = palette(theme, labels)
     return {**asdict(theme), "labels": colours, "inks": inks(colours)}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from livemood.core.labels import UNSURE
+from livemood.reporting.film import Watched
 from livemood.reporting.summary import CHANGE_WINDOW_S, CONFIDENCE_STEPS, MAX_BINS, Bin, Change, Person, Summary
 from livemood.reporting.tables import Raw, Table, clock, percent
 from livemood.reporting.thumbnails import thumbnails
@@ -36,15 +37,44 @@ def facts(summary: Summary, source: str) -> str:
     return f"{text}; events marked: {marked}." if marked else f"{text}."
 
 
-def figures(summary: Summary, video: Path | None) -> str:
-    """Return all sections with figures; ``video`` is where pictures of faces come from, if wanted."""
+def figures(summary: Summary, video: Path | None, shown: Watched | None = None) -> str:
+    """Return all sections with figures.
+
+    Args:
+        summary: The recording.
+        video: Where pictures of faces come from, if wanted.
+        shown: What was being watched, with a frame for each of the summary's changes; None if not known.
+    """
     if not summary.people:
         return "<p>No face was found in this recording, so there is nothing to show.</p>"
-    parts = (_shares(summary), _timelines(summary), _changes(summary, video), _confidence(summary))
-    return "\n".join(f"<section>\n{part}\n</section>" for part in parts)
+    parts = (_shares(summary), _timelines(summary, shown), _changes(summary, video, shown), _confidence(summary))
+    return "\n".join(map(section, parts))
 
 
-def method(summary: Summary, video: Path | None) -> str:
+def section(content: str) -> str:
+    """Return a part of the page."""
+    return f"<section>\n{content}\n</section>"
+
+
+def film(shown: Watched | None) -> str:
+    """Return the frames that stand under a timeline; nothing where it is not known what was watched."""
+    if shown is None:
+        return ""
+    said = f"Frames of {shown.name} at {', '.join(map(clock, shown.strip.times_s))}"
+    return (
+        f'<div class="film" role="img" aria-label="{escape(said)}" style="aspect-ratio: {shown.strip.ratio:.4f}"></div>'
+    )
+
+
+def film_frame(shown: Watched, place: int, time_s: float) -> str:
+    """Return what was on the screen at a moment, as the content of a cell."""
+    uri = shown.moments[place]
+    if uri is None:
+        return "none"
+    return Raw(f'<img class="film-frame" src="{uri}" alt="{escape(shown.name)} at {clock(time_s)}">')
+
+
+def method(summary: Summary, video: Path | None, shown: Watched | None = None) -> str:
     """Return how the figures came about."""
     averaged = (
         f"To keep this page small, curves and ribbons show averages over {summary.bin_s:g} s and the most frequent "
@@ -54,9 +84,20 @@ def method(summary: Summary, video: Path | None) -> str:
         else "Curves show every recorded frame. "
     )
     pictures = "Its pictures of faces were cut from the video. " if video else "It holds no picture of anyone. "
+    pictures += said_of_film(shown)
     return (
         f"<p>{averaged}Everything on this page is inside this one file, which loads nothing from a network. "
         f"{pictures}Made with livemood.</p>"
+    )
+
+
+def said_of_film(shown: Watched | None) -> str:
+    """Return where the frames of a film come from."""
+    if shown is None:
+        return ""
+    return (
+        f"Frames under timelines are of {escape(shown.name)}, each from the middle of its part of the whole timeline; "
+        "they stay as they are when you look closer. "
     )
 
 
@@ -88,15 +129,15 @@ def _shares(summary: Summary) -> str:
     return "\n".join(
         (
             "<h2>Share of each expression</h2>",
-            _chart("shares", "Bars: the share of each label for every person. The table below holds the figures."),
+            chart("shares", "Bars: the share of each label for every person. The table below holds the figures."),
             f'<p class="soft">{" ".join(notes)}</p>',
             Table("Everyone who was seen, most frames first", head, tuple(people), texts=(0, 4)).html(),
-            _details("The shares as a table", Table("Share of each label", ("person", *labels), tuple(each)).html()),
+            details("The shares as a table", Table("Share of each label", ("person", *labels), tuple(each)).html()),
         )
     )
 
 
-def _timelines(summary: Summary) -> str:
+def _timelines(summary: Summary, shown: Watched | None) -> str:
     parts = [
         "<h2>Over time</h2>",
         "<p>The curves are the smoothed scores of each expression, the ribbon below them is the label. "
@@ -106,13 +147,14 @@ def _timelines(summary: Summary) -> str:
         said = f"Curves: the scores of person {person.id} over time. The table below holds the figures."
         parts += [
             f"<h3>Person {person.id}</h3>",
-            _chart(timeline_id(person), said),
-            _details(f"Person {person.id} as a table", _periods(person, summary)),
+            chart(timeline_id(person), said),
+            film(shown),
+            details(f"Person {person.id} as a table", periods(person, summary)),
         ]
     return "\n".join(parts)
 
 
-def _periods(person: Person, summary: Summary) -> str:
+def periods(person: Person, summary: Summary) -> str:
     """Return a person's time in equal periods: the most frequent label and the mean scores of each."""
     length_s = max((person.last_s - person.first_s) / _PERIODS, summary.step_s, 0.001)
     periods: dict[int, Bin] = {}
@@ -131,7 +173,7 @@ def _periods(person: Person, summary: Summary) -> str:
     return Table(caption, ("time", "label", *summary.labels), tuple(rows), texts=(0, 1)).html()
 
 
-def _changes(summary: Summary, video: Path | None) -> str:
+def _changes(summary: Summary, video: Path | None, shown: Watched | None) -> str:
     heading = "<h2>Moments of strongest change</h2>\n"
     if not summary.changes:
         return f"{heading}<p>No one's scores moved much at any moment.</p>"
@@ -142,6 +184,7 @@ def _changes(summary: Summary, video: Path | None) -> str:
         "after",
         "size of the change",
         *(("face before", "face after") if video else ()),
+        *(("on the screen",) if shown else ()),
     )
     rows = (
         (
@@ -151,14 +194,15 @@ def _changes(summary: Summary, video: Path | None) -> str:
             f"{change.after.label} ({percent(change.after.confidence or 0)})",
             percent(change.size),
             *(_pictures(video, change) if video else ()),
+            *((film_frame(shown, place, change.after.time_s),) if shown else ()),
         )
-        for change in summary.changes
+        for place, change in enumerate(summary.changes)
     )
     said = (
         f"<p>Each row compares a moment with {CHANGE_WINDOW_S:g} s before it. The size is the share of the score that "
         "moved from some expressions to others.</p>\n"
     )
-    changes = Table("Strongest changes, strongest first", head, tuple(rows), texts=(0, 1, 2, 3, 5, 6))
+    changes = Table("Strongest changes, strongest first", head, tuple(rows), texts=(0, 1, 2, 3, 5, 6, 7))
     return heading + said + changes.html()
 
 
@@ -187,15 +231,17 @@ def _confidence(summary: Summary) -> str:
             "<h2>How sure the program was</h2>",
             f"<p>Mean confidence over all faces: <strong>{percent(mean)}</strong>. "
             f"Labelled unsure: <strong>{percent(unsure)}</strong>.</p>",
-            _chart("confidences", "Bars: the share of all faces by confidence. The table below holds the figures."),
-            _details("Confidence as a table", faces),
+            chart("confidences", "Bars: the share of all faces by confidence. The table below holds the figures."),
+            details("Confidence as a table", faces),
         )
     )
 
 
-def _chart(chart_id: str, said: str) -> str:
+def chart(chart_id: str, said: str) -> str:
+    """Return the place of a chart, with a sentence for whoever cannot see it."""
     return f'<figure><div class="chart" id="{chart_id}" role="img" aria-label="{escape(said)}"></div></figure>'
 
 
-def _details(name: str, content: str) -> str:
+def details(name: str, content: str) -> str:
+    """Return content that is folded away at first."""
     return f"<details>\n<summary>{escape(name)}</summary>\n{content}\n</details>"

@@ -1,7 +1,7 @@
 """Lines of things from one thread to another, which neither an error nor an interrupt at any moment can block.
 
-All waiting is that of ``queue.SimpleQueue``, whose calls are done or not done as a whole. ``queue.Queue`` and others
-take several steps: a KeyboardInterrupt between them leaves a lock closed, or wakes a waiter that is no longer there.
+All waiting is that of ``queue.SimpleQueue``, whose calls are done as a whole or not at all. ``queue.Queue`` takes
+several steps: a KeyboardInterrupt between them leaves a lock closed, or wakes a waiter that is no longer there.
 """
 
 import threading

@@ -1,30 +1,56 @@
 """Pictures to files."""
 
 from pathlib import Path
+from typing import Any, Final
 
 import cv2
+import numpy as np
 
 from livemood.core.errors import SinkError
 from livemood.core.types import Image
 from livemood.runtime.atomic_io import atomic_write
+from livemood.runtime.exif import upright_exif
 from livemood.runtime.native_output import native_stderr_held
 
+_JPEG: Final = (".jpg", ".jpeg", ".jpe", ".jfif")
+_WITH_PROFILE: Final = (*_JPEG, ".png", ".webp")
+_WITH_EXIF: Final = (*_WITH_PROFILE, ".avif")
+_PREFIX: Final = b"Exif\0\0"
 
-def write_image(path: Path, image: Image) -> None:
+
+def keeps_profile(path: Path) -> bool:
+    """Tell whether a picture of this ending can be written with its colour profile."""
+    return path.suffix.lower() in _WITH_PROFILE
+
+
+def write_image(path: Path, image: Image, *, exif: bytes | None = None, icc: bytes | None = None) -> None:
     """Write a picture in the form that the file's ending names; an old file is replaced, missing folders are made.
 
     The file appears under its name only when it is whole.
 
     Args:
         path: Ends in .jpg, .png or another ending that OpenCV can write.
-        image: (H, W, 3) uint8 BGR.
+        image: (H, W, 3) uint8 BGR, upright.
+        exif: EXIF data of the photo that it was made from, kept where the form can hold it: all but the orientation.
+        icc: Profile that explains the colours; see ``keeps_profile``.
 
     Raises:
         SinkError: Another ending, or the file cannot be written.
     """
+    suffix = path.suffix.lower()
+    ending = ".jpg" if suffix in _JPEG else suffix
+    said = {
+        cv2.IMAGE_METADATA_EXIF: upright_exif(exif).removeprefix(_PREFIX) if exif and suffix in _WITH_EXIF else None,
+        cv2.IMAGE_METADATA_ICCP: icc if suffix in _WITH_PROFILE else None,
+    }
+    kept = {kind: np.frombuffer(data, np.uint8)[None] for kind, data in said.items() if data}
+    encode: Any = cv2.imencodeWithMetadata
     try:
         with native_stderr_held():
-            done, data = cv2.imencode(path.suffix, image)
+            if kept:
+                done, data = encode(ending, image, list(kept), list(kept.values()))
+            else:
+                done, data = cv2.imencode(ending, image)
     except cv2.error as error:
         raise SinkError(f"{path} ends in no form of picture that can be written; use .jpg or .png") from error
     if not done:

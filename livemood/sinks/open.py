@@ -33,6 +33,7 @@ SINKS: Final = (
     SinkKind("out", "livemood.sinks.video.writer", "Labelled video: .mp4 .mkv .mov .webm .gif."),
     SinkKind("records", "livemood.sinks.records", "Every face of every frame: .jsonl, .csv or .parquet."),
     SinkKind("subtitles", "livemood.sinks.subtitles", "Label changes as .srt or .vtt.", for_live=False),
+    SinkKind("markers", "livemood.sinks.markers.sink", "Label changes: .edl .csv .fcpxml .otio .eaf .TextGrid .boris."),
     SinkKind(
         "virtual_camera",
         "livemood.sinks.virtual_camera",

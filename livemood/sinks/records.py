@@ -50,7 +50,7 @@ class RecordSink(FileSink):
         Raises:
             SinkError: The disk is full or gone.
         """
-        records = [_record(frame, mood) for mood in moods]
+        records = [record_of(frame, mood) for mood in moods]
         if self._every_frame and not records:
             records = [Record(frame.index, round(frame.time_s, 6))]
         self._keep(records)
@@ -112,7 +112,7 @@ def open_sink(target: str, context: SinkContext) -> RecordSink:
     )
 
 
-def _record(frame: Frame, mood: Mood) -> Record:
+def record_of(frame: Frame, mood: Mood) -> Record:
     """Return the row of one face; rounded, so that every form of file holds the same numbers."""
     box = mood.box
     points = np.round(mood.track.detection.keypoints.astype(np.float64), 2).tolist()

@@ -1,9 +1,9 @@
 """Subtitles: who looks how and for how long, as SubRip (.srt) or WebVTT (.vtt) cues."""
 
 import html
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -14,12 +14,12 @@ from livemood.core.types import Frame, Image, Mood
 from livemood.runtime.atomic_io import atomic_write
 from livemood.sinks.base import SinkContext
 from livemood.sinks.file_sink import FileSink
+from livemood.sinks.intervals import Interval, LabelIntervals
 
 _SETTING: Final = "subtitles"
 _SUFFIXES: Final = (".srt", ".vtt")
-# A face that is back so soon, looking the same, keeps its cue: a blinking subtitle cannot be read.
-_BRIDGED_S: Final = 0.5
-_LONE_FRAME_S: Final = 1.0
+# Times come as floats; so much below a whole ms still is that ms.
+_ROUNDING_MS: Final = 0.001
 
 
 class SubtitleSink(FileSink):
@@ -44,13 +44,13 @@ class SubtitleSink(FileSink):
             raise SinkError(f"{path} ends in no form of subtitles; use {' or '.join(_SUFFIXES)}")
         with ExitStack() as stack:
             part = stack.enter_context(atomic_write(self.path, _SETTING, force))
-            self._spans = stack.enter_context(_subtitles(part, self.path.suffix.lower()))
+            self._shown = stack.enter_context(_subtitles(part, self.path.suffix.lower()))
             self._open = stack.pop_all()
 
     def write(self, frame: Frame, moods: Sequence[Mood], image: Image | None = None) -> None:
         """Take the labels of one frame; its time is never before the last one's."""
         self._check_open()
-        self._spans.show({mood.track.id: mood.label for mood in moods}, frame.time_s - self._start_s)
+        self._shown.show({mood.track.id: mood.label for mood in moods}, frame.time_s - self._start_s)
 
 
 def open_sink(target: str, context: SinkContext) -> SubtitleSink:
@@ -58,74 +58,40 @@ def open_sink(target: str, context: SinkContext) -> SubtitleSink:
     return SubtitleSink(target, start_s=context.info.start_s, force=context.force)
 
 
-@dataclass(slots=True)
-class _Span:
-    """One person with one label, from the first frame that shows it to the first that does not; None: still on."""
-
-    track: int
-    label: str
-    start_s: float
-    end_s: float | None = None
-
-
-class _Spans:
-    """Collects the spans of everyone, frame by frame."""
-
-    def __init__(self) -> None:
-        self._all: list[_Span] = []
-        self._latest: dict[int, _Span] = {}
-        self._now_s: float | None = None
-        self._step_s = 0.0
-
-    def show(self, labels: Mapping[int, str], now_s: float) -> None:
-        """Take the label of each person seen at ``now_s``."""
-        if self._now_s is not None and now_s > self._now_s:
-            self._step_s = now_s - self._now_s
-        self._now_s = now_s
-        for track, span in self._latest.items():
-            if span.end_s is None and labels.get(track) != span.label:
-                span.end_s = now_s
-        for track, label in labels.items():
-            last = self._latest.get(track)
-            if last and last.label == label and (last.end_s is None or now_s - last.end_s <= _BRIDGED_S):
-                last.end_s = None
+def _cues(shown: LabelIntervals) -> Iterator[tuple[int, int, str]]:
+    """Yield start and end in ms and the text of each cue, in order and without overlap."""
+    changes: list[tuple[int, bool, Interval]] = []
+    for interval in shown.intervals():
+        start, end = _ms(interval.start_s), _ms(interval.end_s)
+        if start < end:
+            changes += [(start, True, interval), (end, False, interval)]
+    labels: dict[int, str] = {}
+    since = 0
+    for now, group in groupby(sorted(changes, key=itemgetter(0, 1)), key=itemgetter(0)):
+        if labels:
+            yield since, now, "\n".join(f"person {track}: {labels[track]}" for track in sorted(labels))
+        for _, begins, interval in group:  # ends come before beginnings
+            if begins:
+                labels[interval.track] = interval.label
             else:
-                self._latest[track] = _Span(track, label, now_s)
-                self._all.append(self._latest[track])
+                del labels[interval.track]
+        since = now
 
-    def cues(self) -> Iterator[tuple[int, int, str]]:
-        """Yield start and end in ms and the text of each cue, in order and without overlap."""
-        # The last frame stays on the screen for as long as the one before it.
-        last_s = (self._now_s or 0.0) + (self._step_s or _LONE_FRAME_S)
-        changes: list[tuple[int, bool, _Span]] = []
-        for span in self._all:
-            start, end = (
-                round(time_s * 1000) for time_s in (span.start_s, last_s if span.end_s is None else span.end_s)
-            )
-            if start < end:
-                changes += [(start, True, span), (end, False, span)]
-        shown: dict[int, str] = {}
-        since = 0
-        for now, group in groupby(sorted(changes, key=itemgetter(0, 1)), key=itemgetter(0)):
-            if shown:
-                yield since, now, "\n".join(f"person {track}: {shown[track]}" for track in sorted(shown))
-            for _, begins, span in group:  # ends come before beginnings
-                if begins:
-                    shown[span.track] = span.label
-                else:
-                    del shown[span.track]
-            since = now
+
+def _ms(time_s: float) -> int:
+    """Return the last whole ms that is not after a frame's time, so that a player shows the cue from that frame on."""
+    return math.floor(time_s * 1000 + _ROUNDING_MS)
 
 
 @contextmanager
-def _subtitles(path: Path, suffix: str) -> Iterator[_Spans]:
-    """Yield the collector of spans; its cues are written at the end."""
+def _subtitles(path: Path, suffix: str) -> Iterator[LabelIntervals]:
+    """Yield the collector of intervals; its cues are written at the end."""
     with path.open("w", encoding="utf-8", newline="\n") as file:
-        spans = _Spans()
-        yield spans
+        shown = LabelIntervals()
+        yield shown
         if suffix == ".vtt":
             file.write("WEBVTT\n\n")
-        for number, (start, end, text) in enumerate(spans.cues(), 1):
+        for number, (start, end, text) in enumerate(_cues(shown), 1):
             if suffix == ".vtt":
                 file.write(f"{_clock(start, '.')} --> {_clock(end, '.')}\n{html.escape(text, quote=False)}\n\n")
             else:

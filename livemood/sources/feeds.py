@@ -29,7 +29,7 @@ def open_folder(folder: str, settings: CaptureSettings) -> LiveSource:
     Raises:
         SourceError: It holds none.
     """
-    from livemood.sources.image.decode import image_paths
+    from livemood.sources.image.scan import image_paths
 
     paths = image_paths([Path(folder)])
     if not paths:

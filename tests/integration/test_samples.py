@@ -42,7 +42,7 @@ def test_clip_then_six_seconds_of_720p_under_two_megabytes(clip):
     assert (SAMPLES / "faces.mp4").stat().st_size < 2_000_000
 
 
-@pytest.mark.parametrize("mode", ["near", "far", "auto"])
+@pytest.mark.parametrize("mode", ["near", "far", "fast", "auto"])
 def test_clip_then_every_detector_finds_the_drawn_faces(clip, mode: DetectorMode):
     with FaceDetector(mode) as detector:
         right = sum(len(detector.detect(frame)) == drawn(frame.time_s) for frame in clip)

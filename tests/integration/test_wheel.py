@@ -41,10 +41,12 @@ def test_wheel_then_models_licences_and_the_type_marker_travel_inside(wheel):
         "livemood/models/face/manifest.json",
         "livemood/models/face/face_detection_short_range.tflite",
         "livemood/models/face/face_detection_full_range_sparse.tflite",
+        "livemood/models/face/face_detection_yunet_2023mar.onnx",
     ):
         assert name in names
     assert sum(name.endswith("licenses/NOTICE") for name in names) == 1
     assert any(name.endswith("licenses/models/face/LICENSE") for name in names)
+    assert any(name.endswith("licenses/models/face/LICENSE-yunet") for name in names)
     assert not any(name.startswith(("tests/", "samples/")) for name in names)
 
 

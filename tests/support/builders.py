@@ -272,3 +272,33 @@ def write_camera_pictures(path: Path, orientation: int, count: int = 5, image: I
             packet.is_keyframe = True
             output.mux(packet)
     return path
+
+
+def write_browser_recording(folder: Path, codec: str = "libvpx", rate: float = 1000) -> Path:
+    """Write a WebM as browsers record: its header says 1000 frames a second, and frames come when they come."""
+    times = [0, 33, 62, 112, 162, 195, 228, 262, 300, 333, 366, 400]
+    path = write_film(folder / "browser.webm", times, Fraction(1, 1000), codec=codec)
+    data, length = path.read_bytes(), b"\x23\xe3\x83"  # Matroska's DefaultDuration, ns
+    said = length + b"\x84" + struct.pack(">I", round(1e9 / rate))
+    at = data.find(length)
+    if at >= 0:
+        path.write_bytes(data[:at] + said + data[at + len(said) :])
+    return path
+
+
+def write_dv(folder: Path, count: int = 4) -> Path:
+    """Write raw DV, 25 frames a second: coded frames one after the other, and nothing else."""
+    import av
+
+    coder: Any = av.CodecContext.create("dvvideo", "w")
+    coder.width, coder.height, coder.pix_fmt = 720, 576, "yuv420p"
+    coder.framerate, coder.time_base = Fraction(25), Fraction(1, 25)
+    path = folder / "tape.dv"
+    picture = quadrants(720, 576)
+    with path.open("wb") as file:
+        for number in range(count):
+            frame = av.VideoFrame.from_ndarray(picture, format="bgr24").reformat(format="yuv420p")
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            for packet in coder.encode(frame):
+                file.write(bytes(packet))
+    return path

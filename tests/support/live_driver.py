@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from livemood.apps.keys import View
 from livemood.apps.live import Live
 from livemood.apps.recorder import Recorder
 from livemood.apps.session import Session
+from livemood.core.keys import View
 from livemood.core.video_info import VideoInfo
 from livemood.sinks.records import open_records
 from livemood.sinks.video.writer import VideoSink

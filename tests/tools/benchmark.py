@@ -67,7 +67,7 @@ def stages() -> None:
     picture = read_still(SAMPLES / "faces.png")[::2, ::2]
     frame = Frame(0, 0.0, np.ascontiguousarray(np.pad(picture, ((60, 60), (0, 0), (0, 0)))))
     classifier = EmotionClassifier()
-    modes: tuple[DetectorMode, ...] = ("near", "far", "auto")
+    modes: tuple[DetectorMode, ...] = ("near", "far", "fast", "auto")
     times = {}
     for mode in modes:
         with FaceDetector(mode) as detector:

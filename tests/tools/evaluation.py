@@ -79,7 +79,7 @@ def detection(clips: dict[str, list[Frame]], photos: Sequence[Image]) -> None:
     stills = [Frame(0, 0.0, photo) for photo in photos]
     vga = [frame for name in SINGLE_FACE_CLIPS for frame in clips[name]]
     with heading("detection"):
-        modes: tuple[DetectorMode, ...] = ("near", "far", "auto")
+        modes: tuple[DetectorMode, ...] = ("near", "far", "fast", "auto")
         for mode in modes:
             with FaceDetector(mode) as detector:
                 counts = {n: [len(detector.detect(frame)) for frame in clip] for n, clip in clips.items()}

@@ -20,6 +20,7 @@ import av
 
 ROOT = Path(__file__).parents[2]
 PHOTOS = 100
+detector = "auto"
 
 
 def main() -> int:
@@ -28,7 +29,10 @@ def main() -> int:
     parser.add_argument("mode", choices=["write", "check"])
     parser.add_argument("folder", type=Path)
     parser.add_argument("data", type=Path, nargs="?")
+    parser.add_argument("--detector", default="auto", help="what ``auto`` was before is ``fast`` now")
     words = parser.parse_args()
+    global detector
+    detector = words.detector
     if words.mode == "write":
         words.folder.mkdir(parents=True, exist_ok=True)
         write(words.folder, words.data)
@@ -57,7 +61,7 @@ def write_clip(clip: Path, out: Path) -> None:
     """Label a clip; keep its records and the digest of every picture of its copy."""
     with tempfile.TemporaryDirectory() as scratch:
         copy, records = Path(scratch) / "copy.mp4", Path(scratch) / "records.jsonl"
-        livemood("video", str(clip), "--out", str(copy), "--records", str(records), "--panel")
+        livemood("video", str(clip), "--out", str(copy), "--records", str(records), "--panel", "--detector", detector)
         (out / f"{clip.stem}.jsonl").write_bytes(records.read_bytes())
         with av.open(str(copy)) as container:
             lines = [
@@ -72,7 +76,7 @@ def write_photos(archive: Path, out: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch, zipfile.ZipFile(archive) as file:
         names = [name for name in sorted(file.namelist()) if name.endswith(".jpg")][:PHOTOS]
         file.extractall(scratch, names)
-        (out / "photos.json").write_bytes(livemood("image", *names, "--json", folder=Path(scratch)))
+        (out / "photos.json").write_bytes(livemood("image", *names, "--json", "--detector", detector, folder=Path(scratch)))
 
 
 def livemood(*words: str, folder: Path | None = None) -> bytes:

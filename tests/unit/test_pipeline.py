@@ -1,6 +1,6 @@
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -22,7 +22,13 @@ class SupportsRoi(ScriptedDetector):
         super().__init__(script)
         self.windows = 0
 
-    def detect_in_roi(self, frame: Frame, window: Box) -> tuple[Detection, ...]:
+    def search(
+        self, frame: Frame, known: Sequence[Box], fine: bool, turns: int = 0
+    ) -> tuple[tuple[Detection, ...], tuple[bool, ...]]:
+        found = self.detect(frame)
+        return () if known else found, (True,) * len(known)
+
+    def detect_in_roi(self, frame: Frame, window: Box, turns: int = 0) -> tuple[Detection, ...]:
         self.windows += 1
         return (A,)
 

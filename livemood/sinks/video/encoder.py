@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
+from math import ceil
 from typing import Protocol
 
 import cv2
@@ -34,6 +35,10 @@ _BT709 = np.array(
     ],
     np.float32,
 )
+
+
+# Codecs count whole blocks of so many pixels each way.
+_BLOCK_PX = 16
 
 
 class PictureEncoder:
@@ -78,7 +83,7 @@ class PictureEncoder:
         self._padding = (self._size[0] % 2, self._size[1] % 2) if encoder.even else (0, 0)
         if any(self._padding):
             self.note = f"{encoder.name} needs even sides; the picture was made 1 px larger"
-        rate = info.average_rate if encoder.max_rate is None else min(info.average_rate, Fraction(encoder.max_rate))
+        rate = _declared_rate(encoder, info.average_rate, self._size)
         stream = output.add_stream(encoder.name, rate=rate, options=dict(options), time_base=tick)
         assert isinstance(stream, VideoStream)
         self._stream = stream
@@ -151,6 +156,16 @@ class PictureEncoder:
             else:
                 yield self._packet
             self._packet = packet
+
+
+def _declared_rate(encoder: Encoder, rate: Fraction, size: tuple[int, int]) -> Fraction:
+    """Return the frames per second that an encoder is told: no more than players of the codec can be asked for."""
+    if encoder.max_rate is not None:
+        rate = min(rate, Fraction(encoder.max_rate))
+    if encoder.max_px_per_s is not None:
+        blocks = ceil(size[0] / _BLOCK_PX) * ceil(size[1] / _BLOCK_PX)
+        rate = min(rate, Fraction(max(encoder.max_px_per_s // (blocks * _BLOCK_PX**2), 1)))
+    return rate
 
 
 class _Preparation(Protocol):

@@ -25,6 +25,7 @@ class Encoder:
             choice to the encoder.
         keeps_aspect: Whether it notes the shape of pixels by itself, whatever the container.
         max_rate: The most frames per second that it believes; times are kept all the same.
+        max_px_per_s: Likewise, times the pixels of a frame: what lies beyond has a level that no phone or TV plays.
         tag: Its mark in MP4 and MOV, where players want another than FFmpeg's.
     """
 
@@ -40,6 +41,7 @@ class Encoder:
     small_px: int = 0
     keeps_aspect: bool = False
     max_rate: int | None = None
+    max_px_per_s: int | None = None
     tag: str | None = None
 
 
@@ -55,6 +57,7 @@ ENCODERS: Final[Mapping[str, Encoder]] = {
         live_options={"tune": "zerolatency", "preset": "veryfast"},
         small_px=500_000,
         keeps_aspect=True,
+        max_px_per_s=530_841_600,  # level 5.2
     ),
     "h265": Encoder(
         "libx265",
@@ -64,6 +67,7 @@ ENCODERS: Final[Mapping[str, Encoder]] = {
         options={"x265-params": "log-level=none"},
         live_options={"tune": "zerolatency"},
         keeps_aspect=True,
+        max_px_per_s=1_069_547_520,  # level 5.2
         tag="hvc1",
     ),
     "vp9": Encoder(

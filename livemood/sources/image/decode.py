@@ -1,6 +1,6 @@
-"""Still pictures: files to arrays, folders to files."""
+"""Still pictures: bytes or files to arrays."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,28 +10,58 @@ import numpy.typing as npt
 
 from livemood.core.errors import ImageUnreadable, one_line_about
 from livemood.core.types import Image
+from livemood.runtime import exif as tags
 from livemood.runtime.native_output import native_stderr_held
-from livemood.sources.image.size_guard import MAX_PIXELS, pixels
-
-PICTURE_SUFFIXES: Final = frozenset(
-    {".avif", ".bmp", ".gif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
-)
-"""Endings, in lower case, that make a file in a folder count as a picture."""
+from livemood.sources.image import pillow
+from livemood.sources.image.colour import needs_conversion, to_srgb
+from livemood.sources.image.formats import kind_of, missing_decoder
+from livemood.sources.image.size_guard import MAX_PIXELS, size
 
 MAX_BYTES: Final = 1 << 30
 """Largest picture file that is read."""
 
+_MAX_MILLIONS: Final = MAX_PIXELS // 1_000_000
+_BY_PILLOW: Final = frozenset({"heif", "avif", "jxl"})
+_REDUCED: Final = {2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.IMREAD_REDUCED_COLOR_8}
 _NEVER_SEE_THROUGH: Final = (b"\xff\xd8", b"BM")  # JPEG, BMP
 _PNG_WITH_ALPHA: Final = (b"\4", b"\6")
 _WHITE: Final = 255
 _NO_PICTURE: Final = "is not a picture that can be read, or is cut off"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Photo:
+    """A decoded picture, and what its file says about it.
+
+    Attributes:
+        image: (H, W, 3) uint8 BGR, upright, in sRGB; smaller than the photo where less was asked for.
+        width: Of the whole photo, upright, px.
+        height: Likewise.
+        orientation: How it is stored, 1 to 8 as EXIF counts.
+        exif: EXIF data as in the file, without its prefix; None where there are none.
+        icc: Colour profile; None where there is none.
+        own_colours: ``image`` before its conversion to sRGB: what ``icc`` explains.
+    """
+
+    image: Image
+    width: int
+    height: int
+    orientation: int
+    exif: bytes | None
+    icc: bytes | None
+    own_colours: Image
+
+    @property
+    def scale(self) -> float:
+        """How many px of the photo one px of ``image`` stands for."""
+        return float(self.width / self.image.shape[1])
+
+
 def read_image(path: Path) -> Image:
     """Read a picture of any common kind.
 
-    The orientation that a camera noted (EXIF) is applied, 16 bits become 8, grey and CMYK become BGR, of a moving
-    picture the first frame is taken, and what is see-through lies on white.
+    The orientation that a camera noted is applied, colours are brought to sRGB, 16 bits become 8, grey and CMYK become
+    BGR, of a moving picture the first frame is taken, and what is see-through lies on white.
 
     Args:
         path: Picture file.
@@ -42,27 +72,57 @@ def read_image(path: Path) -> Image:
     Raises:
         ImageUnreadable: The file is missing, empty, cut off, too large or no picture.
     """
+    return read_photo(path).image
+
+
+def read_photo(path: Path, least_side: int | None = None) -> Photo:
+    """Read a picture as ``read_image`` does, with what its file says about it.
+
+    Args:
+        path: Picture file.
+        least_side: A JPEG may be decoded at a half, a quarter or an eighth of its size, which takes a fraction of the
+            time, as long as its longer side keeps this many px; None decodes it in full.
+
+    Raises:
+        ImageUnreadable: As ``read_image``.
+    """
     with one_line_about(path, ImageUnreadable):
-        return _read(path)
+        return decode_photo(_content(path), str(path), least_side)
 
 
-def _read(path: Path) -> Image:
-    data = _content(path)
-    size = pixels(data)
-    if size > MAX_PIXELS:
+def decode_photo(data: bytes, name: str, least_side: int | None = None) -> Photo:
+    """Decode a picture file's content; ``name`` is for messages.
+
+    Raises:
+        ImageUnreadable: As ``read_image``.
+    """
+    if not data:
+        raise ImageUnreadable(f"{name} is empty")
+    width, height = size(data)
+    if width * height > MAX_PIXELS:
+        millions = width * height / 1e6
         raise ImageUnreadable(
-            f"{path} says it has {size / 1e6:,.0f} million pixels; {MAX_PIXELS / 1e6:.0f} million are the most"
+            f"{name} says it has {millions:,.0f} million pixels; {_MAX_MILLIONS} million are the most"
         )
-    if not size:
-        raise ImageUnreadable(f"{path} {_NO_PICTURE}")
+    if not width * height:
+        raise ImageUnreadable(f"{name} {_NO_PICTURE}")
+    if package := missing_decoder(kind_of(data)):
+        raise ImageUnreadable(f"{name} is a {kind_of(data).upper()} photo", f"to read it: pip install {package}")
+    step = _step(max(width, height), least_side) if data.startswith(b"\xff\xd8") else 1
     try:
         with native_stderr_held():
-            image = decoded(data)
+            stored = _stored(data, step)
     except (cv2.error, MemoryError) as error:
-        raise ImageUnreadable(f"{path} is too large or damaged") from error
-    if image is None:
-        raise ImageUnreadable(f"{path} {_NO_PICTURE}")
-    return image
+        raise ImageUnreadable(f"{name} is too large or damaged") from error
+    if stored is None:
+        raise ImageUnreadable(f"{name} {_NO_PICTURE}")
+    own = tags.turned_upright(stored.image, stored.orientation)
+    full = (width, height) if stored.orientation < 5 else (height, width)
+    if step == 1:
+        full = own.shape[1], own.shape[0]
+    in_srgb = to_srgb(own, stored.icc) if stored.icc and needs_conversion(stored.icc) else own
+    turned = stored.orientation if kind_of(data) != "tiff" else tags.orientation(data)
+    return Photo(in_srgb, *full, turned, stored.exif, stored.icc, own)
 
 
 def decoded(data: bytes) -> Image | None:
@@ -72,26 +132,75 @@ def decoded(data: bytes) -> Image | None:
         cv2.error: It is damaged.
         MemoryError: It is too large.
     """
+    stored = None if missing_decoder(kind_of(data)) else _stored(data, 1)
+    if stored is None:
+        return None
+    image = tags.turned_upright(stored.image, stored.orientation)
+    return to_srgb(image, stored.icc) if stored.icc and needs_conversion(stored.icc) else image
+
+
+def _step(side: int, least_side: int | None) -> int:
+    """Return by how much a JPEG may be decoded smaller: 1, 2, 4 or 8."""
+    return 1 if least_side is None else max((step for step in (1, 2, 4, 8) if side // step >= least_side), default=1)
+
+
+def _stored(data: bytes, step: int) -> pillow.Stored | None:
+    kind = kind_of(data)
+    if kind in _BY_PILLOW:
+        return pillow.decode(data, kind)
+    if kind == "tiff":
+        return _tiff(data)
     coded = np.frombuffer(data, np.uint8)
-    image = cv2.imdecode(coded, cv2.IMREAD_COLOR)
+    flags = _REDUCED.get(step, cv2.IMREAD_COLOR) | cv2.IMREAD_IGNORE_ORIENTATION
+    read: Any = cv2.imdecodeWithMetadata  # its stubs know no picture that cannot be read
+    image, kinds, contents = read(coded, flags=flags)
     if image is None:
         return None
-    layers = cv2.imdecode(coded, cv2.IMREAD_UNCHANGED) if _may_be_see_through(data) else None
-    if layers is not None and layers.ndim == 3 and layers.shape[2] == 4:
-        return _on_white(np.asarray(image, np.uint8), layers[..., 3])
-    return np.asarray(image, np.uint8)
+    found = {int(kind): content.tobytes() for kind, content in zip(kinds, contents, strict=True)}
+    exif, icc = found.get(cv2.IMAGE_METADATA_EXIF), found.get(cv2.IMAGE_METADATA_ICCP)
+    layers = None
+    if _may_be_see_through(data):
+        layers = cv2.imdecode(coded, cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
+    return pillow.Stored(_over_white(np.asarray(image, np.uint8), layers), tags.orientation(exif), exif, icc)
+
+
+def _tiff(data: bytes) -> pillow.Stored | None:
+    """OpenCV reads TIFFs of 1, 8, 16, 32 and 64 bits, and turns them upright; Pillow reads those of 2 and 4."""
+    coded = np.frombuffer(data, np.uint8)
+    layers = cv2.imdecode(coded, cv2.IMREAD_UNCHANGED)
+    if layers is None:
+        return pillow.decode(data, "tiff")
+    if layers.dtype in (np.float32, np.float64):
+        image = _from_floats(layers)
+    else:
+        levels = cv2.imdecode(coded, cv2.IMREAD_COLOR)
+        if levels is None:
+            return pillow.decode(data, "tiff")
+        image = _over_white(np.asarray(levels, np.uint8), layers)
+    return pillow.Stored(image, icc=pillow.profile(data))
+
+
+def _from_floats(levels: npt.NDArray[Any]) -> Image:
+    """Return 8 bits of floats that run to 1, to 255, or beyond: then the largest becomes white."""
+    finite = np.nan_to_num(levels, nan=0.0, posinf=0.0, neginf=0.0)
+    most = float(finite.max(initial=0.0))
+    finite = np.clip(finite * (_WHITE if most <= 1 else 1 if most <= _WHITE else _WHITE / most), 0, _WHITE)
+    image = np.rint(finite).astype(np.uint8)
+    if image.ndim == 2:
+        return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), np.uint8)
+    return _over_white(np.ascontiguousarray(image[..., :3]), image)
 
 
 def _content(path: Path) -> bytes:
     if path.is_dir():
         raise ImageUnreadable(f"{path} is a folder; name a picture in it")
     try:
-        size = path.stat().st_size
+        length = path.stat().st_size
         if not path.is_file():
             raise ImageUnreadable(f"{path} is a device or a pipe; name a picture file")
-        if size > MAX_BYTES:
-            raise ImageUnreadable(f"{path} has {size / 1e9:.1f} GB; a picture has {MAX_BYTES / 1e9:.1f} GB at most")
-        data = path.read_bytes()
+        if length > MAX_BYTES:
+            raise ImageUnreadable(f"{path} has {length / 1e9:.1f} GB; a picture has {MAX_BYTES / 1e9:.1f} GB at most")
+        return path.read_bytes()
     except FileNotFoundError as error:
         raise ImageUnreadable(f"{path} is not there; check the name") from error
     except OSError as error:
@@ -100,37 +209,6 @@ def _content(path: Path) -> bytes:
         raise ImageUnreadable(f"{path} may not be read ({error.strerror}); check its permissions") from error
     except ValueError as error:  # a null byte in the name
         raise ImageUnreadable(f"{path!s:.80} is no file name") from error
-    if not data:
-        raise ImageUnreadable(f"{path} is empty")
-    return data
-
-
-def image_paths(paths: Sequence[Path]) -> list[Path]:
-    """Replace folders by the pictures in them and below, sorted by name; hidden files are left out.
-
-    Args:
-        paths: Files, taken as they are, and folders.
-
-    Returns:
-        Each file once, in order.
-
-    Raises:
-        ImageUnreadable: A folder holds no picture.
-    """
-    found: list[Path] = []
-    for path in paths:
-        if not path.is_dir():
-            found.append(path)
-            continue
-        inside = sorted(
-            file
-            for file in path.rglob("*")
-            if file.suffix.lower() in PICTURE_SUFFIXES and not file.name.startswith(".") and file.is_file()
-        )
-        if not inside:
-            raise ImageUnreadable(f"{path} holds no pictures")
-        found += inside
-    return list(dict.fromkeys(found))
 
 
 def _may_be_see_through(data: bytes) -> bool:
@@ -140,10 +218,13 @@ def _may_be_see_through(data: bytes) -> bool:
     return not data.startswith(_NEVER_SEE_THROUGH)
 
 
-def _on_white(image: npt.NDArray[np.uint8], alpha: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    """Lay a picture on white; one that was turned by its EXIF tag no longer matches its alpha and is left as it is."""
-    if alpha.shape != image.shape[:2] or alpha.dtype not in (np.uint8, np.uint16):
+def _over_white(image: Image, layers: Any) -> Image:
+    """Return the picture with its fourth layer, alpha, composited over white; one without alpha stays as it is."""
+    if layers is None or layers.ndim != 3 or layers.shape[2] != 4 or layers.shape[:2] != image.shape[:2]:
+        return image
+    alpha = layers[..., 3]
+    if alpha.dtype not in (np.uint8, np.uint16):
         return image
     share = (alpha >> 8 if alpha.dtype == np.uint16 else alpha).astype(np.uint16)[..., None]
     # In whole numbers: as floats, a photo of 48 million pixels would need gigabytes.
-    return ((image * share + _WHITE * (_WHITE - share) + _WHITE // 2) // _WHITE).astype(np.uint8)
+    return np.asarray((image * share + _WHITE * (_WHITE - share) + _WHITE // 2) // _WHITE, np.uint8)

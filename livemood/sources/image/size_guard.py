@@ -17,17 +17,26 @@ _JPEG_BARE: Final = frozenset({0x01, *range(0xD0, 0xD9)})
 _TIFF_KINDS: Final = {3: ("H", 2), 4: ("I", 4), 16: ("Q", 8)}
 _TIFF_SIDES: Final = (256, 257)
 _MOST_ENTRIES: Final = 4096
+# JPEG XL: width to height by its code, and bits of a side by theirs.
+_JXL_RATIOS: Final = ((0, 1), (1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
+_JXL_WIDTHS: Final = (9, 13, 18, 30)
 
 
 def pixels(data: bytes) -> int:
     """Return width times height as a picture's head gives it, the largest of several; 0 where none is found."""
+    width, height = size(data)
+    return width * height
+
+
+def size(data: bytes) -> tuple[int, int]:
+    """Return width and height as a picture's head gives them, the largest of several; zeros where none is found."""
     for magic, read in _READERS:
         if re.match(magic, data, re.DOTALL):
             try:
-                return max((width * height for width, height in read(data)), default=0)
+                return max(read(data), key=lambda sides: sides[0] * sides[1], default=(0, 0))
             except (struct.error, ValueError, OverflowError):  # cut off, or it points beyond any file
-                return 0
-    return 0
+                return 0, 0
+    return 0, 0
 
 
 _Sizes = list[tuple[int, int]]
@@ -108,6 +117,41 @@ def _codestream(data: bytes, at: int) -> tuple[int, int]:
     return max(right - left, 0), max(bottom - top, 0)
 
 
+def _jxl(data: bytes) -> _Sizes:
+    """JPEG XL: the size stands in the first bits of the codestream, which may lie in a box."""
+    place = 0
+    if not data.startswith(b"\xff\x0a"):
+        box = re.search(rb"jxlc\xff\x0a|jxlp.{4}\xff\x0a", data[: 1 << 20], re.DOTALL)
+        if box is None:
+            return []
+        place = box.end() - 2
+    bits = _Bits(data[place + 2 : place + 16])
+    small = bits.take(1)
+    height = _jxl_side(bits, small)
+    ratio = bits.take(3)
+    width = height * _JXL_RATIOS[ratio][0] // _JXL_RATIOS[ratio][1] if ratio else _jxl_side(bits, small)
+    return [(width, height)]
+
+
+def _jxl_side(bits: "_Bits", small: int) -> int:
+    return 8 * (bits.take(5) + 1) if small else bits.take(_JXL_WIDTHS[bits.take(2)]) + 1
+
+
+class _Bits:
+    """Takes a few bits at a time, lowest first."""
+
+    def __init__(self, data: bytes) -> None:
+        self._value, self._left = int.from_bytes(data, "little"), 8 * len(data)
+
+    def take(self, count: int) -> int:
+        if count > self._left:
+            raise ValueError("cut off")
+        value = self._value & ((1 << count) - 1)
+        self._value >>= count
+        self._left -= count
+        return value
+
+
 def _netpbm(data: bytes) -> _Sizes:
     words = re.findall(rb"\d+", re.sub(rb"#[^\n]*", b"", data[2:4096]))
     return [(int(words[0][:10]), int(words[1][:10]))] if len(words) > 1 else []
@@ -120,6 +164,7 @@ _READERS: Final = (
     (rb"\xff\xd8", _jpeg),
     (rb"RIFF....WEBP", _webp),
     (rb"II[*+]\0|MM\0[*+]", _tiff),
+    (rb"\xff\x0a|\0\0\0\x0cJXL ", _jxl),
     (rb"....(ftyp|jP  )|\xff\x4f\xff\x51", _boxes),
     (rb"P[1-6f]", _netpbm),
 )

@@ -1,5 +1,6 @@
 """A video file as a source: every frame that the file holds, upright, at the file's own times."""
 
+from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, suppress
 from fractions import Fraction
@@ -8,20 +9,23 @@ from math import inf
 from pathlib import Path
 
 import av
+from av.packet import Packet
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 from livemood.core.errors import VideoUnreadable, one_line_about
 from livemood.core.types import Frame
 from livemood.core.video_info import VideoInfo
 from livemood.sources.base import Source
 from livemood.sources.video.colour import UprightBgr, deinterlace, is_hdr
-from livemood.sources.video.probe import open_container, origin, picture_end, picture_stream
+from livemood.sources.video.frame_rate import LOOKED_AT, clock_of, frame_rate, is_counted
+from livemood.sources.video.probe import first_time, open_container, origin, picture_end, picture_stream, timecode
 from livemood.sources.video.timestamps import Timeline
 
-# Where a file's own rate is missing.
-_USUAL_RATE = Fraction(25)
 # Decoding starts this long before a cut: not every container's index leads to the key frame just before it.
 _SEEK_PREROLL_S = 10
+# Large pictures need not be looked at so many at a time.
+_BEGINNING_BYTES = 8 << 20
 # A film that stops this much before its container says is taken for cut off.
 _MISSING_S = Fraction(1, 5)
 
@@ -65,8 +69,11 @@ class VideoSource(Source):
             self._is_broadcast = "mpeg" in self._container.format.name
             self._origin = origin(self._container, self._stream)
             self._cut = (start_s, None if duration_s is None else start_s + duration_s)
-            rate = self._stream.average_rate or self._stream.guessed_rate or _USUAL_RATE
-            self._timeline = Timeline(self._stream.time_base or Fraction(1, 1000), 1 / rate)
+            self._tick = self._stream.time_base or Fraction(1, 1000)
+            self._looked_at = deque(self._beginning())
+            self._has_times = not self._looked_at or any(packet.pts is not None for packet in self._looked_at)
+            rate = frame_rate(self._stream, self._looked_at)
+            self._timeline = Timeline(self._tick if self._has_times else clock_of(rate), 1 / rate)
             self._timed = self._within_cut()
             stack.callback(self._timed.close)
             first = next(self._timed, None)
@@ -126,7 +133,7 @@ class VideoSource(Source):
             for time, picture in chain([self._first], self._timed):
                 yield Frame(index, float(time), self._upright(picture))
                 index += 1
-                lasting = picture.duration * (picture.time_base or self._timeline.tick)
+                lasting = picture.duration * (picture.time_base or self._tick)
                 last_end = time + (lasting or self._timeline.interval)
             if self._stops_early(last_end):
                 self._damaged = 0  # this is why
@@ -136,12 +143,24 @@ class VideoSource(Source):
         finally:
             self._note_repairs()
 
+    def _beginning(self) -> Iterator["Packet[VideoStream]"]:
+        """Take out the first packets, as far as they tell more about the rate than the container."""
+        size = count = 0
+        with suppress(av.FFmpegError):
+            for packet in () if is_counted(self._stream) else self._container.demux(self._stream):
+                if not packet.size:  # what FFmpeg puts at the end, for the decoder to give out its last frames
+                    return
+                yield packet
+                size, count = size + packet.size, count + 1
+                if size > _BEGINNING_BYTES or count == LOOKED_AT:
+                    return
+
     def _decoded(self) -> Iterator[VideoFrame]:
         """Decode what can be decoded; a damaged packet costs its own frames only."""
         packets = self._container.demux(self._stream)
         while True:
             try:
-                packet = next(packets, None)
+                packet = self._looked_at.popleft() if self._looked_at else next(packets, None)
             except av.FFmpegError:
                 self._damaged += 1
                 return
@@ -162,8 +181,8 @@ class VideoSource(Source):
         for position_s in (start_s - _SEEK_PREROLL_S, 0.0):
             if start_s > _SEEK_PREROLL_S:
                 with suppress(av.FFmpegError):  # a GIF, for one, has no index: it is read from its beginning
-                    ticks = (self._origin + Fraction(position_s)) / self._timeline.tick
-                    self._container.seek(int(ticks), stream=self._stream)
+                    self._container.seek(int((self._origin + Fraction(position_s)) / self._tick), stream=self._stream)
+                    self._looked_at.clear()
             frames = self._decoded()
             first = next(frames, None)
             if first is None or start_s <= _SEEK_PREROLL_S or (self._own_time(first) or 0) <= start_s:
@@ -173,7 +192,7 @@ class VideoSource(Source):
     def _own_time(self, frame: VideoFrame) -> Fraction | None:
         """Return when the file says that a frame is shown, s."""
         ticks = frame.dts if frame.pts is None else frame.pts
-        return None if ticks is None else ticks * (frame.time_base or self._timeline.tick) - self._origin
+        return None if ticks is None else ticks * (frame.time_base or self._tick) - self._origin
 
     def _within_cut(self) -> Generator[tuple[Fraction, VideoFrame], None, None]:
         """Yield decoded frames with their times, s, from the cut's start to its end."""
@@ -216,6 +235,8 @@ class VideoSource(Source):
             origin_s=self._origin,
             start_s=first_s if start else 0.0,
             end_s=end,
+            first_s=float(first_time(self._stream) - self._origin),
+            timecode=timecode(self._container, self._stream),
             picture_end_s=min(ends) if ends else None,
             frame_count=count,
         )
@@ -236,7 +257,10 @@ class VideoSource(Source):
         repaired, resized = self._timeline.repaired, self._upright.resized
         if self._damaged:
             self.warnings.append(f"{self.path} is damaged; what could not be decoded was left out")
-        if repaired:
+        if not self._has_times:
+            rate = f"{float(self.info.average_rate):.5g}"
+            self.warnings.append(f"{self.path} holds no times; its frames were spread evenly, {rate} a second")
+        elif repaired:
             self.warnings.append(f"{self.path} has broken times; those of {repaired} frames were repaired")
         if resized:
             self.warnings.append(f"{self.path} changes its size; {resized} frames were scaled to the first one's")

@@ -96,6 +96,20 @@ def origin(container: InputContainer, picture: VideoStream) -> Fraction:
     return first if first < 0 or first > _LATE_S else Fraction(0)
 
 
+def first_time(picture: VideoStream) -> Fraction:
+    """Return the container time, s, of the first frame; 0 where the container does not tell."""
+    return _start(picture) or Fraction(0)
+
+
+def timecode(container: InputContainer, picture: VideoStream) -> str | None:
+    """Return the timecode of the first frame; MOV and MP4 keep it in a track of its own, others beside the picture."""
+    for metadata in (picture.metadata, *(stream.metadata for stream in container.streams), container.metadata):
+        for name in ("timecode", "TIMECODE"):
+            if found := metadata.get(name):
+                return found
+    return None
+
+
 def _start(stream: Stream) -> Fraction | None:
     if stream.start_time is None or stream.time_base is None:
         return None

@@ -12,6 +12,7 @@ from typing import Any
 from livemood.core.labels import EMOTION
 from livemood.datasets.dataset import Dataset
 from livemood.training.loop.checkpoint import Run
+from livemood.training.model.devices import devices
 from livemood.training.settings import TrainSettings, usual
 
 _LIBRARIES = ("livemood", "keras", "tensorflow", "jax", "torch", "numpy", "mediapipe")
@@ -49,6 +50,7 @@ def provenance(
         "pictures": {name: len(split) for name, split in dataset.splits.items()},
         "copies_removed": dataset.copies_removed,
         "near_copies": len(dataset.near_copies),
+        "grouped": dataset.grouped,
         "skipped": len(dataset.skipped),
         "faces_found": round(dataset.faces_found, 4),
         "class_balance_strength": round(strength, 3),
@@ -62,6 +64,7 @@ def provenance(
             "python": platform.python_version(),
             "machine": platform.machine(),
             "backend": backend.backend(),
+            "devices": len(devices()),
             **{name: found for name in _LIBRARIES if (found := _version(name))},
         },
     }
@@ -75,6 +78,9 @@ def _command(record: Mapping[str, Any]) -> str | None:
     words = ["livemood", "train", record["data"], "--out", "BUNDLE"]
     words += ["--votes", record["votes"]] if record["votes"] else []
     words += ["--find-faces"] if record["find_faces"] else []
+    words += ["--group-by", record["group_by"]] if record["group_by"] else []
+    for name, label in record["class"].items():
+        words += ["--class", f"{name}={label}"]
     for option, names in (("--from", record["from"]), ("--teacher", record["teachers"])):
         for name in names:
             words += [option, name]

@@ -1,11 +1,10 @@
 """Augmented batches, made ahead by other cores while the network trains."""
 
 import os
-import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from multiprocessing import get_context, parent_process
@@ -17,6 +16,7 @@ import numpy.typing as npt
 
 from livemood.core.errors import DatasetError
 from livemood.runtime.processes import usable_cores
+from livemood.runtime.stopping import check, ignore_signals
 from livemood.training.loop.augment import augment
 from livemood.training.loop.mixup import Blends
 
@@ -24,6 +24,8 @@ from livemood.training.loop.mixup import Blends
 _BLENDED = 0.7
 # The network and its teachers want a core each; this many more fill the fastest GPU.
 _MOST_WORKERS = 8
+# Who waits for a batch looks up this often, s.
+_GLANCE_S = 0.1
 
 Heads = dict[str, npt.NDArray[np.float32]]
 """(n, K) probabilities or (n,) weights by head."""
@@ -92,9 +94,9 @@ class Batches:
                 made = self._makers.submit(self._make, order[start : start + self._size], (*seed, start), strength)
                 ahead.append(self._teacher.submit(self._taught, made) if self._teach else made)
                 if len(ahead) > self._ahead:
-                    yield ahead.popleft().result()
+                    yield _result(ahead.popleft())
             while ahead:
-                yield ahead.popleft().result()
+                yield _result(ahead.popleft())
         except BrokenProcessPool as error:
             raise DatasetError(
                 "a process that makes batches was ended from outside, most often for want of memory", "{resume} goes on"
@@ -109,6 +111,15 @@ class Batches:
         said = self._teach(pixels)
         mixed = {name: (1 - self._distil_weight) * heads[name] + self._distil_weight * said[name] for name in said}
         return pixels, {**heads, **mixed}, weights
+
+
+def _result(coming: Future[Batch]) -> Batch:
+    """Wait for a batch; a place where the program may be stopped."""
+    while True:
+        check()
+        wait([coming], _GLANCE_S)
+        if coming.done():
+            return coming.result()
 
 
 class BatchBuilder:
@@ -149,7 +160,7 @@ def _processes(many: int, lessons: BatchBuilder) -> ProcessPoolExecutor:
 def _begin(train: Blends, file: Path | None) -> None:
     """Make a process a worker: Ctrl-C is its parent's to answer, and it does not outlive that."""
     global _here
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ignore_signals()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if file:
         pixels = np.load(file, mmap_mode="r", allow_pickle=False)

@@ -13,6 +13,7 @@ from livemood.core.errors import DatasetError
 from livemood.core.labels import EMOTION
 from livemood.datasets.split import ALIGNED, RAW, Split
 from livemood.evaluation.metrics import nll
+from livemood.runtime.stopping import held
 from livemood.training.loop import checkpoint
 from livemood.training.loop.batches import Batches
 from livemood.training.loop.checkpoint import Epoch, Run, Step
@@ -61,11 +62,12 @@ class Trainer:
         began = time.monotonic() - self.state.elapsed_s
         per_epoch = batches.per_epoch
         try:
-            while not self.state.ended and self._fraction(time.monotonic() - began, per_epoch) < 1:
-                loss, rate = self._epoch(batches, began, on_step)
-                if not self.state.ended:
-                    self._end_epoch(valid, loss, rate, time.monotonic() - began)
-                    on_epoch(self.state.history[-1])
+            with held():
+                while not self.state.ended and self._fraction(time.monotonic() - began, per_epoch) < 1:
+                    loss, rate = self._epoch(batches, began, on_step)
+                    if not self.state.ended:
+                        self._end_epoch(valid, loss, rate, time.monotonic() - began)
+                        on_epoch(self.state.history[-1])
         except KeyboardInterrupt:
             self.state.ended = "interrupted"
         if not self.state.best_epoch:

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from livemood.apps.inference_stride import InferenceStride
-from livemood.apps.keys import KEYS, View
 from livemood.apps.live import Live
 from livemood.apps.recorder import Recorder
 from livemood.apps.session import Session
 from livemood.core.errors import CameraUnavailable, SinkError
+from livemood.core.keys import KEYS, View
 from livemood.core.types import Frame
 from livemood.core.video_info import VideoInfo
 from livemood.overlay.annotator import Annotator

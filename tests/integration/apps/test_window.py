@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
-from livemood.apps.keys import KEYS
+from livemood.core.keys import KEYS
 from livemood.records import read
 from tests.support.builders import ROOT, SAMPLES, read_still
 from tests.support.live_driver import BLUE_EDGE, CLOCK_ROWS, FACE, HEIGHT, WIDTH

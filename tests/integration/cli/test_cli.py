@@ -275,8 +275,9 @@ class TestImage:
         assert copy.shape == original.shape
         assert (copy != original).any()
         lines = (tmp_path / "t.csv").read_text().splitlines()
-        assert lines[0].startswith("path,face,left,top,right,bottom,label,confidence,neutral,happy")
-        assert lines[1].split(",")[6] == "happy"
+        assert lines[0].startswith("path,width,height,faces,error,v,frame,time_s,track,box_left")
+        first = dict(zip(lines[0].split(","), lines[1].split(","), strict=True))
+        assert (first["label"], first["faces"], first["width"]) == ("happy", "2", "1280")
 
     def test_sort_into_then_photos_lie_in_folders_named_after_their_emotion(self, tmp_path):
         done = livemood("image", PHOTO, "--sort-into", tmp_path / "sorted", "--emotions", "happy,sad")

@@ -14,7 +14,15 @@ from livemood.core.errors import VideoUnreadable
 from livemood.core.types import Frame
 from livemood.sources.video.file import VideoSource
 from livemood.sources.video.timestamps import Timeline
-from tests.support.builders import Sound, corners, quadrants, write_camera_pictures, write_film
+from tests.support.builders import (
+    Sound,
+    corners,
+    quadrants,
+    write_browser_recording,
+    write_camera_pictures,
+    write_dv,
+    write_film,
+)
 
 VFR = [0, 3, 5, 11, 12, 20, 29, 40, 44, 47]
 MS = Fraction(1, 1000)
@@ -294,10 +302,49 @@ def test_times_when_two_recordings_were_joined_then_go_on_with_one_warning(tmp_p
     assert sum("broken times" in note for note in source.warnings) == 1
 
 
-def test_times_when_the_file_has_none_then_are_evenly_spread(tmp_path: Path) -> None:
-    frames = read(write_film(tmp_path / "clip.h264", range(12)))[1]
-    assert len(frames) == 12
-    assert np.diff(times(frames)).min() > 0
+@pytest.mark.parametrize(("name", "codec"), [("clip.h264", "libx264"), ("clip.hevc", "libx265")])
+@pytest.mark.parametrize("rate", [Fraction(20), Fraction(30), Fraction(24000, 1001)])
+def test_times_when_the_file_has_none_then_are_spread_as_its_header_says(
+    tmp_path: Path, name: str, codec: str, rate: Fraction
+) -> None:
+    clip = write_film(tmp_path / name, range(12), 1 / rate, codec=codec)
+    source, frames = read(clip)
+    assert float(source.average_rate) == pytest.approx(float(rate), rel=1e-5)
+    assert times(frames) == pytest.approx([float(number / rate) for number in range(12)])
+    assert source.warnings == [f"{clip} holds no times; its frames were spread evenly, {float(rate):.5g} a second"]
+
+
+@pytest.mark.parametrize("said", [1000, 500, 120, 30, 5])
+def test_rate_when_a_browser_recorded_then_is_that_of_the_frames(tmp_path: Path, said: int) -> None:
+    source, frames = read(write_browser_recording(tmp_path, rate=said))
+    assert 25 <= source.average_rate <= 33
+    assert times(frames)[:3] == [0, 0.033, 0.062]
+    assert source.warnings == []
+
+
+def test_rate_when_dv_is_raw_then_is_that_of_the_tape(tmp_path: Path) -> None:
+    source, frames = read(write_dv(tmp_path))
+    assert source.average_rate == 25
+    assert times(frames) == pytest.approx([0, 0.04, 0.08, 0.12])
+
+
+@pytest.mark.parametrize(
+    ("name", "rate"),
+    [
+        *((name, rate) for name in ("clip.mp4", "clip.mkv") for rate in (240, 60, Fraction(30000, 1001), 25)),
+        ("clip.mp4", 1000),
+        ("clip.mp4", Fraction(1, 7200)),
+    ],
+)
+def test_rate_when_frames_really_come_so_fast_or_slow_then_is_believed(
+    tmp_path: Path, rate: Fraction, name: str
+) -> None:
+    assert read(write_film(tmp_path / name, range(12), 1 / Fraction(rate)))[0].average_rate == rate
+
+
+def test_rate_when_a_pause_follows_the_first_frames_then_is_that_without_it(tmp_path: Path) -> None:
+    clip = write_film(tmp_path / "clip.mkv", [0, 33, 67, 100, 133, 9000, 9033], MS)
+    assert 29 < read(clip)[0].average_rate < 31
 
 
 @pytest.mark.parametrize(

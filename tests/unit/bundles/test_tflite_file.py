@@ -216,7 +216,7 @@ HOSTILE: dict[str, tuple[Callable[[Parts], object], str]] = {
     ),
     "two images": (lambda p: vars(p.graph).update(inputs=[0, 4]), "damaged"),
     "no image": (lambda p: vars(p.graph).update(inputs=[]), "damaged"),
-    "no answer": (lambda p: vars(p.graph).update(outputs=[]), "damaged"),
+    "no answer": (lambda p: vars(p.graph).update(outputs=[]), "0 outputs"),
     "answer is the image": (lambda p: vars(p.graph).update(outputs=[0]), "returns"),
     "answer is a constant": (lambda p: vars(p.graph).update(outputs=[p.weights(1, CLASSES)]), "leads nowhere"),
     "answer is never computed": (lambda p: vars(p.graph).update(outputs=[p.tensor((1, CLASSES))]), "leads nowhere"),

@@ -4,10 +4,10 @@ import pytest
 
 from livemood.bundles.manifest import default_bundle, face_model
 from livemood.core.errors import ModelIncompatible
-from livemood.core.types import Frame, Image
+from livemood.core.types import Image
 from livemood.detection.blazeface import BlazeFace
-from livemood.detection.combined import FaceDetector, Range
-from livemood.detection.roi import letterbox
+from livemood.detection.mediapipe_runner import MediaPipeFace
+from livemood.detection.networks import Range
 from tests.support.builders import SAMPLES, read_still
 
 _SIDE = 128
@@ -26,8 +26,8 @@ def portrait() -> Image:
 
 def test_network_of_a_face_then_the_same_as_mediapipe_makes_of_the_same_file(near: BlazeFace, portrait: Image):
     faces = near.find(portrait)
-    with FaceDetector("near") as detector:
-        theirs = detector.detect(Frame(0, 0.0, portrait))
+    with MediaPipeFace(face_model("near"), 0.5) as reference:
+        theirs = reference.find(portrait)
     assert len(faces) == len(theirs) == 1
     assert faces[0].keypoints == pytest.approx(theirs[0].keypoints, abs=1e-3)
     assert faces[0].score == pytest.approx(theirs[0].score, abs=1e-5)
@@ -40,13 +40,13 @@ def test_network_of_a_whole_frame_then_the_same_as_mediapipe_makes_of_it(name: R
     image = np.asarray(cv2.resize(read_still(SAMPLES / "faces.png"), size), np.uint8)
     network = BlazeFace(face_model(name), 0.5)
     assert network.side == side
-    small, left, top, scale = letterbox(image, side)
-    ours = sorted(network.find(small), key=lambda face: -face.box.area)
-    with FaceDetector(name) as detector:
-        theirs = detector.detect(Frame(0, 0.0, image))
+    scale = max(size) / side
+    ours = sorted(network.find(image), key=lambda face: -face.box.area)
+    with MediaPipeFace(face_model(name), 0.5) as reference:
+        theirs = sorted(reference.find(image), key=lambda face: -face.box.area)
     assert len(ours) == len(theirs) == 2
     for one, other in zip(ours, theirs, strict=True):
-        assert one.keypoints * scale + (left, top) == pytest.approx(other.keypoints, abs=0.1 * scale)
+        assert one.keypoints == pytest.approx(other.keypoints, abs=0.1 * scale)
         assert one.score == pytest.approx(other.score, abs=0.005)
 
 
@@ -65,3 +65,10 @@ def test_network_of_another_file_then_says_which(tmp_path):
     broken.write_bytes(b"not a network")
     with pytest.raises(ModelIncompatible, match=r"near\.tflite"):
         BlazeFace(broken, 0.5)
+
+
+def test_mediapipe_when_file_is_no_network_then_says_which(tmp_path):
+    fake = tmp_path / "face.tflite"
+    fake.write_bytes(b"not a network")
+    with pytest.raises(ModelIncompatible, match=r"face\.tflite is not a face detector"):
+        MediaPipeFace(fake, 0.5)

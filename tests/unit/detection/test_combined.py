@@ -1,16 +1,16 @@
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
 import pytest
 
-from livemood.core.errors import ModelIncompatible
 from livemood.core.geometry import Box
 from livemood.core.settings import DetectorMode
 from livemood.core.types import Frame, Image, Keypoint
-from livemood.detection import combined as detect
 from livemood.detection.combined import FaceDetector
+from livemood.detection.transforms import square, turned, turned_back
 from tests.support.builders import SAMPLES, make_frame, read_still
 
 
@@ -20,7 +20,7 @@ def portrait() -> Image:
     return read_still(SAMPLES / "faces.png")
 
 
-@pytest.mark.parametrize("mode", ["near", "far", "auto"])
+@pytest.mark.parametrize("mode", ["near", "far", "auto", "fast"])
 def test_detector_of_a_face_then_box_holds_the_keypoints_in_order(portrait: Image, mode: DetectorMode):
     with FaceDetector(mode) as detector:
         face = detector.detect(Frame(0, 0.0, portrait))[0]
@@ -33,7 +33,7 @@ def test_detector_of_a_face_then_box_holds_the_keypoints_in_order(portrait: Imag
     assert 0.5 <= face.score <= 1
 
 
-@pytest.mark.parametrize("mode", ["near", "far", "auto"])
+@pytest.mark.parametrize("mode", ["near", "far", "auto", "fast"])
 def test_detector_of_an_empty_picture_then_no_face(mode: DetectorMode):
     with FaceDetector(mode) as detector:
         assert detector.detect(make_frame()) == ()
@@ -109,7 +109,7 @@ def test_window_wholly_outside_then_no_face(portrait: Image):
         assert detector.detect_in_roi(Frame(0, 0.0, portrait), Box(9000, 10, 9100, 110)) == ()
 
 
-@pytest.mark.parametrize(("mode", "follows"), [("auto", True), ("near", False), ("far", False)])
+@pytest.mark.parametrize(("mode", "follows"), [("auto", True), ("fast", True), ("near", False), ("far", False)])
 def test_detector_then_only_the_one_with_both_networks_is_worth_following_with(mode: DetectorMode, follows: bool):
     with FaceDetector(mode) as detector:
         assert detector.follows is follows
@@ -121,7 +121,7 @@ def test_detector_of_one_pixel_then_no_face_and_no_crash():
 
 
 def test_detector_when_mode_is_unknown_then_names_the_modes():
-    with pytest.raises(ValueError, match="auto, near, far, got 'both'"):
+    with pytest.raises(ValueError, match="auto, near, far, fast, got 'both'"):
         FaceDetector("both")  # type: ignore[arg-type]
 
 
@@ -136,18 +136,11 @@ def test_detector_when_closed_then_it_cannot_be_used_and_a_second_close_is_harml
 
 
 def test_window_when_the_detector_does_not_follow_then_says_which_one_does():
-    with FaceDetector("far") as detector, pytest.raises(ValueError, match="auto mode"):
+    with FaceDetector("far") as detector, pytest.raises(ValueError, match="auto or fast mode"):
         detector.detect_in_roi(make_frame(), Box(0, 0, 9, 9))
 
 
-def test_network_when_file_is_no_network_then_says_which(tmp_path):
-    fake = tmp_path / "face.tflite"
-    fake.write_bytes(b"not a network")
-    with pytest.raises(ModelIncompatible, match=r"face\.tflite is not a face detector"):
-        detect._MediaPipe(fake, 0.5)
-
-
-@pytest.mark.parametrize(("mode", "loaded"), [("auto", set()), ("far", {"mediapipe"})])
+@pytest.mark.parametrize(("mode", "loaded"), [("auto", set()), ("far", set())])
 def test_detecting_then_only_what_is_needed_is_imported(mode: str, loaded: set[str]):
     code = (
         "import sys, numpy as np\n"
@@ -160,16 +153,52 @@ def test_detecting_then_only_what_is_needed_is_imported(mode: str, loaded: set[s
     assert done.stderr == ""
 
 
-def test_detector_without_litert_then_mediapipe_sees_the_same_faces(monkeypatch):
+@pytest.mark.parametrize("mode", ["auto", "near", "far", "fast"])
+def test_detector_without_litert_then_mediapipe_sees_the_same_faces(monkeypatch, mode: DetectorMode):
     frame = Frame(0, 0.0, read_still(SAMPLES / "faces.png"))
-    with FaceDetector() as detector:
-        assert detector.follows
+    with FaceDetector(mode) as detector:
         ours = detector.detect(frame)
     monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)  # what a missing wheel looks like
-    with FaceDetector() as detector:
-        assert not detector.follows
+    with FaceDetector(mode) as detector:
         theirs = detector.detect(frame)
-    assert len(ours) == len(theirs) > 1
+        if detector.follows:
+            (again,) = detector.detect_in_roi(frame, square(theirs[0].box, 2.25))
+            assert again.box.iou(theirs[0].box) > 0.8
+    assert len(ours) == len(theirs) > 0
     for one, other in zip(ours, theirs, strict=True):
         assert one.box.iou(other.box) > 0.95
         assert one.keypoints == pytest.approx(other.keypoints, abs=0.005 * frame.width)
+
+
+@pytest.mark.parametrize("mode", ["auto", "fast"])
+def test_search_of_a_frame_then_only_what_is_not_known_and_whether_the_known_are_there(
+    portrait: Image, mode: DetectorMode
+):
+    frame = Frame(0, 0.0, portrait)
+    with FaceDetector(mode) as detector:
+        faces, kept = detector.search(frame, [], fine=True)
+        assert (len(faces), kept) == (2, ())
+        nowhere = Box(0, 0, 40, 40)
+        new, kept = detector.search(frame, [faces[0].box, nowhere], fine=True)
+    assert [face.box.iou(faces[1].box) > 0.9 for face in new] == [True]
+    assert kept == (True, False)
+
+
+def test_search_of_a_turned_frame_then_the_faces_of_the_upright_one_in_its_pixels(portrait: Image):
+    with FaceDetector() as detector:
+        upright, _ = detector.search(Frame(0, 0.0, portrait), [], fine=True)
+        lying, _ = detector.search(Frame(0, 0.0, turned(portrait, 1)), [], fine=True, turns=3)
+    height, width = portrait.shape[:2]
+    for one, other in zip(upright, lying, strict=True):
+        back = turned_back(other, 1, width, height)
+        assert back.box.iou(one.box) > 0.85
+        assert np.abs(back.keypoints[:4] - one.keypoints[:4]).max() < 0.1 * one.box.width
+
+
+def test_detector_when_four_threads_share_it_then_each_gets_what_it_asked_for(portrait: Image):
+    frames = [Frame(0, 0.0, np.roll(portrait, 40 * step, 1)) for step in range(4)]
+    with FaceDetector() as detector:
+        alone = [[face.box for face in detector.detect(frame)] for frame in frames]
+        with ThreadPoolExecutor(4) as threads:
+            together = list(threads.map(detector.detect, frames * 3))
+    assert [[face.box for face in found] for found in together] == alone * 3

@@ -8,6 +8,8 @@ from livemood.core.geometry import Box
 from livemood.core.settings import RoiSettings
 from livemood.core.types import Detection, Frame
 from livemood.detection.roi_detector import RoiDetector
+from livemood.detection.transforms import turned_back
+from livemood.detection.whole_search import beside_known
 from tests.support.builders import make_detection, make_frame
 
 A, B = make_detection(150, 200), make_detection(450, 200, 80)
@@ -22,6 +24,7 @@ class Scene:
     def __init__(self, *faces: Sequence[Detection], window_blind: Sequence[int] = ()) -> None:
         self._faces, self._blind = faces, window_blind
         self.looks: list[int] = []
+        self.ways: list[tuple[bool, int]] = []
         self.windows: list[tuple[int, Box]] = []
 
     def _at(self, frame: Frame) -> Sequence[Detection]:
@@ -31,7 +34,15 @@ class Scene:
         self.looks.append(frame.index)
         return tuple(self._at(frame))
 
-    def detect_in_roi(self, frame: Frame, window: Box) -> tuple[Detection, ...]:
+    def search(
+        self, frame: Frame, known: Sequence[Box], fine: bool, turns: int = 0
+    ) -> tuple[tuple[Detection, ...], tuple[bool, ...]]:
+        self.ways.append((fine, turns))
+        found = self.detect(frame)
+        new, kept = beside_known([face.box for face in found], known, 0.5, drop_unseen=fine)
+        return tuple(found[i] for i in new), kept
+
+    def detect_in_roi(self, frame: Frame, window: Box, turns: int = 0) -> tuple[Detection, ...]:
         self.windows.append((frame.index, window))
         seen = () if frame.index in self._blind else self._at(frame)
         shifted = [Detection(face.box.shifted(1, 0), face.keypoints, face.score) for face in seen]
@@ -102,14 +113,14 @@ def test_follower_when_an_old_box_covers_two_faces_then_each_is_where_the_look_s
     class Merged(Scene):
         """What windows show as one face and a look sees as two."""
 
-        def detect_in_roi(self, frame: Frame, window: Box) -> tuple[Detection, ...]:
+        def detect_in_roi(self, frame: Frame, window: Box, turns: int = 0) -> tuple[Detection, ...]:
             return (make_detection(300, 200, 200),)
 
     boxes = follow(Merged([make_detection(300, 200, 200)], pair), 4, full_frame_every_s=0.1)
     assert boxes[3] == tuple(face.box for face in pair)
 
 
-def test_follower_when_a_look_does_not_confirm_a_face_then_it_is_dropped():
+def test_follower_when_a_fine_look_does_not_confirm_a_face_then_it_is_dropped():
     class Print(Scene):
         """What windows show and no look sees."""
 
@@ -117,14 +128,15 @@ def test_follower_when_a_look_does_not_confirm_a_face_then_it_is_dropped():
             found = super().detect(frame)
             return found if frame.index == 0 else ()
 
-    assert [len(found) for found in follow(Print([A]), 5, full_frame_every_s=0.1)] == [1, 1, 1, 0, 0]
+    assert [len(found) for found in follow(Print([A]), 5, full_frame_every_s=0.1, fine_every=1)] == [1, 1, 1, 0, 0]
+    found = [len(found) for found in follow(Print([A]), 9, full_frame_every_s=0.1, fine_every=2)]
+    assert found == [1, 1, 1, 1, 1, 1, 0, 0, 0]
 
 
 @pytest.mark.parametrize(
     ("faces", "settings"),
     [
         ([A, B], {"max_faces": 1}),
-        ([A, B], {"smallest_px": 90.0}),
         ([A], {"full_frame_every_s": 0.0}),
     ],
 )
@@ -204,3 +216,37 @@ def test_follower_when_frames_come_slower_than_the_network_is_asked_then_it_sees
     for i in range(4):
         follower.detect(textured(i, i / 8))
     assert [index for index, _ in scene.windows] == [1, 2, 3]
+
+
+def test_follower_when_faces_are_small_then_every_search_is_a_fine_one():
+    small, large = Scene([B]), Scene([B])
+    for scene, px in ((small, 90.0), (large, 40.0)):
+        follow(scene, 20, full_frame_every_s=0.09, smallest_px=px, fine_every=3)
+    assert set(small.ways) == {(True, 0)}
+    assert large.ways[:5] == [(True, 0), (False, 0), (False, 0), (True, 0), (False, 0)]
+
+
+def test_follower_when_nobody_is_there_then_looks_at_small_faces_and_turned_ones_in_turn():
+    scene = Scene([])
+    follow(scene, 5, full_frame_every_s=10)
+    assert scene.ways == [(True, 0), (False, 1), (False, 0), (False, 3), (True, 0)]
+
+
+def test_follower_of_a_face_on_its_side_then_its_window_is_turned_upright_and_no_upright_search_drops_it():
+    turned_by: list[int] = []
+
+    class Sideways(Scene):
+        def detect_in_roi(self, frame: Frame, window: Box, turns: int = 0) -> tuple[Detection, ...]:
+            turned_by.append(turns)
+            return super().detect_in_roi(frame, window)
+
+        def search(
+            self, frame: Frame, known: Sequence[Box], fine: bool, turns: int = 0
+        ) -> tuple[tuple[Detection, ...], tuple[bool, ...]]:
+            return super().search(frame, known, fine) if turns == 1 else ((), (False,) * len(known))
+
+    lying = turned_back(make_detection(200, 150), 1, 640, 480)
+    scene = Sideways([lying])
+    boxes = follow(scene, 12, full_frame_every_s=0.1)
+    assert [len(found) for found in boxes] == [0, *[1] * 11]
+    assert set(turned_by) == {1}

@@ -95,3 +95,11 @@ def test_write_when_the_sink_is_closed_then_it_is_refused(tmp_path: Path) -> Non
     sink.close()
     with pytest.raises(ValueError, match="closed"):
         sink.write(make_frame(), [])
+
+
+def test_cue_when_a_frame_is_no_whole_number_of_ms_then_it_begins_with_that_frame_not_after_it(tmp_path: Path) -> None:
+    rate = 24000 / 1001
+    text = write(tmp_path / "a.srt", {index / rate: {1: "happy" if index < 13 else "sad"} for index in range(25)})
+    # Frame 13 is shown from 542.208 ms on, frame 25 would be from 1042.708 ms on.
+    assert "00:00:00,000 --> 00:00:00,542" in text
+    assert "00:00:00,542 --> 00:00:01,042" in text

@@ -6,9 +6,14 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from PIL import Image as PillowImage
+from PIL import ImageCms
 
 from livemood.core.errors import ImageUnreadable
-from livemood.sources.image.decode import image_paths, read_image
+from livemood.runtime.exif import orientation, upright_exif
+from livemood.sources.image.decode import read_image, read_photo
+from livemood.sources.image.scan import find_photos, image_paths
+from livemood.sources.image.size_guard import size
 from tests.support.builders import corners, quadrants
 
 
@@ -147,3 +152,207 @@ def test_paths_when_given_folders_then_are_their_pictures_in_order(tmp_path: Pat
 def test_paths_when_a_folder_holds_no_picture_then_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ImageUnreadable, match="holds no pictures"):
         image_paths([tmp_path])
+
+
+ORIENTATIONS = [(1, "RGBW"), (2, "GRWB"), (3, "WBGR"), (4, "BWRG"), (5, "RBGW"), (6, "BRWG"), (7, "WGBR"), (8, "GWRB")]
+
+
+def save(path: Path, image: Any = None, **options: Any) -> Path:
+    """Write a picture with Pillow, in the form that the ending names, or ``format``."""
+    import pillow_heif
+    import pillow_jxl  # noqa: F401  # registers itself
+
+    pillow_heif.register_heif_opener()
+    rgb = cv2.cvtColor(quadrants() if image is None else image, cv2.COLOR_BGR2RGB)
+    PillowImage.fromarray(rgb).save(path, **options)
+    return path
+
+
+def exif_of(value: int) -> Any:
+    exif = PillowImage.Exif()
+    exif[0x0112] = value
+    return exif
+
+
+@pytest.mark.parametrize("name", ["a.heic", "a.HEIF", "a.hif", "a.avif", "a.jxl", "a.jfif"])
+def test_image_when_of_a_phone_or_a_new_kind_then_is_bgr(tmp_path: Path, name: str) -> None:
+    kind = {"jfif": "JPEG", "jxl": "JXL", "avif": "AVIF"}.get(name.rpartition(".")[2], "HEIF")
+    path = save(tmp_path / name, format=kind, quality=95)
+    image = read_image(path)
+    assert image.shape == (48, 64, 3)
+    assert corners(image) == "RGBW"
+    assert image_paths([tmp_path]) == [path]
+
+
+@pytest.mark.parametrize(("value", "seen"), ORIENTATIONS)
+@pytest.mark.parametrize("kind", ["webp", "png", "avif", "tiff"])
+def test_image_when_any_kind_notes_an_orientation_then_is_upright(
+    tmp_path: Path, kind: str, value: int, seen: str
+) -> None:
+    kinds: dict[str, dict[str, Any]] = {"webp": {"lossless": True}, "avif": {"quality": 95}}
+    options = kinds.get(kind, {})
+    photo = read_photo(save(tmp_path / f"a.{kind}", exif=exif_of(value), **options))
+    assert corners(photo.image) == seen
+    assert (photo.width, photo.height) == ((64, 48) if value < 5 else (48, 64))
+    assert photo.orientation == value
+
+
+@pytest.mark.parametrize("prefix", [b"", b"Exif\0\0"])
+def test_image_when_webp_exif_has_a_prefix_or_none_then_is_upright(tmp_path: Path, prefix: bytes) -> None:
+    path = save(tmp_path / "a.webp", exif=exif_of(6).tobytes(), lossless=True)
+    data = path.read_bytes()
+    at = data.index(b"EXIF")
+    length = struct.unpack_from("<I", data, at + 4)[0]
+    body = prefix + data[at + 8 : at + 8 + length].removeprefix(b"Exif\0\0")
+    chunk = b"EXIF" + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2)
+    data = data[:at] + chunk + data[at + 8 + length + length % 2 :]
+    path.write_bytes(data[:4] + struct.pack("<I", len(data) - 8) + data[8:])
+    assert corners(read_image(path)) == "BRWG"
+
+
+@pytest.mark.parametrize("turn", [1, 2, 3])
+def test_image_when_a_heic_is_to_be_turned_then_is_upright(tmp_path: Path, turn: int) -> None:
+    path = save(tmp_path / "a.heic", quality=95, image=quadrants(64, 64))
+    data = path.read_bytes()
+    changed = with_heif_turn(data, turn)
+    path.write_bytes(changed)
+    assert corners(read_image(path)) == {1: "GWRB", 2: "WBGR", 3: "BRWG"}[turn]
+
+
+def with_heif_turn(data: bytes, quarters: int) -> bytes:
+    """Put an ``irot`` property, counted anti-clockwise, in the place of a HEIC's ``pixi`` property."""
+    at = data.index(b"pixi") - 4
+    length = struct.unpack_from(">I", data, at)[0]
+    turn = struct.pack(">I4sB", 9, b"irot", quarters)
+    filler = struct.pack(">I4s", length - len(turn), b"free") if length - len(turn) >= 8 else b""
+    if not filler:  # grow the box's own length to what it takes the place of
+        turn = struct.pack(">I4sB", length, b"irot", quarters) + b"\0" * (length - 9)
+    return data[:at] + turn + filler + data[at + length :]
+
+
+def test_image_when_in_display_p3_then_colours_become_srgb(tmp_path: Path) -> None:
+    # A profile whose red and green primaries change places: red as stored is to be seen as green.
+    profile = swapped_primaries()
+    image = np.full((32, 32, 3), (0, 0, 255), np.uint8)
+    photo = read_photo(save(tmp_path / "a.png", image, icc_profile=profile))
+    assert photo.image[16, 16].argmax() == 1
+    assert photo.own_colours[16, 16].tolist() == [0, 0, 255]
+    assert photo.icc == profile
+
+
+def test_image_when_its_profile_is_srgb_or_broken_then_colours_stay(tmp_path: Path) -> None:
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    broken = swapped_primaries()[:200]
+    for profile in (srgb, broken):
+        photo = read_photo(save(tmp_path / "a.jpg", icc_profile=profile))
+        assert corners(photo.image) == "RGBW"
+
+
+def swapped_primaries() -> bytes:
+    profile = bytearray(
+        ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes().replace(b"s\0R\0G\0B", b"s\0W\0A\0P")
+    )
+    profile = bytearray(bytes(profile).replace("sRGB".encode("utf-16-be"), "swap".encode("utf-16-be")))
+    red, green = profile.index(b"rXYZ"), profile.index(b"gXYZ")
+    profile[red : red + 4], profile[green : green + 4] = b"gXYZ", b"rXYZ"
+    return bytes(profile)
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+@pytest.mark.parametrize("white_is_zero", [False, True])
+def test_image_when_a_tiff_has_few_bits_then_keeps_its_levels(tmp_path: Path, bits: int, white_is_zero: bool) -> None:
+    most = 2**bits - 1
+    levels = np.repeat(np.linspace(0, most, min(most + 1, 4)).round().astype(int), 8)
+    stored = most - levels if white_is_zero else levels
+    row = int("".join(format(value, f"0{bits}b") for value in stored), 2).to_bytes(len(levels) * bits // 8, "big")
+    (tmp_path / "a.tif").write_bytes(tiff(len(levels), 4, bits, row * 4, 0 if white_is_zero else 1))
+    image = read_image(tmp_path / "a.tif")
+    assert image.shape == (4, len(levels), 3)
+    assert image[0, ::8, 0].tolist() == (levels[::8] * 255 / most).round().astype(int).tolist()
+
+
+def tiff(width: int, height: int, bits: int, data: bytes, photometric: int) -> bytes:
+    entries = [
+        *((256, 3, width), (257, 3, height), (258, 3, bits), (259, 3, 1), (262, 3, photometric)),
+        *((273, 4, 8), (277, 3, 1), (278, 3, height), (279, 4, len(data))),
+    ]
+    table = b"".join(
+        struct.pack("<HHI", tag, kind, 1) + struct.pack("<HH" if kind == 3 else "<I", *((value, 0)[: 5 - kind]))
+        for tag, kind, value in entries
+    )
+    return b"II*\0" + struct.pack("<I", 8 + len(data)) + data + struct.pack("<H", len(entries)) + table + bytes(4)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("white", [1.0, 255.0, 1000.0])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_image_when_a_tiff_holds_floats_then_keeps_its_levels(
+    tmp_path: Path, kind: Any, white: float, channels: int
+) -> None:
+    raw = np.repeat(np.array([0.0, 0.4, 1.0]) * white, 4).astype(kind)[None].repeat(4, 0)
+    raw[0, 0] = np.nan
+    (tmp_path / "a.tiff").write_bytes(encode(".tiff", raw if channels == 1 else np.dstack([raw] * 3)))
+    assert read_image(tmp_path / "a.tiff")[1, ::4].tolist() == [[0] * 3, [102] * 3, [255] * 3]
+
+
+def test_image_when_a_tiff_has_a_profile_then_colours_become_srgb(tmp_path: Path) -> None:
+    image = np.full((32, 32, 3), (0, 0, 255), np.uint8)
+    photo = read_photo(save(tmp_path / "a.tiff", image, icc_profile=swapped_primaries()))
+    assert photo.image[16, 16].argmax() == 1
+
+
+@pytest.mark.parametrize(("least_side", "side"), [(None, 1600), (1600, 1600), (801, 1600), (800, 800), (100, 200)])
+def test_photo_when_less_is_asked_for_then_a_jpeg_is_decoded_smaller(
+    tmp_path: Path, least_side: int | None, side: int
+) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(with_orientation(encode(".jpg", quadrants(1600, 1201)), 6))
+    photo = read_photo(path, least_side)
+    assert photo.image.shape[0] == side
+    assert (photo.width, photo.height) == (1201, 1600)
+    assert photo.scale == pytest.approx(1600 / side, rel=0.01)
+    assert corners(photo.image) == "BRWG"
+
+
+def test_exif_when_made_upright_then_all_else_stays() -> None:
+    exif = exif_of(6)
+    exif[0x010F] = "Maker"
+    data = exif.tobytes()
+    changed = upright_exif(data)
+    assert (orientation(data), orientation(changed), len(changed)) == (6, 1, len(data))
+    assert sum(a != b for a, b in zip(data, changed, strict=True)) == 1
+    for cut in range(len(data)):
+        assert orientation(data[:cut]) in (1, 6)
+
+
+def test_size_of_a_jpeg_xl_is_read_from_its_head(tmp_path: Path) -> None:
+    for width, height in ((64, 48), (1000, 1), (640, 480), (333, 777)):
+        data = save(tmp_path / "a.jxl", np.zeros((height, width, 3), np.uint8)).read_bytes()
+        assert size(data) == (width, height)
+    assert size(b"\xff\x0a\xfe\xff\xff\xff\xff\xff\xff\xff")[0] > 1 << 29
+
+
+def test_scan_says_what_is_passed_over_and_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a.jpg", "b.CR3", "c.mov", "d.heic", ".e.jpg", "f.txt", "ours/g.jpg", "deep/h.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "loop").symlink_to(tmp_path)
+    (tmp_path / "gone.jpg").symlink_to(tmp_path / "nowhere")
+    monkeypatch.setattr("livemood.sources.image.formats.find_spec", lambda _: None)
+    found = find_photos([tmp_path], lambda path: path.name == "ours")
+    assert [path.name for path in found.photos] == ["a.jpg", "h.png"]
+    assert {one.path.name: one.kind for one in found.skipped} == {
+        "b.CR3": "raw photo",
+        "c.mov": "video",
+        "d.heic": "HEIC photo",
+        ".e.jpg": "hidden file",
+        "f.txt": "other file",
+        "ours": "made by livemood",
+        "loop": "link to a folder",
+        "gone.jpg": "broken link",
+    }
+    with pytest.raises(ImageUnreadable, match="pip install 'livemood\\[heif\\]'"):
+        (tmp_path / "d.heic").write_bytes(
+            b"\0\0\0\x18ftypheic" + bytes(12) + b"\0\0\0\x14ispe" + struct.pack(">III", 0, 9, 9)
+        )
+        read_image(tmp_path / "d.heic")

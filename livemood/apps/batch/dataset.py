@@ -1,0 +1,201 @@
+"""A data set of Parquet parts, each of which tells in its footer what it holds: the rows and the list cannot part."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+from livemood.apps.batch.inputs import InputFile
+from livemood.core.errors import LivemoodError
+from livemood.records import PARQUET
+from livemood.runtime.optional_deps import required
+from livemood.runtime.storage import Store
+from livemood.sinks.collection_records import utf8
+
+FOOTER: Final = "livemood.batch"
+"""Key of a part's own list in the metadata of its file."""
+NOTES: Final = "_manifest"
+"""Folder for what is said about the data set; readers of data sets pass it over."""
+
+_PREFIX: Final = "part-"
+_SUFFIX: Final = ".parquet"
+_NAME_LENGTH: Final = 24
+_READERS: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a part was made.
+
+    Attributes:
+        version: Of livemood.
+        model: Name of the bundle.
+        sha256: Of its weights.
+        settings: Whatever else decides what is read, as text.
+    """
+
+    version: str
+    model: str
+    sha256: str
+    settings: str
+
+    @property
+    def key(self) -> str:
+        """Changes when the same input would give other rows: the version alone is no reason to read it again."""
+        return hashlib.sha256(f"{self.sha256} {self.settings}".encode()).hexdigest()[:_NAME_LENGTH]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One file of the data set.
+
+    Attributes:
+        name: Of the file.
+        reading: How it was made.
+        inputs: What it holds.
+        failed: Paths of those that could not be read.
+        faces: Rows with a face.
+        frames: Photos, or frames of a video.
+        seconds: CPU seconds that it took.
+    """
+
+    name: str
+    reading: Reading
+    inputs: tuple[InputFile, ...]
+    failed: frozenset[str] = frozenset()
+    faces: int = 0
+    frames: int = 0
+    seconds: float = 0.0
+
+    def footer(self) -> str:
+        """Return what stands in the file's metadata."""
+        inputs = [[one.path, one.size, one.stamp] for one in self.inputs]
+        counts = {"faces": self.faces, "frames": self.frames, "seconds": round(self.seconds, 3)}
+        return json.dumps({**asdict(self.reading), **counts, "inputs": inputs, "failed": sorted(self.failed)})
+
+
+def part_name(inputs: Sequence[InputFile], reading: Reading) -> str:
+    """Return the name of the file that holds these inputs, read so: the same inputs have the same one."""
+    text = "\n".join(f"{one.path}\0{one.size}\0{one.stamp}" for one in inputs)
+    digest = hashlib.sha256(f"{reading.key}\n{text}".encode(errors="surrogateescape")).hexdigest()
+    return f"{_PREFIX}{digest[:_NAME_LENGTH]}{_SUFFIX}"
+
+
+def read_part(store: Store, name: str) -> Part:
+    """Read the footer of one file.
+
+    Raises:
+        LivemoodError: It is no part of a data set of livemood's.
+    """
+    arrow, parquet = required("pyarrow", PARQUET), required("pyarrow.parquet", PARQUET)
+    try:
+        with store.open(name) as file:
+            said = parquet.read_metadata(file).metadata or {}
+        data = json.loads(said[FOOTER.encode()])
+        inputs = tuple(InputFile(str(path), int(size), str(stamp)) for path, size, stamp in data["inputs"])
+        reading = Reading(*(str(data[key]) for key in ("version", "model", "sha256", "settings")))
+        counts = int(data["faces"]), int(data["frames"]), float(data["seconds"])
+        return Part(name, reading, inputs, frozenset(map(str, data["failed"])), *counts)
+    except (arrow.ArrowException, KeyError, TypeError, ValueError) as error:
+        raise LivemoodError(
+            f"{store.root}/{name} is no part of a data set of livemood's", "use another {out}"
+        ) from error
+
+
+def read_parts(store: Store) -> Iterator[Part]:
+    """Read the footers of all parts, several at a time."""
+    names = [name for name in store.names() if name.startswith(_PREFIX) and name.endswith(_SUFFIX)]
+    with ThreadPoolExecutor(_READERS if store.is_remote else 1) as pool:
+        yield from pool.map(lambda name: read_part(store, name), names)
+
+
+def without(store: Store, part: Part, paths: Collection[str]) -> None:
+    """Take the rows of some inputs out of a part, in one step; a part that then holds nothing goes."""
+    kept = tuple(one for one in part.inputs if one.path not in paths)
+    if not kept:
+        store.remove(part.name)
+        return
+    arrow, parquet = required("pyarrow", PARQUET), required("pyarrow.parquet", PARQUET)
+    compute = required("pyarrow.compute", PARQUET)
+    with store.open(part.name) as file:
+        table = parquet.read_table(file)
+    gone = arrow.array(sorted(map(utf8, paths)), arrow.string())
+    table = table.filter(compute.invert(compute.is_in(table.column("path"), value_set=gone)))
+    faces = int(compute.count(table.column("track")).as_py())
+    left = Part(part.name, part.reading, kept, part.failed - frozenset(paths), faces, part.frames, part.seconds)
+    table = table.replace_schema_metadata({**(table.schema.metadata or {}), FOOTER.encode(): left.footer().encode()})
+    with store.replacing(part.name) as scratch:
+        parquet.write_table(table, scratch, compression="zstd")
+
+
+@dataclass(slots=True)
+class Contents:
+    """What a data set holds, gathered from its parts.
+
+    Attributes:
+        parts: How many files.
+        inputs: How many photos and videos.
+        failed: Of those, how many could not be read.
+        faces: Rows with a face.
+        frames: Photos and frames.
+        seconds: CPU seconds that it took.
+        readings: Inputs by how they were read.
+    """
+
+    parts: int = 0
+    inputs: int = 0
+    failed: int = 0
+    faces: int = 0
+    frames: int = 0
+    seconds: float = 0.0
+    readings: Counter[Reading] = field(default_factory=Counter)
+
+    def add(self, part: Part) -> None:
+        """Count one part."""
+        self.parts += 1
+        self.inputs += len(part.inputs)
+        self.failed += len(part.failed)
+        self.faces += part.faces
+        self.frames += part.frames
+        self.seconds += part.seconds
+        self.readings[part.reading] += len(part.inputs)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        counts = {name: getattr(self, name) for name in ("parts", "inputs", "failed", "faces", "frames")}
+        made = [{**asdict(reading), "inputs": count} for reading, count in self.readings.most_common()]
+        return {**counts, "cpu_seconds": round(self.seconds, 1), "made_by": made}
+
+
+def contents(parts: Iterable[Part]) -> Contents:
+    """Count what parts hold."""
+    found = Contents()
+    for part in parts:
+        found.add(part)
+    return found
+
+
+def write_notes(store: Store, name: str, data: dict[str, Any]) -> None:
+    """Write a file of the data set's manifest.
+
+    Raises:
+        SinkError: It cannot be written.
+    """
+    with store.replacing(f"{NOTES}/{name}.json") as scratch:
+        scratch.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
+
+
+def read_notes(store: Store) -> dict[str, dict[str, Any]]:
+    """Return the files of the data set's manifest, by name."""
+    found: dict[str, dict[str, Any]] = {}
+    for name in store.names(NOTES):
+        if name.endswith(".json"):
+            with store.open(f"{NOTES}/{name}") as file:
+                try:
+                    found[name.removesuffix(".json")] = dict(json.loads(file.read()))
+                except ValueError:  # of another program
+                    continue
+    return found

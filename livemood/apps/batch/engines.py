@@ -1,0 +1,149 @@
+"""What runs shards: processes of this machine, or Ray's, here or on a cluster."""
+
+import os
+import socket
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from typing import Any, Final, Literal, Protocol
+
+from livemood.apps.batch.dataset import Part
+from livemood.apps.batch.shard import Shard, ShardOptions, read_shard, set_up
+from livemood.core.errors import LivemoodError
+from livemood.runtime.optional_deps import required
+from livemood.runtime.workers import on_processes
+
+EngineChoice = Literal["local", "ray"]
+
+RAY: Final = "'livemood[ray]'"
+_AHEAD: Final = 2
+_RETRIES: Final = 3
+_CONNECT_S: Final = 5.0
+
+
+class Engine(Protocol):
+    """Runs shards; a context manager that stops what it started."""
+
+    workers: int
+
+    def run(self, shards: Iterable[Shard], options: ShardOptions) -> Iterator[tuple[Shard, Part | None]]:
+        """Yield each shard when it is done; None for one that no process survived."""
+        ...
+
+    def close(self) -> None:
+        """Stop what was started; what is under way may be lost, and is done again by the next run."""
+        ...
+
+
+class LocalEngine:
+    """Processes of this machine.
+
+    Args:
+        workers: How many.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+
+    def run(self, shards: Iterable[Shard], options: ShardOptions) -> Iterator[tuple[Shard, Part | None]]:
+        """Yield each shard when it is done; None for one that killed its process twice."""
+        yield from on_processes(shards, read_shard, self.workers, set_up, (options,), _AHEAD, ordered=False)
+
+    def close(self) -> None:
+        """Do nothing: processes end with the run."""
+
+
+class RayEngine:
+    """Ray Core tasks of one core each; Ray runs one whose worker was killed again, three times.
+
+    Args:
+        workers: Tasks at the same time; by default as many as the cluster has cores.
+        address: Of a cluster: ``auto``, ``host:port`` or ``ray://host:port``; None starts Ray on this machine.
+
+    Raises:
+        LivemoodError: Ray is not installed, or nothing answers at the address.
+    """
+
+    def __init__(self, workers: int | None, address: str | None) -> None:
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent unless asked for
+        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        self._ray: Any = required("ray", RAY)
+        if address:
+            _check_address(address)
+        try:
+            self._ray.init(
+                address=address or "local",
+                num_cpus=workers if address is None else None,
+                include_dashboard=False if address is None else None,
+                log_to_driver=False,
+                logging_level="ERROR",
+                configure_logging=True,
+            )
+        except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+            what = " ".join(str(error).split())[:200]
+            raise LivemoodError(f"no Ray at {address or 'this machine'} ({what})", "try another {address}") from error
+        self.workers = workers or max(int(self._ray.cluster_resources().get("CPU", 1)), 1)
+
+    def run(self, shards: Iterable[Shard], options: ShardOptions) -> Iterator[tuple[Shard, Part | None]]:
+        """Yield each shard when it is done; None for one whose worker was killed again and again."""
+        ray = self._ray
+        task = ray.remote(num_cpus=1, max_retries=_RETRIES)(_read_on_ray)
+        shared = ray.put(options)
+        left = iter(shards)
+        under_way: dict[Any, Shard] = {}
+        while True:
+            while len(under_way) < self.workers * _AHEAD and (shard := next(left, None)) is not None:
+                under_way[task.remote(shared, shard)] = shard
+            if not under_way:
+                return
+            done, _ = ray.wait(list(under_way), num_returns=1)
+            for reference in done:
+                yield under_way.pop(reference), self._result(reference)
+
+    def _result(self, reference: Any) -> Part | None:
+        errors = self._ray.exceptions
+        try:
+            part: Part = self._ray.get(reference)
+        except (errors.WorkerCrashedError, errors.NodeDiedError, errors.OutOfMemoryError):
+            return None
+        except errors.RayTaskError as error:
+            cause = error.cause
+            if isinstance(cause, LivemoodError):
+                raise cause from None
+            raise
+        return part
+
+    def close(self) -> None:
+        """Leave the cluster; Ray stops this run's tasks."""
+        with suppress(Exception):  # it may be gone already
+            self._ray.shutdown()
+
+
+def open_engine(choice: EngineChoice, workers: int | None, address: str | None, cores: Callable[[], int]) -> Engine:
+    """Return the engine of a name.
+
+    Raises:
+        LivemoodError: As ``RayEngine``.
+    """
+    return RayEngine(workers, address) if choice == "ray" else LocalEngine(workers or cores())
+
+
+def _read_on_ray(options: ShardOptions, shard: Shard) -> Part:
+    from livemood.runtime.native_output import silence_native_logs
+
+    silence_native_logs()
+    set_up(options)
+    return read_shard(shard)
+
+
+def _check_address(address: str) -> None:
+    """Raise at once where nothing answers: Ray would try for minutes."""
+    host, found, port = address.removeprefix("ray://").rpartition(":")
+    if not found or not port.isdigit():
+        return  # "auto", or a name that Ray looks up by itself
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _CONNECT_S).close()
+    except (OSError, OverflowError) as error:
+        what = getattr(error, "strerror", None) or str(error)
+        raise LivemoodError(
+            f"nothing answers at {address} ({what})", "start Ray there, or try another {address}"
+        ) from error

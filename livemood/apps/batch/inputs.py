@@ -1,0 +1,181 @@
+"""What a batch reads: folders, globs, lists of paths, and the same in object stores."""
+
+import csv
+import glob
+import hashlib
+import io
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from livemood.core.errors import SourceError
+from livemood.records import PARQUET
+from livemood.records.inputs import NOT_UTF8
+from livemood.runtime.optional_deps import required
+from livemood.runtime.storage import filesystem, is_url, read_bytes
+from livemood.sources.image.formats import PICTURE_SUFFIXES, VIDEO_SUFFIXES
+
+_LISTS: Final = (".csv", ".parquet", ".txt")
+_MISSING: Final = -1
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class InputFile:
+    """One photo or video.
+
+    Attributes:
+        path: Path or URL, as it will stand in the data set.
+        size: Bytes; -1 where it is not there.
+        stamp: Changes when its content does: time of the last change, or what its store gives for that.
+    """
+
+    path: str
+    size: int = _MISSING
+    stamp: str = ""
+
+    @property
+    def is_video(self) -> bool:
+        """Whether its ending is that of a video."""
+        return os.path.splitext(self.path)[1].lower() in VIDEO_SUFFIXES  # noqa: PTH122  # a URL is no Path
+
+
+def expand(words: Sequence[str]) -> list[InputFile]:
+    """Return every photo and video that the words name, each once, sorted by path.
+
+    Args:
+        words: Files, folders, globs, URLs of these, and lists of paths: .csv and .parquet with a column ``path``, .txt
+            with one a line. What a list names is taken as it is, be it there or not.
+
+    Raises:
+        SourceError: Nothing is found, or a list cannot be read.
+        LivemoodError: A URL whose driver is not installed.
+    """
+    found: dict[str, InputFile] = {}
+    for word in words:
+        some = {one.path: one for one in (_remote(word) if is_url(word) else _local(word))}
+        if not some:
+            raise SourceError(f"{word} names no photos and no videos", "name files, folders, globs or a list of paths")
+        found |= some
+    return sorted(found.values())
+
+
+def share(inputs: Iterable[InputFile], part: int, parts: int) -> list[InputFile]:
+    """Return one of so many shares, from 1: always the same one for a path, whatever else there is."""
+    return [one for one in inputs if _number(one.path) % parts == part - 1]
+
+
+def _number(path: str) -> int:
+    return int.from_bytes(hashlib.blake2b(path.encode(errors=NOT_UTF8), digest_size=8).digest(), "big")
+
+
+def _local(word: str) -> Iterator[InputFile]:
+    path = Path(word)
+    if path.is_dir():
+        yield from _walk(word)
+    elif path.suffix.lower() in _LISTS:
+        yield from map(_told, _listed(word))
+    elif path.exists() or not glob.has_magic(word):
+        yield _told(word)
+    else:
+        for match in glob.iglob(word, recursive=True):  # noqa: PTH207  # many, and as they were written
+            if os.path.isdir(match):  # noqa: PTH112
+                yield from _walk(match)
+            elif _is_ours(match):
+                yield _told(match)
+
+
+def _walk(folder: str) -> Iterator[InputFile]:
+    """Yield the photos and videos in a folder and below; links to folders are not followed."""
+    waiting = [folder]
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    if entry.name.startswith((".", "_manifest")):
+                        continue
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    elif _is_ours(entry.name) and entry.is_file():
+                        about = entry.stat()
+                        yield InputFile(entry.path, about.st_size, str(about.st_mtime_ns))
+        except OSError as error:
+            if error.filename == folder:
+                raise SourceError(f"{folder} may not be read ({error.strerror})") from error
+
+
+def _told(path: str) -> InputFile:
+    if is_url(path):
+        return next(iter(_remote(path)), InputFile(path))
+    try:
+        about = os.stat(path)  # noqa: PTH116  # ten million times
+    except (OSError, ValueError):
+        return InputFile(path)
+    return InputFile(path, about.st_size, str(about.st_mtime_ns))
+
+
+def _remote(url: str) -> Iterator[InputFile]:
+    store = filesystem(url)
+    scheme = url.partition("://")[0]
+    if url.lower().endswith(_LISTS):
+        yield from map(_told, _rows(url, read_bytes(url)))
+        return
+    try:
+        entries = (store.glob if glob.has_magic(url) else store.find)(url, detail=True)
+    except FileNotFoundError:
+        return
+    except Exception as error:  # drivers raise what their own libraries do
+        raise SourceError(f"{url} could not be listed ({' '.join(str(error).split())[:200]})") from error
+    for name, about in entries.items():
+        if about.get("type") == "file" and _is_ours(name):
+            yield InputFile(
+                f"{scheme}://{str(name).partition('://')[2] or name}", int(about["size"] or 0), _stamp(about)
+            )
+
+
+def _stamp(about: dict[str, Any]) -> str:
+    """Return what a store says about a file's content: its tag, or the time of its last change."""
+    for name in ("ETag", "etag", "md5Hash", "LastModified", "mtime", "created"):
+        value = about.get(name)
+        if value:
+            return value.isoformat() if isinstance(value, datetime) else str(value)
+    return ""
+
+
+def _listed(path: str) -> Iterable[str]:
+    try:
+        return _rows(path, Path(path).read_bytes())
+    except FileNotFoundError as error:
+        raise SourceError(f"{path} is not there", "check the name of the list") from error
+    except OSError as error:
+        if isinstance(error, SourceError):
+            raise
+        raise SourceError(f"{path} may not be read ({error.strerror})") from error
+
+
+def _rows(name: str, data: bytes) -> list[str]:
+    """Return the paths of a list, without doubles."""
+    if name.lower().endswith(".txt"):
+        return list(dict.fromkeys(line for line in data.decode(errors=NOT_UTF8).splitlines() if line.strip()))
+    if name.lower().endswith(".parquet"):
+        arrow, parquet = required("pyarrow", PARQUET), required("pyarrow.parquet", PARQUET)
+        try:
+            column = parquet.read_table(io.BytesIO(data), columns=["path"]).column("path").to_pylist()
+        except (arrow.ArrowException, KeyError) as error:
+            raise SourceError(f"{name} is no list of paths: it has no column path") from error
+    else:
+        try:
+            table = csv.DictReader(io.StringIO(data.decode("utf-8-sig", errors=NOT_UTF8), newline=""))
+            if "path" not in (table.fieldnames or ()):
+                raise SourceError(f"{name} is no list of paths: it has no column path")
+            column = [row["path"] for row in table]
+        except csv.Error as error:
+            raise SourceError(f"{name} cannot be read as CSV ({error})") from error
+    return list(dict.fromkeys(str(path) for path in column if path))
+
+
+def _is_ours(name: str) -> bool:
+    ending = os.path.splitext(name)[1].lower()  # noqa: PTH122
+    return ending in PICTURE_SUFFIXES or ending in VIDEO_SUFFIXES

@@ -1,0 +1,182 @@
+"""One shard: some inputs, read one after another into one file of the data set; a bad input is a row with an error."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from livemood.apps.batch.dataset import FOOTER, Part, Reading, part_name
+from livemood.apps.batch.inputs import InputFile
+from livemood.apps.photo import PhotoDesk, PhotoOptions
+from livemood.apps.session import Session
+from livemood.core.errors import LivemoodError, SourceError, VideoUnreadable, one_line_about
+from livemood.records.inputs import Group, Input
+from livemood.runtime.storage import Store, is_url, local_copy, read_bytes
+from livemood.sinks.collection_records import write_parquet
+from livemood.sinks.open import Output
+from livemood.sinks.records import record_of
+
+KILLED: Final = "its process was killed while reading it, most often for want of memory or by a damaged file"
+_MISSING: Final = "is not there; check the list that names it"
+
+
+@dataclass(frozen=True, slots=True)
+class ShardOptions:
+    """What is the same for all shards of a job.
+
+    Attributes:
+        out: The data set.
+        photo: How photos are read.
+        reading: What the parts say about how they were made.
+        every: Classify every so many frames of a video.
+        labelled: Folder for labelled copies of videos, if they are wanted.
+    """
+
+    out: str
+    photo: PhotoOptions
+    reading: Reading
+    every: int = 1
+    labelled: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Some inputs that are read by one task."""
+
+    inputs: tuple[InputFile, ...]
+
+
+@dataclass(slots=True)
+class _Worker:
+    """What a process keeps from shard to shard."""
+
+    options: ShardOptions
+    desk: PhotoDesk
+
+
+_worker: _Worker | None = None
+
+
+def set_up(options: ShardOptions) -> None:
+    """Open the models in this process, once for all its shards."""
+    global _worker
+    if _worker is not None and _worker.options == options:
+        return
+    import cv2
+
+    cv2.setNumThreads(1)  # every process has a core
+    _worker = _Worker(options, PhotoDesk(Session(options.photo.reader), options.photo))
+
+
+def read_shard(shard: Shard) -> Part:
+    """Read a shard with the models of this process, and put its file into the data set.
+
+    Raises:
+        SinkError: It cannot be written.
+    """
+    assert _worker is not None
+    return _Scribe(_worker).read(shard)
+
+
+def give_up(shard: Shard, options: ShardOptions, labels: tuple[str, ...]) -> Part:
+    """Put the file of a shard into the data set that no process survives: each input a row with an error."""
+
+    def groups() -> Iterator[Group]:
+        for one in shard.inputs:
+            yield Input(one.path, error=f"{one.path}: {KILLED}"), ()
+
+    failed = frozenset(one.path for one in shard.inputs)
+    part = Part(part_name(shard.inputs, options.reading), options.reading, shard.inputs, failed)
+    _publish(part, groups(), options.out, labels)
+    return part
+
+
+class _Scribe:
+    def __init__(self, worker: _Worker) -> None:
+        self._options, self._desk = worker.options, worker.desk
+        self._failed: set[str] = set()
+        self._faces = self._frames = 0
+
+    def read(self, shard: Shard) -> Part:
+        began = time.process_time()
+        reading = self._options.reading
+        part = Part(part_name(shard.inputs, reading), reading, shard.inputs)
+
+        def finished() -> Part:
+            return replace(
+                part,
+                failed=frozenset(self._failed),
+                faces=self._faces,
+                frames=self._frames,
+                seconds=time.process_time() - began,
+            )
+
+        _publish(part, self._groups(shard), self._options.out, self._desk.labels, finished)
+        return finished()
+
+    def _groups(self, shard: Shard) -> Iterator[Group]:
+        for one in shard.inputs:
+            seen = False
+            try:
+                for group in self._read(one):
+                    seen = True
+                    self._frames += 1
+                    self._faces += len(group[1])
+                    if group[0].error:
+                        self._failed.add(one.path)
+                    yield group
+            except SourceError as error:
+                self._failed.add(one.path)
+                yield Input(one.path, error=_line(error)), ()
+                continue
+            if not seen:  # a video in which nobody is seen
+                yield Input(one.path), ()
+
+    def _read(self, one: InputFile) -> Iterator[Group]:
+        if one.size < 0:
+            raise SourceError(f"{one.path} {_MISSING}")
+        if not one.is_video:
+            result = self._desk.read_content(one.path, read_bytes(one.path) if is_url(one.path) else None)
+            yield result.group(_line(result.error) if result.error else None)
+        elif is_url(one.path):
+            with local_copy(one.path) as local:
+                yield from self._film(one.path, local)
+        else:
+            yield from self._film(one.path, Path(one.path))
+
+    def _film(self, name: str, path: Path) -> Iterator[Group]:
+        """Yield the frames of a video in which someone is seen."""
+        session = self._desk.session
+        with one_line_about(name, VideoUnreadable), ExitStack() as stack:
+            clip = stack.enter_context(session.open_video(path))
+            sink = None
+            if self._options.labelled:
+                target = Path(self._options.labelled) / labelled_name(name)
+                sink = stack.enter_context(session.open_sink(Output("out", str(target)), clip, force=True))
+            frames = stack.enter_context(session.frames(clip, self._options.every))
+            for frame, moods in frames:
+                if sink:
+                    sink.write(frame, moods, self._desk.annotator.draw(frame, moods))
+                if moods:
+                    said = Input(name, frame.width, frame.height, len(moods))
+                    yield said, tuple(record_of(frame, mood) for mood in moods)
+
+
+def labelled_name(path: str) -> str:
+    """Return the name of a video's labelled copy: two videos of one name in different folders have different ones."""
+    import hashlib
+
+    name = path.rpartition("/")[2]
+    stem, _, _ = name.rpartition(".")
+    return f"{stem}-{hashlib.sha256(path.encode(errors='surrogateescape')).hexdigest()[:8]}.mp4"
+
+
+def _publish(part: Part, groups: Iterator[Group], out: str, labels: tuple[str, ...], finished: Any = None) -> None:
+    with Store(out, "out").replacing(part.name) as scratch:
+        write_parquet(scratch, groups, labels, lambda: {FOOTER: (finished() if finished else part).footer()})
+
+
+def _line(error: LivemoodError) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,215 @@
+"""A collection of photos: read one after another, on one core or many, and whatever is wanted of each is done."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from livemood.apps.photo import PhotoDesk, PhotoJob, PhotoOptions, PhotoResult, read_here, set_up
+from livemood.core.errors import ImageUnreadable, LivemoodError, SinkError
+from livemood.core.labels import UNSURE
+from livemood.records import Record
+from livemood.records.inputs import Group
+from livemood.runtime.workers import on_processes
+from livemood.sinks.collection_records import CollectionRecords
+from livemood.sinks.sorted_folder import By, How, SortedFolder, folder_for, is_made_by_sorting
+from livemood.sinks.xmp import write_sidecar
+from livemood.sources.image.scan import Found, find_photos
+
+_STRONGEST: Final = 10
+_CALM: Final = ("neutral", UNSURE)
+# Forms that nobody writes annotated copies in; these become JPEGs.
+_COPIED_AS_JPEG: Final = frozenset({".heic", ".heif", ".hif", ".jxl"})
+_KILLED: Final = "its process was killed while reading it, most often for want of memory"
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionJob:
+    """What is to be made of a collection.
+
+    Attributes:
+        photos: To read, in order.
+        options: Of reading and drawing.
+        processes: How many to read in; with 1 it is this one.
+        copies: Folder for annotated copies.
+        records: File for a row of every face.
+        sort_into: Folder under which each photo is put into the folder of its emotion.
+        how: What putting means.
+        by: Whose emotion counts.
+        xmp: Write a sidecar beside each photo.
+        resume: Go on in ``records``: leave out the photos that it has.
+        force: Replace files that are there; never a photo.
+    """
+
+    photos: Sequence[Path]
+    options: PhotoOptions
+    processes: int = 1
+    copies: Path | None = None
+    records: Path | None = None
+    sort_into: Path | None = None
+    how: How = "copy"
+    by: By = "most"
+    xmp: bool = False
+    resume: bool = False
+    force: bool = False
+
+
+def scan(paths: Sequence[Path], made_in: Sequence[Path | None] = ()) -> Found:
+    """Find the photos of files and folders; what livemood made itself in ``made_in`` is passed over.
+
+    Raises:
+        ImageUnreadable: There is none.
+    """
+    folders = [folder for folder in made_in if folder]
+    tops = {path.resolve() for path in paths if path.is_dir()}
+    whole = {folder.resolve() for folder in folders} - tops
+    listed = [is_made_by_sorting(folder) for folder in folders]
+    found = find_photos(paths, lambda path: path.resolve() in whole or any(made(path) for made in listed))
+    if not found.photos:
+        kinds = Counter(one.kind for one in found.skipped)
+        besides = ", ".join(f"{count} x {kind}" for kind, count in kinds.most_common(3))
+        held = f" ({besides})" if besides else ""
+        raise ImageUnreadable(f"{', '.join(map(str, paths))} holds no pictures{held}")
+    return found
+
+
+def read_collection(
+    job: CollectionJob,
+    labels: Sequence[str],
+    phrase: Callable[[LivemoodError], str] = str,
+    earlier: Callable[[Iterator[Group]], None] | None = None,
+    open_desk: Callable[[], PhotoDesk] | None = None,
+) -> Iterator[PhotoResult]:
+    """Read photos in their order; yield each when all that is wanted of it is done.
+
+    Whatever ends this early, an interrupt or an error, every photo that was yielded is in the records.
+
+    Args:
+        job: What is wanted.
+        labels: Emotions of the model.
+        phrase: Makes the line about an error.
+        earlier: Gets the photos that the records held already, when those are gone on with.
+        open_desk: Gives what reads photos in this process.
+
+    Raises:
+        SinkError: The records cannot be written.
+    """
+    with ExitStack() as stack:
+        rows = None
+        if job.records:
+            rows = stack.enter_context(CollectionRecords(job.records, labels, force=job.force, resume=job.resume))
+            if earlier and rows.done:
+                earlier(rows.groups())
+        done = rows.done if rows else set()
+        placer = _Placer(job)
+        todo = (one for one in map(placer.job, job.photos) if str(one.path) not in done)
+        sorter = SortedFolder(job.sort_into, job.how) if job.sort_into else None
+        for result in _results(job, todo, open_desk):
+            result = _finished(result, job, placer, sorter)
+            if rows:
+                rows.write(result.group(phrase(result.error) if result.error else None))
+            yield result
+
+
+def _results(
+    job: CollectionJob, todo: Iterator[PhotoJob], open_desk: Callable[[], PhotoDesk] | None
+) -> Iterator[PhotoResult]:
+    if job.processes == 1 and open_desk:
+        desk = open_desk()
+        yield from map(desk.read, todo)
+        return
+    for one, result in on_processes(todo, read_here, job.processes, set_up, (job.options,)):
+        yield result or PhotoResult(one.path, error=ImageUnreadable(f"{one.path}: {_KILLED}", "try fewer {jobs}"))
+
+
+def _finished(result: PhotoResult, job: CollectionJob, placer: "_Placer", sorter: SortedFolder | None) -> PhotoResult:
+    """Do what is to be done with a photo that was read, and note what went wrong."""
+    if result.width is None or result.height is None:
+        return result
+    try:
+        if job.xmp:
+            write_sidecar(Path(result.path), result.moods, result.width, result.height, result.orientation)
+        if sorter:
+            sorter.put(Path(result.path), folder_for(result.moods, job.by))
+    except SinkError as error:
+        return replace(result, error=result.error or error)
+    return result
+
+
+class _Placer:
+    """Says where annotated copies go: numbered if another photo of this run has the name, never onto a photo."""
+
+    def __init__(self, job: CollectionJob) -> None:
+        self._folder = job.copies
+        self._originals = {path.resolve() for path in job.photos} if job.copies else set()
+        self._made: set[Path] = set()
+
+    def job(self, photo: Path) -> PhotoJob:
+        if self._folder is None:
+            return PhotoJob(photo)
+        suffix = ".jpg" if photo.suffix.lower() in _COPIED_AS_JPEG else photo.suffix
+        target = self._folder / f"{photo.stem}{suffix}"
+        place, count = target, 1
+        while place in self._made:
+            count += 1
+            place = target.with_stem(f"{target.stem}-{count}")
+        self._made.add(place)
+        if place.resolve() in self._originals:
+            return PhotoJob(photo, refused=SinkError(f"{place} is a photo to be read", "choose another {out}"))
+        return PhotoJob(photo, place)
+
+
+@dataclass(frozen=True, slots=True)
+class Strong:
+    """A face whose emotion is plain to see."""
+
+    path: str
+    label: str
+    confidence: float
+
+
+@dataclass(slots=True)
+class CollectionSummary:
+    """What a collection came to, counted as it is read, in flat memory.
+
+    Attributes:
+        photos: Read or failed.
+        earlier: Of those, photos that the records had already.
+        failed: Photos with an error.
+        faceless: Photos that were read and hold no face.
+        faces: In all photos.
+        labels: Faces by label.
+        strongest: Faces that are neither neutral nor unsure, surest first.
+    """
+
+    photos: int = 0
+    earlier: int = 0
+    failed: int = 0
+    faceless: int = 0
+    faces: int = 0
+    labels: Counter[str] = field(default_factory=Counter)
+    strongest: list[Strong] = field(default_factory=list)
+
+    def add(self, group: Group) -> None:
+        """Count one photo."""
+        said, faces = group
+        self.photos += 1
+        self.failed += said.error is not None
+        self.faceless += said.error is None and not faces
+        self.faces += len(faces)
+        self.labels.update(str(face.label) for face in faces)
+        found = [Strong(said.path, str(face.label), face.confidence or 0.0) for face in faces if _is_strong(face)]
+        if found:
+            ranked = sorted([*self.strongest, *found], key=lambda one: -one.confidence)
+            self.strongest = ranked[:_STRONGEST]
+
+    @property
+    def shares(self) -> Mapping[str, float]:
+        """Share of the faces by label, most frequent first."""
+        return {label: count / self.faces for label, count in self.labels.most_common()}
+
+
+def _is_strong(face: Record) -> bool:
+    return face.label not in _CALM

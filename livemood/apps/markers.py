@@ -1,0 +1,89 @@
+"""Records to markers: label changes in the form that editing programs and annotation tools take."""
+
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+from livemood.core.errors import SinkError
+from livemood.records import Record, read
+from livemood.sinks.markers.base import clip_of, make_clip
+from livemood.sinks.markers.sink import MarkerSink
+from livemood.sources.open import open_video
+
+
+def write_markers(
+    records: str | Path,
+    out: str | Path,
+    *,
+    video: str | Path | None = None,
+    rate: Fraction | None = None,
+    timecode: str | None = None,
+    start_s: float = 0.0,
+    force: bool = False,
+) -> None:
+    """Write the label changes and events of a recording as markers.
+
+    Args:
+        records: A .jsonl, .csv or .parquet file written by livemood.
+        out: The file to write; its suffix names the form.
+        video: The video that the markers belong to; tells rate, timecode, name and place.
+        rate: Frames per second, if no video tells; by default what the records' own times come to.
+        timecode: Of the video's first frame, such as 01:00:00:00; by default the video's own, or 0.
+        start_s: Time in the records at which the video begins, s, where it is a cut.
+        force: Replace a file that is there.
+
+    Raises:
+        LivemoodError: The records cannot be read.
+        VideoUnreadable: The video cannot be read.
+        SinkError: Another suffix, a timecode that is none, or the file is there already or cannot be written.
+    """
+    records, out = Path(records), Path(out)
+    if out.resolve() == records.resolve():
+        raise SinkError(f"{out} is to be read; choose another file for the markers")
+    rows = read(records)
+    if video is None:
+        clip = make_clip(records.stem, rate or _measured_rate(read(records)), timecode)
+    else:
+        with open_video(video) as source:
+            clip = clip_of(source.info, records.stem, rate, timecode)
+    with MarkerSink(out, clip, force=force) as sink:
+        _fill(sink, rows, start_s)
+
+
+def _fill(sink: MarkerSink, rows: Iterable[Record], start_s: float) -> None:
+    last: tuple[int, float] | None = None
+    for frame, time_s, labels, events in _frames(rows):
+        if last is not None and frame > last[0] + 1:
+            # No row was written for frames without a face; the first of them ends all intervals.
+            sink.show({}, last[1] + (time_s - last[1]) / (frame - last[0]) - start_s)
+        sink.show(labels, time_s - start_s)
+        for event in events:
+            sink.note(event, time_s - start_s)
+        last = frame, time_s
+
+
+def _frames(rows: Iterable[Record]) -> Iterator[tuple[int, float, dict[int, str], list[int]]]:
+    """Yield number, time (s), labels by track and events of each frame that has a row."""
+    frame: int | None = None
+    time_s, labels, events = 0.0, dict[int, str](), list[int]()
+    for row in rows:
+        if row.frame != frame:
+            if frame is not None:
+                yield frame, time_s, labels, events
+            frame, time_s, labels, events = row.frame, row.time_s, {}, []
+        if row.event is not None:
+            events.append(row.event)
+        elif row.track is not None:
+            labels[row.track] = str(row.label)
+    if frame is not None:
+        yield frame, time_s, labels, events
+
+
+def _measured_rate(rows: Iterable[Record]) -> Fraction | None:
+    """Return the mean rate of the frames that have rows; None of fewer than two."""
+    first = last = None
+    for row in rows:
+        first, last = first or row, row
+    if first is None or last is None or last.time_s <= first.time_s or last.frame <= first.frame:
+        return None
+    return Fraction((last.frame - first.frame) / (last.time_s - first.time_s))

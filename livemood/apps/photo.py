@@ -1,0 +1,209 @@
+"""One photo from file to moods, and what else is wanted of it, in whichever process."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+
+from livemood.apps.session import Session
+from livemood.core.errors import ImageUnreadable, LivemoodError, SinkError, one_line_about
+from livemood.core.geometry import Box
+from livemood.core.settings import DrawStyle, ReaderSettings
+from livemood.core.types import Detection, Frame, Image, Mood
+from livemood.records.inputs import Group, Input
+from livemood.sinks.records import record_of
+from livemood.sources.image.decode import Photo, decode_photo, read_photo
+
+LEAST_SIDE: Final = 1920
+"""A large JPEG is decoded smaller as long as its longer side keeps this many px: no face is lost by it."""
+
+_THUMBNAIL_SIDE: Final = 192
+_THUMBNAIL_QUALITY: Final = 70
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoOptions:
+    """What is wanted of every photo of a run.
+
+    Attributes:
+        reader: How faces are found and read.
+        style: How annotated copies are drawn.
+        thumbnails: Make a small picture of each, and a fingerprint that is alike for pictures that look alike.
+        force: Replace annotated copies that are there.
+    """
+
+    reader: ReaderSettings
+    style: DrawStyle
+    thumbnails: bool = False
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoJob:
+    """One photo.
+
+    Attributes:
+        path: Where it lies; may be a URL where its content is given.
+        copy: Where its annotated copy goes, if one is wanted.
+        refused: Why it cannot have the copy that is wanted.
+    """
+
+    path: Path | str
+    copy: Path | None = None
+    refused: SinkError | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PhotoResult:
+    """What one photo came to.
+
+    Attributes:
+        path: As given.
+        width: Of the upright photo, px; None where it could not be read.
+        height: Likewise.
+        moods: Largest face first, in px of the whole photo.
+        orientation: How it is stored, 1 to 8 as EXIF counts.
+        error: What could not be read or written.
+        thumbnail: A small JPEG.
+        fingerprint: (4,) uint64 as bytes, see ``livemood.datasets.dedup``.
+    """
+
+    path: Path | str
+    width: int | None = None
+    height: int | None = None
+    moods: tuple[Mood, ...] = ()
+    orientation: int = 1
+    error: LivemoodError | None = None
+    thumbnail: bytes = b""
+    fingerprint: bytes = b""
+
+    def group(self, error: str | None) -> Group:
+        """Return its rows' content.
+
+        Args:
+            error: The line about its error, as the front end writes it.
+        """
+        frame = Frame(0, 0.0, _PIXEL)
+        faces = tuple(record_of(frame, mood) for mood in self.moods)
+        return Input(str(self.path), self.width, self.height, len(faces), error), faces
+
+
+class PhotoDesk:
+    """Reads one photo after another; what cannot be read or written is noted and does not stop the rest.
+
+    Attributes:
+        session: Models, and what builds around them.
+        annotator: Draws their labels.
+    """
+
+    def __init__(self, session: Session, options: PhotoOptions) -> None:
+        self.session, self._options = session, options
+        self.annotator = session.annotator(options.style)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Emotions of the model."""
+        return self.session.labels
+
+    def read(self, job: PhotoJob) -> PhotoResult:
+        """Read a photo, and write its annotated copy if one is wanted."""
+        try:
+            # A copy is to be as large as the photo; moods alone need less.
+            photo = read_photo(Path(job.path), None if job.copy else LEAST_SIDE)
+        except ImageUnreadable as error:
+            return PhotoResult(job.path, error=error)
+        return self._result(job, photo)
+
+    def read_content(self, name: str, data: bytes | None) -> PhotoResult:
+        """Read a photo of any name, from its file or from the content that was got of it."""
+        if data is None:
+            return self.read(PhotoJob(name))
+        try:
+            with one_line_about(name, ImageUnreadable):
+                photo = decode_photo(data, name, LEAST_SIDE)
+        except ImageUnreadable as error:
+            return PhotoResult(name, error=error)
+        return self._result(PhotoJob(name), photo)
+
+    def _result(self, job: PhotoJob, photo: Photo) -> PhotoResult:
+        moods = self.session.read_photo(photo.image)
+        result = PhotoResult(
+            job.path,
+            photo.width,
+            photo.height,
+            tuple(_enlarged(mood, photo.scale) for mood in moods),
+            photo.orientation,
+            job.refused or self._copied(job, photo, moods),
+        )
+        if not self._options.thumbnails:
+            return result
+        return replace(result, thumbnail=thumbnail(photo.image), fingerprint=_fingerprint(photo.image))
+
+    def _copied(self, job: PhotoJob, photo: Photo, moods: Sequence[Mood]) -> LivemoodError | None:
+        from livemood.runtime.atomic_io import refuse_to_overwrite
+        from livemood.sinks.image import keeps_profile, write_image
+
+        if not job.copy:
+            return None
+        try:
+            refuse_to_overwrite(job.copy, "out", self._options.force)
+            own = photo.own_colours if keeps_profile(job.copy) else photo.image
+            drawn = self.annotator.draw(Frame(0, 0.0, own), moods)
+            write_image(job.copy, drawn, exif=photo.exif, icc=photo.icc)
+        except SinkError as error:
+            return error
+        return None
+
+
+_PIXEL: Final[Image] = np.zeros((1, 1, 3), np.uint8)
+_desk: PhotoDesk | None = None
+
+
+def set_up(options: PhotoOptions) -> None:
+    """Open the models in this process, once for all its photos."""
+    global _desk
+    cv2.setNumThreads(1)  # every process has a core
+    _desk = PhotoDesk(Session(options.reader), options)
+
+
+def read_here(job: PhotoJob) -> PhotoResult:
+    """Read a photo with the models of this process."""
+    assert _desk is not None
+    return _desk.read(job)
+
+
+def thumbnail(image: Image) -> bytes:
+    """Return a small JPEG of (H, W, 3) uint8 BGR."""
+    scale = min(_THUMBNAIL_SIDE / max(image.shape[:2]), 1.0)
+    size = max(round(image.shape[1] * scale), 1), max(round(image.shape[0] * scale), 1)
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    done, data = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, _THUMBNAIL_QUALITY])
+    return data.tobytes() if done else b""
+
+
+def thumbnail_of(path: Path) -> tuple[bytes, bytes]:
+    """Return the small picture and the fingerprint of a photo; both empty where it cannot be read any more."""
+    try:
+        image = read_photo(path, _THUMBNAIL_SIDE).image
+    except ImageUnreadable:
+        return b"", b""
+    return thumbnail(image), _fingerprint(image)
+
+
+def _fingerprint(image: Image) -> bytes:
+    from livemood.datasets.dedup import fingerprint
+
+    return fingerprint(image).tobytes()
+
+
+def _enlarged(mood: Mood, scale: float) -> Mood:
+    """Return the mood with its face in px of the whole photo."""
+    if scale == 1.0:
+        return mood
+    face = mood.track.detection
+    box = Box(face.box.left * scale, face.box.top * scale, face.box.right * scale, face.box.bottom * scale)
+    moved = Detection(box, face.keypoints * np.float32(scale), face.score)
+    return replace(mood, track=replace(mood.track, detection=moved))

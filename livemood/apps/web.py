@@ -1,0 +1,205 @@
+"""The browser page: written to a folder, or served to this computer alone."""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.resources import files
+from pathlib import Path, PurePosixPath
+from types import TracebackType
+from typing import Final, Self
+
+from livemood.bundles.manifest import default_bundle, face_model, models_folder, read_bundle
+from livemood.bundles.verify.tflite_file import check_tflite
+from livemood.core.errors import SinkError
+from livemood.runtime.atomic_io import unwritable
+from livemood.web.fixed_batch import with_fixed_batch
+from livemood.web.settings import EMOTION, FAR, NEAR, page_settings
+
+HOST: Final = "127.0.0.1"
+START: Final = "index.html"
+
+_KINDS: Final = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".json": "application/json",
+    ".wasm": "application/wasm",
+    ".svg": "image/svg+xml",
+    "": "text/plain; charset=utf-8",
+}
+_HEADERS: Final = {
+    "Cache-Control": "no-cache",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(self), microphone=()",
+}
+
+
+def page_files(bundle: Path | None = None) -> dict[str, bytes]:
+    """Return every file of the page by its path from the page's folder, with forward slashes.
+
+    Args:
+        bundle: Folder of another emotion model.
+
+    Raises:
+        ModelMissing: A model file is not there.
+        ModelIncompatible: It is not the one that its manifest describes.
+        SinkError: The page was never built, or its files were altered.
+    """
+    model = read_bundle(bundle or default_bundle())
+    network = model.checked(model.tflite)
+    check_tflite(network, model.crop.shape, {head.name: len(head.labels) for head in model.heads})
+    networks = {
+        NEAR: face_model("near").read_bytes(),
+        FAR: face_model("far").read_bytes(),
+        EMOTION: with_fixed_batch(network.read_bytes()),
+    }
+    digests = {name: sha256(content).hexdigest() for name, content in networks.items()}
+    settings = json.dumps(page_settings(model, digests), ensure_ascii=False, indent=1) + "\n"
+    notices = {f"models/{name}": (models_folder() / "face" / name).read_bytes() for name in ("LICENSE", "NOTICE")}
+    return {**_built(), **networks, **notices, "settings.json": settings.encode()}
+
+
+def write_page(out: Path, bundle: Path | None = None, *, force: bool = False) -> int:
+    """Write the page as a folder that any https host can serve; return its size in bytes.
+
+    Args:
+        out: The folder; made if it is not there.
+        bundle: Folder of another emotion model.
+        force: Replace the page in a folder that holds one.
+
+    Raises:
+        SinkError: The folder holds other things, or cannot be written.
+        ModelError: As ``page_files``.
+    """
+    content = page_files(bundle)
+    if out.is_file():
+        raise SinkError(f"{out} is a file", "give {out} a folder of the page's own")
+    if out.is_dir() and any(out.iterdir()):
+        if not (out / START).is_file() or not (out / "settings.json").is_file():
+            raise SinkError(f"{out} holds other things", "give {out} a folder of the page's own")
+        if not force:
+            raise SinkError(f"{out} holds a page already", "use {force} or another {out}")
+    part = out.with_name(f".{out.name}.part")
+    try:
+        shutil.rmtree(part, ignore_errors=True)
+        for name, data in content.items():
+            file = part / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(data)
+        if out.is_dir():
+            shutil.rmtree(out)
+        part.replace(out)
+    except OSError as error:
+        raise unwritable(out, "out", error) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return sum(map(len, content.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class PageServer:
+    """Serves the page to programs of this computer; use as a context manager.
+
+    Attributes:
+        url: Where the page is.
+    """
+
+    url: str
+    _server: ThreadingHTTPServer
+
+    @classmethod
+    def open(cls, port: int = 0, bundle: Path | None = None) -> Self:
+        """Take a port and be ready to serve.
+
+        Args:
+            port: TCP port; 0 takes a free one.
+            bundle: Folder of another emotion model.
+
+        Raises:
+            SinkError: The port is taken, or may not be used.
+            ModelError: As ``page_files``.
+        """
+        handler: Callable[..., BaseHTTPRequestHandler] = partial(_Handler, page_files(bundle))
+        try:
+            server = _Server((HOST, port), handler)
+        except (OSError, OverflowError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise SinkError(f"port {port} cannot be served on ({reason})", "use another {port}, or none") from error
+        return cls(f"http://{HOST}:{server.server_address[1]}/", server)
+
+    def serve(self) -> None:
+        """Answer until ``close`` is called from another thread, or an interrupt."""
+        self._server.serve_forever()
+
+    def close(self) -> None:
+        """Stop answering and free the port."""
+        self._server.shutdown()
+        self._server.server_close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: a browser that closes its tab drops connections midway."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Hands out the page's files and nothing else; takes nothing."""
+
+    server_version = "livemood"
+    sys_version = ""
+    protocol_version = "HTTP/1.1"
+
+    def __init__(self, content: dict[str, bytes], *words: object) -> None:
+        self._content = content
+        super().__init__(*words)  # type: ignore[arg-type]
+
+    def do_GET(self) -> None:
+        self._answer(with_body=True)
+
+    def do_HEAD(self) -> None:
+        self._answer(with_body=False)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing: who looked at what is nobody's business."""
+
+    def _answer(self, with_body: bool) -> None:
+        name = self.path.split("?")[0].split("#")[0].lstrip("/") or START
+        data = self._content.get(name)
+        if data is None:
+            self.send_error(HTTPStatus.NOT_FOUND)
+            return
+        self.send_response(HTTPStatus.OK)
+        kind = _KINDS.get(PurePosixPath(name).suffix, "application/octet-stream")
+        for header, value in {**_HEADERS, "Content-Type": kind, "Content-Length": str(len(data))}.items():
+            self.send_header(header, value)
+        self.end_headers()
+        if with_body:
+            self.wfile.write(data)
+
+
+def _built() -> dict[str, bytes]:
+    """Return what was built of the page's source, compared with its checksums."""
+    folder = files("livemood.web").joinpath("static")
+    try:
+        digests: dict[str, str] = json.loads(folder.joinpath("sha256.json").read_text(encoding="utf-8"))
+        content = {name: folder.joinpath(*name.split("/")).read_bytes() for name in digests}
+    except (OSError, ValueError) as error:
+        raise SinkError("the page's files are not all there; reinstall livemood") from error
+    altered = [name for name, data in content.items() if sha256(data).hexdigest() != digests[name]]
+    if altered:
+        raise SinkError(f"the page's file {altered[0]} was altered or damaged; reinstall livemood")
+    return content

@@ -1,0 +1,159 @@
+"""``livemood batch``: very many photos and videos into one Parquet data set."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from livemood.cli.bars import counting_bar
+from livemood.cli.options import Json, Only, print_json
+from livemood.cli.terminal import plain
+from livemood.core.errors import LivemoodError
+from livemood.core.settings import ReaderSettings
+from livemood.runtime.processes import usable_cores
+
+if TYPE_CHECKING:
+    from livemood.apps.batch.dataset import Part
+    from livemood.apps.batch.run import BatchJob
+
+_INTERRUPTED = 130
+_STATUS = "status"
+
+
+class Runner(StrEnum):
+    """What runs the shards."""
+
+    local = "local"
+    ray = "ray"
+
+
+def batch(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="INPUT...",
+            help="Files, folders, globs, lists of paths (.csv, .parquet, .txt), URLs; or: status DATASET.",
+        ),
+    ],
+    how: Annotated[ReaderSettings, Only("detector", "emotions", "model")],
+    out: Annotated[str | None, typer.Option("--out", metavar="DATASET", help="Folder or URL of the data set.")] = None,
+    engine: Annotated[
+        Runner, typer.Option("--engine", help="local: processes here; ray: Ray (extra: ray).")
+    ] = Runner.local,
+    address: Annotated[
+        str | None, typer.Option("--address", metavar="HOST:PORT", help="Of a Ray cluster; without, Ray starts here.")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", min=1, metavar="N", help="Processes; all cores by default.")
+    ] = None,
+    shard: Annotated[
+        str | None, typer.Option("--shard", metavar="I/N", help="Only this share of the inputs, such as 3/8.")
+    ] = None,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Read inputs again that failed.")] = False,
+    labelled: Annotated[Path | None, typer.Option("--labelled", help="Folder for labelled copies of videos.")] = None,
+    every: Annotated[int, typer.Option("--every", min=1, metavar="N", help="Classify every Nth frame of a video.")] = 1,
+    json_: Json = False,
+) -> None:
+    """Read very many photos and videos into one Parquet data set; a second run does only what is missing.
+
+    [bold]Examples[/bold]
+
+      livemood batch archive/ --out moods/ --jobs 8
+
+      livemood batch list.csv --out moods/ --shard $SLURM_ARRAY_TASK_ID/100
+
+      livemood batch "s3://bucket/photos/" --out s3://bucket/moods --engine ray --address auto
+
+      livemood batch status moods/
+    """
+    if inputs[0] == _STATUS and out is None and len(inputs) == 2:
+        _print_status(inputs[1], json_)
+        return
+    if out is None:
+        raise typer.BadParameter("the data set to write is missing; add --out DATASET", param_hint="--out")
+    if address and engine is not Runner.ray:
+        raise typer.BadParameter("an address is one of a Ray cluster; add --engine ray", param_hint="--address")
+    from livemood.apps.batch.run import BatchJob, check_share
+
+    job = BatchJob(
+        inputs,
+        out,
+        how,
+        check_share(shard) if shard else (1, 1),
+        every,
+        str(labelled) if labelled else None,
+        retry_failed,
+    )
+    _run(job, engine, jobs, address, json_)
+
+
+def _run(job: "BatchJob", runner: Runner, jobs: int | None, address: str | None, json_: bool) -> None:
+    from livemood.apps.batch.dataset import Contents
+    from livemood.apps.batch.engines import open_engine
+    from livemood.apps.batch.run import plan, run
+
+    cores = jobs or usable_cores()
+    planned = plan(job, cores)
+    if not planned.todo and not planned.stale:
+        print_json({"inputs": len(planned.inputs), "read": 0}) if json_ else print(
+            f"nothing to do: {plain(job.out)} has all {len(planned.inputs)} inputs"
+        )
+        return
+    if planned.again:
+        print(
+            f"livemood: note: {planned.again} inputs are read again: they or the model changed, or they failed",
+            file=sys.stderr,
+        )
+    made = Contents()
+    engine = open_engine(runner.value, jobs, address, usable_cores)
+    try:
+        with counting_bar(len(planned.inputs), "inputs") as bar:
+            bar.advance(planned.done)
+
+            def on_part(part: "Part") -> None:
+                made.add(part)
+                bar.advance(len(part.inputs), len(part.failed))
+
+            run(job, planned, engine, on_part)
+    except KeyboardInterrupt:
+        done = planned.done + made.inputs
+        line = f"{done} of {len(planned.inputs)} inputs are in {plain(job.out)}; the same command goes on"
+        print(f"livemood: {line}", file=sys.stderr)
+        raise typer.Exit(_INTERRUPTED) from None
+    finally:
+        engine.close()
+    if json_:
+        print_json({"inputs": len(planned.inputs), "read": made.inputs, "failed": made.failed, "faces": made.faces})
+    else:
+        print(f"{made.inputs} inputs read, {made.failed} failed, {made.faces} faces; {planned.done} were there already")
+        print(f"data set: {plain(job.out)}")
+    if made.failed:
+        print(f"livemood: {made.failed} inputs could not be read; their rows say why", file=sys.stderr)
+        raise typer.Exit(1)
+
+
+def _print_status(dataset: str, json_: bool) -> None:
+    from livemood.apps.batch.dataset import contents, read_notes, read_parts
+    from livemood.runtime.storage import Store
+
+    store = Store(dataset, "out")
+    notes = read_notes(store)
+    found = contents(read_parts(store))
+    if not found.parts and not notes:
+        raise LivemoodError(f"{dataset} holds no data set of livemood batch")
+    if json_:
+        print_json({**found.to_json(), "runs": notes})
+        return
+    print(f"{found.inputs} inputs in {found.parts} parts: {found.faces} faces, {found.failed} inputs failed")
+    if found.frames:
+        rate = found.seconds / found.frames
+        print(f"{found.frames} photos and frames took {found.seconds:.0f} CPU seconds, {rate * 1000:.1f} ms each")
+    for made, count in found.readings.most_common():
+        print(
+            f"{count} inputs by livemood {made.version}, model {plain(made.model)} {made.sha256[:12]} ({made.settings})"
+        )
+    for name, said in notes.items():
+        planned, end = said.get("inputs_planned", "?"), said.get("finished", "not yet")
+        print(f"{plain(name)}: {planned} inputs planned, started {said.get('started')}, finished {end}")

@@ -1,0 +1,15 @@
+"""Text of strangers on a terminal."""
+
+import unicodedata
+
+# Control characters, those that turn the direction of writing, and line ends of Unicode's own.
+_COMMANDS = ("Cc", "Cf", "Zl", "Zp")
+
+
+def plain(text: object) -> str:
+    """Return text, such as a file's name, in which nothing is a terminal's command: those show as escapes."""
+    return "".join(_shown(letter) if unicodedata.category(letter) in _COMMANDS else letter for letter in str(text))
+
+
+def _shown(letter: str) -> str:
+    return letter.encode("unicode_escape").decode("ascii")

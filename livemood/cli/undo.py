@@ -1,0 +1,35 @@
+"""``livemood undo``: take back what ``livemood image --sort-into`` did."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from livemood.cli.terminal import plain
+
+
+def undo(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder that photos were sorted into.")],
+) -> None:
+    """Take back a sorting: moved photos go home, copies and links go away.
+
+    Nothing is lost: a copy that was changed since, or is the only one left, stays, and so does a photo whose old place
+    is taken.
+
+    [bold]Examples[/bold]
+
+      livemood undo sorted/
+    """
+    from livemood.sinks.sorted_folder import undo as take_back
+
+    done = kept = 0
+    for one in take_back(folder):
+        if one.kept:
+            kept += 1
+            print(f"livemood: {plain(one.kept)}", file=sys.stderr)
+        else:
+            done += 1
+    print(f"{done} taken back" + (f", {kept} kept as they are" if kept else ""))
+    if kept:
+        raise typer.Exit(1)

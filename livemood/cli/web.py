@@ -1,0 +1,50 @@
+"""``livemood web``: the page that reads a visitor's own camera in the browser."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from livemood.cli.options import Force, Only
+from livemood.core.settings import ReaderSettings
+
+
+def web(
+    how: Annotated[ReaderSettings, Only("model")],
+    open_: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = True,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="TCP port; 0 takes a free one.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Write the page into a folder for any https host.")
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Label a webcam, photos and videos in the browser: nothing is installed there, nothing is sent anywhere.
+
+    The page is served to this computer alone. The networks run in the browser, and every picture stays in it.
+
+    [bold]Examples[/bold]
+
+      livemood web
+      livemood web --port 8080 --no-open
+      livemood web --out public/
+    """
+    from livemood.apps.web import PageServer, write_page
+
+    if out is not None:
+        size = write_page(out, how.model, force=force)
+        print(f"written: {out} ({size / 1e6:.1f} MB); serve it over https, or browsers give it no camera")
+        return
+    with PageServer.open(port, how.model) as server:
+        print(f"{server.url}  (Ctrl-C ends it)", flush=True)
+        if open_ and not _opened(server.url):
+            print("no browser could be opened; open the address yourself", flush=True)
+        server.serve()
+
+
+def _opened(url: str) -> bool:
+    import webbrowser
+
+    try:
+        return webbrowser.open(url)
+    except webbrowser.Error:
+        return False

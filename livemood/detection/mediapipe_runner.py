@@ -1,0 +1,118 @@
+"""MediaPipe's own runner of its face networks, where LiteRT has no wheel. The only importer of mediapipe."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import cv2
+import numpy as np
+
+from livemood.core.errors import ModelIncompatible
+from livemood.core.geometry import Box
+from livemood.core.types import Detection, Image
+from livemood.runtime.closeable import Closeable
+from livemood.runtime.native_output import native_stderr_held, silence_native_logs
+
+
+class MediaPipeFace(Closeable):
+    """One MediaPipe Tasks FaceDetector in image mode: no state, so no frame depends on another.
+
+    Args:
+        model: MediaPipe's ``face_detection_short_range.tflite`` or ``face_detection_full_range_sparse.tflite``.
+        min_score: Faces below this score (0..1) are dropped.
+
+    Attributes:
+        side: Of the windows that it is given, px; boxes come in whole px, so more than the network takes.
+
+    Raises:
+        ModelIncompatible: The file is damaged or another network.
+    """
+
+    side = 512
+
+    def __init__(self, model: Path, min_score: float) -> None:
+        tasks = _import_mediapipe()
+        options = tasks.FaceDetectorOptions(
+            base_options=tasks.BaseOptions(model_asset_buffer=model.read_bytes()),
+            min_detection_confidence=min_score,
+        )
+        try:
+            with native_stderr_held():
+                self._task: Any = tasks.FaceDetector.create_from_options(options)
+                # The first picture makes the network print once more; give it one now, while nobody hears it.
+                self._task.detect(_rgb(np.zeros((64, 64, 3), np.uint8)))
+        except (RuntimeError, ValueError) as error:
+            raise ModelIncompatible(f"{model} is not a face detector MediaPipe can run; reinstall livemood") from error
+
+    def find(self, image: Image) -> tuple[Detection, ...]:
+        """Return the faces of (H, W, 3) uint8 BGR, in its pixels."""
+        result = self._task.detect(_rgb(image))
+        size = np.array([image.shape[1], image.shape[0]], np.float32)
+        return tuple(_detection(found, size) for found in result.detections)
+
+    def close(self) -> None:
+        """Free the network."""
+        with native_stderr_held():
+            self._task.close()
+
+
+def _detection(found: Any, size: Any) -> Detection:
+    box = found.bounding_box
+    keypoints = np.array([(point.x, point.y) for point in found.keypoints], np.float32) * size
+    return Detection(
+        Box(box.origin_x, box.origin_y, box.origin_x + max(box.width, 1), box.origin_y + max(box.height, 1)),
+        keypoints,
+        float(min(max(found.categories[0].score, 0.0), 1.0)),
+    )
+
+
+def _rgb(image: Image) -> Any:
+    # mediapipe misreads strided views without a word; cvtColor makes a new contiguous array.
+    mediapipe = _import_mediapipe()
+    return mediapipe.Image(mediapipe.ImageFormat.SRGB, cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
+
+
+class _Tasks:
+    """The handful of mediapipe names used here."""
+
+    def __init__(self) -> None:
+        import mediapipe
+        from mediapipe.tasks.python import BaseOptions, vision
+
+        self.Image = mediapipe.Image
+        self.ImageFormat = mediapipe.ImageFormat
+        self.BaseOptions = BaseOptions
+        self.FaceDetector = vision.FaceDetector
+        self.FaceDetectorOptions = vision.FaceDetectorOptions
+
+
+_tasks: _Tasks | None = None
+
+
+def _import_mediapipe() -> _Tasks:
+    global _tasks
+    if _tasks is None:
+        silence_native_logs()
+        with _unneeded_left_out():
+            _tasks = _Tasks()
+    return _tasks
+
+
+@contextmanager
+def _unneeded_left_out() -> Iterator[None]:
+    """Keep mediapipe from loading what finding faces does not need.
+
+    TensorFlow (5 s) is for a helper of its documentation, which takes None for not installed; matplotlib (1 s, and a
+    list of fonts written into the user's home) is for a drawing that nobody asks for here.
+    """
+    stand_ins = {"tensorflow": None, **{name: ModuleType(name) for name in ("matplotlib", "matplotlib.pyplot")}}
+    hidden = [name for name in stand_ins if name not in sys.modules]
+    sys.modules.update({name: stand_ins[name] for name in hidden})  # type: ignore[misc]
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]

@@ -1,0 +1,162 @@
+"""A collection as one page: small pictures to filter, sort and look through, which loads nothing from anywhere."""
+
+import json
+import os
+import shutil
+import tempfile
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Any, Final
+from urllib.parse import quote
+
+import numpy as np
+import numpy.typing as npt
+
+from livemood.core.labels import UNSURE
+from livemood.datasets.dedup import near_pairs
+from livemood.records import Record
+from livemood.records.inputs import Group
+from livemood.reporting.colours import DARK, LIGHT, palette
+from livemood.reporting.document import asset, policy
+from livemood.runtime.atomic_io import atomic_write, refuse_to_overwrite
+from livemood.runtime.closeable import Closeable
+
+_SETTING: Final = "gallery"
+_THUMBS: Final = "$thumbnails"
+_WORDS: Final = 4  # of a fingerprint
+_PER_MILLE: Final = 1000
+
+
+class Gallery(Closeable):
+    """Collects photos for a page; a context manager. Small pictures wait on disk, so memory stays nearly flat.
+
+    Args:
+        path: The page to write.
+        labels: Emotions of the model, in order.
+        force: Replace a page that is there.
+
+    Raises:
+        SinkError: The page is there already.
+    """
+
+    def __init__(self, path: Path, labels: Sequence[str], *, force: bool = False) -> None:
+        refuse_to_overwrite(path, _SETTING, force)
+        self._path, self._labels, self._force = path, tuple(labels), force
+        self._photos: list[dict[str, Any]] = []
+        self._prints: list[bytes] = []
+        self._thumbs = tempfile.TemporaryFile()  # noqa: SIM115  # closed by close()
+
+    def add(self, group: Group, thumbnail: bytes = b"", fingerprint: bytes = b"") -> None:
+        """Take one photo.
+
+        Args:
+            group: What it holds.
+            thumbnail: A small JPEG; empty for none.
+            fingerprint: (4,) uint64 as bytes, see ``livemood.datasets.dedup``; empty for none.
+        """
+        said, faces = group
+        self._thumbs.write(b64encode(thumbnail) + b"\n")
+        self._prints.append(fingerprint)
+        photo: dict[str, Any] = {"name": Path(said.path).name, "href": _href(said.path, self._path.parent)}
+        if said.error is not None:
+            photo["error"] = said.error
+        if faces and said.width and said.height:
+            photo["size"] = [said.width, said.height]
+            photo["faces"] = [self._face(face, said.width, said.height) for face in faces]
+        self._photos.append(photo)
+
+    def write(self, title: str) -> None:
+        """Write the page.
+
+        Raises:
+            SinkError: It cannot be written.
+        """
+        for leader, others in _alike(self._prints).items():
+            for place in (leader, *others):
+                self._photos[place]["alike"] = leader
+        data = {"labels": self._labels, "unsure": UNSURE, "photos": self._photos}
+        script = asset("gallery.js")
+        values = {
+            "policy": policy([script]),
+            "title": escape(title),
+            "style": asset("gallery.css"),
+            "colours": _colours(self._labels),
+            # Escaped so that no name can end the script element.
+            "data": json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
+            "script": script,
+        }
+        before, after = (Template(part).substitute(values) for part in asset("gallery.html").split(_THUMBS))
+        with atomic_write(self._path, _SETTING, self._force) as part, part.open("wb") as file:
+            file.write(before.encode())
+            self._thumbs.seek(0)
+            shutil.copyfileobj(self._thumbs, file)
+            file.write(after.encode())
+
+    def close(self) -> None:
+        """Let the small pictures go."""
+        self._thumbs.close()
+
+    def _face(self, face: Record, width: int, height: int) -> dict[str, Any]:
+        left, top, right, bottom = face.box or (0.0, 0.0, 0.0, 0.0)
+        sides = ((left, width), (top, height), (right - left, width), (bottom - top, height))
+        return {
+            "label": face.label,
+            "sure": round(face.confidence or 0.0, 3),
+            "scores": [round(face.scores.get(label, 0.0), 3) for label in self._labels],
+            "box": [round(_PER_MILLE * side / whole) for side, whole in sides],
+            **_further(face),
+        }
+
+
+def _further(face: Record) -> dict[str, Any]:
+    """Return what further heads say of a face, and why it is unsure, where the model tells."""
+    others = {name: head.label for name, head in getattr(face, "others", {}).items()}
+    reason = getattr(face, "reason", None)
+    return ({"heads": others} if others else {}) | ({"why": reason} if reason else {})
+
+
+def _alike(prints: Sequence[bytes]) -> dict[int, list[int]]:
+    """Return photos that look alike: the first of each such group, with the places of the others."""
+    places = [place for place, data in enumerate(prints) if data]
+    if not places:
+        return {}
+    words: npt.NDArray[np.uint64] = np.frombuffer(b"".join(prints), np.uint64).reshape(-1, _WORDS)
+    leader = list(range(len(places)))
+
+    def first(place: int) -> int:
+        while leader[place] != place:
+            leader[place] = leader[leader[place]]
+            place = leader[place]
+        return place
+
+    for one, other in near_pairs(words, words):
+        if one < other:
+            lower, upper = sorted((first(int(one)), first(int(other))))
+            leader[upper] = lower
+    groups: dict[int, list[int]] = {}
+    for place in range(len(places)):
+        if first(place) != place:
+            groups.setdefault(places[first(place)], []).append(places[place])
+    return groups
+
+
+def _href(path: str, folder: Path) -> str:
+    """Return where a photo lies as seen from the page; of another drive its whole address."""
+    try:
+        return quote(os.fsencode(os.path.relpath(path, folder)).replace(b"\\", b"/"))
+    except ValueError:  # no relative path from one drive to another
+        return Path(path).resolve().as_uri()
+
+
+def _colours(labels: Sequence[str]) -> str:
+    """Return the style rules of the labels' colours, in both themes."""
+
+    def rules(colours: dict[str, str]) -> Iterator[str]:
+        for place, label in enumerate((*labels, UNSURE)):
+            yield f"--label-{place}: {colours[label]};"
+
+    light, dark = (" ".join(rules(palette(theme, tuple(labels)))) for theme in (LIGHT, DARK))
+    return f":root {{ {light} }}\n@media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}"

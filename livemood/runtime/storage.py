@@ -1,0 +1,161 @@
+"""Files here and in object stores, under one roof: paths as they are, and URLs by way of fsspec."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from livemood.core.errors import LivemoodError, SinkError, SourceError
+from livemood.runtime.optional_deps import required
+
+REMOTE: Final = "'livemood[remote]'"
+"""What brings fsspec."""
+
+
+def is_url(path: str) -> bool:
+    """Tell whether a path is one of an object store or server: ``s3://bucket/key``."""
+    scheme, found, _ = path.partition("://")
+    return bool(found) and scheme.isidentifier() and len(scheme) > 1
+
+
+def filesystem(url: str) -> Any:
+    """Return fsspec's file system for a URL.
+
+    Raises:
+        LivemoodError: fsspec, or the driver of this kind of store, is not installed; or there is no such kind.
+    """
+    fsspec = required("fsspec", REMOTE)
+    scheme = url.partition("://")[0]
+    try:
+        return fsspec.filesystem(scheme)
+    except ImportError as error:
+        raise LivemoodError(f"{url}: the driver for {scheme}:// is not installed ({error})") from error
+    except ValueError as error:
+        raise LivemoodError(f"{url}: there is no kind of store called {scheme}://") from error
+
+
+def read_bytes(path: str) -> bytes:
+    """Return the content of a file in a store.
+
+    Raises:
+        SourceError: It cannot be read.
+    """
+    try:
+        data: bytes = filesystem(path).cat_file(path)
+    except Exception as error:  # drivers raise what their own libraries do
+        if isinstance(error, LivemoodError):
+            raise
+        raise SourceError(f"{path} could not be read ({_short(error)})") from error
+    return data
+
+
+@contextmanager
+def local_copy(path: str) -> Iterator[Path]:
+    """Yield a local file with the content of one in a store; it goes away at the end.
+
+    Raises:
+        SourceError: It cannot be read.
+    """
+    with tempfile.TemporaryDirectory(prefix="livemood-") as folder:
+        local = Path(folder) / (path.rpartition("/")[2] or "file")
+        try:
+            filesystem(path).get_file(path, str(local))
+        except Exception as error:  # drivers raise what their own libraries do
+            if isinstance(error, LivemoodError):
+                raise
+            raise SourceError(f"{path} could not be read ({_short(error)})") from error
+        yield local
+
+
+class Store:
+    """A folder, here or in an object store, whose files appear whole.
+
+    Args:
+        root: Path or URL.
+        setting: Which setting named it, for the remedy of an error.
+
+    Raises:
+        LivemoodError: A URL whose driver is not installed.
+    """
+
+    def __init__(self, root: str, setting: str) -> None:
+        self.root, self._setting = root.rstrip("/") or "/", setting
+        self._remote: Any = filesystem(root) if is_url(root) else None
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether it is in an object store."""
+        return self._remote is not None
+
+    def names(self, folder: str = "") -> list[str]:
+        """Return the names of the files in the folder, or in one inside it; none where it is not there."""
+        where = self._path(folder)
+        try:
+            if self._remote is None:
+                return sorted(entry.name for entry in os.scandir(where) if entry.is_file())
+            self._remote.invalidate_cache()
+            return sorted(str(name).rstrip("/").rpartition("/")[2] for name in self._remote.ls(where, detail=False))
+        except FileNotFoundError:
+            return []
+        except Exception as error:
+            raise SourceError(f"{where} could not be read ({_short(error)})") from error
+
+    def open(self, name: str) -> BinaryIO:
+        """Open a file for reading."""
+        where = self._path(name)
+        try:
+            opened: BinaryIO = open(where, "rb") if self._remote is None else self._remote.open(where, "rb")  # noqa: PTH123, SIM115
+        except Exception as error:
+            raise SourceError(f"{where} could not be read ({_short(error)})") from error
+        return opened
+
+    @contextmanager
+    def replacing(self, name: str) -> Iterator[Path]:
+        """Yield a scratch file that takes its place as ``name`` at the end, in one step.
+
+        Raises:
+            SinkError: It cannot be written.
+        """
+        where = self._path(name)
+        try:
+            if self._remote is None:
+                target = Path(where)
+                scratch = Path(self._path("_manifest")) / f"{target.name}.{os.getpid()}.part"
+                scratch.parent.mkdir(parents=True, exist_ok=True)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                try:
+                    yield scratch
+                    scratch.replace(target)
+                finally:
+                    scratch.unlink(missing_ok=True)
+                return
+            with tempfile.TemporaryDirectory(prefix="livemood-") as folder:
+                scratch = Path(folder) / "part"
+                yield scratch
+                self._remote.put_file(str(scratch), where)
+        except LivemoodError:
+            raise
+        except Exception as error:
+            raise SinkError(
+                f"{where} could not be written ({_short(error)})", f"try another {{{self._setting}}}"
+            ) from error
+
+    def remove(self, name: str) -> None:
+        """Remove a file."""
+        try:
+            if self._remote is None:
+                Path(self._path(name)).unlink(missing_ok=True)
+            else:
+                self._remote.rm_file(self._path(name))
+        except Exception as error:
+            raise SinkError(f"{self._path(name)} could not be removed ({_short(error)})") from error
+
+    def _path(self, name: str) -> str:
+        return f"{self.root}/{name}" if name else self.root
+
+
+def _short(error: Exception) -> str:
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return " ".join(str(text).split())[:200]

@@ -1,0 +1,139 @@
+"""Many small tasks on a few processes, a bounded number of them at a time, whatever becomes of a process."""
+
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from threading import Thread
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_AHEAD = 4  # tasks under way for each process, so that none waits for the slowest
+
+
+def on_processes(
+    tasks: Iterable[T],
+    work: Callable[[T], R],
+    processes: int,
+    set_up: Callable[..., None],
+    arguments: tuple[Any, ...] = (),
+    ahead: int = _AHEAD,
+    ordered: bool = True,
+) -> Iterator[tuple[T, R | None]]:
+    """Do tasks in so many processes; yield each with its result, or None where its process was killed, twice.
+
+    Tasks are taken as they are needed, so that any number of them takes the same memory. An interrupt leaves those
+    that are under way to their end and starts no more; the processes do not hear it.
+
+    Args:
+        tasks: Can be sent to another process.
+        work: A function of a module; what it raises is raised here.
+        processes: How many.
+        set_up: Called in each process at its start.
+        arguments: What for.
+        ahead: Tasks under way, for each process.
+        ordered: Yield in the order of the tasks; otherwise as they are done.
+    """
+    import multiprocessing
+
+    context = multiprocessing.get_context("spawn")  # a forked child would share the threads of libraries, and hang
+
+    def open_pool(size: int) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(size, context, _begin, (set_up, arguments))
+
+    left = iter(tasks)
+    pool = open_pool(processes)
+    under_way: deque[tuple[T, Future[R]]] = deque()
+    try:
+        while True:
+            while len(under_way) < processes * ahead and (item := next(left, _END)) is not _END:
+                under_way.append((item, _submit(pool, work, item)))
+            if not under_way:
+                return
+            place = 0
+            if not ordered:
+                wait([future for _, future in under_way], return_when=FIRST_COMPLETED)
+                place = next(i for i, (_, future) in enumerate(under_way) if future.done())
+            task, future = under_way[place]
+            try:
+                result: R | None = future.result()
+            except BrokenProcessPool:
+                # Whose task killed its process is not known: each that was under way is done again by itself.
+                again = list(under_way)
+                under_way.clear()
+                pool.shutdown()
+                pool = open_pool(processes)
+                for one, was in again:
+                    if was.done() and not was.cancelled() and was.exception() is None:
+                        yield one, was.result()
+                    else:
+                        yield one, _alone(open_pool, work, one)
+                continue
+            del under_way[place]
+            yield task, result
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+_END: Any = object()
+
+
+def _alone(open_pool: Callable[[int], ProcessPoolExecutor], work: Callable[[T], R], task: T) -> R | None:
+    with open_pool(1) as pool:
+        try:
+            return _submit(pool, work, task).result()
+        except BrokenProcessPool:
+            return None
+
+
+def _submit(pool: ProcessPoolExecutor, work: Callable[[T], R], task: T) -> Future[R]:
+    with _interrupts_blocked():  # a process is started here when one is missing, and takes over what is blocked
+        return _safe(pool, work, task)
+
+
+def _safe(pool: ProcessPoolExecutor, work: Callable[[T], R], task: T) -> Future[R]:
+    try:
+        return pool.submit(work, task)
+    except BrokenProcessPool as error:  # it broke since the last result was taken
+        failed: Future[R] = Future()
+        failed.set_exception(error)
+        return failed
+
+
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _begin(set_up: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    end_with_parent()
+    set_up(*arguments)
+
+
+def end_with_parent() -> None:
+    """Make this process end with its parent: one that was killed cannot say so, and nobody takes the result."""
+    import multiprocessing
+
+    parent = multiprocessing.parent_process()
+
+    def wait_for_it() -> None:
+        if parent:
+            parent.join()
+            os._exit(1)
+
+    Thread(target=wait_for_it, name="livemood-parent", daemon=True).start()

@@ -1,0 +1,187 @@
+"""Records of a collection: rows of one photo after another, written as they come, and gone on with after an end."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from livemood.core.errors import LivemoodError, SinkError
+from livemood.records import PARQUET, VERSION
+from livemood.records.inputs import NOT_UTF8, Group, columns, kind, read_groups, to_json, to_rows, whole_until
+from livemood.runtime.atomic_io import atomic_write, unwritable
+from livemood.runtime.closeable import Closeable
+from livemood.runtime.optional_deps import required
+
+_SETTING: Final = "records"
+_SUFFIXES: Final = (".csv", ".jsonl", ".parquet")
+_ROW_GROUP: Final = 8192
+
+
+class CollectionRecords(Closeable):
+    """Writes the rows of one photo after another to a CSV, JSONL or Parquet file; a context manager.
+
+    The rows of a photo are handed to the system at once, so that a process that ends, in whatever way, leaves every
+    photo that was written. A Parquet file is readable only when it is whole: its rows wait in a hidden JSONL file
+    beside it, which becomes the Parquet file when this is closed, and is gone on with when the process was killed.
+
+    Args:
+        path: Ends in .csv, .jsonl or .parquet.
+        labels: Emotions of the model, in order.
+        force: Replace a file that is there.
+        resume: Go on in a file that is there.
+
+    Attributes:
+        done: Paths whose photos the file held when it was opened.
+
+    Raises:
+        SinkError: The file is there already, or cannot be written.
+        LivemoodError: It is no such file, or of a model with other emotions.
+    """
+
+    def __init__(self, path: Path, labels: Sequence[str], *, force: bool = False, resume: bool = False) -> None:
+        if path.suffix.lower() not in _SUFFIXES:
+            raise SinkError(f"{path} ends in no form of records", f"use {', '.join(_SUFFIXES)}")
+        self.path, self._labels = path, tuple(labels)
+        self.done: set[str] = set()
+        self._packed = path.suffix.lower() == ".parquet"
+        if self._packed:
+            required("pyarrow.parquet", PARQUET)
+        self._rows_file = journal_of(path) if self._packed else path
+        if path.is_dir():
+            raise SinkError(f"{path} is a folder", f"give {{{_SETTING}}} a file")
+        if path.exists() and not force and not resume:
+            remedy = f"use {{resume}} to go on in it, {{force}} or another {{{_SETTING}}}"
+            raise SinkError(f"{path} is there already", remedy)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file: BinaryIO | None = self._opened(resume)
+        except OSError as error:
+            if isinstance(error, LivemoodError):
+                raise
+            raise unwritable(path, _SETTING, error) from error
+
+    def _opened(self, resume: bool) -> BinaryIO:
+        rows = self._rows_file
+        if not resume:
+            rows.unlink(missing_ok=True)
+        elif self._packed and self.path.exists() and not rows.exists():
+            _unpack(self.path, rows)
+        if rows.exists() and rows.stat().st_size:
+            labels, end = whole_until(rows)
+            if labels and labels != self._labels:
+                found = ", ".join(labels)
+                raise LivemoodError(f"{self.path} holds other emotions ({found})", f"use another {{{_SETTING}}}")
+            with rows.open("r+b") as cut:
+                cut.truncate(end)
+            self.done = {said.path for said, _ in read_groups(rows)}
+        file = rows.open("ab")
+        if not self._packed and self.path.suffix.lower() == ".csv" and not file.tell():
+            file.write(_csv_lines([columns(self._labels)]))
+            file.flush()
+        return file
+
+    def write(self, group: Group) -> None:
+        """Write the rows of one photo.
+
+        Raises:
+            SinkError: The disk is full or gone.
+        """
+        if self._file is None:
+            raise ValueError(f"{self.path} is closed")
+        if self._rows_file.suffix.lower() == ".csv":
+            data = _csv_lines(to_rows(group, self._labels))
+        else:
+            data = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in to_json(group)).encode(errors=NOT_UTF8)
+        try:
+            self._file.write(data)
+            self._file.flush()
+        except OSError as error:
+            raise unwritable(self.path, _SETTING, error) from error
+
+    def groups(self) -> Iterator[Group]:
+        """Yield every photo that the file holds, with its faces."""
+        return read_groups(self._rows_file if self._file else self.path)
+
+    def close(self) -> None:
+        """Finish the file; a second call does nothing.
+
+        Raises:
+            SinkError: The disk is full or gone; a Parquet file's rows then stay where they are, for ``resume``.
+        """
+        file, self._file = self._file, None
+        if file is None:
+            return
+        try:
+            file.close()
+        except OSError as error:
+            raise unwritable(self.path, _SETTING, error) from error
+        if self._packed:
+            with atomic_write(self.path, _SETTING, force=True) as part:
+                write_parquet(part, read_groups(self._rows_file), self._labels)
+            with suppress(OSError):
+                self._rows_file.unlink()
+
+
+def journal_of(path: Path) -> Path:
+    """Return where the rows of a Parquet file wait until it is closed."""
+    return path.with_name(f".{path.name}.rows.jsonl")
+
+
+def write_parquet(
+    target: Any, groups: Iterator[Group], labels: Sequence[str], metadata: Callable[[], dict[str, str]] | None = None
+) -> None:
+    """Write photos, or frames of a video, as one Parquet file, in flat memory.
+
+    Args:
+        target: A path, or an open binary file.
+        groups: What to write.
+        labels: Emotions of the model, in order.
+        metadata: Gives more for the file's own metadata, when all groups are written.
+    """
+    arrow, parquet = required("pyarrow", PARQUET), required("pyarrow.parquet", PARQUET)
+    schema = schema_of(labels).with_metadata({"livemood.records": str(VERSION)})
+    rows: list[tuple[Any, ...]] = []
+
+    with parquet.ParquetWriter(target, schema, compression="zstd", use_dictionary=["path", "error", "label"]) as file:
+
+        def flush() -> None:
+            values = list(zip(*rows, strict=True))
+            rows.clear()
+            file.write_table(arrow.table([arrow.array(v, f.type) for v, f in zip(values, schema, strict=True)], schema))
+
+        for group in groups:
+            rows += ((utf8(row[0]), *row[1:4], utf8(row[4]), *row[5:]) for row in to_rows(group, labels))
+            if len(rows) >= _ROW_GROUP:
+                flush()
+        if rows:
+            flush()
+        if metadata:
+            file.add_key_value_metadata(metadata())
+
+
+def schema_of(labels: Sequence[str]) -> Any:
+    """Return the Arrow schema of the columns: every one has its type even where no row has a value."""
+    arrow = required("pyarrow", PARQUET)
+    types = {int: arrow.int64(), str: arrow.string(), float: arrow.float64()}
+    return arrow.schema([(name, types[kind(name)]) for name in columns(labels)])
+
+
+def utf8(text: Any) -> Any:
+    """Return text that Parquet can hold; bytes of a name that are no UTF-8 become escapes."""
+    return text.encode(errors=NOT_UTF8).decode("utf-8", "backslashreplace") if isinstance(text, str) else text
+
+
+def _unpack(path: Path, rows: Path) -> None:
+    with atomic_write(rows, _SETTING, force=True) as part, part.open("wb") as file:
+        for group in read_groups(path):
+            for row in to_json(group):
+                file.write((json.dumps(row, ensure_ascii=False) + "\n").encode(errors=NOT_UTF8))
+
+
+def _csv_lines(rows: Sequence[Sequence[Any]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode(errors=NOT_UTF8)

@@ -1,0 +1,89 @@
+"""Label changes as markers for editing programs and annotation tools, in the form that the suffix names."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final
+
+from livemood.core.errors import SinkError
+from livemood.core.types import Frame, Image, Mood
+from livemood.runtime.atomic_io import atomic_write
+from livemood.sinks.base import SinkContext
+from livemood.sinks.file_sink import FileSink
+from livemood.sinks.intervals import LabelIntervals
+from livemood.sinks.markers.base import Clip, Event, Markers, clip_of
+from livemood.sinks.markers.boris import to_boris
+from livemood.sinks.markers.csv import to_csv
+from livemood.sinks.markers.eaf import to_eaf
+from livemood.sinks.markers.edl import to_edl
+from livemood.sinks.markers.fcpxml import to_fcpxml
+from livemood.sinks.markers.otio import to_otio
+from livemood.sinks.markers.textgrid import to_textgrid
+
+FORMS: Final[Mapping[str, Callable[[Markers], str]]] = {
+    ".edl": to_edl,
+    ".csv": to_csv,
+    ".fcpxml": to_fcpxml,
+    ".otio": to_otio,
+    ".eaf": to_eaf,
+    ".textgrid": to_textgrid,
+    ".boris": to_boris,
+}
+"""What writes each form of markers, by suffix; a new form is one file and one line here."""
+
+_SETTING: Final = "markers"
+
+
+class MarkerSink(FileSink):
+    """Collects label changes and events; the file appears when it is closed.
+
+    Args:
+        path: Its suffix is one of ``FORMS``, in any case.
+        clip: The video that the markers belong to.
+        live: Keep what there is when an error ends the run.
+        force: Replace a file that is there.
+
+    Raises:
+        SinkError: Another suffix, the file is there already, or it cannot be written.
+    """
+
+    def __init__(self, path: str | Path, clip: Clip, *, live: bool = False, force: bool = False) -> None:
+        super().__init__(Path(path), live)
+        form = FORMS.get(self.path.suffix.lower())
+        if form is None:
+            raise SinkError(f"{path} ends in no form of markers; use {', '.join(FORMS)}")
+        self._shown = LabelIntervals()
+        self._events: list[Event] = []
+        with ExitStack() as stack:
+            part = stack.enter_context(atomic_write(self.path, _SETTING, force))
+            stack.enter_context(self._written(part, clip, form))
+            self._open = stack.pop_all()
+
+    def write(self, frame: Frame, moods: Sequence[Mood], image: Image | None = None) -> None:
+        """Take the labels of one frame; its time is never before the last one's."""
+        self.show({mood.track.id: mood.label for mood in moods}, frame.time_s)
+
+    def mark(self, frame: Frame, event: int) -> None:
+        """Take an event that someone marked at a frame."""
+        self.note(event, frame.time_s)
+
+    def show(self, labels: Mapping[int, str], time_s: float) -> None:
+        """Take the label of each person, by track, at a time (s) never before the last one."""
+        self._check_open()
+        self._shown.show(labels, time_s)
+
+    def note(self, event: int, time_s: float) -> None:
+        """Take an event by its number and time, s."""
+        self._check_open()
+        self._events.append(Event(event, time_s))
+
+    @contextmanager
+    def _written(self, part: Path, clip: Clip, form: Callable[[Markers], str]) -> Iterator[None]:
+        yield
+        markers = Markers(clip, self._shown.intervals(), self._events, self._shown.end_s)
+        part.write_text(form(markers), encoding="utf-8", newline="\n")
+
+
+def open_sink(target: str, context: SinkContext) -> MarkerSink:
+    """Open the markers of a run; they belong to the whole source, cut or not, or to a live run's own clock."""
+    return MarkerSink(target, clip_of(context.info, Path(target).stem), live=context.live, force=context.force)

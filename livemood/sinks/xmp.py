@@ -1,0 +1,195 @@
+"""XMP sidecars: keywords and named regions of faces, for programs that keep photos.
+
+A sidecar lies beside its photo, which is not touched. One that is there already is merged: what other programs wrote
+stays, what an earlier run of livemood wrote is replaced. The terms are those of the XMP specification (ISO 16684-1) and
+of the Metadata Working Group's guidelines for regions.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element, SubElement
+
+from livemood.core.errors import SinkError
+from livemood.core.geometry import Box
+from livemood.core.types import Mood
+from livemood.runtime.atomic_io import atomic_write
+
+PREFIX: Final = "mood:"
+"""What livemood's keywords begin with."""
+NO_FACE: Final = "no-face"
+
+_SPACES: Final = {
+    "x": "adobe:ns:meta/",
+    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "dc": "http://purl.org/dc/elements/1.1/",
+    "lr": "http://ns.adobe.com/lightroom/1.0/",
+    "digiKam": "http://www.digikam.org/ns/1.0/",
+    "mwg-rs": "http://www.metadataworkinggroup.com/schemas/regions/",
+    "stArea": "http://ns.adobe.com/xmp/sType/Area#",
+    "stDim": "http://ns.adobe.com/xap/1.0/sType/Dimensions#",
+    "xmp": "http://ns.adobe.com/xap/1.0/",
+}
+_HEAD: Final = b"<?xpacket begin='\xef\xbb\xbf' id='W5M0MpCehiHzreSzNTczkc9d'?>\n"
+_TAIL: Final = b"\n<?xpacket end='w'?>\n"
+_OURS: Final = "livemood: "
+_MAX_BYTES: Final = 16 << 20
+_SETTING: Final = "xmp"
+
+
+def sidecar_of(photo: Path) -> Path:
+    """Return where a photo's sidecar lies: ``photo.jpg.xmp``, or a ``photo.xmp`` that is there already."""
+    full, short = photo.with_name(f"{photo.name}.xmp"), photo.with_suffix(".xmp")
+    return short if short.is_file() and not full.is_file() else full
+
+
+def write_sidecar(photo: Path, moods: Sequence[Mood], width: int, height: int, orientation: int) -> Path:
+    """Write what a photo's faces look like into its sidecar.
+
+    Args:
+        photo: The photo; not touched.
+        moods: Of its faces, in px of the upright photo.
+        width: Of the upright photo, px.
+        height: Likewise.
+        orientation: How the photo is stored, 1 to 8 as EXIF counts: regions are about the stored picture.
+
+    Returns:
+        The sidecar.
+
+    Raises:
+        SinkError: One that is there cannot be understood, or it cannot be written.
+    """
+    target = sidecar_of(photo)
+    root = _read(target) if target.is_file() else _new()
+    rdf = root if root.tag == _name("rdf", "RDF") else root.find(_name("rdf", "RDF"))
+    if rdf is None:
+        raise SinkError(f"{target} is no XMP that livemood understands; it stays as it is")
+    labels = list(dict.fromkeys(mood.label for mood in moods)) or [NO_FACE]
+    _keywords(rdf, "dc", "subject", "Bag", PREFIX, labels)
+    _keywords(rdf, "lr", "hierarchicalSubject", "Bag", "mood|", labels)
+    _keywords(rdf, "digiKam", "TagsList", "Seq", "mood/", labels)
+    _regions(rdf, moods, width, height, orientation)
+    for prefix, space in _SPACES.items():
+        ElementTree.register_namespace(prefix, space)
+    with atomic_write(target, _SETTING, force=True) as part:
+        part.write_bytes(_HEAD + ElementTree.tostring(root, encoding="utf-8") + _TAIL)
+    return target
+
+
+def _new() -> Element:
+    root = Element(_name("x", "xmpmeta"))
+    description = SubElement(SubElement(root, _name("rdf", "RDF")), _name("rdf", "Description"))
+    description.set(_name("rdf", "about"), "")
+    return root
+
+
+def _read(path: Path) -> Element:
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise SinkError(f"{path} is larger than any sidecar; it stays as it is")
+        data = path.read_bytes()
+        for _, (prefix, space) in ElementTree.iterparse(path, ["start-ns"]):
+            if prefix and not prefix.startswith("ns"):  # those are ElementTree's own
+                ElementTree.register_namespace(prefix, space)
+        parser = ElementTree.XMLParser(target=ElementTree.TreeBuilder(insert_comments=True))
+        return ElementTree.fromstring(data, parser)
+    except ElementTree.ParseError as error:
+        raise SinkError(f"{path} is no XMP that livemood understands; it stays as it is") from error
+    except OSError as error:
+        if isinstance(error, SinkError):
+            raise
+        raise SinkError(f"{path} may not be read ({error.strerror}); it stays as it is") from error
+
+
+def _keywords(rdf: Element, space: str, term: str, kind: str, prefix: str, labels: Sequence[str]) -> None:
+    """Replace those keywords of a list that begin with our prefix; make the list if there is none."""
+    lists = _found(rdf, space, term)
+    words = lists[0] if lists else SubElement(_description(rdf), _name(space, term))
+    bag = next(iter(words), None)
+    if bag is None:
+        bag = SubElement(words, _name("rdf", kind))
+    for every in lists:
+        for inner in every:
+            for item in [item for item in inner if (item.text or "").startswith(prefix)]:
+                inner.remove(item)
+    for label in labels:
+        SubElement(bag, _name("rdf", "li")).text = f"{prefix}{label}"
+
+
+def _regions(rdf: Element, moods: Sequence[Mood], width: int, height: int, orientation: int) -> None:
+    """Replace our regions of faces; those of other programs stay."""
+    found = _found(rdf, "mwg-rs", "Regions")
+    if not found and not moods:
+        return
+    if found:
+        regions = found[0]
+    else:
+        regions = SubElement(_description(rdf), _name("mwg-rs", "Regions"))
+        regions.set(_name("rdf", "parseType"), "Resource")
+        size = SubElement(regions, _name("mwg-rs", "AppliedToDimensions"))
+        stored = (width, height) if orientation < 5 else (height, width)
+        for term, value in (("w", stored[0]), ("h", stored[1]), ("unit", "pixel")):
+            size.set(_name("stDim", term), str(value))
+    inside = regions.find(_name("rdf", "Description"))
+    holder = regions if inside is None else inside
+    faces = holder.find(_name("mwg-rs", "RegionList"))
+    if faces is None:
+        faces = SubElement(holder, _name("mwg-rs", "RegionList"))
+    bag = faces.find(_name("rdf", "Bag"))
+    if bag is None:
+        bag = SubElement(faces, _name("rdf", "Bag"))
+    for item in [item for item in bag if _is_ours(item)]:
+        bag.remove(item)
+    for mood in moods:
+        bag.append(_region(mood, width, height, orientation))
+
+
+def _region(mood: Mood, width: int, height: int, orientation: int) -> Element:
+    item = Element(_name("rdf", "li"))
+    about = SubElement(item, _name("rdf", "Description"))
+    about.set(_name("mwg-rs", "Name"), mood.label)
+    about.set(_name("mwg-rs", "Type"), "Face")
+    about.set(_name("mwg-rs", "Description"), f"{_OURS}{mood.label} {mood.confidence:.0%}")
+    area = SubElement(about, _name("mwg-rs", "Area"))
+    x, y, w, h = stored_area(mood.box, width, height, orientation)
+    for term, value in (("x", x), ("y", y), ("w", w), ("h", h)):
+        area.set(_name("stArea", term), f"{value:.6f}")
+    area.set(_name("stArea", "unit"), "normalized")
+    return item
+
+
+def stored_area(box: Box, width: int, height: int, orientation: int) -> tuple[float, float, float, float]:
+    """Return a box of the upright photo as centre and size, 0..1, in the picture as it is stored."""
+    left, right = (min(max(side / width, 0.0), 1.0) for side in (box.left, box.right))
+    top, bottom = (min(max(side / height, 0.0), 1.0) for side in (box.top, box.bottom))
+    x, y, w, h = (left + right) / 2, (top + bottom) / 2, right - left, bottom - top
+    # How the photo is turned to be upright, backwards: (mirrored, upside down), then lying on its side.
+    if orientation in (2, 3, 6, 7):
+        x = 1 - x
+    if orientation in (3, 4, 7, 8):
+        y = 1 - y
+    return (y, x, h, w) if orientation >= 5 else (x, y, w, h)
+
+
+def _is_ours(item: Element) -> bool:
+    term = _name("mwg-rs", "Description")
+    texts = [item.get(term), *(inner.get(term) for inner in item), *(inner.text for inner in item.iter(term))]
+    return any((text or "").startswith(_OURS) for text in texts)
+
+
+def _found(rdf: Element, space: str, term: str) -> list[Element]:
+    """Return a term in all descriptions of the photo."""
+    return [found for about in rdf.findall(_name("rdf", "Description")) for found in about.findall(_name(space, term))]
+
+
+def _description(rdf: Element) -> Element:
+    found = rdf.find(_name("rdf", "Description"))
+    if found is None:
+        found = SubElement(rdf, _name("rdf", "Description"))
+        found.set(_name("rdf", "about"), "")
+    return found
+
+
+def _name(space: str, term: str) -> str:
+    return f"{{{_SPACES[space]}}}{term}"

@@ -1,0 +1,84 @@
+"""Pictures that Pillow decodes, with its plugins: HEIC, AVIF, JPEG XL, and TIFFs of few bits."""
+
+import warnings
+from dataclasses import dataclass
+from importlib import import_module
+from io import BytesIO
+from typing import Any
+
+import cv2
+import numpy as np
+
+from livemood.core.types import Image
+from livemood.runtime.exif import orientation
+from livemood.sources.image.formats import DECODERS
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A picture as it is stored.
+
+    Attributes:
+        image: (H, W, 3) uint8 BGR, alpha composited over white, not yet upright.
+        orientation: 1 to 8, as EXIF counts.
+        exif: As it lies in the file.
+        icc: Colour profile.
+    """
+
+    image: Image
+    orientation: int = 1
+    exif: bytes | None = None
+    icc: bytes | None = None
+
+
+def decode(data: bytes, kind: str) -> Stored | None:
+    """Return a picture's first frame; None where the bytes are no picture that Pillow knows.
+
+    Raises:
+        ModuleNotFoundError: The decoder of this kind is not installed.
+    """
+    from PIL import Image as PillowImage
+
+    if kind in DECODERS:
+        plugin: Any = import_module(DECODERS[kind][0])
+        if kind == "heif":
+            plugin.register_heif_opener()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # its own limit of pixels; ours was checked before
+            with PillowImage.open(BytesIO(data)) as picture:
+                exif, icc = picture.info.get("exif"), picture.info.get("icc_profile")
+                # Plugins that turn the picture by themselves say so in their own EXIF data, not in the file's.
+                turned = int(picture.getexif().get(0x0112, 1))
+                return Stored(_bgr(picture), turned if 1 <= turned <= 8 else orientation(exif), exif, icc)
+    except (OSError, ValueError, SyntaxError, PillowImage.DecompressionBombError, EOFError):
+        return None
+
+
+def profile(data: bytes) -> bytes | None:
+    """Return the colour profile of a TIFF, from its head."""
+    from PIL import Image as PillowImage
+
+    try:
+        with PillowImage.open(BytesIO(data)) as picture:
+            icc: bytes | None = picture.info.get("icc_profile")
+            return icc
+    except (OSError, ValueError, SyntaxError, PillowImage.DecompressionBombError):
+        return None
+
+
+def _bgr(picture: Any) -> Image:
+    from PIL import Image as PillowImage
+
+    if picture.mode.startswith("I;16"):
+        return _grey(np.asarray(picture) >> 8)
+    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+        layers = picture.convert("RGBA")
+        white = PillowImage.new("RGBA", layers.size, "white")
+        white.alpha_composite(layers)
+        picture = white
+    return np.asarray(cv2.cvtColor(np.asarray(picture.convert("RGB")), cv2.COLOR_RGB2BGR), np.uint8)
+
+
+def _grey(levels: Any) -> Image:
+    return np.asarray(cv2.cvtColor(levels.astype(np.uint8), cv2.COLOR_GRAY2BGR), np.uint8)

@@ -1,0 +1,107 @@
+"""What the page is told: Python's settings and the model's manifest as one JSON document, so that no number is
+written twice.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.resources import files
+from typing import Any, Final
+
+from livemood import __version__
+from livemood.bundles.manifest import Bundle
+from livemood.core.keys import KEYS
+from livemood.core.labels import UNSURE, colour_bgr
+from livemood.core.settings import NeutralBaselineSettings, Settings
+from livemood.core.types import Keypoint
+from livemood.detection import blazeface, optical_flow, roi_detector
+from livemood.emotion import crop
+from livemood.overlay import annotator, history_strip, label_layout
+from livemood.records.schema import VERSION
+from livemood.reporting import summary
+from livemood.reporting.colours import DARK, LIGHT, palette
+from livemood.tracking import tracker
+
+NEAR: Final = "models/near.tflite"
+FAR: Final = "models/far.tflite"
+EMOTION: Final = "models/emotion.tflite"
+
+# Keys of the live window that a browser has no use for.
+_NOT_IN_A_PAGE: Final = ("q",)
+
+
+def page_settings(bundle: Bundle, sha256: dict[str, str]) -> dict[str, Any]:
+    """Return the document.
+
+    Args:
+        bundle: The emotion model.
+        sha256: Hex digest of every model file, by its path from the page's folder.
+    """
+    every = Settings()
+    return {
+        "version": __version__,
+        "unsure": UNSURE,
+        "records_version": VERSION,
+        "keypoints": [point.name.lower() for point in Keypoint],
+        "detector": asdict(every.detector),
+        "follower": {**asdict(every.follower), "sampled": roi_detector._SAMPLED},
+        "flow": {
+            "side_px": optical_flow._SIDE,
+            "grid": optical_flow._GRID.astype(float).tolist(),
+            "most_change": optical_flow._MOST_CHANGE,
+            "fewest_agreeing": optical_flow._FEWEST_AGREEING,
+            "most_growth": optical_flow._MOST_GROWTH,
+        },
+        "tracker": {**asdict(every.tracker), "coasting_s": tracker._COASTING_S},
+        "smoother": asdict(every.smoother),
+        "baseline": asdict(NeutralBaselineSettings(forget_s=every.smoother.forget_s)),
+        "blazeface": {
+            "maps": {str(side): maps for side, maps in blazeface._MAPS.items()},
+            "same_face": blazeface._SAME_FACE,
+            "near": NEAR,
+            "far": FAR,
+        },
+        "emotion": {
+            "name": bundle.name,
+            "file": EMOTION,
+            "crop": {**asdict(bundle.crop), "max_supersampling": crop._MAX_SUPERSAMPLING},
+            "heads": [asdict(head) for head in bundle.heads],
+        },
+        "overlay": {
+            "colours": _colours(bundle),
+            "dark": _rgb(annotator._DARK),
+            "bright": _rgb(annotator._BRIGHT),
+            "dim": _rgb(annotator._DIM),
+            "plate_opacity": annotator._PLATE_OPACITY,
+            "forehead": label_layout._FOREHEAD,
+            "mosaic_cells": annotator._MOSAIC_CELLS,
+            "mosaic_margin": annotator._MOSAIC_MARGIN,
+        },
+        "history": {
+            "length_s": history_strip._LENGTH_S,
+            "bin_s": history_strip._BIN_S,
+            "bridged": history_strip._BRIDGED,
+            "most_rows": history_strip._MOST_ROWS,
+        },
+        "changes": {
+            "window_s": summary.CHANGE_WINDOW_S,
+            "least": summary._LEAST_CHANGE,
+            "kept": summary._CHANGES_KEPT,
+        },
+        "palettes": {name: palette(theme, bundle.labels) for name, theme in (("light", LIGHT), ("dark", DARK))},
+        "report": {"css": _asset("page.css"), "meaning": _asset("meaning.html")},
+        "keys": [list(key) for key in KEYS if key[0] not in _NOT_IN_A_PAGE],
+        "sha256": sha256,
+    }
+
+
+def _colours(bundle: Bundle) -> dict[str, list[int]]:
+    """Return the colour of every label that a face's box can have."""
+    return {label: _rgb(colour_bgr(label, bundle.labels)) for label in (*bundle.labels, UNSURE)}
+
+
+def _rgb(bgr: Sequence[int]) -> list[int]:
+    return list(bgr[::-1])
+
+
+def _asset(name: str) -> str:
+    return files("livemood.reporting").joinpath(name).read_text(encoding="utf-8")

@@ -1,0 +1,30 @@
+/** Start of the page. `?start=1` starts the camera at once, for kiosks and tests. */
+
+import { App } from "./page/app";
+import { Stage } from "./page/stage";
+import { hasSimd } from "./page/simd";
+import { NO_SIMD, type Trouble, readerTrouble } from "./page/trouble";
+import type { Settings } from "./settings";
+
+const base = new URL(".", document.baseURI);
+const stage = new Stage();
+
+async function begin(): Promise<void> {
+  if (!hasSimd()) {
+    giveUp(NO_SIMD);
+    return;
+  }
+  const answer = await fetch(new URL("settings.json", base));
+  if (!answer.ok) throw new Error(`settings.json: the host answers ${answer.status}`);
+  const app = new App(base, (await answer.json()) as Settings, stage);
+  Object.assign(globalThis, { livemood: app.live });
+  if (new URLSearchParams(location.search).get("start") === "1") await app.startCamera();
+}
+
+/** Say that the page cannot begin. */
+function giveUp(trouble: Trouble): void {
+  stage.tell(trouble);
+  stage.start.disabled = stage.react.disabled = stage.openFile.disabled = true;
+}
+
+begin().catch((error: unknown) => giveUp(readerTrouble(error)));

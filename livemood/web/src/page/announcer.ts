@@ -1,0 +1,33 @@
+/** Tells a screen reader what is seen: only changes, and never faster than one can listen. */
+
+import type { Mood } from "../values";
+import { wordsOf } from "./overlay";
+
+const LEAST_PAUSE_MS = 3000;
+
+export class Announcer {
+  readonly #element: HTMLElement;
+  readonly #unsure: string;
+  #said = "";
+  #saidMs = -Infinity;
+
+  constructor(element: HTMLElement, unsure: string) {
+    this.#element = element;
+    this.#unsure = unsure;
+  }
+
+  hear(moods: readonly Mood[], nowMs: number): void {
+    if (nowMs - this.#saidMs < LEAST_PAUSE_MS) return;
+    const said = sentence(moods, this.#unsure);
+    if (said === this.#said) return;
+    this.#said = said;
+    this.#saidMs = nowMs;
+    this.#element.textContent = said;
+  }
+}
+
+function sentence(moods: readonly Mood[], unsure: string): string {
+  if (moods.length === 0) return "No face";
+  const ordered = [...moods].sort((one, other) => one.track.id - other.track.id);
+  return ordered.map((mood) => `Face ${mood.track.id}: ${wordsOf(mood, unsure)}`).join(". ");
+}

@@ -1,0 +1,63 @@
+/** Moments at which someone's smoothed scores moved much; what `livemood/reporting/summary.py` finds. */
+
+import type { ChangeSettings } from "../settings";
+import type { Row } from "./records";
+
+export interface Change {
+  /** Half the summed difference of the scores before and after, 0..1. */
+  readonly size: number;
+  readonly before: Row;
+  readonly after: Row;
+}
+
+/** Watches one person for peaks of change that stand out from what is before and after them. */
+class Peaks {
+  readonly #settings: ChangeSettings;
+  #recent: Row[] = [];
+  #best: Change | null = null;
+  #valley = 0;
+
+  constructor(settings: ChangeSettings) {
+    this.#settings = settings;
+  }
+
+  /** Take a row; return a peak that is over. */
+  add(row: Row): Change | null {
+    const { window_s: windowS, least } = this.#settings;
+    this.#recent.push(row);
+    while (this.#recent.length > 1 && this.#recent[1]!.time_s <= row.time_s - windowS) this.#recent.shift();
+    const before = this.#recent[0]!;
+    const moved = Object.entries(row.scores).map(([label, score]) => Math.abs(score - (before.scores[label] ?? 0)));
+    const size = moved.reduce((sum, value) => sum + value, 0) / 2;
+    if (this.#best && size <= this.#best.size - least) {
+      this.#valley = size;
+      return this.finish();
+    }
+    if (this.#best ? size > this.#best.size : size >= this.#valley + least) this.#best = { size, before, after: row };
+    this.#valley = Math.min(this.#valley, size);
+    return null;
+  }
+
+  finish(): Change | null {
+    const done = this.#best;
+    this.#best = null;
+    return done;
+  }
+}
+
+/** Return the strongest changes of all rows with a face, strongest first. */
+export function strongestChanges(rows: readonly Row[], settings: ChangeSettings): readonly Change[] {
+  const people = new Map<number, Peaks>();
+  const found: (Change | null)[] = [];
+  for (const row of rows) {
+    if (row.track === null) continue;
+    const peaks = people.get(row.track) ?? new Peaks(settings);
+    people.set(row.track, peaks);
+    found.push(peaks.add(row));
+  }
+  for (const peaks of people.values()) found.push(peaks.finish());
+  return found
+    .filter((change) => change !== null)
+    .sort((one, other) => other.size - one.size)
+    .slice(0, settings.kept);
+}

@@ -1,0 +1,293 @@
+/** The live loop: pictures of one source are read, drawn with their labels, and kept as the visitor asks. */
+
+import type { Calibration, Reading } from "../protocol";
+import { type Settings, emotionLabels } from "../settings";
+import type { Mood } from "../values";
+import { Announcer } from "./announcer";
+import { save } from "./files";
+import { History } from "./history";
+import { Meter } from "./meter";
+import { wordsOf } from "./overlay";
+import { Playout, type Shown } from "./playout";
+import { Reader } from "./reader";
+import { Recorder } from "./recorder";
+import { Records } from "./records";
+import { type Tick, Ticker } from "./ticker";
+import { NO_RECORDER, type Trouble } from "./trouble";
+import { type Switches, View } from "./view";
+
+const NOTICE_MS = 3000;
+/** A camera without a new picture for so long is called stalled. */
+const STALLED_MS = 3000;
+/** How often a standing picture is drawn again, and the status is written. */
+const REDRAW_MS = 200;
+/** Less than this share of the pictures is worth a word. */
+const SLOW_SHARE = 0.9;
+
+export interface Source {
+  readonly video: HTMLVideoElement;
+  /** Says a frame's time from the video's own and the page's clock. */
+  readonly timeS: (mediaS: number, nowMs: number) => number;
+  readonly isCamera: boolean;
+  readonly pausable: boolean;
+}
+
+export interface Places {
+  readonly canvas: HTMLCanvasElement;
+  readonly status: HTMLElement;
+  readonly said: HTMLElement;
+}
+
+export interface Listener {
+  onReading?(reading: Reading): void;
+  onTrouble(trouble: Trouble): void;
+  onFailure(error: unknown): void;
+  /** The camera gives no pictures any more, or does again. */
+  onStalled(stalled: boolean): void;
+}
+
+export class Live {
+  readonly switches: Switches = { mirror: false, panel: false, ids: true, blur: false, sparklines: false };
+  readonly meter = new Meter();
+  readonly reader: Reader;
+  readonly #settings: Settings;
+  readonly #places: Places;
+  readonly #listener: Listener;
+  readonly #view: View;
+  readonly #playout: Playout;
+  readonly #history: History;
+  readonly #records: Records;
+  readonly #announcer: Announcer;
+  readonly #recorder = new Recorder();
+  #source: Source | null = null;
+  #ticker: Ticker | null = null;
+  #current: Shown | null = null;
+  #calibration: Calibration = { possible: true, remainingS: 0, calibrated: [] };
+  #notice = "";
+  #noticeUntilMs = 0;
+  #drawnMs = 0;
+  #cameMs = 0;
+  #stalled = false;
+  paused = false;
+
+  constructor(base: URL, settings: Settings, places: Places, listener: Listener) {
+    this.#settings = settings;
+    this.#places = places;
+    this.#listener = listener;
+    this.reader = new Reader(base, settings);
+    this.#view = new View(places.canvas, settings);
+    this.#history = new History(settings);
+    this.#records = new Records(settings);
+    this.#announcer = new Announcer(places.said, settings.unsure);
+    this.#playout = new Playout(this.reader, (reading, tookMs) => this.#keep(reading, tookMs), listener.onFailure);
+    const draw = (nowMs: number): void => {
+      requestAnimationFrame(draw);
+      this.#draw(nowMs);
+    };
+    requestAnimationFrame(draw);
+  }
+
+  get recording(): boolean {
+    return this.#recorder.recording;
+  }
+
+  get pausable(): boolean {
+    return this.#source?.pausable ?? false;
+  }
+
+  get calibrating(): boolean {
+    return this.#calibration.remainingS > 0 || this.#calibration.calibrated.length > 0;
+  }
+
+  /** What is on the screen. */
+  get shown(): Shown | null {
+    return this.#current;
+  }
+
+  get faces(): number {
+    return this.#current?.moods.length ?? 0;
+  }
+
+  /** What a face's label says. */
+  words(mood: Mood): string {
+    return wordsOf(mood, this.#settings.unsure);
+  }
+
+  /** Read a source from now on. */
+  open(source: Source): void {
+    this.close();
+    this.#source = source;
+    this.switches.mirror = source.isCamera;
+    this.#cameMs = performance.now();
+    this.#ticker = new Ticker(source.video, source.timeS, (tick) => this.#take(tick));
+  }
+
+  /** Read one picture, and show it for as long as nothing else is opened. */
+  async photo(bitmap: ImageBitmap): Promise<void> {
+    this.close();
+    this.switches.mirror = false;
+    await this.reader.ready;
+    this.#playout.push({ index: 0, timeS: 0 }, bitmap, performance.now());
+  }
+
+  /** Let go of the source. */
+  close(): void {
+    if (this.recording) this.#recorder.stop();
+    this.#ticker?.stop();
+    this.#ticker = null;
+    this.#source = null;
+    this.#playout.clear();
+    this.#history.clear();
+    this.#records.clear();
+    this.meter.clear();
+    this.reader.reset();
+    this.#calibration = { ...this.#calibration, remainingS: 0, calibrated: [] };
+    this.#current?.bitmap.close();
+    this.#current = null;
+    this.#stalled = false;
+    this.paused = false;
+  }
+
+  /** Do what a key stands for; false if it is none of these. */
+  press(key: string): boolean {
+    const { switches } = this;
+    if (key === "m") switches.mirror = !switches.mirror;
+    else if (key === "p") switches.panel = !switches.panel;
+    else if (key === "i") switches.ids = !switches.ids;
+    else if (key === "b") switches.blur = !switches.blur;
+    else if (key === "t") switches.sparklines = !switches.sparklines;
+    else if (key === "space" && this.#source?.pausable) this.#pause();
+    else if (key === "c") this.#calibrate();
+    else if (key === "s") void this.#snapshot();
+    else if (key === "r") this.#record();
+    else if (key === "e") this.#mark();
+    else return false;
+    this.#drawnMs = 0;
+    return true;
+  }
+
+  /** Hand the records so far to the visitor. */
+  saveRecords(): void {
+    if (this.#records.count === 0) this.say("no face was seen yet, so there are no records");
+    else this.say(`saved ${save(this.recordsFile(), "jsonl")}`);
+  }
+
+  /** The records of this source so far. */
+  recordsFile(): Blob {
+    return this.#records.file();
+  }
+
+  say(notice: string): void {
+    this.#notice = notice;
+    this.#noticeUntilMs = performance.now() + NOTICE_MS;
+  }
+
+  #take({ stamp, bitmap, takenMs }: Tick): void {
+    this.#cameMs = takenMs;
+    if (this.#stalled) {
+      this.#stalled = false;
+      this.#listener.onStalled(false);
+    }
+    if (this.paused) {
+      bitmap.close();
+      return;
+    }
+    this.meter.came(takenMs);
+    this.#playout.push(stamp, bitmap, takenMs);
+  }
+
+  #keep(reading: Reading, tookMs: number): void {
+    const nowMs = performance.now();
+    this.meter.read(nowMs, tookMs);
+    this.#calibration = reading.calibration;
+    this.#history.add(reading.moods, reading.stamp.timeS);
+    this.#records.add(reading.stamp, reading.moods);
+    this.#announcer.hear(reading.moods, nowMs);
+    if (reading.moods.length > 0) this.meter.firstLabelMs ??= nowMs;
+    this.#listener.onReading?.(reading);
+  }
+
+  #draw(nowMs: number): void {
+    const shown = this.#playout.take(nowMs);
+    if (shown) {
+      this.#current?.bitmap.close();
+      this.#current = shown;
+      this.meter.drawn(nowMs);
+      this.#recorder.add(shown, this.#view, this.switches);
+    }
+    const still = nowMs - this.#drawnMs > REDRAW_MS;
+    if (!shown && !still) return;
+    if (still) {
+      this.#drawnMs = nowMs;
+      this.#watch(nowMs);
+      this.#places.status.textContent = this.#lines().join("  ·  ");
+    }
+    if (!this.#current) return;
+    const lines = document.fullscreenElement ? this.#lines() : [];
+    this.#view.show(this.#current, this.switches, this.#history, lines, this.recording);
+  }
+
+  #watch(nowMs: number): void {
+    const waits = this.#source?.isCamera && !document.hidden && nowMs - this.#cameMs > STALLED_MS;
+    if (!waits || this.#stalled) return;
+    this.#stalled = true;
+    this.#listener.onStalled(true);
+  }
+
+  #lines(): string[] {
+    if (!this.#source && !this.#current) return [];
+    const lines: string[] = [];
+    const { cameFps, readFps, drawnFps } = this.meter;
+    if (this.#source) lines.push(this.paused ? "paused" : `${drawnFps.toFixed(0)} fps`);
+    lines.push(this.faces === 1 ? "1 face" : `${this.faces} faces`);
+    if (!this.paused && readFps > 0 && readFps < SLOW_SHARE * cameFps) {
+      lines.push(`slow: ${readFps.toFixed(0)} of ${cameFps.toFixed(0)} pictures a second are read`);
+    }
+    const { remainingS, calibrated } = this.#calibration;
+    if (remainingS > 0) lines.push(`calibrating: keep a resting face for ${remainingS.toFixed(0)} s`);
+    else if (calibrated.length > 0) lines.push(`calibrated to ${calibrated.map((id) => `#${id}`).join(", ")}`);
+    if (this.recording) lines.push("recording");
+    if (performance.now() < this.#noticeUntilMs) lines.push(this.#notice);
+    return lines;
+  }
+
+  #pause(): void {
+    this.paused = !this.paused;
+    const video = this.#source?.isCamera ? null : this.#source?.video;
+    if (this.paused) video?.pause();
+    else void video?.play();
+  }
+
+  #calibrate(): void {
+    if (!emotionLabels(this.#settings).includes("neutral")) {
+      this.say("cannot calibrate: neutral is not among the emotions");
+      return;
+    }
+    if (this.calibrating) this.say("calibration off");
+    this.reader.calibrate();
+  }
+
+  async #snapshot(): Promise<void> {
+    if (!this.#current) return;
+    const canvas = new OffscreenCanvas(1, 1);
+    this.#view.copy(this.#current, canvas, this.switches);
+    this.say(`saved ${save(await canvas.convertToBlob({ type: "image/png" }), "png")}`);
+  }
+
+  #record(): void {
+    if (this.recording) {
+      this.#recorder.stop();
+    } else if (this.#current) {
+      const saved = (name: string): void => this.say(`saved ${name}`);
+      if (!this.#recorder.start(this.#current, this.#view, this.switches, saved)) {
+        this.#listener.onTrouble(NO_RECORDER);
+      }
+    }
+  }
+
+  #mark(): void {
+    if (!this.#current) return;
+    const { stamp } = this.#current;
+    this.say(`event ${this.#records.mark(stamp)} marked at ${stamp.timeS.toFixed(1)} s`);
+  }
+}

@@ -1,0 +1,86 @@
+/** The worker as the page sees it: one picture at a time goes in, its moods come out. */
+
+import type { FailureKind, FromWorker, Reading, Stamp, ToWorker } from "../protocol";
+import type { Settings } from "../settings";
+
+export class ReaderFailure extends Error {
+  constructor(
+    readonly kind: FailureKind,
+    detail: string,
+  ) {
+    super(detail);
+  }
+}
+
+interface Waiting<T> {
+  resolve(value: T): void;
+  reject(error: Error): void;
+}
+
+export class Reader {
+  readonly #worker: Worker;
+  /** Settles when the networks are there. */
+  readonly ready: Promise<void>;
+  isReady = false;
+  #opening: Waiting<void> | null = null;
+  #reading: Waiting<Reading> | null = null;
+  #broken: Error | null = null;
+
+  constructor(base: URL, settings: Settings) {
+    this.#worker = new Worker(new URL("worker.js", base));
+    this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#hear(data);
+    this.#worker.onerror = (event) => this.#fail(new ReaderFailure("runtime", event.message || "it did not start"));
+    this.ready = new Promise((resolve, reject) => {
+      this.#opening = { resolve, reject };
+    });
+    this.ready.catch(() => undefined); // told to whoever waits for it
+    this.#tell({ kind: "open", base: base.href, settings });
+  }
+
+  get busy(): boolean {
+    return this.#reading !== null;
+  }
+
+  /** Read one picture, which comes back with its moods; none other may be under way. */
+  read(stamp: Stamp, bitmap: ImageBitmap): Promise<Reading> {
+    if (this.#broken) return Promise.reject(this.#broken);
+    return new Promise((resolve, reject) => {
+      this.#reading = { resolve, reject };
+      this.#tell({ kind: "read", stamp, bitmap }, [bitmap]);
+    });
+  }
+
+  /** Forget everyone: the next picture is of another source. */
+  reset(): void {
+    this.#tell({ kind: "reset" });
+  }
+
+  /** Begin or end taking resting faces for neutral. */
+  calibrate(): void {
+    this.#tell({ kind: "calibrate" });
+  }
+
+  #tell(message: ToWorker, transfer: Transferable[] = []): void {
+    this.#worker.postMessage(message, transfer);
+  }
+
+  #hear(message: FromWorker): void {
+    if (message.kind === "ready") {
+      this.isReady = true;
+      this.#opening?.resolve();
+    } else if (message.kind === "failed") {
+      this.#fail(new ReaderFailure(message.failure, message.detail));
+    } else {
+      const reading = this.#reading;
+      this.#reading = null;
+      reading?.resolve(message);
+    }
+  }
+
+  #fail(error: Error): void {
+    this.#broken = error;
+    this.#opening?.reject(error);
+    this.#reading?.reject(error);
+    this.#reading = null;
+  }
+}

@@ -1,0 +1,113 @@
+/** Every face of every frame that was read, as rows of JSON lines: the schema of docs/records.md. */
+
+import type { Stamp } from "../protocol";
+import type { HeadSettings, Settings } from "../settings";
+import type { HeadAnswer, Mood } from "../values";
+
+/** Rows that are packed together, and how many packs are kept: about two hours of one face. */
+const PACK = 2000;
+const MOST_PACKS = 100;
+
+/** One row, its numbers rounded as Python rounds them. */
+export interface Row {
+  readonly frame: number;
+  readonly time_s: number;
+  readonly track: number | null;
+  readonly box: readonly number[] | null;
+  readonly label: string | null;
+  readonly confidence: number | null;
+  readonly scores: Readonly<Record<string, number>>;
+  readonly raw_scores: Readonly<Record<string, number>>;
+  readonly keypoints: readonly (readonly [number, number])[];
+  readonly event: number | null;
+  readonly v: number;
+}
+
+function rounded(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}
+
+function named(labels: readonly string[], scores: readonly number[]): Record<string, number> {
+  return Object.fromEntries(labels.map((label, i) => [label, rounded(scores[i]!, 6)]));
+}
+
+function ofHead(head: HeadSettings, answer: HeadAnswer): { label: string; scores: Record<string, number> } {
+  return { label: answer.label, scores: named(head.labels, answer.scores) };
+}
+
+/** Return the row of one face. */
+export function faceRow(stamp: Stamp, mood: Mood, settings: Settings): Row {
+  const [emotion, ...others] = settings.emotion.heads;
+  const { box, keypoints } = mood.track.detection;
+  return {
+    frame: stamp.index,
+    time_s: rounded(stamp.timeS, 6),
+    track: mood.track.id,
+    box: [box.left, box.top, box.right, box.bottom].map((side) => rounded(side, 2)),
+    label: mood.emotion.label,
+    confidence: rounded(mood.emotion.confidence, 6),
+    scores: named(emotion!.labels, mood.emotion.scores),
+    raw_scores: named(emotion!.labels, mood.emotion.rawScores),
+    keypoints: keypoints.map(([x, y]) => [rounded(x, 2), rounded(y, 2)] as const),
+    event: null,
+    ...Object.fromEntries(others.map((head) => [head.name, ofHead(head, mood.others[head.name]!)])),
+    v: settings.records_version,
+  };
+}
+
+export class Records {
+  readonly #settings: Settings;
+  #packs: Blob[] = [];
+  #rows: string[] = [];
+  #events = 0;
+  count = 0;
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+  }
+
+  clear(): void {
+    this.#packs = [];
+    this.#rows = [];
+    this.#events = 0;
+    this.count = 0;
+  }
+
+  /** Keep one row for each face of a frame. */
+  add(stamp: Stamp, moods: readonly Mood[]): void {
+    for (const mood of moods) this.#keep(faceRow(stamp, mood, this.#settings));
+  }
+
+  /** Keep a row for an event at a frame; return its number. */
+  mark(stamp: Stamp): number {
+    this.#events += 1;
+    this.#keep({
+      frame: stamp.index,
+      time_s: rounded(stamp.timeS, 6),
+      track: null,
+      box: null,
+      label: null,
+      confidence: null,
+      scores: {},
+      raw_scores: {},
+      keypoints: [],
+      event: this.#events,
+      v: this.#settings.records_version,
+    });
+    return this.#events;
+  }
+
+  /** Return all rows as a file. */
+  file(): Blob {
+    return new Blob([...this.#packs, this.#rows.join("")], { type: "application/jsonl" });
+  }
+
+  #keep(row: Row): void {
+    this.#rows.push(`${JSON.stringify(row)}\n`);
+    this.count += 1;
+    if (this.#rows.length < PACK) return;
+    this.#packs.push(new Blob([this.#rows.join("")]));
+    this.#rows = [];
+    if (this.#packs.length > MOST_PACKS) this.#packs.shift();
+  }
+}

@@ -1,0 +1,67 @@
+/** The page's elements by what they are for. */
+
+import type { Trouble } from "./trouble";
+
+function element<T extends HTMLElement>(id: string): T {
+  const found = document.getElementById(id);
+  if (!found) throw new Error(`the page has no ${id}`);
+  return found as T;
+}
+
+export class Stage {
+  readonly trouble = element("trouble");
+  readonly intro = element("intro");
+  readonly start = element<HTMLButtonElement>("start");
+  readonly openFile = element<HTMLInputElement>("open");
+  readonly react = element<HTMLButtonElement>("react");
+  readonly stage = element("stage");
+  readonly frame = element("frame");
+  readonly canvas = element<HTMLCanvasElement>("view");
+  readonly screen = element<HTMLVideoElement>("screen");
+  readonly slide = element<HTMLImageElement>("slide");
+  readonly wait = element("wait");
+  readonly status = element("status");
+  readonly tools = element("tools");
+  readonly cameras = element("cameras");
+  readonly camera = element<HTMLSelectElement>("camera");
+  readonly records = element<HTMLButtonElement>("records");
+  readonly stop = element<HTMLButtonElement>("stop");
+  readonly help = element("help");
+  readonly keys = element("keys");
+  readonly said = element("said");
+  readonly reaction = element("reaction");
+  readonly film = element<HTMLInputElement>("film");
+  readonly play = element<HTMLButtonElement>("play");
+  readonly leave = element<HTMLButtonElement>("leave");
+  readonly chosen = element("chosen");
+  readonly result = element("result");
+  readonly timeline = element("timeline");
+  readonly saveRecords = element<HTMLButtonElement>("save-records");
+  readonly saveReport = element<HTMLButtonElement>("save-report");
+  readonly again = element<HTMLButtonElement>("again");
+
+  /** Show one of the page's sections, and the others not. */
+  show(...sections: readonly HTMLElement[]): void {
+    for (const section of [this.intro, this.reaction, this.stage, this.result]) {
+      section.hidden = !sections.includes(section);
+    }
+  }
+
+  /** Say what went wrong, and what to do about it. */
+  tell({ what, remedy }: Trouble): void {
+    const strong = document.createElement("strong");
+    strong.textContent = what;
+    this.trouble.replaceChildren(strong, ` ${remedy}`);
+    this.trouble.hidden = false;
+  }
+
+  button(key: string): HTMLButtonElement | null {
+    return this.tools.querySelector(`[data-key="${key}"]`);
+  }
+
+  press(key: string, pressed: boolean): void {
+    const button = this.button(key);
+    const name = button?.hasAttribute("aria-expanded") ? "aria-expanded" : "aria-pressed";
+    if (button?.getAttribute(name) !== String(pressed)) button?.setAttribute(name, String(pressed));
+  }
+}

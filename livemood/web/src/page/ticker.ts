@@ -1,0 +1,57 @@
+/** Turns what a video element shows into frames with times. */
+
+import type { Stamp } from "../protocol";
+
+export interface Tick {
+  readonly stamp: Stamp;
+  readonly bitmap: ImageBitmap;
+  /** When it came, on the page's clock. */
+  readonly takenMs: number;
+}
+
+export class Ticker {
+  readonly #video: HTMLVideoElement;
+  readonly #onTick: (tick: Tick) => void;
+  readonly #timeS: (mediaS: number, nowMs: number) => number;
+  #stopped = false;
+  #first: number | null = null;
+  #latestS = -Infinity;
+
+  /**
+   * @param timeS Says a frame's time from the element's own and the page's clock.
+   * @param onTick Takes each frame; its bitmap is then the taker's to close.
+   */
+  constructor(
+    video: HTMLVideoElement,
+    timeS: (mediaS: number, nowMs: number) => number,
+    onTick: (tick: Tick) => void,
+  ) {
+    this.#video = video;
+    this.#timeS = timeS;
+    this.#onTick = onTick;
+    this.#wait();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  #wait(): void {
+    this.#video.requestVideoFrameCallback((nowMs, frame) => void this.#take(nowMs, frame));
+  }
+
+  async #take(nowMs: number, frame: VideoFrameCallbackMetadata): Promise<void> {
+    if (this.#stopped) return;
+    this.#wait();
+    const timeS = this.#timeS(frame.mediaTime, nowMs);
+    // A video that was moved back counts as another source; whoever moves it says so.
+    if (timeS <= this.#latestS) return;
+    this.#latestS = timeS;
+    this.#first ??= frame.presentedFrames;
+    const index = frame.presentedFrames - this.#first;
+    const bitmap = await createImageBitmap(this.#video).catch(() => null);
+    if (!bitmap) return;
+    if (this.#stopped) bitmap.close();
+    else this.#onTick({ stamp: { index, timeS }, bitmap, takenMs: nowMs });
+  }
+}

@@ -1,0 +1,82 @@
+/** Every way in which this can fail, in plain words: what happened, and what to do. */
+
+import { ReaderFailure } from "./reader";
+
+export interface Trouble {
+  readonly what: string;
+  readonly remedy: string;
+}
+
+export const PLAIN_HTTP: Trouble = {
+  what: "The browser gives a camera only to pages that come over https or from this computer, and this one came over plain http.",
+  remedy: "Open its https address, or run “livemood web” on this computer. Photos and videos can be read all the same.",
+};
+export const NO_SIMD: Trouble = {
+  what: "This browser cannot run the networks: it has no WebAssembly SIMD.",
+  remedy: "Update it, or open this page in a current Chrome, Edge, Firefox or Safari.",
+};
+export const UNPLUGGED: Trouble = {
+  what: "The camera is gone: it was unplugged or turned off.",
+  remedy: "Plug it in again, and reading goes on by itself; or choose another camera.",
+};
+export const STALLED: Trouble = {
+  what: "The camera gives no pictures.",
+  remedy: "Look whether its cover is closed or another program has taken it; then press Stop and start again.",
+};
+export const NOT_READABLE_FILE: Trouble = {
+  what: "This file is no photo or video that the browser can show.",
+  remedy: "Try a JPEG, PNG or WebP photo, or an MP4 or WebM video.",
+};
+export const NO_RECORDER: Trouble = {
+  what: "This browser cannot record.",
+  remedy: "Save snapshots or the records instead, or open this page in another browser.",
+};
+
+const CAMERA: Readonly<Record<string, Trouble>> = {
+  NotAllowedError: {
+    what: "The camera was refused.",
+    remedy: "Allow it with the sign beside the page's address, or in the system's privacy settings; then start again.",
+  },
+  NotFoundError: {
+    what: "No camera was found.",
+    remedy: "Plug one in and start again, or choose a photo or a video.",
+  },
+  NotReadableError: {
+    what: "The camera is taken by another program, or does not answer.",
+    remedy: "Close the other program (a video call, another tab), then start again.",
+  },
+  OverconstrainedError: {
+    what: "The chosen camera is not there any more.",
+    remedy: "Choose another one, then start again.",
+  },
+};
+
+/** Say why a camera could not be opened. */
+export function cameraTrouble(error: unknown): Trouble {
+  const name = error instanceof DOMException ? error.name : "";
+  return (
+    CAMERA[name] ?? {
+      what: `The camera could not be opened (${error instanceof Error ? error.message || name : String(error)}).`,
+      remedy: "Start again, or load the page again.",
+    }
+  );
+}
+
+/** Say why pictures cannot be read. */
+export function readerTrouble(error: unknown): Trouble {
+  const detail = error instanceof Error ? error.message : String(error);
+  const kind = error instanceof ReaderFailure ? error.kind : "reading";
+  if (kind === "model") {
+    return {
+      what: `A file of the page did not arrive (${detail}).`,
+      remedy: "Check the connection and load the page again; if it stays so, the page was published without it.",
+    };
+  }
+  if (kind === "runtime") {
+    return {
+      what: `The networks could not be started (${detail}).`,
+      remedy: "Load the page again, or open it in a current Chrome, Edge, Firefox or Safari.",
+    };
+  }
+  return { what: `Reading ended (${detail}).`, remedy: "Load the page again." };
+}

@@ -1,0 +1,38 @@
+/** Read faces: crops to calibrated probabilities of every head; what `livemood/emotion/classifier.py` does. */
+
+import type { EmotionSettings, HeadSettings } from "../settings";
+import type { Network } from "./runtime";
+
+const TINY = 1e-7;
+
+export class Classifier {
+  readonly #network: Network;
+  readonly #heads: readonly HeadSettings[];
+  /** Which of the network's outputs is each head's; several are told apart by their names. */
+  readonly #outputs: readonly number[];
+
+  constructor(network: Network, settings: EmotionSettings) {
+    this.#network = network;
+    this.#heads = settings.heads;
+    this.#outputs = settings.heads.map((head) => {
+      const place = settings.heads.length === 1 ? 0 : network.outputNames.indexOf(head.name);
+      if (network.outputs[place]?.at(-1) !== head.labels.length) throw new Error(`the model has no head ${head.name}`);
+      return place;
+    });
+  }
+
+  /** Return the probabilities of every head for one crop of raw values 0..255. */
+  async classify(crop: Uint8Array): Promise<readonly (readonly number[])[]> {
+    const answers = await this.#network.run(Float32Array.from(crop));
+    return this.#heads.map((head, i) => calibrated(answers[this.#outputs[i]!]!, head.temperature));
+  }
+}
+
+/** Probabilities to the power 1/T, renormalised: the softmax of logits divided by T. */
+function calibrated(raw: Float32Array, temperature: number): readonly number[] {
+  const powers = Array.from(raw, (value) => Math.max(value, TINY) ** (1 / temperature));
+  const sum = powers.reduce((total, power) => total + power, 0);
+  const found = powers.map((power) => power / sum);
+  if (!found.every(Number.isFinite)) throw new Error("the model answers with no probabilities");
+  return found;
+}

@@ -1,0 +1,55 @@
+/** How a face moved between two frames, by optical flow; what `livemood/detection/optical_flow.py` does. */
+
+import type { FlowSettings } from "../settings";
+import { type Box, type Detection, type Picture, type Point, asFloat32, centre, height, width } from "../values";
+import { agreement } from "./agreement";
+import { type Pyramid, follow, pyramid } from "./lucaskanade";
+import { cornerAndSide, cutOut } from "./pixels";
+
+/** A window of one frame, small and grey. */
+export interface GreyWindow {
+  readonly pyramid: Pyramid;
+  readonly window: Box;
+}
+
+export function greyWindow(picture: Picture, window: Box, settings: FlowSettings): GreyWindow {
+  return { pyramid: pyramid(cutOut(picture, window, settings.side_px, true).data, settings.side_px), window };
+}
+
+/** Return where a face is now; null where the pictures do not tell. */
+export function moved(
+  face: Detection,
+  before: GreyWindow,
+  now: GreyWindow,
+  settings: FlowSettings,
+): Detection | null {
+  const [left, top, side] = cornerAndSide(now.window);
+  const scale = side / settings.side_px;
+  const [middleX, middleY] = centre(face.box);
+  const [across, down] = [width(face.box), height(face.box)];
+  const inWindow = ([x, y]: Point): Point => [Math.fround((x - left) / scale), Math.fround((y - top) / scale)];
+  const points = settings.grid.map(([x, y]) => inWindow([middleX + x * across, middleY + y * down]));
+  const there = follow(before.pyramid, now.pyramid, points);
+  const good = there.map((point) => point.found && point.change < settings.most_change);
+  const count = good.filter(Boolean).length;
+  if (count / points.length < settings.fewest_agreeing) return null;
+  const agreed = agreement(
+    points.filter((_, i) => good[i]),
+    there.filter((_, i) => good[i]).map((point) => point.at),
+  );
+  if (!agreed || agreed.agreeing < settings.fewest_agreeing * points.length) return null;
+  const { a, b, c, d } = agreed.found;
+  const growth = Math.hypot(a, b);
+  if (growth <= 1 / settings.most_growth || growth >= settings.most_growth) return null;
+  const carried = (point: Point): Point => {
+    const [x, y] = inWindow(point);
+    return [(a * x - b * y + c) * scale + left, (b * x + a * y + d) * scale + top];
+  };
+  const [x, y] = carried([middleX, middleY]);
+  const [halfX, halfY] = [(across * growth) / 2, (down * growth) / 2];
+  return {
+    box: { left: x - halfX, top: y - halfY, right: x + halfX, bottom: y + halfY },
+    keypoints: face.keypoints.map((point) => asFloat32(carried(point))),
+    score: face.score,
+  };
+}

@@ -1,0 +1,68 @@
+/** Steady one head's predictions over time, with hysteresis; what `livemood/emotion/smoother.py` does. */
+
+import type { SmootherSettings } from "../settings";
+import type { HeadAnswer } from "../values";
+
+interface State {
+  average: readonly number[];
+  label: string;
+  seenS: number;
+  wanted: string;
+  wantedSinceS: number;
+}
+
+export class Smoother {
+  readonly #labels: readonly string[];
+  readonly #unsure: string;
+  readonly #settings: SmootherSettings;
+  readonly #states = new Map<number, State>();
+
+  constructor(labels: readonly string[], unsure: string, settings: SmootherSettings) {
+    this.#labels = labels;
+    this.#unsure = unsure;
+    this.#settings = settings;
+  }
+
+  /** Drop everyone who was not seen for long; once a frame. */
+  forget(timeS: number): void {
+    for (const [id, state] of this.#states) {
+      if (state.seenS < timeS - this.#settings.forget_s) this.#states.delete(id);
+    }
+  }
+
+  /** Advance one track to `timeS`, which never decreases, and say what it looks like. */
+  update(track: number, raw: readonly number[], timeS: number): HeadAnswer {
+    let state = this.#states.get(track);
+    if (state) {
+      this.#advance(state, raw, timeS);
+    } else {
+      const label = this.#choose(raw, this.#unsure);
+      state = { average: raw, label, seenS: timeS, wanted: label, wantedSinceS: timeS };
+      this.#states.set(track, state);
+    }
+    const place = this.#labels.indexOf(state.label);
+    const confidence = place < 0 ? Math.max(...state.average) : state.average[place]!;
+    return { label: state.label, confidence, scores: state.average, rawScores: raw };
+  }
+
+  #advance(state: State, raw: readonly number[], timeS: number): void {
+    const weight = 1 - Math.exp(-(timeS - state.seenS) / this.#settings.tau_s);
+    state.average = state.average.map((value, i) => value + weight * (raw[i]! - value));
+    state.seenS = timeS;
+    const wanted = this.#choose(state.average, state.label);
+    if (wanted !== state.wanted) {
+      state.wanted = wanted;
+      state.wantedSinceS = timeS;
+    }
+    if (timeS - state.wantedSinceS >= this.#settings.hold_s) state.label = state.wanted;
+  }
+
+  /** Return the label that `average` asks for when `shown` is on display. */
+  #choose(average: readonly number[], shown: string): string {
+    const { unsure_below: least, margin } = this.#settings;
+    const highest = Math.max(...average);
+    const shownP = shown === this.#unsure ? 0 : average[this.#labels.indexOf(shown)]!;
+    if (highest >= least && highest >= shownP + margin) return this.#labels[average.indexOf(highest)]!;
+    return shown !== this.#unsure && shownP >= least - margin ? shown : this.#unsure;
+  }
+}

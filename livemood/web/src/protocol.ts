@@ -1,0 +1,38 @@
+/** What the page and its worker say to each other. */
+
+import type { Settings } from "./settings";
+import type { Mood } from "./values";
+
+/** Where a picture belongs: how many frames came before it, and when it was taken. */
+export interface Stamp {
+  readonly index: number;
+  readonly timeS: number;
+}
+
+export type ToWorker =
+  | { readonly kind: "open"; readonly base: string; readonly settings: Settings }
+  | { readonly kind: "read"; readonly stamp: Stamp; readonly bitmap: ImageBitmap }
+  /** The next picture is of another source. */
+  | { readonly kind: "reset" }
+  | { readonly kind: "calibrate" };
+
+/** How far the calibration to resting faces is. */
+export interface Calibration {
+  readonly possible: boolean;
+  readonly remainingS: number;
+  readonly calibrated: readonly number[];
+}
+
+export interface Reading {
+  readonly stamp: Stamp;
+  readonly bitmap: ImageBitmap;
+  readonly moods: readonly Mood[];
+  readonly calibration: Calibration;
+}
+
+export type FailureKind = "runtime" | "model" | "reading";
+
+export type FromWorker =
+  | { readonly kind: "ready" }
+  | ({ readonly kind: "read" } & Reading)
+  | { readonly kind: "failed"; readonly failure: FailureKind; readonly detail: string };

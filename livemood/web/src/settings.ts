@@ -1,0 +1,151 @@
+/** What `livemood/apps/web.py` exports: every constant that the page shares with the Python package. */
+
+export type Colour = readonly [number, number, number];
+
+export interface DetectorSettings {
+  readonly min_score: number;
+  readonly close_side: number;
+  readonly max_overlap: number;
+}
+
+export interface FollowerSettings {
+  readonly full_frame_every_s: number;
+  readonly redetect_every_s: number;
+  readonly max_faces: number;
+  readonly window_scale: number;
+  readonly smallest_px: number;
+  readonly min_iou: number;
+  readonly same_window: number;
+  readonly cut_change: number;
+  /** Points at which two frames are compared, across and down. */
+  readonly sampled: readonly [number, number];
+}
+
+export interface FlowSettings {
+  readonly side_px: number;
+  /** Places of the followed points, in box widths and heights from the box's centre. */
+  readonly grid: readonly (readonly [number, number])[];
+  readonly most_change: number;
+  readonly fewest_agreeing: number;
+  readonly most_growth: number;
+}
+
+export interface TrackerSettings {
+  readonly max_missed_s: number;
+  readonly max_jump: number;
+  readonly velocity_tau_s: number;
+  readonly coasting_s: number;
+}
+
+export interface SmootherSettings {
+  readonly tau_s: number;
+  readonly unsure_below: number;
+  readonly margin: number;
+  readonly hold_s: number;
+  readonly forget_s: number;
+}
+
+export interface BaselineSettings {
+  readonly duration_s: number;
+  readonly margin: number;
+  readonly limit: number;
+  readonly forget_s: number;
+}
+
+/** Maps of a BlazeFace network: cells a side, and anchors in each cell. */
+export type AnchorMaps = readonly (readonly [number, number])[];
+
+export interface BlazeFaceSettings {
+  /** By the side of the network's input, px. */
+  readonly maps: Readonly<Record<string, AnchorMaps>>;
+  readonly same_face: number;
+  readonly near: string;
+  readonly far: string;
+}
+
+export interface CropSettings {
+  readonly size_px: number;
+  readonly colour: "grey" | "bgr";
+  /** Right eye, left eye, nose tip and mouth, as fractions of the crop. */
+  readonly template: readonly (readonly [number, number])[];
+  readonly max_supersampling: number;
+}
+
+/** One question that the network answers. */
+export interface HeadSettings {
+  readonly name: string;
+  readonly labels: readonly string[];
+  readonly temperature: number;
+}
+
+export interface EmotionSettings {
+  readonly name: string;
+  readonly file: string;
+  readonly crop: CropSettings;
+  /** The first one is the emotion. */
+  readonly heads: readonly HeadSettings[];
+}
+
+export interface OverlaySettings {
+  readonly colours: Readonly<Record<string, Colour>>;
+  readonly dark: Colour;
+  readonly bright: Colour;
+  readonly dim: Colour;
+  readonly plate_opacity: number;
+  readonly forehead: number;
+  readonly mosaic_cells: number;
+  readonly mosaic_margin: number;
+}
+
+export interface HistorySettings {
+  readonly length_s: number;
+  readonly bin_s: number;
+  readonly bridged: number;
+  readonly most_rows: number;
+}
+
+/** Colours of labels in charts, as #rrggbb. */
+export interface Palettes {
+  readonly light: Readonly<Record<string, string>>;
+  readonly dark: Readonly<Record<string, string>>;
+}
+
+/** What the report page of the Python package looks like, and says of its figures. */
+export interface ReportSettings {
+  readonly css: string;
+  readonly meaning: string;
+}
+
+export interface ChangeSettings {
+  readonly window_s: number;
+  readonly least: number;
+  readonly kept: number;
+}
+
+export interface Settings {
+  readonly version: string;
+  readonly unsure: string;
+  readonly records_version: number;
+  readonly keypoints: readonly string[];
+  readonly detector: DetectorSettings;
+  readonly follower: FollowerSettings;
+  readonly flow: FlowSettings;
+  readonly tracker: TrackerSettings;
+  readonly smoother: SmootherSettings;
+  readonly baseline: BaselineSettings;
+  readonly blazeface: BlazeFaceSettings;
+  readonly emotion: EmotionSettings;
+  readonly overlay: OverlaySettings;
+  readonly history: HistorySettings;
+  readonly changes: ChangeSettings;
+  readonly palettes: Palettes;
+  readonly report: ReportSettings;
+  readonly keys: readonly (readonly [string, string])[];
+  /** sha256 of every model file, hex, by its path from the page. */
+  readonly sha256: Readonly<Record<string, string>>;
+}
+
+/** The emotion head's labels. */
+export function emotionLabels(settings: Settings): readonly string[] {
+  return settings.emotion.heads[0]!.labels;
+}

@@ -1,0 +1,107 @@
+/** The values that flow from stage to stage; px are those of the frame. */
+
+/** A picture: rows of red, green, blue, alpha, 0..255. */
+export interface Picture {
+  readonly data: Uint8ClampedArray;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface Frame {
+  /** How many frames came before it. */
+  readonly index: number;
+  readonly timeS: number;
+  readonly picture: Picture;
+}
+
+export interface Box {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+export type Point = readonly [number, number];
+
+/** Rows of `Detection.keypoints`; left and right are the person's own. */
+export const Keypoint = { rightEye: 0, leftEye: 1, noseTip: 2, mouth: 3, rightEar: 4, leftEar: 5 } as const;
+export const KEYPOINTS = 6;
+
+export interface Detection {
+  readonly box: Box;
+  readonly keypoints: readonly Point[];
+  readonly score: number;
+}
+
+export interface Track {
+  /** From 1; never used twice. */
+  readonly id: number;
+  readonly detection: Detection;
+}
+
+/** What one head of the network says of a face. */
+export interface HeadAnswer {
+  readonly label: string;
+  /** Smoothed probability of the label; of the leading one where the label is `unsure`. */
+  readonly confidence: number;
+  /** Smoothed probabilities, in the order of the head's labels. */
+  readonly scores: readonly number[];
+  /** This frame's own. */
+  readonly rawScores: readonly number[];
+}
+
+export interface Mood {
+  readonly track: Track;
+  readonly emotion: HeadAnswer;
+  /** Answers of the network's other heads, by name. */
+  readonly others: Readonly<Record<string, HeadAnswer>>;
+}
+
+export function width(box: Box): number {
+  return box.right - box.left;
+}
+
+export function height(box: Box): number {
+  return box.bottom - box.top;
+}
+
+export function area(box: Box): number {
+  return width(box) * height(box);
+}
+
+export function centre(box: Box): Point {
+  return [(box.left + box.right) / 2, (box.top + box.bottom) / 2];
+}
+
+export function intersection(one: Box, other: Box): number {
+  const across = Math.min(one.right, other.right) - Math.max(one.left, other.left);
+  const down = Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top);
+  return Math.max(across, 0) * Math.max(down, 0);
+}
+
+/** Intersection over union, 0..1. */
+export function iou(one: Box, other: Box): number {
+  const shared = intersection(one, other);
+  return shared / (area(one) + area(other) - shared);
+}
+
+/** The box with a margin of so many px on every side. */
+export function grown(box: Box, margin: number): Box {
+  return {
+    left: box.left - margin,
+    top: box.top - margin,
+    right: box.right + margin,
+    bottom: box.bottom + margin,
+  };
+}
+
+/** A point as Python keeps keypoints. */
+export function asFloat32([x, y]: Point): Point {
+  return [Math.fround(x), Math.fround(y)];
+}
+
+/** Round to the nearest whole number, halves to the even one, as Python and OpenCV do. */
+export function rint(value: number): number {
+  const rounded = Math.floor(value + 0.5);
+  return rounded - value === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
+}

@@ -1,0 +1,126 @@
+/** Reads pictures beside the page, so that the page never waits for a network. */
+
+import { BlazeFace } from "./pipeline/blazeface";
+import { Classifier } from "./pipeline/classify";
+import { NearAndFar } from "./pipeline/detection";
+import { Pipeline } from "./pipeline/pipeline";
+import { Network, openRuntime } from "./pipeline/runtime";
+import type { Calibration, FailureKind, FromWorker, Stamp, ToWorker } from "./protocol";
+import type { Settings } from "./settings";
+import type { Picture } from "./values";
+
+interface Scope {
+  onmessage: ((message: MessageEvent<ToWorker>) => void) | null;
+  postMessage(message: FromWorker, transfer?: Transferable[]): void;
+}
+const scope = self as unknown as Scope;
+
+class Failure extends Error {
+  constructor(
+    readonly kind: FailureKind,
+    detail: string,
+  ) {
+    super(detail);
+  }
+}
+
+let fresh: (() => Pipeline) | null = null;
+let pipeline: Pipeline | null = null;
+const canvas = new OffscreenCanvas(1, 1);
+const context = canvas.getContext("2d", { willReadFrequently: true })!;
+
+/** Messages are done one after the other: a network has one memory. */
+let last: Promise<void> = Promise.resolve();
+scope.onmessage = ({ data }) => {
+  last = last.then(() => obey(data)).catch(report);
+};
+
+async function obey(message: ToWorker): Promise<void> {
+  switch (message.kind) {
+    case "open":
+      fresh = await open(new URL(message.base), message.settings);
+      pipeline = fresh();
+      scope.postMessage({ kind: "ready" });
+      break;
+    case "read":
+      await read(message.stamp, message.bitmap);
+      break;
+    case "reset":
+      pipeline = fresh?.() ?? null;
+      break;
+    case "calibrate":
+      pipeline?.baseline.toggle();
+  }
+}
+
+function report(error: unknown): void {
+  const failure = error instanceof Failure ? error.kind : "reading";
+  scope.postMessage({ kind: "failed", failure, detail: error instanceof Error ? error.message : String(error) });
+}
+
+async function open(base: URL, settings: Settings): Promise<() => Pipeline> {
+  const { blazeface, emotion, detector } = settings;
+  const files = [blazeface.near, blazeface.far, emotion.file].map((file) => fetched(base, file, settings));
+  // One that fails while the runtime loads is looked at below.
+  for (const file of files) file.catch(() => undefined);
+  try {
+    await openRuntime(new URL("litert/", base).href);
+  } catch (error) {
+    throw new Failure("runtime", error instanceof Error ? error.message : String(error));
+  }
+  const [near, far, mood] = (await Promise.all(files.map(async (file) => network(await file)))) as [
+    Network,
+    Network,
+    Network,
+  ];
+  const faces = new NearAndFar(
+    new BlazeFace(near, blazeface, detector.min_score),
+    new BlazeFace(far, blazeface, detector.min_score),
+    detector,
+  );
+  const classifier = new Classifier(mood, emotion);
+  return () => new Pipeline(faces, classifier, settings);
+}
+
+/** Open a network, and run it once: the first run makes its plans. */
+async function network(file: Uint8Array): Promise<Network> {
+  const opened = await Network.open(file);
+  await opened.run(new Float32Array(opened.shape.reduce((size, side) => size * side, 1)));
+  return opened;
+}
+
+async function fetched(base: URL, file: string, settings: Settings): Promise<Uint8Array> {
+  let bytes: ArrayBuffer;
+  try {
+    const answer = await fetch(new URL(file, base));
+    if (!answer.ok) throw new Error(`the host answers ${answer.status}`);
+    bytes = await answer.arrayBuffer();
+  } catch (error) {
+    throw new Failure("model", `${file}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const expected = settings.sha256[file];
+  // Browsers have no digests on plain http.
+  if (expected && globalThis.crypto?.subtle) {
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+    const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    if (found !== expected) throw new Failure("model", `${file}: not the file that was published`);
+  }
+  return new Uint8Array(bytes);
+}
+
+async function read(stamp: Stamp, bitmap: ImageBitmap): Promise<void> {
+  const moods = await pipeline!.step({ ...stamp, picture: pixels(bitmap) });
+  const { possible, remainingS, calibrated } = pipeline!.baseline;
+  const calibration: Calibration = { possible, remainingS, calibrated };
+  scope.postMessage({ kind: "read", stamp, bitmap, moods, calibration }, [bitmap]);
+}
+
+function pixels(bitmap: ImageBitmap): Picture {
+  const { width, height } = bitmap;
+  if (canvas.width !== width || canvas.height !== height) {
+    canvas.width = width;
+    canvas.height = height;
+  }
+  context.drawImage(bitmap, 0, 0);
+  return context.getImageData(0, 0, width, height);
+}

@@ -1,0 +1,373 @@
+"""Collections of photos through ``livemood image``: rows as they come, going on, interrupts, cores, order."""
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image as PillowImage
+
+from livemood.cli import run
+from livemood.records.inputs import read_groups
+from tests.support.builders import SAMPLES
+
+PHOTO = SAMPLES / "faces.png"
+
+
+@pytest.fixture(scope="module")
+def small() -> np.ndarray:
+    image = cv2.imread(str(PHOTO))
+    assert image is not None
+    return cv2.resize(image, (640, 360), interpolation=cv2.INTER_AREA)
+
+
+@pytest.fixture
+def album(tmp_path: Path, small: np.ndarray) -> Path:
+    """Six photos: two faces each but for one without a face, and one that is broken."""
+    folder = tmp_path / "album"
+    folder.mkdir()
+    for number in range(4):
+        cv2.imwrite(str(folder / f"{number}.jpg"), small)
+    cv2.imwrite(str(folder / "empty.png"), np.full((90, 120, 3), 50, np.uint8))
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8 no picture")
+    return folder
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", errors="surrogateescape") as file:
+        return list(csv.DictReader(file))
+
+
+def image(*words: object) -> int:
+    return run(["image", *map(str, words)])
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_records_then_hold_a_row_for_every_face_and_for_photos_without(album, tmp_path, suffix, capsys):
+    target = tmp_path / f"rows{suffix}"
+    assert image(album, "--records", target) == 1
+    groups = list(read_groups(target))
+    assert [Path(said.path).name for said, _ in groups] == [
+        "0.jpg",
+        "1.jpg",
+        "2.jpg",
+        "3.jpg",
+        "broken.jpg",
+        "empty.png",
+    ]
+    assert [len(faces) for _, faces in groups] == [2, 2, 2, 2, 0, 0]
+    assert [said.faces for said, _ in groups] == [2, 2, 2, 2, 0, 0]
+    assert "is not a picture" in str(groups[4][0].error)
+    assert groups[4][0].width is None
+    assert (groups[5][0].width, groups[5][0].height, groups[5][0].error) == (120, 90, None)
+    assert groups[0][1][0].label == "happy"
+    assert sum(groups[0][1][0].scores.values()) == pytest.approx(1, abs=1e-4)
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_records_when_read_by_two_processes_then_are_the_same_in_the_same_order(album, tmp_path, capsys):
+    for jobs in (1, 2):
+        assert image(album, "--records", tmp_path / f"{jobs}.jsonl", "--jobs", jobs, "--json") == 1
+    assert (tmp_path / "1.jsonl").read_bytes() == (tmp_path / "2.jsonl").read_bytes()
+    one, two = (text for text in capsys.readouterr().out.split("\n}\n") if text)
+    assert one == two
+    assert len(json.loads(one + "}")["images"]) == 6
+
+
+def test_json_when_printed_piece_by_piece_then_is_what_json_would_print(album, capsys):
+    image(album, "--json")
+    text = capsys.readouterr().out
+    assert text == json.dumps(json.loads(text), ensure_ascii=False, indent=2) + "\n"
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+@pytest.mark.parametrize("torn", [0, 1, 40, 900])
+def test_resume_then_goes_on_in_the_same_file_as_if_nothing_had_happened(album, tmp_path, suffix, torn, capsys):
+    whole, target = tmp_path / f"whole{suffix}", tmp_path / f"rows{suffix}"
+    image(album, "--records", whole)
+    first = [album / f"{number}.jpg" for number in range(3)]
+    image(*first, "--records", target)
+    if suffix == ".parquet":
+        # What a killed process leaves: rows beside the file that is still to come.
+        image(*first, "--records", tmp_path / "rows.jsonl", "--force")
+        (tmp_path / "rows.jsonl").rename(tmp_path / ".rows.parquet.rows.jsonl")
+        target.unlink()
+        cut_off = tmp_path / ".rows.parquet.rows.jsonl"
+    else:
+        cut_off = target
+    cut_off.write_bytes(cut_off.read_bytes()[: -torn or None])
+    assert image(album, "--records", target, "--resume") == 1
+    assert list(read_groups(target)) == list(read_groups(whole))
+    before = target.read_bytes()
+    capsys.readouterr()
+    assert image(album, "--records", target, "--resume") == 0  # nothing was read, so nothing failed now
+    assert list(read_groups(target)) == list(read_groups(whole))
+    if suffix != ".parquet":
+        assert target.read_bytes() == before == whole.read_bytes()
+
+
+def test_records_when_there_already_then_neither_replaced_nor_mixed(album, tmp_path, capsys):
+    target = tmp_path / "rows.csv"
+    image(album / "0.jpg", "--records", target)
+    before = target.read_bytes()
+    assert image(album / "1.jpg", "--records", target) == 1
+    assert "use --resume to go on in it, --force or another --records" in capsys.readouterr().err
+    assert image(album / "1.jpg", "--records", target, "--resume", "--emotions", "happy,sad") == 1
+    assert "holds other emotions" in capsys.readouterr().err
+    assert target.read_bytes() == before
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    assert image(album / "1.jpg", "--records", tmp_path / "other.csv", "--resume") == 1
+    assert "holds no records of photos" in capsys.readouterr().err
+    assert (tmp_path / "other.csv").read_text() == "a,b\n1,2\n"
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_interrupt_then_what_is_done_is_kept_and_resume_goes_on(tmp_path, small, jobs):
+    album = tmp_path / "album"
+    album.mkdir()
+    data = cv2.imencode(".jpg", small)[1].tobytes()
+    for number in range(400):
+        (album / f"{number:03}.jpg").write_bytes(data)
+    target = tmp_path / "rows.csv"
+    words = [sys.executable, "-m", "livemood", "image", album, "--records", target, "--jobs", str(jobs)]
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as job:
+        until(lambda: target.exists() and target.read_bytes().count(b"\n") > 20)
+        os.killpg(job.pid, signal.SIGINT)
+        out, err = job.communicate(timeout=60)
+    done = len({row["path"] for row in rows(target)})
+    assert job.returncode == 130
+    assert 10 <= done < 400
+    assert err.splitlines() == [
+        f"livemood: {done} of 400 photos are done; {target} has them, the same command with --resume goes on",
+        "livemood: interrupted; what was written so far is good",
+    ]
+    assert f"{done} photos, {2 * done} faces" in out
+    words = [*words, "--resume"]
+    assert subprocess.run(words, capture_output=True, timeout=120).returncode == 0
+    found = [row["path"] for row in rows(target)]
+    assert found == [str(path) for path in sorted(album.iterdir()) for _ in range(2)]
+
+
+def until(holds, seconds=60):
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_many_photos_then_a_summary_in_place_of_a_table(tmp_path, small, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "300")
+    album = tmp_path / "album"
+    album.mkdir()
+    data = cv2.imencode(".jpg", small)[1].tobytes()
+    for number in range(60):
+        (album / f"{number}.jpg").write_bytes(data if number else b"\xff\xd8")
+    assert image(album, "--jobs", 1) == 1
+    told = capsys.readouterr()
+    assert "60 photos, 118 faces; 0 without a face, 1 failed" in told.out
+    assert "50.0%" in told.out
+    assert told.out.count(".jpg") == 10
+    assert told.err.count("\n") == 1
+
+
+def test_errors_when_there_are_very_many_then_a_few_are_shown_and_the_rest_counted(tmp_path, capsys):
+    for number in range(300):
+        (tmp_path / f"{number}.jpg").write_bytes(b"\xff\xd8")
+    assert image(tmp_path, "--jobs", 1) == 1
+    assert capsys.readouterr().err.splitlines()[10:] == ["livemood: 290 more photos failed"]
+
+
+def test_files_that_are_passed_over_then_counted_by_kind_and_listed(album, tmp_path, capsys):
+    for name in ("a.cr2", "b.NEF", "c.mov", ".hidden.jpg", "d\x1b[31m.txt"):
+        (album / name).touch()
+    (album / "loop").symlink_to(album)
+    listed = tmp_path / "skipped.csv"
+    assert image(album, "--list-skipped", listed) == 1
+    err = capsys.readouterr().err
+    assert "2 x raw photo passed over: export it as JPEG" in err
+    assert "1 x video passed over: livemood video reads it" in err
+    assert "1 x link to a folder passed over" in err
+    assert "\x1b" not in err
+    assert {Path(row["path"]).name: row["kind"] for row in rows(listed)} == {
+        ".hidden.jpg": "hidden file",
+        "a.cr2": "raw photo",
+        "b.NEF": "raw photo",
+        "c.mov": "video",
+        "d\x1b[31m.txt": "other file",
+        "loop": "link to a folder",
+    }
+
+
+def test_folder_when_it_holds_nothing_that_can_be_read_then_one_line_says_what_it_holds(tmp_path, capsys):
+    assert image(tmp_path) == 1
+    assert capsys.readouterr().err == f"livemood: {tmp_path} holds no pictures\n"
+    for name in ("a.cr2", "b.cr2", "c.mov"):
+        (tmp_path / name).touch()
+    assert image(tmp_path) == 1
+    assert capsys.readouterr().err == f"livemood: {tmp_path} holds no pictures (2 x raw photo, 1 x video)\n"
+
+
+def test_name_when_it_holds_a_terminals_commands_then_they_are_shown_and_not_sent(tmp_path, small, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "300")
+    cv2.imwrite(str(tmp_path / "p.png"), small)
+    (tmp_path / "p.png").rename(tmp_path / "a\x1b[31mred\x07\u202e.png")
+    (tmp_path / "b\x1b]0;title\x07.jpg").write_bytes(b"\xff\xd8")
+    assert image(tmp_path, "--records", tmp_path / "rows.csv") == 1
+    told = capsys.readouterr()
+    assert not {"\x1b", "\x07", "\u202e"} & set(told.out + told.err)
+    assert "a\\x1b[31mred" in told.out.replace("\n", "")
+    assert "b\\x1b]0;title\\x07.jpg" in told.err
+    assert any(row["path"].endswith("a\x1b[31mred\x07\u202e.png") for row in rows(tmp_path / "rows.csv"))
+
+
+class TestSorting:
+    @pytest.fixture
+    def photos(self, tmp_path, album):
+        (album / "deeper").mkdir()
+        shutil.copy(album / "0.jpg", album / "deeper" / "0.jpg")
+        for file in album.rglob("*.*"):
+            os.utime(file, (1_000_000_000, 1_000_000_000))
+        return {path.relative_to(album).as_posix(): path.read_bytes() for path in album.rglob("*.*") if path.is_file()}
+
+    @pytest.mark.parametrize("how", ["--copy", "--move", "--link"])
+    def test_sorted_and_undone_then_all_is_as_it_was(self, album, tmp_path, photos, how, capsys):
+        target = tmp_path / "sorted"
+        assert image(album, "--sort-into", target, how) == 1
+        placed = {path.relative_to(target).as_posix() for path in target.rglob("*.*") if path.parent != target}
+        assert placed == {
+            "happy/0.jpg",
+            "happy/1.jpg",
+            "happy/2.jpg",
+            "happy/3.jpg",
+            "happy/0-2.jpg",
+            "no-face/empty.png",
+        }
+        assert all((target / name).stat().st_mtime == 1_000_000_000 for name in placed)
+        left = {path.relative_to(album).as_posix() for path in album.rglob("*.*") if path.is_file()}
+        assert left == (set(photos) if how != "--move" else {"broken.jpg"})
+        if how == "--link":
+            assert (target / "happy" / "1.jpg").samefile(album / "1.jpg")
+        assert run(["undo", str(target)]) == 0
+        assert not target.exists()
+        now = {path.relative_to(album).as_posix(): path.read_bytes() for path in album.rglob("*.*") if path.is_file()}
+        assert now == photos
+
+    def test_sorted_twice_then_nothing_is_doubled(self, album, tmp_path, photos):
+        for _ in range(2):
+            image(album, "--sort-into", tmp_path / "sorted")
+        assert len(list((tmp_path / "sorted").rglob("*.jpg"))) == 5
+
+    def test_sorted_inside_its_own_folder_then_its_own_output_is_not_read(self, album, photos, capsys):
+        for _ in range(2):
+            image(album, "--sort-into", album, "--copy")
+        assert sorted(path.name for path in (album / "happy").iterdir()) == [
+            "0-2.jpg",
+            "0.jpg",
+            "1.jpg",
+            "2.jpg",
+            "3.jpg",
+        ]
+        image(album, "--out", album / "copies")
+        capsys.readouterr()
+        image(album, "--out", album / "copies", "--force", "--json")
+        read = [one["path"] for one in json.loads(capsys.readouterr().out)["images"]]
+        assert not [path for path in read if "copies" in path]
+
+    def test_folder_when_files_are_there_then_they_stay(self, album, tmp_path, photos):
+        mine = tmp_path / "sorted" / "happy" / "1.jpg"
+        mine.parent.mkdir(parents=True)
+        mine.write_text("mine")
+        image(album / "1.jpg", "--sort-into", tmp_path / "sorted", "--move")
+        assert mine.read_text() == "mine"
+        assert (mine.parent / "1-2.jpg").read_bytes() == photos["1.jpg"]
+        run(["undo", str(tmp_path / "sorted")])
+        assert mine.read_text() == "mine"
+        assert (album / "1.jpg").read_bytes() == photos["1.jpg"]
+
+    def test_undo_when_something_changed_then_that_stays_and_is_said(self, album, tmp_path, photos, capsys):
+        target = tmp_path / "sorted"
+        image(*(album / f"{n}.jpg" for n in range(4)), "--sort-into", target)
+        (target / "happy" / "0.jpg").write_text("edited")
+        (album / "1.jpg").unlink()
+        capsys.readouterr()
+        assert run(["undo", str(target)]) == 1
+        told = capsys.readouterr()
+        assert "2 taken back, 2 kept as they are" in told.out
+        assert "0.jpg was changed, and stays" in told.err
+        assert "1.jpg stays: " in told.err
+        assert (target / "happy" / "0.jpg").read_text() == "edited"
+        assert (target / "happy" / "1.jpg").read_bytes() == photos["1.jpg"]
+
+    def test_undo_when_the_old_place_is_taken_then_nothing_is_replaced(self, album, tmp_path, photos, capsys):
+        target = tmp_path / "sorted"
+        image(album / "0.jpg", "--sort-into", target, "--move")
+        (album / "0.jpg").write_text("new")
+        assert run(["undo", str(target)]) == 1
+        assert (album / "0.jpg").read_text() == "new"
+        (album / "0.jpg").unlink()
+        assert run(["undo", str(target)]) == 0
+        assert (album / "0.jpg").read_bytes() == photos["0.jpg"]
+
+    def test_undo_when_there_is_nothing_to_undo_then_one_line(self, tmp_path, capsys):
+        assert run(["undo", str(tmp_path)]) == 1
+        assert "has no livemood-sorted.jsonl; name a folder that photos were sorted into" in capsys.readouterr().err
+
+    def test_two_ways_at_once_then_a_usage_error(self, album, tmp_path, capsys):
+        assert image(album, "--sort-into", tmp_path / "s", "--copy", "--move") == 2
+
+
+class TestSidecars:
+    def test_xmp_then_lies_beside_and_the_photo_is_untouched(self, album):
+        before = (album / "0.jpg").read_bytes()
+        image(album / "0.jpg", "--xmp")
+        image(album / "0.jpg", "--xmp")
+        text = (album / "0.jpg.xmp").read_text()
+        assert text.count("mood:happy") == 1
+        assert text.count('mwg-rs:Type="Face"') == 2
+        assert (album / "0.jpg").read_bytes() == before
+
+    def test_sidecar_when_its_photo_is_moved_then_goes_with_it_and_comes_back(self, album, tmp_path):
+        image(album / "0.jpg", "--xmp", "--sort-into", tmp_path / "s", "--move")
+        assert (tmp_path / "s" / "happy" / "0.jpg.xmp").is_file()
+        run(["undo", str(tmp_path / "s")])
+        assert (album / "0.jpg.xmp").is_file()
+
+
+@pytest.mark.parametrize("form", ["jpg", "png", "webp"])
+def test_annotated_copy_then_keeps_exif_and_profile_and_is_upright(tmp_path, small, form):
+    from PIL import ImageCms
+
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    exif = PillowImage.Exif()
+    exif[0x0112], exif[0x010F] = 6, "Maker"
+    lying = PillowImage.fromarray(cv2.cvtColor(np.ascontiguousarray(np.rot90(small)), cv2.COLOR_BGR2RGB))
+    lying.save(tmp_path / f"a.{form}", exif=exif, icc_profile=profile)
+    assert image(tmp_path / f"a.{form}", "--out", tmp_path / "o") == 0
+    with PillowImage.open(tmp_path / "o" / f"a.{form}") as copy:
+        assert copy.size == (640, 360)
+        assert copy.info["icc_profile"] == profile
+        assert (copy.getexif()[0x0112], copy.getexif()[0x010F]) == (1, "Maker")
+
+
+def test_annotated_copy_of_a_heic_then_is_a_jpeg(tmp_path, small):
+    import pillow_heif
+
+    pillow_heif.from_pillow(PillowImage.fromarray(cv2.cvtColor(small, cv2.COLOR_BGR2RGB))).save(tmp_path / "a.heic")
+    assert image(tmp_path, "--out", tmp_path / "o") == 0
+    assert [path.name for path in (tmp_path / "o").iterdir()] == ["a.jpg"]
+
+
+def test_resume_without_records_then_a_usage_error(album, capsys):
+    assert image(album, "--resume") == 2
+    assert "add --records" in capsys.readouterr().err

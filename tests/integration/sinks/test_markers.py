@@ -1,0 +1,184 @@
+"""Markers of real clips, and markers made from records."""
+
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import opentimelineio as otio
+import pytest
+
+from livemood.apps.markers import write_markers
+from livemood.cli import run
+from livemood.core.errors import LivemoodError, SinkError
+from livemood.core.labels import EMOTIONS
+from livemood.sinks.markers.base import clip_of
+from livemood.sinks.markers.sink import MarkerSink
+from livemood.sinks.records import open_records
+from livemood.sources.video.file import VideoSource
+from tests.support.builders import SAMPLES, make_frame, make_mood
+
+LIVEMOOD = Path(sys.executable).with_name("livemood")
+NTSC = Fraction(30000, 1001)
+
+
+def write_timed(path: Path, rate: Fraction, timecode: str | None, first: int = 0, frames: int = 60) -> Path:
+    """Write a clip that begins ``first`` frames after 0, with a timecode track if wanted."""
+    with av.open(str(path), "w", options={"movflags": "use_metadata_tags"}) as container:
+        if timecode:
+            container.metadata["timecode"] = timecode
+        stream = container.add_stream("mpeg4", rate=rate)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for index in range(frames):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 4 * index, np.uint8), "bgr24")
+            frame.pts, frame.time_base = first + index, 1 / rate
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+def label(index: int) -> str:
+    """Return the label of each frame: one that lasts for seven frames, then others."""
+    return EMOTIONS[index // 7 % len(EMOTIONS)]
+
+
+def starts(path: Path) -> list[int]:
+    """Return the first frame of each marker as OpenTimelineIO reads them."""
+    timeline: Any = otio.adapters.read_from_file(str(path))
+    (clip,) = timeline.find_clips()
+    return [round(marker.marked_range.start_time.value) for marker in clip.markers]
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+@pytest.mark.parametrize(
+    ("rate", "timecode", "first"),
+    [
+        (Fraction(24000, 1001), "01:00:00:00", 86_400),
+        (Fraction(25), None, 0),
+        (NTSC, "00:59:59;20", 107_882),
+        (Fraction(60), "00:00:10:30", 630),
+    ],
+)
+def test_markers_of_a_clip_then_begin_at_its_own_frames_and_timecode(tmp_path, suffix, rate, timecode, first) -> None:
+    clip = write_timed(tmp_path / f"a{suffix}", rate, timecode, first=2)
+    with VideoSource(clip) as source, MarkerSink(tmp_path / "a.otio", clip_of(source.info, "clip")) as sink:
+        assert source.info.timecode == timecode
+        for frame in source.frames():
+            sink.write(frame, [make_mood(1, label(frame.index))])
+    assert starts(tmp_path / "a.otio") == [first + index for index in range(0, 60, 7)]
+
+
+def test_markers_of_a_cut_then_still_count_the_frames_of_the_whole_clip(tmp_path) -> None:
+    clip = write_timed(tmp_path / "a.mp4", Fraction(25), "10:00:00:00")
+    with (
+        VideoSource(clip, start_s=1.0) as source,
+        MarkerSink(tmp_path / "a.otio", clip_of(source.info, "clip")) as sink,
+    ):
+        for frame in source.frames():
+            sink.write(frame, [make_mood(1, label(frame.index))])
+    assert starts(tmp_path / "a.otio") == [900_025 + index for index in range(0, 35, 7)]
+
+
+def write_rows(path: Path, rate: Fraction = NTSC, frames: int = 60) -> Path:
+    """Write the records of a person who looks away in frames 10 to 29, and of an event at frame 40."""
+    with open_records(path, EMOTIONS) as sink:
+        for index in range(frames):
+            frame = make_frame(8, 8, index=index, time_s=float(index / rate))
+            sink.write(frame, [] if 10 <= index < 30 else [make_mood(1, label(index))])
+            if index == 40:
+                sink.mark(frame, 1)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
+def test_markers_from_records_then_rate_and_absence_are_read_off_their_frames(tmp_path, suffix) -> None:
+    write_markers(write_rows(tmp_path / f"a{suffix}"), tmp_path / "a.otio", timecode="01:00:00;00")
+    timeline: Any = otio.adapters.read_from_file(str(tmp_path / "a.otio"))
+    (clip,) = timeline.find_clips()
+    found = [(m.marked_range.start_time.value - 107_892, m.marked_range.duration.value, m.name) for m in clip.markers]
+    assert clip.source_range.duration.rate == float(NTSC)
+    assert clip.source_range.duration.value == 60
+    said = [(0, 7), (7, 3), (30, 5), (35, 7), (42, 7), (49, 7), (56, 4)]
+    assert found == sorted([*((s, n, f"person 1: {label(s)}") for s, n in said), (40, 1, "event 1")])
+
+
+def test_markers_from_records_when_the_video_is_a_cut_then_they_begin_with_it(tmp_path) -> None:
+    video = write_timed(tmp_path / "cut.mp4", NTSC, None, frames=30)
+    write_markers(write_rows(tmp_path / "a.jsonl"), tmp_path / "a.otio", video=video, start_s=float(30 / NTSC))
+    assert starts(tmp_path / "a.otio")[-5:] == [5, 10, 12, 19, 26]
+
+
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory) -> Path:
+    """A folder with subtitles, markers and records of the sample, made by one run."""
+    folder = tmp_path_factory.mktemp("labelled")
+    files = ("--subtitles", "a.srt", "--markers", "a.eaf", "--records", "a.jsonl")
+    done = subprocess.run(
+        [LIVEMOOD, "video", SAMPLES / "faces.mp4", "--out", "a.mp4", "--start", "1", *files],
+        cwd=folder, capture_output=True, text=True, timeout=300, check=True,
+    )  # fmt: skip
+    assert done.stderr == ""
+    assert "markers: a.eaf" in done.stdout
+    return folder
+
+
+def test_video_then_markers_and_subtitles_tell_the_same_intervals(labelled) -> None:
+    import pympi
+
+    eaf = pympi.Elan.Eaf(str(labelled / "a.eaf"))
+    tiers = [eaf.get_annotation_data_for_tier(name) for name in eaf.get_tier_names()]
+    assert len(tiers) == 2
+    moments = {ms for tier in tiers for start, end, _ in tier for ms in (start - 1000, end - 1000)}
+    cues = [line for line in (labelled / "a.srt").read_text().splitlines() if "-->" in line]
+    clocks = [clock.replace(",", ".").split(":") for line in cues for clock in line.split(" --> ")]
+    said = {round(1000 * (int(hours) * 3600 + int(minutes) * 60 + float(s))) for hours, minutes, s in clocks}
+    # Subtitles begin in the last whole ms before a frame, ELAN's annotations in the first one of it.
+    assert len(said) == len(moments) > 2
+    assert all(0 <= later - sooner <= 1 for sooner, later in zip(sorted(said), sorted(moments), strict=True))
+
+
+def test_markers_command_then_records_lead_to_the_file_that_the_run_wrote(labelled, tmp_path, capsys) -> None:
+    words = ["markers", labelled / "a.jsonl", "--out", tmp_path / "b.eaf", "--video", SAMPLES / "faces.mp4"]
+    assert run([str(word) for word in words]) == 0
+    assert capsys.readouterr().out == f"markers: {tmp_path / 'b.eaf'}\n"
+    ours, theirs = ((path.read_text().split("<HEADER")[1]) for path in (tmp_path / "b.eaf", labelled / "a.eaf"))
+    assert ours == theirs
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--out", "a.txt"], 1, "ends in no form of markers"),
+        (["--out", "a.edl", "--fps", "fast"], 2, "'fast' is no frame rate; write 25, 23.976 or 30000/1001"),
+        (["--out", "a.edl", "--fps", "25", "--timecode", "01:00:00;00"], 1, "drop-frame timecode is for 29.97"),
+        (["--out", "a.edl", "--timecode", "noon"], 1, "'noon' is no timecode"),
+        (["--out", "a.edl", "--video", "b.mp4"], 1, "b.mp4 is not there"),
+        (["--out", "a.jsonl"], 1, "is to be read"),
+        (["--out", "/proc/a.edl"], 1, "could not be written"),
+    ],
+)
+def test_markers_command_when_something_is_wrong_then_one_line_and_no_file(
+    tmp_path, monkeypatch, capsys, words, code, said
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_rows(tmp_path / "a.jsonl")
+    assert run(["markers", "a.jsonl", *words]) == code
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["a.jsonl"]
+
+
+def test_markers_when_the_records_are_none_then_no_file_is_left(tmp_path) -> None:
+    (tmp_path / "a.jsonl").write_text("hello\n")
+    with pytest.raises(LivemoodError, match="is no record file"):
+        write_markers(tmp_path / "a.jsonl", tmp_path / "a.edl")
+    write_rows(tmp_path / "b.jsonl")
+    (tmp_path / "b.edl").write_text("kept")
+    with pytest.raises(SinkError, match="is there already"):
+        write_markers(tmp_path / "b.jsonl", tmp_path / "b.edl")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jsonl", "b.edl", "b.jsonl"]
+    assert (tmp_path / "b.edl").read_text() == "kept"

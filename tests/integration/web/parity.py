@@ -1,0 +1,111 @@
+"""The same raw frames through Python and through the page's worker."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+from playwright.sync_api import Browser
+
+from livemood.apps.session import Session
+from livemood.core.types import Frame, Mood
+from tests.integration.web.hosting import hosted
+
+# Reads frames one by one, as the page does, and returns what the worker answers.
+_READ = """async (stamps) => {
+  const worker = new Worker("worker.js");
+  const settings = await (await fetch("settings.json")).json();
+  const answer = (message, transfer) => new Promise((resolve, reject) => {
+    worker.onmessage = ({ data }) => (data.kind === "failed" ? reject(new Error(data.detail)) : resolve(data));
+    worker.onerror = (event) => reject(new Error(event.message));
+    worker.postMessage(message, transfer);
+  });
+  await answer({ kind: "open", base: document.baseURI, settings }, []);
+  const found = [];
+  for (const stamp of stamps) {
+    const blob = await (await fetch(`frame-${stamp.index}.png`)).blob();
+    const bitmap = await createImageBitmap(blob, { colorSpaceConversion: "none" });
+    const began = performance.now();
+    const reading = await answer({ kind: "read", stamp, bitmap }, [bitmap]);
+    reading.bitmap.close();
+    found.push({ moods: reading.moods, ms: performance.now() - began });
+  }
+  worker.terminate();
+  return found;
+}"""
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How alike two readings of the same frames are.
+
+    Attributes:
+        frames: How many there are.
+        faces: That Python found.
+        missing: Of these, how many the page did not find at the same place with the same id.
+        extra: Faces that only the page found.
+        labels_differ: Faces whose label is another one.
+        probability: Largest difference of any probability of a frame's own.
+        score: Likewise of the smoothed ones.
+        box: Largest difference of a box's side, in face widths.
+        ms: Median time that the page took for a frame.
+    """
+
+    frames: int
+    faces: int
+    missing: int
+    extra: int
+    labels_differ: int
+    probability: float
+    score: float
+    box: float
+    ms: float
+
+
+def read_in_python(frames: Sequence[Frame]) -> list[tuple[Mood, ...]]:
+    with Session() as session:
+        pipeline = session.pipeline()
+        return [pipeline.step(frame) for frame in frames]
+
+
+def read_in_page(browser: Browser, folder: Any, frames: Sequence[Frame]) -> list[dict[str, Any]]:
+    """Return what the worker of a written page says of each frame."""
+    pictures = {
+        f"frame-{frame.index}.png": cv2.imencode(".png", frame.image, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
+        for frame in frames
+    }
+    stamps = [{"index": frame.index, "timeS": frame.time_s} for frame in frames]
+    with hosted(folder, pictures) as url:
+        page = browser.new_page()
+        page.goto(url)
+        found: list[dict[str, Any]] = page.evaluate(_READ, stamps)
+        page.close()
+    return found
+
+
+def compare(python: Sequence[Sequence[Mood]], page: Sequence[dict[str, Any]]) -> Parity:
+    missing = extra = differ = faces = 0
+    probability = score = box = 0.0
+    for moods, answer in zip(python, page, strict=True):
+        found = {mood["track"]["id"]: mood for mood in answer["moods"]}
+        faces += len(moods)
+        for mood in moods:
+            other = found.pop(mood.track.id, None)
+            if other is None:
+                missing += 1
+                continue
+            there = other["track"]["detection"]["box"]
+            sides = [abs(getattr(mood.box, side) - there[side]) for side in ("left", "top", "right", "bottom")]
+            off = max(sides) / mood.box.width
+            if off > 0.1:
+                missing += 1
+                continue
+            box = max(box, off)
+            differ += other["emotion"]["label"] != mood.label
+            raw = zip(mood.raw_scores.values(), other["emotion"]["rawScores"], strict=True)
+            smooth = zip(mood.scores.values(), other["emotion"]["scores"], strict=True)
+            probability = max(probability, *(abs(one - two) for one, two in raw))
+            score = max(score, *(abs(one - two) for one, two in smooth))
+        extra += len(found)
+    times = sorted(answer["ms"] for answer in page)
+    return Parity(len(page), faces, missing, extra, differ, probability, score, box, times[len(times) // 2])

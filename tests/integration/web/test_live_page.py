@@ -1,0 +1,213 @@
+"""The page with a camera that films the sample clip."""
+
+import json
+import time
+from itertools import pairwise
+
+import av
+import pytest
+
+from livemood.records import read
+from tests.integration.web.browser import LABELS, PATIENCE_S, becomes
+from tests.support.builders import ROOT, read_still
+
+AXE = ROOT / "livemood" / "web" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+def order_of_labels(page, wanted):
+    """Watch the largest face until it showed these labels one after the other; return all that it showed."""
+    seen: list[str] = []
+    ends = time.monotonic() + PATIENCE_S
+    while wanted not in " ".join(seen):
+        assert time.monotonic() < ends, seen
+        labels = page.evaluate(f"{LABELS} ?? []")
+        if labels and labels[0] != "unsure" and seen[-1:] != [labels[0]]:
+            seen.append(labels[0])
+        time.sleep(0.03)
+    return seen
+
+
+def test_camera_when_it_films_the_sample_then_labels_come_in_its_order(page, url):
+    page.goto(f"{url}?start=1")
+    seen = order_of_labels(page, "neutral happy sad surprise")
+    assert set(seen) <= {"neutral", "happy", "sad", "surprise"}
+
+
+def test_visit_then_only_the_own_host_is_asked_and_nothing_is_sent(page, url):
+    asked, sockets = [], []
+    page.on("request", lambda request: asked.append(request))
+    page.on("websocket", lambda socket: sockets.append(socket))
+    page.goto(f"{url}?start=1")
+    becomes(page, f"{LABELS}?.length")
+    page.keyboard.press("s")
+    page.keyboard.press("e")
+    time.sleep(1)
+    asked = [request for request in asked if not request.url.startswith(("blob:", "data:"))]
+    assert len(asked) > 8
+    assert [request.url for request in asked if not request.url.startswith(url)] == []
+    assert {request.method for request in asked} == {"GET"}
+    assert [request.url for request in asked if request.post_data] == []
+    assert sockets == []
+
+
+def test_page_when_it_would_ask_another_host_then_its_policy_forbids_it(page, url):
+    page.goto(url)
+    code = "fetch('http://127.0.0.1:9/', { method: 'POST', body: 'x' }).then(() => 'sent', (error) => `${error}`)"
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    assert page.evaluate(code) != "sent"
+    assert any("Content Security Policy" in line for line in said)
+
+
+def test_page_when_the_host_is_gone_after_loading_then_reading_goes_on(context, page, url):
+    page.goto(url)
+    becomes(page, "globalThis.livemood?.reader.isReady")
+    context.set_offline(True)
+    page.click("#start")
+    assert becomes(page, f"{LABELS}?.length")
+
+
+def test_records_when_saved_then_python_reads_them_as_its_own(context, page, url, tmp_path):
+    page.goto(f"{url}?start=1")
+    order_of_labels(page, "happy sad")
+    page.keyboard.press("e")
+    with page.expect_download() as download:
+        page.click("#records")
+    assert download.value.suggested_filename.endswith(".jsonl")
+    file = tmp_path / "rows.jsonl"
+    download.value.save_as(file)
+    rows = list(read(file))
+    (event,) = [row for row in rows if row.event is not None]
+    assert event.track is None
+    faces = [row for row in rows if row.track is not None]
+    assert {"happy", "sad"} <= {row.label for row in faces}
+    times = [row.time_s for row in faces]
+    assert times == sorted(times)
+    for row in faces:
+        assert abs(sum(row.scores.values()) - 1) < 1e-4
+        assert row.box is not None
+        assert row.box[2] <= 640 + 50
+        assert len(row.keypoints) == 6
+    first = json.loads(file.read_text(encoding="utf-8").splitlines()[0])
+    assert [*first][:3] == ["frame", "time_s", "track"]
+
+
+def test_keys_when_pressed_then_buttons_and_picture_follow(page, url):
+    page.goto(f"{url}?start=1")
+    becomes(page, f"{LABELS}?.length")
+    pressed = "document.querySelector('[data-key=\"{}\"]').getAttribute('aria-pressed')"
+    assert becomes(page, pressed.format("m") + " === 'true'")
+    for key in "mpibt":
+        before = page.evaluate(pressed.format(key))
+        page.keyboard.press(key)
+        assert page.evaluate(pressed.format(key)) != before
+    page.keyboard.press("Space")
+    assert page.evaluate("livemood.paused")
+    time.sleep(0.6)
+    index = page.evaluate("livemood.shown.stamp.index")
+    time.sleep(0.5)
+    assert page.evaluate("livemood.shown.stamp.index") == index
+    page.keyboard.press("h")
+    keys = page.locator("#keys dt").all_inner_texts()
+    assert keys[:3] == ["f", "m", "space"]
+    assert "q" not in keys
+
+
+def test_calibration_when_asked_for_then_status_counts_down_and_names_the_faces(page, url):
+    page.goto(f"{url}?start=1")
+    becomes(page, f"{LABELS}?.length")
+    page.keyboard.press("c")
+    becomes(page, "document.querySelector('#status').innerText.includes('keep a resting face')")
+    becomes(page, "document.querySelector('#status').innerText.includes('calibrated to #')")
+    page.keyboard.press("c")
+    becomes(page, "!livemood.calibrating")
+
+
+def test_snapshot_and_recording_when_asked_for_then_files_are_saved(page, url, tmp_path):
+    page.goto(f"{url}?start=1")
+    becomes(page, f"{LABELS}?.length")
+    with page.expect_download() as download:
+        page.keyboard.press("s")
+    download.value.save_as(tmp_path / "shot.png")
+    assert read_still(tmp_path / "shot.png").shape == (480, 640, 3)
+    page.keyboard.press("r")
+    becomes(page, "livemood.recording")
+    time.sleep(2)
+    with page.expect_download() as download:
+        page.keyboard.press("r")
+    name = download.value.suggested_filename
+    download.value.save_as(tmp_path / name)
+    with av.open(str(tmp_path / name)) as recording:
+        frames = [frame.to_ndarray(format="bgr24") for frame in recording.decode(video=0)]
+    assert len(frames) > 2
+    assert frames[0].shape == (480, 640, 3)
+
+
+def test_blur_when_on_then_the_face_in_a_snapshot_has_large_even_cells(page, url, tmp_path):
+    page.goto(f"{url}?start=1")
+    becomes(page, f"{LABELS}?.length")
+    page.keyboard.press("Space")
+    time.sleep(0.6)
+    box = page.evaluate("livemood.shown.moods[0].track.detection.box")
+    middle = [int((box["top"] + box["bottom"]) / 2), int((box["left"] + box["right"]) / 2)]
+    levels = []
+    for name in ("sharp.png", "blurred.png"):
+        with page.expect_download() as download:
+            page.keyboard.press("s")
+        download.value.save_as(tmp_path / name)
+        image = read_still(tmp_path / name)
+        line = image[middle[0], middle[1] - 30 : middle[1] + 30].astype(int)
+        levels.append((abs(line[1:] - line[:-1]).sum(1) > 0).sum())
+        page.keyboard.press("b")
+    assert levels[1] < 0.3 * levels[0]
+
+
+def test_announcements_then_name_changes_at_most_every_three_seconds(page, url):
+    page.goto(f"{url}?start=1")
+    becomes(page, f"{LABELS}?.length")
+    page.evaluate(
+        """() => {
+          globalThis.heard = [];
+          const said = document.querySelector("#said");
+          new MutationObserver(() => heard.push([performance.now(), said.textContent]))
+            .observe(said, { childList: true, characterData: true, subtree: true });
+        }"""
+    )
+    time.sleep(10)
+    heard = page.evaluate("heard")
+    assert heard
+    assert all(text.startswith(("Face ", "No face")) for _, text in heard)
+    assert all(later - earlier >= 2900 for (earlier, _), (later, _) in pairwise(heard))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [(390, 844), (820, 1180), (1920, 1080)], ids=lambda size: f"{size[0]}px")
+def test_page_then_axe_finds_nothing_serious_and_nothing_is_cut_off(filmed, url, size, scheme):
+    assert AXE.is_file(), "make web-tools installs axe-core"
+    context = filmed.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
+    page = context.new_page()
+    page.goto(url)
+    for step in ("start", "reaction", "live"):
+        if step == "reaction":
+            page.click("#react")
+        if step == "live":
+            page.click("#leave")
+            page.click("#start")
+            becomes(page, f"{LABELS}?.length")
+            page.keyboard.press("h")
+        assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        found = page.evaluate("axe.run().then((result) => result.violations)")
+        serious = [rule for rule in found if rule["impact"] in ("serious", "critical")]
+        assert [(rule["id"], rule["nodes"][0]["html"]) for rule in serious] == []
+    context.close()
+
+
+def test_motion_when_the_visitor_wants_less_then_nothing_moves_by_itself(filmed, url):
+    context = filmed.new_context(reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(url)
+    styles = "[...document.querySelectorAll('*')].map((e) => getComputedStyle(e)).filter((s) => s.{0} !== '{1}').length"
+    assert page.evaluate(styles.format("animationName", "none")) == 0
+    assert page.evaluate("getComputedStyle(document.querySelector('#start')).transitionDuration") == "0s"
+    context.close()

@@ -1,0 +1,215 @@
+"""``livemood web`` without a browser: what it serves and writes, and what it refuses."""
+
+import http.client
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from dataclasses import asdict
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from livemood.apps import web
+from livemood.apps.web import PageServer, page_files, write_page
+from livemood.bundles.manifest import default_bundle, models_folder, read_bundle
+from livemood.core.errors import ModelIncompatible, SinkError
+from livemood.core.settings import Settings
+from livemood.web.fixed_batch import with_fixed_batch
+from tests.support.builders import ROOT, heed_interrupts
+
+LIVEMOOD = Path(sys.executable).with_name("livemood")
+STATIC = ROOT / "livemood" / "web" / "static"
+
+
+@pytest.fixture(scope="module")
+def content() -> dict[str, bytes]:
+    return page_files()
+
+
+def answers(network: bytes, faces: np.ndarray) -> np.ndarray:
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_content=network, num_threads=1)
+    interpreter.allocate_tensors()
+    found = []
+    for face in faces:
+        interpreter.set_tensor(interpreter.get_input_details()[0]["index"], face[None])
+        interpreter.invoke()
+        found.append(interpreter.get_tensor(interpreter.get_output_details()[0]["index"])[0])
+    return np.stack(found)
+
+
+def test_fixed_batch_then_a_network_takes_one_face_and_answers_the_same_to_the_bit():
+    from ai_edge_litert.interpreter import Interpreter
+
+    original = read_bundle(default_bundle()).tflite.read_bytes()
+    tied = with_fixed_batch(original)
+    faces = np.random.default_rng(0).integers(0, 256, (20, 48, 48, 1)).astype(np.float32)
+    assert np.array_equal(answers(original, faces), answers(tied, faces))
+    for details in Interpreter(model_content=tied).get_input_details():
+        assert list(details["shape_signature"]) == list(details["shape"]) == [1, 48, 48, 1]
+    assert len(tied) == len(original)
+    assert sum(one != two for one, two in zip(original, tied, strict=True)) < 20
+    assert with_fixed_batch(tied) == tied
+
+
+@pytest.mark.parametrize("network", [b"", b"no network at all", b"\xff" * 64, b"\x08\0\0\0TFL3\xff\xff\xff\xff"])
+def test_fixed_batch_when_it_is_no_network_then_says_so(network):
+    with pytest.raises(ModelIncompatible, match="damaged"):
+        with_fixed_batch(network)
+
+
+def test_page_then_every_built_file_has_its_sha256_and_the_runtime_its_licence(content):
+    digests = json.loads((STATIC / "sha256.json").read_text(encoding="utf-8"))
+    built = {path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*") if path.is_file()}
+    assert built == {*digests, "sha256.json"}
+    for name, digest in digests.items():
+        assert sha256((STATIC / name).read_bytes()).hexdigest() == digest
+    assert b"Apache License" in content["litert/LICENSE"]
+    assert b"@litertjs/core" in content["litert/NOTICE"]
+    assert content["models/NOTICE"] == (models_folder() / "face" / "NOTICE").read_bytes()
+
+
+def test_page_then_one_visit_is_at_most_15_megabytes(content):
+    builds = ("litert_wasm_internal", "litert_wasm_compat_internal")
+    for other in builds:  # a browser takes one of them
+        visit = {name: data for name, data in content.items() if f"/{other}." not in name}
+        assert sum(map(len, visit.values())) <= 15_000_000
+
+
+def test_settings_then_they_are_those_of_python_and_of_the_manifest(content):
+    told = json.loads(content["settings.json"])
+    every, bundle = Settings(), read_bundle(default_bundle())
+    for name in ("detector", "tracker", "smoother", "follower"):
+        assert told[name].items() >= asdict(getattr(every, name)).items()
+    assert told["emotion"]["heads"][0] == {
+        "name": "emotion",
+        "labels": list(bundle.labels),
+        "temperature": bundle.temperature,
+    }
+    assert told["emotion"]["crop"]["template"] == [list(point) for point in bundle.crop.template]
+    assert {name: sha256(content[name]).hexdigest() for name in told["sha256"]} == told["sha256"]
+    assert set(told["overlay"]["colours"]) == {*bundle.labels, "unsure"}
+
+
+def test_page_when_another_bundle_is_given_then_its_labels_are_told(tmp_path):
+    bundle = shutil.copytree(default_bundle(), tmp_path / "mine")
+    manifest = json.loads((bundle / "manifest.json").read_text(encoding="utf-8"))
+    if "heads" in manifest:
+        manifest["heads"][0]["labels"][0] = "calm"
+    else:
+        manifest["labels"][0] = "calm"
+    (bundle / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    told = json.loads(page_files(bundle)["settings.json"])
+    assert told["emotion"]["heads"][0]["labels"][0] == "calm"
+    assert "calm" in told["overlay"]["colours"]
+
+
+def test_page_when_a_built_file_was_altered_then_is_not_served(tmp_path, monkeypatch):
+    (tmp_path / "web").mkdir()
+    shutil.copytree(STATIC, tmp_path / "web" / "static")
+    monkeypatch.setattr(web, "files", lambda _: tmp_path / "web")
+    (tmp_path / "web" / "static" / "page.js").write_text("alert()", encoding="utf-8")
+    with pytest.raises(SinkError, match=r"page\.js was altered"):
+        page_files()
+    (tmp_path / "web" / "static" / "page.js").unlink()
+    with pytest.raises(SinkError, match="not all there"):
+        page_files()
+
+
+def test_folder_when_written_then_holds_the_page_and_nothing_else(content, tmp_path):
+    size = write_page(tmp_path / "public" / "page")
+    written = [path for path in (tmp_path / "public").rglob("*") if path.is_file()]
+    assert {path.relative_to(tmp_path / "public" / "page").as_posix(): path.read_bytes() for path in written} == content
+    assert size == sum(map(len, content.values()))
+
+
+def test_folder_when_it_holds_other_things_then_they_stay(tmp_path):
+    (tmp_path / "thesis.txt").write_text("ten years", encoding="utf-8")
+    for force in (False, True):
+        with pytest.raises(SinkError, match="holds other things"):
+            write_page(tmp_path, force=force)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+    with pytest.raises(SinkError, match="is a file"):
+        write_page(tmp_path / "thesis.txt")
+
+
+def test_folder_when_it_holds_a_page_then_only_force_replaces_it(tmp_path):
+    page = tmp_path / "page"
+    write_page(page)
+    (page / "index.html").write_text("old", encoding="utf-8")
+    with pytest.raises(SinkError, match="use force or another out"):
+        write_page(page)
+    assert (page / "index.html").read_text(encoding="utf-8") == "old"
+    write_page(page, force=True)
+    assert (page / "index.html").read_text(encoding="utf-8") != "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["page"]
+
+
+def request(url: str, method: str, path: str) -> http.client.HTTPResponse:
+    connection = http.client.HTTPConnection(url.removeprefix("http://").strip("/"), timeout=30)
+    connection.request(method, path, body=b"x" if method == "POST" else None)
+    return connection.getresponse()
+
+
+def test_server_then_hands_out_the_page_to_this_computer_and_takes_nothing(url, content):
+    assert url.startswith("http://127.0.0.1:")
+    for name, kind in {
+        "": "text/html; charset=utf-8",
+        "index.html?start=1": "text/html; charset=utf-8",
+        "worker.js": "text/javascript; charset=utf-8",
+        "litert/litert_wasm_internal.wasm": "application/wasm",
+        "models/near.tflite": "application/octet-stream",
+    }.items():
+        answer = request(url, "GET", f"/{name}")
+        assert answer.status == 200
+        assert answer.getheader("Content-Type") == kind
+        assert answer.read() == content[name.split("?")[0] or "index.html"]
+    head = request(url, "HEAD", "/page.js")
+    assert (head.status, head.read()) == (200, b"")
+    for path in ("/../../etc/passwd", "/%2e%2e/pyproject.toml", "/static/page.js", "//etc/passwd", "/manifest.json"):
+        assert request(url, "GET", path).status == 404
+    assert request(url, "POST", "/page.js").status == 501
+    own = {str(info[4][0]) for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)} - {"127.0.0.1"}
+    for address in own:
+        if not address.startswith("127."):
+            with pytest.raises(OSError, match="refused"):
+                socket.create_connection((address, int(url.rsplit(":", 1)[1].strip("/"))), 5)
+
+
+def test_server_when_the_port_is_taken_then_says_so(url):
+    port = int(url.rsplit(":", 1)[1].strip("/"))
+    with pytest.raises(SinkError, match=rf"port {port} cannot be served on .*; use another port"):
+        PageServer.open(port)
+
+
+def test_command_when_serving_then_says_where_and_ends_with_an_interrupt():
+    process = subprocess.Popen(
+        [str(LIVEMOOD), "web", "--no-open"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_interrupts,
+    )
+    assert process.stdout is not None
+    url = process.stdout.readline().split()[0]
+    assert request(url, "GET", "/").status == 200
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert error.startswith("livemood: interrupted")
+
+
+def test_command_when_writing_then_says_where_and_how_large(tmp_path):
+    command = [LIVEMOOD, "web", "--out", tmp_path / "page"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "MB" in done.stdout
+    again = subprocess.run(command, capture_output=True, text=True)
+    assert again.returncode == 1
+    assert again.stderr == f"livemood: {tmp_path / 'page'} holds a page already; use --force or another --out\n"

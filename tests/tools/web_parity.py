@@ -1,0 +1,47 @@
+"""Compare the browser page with Python on raw frames: ``python -m tests.tools.web_parity [CLIP...]``.
+
+Without words it takes the sample and every clip of the data folder, if that is there. Prints one row a clip; ends with
+1 where the two differ by more than the page may.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from livemood.apps.web import write_page
+from livemood.sources.video.file import VideoSource
+from tests.integration.web.browser import chromium
+from tests.integration.web.parity import Parity, compare, read_in_page, read_in_python
+from tests.support.builders import ROOT, SAMPLES
+
+CLIPS = ROOT.parent / "shared" / "data" / "clips"
+_LEAST_SAME_LABELS, _MOST_OFF = 0.995, 0.005
+
+
+def main(words: list[str]) -> int:
+    clips = [Path(word) for word in words] or [SAMPLES / "faces.mp4", *sorted(CLIPS.glob("*.*"))]
+    found: list[Parity] = []
+    print("clip | frames | faces | missing | extra | other label | probability | score | box | ms a frame")
+    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
+        write_page(Path(folder) / "page")
+        for clip in (clip for clip in clips if clip.suffix != ".txt"):
+            with VideoSource(clip) as source:
+                frames = list(source.frames())
+            parity = compare(read_in_python(frames), read_in_page(browser, Path(folder) / "page", frames))
+            found.append(parity)
+            print(
+                f"{clip.name} | {parity.frames} | {parity.faces} | {parity.missing} | {parity.extra} | "
+                f"{parity.labels_differ} | {parity.probability:.5f} | {parity.score:.5f} | {parity.box:.6f} | "
+                f"{parity.ms:.1f}",
+                flush=True,
+            )
+    faces = sum(parity.faces for parity in found)
+    same = 1 - sum(parity.labels_differ for parity in found) / max(faces, 1)
+    off = max(parity.probability for parity in found)
+    lost = sum(parity.missing + parity.extra for parity in found)
+    print(f"all: {faces} faces, {lost} seen by one alone, {same:.2%} the same label, probabilities within {off:.5f}")
+    return int(lost > 0 or same < _LEAST_SAME_LABELS or off > _MOST_OFF)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,135 @@
+"""Threads that wait for each other, interrupted before any instruction, and signals that are held back."""
+
+import queue
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from livemood.runtime import queues, stopping
+from livemood.runtime.queues import Line, WriteBehind, read_ahead, read_newest
+
+# Not all of Python's own threading: who interrupts the start of a thread there may stop all others from starting.
+WATCHED = {queues.__file__, queue.__file__}
+
+
+def interrupted_at(number: int, work: Callable[[], None]) -> bool:
+    """Run ``work`` in a thread and raise KeyboardInterrupt before its so manyth instruction; False if it has fewer."""
+    left, raised = number, False
+
+    def trace(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal left, raised
+        caller = frame.f_back.f_code.co_filename if frame.f_back else ""
+        if frame.f_code.co_filename not in WATCHED and caller != queue.__file__:
+            return None
+        frame.f_trace_opcodes = True
+        if event == "opcode" and not raised:
+            left -= 1
+            if left < 0:
+                raised = True
+                raise KeyboardInterrupt
+        return trace
+
+    def run() -> None:
+        sys.settrace(trace)
+        try:
+            work()
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.settrace(None)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(5)
+    assert not thread.is_alive(), f"hangs when interrupted before instruction {number}"
+    return raised
+
+
+def write() -> None:
+    def slowly(_: int) -> None:
+        time.sleep(0.0005)
+
+    with WriteBehind(slowly) as writer:
+        for item in range(4):
+            writer.put(item)
+
+
+def take_ahead() -> None:
+    with read_ahead(range(5)) as items:
+        for _ in items:
+            time.sleep(0.0005)
+
+
+def take_newest() -> None:
+    with read_newest(range(5), 0.01, 0.5) as items:
+        for _ in items:
+            time.sleep(0.0005)
+
+
+@pytest.mark.parametrize("work", [write, take_ahead, take_newest])
+def test_threads_when_interrupted_before_any_instruction_then_nobody_waits_for_ever(
+    work: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("livemood.runtime.queues._GLANCE_S", 0.01)
+    monkeypatch.setattr("livemood.runtime.queues._LENGTH", 2)
+    number = 0
+    while interrupted_at(number, work):
+        number += 1
+    assert number > 100
+
+
+@pytest.fixture
+def heeding() -> Any:
+    before = {number: signal.getsignal(number) for number in stopping._numbers()}
+    stopping.heed_signals()
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_signal_when_held_then_is_raised_where_the_main_thread_looks(name: str, heeding: None) -> None:
+    number = getattr(signal, name)
+    with stopping.held():
+        signal.raise_signal(number)
+        done: list[int] = []
+        with pytest.raises(KeyboardInterrupt), WriteBehind(done.append) as writer:
+            writer.put(1)
+        stopping.check()  # answered
+    assert done == []
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(number)
+
+
+def test_signal_when_nobody_looked_then_is_raised_when_it_is_no_longer_held(heeding: None) -> None:
+    reached = []
+    with pytest.raises(KeyboardInterrupt), stopping.held():
+        with stopping.held():
+            signal.raise_signal(signal.SIGTERM)
+        reached.append("the end of the inner block")
+    assert reached
+    stopping.check()
+
+
+def test_signal_when_held_then_other_threads_do_not_end_of_it(heeding: None) -> None:
+    line: Line[int] = Line(1)
+    with pytest.raises(KeyboardInterrupt), stopping.held():
+        signal.raise_signal(signal.SIGTERM)
+        thread = threading.Thread(target=lambda: [line.put(item) for item in range(1)])
+        thread.start()
+        thread.join()
+        line.end()
+        next(iter(line))
+    assert list(line) == [0]
+
+
+def test_signals_when_the_process_was_started_deaf_then_stay_unheard(heeding: None) -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    stopping.heed_signals()
+    signal.raise_signal(signal.SIGHUP)
