@@ -11,6 +11,7 @@ from typing import Any
 from livemood.core.labels import EMOTION
 from livemood.datasets.dataset import Dataset
 from livemood.training.loop.checkpoint import Run
+from livemood.training.model.devices import devices
 from livemood.training.settings import TrainSettings
 
 _LIBRARIES = ("livemood", "keras", "tensorflow", "jax", "torch", "numpy", "mediapipe")
@@ -50,6 +51,7 @@ def provenance(
         "pictures": {name: len(split) for name, split in dataset.splits.items()},
         "copies_removed": dataset.copies_removed,
         "near_copies": len(dataset.near_copies),
+        "grouped": dataset.grouped,
         "skipped": len(dataset.skipped),
         "faces_found": round(dataset.faces_found, 4),
         "class_balance_strength": round(strength, 3),
@@ -63,6 +65,7 @@ def provenance(
             "python": platform.python_version(),
             "machine": platform.machine(),
             "backend": backend.backend(),
+            "devices": len(devices()),
             **{name: found for name in _LIBRARIES if (found := _version(name))},
         },
     }

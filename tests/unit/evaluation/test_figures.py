@@ -61,6 +61,12 @@ def test_scores_when_worked_out_by_hand_then_agree():
     assert found.macro_f1 == pytest.approx((2 * 2 / 5 + 2 * 1 / 3) / 2)
 
 
+def test_scores_when_a_class_has_no_picture_then_it_has_no_recall_and_counts_nowhere():
+    found = evaluate.scores(probabilities(0.9, 0.2), np.array([0, 0]), NAMES)
+    assert found.recall == {"happy": 0.5, "sad": None}
+    assert found.macro_f1 == pytest.approx(2 / 3)
+
+
 def test_scores_when_a_picture_has_no_label_then_left_out():
     assert evaluate.scores(probabilities(0.9, 0.1), np.array([0, -1]), NAMES).pictures == 1
 
@@ -255,7 +261,9 @@ class TestExamine:
     def test_examine_when_near_copies_are_in_any_other_split_then_each_picture_counts_once(self):
         # 0.png is the training picture of two pairs, 1.png the held-out one of another; the last is none of ours.
         pairs = (("0.png", "a.png"), ("0.png", "b.png"), ("c.png", "1.png"), ("d.png", "e.png"))
-        assert self.examined(drawn_split(), pairs)["copies"]["near"] == 2
+        copies = self.examined(drawn_split(), pairs)["copies"]
+        assert copies["near"] == 2
+        assert copies["accuracy_majority_without_near"] != copies["accuracy_majority_without_exact"]
 
     def test_compare_when_the_other_is_nearly_always_wrong_then_the_p_value_is_small_and_not_zero(self, tmp_path):
         other = shutil.copytree(default_bundle(), tmp_path / "swapped")
@@ -345,6 +353,13 @@ def make_report() -> dict:
 def test_tables_when_report_is_whole_then_every_part_is_shown():
     titles = [table.title for table in tables(make_report())]
     assert titles == ["Accuracy", "Classes", "Robustness", "Further figures", "By age"]
+
+
+def test_tables_when_a_class_has_no_picture_then_dashes():
+    report = make_report()
+    absent = {"pictures": 0, "recall": None, "interval": None, "precision": 0.0, "f1": None}
+    report["classes"] = {**report["classes"], "sad": absent}
+    assert tables(report)[1].rows[1] == ("sad", "0", "–", "–", "0.0 %", "–")
 
 
 def test_tables_when_stress_was_measured_then_a_table_for_crops_and_one_for_photos():
