@@ -1,4 +1,4 @@
-"""Libraries that livemood can do without."""
+"""Optional dependencies."""
 
 from importlib import import_module
 from typing import Any

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from livemood.runtime import queues, stopping
-from livemood.runtime.queues import Line, WriteBehind, read_ahead, read_newest
+from livemood.runtime.queues import BoundedQueue, WriteBehind, read_ahead, read_newest
 
 # Not all of Python's own threading: who interrupts the start of a thread there may stop all others from starting.
 WATCHED = {queues.__file__, queue.__file__}
@@ -76,7 +76,7 @@ def take_newest() -> None:
 def test_threads_when_interrupted_before_any_instruction_then_nobody_waits_for_ever(
     work: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("livemood.runtime.queues._GLANCE_S", 0.01)
+    monkeypatch.setattr("livemood.runtime.queues._POLL_S", 0.01)
     monkeypatch.setattr("livemood.runtime.queues._LENGTH", 2)
     number = 0
     while interrupted_at(number, work):
@@ -87,7 +87,7 @@ def test_threads_when_interrupted_before_any_instruction_then_nobody_waits_for_e
 @pytest.fixture
 def heeding() -> Any:
     before = {number: signal.getsignal(number) for number in stopping._numbers()}
-    stopping.heed_signals()
+    stopping.handle_signals()
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -118,7 +118,7 @@ def test_signal_when_nobody_looked_then_is_raised_when_it_is_no_longer_held(heed
 
 
 def test_signal_when_held_then_other_threads_do_not_end_of_it(heeding: None) -> None:
-    line: Line[int] = Line(1)
+    line: BoundedQueue[int] = BoundedQueue(1)
     with pytest.raises(KeyboardInterrupt), stopping.held():
         signal.raise_signal(signal.SIGTERM)
         thread = threading.Thread(target=lambda: [line.put(item) for item in range(1)])
@@ -131,5 +131,5 @@ def test_signal_when_held_then_other_threads_do_not_end_of_it(heeding: None) -> 
 
 def test_signals_when_the_process_was_started_deaf_then_stay_unheard(heeding: None) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
-    stopping.heed_signals()
+    stopping.handle_signals()
     signal.raise_signal(signal.SIGHUP)
