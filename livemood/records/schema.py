@@ -1,4 +1,4 @@
-"""What a face in a frame comes to on disk: one shape for JSONL, CSV, Parquet and data frames (docs/records.md)."""
+"""The schema of records, the same for JSONL, CSV, Parquet and data frames (docs/records.md)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,17 +11,17 @@ Heads = Mapping[str, Sequence[str]]
 Cell = int | float | str | None
 
 VERSION: Final = 1
-"""Version of the schema; goes up when a field goes away or changes its meaning."""
+"""Version of the schema; increased when a field is removed or changes its meaning."""
 BOX: Final = ("box_left", "box_top", "box_right", "box_bottom")
 POINTS: Final = tuple(f"{point.name.lower()}_{axis}" for point in Keypoint for axis in "xy")
 FIXED: Final = ("v", "frame", "time_s", "track", *BOX, "label", "confidence", *POINTS)
-# Came later, so files without it are read as well.
+# Added later, so files without it are accepted.
 EVENT: Final = "event"
 
 
 @dataclass(frozen=True, slots=True)
 class HeadScores:
-    """What a further head of the model says of a face.
+    """The output of a further head for a face.
 
     Attributes:
         label: One of its labels, or ``unsure``.
@@ -47,8 +47,8 @@ class Record:
         raw_scores: Probability by emotion of this frame, or of the last that was classified; empty for a frame without
             faces.
         keypoints: Six (x, y) in frame px in the order of ``Keypoint``; empty where none were recorded.
-        event: Number of the event that someone marked at this frame, from 1; such a row holds nothing of a face.
-        others: What further heads of the model say, by name.
+        event: Number of the event marked at this frame, from 1; such a row has no face.
+        others: Outputs of further heads, by name.
     """
 
     frame: int
@@ -100,7 +100,7 @@ def columns(labels: Sequence[str], others: Heads | None = None) -> tuple[str, ..
 
 
 def heads_of_columns(names: Sequence[str]) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
-    """Return the emotions, and the labels of further heads by name, that a flat table's columns are about."""
+    """Return the emotions in a flat table's column names, and the labels of further heads by name."""
     labels = tuple(name.removeprefix("score_") for name in names if name.startswith("score_"))
     others: dict[str, tuple[str, ...]] = {}
     for name in names:
