@@ -8,9 +8,9 @@ _LONGEST_S = 3600
 class Timeline:
     """Gives each frame its time, always later than the one before.
 
-    A time that is repeated, or lies up to one frame interval back, is moved one tick behind the last one, so that
-    the frames after it can keep theirs. One that is missing, lies further back (as where two recordings were joined)
-    or more than an hour ahead follows the last one at the usual interval.
+    A time that is repeated, or up to one frame interval too early, becomes the last time plus one tick, so that the
+    frames after it can keep theirs. One that is missing, earlier than that (as where two recordings were joined) or
+    more than an hour ahead becomes the last time plus the usual interval.
 
     Args:
         tick: The unit of the file's times, s.
@@ -19,7 +19,7 @@ class Timeline:
     Attributes:
         tick: As given.
         interval: As given, but a tick at least.
-        repaired: How many frames got another time than their own.
+        repaired: Number of frames whose time was changed.
     """
 
     def __init__(self, tick: Fraction, interval: Fraction) -> None:
@@ -29,7 +29,7 @@ class Timeline:
         self.repaired = 0
 
     def place(self, time: Fraction | None) -> Fraction:
-        """Return the time of the next frame, s, given what the file says."""
+        """Return the time of the next frame, s, given the file's own; None where it has none."""
         if self._last is None:
             self.repaired += time is None
             self._last = time if time is not None else Fraction(0)
