@@ -99,7 +99,7 @@ def main() -> NoReturn:
     discard_native_stderr()
     # Every part of a frame's path has a thread; OpenCV's own would take its cores from the others (docs/speed.md).
     os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
-    heed_signals()
+    handle_signals()
     warnings.showwarning = _show_note
     if not debugging():
         warnings.filterwarnings("ignore")
