@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from livemood import crop
 from livemood.detect import FaceDetector
-from livemood.settings import CROP
+from livemood.settings import CROP, FER2013_TEMPLATE
 from livemood.values import CropSpec, Frame, Image
 
 TABLES = {
@@ -34,8 +34,8 @@ _ENLARGED_PX, _BORDER_PX = 192, 32
 
 
 def framed(factor: float, size_px: int = CROP.size_px) -> CropSpec:
-    """Return the shipped crop with its template times ``factor`` about the middle of the crop: above 1 is tighter."""
-    points = tuple((0.5 + (x - 0.5) * factor, 0.5 + (y - 0.5) * factor) for x, y in CROP.template)
+    """Return the shipped crop with FER2013's template times ``factor`` about the middle of the crop: above 1 is tighter."""
+    points = tuple((0.5 + (x - 0.5) * factor, 0.5 + (y - 0.5) * factor) for x, y in FER2013_TEMPLATE)
     return replace(CROP, template=points, size_px=size_px)
 
 

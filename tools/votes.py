@@ -1,5 +1,6 @@
 """FER+'s votes beside the faces of ``tools.faces``, through the package's own definitions."""
 
+import functools
 import hashlib
 import zipfile
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ class Part:
     split: Split
 
 
+@functools.cache
 def parts(data: Path, work: Path) -> dict[str, Part]:
     """Return train (without pictures that valid or test hold too), valid and test."""
     table = faces.rows(data, "ferplus")

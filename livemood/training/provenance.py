@@ -22,7 +22,13 @@ _OPTIONS = (
 
 
 def provenance(
-    dataset: Dataset, settings: TrainSettings, run: Run, record: Mapping[str, Any], strength: float, happy: float
+    dataset: Dataset,
+    settings: TrainSettings,
+    run: Run,
+    record: Mapping[str, Any],
+    strength: float,
+    happy: float,
+    raised: float,
 ) -> dict[str, Any]:
     """Return what the manifest says under ``training``.
 
@@ -33,6 +39,7 @@ def provenance(
         record: The job as the command line gave it, with the commit that it was begun at.
         strength: Of the adjustment for rare classes.
         happy: Added to happy's logit.
+        raised: Added to the logits of the other common classes but neutral.
     """
     from keras import backend
 
@@ -52,6 +59,7 @@ def provenance(
         "faces_found": round(dataset.faces_found, 4),
         "class_balance_strength": round(strength, 3),
         "happy_offset": round(happy, 3),
+        "common_offset": round(raised, 3),
         "epochs": run.epoch,
         "best_epoch": run.best_epoch,
         "wall_s": round(run.elapsed_s),

@@ -144,12 +144,14 @@ def finish(
     """
     valid = dataset.splits["valid"]
     votes = np.tile(valid.top_vote, 2)
-    strength = happy = 0.0
+    strength = happy = raised = 0.0
     if settings.class_balance:
         common, said = balance.prior(dataset.splits["train"].targets), _both_framings(model, valid)
         strength = balance.choose(said, votes, dataset.labels, common)
         happy = balance.break_even(balance.adjusted(said, common, strength), votes, dataset.labels)
-        balance.bake(model, balance.offsets(common, strength, happy, dataset.labels))
+        so_far = evaluate.with_offsets(said, balance.offsets(common, strength, happy, dataset.labels))
+        raised = balance.lift(so_far, votes, dataset.labels, balance.lifted(common, dataset.labels))
+        balance.bake(model, balance.offsets(common, strength, happy, dataset.labels, raised))
     temperature = evaluate.fit_temperature(_both_framings(model, valid), votes)
     metrics = measure(model, dataset, temperature)
     shipped = serving_model(model)
@@ -169,7 +171,7 @@ def finish(
         spec=spec,
         temperature=temperature,
         metrics=metrics,
-        training=provenance(dataset, settings, run, record or {}, strength, happy),
+        training=provenance(dataset, settings, run, record or {}, strength, happy, raised),
     )
     return metrics
 
