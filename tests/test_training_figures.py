@@ -177,12 +177,12 @@ class TestBalance:
         said[:8] = (0.52, 0.02, 0.42, 0.04)
         return said, labels, names
 
-    def test_lift_when_it_wins_what_neutral_took_then_raises_common_classes_only(self):
+    def test_lift_when_it_wins_what_neutral_took_then_raises_rare_classes_half_as_much(self):
         said, labels, names = self._drowned(few_rest=40)
         common = balance.prior(np.eye(4, dtype=np.float32)[np.repeat([0, 1, 2, 3], [400, 400, 400, 2])])
-        chosen = balance.lifted(common, names)
-        assert chosen.tolist() == [False, False, True, False]
-        raised = balance.lift(said, labels, names, chosen)
+        parts = balance.lifted(common, names)
+        assert parts.tolist() == [0, 0, 1, 0.5]
+        raised = balance.lift(said, labels, names, parts)
         assert raised == pytest.approx(0.5)
         after = np.log(said) + balance.offsets(common, 0.0, 0.0, names, raised)
         assert (after.argmax(1) == 2)[800:840].all()
@@ -190,10 +190,9 @@ class TestBalance:
     def test_lift_when_it_would_cost_accuracy_then_stops_before(self):
         said, labels, names = self._drowned(few_rest=0)
         said[:60] = (0.52, 0.02, 0.42, 0.04)
-        chosen = np.array([False, False, True, False])
-        raised = balance.lift(said, labels, names, chosen)
+        raised = balance.lift(said, labels, names, np.array([0, 0, 1, 0.5]))
         assert raised == pytest.approx(0.2)  # log(0.52 / 0.42) is 0.21
-        assert balance.lift(said, labels, names, np.zeros(4, bool)) == 0
+        assert balance.lift(said, labels, names, np.zeros(4)) == 0
 
     def test_lift_when_neutral_is_no_class_then_nothing_is_raised(self):
         assert not balance.lifted(np.full(2, 0.125), NAMES).any()

@@ -34,7 +34,7 @@ _ENLARGED_PX, _BORDER_PX = 192, 32
 
 
 def framed(factor: float, size_px: int = CROP.size_px) -> CropSpec:
-    """Return the shipped crop with FER2013's template times ``factor`` about the middle of the crop: above 1 is tighter."""
+    """Return the crop with FER2013's template times ``factor`` about the middle of the crop: above 1 is tighter."""
     points = tuple((0.5 + (x - 0.5) * factor, 0.5 + (y - 0.5) * factor) for x, y in FER2013_TEMPLATE)
     return replace(CROP, template=points, size_px=size_px)
 
@@ -93,7 +93,8 @@ def crops(data: Path, work: Path, name: str, factor: float, size_px: int = CROP.
             if np.isfinite(where[place]).all():
                 cut[place] = crop.align(image, where[place], spec)
             elif name in _TIGHT:
-                cut[place] = crop.whole(np.ascontiguousarray(image[_BORDER_PX:-_BORDER_PX, _BORDER_PX:-_BORDER_PX]), spec)
+                inside = slice(_BORDER_PX, -_BORDER_PX)
+                cut[place] = crop.whole(np.ascontiguousarray(image[inside, inside]), spec)
         np.save(kept, cut)
     return np.asarray(np.load(kept, mmap_mode="r"))
 

@@ -1,10 +1,9 @@
-"""What int8 costs: the converter's own, beside float16, on every set.
+"""What int8 costs: of weights alone, of maps too, and with equalised channels, beside float16, on every set.
 
     python -m tools.int8 DATA WORK MODEL.keras OUT_FOLDER [--factor 1.1] [--test]
 
-Writes ``float16.tflite`` and ``int8.tflite`` for one face at a time (a fixed batch of 1), both float32 in and out, and
-prints how far they agree, and the time of a face on one thread, measured in turns. The ranges of int8 are taken on
-crops of FER+'s training split.
+Writes four LiteRT files for one face at a time (a fixed batch of 1), float32 in and out, and prints how far they agree
+with float16, and the time of a face on one thread, measured in turns. Ranges of maps are taken on FER+'s train split.
 """
 
 import argparse
@@ -21,22 +20,29 @@ import numpy.typing as npt
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 from tools import faces, measure, votes
+from tools.equalise import equalise
 
 _EXAMPLES = 600
 _TIMED = 400
 
 
-def converted(model: Any, examples: npt.NDArray[np.uint8] | None) -> bytes:
-    """Return a LiteRT file that takes one face; int8 with ``examples`` (N, S, S, 1), else with float16 weights."""
+def converted(model: Any, how: str, examples: npt.NDArray[np.uint8]) -> bytes:
+    """Return a LiteRT file that takes one face, float32 in and out.
+
+    Args:
+        model: Plain keras.Model.
+        how: ``float16`` or ``weights`` (int8 weights, ranges of maps taken anew for every face), else int8 maps too.
+        examples: (N, S, S, 1) uint8: what ranges of int8 maps are taken on.
+    """
+    import keras
     import tensorflow as tf
 
-    taken = tf.TensorSpec((1, *model.input_shape[1:]), tf.float32, name="pixels")
-    function = tf.function(lambda pixels: model(pixels, training=False)).get_concrete_function(taken)
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], model)
+    face = keras.Input(batch_shape=(1, *model.input_shape[1:]), name="pixels")
+    converter = tf.lite.TFLiteConverter.from_keras_model(keras.Model(face, model(face)))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if examples is None:
+    if how == "float16":
         converter.target_spec.supported_types = [tf.float16]
-    else:
+    elif how != "weights":
         converter.representative_dataset = lambda: ([each[None].astype(np.float32)] for each in examples)
     with contextlib.redirect_stdout(io.StringIO()):
         return bytes(converter.convert())
@@ -59,7 +65,7 @@ def runner(file: Path) -> Any:
 
 
 def timed(runs: dict[str, Any], face: npt.NDArray[np.float32]) -> dict[str, float]:
-    """Return the time of a face in ms by name: the least of many, taken in turns, as other work only ever adds to it."""
+    """Return the least time of a face in ms by name, taken in turns: other work only ever adds to it."""
     least = dict.fromkeys(runs, np.inf)
     for _ in range(_TIMED):
         for name, run in runs.items():
@@ -70,6 +76,7 @@ def timed(runs: dict[str, Any], face: npt.NDArray[np.float32]) -> dict[str, floa
 
 
 def main() -> None:
+    """Do what the module says, as the command line asks."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     for name in ("data", "work", "model", "out"):
         parser.add_argument(name, type=Path)
@@ -84,22 +91,25 @@ def main() -> None:
     chosen = np.random.default_rng(8).choice(rows, _EXAMPLES, replace=False)
     raw, aligned = votes.raw(asked.data, asked.work), faces.crops(asked.data, asked.work, "ferplus", asked.factor)
     examples = np.concatenate([raw[chosen[::2]], aligned[chosen[1::2]]])
-    files = {"float16": asked.out / "float16.tflite", "int8": asked.out / "int8.tflite"}
-    files["float16"].write_bytes(converted(model, None))
-    files["int8"].write_bytes(converted(model, examples))
-    runs = {name: runner(file) for name, file in files.items()}
+    files = {how: asked.out / f"{how}.tflite" for how in ("float16", "weights", "int8", "int8-equalised")}
+    for how, file in files.items():
+        if how == "int8-equalised":
+            equalise(model, examples)
+        file.write_bytes(converted(model, how, examples))
+    runs = {how: runner(file) for how, file in files.items()}
     print({name: file.stat().st_size for name, file in files.items()})
     print("ms a face:", {name: round(ms, 3) for name, ms in timed(runs, examples[:1].astype(np.float32)).items()})
     for name, crops in measure.inputs(asked.data, asked.work, asked.factor, asked.test).items():
-        said = {which: [run(each[None].astype(np.float32)) for each in crops] for which, run in runs.items()}
-        for place in range(len(said["int8"][0])):
-            exact, coarse = (np.stack([each[place] for each in said[which]]) for which in ("float16", "int8"))
-            same, gap = (exact.argmax(1) == coarse.argmax(1)).mean(), np.abs(exact - coarse)
-            print(
-                f"{name} ({exact.shape[1]}): labels agree {100 * same:.2f} %, within 0.03 {100 * (gap <= 0.03).mean():.2f} %, "
-                f"99th {np.quantile(gap, 0.99):.4f}, most {gap.max():.3f}",
-                flush=True,
-            )
+        said = {how: [run(each[None].astype(np.float32)) for each in crops] for how, run in runs.items()}
+        for how in [how for how in files if how != "float16"]:
+            for place in range(len(said[how][0])):
+                exact, coarse = (np.stack([each[place] for each in said[which]]) for which in ("float16", how))
+                same, gap = 100 * (exact.argmax(1) == coarse.argmax(1)).mean(), np.abs(exact - coarse)
+                print(
+                    f"{name}, {how} ({exact.shape[1]} classes): labels agree {same:.2f} %, within 0.03 "
+                    f"{100 * (gap <= 0.03).mean():.2f} %, 99th {np.quantile(gap, 0.99):.4f}, most {gap.max():.3f}",
+                    flush=True,
+                )
 
 
 if __name__ == "__main__":

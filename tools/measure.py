@@ -53,7 +53,9 @@ def reader(model: Path) -> Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.floa
     loaded: Any = keras.saving.load_model(model, compile=False)
 
     def predict(crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        said = [loaded.predict_on_batch(crops[at : at + _BATCH].astype(np.float32)) for at in range(0, len(crops), _BATCH)]
+        said = [
+            loaded.predict_on_batch(crops[at : at + _BATCH].astype(np.float32)) for at in range(0, len(crops), _BATCH)
+        ]
         return np.concatenate([np.asarray(each["emotion"] if isinstance(each, dict) else each) for each in said])
 
     return predict
@@ -164,10 +166,10 @@ def _smiles(data: Path, said: npt.NDArray[np.float32], there: npt.NDArray[np.boo
 
 
 SHORT = (
-    "valid raw majority", "valid aligned majority", "valid aligned top vote", "valid raw macro-F1", "valid raw happy-sad",
-    "valid aligned neutral", "strangers", "strangers five", "london neutral", "london smiling", "london women",
-    "london men", "smiles", "smiles AUC",
-)  # fmt: skip
+    *("valid raw majority", "valid aligned majority", "valid aligned top vote", "valid raw macro-F1"),
+    *("valid raw happy-sad", "valid aligned neutral", "strangers", "strangers five"),
+    *("london neutral", "london smiling", "london women", "london men", "smiles", "smiles AUC"),
+)
 
 
 def line(found: dict[str, float], names: tuple[str, ...] = SHORT) -> str:
@@ -179,6 +181,7 @@ def line(found: dict[str, float], names: tuple[str, ...] = SHORT) -> str:
 
 
 def main() -> None:
+    """Do what the module says, as the command line asks."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     for name in ("data", "work", "model"):
         parser.add_argument(name, type=Path)

@@ -1,11 +1,11 @@
 """A second head, none / closed / open smile, on an early map of the shipped network, which stays as it is.
 
-    python -m tools.smile_head DATA WORK MODEL.keras OUT.keras [--map early|late|pooled] [--weak 0.3] [--factor 1.1]
+    python -m tools.smile_head DATA WORK MODEL.keras OUT.keras [--map fine|early|late|pooled] [--weak 0.3]
 
 Learns from FER+'s training pictures: the share of happy votes says whether there is a smile, tools/data/smile_kinds.csv
-of which kind (labelled by eye), the landmarker's weak labels of which kind the others are. A fifth of the pictures labelled
-by eye is kept for choosing; smiles.zip, labelled by eye too, is for the report only. ``OUT`` has two outputs by name:
-``emotion``, as before, and ``smile``.
+of which kind (labelled by eye), the landmarker's weak labels of which kind the others are. A fifth of what was
+labelled by eye is kept for choosing; smiles.zip, labelled by eye too, is for the report only. ``OUT`` has two outputs
+by name: ``emotion``, as before, and ``smile``.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from livemood.training.mirrored import both_halves, mirrored_layers
 from tools import faces, measure, votes
 
 KINDS = ("none", "closed", "open")
-MAPS = {"early": "re_lu_6", "late": "re_lu_10", "pooled": "dropout"}
+MAPS = {"fine": "re_lu_2", "early": "re_lu_6", "late": "re_lu_10", "pooled": "dropout"}
 _VIEWS = {"by eye": 8, "weak": 2, "none": 2}
 _OTHERS = 4000
 _LIST = Path(__file__).parent / "data" / "smile_kinds.csv"
@@ -68,7 +68,7 @@ class Lessons:
         pixels = np.empty((len(chosen), 48, 48, 1), np.uint8)
         for at, (picture, _, _, _, changed) in enumerate(chosen):
             crop = np.asarray(framings[int(rng.integers(0, 2)) if changed else 1][train.rows[picture]])
-            pixels[at] = augment(crop, rng, 0.7) if changed else crop
+            pixels[at] = augment(crop, rng, 0.5) if changed else crop
         self.maps = through(body, pixels)
         table = np.array([each[1:4] for each in chosen], np.float32)
         self.smiling = happy_votes[[each[0] for each in chosen]]
@@ -106,17 +106,17 @@ def head(shape: tuple[int, ...]) -> Any:
     mirrored, given = mirrored_layers(), Input(shape)
     x = given
     if len(shape) == 3:
-        if shape[0] == 12:
-            x = layers.ReLU(name="smile_relu_1")(_biased(x, 48, 4, 2, 1))
+        for place, filters in enumerate({24: (32, 48), 12: (48,), 6: ()}[shape[0]]):
+            x = layers.ReLU(name=f"smile_relu_{place}")(_biased(x, filters, 4, 2, place))
         x = layers.SpatialDropout2D(0.1)(x)
-        x = layers.ReLU(name="smile_relu_2")(_biased(x, 64, 6, 6, 2))
+        x = layers.ReLU(name="smile_relu_last")(_biased(x, 64, 6, 6, "last"))
         x = layers.GlobalAveragePooling2D(name="smile_pool")(x)
     x = layers.Dropout(0.3)(mirrored.Halves()(x))
     said = layers.Dense(len(KINDS), activation="softmax", name="smile", kernel_regularizer=regularizers.L2(1e-4))(x)
     return Model(given, said)
 
 
-def _biased(x: Any, filters: int, size: int, stride: int, place: int) -> Any:
+def _biased(x: Any, filters: int, size: int, stride: int, place: object) -> Any:
     """A mirrored convolution with a bias, through a normalisation whose statistics stay 0 and 1."""
     mirrored = mirrored_layers()
     x = mirrored.Convolution(filters, size, stride, name=f"smile_convolution_{place}")(x)
@@ -142,7 +142,8 @@ def fit(model: Any, lessons: Lessons, epochs: int) -> None:
             there = -(1 - smiling) * tf.math.log(none) - smiling * tf.math.log(smile)
             kind = -opened * tf.math.log(said[:, 2] / smile) - (1 - opened) * tf.math.log(said[:, 1] / smile)
             loss = tf.reduce_mean(there + weight * kind) + sum(model.losses)
-        optimizer.apply_gradients(zip(tape.gradient(loss, model.trainable_variables), model.trainable_variables))
+        weights = model.trainable_variables
+        optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
         return loss
 
     steps, done, average, many = epochs * (len(at) // batch), 0, None, 0
@@ -162,7 +163,11 @@ def fit(model: Any, lessons: Lessons, epochs: int) -> None:
             done += 1
         if epoch >= epochs * 2 // 3:
             now = model.get_weights()
-            average = now if average is None else [mean + (w - mean) / (many + 1) for mean, w in zip(average, now, strict=True)]
+            average = (
+                now
+                if average is None
+                else [mean + (w - mean) / (many + 1) for mean, w in zip(average, now, strict=True)]
+            )
             many += 1
         print(f"epoch {epoch + 1}: loss {np.mean(losses):.4f}, kept {_kept(model, lessons)}", flush=True)
     if average is not None:
@@ -175,7 +180,8 @@ def _kept(model: Any, lessons: Lessons) -> str:
     opened = lessons.opened[lessons.kept] > 0.5
     score = said[:, 2] / np.maximum(said[:, 1] + said[:, 2], 1e-9)
     right = ((score > 0.5) == opened).mean()
-    return f"AUC {auc(score.astype(np.float64), opened):.4f}, right {right:.3f}, closed {((score <= 0.5) & ~opened).sum() / (~opened).sum():.3f}"
+    closed = (score[~opened] <= 0.5).mean()
+    return f"AUC {auc(score.astype(np.float64), opened):.4f}, right {right:.3f}, closed {closed:.3f}"
 
 
 def joined(network: Any, where: str, model: Any) -> Any:
@@ -219,19 +225,23 @@ def report(data: Path, work: Path, both: Any, factor: float) -> None:
         ("P(open)", smile[:, 2]),
         ("P(happy)", emotion[:, 1]),
     ):
-        print(f"smiles.zip, {opened.sum()} open, {(~opened).sum()} closed by {name}: AUC {auc(score[sure].astype(float), opened):.4f}")
-    print(f"smile or none: AUC {auc(1.0 - smile[:, 0].astype(float), smiling):.4f}, right {((smile[:, 0] < 0.5) == smiling).mean():.4f}")
-    print(f"happy: AUC {auc(emotion[:, 1].astype(float), smiling):.4f}; closed called happy {(emotion[kind == 'closed'].argmax(1) == 1).mean():.3f}")
+        area = auc(score[sure].astype(np.float64), opened)
+        print(f"smiles.zip, {opened.sum()} open, {(~opened).sum()} closed by {name}: AUC {area:.4f}")
+    happy, there = (1.0 - smile[:, 0]).astype(np.float64), ((smile[:, 0] < 0.5) == smiling).mean()
+    print(f"smile or none: AUC {auc(happy, smiling):.4f}, right {there:.4f}")
+    named = (emotion[kind == "closed"].argmax(1) == 1).mean()
+    print(f"happy: AUC {auc(emotion[:, 1].astype(np.float64), smiling):.4f}; closed smiles called happy {named:.3f}")
     top = smile.argmax(1)
     for name in ("open", "closed"):
         print(f"{name}: read as " + ", ".join(f"{KINDS[k]} {(top[kind == name] == k).mean():.3f}" for k in range(3)))
 
 
 def main() -> None:
+    """Do what the module says, as the command line asks."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     for name in ("data", "work", "model", "out"):
         parser.add_argument(name, type=Path)
-    parser.add_argument("--map", choices=MAPS, default="early")
+    parser.add_argument("--map", choices=MAPS, default="fine")
     parser.add_argument("--weak", type=float, default=0.3)
     parser.add_argument("--factor", type=float, default=1.1)
     parser.add_argument("--epochs", type=int, default=15)
@@ -252,7 +262,9 @@ def main() -> None:
     fit(model, lessons, asked.epochs)
     both = joined(network, MAPS[asked.map], model)
     check = np.asarray(faces.crops(asked.data, asked.work, "london", asked.factor)[:64], np.float32)
-    apart = both.predict(check, verbose=0)["smile"] - model.predict(through(body, check.astype(np.uint8)).astype("f4"), verbose=0)
+    apart = both.predict(check, verbose=0)["smile"] - model.predict(
+        through(body, check.astype(np.uint8)).astype("f4"), verbose=0
+    )
     print(f"joined: at most {np.abs(apart).max():.1e} apart")
     both.save(asked.out)
     report(asked.data, asked.work, both, asked.factor)

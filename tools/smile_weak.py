@@ -24,6 +24,7 @@ _PARTS = {
 
 
 def main() -> None:
+    """Do what the module says, as the command line asks."""
     from mediapipe import Image, ImageFormat
     from mediapipe.tasks.python import BaseOptions
     from mediapipe.tasks.python.vision import FaceLandmarker, FaceLandmarkerOptions

@@ -39,7 +39,7 @@ def provenance(
         record: The job as the command line gave it, with the commit that it was begun at.
         strength: Of the adjustment for rare classes.
         happy: Added to happy's logit.
-        raised: Added to the logits of the other common classes but neutral.
+        raised: Added to the logits of the classes other than neutral and happy; half of it where they are rare.
     """
     from keras import backend
 
@@ -59,7 +59,7 @@ def provenance(
         "faces_found": round(dataset.faces_found, 4),
         "class_balance_strength": round(strength, 3),
         "happy_offset": round(happy, 3),
-        "common_offset": round(raised, 3),
+        "others_offset": round(raised, 3),
         "epochs": run.epoch,
         "best_epoch": run.best_epoch,
         "wall_s": round(run.elapsed_s),

@@ -45,6 +45,7 @@ def build(backbone: Any, classes: int) -> Any:
 
 
 def main() -> None:
+    """Do what the module says, as the command line asks."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     for name in ("data", "work", "json", "out"):
         parser.add_argument(name, type=Path)
@@ -55,7 +56,8 @@ def main() -> None:
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
     source = importlib.util.spec_from_file_location("mobilefacenet", asked.loader)
-    assert source and source.loader
+    assert source
+    assert source.loader
     loader = importlib.util.module_from_spec(source)
     source.loader.exec_module(loader)
     split = votes.parts(asked.data, asked.work)
@@ -79,7 +81,7 @@ def _fit(model: Any, split: dict[str, votes.Part], framings: Any, asked: Any) ->
         with tf.GradientTape() as tape:
             said = model(pixels, training=True)
             loss = tf.reduce_mean(keras.losses.categorical_crossentropy(targets, said))
-        gradients, norm = tf.clip_by_global_norm(tape.gradient(loss, [*body, *head]), 5.0)
+        gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, [*body, *head]), 5.0)
         slow.apply_gradients(zip(gradients[: len(body)], body, strict=True))
         fast.apply_gradients(zip(gradients[len(body) :], head, strict=True))
         return loss
