@@ -17,6 +17,7 @@ POINTS: Final = tuple(f"{point.name.lower()}_{axis}" for point in Keypoint for a
 FIXED: Final = ("v", "frame", "time_s", "track", *BOX, "label", "confidence", *POINTS)
 # Came later, so files without it are read as well.
 EVENT: Final = "event"
+REASON: Final = "reason"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class Record:
         keypoints: Six (x, y) in frame px in the order of ``Keypoint``; empty where none were recorded.
         event: Number of the event that someone marked at this frame, from 1; such a row holds nothing of a face.
         others: What further heads of the model say, by name.
+        reason: Why the label is ``unsure``, see ``livemood.core.labels.Doubt``; None where it is not, or nobody said.
     """
 
     frame: int
@@ -62,6 +64,7 @@ class Record:
     keypoints: tuple[tuple[float, float], ...] = ()
     event: int | None = None
     others: Mapping[str, HeadScores] = field(default_factory=dict)
+    reason: str | None = None
 
 
 def to_json(record: Record) -> dict[str, Any]:
@@ -77,6 +80,7 @@ def to_json(record: Record) -> dict[str, Any]:
         "raw_scores": dict(record.raw_scores),
         "keypoints": record.keypoints,
         "event": record.event,
+        "reason": record.reason,
         **{name: {"label": head.label, "scores": dict(head.scores)} for name, head in record.others.items()},
         "v": VERSION,
     }
@@ -93,6 +97,7 @@ def columns(labels: Sequence[str], others: Heads | None = None) -> tuple[str, ..
     return (
         *FIXED,
         EVENT,
+        REASON,
         *(f"score_{label}" for label in labels),
         *(f"raw_{label}" for label in labels),
         *chain.from_iterable(further),
@@ -126,6 +131,7 @@ def to_row(record: Record, labels: Sequence[str], others: Heads | None = None) -
         record.confidence,
         *(chain.from_iterable(record.keypoints) if record.keypoints else (None,) * len(POINTS)),
         record.event,
+        record.reason,
         *map(record.scores.get, labels),
         *map(record.raw_scores.get, labels),
         *further,

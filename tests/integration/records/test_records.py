@@ -62,6 +62,7 @@ def test_jsonl_when_a_face_is_written_then_its_line_holds_the_contract(tmp_path:
         "scores": {"happy": 0.75, "sad": 0.25},
         "raw_scores": {"happy": 1.0, "sad": 0.0},
         "event": None,
+        "reason": None,
         "v": 1,
     }
     assert len(keypoints) == 6
