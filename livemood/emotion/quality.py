@@ -1,6 +1,7 @@
 """How far a face can be read: FaceCrop -> Quality, from its keypoints and the crop's pixels."""
 
 import math
+from dataclasses import replace
 from functools import cache
 
 import cv2
@@ -35,10 +36,16 @@ def measure(crop: FaceCrop, spec: CropSpec, chosen: float) -> Quality:
     keypoints = crop.track.detection.keypoints
     matrix = similarity(keypoints, spec)
     scale = math.hypot(matrix[0, 0], matrix[1, 0])
-    grey = _grey(crop.image)
+    side_px = spec.size_px / max(scale, 1e-6)
+    return replace(of_pixels(crop.image, spec), side_px=side_px, yaw_deg=yaw_deg(keypoints), chosen=chosen)
+
+
+def of_pixels(pixels: npt.NDArray[np.uint8], spec: CropSpec) -> Quality:
+    """Return the same of a crop (S, S, C) uint8 of which nothing else is known: large enough, and facing the camera."""
+    grey = _grey(pixels)
     # The network knows faces in one framing only.
     hidden = covered(grey) if spec.template == FER2013_TEMPLATE else _NOT_COVERED
-    return Quality(spec.size_px / max(scale, 1e-6), yaw_deg(keypoints), sharpness(grey), noise(grey), hidden, chosen)
+    return Quality(spec.size_px, 0.0, sharpness(grey), noise(grey), hidden, 1.0)
 
 
 def yaw_deg(keypoints: npt.NDArray[np.float32]) -> float:
