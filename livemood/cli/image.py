@@ -232,6 +232,7 @@ def _json_of(result: "PhotoResult") -> dict[str, Any]:
             {
                 "box": [round(side, 1) for side in (m.box.left, m.box.top, m.box.right, m.box.bottom)],
                 "label": m.label,
+                "reason": m.reason,
                 "confidence": round(m.confidence, 4),
                 "scores": {name: round(p, 4) for name, p in m.scores.items()},
             }
@@ -291,7 +292,8 @@ def _print_table(groups: "Sequence[Group]") -> None:
         if not faces and not said.error:
             table.add_row(photo, "-", "no face found", "")
         for number, face in enumerate(faces, 1):
-            table.add_row(photo, str(number), escape(str(face.label)), f"{face.confidence or 0.0:.0%}")
+            label = f"{face.label} ({face.reason})" if face.reason else str(face.label)
+            table.add_row(photo, str(number), escape(label), f"{face.confidence or 0.0:.0%}")
     if table.row_count:
         Console().print(table)
 

@@ -14,6 +14,7 @@ from livemood.records.schema import (
     EVENT_NAME,
     FIXED,
     POINTS,
+    REASON,
     VERSION,
     HeadScores,
     Record,
@@ -123,7 +124,7 @@ def _read_parquet(path: Path) -> Iterator[Record | None]:
         names = _parquet_header(path)
         labels, others = flat_heads(path, names)
         known = [name for name in columns(labels, others) if name in names]  # what somebody added is passed over
-        text = [name for name in ("label", *others, EVENT_NAME) if name in known]
+        text = [name for name in ("label", REASON, *others, EVENT_NAME) if name in known]
         # As a dictionary, a label that repeats is held once, however long it is.
         with parquet.ParquetFile(path, read_dictionary=text) as file:
             _check_sizes(path, file, arrow, known, text)
@@ -201,6 +202,7 @@ def from_json(data: Any) -> Record:
             for name, head in data.items()
             if isinstance(head, dict) and head.keys() >= {"label", "scores"}
         },
+        reason=_text_or_none(data.get(REASON)),
     )
 
 
@@ -236,9 +238,14 @@ def from_row(row: Mapping[str, Any], labels: Sequence[str], others: Mapping[str,
                 for name, known in others.items()
                 if row[name] not in ("", None)
             },
+            reason=_text_or_none(row.get(REASON)),
         )
     except (KeyError, TypeError, ValueError, OverflowError):
         return None
+
+
+def _text_or_none(value: Any) -> str | None:
+    return None if value in ("", None) else str(value)
 
 
 def _scores(row: Mapping[str, Any], prefix: str, labels: Sequence[str]) -> dict[str, float]:

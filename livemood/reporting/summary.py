@@ -49,6 +49,7 @@ class Person:
         last_s: Time of the last row.
         faces: Rows.
         labels: Rows by label.
+        doubts: Rows labelled unsure, by the reason.
         confidence_sum: Over all rows.
         confidences: Rows by tenth of confidence.
         bins: By place in time.
@@ -59,6 +60,7 @@ class Person:
     last_s: float
     faces: int = 0
     labels: Counter[str] = field(default_factory=Counter)
+    doubts: Counter[str] = field(default_factory=Counter)
     confidence_sum: float = 0.0
     confidences: list[int] = field(default_factory=lambda: [0] * CONFIDENCE_STEPS)
     bins: dict[int, Bin] = field(default_factory=dict)
@@ -259,6 +261,7 @@ class _Collector:
         person.last_s = record.time_s
         person.faces += 1
         person.labels[label] += 1
+        person.doubts.update([record.reason] if record.reason else [])
         person.confidence_sum += confidence
         person.confidences[min(int(confidence * CONFIDENCE_STEPS), CONFIDENCE_STEPS - 1)] += 1
         while (place := int((record.time_s - self._first[1]) / self._summary.bin_s)) >= MAX_BINS:

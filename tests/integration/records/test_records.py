@@ -63,6 +63,7 @@ def test_jsonl_when_a_face_is_written_then_its_line_holds_the_contract(tmp_path:
         "raw_scores": {"happy": 1.0, "sad": 0.0},
         "event": None,
         "event_name": None,
+        "reason": None,
         "v": 1,
     }
     assert len(keypoints) == 6
