@@ -32,7 +32,7 @@ from livemood.cli.options import option_name, with_settings
 from livemood.cli.terminal import plain
 from livemood.core.errors import LivemoodError
 from livemood.runtime.atomic_io import forget_written, written
-from livemood.runtime.native_output import debugging, discard_native_stderr, silence_native_logs
+from livemood.runtime.native_output import debugging, discard_native_stderr, open_missing_streams, silence_native_logs
 from livemood.runtime.stopping import heed_signals
 
 _INTERRUPTED = 130
@@ -84,6 +84,7 @@ def main() -> NoReturn:
     """Run the command line and exit."""
     # What a command imports and opens is no garbage; looking for some in it took a sixth of its start and end.
     gc.set_threshold(_SELDOM)
+    open_missing_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="surrogateescape")  # names of files that are no UTF-8, byte for byte
     silence_native_logs()
