@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from livemood.cli.bars import counting_bar
-from livemood.cli.options import Force, Json, Only, opened, option_name
+from livemood.cli.options import Force, Json, Only, console_for_tables, opened, option_name
 from livemood.cli.terminal import plain
 from livemood.core.errors import LivemoodError
 from livemood.core.settings import DrawStyle, ReaderSettings
@@ -279,7 +279,6 @@ def _say_interrupted(job: "CollectionJob", summary: "CollectionSummary") -> None
 
 
 def _print_table(groups: "Sequence[Group]") -> None:
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
@@ -291,15 +290,14 @@ def _print_table(groups: "Sequence[Group]") -> None:
         for number, face in enumerate(faces, 1):
             table.add_row(photo, str(number), escape(str(face.label)), f"{face.confidence or 0.0:.0%}")
     if table.row_count:
-        Console().print(table)
+        console_for_tables().print(table)
 
 
 def _print_summary(summary: "CollectionSummary") -> None:
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    console = Console()
+    console = console_for_tables()
     earlier = f" ({summary.earlier} of them before)" if summary.earlier else ""
     console.print(
         f"{summary.photos} photos{earlier}, {summary.faces} faces; {summary.faceless} without a face, "

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from livemood.cli.options import Json, print_json
+from livemood.cli.options import Json, console_for_tables, print_json
 
 
 def models(json_: Json = False) -> None:
@@ -20,7 +20,6 @@ def models(json_: Json = False) -> None:
     if json_:
         print_json({"models": found})
         return
-    from rich.console import Console
     from rich.table import Table
 
     table = Table("name", "kind", "labels", "input", "file", "MB", "sha256", "figures")
@@ -33,7 +32,7 @@ def models(json_: Json = False) -> None:
             table.add_row(
                 model["name"], model["kind"], labels, f"{size}x{size}x{channels}", file, megabytes, digest[:12], figures
             )
-    Console().print(table)
+    console_for_tables().print(table)
 
 
 def _emotion() -> dict[str, Any]:

@@ -282,6 +282,9 @@ def _chosen(path: Path, codec: Codec | None) -> tuple[Format, Encoder]:
 
 
 def _options(encoder: Encoder, crf: int | None, preset: str | None, live: bool) -> dict[str, str]:
+    if crf is not None and not 0 <= crf <= (-1 if encoder.max_crf is None else encoder.max_crf):
+        has = "has no crf" if encoder.max_crf is None else f"has a crf from 0 to {encoder.max_crf}"
+        raise SinkError(f"{encoder.name} {has}, got {crf}", "choose another {crf}")
     options = {**encoder.options, **(encoder.live_options if live else {})}
     crf = encoder.crf if crf is None else crf
     if crf is not None:
