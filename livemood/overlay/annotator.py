@@ -62,7 +62,7 @@ class Annotator:
         self._labels = labels
         self._style = style or DrawStyle()
 
-    def draw(self, frame: Frame, moods: Sequence[Mood]) -> Image:
+    def draw(self, frame: Frame, moods: Sequence[Mood], kept: Sequence[Box] = ()) -> Image:
         """Return an annotated copy of a frame.
 
         A face wholly outside the frame is left out; so is a panel where no place is clear of faces and labels.
@@ -70,6 +70,7 @@ class Annotator:
         Args:
             frame: Stays as it is.
             moods: In any order, boxes in px of this frame.
+            kept: Places, in px, that labels and panels leave free if they can.
 
         Returns:
             (H, W, 3) uint8 BGR of the frame's size, writable.
@@ -86,7 +87,7 @@ class Annotator:
         for mood, part in seen:
             _brackets(image, part, self._colour(mood.label), sizes)
         heads = [(mood, grown(head(mood, part), sizes.reach)) for mood, part in seen]
-        for card, spot, text in self._cards(heads, size, sizes):
+        for card, spot, text in self._cards(heads, size, sizes, kept):
             card.draw(image, spot, text)
         return image
 
@@ -105,13 +106,15 @@ class Annotator:
             size = card.size(text)
             card.draw(image, inside(sizes.gap, frame[1] - sizes.gap - size[1], size, frame), text)
 
-    def _cards(self, heads: Sequence[tuple[Mood, Box]], frame: Size, sizes: Sizes) -> list[tuple["_Card", Box, int]]:
+    def _cards(
+        self, heads: Sequence[tuple[Mood, Box]], frame: Size, sizes: Sizes, kept: Sequence[Box]
+    ) -> list[tuple["_Card", Box, int]]:
         """Return every card with its place and text size: all labels, then panels in the room that is left."""
         faces = [face for _, face in heads]
         labels = [_Label.of(mood, self._colour(mood.label), self._style.ids) for mood, _ in heads]
         texts = [_fitting(label, sizes.text, frame) for label in labels]
         shown = [(label, text, face) for label, text, face in zip(labels, texts, faces, strict=True) if text]
-        taken = place_labels(faces, [(face, label.size(text)) for label, text, face in shown], frame, sizes.gap)
+        taken = place_labels(faces, [(face, label.size(text)) for label, text, face in shown], frame, sizes.gap, kept)
         cards: list[tuple[_Card, Box, int]] = [
             (label, spot, text) for (label, text, _), spot in zip(shown, taken, strict=True)
         ]
@@ -119,7 +122,7 @@ class Annotator:
             panel = _Rows.of(mood, self._labels)
             for text in range(_fitting(panel, sizes.small, frame) or 0, _SMALLEST_TEXT - 1, -1):
                 spots = spots_around(face, panel.size(text), frame, sizes.gap, beside=True)
-                if spot := clear_spot(spots, taken + faces):
+                if spot := clear_spot(spots, [*taken, *faces, *kept]):
                     taken.append(spot)
                     cards.append((panel, spot, text))
                     break

@@ -82,12 +82,19 @@ def clear_spot(spots: Iterable[Box], obstacles: Sequence[Box]) -> Box | None:
     return next((spot for spot in spots if not any(map(spot.intersection, obstacles))), None)
 
 
-def place_labels(faces: Sequence[Box], labels: Sequence[tuple[Box, Size]], frame: Size, gap: int) -> list[Box]:
+def place_labels(
+    faces: Sequence[Box],
+    labels: Sequence[tuple[Box, Size]],
+    frame: Size,
+    gap: int,
+    kept: Sequence[Box] = (),
+) -> list[Box]:
     """Return a place for each label (its own face, its size) that covers neither faces nor labels placed before it.
 
-    Where there is none, it is the one that covers least of other labels and, among equals, least of faces.
+    Where there is none, it is the one that covers least of other labels and, among equals, least of faces. What is
+    ``kept`` free counts as a label.
     """
-    taken: list[Box] = []
+    taken = list(kept)
     for face, size in labels:
 
         def covered(spot: Box) -> tuple[float, float]:
@@ -95,7 +102,7 @@ def place_labels(faces: Sequence[Box], labels: Sequence[tuple[Box, Size]], frame
 
         spots = partial(spots_around, face, size, frame, gap)
         taken.append(clear_spot(spots(), [*taken, *faces]) or min(spots(), key=covered))
-    return taken
+    return taken[len(kept) :]
 
 
 def inside(x: float, y: float, size: Size, frame: Size) -> Box:
