@@ -227,7 +227,7 @@ class VideoSink(Sink):
         for packet in self._pictures.finish(end):
             self._output.mux(packet)
         if self._extras:
-            self._extras.finish(end * self._tick, whole)
+            self._extras.finish((self._pictures.first or 0) * self._tick, end * self._tick, whole)
             self.warnings += self._extras.warnings
         if self._left_out:
             self.warnings.append(f"{self.path}: {self._left_out} frames came too fast for a GIF and were left out")
