@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from livemood.cli.bars import counting_bar
-from livemood.cli.options import Force, Json, Only, heads_of, opened, option_name
+from livemood.cli.options import Force, Json, Only, console_for_tables, heads_of, opened, option_name
 from livemood.cli.terminal import plain
 from livemood.core.errors import LivemoodError
 from livemood.core.labels import EMOTION
@@ -282,7 +282,6 @@ def _say_interrupted(job: "CollectionJob", summary: "CollectionSummary") -> None
 
 
 def _print_table(groups: "Sequence[Group]") -> None:
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
@@ -295,15 +294,14 @@ def _print_table(groups: "Sequence[Group]") -> None:
             label = f"{face.label} ({face.reason})" if face.reason else str(face.label)
             table.add_row(photo, str(number), escape(label), f"{face.confidence or 0.0:.0%}")
     if table.row_count:
-        Console().print(table)
+        console_for_tables().print(table)
 
 
 def _print_summary(summary: "CollectionSummary") -> None:
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    console = Console()
+    console = console_for_tables()
     earlier = f" ({summary.earlier} of them before)" if summary.earlier else ""
     console.print(
         f"{summary.photos} photos{earlier}, {summary.faces} faces; {summary.faceless} without a face, "

@@ -111,7 +111,8 @@ def columns(labels: Sequence[str], others: Heads | None = None) -> tuple[str, ..
 
 def heads_of_columns(names: Sequence[str]) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
     """Return the emotions in a flat table's column names, and the labels of further heads by name."""
-    labels = tuple(name.removeprefix("score_") for name in names if name.startswith("score_"))
+    scores = [name.removeprefix("score_") for name in names if name.startswith("score_")]
+    labels = tuple(label for label in scores if f"raw_{label}" in names)  # others were added by somebody
     others: dict[str, tuple[str, ...]] = {}
     for name in names:
         head, found, label = name.partition("_score_")
