@@ -58,14 +58,10 @@ def batch(
 ) -> None:
     """Read very many photos and videos into one Parquet data set; a second run does only what is missing.
 
-    [bold]Examples[/bold]
-
+    Examples:
       livemood batch archive/ --out moods/ --jobs 8
-
       livemood batch list.csv --out moods/ --shard $SLURM_ARRAY_TASK_ID/100
-
-      livemood batch "s3://bucket/photos/" --out s3://bucket/moods --engine ray --address auto
-
+      livemood batch s3://bucket/photos/ --out s3://bucket/moods --engine ray
       livemood batch status moods/
     """
     if inputs[0] == _STATUS and out is None and len(inputs) == 2:

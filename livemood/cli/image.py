@@ -22,7 +22,7 @@ from livemood.runtime.processes import usable_cores
 
 if TYPE_CHECKING:
     from livemood.apps.collection import CollectionJob, CollectionSummary
-    from livemood.apps.photo import PhotoDesk, PhotoResult
+    from livemood.apps.photo import PhotoReader, PhotoResult
     from livemood.records.inputs import Group, Heads
     from livemood.reporting.gallery import Gallery
     from livemood.sources.image.scan import Skipped
@@ -75,18 +75,14 @@ def image(
 ) -> None:
     """Read the mood of every face in photos.
 
-    [bold]Examples[/bold]
-
+    Examples:
       livemood image photo.jpg
-
       livemood image holiday/ --records moods.csv --gallery moods.html --jobs 4
-
       livemood image holiday/ --records moods.csv --resume
-
       livemood image holiday/ --sort-into sorted/ --link --emotions happy,sad
     """
     from livemood.apps.collection import CollectionJob, scan
-    from livemood.apps.photo import PhotoDesk, PhotoOptions
+    from livemood.apps.photo import PhotoOptions, PhotoReader
     from livemood.runtime.atomic_io import refuse_to_overwrite
 
     how = _how(copy, move, link)
@@ -117,7 +113,7 @@ def image(
         run.read(None)  # each process opens the models itself
     else:
         with opened(reader) as session:
-            run.read(lambda: PhotoDesk(session, options))
+            run.read(lambda: PhotoReader(session, options))
     run.tell(found.skipped)
     if list_skipped:
         _write_skipped(list_skipped, found.skipped, force)
@@ -141,7 +137,7 @@ class _Run:
         self._errors: list[str] = []
         self._table: list[Group] = []
 
-    def read(self, open_desk: "Callable[[], PhotoDesk] | None") -> None:
+    def read(self, open_reader: "Callable[[], PhotoReader] | None") -> None:
         """Read the photos; an interrupt ends it, and keeps what is done."""
         from livemood.apps.collection import read_collection
         from livemood.reporting.gallery import Gallery
@@ -159,7 +155,7 @@ class _Run:
             bar = stack.enter_context(counting_bar(len(self._job.photos), "photos"))
             out = stack.enter_context(_JsonList("images")) if self._json else None
             try:
-                for result in read_collection(self._job, self._heads, _phrase, earlier, open_desk):
+                for result in read_collection(self._job, self._heads, _phrase, earlier, open_reader):
                     self._take(result, page)
                     if out:
                         out.add(_json_of(result))

@@ -1,20 +1,23 @@
 """Options of the commands. Those that are settings are derived from the settings' dataclasses."""
 
+import contextlib
 import dataclasses
 import functools
 import inspect
 import json
+import sys
 import types
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
 import typer
 
 from livemood.core.durations import parse_duration
 from livemood.core.settings import ReaderSettings
-from livemood.sinks.open import SINKS, Output, SinkKind
+from livemood.sinks.open import SINKS, STDOUT, Output, SinkKind
 
 if TYPE_CHECKING:
     from livemood.apps.session import Session
@@ -83,7 +86,8 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
     def filled(**given: Any) -> None:
         for name, (kind, fields) in groups.items():
             given[name] = kind(**{field: given.pop(field) for field in fields})
-        command(**given)
+        with stdout_free(given.get("outputs", ()), given.get("json_", False)):
+            command(**given)
 
     keyword = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
     filled.__signature__ = inspect.Signature(keyword)  # type: ignore[attr-defined]
@@ -132,6 +136,25 @@ def _without_none(kind: Any) -> Any:
     if get_origin(kind) in (typing.Union, types.UnionType):
         (kind,) = (part for part in get_args(kind) if part is not type(None))
     return kind
+
+
+@contextmanager
+def stdout_free(outputs: Sequence[Output], json_: bool) -> Iterator[None]:
+    """Print on stderr what a command has to say, where its records go to stdout."""
+    if not any(output.target == STDOUT for output in outputs):
+        yield
+        return
+    if json_:
+        raise typer.BadParameter(
+            "stdout takes the records; write those to a file, or leave this out", param_hint="--json"
+        )
+    with contextlib.redirect_stdout(sys.stderr):
+        yield
+
+
+def files_of(outputs: Sequence[Output]) -> dict[str, Path]:
+    """Return the files among what is asked for, by the name of their sink."""
+    return {output.name: Path(output.target) for output in outputs if output.target not in ("", STDOUT)}
 
 
 @contextmanager

@@ -38,18 +38,12 @@ def report(
 
     Many recordings of the same thing become one page: a table, means with their spread, and each timeline.
 
-    [bold]Examples[/bold]
-
+    Examples:
       livemood report moods.jsonl --out moods.html
-
       livemood report moods.csv --out moods.html --thumbnails clip.mp4
-
       livemood report moods.parquet --plot moods.png
-
       livemood report moods.jsonl --out moods.html --stimulus film.mp4 --stimulus-start 2.5
-
       livemood report moods/ --out archive.html
-
       livemood report ann.jsonl ben.jsonl --out group.html --align 1 --table group.csv
     """
     from livemood.reporting.dataset_page import write_dataset_report

@@ -62,6 +62,7 @@ class EncodingSettings:
     codec: Codec | None = setting(None, "By default h264, in .webm vp9.")
     crf: int | None = setting(None, "Quality: less is better and larger.")
     preset: str | None = setting(None, "Speed of the encoder, in its own words.")
+    strip_metadata: bool = setting(False, "Leave out place, date and other tags of the source; so do blurred copies.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ class EvidenceSettings:
 
     Attributes:
         proposed_from: Places below this score of YuNet (0..1) are not looked at.
+        smallest_px: Narrower and lower places are not read (sides of YuNet's box, px of the photo).
         sure_from: From this score on, a place is a face without a second look.
         weakest: Answers of the near and the far network below this score are none.
         floor: A look that sees no face counts as this score.
@@ -106,6 +108,7 @@ class EvidenceSettings:
     """
 
     proposed_from: float = 0.4
+    smallest_px: float = 12.0
     sure_from: float = 0.9
     weakest: float = 0.2
     floor: float = 0.05
@@ -139,8 +142,9 @@ class SearchSettings:
         fine_growth: or at so many times its own size, if that is less.
         fine_below: Faces under this share of the longer side are small.
         fine_least: A photo that is not shrunk is searched again from so many small faces on.
-        border_px: Where nothing was found, the photo is shrunk to this inside a border of half of it,
-        turned_px: and searched turned, at this size, by 90, 270 and 180 degrees.
+        bordered_px: Where nothing was found, the photo is brought to this inside a wide border.
+        upright_evidence: Where no upright face has as much evidence, the photo may not stand upright:
+        turned_px: it is searched turned by 90, 270 and 180 degrees, at this size.
         turned_evidence: Least evidence of a face in a turned picture.
         frame_px: The whole of a video's frame is searched at this size,
         fine_frame_px: and in a fine search at this one.
@@ -154,9 +158,10 @@ class SearchSettings:
     fine_growth: float = 2.0
     fine_below: float = 0.03
     fine_least: int = 3
-    border_px: int = 320
+    bordered_px: int = 128
+    upright_evidence: float = 4.0
     turned_px: int = 480
-    turned_evidence: float = 0.0
+    turned_evidence: float = 3.0
     frame_px: int = 320
     fine_frame_px: int = 640
     most_places: int = 12

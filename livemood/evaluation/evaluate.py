@@ -134,7 +134,7 @@ def _classes(probabilities: Probabilities, labels: Labels, names: tuple[str, ...
         found[name] = {
             "pictures": truth,
             "recall": round(hits / truth, 4) if truth else None,
-            "interval": [round(low, 4), round(high, 4)],
+            "interval": [round(low, 4), round(high, 4)] if truth else None,
             "precision": round(hits / said, 4) if said else None,
             "f1": round(2 * hits / (truth + said), 4) if truth + said else None,
         }

@@ -2,7 +2,8 @@
 
     python -m tests.tools.scaled_decoding DATA
 
-DATA holds ``wild.zip``. Photos of 4,000 px are made of its group photos: every second one enlarged, and mosaics of four.
+DATA holds ``wild.zip``. Photos of 4,000 px are made of its group photos: every second one enlarged, and
+mosaics of four.
 """
 
 import sys
@@ -33,9 +34,8 @@ def main() -> int:
         for name, images in cases.items():
             counts = sum((np.array(measured(session, image)) for image in images), np.zeros(6))
             photos, full, smaller, both, slow, fast = counts.tolist()
-            print(
-                f"| {photos:.0f} {name} | {full:.0f} | {smaller:.0f} | {both:.0f} | {slow / photos:.3f} | {fast / photos:.3f} |"
-            )
+            seconds = f"{slow / photos:.3f} | {fast / photos:.3f}"
+            print(f"| {photos:.0f} {name} | {full:.0f} | {smaller:.0f} | {both:.0f} | {seconds} |", flush=True)
     return 0
 
 

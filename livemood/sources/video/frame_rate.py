@@ -48,8 +48,7 @@ def frame_rate(stream: VideoStream, beginning: Sequence["Packet[VideoStream]"]) 
     nearest = min(said, key=lambda rate: abs(rate - seen), default=seen)
     if seen / _BELIEVED <= nearest <= seen * _BELIEVED:
         return _common(nearest, _WRITTEN) or nearest
-    rough = Fraction(round(seen)) if seen > _SLOW else seen.limit_denominator(1001)
-    return _common(seen, _SEEN) or rough
+    return _common(seen, _SEEN) or (Fraction(round(seen)) if seen > _SLOW else seen)
 
 
 def is_counted(stream: VideoStream) -> bool:
