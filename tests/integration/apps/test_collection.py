@@ -150,7 +150,7 @@ def test_interrupt_then_what_is_done_is_kept_and_resume_goes_on(tmp_path, small,
     assert 10 <= done < 400
     assert err.splitlines() == [
         f"livemood: {done} of 400 photos are done; {target} has them, the same command with --resume goes on",
-        "livemood: interrupted; what was written so far is good",
+        f"livemood: interrupted; kept: {target}",
     ]
     assert f"{done} photos, {2 * done} faces" in out
     words = [*words, "--resume"]
