@@ -1,4 +1,4 @@
-"""What is known about a moving picture before its frames come; the standard library only."""
+"""Properties of a video or live source; the standard library only."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -7,7 +7,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class VideoInfo:
-    """A source's picture, as a sink needs to know it to write a faithful copy.
+    """What a sink must know of a source to write a faithful copy.
 
     Attributes:
         width: Of every frame, px, upright.
@@ -22,8 +22,8 @@ class VideoInfo:
         end_s: Where the source is cut, on its timeline; None if it runs to its end.
         first_s: Time of the source's very first frame on its timeline, cut or not.
         timecode: Of that frame, as the container writes it; None if it has none.
-        picture_end_s: When the last frame ends, on the source's timeline, if the container tells.
-        frame_count: Frames to come; None if not even an estimate can be made.
+        picture_end_s: When the last frame ends, on the source's timeline; None if the container does not state it.
+        frame_count: Expected number of frames; None if it cannot even be estimated.
     """
 
     width: int

@@ -1,4 +1,4 @@
-"""A video file as a source: every frame that the file holds, upright, at the file's own times."""
+"""A video file as a source: every frame, upright, at the file's own times."""
 
 from collections import deque
 from collections.abc import Generator, Iterator
@@ -18,26 +18,25 @@ from livemood.core.types import Frame
 from livemood.core.video_info import VideoInfo
 from livemood.sources.base import Source
 from livemood.sources.video.colour import UprightBgr, deinterlace, is_hdr
-from livemood.sources.video.frame_rate import LOOKED_AT, clock_of, frame_rate, is_counted
+from livemood.sources.video.frame_rate import EXAMINED, clock_of, frame_rate, is_counted
 from livemood.sources.video.probe import first_time, open_container, origin, picture_end, picture_stream, timecode
 from livemood.sources.video.spool import seekable
 from livemood.sources.video.timestamps import ShownTimes, Timeline
 
-# Decoding starts this long before a cut: not every container's index leads to the key frame just before it.
+# Decoding starts this long before a cut, because not every container's index finds the key frame just before it.
 _SEEK_PREROLL_S = 10
-# Large pictures need not be looked at so many at a time.
+# Limit of the packets that are examined, for files with large pictures.
 _BEGINNING_BYTES = 8 << 20
-# A film that stops this much before its container says is taken for cut off.
+# A file whose last frame ends this much before the stated duration counts as truncated.
 _MISSING_S = Fraction(1, 5)
 
 
 class VideoSource(Source):
     """Decodes a video file; a context manager.
 
-    Times are those of the container, unless its clock starts beyond 1 s, as in a piece of a broadcast; then they count
-    from where its first sound or picture starts. Rotation, colour matrix
-    and range are applied, interlaced frames are made whole, HDR is brought to SDR, and a file whose picture changes
-    size midway keeps the first one. ``frames`` can be run through once.
+    Times are those of the container; if its clock starts later than 1 s, as in a part of a broadcast, they count from
+    its first sound or picture. Rotation, colour matrix and range are applied, interlaced frames are deinterlaced, HDR
+    is converted to SDR, and pictures of another size are scaled to that of the first. ``frames`` can be iterated once.
 
     Args:
         path: Any file that FFmpeg's libraries read, GIFs included. What comes through a pipe, or on stdin (``-``), is
@@ -49,7 +48,7 @@ class VideoSource(Source):
         live: False: frames wait until they are taken.
         path: The file.
         name: The file's name.
-        warnings: One line for everything that was not as it should be; complete when ``frames`` has ended.
+        warnings: One line for each irregularity; complete when ``frames`` has ended.
 
     Raises:
         VideoUnreadable: The file is missing, holds no picture that can be decoded, or ends before ``start_s``.
@@ -69,14 +68,14 @@ class VideoSource(Source):
             self._file = stack.enter_context(seekable(path))
             self._container = stack.enter_context(open_container(self._file, path))
             self._stream = picture_stream(self._container, path)
-            # There, a packet marked as corrupt has lost a few bytes on its way and still makes a picture.
+            # In a broadcast, a packet marked as corrupt lacks a few bytes and can still be decoded.
             self._is_broadcast = "mpeg" in self._container.format.name
             self._origin = origin(self._container, self._stream)
             self._cut = (start_s, None if duration_s is None else start_s + duration_s)
             self._tick = self._stream.time_base or Fraction(1, 1000)
-            self._looked_at = deque(self._beginning())
-            self._has_times = not self._looked_at or any(packet.pts is not None for packet in self._looked_at)
-            rate = frame_rate(self._stream, self._looked_at)
+            self._examined = deque(self._beginning())
+            self._has_times = not self._examined or any(packet.pts is not None for packet in self._examined)
+            rate = frame_rate(self._stream, self._examined)
             self._timeline = Timeline(self._tick if self._has_times else clock_of(rate), 1 / rate)
             self._shown = ShownTimes("avi" in self._container.format.name)
             self._timed = self._within_cut()
@@ -91,7 +90,7 @@ class VideoSource(Source):
 
     @property
     def info(self) -> VideoInfo:
-        """Size, rate and times, for whoever writes a copy."""
+        """Size, rate and times of the file."""
         return self._info
 
     @property
@@ -116,20 +115,20 @@ class VideoSource(Source):
 
     @property
     def frame_count(self) -> int | None:
-        """Frames to come, as the container says or as estimated from its duration; None if neither can be had."""
+        """Number of frames, from the container or estimated from its duration; None if neither is known."""
         return self.info.frame_count
 
     def frames(self) -> Iterator[Frame]:
         """Yield the frames; to be called once.
 
         Raises:
-            VideoUnreadable: The picture is of a kind that cannot be converted.
+            VideoUnreadable: The pixel format cannot be converted.
         """
         with one_line_about(self.path, VideoUnreadable):
             yield from self._frames()
 
     def close(self) -> None:
-        """Close the file; again does nothing."""
+        """Close the file; a second call does nothing."""
         self._opened.close()
 
     def _frames(self) -> Iterator[Frame]:
@@ -141,7 +140,7 @@ class VideoSource(Source):
                 lasting = picture.duration * (picture.time_base or self._tick)
                 last_end = time + (lasting or self._timeline.interval)
             if self._stops_early(last_end):
-                self._damaged = 0  # this is why
+                self._damaged = 0  # the truncation explains the damage
                 self.warnings.append(f"{self.path} is cut off; {index} frames could be read")
         except av.FFmpegError as error:
             raise VideoUnreadable(f"{self.path}: its kind of picture cannot be converted ({error.strerror})") from error
@@ -149,15 +148,15 @@ class VideoSource(Source):
             self._note_repairs()
 
     def _beginning(self) -> Iterator["Packet[VideoStream]"]:
-        """Take out the first packets, as far as they tell more about the rate than the container."""
+        """Yield the first packets, if the rate must be measured from them."""
         size = count = 0
         with suppress(av.FFmpegError):
             for packet in () if is_counted(self._stream) else self._container.demux(self._stream):
-                if not packet.size:  # what FFmpeg puts at the end, for the decoder to give out its last frames
+                if not packet.size:  # FFmpeg's flush packet at the end
                     return
                 yield packet
                 size, count = size + packet.size, count + 1
-                if size > _BEGINNING_BYTES or count == LOOKED_AT:
+                if size > _BEGINNING_BYTES or count == EXAMINED:
                     return
 
     def _decoded(self) -> Iterator[VideoFrame]:
@@ -189,7 +188,7 @@ class VideoSource(Source):
         packets = self._container.demux(self._stream)
         while True:
             try:
-                packet = self._looked_at.popleft() if self._looked_at else next(packets, None)
+                packet = self._examined.popleft() if self._examined else next(packets, None)
             except av.FFmpegError:
                 self._damaged += 1
                 return
@@ -199,7 +198,7 @@ class VideoSource(Source):
             if packet.pts is not None and not packet.is_discard:
                 self._newest = packet.pts if self._newest is None else max(self._newest, packet.pts)
             if packet.is_corrupt and not self._is_broadcast:
-                # The rest of a file that was cut off. A decoder with several threads would lose the frames before it.
+                # The end of a truncated file. A decoder with several threads would lose the frames before it.
                 self._damaged += 1
                 continue
             try:
@@ -215,7 +214,7 @@ class VideoSource(Source):
         for position_s in (start_s - _SEEK_PREROLL_S, 0.0):
             with suppress(av.FFmpegError):  # a GIF, for one, has no index: it is read from its beginning
                 self._container.seek(int((self._origin + Fraction(position_s)) / self._tick), stream=self._stream)
-                self._looked_at.clear()
+                self._examined.clear()
                 self._newest = None
             frames = self._decoded()
             first = next(frames, None)
@@ -239,7 +238,7 @@ class VideoSource(Source):
         frames = deinterlace(chain([first], rest), lambda: self.warnings.append(interlaced))
         if is_hdr(first):
             self.warnings.append(f"{self.path} is HDR; its picture was brought to standard range")
-        # Half a tick of slack: a time typed with a few digits still finds the frame that it means.
+        # Half a tick of tolerance, so that a time typed with few digits finds its frame.
         slack = self._timeline.tick / 2
         timed = ((self._own_time(frame), frame) for frame in frames)
         coming = next(timed, None)

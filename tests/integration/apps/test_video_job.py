@@ -19,10 +19,10 @@ from livemood.apps.video_batch import label_videos
 from livemood.apps.video_job import VideoJob, label_video
 from livemood.cli.bars import Bars
 from livemood.core.errors import SinkError
-from livemood.core.settings import CutSettings, EncodingSettings, ReaderSettings
+from livemood.core.settings import CutSettings, DrawStyle, EncodingSettings, ReaderSettings
 from livemood.sinks.open import Output
 from livemood.sinks.video.writer import VideoSink
-from tests.support.builders import SAMPLES, heed_interrupts
+from tests.support.builders import SAMPLES, heed_interrupts, write_film
 
 LIVEMOOD = Path(sys.executable).with_name("livemood")
 CLIP = SAMPLES / "faces.mp4"

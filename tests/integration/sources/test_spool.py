@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
@@ -37,7 +38,7 @@ def test_video_when_it_comes_on_stdin_then_is_copied_whole(
 ) -> None:
     out = tmp_path / "out.mp4"
     with clip.open("rb") as file:
-        given = {"input": file.read()} if through_pipe else {"stdin": file}
+        given: dict[str, Any] = {"input": file.read()} if through_pipe else {"stdin": file}
         done = subprocess.run([*LIVEMOOD, name, "--out", out], capture_output=True, timeout=120, **given)
     assert (done.returncode, done.stderr) == (0, b"")
     assert made(out) == (20, 10)
