@@ -277,7 +277,9 @@ def _write_skipped(path: Path, skipped: "Sequence[Skipped]", force: bool) -> Non
 
 
 def _say_interrupted(job: "CollectionJob", summary: "CollectionSummary") -> None:
-    kept = f"; {plain(job.records)} has them, the same command with --resume goes on" if job.records else ""
+    kept = ""
+    if job.records and summary.photos:
+        kept = f"; {plain(job.records)} has them, the same command with --resume goes on"
     print(f"livemood: {summary.photos} of {len(job.photos)} photos are done{kept}", file=sys.stderr)
 
 
