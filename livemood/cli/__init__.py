@@ -36,7 +36,7 @@ from livemood.core.errors import LivemoodError
 from livemood.runtime.atomic_io import forget_written, written
 from livemood.runtime.native_output import debugging, discard_native_stderr, silence_native_logs
 from livemood.runtime.optional_deps import NEEDED_FOR, not_installed
-from livemood.runtime.stopping import NobodyListens, heed_signals
+from livemood.runtime.stopping import NobodyListens, handle_signals
 
 _INTERRUPTED = 130
 _SELDOM = 10_000
@@ -99,7 +99,7 @@ def main() -> NoReturn:
     discard_native_stderr()
     # Every part of a frame's path has a thread; OpenCV's own would take its cores from the others (docs/speed.md).
     os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
-    heed_signals()
+    handle_signals()
     warnings.showwarning = _show_note
     if not debugging():
         warnings.filterwarnings("ignore")

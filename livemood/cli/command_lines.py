@@ -25,6 +25,9 @@ def train_command(record: Mapping[str, Any]) -> str | None:
     words = ["livemood", "train", record["data"], "--out", "BUNDLE"]
     words += ["--votes", record["votes"]] if record["votes"] else []
     words += ["--find-faces"] if record["find_faces"] else []
+    words += ["--group-by", record["group_by"]] if record["group_by"] else []
+    for name, label in record["class"].items():
+        words += ["--class", f"{name}={label}"]
     for option, names in (("--from", record["from"]), ("--teacher", record["teachers"])):
         for name in names:
             words += [option, name]

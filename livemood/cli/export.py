@@ -28,7 +28,9 @@ def export(
     """Write a model for other programs: raw 0..255 grey crops (N, S, S, 1) in, probabilities (N, K) out.
 
     The result is run on random crops and compared with the bundle's Keras model before it is kept. Divide the
-    logarithms of its outputs by the manifest's temperature to get calibrated logits.
+    logarithms of its outputs by the manifest's temperature to get calibrated logits. Names of the classes travel inside
+    as labels.txt: in a zip behind a .tflite (unzip -p FILE labels.txt), in ONNX's metadata, in assets.extra of a
+    SavedModel.
 
     Examples:
       livemood export default --to tflite --out emotion.tflite

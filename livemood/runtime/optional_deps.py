@@ -1,4 +1,4 @@
-"""Libraries that livemood can do without."""
+"""Optional dependencies."""
 
 import os
 import sys

@@ -54,7 +54,7 @@ def python(tmp_path_factory) -> Path:
 
 def livemood(python: Path, cwd: Path, *words: object) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [python, "-m", "livemood", *map(str, words)]
+    command: list[str | Path] = [python, "-m", "livemood", *map(str, words)]
     return subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=cwd, env=env, check=False)
 
 

@@ -41,7 +41,7 @@ def main(words: list[str]) -> int:
     lost = sum(parity.missing + parity.extra for parity in found)
     print(f"all: {faces} faces, {lost} seen by one alone, {same:.2%} the same label")
     print(f"smoothed scores within {off:.5f}, a frame's own probabilities within {raw:.5f}")
-    return int(lost > 0 or same < _LEAST_SAME_LABELS or off > _MOST_OFF)
+    return int(lost > 0 or same < _LEAST_SAME_LABELS or raw > _MOST_OFF)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from typing import Any
 from livemood.core.labels import EMOTION
 from livemood.datasets.dataset import Dataset
 from livemood.training.loop.checkpoint import Run
+from livemood.training.model.devices import devices
 from livemood.training.settings import TrainSettings
 
 _LIBRARIES = ("livemood", "keras", "tensorflow", "jax", "torch", "numpy", "mediapipe")
@@ -23,6 +24,7 @@ def provenance(
     record: Mapping[str, Any],
     strength: float,
     happy: float,
+    raised: float,
     command: str | None = None,
 ) -> dict[str, Any]:
     """Return what the manifest says under ``training``.
@@ -34,6 +36,7 @@ def provenance(
         record: The job as it was asked for, with the commit that it was begun at.
         strength: Of the adjustment for rare classes.
         happy: Added to happy's logit.
+        raised: Added to the logits of the classes other than neutral and happy; half of it where they are rare.
         command: What does the same again, in the words of whoever asked for the run.
     """
     from keras import backend
@@ -50,10 +53,12 @@ def provenance(
         "pictures": {name: len(split) for name, split in dataset.splits.items()},
         "copies_removed": dataset.copies_removed,
         "near_copies": len(dataset.near_copies),
+        "grouped": dataset.grouped,
         "skipped": len(dataset.skipped),
         "faces_found": round(dataset.faces_found, 4),
         "class_balance_strength": round(strength, 3),
         "happy_offset": round(happy, 3),
+        "others_offset": round(raised, 3),
         "epochs": run.epoch,
         "best_epoch": run.best_epoch,
         "wall_s": round(run.elapsed_s),
@@ -63,6 +68,7 @@ def provenance(
             "python": platform.python_version(),
             "machine": platform.machine(),
             "backend": backend.backend(),
+            "devices": len(devices()),
             **{name: found for name in _LIBRARIES if (found := _version(name))},
         },
     }

@@ -257,6 +257,8 @@ class TestResume:
             ({"asked": {"seed": 2}}, "begun with --seed 1, not 2"),
             ({"data": Path("other")}, "begun with DATA faces, not other"),
             ({"find_faces": True}, "begun without --find-faces; say the same again"),
+            ({"group_by": "person"}, "begun without group_by; say the same again"),
+            ({"classes": {"a": "b"}}, "begun with class {}, not {'a': 'b'}"),
             ({"votes": Path("votes.csv")}, "begun without --votes; say the same again"),
         ],
     )
@@ -335,6 +337,7 @@ class TestTransfer:
     ):
         job = replace(trained.job, base=(trained.job.out,), asked=asked)
         record: dict[str, Any] = {"data": "faces", "votes": None, "find_faces": False, "from": ["mine"], "teachers": []}
+        record |= {"group_by": None, "class": {}}
         record["settings"] = asdict(job.settings)
         found = provenance(
             dataset.restore(job.work),
@@ -343,6 +346,7 @@ class TestTransfer:
             record,
             strength=0,
             happy=0,
+            raised=0,
             command=train_command(record),
         )
         assert found["command"] == f"livemood train faces --out BUNDLE --from mine{said}"
@@ -460,6 +464,7 @@ def test_write_when_saved_model_then_answers_as_the_bundle(trained, tmp_path):
     gap = write(read_bundle(trained.job.out), "saved-model", tmp_path / "saved", force=False)
     assert gap < 1e-4
     assert (tmp_path / "saved" / "saved_model.pb").is_file()
+    assert (tmp_path / "saved" / "assets.extra" / "labels.txt").read_text() == "happy\nsad\n"
 
 
 def test_write_when_target_is_there_then_refused(trained, tmp_path):

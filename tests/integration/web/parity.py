@@ -8,7 +8,6 @@ import cv2
 from playwright.sync_api import Browser
 
 from livemood.apps.session import Session
-from livemood.core.settings import ReaderSettings
 from livemood.core.types import Frame, Mood
 from tests.integration.web.hosting import hosted
 
@@ -64,7 +63,7 @@ class Parity:
 
 
 def read_in_python(frames: Sequence[Frame]) -> list[tuple[Mood, ...]]:
-    with Session(ReaderSettings(detector="fast")) as session:
+    with Session() as session:
         pipeline = session.pipeline()
         return [pipeline.step(frame) for frame in frames]
 

@@ -53,7 +53,7 @@ export class BlazeFace {
       const answer = placed(places.subarray(2 * ROWS * i, 2 * ROWS * (i + 1)), anchor, score);
       if (answer.box.right > answer.box.left && answer.box.bottom > answer.box.top) answers.push(answer);
     });
-    return averaged(answers, this.#settings.same_face);
+    return averaged(answers, this.#settings);
   }
 }
 
@@ -89,16 +89,17 @@ function boxOf(points: readonly Point[]): Box {
 }
 
 /** Return each face once: the average of the answers about it, weighted by their scores. */
-function averaged(answers: readonly Answer[], sameFace: number): readonly Detection[] {
+function averaged(answers: readonly Answer[], settings: BlazeFaceSettings): readonly Detection[] {
   const found: Detection[] = [];
   let left = [...answers].sort((one, other) => other.score - one.score);
   while (left.length > 0) {
     const first = left[0]!;
-    const same = left.filter((answer) => answer === first || iou(answer.box, first.box) > sameFace);
+    const same = left.filter((answer) => answer === first || iou(answer.box, first.box) > settings.same_face);
     left = left.filter((answer) => !same.includes(answer));
-    const total = same.reduce((sum, answer) => f32(sum + answer.score), 0);
+    const counting = same.filter((answer) => answer.score >= Math.min(first.score, settings.averaged_from));
+    const total = counting.reduce((sum, answer) => f32(sum + answer.score), 0);
     const mean = (row: number, axis: 0 | 1): number =>
-      f32(same.reduce((sum, answer) => f32(sum + f32(answer.score * answer.points[row]![axis])), 0) / total);
+      f32(counting.reduce((sum, answer) => f32(sum + f32(answer.score * answer.points[row]![axis])), 0) / total);
     const points = first.points.map((_, row): Point => [mean(row, 0), mean(row, 1)]);
     found.push({ box: boxOf(points), keypoints: points.slice(2), score: first.score });
   }
