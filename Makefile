@@ -10,7 +10,7 @@ SECONDS ?= 600
 SEED ?= 0
 MINUTES ?= 120
 
-.PHONY: web web-check setup demo test test-fast check fmt lint types arch goldens eval card bench wheel fuzz soak audit sbom
+.PHONY: web web-check setup demo test test-fast check fmt lint types arch goldens eval card bench wheel fuzz soak audit sbom docs
 
 $(VENV)/base: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -94,3 +94,6 @@ audit: $(VENV)/trust  ## Ask the package index about known holes in what is inst
 sbom: $(VENV)/trust  ## List everything that is installed, with versions and licences.
 	mkdir -p out
 	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-file out/sbom.cdx.json $(BIN)/python
+
+docs: $(VENV)/dev  ## Build the pages of docs/ into out/site; a link that leads nowhere ends it.
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

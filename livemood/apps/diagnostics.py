@@ -40,23 +40,27 @@ class Check:
     advice: str = ""
 
 
-def check_all() -> Iterator[Check]:
-    """Look at everything, quick things first."""
+def check_all(setting: Callable[[str], str] = str) -> Iterator[Check]:
+    """Look at everything, quick things first.
+
+    Args:
+        setting: How whoever reads it writes the name of a setting, such as ``--no-window`` for ``no_window``.
+    """
     yield Check("python", "ok", f"{platform.python_version()} on {platform.platform(terse=True)} ({sys.executable})")
     yield from _packages()
-    yield from _guarded("windows", _windows)
-    yield from _guarded("video", _video)
-    yield from _guarded("cameras", _cameras)
-    yield from _guarded("models", _models)
-    yield from _guarded("self-test", _self_test)
+    yield from _guarded("windows", lambda: _windows(setting), setting)
+    yield from _guarded("video", _video, setting)
+    yield from _guarded("cameras", _cameras, setting)
+    yield from _guarded("models", _models, setting)
+    yield from _guarded("self-test", _self_test, setting)
 
 
-def _guarded(name: str, look: Callable[[], Iterator[Check]]) -> Iterator[Check]:
+def _guarded(name: str, look: Callable[[], Iterator[Check]], setting: Callable[[str], str]) -> Iterator[Check]:
     """A check that itself fails is a finding like any other."""
     try:
         yield from look()
     except LivemoodError as error:
-        yield Check(name, "problem", str(error), "reinstall livemood with pip")
+        yield Check(name, "problem", error.line(setting), "reinstall livemood with pip")
     except ImportError as error:
         yield Check(name, "problem", f"a package cannot be imported ({error})", "reinstall that package")
 
@@ -105,7 +109,7 @@ def _version(name: str) -> str:
         return ""
 
 
-def _windows() -> Iterator[Check]:
+def _windows(setting: Callable[[str], str]) -> Iterator[Check]:
     import cv2
 
     from livemood.sinks.window import check_display
@@ -113,7 +117,7 @@ def _windows() -> Iterator[Check]:
     try:
         check_display()
     except SinkError as error:
-        yield Check("windows", "note", str(error), "livemood video and image need no display")
+        yield Check("windows", "note", error.line(setting), "livemood video and image need no display")
     else:
         yield Check("windows", "ok", f"{cv2.currentUIFramework()} and a display")
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from livemood.cli.options import Json, print_json
+from livemood.cli.options import Json, option_name, print_json
 
 
 def doctor(json_: Json = False) -> None:
@@ -19,7 +19,7 @@ def doctor(json_: Json = False) -> None:
     from livemood import __version__
     from livemood.apps.diagnostics import check_all
 
-    checks = list(check_all())
+    checks = list(check_all(option_name))
     problems = sum(check.state == "problem" for check in checks)
     if json_:
         print_json({"livemood": __version__, "problems": problems, "checks": [asdict(check) for check in checks]})

@@ -51,8 +51,8 @@ def test_doctor_then_the_self_test_tells_milliseconds_of_each_stage(report):
     assert check["found"].count(" ms") == 3
 
 
-def test_doctor_then_all_four_model_files_are_checked(report):
-    assert len(found(report, "model")) == 4
+def test_doctor_then_all_model_files_are_checked(report):
+    assert len(found(report, "model")) == 5
     assert all("checksum right" in check["found"] for check in found(report, "model"))
 
 
@@ -88,7 +88,7 @@ def test_doctor_when_another_opencv_lies_in_the_same_folder_then_a_note_says_whi
     done = livemood("doctor", "--json", PYTHONPATH=str(tmp_path))
     (check,) = found(json.loads(done.stdout), "opencv-python-headless")
     assert check["state"] == "note"
-    assert check["advice"].startswith("pip uninstall opencv-python-headless")
+    assert check["advice"].startswith("uninstall opencv-python-headless")
 
 
 def test_camera_when_a_headless_opencv_took_the_windows_then_one_line_names_it(tmp_path):
@@ -97,7 +97,7 @@ def test_camera_when_a_headless_opencv_took_the_windows_then_one_line_names_it(t
     done = livemood("camera", PYTHONPATH=str(tmp_path))
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
-    assert "pip uninstall opencv-contrib-python-headless" in line
+    assert "uninstall opencv-contrib-python-headless" in line
     assert "--no-window" in line
 
 

@@ -1,0 +1,158 @@
+"""The pages of docs/ build without a dead link; every command and example in them runs, and so does the notebook."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from tests.support.builders import ROOT, SAMPLES
+
+DOCS = ROOT / "docs"
+PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
+BIN = Path(sys.executable).parent
+
+# What a page shows and this test does not type, and where it is tested instead.
+ELSEWHERE = {
+    r"python3 -m venv|source |pip install": "tests/integration/test_slim.py, test_house.py and every CI run install",
+    r"livemood web(?! --out)": "a server that runs until it is stopped: tests/integration/web",
+    r"^ffmpeg ": "needs ffmpeg; raw pictures on stdin: tests/integration/apps/test_camera_command.py",
+    r"--source 1 ": "a second camera",
+    r"ferplus\.zip|smiles\.zip": "data that is not in the repository: make eval",
+}
+
+
+def commands(page: str) -> list[str]:
+    """Return the command lines of a page, in order, without what is said beside them."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    fenced = [line for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
+    indented = re.findall(r"^ {4}((?:livemood|ffmpeg|python|pip) .*)$", text, re.MULTILINE)
+    lines = (re.split(r" {2,}| #", line.strip())[0].strip() for line in fenced + indented)
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def typed(line: str) -> str:
+    """Return a command as it is typed here: a clip stands in for a camera, no window is opened, and it ends soon."""
+    if "livemood camera" in line:
+        words = "" if "--source" in line else " --source samples/faces.mp4"
+        words += "" if "--no-window" in line else " --no-window"
+        words += "" if "--duration" in line else " --duration 2"
+        words += "" if re.search(r"--(records|out|osc|lsl) ", line) else " --records seen.jsonl"
+        line = line.replace("livemood camera", f"livemood camera{words}", 1)
+    if "livemood train" in line and "--epochs" not in line:
+        line += " --epochs 1 --force"
+    return line
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[None]:
+    """An MQTT broker on loopback, as the example with mosquitto_pub expects one."""
+    program = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
+    assert program, "install mosquitto, mosquitto-clients and jq (Debian)"
+    with subprocess.Popen([program, "-p", "1883"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        for _ in range(100):
+            try:
+                socket.create_connection(("127.0.0.1", 1883), 1).close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield
+        process.terminate()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Path:
+    """A folder with the files that the pages name."""
+    shutil.copytree(SAMPLES, tmp_path / "samples")
+    shutil.copy(SAMPLES / "faces.mp4", tmp_path / "clip.mp4")
+    (tmp_path / "holiday").mkdir()
+    shutil.copy(SAMPLES / "faces.png", tmp_path / "holiday" / "beach.png")
+    return tmp_path
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if commands(page)])
+def test_commands_of_a_page_then_all_run_in_their_order(page, desk, broker) -> None:
+    env = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "XDG_CONFIG_HOME": str(desk / "nobody")}
+    for line in commands(page):
+        if any(re.search(pattern, line) for pattern in ELSEWHERE):
+            continue
+        run = ["bash", "-c", f"set -o pipefail; {typed(line)}"]
+        done = subprocess.run(run, cwd=desk, env=env, capture_output=True, text=True, timeout=600, check=False)
+        assert done.returncode == 0, f"{line}\n{done.stderr}"
+        assert "Traceback" not in done.stderr
+
+
+def test_records_to_a_broker_then_a_subscriber_gets_the_rows(desk, broker) -> None:
+    listen = ["mosquitto_sub", "-t", "moods", "-C", "3", "-W", "60"]
+    with subprocess.Popen(listen, stdout=subprocess.PIPE, text=True) as subscriber:
+        time.sleep(1)
+        line = f"{BIN / 'livemood'} camera --source samples/faces.mp4 --no-window --records - --duration 3"
+        subprocess.run(["bash", "-c", f"{line} | mosquitto_pub -l -t moods"], cwd=desk, check=True, timeout=120)
+        rows, _ = subscriber.communicate(timeout=60)
+    assert len(re.findall(r'^\{"frame": \d+', rows, re.MULTILINE)) == 3
+
+
+@pytest.mark.parametrize("page", ["tutorial/first-labels.md", "tutorial/first-study.md"])
+def test_python_of_a_page_then_runs_and_prints(page, desk) -> None:
+    if page.endswith("study.md"):
+        words = [BIN / "livemood", "video", "clip.mp4", "--records", "ann.jsonl", "--out", "o.mp4"]
+        subprocess.run(words, cwd=desk, check=True, capture_output=True)
+    blocks = re.findall(r"```python\n(.*?)```", (DOCS / page).read_text(encoding="utf-8"), re.DOTALL)
+    assert blocks
+    for code in blocks:
+        done = subprocess.run([sys.executable, "-c", code], cwd=desk, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout
+
+
+def test_notebook_then_runs_from_top_to_bottom_and_shows_pictures() -> None:
+    notebook = nbformat.read(DOCS / "tutorial" / "first-look.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    kept = [cell.get("outputs") for cell in notebook.cells]
+    NotebookClient(
+        notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(DOCS / "tutorial")}}
+    ).execute()
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
+    assert sum("image/png" in output.get("data", {}) for output in outputs) >= 4
+    assert not [output for output in outputs if output.output_type == "error"]
+    assert any(kept), "the notebook is kept with its pictures"
+
+
+def test_site_then_builds_without_a_dead_link_and_loads_nothing_from_elsewhere(tmp_path) -> None:
+    env = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": str(ROOT)}
+    build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site")]
+    done = subprocess.run(build, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    pages = list((tmp_path / "site").rglob("*.html"))
+    assert len(pages) > len(PAGES)
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        assert not re.findall(r"<(?:script|img|iframe)[^>]*src=\"?(?:https?:)?//[^>]*>", text), page
+        assert not re.findall(r"<link[^>]*rel=\"?(?:stylesheet|preconnect)\"?[^>]*https?://[^>]*>", text), page
+    commands_page = (tmp_path / "site" / "reference" / "commands" / "index.html").read_text(encoding="utf-8")
+    assert "Usage: livemood video" in commands_page
+    python_page = (tmp_path / "site" / "reference" / "python" / "index.html").read_text(encoding="utf-8")
+    assert "Reads moods from pictures and videos" in python_page or "MoodReader" in python_page
+
+
+def test_site_when_a_link_leads_nowhere_then_the_build_ends(tmp_path) -> None:
+    for name in ("docs", "livemood"):
+        (tmp_path / name).symlink_to(ROOT / name) if name == "livemood" else shutil.copytree(
+            ROOT / name, tmp_path / name
+        )
+    shutil.copy(ROOT / "mkdocs.yml", tmp_path)
+    page = tmp_path / "docs" / "index.md"
+    page.write_text(page.read_text(encoding="utf-8") + "\n[nowhere](gone.md)\n", encoding="utf-8")
+    env = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": str(ROOT)}
+    build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site")]
+    done = subprocess.run(build, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "gone.md" in done.stderr
