@@ -129,6 +129,8 @@ def evaluate(
         "data": data.name,
         "votes": votes.name if votes else None,
         "find_faces": find_faces,
+        "group_by": group_by,
+        "class": class_names(class_),
         "split": split.value,
         **report,
         "skipped": len(dataset.skipped),

@@ -59,6 +59,12 @@ def train(
     ],
     out: Annotated[Path, typer.Option("--out", help="Bundle folder to write.")],
     votes: Annotated[Path | None, typer.Option("--votes", help="FER+'s fer2013new.csv, for a fer2013.csv.")] = None,
+    heads: Annotated[
+        Path | None,
+        typer.Option(
+            "--heads", metavar="CSV", help="Labels of further heads: a table of file, head, label, as in a heads.csv."
+        ),
+    ] = None,
     find_faces: Annotated[
         bool, typer.Option("--find-faces", help="The pictures are whole photos: cut out the largest face.")
     ] = False,
@@ -183,6 +189,7 @@ def train(
         data=data,
         out=out,
         votes=votes,
+        heads=heads,
         find_faces=find_faces,
         group_by=group_by,
         classes=class_names(class_),

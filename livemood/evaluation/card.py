@@ -224,6 +224,9 @@ def _again(training: Mapping[str, Any], report: Mapping[str, Any]) -> str:
     words = ["livemood", "evaluate", "BUNDLE", report["data"], "--split", report["split"]]
     words += ["--votes", report["votes"]] if report.get("votes") else []
     words += ["--find-faces"] if report.get("find_faces") else []
+    words += ["--group-by", report["group_by"]] if report.get("group_by") else []
+    for name, label in report.get("class", {}).items():
+        words += ["--class", f"{name}={label}"]
     words += ["--smiles", "smiles.zip"] if report.get("smiles") else []
     words += ["--stress"] if "stress" in report else []
     measure = f"    {shlex.join([*words, '--card'])}"

@@ -77,6 +77,7 @@ def _command(record: Mapping[str, Any]) -> str | None:
     settings, unsaid = record["settings"], asdict(usual(fine_tuning=bool(record["from"])))
     words = ["livemood", "train", record["data"], "--out", "BUNDLE"]
     words += ["--votes", record["votes"]] if record["votes"] else []
+    words += ["--heads", record["heads"]] if record["heads"] else []
     words += ["--find-faces"] if record["find_faces"] else []
     words += ["--group-by", record["group_by"]] if record["group_by"] else []
     for name, label in record["class"].items():

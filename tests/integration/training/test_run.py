@@ -334,7 +334,7 @@ class TestTransfer:
     ):
         job = replace(trained.job, base=(trained.job.out,), asked=asked)
         record: dict[str, Any] = {"data": "faces", "votes": None, "find_faces": False, "from": ["mine"], "teachers": []}
-        record |= {"group_by": None, "class": {}}
+        record |= {"heads": None, "group_by": None, "class": {}}
         record["settings"] = asdict(job.settings)
         found = provenance(dataset.restore(job.work), job.settings, trained.run, record, strength=0, happy=0)
         assert found["command"] == f"livemood train faces --out BUNDLE --from mine{said}"
@@ -506,10 +506,10 @@ class TestCard:
         assert "otes as targets" not in text
 
     def test_card_when_evaluate_was_given_more_then_making_it_again_is_too(self, folder):
-        text = self.written(folder, data="my faces", votes="fer2013new.csv", find_faces=True)
-        assert (
-            "    livemood evaluate BUNDLE 'my faces' --split test --votes fer2013new.csv --find-faces --card\n" in text
-        )
+        asked: dict[str, Any] = {"data": "my faces", "votes": "fer2013new.csv", "find_faces": True}
+        text = self.written(folder, **asked, group_by="person", **{"class": {"1": "happy"}})
+        again = "livemood evaluate BUNDLE 'my faces' --split test --votes fer2013new.csv --find-faces"
+        assert f"    {again} --group-by person --class 1=happy --card\n" in text
 
     def test_card_when_training_was_interrupted_in_its_first_epoch_then_no_epoch_is_called_best(self, folder):
         text = self.written(folder, {"epochs": 0, "best_epoch": 0, "history": [], "wall_s": 2})
