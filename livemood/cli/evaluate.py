@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from livemood.cli.command_lines import card_command
 from livemood.cli.data_options import Class, GroupBy, class_names
 from livemood.cli.options import Force, Json, print_json
 from livemood.cli.training import notes
@@ -67,10 +68,9 @@ def evaluate(
 
     The model runs as it is served. Where the data has fewer classes than the model, it chooses between those.
 
-    [bold]Examples[/bold]
-
+    Examples:
       livemood evaluate default ferplus.zip
-      livemood evaluate models/mine faces/ --against models/emotion --html report.html
+      livemood evaluate models/mine faces/ --against models/emotion
     """
     from livemood.bundles.manifest import named_bundle, read_bundle
     from livemood.core.errors import ModelIncompatible, SinkError
@@ -81,7 +81,9 @@ def evaluate(
     from livemood.evaluation.groups import read_groups
     from livemood.evaluation.smiles import check_smiles, examine_smiles
     from livemood.runtime.atomic_io import refuse_to_overwrite
+    from livemood.runtime.optional_deps import need
 
+    need("scipy")
     if html:
         refuse_to_overwrite(html, "html", force)
     folder = named_bundle(bundle)
@@ -178,7 +180,7 @@ def _write(report: Mapping[str, Any], folder: Path, html: Path | None, card: boo
     if card:
         from livemood.evaluation.card import write_card
 
-        write_card(folder, report)
+        write_card(folder, report, card_command(report))
 
 
 def _print(report: Mapping[str, Any]) -> None:

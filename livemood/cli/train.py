@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from livemood.cli.command_lines import train_command
 from livemood.cli.data_options import Class, GroupBy, class_names
 from livemood.cli.options import Force, option_name, seconds
 from livemood.cli.training import Display
@@ -155,19 +156,19 @@ def train(
 
     Every epoch is checkpointed in OUT.work; Ctrl-C keeps the best weights so far and writes the bundle.
 
-    [bold]Examples[/bold]
-
-      livemood train faces/ --out models/mine --from default   (faces/happy/*.png, faces/sad/*.png)
-
+    Examples:
+      livemood train faces/ --out models/mine --from default
       livemood train ferplus.zip --out models/mine --time-budget 2h
-
       livemood train ferplus.zip --out models/mine --resume
     """
     from livemood.bundles.manifest import named_bundle
+    from livemood.runtime.optional_deps import need, need_keras
     from livemood.training.loop.checkpoint import has_checkpoint
     from livemood.training.run import Job
     from livemood.training.run import train as run
 
+    need_keras()
+    need("scipy")
     base = tuple(map(named_bundle, from_ or ()))
     if base and precision and not all(map(has_checkpoint, base)):
         raise typer.BadParameter("a bundle is fine-tuned in float32; leave it out", param_hint="--precision")
@@ -186,6 +187,7 @@ def train(
         "class_balance": class_balance,
     }
     job = Job(
+        describe=train_command,
         data=data,
         out=out,
         votes=votes,

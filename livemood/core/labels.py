@@ -1,6 +1,6 @@
-"""The emotions in their one true order, with display names and colours."""
+"""The emotions, in the order that models and records use, and their colours."""
 
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 Emotion = Literal["neutral", "happy", "surprise", "sad", "angry", "disgust", "fear", "contempt"]
 
@@ -22,6 +22,11 @@ EMOTION: Final = "emotion"
 UNSURE: Final = "unsure"
 """Label of a face whose best emotion stays below the confidence threshold."""
 
+Doubt = Literal["ambiguous", "covered", "turned", "small", "blurred", "none of these"]
+"""Why a face is ``unsure``: no emotion leads, or the face is covered, turned away, too small or out of focus, or it
+shows an emotion beside those that are chosen between."""
+DOUBTS: Final[tuple[Doubt, ...]] = get_args(Doubt)
+
 # Okabe and Ito's palette ("Color Universal Design", 2008): told apart with any of the common colour-vision
 # deficiencies. The grey of "unsure" is dark because a middle grey looks like fear's pink without red-green vision.
 _COLOURS_RGB: Final[dict[str, tuple[int, int, int]]] = {
@@ -41,7 +46,7 @@ _SPARE_RGB: Final = ((240, 228, 66), (86, 180, 233), (0, 158, 115), (204, 121, 1
 def colour_bgr(label: str, labels: tuple[str, ...] = ()) -> tuple[int, int, int]:
     """Return the colour of ``label`` as (blue, green, red), each 0..255.
 
-    A label that is not one of ours (from a user's own bundle) takes a spare colour by its place in ``labels``.
+    A label of a user's own bundle gets a spare colour by its position in ``labels``.
     """
     rgb = _COLOURS_RGB.get(label)
     if rgb is None:

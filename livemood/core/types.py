@@ -1,6 +1,6 @@
 """The values that flow from stage to stage; numpy and the standard library only.
 
-Each is validated once, at birth. Arrays inside are never written to after that.
+Each is validated once, when it is made. Arrays inside are never written to after that.
 """
 
 import math
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livemood.core.geometry import Box
-from livemood.core.labels import EMOTION
+from livemood.core.labels import EMOTION, Doubt
 
 Image = npt.NDArray[np.uint8]
 """A picture: (H, W, 3) uint8 in BGR order, as OpenCV keeps it."""
@@ -123,7 +123,7 @@ class Prediction:
     Attributes:
         probabilities: Of the head ``emotion``: (K,) float32 in bundle order, summing to 1.
         track: Whose face.
-        others: The same by name for every further head.
+        others: The same for every further head, by name.
     """
 
     probabilities: npt.NDArray[np.float32]
@@ -143,7 +143,7 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class HeadMood:
-    """What one head of the model says of a face, smoothed.
+    """The smoothed output of one further head for a face.
 
     Attributes:
         label: One of the head's labels, or ``unsure``.
@@ -169,6 +169,7 @@ class Mood:
         scores: Smoothed probability by emotion; sums to 1.
         raw_scores: This frame's own probability by emotion, or that of the last frame that was classified; sums to 1.
         others: What further heads of the model say, by name.
+        reason: Why the label is ``unsure``, one of ``Doubt``; None where it is not.
     """
 
     track: Track
@@ -177,6 +178,7 @@ class Mood:
     scores: Mapping[str, float]
     raw_scores: Mapping[str, float]
     others: Mapping[str, HeadMood] = field(default_factory=dict)
+    reason: Doubt | None = None
 
     @property
     def box(self) -> Box:
@@ -185,5 +187,5 @@ class Mood:
 
     @property
     def heads(self) -> dict[str, HeadMood]:
-        """What every head says, ``emotion`` first."""
+        """Outputs of all heads by name, ``emotion`` first."""
         return {EMOTION: HeadMood(self.label, self.confidence, self.scores, self.raw_scores), **self.others}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from livemood.bundles.manifest import MANIFEST, MAX_NAME, Bundle, is_name, read_bundle
+from livemood.bundles.manifest import MANIFEST, MAX_NAME, Bundle, Head, is_name, read_bundle
 from livemood.core.crop_spec import CropSpec
 from livemood.core.errors import DatasetError, ModelIncompatible, SinkError
 from livemood.core.labels import EMOTION, EMOTIONS, UNSURE
@@ -19,7 +19,7 @@ from livemood.datasets.dataset import Dataset
 from livemood.datasets.files import NOT_UTF8
 from livemood.datasets.load import load
 from livemood.datasets.open import open_collection
-from livemood.datasets.samples import SplitName
+from livemood.datasets.samples import FER2013_HEAD, SplitName
 from livemood.datasets.split import ALIGNED, RAW, Split
 from livemood.detection.combined import FaceDetector
 from livemood.evaluation import metrics
@@ -51,6 +51,7 @@ class Job:
         base: A bundle, or folders of runs, to begin with.
         teachers: Bundles, or folders of runs, to learn from.
         asked: Fields of ``TrainSettings`` that differ from ``usual`` ones.
+        describe: Writes the recorded job as what does the same again, such as a command line, for the manifest.
     """
 
     data: Path
@@ -63,6 +64,7 @@ class Job:
     base: tuple[Path, ...] = ()
     teachers: tuple[Path, ...] = ()
     asked: Mapping[str, Any] = field(default_factory=dict)
+    describe: Callable[[Mapping[str, Any]], str | None] = lambda record: None
 
     @property
     def work(self) -> Path:
@@ -127,7 +129,7 @@ def train(job: Job, resume: bool, force: bool, watcher: Watcher) -> tuple[dict[s
         # What a resumed run was asked anew is recorded once it is known to be possible.
         on_begin=lambda: save_job(job.work, record),
     )
-    return finish(model, run, dataset, settings, job.out, spec, record), run
+    return finish(model, run, dataset, settings, job.out, spec, record, job.describe(record)), run
 
 
 def finish(
@@ -138,6 +140,7 @@ def finish(
     out: Path,
     spec: CropSpec = CROP,
     record: Mapping[str, Any] | None = None,
+    command: str | None = None,
 ) -> dict[str, Any]:
     """Balance and calibrate on valid, measure on test once, and write the bundle.
 
@@ -149,6 +152,7 @@ def finish(
         out: Bundle folder.
         spec: How the crops were cut.
         record: The job, for the manifest.
+        command: What does the same again, for the manifest.
 
     Raises:
         SinkError: The bundle cannot be written.
@@ -161,9 +165,10 @@ def finish(
         strength = class_prior.choose(said, votes, dataset.labels, common)
         happy = class_prior.break_even(class_prior.adjusted(said, common, strength), votes, dataset.labels)
         class_prior.bake(model, class_prior.offsets(common, strength, happy, dataset.labels))
-    temperature = metrics.fit_temperature(_both_framings(model, valid), votes)
-    figures = measure(model, dataset, temperature)
-    shipped = serving_model(model)
+    heads = [Head(name, labels, _temperature(model, valid, name)) for name, labels in valid.heads.items()]
+    figures = measure(model, dataset, heads[0].temperature)
+    served = [head for head in heads if head.name != FER2013_HEAD]  # that one is for training and its figure only
+    shipped = serving_model(model, [head.name for head in served])
     try:
         tflite = to_tflite(shipped)
     except SinkError as error:
@@ -178,11 +183,10 @@ def finish(
         tflite,
         out,
         name=out.name,
-        labels=dataset.labels,
+        heads=served,
         spec=spec,
-        temperature=temperature,
         metrics=figures,
-        training=provenance(dataset, settings, run, record or {}, strength, happy),
+        training=provenance(dataset, settings, run, record or {}, strength, happy, command),
     )
     return figures
 
@@ -217,8 +221,14 @@ def measure(model: Any, dataset: Dataset, temperature: float) -> dict[str, Any]:
     return figures
 
 
-def _both_framings(model: Any, split: Split) -> npt.NDArray[np.float32]:
-    return np.concatenate([predict(model, split, framing) for framing in (RAW, ALIGNED)])
+def _both_framings(model: Any, split: Split, head: str = EMOTION) -> npt.NDArray[np.float32]:
+    return np.concatenate([predict(model, split, framing, head) for framing in (RAW, ALIGNED)])
+
+
+def _temperature(model: Any, valid: Split, head: str) -> float:
+    """Return the temperature that fits a head best on the validation split; 1 where nothing there has its label."""
+    truth = np.tile(valid.top(head), 2)
+    return metrics.fit_temperature(_both_framings(model, valid, head), truth) if (truth >= 0).any() else 1.0
 
 
 def _accuracy(model: Any, split: Split, head: str) -> float:
