@@ -36,7 +36,7 @@ from livemood.core.errors import LivemoodError
 from livemood.runtime.atomic_io import forget_written, written
 from livemood.runtime.native_output import debugging, discard_native_stderr, silence_native_logs
 from livemood.runtime.optional_deps import NEEDED_FOR, not_installed
-from livemood.runtime.stopping import NobodyListens, heed_signals
+from livemood.runtime.stopping import NobodyListens, handle_signals
 
 _INTERRUPTED = 130
 _SELDOM = 10_000

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 
 _raised: type[BaseException] = KeyboardInterrupt
-_blocks = 0
+_open_blocks = 0
 _asked: type[BaseException] | None = None
 
 

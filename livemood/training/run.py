@@ -159,12 +159,14 @@ def finish(
     """
     valid = dataset.splits["valid"]
     votes = np.tile(valid.top_vote, 2)
-    strength = happy = 0.0
+    strength = happy = raised = 0.0
     if settings.class_balance:
         common, said = class_prior.prior(dataset.splits["train"].targets[EMOTION]), _both_framings(model, valid)
         strength = class_prior.choose(said, votes, dataset.labels, common)
         happy = class_prior.break_even(class_prior.adjusted(said, common, strength), votes, dataset.labels)
-        class_prior.bake(model, class_prior.offsets(common, strength, happy, dataset.labels))
+        so_far = metrics.with_offsets(said, class_prior.offsets(common, strength, happy, dataset.labels))
+        raised = class_prior.lift(so_far, votes, dataset.labels, class_prior.lifted(common, dataset.labels))
+        class_prior.bake(model, class_prior.offsets(common, strength, happy, dataset.labels, raised))
     heads = [Head(name, labels, _temperature(model, valid, name)) for name, labels in valid.heads.items()]
     figures = measure(model, dataset, heads[0].temperature)
     served = [head for head in heads if head.name != FER2013_HEAD]  # that one is for training and its figure only
@@ -186,7 +188,7 @@ def finish(
         heads=served,
         spec=spec,
         metrics=figures,
-        training=provenance(dataset, settings, run, record or {}, strength, happy, command),
+        training=provenance(dataset, settings, run, record or {}, strength, happy, raised, command),
     )
     return figures
 

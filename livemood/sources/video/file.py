@@ -214,7 +214,7 @@ class VideoSource(Source):
         for position_s in (start_s - _SEEK_PREROLL_S, 0.0):
             with suppress(av.FFmpegError):  # a GIF, for one, has no index: it is read from its beginning
                 self._container.seek(int((self._origin + Fraction(position_s)) / self._tick), stream=self._stream)
-                self._looked_at.clear()
+                self._examined.clear()
                 self._newest = None
             frames = self._decoded()
             first = next(frames, None)

@@ -42,13 +42,13 @@ def frame_rate(stream: VideoStream, beginning: Sequence["Packet[VideoStream]"]) 
     stated = [rate for rate in (stream.average_rate, stream.guessed_rate) if rate and rate > 0]
     if stream.average_rate and is_counted(stream):
         return stream.average_rate
-    seen = _seen(stream.time_base or Fraction(1, 1000), beginning)
-    if seen is None:
-        return said[-1] if said else _USUAL
-    nearest = min(said, key=lambda rate: abs(rate - seen), default=seen)
-    if seen / _BELIEVED <= nearest <= seen * _BELIEVED:
-        return _common(nearest, _WRITTEN) or nearest
-    return _common(seen, _SEEN) or (Fraction(round(seen)) if seen > _SLOW else seen)
+    measured = _measured(stream.time_base or Fraction(1, 1000), beginning)
+    if measured is None:
+        return stated[-1] if stated else _USUAL
+    nearest = min(stated, key=lambda rate: abs(rate - measured), default=measured)
+    if measured / _PLAUSIBLE <= nearest <= measured * _PLAUSIBLE:
+        return _common(nearest, _STATED) or nearest
+    return _common(measured, _MEASURED) or (Fraction(round(measured)) if measured > _SLOW else measured)
 
 
 def is_counted(stream: VideoStream) -> bool:

@@ -24,6 +24,7 @@ def provenance(
     record: Mapping[str, Any],
     strength: float,
     happy: float,
+    raised: float,
     command: str | None = None,
 ) -> dict[str, Any]:
     """Return what the manifest says under ``training``.
@@ -35,6 +36,7 @@ def provenance(
         record: The job as it was asked for, with the commit that it was begun at.
         strength: Of the adjustment for rare classes.
         happy: Added to happy's logit.
+        raised: Added to the logits of the classes other than neutral and happy; half of it where they are rare.
         command: What does the same again, in the words of whoever asked for the run.
     """
     from keras import backend
@@ -56,6 +58,7 @@ def provenance(
         "faces_found": round(dataset.faces_found, 4),
         "class_balance_strength": round(strength, 3),
         "happy_offset": round(happy, 3),
+        "others_offset": round(raised, 3),
         "epochs": run.epoch,
         "best_epoch": run.best_epoch,
         "wall_s": round(run.elapsed_s),

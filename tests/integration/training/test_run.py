@@ -346,6 +346,7 @@ class TestTransfer:
             record,
             strength=0,
             happy=0,
+            raised=0,
             command=train_command(record),
         )
         assert found["command"] == f"livemood train faces --out BUNDLE --from mine{said}"

@@ -183,6 +183,35 @@ class TestBalance:
         assert balance.break_even(said, labels, NAMES) == 0
         assert balance.break_even(said, np.zeros(150, int), ("up", "down")) == 0
 
+    def _drowned(self, few_rest):
+        """Everyone is neutral, sad or happy; ``few_rest`` of the sad ones read as neutral by a hair."""
+        names, labels = ("neutral", "happy", "sad", "fear"), np.repeat([0, 1, 2], 400)
+        said = np.full((1200, 4), 0.02, np.float32)
+        said[np.arange(1200), labels] = 0.94
+        said[800 : 800 + few_rest] = (0.5, 0.02, 0.4, 0.08)
+        said[:8] = (0.52, 0.02, 0.42, 0.04)
+        return said, labels, names
+
+    def test_lift_when_it_wins_what_neutral_took_then_raises_rare_classes_half_as_much(self):
+        said, labels, names = self._drowned(few_rest=40)
+        common = balance.prior(np.eye(4, dtype=np.float32)[np.repeat([0, 1, 2, 3], [400, 400, 400, 2])])
+        parts = balance.lifted(common, names)
+        assert parts.tolist() == [0, 0, 1, 0.5]
+        raised = balance.lift(said, labels, names, parts)
+        assert raised == pytest.approx(0.5)
+        after = np.log(said) + balance.offsets(common, 0.0, 0.0, names, raised)
+        assert (after.argmax(1) == 2)[800:840].all()
+
+    def test_lift_when_it_would_cost_accuracy_then_stops_before(self):
+        said, labels, names = self._drowned(few_rest=0)
+        said[:60] = (0.52, 0.02, 0.42, 0.04)
+        raised = balance.lift(said, labels, names, np.array([0, 0, 1, 0.5]))
+        assert raised == pytest.approx(0.2)  # log(0.52 / 0.42) is 0.21
+        assert balance.lift(said, labels, names, np.zeros(4)) == 0
+
+    def test_lift_when_neutral_is_no_class_then_nothing_is_raised(self):
+        assert not balance.lifted(np.full(2, 0.125), NAMES).any()
+
 
 SPOILERS = {
     **DEGRADATIONS,
