@@ -45,6 +45,7 @@ def card_command(report: Mapping[str, Any]) -> str:
     """Return the command that measures a model again and writes its card."""
     words = ["livemood", "evaluate", "BUNDLE", report["data"], "--split", report["split"]]
     words += ["--votes", report["votes"]] if report.get("votes") else []
+    words += ["--heads", report["heads_table"]] if report.get("heads_table") else []
     words += ["--find-faces"] if report.get("find_faces") else []
     words += ["--group-by", report["group_by"]] if report.get("group_by") else []
     for name, label in report.get("class", {}).items():
