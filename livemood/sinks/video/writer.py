@@ -57,6 +57,7 @@ class VideoSink(Sink):
         preset: Speed of the encoder, in its own words; by default a fast one.
         strip_metadata: Take over no tags of the source, such as place and date, and no titles of chapters.
         force: Replace a file that is there.
+        live: Whether frames come by the clock; by default where there is no file to copy sound from.
 
     Attributes:
         path: As given.
@@ -79,10 +80,11 @@ class VideoSink(Sink):
         preset: str | None = None,
         strip_metadata: bool = False,
         force: bool = False,
+        live: bool | None = None,
     ) -> None:
         self.path = path
         self.warnings: list[str] = []
-        self._info, self._live = info, info.path is None
+        self._info, self._live = info, info.path is None if live is None else live
         self._strip_metadata = strip_metadata
         self._kind, self._encoder = _chosen(path, codec)
         self._tick = self._kind.tick or (info.time_base if info.time_base >= _FINEST_TICK else _FINE_TICK)
@@ -175,7 +177,7 @@ class VideoSink(Sink):
                 except av.FFmpegError as error:
                     raise SinkError(_refusal(self._encoder, self._info, options)) from error
                 self._extras = None
-                if not self._live:
+                if self._info.path is not None:
                     self._extras = StreamCopy(
                         self._info, self._output, self._kind, wanted, copies_sound, self._strip_metadata
                     )
@@ -263,7 +265,7 @@ class VideoSink(Sink):
 
 def open_sink(target: str, context: SinkContext) -> VideoSink:
     """Open the labelled copy of a run."""
-    return VideoSink(Path(target), context.info, **asdict(context.encoding), force=context.force)
+    return VideoSink(Path(target), context.info, **asdict(context.encoding), force=context.force, live=context.live)
 
 
 def _chosen(path: Path, codec: Codec | None) -> tuple[Format, Encoder]:
