@@ -24,6 +24,7 @@ def train_command(record: Mapping[str, Any]) -> str | None:
     settings, unsaid = record["settings"], asdict(usual(fine_tuning=bool(record["from"])))
     words = ["livemood", "train", record["data"], "--out", "BUNDLE"]
     words += ["--votes", record["votes"]] if record["votes"] else []
+    words += ["--heads", record["heads"]] if record["heads"] else []
     words += ["--find-faces"] if record["find_faces"] else []
     words += ["--group-by", record["group_by"]] if record["group_by"] else []
     for name, label in record["class"].items():
@@ -44,7 +45,11 @@ def card_command(report: Mapping[str, Any]) -> str:
     """Return the command that measures a model again and writes its card."""
     words = ["livemood", "evaluate", "BUNDLE", report["data"], "--split", report["split"]]
     words += ["--votes", report["votes"]] if report.get("votes") else []
+    words += ["--heads", report["heads_table"]] if report.get("heads_table") else []
     words += ["--find-faces"] if report.get("find_faces") else []
+    words += ["--group-by", report["group_by"]] if report.get("group_by") else []
+    for name, label in report.get("class", {}).items():
+        words += ["--class", f"{name}={label}"]
     words += ["--smiles", "smiles.zip"] if report.get("smiles") else []
     words += ["--stress"] if "stress" in report else []
     return shlex.join([*words, "--card"])

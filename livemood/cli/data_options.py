@@ -1,5 +1,6 @@
 """Options of the commands that read labelled pictures."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,6 +18,14 @@ Class = Annotated[
     list[str] | None,
     typer.Option(
         "--class", metavar="NAME=LABEL", help="What a class folder is to be called, such as 1=surprise; repeatable."
+    ),
+]
+
+
+Heads = Annotated[
+    Path | None,
+    typer.Option(
+        "--heads", metavar="CSV", help="Labels of further heads: a table of file, head, label, as in a heads.csv."
     ),
 ]
 

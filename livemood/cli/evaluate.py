@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from livemood.cli.command_lines import card_command
-from livemood.cli.data_options import Class, GroupBy, class_names
+from livemood.cli.data_options import Class, GroupBy, Heads, class_names
 from livemood.cli.options import Force, Json, print_json
 from livemood.cli.training import notes
 
@@ -39,6 +39,7 @@ def evaluate(
         SplitChoice, typer.Option("--split", help="Pictures to measure on; all for data never trained on.")
     ] = SplitChoice.test,
     votes: Annotated[Path | None, typer.Option("--votes", help="FER+'s fer2013new.csv, for a fer2013.csv.")] = None,
+    heads: Heads = None,
     find_faces: Annotated[
         bool, typer.Option("--find-faces", help="The pictures are whole photos: cut out the largest face.")
     ] = False,
@@ -100,7 +101,7 @@ def evaluate(
     if smiles:
         check_smiles(model, smiles)
     table = read_groups(groups) if groups else {}
-    collection = open_collection(data, votes, ClassNames(model.labels, class_names(class_)), group_by)
+    collection = open_collection(data, votes, ClassNames(model.labels, class_names(class_)), group_by, heads)
     for one in (model, other) if other else (model,):
         if unknown := [label for label in collection.labels if label not in one.labels]:
             raise ModelIncompatible(
@@ -130,7 +131,10 @@ def evaluate(
         "bundle": model.name,
         "data": data.name,
         "votes": votes.name if votes else None,
+        "heads_table": heads.name if heads else None,
         "find_faces": find_faces,
+        "group_by": group_by,
+        "class": class_names(class_),
         "split": split.value,
         **report,
         "skipped": len(dataset.skipped),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from livemood.cli.command_lines import train_command
-from livemood.cli.data_options import Class, GroupBy, class_names
+from livemood.cli.data_options import Class, GroupBy, Heads, class_names
 from livemood.cli.options import Force, option_name, seconds
 from livemood.cli.training import Display
 
@@ -60,6 +60,7 @@ def train(
     ],
     out: Annotated[Path, typer.Option("--out", help="Bundle folder to write.")],
     votes: Annotated[Path | None, typer.Option("--votes", help="FER+'s fer2013new.csv, for a fer2013.csv.")] = None,
+    heads: Heads = None,
     find_faces: Annotated[
         bool, typer.Option("--find-faces", help="The pictures are whole photos: cut out the largest face.")
     ] = False,
@@ -185,6 +186,7 @@ def train(
         data=data,
         out=out,
         votes=votes,
+        heads=heads,
         find_faces=find_faces,
         group_by=group_by,
         classes=class_names(class_),

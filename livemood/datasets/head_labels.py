@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from dataclasses import replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from livemood.bundles.manifest import MAX_LABEL, is_label
 from livemood.core.errors import DatasetError
@@ -16,36 +16,45 @@ _COLUMNS = ("file", "head", "label")
 _HEAD_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 
-def with_head_labels(collection: Collection, files: Files) -> Collection:
-    """Return the collection with the labels of its ``heads.csv``; as it is where there is none.
+def with_head_labels(collection: Collection, files: Files | None, table: Path | None = None) -> Collection:
+    """Return the collection with labels of further heads; as it is where there are none.
 
     The table has the columns ``file`` (a path in the data set, or a name alone), ``head`` and ``label``. Classes of a
     head come in alphabetical order; a picture may have labels of several heads, or of none.
 
+    Args:
+        collection: Labelled pictures.
+        files: Where a ``heads.csv`` may lie.
+        table: Another table; a ``heads.csv`` is not looked for then.
+
     Raises:
-        DatasetError: Wrong columns, a head or label of an impossible name, a head that the data has already, two
-            labels of one head for one file, a head with one class, or a table that names none of the pictures.
+        DatasetError: The table cannot be read, has wrong columns, a head or label of an impossible name, a head that
+            the data has already, two labels of one head for one file, a head with one class, or names none of the
+            pictures.
     """
-    table = next((name for name in files.names if PurePosixPath(name).name == HEADS), None)
-    if table is None:
+    if table is not None:
+        files = Files(table.parent)
+        inside = table.name if table.name in files.names else None
+        if inside is None:
+            raise DatasetError(f"{table} is not there", "give {heads} a table of file, head, label")
+    else:
+        inside = next((name for name in files.names if PurePosixPath(name).name == HEADS), None) if files else None
+    if files is None or inside is None:
         return collection
-    labels = _read(files, table, set(collection.heads))
+    labels = _read(files, inside, set(collection.heads))
     samples = []
     for sample in collection.samples:
         found = labels.get(sample.file) or labels.get(PurePosixPath(sample.file).name) or {}
         samples.append(replace(sample, others={**sample.others, **found}))
-    classes: dict[str, set[str]] = defaultdict(set)
-    for sample in samples:
-        for head, label in sample.others.items():
-            classes[head].add(label)
     heads = dict(collection.heads)
     for head in sorted({head for by_head in labels.values() for head in by_head}):
-        if len(classes[head]) < 2:
+        classes = sorted({sample.others[head] for sample in samples if head in sample.others})
+        if len(classes) < 2:
             raise DatasetError(
-                f"{table} in {files.path} gives the pictures {len(classes[head])} class(es) of head {head}; expected "
-                "two or more, and files named as the pictures are"
+                f"{inside} in {files.path} gives the pictures {len(classes)} class(es) of head {head}",
+                "expected two or more, and files named as the pictures are",
             )
-        heads[head] = tuple(sorted(classes[head]))
+        heads[head] = tuple(classes)
     return replace(collection, heads=heads, samples=tuple(samples))
 
 

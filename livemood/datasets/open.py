@@ -16,7 +16,11 @@ _USUAL_NAMES = ClassNames()
 
 
 def open_collection(
-    path: Path, votes: Path | None = None, names: ClassNames = _USUAL_NAMES, group_by: str | None = None
+    path: Path,
+    votes: Path | None = None,
+    names: ClassNames = _USUAL_NAMES,
+    group_by: str | None = None,
+    heads: Path | None = None,
 ) -> Collection:
     """Open a data set of any known kind.
 
@@ -27,16 +31,17 @@ def open_collection(
         votes: FER+'s ``fer2013new.csv``, for ``fer2013.csv`` only.
         names: How names of classes are read.
         group_by: What belongs together, see ``with_groups``.
+        heads: A table of labels of further heads, in place of a ``heads.csv``.
 
     Raises:
         DatasetError: It is none of these, or broken.
     """
     if path.suffix.lower() == ".csv" and path.is_file():
-        return with_groups(from_csv(path, votes, names), None, "", group_by)
+        return with_head_labels(with_groups(from_csv(path, votes, names), None, "", group_by), None, heads)
     if votes:
         raise DatasetError(f"{votes} belongs to a fer2013.csv, and {path} is none", "leave {votes} out")
     files = Files(path)
     if ferplus.tables(files):
-        return with_head_labels(with_groups(ferplus.from_folders(files), None, "", group_by), files)
+        return with_head_labels(with_groups(ferplus.from_folders(files), None, "", group_by), files, heads)
     collection = with_groups(from_folders(files, names), files, folder_above(files), group_by)
-    return with_head_labels(collection, files)
+    return with_head_labels(collection, files, heads)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from livemood.core.errors import DatasetError
+from livemood.core.errors import DatasetError, ModelIncompatible
 from livemood.core.labels import EMOTION
 from livemood.core.types import Frame
 from livemood.datasets.dataset import Dataset
@@ -57,6 +57,7 @@ def examine(bundle: Path, dataset: Dataset, split: Split, groups: Mapping[str, M
         "classes": _classes(raw[known], split.top_vote[known], split.labels),
         "confusion": metrics.confusion(raw[known], split.top_vote[known]).tolist(),
         "reliability": [asdict(b) for b in metrics.reliability(raw[known], split.top_vote[known])],
+        "heads": _further_heads(classifier, split),
         "robustness": _robustness(classifier, raw, split),
         "groups": by_group(raw, split, groups),
         "copies": {
@@ -91,9 +92,41 @@ def compare(ours: Path, theirs: Path, split: Split) -> dict[str, Any]:
     }
 
 
-def _predict(classifier: EmotionClassifier, split: Split, framing: int) -> Probabilities:
+def _predict(classifier: EmotionClassifier, split: Split, framing: int, head: str = EMOTION) -> Probabilities:
     chunks = range(0, len(split), _CHUNK)
-    return np.concatenate([classifier.probabilities(split.crops(framing, s, s + _CHUNK)) for s in chunks])
+    return np.concatenate([classifier.probabilities(split.crops(framing, s, s + _CHUNK), head) for s in chunks])
+
+
+def _further_heads(classifier: EmotionClassifier, split: Split) -> dict[str, Any]:
+    """Return figures, as they come, of every other head that the model answers and pictures have labels of.
+
+    Raises:
+        ModelIncompatible: The model does not know a class of such a head.
+    """
+    found: dict[str, Any] = {}
+    for head in (head for head in classifier.heads if head != EMOTION and head in split.heads):
+        names, own = classifier.heads[head], split.heads[head]
+        if unknown := [label for label in own if label not in names]:
+            raise ModelIncompatible(
+                f"the model does not know {unknown[0]}, a class of head {head}, only {', '.join(names)}"
+            )
+        # A label is a place among the data's classes; the model has its own order, and may know more of them.
+        place = np.array([*map(names.index, own), -1])
+        truth = place[split.top(head)]
+        known = truth >= 0
+        if known.any():
+            said = _predict(classifier, split.only(known), RAW, head)
+            scores = metrics.scores(said, truth[known], names)
+            low, high = metrics.wilson(round(scores.accuracy * scores.pictures), scores.pictures)
+            found[head] = {
+                "pictures": scores.pictures,
+                "accuracy": round(scores.accuracy, 4),
+                "interval": [round(low, 4), round(high, 4)],
+                "macro_f1": round(scores.macro_f1, 4),
+                "ece": round(scores.ece, 4),
+                "classes": _classes(said, truth[known], names),
+            }
+    return found
 
 
 def _accuracy(probabilities: Probabilities, labels: Labels) -> float | None:

@@ -8,7 +8,13 @@ from livemood.reporting.tables import Table, interval, measured
 
 def tables(report: Mapping[str, Any]) -> list[Table]:
     """Return all tables of a report, in the order of interest."""
-    found = [_accuracy(report), _classes(report)]
+    found = [_accuracy(report), _classes("Classes", report["classes"], "Top vote, as they come.")]
+    for head, data in report["heads"].items():
+        note = (
+            f"{measured(data['accuracy'])} of {data['pictures']} pictures right ({interval(data['interval'])}), "
+            f"macro-F1 {data['macro_f1']:.3f}, ECE {data['ece']:.3f}; as they come."
+        )
+        found.append(_classes(f"Head {head}", data["classes"], note))
     if report["robustness"]:
         found.append(_robustness(report))
     found.append(_facts(report))
@@ -48,7 +54,7 @@ def _accuracy(report: Mapping[str, Any]) -> Table:
     return Table("Accuracy", ("pictures", "n", "accuracy", "95 %", "macro-F1", "ECE", "NLL"), tuple(rows), note)
 
 
-def _classes(report: Mapping[str, Any]) -> Table:
+def _classes(title: str, classes: Mapping[str, Any], note: str) -> Table:
     rows = [
         (
             name,
@@ -58,9 +64,9 @@ def _classes(report: Mapping[str, Any]) -> Table:
             measured(data["precision"]),
             "–" if data["f1"] is None else f"{data['f1']:.3f}",
         )
-        for name, data in report["classes"].items()
+        for name, data in classes.items()
     ]
-    return Table("Classes", ("class", "n", "recall", "95 %", "precision", "F1"), tuple(rows), "Top vote, as they come.")
+    return Table(title, ("class", "n", "recall", "95 %", "precision", "F1"), tuple(rows), note)
 
 
 def _robustness(report: Mapping[str, Any]) -> Table:

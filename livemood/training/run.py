@@ -44,6 +44,7 @@ class Job:
         data: Anything that ``open_collection`` takes.
         out: Bundle folder to write; ``out.work`` beside it holds crops, checkpoint and history.
         votes: FER+'s ``fer2013new.csv``.
+        heads: A table of labels of further heads.
         find_faces: The pictures are whole photos.
         group_by: What stays in one split, see ``livemood.datasets.groups.with_groups``.
         classes: Label by name of a class, where names are not what they are to be called.
@@ -56,6 +57,7 @@ class Job:
     data: Path
     out: Path
     votes: Path | None = None
+    heads: Path | None = None
     find_faces: bool = False
     group_by: str | None = None
     classes: Mapping[str, str] = field(default_factory=dict)
@@ -281,7 +283,7 @@ def _begun(
     if has_checkpoint(job.work):
         raise DatasetError(f"{job.work} holds an earlier run", "go on with {resume}, or remove that folder")
     known = base.labels if isinstance(base, Bundle) else data_sets.restore(base[0]).labels if base else EMOTIONS
-    collection = open_collection(job.data, job.votes, ClassNames(known, job.classes), job.group_by)
+    collection = open_collection(job.data, job.votes, ClassNames(known, job.classes), job.group_by, job.heads)
     if UNSURE in collection.labels:
         raise DatasetError(
             f"class folder {UNSURE} of {job.data}: that is livemood's own word where no label is sure enough; "
@@ -292,6 +294,7 @@ def _begun(
     record = {
         "data": job.data.name,
         "votes": job.votes.name if job.votes else None,
+        "heads": job.heads.name if job.heads else None,
         "find_faces": job.find_faces,
         "group_by": job.group_by,
         "class": dict(job.classes),
@@ -319,6 +322,7 @@ def _resumed(job: Job) -> tuple[Dataset, TrainSettings, dict[str, Any]]:
     again = {
         "data": (job.data.name, record["data"]),
         "votes": (job.votes.name if job.votes else record["votes"], record["votes"]),
+        "heads": (job.heads.name if job.heads else record["heads"], record["heads"]),
         "find_faces": (job.find_faces or record["find_faces"], record["find_faces"]),
         "group_by": (job.group_by or record["group_by"], record["group_by"]),
         "class": (dict(job.classes) or record["class"], record["class"]),

@@ -24,6 +24,7 @@ from livemood.datasets.split import ALIGNED, RAW
 from livemood.emotion.classifier import EmotionClassifier
 from livemood.emotion.crop import resize_crop
 from livemood.evaluation import card
+from livemood.evaluation.evaluate import examine
 from livemood.training import run as run_module
 from livemood.training.export.formats import write
 from livemood.training.export.provenance import provenance
@@ -152,6 +153,18 @@ class TestTrain:
         assert network.get_layer(MOUTH).get_weights()[1].shape == (2,)
         assert trained.metrics["mouth_accuracy"] > 0.9
 
+    def test_examine_when_pictures_have_labels_of_a_further_head_then_its_figures_in_the_model_s_order(self, trained):
+        data = dataset.restore(trained.job.work)
+        test = data.splits["test"]
+        turned = {**test.votes, MOUTH: test.votes[EMOTION][:, :2]}
+        pictures = replace(test, votes=turned, heads={**test.heads, MOUTH: ("up", "down")})
+        found = examine(trained.job.out, data, pictures, {})["heads"][MOUTH]
+        assert list(found["classes"]) == ["down", "up"]
+        assert found["pictures"] == len(test)
+        assert found["accuracy"] > 0.9
+        with pytest.raises(ModelIncompatible, match="does not know shut, a class of head mouth, only down, up"):
+            examine(trained.job.out, data, replace(pictures, heads={**test.heads, MOUTH: ("up", "shut")}), {})
+
     def test_run_when_bundle_is_there_then_refused_before_any_work(self, trained):
         with pytest.raises(SinkError, match="is there already; use force"):
             train(trained.job, False, False, Watcher())
@@ -253,13 +266,13 @@ class TestResume:
     @pytest.mark.parametrize(
         ("change", "match"),
         [
-            ({"asked": {"preset": "large"}}, "begun with --preset tiny, not large"),
-            ({"asked": {"seed": 2}}, "begun with --seed 1, not 2"),
-            ({"data": Path("other")}, "begun with DATA faces, not other"),
-            ({"find_faces": True}, "begun without --find-faces; say the same again"),
+            ({"asked": {"preset": "large"}}, "begun with preset tiny, not large"),
+            ({"asked": {"seed": 2}}, "begun with seed 1, not 2"),
+            ({"data": Path("other")}, "begun with data faces, not other"),
+            ({"find_faces": True}, "begun without find_faces; say the same again"),
             ({"group_by": "person"}, "begun without group_by; say the same again"),
             ({"classes": {"a": "b"}}, "begun with class {}, not {'a': 'b'}"),
-            ({"votes": Path("votes.csv")}, "begun without --votes; say the same again"),
+            ({"votes": Path("votes.csv")}, "begun without votes; say the same again"),
         ],
     )
     def test_resume_when_settings_differ_then_names_the_one(self, trained, change, match):
@@ -337,7 +350,7 @@ class TestTransfer:
     ):
         job = replace(trained.job, base=(trained.job.out,), asked=asked)
         record: dict[str, Any] = {"data": "faces", "votes": None, "find_faces": False, "from": ["mine"], "teachers": []}
-        record |= {"group_by": None, "class": {}}
+        record |= {"heads": None, "group_by": None, "class": {}}
         record["settings"] = asdict(job.settings)
         found = provenance(
             dataset.restore(job.work),
@@ -521,10 +534,10 @@ class TestCard:
         assert "otes as targets" not in text
 
     def test_card_when_evaluate_was_given_more_then_making_it_again_is_too(self, folder):
-        text = self.written(folder, data="my faces", votes="fer2013new.csv", find_faces=True)
-        assert (
-            "    livemood evaluate BUNDLE 'my faces' --split test --votes fer2013new.csv --find-faces --card\n" in text
-        )
+        asked: dict[str, Any] = {"data": "my faces", "votes": "fer2013new.csv", "find_faces": True}
+        text = self.written(folder, **asked, group_by="person", **{"class": {"1": "happy"}})
+        again = "livemood evaluate BUNDLE 'my faces' --split test --votes fer2013new.csv --find-faces"
+        assert f"    {again} --group-by person --class 1=happy --card\n" in text
 
     def test_card_when_training_was_interrupted_in_its_first_epoch_then_no_epoch_is_called_best(self, folder):
         text = self.written(folder, {"epochs": 0, "best_epoch": 0, "history": [], "wall_s": 2})

@@ -208,6 +208,15 @@ class TestFurtherHeads:
         with pytest.raises(DatasetError, match=says):
             open_collection(self.write(tmp_path, *rows))
 
+    def test_read_when_the_table_lies_elsewhere_then_it_is_taken_in_place_of_the_own_one(self, tmp_path):
+        folder = self.write(tmp_path, "happy0.png,mouth,up", "happy1.png,mouth,down")
+        (tmp_path / "smiles.csv").write_text("file,head,label\nhappy0.png,smile,open\nhappy1.png,smile,closed\n")
+        for path in (folder, write_zip(folder)):
+            heads = open_collection(path, heads=tmp_path / "smiles.csv").heads
+            assert heads == {EMOTION: ("happy", "sad"), "smile": ("closed", "open")}
+        with pytest.raises(DatasetError, match=r"none\.csv is not there; give heads a table of file, head, label"):
+            open_collection(folder, heads=tmp_path / "none.csv")
+
     def test_read_when_a_column_is_missing_then_named(self, tmp_path):
         with pytest.raises(DatasetError, match="has no column head and label"):
             open_collection(self.write(tmp_path, columns="file,smile"))

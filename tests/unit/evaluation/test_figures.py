@@ -370,6 +370,7 @@ def make_report() -> dict:
         "bundle": "<mine>", "data": "faces", "split": "test", "pictures": 4, "labels": list(NAMES),
         "raw": framing, "aligned": framing,
         "classes": dict.fromkeys(NAMES, row),
+        "heads": {},
         "confusion": [[1, 1], [0, 2]],
         "reliability": [{"pictures": 4, "confidence": 0.8, "accuracy": 0.7}],
         "robustness": {"blur": {"accuracy": 0.5, "points_lost": 16.7}},
@@ -389,6 +390,16 @@ def test_tables_when_a_class_has_no_picture_then_dashes():
     absent = {"pictures": 0, "recall": None, "interval": None, "precision": 0.0, "f1": None}
     report["classes"] = {**report["classes"], "sad": absent}
     assert tables(report)[1].rows[1] == ("sad", "0", "–", "–", "0.0 %", "–")
+
+
+def test_tables_when_a_further_head_was_measured_then_a_table_of_its_classes():
+    row = {"pictures": 2, "recall": 0.5, "interval": [0.1, 0.9], "precision": None, "f1": 0.5}
+    head = {"pictures": 4, "accuracy": 0.75, "interval": [0.3, 0.95], "macro_f1": 0.7, "ece": 0.1}
+    report = {**make_report(), "heads": {"smile": {**head, "classes": {"open": row, "closed": row}}}}
+    table = tables(report)[2]
+    assert table.title == "Head smile"
+    assert [cells[0] for cells in table.rows] == ["open", "closed"]
+    assert table.note.startswith("75.0 % of 4 pictures right (30.0 to 95.0), macro-F1 0.700")
 
 
 def test_tables_when_stress_was_measured_then_a_table_for_crops_and_one_for_photos():
