@@ -1,4 +1,4 @@
-"""What ``livemood doctor`` looks at: everything on this computer that livemood needs, and what to do where it fails."""
+"""The checks of ``livemood doctor``: everything that livemood needs on this computer, with advice where it fails."""
 
 import platform
 import sys
@@ -23,10 +23,10 @@ _TEST_SIZE = (720, 1280, 3)
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
-        name: What.
+        name: What was checked.
         state: ``ok``; ``note`` if only a part of livemood cannot be used; ``problem`` if nothing can.
         found: What was found.
         advice: What to do about it; empty if nothing.
@@ -39,7 +39,7 @@ class Check:
 
 
 def check_all() -> Iterator[Check]:
-    """Look at everything, quick things first."""
+    """Run all checks, fast ones first."""
     yield Check("python", "ok", f"{platform.python_version()} on {platform.platform(terse=True)} ({sys.executable})")
     yield from _packages()
     yield from _guarded("windows", _windows)
@@ -50,7 +50,7 @@ def check_all() -> Iterator[Check]:
 
 
 def _guarded(name: str, look: Callable[[], Iterator[Check]]) -> Iterator[Check]:
-    """A check that itself fails is a finding like any other."""
+    """Yield the results of a check; an exception in it becomes a result too."""
     try:
         yield from look()
     except LivemoodError as error:
@@ -137,7 +137,7 @@ def _models() -> Iterator[Check]:
 
 
 def _self_test() -> Iterator[Check]:
-    """Run every stage on made-up pictures for a second."""
+    """Run every stage on synthetic pictures for a second."""
     from livemood.core.types import Frame
     from livemood.detection.combined import FaceDetector
     from livemood.emotion.classifier import EmotionClassifier
@@ -159,7 +159,7 @@ def _self_test() -> Iterator[Check]:
 
 
 def _milliseconds(stage: Callable[[], object]) -> float:
-    """Return the median time of a stage after a first run, taken over its share of the second."""
+    """Return the median time of a stage, ms, after a first run, measured for its share of the second."""
     stage()
     taken: list[float] = []
     ends = time.perf_counter() + _TEST_S / 3
