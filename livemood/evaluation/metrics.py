@@ -1,4 +1,4 @@
-"""Figures of a classifier on labelled pictures; numpy only, every one by its usual definition."""
+"""Metrics of a classifier on labelled pictures, by their usual definitions."""
 
 import math
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ def with_temperature(probabilities: Probabilities, temperature: float) -> Probab
 def fit_temperature(probabilities: Probabilities, labels: Labels) -> float:
     """Return the temperature with the least NLL against hard labels (N,), -1 meaning none.
 
-    A weak pull towards 1 keeps a few dozen pictures from calling for extremes; thousands do not feel it.
+    A weak prior around 1 prevents extreme values with a few dozen pictures; with thousands it has no effect.
     """
     from scipy.optimize import minimize_scalar
 
@@ -51,7 +51,7 @@ def fit_temperature(probabilities: Probabilities, labels: Labels) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Predictions of similar confidence: how many, their mean confidence, the share that is right."""
+    """Predictions of similar confidence: their number, mean confidence and accuracy."""
 
     pictures: int
     confidence: float
@@ -84,7 +84,7 @@ def confusion(probabilities: Probabilities, labels: Labels) -> npt.NDArray[np.in
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Figures over the pictures that one protocol keeps."""
+    """Metrics over the pictures that one protocol includes."""
 
     pictures: int
     accuracy: float

@@ -1,13 +1,12 @@
-"""What is added to the logits after training, as part of the last bias, so that serving pays nothing.
+"""Logit adjustment after training, as part of the last bias, so that it costs nothing in serving.
 
-Rare classes get a fair hearing: logits minus strength times the log of how common a class is, after Menon et al.,
-"Long-tail learning via logit adjustment", 2020, but for rare classes only: between common ones the network's own
-weighing is the better one (on FER+'s valid split, adjusting all classes at strength 0.3 cost a point of accuracy;
-adjusting the rare ones alone at strength 1 cost nothing). The strength is chosen on valid and kept only where accuracy
-does not suffer.
+For rare classes: logits minus strength times the log of the class prior, after Menon et al., "Long-tail learning via
+logit adjustment", 2020. Common classes are not adjusted (on FER+'s valid split, adjusting all classes at strength 0.3
+cost a point of accuracy; adjusting only rare ones at strength 1 cost nothing). The strength is chosen on valid among
+those that do not cost accuracy.
 
-Happy is said as often as people say it: networks say it of too many faces at rest, and right and wrong change little
-where that is put right (docs/training.md).
+For happy: an offset so that it is predicted as often as it is labelled. Without it, too many resting faces are read as
+happy; accuracy hardly changes (docs/training.md).
 """
 
 from typing import Any
@@ -20,16 +19,16 @@ from livemood.evaluation.metrics import Probabilities, scores
 
 _STRENGTHS = np.linspace(0, 1, 21)
 _ACCURACY_AT_STAKE = 0.003
-# A class with less than this part of an even share is rare.
+# A class is rare below this multiple of an equal share.
 _RARE = 0.25
 _HAPPY = "happy"
-# With fewer happy pictures, how often a network says so is chance.
+# With fewer happy pictures, the frequency of predictions is too uncertain.
 _ENOUGH = 100
 _FARTHEST = 1.0
 
 
 def prior(targets: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """Return (K,) how common each class is among (N, K) soft labels; all that are not rare count alike."""
+    """Return the (K,) class prior of (N, K) soft labels, where all classes that are not rare get the same value."""
     return np.asarray(np.clip(targets.mean(0, dtype=np.float64), 1e-4, _RARE / targets.shape[1]))
 
 
@@ -42,7 +41,7 @@ def adjusted(probabilities: Probabilities, common: npt.NDArray[np.float64], stre
 def choose(
     probabilities: Probabilities, labels: npt.NDArray[np.int64], names: tuple[str, ...], common: npt.NDArray[np.float64]
 ) -> float:
-    """Return the strength with the best macro-F1 on (N,) hard labels among those that cost no accuracy to speak of."""
+    """Return the strength with the best macro-F1 on (N,) hard labels among those that hardly cost accuracy."""
     tried = [scores(adjusted(probabilities, common, s), labels, names) for s in _STRENGTHS]
     floor = tried[0].accuracy - _ACCURACY_AT_STAKE
     return max(
@@ -52,7 +51,7 @@ def choose(
 
 
 def break_even(probabilities: Probabilities, labels: npt.NDArray[np.int64], names: tuple[str, ...]) -> float:
-    """Return what to add to happy's logit for it to be the first choice as often as it is the label.
+    """Return the offset of happy's logit with which it is predicted as often as it is the label.
 
     Args:
         probabilities: (N, K), adjusted for rare classes.
@@ -60,7 +59,7 @@ def break_even(probabilities: Probabilities, labels: npt.NDArray[np.int64], name
         names: The K class names.
 
     Returns:
-        -1 to 1; 0 where happy is no class or too few pictures are.
+        -1 to 1; 0 where there is no class happy, or too few happy pictures.
     """
     wanted = int((labels == names.index(_HAPPY)).sum()) if _HAPPY in names else 0
     if wanted < _ENOUGH:
@@ -73,7 +72,7 @@ def break_even(probabilities: Probabilities, labels: npt.NDArray[np.int64], name
 def offsets(
     common: npt.NDArray[np.float64], strength: float, happy: float, names: tuple[str, ...]
 ) -> npt.NDArray[np.float64]:
-    """Return (K,) what both adjustments together add to the logits."""
+    """Return the (K,) offsets of both adjustments together."""
     return np.array([happy if name == _HAPPY else 0.0 for name in names]) - strength * np.log(common)
 
 

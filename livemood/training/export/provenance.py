@@ -1,4 +1,4 @@
-"""How a model came about, for its manifest: enough to make it again."""
+"""How a model was trained, for its manifest: enough to reproduce it."""
 
 import platform
 import shlex
@@ -25,7 +25,7 @@ _OPTIONS = (
 def provenance(
     dataset: Dataset, settings: TrainSettings, run: Run, record: Mapping[str, Any], strength: float, happy: float
 ) -> dict[str, Any]:
-    """Return what the manifest says under ``training``.
+    """Return the entry ``training`` of the manifest.
 
     Args:
         dataset: What it was trained on.
@@ -40,7 +40,7 @@ def provenance(
     learned_from = int((dataset.splits["train"].top_vote >= 0).sum())
     return {
         "command": _command(record),
-        # As they were used; the command says what was asked for.
+        # Settings as used; the command has those that were requested.
         "settings": asdict(settings.fitted_to(learned_from)),
         "from": record.get("from", []),
         "teachers": record.get("teachers", []),
