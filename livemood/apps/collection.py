@@ -11,7 +11,7 @@ from livemood.apps.photo import PhotoJob, PhotoOptions, PhotoReader, PhotoResult
 from livemood.core.errors import ImageUnreadable, LivemoodError, SinkError
 from livemood.core.labels import UNSURE
 from livemood.records import Record
-from livemood.records.inputs import Group
+from livemood.records.inputs import Group, Heads
 from livemood.runtime.workers import on_processes
 from livemood.sinks.collection_records import CollectionRecords
 from livemood.sinks.sorted_folder import By, How, SortedFolder, folder_for, is_made_by_sorting
@@ -77,7 +77,7 @@ def scan(paths: Sequence[Path], made_in: Sequence[Path | None] = ()) -> Found:
 
 def read_collection(
     job: CollectionJob,
-    labels: Sequence[str],
+    heads: Heads,
     phrase: Callable[[LivemoodError], str] = str,
     earlier: Callable[[Iterator[Group]], None] | None = None,
     open_reader: Callable[[], PhotoReader] | None = None,
@@ -88,7 +88,7 @@ def read_collection(
 
     Args:
         job: What is wanted.
-        labels: Emotions of the model.
+        heads: Labels by head of the model.
         phrase: Makes the line about an error.
         earlier: Gets the photos that the records held already, when those are gone on with.
         open_reader: Gives what reads photos in this process.
@@ -99,7 +99,7 @@ def read_collection(
     with ExitStack() as stack:
         rows = None
         if job.records:
-            rows = stack.enter_context(CollectionRecords(job.records, labels, force=job.force, resume=job.resume))
+            rows = stack.enter_context(CollectionRecords(job.records, heads, force=job.force, resume=job.resume))
             if earlier and rows.done:
                 earlier(rows.groups())
         done = rows.done if rows else set()

@@ -14,7 +14,7 @@ from livemood.core.geometry import Box
 from livemood.core.settings import DrawStyle, ReaderSettings
 from livemood.core.types import Detection, Frame, Image, Mood
 from livemood.records.inputs import Group, Input
-from livemood.sinks.records import record_of
+from livemood.sinks.rows import record_of
 from livemood.sources.image.decode import Photo, decode_photo, read_photo
 
 LEAST_SIDE: Final = 1920
@@ -102,11 +102,6 @@ class PhotoReader:
     def __init__(self, session: Session, options: PhotoOptions) -> None:
         self.session, self._options = session, options
         self.annotator = session.annotator(options.style)
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Emotions of the model."""
-        return self.session.labels
 
     def read(self, job: PhotoJob) -> PhotoResult:
         """Read a photo, and write its annotated copy if one is wanted."""

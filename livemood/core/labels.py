@@ -1,6 +1,6 @@
 """The emotions, in the order that models and records use, and their colours."""
 
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 Emotion = Literal["neutral", "happy", "surprise", "sad", "angry", "disgust", "fear", "contempt"]
 
@@ -22,7 +22,12 @@ EMOTION: Final = "emotion"
 UNSURE: Final = "unsure"
 """Label of a face whose best emotion stays below the confidence threshold."""
 
-# Okabe and Ito's palette ("Color Universal Design", 2008): distinguishable with any of the common colour-vision
+Doubt = Literal["ambiguous", "covered", "turned", "small", "blurred", "none of these"]
+"""Why a face is ``unsure``: no emotion leads, or the face is covered, turned away, too small or out of focus, or it
+shows an emotion beside those that are chosen between."""
+DOUBTS: Final[tuple[Doubt, ...]] = get_args(Doubt)
+
+# Okabe and Ito's palette ("Color Universal Design", 2008): told apart with any of the common colour-vision
 # deficiencies. The grey of "unsure" is dark because a middle grey looks like fear's pink without red-green vision.
 _COLOURS_RGB: Final[dict[str, tuple[int, int, int]]] = {
     "neutral": (230, 230, 230),

@@ -11,7 +11,9 @@ from livemood.core.crop_spec import CropSpec
 
 # Medians of MediaPipe's keypoints over FER2013's crops: right eye, left eye, nose tip, mouth (docs/crop.md).
 FER2013_TEMPLATE = ((0.318, 0.399), (0.687, 0.395), (0.506, 0.604), (0.510, 0.780))
-CROP = CropSpec(size_px=48, colour="grey", template=FER2013_TEMPLATE)
+# A tenth tighter about the middle of the crop: strangers are read better so, FER+ as well (docs/training.md).
+TIGHTER_TEMPLATE = ((0.2998, 0.3889), (0.7057, 0.3845), (0.5066, 0.6144), (0.511, 0.808))
+CROP = CropSpec(size_px=48, colour="grey", template=TIGHTER_TEMPLATE)
 
 DetectorMode = Literal["auto", "near", "far", "fast"]
 """Which face networks are used."""
@@ -61,7 +63,8 @@ class EncodingSettings:
 
     codec: Codec | None = setting(None, "By default h264, in .webm vp9.")
     crf: int | None = setting(None, "Quality: less is better and larger.")
-    preset: str | None = setting(None, "Speed of the encoder, such as veryfast.")
+    preset: str | None = setting(None, "Speed of the encoder, in its own words.")
+    strip_metadata: bool = setting(False, "Leave out place, date and other tags of the source; so do blurred copies.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +84,13 @@ class EvidenceSettings:
     and measured on photos left out of the fit.
 
     Attributes:
-        proposed_from: Places below this score of YuNet (0..1) are ignored.
-        sure_from: From this score on, a place is a face without further networks.
-        weakest: Detections of the near and the far network below this score are ignored.
-        floor: Score of a network that finds no face.
-        ceiling: Highest score that counts.
-        looks: Weight of YuNet's mean score over the whole picture, a window, and the window mirrored.
+        proposed_from: Places below this score of YuNet (0..1) are not looked at.
+        smallest_px: Narrower and lower places are not read (sides of YuNet's box, px of the photo).
+        sure_from: From this score on, a place is a face without a second look.
+        weakest: Answers of the near and the far network below this score are none.
+        floor: A look that sees no face counts as this score.
+        ceiling: No look counts as more than this score.
+        looks: Weight of YuNet's mean over the whole picture, a window, and the window mirrored.
         near: Weight of the near network in its window.
         far: Weight of the far network in its window.
         share: Weight of the logarithm of the face's share of the longer side, in tenths.
@@ -106,6 +110,7 @@ class EvidenceSettings:
     """
 
     proposed_from: float = 0.4
+    smallest_px: float = 12.0
     sure_from: float = 0.9
     weakest: float = 0.2
     floor: float = 0.05
@@ -134,13 +139,14 @@ class SearchSettings:
     """At which sizes and orientations a picture is searched. Sizes are of the longer side, px.
 
     Attributes:
-        photo_px: A photo is scaled down to this.
-        fine_px: Size of a second search for small faces,
-        fine_growth: limited to this multiple of the photo's own size.
-        fine_below: Faces below this share of the longer side are small.
-        fine_least: Number of small faces from which a photo that was not scaled down is searched a second time.
-        border_px: If nothing was found: size of the photo inside a border of half that width,
-        turned_px: then of the photo turned by 90, 270 and 180 degrees.
+        photo_px: A photo is shrunk to this.
+        fine_px: It is searched a second time at this size where it may hold small faces,
+        fine_growth: or at so many times its own size, if that is less.
+        fine_below: Faces under this share of the longer side are small.
+        fine_least: A photo that is not shrunk is searched again from so many small faces on.
+        bordered_px: Where nothing was found, the photo is brought to this inside a wide border.
+        upright_evidence: Where no upright face has as much evidence, the photo may not stand upright:
+        turned_px: it is searched turned by 90, 270 and 180 degrees, at this size.
         turned_evidence: Least evidence of a face in a turned picture.
         frame_px: Size of a whole video frame in an ordinary search,
         fine_frame_px: and in a fine search.
@@ -154,9 +160,10 @@ class SearchSettings:
     fine_growth: float = 2.0
     fine_below: float = 0.03
     fine_least: int = 3
-    border_px: int = 320
+    bordered_px: int = 128
+    upright_evidence: float = 4.0
     turned_px: int = 480
-    turned_evidence: float = 0.0
+    turned_evidence: float = 3.0
     frame_px: int = 320
     fine_frame_px: int = 640
     most_places: int = 12

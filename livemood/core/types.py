@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livemood.core.geometry import Box
-from livemood.core.labels import EMOTION
+from livemood.core.labels import EMOTION, Doubt
 
 Image = npt.NDArray[np.uint8]
 """A picture: (H, W, 3) uint8 in BGR order, as OpenCV keeps it."""
@@ -168,7 +168,8 @@ class Mood:
         confidence: Smoothed, calibrated probability of the label, 0..1; of the leading emotion where it is ``unsure``.
         scores: Smoothed probability by emotion; sums to 1.
         raw_scores: This frame's own probability by emotion, or that of the last frame that was classified; sums to 1.
-        others: Smoothed outputs of further heads, by name.
+        others: What further heads of the model say, by name.
+        reason: Why the label is ``unsure``, one of ``Doubt``; None where it is not.
     """
 
     track: Track
@@ -177,6 +178,7 @@ class Mood:
     scores: Mapping[str, float]
     raw_scores: Mapping[str, float]
     others: Mapping[str, HeadMood] = field(default_factory=dict)
+    reason: Doubt | None = None
 
     @property
     def box(self) -> Box:

@@ -15,6 +15,7 @@ class VideoInfo:
         average_rate: Frames per second; single frames may come sooner or later.
         time_base: The unit, in s, of which frame times are whole multiples.
         pixel_aspect: Width of a pixel over its height; 1 unless anamorphic.
+        name: What to call the source in messages; its path by default.
         path: The file that sound, subtitles and chapters can be copied from; None for a live source.
         origin_s: Container time, in s, that is 0 on the source's own timeline.
         start_s: Time of the first frame on the source's timeline when the source is cut there, else 0.
@@ -30,6 +31,7 @@ class VideoInfo:
     average_rate: Fraction = Fraction(30)
     time_base: Fraction = Fraction(1, 90_000)
     pixel_aspect: Fraction = Fraction(1)
+    name: str = ""
     path: Path | None = None
     origin_s: Fraction = Fraction(0)
     start_s: float = 0.0

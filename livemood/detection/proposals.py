@@ -1,7 +1,9 @@
 """YuNet says where to look, the BlazeFace networks say whether it is a face and where eyes, nose and mouth are."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from livemood.core.settings import DetectorSettings
 from livemood.core.types import Detection, Image
@@ -9,6 +11,13 @@ from livemood.detection.evidence import Looks, companions, evidence
 from livemood.detection.networks import FaceNetwork, find_in_window
 from livemood.detection.transforms import same_face, square
 from livemood.detection.yunet import YuNet, like_blazeface
+
+
+class Confirmed(NamedTuple):
+    """Faces of a picture, and the evidence of the clearest place, face or not."""
+
+    faces: list[Detection]
+    evidence: float
 
 
 class Confirmer:
@@ -25,7 +34,7 @@ class Confirmer:
         self._yunet, self._near, self._far = yunet, near, far
         self._settings = settings
 
-    def faces(self, image: Image, places: Sequence[Detection], least: float = 0.0) -> list[Detection]:
+    def faces(self, image: Image, places: Sequence[Detection], least: float = 0.0) -> Confirmed:
         """Return the places of a still picture that are faces, in their order, framed as BlazeFace frames them.
 
         Args:
@@ -34,8 +43,9 @@ class Confirmer:
             least: Least evidence.
         """
         beside = companions(places, self._settings.evidence)
-        found = (self._face(image, place, others, True, least) for place, others in zip(places, beside, strict=True))
-        return [face for face in found if face]
+        looked = [self._look(image, place, others, again=True) for place, others in zip(places, beside, strict=True)]
+        faces = [face for face, evidence in looked if evidence > least]
+        return Confirmed(faces, max((evidence for _, evidence in looked), default=-math.inf))
 
     def faces_of_frame(self, image: Image, places: Sequence[Detection], least: float = 0.0) -> list[Detection]:
         """Return the places of a video's frame that are faces, at a bounded cost.
@@ -49,23 +59,23 @@ class Confirmer:
         beside = companions(places, settings.evidence)
         most = settings.search.most_places
         first = zip(places[:most], beside[:most], strict=True)
-        looked = (self._face(image, place, others, False, least) for place, others in first)
+        looked = [self._look(image, place, others, again=False) for place, others in first]
         sure = (like_blazeface(place) for place in places[most:] if place.score >= settings.evidence.companion_from)
-        return [*(face for face in looked if face), *sure]
+        return [*(face for face, evidence in looked if evidence > least), *sure]
 
-    def _face(self, image: Image, place: Detection, others: int, again: bool, least: float = 0.0) -> Detection | None:
+    def _look(self, image: Image, place: Detection, others: int, again: bool) -> tuple[Detection, float]:
+        """Return the face that a place may be, and the evidence of it: without limit where YuNet is sure."""
         settings = self._settings.evidence
         near = self._seen(self._near, image, place, settings.near_window)
-        if place.score < settings.sure_from or least > 0:
-            far = self._seen(self._far, image, place, settings.far_window)
-            scores = [place.score, *(self._second_looks(image, place) if again else ())]
-            looks = Looks(tuple(scores), near.score if near else 0.0, far.score if far else 0.0)
-            height, width = image.shape[:2]
-            if evidence(looks, place.box, width, height, others, settings) <= least:
-                return None
-        if near and near.score >= settings.keypoints_from:
-            return replace(near, score=place.score)
-        return like_blazeface(place)
+        seen = near and near.score >= settings.keypoints_from
+        face = replace(near, score=place.score) if near and seen else like_blazeface(place)
+        if place.score >= settings.sure_from:
+            return face, math.inf
+        far = self._seen(self._far, image, place, settings.far_window)
+        scores = (place.score, *(self._second_looks(image, place) if again else ()))
+        looks = Looks(scores, near.score if near else 0.0, far.score if far else 0.0)
+        height, width = image.shape[:2]
+        return face, evidence(looks, place.box, width, height, others, settings)
 
     def _second_looks(self, image: Image, place: Detection) -> list[float]:
         settings = self._settings.evidence

@@ -8,11 +8,13 @@ import numpy as np
 from livemood.core.geometry import Box
 from livemood.core.settings import DetectorSettings
 from livemood.core.types import Detection, Image
-from livemood.detection.proposals import Confirmer, merged
+from livemood.detection.proposals import Confirmed, Confirmer, merged
 from livemood.detection.transforms import moved, same_face, turned, turned_back, without_doubles
 from livemood.detection.yunet import YuNet
 
 _GREY = 114
+# Width of the border around a picture that a face may fill, in its sides: second looks are to see grey beyond it too.
+_MARGIN = 1.5
 # Upright pictures are searched first; of the others those that a camera held upright or a rotated scan makes.
 _TURNS = (1, 3, 2)
 
@@ -35,7 +37,12 @@ class WholeSearch:
         Args:
             image: (H, W, 3) uint8 BGR.
         """
-        faces = self._confirmer.faces(image, self._upright(image)) or self._bordered(image) or self._turned(image)
+        search = self._settings.search
+        faces, evidence = self._confirmer.faces(image, self._upright(image))
+        if not faces:
+            faces = self._bordered(image)
+        if evidence < search.upright_evidence:
+            faces = self._turned(image, max(search.turned_evidence, evidence)) or faces
         return without_doubles(faces, self._settings.max_overlap)
 
     def find_in_frame(
@@ -75,33 +82,40 @@ class WholeSearch:
 
     def _bordered(self, image: Image) -> list[Detection]:
         """Return the faces that fill a picture: it is searched small, inside a border."""
-        side = self._settings.search.border_px
-        longest = max(image.shape[:2])
-        scale = min(side / longest, 1.0)
-        size = [max(round(length * scale), 1) for length in image.shape[1::-1]]
-        small = cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
-        margin = max(size) // 2
-        margins = margin, margin, margin, margin
-        framed = np.asarray(cv2.copyMakeBorder(small, *margins, cv2.BORDER_CONSTANT, value=[_GREY] * 3), np.uint8)
-        places = [moved(place, -margin / scale, -margin / scale, 1 / scale) for place in self._proposed(framed, None)]
-        return self._confirmer.faces(image, places)
-
-    def _turned(self, image: Image) -> list[Detection]:
-        """Return the faces of a picture that does not stand upright, from the direction that shows them best."""
         search = self._settings.search
+        scale = search.bordered_px / max(image.shape[:2])
+        size = [max(round(length * scale), 1) for length in image.shape[1::-1]]
+        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        margin = round(search.bordered_px * _MARGIN)
+        margins = margin, margin, margin, margin
+        framed = np.asarray(
+            cv2.copyMakeBorder(
+                cv2.resize(image, size, interpolation=how), *margins, cv2.BORDER_CONSTANT, value=[_GREY] * 3
+            ),
+            np.uint8,
+        )
+        found = self._confirmer.faces(framed, self._proposed(framed, None))
+        return [moved(face, -margin / scale, -margin / scale, 1 / scale) for face in found.faces]
+
+    def _turned(self, image: Image, least: float) -> list[Detection]:
+        """Return the faces of a picture that does not stand upright, from the direction that shows them best."""
         height, width = image.shape[:2]
-        best: list[Detection] = []
+        best = Confirmed([], least)
         for turns in _TURNS:
             view = turned(image, turns)
-            places = self._proposed(view, min(search.turned_px, max(height, width)))
-            faces = self._confirmer.faces(view, places, search.turned_evidence)
-            if sum(face.score for face in faces) > sum(face.score for face in best):
-                best = [turned_back(face, turns, width, height) for face in faces]
-        return best
+            places = self._proposed(view, min(self._settings.search.turned_px, max(height, width)))
+            found = self._confirmer.faces(view, places, least)
+            if found.evidence > best.evidence:
+                best = Confirmed([turned_back(face, turns, width, height) for face in found.faces], found.evidence)
+        return best.faces
 
     def _proposed(self, image: Image, longest_px: int | None) -> list[Detection]:
-        least = self._settings.evidence.proposed_from
-        return [place for place in self._yunet.find(image, longest_px) if place.score >= least]
+        evidence = self._settings.evidence
+        return [
+            place
+            for place in self._yunet.find(image, longest_px)
+            if place.score >= evidence.proposed_from and _side(place) >= evidence.smallest_px
+        ]
 
 
 def _side(place: Detection) -> float:

@@ -134,6 +134,19 @@ class EmotionClassifier:
         return found
 
 
+def heads_of_bundle(folder: Path | None, emotions: Sequence[str] | None) -> dict[str, tuple[str, ...]]:
+    """Return labels by head of a model that is not opened, ``emotion`` first; only those of ``emotions`` there.
+
+    Raises:
+        ModelMissing: The bundle is not there.
+        ModelIncompatible: Its manifest is broken.
+        ValueError: ``emotions`` names an unknown label, one twice, or fewer than two.
+    """
+    heads = {head.name: head.labels for head in read_bundle(folder or default_bundle()).heads}
+    chosen = _chosen(heads[EMOTION], emotions)
+    return {**heads, EMOTION: tuple(heads[EMOTION][place] for place in chosen)}
+
+
 def _chosen(labels: tuple[str, ...], emotions: Sequence[str] | None) -> list[int]:
     if emotions is None:
         return list(range(len(labels)))

@@ -1,7 +1,8 @@
 """Draw moods on a copy of a frame: Frame + moods -> annotated image. Nothing is decided here."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Self
 
@@ -17,10 +18,11 @@ from livemood.overlay.label_layout import (
     Size,
     Sizes,
     clear_spot,
+    emptiest_corner,
     grown,
     head,
     inside,
-    place_labels,
+    place_label,
     spots_around,
     visible_part,
 )
@@ -33,6 +35,8 @@ _DIM: Colour = (200, 200, 200)
 _PLATE_OPACITY = 0.86
 _REGULAR, _BOLD = 400, 600
 _SMALLEST_TEXT = 8
+# Where fewer faces than this share find a place for their label, none has one.
+_LEAST_LABELLED = 0.6
 _LONGEST_LABEL, _LONGEST_LINE = 24, 80
 _MOSAIC_CELLS = 7
 _MOSAIC_MARGIN = 0.15
@@ -65,7 +69,8 @@ class Annotator:
     def draw(self, frame: Frame, moods: Sequence[Mood]) -> Image:
         """Return an annotated copy of a frame.
 
-        A face wholly outside the frame is left out; so is a panel where no place is clear of faces and labels.
+        A face wholly outside the frame is left out; so are labels and panels where no place is clear of other faces
+        and labels. Colours without a label are explained by a legend.
 
         Args:
             frame: Stays as it is.
@@ -106,24 +111,52 @@ class Annotator:
             card.draw(image, inside(sizes.gap, frame[1] - sizes.gap - size[1], size, frame), text)
 
     def _cards(self, heads: Sequence[tuple[Mood, Box]], frame: Size, sizes: Sizes) -> list[tuple["_Card", Box, int]]:
-        """Return every card with its place and text size: all labels, then panels in the room that is left."""
+        """Return every card with its place and text size: labels, then panels in the room that is left.
+
+        A face whose label finds no place has its corners' colour alone, which a legend explains; where that holds for
+        more than a part of the faces, no face has a label.
+        """
+        cards: list[tuple[_Card, Box, int]] = []
+        for place, (mood, face) in enumerate(heads):
+            others = [other for number, (_, other) in enumerate(heads) if number != place]
+            cards += self._label_of(mood, face, others, [spot for _, spot, _ in cards], frame, sizes)
+        crowded = len(cards) < _LEAST_LABELLED * len(heads)
+        if crowded:
+            cards = []
         faces = [face for _, face in heads]
-        labels = [_Label.of(mood, self._colour(mood.label), self._style.ids) for mood, _ in heads]
-        texts = [_fitting(label, sizes.text, frame) for label in labels]
-        shown = [(label, text, face) for label, text, face in zip(labels, texts, faces, strict=True) if text]
-        taken = place_labels(faces, [(face, label.size(text)) for label, text, face in shown], frame, sizes.gap)
-        cards: list[tuple[_Card, Box, int]] = [
-            (label, spot, text) for (label, text, _), spot in zip(shown, taken, strict=True)
-        ]
-        for mood, face in heads if self._style.panel else ():
+        if len(cards) < len(heads):
+            cards += self._legend([mood for mood, _ in heads], faces, frame, sizes)
+        for mood, face in heads if self._style.panel and not crowded else ():
             panel = _Rows.of(mood, self._labels)
             for text in range(_fitting(panel, sizes.small, frame) or 0, _SMALLEST_TEXT - 1, -1):
                 spots = spots_around(face, panel.size(text), frame, sizes.gap, beside=True)
-                if spot := clear_spot(spots, taken + faces):
-                    taken.append(spot)
+                if spot := clear_spot(spots, [taken for _, taken, _ in cards] + faces):
                     cards.append((panel, spot, text))
                     break
         return cards
+
+    def _label_of(
+        self, mood: Mood, face: Box, others: Sequence[Box], taken: Sequence[Box], frame: Size, sizes: Sizes
+    ) -> list[tuple["_Card", Box, int]]:
+        """Return a face's label where there is a place for it: whole, or else the word alone."""
+        whole = _Label.of(mood, self._colour(mood.label), self._style.ids)
+        for label in (whole, replace(whole, words=whole.words[:1], share=None)):
+            text = _fitting(label, sizes.text_of(face), frame)
+            spot = place_label(face, label.size(text), others, taken, frame, sizes.gap) if text else None
+            if text and spot:
+                return [(label, spot, text)]
+        return []
+
+    def _legend(
+        self, moods: Sequence[Mood], faces: Sequence[Box], frame: Size, sizes: Sizes
+    ) -> list[tuple["_Card", Box, int]]:
+        """Return a card that says how many faces look how, in the colours of their corners."""
+        counts = Counter(mood.label for mood in moods).most_common()
+        rows = tuple((f"{_printable(label, _LONGEST_LABEL)} {count}", _BRIGHT, _REGULAR) for label, count in counts)
+        bars = tuple((count / len(moods), self._colour(label)) for label, count in counts)
+        legend = _Rows(rows, bars)
+        text = _fitting(legend, sizes.small, frame) if len(moods) > 1 else None
+        return [(legend, emptiest_corner(legend.size(text), faces, frame, sizes.gap), text)] if text else []
 
     def _colour(self, label: str) -> Colour:
         return colour_bgr(label, self._labels)
@@ -143,6 +176,7 @@ class _Label:
         known = mood.label != UNSURE
         words = [(_printable(mood.label, _LONGEST_LABEL), _BRIGHT, _BOLD)]
         words += [(f"{mood.confidence:.0%}", _BRIGHT, _REGULAR)] if known else []
+        words += [(_printable(mood.reason, _LONGEST_LABEL), _DIM, _REGULAR)] if mood.reason else []
         words += [(f"#{mood.track.id}", _DIM, _REGULAR)] if show_id else []
         return cls(tuple(words), mood.confidence if known else None, colour)
 

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Self
 
 from livemood.core.geometry import Box
@@ -12,6 +11,8 @@ from livemood.core.types import Keypoint, Mood
 Size = tuple[int, int]
 """Width and height in px."""
 
+# Text of a label in face widths, and its least size, px.
+_TEXT_SHARE, _LEAST_TEXT = 0.14, 10
 _FOREHEAD = 0.5  # its height above the box, as a share of the way from mouth to eyes
 
 
@@ -32,6 +33,10 @@ class Sizes:
         line = max(1, round(side / 240))
         text, small = max(11, round(side / 36)), max(9, round(side / 45))
         return cls(text, small, line, outline=max(1, round(line / 2)), gap=max(2, round(side / 180)))
+
+    def text_of(self, face: Box) -> int:
+        """Return the size of the text that suits a face's label: smaller than usual on small faces."""
+        return min(self.text, max(_LEAST_TEXT, round(_TEXT_SHARE * face.width)))
 
     @property
     def reach(self) -> int:
@@ -82,20 +87,41 @@ def clear_spot(spots: Iterable[Box], obstacles: Sequence[Box]) -> Box | None:
     return next((spot for spot in spots if not any(map(spot.intersection, obstacles))), None)
 
 
-def place_labels(faces: Sequence[Box], labels: Sequence[tuple[Box, Size]], frame: Size, gap: int) -> list[Box]:
-    """Return a place for each label (its own face, its size) that covers neither faces nor labels placed before it.
+def place_label(
+    face: Box, size: Size, others: Sequence[Box], taken: Sequence[Box], frame: Size, gap: int
+) -> Box | None:
+    """Return a place for a face's label that covers nothing else, and that no other face is nearer to.
 
-    Where there is none, it is the one that covers least of other labels and, among equals, least of faces.
+    It covers its own face only where there is no room beside it. None where there is no such place.
+
+    Args:
+        face: Whose label it is, frame px.
+        size: Of the label, px.
+        others: The other faces.
+        taken: Places of other labels.
+        frame: Size of the frame.
+        gap: Space between face and label, px.
     """
-    taken: list[Box] = []
-    for face, size in labels:
+    for own in ((face,), ()):
+        for spot in spots_around(face, size, frame, gap):
+            nearest = all(distance(spot, face) < distance(spot, other) for other in others)
+            if nearest and not any(map(spot.intersection, (*others, *taken, *own))):
+                return spot
+    return None
 
-        def covered(spot: Box) -> tuple[float, float]:
-            return sum(map(spot.intersection, taken)), sum(map(spot.intersection, faces))
 
-        spots = partial(spots_around, face, size, frame, gap)
-        taken.append(clear_spot(spots(), [*taken, *faces]) or min(spots(), key=covered))
-    return taken
+def distance(one: Box, other: Box) -> float:
+    """Return how far two boxes lie apart, px; 0 where they touch or overlap."""
+    across = max(one.left - other.right, other.left - one.right, 0.0)
+    down = max(one.top - other.bottom, other.top - one.bottom, 0.0)
+    return math.hypot(across, down)
+
+
+def emptiest_corner(size: Size, obstacles: Sequence[Box], frame: Size, gap: int) -> Box:
+    """Return the corner of the frame in which a card covers least of the obstacles."""
+    right, bottom = frame[0] - gap - size[0], frame[1] - gap - size[1]
+    corners = [inside(x, y, size, frame) for x, y in ((gap, gap), (right, gap), (right, bottom), (gap, bottom))]
+    return min(corners, key=lambda corner: sum(map(corner.intersection, obstacles)))
 
 
 def inside(x: float, y: float, size: Size, frame: Size) -> Box:

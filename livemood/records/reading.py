@@ -8,7 +8,18 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from livemood.core.errors import LivemoodError
-from livemood.records.schema import BOX, EVENT, FIXED, POINTS, VERSION, HeadScores, Record, columns, heads_of_columns
+from livemood.records.schema import (
+    BOX,
+    EVENT,
+    EVENT_NAME,
+    FIXED,
+    POINTS,
+    VERSION,
+    HeadScores,
+    Record,
+    columns,
+    heads_of_columns,
+)
 from livemood.runtime.optional_deps import required
 
 PARQUET: Final = "'livemood[parquet]'"
@@ -112,7 +123,7 @@ def _read_parquet(path: Path) -> Iterator[Record | None]:
         names = _parquet_header(path)
         labels, others = flat_heads(path, names)
         known = [name for name in columns(labels, others) if name in names]  # what somebody added is passed over
-        text = ["label", *others]
+        text = [name for name in ("label", *others, EVENT_NAME) if name in known]
         # As a dictionary, a label that repeats is held once, however long it is.
         with parquet.ParquetFile(path, read_dictionary=text) as file:
             _check_sizes(path, file, arrow, known, text)
@@ -173,7 +184,7 @@ def from_json(data: Any) -> Record:
     _check_version(data.get("v", 1))
     frame, time_s = _whole(data["frame"]), _finite(data["time_s"])
     if data["track"] is None:
-        return Record(frame, time_s, event=_whole_or_none(data.get(EVENT)))
+        return _without_face(frame, time_s, data)
     left, top, right, bottom = map(_finite, data["box"])
     return Record(
         frame,
@@ -193,13 +204,21 @@ def from_json(data: Any) -> Record:
     )
 
 
+def _without_face(frame: int, time_s: float, row: Mapping[str, Any]) -> Record:
+    """Return the record of a frame without faces, or of an event."""
+    name = row.get(EVENT_NAME)
+    if name and len(str(name)) > _MAX_LABEL:
+        raise ValueError(f"expected a name of up to {_MAX_LABEL} characters")
+    return Record(frame, time_s, event=_whole_or_none(row.get(EVENT)), event_name=str(name) if name else None)
+
+
 def from_row(row: Mapping[str, Any], labels: Sequence[str], others: Mapping[str, Sequence[str]]) -> Record | None:
     """Return the record of a flat row; empty text and None both mean no value."""
     try:
         _check_version(row["v"])
         frame, time_s = _whole(row["frame"]), _finite(row["time_s"])
         if row["track"] in ("", None):
-            return Record(frame, time_s, event=_whole_or_none(row.get(EVENT)))
+            return _without_face(frame, time_s, row)
         left, top, right, bottom = (_finite(row[name]) for name in BOX)
         points = [_finite(row[name]) for name in POINTS if row[name] not in ("", None)]
         return Record(

@@ -17,6 +17,7 @@ POINTS: Final = tuple(f"{point.name.lower()}_{axis}" for point in Keypoint for a
 FIXED: Final = ("v", "frame", "time_s", "track", *BOX, "label", "confidence", *POINTS)
 # Added later, so files without it are accepted.
 EVENT: Final = "event"
+EVENT_NAME: Final = "event_name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,9 @@ class Record:
         raw_scores: Probability by emotion of this frame, or of the last that was classified; empty for a frame without
             faces.
         keypoints: Six (x, y) in frame px in the order of ``Keypoint``; empty where none were recorded.
-        event: Number of the event marked at this frame, from 1; such a row has no face.
-        others: Outputs of further heads, by name.
+        event: Number of the event that someone marked at this frame, from 1; such a row holds nothing of a face.
+        event_name: What the program that marked it calls the event; None where it has no name.
+        others: What further heads of the model say, by name.
     """
 
     frame: int
@@ -61,6 +63,7 @@ class Record:
     raw_scores: Mapping[str, float] = field(default_factory=dict)
     keypoints: tuple[tuple[float, float], ...] = ()
     event: int | None = None
+    event_name: str | None = None
     others: Mapping[str, HeadScores] = field(default_factory=dict)
 
 
@@ -77,6 +80,7 @@ def to_json(record: Record) -> dict[str, Any]:
         "raw_scores": dict(record.raw_scores),
         "keypoints": record.keypoints,
         "event": record.event,
+        "event_name": record.event_name,
         **{name: {"label": head.label, "scores": dict(head.scores)} for name, head in record.others.items()},
         "v": VERSION,
     }
@@ -93,6 +97,7 @@ def columns(labels: Sequence[str], others: Heads | None = None) -> tuple[str, ..
     return (
         *FIXED,
         EVENT,
+        EVENT_NAME,
         *(f"score_{label}" for label in labels),
         *(f"raw_{label}" for label in labels),
         *chain.from_iterable(further),
@@ -126,6 +131,7 @@ def to_row(record: Record, labels: Sequence[str], others: Heads | None = None) -
         record.confidence,
         *(chain.from_iterable(record.keypoints) if record.keypoints else (None,) * len(POINTS)),
         record.event,
+        record.event_name,
         *map(record.scores.get, labels),
         *map(record.raw_scores.get, labels),
         *further,

@@ -14,6 +14,24 @@ except ImportError:  # Windows
     fcntl = None
 
 
+_written: dict[Path, None] = {}
+
+
+def note_written(path: Path) -> None:
+    """Remember that this process, or one of its own, has made a file or folder that is good as it is."""
+    _written[path] = None
+
+
+def forget_written() -> None:
+    """Begin to remember anew, for a new command."""
+    _written.clear()
+
+
+def written() -> list[Path]:
+    """Return what this process has made and is still there, in order."""
+    return [path for path in _written if path.exists()]
+
+
 @contextmanager
 def atomic_write(path: Path, setting: str, force: bool = False) -> Iterator[Path]:
     """Yield a temporary name beside ``path``; the file is renamed at the end, or removed when the block fails.
@@ -39,6 +57,7 @@ def atomic_write(path: Path, setting: str, force: bool = False) -> Iterator[Path
                 in_the_way = path.exists() and not force
                 if not in_the_way:
                     part.replace(path)
+                    note_written(path)
             except BaseException:
                 part.unlink(missing_ok=True)
                 raise

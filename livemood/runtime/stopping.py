@@ -15,7 +15,7 @@ _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 
 _raised: type[BaseException] = KeyboardInterrupt
 _open_blocks = 0
-_stop_requested = False
+_asked: type[BaseException] | None = None
 
 
 def handle_signals() -> None:
@@ -40,18 +40,26 @@ def raise_at_checks(error: type[BaseException]) -> None:
     _raised = error
 
 
-def ask() -> None:
-    """Make the next ``check`` raise; any thread may call this."""
-    global _stop_requested
-    _stop_requested = True
+class NobodyListens(BaseException):
+    """Whoever took what this program writes has had enough: it ends as when interrupted, but all is well."""
+
+
+def ask(error: type[BaseException] | None = None) -> None:
+    """Have the next ``check`` raise; any thread may call it.
+
+    Args:
+        error: What to raise, if not what it raises by default.
+    """
+    global _asked
+    _asked = error or _raised
 
 
 def check() -> None:
-    """Raise if a stop was requested, by a signal in a ``held`` block or by ``ask``; only in the main thread."""
-    global _stop_requested
-    if _stop_requested and threading.current_thread() is threading.main_thread():
-        _stop_requested = False
-        raise _raised
+    """Raise what was asked for in a ``held`` block; does nothing in other threads than the main one."""
+    global _asked
+    if _asked and threading.current_thread() is threading.main_thread():
+        error, _asked = _asked, None
+        raise error
 
 
 @contextmanager

@@ -125,6 +125,8 @@ class Store:
                 scratch = Path(self._path("_manifest")) / f"{target.name}.{os.getpid()}.part"
                 scratch.parent.mkdir(parents=True, exist_ok=True)
                 target.parent.mkdir(parents=True, exist_ok=True)
+                for left in scratch.parent.glob(f"{target.name}.*.part"):  # by a process that was killed
+                    left.unlink(missing_ok=True)
                 try:
                     yield scratch
                     scratch.replace(target)

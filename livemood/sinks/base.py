@@ -36,12 +36,13 @@ class Sink(Protocol):
         """
         ...
 
-    def mark(self, frame: Frame, event: int) -> None:
+    def mark(self, frame: Frame, event: int, name: str = "") -> None:
         """Take an event that was marked at a frame; by default it is ignored.
 
         Args:
             frame: The frame on display.
-            event: Number of the event, from 1.
+            event: Its number, from 1.
+            name: Name given by the program that marked it; empty if a person did.
         """
         return
 

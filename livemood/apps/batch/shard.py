@@ -12,11 +12,11 @@ from livemood.apps.batch.inputs import InputFile
 from livemood.apps.photo import PhotoOptions, PhotoReader
 from livemood.apps.session import Session
 from livemood.core.errors import LivemoodError, SourceError, VideoUnreadable, one_line_about
-from livemood.records.inputs import Group, Input
+from livemood.records.inputs import Group, Heads, Input
 from livemood.runtime.storage import Store, is_url, local_copy, read_bytes
 from livemood.sinks.collection_records import write_parquet
 from livemood.sinks.open import Output
-from livemood.sinks.records import record_of
+from livemood.sinks.rows import record_of
 
 KILLED: Final = "its process was killed while reading it, most often for want of memory or by a damaged file"
 _MISSING: Final = "is not there; check the list that names it"
@@ -80,7 +80,7 @@ def read_shard(shard: Shard) -> Part:
     return _Scribe(_worker).read(shard)
 
 
-def give_up(shard: Shard, options: ShardOptions, labels: tuple[str, ...]) -> Part:
+def give_up(shard: Shard, options: ShardOptions, heads: Heads) -> Part:
     """Put the file of a shard into the data set that no process survives: each input a row with an error."""
 
     def groups() -> Iterator[Group]:
@@ -89,7 +89,7 @@ def give_up(shard: Shard, options: ShardOptions, labels: tuple[str, ...]) -> Par
 
     failed = frozenset(one.path for one in shard.inputs)
     part = Part(part_name(shard.inputs, options.reading), options.reading, shard.inputs, failed)
-    _publish(part, groups(), options.out, labels)
+    _publish(part, groups(), options.out, heads)
     return part
 
 
@@ -113,7 +113,7 @@ class _Scribe:
                 seconds=time.process_time() - began,
             )
 
-        _publish(part, self._groups(shard), self._options.out, self._reader.labels, finished)
+        _publish(part, self._groups(shard), self._options.out, self._reader.session.heads, finished)
         return finished()
 
     def _groups(self, shard: Shard) -> Iterator[Group]:
@@ -173,9 +173,9 @@ def labelled_name(path: str) -> str:
     return f"{stem}-{hashlib.sha256(path.encode(errors='surrogateescape')).hexdigest()[:8]}.mp4"
 
 
-def _publish(part: Part, groups: Iterator[Group], out: str, labels: tuple[str, ...], finished: Any = None) -> None:
+def _publish(part: Part, groups: Iterator[Group], out: str, heads: Heads, finished: Any = None) -> None:
     with Store(out, "out").replacing(part.name) as scratch:
-        write_parquet(scratch, groups, labels, lambda: {FOOTER: (finished() if finished else part).footer()})
+        write_parquet(scratch, groups, heads, lambda: {FOOTER: (finished() if finished else part).footer()})
 
 
 def _line(error: LivemoodError) -> str:

@@ -1,6 +1,6 @@
 """From a decoder's frame to an upright 8-bit BGR picture."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 
 import cv2
@@ -80,14 +80,24 @@ def is_hdr(frame: VideoFrame) -> bool:
     return frame.color_trc in _HDR_TRANSFERS
 
 
-def deinterlace(frames: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
-    """Yield the frames with the same times, those flagged as interlaced deinterlaced.
+def deinterlace(frames: Iterable[VideoFrame], on_first: Callable[[], None]) -> Iterator[VideoFrame]:
+    """Yield as many frames at the same times, those flagged as interlaced made of one moment each.
 
-    Two fields taken 1/50 or 1/60 s apart make combs at moving edges; bwdif keeps one field and estimates the missing
-    lines. Tiny frames stay unchanged.
+    Two fields taken 1/50 or 1/60 s apart would comb every moving edge; the missing lines are estimated instead (bwdif).
+    Tiny frames, in which nobody would see it, stay as they are.
+
+    Args:
+        frames: Of one film; any may be interlaced.
+        on_first: Called at the first that is; those before it cost nothing.
     """
-    graph, kind = None, None
+    graph, kind, met = None, None, False
     for frame in frames:
+        if not met and not frame.interlaced_frame:
+            yield frame
+            continue
+        if not met:
+            met = True
+            on_first()
         if kind != (now := (frame.width, frame.height, frame.format.name)):
             if graph is not None:
                 yield from _pass(graph, None)

@@ -48,8 +48,7 @@ def frame_rate(stream: VideoStream, beginning: Sequence["Packet[VideoStream]"]) 
     nearest = min(stated, key=lambda rate: abs(rate - measured), default=measured)
     if measured / _PLAUSIBLE <= nearest <= measured * _PLAUSIBLE:
         return _common(nearest, _STATED) or nearest
-    rough = Fraction(round(measured)) if measured > _SLOW else measured.limit_denominator(1001)
-    return _common(measured, _MEASURED) or rough
+    return _common(measured, _MEASURED) or (Fraction(round(measured)) if measured > _SLOW else measured)
 
 
 def is_counted(stream: VideoStream) -> bool:

@@ -20,24 +20,29 @@ _SMALL_PX = 500_000
 _PLAYLISTS = frozenset({"hls", "dash", "concat", "sdp", "rtsp", "rtp", "imf", "webm_dash_manifest", "lavfi"})
 
 
-def open_container(path: Path) -> InputContainer:
+def open_container(file: Path, path: Path) -> InputContainer:
     """Open a file.
+
+    Args:
+        file: The file.
+        path: What to call it in messages.
 
     Raises:
         VideoUnreadable: It is missing, a folder, empty, a text, a playlist, truncated before its index, or of an
             unknown kind.
     """
-    if path.is_dir():
+    if file.is_dir():
         raise VideoUnreadable(f"{path} is a folder; name a video file in it")
     try:
-        # An explicit protocol, so that a colon in the file's name is not parsed as one; only local files may be opened.
-        container = av.open(f"file:{path}", "r", metadata_errors="replace", options={"protocol_whitelist": "file"})
+        # With the protocol spelled out, a colon in a file's name is not taken for one; what a file leads to may be
+        # nothing but files.
+        container = av.open(f"file:{file}", "r", metadata_errors="replace", options={"protocol_whitelist": "file"})
     except FileNotFoundError as error:
         raise VideoUnreadable(f"{path} is not there; check the name") from error
     except PermissionError as error:
         raise VideoUnreadable(f"{path} may not be read; check its permissions") from error
     except (av.FFmpegError, OSError) as error:
-        head = _head(path)
+        head = _head(file)
         if not head:
             raise VideoUnreadable(f"{path} is empty") from error
         if head[4:] == b"ftyp":
@@ -58,8 +63,13 @@ def _head(path: Path) -> bytes:
     return b"unknown"
 
 
-def picture_stream(container: InputContainer, path: Path) -> VideoStream:
-    """Return the video stream; cover art does not count.
+def picture_stream(container: InputContainer, path: Path, threads: bool = True) -> VideoStream:
+    """Return the moving picture; a cover is a video stream too, but only of one still.
+
+    Args:
+        container: Open.
+        path: For messages.
+        threads: Whether several may decode, where that is quicker.
 
     Raises:
         VideoUnreadable: There is none, or no decoder for it, or it is too large.
@@ -79,8 +89,8 @@ def picture_stream(container: InputContainer, path: Path) -> VideoStream:
         )
     # A later frame may be larger than the first; FFmpeg then refuses to allocate it.
     stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
-    # For small pictures, handing over between decoder threads takes longer than it saves.
-    stream.thread_type, stream.codec_context.thread_count = ("AUTO", 0) if size > _SMALL_PX else ("NONE", 1)
+    # Decoders hand small pictures from thread to thread for longer than it saves.
+    stream.thread_type, stream.codec_context.thread_count = ("AUTO", 0) if threads and size > _SMALL_PX else ("NONE", 1)
     return stream
 
 

@@ -13,7 +13,7 @@ from livemood.core.labels import EMOTIONS, UNSURE, colour_bgr
 from livemood.core.settings import DrawStyle
 from livemood.core.types import Detection, Frame, Image, Mood, Track
 from livemood.overlay.annotator import Annotator
-from livemood.overlay.label_layout import clear_spot, head, place_labels, spots_around, visible_part
+from livemood.overlay.label_layout import clear_spot, distance, head, place_label, spots_around, visible_part
 from tests.support.builders import make_detection, make_frame
 
 HD = (1280, 720)
@@ -285,7 +285,8 @@ def test_head_when_the_face_tilts_then_the_forehead_is_added_on_its_side() -> No
     ],
 )
 def test_place_labels_when_there_is_room_on_some_side_then_takes_the_first_free(face: Box, where: str) -> None:
-    (spot,) = place_labels([face], [(face, (120, 30))], (640, 480), gap=4)
+    spot = place_label(face, (120, 30), [], [], (640, 480), gap=4)
+    assert spot
     sides = {
         "above": spot.bottom <= face.top,
         "below": spot.top >= face.bottom,
@@ -295,17 +296,74 @@ def test_place_labels_when_there_is_room_on_some_side_then_takes_the_first_free(
     assert [side for side, there in sides.items() if there] == [where]
 
 
-def test_place_labels_when_faces_are_near_then_labels_cover_neither_each_other_nor_faces() -> None:
+def placed(faces: list[Box], size: tuple[int, int]) -> list[Box | None]:
+    """Place one label after the other."""
+    spots: list[Box | None] = []
+    for index, face in enumerate(faces):
+        others = faces[:index] + faces[index + 1 :]
+        spots.append(place_label(face, size, others, [spot for spot in spots if spot], (640, 480), gap=4))
+    return spots
+
+
+def test_place_label_when_faces_are_near_then_labels_cover_neither_each_other_nor_faces() -> None:
     faces = [Box(200 + 70 * place, 200 + 5 * place, 260 + 70 * place, 260 + 5 * place) for place in range(4)]
-    spots = place_labels(faces, [(face, (150, 26)) for face in faces], (640, 480), gap=4)
+    spots = [spot for spot in placed(faces, (150, 26)) if spot]
+    assert len(spots) > 1
     assert not any(one.intersection(other) for one, other in itertools.combinations(spots, 2))
     assert not any(spot.intersection(face) for spot in spots for face in faces)
 
 
-def test_place_labels_when_the_face_fills_the_frame_then_the_label_is_still_inside() -> None:
-    face = Box(0, 0, 640, 480)
-    (spot,) = place_labels([face], [(face, (120, 30))], (640, 480), gap=4)
+def test_place_label_then_no_other_face_is_nearer_to_it() -> None:
+    rng = np.random.default_rng(3)
+    faces = [Box(x, y, x + 40, y + 40) for x, y in rng.integers(0, (600, 440), (12, 2)).tolist()]
+    for face, spot in zip(faces, placed(faces, (60, 18)), strict=True):
+        if spot:
+            assert distance(spot, face) == min(distance(spot, other) for other in faces)
+
+
+def test_place_label_when_faces_leave_no_room_then_there_is_none() -> None:
+    faces = [Box(x, y, x + 62, y + 62) for x in range(0, 640, 64) for y in range(0, 480, 64)]
+    assert set(placed(faces, (90, 20))) == {None}
+
+
+def test_place_label_when_the_face_fills_the_frame_then_the_label_is_still_inside() -> None:
+    spot = place_label(Box(0, 0, 640, 480), (120, 30), [], [], (640, 480), gap=4)
+    assert spot
     assert visible_part(spot, (640, 480)) == spot
+
+
+def test_draw_when_faces_are_small_then_their_labels_are_too() -> None:
+    frame = make_frame(1920, 1080)
+    heights = []
+    for side in (60, 300):
+        face = make_detection(960, 540, side)
+        heights.append(plate_of(Annotator().draw(frame, [mood_of(face)]), frame, face.box).shape[0])
+    assert heights[0] < 0.7 * heights[1]
+
+
+def test_draw_when_faces_are_many_then_a_legend_tells_their_colours_and_no_label_covers_a_face() -> None:
+    frame = noise(*HD)
+    faces = [make_detection(45 + 62 * x, 60 + 66 * y, 50) for x in range(20) for y in range(10)]
+    moods = [mood_of(face, ("happy", "sad")[i % 2], track_id=i + 1) for i, face in enumerate(faces)]
+    image = Annotator().draw(frame, moods)
+    touched = 0
+    for face in faces:
+        left, top = round(face.box.left) + 12, round(face.box.top) + 12
+        inside = slice(top, top + 26), slice(left, left + 26)
+        touched += not np.array_equal(image[inside], frame.image[inside])
+    assert touched < 12  # the legend itself
+    for label in ("happy", "sad"):
+        bar = (image == colour_bgr(label)).all(axis=2).astype(np.uint8)
+        assert cv2.erode(bar, np.ones((1, 20), np.uint8)).any()
+
+
+def test_draw_when_the_face_is_unsure_for_a_reason_then_it_is_written() -> None:
+    frame, face = make_frame(*HD), make_detection(640, 400, 200)
+    pictures = {
+        Annotator().draw(frame, [replace(mood_of(face, UNSURE), reason=reason)]).tobytes()
+        for reason in (None, "covered", "turned")
+    }
+    assert len(pictures) == 3
 
 
 coordinates = st.floats(-500, 900)
