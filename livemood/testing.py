@@ -1,6 +1,6 @@
-"""Stand-ins for the heavy parts, for tests of livemood and of programs built on it.
+"""Fakes of detector, classifier, sink, source and screen, for tests of livemood and of programs built on it.
 
-Each fits where the real thing goes: ``MoodReader(detector=ScriptedDetector(...), classifier=TableClassifier(...))``.
+Each replaces the real object: ``MoodReader(detector=ScriptedDetector(...), classifier=TableClassifier(...))``.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,14 +19,14 @@ Script = Sequence[Sequence[Detection]] | Callable[[Frame], Sequence[Detection]]
 
 
 class ScriptedDetector:
-    """Finds the faces that it was told to find.
+    """Returns scripted faces.
 
     Args:
         script: Faces by ``Frame.index`` (frames beyond the end have those of the last entry), or a function of the
             frame.
 
     Attributes:
-        frames: Indices of the frames looked at, in order.
+        frames: Indices of the frames passed to ``detect``, in order.
         closed: Whether ``close`` was called.
     """
 
@@ -43,12 +43,12 @@ class ScriptedDetector:
         return tuple(self._script[min(frame.index, len(self._script) - 1)])
 
     def close(self) -> None:
-        """Note that nobody needs this detector any more."""
+        """Set ``closed``."""
         self.closed = True
 
 
 class TableClassifier:
-    """Reads each person's emotion from a table instead of from the picture.
+    """Looks each person's emotion up in a table instead of reading the picture.
 
     Args:
         table: Scores by track id: a sequence in the order of ``labels``, or a mapping from label to score (labels
@@ -97,7 +97,7 @@ class TableClassifier:
 
 
 class RecordingSink(Sink):
-    """Keeps what is written to it.
+    """Stores everything that is written to it.
 
     Args:
         needs_image: Whether it asks for annotated pictures.
@@ -133,16 +133,16 @@ class RecordingSink(Sink):
         self.event_names.append(name)
 
     def close(self) -> None:
-        """Note that nothing more will come."""
+        """Set ``closed``."""
         self.closed = True
 
 
 class ScriptedSource(Source):
-    """Gives the frames that it was told to give.
+    """Yields given frames.
 
     Args:
         frames: All of one size.
-        live: Whether they count as coming by the clock.
+        live: Whether the source counts as live.
 
     Attributes:
         closed: Whether ``close`` was called.
@@ -164,7 +164,7 @@ class ScriptedSource(Source):
         yield from self._frames
 
     def close(self) -> None:
-        """Note that nobody needs this source any more."""
+        """Set ``closed``."""
         self.closed = True
 
 
@@ -172,11 +172,11 @@ class ScriptedScreen:
     """A screen that presses keys by itself, in place of a window.
 
     Args:
-        keys: Key by how many pictures are to be shown before; each is pressed once, in that order.
+        keys: Key by the number of pictures shown before it; each is pressed once, in that order.
 
     Attributes:
-        images: What was shown, in order.
-        full_screen: How often that was switched.
+        images: Pictures shown, in order.
+        full_screen: How often full screen was toggled.
     """
 
     def __init__(self, keys: Mapping[int, str] | None = None) -> None:
@@ -195,5 +195,5 @@ class ScriptedScreen:
         return self._keys.pop(0)[1] if due else None
 
     def toggle_full_screen(self) -> None:
-        """Count."""
+        """Count the call."""
         self.full_screen += 1

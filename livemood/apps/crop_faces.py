@@ -18,12 +18,12 @@ _COLUMNS = ("file", "source", "time_s", "left", "top", "right", "bottom", "score
 
 @dataclass(frozen=True, slots=True)
 class CropJob:
-    """What is to be cut out.
+    """Settings of one run.
 
     Attributes:
         paths: Photos, folders of photos, or videos.
         out: Folder for the crops and ``index.csv``.
-        sort: Put each crop into a folder named after what the model reads.
+        sort: Put each crop into a folder named after the emotion that the model predicts.
         every_s: Time between the frames taken of a video, s.
         size_px: Side of the crops.
         force: Add to the crops that are there.
@@ -43,7 +43,7 @@ def crop_faces(job: CropJob, session: Session, on_skipped: Callable[[SourceError
     Args:
         job: What to do.
         session: Detector and model.
-        on_skipped: Called with what is wrong with each photo that cannot be read.
+        on_skipped: Called with the error of each photo that cannot be read.
 
     Raises:
         SourceError: A video cannot be read.
@@ -53,7 +53,7 @@ def crop_faces(job: CropJob, session: Session, on_skipped: Callable[[SourceError
     index = CropIndex(job.out, columns, job.force)
     wanted = CropSpec(job.size_px, "bgr", session.crop_spec.template)
     frames = _frames(job, session, on_skipped)
-    first = list(islice(frames, 1))  # what cannot be read says so before anything is written
+    first = list(islice(frames, 1))  # an unreadable input raises before anything is written
     with index:
         for source, frame in chain(first, frames):
             for face in session.detector.detect(frame):

@@ -1,4 +1,4 @@
-"""What ``livemood doctor`` looks at: everything on this computer that livemood needs, and what to do where it fails."""
+"""The checks of ``livemood doctor``: everything that livemood needs on this computer, with advice where it fails."""
 
 import platform
 import sys
@@ -25,10 +25,10 @@ _TEST_SIZE = (720, 1280, 3)
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
-        name: What.
+        name: What was checked.
         state: ``ok``; ``note`` if only a part of livemood cannot be used; ``problem`` if nothing can.
         found: What was found.
         advice: What to do about it; empty if nothing.
@@ -164,7 +164,7 @@ def _models() -> Iterator[Check]:
 
 
 def _self_test() -> Iterator[Check]:
-    """Run every stage on made-up pictures for a second."""
+    """Run every stage on synthetic pictures for a second."""
     from livemood.core.types import Frame
     from livemood.detection.combined import FaceDetector
     from livemood.emotion.classifier import EmotionClassifier
@@ -186,7 +186,7 @@ def _self_test() -> Iterator[Check]:
 
 
 def _milliseconds(stage: Callable[[], object]) -> float:
-    """Return the median time of a stage after a first run, taken over its share of the second."""
+    """Return the median time of a stage, ms, after a first run, measured for its share of the second."""
     stage()
     taken: list[float] = []
     ends = time.perf_counter() + _TEST_S / 3

@@ -1,19 +1,19 @@
-"""How often faces are classified, so that a slow computer falls behind in moods and not in pictures."""
+"""How often faces are classified: a slow computer classifies fewer frames instead of dropping pictures."""
 
 _WEIGHT = 0.1
-# Work may take so much of the time between two pictures before it is lightened, and so little before it is taken up
-# again; apart, so that it does not swing.
+# Work per frame, as a share of the time between two pictures: above the first the stride grows, below the second it
+# shrinks. They differ so that it does not oscillate.
 _TOO_MUCH, _LITTLE = 1.0, 0.85
 _SETTLE_FRAMES = 15
-# Moods get no older than this: beyond it, too few pictures come for skipping to help.
+# Longest time between two classifications, s.
 _OLDEST_S = 0.1
 
 
 class InferenceStride:
-    """Watches how long frames take, and says on which ones to classify.
+    """Decides from the time that frames take which ones to classify.
 
     Attributes:
-        every: Classify on one of so many frames.
+        every: Classify every Nth frame.
     """
 
     def __init__(self) -> None:
@@ -23,12 +23,17 @@ class InferenceStride:
         self._load = 0.0
 
     def due(self) -> bool:
-        """Tell whether to classify the next frame; to be asked once for each."""
+        """Return whether to classify the next frame; call it once for each."""
         self._count += 1
         return self._count % self.every == 0
 
     def note(self, work_s: float, interval_s: float) -> None:
-        """Take the time that a frame took, and the time between two pictures of the source, in seconds."""
+        """Report a frame.
+
+        Args:
+            work_s: Time that it took, s.
+            interval_s: Time between two pictures of the source, s.
+        """
         if interval_s <= 0:
             return
         self._load += _WEIGHT * (work_s / interval_s - self._load)

@@ -1,4 +1,4 @@
-"""The live loop: the newest frame of a source is read, drawn and shown, and keys are obeyed meanwhile."""
+"""The live loop: the newest frame of a source is read, drawn and shown, and keys are handled in between."""
 
 import time
 from collections import deque
@@ -23,7 +23,7 @@ from livemood.overlay.mirror import mirrored
 from livemood.runtime.queues import read_newest
 from livemood.sources.base import Source
 
-# How often keys are looked at while no frame comes, and how often a standing picture is drawn again, s.
+# Poll interval for keys while no frame comes, and redraw interval of a paused picture, s.
 _IDLE_S = 0.03
 _REDRAW_S = 0.2
 _METER_FRAMES = 30
@@ -32,19 +32,19 @@ _WHITE, _RED = (245, 245, 245), (48, 48, 230)
 
 
 class Screen(Protocol):
-    """What the loop needs of a window; ``livemood.sinks.window.Window`` is one."""
+    """The window interface of the loop; ``livemood.sinks.window.Window`` implements it."""
 
     @property
     def is_open(self) -> bool:
-        """Whether nobody has closed it."""
+        """Whether the user has not closed it."""
         ...
 
     def show(self, image: Image) -> None:
-        """Take a picture, (H, W, 3) uint8 BGR."""
+        """Set the picture, (H, W, 3) uint8 BGR."""
         ...
 
     def key(self) -> str | None:
-        """Bring the picture to the screen and return the key that was pressed, if any."""
+        """Display the picture and return the key that was pressed, if any."""
         ...
 
     def toggle_full_screen(self) -> None:
@@ -56,21 +56,21 @@ class Live:
     """One live run.
 
     Args:
-        session: Models, and what builds around them.
+        session: Detector and model.
         source: Open source; closed at the end of the run.
-        recorder: Entered; takes every frame that was read.
-        screen: Where to show; without one the run goes on until the source ends, or for ``duration_s``.
-        view: What is shown at first; keys change it.
+        recorder: Entered; gets every frame that was read.
+        screen: The window; without one the run lasts until the source ends, or for ``duration_s``.
+        view: Initial view; keys change it.
         engine: Name for the status line.
-        calibrate_s: Calibrate to resting faces in the first so many seconds.
-        duration_s: Stop by itself after so many seconds.
-        on_trouble: Called with each new thing that is wrong with the source.
-        markers: Returns the names of events that other programs marked since its last call; never waits.
-        throttle: Says on which frames to classify.
+        calibrate_s: Calibrate to resting faces at the start, for this long, s.
+        duration_s: Stop after this time, s.
+        on_trouble: Called with each new problem of the source.
+        markers: Returns the names of events that other programs marked since its last call; never blocks.
+        throttle: Decides which frames to classify.
 
     Attributes:
-        view: As it is now.
-        dropped: Frames that were captured and never read.
+        view: Current view.
+        dropped: Number of frames that were captured and never read.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class Live:
             self._calibrate(calibrate_s)
 
     def run(self) -> Tally:
-        """Go on until the source ends, someone quits, or the time is over; return the counts.
+        """Run until the source ends, the user quits, or the time is over; return the counts.
 
         Raises:
             SourceError: The source was lost for good.
@@ -116,7 +116,7 @@ class Live:
         began, last = time.monotonic(), None
         with ExitStack() as stack:
             frames = stack.enter_context(read_newest(self._source.frames(), _IDLE_S))
-            stack.callback(self._source.close)  # before the reader is waited for, so that it ends
+            stack.callback(self._source.close)  # before waiting for the reader, so that it ends
             for frame in frames:
                 taken = time.monotonic()
                 self._watch_source()
@@ -124,7 +124,7 @@ class Live:
                     self._take(frame, taken)
                 elif taken - self._drawn_at > _REDRAW_S:
                     self._show()
-                self._obey()
+                self._handle_key()
                 if frame is not None:
                     if last is None:
                         self.dropped = frame.index
@@ -138,7 +138,7 @@ class Live:
         return self._tally
 
     def _take(self, frame: Frame, now: float) -> None:
-        """Read, show and keep one frame."""
+        """Read, show and record one frame."""
         moods = self._pipeline.step(frame, self._throttle.due())
         self._current = frame, moods
         self._taken_at.append(now)
@@ -150,7 +150,7 @@ class Live:
         self._tally.add(frame, moods)
 
     def _show(self) -> None:
-        """Draw the frame at hand as the view asks for it."""
+        """Draw and show the current frame according to the view."""
         self._drawn_at = time.monotonic()
         if self._screen is None or self._current is None:
             return
@@ -171,7 +171,7 @@ class Live:
         return DrawStyle(ids=self.view.ids, panel=self.view.panel, blur=self.view.blur)
 
     def _lines(self, faces: int) -> list[str]:
-        """Return the status lines, the lasting one last."""
+        """Return the status lines, the permanent one last."""
         lines = [f"{key}   {what}" for key, what in KEYS] if self.view.help else []
         if time.monotonic() < self._notice_until:
             lines.append(self._notice)
@@ -198,11 +198,11 @@ class Live:
             self._on_trouble(trouble)
         self._trouble = trouble
 
-    def _say(self, notice: str) -> None:
+    def _show_notice(self, notice: str) -> None:
         self._notice, self._notice_until = notice, time.monotonic() + _NOTICE_S
 
-    def _obey(self) -> None:
-        """Do what the pressed key asks for."""
+    def _handle_key(self) -> None:
+        """Handle the pressed key, if any."""
         if self._screen is None:
             return
         key = self._screen.key()
@@ -216,17 +216,17 @@ class Live:
             try:
                 self._keep(key, *self._current)
             except SinkError as error:
-                self._say(str(error))
+                self._show_notice(str(error))
         elif key is not None and self.view.switch(key):
             self._show()
 
     def _calibrate(self, duration_s: float | None = None) -> None:
         baseline = self._pipeline.baseline
         if not baseline.possible:
-            self._say("cannot calibrate: neutral is not among the emotions")
+            self._show_notice("cannot calibrate: neutral is not among the emotions")
         elif baseline.calibrated or baseline.remaining_s:
             baseline.stop()
-            self._say("calibration off")
+            self._show_notice("calibration off")
         else:
             baseline.begin(duration_s)
 
@@ -235,17 +235,17 @@ class Live:
         if key == "r" and self._recorder.recording:
             self._recorder.stop()
         elif key == "r":
-            self._say(f"recording {self._recorder.start()}")
+            self._show_notice(f"recording {self._recorder.start()}")
         elif key == "s":
-            self._say(f"saved {self._recorder.snapshot(frame, moods, self._style())}")
+            self._show_notice(f"saved {self._recorder.snapshot(frame, moods, self._style())}")
         elif event := self._recorder.mark(frame):
-            self._say(f"event {event} marked at {frame.time_s:.1f} s")
+            self._show_notice(f"event {event} marked at {frame.time_s:.1f} s")
         else:
-            self._say("no records to mark an event in")
+            self._show_notice("no records to mark an event in")
 
 
 def _draw_red_dot(image: Image) -> None:
-    """Write the sign of a running recording into the top left corner."""
+    """Draw the sign of a running recording into the top left corner."""
     radius = max(4, round(min(image.shape[:2]) / 60))
     cv2.circle(image, (3 * radius, 3 * radius), radius + max(1, radius // 4), _WHITE, -1, cv2.LINE_AA)
     cv2.circle(image, (3 * radius, 3 * radius), radius, _RED, -1, cv2.LINE_AA)

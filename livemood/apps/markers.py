@@ -26,8 +26,8 @@ def write_markers(
     Args:
         records: A .jsonl, .csv or .parquet file written by livemood.
         out: The file to write; its suffix names the form.
-        video: The video that the markers belong to; tells rate, timecode, name and place.
-        rate: Frames per second, if no video tells; by default what the records' own times come to.
+        video: The video that the markers belong to; its rate, timecode, name and path are used.
+        rate: Frames per second, if not the video's; by default measured from the times of the records.
         timecode: Of the video's first frame, such as 01:00:00:00; by default the video's own, or 0.
         start_s: Time in the records at which the video begins, s, where it is a cut.
         force: Replace a file that is there.
@@ -35,7 +35,7 @@ def write_markers(
     Raises:
         LivemoodError: The records cannot be read.
         VideoUnreadable: The video cannot be read.
-        SinkError: Another suffix, a timecode that is none, or the file is there already or cannot be written.
+        SinkError: Another suffix, an invalid timecode, or the file is there already or cannot be written.
     """
     records, out = Path(records), Path(out)
     if out.resolve() == records.resolve():
@@ -54,7 +54,7 @@ def _fill(sink: MarkerSink, rows: Iterable[Record], start_s: float) -> None:
     last: tuple[int, float] | None = None
     for frame, time_s, labels, events in _frames(rows):
         if last is not None and frame > last[0] + 1:
-            # No row was written for frames without a face; the first of them ends all intervals.
+            # Frames without a face have no row; the first of them ends all intervals.
             sink.show({}, last[1] + (time_s - last[1]) / (frame - last[0]) - start_s)
         sink.show(labels, time_s - start_s)
         for event in events:
@@ -80,7 +80,7 @@ def _frames(rows: Iterable[Record]) -> Iterator[tuple[int, float, dict[int, str]
 
 
 def _measured_rate(rows: Iterable[Record]) -> Fraction | None:
-    """Return the mean rate of the frames that have rows; None of fewer than two."""
+    """Return the mean rate of the frames that have rows; None for fewer than two."""
     first = last = None
     for row in rows:
         first, last = first or row, row

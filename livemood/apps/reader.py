@@ -18,7 +18,7 @@ from livemood.sources.base import Source
 class MoodReader(Closeable):
     """Reads moods from pictures and videos with one detector and one model, opened once.
 
-    Use as a context manager, or call ``close``. Several threads may use one reader; each gets the answers that it would
+    Use as a context manager, or call ``close``. Several threads may share a reader; each gets the results that it would
     get alone.
 
     Args:
@@ -31,7 +31,7 @@ class MoodReader(Closeable):
         settings: Thresholds and time constants.
 
     Attributes:
-        session: Holds the models, and builds what is made around them.
+        session: Holds the models; makes pipelines, annotators, sources and sinks.
 
     Raises:
         ModelMissing: A model file is not there.
@@ -69,7 +69,7 @@ class MoodReader(Closeable):
         return self.session.engine
 
     def pipeline(self) -> Pipeline:
-        """Return a fresh pipeline, without memory of earlier frames, on this reader's models."""
+        """Return a new pipeline on this reader's models, without state of earlier frames."""
         return self.session.pipeline()
 
     def image(self, image: Image) -> tuple[Mood, ...]:
@@ -86,11 +86,11 @@ class MoodReader(Closeable):
     def watch(self, source: Source, every: int = 1) -> Iterator[tuple[Frame, tuple[Mood, ...]]]:
         """Yield the frames of an open source with their moods.
 
-        Every frame of a file comes; of a live source the newest does, and ``Frame.index`` tells what was left out.
+        A file yields every frame; a live source yields the newest, and gaps in ``Frame.index`` are dropped frames.
 
         Args:
-            source: Gives the frames.
-            every: Classify every so many frames only; in between, faces are followed and keep their moods.
+            source: Source of the frames.
+            every: Classify every Nth frame; in between, faces are tracked and keep their moods.
         """
         with self.session.frames(source, every) as frames:
             yield from frames
@@ -105,7 +105,7 @@ class MoodReader(Closeable):
             yield from self.watch(source)
 
     def camera(self, source: int | str = 0) -> Iterator[tuple[Frame, tuple[Mood, ...]]]:
-        """Yield the newest frame of a camera or stream with its moods, for as long as you take them.
+        """Yield the newest frame of a camera or stream with its moods, until you stop iterating or it ends.
 
         Args:
             source: Camera index, device path or name, or a stream's URL.

@@ -1,4 +1,4 @@
-"""Keep a live run: labelled video, other sinks and snapshots, written in a thread of their own."""
+"""Records a live run: labelled video, other sinks and snapshots, written in a separate thread."""
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -17,19 +17,19 @@ Draw = Callable[[Frame, Sequence[Mood], DrawStyle], Image]
 
 
 class Recorder:
-    """Writes frames with their moods to whatever is open; a video can be started and stopped at any time.
+    """Writes frames with their moods to all sinks; a video can be started and stopped at any time.
 
-    Pictures are kept as the camera saw them: not mirrored, without the status line. Leaving the context finishes every
-    file, whatever the reason.
+    Pictures are annotated but not mirrored and without the status line. Leaving the context finishes every file, also
+    after an error.
 
     Args:
         draw: Annotates a frame.
         open_video: Opens a video file for frames of the run's size.
-        sinks: Further takers of every frame and of events.
+        sinks: Further sinks for every frame and event.
 
     Attributes:
-        files: Videos of which a frame was written, and snapshots, in order.
-        warnings: One line for everything that was not as it should be; complete when the context was left.
+        files: Videos with at least one frame, and snapshots, in order.
+        warnings: One line for each irregularity; complete when the context was left.
     """
 
     def __init__(self, draw: Draw, open_video: Callable[[Path], Sink], sinks: Sequence[Sink] = ()) -> None:
@@ -49,7 +49,10 @@ class Recorder:
         return self._video is not None
 
     def start(self, path: Path | None = None) -> Path:
-        """Begin a video at the next frame and return its path; named after the time, in the current folder.
+        """Start a video at the next frame and return its path.
+
+        Args:
+            path: The file; by default named after the time, in the current folder.
 
         Raises:
             SinkError: It cannot be written.
@@ -67,7 +70,7 @@ class Recorder:
             self._jobs.put(stopped[1].close)
 
     def put(self, frame: Frame, moods: Sequence[Mood], style: DrawStyle) -> None:
-        """Keep one frame; waits while writing is behind.
+        """Queue one frame; blocks while the queue is full.
 
         Raises:
             SinkError: An earlier frame could not be written.
@@ -77,7 +80,7 @@ class Recorder:
             self._jobs.put(lambda: self._write(frame, moods, style, into))
 
     def mark(self, frame: Frame, name: str = "") -> int | None:
-        """Keep an event of the frame at hand and return its number; None where nothing would keep it."""
+        """Record an event at a frame and return its number, from 1; None if no sink would record it."""
         if not self._sinks:
             return None
         self._events += 1
@@ -105,7 +108,7 @@ class Recorder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with self._opened:  # closed last and whatever happened: what was recorded is to stay
+        with self._opened:  # closed last, and also after an error: recordings are kept
             self._writing.__exit__(kind, error, trace)
 
     def _finish(self, video: Sink) -> None:
@@ -125,7 +128,7 @@ class Recorder:
 
 
 def _named_now(suffix: str) -> Path:
-    """Return a path in the current folder that is named after the time and is free."""
+    """Return an unused path in the current folder that is named after the time."""
     stem = f"livemood-{datetime.now():%Y%m%d-%H%M%S}"
     names = (f"{stem}{f'-{count}' if count else ''}.{suffix}" for count in range(1000))
     return next(path for name in names if not (path := Path(name)).exists())

@@ -25,13 +25,12 @@ _IDLE_S = 0.1
 
 
 class Session(Closeable):
-    """One detector and one model, opened once, and whatever is built around them; a context manager.
+    """One detector and one model, opened once, and the factory of everything built on them; a context manager.
 
     Args:
         how: Which detector and model to open.
-        detector: Any object with ``detect`` and ``close`` in place of the one that ``how`` names; stays the caller's to
-            close.
-        classifier: Any object in place of the model that ``how`` names.
+        detector: Any object with ``detect`` and ``close``, instead of the one that ``how`` names; the caller closes it.
+        classifier: Any ``Classifier``, instead of the model that ``how`` names.
         settings: Thresholds and time constants.
 
     Attributes:
@@ -84,15 +83,15 @@ class Session(Closeable):
         return classifier.engine if isinstance(classifier, EmotionClassifier) else type(classifier).__name__
 
     def pipeline(self, timer: StageTimer = untimed) -> Pipeline:
-        """Return a fresh pipeline, without memory of earlier frames.
+        """Return a new pipeline, without state of earlier frames.
 
         Args:
-            timer: Gets every stage once, to time its calls.
+            timer: Wraps the function of each stage.
         """
         return Pipeline(self.detector, self.classifier, self.settings, timer)
 
     def annotator(self, style: DrawStyle | None = None) -> Annotator:
-        """Return what draws this model's labels."""
+        """Return an annotator for this model's labels."""
         return Annotator(self.labels, style)
 
     def draw(self, frame: Frame, moods: Sequence[Mood], style: DrawStyle) -> Image:
@@ -108,7 +107,7 @@ class Session(Closeable):
         return self.pipeline().step(Frame(0, 0.0, image))
 
     def read_face(self, frame: Frame, face: Detection) -> tuple[str, float]:
-        """Return the emotion that one face shows in one frame, and its probability, without any smoothing."""
+        """Return the most likely emotion of a face in a frame, and its probability, without smoothing."""
         spec = self.crop_spec
         track = Track(1, face, frame.time_s)
         (prediction,) = self.classifier.classify([crop_track(frame, track, spec)])
@@ -120,7 +119,7 @@ class Session(Closeable):
         return open_video(path, start_s, duration_s)
 
     def open_live(self, spec: str, capture: CaptureSettings | None = None) -> Source:
-        """Open a camera, a stream, or a file played by the clock; see ``livemood.sources.open.open_live``."""
+        """Open a camera, a stream, or a file played in real time; see ``livemood.sources.open.open_live``."""
         return open_live(spec, capture)
 
     def open_sink(
@@ -135,8 +134,8 @@ class Session(Closeable):
         """Open a sink for the frames of a source and this model's moods.
 
         Args:
-            output: Which kind, and where to.
-            source: Gives the frames.
+            output: Kind and target.
+            source: Source of the frames.
             force: Replace files that are there.
             faceless_rows: Write a row for frames without faces too.
             encoding: Of a labelled video.
@@ -158,12 +157,12 @@ class Session(Closeable):
     def frames(self, source: Source, every: int = 1) -> Iterator[Iterator[tuple[Frame, tuple[Mood, ...]]]]:
         """Read the frames of an open source with their moods.
 
-        A thread of its own takes the frames. From a file it also finds their faces, some frames ahead. Every frame of
-        a file comes; of a live source the newest does, and ``Frame.index`` tells what was left out.
+        A separate thread reads the frames; for a file it also tracks faces, some frames ahead. A file yields every
+        frame; a live source yields the newest, and gaps in ``Frame.index`` are dropped frames.
 
         Args:
-            source: Gives the frames.
-            every: Classify every so many frames only; in between, faces are followed and keep their moods.
+            source: Source of the frames.
+            every: Classify every Nth frame; in between, faces are tracked and keep their moods.
         """
         pipeline = self.pipeline()
         if source.live:
@@ -183,24 +182,24 @@ class Session(Closeable):
         every: int = 1,
         on_frame: Callable[[Frame], None] = lambda _: None,
     ) -> Tally:
-        """Take a source through to its end and hand every frame to the sinks.
+        """Process a source to its end and pass every frame to the sinks.
 
-        Decoding with finding faces, classifying and drawing them, and writing each have a thread: encoding takes so
-        long that whatever else its thread did would hold up the rest.
+        Three threads: decoding and tracking; classifying and drawing; writing, as encoding alone takes most of a core.
 
         Args:
             source: Open source; frames come in order and none is dropped.
             sinks: Open sinks.
             style: How to draw.
-            every: Classify every so many frames only; all are drawn and written.
+            every: Classify every Nth frame; all are drawn and written.
             on_frame: Called after each frame, for a progress display.
 
         Returns:
             The counts.
 
         Raises:
+            SourceError: The source cannot be read.
             SinkError: A sink could not be written.
-            KeyboardInterrupt: What was written so far stays good.
+            KeyboardInterrupt: The sinks can be closed; what was written so far is valid.
         """
         tally, annotator = Tally(), self.annotator(style)
         drawn = any(sink.needs_image for sink in sinks)

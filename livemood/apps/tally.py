@@ -11,16 +11,16 @@ from livemood.core.types import Frame, Mood
 
 @dataclass(slots=True)
 class Summary:
-    """What a run saw.
+    """Counts of a run.
 
     Attributes:
         frames: Frames read.
-        faces: Faces seen, counted once in every frame.
-        tracks: Different people followed.
-        duration_s: Time of the last frame.
-        elapsed_s: Wall seconds spent.
+        faces: Faces, counted in every frame.
+        tracks: Different tracks.
+        duration_s: Time of the last frame, s.
+        elapsed_s: Wall time, s.
         shares: Share of the faces by label, most frequent first; sums to 1.
-        notes: One line about everything that was not as it should be.
+        notes: One line for each irregularity.
     """
 
     frames: int = 0

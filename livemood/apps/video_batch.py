@@ -1,4 +1,4 @@
-"""Many videos side by side, each in a process."""
+"""Many videos in parallel, each in a process."""
 
 import os
 import signal
@@ -20,15 +20,15 @@ from livemood.runtime import stopping
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-_FRAMES_TOLD = 5  # progress is told for so many frames at once
+_FRAMES_PER_UPDATE = 5  # of progress
 _CHECK_S = 0.1
-# A worker that is asked to stop has so long to remove the files of its job.
+# Time that a worker has to remove the files of its job when it is stopped, s.
 _STOP_LIMIT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a job among many ended: with a summary, or with the error that says what was wrong."""
+    """How a job ended: with a summary, or with an error."""
 
     job: VideoJob
     summary: Summary | None
@@ -38,30 +38,30 @@ class Outcome:
 def label_videos(
     jobs: Sequence[VideoJob], how: ReaderSettings, processes: int, progress: Progress
 ) -> Iterator[Outcome]:
-    """Do many jobs in so many processes; yield each outcome as it comes.
+    """Run jobs in ``processes`` processes; yield each outcome as it comes.
 
-    One that fails does not stop the others. When a process is killed, what was not done yet is done again, each
-    job in a process of its own. A KeyboardInterrupt stops them all and leaves no unfinished file.
+    A failing job does not stop the others. When a process is killed, unfinished jobs are run again, each in a process
+    of its own. A KeyboardInterrupt stops all and leaves no unfinished file.
     """
     import multiprocessing  # here, so that one video starts sooner
     from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
     from concurrent.futures.process import BrokenProcessPool
     from multiprocessing.managers import SyncManager
 
-    context = multiprocessing.get_context("spawn")  # a forked child would share mediapipe's threads, and hang
+    context = multiprocessing.get_context("spawn")  # a forked child inherits locks of library threads, and hangs
     manager = SyncManager(ctx=context)
-    # The workers see the end of this pipe: when this process closes the other end, or is gone.
+    # Workers notice when this process closes its end of the pipe, or is gone.
     stop_reader, stop_writer = context.Pipe(duplex=False)
     with stopping.held(), stop_reader, stop_writer:
         manager.start(_end_with_parent)
         with manager:
-            told = manager.Queue()
-            listener = Thread(target=_listen, args=(told, progress), name="livemood-listener", daemon=True)
+            updates = manager.Queue()
+            listener = Thread(target=_listen, args=(updates, progress), name="livemood-listener", daemon=True)
             listener.start()
 
             def done_in(processes: int, jobs: Sequence[VideoJob]) -> Iterator[tuple[VideoJob, Outcome | None]]:
-                """Yield jobs with their outcomes: None where a process was killed, whichever it worked at."""
-                pool = ProcessPoolExecutor(processes, context, _begin_worker, (how, told, stop_reader))
+                """Yield jobs with their outcomes; None for all unfinished jobs once a process was killed."""
+                pool = ProcessPoolExecutor(processes, context, _begin_worker, (how, updates, stop_reader))
                 try:
                     futures = {pool.submit(_work, job): job for job in jobs}
                     waiting: set[Future[Outcome]] = set(futures)
@@ -90,7 +90,7 @@ def label_videos(
                     for _, outcome in done_in(1, [job]):
                         yield outcome or Outcome(job, None, _killed(job))
             finally:
-                told.put(None)
+                updates.put(None)
                 listener.join()
 
 
@@ -99,13 +99,13 @@ def _killed(job: VideoJob) -> LivemoodError:
     return LivemoodError(what, "try fewer {jobs}")
 
 
-def _listen(told: Any, progress: Progress) -> None:
-    """Hand on what workers tell: (source, frames expected) at its beginning, (source,) for each few frames done."""
-    while (item := told.get()) is not None:
+def _listen(updates: Any, progress: Progress) -> None:
+    """Pass on progress of workers: (source, expected frames) at the start, (source,) for every few frames done."""
+    while (item := updates.get()) is not None:
         if len(item) == 2:
             progress.begin(*item)
         else:
-            progress.advance(item[0], _FRAMES_TOLD)
+            progress.advance(item[0], _FRAMES_PER_UPDATE)
 
 
 _worker: "tuple[Session, _WorkerProgress] | None" = None
@@ -120,19 +120,19 @@ class _Stopped(LivemoodError):
 
 
 class _WorkerProgress:
-    """Progress of a worker, told to the parent process a few frames at a time."""
+    """Sends a worker's progress to the parent process, a few frames at a time."""
 
-    def __init__(self, told: Any) -> None:
-        self._told, self._count = told, 0
+    def __init__(self, updates: Any) -> None:
+        self._updates, self._count = updates, 0
 
     def begin(self, source: Path, frames: int | None) -> None:
         self._count = 0
-        self._told.put((source, frames))
+        self._updates.put((source, frames))
 
     def advance(self, source: Path, frames: int = 1) -> None:
         self._count += frames
-        if self._count % _FRAMES_TOLD == 0:
-            self._told.put((source,))
+        if self._count % _FRAMES_PER_UPDATE == 0:
+            self._updates.put((source,))
 
 
 def _end_with_parent() -> None:
@@ -150,7 +150,7 @@ def _end_with_parent() -> None:
     Thread(target=wait, name="livemood-parent", daemon=True).start()
 
 
-def _begin_worker(how: ReaderSettings, told: Any, stop_reader: "Connection") -> None:
+def _begin_worker(how: ReaderSettings, updates: Any, stop_reader: "Connection") -> None:
     def stop(*_: object) -> None:
         stopping.ask()
         if not _at_work:
@@ -158,7 +158,7 @@ def _begin_worker(how: ReaderSettings, told: Any, stop_reader: "Connection") -> 
 
     def watch_parent() -> None:
         with suppress(OSError):
-            stop_reader.poll(None)  # nothing is ever sent: this returns when the other end is closed
+            stop_reader.poll(None)  # nothing is ever sent: returns when the other end is closed
         stop()
         ends = time.monotonic() + _STOP_LIMIT_S
         while _at_work and time.monotonic() < ends:
@@ -170,7 +170,7 @@ def _begin_worker(how: ReaderSettings, told: Any, stop_reader: "Connection") -> 
     signal.signal(signal.SIGTERM, stop)  # from the pool, when another worker was killed
     stopping.raise_at_checks(_Stopped)
     Thread(target=watch_parent, name="livemood-parent", daemon=True).start()
-    _worker = Session(how), _WorkerProgress(told)
+    _worker = Session(how), _WorkerProgress(updates)
 
 
 def _work(job: VideoJob) -> Outcome:
@@ -181,7 +181,7 @@ def _work(job: VideoJob) -> Outcome:
     try:
         return Outcome(job, label_video(job, session, progress))
     except _Stopped:
-        os._exit(1)  # by itself this process would go on with the next job
+        os._exit(1)  # otherwise this process would start the next job
     except LivemoodError as error:
         return Outcome(job, None, error)
     finally:

@@ -15,12 +15,12 @@ from livemood.sinks.open import Output
 
 @dataclass(frozen=True, slots=True)
 class VideoJob:
-    """What is to be made of one video.
+    """One video and its outputs.
 
     Attributes:
         source: The video.
-        outputs: Sinks that its frames go to; ``out`` is the labelled copy.
-        cut: Which part is read, and how often.
+        outputs: Requested sinks; ``out`` is the labelled copy.
+        cut: Which part is read, and how often it is classified.
         encoding: Of the copy.
         style: How moods are drawn.
         faceless_rows: Write a row for frames without a face too.
@@ -42,21 +42,21 @@ class VideoJob:
 
 
 class Progress(Protocol):
-    """Hears how far a video is."""
+    """Receives the progress of videos."""
 
     def begin(self, source: Path, frames: int | None) -> None:
-        """A video was opened; ``frames`` are expected, if that can be told."""
+        """A video was opened; ``frames`` is its expected number of frames, None if unknown."""
         ...
 
     def advance(self, source: Path, frames: int = 1) -> None:
-        """So many more of its frames are done."""
+        """``frames`` more frames of a video are done."""
         ...
 
 
 def label_video(job: VideoJob, session: Session, progress: Progress) -> Summary:
-    """Do one job; whatever its video makes a library raise becomes one line about it.
+    """Run one job; an unexpected exception of a library becomes a one-line error about the video.
 
-    Files appear under their names when they are whole. A KeyboardInterrupt finishes them up to there; any error
+    Files appear under their names when they are complete. A KeyboardInterrupt finishes them up to that frame; an error
     leaves none.
 
     Raises:
@@ -74,7 +74,7 @@ def _label(job: VideoJob, session: Session, progress: Progress) -> Summary:
         clip = stack.enter_context(session.open_video(job.source, job.cut.start_s, job.cut.duration_s))
         stack.enter_context(stopping.held())
         encoding = replace(job.encoding, strip_metadata=job.encoding.strip_metadata or job.style.blur)
-        # The copy is opened last and closed first: whatever goes wrong with it, its records are not left alone.
+        # The copy is opened last and closed first, so that no records stay if it fails.
         sinks = [
             stack.enter_context(
                 session.open_sink(output, clip, force=job.force, faceless_rows=job.faceless_rows, encoding=encoding)

@@ -155,11 +155,11 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: a browser that closes its tab drops connections midway."""
+        """Ignore errors: a browser that closes its tab drops connections."""
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Hands out the page's files and nothing else; takes nothing."""
+    """Serves the page's files and nothing else; accepts no data."""
 
     server_version = "livemood"
     sys_version = ""
@@ -176,7 +176,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(with_body=False)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing: who looked at what is nobody's business."""
+        """Log nothing, for privacy."""
 
     def _answer(self, with_body: bool) -> None:
         name = self.path.split("?")[0].split("#")[0].lstrip("/") or START
@@ -194,7 +194,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _built() -> dict[str, bytes]:
-    """Return what was built of the page's source, compared with its checksums."""
+    """Return the built files of the page by path, after comparing their checksums."""
     folder = files("livemood.web").joinpath("static")
     try:
         digests: dict[str, str] = json.loads(folder.joinpath("sha256.json").read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""How fast the live loop is: stamped pictures go in as from a camera, and are looked at again on the screen."""
+"""Speed of the live loop: pictures with a stamp are fed as from a camera, and the stamp is read on the screen."""
 
 import time
 from collections.abc import Iterator
@@ -19,23 +19,23 @@ from livemood.sources.base import Source
 from livemood.sources.live import LiveSource, Picture
 from livemood.sources.video.file import VideoSource
 
-# Pictures kept in memory and shown again and again, so that decoding a file is not measured with.
+# Pictures that are kept in memory and repeated, so that decoding is not measured.
 _KEPT = 60
 _WARM_UP_S = 2.0
 _STAMP_BITS = 24
-# Of all keys only these are obeyed: nothing is kept, and nothing else is to be measured with.
+# The only keys that are handled: other keys would change what is measured.
 _LEAVING = ("q", "esc")
 
 
 @dataclass(frozen=True, slots=True)
 class LiveFigures:
-    """What a run came to, after its first two seconds.
+    """Figures of a run, without its first two seconds.
 
     Attributes:
-        captured_fps: Pictures per second that the camera gave.
+        captured_fps: Pictures per second from the camera.
         shown_fps: Pictures per second on the screen.
-        latency_p50_ms: Half of the pictures were on the screen so soon after they were captured.
-        latency_p95_ms: 95 of 100 pictures were.
+        latency_p50_ms: Median time from capture to screen, ms.
+        latency_p95_ms: 95th percentile of that time, ms.
         frames: Pictures shown.
         dropped: Pictures captured and not shown.
         faces: Faces per picture, on average.
@@ -51,7 +51,7 @@ class LiveFigures:
 
 
 class _Camera:
-    """Gives a clip's pictures again and again at a steady rate, each with its number in its first row."""
+    """Repeats a clip's pictures at a steady rate, each with its number stamped into its first row."""
 
     def __init__(self, clip: Path, fps: float) -> None:
         with VideoSource(clip) as source:
@@ -69,7 +69,7 @@ class _Camera:
 
 
 class _Stopwatch(Source):
-    """Stands before source and screen, and notes when each picture passes."""
+    """Wraps source and screen, and records when each picture passes."""
 
     def __init__(self, source: LiveSource, screen: Screen) -> None:
         self._source, self._screen = source, screen
@@ -115,10 +115,10 @@ def measure_live(session: Session, screen: Screen, clip: Path, fps: float = 30.0
     """Run the live loop on a clip as if a camera filmed it, and time every picture from capture to screen.
 
     Args:
-        session: Models, and what builds around them.
-        screen: An open window of the clip's size or another.
+        session: Detector and model.
+        screen: An open window of any size.
         clip: Video file; its first 60 pictures are used.
-        fps: Rate of the made-up camera.
+        fps: Rate of the simulated camera.
         seconds: How long to run.
 
     Raises:

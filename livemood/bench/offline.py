@@ -1,4 +1,4 @@
-"""How fast a video is labelled, stage by stage, beside the least that reading, writing and finding faces take."""
+"""Speed of labelling a video, stage by stage, and lower bounds: decoding, encoding and detection alone."""
 
 import subprocess
 import sys
@@ -28,10 +28,10 @@ P = ParamSpec("P")
 
 STAGES = ("decode", "detect", "track", "crop", "classify", "smooth", "draw", "encode")
 _READING = STAGES[1:6]
-# Labelled before anything is timed: some things are slow the first time.
+# Labelled before anything is timed, because first calls are slow.
 _WARM_UP_S = 0.2
 
-# Says so in the moment in which a new process has its first labelled picture; leaving takes time of its own.
+# Reports the moment at which a new process has its first labelled picture; its exit is not timed.
 _FIRST_FRAME = """
 import os, sys
 from pathlib import Path
@@ -46,7 +46,7 @@ with MoodReader(Path(model) if model else None, detector=detector, engine=engine
 
 @dataclass(frozen=True, slots=True)
 class StageTime:
-    """Time that a stage takes for a frame, ms: on average, and what half and 95 of 100 frames stay under."""
+    """Time of a stage per frame, ms: mean, median and 95th percentile."""
 
     mean_ms: float
     p50_ms: float
@@ -55,27 +55,26 @@ class StageTime:
 
 @dataclass(frozen=True, slots=True)
 class VideoFigures:
-    """What labelling a clip came to.
+    """Figures of labelling a clip.
 
     Attributes:
         width: Of the clip, px.
         height: Of the clip, px.
         frames: In the clip.
         faces: Faces per frame, on average.
-        stages: By name, in the order of a frame's life, measured one after the other on one thread.
+        stages: By name, in pipeline order, measured one after the other on one thread.
         fps: Frames per second from file to file, with all threads.
-        decode_encode_fps: Floor: the same without finding, reading and drawing faces.
-        decode_detect_fps: Floor: reading the file and finding faces, and nothing else.
-        detect_classify_fps: What stages from detect to smooth would reach alone.
-        search_classify_fps: What searching every whole frame and classifying its faces would reach alone: what
-            labelling would be held up by if faces were not followed from frame to frame.
-        cpu_ms: CPU time of all threads for a frame from file to file.
-        slowdown: Time from file to file, in times of the slowest of the first three of these four.
-        search_slowdown: Time from file to file, in times of searching and classifying alone, or of decoding and
-            encoding alone if that is slower.
-        first_frame_s: From the start of a new process to its first labelled picture.
-        peak_rss_mb: Most memory that the run from file to file held, with Python and models; None where the system
-            does not tell.
+        decode_encode_fps: The same without detecting, classifying and drawing faces.
+        decode_detect_fps: Decoding and detecting only.
+        detect_classify_fps: The stages from detect to smooth only.
+        search_classify_fps: Searching every whole frame and classifying its faces only: the bound without following
+            faces from frame to frame.
+        cpu_ms: CPU time of all threads per frame from file to file, ms.
+        slowdown: Time from file to file over that of the slowest of the first three of these four.
+        search_slowdown: Time from file to file over that of searching and classifying, or of decoding and encoding if
+            that is slower.
+        first_frame_s: Time from the start of a new process to its first labelled picture, s.
+        peak_rss_mb: Peak memory of the run from file to file, with Python and models, MB; None if unknown.
     """
 
     width: int
@@ -96,12 +95,12 @@ class VideoFigures:
 
 
 def measure_video(session: Session, clip: Path, how: ReaderSettings | None = None) -> VideoFigures:
-    """Label a clip some times, in different ways, into a scratch folder.
+    """Label a clip several times, in different ways, into a temporary folder.
 
     Args:
         session: Detector and model; stays open.
         clip: Video file.
-        how: What a new process opens for its first labelled picture; by default what is shipped.
+        how: Detector and model of the new process whose start is timed; by default the shipped ones.
 
     Raises:
         VideoUnreadable: The clip cannot be read.
@@ -138,7 +137,7 @@ def measure_video(session: Session, clip: Path, how: ReaderSettings | None = Non
 
 
 class _Bench:
-    """One clip and where to write it, again and again."""
+    """One clip and its output file."""
 
     def __init__(self, session: Session, clip: Path, out: Path) -> None:
         self._session, self._clip, self._out = session, clip, out
@@ -177,7 +176,7 @@ class _Bench:
         return time.perf_counter() - began
 
     def search(self, detector: Detector) -> float:
-        """Search every whole frame, with nothing beside it; return the seconds of that, without decoding."""
+        """Search every whole frame; return the seconds without decoding."""
         spent_s = 0.0
         with self._session.open_video(self._clip) as source:
             for frame in source.frames():
@@ -207,7 +206,7 @@ class _Bench:
 
 
 class _Stopwatch:
-    """Times the work that it is given, frame by frame; a ``StageTimer``."""
+    """A ``StageTimer`` that records the time of each stage in each frame."""
 
     def __init__(self) -> None:
         self.times: dict[str, list[float]] = defaultdict(list)
@@ -224,7 +223,7 @@ class _Stopwatch:
         return timed
 
     def next_frame(self) -> None:
-        """Close the frame at hand; a stage that had no work took no time."""
+        """End the current frame; a stage that was not called took no time."""
         for stage in STAGES:
             self.times[stage].append(self._frame[stage])
         self._frame.clear()
@@ -241,7 +240,7 @@ def time_to_first_frame(clip: Path, how: ReaderSettings) -> float:
 
 
 def peak_rss_mb() -> float | None:
-    """Return the most memory that this process ever held, MB; None where the system does not tell."""
+    """Return the peak memory of this process, MB; None if unknown."""
     try:
         import resource
     except ImportError:  # Windows

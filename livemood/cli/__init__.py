@@ -91,14 +91,14 @@ def _options(
 
 def main() -> NoReturn:
     """Run the command line and exit."""
-    # What a command imports and opens is no garbage; looking for some in it took a sixth of its start and end.
+    # Cyclic garbage collection over everything that a command imports took a sixth of its start and end.
     gc.set_threshold(_SELDOM)
     open_missing_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="surrogateescape")  # names of files that are no UTF-8, byte for byte
     silence_native_logs()
     discard_native_stderr()
-    # Every part of a frame's path has a thread; OpenCV's own would take its cores from the others (docs/speed.md).
+    # Each part of the pipeline has a thread; OpenCV's own threads would compete with them (docs/speed.md).
     os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
     handle_signals()
     warnings.showwarning = _show_note
@@ -132,7 +132,7 @@ def run(words: Sequence[str] | None = None) -> int:
             raise
         _say(error.line(option_name))
         return 1
-    except BrokenPipeError:  # whoever read our stdout has had enough
+    except BrokenPipeError:  # the reader of stdout closed the pipe
         sys.stderr.close()
         return 1
     except OSError as error:  # what no adapter foresaw, such as a name too long for any file

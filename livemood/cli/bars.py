@@ -10,20 +10,20 @@ if TYPE_CHECKING:
 
 
 def progress_bars(videos: int) -> "Bars":
-    """Return bars for so many videos; silent ones, without loading what would draw them, if stderr is no terminal."""
+    """Return progress bars for ``videos`` videos; silent ones, without importing rich, if stderr is no terminal."""
     return _Drawn(videos) if sys.stderr.isatty() else Bars()
 
 
 def counting_bar(total: int, unit: str) -> "Count":
-    """Return one bar for so many things, with their number a second and the time left; silent without a terminal."""
+    """Return one bar for ``total`` items, with items per second and the time left; silent without a terminal."""
     return _DrawnCount(total, unit) if sys.stderr.isatty() else Count()
 
 
 class Count:
-    """Hears how many things are done, and shows nothing; a context manager."""
+    """Accepts progress and shows nothing; a context manager."""
 
     def advance(self, count: int, failed: int = 0) -> None:
-        """So many more are done, of which so many failed."""
+        """``count`` more items are done, of which ``failed`` failed."""
 
     def __enter__(self) -> Self:
         return self
@@ -69,13 +69,13 @@ class _DrawnCount(Count):
 
 
 class Bars:
-    """Hears how far videos are, and shows nothing; a context manager."""
+    """Accepts progress of videos and shows nothing; a context manager."""
 
     def begin(self, source: Path, frames: int | None) -> None:
-        """A video was opened; ``frames`` are expected, if that can be told."""
+        """A video was opened; ``frames`` is its expected number of frames, None if unknown."""
 
     def advance(self, source: Path, frames: int = 1) -> None:
-        """So many more of its frames are done."""
+        """``frames`` more frames of a video are done."""
 
     def end(self, source: Path) -> None:
         """A video is done."""
@@ -97,7 +97,7 @@ class _Drawn(Bars):
         from rich.text import Text
 
         class Speed(TextColumn):
-            """Frames per second, worked out when bars are drawn: at every frame it would take as long as a crop."""
+            """Frames per second, computed only when bars are drawn: for every frame it would take as long as a crop."""
 
             def render(self, task: Task) -> Text:
                 return super().render(task) if task.speed and task.fields["unit"] else Text()
@@ -118,7 +118,7 @@ class _Drawn(Bars):
     def begin(self, source: Path, frames: int | None) -> None:
         if source in self._tasks:  # a job that is tried again
             self._progress.remove_task(self._tasks.pop(source))
-        if source not in self._ended:  # what a worker tells may come after its outcome
+        if source not in self._ended:  # a worker's progress may arrive after its outcome
             self._tasks[source] = self._progress.add_task(source.name, total=frames, unit="fps")
 
     def advance(self, source: Path, frames: int = 1) -> None:

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from livemood.sources.image.scan import Skipped
 
 _INTERRUPTED = 130
-_TABLE = 50  # photos; of more, a summary says what they come to
-_ERRORS = 10  # lines of what went wrong
-_SEVERAL = 100  # photos from which on more than one process pays by itself
+_TABLE = 50  # up to this many photos a table is printed, above it a summary
+_ERRORS = 10  # error lines that are printed
+_SEVERAL = 100  # from this many photos on, several processes are used by default
 _MOST_PROCESSES = 8
 
 
@@ -125,7 +125,7 @@ def image(
 
 
 class _Run:
-    """One run over photos: what is shown while it goes on and at its end."""
+    """One run over photos: its progress, and its output at the end."""
 
     def __init__(self, job: "CollectionJob", heads: "Heads", gallery: Path | None, json_: bool) -> None:
         from livemood.apps.collection import CollectionSummary
@@ -138,7 +138,7 @@ class _Run:
         self._table: list[Group] = []
 
     def read(self, open_reader: "Callable[[], PhotoReader] | None") -> None:
-        """Read the photos; an interrupt ends it, and keeps what is done."""
+        """Read the photos; an interrupt ends the run and keeps the results so far."""
         from livemood.apps.collection import read_collection
         from livemood.reporting.gallery import Gallery
 
@@ -179,7 +179,7 @@ class _Run:
                 self._errors.append(error)
 
     def tell(self, skipped: "Sequence[Skipped]") -> None:
-        """Print what the run came to."""
+        """Print the results of the run."""
         if not self._json:
             _print_table(self._table)
             if len(self._job.photos) > _TABLE:
@@ -200,7 +200,7 @@ class _Run:
 
 
 def _counted(groups: "Iterator[Group]", summary: "CollectionSummary", page: "Gallery | None") -> int:
-    """Count the photos of an earlier run, and put them on the page with small pictures made anew."""
+    """Count the photos of an earlier run, and add them to the page with new thumbnails."""
     from livemood.apps.photo import thumbnail_of
 
     before = summary.earlier
@@ -243,7 +243,7 @@ def _json_of(result: "PhotoResult") -> dict[str, Any]:
 
 
 class _JsonList:
-    """Prints ``{NAME: [...]}`` on stdout, one thing after another, as ``json.dumps`` with two spaces would."""
+    """Prints ``{NAME: [...]}`` on stdout item by item, in the format of ``json.dumps`` with an indent of two."""
 
     def __init__(self, name: str) -> None:
         self._name, self._count = name, 0

@@ -36,12 +36,12 @@ Force = Annotated[bool, typer.Option("--force", help="Overwrite files that are t
 
 
 def option_name(setting: str) -> str:
-    """Return the option by which a setting is given, such as ``--pixel-format``; a unit of seconds is left out."""
+    """Return the option of a setting, such as ``--pixel-format``; a suffix ``_s`` is dropped."""
     return f"--{setting.removesuffix('_s').replace('_', '-')}"
 
 
 def seconds(text: str | float) -> float:
-    """Parse a length of time; a default comes as the number that it is."""
+    """Parse a length of time, s; a number, such as a default, is returned as it is."""
     try:
         return float(text) if isinstance(text, int | float) else parse_duration(text)
     except ValueError as error:
@@ -49,13 +49,13 @@ def seconds(text: str | float) -> float:
 
 
 def names(text: str) -> tuple[str, ...]:
-    """Parse names with commas between them."""
+    """Parse comma-separated names."""
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 @dataclasses.dataclass(frozen=True)
 class Only:
-    """Marks a parameter that takes some settings of its dataclass only: ``Annotated[Settings, Only("model")]``."""
+    """Restricts a parameter to some settings of its dataclass: ``Annotated[Settings, Only("model")]``."""
 
     names: tuple[str, ...]
 
@@ -64,10 +64,10 @@ class Only:
 
 
 def with_settings(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command one option for every setting of its parameters that are dataclasses.
+    """Replace a command's parameters that are dataclasses by one option for each of their settings.
 
-    A parameter annotated with a dataclass whose fields were made by ``livemood.core.settings.setting`` becomes their
-    options, with their defaults and help texts; the command gets the filled dataclass.
+    A parameter annotated with a dataclass whose fields were made by ``livemood.core.settings.setting`` is replaced by
+    one option for each field, with its default and help text; the command is called with the filled dataclass.
     """
     hints = typing.get_type_hints(command, include_extras=True)
     parameters: list[inspect.Parameter] = []
@@ -102,7 +102,7 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _outputs(**targets: Any) -> tuple[Output, ...]:
-    """Return what is asked for, from each sink's target, or flag."""
+    """Return the requested sinks, given the target or flag of each kind."""
     wanted = {name: target for name, target in targets.items() if target not in (None, False)}
     return tuple(Output(name, "" if target is True else str(target)) for name, target in wanted.items())
 
@@ -170,7 +170,7 @@ def opened(how: ReaderSettings) -> "Iterator[Session]":
     from livemood.runtime.stopping import held
 
     try:
-        with held():  # an interrupt in the middle of an import would look like a library that is not installed
+        with held():  # an interrupt during an import would look like a missing library
             session = Session(how)
     except ValueError as error:
         if isinstance(error, LivemoodError):

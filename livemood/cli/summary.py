@@ -1,4 +1,4 @@
-"""What a run came to, on stdout; notes on stderr."""
+"""The summary of a run, on stdout; notes on stderr."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def note(text: str) -> None:
-    """Print one line about something that is not as it should be."""
+    """Print one note on stderr."""
     print(f"livemood: note: {text}", file=sys.stderr)
 
 
@@ -42,7 +42,7 @@ def print_summary(summary: "Summary", files: Mapping[str, Path | None]) -> None:
 
 
 def print_outcomes(outcomes: Sequence["Outcome"], json_: bool) -> None:
-    """Print how many videos went: a line each, or all as JSON."""
+    """Print the outcomes of many videos: a line each, or all as JSON."""
     if json_:
         files = [
             {

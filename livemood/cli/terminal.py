@@ -1,4 +1,4 @@
-"""Text of strangers on a terminal."""
+"""Untrusted text on a terminal."""
 
 import unicodedata
 
@@ -7,7 +7,7 @@ _COMMANDS = ("Cc", "Cf", "Zl", "Zp")
 
 
 def plain(text: object) -> str:
-    """Return text, such as a file's name, in which nothing is a terminal's command: those show as escapes."""
+    """Return text, such as a file's name, with control characters shown as escapes."""
     return "".join(_shown(letter) if unicodedata.category(letter) in _COMMANDS else letter for letter in str(text))
 
 

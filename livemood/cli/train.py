@@ -27,7 +27,7 @@ class Preset(StrEnum):
 
 
 class Precision(StrEnum):
-    """Of convolutions and feature maps."""
+    """Precision of convolutions and feature maps."""
 
     float32 = "float32"
     bfloat16 = "bfloat16"
@@ -41,7 +41,7 @@ _ENDS = {
 
 
 def _budget(text: str) -> float:
-    """Parse a time to train for; none at all would mean no limit."""
+    """Parse a time budget; 0 is refused, because it would mean no limit."""
     total = seconds(text)
     if total <= 0:
         message = f"{text!r} is no time to train for; write 45m, 2h or 1h30m"

@@ -12,9 +12,9 @@ from livemood.cli.terminal import plain
 def undo(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder that photos were sorted into.")],
 ) -> None:
-    """Take back a sorting: moved photos go home, copies and links go away.
+    """Undo a sorting: moved photos are moved back, copies and links are removed.
 
-    Nothing is lost: a copy that was changed since, or is the only one left, stays, and so does a photo whose old place
+    Nothing is lost: a copy that was changed since, or is the only one left, stays, and so does a photo whose old path
     is taken.
 
     Examples:

@@ -1,4 +1,4 @@
-"""A data set cut into crops and dealt out: kept in a folder, where crops stay on disk.
+"""A data set as crops and splits, stored in a folder; the crops stay on disk.
 
 Crops are mapped into memory, so a data set may be larger than RAM.
 """

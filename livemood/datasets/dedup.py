@@ -1,4 +1,4 @@
-"""Find pictures that stand twice in a data set: byte for byte, or nearly."""
+"""Find duplicate pictures in a data set: exact copies and near-copies."""
 
 import hashlib
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ _CHUNK = 256
 
 
 def digest(image: Image) -> bytes:
-    """Return 16 bytes that are the same for the same pixels only."""
+    """Return 16 bytes, a hash of the pixels."""
     return hashlib.blake2b(repr(image.shape).encode() + image.tobytes(), digest_size=16).digest()
 
 

@@ -94,7 +94,7 @@ class Files:
 
 
 def decode(data: bytes) -> Image | None:
-    """Return (H, W, 3) uint8 BGR, what is see-through on white, or None where the bytes are no picture."""
+    """Return (H, W, 3) uint8 BGR, alpha composited over white, or None where the bytes are no picture."""
     if not 0 < pixels(data) <= MAX_PIXELS:
         return None
     try:

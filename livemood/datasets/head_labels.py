@@ -1,4 +1,4 @@
-"""``heads.csv``: labels of further heads, such as the kind of smile, beside whatever says which emotion is shown."""
+"""``heads.csv``: labels of further heads, such as the kind of smile, in addition to the emotion labels."""
 
 import re
 from collections import defaultdict

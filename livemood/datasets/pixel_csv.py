@@ -83,7 +83,7 @@ def _with_votes(
     numbers: list[int],
 ) -> Collection:
     samples, kept, skipped = [], [], []
-    rows = zip(_ballots(votes, len(places)), usages, numbers, places, strict=True)
+    rows = zip(_vote_rows(votes, len(places)), usages, numbers, places, strict=True)
     for number, ((theirs, name, counts), (usage, split), label, place) in enumerate(rows, 1):
         if theirs != usage:
             raise DatasetError(
@@ -168,7 +168,7 @@ def _cells(line: bytes) -> list[str] | None:
         csv.field_size_limit(before)
 
 
-def _ballots(path: Path, wanted: int) -> list[tuple[str, str, tuple[int, ...]]]:
+def _vote_rows(path: Path, wanted: int) -> list[tuple[str, str, tuple[int, ...]]]:
     """Return usage, picture name and ten counts of every line of ``fer2013new.csv``."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:

@@ -1,4 +1,4 @@
-"""Pictures of one split: their crops on disk, and what they are labelled with."""
+"""Pictures of one split: their crops on disk, and their labels."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

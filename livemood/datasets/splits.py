@@ -46,13 +46,13 @@ def _draw(samples: Sequence[Sample], wanted: Sequence[SplitName]) -> dict[str, S
     quota = np.maximum(shares[:, None] / shares.sum() * total, 1e-9)
     lacking = quota.copy()
     drawn: dict[str, SplitName] = {}
-    for name in sorted(groups, key=lambda name: (-len(groups[name]), _lot(name))):
+    for name in sorted(groups, key=lambda name: (-len(groups[name]), _hash(name))):
         place = int((lacking / quota @ votes[name]).argmax())
         lacking[place] -= votes[name]
         drawn |= {sample.file: wanted[place] for sample in groups[name]}
     return drawn
 
 
-def _lot(name: str) -> bytes:
-    """Return the same bytes for a name on every machine, also where a file's is no UTF-8."""
+def _hash(name: str) -> bytes:
+    """Return a hash of a name, the same on every machine, also for names that are not UTF-8."""
     return hashlib.blake2b(name.encode(errors="surrogatepass")).digest()

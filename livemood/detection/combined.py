@@ -31,7 +31,7 @@ class FaceDetector(Closeable):
     """Finds faces with up to three networks; any thread may use it.
 
     ``auto`` finds faces of every size, in photos also turned ones. ``near`` and ``far`` ask one BlazeFace network about
-    the whole picture. ``fast`` asks both and believes each in its own range: the near one for faces whose side is at
+    the whole picture. ``fast`` runs both and uses each in its own range: the near one for faces whose side is at
     least ``close_side`` of the frame's shorter side, the far one for all others, and the near one again for what is
     left when the far one found nothing at all.
 

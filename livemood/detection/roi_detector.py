@@ -1,4 +1,4 @@
-"""See known faces again without searching the whole frame: a ``Detector`` with a memory, for one source."""
+"""Follow known faces without searching the whole frame: a detector with a state, for one source."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -19,19 +19,19 @@ _SAMPLED = (32, 24)
 
 
 class _Known(NamedTuple):
-    """A face, the square window in which it is looked for next, when a network saw it last, and how it is turned."""
+    """A known face, its square window, when a network last detected it (s), and its quarter turns from upright."""
 
     face: Detection
-    glimpse: GrayRoi
+    roi: GrayRoi
     seen_s: float
     turns: int
 
 
 class RoiDetector:
-    """Finds the faces of a source's frames, most of them in small windows around where they were.
+    """Finds the faces of a source's frames, most of them in small windows around their last positions.
 
-    In its window a face is carried along by optical flow. The network sees it again every ``redetect_every_s`` seconds
-    or when the flow does not tell.
+    Optical flow moves a face within its window. The network detects it again every ``redetect_every_s`` seconds, or
+    when the flow is unreliable.
 
     The whole frame is searched when no face is known, when a face is not in its window or two became one, when there
     are more than ``max_faces``, when time jumps or the picture is cut to another, and otherwise every
@@ -101,14 +101,14 @@ class RoiDetector:
 
     def _where_now(self, frame: Frame, known: _Known) -> _Known | None:
         """Return a known face at its new place, if it is still near the old one."""
-        now, seen_s = GrayRoi.of(frame.image, known.glimpse.window), known.seen_s
+        now, seen_s = GrayRoi.of(frame.image, known.roi.window), known.seen_s
         due = frame.time_s - seen_s >= self._settings.redetect_every_s
-        face = None if due else propagate_by_flow(known.face, known.glimpse, now)
+        face = None if due else propagate_by_flow(known.face, known.roi, now)
         if face is None:
             face, seen_s = self._in_window(frame, known), frame.time_s
         if face is None:
             return None
-        # The network's answer shivers with the place of its window: one that still fits stays where it is.
+        # The network's output changes slightly with the position of its window (jitter), so a fitting window is kept.
         window = self._window(face)
         stays = window.iou(now.window) >= self._settings.same_window
         return _Known(face, now if stays else GrayRoi.of(frame.image, window), seen_s, turns_to_upright(face))
@@ -116,7 +116,7 @@ class RoiDetector:
     def _in_window(self, frame: Frame, known: _Known) -> Detection | None:
         """Return the face that the network sees in a known face's window, if it is the same."""
         box = known.face.box
-        found = self._detector.detect_in_roi(frame, known.glimpse.window, known.turns)
+        found = self._detector.detect_in_roi(frame, known.roi.window, known.turns)
         best = max(found, key=lambda face: face.box.iou(box), default=None)
         return best if best and best.box.iou(box) >= self._settings.min_iou else None
 

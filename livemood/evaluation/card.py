@@ -24,7 +24,7 @@ Made by `livemood evaluate --card`; every figure is measured, none is typed in.
 
 ## The model
 
-- Reads one aligned face, $size x $size px, $channels: raw values 0..255 in, probabilities of $labels out.
+- Input: one aligned face, $size x $size px, $channels, raw values 0..255. Output: probabilities of $labels.
 - A small residual network ($megabytes MB as `model.tflite`, float16 weights), $origin.
 - Probabilities are calibrated by one temperature, $temperature, fitted on the validation split (Guo et al., 2017).
 - A face takes $ratio of the time of one near-range face detection on a VGA frame (one thread, same run).
@@ -32,8 +32,9 @@ Made by `livemood evaluate --card`; every figure is measured, none is typed in.
 
 ## Intended use
 
-Labels on video for demonstrations, art, games, film and teaching, where the people shown know of it; sorting one's own
-pictures; research on expressions. It says what an expression **looks like** to most people, not what someone feels.
+Labels on video for demonstrations, art, games, film and teaching, where the people shown know of it; sorting your own
+pictures; research on expressions. A label says what an expression **looks like** to most people, not what someone
+feels.
 
 ## Not for
 
@@ -73,19 +74,19 @@ $again
 """)
 
 _FERPLUS_MEANING = """\
-Ten people voted on each still, grey, small picture without context; the label is what most of them said. One of them
-agrees with the other nine on 77 % of the pictures with a majority: that is how far the question itself has an answer.
-A resting face, age, make-up or a face at work can look like an emotion that is not there. Crying and laughing at their
-peak cannot be told apart from a still face, by people either."""
+Ten people voted on each small grey still picture, without context; the label is the most frequent vote. One voter
+agrees with the other nine on 77 % of the pictures with a majority, which limits the accuracy that any model can reach.
+A resting face, age, make-up or concentration can look like an emotion that is not there. Intense crying and laughing
+cannot be distinguished on a still picture, by people either."""
 
 _FOLDER_MEANING = """\
-A picture's label is the one it came with, such as the folder it lay in: the judgement of whoever sorted the
+A picture's label is the one in the data set, such as the name of its folder: the judgement of the person who sorted the
 pictures."""
 
 _FERPLUS_DATA = """\
 FER2013's faces (Goodfellow et al., 2013: pictures found on the web by search words, 48x48 px, grey) with the ten votes
-per picture of FER+ (Barsoum et al., 2016, MIT licence). The pictures are for research; who they show was not asked and
-is not recorded. None of them is part of this project."""
+per picture of FER+ (Barsoum et al., 2016, MIT licence). The pictures are for research; the people in them were not
+asked and are not recorded. None of the pictures is part of this project."""
 
 _SMILES_DATA = """ Smiles were checked on photos of the MPLab GENKI-4K Dataset,
 which took no part in training."""

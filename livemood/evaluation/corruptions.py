@@ -1,4 +1,4 @@
-"""What light, cameras and clothes do to faces, each by a fixed amount, to crops and to whole photos alike."""
+"""Corruptions of face pictures (light, camera, cover), each of a fixed severity, for crops and for whole photos."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ _CLOTH, _GLASS = (200, 200, 200), (25, 25, 25)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceSample:
-    """A face that is to be seen worse.
+    """A picture of a face, to be corrupted.
 
     Attributes:
         image: (H, W, C) uint8.
         points: (4, 2) right eye, left eye, nose tip and mouth, px.
-        unit: Pixels of this picture to a pixel of a 48-px crop.
+        unit: Pixels of this picture per pixel of a 48-px crop.
     """
 
     image: Image
@@ -33,26 +33,26 @@ class FaceSample:
 
     @classmethod
     def of_crop(cls, crop: Image, spec: CropSpec) -> "FaceSample":
-        """Return a crop (S, S, C), whose points lie where the spec puts them."""
+        """Return a sample for a crop, (S, S, C) uint8, whose points are those of the spec's template."""
         return cls(crop, np.array(spec.template) * spec.size_px, spec.size_px / _REFERENCE_PX)
 
 
 Corruption = Callable[[FaceSample, np.random.Generator], Image]
-"""Returns a worse picture of the same shape."""
+"""Returns a corrupted picture of the same shape."""
 
 
 def brightness(steps: int) -> Corruption:
-    """Add so many of 255 steps."""
+    """Add ``steps`` of 255 to every value."""
     return lambda sample, _: _u8(sample.image + np.float32(steps))
 
 
 def contrast(factor: float) -> Corruption:
-    """Spread grey values around their mean, or draw them together."""
+    """Scale the deviation of values from their mean."""
     return lambda sample, _: _u8((sample.image - sample.image.mean()) * np.float32(factor) + sample.image.mean())
 
 
 def gamma(power: float) -> Corruption:
-    """Darken (above 1) or lighten (below 1) the middle."""
+    """Apply a gamma curve: above 1 it darkens, below 1 it lightens."""
     table = (np.linspace(0, 1, 256) ** power * 255).round().astype(np.uint8)
     return lambda sample, _: _like(cv2.LUT(sample.image, table), sample)
 
@@ -78,7 +78,7 @@ def jpeg(quality: int) -> Corruption:
 
 
 def resolution(face_px: int) -> Corruption:
-    """Shrink the picture until a face's crop has so many pixels a side, and enlarge it again."""
+    """Shrink the picture until a face's crop has a side of ``face_px`` pixels, and enlarge it again."""
 
     def apply(sample: FaceSample, _: np.random.Generator) -> Image:
         height, width = sample.image.shape[:2]
@@ -91,7 +91,7 @@ def resolution(face_px: int) -> Corruption:
 
 
 def transform(roll_deg: float = 0.0, zoom: float = 1.0, shift: float = 0.0) -> Corruption:
-    """Roll and enlarge around the middle, and shift by a part of the side in a direction drawn by chance."""
+    """Rotate and scale around the centre, and shift by a share of the side in a random direction."""
 
     def apply(sample: FaceSample, rng: np.random.Generator) -> Image:
         height, width = sample.image.shape[:2]
@@ -156,11 +156,11 @@ DEGRADATIONS: Final[Mapping[str, Corruption]] = {
     "roll 20°": transform(20),
     "zoom 1.3": transform(zoom=1.3),
 }
-"""The six that every evaluation runs."""
+"""The six corruptions of every evaluation."""
 
 
 def corrupt(crops: Image, spec: CropSpec, corruption: Corruption) -> Image:
-    """Return (N, S, S, C) uint8 crops after a corruption; the same every time."""
+    """Return (N, S, S, C) uint8 crops after a corruption; deterministic."""
     rng = np.random.default_rng(0)
     return np.stack([corruption(FaceSample.of_crop(crop, spec), rng) for crop in crops])
 
@@ -178,5 +178,5 @@ def _u8(values: npt.NDArray[np.float32]) -> Image:
 
 
 def _like(image: object, sample: FaceSample) -> Image:
-    """OpenCV drops the only channel of a grey picture."""
+    """Restore the channel axis that OpenCV drops of a grey picture."""
     return np.asarray(image, np.uint8).reshape(sample.image.shape)

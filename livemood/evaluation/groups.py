@@ -1,4 +1,4 @@
-"""Does a model serve some people worse? Accuracy by group, from a table of who is in which picture."""
+"""Accuracy by group of people, from a table of attributes of each picture."""
 
 import csv
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Figures of a classifier on labelled pictures; numpy only, every one by its usual definition."""
+"""Metrics of a classifier on labelled pictures, by their usual definitions."""
 
 import math
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ def with_offsets(probabilities: Probabilities, added: npt.NDArray[np.float64]) -
 def fit_temperature(probabilities: Probabilities, labels: Labels) -> float:
     """Return the temperature with the least NLL against hard labels (N,), -1 meaning none.
 
-    A weak pull towards 1 keeps a few dozen pictures from calling for extremes; thousands do not feel it.
+    A weak prior around 1 prevents extreme values with a few dozen pictures; with thousands it has no effect.
     """
     from scipy.optimize import minimize_scalar
 
@@ -58,7 +58,7 @@ def fit_temperature(probabilities: Probabilities, labels: Labels) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Predictions of similar confidence: how many, their mean confidence, the share that is right."""
+    """Predictions of similar confidence: their number, mean confidence and accuracy."""
 
     pictures: int
     confidence: float
@@ -97,7 +97,7 @@ def confusion(probabilities: Probabilities, labels: Labels) -> npt.NDArray[np.in
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Figures over the pictures that one protocol keeps; a class without pictures has no recall."""
+    """Metrics over the pictures that one protocol includes; a class without pictures has no recall."""
 
     pictures: int
     accuracy: float

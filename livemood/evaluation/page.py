@@ -1,4 +1,4 @@
-"""An evaluation as one web page that needs nothing beside it: tables, and pictures inside the file."""
+"""An evaluation as one self-contained web page: tables and pictures."""
 
 import tempfile
 from collections.abc import Mapping

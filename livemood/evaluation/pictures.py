@@ -1,4 +1,4 @@
-"""The pictures of a report of ``examine``, for web page and model card alike."""
+"""The plots of a report of ``examine``, for web page and model card."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How far does a bundle carry when pictures get worse: on labelled crops, and end to end on whole photos."""
+"""Accuracy of a bundle under corruptions: on labelled crops, and end to end on whole photos."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +23,7 @@ from livemood.evaluation.smiles import read_photos
 
 _CHUNK = 512
 _JITTER = "crop jitter"
-# Photos are brought to this size of face first, as a webcam sees one, so that amounts mean the same on all of them.
+# Photos are first scaled to this size of face, that of a webcam, so that severities are comparable.
 _FACE_PX = 96
 # Side of a detected box in a 48-px crop: medians over FER2013 (docs/crop.md).
 _BOX_PX = 0.849 * 48
@@ -55,7 +55,7 @@ def stress_crops(bundle: Path, split: Split) -> list[dict[str, Any]]:
 
 
 def flips(bundle: Path, split: Split) -> dict[str, float]:
-    """Return how often a shift by a single pixel changes the leading emotion.
+    """Return how often a shift by one pixel changes the leading emotion.
 
     Returns:
         ``shifts``: share of all shifts that change it; ``pictures``: share of the pictures with such a shift.
@@ -68,7 +68,7 @@ def flips(bundle: Path, split: Split) -> dict[str, float]:
 
 
 def stress_photos(bundle: Path, path: Path) -> list[dict[str, Any]]:
-    """Return the same for smiles in whole photos, looked for and cut anew in every worse picture.
+    """Return the same for smiles in whole photos; faces are detected and cut again in every corrupted picture.
 
     A photo whose face is not found counts as wrong and not as unsure.
 
@@ -123,7 +123,7 @@ def _as_it_is(sample: FaceSample, _: np.random.Generator) -> Image:
 
 
 def _webcam_sized(photo: Image, faces: tuple[Detection, ...]) -> FaceSample:
-    """Scale a photo so that its face is as large as on a webcam; the whole picture stands for a face not found."""
+    """Scale a photo so that its face is as large as on a webcam; without a face, the whole picture counts as one."""
     box_px = faces[0].box.width if faces else min(photo.shape[:2]) * 0.6
     scale = _FACE_PX / box_px
     sized = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)

@@ -1,4 +1,4 @@
-"""The whole path on photos that nobody cropped for us: find, cut, read, and is a smile read as happy?
+"""Smiles in whole photos, end to end: detect, crop, classify; a smile must be read as happy.
 
 Reads the layout of GENKI-4K as a zip: photos and a ``labels.csv`` with image, smile, yaw_rad, pitch_rad, roll_rad.
 """
@@ -94,7 +94,7 @@ def skin_tone(image: Image, face: Detection, spec: CropSpec) -> float:
 
 
 def check_smiles(bundle: Bundle, path: Path) -> None:
-    """Find what keeps a bundle from being measured on smiles, before anything is measured.
+    """Check that a bundle can be measured on smiles, before anything is measured.
 
     Raises:
         DatasetError: The bundle does not know ``happy``, or ``path`` is no such zip.

@@ -1,8 +1,8 @@
 """The charts of a report as plotly figures.
 
-A trace says in ``meta`` which label it shows; the page paints it, since only there it is known whether it is light or
-dark. Times are in ms; the page turns them into dates in 1970, on whose axis plotly writes them as a clock shows them.
-Times before 0, which no clock shows, are in s on a plain axis.
+A trace has its label in ``meta``; the page sets the colour, because only the page knows whether its theme is light or
+dark. Times are in ms; the page turns them into dates in 1970, so that plotly formats them as clock times. If there are
+times before 0, the axis is in plain seconds.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ from livemood.reporting.summary import CONFIDENCE_STEPS, Person, Summary, curves
 from livemood.runtime.optional_deps import required
 
 PLOTLY: Final = "'livemood[report]'"
-"""What brings plotly."""
+"""The extra that installs plotly."""
 
 _DASHES: Final = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "5px,2px", "2px,5px")
 # A curve with no more points than this shows each one.
@@ -36,12 +36,12 @@ _BASE: Final[dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class TimeAxis:
-    """The stretch of time that a chart shows.
+    """The time range of a chart.
 
     Attributes:
-        start_s: Its beginning, s on the axis.
-        end_s: Its end.
-        origin_s: Time of the recording that is 0 on the axis.
+        start_s: Start, s on the axis.
+        end_s: End, s on the axis.
+        origin_s: Time of the recording that is 0 on the axis, s.
     """
 
     start_s: float
@@ -50,11 +50,11 @@ class TimeAxis:
 
     @property
     def is_clock(self) -> bool:
-        """Whether times are written as a clock shows them."""
+        """Whether times are formatted as clock times."""
         return self.start_s >= 0
 
     def place(self, time_s: float) -> float:
-        """Return where a time of the recording stands on the axis."""
+        """Return the axis value of a time of the recording, s."""
         return self.length(time_s - self.origin_s)
 
     def length(self, seconds: float) -> float:
@@ -62,7 +62,7 @@ class TimeAxis:
         return _ms(seconds) if self.is_clock else round(seconds, 3)
 
     def layout(self) -> dict[str, Any]:
-        """Return the axis as plotly wants it."""
+        """Return the axis as a plotly layout."""
         shown = {"range": [self.length(self.start_s), self.length(self.end_s)]}
         if not self.is_clock:
             return {**shown, "ticksuffix": " s", "hoverformat": ".2f", "zeroline": True}
@@ -136,7 +136,7 @@ def means(group: Group, axis: TimeAxis) -> dict[str, Any]:
 
 
 def _bands(mean: Any, spread: Any) -> Iterable[slice]:
-    """Yield the stretches in which there is a spread."""
+    """Yield the ranges in which the spread is defined."""
     known = np.concatenate(([False], ~np.isnan(mean) & ~np.isnan(spread), [False]))
     edges = np.flatnonzero(known[1:] != known[:-1])
     for start, end in zip(edges[::2], edges[1::2], strict=True):

@@ -24,12 +24,12 @@ DARK: Final = Theme(surface="#15171b", text="#e9eaed", grid="#3a3e46")
 
 
 def palette(theme: Theme, labels: tuple[str, ...]) -> dict[str, str]:
-    """Return the colour of each label, and of ``unsure``, made dark or light enough to be seen on the theme's page."""
+    """Return the colour of each label, and of ``unsure``, with enough contrast for the theme's page."""
     return {label: _readable(colour_bgr(label, labels), theme.surface) for label in (*labels, UNSURE)}
 
 
 def inks(colours: dict[str, str]) -> dict[str, str]:
-    """Return black or white for each colour, whichever is read more easily on it."""
+    """Return black or white for each colour, whichever has more contrast with it."""
     return {label: max(("#000000", "#ffffff"), key=partial(_contrast, colour)) for label, colour in colours.items()}
 
 

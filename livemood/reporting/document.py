@@ -1,4 +1,4 @@
-"""The shell of every page: one HTML file that needs nothing beside it and loads nothing from anywhere."""
+"""The frame of every page: one self-contained HTML file that loads nothing."""
 
 from base64 import b64encode
 from collections.abc import Sequence
@@ -11,16 +11,16 @@ from string import Template
 def document(
     title: str, facts: str, content: str, method: str, scripts: Sequence[str] = (), data: str = "", style: str = ""
 ) -> str:
-    """Return a whole page.
+    """Return a complete page.
 
     Args:
         title: Its heading, as text.
         facts: A line below the heading, as text.
-        content: What it shows, as HTML.
+        content: Its body, as HTML.
         method: How it was made, as HTML.
-        scripts: JavaScript that may run; nothing else may.
-        data: An element with what the scripts read, as HTML.
-        style: Rules of its own, as CSS.
+        scripts: JavaScript; the page's policy allows only these scripts.
+        data: An element with the data of the scripts, as HTML.
+        style: Additional CSS.
     """
     elements = [data] if data else []
     elements += [f"<script>{script}</script>" for script in scripts]
@@ -41,12 +41,12 @@ def asset(name: str) -> str:
 
 
 def data_uri(png: bytes) -> str:
-    """Return a PNG as the address of a picture inside the page."""
+    """Return a PNG as a data URI."""
     return f"data:image/png;base64,{b64encode(png).decode('ascii')}"
 
 
 def policy(scripts: Sequence[str]) -> str:
-    """Return a policy under which only these scripts run and nothing is loaded."""
+    """Return a Content Security Policy under which only these scripts run and nothing is loaded."""
     hashes = (b64encode(sha256(script.encode()).digest()).decode("ascii") for script in scripts)
     allowed = " ".join(f"'sha256-{value}'" for value in hashes) or "'none'"
     return (

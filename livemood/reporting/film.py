@@ -1,4 +1,4 @@
-"""Frames of what was being watched, to stand under timelines and beside moments."""
+"""Frames of a stimulus film, shown under timelines and beside moments of change."""
 
 from base64 import b64encode
 from collections.abc import Sequence
@@ -13,11 +13,11 @@ from livemood.core.errors import VideoUnreadable
 from livemood.core.types import Image
 
 STRIP_FRAMES: Final = 12
-"""Frames that stand side by side under a timeline."""
+"""Number of frames under a timeline."""
 
 _HEIGHT_PX: Final = 120
 _JPEG_QUALITY: Final = 70
-# Decoding on to a frame so far ahead is quicker than opening the film again.
+# Up to this distance, decoding on to a frame is faster than opening the film again, s.
 _READ_ON_S: Final = 10.0
 _SLACK_S: Final = 1.0
 _GAP_PX: Final = 2
@@ -26,11 +26,11 @@ _NOTHING, _WHITE = 127, 255
 
 @dataclass(frozen=True, slots=True)
 class Stimulus:
-    """A film that was watched.
+    """A film that the recorded people watched.
 
     Attributes:
         path: The film.
-        start_s: When it began, s, on the clock of the page that shows it.
+        start_s: Its start, s, on the clock of the page.
     """
 
     path: Path
@@ -42,9 +42,9 @@ class Strip:
     """Frames of a film side by side.
 
     Attributes:
-        uri: A picture as a data URI.
+        uri: The strip as a data URI.
         ratio: Its width over its height.
-        times_s: Time of each frame on the clock of the page; those outside the film are grey.
+        times_s: Time of each frame on the clock of the page, s; frames outside the film are grey.
     """
 
     uri: str
@@ -54,12 +54,12 @@ class Strip:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What was being watched, as a page shows it.
+    """Frames of a stimulus film for a page.
 
     Attributes:
         name: Of the film.
         strip: Frames under timelines.
-        moments: What was on the screen at moments, as data URIs; None outside the film.
+        moments: Frames at the moments of change, as data URIs; None outside the film.
     """
 
     name: str
@@ -79,7 +79,7 @@ def watched(stimulus: Stimulus, start_s: float, end_s: float, moments_s: Sequenc
 
 
 def film_strip(stimulus: Stimulus, start_s: float, end_s: float) -> Strip:
-    """Return what was on the screen in the middle of each of ``STRIP_FRAMES`` equal parts of a stretch of time.
+    """Return the frames in the middle of ``STRIP_FRAMES`` equal parts of a time range.
 
     Raises:
         VideoUnreadable: The film cannot be read.
@@ -95,14 +95,14 @@ def film_strip(stimulus: Stimulus, start_s: float, end_s: float) -> Strip:
 
 
 def film_frames(stimulus: Stimulus, times_s: Sequence[float]) -> list[Image | None]:
-    """Return what was on the screen at each time, (H, W, 3) uint8 BGR of one height; None outside the film.
+    """Return the frame shown at each time, (H, W, 3) uint8 BGR of one height; None outside the film.
 
     Raises:
         VideoUnreadable: The film cannot be read.
     """
     from livemood.sources.open import open_video
 
-    with open_video(stimulus.path) as film:  # a film that cannot be read is said before anything else
+    with open_video(stimulus.path) as film:  # an unreadable film raises first
         next(iter(film.frames()))
     found: list[Image | None] = [None] * len(times_s)
     waiting = sorted((time_s - stimulus.start_s, place) for place, time_s in enumerate(times_s))
@@ -123,7 +123,7 @@ def as_uri(image: Image) -> str:
 
 
 def _take(path: Path, wanted: Sequence[tuple[float, int]], found: list[Image | None]) -> bool:
-    """Fill in the frames shown at these times of the film, in order; tell whether the film lasts until the last."""
+    """Fill in the frames shown at these times of the film, in order; return whether the film lasts until the last."""
     from livemood.sources.open import open_video
 
     start_s, last_s = max(wanted[0][0] - _SLACK_S, 0.0), wanted[-1][0]

@@ -1,4 +1,4 @@
-"""Many recordings of the same thing: put on one clock, averaged, with the spread between them."""
+"""Many recordings of the same stimulus: aligned, averaged, with the spread between them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -27,8 +27,8 @@ class Recording:
     """One recording of a group.
 
     Attributes:
-        name: Tells it from the others.
-        summary: What it comes to.
+        name: Unique in the group.
+        summary: Its summary.
         origin_s: Time on its own clock that is 0 on the group's, s.
     """
 
@@ -38,13 +38,13 @@ class Recording:
 
     @property
     def person(self) -> Person | None:
-        """Who stands for it: the person seen in the most frames; None if nobody was."""
+        """The person seen in the most frames, who represents the recording; None without faces."""
         return self.summary.people[0] if self.summary.people else None
 
 
 @dataclass(frozen=True, slots=True)
 class GroupChange:
-    """A moment at which the mean scores moved much: from ``before`` to ``after``, the leading emotions."""
+    """A moment of large change of the mean scores, with the leading emotions before and after."""
 
     time_s: float
     size: float
@@ -61,9 +61,9 @@ class Group:
         labels: Emotions that all of them were read with.
         start_s: When the first of them begins, s on the group's clock.
         end_s: When the last of them ends.
-        step_s: How long each point stands for.
-        times_s: (T,) middle of each step.
-        count: (T,) how many recordings show their person in it.
+        step_s: Length of a step, s.
+        times_s: (T,) middle of each step, s.
+        count: (T,) number of recordings that show their person in the step.
         mean: (K, T) mean score by label over these recordings; NaN where there are none.
         spread: (K, T) standard deviation between them (n - 1); NaN where there are fewer than two.
     """

@@ -1,4 +1,4 @@
-"""The report as one HTML page that needs nothing else: charts, styles and pictures travel inside it."""
+"""The report as one self-contained HTML page, with charts, styles and pictures inside."""
 
 import json
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ def write_report(
         title: Heading of the page; made from the file's name by default.
         thumbnails: The video that the records are of, to show faces at the moments of strongest change; None for
             no pictures.
-        stimulus: What was being watched, on the records' clock; its frames stand under the timelines.
+        stimulus: Film that was watched, on the records' clock; its frames are shown under the timelines.
         force: Replace a page that is there.
 
     Raises:
@@ -75,16 +75,16 @@ def write_report(
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a page holds.
+    """The content of a page.
 
     Attributes:
         title: Its heading.
         facts: One line about it.
         sections: Figures and tables, as HTML.
-        method: How they came about, as HTML.
+        method: How they were made, as HTML.
         charts: Figures by id of the element that holds them.
         labels: Emotions in the charts.
-        shown: What was being watched, if known.
+        shown: Frames of the stimulus film, if there is one.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""The words and tables of a report, with a place for each chart."""
+"""Texts and tables of a report, with a placeholder for each chart."""
 
 from collections import Counter
 from html import escape
@@ -43,7 +43,7 @@ def figures(summary: Summary, video: Path | None, shown: Watched | None = None) 
     Args:
         summary: The recording.
         video: Where pictures of faces come from, if wanted.
-        shown: What was being watched, with a frame for each of the summary's changes; None if not known.
+        shown: Frames of the stimulus film, with one for each of the summary's changes; None without a film.
     """
     if not summary.people:
         return "<p>No face was found in this recording, so there is nothing to show.</p>"
@@ -57,7 +57,7 @@ def section(content: str) -> str:
 
 
 def film(shown: Watched | None) -> str:
-    """Return the frames that stand under a timeline; nothing where it is not known what was watched."""
+    """Return the strip of film frames under a timeline; empty without a film."""
     if shown is None:
         return ""
     said = f"Frames of {shown.name} at {', '.join(map(clock, shown.strip.times_s))}"
@@ -67,7 +67,7 @@ def film(shown: Watched | None) -> str:
 
 
 def film_frame(shown: Watched, place: int, time_s: float) -> str:
-    """Return what was on the screen at a moment, as the content of a cell."""
+    """Return the film frame at a moment, as the content of a table cell."""
     uri = shown.moments[place]
     if uri is None:
         return "none"
@@ -75,7 +75,7 @@ def film_frame(shown: Watched, place: int, time_s: float) -> str:
 
 
 def method(summary: Summary, video: Path | None, shown: Watched | None = None) -> str:
-    """Return how the figures came about."""
+    """Return how the figures were made, as HTML."""
     averaged = (
         f"To keep this page small, curves and ribbons show averages over {summary.bin_s:g} s and the most frequent "
         f"label in it (at most {MAX_BINS} points per person); a shorter peak looks lower than it was. Shares, "
@@ -92,7 +92,7 @@ def method(summary: Summary, video: Path | None, shown: Watched | None = None) -
 
 
 def said_of_film(shown: Watched | None) -> str:
-    """Return where the frames of a film come from."""
+    """Return a sentence about the frames of a film, as HTML; empty without a film."""
     if shown is None:
         return ""
     return (

@@ -1,4 +1,4 @@
-"""What a report says about a recording, gathered in one pass over its records in flat memory."""
+"""The summary of a recording, computed in one pass over its records in flat memory."""
 
 from collections import Counter, deque
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ MAX_BINS: Final = 1000
 
 CONFIDENCE_STEPS: Final = 10
 CHANGE_WINDOW_S: Final = 1.0
-"""A change compares a moment with the one this long before it."""
+"""A change compares the scores at a moment with those this long before it, s."""
 
 _FIRST_BIN_S: Final = 1 / 64
 _LEAST_CHANGE: Final = 0.3
@@ -24,7 +24,7 @@ _LONGEST_GAP_S: Final = 1.0
 
 @dataclass(slots=True)
 class Bin:
-    """Sums over the rows of one person in one stretch of time."""
+    """Sums over the rows of one person in one time bin."""
 
     count: int
     time_s: float
@@ -32,7 +32,7 @@ class Bin:
     labels: Counter[str]
 
     def add(self, other: "Bin") -> None:
-        """Take in another stretch."""
+        """Add another bin."""
         self.count += other.count
         self.time_s += other.time_s
         self.scores = [mine + theirs for mine, theirs in zip(self.scores, other.scores, strict=True)]
@@ -52,7 +52,7 @@ class Person:
         doubts: Rows labelled unsure, by the reason.
         confidence_sum: Over all rows.
         confidences: Rows by tenth of confidence.
-        bins: By place in time.
+        bins: By index in time.
     """
 
     id: int
@@ -78,7 +78,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A moment at which a person's smoothed scores moved much.
+    """A moment of large change of a person's smoothed scores.
 
     Attributes:
         size: Half the summed difference of the scores before and after, 0..1 (total variation).
@@ -102,13 +102,13 @@ class Summary:
         events: Times of marked events by number, s.
         event_names: What programs call events, by number, where they have a name.
         bin_s: Width of the bins, s; people's curves are averages over it.
-        step_s: How long one point of a curve stands for, s.
-        gap_s: Neighbouring points of a curve farther apart than this are not joined.
+        step_s: Length of time of one point of a curve, s.
+        gap_s: Neighbouring points of a curve farther apart than this are not joined, s.
         faces: Rows with a face.
         frames: Frames with a face.
         faceless: Frames recorded without a face.
-        start_s: Time of frame 0, from which a video or a cut counts, whether anyone was seen then or not.
-        end_s: Time of the last row.
+        start_s: Time of frame 0 of the video or cut, s, with or without a face.
+        end_s: Time of the last row, s.
     """
 
     labels: tuple[str, ...] = ()
@@ -131,12 +131,12 @@ class Summary:
 
     @property
     def over_s(self) -> float:
-        """When the last row has had its time, s; later than ``start_s`` even of a single row."""
+        """End of the last row's frame, s; later than ``start_s`` even with a single row."""
         return self.end_s + (self.step_s or self.bin_s)
 
 
 def summarise(records: Iterable[Record]) -> Summary:
-    """Gather what a report says; rows come in the order of their times."""
+    """Return the summary of a recording, given its rows in order of time."""
     collector = _Collector()
     for record in records:
         collector.add(record)
@@ -145,7 +145,7 @@ def summarise(records: Iterable[Record]) -> Summary:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of one person's time with one label."""
+    """A time range in which a person has one label."""
 
     label: str
     start_s: float
@@ -153,7 +153,7 @@ class Span:
 
 
 def spans(person: Person, summary: Summary) -> list[Span]:
-    """Return the stretches of the person's most frequent label, from bin to bin."""
+    """Return the time ranges of the person's most frequent label per bin."""
     found: list[Span] = []
     for point in (person.bins[place] for place in sorted(person.bins)):
         now, label = point.time_s / point.count, point.labels.most_common(1)[0][0]
@@ -167,7 +167,7 @@ def spans(person: Person, summary: Summary) -> list[Span]:
 
 
 def curves(person: Person, summary: Summary) -> tuple[list[float | None], list[list[float | None]]]:
-    """Return times, s, and one list of mean scores per label; None, once, where the person was away."""
+    """Return times, s, and one list of mean scores per label; a single None marks each absence."""
     times: list[float | None] = []
     values: list[list[float | None]] = [[] for _ in summary.labels]
     last_s: float | None = None
@@ -185,7 +185,7 @@ def curves(person: Person, summary: Summary) -> tuple[list[float | None], list[l
 
 
 class _Peaks:
-    """Watches one person for peaks of change that stand out from what is before and after them."""
+    """Finds local maxima of change of one person's scores."""
 
     def __init__(self) -> None:
         self._recent: deque[Record] = deque()
@@ -198,7 +198,7 @@ class _Peaks:
         return self._recent[-1].time_s
 
     def add(self, record: Record) -> Change | None:
-        """Take a row; return a peak that is over."""
+        """Add a row; return a peak that has ended, if any."""
         recent = self._recent
         recent.append(record)
         while len(recent) > 1 and recent[1].time_s <= record.time_s - CHANGE_WINDOW_S:
@@ -214,7 +214,7 @@ class _Peaks:
         return None
 
     def finish(self) -> Change | None:
-        """Return the peak at hand and forget it."""
+        """Return the current peak, if any, and reset."""
         done, self._best = self._best, None
         return done
 
@@ -322,7 +322,7 @@ class _Collector:
         return summary
 
     def _beginning(self) -> float:
-        """Return the time of frame 0: the first row's, less its frames at the mean rate of all."""
+        """Return the time of frame 0, s, extrapolated from the first row at the mean frame rate."""
         frame, time_s = self._first
         frames = (self._frame or 0) - frame
         before_s = frame * (self._time_s - time_s) / frames if frames > 0 else 0.0

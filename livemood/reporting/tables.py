@@ -1,4 +1,4 @@
-"""Figures as text: tables for terminal, web page and Markdown alike, times and shares."""
+"""Figures as text: tables for terminal, web page and Markdown, times and shares."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from html import escape
 
 
 class Raw(str):
-    """Text that is HTML already; everything else is escaped."""
+    """HTML that is not escaped, unlike all other text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def clock(time_s: float, digits: int = 1) -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share of 0..1, at a glance, as <0.1 %, 0.4 %, 12 % or 100 %."""
+    """Return a share of 0..1, rounded, as <0.1 %, 0.4 %, 12 % or 100 %."""
     value = share * 100
     if 0 < value < 0.05:
         return "<0.1 %"
@@ -72,7 +72,7 @@ def percent(share: float) -> str:
 
 
 def measured(share: float | None) -> str:
-    """Return a measured share of 0..1 as 87.7 %, and nothing known as a dash."""
+    """Return a measured share of 0..1 as 87.7 %, and None as a dash."""
     return "–" if share is None else f"{100 * share:.1f} %"
 
 

@@ -1,4 +1,4 @@
-"""Small pictures of faces at the moments of change, cut from the video and carried inside the page."""
+"""Thumbnails of faces at the moments of change, cut from the video, as data URIs."""
 
 from base64 import b64encode
 from pathlib import Path
@@ -11,17 +11,17 @@ from livemood.records import Record
 from livemood.reporting.summary import Change
 
 SIDE_PX: Final = 192
-"""Twice the size it is shown at, for screens that can use it."""
+"""Twice the displayed size, for high-resolution screens."""
 
-# The face box is widened so much, for hair and chin.
+# Factor by which the face box is enlarged, for hair and chin.
 _WIDEN: Final = 1.5
 _JPEG_QUALITY: Final = 80
-# Decoding goes on this long after the second picture, in case its time was rounded up.
+# Decoding continues this long after the second picture, in case its time was rounded up.
 _SLACK_S: Final = 1.0
 
 
 def thumbnails(video: Path, change: Change) -> tuple[str | None, str | None]:
-    """Return the faces before and after a change as data URIs; None where the video has no such place.
+    """Return the faces before and after a change as data URIs; None where the face is outside the picture.
 
     Raises:
         VideoUnreadable: The video cannot be read, or ends before the change.

@@ -1,4 +1,4 @@
-"""What every sink is: a taker of frames with their moods."""
+"""The protocol of a sink for frames and their moods."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,13 +11,13 @@ from livemood.core.video_info import VideoInfo
 
 
 class Sink(Protocol):
-    """Takes every frame of a run, in order; a context manager that is closed at its end.
+    """Receives every frame of a run, in order; a context manager that closes itself.
 
-    Subclass it: what a sink has no use for is then there already.
+    Implementations subclass it, so that they inherit the defaults.
 
     Attributes:
-        needs_image: Whether ``write`` wants the annotated picture.
-        warnings: One line for everything that could not be kept as it is; complete after ``close``.
+        needs_image: Whether ``write`` needs the annotated picture.
+        warnings: One line for each thing that could not be preserved; complete after ``close``.
     """
 
     needs_image: bool = False
@@ -29,7 +29,7 @@ class Sink(Protocol):
         Args:
             frame: The frame; later than the one before.
             moods: Of its faces, largest first.
-            image: (H, W, 3) uint8 BGR, annotated; only where ``needs_image`` asks for it.
+            image: (H, W, 3) uint8 BGR, annotated; None unless ``needs_image``.
 
         Raises:
             SinkError: It could not be written.
@@ -37,20 +37,20 @@ class Sink(Protocol):
         ...
 
     def mark(self, frame: Frame, event: int, name: str = "") -> None:
-        """Take an event that was marked at a frame; most sinks have no use for it.
+        """Take an event that was marked at a frame; by default it is ignored.
 
         Args:
-            frame: Where it was marked.
+            frame: The frame on display.
             event: Its number, from 1.
-            name: What the program that marked it calls it; empty where a person did.
+            name: Name given by the program that marked it; empty if a person did.
         """
         return
 
     def close(self) -> None:
-        """Finish; again does nothing.
+        """Finish the output; a second call does nothing.
 
         Raises:
-            SinkError: What was taken could not be finished.
+            SinkError: The output could not be finished.
         """
         ...
 
@@ -65,12 +65,12 @@ class Sink(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SinkContext:
-    """What a run tells the sinks that it opens.
+    """Properties of a run that its sinks need.
 
     Attributes:
         heads: Labels by head, in the order of the model; the first is ``emotion``.
         info: Size and times of the frames to come, and the file that they come from, if any.
-        live: Whether frames come by the clock: what was written must then survive a killed process.
+        live: Whether frames come in real time; then rows that were written must survive a killed process.
         force: Replace files that are there.
         faceless_rows: Write a row for a frame without faces too.
         encoding: Of a labelled video.

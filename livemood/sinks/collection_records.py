@@ -1,4 +1,4 @@
-"""Records of a collection: rows of one photo after another, written as they come, and gone on with after an end."""
+"""Records of a collection: rows of one photo after another; an interrupted file can be resumed."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""The life of a sink that makes one file."""
+"""Base class of sinks that write one file."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -11,10 +11,10 @@ from livemood.sinks.base import Sink
 
 
 class FileSink(Sink):
-    """Base of sinks that make one file.
+    """Base of sinks that write one file.
 
-    Leaving the context with an error of any kind removes the file, unless the source is live: what was seen does not
-    come again. Leaving it normally or by an interrupt (KeyboardInterrupt, SystemExit) keeps what was written so far.
+    Leaving the context with an exception removes the file, unless the source is live, as a recording cannot be
+    repeated. Leaving it normally or by an interrupt (KeyboardInterrupt, SystemExit) keeps what was written so far.
     """
 
     def __init__(self, path: Path, live: bool = False) -> None:
@@ -43,7 +43,7 @@ class FileSink(Sink):
             self.close()
             return
         self._closed = True
-        with suppress(SinkError):  # the error that is under way says more than a second one from closing
+        with suppress(SinkError):  # the first error matters more than a second one from closing
             if self._live:
                 self._open.close()
             else:
@@ -51,7 +51,7 @@ class FileSink(Sink):
 
 
 class _Abandoned(Exception):
-    """Tells the open file that it is not wanted any more."""
+    """Makes the context manager of the open file remove it."""
 
 
 @contextmanager
@@ -60,7 +60,7 @@ def live_file(path: Path, setting: str, force: bool) -> Iterator[Path]:
 
     Args:
         path: The file; its folder is made.
-        setting: Which setting named it, for the remedy of an error.
+        setting: Setting that named it, for the remedy of an error.
         force: Replace a file that is there.
 
     Raises:

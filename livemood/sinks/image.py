@@ -1,4 +1,4 @@
-"""Pictures to files."""
+"""Writing pictures to files."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -19,23 +19,23 @@ _PREFIX: Final = b"Exif\0\0"
 
 
 def keeps_profile(path: Path) -> bool:
-    """Tell whether a picture of this ending can be written with its colour profile."""
+    """Return whether a picture with this suffix can be written with its colour profile."""
     return path.suffix.lower() in _WITH_PROFILE
 
 
 def write_image(path: Path, image: Image, *, exif: bytes | None = None, icc: bytes | None = None) -> None:
-    """Write a picture in the form that the file's ending names; an old file is replaced, missing folders are made.
+    """Write a picture in the format of the file's suffix; an old file is replaced, missing folders are made.
 
-    The file appears under its name only when it is whole.
+    The file appears under its name only when it is complete.
 
     Args:
-        path: Ends in .jpg, .png or another ending that OpenCV can write.
+        path: Ends in .jpg, .png or another suffix that OpenCV can write.
         image: (H, W, 3) uint8 BGR, upright.
-        exif: EXIF data of the photo that it was made from, kept where the form can hold it: all but the orientation.
-        icc: Profile that explains the colours; see ``keeps_profile``.
+        exif: EXIF data of the original photo; written, with orientation 1, where the format can hold it.
+        icc: Profile of the colours; see ``keeps_profile``.
 
     Raises:
-        SinkError: Another ending, or the file cannot be written.
+        SinkError: Another suffix, or the file cannot be written.
     """
     suffix = path.suffix.lower()
     ending = ".jpg" if suffix in _JPEG else suffix

@@ -1,9 +1,9 @@
-"""Who looks how and for how long: stretches of time from label to label, shared by subtitles and markers."""
+"""Intervals of constant label for each person, shared by subtitles and markers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-# A face that is back so soon, looking the same, keeps its interval: a blinking label cannot be read.
+# A face that was missed for at most this long and has the same label keeps its interval, s.
 _BRIDGED_S = 0.5
 _LONE_FRAME_S = 1.0
 
@@ -27,7 +27,7 @@ class Interval:
 
 @dataclass(slots=True)
 class _Span:
-    """An interval under way; its end is None while it is still on."""
+    """An interval that may still be open: then its end is None."""
 
     track: int
     label: str
@@ -36,7 +36,7 @@ class _Span:
 
 
 class LabelIntervals:
-    """Collects the intervals of everyone, frame by frame."""
+    """Collects the intervals of all people, frame by frame."""
 
     def __init__(self) -> None:
         self._spans: list[_Span] = []
@@ -46,11 +46,16 @@ class LabelIntervals:
 
     @property
     def end_s(self) -> float:
-        """When the last frame has had its time: it stays on the screen for as long as the one before it."""
+        """End of the last frame, s; it is assumed to last as long as the one before it."""
         return (self._now_s or 0.0) + (self._step_s or _LONE_FRAME_S)
 
     def show(self, labels: Mapping[int, str], now_s: float) -> None:
-        """Take the label of each person seen at ``now_s``, which is never before the last frame's time."""
+        """Add the labels of one frame.
+
+        Args:
+            labels: By track.
+            now_s: The frame's time, s, never decreasing.
+        """
         if self._now_s is not None and now_s > self._now_s:
             self._step_s = now_s - self._now_s
         self._now_s = now_s
@@ -66,7 +71,7 @@ class LabelIntervals:
                 self._spans.append(self._latest[track])
 
     def intervals(self) -> list[Interval]:
-        """Return the intervals so far, in the order of their beginnings."""
+        """Return the intervals so far, by start time."""
         end_s = self.end_s
         return [
             Interval(span.track, span.label, span.start_s, end_s if span.end_s is None else span.end_s)

@@ -1,4 +1,4 @@
-"""The registry of sinks, and the one place that opens them."""
+"""The registry of sinks; opens them by name."""
 
 from dataclasses import dataclass
 from importlib import import_module
@@ -13,12 +13,12 @@ class SinkKind:
     """One kind of sink.
 
     Attributes:
-        name: Of the setting that asks for it.
-        module: Holds ``open_sink(target, context)``, which returns the open sink.
-        help: One line for people.
-        metavar: What the target is.
-        for_video: Offered for video files.
-        for_live: Offered for cameras and streams.
+        name: Name of its setting.
+        module: Has ``open_sink(target, context)``, which returns the open sink.
+        help: One line of help.
+        metavar: What the target is; empty if there is none.
+        for_video: Whether it is offered for video files.
+        for_live: Whether it is offered for cameras and streams.
     """
 
     name: str
@@ -52,11 +52,11 @@ SINKS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One sink that is asked for.
+    """One requested sink.
 
     Attributes:
         name: Of its kind.
-        target: A path, an address, or nothing, as its kind wants it.
+        target: A path, an address, or empty, depending on the kind.
     """
 
     name: str
@@ -64,7 +64,7 @@ class Output:
 
 
 def sink_kind(name: str) -> SinkKind:
-    """Return the kind of that name.
+    """Return the kind with a name.
 
     Raises:
         ValueError: There is none.

@@ -21,7 +21,7 @@ from livemood.sinks.record_stream import RecordStream
 from livemood.sinks.rows import event_row, face_rows
 
 _SETTING: Final = "records"
-# Rows held back until they make a row group: few enough that memory stays flat, enough to be packed well.
+# Rows of a row group: few enough that memory stays flat, enough to compress well.
 _ROW_GROUP: Final = 2048
 
 _Add = Callable[[Sequence[Record]], None]
@@ -85,9 +85,8 @@ def open_records(
         labels: Emotions that the moods' scores are about, in order.
         every_frame: Also write a row for each frame without faces.
         others: Labels of the model's further heads, by name.
-        live: Write JSONL and CSV under their own name from the start and hand every row to the system at once, so
-            that a killed process loses nothing that it wrote. Parquet cannot be read before it is whole, so it
-            appears at the end either way.
+        live: Write JSONL and CSV under their own name from the start and flush every row, so that a killed process
+            loses none. Parquet cannot be read before it is complete, so it appears at the end either way.
         force: Replace a file that is there.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Photos put in order: into folders named after their emotion, with a list of what was done, by which it is undone."""
+"""Photos sorted into folders named after their emotion, with a log from which it can be undone."""
 
 import json
 import os

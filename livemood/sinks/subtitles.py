@@ -1,4 +1,4 @@
-"""Subtitles: who looks how and for how long, as SubRip (.srt) or WebVTT (.vtt) cues."""
+"""Subtitles of label changes, as SubRip (.srt) or WebVTT (.vtt) cues."""
 
 import html
 import math
@@ -18,19 +18,18 @@ from livemood.sinks.intervals import Interval, LabelIntervals
 
 _SETTING: Final = "subtitles"
 _SUFFIXES: Final = (".srt", ".vtt")
-# Times come as floats; so much below a whole ms still is that ms.
+# Tolerance for rounding of float times, ms.
 _ROUNDING_MS: Final = 0.001
 
 
 class SubtitleSink(FileSink):
-    """Writes a cue for every stretch of time in which the labels of all people stay as they are.
+    """Writes a cue for every interval in which no label changes.
 
-    A cue has one line per person, so that people seen together never fight for the same place on the screen. The file
-    appears when it is closed.
+    A cue has one line per person, so that cues never overlap. The file appears when it is closed.
 
     Args:
         path: Ends in .srt or .vtt.
-        start_s: Time of the frame at which the film that they belong to begins, s.
+        start_s: Start of the video that they belong to, s.
         force: Replace a file that is there.
 
     Raises:
@@ -48,13 +47,13 @@ class SubtitleSink(FileSink):
             self._open = stack.pop_all()
 
     def write(self, frame: Frame, moods: Sequence[Mood], image: Image | None = None) -> None:
-        """Take the labels of one frame; its time is never before the last one's."""
+        """Add the labels of one frame; times never decrease."""
         self._check_open()
         self._shown.show({mood.track.id: mood.label for mood in moods}, frame.time_s - self._start_s)
 
 
 def open_sink(target: str, context: SinkContext) -> SubtitleSink:
-    """Open the subtitles of a run; they belong to the cut that a labelled copy shows."""
+    """Open the subtitles of a run; their times are those of the labelled copy."""
     return SubtitleSink(target, start_s=context.info.start_s, force=context.force)
 
 
@@ -79,7 +78,7 @@ def _cues(shown: LabelIntervals) -> Iterator[tuple[int, int, str]]:
 
 
 def _ms(time_s: float) -> int:
-    """Return the last whole ms that is not after a frame's time, so that a player shows the cue from that frame on."""
+    """Return a frame's time rounded down to whole ms, so that a player shows the cue from that frame on."""
     return math.floor(time_s * 1000 + _ROUNDING_MS)
 
 

@@ -50,5 +50,5 @@ class VirtualCamera(Sink):
 
 
 def open_sink(target: str, context: SinkContext) -> VirtualCamera:
-    """Open the system's virtual camera; it has one, so there is no target to choose."""
+    """Open the system's only virtual camera; ``target`` is not used."""
     return VirtualCamera(context.info.width, context.info.height)

@@ -12,7 +12,7 @@ from livemood.core.types import Image
 from livemood.runtime.closeable import Closeable
 from livemood.runtime.native_output import native_stderr_held
 
-# What a window of a new size starts with at most, so that it fits any screen.
+# Largest initial size of a window, so that it fits any screen.
 _MAX_WIDTH, _MAX_HEIGHT = 1280, 720
 _NO_KEY = -1
 _NAMED_KEYS = {27: "esc", 32: "space"}
@@ -21,11 +21,11 @@ _INSTEAD = "use {no_window} with {out} or {records}"
 
 
 class Window(Closeable):
-    """Shows pictures, resizable, with their aspect kept by black bars.
+    """A resizable window that keeps the aspect of pictures with black bars.
 
     Args:
         title: In the title bar.
-        width: Of the pictures, px; the window begins no larger than 1280x720.
+        width: Of the pictures, px; the window starts no larger than 1280x720.
         height: Of the pictures, px.
 
     Raises:
@@ -38,7 +38,7 @@ class Window(Closeable):
         self._full_screen = False
         scale = min(1.0, _MAX_WIDTH / width, _MAX_HEIGHT / height)
         try:
-            with native_stderr_held():  # Qt complains about fonts that it does not need
+            with native_stderr_held():  # Qt prints warnings about fonts
                 cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL)
                 cv2.resizeWindow(title, max(1, round(width * scale)), max(1, round(height * scale)))
         except cv2.error as error:
@@ -46,20 +46,20 @@ class Window(Closeable):
 
     @property
     def is_open(self) -> bool:
-        """Whether nobody has closed it."""
+        """Whether the user has not closed it."""
         try:
             return cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) >= 1
         except cv2.error:
             return False
 
     def show(self, image: Image) -> None:
-        """Put a picture, (H, W, 3) uint8 BGR, into the window; ``key`` brings it to the screen."""
+        """Set the picture, (H, W, 3) uint8 BGR; the next ``key`` displays it."""
         cv2.imshow(self._title, self._framed(image))
 
     def key(self, wait_ms: int = 1) -> str | None:
-        """Let the window live for ``wait_ms`` (at least 1) and return the key that was pressed, if any.
+        """Process window events for ``wait_ms`` (at least 1) and return the key that was pressed, if any.
 
-        Letters come in lower case, the others as ``space`` and ``esc``.
+        Letters are returned in lower case, others as ``space`` and ``esc``.
         """
         code = cv2.waitKey(wait_ms)
         if code == _NO_KEY:
@@ -74,13 +74,13 @@ class Window(Closeable):
         cv2.setWindowProperty(self._title, cv2.WND_PROP_FULLSCREEN, state)
 
     def close(self) -> None:
-        """Take it off the screen; again does nothing."""
+        """Close the window; a second call does nothing."""
         if self.is_open:
             cv2.destroyWindow(self._title)
             cv2.waitKey(1)
 
     def _framed(self, image: Image) -> Image:
-        """Add black bars, so that the picture has the shape of the window, which stretches what it shows."""
+        """Add black bars so that the picture has the window's aspect; the window stretches what it shows."""
         _, _, width, height = cv2.getWindowImageRect(self._title)
         rows, columns = image.shape[:2]
         if width < 1 or height < 1:
@@ -94,7 +94,7 @@ class Window(Closeable):
 
 
 def check_display() -> None:
-    """Make sure that a window can be opened; trying to without a display would end the program.
+    """Check that a window can be opened; without a display, opening one would abort the process.
 
     Raises:
         SinkError: There is no display, or OpenCV was built without windows.

@@ -1,8 +1,8 @@
-"""XMP sidecars: keywords and named regions of faces, for programs that keep photos.
+"""XMP sidecars: keywords and named face regions, for photo managers.
 
-A sidecar lies beside its photo, which is not touched. One that is there already is merged: what other programs wrote
-stays, what an earlier run of livemood wrote is replaced. The terms are those of the XMP specification (ISO 16684-1) and
-of the Metadata Working Group's guidelines for regions.
+A sidecar is a file beside its photo, which is not changed. An existing one is merged: entries of other programs stay,
+those of an earlier run of livemood are replaced. The terms are those of the XMP specification (ISO 16684-1) and of the
+Metadata Working Group's guidelines for regions.
 """
 
 from collections.abc import Sequence

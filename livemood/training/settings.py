@@ -1,4 +1,4 @@
-"""What decides a training run, with every default."""
+"""The settings of a training run, with every default."""
 
 from dataclasses import dataclass, replace
 
@@ -10,26 +10,26 @@ _SMALLEST_BATCH = 8
 
 @dataclass(frozen=True, slots=True)
 class TrainSettings:
-    """Everything that decides a run.
+    """All settings of a run.
 
     Attributes:
         preset: Key of ``PRESETS``.
         epochs: Passes over the training pictures, unless the time budget ends first.
-        time_budget_s: Wall seconds over all resumed parts; the learning rate reaches 0 when they are spent.
+        time_budget_s: Wall time over all resumed parts, s; the learning rate reaches 0 at its end.
         batch: Pictures per step; fewer where the data would not make 16 steps an epoch.
         learning_rate: Peak, after a warm-up and before a cosine down to 0; scaled with the batch where that shrinks.
         warmup_epochs: Length of the warm-up.
         weight_decay: Decoupled, per step and learning rate, on convolution kernels only.
         ema_decay: Of the averaged weights, per step; these are validated and shipped.
         further_weight: Weight of the loss of each head but the first.
-        ease_after: Share of the run after which degradations come half as often.
+        ease_after: Share of the run after which degradations are half as frequent.
         seed: Of initial weights, order and augmentation.
         early_stop: Epochs without a better validation NLL after which the run ends; 0 never.
-        distil_weight: Share of the teachers in what is learnt, where there are any; the rest is the labels'.
-        blends: Other pictures of which one at a time is laid, less visible, over each; 0 leaves pictures alone.
+        distil_weight: Weight of the teachers in the targets, if there are any; the rest is the labels'.
+        blends: Number of blends of each picture with another (mixup); 0 for none.
         precision: Of convolutions and feature maps while a preset trains; what is shipped is measured in float32.
-        class_balance: Adjust the last bias for rare classes, as far as accuracy on valid stays, and let happy be said
-            as often as it is voted.
+        class_balance: Adjust the last bias for rare classes, as far as accuracy on valid allows, and for happy, so that
+            it is predicted as often as it is labelled.
     """
 
     preset: str = "default"
@@ -56,5 +56,5 @@ class TrainSettings:
 
 
 def usual(fine_tuning: bool) -> TrainSettings:
-    """Return the settings where nothing is asked for; fewer and gentler steps where the weights are good already."""
+    """Return the default settings; fewer and smaller steps for fine-tuning."""
     return TrainSettings(epochs=40, learning_rate=0.02) if fine_tuning else TrainSettings()

@@ -62,4 +62,4 @@ def test_files_when_they_are_named_then_they_are_there():
 def test_targets_when_they_are_named_then_make_knows_them():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = {word for call in re.findall(r"`(?:DATA=\w+ )?make ([a-z -]+)", TEXT) for word in call.split()}
-    assert targets - {"test-fast"} <= set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    assert targets <= set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))

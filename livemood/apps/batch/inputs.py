@@ -74,15 +74,15 @@ def _local(word: str) -> Iterator[InputFile]:
     if path.is_dir():
         yield from _walk(word)
     elif path.suffix.lower() in _LISTS:
-        yield from map(_told, _listed(word))
+        yield from map(_input_file, _listed(word))
     elif path.exists() or not glob.has_magic(word):
-        yield _told(word)
+        yield _input_file(word)
     else:
         for match in glob.iglob(word, recursive=True):  # noqa: PTH207  # many, and as they were written
             if os.path.isdir(match):  # noqa: PTH112
                 yield from _walk(match)
             elif _is_ours(match):
-                yield _told(match)
+                yield _input_file(match)
 
 
 def _walk(folder: str) -> Iterator[InputFile]:
@@ -104,7 +104,7 @@ def _walk(folder: str) -> Iterator[InputFile]:
                 raise SourceError(f"{folder} may not be read ({error.strerror})") from error
 
 
-def _told(path: str) -> InputFile:
+def _input_file(path: str) -> InputFile:
     if is_url(path):
         return next(iter(_remote(path)), InputFile(path))
     try:
@@ -118,7 +118,7 @@ def _remote(url: str) -> Iterator[InputFile]:
     store = filesystem(url)
     scheme = url.partition("://")[0]
     if url.lower().endswith(_LISTS):
-        yield from map(_told, _rows(url, read_bytes(url)))
+        yield from map(_input_file, _rows(url, read_bytes(url)))
         return
     try:
         entries = (store.glob if glob.has_magic(url) else store.find)(url, detail=True)

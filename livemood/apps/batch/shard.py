@@ -77,11 +77,11 @@ def read_shard(shard: Shard) -> Part:
         SinkError: It cannot be written.
     """
     assert _worker is not None
-    return _Scribe(_worker).read(shard)
+    return _ShardReader(_worker).read(shard)
 
 
 def give_up(shard: Shard, options: ShardOptions, heads: Heads) -> Part:
-    """Put the file of a shard into the data set that no process survives: each input a row with an error."""
+    """Write the part of a shard that kills every process: a row with an error for each input."""
 
     def groups() -> Iterator[Group]:
         for one in shard.inputs:
@@ -93,7 +93,7 @@ def give_up(shard: Shard, options: ShardOptions, heads: Heads) -> Part:
     return part
 
 
-class _Scribe:
+class _ShardReader:
     def __init__(self, worker: _Worker) -> None:
         self._options, self._reader = worker.options, worker.photo_reader
         self._failed: set[str] = set()

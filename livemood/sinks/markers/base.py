@@ -1,4 +1,4 @@
-"""What every form of markers is written from."""
+"""The data that every marker format is written from."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ class Clip:
     """The video that markers belong to.
 
     Attributes:
-        name: What programs show.
-        base: How it counts its frames.
+        name: Displayed name.
+        base: Frame rate and timecode.
         first_s: Time of its first frame, s, on the clock of the labels.
         path: The file; None if it is not known.
         size: Width and height, px; None if not known.
@@ -49,7 +49,7 @@ def make_clip(
     """Return the clip with these properties; 25 frames per second where no rate is known.
 
     Raises:
-        SinkError: A timecode that is none, or that the rate does not have.
+        SinkError: The timecode is invalid, or does not exist at this rate.
     """
     try:
         base = timebase(rate or _USUAL_RATE, timecode)
@@ -59,16 +59,16 @@ def make_clip(
 
 
 def clip_of(info: VideoInfo, name: str, rate: Fraction | None = None, timecode: str | None = None) -> Clip:
-    """Return what markers need to know of a source.
+    """Return the clip of a source.
 
     Args:
         info: Of a video file, or of a live source.
-        name: What programs show where there is no file.
+        name: Displayed name where there is no file.
         rate: Frames per second, if not the source's own.
         timecode: Of the first frame, if not the source's own.
 
     Raises:
-        SinkError: A timecode that is none, or that the rate does not have.
+        SinkError: The timecode is invalid, or does not exist at this rate.
     """
     path, size = info.path, (info.width, info.height)
     return make_clip(
@@ -78,7 +78,7 @@ def clip_of(info: VideoInfo, name: str, rate: Fraction | None = None, timecode: 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A moment that was marked: its number from 1, its time, s, and its name, if it has one."""
+    """A marked event: its number from 1, its time, s, and its name, if it has one."""
 
     number: int
     time_s: float
@@ -86,18 +86,18 @@ class Event:
 
     @property
     def text(self) -> str:
-        """What programs show."""
+        """Displayed text."""
         return self.name or f"event {self.number}"
 
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """A stretch of frames of a clip, with what to say about it.
+    """A range of frames of a clip, with a text.
 
     Attributes:
-        frame: First frame, from the clip's first on.
-        frames: How many, at least 1.
-        text: What programs show.
+        frame: First frame, counted from the clip's first.
+        frames: Number of frames, at least 1.
+        text: Displayed text.
         label: The emotion, ``unsure``, or empty for an event.
     """
 
@@ -109,12 +109,12 @@ class Marker:
 
 @dataclass(frozen=True, slots=True)
 class Markers:
-    """All that a form of markers tells.
+    """The content of a marker file.
 
     Attributes:
-        clip: What they belong to.
-        intervals: Labels of everyone, in the order of their beginnings.
-        events: Moments that someone marked, in order.
+        clip: The video.
+        intervals: Labels of all people, by start time.
+        events: Marked events, in order.
         end_s: When the last frame ends, s.
     """
 
@@ -125,23 +125,23 @@ class Markers:
 
     @property
     def frames(self) -> int:
-        """Frames from the clip's first to the last one that was seen."""
+        """Number of frames from the clip's first to the last one processed."""
         return max(self._frame(self.end_s), 1)
 
     @property
     def labels(self) -> list[str]:
-        """Labels that occur, in the order in which they first do."""
+        """The labels that occur, by first occurrence."""
         return list(dict.fromkeys(interval.label for interval in self.intervals))
 
     def people(self) -> dict[int, list[Interval]]:
-        """Return everyone's intervals, in order and without overlap, by track."""
+        """Return the intervals of each track, in order and without overlap."""
         found: dict[int, list[Interval]] = {}
         for interval in self.intervals:
             found.setdefault(interval.track, []).append(interval)
         return dict(sorted(found.items()))
 
     def markers(self) -> list[Marker]:
-        """Return intervals and events as stretches of frames, in order."""
+        """Return intervals and events as ranges of frames, in order."""
         return sorted([*self._of_labels(), *self._of_events()], key=lambda marker: marker.frame)
 
     def _of_labels(self) -> Iterable[Marker]:
@@ -159,5 +159,5 @@ class Markers:
 
 
 def person(track: int) -> str:
-    """Return how programs name whoever has this track."""
+    """Return the displayed name of a track."""
     return f"person {track}"

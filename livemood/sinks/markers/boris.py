@@ -70,7 +70,7 @@ def to_boris(markers: Markers) -> str:
 
 
 def _events(markers: Markers) -> list[list[Any]]:
-    """Return time (s), subject, code, modifier, comment and frame of each beginning and end; ends come first."""
+    """Return time (s), subject, code, modifier, comment and frame of each start and stop; stops come first."""
     base, first_s = markers.clip.base, markers.clip.first_s
     found: list[tuple[float, int, str, str]] = []
     for one in markers.intervals:

@@ -1,4 +1,4 @@
-"""Colours of markers: editing programs have a few fixed ones, each with names of its own."""
+"""Colours of markers: editing programs have a few fixed ones, under names of their own."""
 
 from typing import Final
 

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 from livemood.sinks.markers.base import Markers, person
 
 _SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
-# Times come as floats; so much above a whole ms still is that ms.
+# Tolerance for rounding of float times, ms.
 _ROUNDING_MS = 0.001
 
 

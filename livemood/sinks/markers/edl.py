@@ -1,4 +1,4 @@
-"""EDL as DaVinci Resolve imports timeline markers: an event of one frame for each, its length and colour in a note."""
+"""EDL as DaVinci Resolve imports timeline markers: one-frame events, with length and colour in a comment."""
 
 from itertools import groupby
 

@@ -1,4 +1,4 @@
-"""Final Cut Pro XML 1.8, which later programs read too: a project with the whole clip and markers on it.
+"""Final Cut Pro XML 1.8, which later versions read too: a project of the whole clip, with markers.
 
 Where the video is not known, the markers are on a gap of its length.
 """

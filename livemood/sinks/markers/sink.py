@@ -1,4 +1,4 @@
-"""Label changes as markers for editing programs and annotation tools, in the form that the suffix names."""
+"""Label changes as markers for editing programs and annotation tools, in the format of the suffix."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -29,7 +29,7 @@ FORMS: Final[Mapping[str, Callable[[Markers], str]]] = {
     ".textgrid": to_textgrid,
     ".boris": to_boris,
 }
-"""What writes each form of markers, by suffix; a new form is one file and one line here."""
+"""Writer of each marker format, by suffix; a new format is one file and one line here."""
 
 _SETTING: Final = "markers"
 
@@ -40,7 +40,7 @@ class MarkerSink(FileSink):
     Args:
         path: Its suffix is one of ``FORMS``, in any case.
         clip: The video that the markers belong to.
-        live: Keep what there is when an error ends the run.
+        live: Keep the markers so far when an error ends the run.
         force: Replace a file that is there.
 
     Raises:
@@ -68,12 +68,12 @@ class MarkerSink(FileSink):
         self.note(event, frame.time_s, name)
 
     def show(self, labels: Mapping[int, str], time_s: float) -> None:
-        """Take the label of each person, by track, at a time (s) never before the last one."""
+        """Add labels by track at a time, s, never decreasing."""
         self._check_open()
         self._shown.show(labels, time_s)
 
     def note(self, event: int, time_s: float, name: str = "") -> None:
-        """Take an event by its number, time (s) and name, if it has one."""
+        """Add an event by its number, time (s) and name, if it has one."""
         self._check_open()
         self._events.append(Event(event, time_s, name))
 

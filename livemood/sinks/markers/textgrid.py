@@ -7,7 +7,7 @@ from livemood.sinks.markers.base import Markers, person
 
 
 def to_textgrid(markers: Markers) -> str:
-    """Return the file's text; where a person is not seen, the tier has an empty interval."""
+    """Return the file's text; a tier has an empty interval while its person is not visible."""
     people = {person(track): intervals for track, intervals in markers.people().items()}
     if not people and not markers.events:
         people = {"nobody": []}  # a grid has at least one tier
@@ -56,7 +56,7 @@ def _tier(place: int, kind: str, name: str, end_s: float, size: str) -> list[str
 
 
 def _filled(intervals: Sequence[Interval], end_s: float) -> Iterator[tuple[float, float, str]]:
-    """Yield start, end and text so that all of the time from 0 to the end is covered."""
+    """Yield start, end and text of intervals that cover the time from 0 to the end without gaps."""
     now_s = 0.0
     for interval in intervals:
         if interval.start_s > now_s:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-# Rates that editing programs know. A measured one so near to one of them is that one.
+# Standard rates of editing programs, and the relative tolerance for measured ones.
 _STANDARD: Final = tuple(
     Fraction(rate, divisor)
     for rate, divisor in (
@@ -20,19 +20,20 @@ _TIMECODE: Final = re.compile(r"(\d{1,2}):(\d\d):(\d\d)([:;.,])(\d{2,3})")
 
 
 def standard_rate(measured: Fraction) -> Fraction:
-    """Return the rate that an editing program would give a clip of so many frames per second."""
+    """Return the standard rate for a measured one, in frames per second."""
     best = min(_STANDARD, key=lambda rate: abs(rate - measured))
     return best if abs(best - measured) <= best * _NEAR else Fraction(max(round(measured), 1))
 
 
 @dataclass(frozen=True, slots=True)
 class Timebase:
-    """How a clip counts its frames.
+    """Frame rate and timecode of a clip.
 
     Attributes:
-        rate: Frames per second, exactly.
-        first_frame: Number that the timecode gives the clip's first frame; 0 for 00:00:00:00.
-        drop: Whether the timecode leaves out numbers so as to keep to the clock (29.97 and 59.94 only).
+        rate: Frames per second, exact.
+        first_frame: Frame number of the first frame's timecode; 0 for 00:00:00:00.
+        drop: Whether it is drop-frame timecode, which skips numbers to stay in step with real time (29.97 and 59.94
+            only).
     """
 
     rate: Fraction
@@ -51,15 +52,15 @@ class Timebase:
         return round(self.rate)
 
     def frame(self, time_s: float) -> int:
-        """Return the frame that is shown from ``time_s`` on, s after the first; 0 is the first."""
+        """Return the index of the frame shown at ``time_s``, s after the first frame, which is 0."""
         return max(round(Fraction(time_s) * self.rate), 0)
 
     def seconds(self, frames: int) -> Fraction:
-        """Return how long so many frames last, s."""
+        """Return the duration of ``frames`` frames, s."""
         return frames / self.rate
 
     def timecode(self, frame: int) -> str:
-        """Return the timecode of a frame counted from the clip's first, as 01:00:00:00 or, dropping, 01:00:00;00."""
+        """Return the timecode of a frame counted from the clip's first: 01:00:00:00, or 01:00:00;00 for drop-frame."""
         number = self.first_frame + frame
         if self.drop:
             number += self._left_out(number)
@@ -69,7 +70,7 @@ class Timebase:
         return f"{minutes // 60 % 24:02}:{minutes % 60:02}:{seconds % 60:02}{mark}{rest:02}"
 
     def _left_out(self, number: int) -> int:
-        """Return how many timecodes were left out before a frame's."""
+        """Return how many timecodes are skipped before a frame's."""
         dropped = self.nominal // 15  # in every minute but each tenth
         per_minute = self.nominal * 60 - dropped
         tens, rest = divmod(number, per_minute * 10 + dropped)
@@ -77,15 +78,15 @@ class Timebase:
 
 
 def timebase(rate: Fraction, timecode: str | None = None) -> Timebase:
-    """Return how a clip counts its frames.
+    """Return the timebase of a clip.
 
     Args:
-        rate: Frames per second as measured; the nearest standard rate is taken.
-        timecode: Of the first frame: 01:00:00:00, or 01:00:00;00 for drop-frame. Without one it is 0, dropping where
-            the rate is 29.97 or 59.94, as there the timecode would leave the clock.
+        rate: Frames per second as measured; the nearest standard rate is used.
+        timecode: Of the first frame: 01:00:00:00, or 01:00:00;00 for drop-frame. None means 0, as drop-frame at 29.97
+            and 59.94.
 
     Raises:
-        ValueError: A timecode that is none, or that the rate does not have.
+        ValueError: The timecode is invalid, or does not exist at this rate.
     """
     rate = standard_rate(rate)
     if timecode is None:

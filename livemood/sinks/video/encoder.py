@@ -1,4 +1,4 @@
-"""BGR pictures to packets of a coded video stream."""
+"""Encoding BGR pictures as packets of a video stream."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ _BLOCK_PX = 16
 
 
 class PictureEncoder:
-    """Encodes pictures, each lasting until the next.
+    """Encodes pictures, each shown until the next.
 
-    Where neither codec nor container can note that pixels are not square, the picture is widened until they are.
+    Where neither codec nor container can store the pixel aspect, the picture is scaled to square pixels.
 
     Args:
         output: Gets the stream.
@@ -57,7 +57,7 @@ class PictureEncoder:
     Attributes:
         first: Time of the first picture, ticks; None before it.
         last: Time of the last picture, ticks; None before the first.
-        note: What had to be changed about the picture's size, if anything.
+        note: How the picture's size was changed; empty if it was not.
 
     Raises:
         av.FFmpegError: The encoder refuses the size or the options.
@@ -100,14 +100,14 @@ class PictureEncoder:
             context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
             context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
         if info.path is not None:
-            context.thread_type = "AUTO"  # whole pictures side by side: quick, but each comes out some pictures later
+            context.thread_type = "AUTO"  # frame threads: fast, but each picture is delayed by a few
         if encoder.small_px:
-            # The encoder's own choice, half as many again as there are cores, leaves too little to those who feed it.
+            # The encoder's own choice, 1.5 threads per core, takes too much time from the other threads.
             small = context.width * context.height <= encoder.small_px
             context.thread_count = 1 if small else usable_cores()
         if encoder.tag and kind.is_mp4:
             context.codec_tag = encoder.tag
-        with native_stderr_held():  # the encoders print past FFmpeg's log
+        with native_stderr_held():  # encoders bypass FFmpeg's log
             context.open()
         self._held: list[VideoFrame] = []
         self._durations: dict[int, int] = {}
@@ -138,7 +138,7 @@ class PictureEncoder:
         if self._packet is None:
             return
         if self._is_mp4 and self._packet.dts is not None:
-            # All pictures together last as long as they are shown.
+            # The duration of the stream is the sum over its pictures.
             self._packet.duration = max(end - self.first - (self._packet.dts - self._first_decoded), 1)
         yield self._packet
 
@@ -147,7 +147,7 @@ class PictureEncoder:
             yield from self._hold_one(self._stream.encode(frame))
 
     def _hold_one(self, packets: Iterable[Packet[VideoStream]]) -> Iterator[Packet[VideoStream]]:
-        """Give packets their durations and pass them on, but for the last, whose duration depends on the end."""
+        """Set the packets' durations and yield them, except the last, whose duration depends on the end."""
         for packet in packets:
             if packet.pts is not None:
                 packet.duration = self._durations.pop(packet.pts, packet.duration)
@@ -159,7 +159,7 @@ class PictureEncoder:
 
 
 def _declared_rate(encoder: Encoder, rate: Fraction, size: tuple[int, int]) -> Fraction:
-    """Return the frames per second that an encoder is told: no more than players of the codec can be asked for."""
+    """Return the frame rate that an encoder is given, limited to what players of the codec support."""
     if encoder.max_rate is not None:
         rate = min(rate, Fraction(encoder.max_rate))
     if encoder.max_px_per_s is not None:
@@ -175,11 +175,11 @@ class _Preparation(Protocol):
 
 
 class _Planes:
-    """To BT.709 luma and chroma, chroma at half the size; OpenCV does it in a third of swscale's time, and rounds."""
+    """Converts BGR to BT.709 YUV 4:2:0 with OpenCV, in a third of swscale's time with rounding."""
 
     def __init__(self, tick: Fraction) -> None:
         self._tick = tick
-        # Written anew for every picture: as fresh arrays, large ones would be asked of the system each time.
+        # Reused for every picture: allocating large arrays each time is slow.
         self._whole: Image | None = None
         self._chroma: tuple[Image, Image] | None = None
 
@@ -200,13 +200,13 @@ class _Planes:
 
 
 def _pixels(plane: VideoPlane) -> npt.NDArray[np.uint8]:
-    """Return a plane as an array (height, width) to write to."""
+    """Return a plane as a writable array, (height, width) uint8."""
     rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
     return rows[:, : plane.width]
 
 
 class _Palette:
-    """To 256 colours chosen anew for each picture, with the error spread: nothing needs the whole film in memory."""
+    """Converts to a palette of 256 colours for each picture, with dithering, so that memory stays flat."""
 
     def __init__(self, width: int, height: int, tick: Fraction) -> None:
         self._tick = tick

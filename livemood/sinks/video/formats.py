@@ -1,4 +1,4 @@
-"""What each kind of video file can hold, and how its parts are encoded."""
+"""Video file formats: which streams they can hold, and how these are encoded."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,8 +11,8 @@ class Encoder:
     """One of FFmpeg's picture encoders.
 
     Attributes:
-        name: FFmpeg's.
-        pixel_format: What it is fed with.
+        name: FFmpeg's name.
+        pixel_format: Of its input.
         even: Whether it needs even sides.
         crf: Its constant-quality factor unless another is asked for.
         max_crf: The largest that there is; None where there is none at all.
@@ -20,14 +20,13 @@ class Encoder:
         preset_option: Its name for the speed.
         preset_options: Further options that go with ``preset``, and with no other speed.
         options: Further options, always given.
-        live_options: Further options for a live source: no frame waits inside.
-        small_px: Pictures of up to so many pixels are coded in the calling thread, which is quick enough then; handing
-            them over to others takes longer than it saves. Larger ones have a thread for every core. 0 leaves the
-            choice to the encoder.
-        keeps_aspect: Whether it notes the shape of pixels by itself, whatever the container.
-        max_rate: The most frames per second that it believes; times are kept all the same.
-        max_px_per_s: Likewise, times the pixels of a frame: what lies beyond has a level that no phone or TV plays.
-        tag: Its mark in MP4 and MOV, where players want another than FFmpeg's.
+        live_options: Further options for a live source: no lookahead.
+        small_px: Pictures of up to this many pixels are encoded in the calling thread, because handing them over takes
+            longer than it saves. Larger ones use one thread per core. 0 leaves the choice to the encoder.
+        keeps_aspect: Whether the codec itself stores the pixel aspect, whatever the container.
+        max_rate: Highest frame rate that is declared; times are kept regardless.
+        max_px_per_s: Highest declared rate in pixels per second; above it, the level is one that no phone or TV plays.
+        tag: Codec tag in MP4 and MOV, where players expect another than FFmpeg's.
     """
 
     name: str
@@ -48,8 +47,8 @@ class Encoder:
 
 
 ENCODERS: Final[Mapping[str, Encoder]] = {
-    # Of what veryfast adds to superfast, macroblock trees save half the bytes and cost nothing; the rest is the time.
-    # They need frames in hand, which a live source must not wait for.
+    # Of what veryfast adds to superfast, macroblock trees save half the bytes at no cost; the rest takes the time.
+    # They need lookahead, which a live source must not wait for.
     "h264": Encoder(
         "libx264",
         even=True,
@@ -95,18 +94,18 @@ class Format:
     """A kind of video file.
 
     Attributes:
-        name: As people call it.
-        muxer: As FFmpeg calls it.
-        codecs: What its picture may be coded with; the first unless another is asked for.
-        sound: Sound codecs that are copied as they are; None for all.
-        sound_encoder: What other sound is encoded with; None if there is no place for sound.
-        subtitles: Subtitle codecs that are copied as they are; None for all but ``mov_text``.
-        subtitle_encoder: What other subtitles are encoded with; None if there is no place for them.
-        least_ticks: The shortest time that it shows a frame for, in its ticks.
-        tick: The only time base it knows, s; None if it takes any.
-        is_mp4: MP4 or MOV, where a frame lasts until the next one in decoding order, and pixels have a shape.
+        name: Common name.
+        muxer: FFmpeg's name.
+        codecs: Allowed picture codecs, the default first.
+        sound: Sound codecs that are copied; None for all.
+        sound_encoder: Encoder for other sound; None if the format holds no sound.
+        subtitles: Subtitle codecs that are copied; None for all but ``mov_text``.
+        subtitle_encoder: Encoder for other subtitles; None if the format holds none.
+        least_ticks: Shortest duration of a frame, in ticks.
+        tick: The only time base it supports, s; None if it supports any.
+        is_mp4: MP4 or MOV, where a frame lasts until the next one in decoding order, and pixels have an aspect.
         options: For the muxer.
-        live_options: For the muxer of a live source: what was written can be read even if the end is missing.
+        live_options: For the muxer of a live source: the file is readable even if its end is missing.
     """
 
     name: str
@@ -123,7 +122,7 @@ class Format:
     live_options: Mapping[str, str] = field(default_factory=dict)
 
     def copies(self, codec: str, is_sound: bool) -> bool:
-        """Tell whether a stream of sound or subtitles can be taken over as it is."""
+        """Return whether a stream of sound or subtitles can be copied without encoding."""
         if is_sound:
             return self.sound is None or codec in self.sound
         return codec in self.subtitles if self.subtitles is not None else codec != "mov_text"
@@ -131,7 +130,8 @@ class Format:
 
 _MILLISECOND: Final = Fraction(1, 1000)
 _MP4_LIVE: Final = {"movflags": "+hybrid_fragmented", "frag_duration": "500000", "flush_packets": "1"}
-# A sound codec's run-in lies before 0. Matroska's muxer would move everything later by it; blocks may start below 0.
+# The priming samples of a sound codec are before 0. Matroska's muxer would delay everything by them; its blocks may
+# start below 0.
 _MATROSKA: Final = {"avoid_negative_ts": "disabled"}
 _MATROSKA_LIVE: Final = {"cluster_time_limit": "500", "flush_packets": "1"}
 
@@ -184,6 +184,6 @@ FORMATS: Final[Mapping[str, Format]] = {
         options=_MATROSKA,
         live_options=_MATROSKA_LIVE,
     ),
-    # Viewers show anything shorter than two hundredths for a tenth of a second.
+    # Viewers show frames shorter than 0.02 s for 0.1 s.
     ".gif": Format("GIF", "gif", ("gif",), tick=Fraction(1, 100), least_ticks=2),
 }

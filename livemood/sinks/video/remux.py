@@ -1,4 +1,4 @@
-"""One stream of sound or subtitles on its way from a source's file into a copy."""
+"""Copying or re-encoding one stream of sound or subtitles."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from av.stream import Stream
 from av.subtitles.stream import SubtitleStream
 
 _COMMON_RATE = 48_000
-# Fills gaps with silence and drops what overlaps, so that the sound keeps to its times.
+# Fills gaps with silence and drops overlaps, so that the sound keeps its times.
 _KEEP_TIME = {"async": "1", "min_hard_comp": "0.01"}
 
 
@@ -26,16 +26,16 @@ class Track(Protocol):
     """Turns packets of the source into packets of the copy."""
 
     def take(self, packet: Packet[Stream]) -> Iterator[Packet[Stream]]:
-        """Yield what one packet, its times already those of the copy, becomes."""
+        """Yield the packets for one packet of the source, whose times are already those of the copy."""
         ...
 
     def rest(self) -> Iterator[Packet[Stream]]:
-        """Yield what is still inside, at the end."""
+        """Yield the remaining packets at the end."""
         ...
 
 
 class Copied:
-    """Hands packets on as they are."""
+    """Copies packets unchanged."""
 
     def __init__(self, output: OutputContainer, source: Stream) -> None:
         self._target = output.add_stream_from_template(source, opaque=True)
@@ -52,7 +52,7 @@ class Copied:
 
 
 class Reencoded:
-    """Sound that the new container cannot hold as it is; more than two channels become two."""
+    """Re-encodes sound for a container that cannot hold its codec; more than two channels become two."""
 
     def __init__(self, output: OutputContainer, source: AudioStream, encoder: str) -> None:
         rate, rates = source.codec_context.sample_rate, Codec(encoder, "w").audio_rates
@@ -69,7 +69,7 @@ class Reencoded:
         self._resampler: AudioResampler | None = None
 
     def take(self, packet: Packet[Stream]) -> Iterator[Packet[Stream]]:
-        """Yield the packets that one packet's sound completes; a damaged one is silence."""
+        """Yield the packets completed by one packet's sound; a damaged one becomes silence."""
         try:
             frames = self._source.decode(packet)
         except FFmpegError:
@@ -96,7 +96,7 @@ class Reencoded:
 
 
 class Rewritten:
-    """Text subtitles in the new container's own form."""
+    """Converts text subtitles to the codec of the new container."""
 
     def __init__(self, output: OutputContainer, source: SubtitleStream, encoder: str) -> None:
         self._source = source
@@ -109,7 +109,7 @@ class Rewritten:
         self._target = target
 
     def take(self, packet: Packet[Stream]) -> Iterator[Packet[Stream]]:
-        """Yield the packet of one cue; of an empty or damaged one nothing."""
+        """Yield the packet of one cue; nothing for an empty or damaged one."""
         cue = None
         with suppress(FFmpegError):
             cue = self._source.decode2(packet)

@@ -1,4 +1,4 @@
-"""What a copy keeps of its source beside the picture: sound, subtitles, chapters and tags."""
+"""Copies sound, subtitles, chapters and tags of a source into a labelled copy."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from livemood.sinks.video.remux import Copied, Reencoded, Rewritten, Track
 if TYPE_CHECKING:
     from av.container.core import Chapter
 
-# Tags that describe the old file rather than the film.
+# Tags that describe the container, not the content.
 _OF_THE_FILE = frozenset({"major_brand", "minor_version", "compatible_brands", "encoder", "duration"})
-# Reading starts this long before a cut: not every container's index leads to just before it.
+# Reading starts this long before a cut, because not every container's index is exact.
 _SEEK_PREROLL_S = 10
 # MOV and MP4 fill the time between subtitles with this.
 _EMPTY_CUE = b"\0\0"
-# Sound that is missing for longer at either end is worth a word.
+# Sound that is missing for longer at either end is reported.
 _SILENT_S = Fraction(1, 4)
 
 
 @dataclass(slots=True)
 class _Carried:
-    """A stream under way; its times are s in the copy."""
+    """State of one copied stream; times are s in the copy."""
 
     source: AudioStream | SubtitleStream
     track: Track
@@ -63,7 +63,7 @@ class _Carried:
         return self.tick
 
     def in_samples(self, time: Fraction) -> Fraction:
-        """Undo a coarse clock's rounding, s: copied sound goes on where it ended, to the sample."""
+        """Undo a coarse clock's rounding, s, so that copied sound continues without a gap of a sample."""
         if not isinstance(self.source, AudioStream) or not isinstance(self.track, Copied):
             return time
         if self.next_s is not None and abs(time - self.next_s) <= self.tick:
@@ -74,18 +74,18 @@ class _Carried:
 
 
 class StreamCopy:
-    """Reads the source's file a second time, in step with the picture, and muxes all that is not picture.
+    """Reads the source's file a second time, in step with the picture, and muxes its other streams.
 
     Args:
         info: The source; its ``path`` is not None.
-        output: Where to; its header is not written yet.
-        kind: What ``output`` can hold.
-        wanted: ``audio``, ``subtitle``: what to carry over.
-        copies_sound: Whether sound may be taken over as it is; else it is encoded anew.
+        output: The copy; its header is not written yet.
+        kind: Format of ``output``.
+        wanted: Types of streams to copy: ``audio``, ``subtitle``.
+        copies_sound: Whether sound may be copied without encoding.
         strip_metadata: Leave tags and titles out.
 
     Attributes:
-        warnings: One line for everything that could not be kept as it is.
+        warnings: One line for each thing that could not be preserved.
 
     Raises:
         av.FFmpegError: The source's file can no longer be read.
@@ -123,7 +123,7 @@ class StreamCopy:
             self._open = stack.pop_all()
 
     def pump(self, until_s: Fraction | None) -> None:
-        """Mux what starts before a time in the copy, s; None for all.
+        """Mux packets that start before a time in the copy, s; None for all.
 
         Raises:
             av.FFmpegError: The disk is full or gone.
@@ -145,11 +145,11 @@ class StreamCopy:
                 self._note_flaws(carried, picture_start_s, picture_end_s)
 
     def close(self) -> None:
-        """Close the source's file; again does nothing."""
+        """Close the source's file; a second call does nothing."""
         self._open.close()
 
     def _track(self, stream: AudioStream | SubtitleStream) -> Track | None:
-        """Find a way for a stream into the copy, or say that there is none."""
+        """Return how to copy a stream; None, with a warning, if the copy cannot hold it."""
         is_sound, kind = isinstance(stream, AudioStream), self._kind
         what = f"the {'sound' if is_sound else 'subtitles'} of {self._name}"
         context: CodecContext | None = stream.codec_context
@@ -249,7 +249,7 @@ class StreamCopy:
             self.warnings.append(f"the {what} of {self._name} cannot be read beyond {float(carried.ends):.1f} s")
 
     def _keep_order(self, carried: _Carried, packet: Packet[Stream]) -> None:
-        """Let a packet whose times run backwards follow the last one."""
+        """Give a packet whose time runs backwards the time after the last one."""
         dts = packet.pts if packet.dts is None else packet.dts
         if dts is not None and carried.last_dts is not None and dts <= carried.last_dts:
             dts = carried.last_dts + max(carried.last_duration, 1)

@@ -1,17 +1,15 @@
-"""What is added to the logits after training, as part of the last bias, so that serving pays nothing.
+"""Logit adjustment after training, as part of the last bias, so that it costs nothing in serving.
 
-Rare classes get a fair hearing: logits minus strength times the log of how common a class is, after Menon et al.,
-"Long-tail learning via logit adjustment", 2020, but for rare classes only: between common ones the network's own
-weighing is the better one (on FER+'s valid split, adjusting all classes at strength 0.3 cost a point of accuracy;
-adjusting the rare ones alone at strength 1 cost nothing). The strength is chosen on valid and kept only where accuracy
-does not suffer.
+For rare classes: logits minus strength times the log of the class prior, after Menon et al., "Long-tail learning via
+logit adjustment", 2020. Common classes are not adjusted (on FER+'s valid split, adjusting all classes at strength 0.3
+cost a point of accuracy; adjusting only rare ones at strength 1 cost nothing). The strength is chosen on valid among
+those that do not cost accuracy.
 
-Happy is said as often as people say it: networks say it of too many faces at rest, and right and wrong change little
-where that is put right (docs/training.md).
+For happy: an offset so that it is predicted as often as it is labelled. Without it, too many resting faces are read as
+happy; accuracy hardly changes (docs/training.md).
 
-The other classes get a better hearing against neutral than the labels of FER+ ask for, a third of which are
-neutral: among strangers there are fewer faces at rest, and what a network misses there is real anger, sadness and
-surprise (docs/training.md).
+For the other classes: a lift against neutral. A third of FER+'s labels are neutral; other pictures have fewer resting
+faces, and there the network otherwise misses anger, sadness and surprise (docs/training.md).
 """
 
 from typing import Any
@@ -24,20 +22,20 @@ from livemood.evaluation.metrics import Probabilities, scores
 
 _STRENGTHS = np.linspace(0, 1, 21)
 _ACCURACY_AT_STAKE = 0.003
-# A class with less than this part of an even share is rare.
+# A class is rare below this multiple of an equal share.
 _RARE = 0.25
 _HAPPY = "happy"
-# With fewer happy pictures, how often a network says so is chance.
+# With fewer happy pictures, the frequency of predictions is too uncertain.
 _ENOUGH = 100
 _FARTHEST = 1.0
 _LIFTS = np.linspace(0, 0.5, 11)
 _NEUTRAL = "neutral"
-# What leaning towards classes that are rarer in the data than elsewhere may cost there.
+# Largest loss of accuracy on valid that the lift may cause.
 _LIFT_AT_STAKE = 0.006
 
 
 def prior(targets: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """Return (K,) how common each class is among (N, K) soft labels; all that are not rare count alike."""
+    """Return the (K,) class prior of (N, K) soft labels, where all classes that are not rare get the same value."""
     return np.asarray(np.clip(targets.mean(0, dtype=np.float64), 1e-4, _RARE / targets.shape[1]))
 
 
@@ -50,7 +48,7 @@ def adjusted(probabilities: Probabilities, common: npt.NDArray[np.float64], stre
 def choose(
     probabilities: Probabilities, labels: npt.NDArray[np.int64], names: tuple[str, ...], common: npt.NDArray[np.float64]
 ) -> float:
-    """Return the strength with the best macro-F1 on (N,) hard labels among those that cost no accuracy to speak of."""
+    """Return the strength with the best macro-F1 on (N,) hard labels among those that hardly cost accuracy."""
     tried = [scores(adjusted(probabilities, common, s), labels, names) for s in _STRENGTHS]
     floor = tried[0].accuracy - _ACCURACY_AT_STAKE
     return max(
@@ -60,7 +58,7 @@ def choose(
 
 
 def break_even(probabilities: Probabilities, labels: npt.NDArray[np.int64], names: tuple[str, ...]) -> float:
-    """Return what to add to happy's logit for it to be the first choice as often as it is the label.
+    """Return the offset of happy's logit with which it is predicted as often as it is the label.
 
     Args:
         probabilities: (N, K), adjusted for rare classes.
@@ -68,7 +66,7 @@ def break_even(probabilities: Probabilities, labels: npt.NDArray[np.int64], name
         names: The K class names.
 
     Returns:
-        -1 to 1; 0 where happy is no class or too few pictures are.
+        -1 to 1; 0 where there is no class happy, or too few happy pictures.
     """
     wanted = int((labels == names.index(_HAPPY)).sum()) if _HAPPY in names else 0
     if wanted < _ENOUGH:
@@ -79,9 +77,9 @@ def break_even(probabilities: Probabilities, labels: npt.NDArray[np.int64], name
 
 
 def lifted(common: npt.NDArray[np.float64], names: tuple[str, ...]) -> npt.NDArray[np.float64]:
-    """Return (K,) what part of the lift a class gets: common ones all of it, rare ones half, neutral and happy nothing.
+    """Return the (K,) share of the lift by class: 1 for common ones, 0.5 for rare ones, 0 for neutral and happy.
 
-    Without a class neutral nothing is lifted.
+    Without a class neutral all are 0.
     """
     often = np.isclose(common, _RARE / len(names))
     resting = np.array([name in (_NEUTRAL, _HAPPY) or _NEUTRAL not in names for name in names])
@@ -91,10 +89,10 @@ def lifted(common: npt.NDArray[np.float64], names: tuple[str, ...]) -> npt.NDArr
 def lift(
     probabilities: Probabilities, labels: npt.NDArray[np.int64], names: tuple[str, ...], parts: npt.NDArray[np.float64]
 ) -> float:
-    """Return the largest lift, of which every class gets its part, that costs no more accuracy than is at stake.
+    """Return the largest lift whose loss of accuracy stays within the limit.
 
     Args:
-        probabilities: (N, K), with all else that is added to the logits.
+        probabilities: (N, K), with the other adjustments applied.
         labels: (N,) hard labels, -1 where unknown.
         names: The K class names.
         parts: (K,), see ``lifted``.
@@ -113,7 +111,7 @@ def lift(
 def offsets(
     common: npt.NDArray[np.float64], strength: float, happy: float, names: tuple[str, ...], raised: float = 0.0
 ) -> npt.NDArray[np.float64]:
-    """Return (K,) what all adjustments together add to the logits."""
+    """Return the (K,) offsets of all adjustments together."""
     own = np.array([happy if name == _HAPPY else 0.0 for name in names])
     return own + raised * lifted(common, names) - strength * np.log(common)
 

@@ -1,4 +1,4 @@
-"""How a model came about, for its manifest: enough to make it again."""
+"""How a model was trained, for its manifest: enough to reproduce it."""
 
 import platform
 import subprocess
@@ -27,7 +27,7 @@ def provenance(
     raised: float,
     command: str | None = None,
 ) -> dict[str, Any]:
-    """Return what the manifest says under ``training``.
+    """Return the entry ``training`` of the manifest.
 
     Args:
         dataset: What it was trained on.
@@ -44,7 +44,7 @@ def provenance(
     learned_from = int((dataset.splits["train"].top_vote >= 0).sum())
     return {
         "command": command,
-        # As they were used; the command says what was asked for.
+        # Settings as used; the command has those that were requested.
         "settings": asdict(settings.fitted_to(learned_from)),
         "from": record.get("from", []),
         "teachers": record.get("teachers", []),

@@ -1,7 +1,6 @@
-"""Vary a face crop as cameras, light and heads vary it. Training only, after the crop; uint8 in, uint8 out.
+"""Augmentation of face crops: geometry, light, camera. Training only, after the crop; uint8 in, uint8 out.
 
-A network trained on clean crops falls from 83 % to 47 % under webcam noise, and to 60 % when slightly out of focus;
-the degradations below are what keeps it standing.
+Without it, accuracy falls from 83 % to 47 % under webcam noise, and to 60 % when slightly out of focus.
 """
 
 import math
@@ -22,7 +21,7 @@ def augment(image: Crop, rng: np.random.Generator, strength: float = 1.0) -> Cro
 
     Args:
         image: (S, S, C) uint8.
-        rng: Source of all chance, so that a run can be repeated.
+        rng: The only source of randomness, so that a run can be repeated.
         strength: Scales how often pictures are degraded, 0 (never) to 1.
 
     Returns:
@@ -38,7 +37,7 @@ def augment(image: Crop, rng: np.random.Generator, strength: float = 1.0) -> Cro
 
 
 def _move(image: Crop, rng: np.random.Generator) -> Crop:
-    """Mirror, roll, zoom and shift in one resampling."""
+    """Mirror, rotate, zoom and shift in one resampling."""
     side = image.shape[0]
     centre = (side - 1) / 2
     roll = rng.uniform(-_MAX_ROLL_DEG, _MAX_ROLL_DEG)
@@ -51,7 +50,7 @@ def _move(image: Crop, rng: np.random.Generator) -> Crop:
 
 
 def _light(image: Crop, rng: np.random.Generator) -> Crop:
-    """Change gamma, contrast, and sometimes put a lamp to one side."""
+    """Change gamma and contrast, and sometimes add light from one side."""
     if rng.random() < 0.4:
         gamma = math.exp(rng.uniform(-1.0, 1.0))
         table = (np.linspace(0, 1, 256) ** gamma * 255).round().astype(np.uint8)
@@ -69,7 +68,7 @@ def _light(image: Crop, rng: np.random.Generator) -> Crop:
 
 
 def _degrade(image: Crop, rng: np.random.Generator, strength: float) -> Crop:
-    """Blur, shrink, add sensor noise and compress, in the order in which a camera does it."""
+    """Blur, downscale, add sensor noise and compress, in the order of a camera."""
     side = image.shape[0]
     if rng.random() < 0.1 * strength:
         image = _u8(cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.8)))

@@ -1,4 +1,4 @@
-"""Augmented batches, made ahead by other cores while the network trains."""
+"""Augmented batches, made in advance by other cores while the network trains."""
 
 import os
 import threading
@@ -20,11 +20,11 @@ from livemood.runtime.stopping import check, ignore_signals
 from livemood.training.loop.augment import augment
 from livemood.training.loop.mixup import Blends
 
-# Share of blends among the pictures at full strength, where there are any.
+# Share of blends among the pictures at strength 1, if the split has blends.
 _BLENDED = 0.7
-# The network and its teachers want a core each; this many more fill the fastest GPU.
+# Besides one core each for the network and its teachers; enough for the fastest GPU.
 _MOST_WORKERS = 8
-# Who waits for a batch looks up this often, s.
+# Poll interval while waiting for a batch, s.
 _POLL_S = 0.1
 
 Heads = dict[str, npt.NDArray[np.float32]]
@@ -38,15 +38,15 @@ Teach = Callable[[npt.NDArray[np.uint8]], Mapping[str, npt.NDArray[np.float32]]]
 
 
 class Batches:
-    """Batches of pictures, made ahead: a context manager, as its workers must end.
+    """Batches of pictures, made in advance; a context manager that stops its workers.
 
     Args:
-        train: The pictures, alone and laid over one another.
+        train: The pictures and their blends.
         size: Pictures in a batch.
-        teach: Is shown what the student will see, and says what it thinks of it.
-        distil_weight: Share of what ``teach`` says in the targets, 0..1; the rest is the labels'.
-        workers: How many make batches: processes, or one thread, which is enough where a core is busy training. None
-            takes what cores there are.
+        teach: Returns the teachers' probabilities for a batch.
+        distil_weight: Weight of ``teach`` in the targets, 0..1; the rest is the labels'.
+        workers: Number of processes that make batches; 1 means a thread, which is enough where one core trains. None
+            depends on the number of cores.
 
     Attributes:
         per_epoch: Batches in an epoch.
@@ -60,13 +60,13 @@ class Batches:
         distil_weight: float = 0.0,
         workers: int | None = None,
     ) -> None:
-        many = workers or min(max(usable_cores() - 2, 1), _MOST_WORKERS)
+        count = workers or min(max(usable_cores() - 2, 1), _MOST_WORKERS)
         self._size, self._teach, self._distil_weight = size, teach, distil_weight
         self.per_epoch = max(len(train.split) // size, 1)
-        self._pictures, self._ahead = len(train.split), 2 * many + 4
-        lessons = BatchBuilder(train)
-        self._makers: Executor = ThreadPoolExecutor(1) if many == 1 else _processes(many, lessons)
-        self._make: Callable[..., Batch] = lessons.make if many == 1 else _make
+        self._pictures, self._ahead = len(train.split), 2 * count + 4
+        builder = BatchBuilder(train)
+        self._makers: Executor = ThreadPoolExecutor(1) if count == 1 else _processes(count, builder)
+        self._make: Callable[..., Batch] = builder.make if count == 1 else _make
         self._teacher = ThreadPoolExecutor(1)
 
     def __enter__(self) -> Self:
@@ -77,10 +77,10 @@ class Batches:
         self._teacher.shutdown(cancel_futures=True)
 
     def epoch(self, seed: tuple[int, int], strength: float) -> Iterator[Batch]:
-        """Yield every picture once, in one framing drawn by chance; a last batch that is not full is left out.
+        """Yield every picture once, in a random framing; an incomplete last batch is dropped.
 
         Args:
-            seed: The same seed gives the same batches, whoever makes them.
+            seed: The same seed gives the same batches, for any number of workers.
             strength: Scales how often pictures are blended and degraded, 0 (never) to 1.
 
         Raises:
@@ -108,13 +108,13 @@ class Batches:
     def _taught(self, made: Future[Batch]) -> Batch:
         assert self._teach
         pixels, heads, weights = made.result()
-        said = self._teach(pixels)
-        mixed = {name: (1 - self._distil_weight) * heads[name] + self._distil_weight * said[name] for name in said}
+        taught = self._teach(pixels)
+        mixed = {name: (1 - self._distil_weight) * heads[name] + self._distil_weight * taught[name] for name in taught}
         return pixels, {**heads, **mixed}, weights
 
 
 def _result(coming: Future[Batch]) -> Batch:
-    """Wait for a batch; a place where the program may be stopped."""
+    """Wait for a batch; the program can be stopped here."""
     while True:
         check()
         wait([coming], _POLL_S)
@@ -123,14 +123,20 @@ def _result(coming: Future[Batch]) -> Batch:
 
 
 class BatchBuilder:
-    """Whatever it takes to make a batch, in this process or another."""
+    """Makes batches, in this process or another."""
 
     def __init__(self, train: Blends) -> None:
         self.train, self._targets = train, train.split.targets
         self._known = {head: np.asarray(values.any(1), "f4") for head, values in self._targets.items()}
 
     def make(self, chosen: npt.NDArray[np.int64], seed: tuple[int, ...], strength: float) -> Batch:
-        """Return the batch of the ``chosen`` pictures."""
+        """Return a batch.
+
+        Args:
+            chosen: (n,) indices of the pictures.
+            seed: The same seed gives the same batch.
+            strength: Of augmentation, 0..1.
+        """
         train, count, rng = self.train, len(chosen), np.random.default_rng(seed)
         variant = np.zeros(count, np.int64)
         if train.variants > 1:
@@ -143,29 +149,29 @@ class BatchBuilder:
         return pixels, heads, {head: known[chosen] * known[partner] for head, known in self._known.items()}
 
 
-_here: BatchBuilder | None = None
-"""What a worker process makes batches of."""
+_builder: BatchBuilder | None = None
+"""The batch builder of a worker process."""
 
 
-def _processes(many: int, lessons: BatchBuilder) -> ProcessPoolExecutor:
-    """Return workers that know the lessons; crops that lie on disk are not sent but opened there."""
-    train, crops = lessons.train, lessons.train.split.pixels
+def _processes(count: int, builder: BatchBuilder) -> ProcessPoolExecutor:
+    """Return worker processes with a batch builder; crops on disk are opened there instead of being sent."""
+    train, crops = builder.train, builder.train.split.pixels
     file = Path(crops.filename) if isinstance(crops, np.memmap) and crops.filename else None
     if file:
         train = replace(train, split=replace(train.split, pixels=np.empty((0, *crops.shape[1:]), np.uint8)))
-    # Spawned, as the libraries that train run threads, which a fork would leave behind with their locks held.
-    return ProcessPoolExecutor(many, get_context("spawn"), _begin, (train, file))
+    # Spawned: training libraries run threads, and a forked child would inherit their held locks.
+    return ProcessPoolExecutor(count, get_context("spawn"), _begin, (train, file))
 
 
 def _begin(train: Blends, file: Path | None) -> None:
-    """Make a process a worker: Ctrl-C is its parent's to answer, and it does not outlive that."""
-    global _here
+    """Initialise a worker process: it ignores Ctrl-C, which its parent handles, and ends with its parent."""
+    global _builder
     ignore_signals()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if file:
         pixels = np.load(file, mmap_mode="r", allow_pickle=False)
         train = replace(train, split=replace(train.split, pixels=pixels))
-    _here = BatchBuilder(train)
+    _builder = BatchBuilder(train)
 
 
 def _end_with_parent() -> None:
@@ -176,5 +182,5 @@ def _end_with_parent() -> None:
 
 
 def _make(chosen: npt.NDArray[np.int64], seed: tuple[int, ...], strength: float) -> Batch:
-    assert _here
-    return _here.make(chosen, seed, strength)
+    assert _builder
+    return _builder.make(chosen, seed, strength)

@@ -1,4 +1,4 @@
-"""Where a run stands, and what is kept of it on disk: checkpoint, history, settings."""
+"""The state of a run, and its files: checkpoint, history, settings."""
 
 import csv
 import json
@@ -20,7 +20,7 @@ Weights = Sequence[npt.NDArray[Any]]
 End = Literal["", "interrupted", "early stop", "loss not a number"]
 
 JOB = "job.json"
-"""What a run was asked for, in its folder."""
+"""File with the settings of a run."""
 
 _JOB_PARTS = {"data", "votes", "heads", "find_faces", "group_by", "class", "from", "teachers", "settings"}
 _CHECKPOINT, _HISTORY = "checkpoint.npz", "history.csv"
@@ -40,7 +40,7 @@ class Epoch:
 
 @dataclass(slots=True)
 class Run:
-    """Where a run stands: what a checkpoint holds besides arrays. ``ended`` says why, where not by its length."""
+    """The state of a run besides its arrays. ``ended`` is the reason if it ended early."""
 
     epoch: int = 0
     elapsed_s: float = 0.0
@@ -52,7 +52,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a progress display shows after each step."""
+    """Progress after each step."""
 
     epoch: int
     fraction: float
@@ -61,12 +61,12 @@ class Step:
 
 
 def has_checkpoint(work: Path) -> bool:
-    """Tell whether a run has come far enough to be resumed."""
+    """Return whether a run can be resumed."""
     return (work / _CHECKPOINT).exists()
 
 
 def save_job(work: Path, record: Mapping[str, Any]) -> None:
-    """Write what a run was asked for; an interrupted write leaves the last record whole."""
+    """Write the settings of a run; an interrupted write leaves the last ones intact."""
     part = work / f"{JOB}.part"
     part.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     part.replace(work / JOB)
@@ -89,7 +89,7 @@ def restore_job(work: Path) -> dict[str, Any]:
 
 
 def save(work: Path, state: Run, steps: int, groups: Mapping[str, Weights]) -> None:
-    """Write the checkpoint and ``history.csv``; an interrupted write leaves the last ones whole."""
+    """Write the checkpoint and ``history.csv``; an interrupted write leaves the last ones intact."""
     arrays: dict[str, Any] = {f"{name}_{place}": a for name, group in groups.items() for place, a in enumerate(group)}
     part = work / f"{_CHECKPOINT}.part"
     with part.open("wb") as stream:

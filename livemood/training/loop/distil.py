@@ -1,8 +1,8 @@
-"""Learn from other models beside the labels (Hinton et al., "Distilling the knowledge in a neural network", 2015).
+"""Knowledge distillation (Hinton et al., "Distilling the knowledge in a neural network", 2015).
 
-Teachers are shown every batch just as the student will see it, blended and degraded, and say what they make of that:
-with long training this teaches more than what they said once of the pictures as they lie there (Beyer et al.,
-"Knowledge distillation: a good teacher is patient and consistent", 2022).
+Teachers get every batch exactly as the student does, blended and degraded: with long training this works better than
+teacher outputs computed once on the original pictures (Beyer et al., "Knowledge distillation: a good teacher is patient
+and consistent", 2022).
 """
 
 from collections.abc import Sequence
@@ -23,12 +23,11 @@ from livemood.training.model.transfer import load_network
 
 
 def teaching(folders: Sequence[Path], heads: Heads, spec: CropSpec, precision: Precision) -> Teach:
-    """Return a function from (n, S, S, C) raw 0..255 to what several teachers say of it on the average.
+    """Return a function from (n, S, S, C) raw 0..255 to the mean probabilities of the teachers, (n, K) by head.
 
     Args:
-        folders: Bundles, which know emotions only, or folders of runs (``OUT.work``), whose best weights know all their
-            heads. They may know more classes than the student is to learn; a head that nobody knows is learnt from
-            labels alone.
+        folders: Bundles, which have the head ``emotion`` only, or folders of runs (``OUT.work``), which have all heads.
+            They may have more classes than the student; a head that no teacher has is learnt from labels alone.
         heads: The student's.
         spec: Its crop.
         precision: Of the runs' convolutions; bundles are float32.

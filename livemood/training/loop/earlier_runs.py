@@ -1,7 +1,7 @@
-"""Take up what was trained before: other runs, to train them longer or to learn from them.
+"""Networks of earlier runs, to continue them or to distil from them.
 
-Runs that descend from one another can be averaged weight by weight, which at times reads faces better than each of them
-(Wortsman et al., "Model soups", 2022; docs/training.md says when).
+The weights of runs that descend from one another can be averaged, which is sometimes better than each of them (Wortsman
+et al., "Model soups", 2022; docs/training.md has figures).
 """
 
 from collections.abc import Mapping, Sequence

@@ -34,7 +34,7 @@ def fit(
     teachers: tuple[Path, ...] = (),
     on_begin: Callable[[], None] = lambda: None,
 ) -> tuple[Any, Run]:
-    """Train, or go on training, and return the model with its best weights.
+    """Train, or resume training, and return the model with its best weights.
 
     Args:
         dataset: Splits ``train`` and ``valid`` are used, never ``test``.
@@ -43,10 +43,10 @@ def fit(
         work: Folder of the checkpoint; one that is there is resumed.
         on_step: Called after every step.
         on_epoch: Called after every epoch.
-        base: Begin with the weights of this bundle, or with the mean of the runs in these folders; their architecture
-            takes the preset's place.
-        teachers: Bundles, or folders of runs, to learn from beside the labels.
-        on_begin: Called once before the first step, when all that was asked for has been found to fit.
+        base: Start from the weights of this bundle, or from the mean of the runs in these folders; their architecture
+            replaces the preset's.
+        teachers: Bundles, or folders of runs, to distil from.
+        on_begin: Called once before the first step, when all settings were found to be compatible.
 
     Returns:
         The keras.Model with all heads, float32 throughout, and the run with its history. A KeyboardInterrupt or a loss

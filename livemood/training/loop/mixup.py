@@ -1,8 +1,8 @@
-"""Pictures laid over one another (mixup: Zhang et al. 2018), each a lesson of its own.
+"""Blends of two pictures (mixup: Zhang et al. 2018) as further training pictures.
 
-A teacher knows the training pictures by heart, but not their blends: what it says of those is what it would say of
-faces it has never seen, and there are many more of them (Beyer et al., "Knowledge distillation: a good teacher is
-patient and consistent", 2022).
+A teacher has memorised the training pictures, but not their blends: its output for blends is like that for unseen
+faces, and there are many more of them (Beyer et al., "Knowledge distillation: a good teacher is patient and
+consistent", 2022).
 """
 
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ class Blends:
 
     Attributes:
         split: The pictures.
-        partner: (N, V) int: which picture of the split is laid over each.
-        share: (N, V) float32, 0.5 to 1: how much of the picture itself is seen.
+        partner: (N, V) int, index of the picture that each is blended with.
+        share: (N, V) float32, weight of the picture itself, 0.5 to 1.
     """
 
     split: Split
@@ -57,11 +57,11 @@ class Blends:
 
 
 def blended(split: Split, others: int, seed: int) -> Blends:
-    """Lay ``others`` pictures over every one of a split, each drawn once and for all.
+    """Draw the blends of a split's pictures, once for the whole run.
 
     Args:
         split: N pictures.
-        others: How many; 0 leaves every picture alone.
+        others: Blends of each picture; 0 for none.
         seed: The same seed gives the same blends.
     """
     rng = np.random.default_rng(seed)

@@ -1,4 +1,4 @@
-"""One plain loop over ``train_on_batch``. Every epoch is checkpointed; a stopped run goes on where it was."""
+"""A loop over ``train_on_batch``. Every epoch is checkpointed; a stopped run can be resumed."""
 
 import math
 import time
@@ -24,7 +24,7 @@ _EMA_EVERY = 4
 
 
 class Trainer:
-    """Weights, their average, the optimizer's state and the clock; saved and restored together.
+    """Weights, their average, the optimizer's state and the elapsed time; saved and restored together.
 
     Args:
         model: Compiled keras.Model with all heads.
@@ -54,8 +54,8 @@ class Trainer:
         """Train until the time or the epochs are spent, or something ends the run early (``state.ended``).
 
         Args:
-            batches: What to learn from, and in what portions.
-            valid: Pictures that say which epoch is best.
+            batches: Training batches.
+            valid: Pictures that decide which epoch is best.
             on_step: Called after every step.
             on_epoch: Called after every epoch.
         """
@@ -118,7 +118,7 @@ class Trainer:
         self._save()
 
     def _fraction(self, elapsed_s: float, per_epoch: int) -> float:
-        """How much of the run is done, 0..1: by time or by epochs, whichever is further."""
+        """Return the share of the run that is done, 0..1: by time or by epochs, whichever is larger."""
         by_epochs = self.steps / (self.settings.epochs * per_epoch)
         budget = self.settings.time_budget_s
         return max(by_epochs, elapsed_s / budget if budget else 0.0)
@@ -128,7 +128,7 @@ class Trainer:
         return self.settings.learning_rate * warmup * 0.5 * (1 + math.cos(math.pi * min(fraction, 1.0)))
 
     def _average_weights(self) -> None:
-        """Average all weights, batch statistics included, every few steps; follow closely at first."""
+        """Update the average of all weights, batch statistics included, every few steps; faster at first."""
         if self.steps % _EMA_EVERY:
             return
         decay = min(self.settings.ema_decay, (1 + self.steps) / (10 + self.steps)) ** _EMA_EVERY
@@ -162,7 +162,7 @@ class Trainer:
         self.average, self.best = [np.array(w) for w in groups["average"]], groups["best"]
         for layer in self.model.layers:
             if generator := getattr(layer, "seed_generator", None):
-                # Seed and draws so far, one a step: dropout goes on as if the run had never stopped.
+                # Seed and number of draws, one per step, so that dropout continues as in an uninterrupted run.
                 generator.state.assign(np.array([_numpy(generator.state)[0], self.steps]))
 
 

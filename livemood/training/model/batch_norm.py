@@ -1,4 +1,4 @@
-"""Batch normalisation in one kernel where TensorFlow trains; Keras's own passes over every feature map many times."""
+"""Batch normalisation in TensorFlow's fused kernel; Keras's own layer passes over every feature map several times."""
 
 from functools import cache
 from typing import Any

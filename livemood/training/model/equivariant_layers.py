@@ -1,7 +1,7 @@
-"""Layers that read a face and its mirror image alike (group convolution: Cohen and Welling, 2016).
+"""Layers that are equivariant to mirroring (group convolution: Cohen and Welling, 2016).
 
-Channels come in two halves. Mirroring the picture mirrors every map and swaps the halves, so what is pooled over both
-is the same to the last vote: the network need not learn every sight twice, and cannot answer differently for it.
+Channels come in two halves. Mirroring the picture mirrors every map and swaps the halves, so features pooled over both
+halves are invariant: the network gives a face and its mirror image the same output, with half the weights to learn.
 """
 
 from functools import cache
@@ -15,9 +15,9 @@ from livemood.training.model.batch_norm import batch_normalization
 
 class Layers(NamedTuple):
     """Attributes:
-    Convolution: (N, H, W, D) to (N, H', W', ``filters``); knows half of its ``kernel()``. ``of_pixels`` says that it
-        takes the picture itself, whose channels have no halves, and gives it a bias, half of which it knows.
-    Normalization: Batch normalisation with statistics and weights that both halves share.
+    Convolution: (N, H, W, D) to (N, H', W', ``filters``); only half of its ``kernel()`` is stored. ``of_pixels``: the
+        input is the picture, whose channels have no halves; the layer then has a bias, of which half is stored.
+    Normalization: Batch normalisation whose statistics and weights both halves share.
     Halves: (N, C) to (N, C / 2), the mean of both halves.
     """
 
@@ -28,7 +28,7 @@ class Layers(NamedTuple):
 
 @cache
 def mirrored_layers() -> Layers:
-    """Return the layer classes; Keras must not be imported before somebody needs it."""
+    """Return the layer classes; a function, so that Keras is imported only when needed."""
     import keras
     from keras import ops
 

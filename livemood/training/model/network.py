@@ -1,6 +1,6 @@
 """The network: a small residual CNN whose first layers scale and standardise raw grey values.
 
-It reads a face and its mirror image alike, see ``mirrored``.
+It is invariant to mirroring, see ``equivariant_layers``.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -64,12 +64,12 @@ def build(
 
     pixels = Input(spec.shape, name="pixels")
     x = layers.Rescaling(1 / 255, name="rescale")(pixels)
-    # Per-picture standardisation, (x - mean) / sqrt(variance + (10/255)²): holds up against light and gamma.
+    # Per-picture standardisation, (x - mean) / sqrt(variance + (10/255)²): robust to light and gamma.
     x = layers.LayerNormalization(
         axis=(1, 2, 3), center=False, scale=False, epsilon=(10 / 255) ** 2, name="standardise"
     )(x)
     with _computing_in(precision):
-        # The picture is standardised already; normalising again here would cost as much as all later ones.
+        # The picture is standardised already; another normalisation here would cost as much as all later ones.
         x = layers.ReLU()(mirrored_layers().Convolution(architecture.stem, 3, of_pixels=True)(x))
         for filters, blocks in zip(architecture.stages, architecture.blocks, strict=True):
             for block in range(blocks):
@@ -109,7 +109,7 @@ def predict(model: Any, split: Split, framing: int, head: str = EMOTION) -> npt.
 def _residual(x: Any, filters: int, stride: int) -> Any:
     """Two convolutions around a shortcut (He et al. 2015; average-pooled shortcut as in ResNet-D).
 
-    Where the resolution halves, a kernel of 4x4 looks as far to the left as to the right; one of 3x3 would not.
+    Where the resolution halves, a 4x4 kernel is symmetric about the output pixel; a 3x3 one is not.
     """
     from keras import layers
 

@@ -1,4 +1,4 @@
-"""Take up the network of a bundle, for a few pictures of one's own."""
+"""The network of a bundle, for fine-tuning."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -34,7 +34,7 @@ def load_network(bundle: Bundle) -> Any:
 def from_bundle(bundle: Bundle, heads: Mapping[str, tuple[str, ...]]) -> Any:
     """Return a training model with the bundle's body under ``heads``, class names by head.
 
-    Batch statistics stay as they are: a few dozen pictures would estimate them badly.
+    Batch statistics are frozen: a few dozen pictures would estimate them badly.
 
     Raises:
         ModelMissing: Its file is not there.
@@ -52,9 +52,9 @@ def from_bundle(bundle: Bundle, heads: Mapping[str, tuple[str, ...]]) -> Any:
 
 
 def with_own_heads(network: Any, known: Mapping[str, tuple[str, ...]], heads: Mapping[str, tuple[str, ...]]) -> Any:
-    """Return a training model for ``heads``: classes that are known stay so, new ones begin at nothing.
+    """Return a training model for ``heads``: known classes keep their weights, new ones start from zero.
 
-    A head that the network does not have begins as in a new network.
+    A head that the network does not have is initialised as in a new network.
     """
     model = with_heads(network.inputs[0], network.get_layer(EMOTION).input, sizes(heads))
     for head in known.keys() & heads.keys():

@@ -23,7 +23,7 @@ def picture() -> Image:
     return frame
 
 
-def glimpse(image: Image, matrix: np.ndarray | None = None) -> GrayRoi:
+def gray_roi(image: Image, matrix: np.ndarray | None = None) -> GrayRoi:
     if matrix is not None:
         image = np.asarray(cv2.warpAffine(image, matrix, image.shape[1::-1], borderValue=(110, 110, 110)), np.uint8)
     return GrayRoi.of(image, WINDOW)
@@ -35,7 +35,7 @@ def glimpse(image: Image, matrix: np.ndarray | None = None) -> GrayRoi:
 def test_moved_then_box_and_keypoints_go_where_the_face_went(picture, dx, dy, turn_deg, growth):
     matrix = cv2.getRotationMatrix2D(FACE.box.centre, turn_deg, growth)
     matrix[:, 2] += dx, dy
-    face = propagate_by_flow(FACE, glimpse(picture), glimpse(picture, matrix))
+    face = propagate_by_flow(FACE, gray_roi(picture), gray_roi(picture, matrix))
     assert face is not None
     expected = FACE.keypoints @ matrix[:, :2].T + matrix[:, 2]
     assert np.abs(face.keypoints - expected).max() < 2
@@ -47,7 +47,7 @@ def test_moved_then_box_and_keypoints_go_where_the_face_went(picture, dx, dy, tu
 def test_moved_when_a_third_of_the_face_does_something_else_then_the_rest_decides(picture):
     covered = picture.copy()
     covered[280:320, 240:400] = np.random.default_rng(0).integers(0, 256, (40, 160, 3))
-    face = propagate_by_flow(FACE, glimpse(picture), glimpse(covered, np.array([[1.0, 0, 6], [0, 1, 0]])))
+    face = propagate_by_flow(FACE, gray_roi(picture), gray_roi(covered, np.array([[1.0, 0, 6], [0, 1, 0]])))
     assert face is not None
     assert face.box.centre == pytest.approx((326, 240), abs=1.5)
 
@@ -59,12 +59,12 @@ def test_moved_when_the_picture_became_another_then_unknown(picture, after):
         "noise": np.random.default_rng(1).integers(0, 256, picture.shape).astype(np.uint8),
         "dark": picture // 4,
     }
-    assert propagate_by_flow(FACE, glimpse(picture), glimpse(frames[after])) is None
+    assert propagate_by_flow(FACE, gray_roi(picture), gray_roi(frames[after])) is None
 
 
 def test_moved_when_nothing_is_there_to_follow_then_unknown():
     flat = np.full((480, 640, 3), 90, np.uint8)
-    assert propagate_by_flow(FACE, glimpse(flat), glimpse(flat)) is None
+    assert propagate_by_flow(FACE, gray_roi(flat), gray_roi(flat)) is None
 
 
 def test_cut_out_when_window_pokes_outside_then_black_beyond_the_frame():
