@@ -35,7 +35,8 @@ from livemood.cli.terminal import plain
 from livemood.core.errors import LivemoodError
 from livemood.runtime.atomic_io import forget_written, written
 from livemood.runtime.native_output import debugging, discard_native_stderr, silence_native_logs
-from livemood.runtime.stopping import NobodyListens, heed_signals
+from livemood.runtime.optional_deps import NEEDED_FOR, not_installed
+from livemood.runtime.stopping import NobodyListens, handle_signals
 
 _INTERRUPTED = 130
 _SELDOM = 10_000
@@ -98,7 +99,7 @@ def main() -> NoReturn:
     discard_native_stderr()
     # Every part of a frame's path has a thread; OpenCV's own would take its cores from the others (docs/speed.md).
     os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
-    heed_signals()
+    handle_signals()
     warnings.showwarning = _show_note
     if not debugging():
         warnings.filterwarnings("ignore")
@@ -133,6 +134,12 @@ def run(words: Sequence[str] | None = None) -> int:
         if debugging():
             raise
         _say(f"{error.filename or 'the system'}: {error.strerror or error}; try another file or place")
+        return 1
+    except ModuleNotFoundError as error:
+        name = (error.name or "").partition(".")[0]
+        if debugging() or name not in NEEDED_FOR:
+            raise
+        _say(not_installed(name).line(option_name))
         return 1
     except NobodyListens:
         return 0

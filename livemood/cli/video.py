@@ -13,14 +13,14 @@ from livemood.cli.options import Force, Json, VideoOutputs, files_of, opened, op
 from livemood.cli.summary import note, print_outcomes, print_summary
 from livemood.core.settings import CutSettings, DrawStyle, EncodingSettings, ReaderSettings
 from livemood.runtime.processes import usable_cores
-from livemood.sinks.open import STDOUT, Output
+from livemood.sinks.open import Output
 
 if TYPE_CHECKING:
     from livemood.apps.video_job import VideoJob
 
 
 def video(
-    sources: Annotated[list[Path], typer.Argument(metavar="IN...", help="Video files.")],
+    sources: Annotated[list[Path], typer.Argument(metavar="IN...", help="Video files; - for stdin.")],
     outputs: VideoOutputs,
     cut: CutSettings,
     encoding: EncodingSettings,
@@ -42,17 +42,18 @@ def video(
 ) -> None:
     """Draw the mood of every face on every frame of a video.
 
-    Size, frame count, timing and sound stay as they are. The copy is IN-moods.mp4 unless --out says otherwise; with
-    --records - there is none unless it does.
+    Size, frame count, timing and sound stay as they are. The copy is --out; where nothing at all is asked for, it is
+    IN-moods.mp4. Records, subtitles, markers or a report alone need no copy, and take less time.
 
     Examples:
       livemood video clip.mp4 --out labeled.mp4
-      livemood video clip.mp4 --records moods.jsonl --report moods.html --panel
+      livemood video clip.mp4 --records moods.jsonl --report moods.html
       livemood video talk.mkv --start 1:05 --duration 30 --emotions happy,sad
       livemood video clip.mp4 --records - | head -3
       livemood video *.mp4 --out-dir labeled/ --jobs 2 --records .csv --resume
     """
     from livemood.apps.video_job import VideoJob
+    from livemood.sources.video.spool import is_pipe
 
     if thumbnails and not report:
         raise typer.BadParameter("faces are shown in a report; add --report", param_hint="--thumbnails")
@@ -65,15 +66,19 @@ def video(
     given = {output.name: output for output in outputs}
     job = VideoJob(sources[0], tuple(outputs), cut, encoding, style, faceless_rows, force)
     if len(sources) == 1 and not out_dir:
-        if "out" not in given and not any(output.target == STDOUT for output in outputs):
-            copy = Output("out", str(sources[0].with_name(f"{sources[0].stem}-moods.mp4")))
-            job = replace(job, outputs=(copy, *outputs))
+        if not outputs and not report:
+            if is_pipe(sources[0]):
+                raise typer.BadParameter("a pipe has no name to call the copy after; add --out", param_hint="IN...")
+            copy = sources[0].with_name(f"{sources[0].stem}-moods.mp4")
+            job = replace(job, outputs=(Output("out", str(copy)),))
         _one(job, how, report, thumbnails, json_)
     else:
         if not out_dir or "out" in given or report:
             raise typer.BadParameter(
                 "many videos need --out-dir, and take neither --out nor --report", param_hint="IN..."
             )
+        if piped := [source for source in sources if is_pipe(source)]:
+            raise typer.BadParameter(f"{piped[0]} is a pipe; many videos need to be files", param_hint="IN...")
         _many(_jobs(job, sources, out_dir), how, jobs, resume, json_)
 
 

@@ -1,4 +1,4 @@
-"""Read emotions: tuple[FaceCrop, ...] -> tuple[Prediction, ...]."""
+"""Classify face crops: tuple[FaceCrop, ...] -> tuple[Prediction, ...]."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,9 +20,9 @@ Probabilities = npt.NDArray[np.float32]
 
 
 class Classifier(Protocol):
-    """Whatever turns face crops into class probabilities.
+    """Turns face crops into class probabilities.
 
-    One with several heads has a property ``heads`` too: labels by head, ``emotion`` first; see ``heads_of``.
+    A classifier with several heads also has a property ``heads``: labels by head, ``emotion`` first; see ``heads_of``.
     """
 
     @property
@@ -41,7 +41,7 @@ class Classifier(Protocol):
 
 
 def heads_of(classifier: Classifier) -> Mapping[str, tuple[str, ...]]:
-    """Return a classifier's labels by head; one that does not say has the head ``emotion`` alone."""
+    """Return a classifier's labels by head; without a property ``heads`` it has the head ``emotion`` only."""
     heads: Mapping[str, tuple[str, ...]] | None = getattr(classifier, "heads", None)
     return heads or {EMOTION: classifier.labels}
 
@@ -104,10 +104,10 @@ class EmotionClassifier:
 
         Args:
             pixels: The crops.
-            head: Which head is asked.
+            head: Name of the head.
 
         Raises:
-            ModelIncompatible: The model answers with something else.
+            ModelIncompatible: The model's output is not finite, or it cannot be run.
             ValueError: Crops of another shape.
             KeyError: The model has no such head.
         """
@@ -124,8 +124,8 @@ class EmotionClassifier:
     def _calibrated(self, raw: Probabilities, head: Head) -> Probabilities:
         if head.name == EMOTION:
             raw = raw[:, self._chosen]
-        # Probabilities to the power 1/T, renormalised, are the softmax of logits divided by T; leaving classes out
-        # before the renormalisation is the softmax over those that stay.
+        # Probabilities to the power 1/T, renormalised, equal the softmax of the logits divided by T. Omitting classes
+        # before the renormalisation gives the softmax over the rest.
         with np.errstate(all="ignore"):
             powers = np.maximum(raw, _TINY) ** (1 / head.temperature)
             found = np.asarray(powers / powers.sum(1, keepdims=True), np.float32)

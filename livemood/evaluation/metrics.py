@@ -30,6 +30,12 @@ def with_temperature(probabilities: Probabilities, temperature: float) -> Probab
     return np.asarray(powers / powers.sum(-1, keepdims=True), np.float32)
 
 
+def with_offsets(probabilities: Probabilities, added: npt.NDArray[np.float64]) -> Probabilities:
+    """Add (K,) numbers to the logits behind (N, K) probabilities."""
+    powers = probabilities * np.exp(added)
+    return np.asarray(powers / powers.sum(-1, keepdims=True), np.float32)
+
+
 def fit_temperature(probabilities: Probabilities, labels: Labels) -> float:
     """Return the temperature with the least NLL against hard labels (N,), -1 meaning none.
 

@@ -1,6 +1,6 @@
-"""Records of many inputs in one file: each row also says which photo or video it is of, and what was wrong with that.
+"""Records of many inputs in one file: each row also names its photo or video, and the error if that failed.
 
-The columns are those of a video's records after five of their own; docs/collections.md explains them.
+Five columns come first, then those of a video's records.
 """
 
 import csv

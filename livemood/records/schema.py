@@ -1,4 +1,4 @@
-"""What a face in a frame comes to on disk: one shape for JSONL, CSV, Parquet and data frames (docs/records.md)."""
+"""The schema of records, the same for JSONL, CSV, Parquet and data frames (docs/records.md)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,18 +11,18 @@ Heads = Mapping[str, Sequence[str]]
 Cell = int | float | str | None
 
 VERSION: Final = 1
-"""Version of the schema; goes up when a field goes away or changes its meaning."""
+"""Version of the schema; increased when a field is removed or changes its meaning."""
 BOX: Final = ("box_left", "box_top", "box_right", "box_bottom")
 POINTS: Final = tuple(f"{point.name.lower()}_{axis}" for point in Keypoint for axis in "xy")
 FIXED: Final = ("v", "frame", "time_s", "track", *BOX, "label", "confidence", *POINTS)
-# Came later, so files without it are read as well.
+# Added later, so files without it are accepted.
 EVENT: Final = "event"
 EVENT_NAME: Final = "event_name"
 
 
 @dataclass(frozen=True, slots=True)
 class HeadScores:
-    """What a further head of the model says of a face.
+    """The output of a further head for a face.
 
     Attributes:
         label: One of its labels, or ``unsure``.
@@ -105,7 +105,7 @@ def columns(labels: Sequence[str], others: Heads | None = None) -> tuple[str, ..
 
 
 def heads_of_columns(names: Sequence[str]) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
-    """Return the emotions, and the labels of further heads by name, that a flat table's columns are about."""
+    """Return the emotions in a flat table's column names, and the labels of further heads by name."""
     labels = tuple(name.removeprefix("score_") for name in names if name.startswith("score_"))
     others: dict[str, tuple[str, ...]] = {}
     for name in names:

@@ -91,13 +91,15 @@ def plan(job: BatchJob, workers: int) -> Plan:
     done: set[str] = set()
     stale: list[tuple[Part, frozenset[str]]] = []
     again: set[str] = set()
+    key = options.reading.key
     for part in read_parts(Store(job.out, "out")):
         old: set[str] = set()
+        same_reading = part.reading.key == key
         for one in part.inputs:
             now = wanted.get(one.path)
             if now is None:
                 continue
-            current = now == one and part.reading.key == options.reading.key
+            current = same_reading and now == one
             failed = job.retry_failed and one.path in part.failed
             if one.path in done:  # a second time, by a run that was cut off
                 old.add(one.path)
@@ -169,11 +171,13 @@ def _shards(inputs: Sequence[InputFile], done: set[str], workers: int) -> Iterat
 
     So a shard that a run did not finish has the same inputs, and its file the same name, in the next.
     """
-    photos = [one for one in inputs if not one.is_video]
-    size = max(min(PHOTOS_A_SHARD, -(-len(photos) // (_SHARDS_A_WORKER * workers))), 1)
+    photos: list[InputFile] = []
     for one in inputs:
-        if one.is_video and one.path not in done:
+        if not one.is_video:
+            photos.append(one)
+        elif one.path not in done:
             yield Shard((one,))
+    size = max(min(PHOTOS_A_SHARD, -(-len(photos) // (_SHARDS_A_WORKER * workers))), 1)
     for start in range(0, len(photos), size):
         yield Shard(tuple(one for one in photos[start : start + size] if one.path not in done))
 

@@ -12,6 +12,7 @@ from livemood.core.labels import EMOTION
 from livemood.core.settings import EngineName
 from livemood.emotion.backends.base import Backend, Outputs, Pixels
 from livemood.runtime.native_output import native_stderr_held, silence_native_logs
+from livemood.runtime.optional_deps import need_keras
 
 
 class KerasBackend(Backend):
@@ -22,6 +23,7 @@ class KerasBackend(Backend):
     def __init__(self, bundle: Bundle) -> None:
         silence_native_logs()
         os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+        need_keras()
         with native_stderr_held():
             import keras
 

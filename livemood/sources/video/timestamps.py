@@ -63,7 +63,7 @@ class Timeline:
     Attributes:
         tick: As given.
         interval: As given, but a tick at least.
-        repaired: How many frames got another time than their own.
+        repaired: Number of frames whose time was changed.
     """
 
     def __init__(self, tick: Fraction, interval: Fraction) -> None:

@@ -17,6 +17,7 @@ from livemood.runtime.atomic_io import note_written, refuse_to_overwrite
 from livemood.runtime.native_output import native_stderr_held
 from livemood.runtime.optional_deps import required
 from livemood.training.export.bundle import MAX_PARITY_GAP, by_head, parity, to_tflite
+from livemood.training.export.labels import add_labels
 from livemood.training.model.transfer import load_network
 
 FormatName = Literal["tflite", "onnx", "saved-model"]
@@ -52,6 +53,7 @@ def write(bundle: Bundle, to: FormatName, out: Path, force: bool) -> float:
             gap = _WRITERS[to](network, new, probes)
             if not gap < MAX_PARITY_GAP:
                 raise ModelIncompatible(f"the {to} model differs from {bundle.keras} by {gap:.1e}; it is not kept")
+            add_labels(new, to, bundle.heads)
             if out.is_dir():
                 shutil.rmtree(out)
             new.replace(out)

@@ -22,7 +22,7 @@ End = Literal["", "interrupted", "early stop", "loss not a number"]
 JOB = "job.json"
 """What a run was asked for, in its folder."""
 
-_JOB_PARTS = {"data", "votes", "find_faces", "from", "teachers", "settings"}
+_JOB_PARTS = {"data", "votes", "find_faces", "group_by", "class", "from", "teachers", "settings"}
 _CHECKPOINT, _HISTORY = "checkpoint.npz", "history.csv"
 
 
