@@ -35,6 +35,10 @@ _READ = """async (stamps) => {
 }"""
 
 
+NEAR = 0.005
+"""Probabilities that differ by less are called the same."""
+
+
 @dataclass(frozen=True)
 class Parity:
     """How alike two readings of the same frames are.
@@ -46,6 +50,7 @@ class Parity:
         extra: Faces that only the page found.
         labels_differ: Faces whose label is another one.
         probability: Largest difference of any probability of a frame's own.
+        beyond: Faces in which one differs by more than ``NEAR``.
         score: Likewise of the smoothed ones.
         box: Largest difference of a box's side, in face widths.
         ms: Median time that the page took for a frame.
@@ -57,6 +62,7 @@ class Parity:
     extra: int
     labels_differ: int
     probability: float
+    beyond: int
     score: float
     box: float
     ms: float
@@ -84,7 +90,7 @@ def read_in_page(browser: Browser, folder: Any, frames: Sequence[Frame]) -> list
 
 
 def compare(python: Sequence[Sequence[Mood]], page: Sequence[dict[str, Any]]) -> Parity:
-    missing = extra = differ = faces = 0
+    missing = extra = differ = faces = beyond = 0
     probability = score = box = 0.0
     for moods, answer in zip(python, page, strict=True):
         found = {mood["track"]["id"]: mood for mood in answer["moods"]}
@@ -104,8 +110,9 @@ def compare(python: Sequence[Sequence[Mood]], page: Sequence[dict[str, Any]]) ->
             differ += other["emotion"]["label"] != mood.label
             raw = zip(mood.raw_scores.values(), other["emotion"]["rawScores"], strict=True)
             smooth = zip(mood.scores.values(), other["emotion"]["scores"], strict=True)
-            probability = max(probability, *(abs(one - two) for one, two in raw))
+            furthest = max(abs(one - two) for one, two in raw)
+            probability, beyond = max(probability, furthest), beyond + (furthest > NEAR)
             score = max(score, *(abs(one - two) for one, two in smooth))
         extra += len(found)
     times = sorted(answer["ms"] for answer in page)
-    return Parity(len(page), faces, missing, extra, differ, probability, score, box, times[len(times) // 2])
+    return Parity(len(page), faces, missing, extra, differ, probability, beyond, score, box, times[len(times) // 2])

@@ -69,7 +69,7 @@ def test_measure_of_a_colour_crop_of_another_size_then_about_the_same(crop: Face
 
 def test_yaw_then_grows_as_the_nose_moves_towards_an_ear():
     def face(nose_x: float, ear: float) -> Detection:
-        points = np.float32([[-30, -20], [30, -20], [nose_x, 10], [nose_x / 2, 40], [-ear, -5], [ear, -5]])
+        points = np.array([[-30, -20], [30, -20], [nose_x, 10], [nose_x / 2, 40], [-ear, -5], [ear, -5]], np.float32)
         return Detection(make_detection().box, points, 0.9)
 
     angles = [yaw_deg(face(x, ear).keypoints) for x, ear in ((0, 60), (25, 55), (-25, 55), (50, 40), (60, 15))]
@@ -81,7 +81,7 @@ def test_yaw_then_grows_as_the_nose_moves_towards_an_ear():
 
 def run(qualities: Sequence[Quality | None], p: float = 0.9) -> list[tuple[str, str | None]]:
     smoother = Smoother(EMOTIONS, SmootherSettings())
-    scores = np.float32([(1 - p) / 7, p, *[(1 - p) / 7] * 6])
+    scores = np.array([(1 - p) / 7, p, *[(1 - p) / 7] * 6], np.float32)
     found: list[tuple[str, str | None]] = []
     for i, quality in enumerate(qualities):
         (mood,) = smoother.update([Prediction(scores, Track(1, make_detection(), 0.0), quality=quality)], i / 30)
