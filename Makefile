@@ -10,7 +10,7 @@ SECONDS ?= 600
 SEED ?= 0
 MINUTES ?= 120
 
-.PHONY: web web-check setup demo test check fmt lint types arch goldens eval card bench wheel fuzz soak audit sbom
+.PHONY: web web-check setup demo test test-fast check fmt lint types arch goldens eval card bench wheel fuzz soak audit sbom
 
 $(VENV)/base: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -38,8 +38,11 @@ web-check: $(WEB)/node_modules/.package-lock.json  ## Check the page's types, an
 	node $(WEB)/build.mjs $(CURDIR)/out/web
 	diff -r $(WEB)/static out/web
 
-test: $(VENV)/dev $(WEB)/node_modules/.package-lock.json  ## Install with the test tools, then run every test.
-	$(BIN)/python -m pytest
+test: $(VENV)/dev $(WEB)/node_modules/.package-lock.json  ## Install with the test tools, then run every test, on all cores.
+	$(BIN)/python -m pytest -n auto
+
+test-fast: $(VENV)/dev  ## Run the unit tests: under a minute on two cores.
+	$(BIN)/python -m pytest -n auto tests/unit
 
 check: lint types arch test
 

@@ -1,4 +1,4 @@
-"""Moods in the terms of other people's libraries."""
+"""Moods as types of other libraries."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

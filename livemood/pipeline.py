@@ -20,29 +20,29 @@ P = ParamSpec("P")
 
 
 class StageTimer(Protocol):
-    """Wraps a stage's work, to time it."""
+    """Wraps the function of a stage, to time its calls."""
 
     def __call__(self, stage: str, work: Callable[P, T]) -> Callable[P, T]:
-        """Return what does the same work."""
+        """Return a function that does the same."""
         ...
 
 
 def untimed(stage: str, work: Callable[P, T]) -> Callable[P, T]:
-    """Return ``work`` as it is."""
+    """Return ``work`` unchanged."""
     return work
 
 
 class Pipeline:
-    """Frames in, moods out. Holds the state of one source's people; make a new one for the next source.
+    """Frames in, moods out. Holds the state of one source; make a new one for the next source.
 
     Args:
-        detector: Finds faces; stays the caller's to close.
+        detector: Finds faces; the caller closes it.
         classifier: Reads emotions.
-        settings: Of following, tracker and smoother.
-        timer: Gets every stage once, to time its calls.
+        settings: Of region detector, tracker and smoother.
+        timer: Wraps the function of each stage.
 
     Attributes:
-        baseline: Does nothing until it is told to begin.
+        baseline: Changes nothing until its ``begin`` is called.
     """
 
     def __init__(
@@ -66,24 +66,27 @@ class Pipeline:
     def step(self, frame: Frame, classify: bool = True) -> tuple[Mood, ...]:
         """Return the moods of one frame's faces, largest face first.
 
-        Does no I/O: from a fresh pipeline the same frames give the same moods.
+        Does no I/O: a new pipeline returns the same moods for the same frames.
 
         Args:
             frame: The next frame of the source.
-            classify: False saves time: faces are found and followed, but keep the mood that they had in the frame
-                before. A face that was not in that frame is classified all the same.
+            classify: False saves time: faces are found and tracked but keep their moods. A face that was not in the
+                frame before is classified anyway.
+
+        Raises:
+            ModelIncompatible: The network cannot be run.
         """
         return self.classify_tracks(frame, self.track_faces(frame), classify)
 
     def track_faces(self, frame: Frame) -> tuple[Track, ...]:
         """Return the faces of the next frame, largest first; the first half of ``step``.
 
-        The halves share no state: one thread may find faces some frames ahead of another that reads them.
+        The two halves share no state, so one thread may track some frames ahead of another that classifies.
         """
         return self._track(self._detect(frame), frame.time_s)
 
     def classify_tracks(self, frame: Frame, tracks: Sequence[Track], classify: bool = True) -> tuple[Mood, ...]:
-        """Return the moods of the faces that were found in the next frame; the second half of ``step``."""
+        """Return the moods of the next frame's tracks, in their order; the second half of ``step``."""
         due = [track for track in tracks if classify or track.id not in self._moods]
         crops = [self._crop(frame, track, self._crop_spec) for track in due]
         predictions = self.baseline.adjust(self._classify(crops), frame.time_s)
@@ -94,7 +97,7 @@ class Pipeline:
 
 
 def follower(detector: Detector, settings: Settings) -> Callable[[Frame], tuple[Detection, ...]]:
-    """Return what finds the faces of one source: with a memory of its own, if the detector has a use for it."""
+    """Return the function that finds faces in one source: with a ``RoiDetector`` if the detector supports it."""
     if isinstance(detector, SupportsRoi) and detector.follows and settings.follower.full_frame_every_s > 0:
         return RoiDetector(detector, settings.follower, settings.detector.max_overlap).detect
     return detector.detect

@@ -107,6 +107,7 @@ class RecordingSink(Sink):
         images: Annotated pictures, one for each frame that came with one.
         moods: Moods, one tuple for each frame.
         events: Numbers of marked events.
+        event_names: Their names, in the same order; empty where one has none.
         closed: Whether it was closed.
     """
 
@@ -116,6 +117,7 @@ class RecordingSink(Sink):
         self.images: list[Image] = []
         self.moods: list[tuple[Mood, ...]] = []
         self.events: list[int] = []
+        self.event_names: list[str] = []
         self.closed = False
 
     def write(self, frame: Frame, moods: Sequence[Mood], image: Image | None = None) -> None:
@@ -125,9 +127,10 @@ class RecordingSink(Sink):
         if image is not None:
             self.images.append(image.copy())
 
-    def mark(self, frame: Frame, event: int) -> None:
+    def mark(self, frame: Frame, event: int, name: str = "") -> None:
         """Keep an event."""
         self.events.append(event)
+        self.event_names.append(name)
 
     def close(self) -> None:
         """Note that nothing more will come."""

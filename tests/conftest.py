@@ -1,7 +1,23 @@
 """Settings of the whole suite."""
 
+from pathlib import Path
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 # A machine that is busy with something else is no failure.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+INTEGRATION = Path(__file__).parent / "integration"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by where they stand: ``slow`` with real files and processes, ``screen`` and ``browser`` with those."""
+    for item in items:
+        if INTEGRATION in item.path.parents:
+            item.add_marker(pytest.mark.slow)
+        if INTEGRATION / "web" in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+        if "display" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.screen)

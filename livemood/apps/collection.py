@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from livemood.apps.photo import PhotoDesk, PhotoJob, PhotoOptions, PhotoResult, read_here, set_up
+from livemood.apps.photo import PhotoJob, PhotoOptions, PhotoReader, PhotoResult, read_here, set_up
 from livemood.core.errors import ImageUnreadable, LivemoodError, SinkError
 from livemood.core.labels import UNSURE
 from livemood.records import Record
-from livemood.records.inputs import Group
+from livemood.records.inputs import Group, Heads
 from livemood.runtime.workers import on_processes
 from livemood.sinks.collection_records import CollectionRecords
 from livemood.sinks.sorted_folder import By, How, SortedFolder, folder_for, is_made_by_sorting
@@ -77,10 +77,10 @@ def scan(paths: Sequence[Path], made_in: Sequence[Path | None] = ()) -> Found:
 
 def read_collection(
     job: CollectionJob,
-    labels: Sequence[str],
+    heads: Heads,
     phrase: Callable[[LivemoodError], str] = str,
     earlier: Callable[[Iterator[Group]], None] | None = None,
-    open_desk: Callable[[], PhotoDesk] | None = None,
+    open_reader: Callable[[], PhotoReader] | None = None,
 ) -> Iterator[PhotoResult]:
     """Read photos in their order; yield each when all that is wanted of it is done.
 
@@ -88,10 +88,10 @@ def read_collection(
 
     Args:
         job: What is wanted.
-        labels: Emotions of the model.
+        heads: Labels by head of the model.
         phrase: Makes the line about an error.
         earlier: Gets the photos that the records held already, when those are gone on with.
-        open_desk: Gives what reads photos in this process.
+        open_reader: Gives what reads photos in this process.
 
     Raises:
         SinkError: The records cannot be written.
@@ -99,14 +99,14 @@ def read_collection(
     with ExitStack() as stack:
         rows = None
         if job.records:
-            rows = stack.enter_context(CollectionRecords(job.records, labels, force=job.force, resume=job.resume))
+            rows = stack.enter_context(CollectionRecords(job.records, heads, force=job.force, resume=job.resume))
             if earlier and rows.done:
                 earlier(rows.groups())
         done = rows.done if rows else set()
         placer = _Placer(job)
         todo = (one for one in map(placer.job, job.photos) if str(one.path) not in done)
         sorter = SortedFolder(job.sort_into, job.how) if job.sort_into else None
-        for result in _results(job, todo, open_desk):
+        for result in _results(job, todo, open_reader):
             result = _finished(result, job, placer, sorter)
             if rows:
                 rows.write(result.group(phrase(result.error) if result.error else None))
@@ -114,11 +114,11 @@ def read_collection(
 
 
 def _results(
-    job: CollectionJob, todo: Iterator[PhotoJob], open_desk: Callable[[], PhotoDesk] | None
+    job: CollectionJob, todo: Iterator[PhotoJob], open_reader: Callable[[], PhotoReader] | None
 ) -> Iterator[PhotoResult]:
-    if job.processes == 1 and open_desk:
-        desk = open_desk()
-        yield from map(desk.read, todo)
+    if job.processes == 1 and open_reader:
+        photo_reader = open_reader()
+        yield from map(photo_reader.read, todo)
         return
     for one, result in on_processes(todo, read_here, job.processes, set_up, (job.options,)):
         yield result or PhotoResult(one.path, error=ImageUnreadable(f"{one.path}: {_KILLED}", "try fewer {jobs}"))

@@ -11,11 +11,13 @@ from typing import Literal
 import numpy as np
 
 from livemood.core.errors import LivemoodError, SinkError
+from livemood.runtime.optional_deps import NEEDED_FOR, not_installed
 
 State = Literal["ok", "note", "problem"]
 
-_NEEDED = ("mediapipe", "opencv-contrib-python", "numpy", "scipy", "keras", "av", "typer", "rich")
-_USEFUL = ("ai-edge-litert", "tensorflow", "pyarrow", "plotly", "matplotlib", "supervision", "pyvirtualcam")
+_NEEDED = ("numpy", "pillow", "av", "typer", "rich")
+_USEFUL = ("pyarrow", "plotly", "matplotlib", "supervision", "pyvirtualcam")
+_OPENCV = "opencv-contrib-python"
 _RIVALS = ("opencv-python", "opencv-python-headless", "opencv-contrib-python-headless")
 _TEST_S = 1.0
 _TEST_SIZE = (720, 1280, 3)
@@ -66,13 +68,34 @@ def _packages() -> Iterator[Check]:
             yield Check(name, "ok", version)
         elif name in _NEEDED:
             yield Check(name, "problem", "not installed", f"pip install {name}")
-    for name in filter(_version, _RIVALS):
+    for module, purpose in NEEDED_FOR.items():
+        name = module.replace("_", "-")
+        version = _version(name)
+        found = version or f"not installed, needed for {purpose}"
+        yield Check(name, "ok" if version else "note", found, "" if version else _how_to_get(module))
+    yield from _opencv()
+
+
+def _opencv() -> Iterator[Check]:
+    version, rivals = _version(_OPENCV), list(filter(_version, _RIVALS))
+    if version:
+        yield Check(_OPENCV, "ok", version)
+    elif rivals:
+        yield Check(rivals[0], "ok", f"{_version(rivals[0])}, in place of {_OPENCV}")
+        return
+    else:
+        yield Check(_OPENCV, "problem", "not installed", f"pip install {_OPENCV}")
+    for name in rivals:
         yield Check(
             name,
             "note",
             f"{_version(name)} shares its folder with opencv-contrib-python",
             f"uninstall {name}, then reinstall opencv-contrib-python without its dependencies",
         )
+
+
+def _how_to_get(module: str) -> str:
+    return not_installed(module).line().partition("; ")[2].partition("; ")[2]
 
 
 def _version(name: str) -> str:

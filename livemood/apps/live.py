@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Protocol
 
@@ -63,6 +63,7 @@ class Live:
         calibrate_s: Calibrate to resting faces in the first so many seconds.
         duration_s: Stop by itself after so many seconds.
         on_trouble: Called with each new thing that is wrong with the source.
+        markers: Returns the names of events that other programs marked since its last call; never waits.
         throttle: Says on which frames to classify.
 
     Attributes:
@@ -82,6 +83,7 @@ class Live:
         calibrate_s: float | None = None,
         duration_s: float | None = None,
         on_trouble: Callable[[str], None] = lambda _: None,
+        markers: Callable[[], Sequence[str]] = tuple,
         throttle: InferenceStride | None = None,
     ) -> None:
         self.view = view or View()
@@ -90,7 +92,7 @@ class Live:
         self._pipeline = session.pipeline()
         self._source, self._recorder, self._screen = source, recorder, screen
         self._engine, self._duration_s = engine, duration_s
-        self._on_trouble = on_trouble
+        self._on_trouble, self._markers = on_trouble, markers
         self._tally, self._throttle = Tally(), throttle or InferenceStride()
         self._sparklines = HistoryStrips(session.labels)
         self._current: tuple[Frame, tuple[Mood, ...]] | None = None
@@ -141,6 +143,8 @@ class Live:
         self._sparklines.add(moods, frame.time_s)
         self._show()
         self._recorder.put(frame, moods, self._style())
+        for name in self._markers():
+            self._recorder.mark(frame, name)
         self._tally.add(frame, moods)
 
     def _show(self) -> None:

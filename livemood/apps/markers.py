@@ -58,21 +58,21 @@ def _fill(sink: MarkerSink, rows: Iterable[Record], start_s: float) -> None:
             sink.show({}, last[1] + (time_s - last[1]) / (frame - last[0]) - start_s)
         sink.show(labels, time_s - start_s)
         for event in events:
-            sink.note(event, time_s - start_s)
+            sink.note(event.event or 0, time_s - start_s, event.event_name or "")
         last = frame, time_s
 
 
-def _frames(rows: Iterable[Record]) -> Iterator[tuple[int, float, dict[int, str], list[int]]]:
+def _frames(rows: Iterable[Record]) -> Iterator[tuple[int, float, dict[int, str], list[Record]]]:
     """Yield number, time (s), labels by track and events of each frame that has a row."""
     frame: int | None = None
-    time_s, labels, events = 0.0, dict[int, str](), list[int]()
+    time_s, labels, events = 0.0, dict[int, str](), list[Record]()
     for row in rows:
         if row.frame != frame:
             if frame is not None:
                 yield frame, time_s, labels, events
             frame, time_s, labels, events = row.frame, row.time_s, {}, []
         if row.event is not None:
-            events.append(row.event)
+            events.append(row)
         elif row.track is not None:
             labels[row.track] = str(row.label)
     if frame is not None:

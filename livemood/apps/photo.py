@@ -14,7 +14,7 @@ from livemood.core.geometry import Box
 from livemood.core.settings import DrawStyle, ReaderSettings
 from livemood.core.types import Detection, Frame, Image, Mood
 from livemood.records.inputs import Group, Input
-from livemood.sinks.records import record_of
+from livemood.sinks.rows import record_of
 from livemood.sources.image.decode import Photo, decode_photo, read_photo
 
 LEAST_SIDE: Final = 1920
@@ -91,7 +91,7 @@ class PhotoResult:
         return Input(str(self.path), self.width, self.height, len(faces), error), faces
 
 
-class PhotoDesk:
+class PhotoReader:
     """Reads one photo after another; what cannot be read or written is noted and does not stop the rest.
 
     Attributes:
@@ -102,11 +102,6 @@ class PhotoDesk:
     def __init__(self, session: Session, options: PhotoOptions) -> None:
         self.session, self._options = session, options
         self.annotator = session.annotator(options.style)
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Emotions of the model."""
-        return self.session.labels
 
     def read(self, job: PhotoJob) -> PhotoResult:
         """Read a photo, and write its annotated copy if one is wanted."""
@@ -159,20 +154,20 @@ class PhotoDesk:
 
 
 _PIXEL: Final[Image] = np.zeros((1, 1, 3), np.uint8)
-_desk: PhotoDesk | None = None
+_reader: PhotoReader | None = None
 
 
 def set_up(options: PhotoOptions) -> None:
     """Open the models in this process, once for all its photos."""
-    global _desk
+    global _reader
     cv2.setNumThreads(1)  # every process has a core
-    _desk = PhotoDesk(Session(options.reader), options)
+    _reader = PhotoReader(Session(options.reader), options)
 
 
 def read_here(job: PhotoJob) -> PhotoResult:
     """Read a photo with the models of this process."""
-    assert _desk is not None
-    return _desk.read(job)
+    assert _reader is not None
+    return _reader.read(job)
 
 
 def thumbnail(image: Image) -> bytes:

@@ -76,13 +76,13 @@ class Recorder:
         if into is not None or self._sinks:
             self._jobs.put(lambda: self._write(frame, moods, style, into))
 
-    def mark(self, frame: Frame) -> int | None:
+    def mark(self, frame: Frame, name: str = "") -> int | None:
         """Keep an event of the frame at hand and return its number; None where nothing would keep it."""
         if not self._sinks:
             return None
         self._events += 1
         for sink in self._sinks:
-            self._jobs.put(partial(sink.mark, frame, self._events))
+            self._jobs.put(partial(sink.mark, frame, self._events, name))
         return self._events
 
     def snapshot(self, frame: Frame, moods: Sequence[Mood], style: DrawStyle) -> Path:

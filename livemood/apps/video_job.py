@@ -1,7 +1,7 @@
 """One video from file to file."""
 
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -73,10 +73,11 @@ def _label(job: VideoJob, session: Session, progress: Progress) -> Summary:
     with ExitStack() as stack:
         clip = stack.enter_context(session.open_video(job.source, job.cut.start_s, job.cut.duration_s))
         stack.enter_context(stopping.held())
+        encoding = replace(job.encoding, strip_metadata=job.encoding.strip_metadata or job.style.blur)
         # The copy is opened last and closed first: whatever goes wrong with it, its records are not left alone.
         sinks = [
             stack.enter_context(
-                session.open_sink(output, clip, force=job.force, faceless_rows=job.faceless_rows, encoding=job.encoding)
+                session.open_sink(output, clip, force=job.force, faceless_rows=job.faceless_rows, encoding=encoding)
             )
             for output in sorted(job.outputs, key=lambda output: output.name == "out")
         ]

@@ -13,12 +13,12 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Final, Self
 
+from livemood.apps.page_settings import EMOTION, FAR, NEAR, YUNET, page_settings
+from livemood.bundles.fixed_batch import with_fixed_batch
 from livemood.bundles.manifest import default_bundle, face_model, models_folder, read_bundle
 from livemood.bundles.verify.tflite_file import check_tflite
 from livemood.core.errors import SinkError
 from livemood.runtime.atomic_io import unwritable
-from livemood.web.fixed_batch import with_fixed_batch
-from livemood.web.settings import EMOTION, FAR, NEAR, page_settings
 
 HOST: Final = "127.0.0.1"
 START: Final = "index.html"
@@ -59,10 +59,12 @@ def page_files(bundle: Path | None = None) -> dict[str, bytes]:
         FAR: face_model("far").read_bytes(),
         EMOTION: with_fixed_batch(network.read_bytes()),
     }
-    digests = {name: sha256(content).hexdigest() for name, content in networks.items()}
+    built = _built()
+    models = {**networks, YUNET: built[YUNET]}
+    digests = {name: sha256(content).hexdigest() for name, content in models.items()}
     settings = json.dumps(page_settings(model, digests), ensure_ascii=False, indent=1) + "\n"
     notices = {f"models/{name}": (models_folder() / "face" / name).read_bytes() for name in ("LICENSE", "NOTICE")}
-    return {**_built(), **networks, **notices, "settings.json": settings.encode()}
+    return {**built, **networks, **notices, "settings.json": settings.encode()}
 
 
 def write_page(out: Path, bundle: Path | None = None, *, force: bool = False) -> int:

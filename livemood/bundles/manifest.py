@@ -9,7 +9,7 @@ A bundle is a folder::
 A head is one question that the network answers: its name, its labels, its temperature. The head ``emotion`` is always
 there. Manifests of format 1 have that head alone, with ``labels`` and ``temperature`` at the top.
 
-A bundle may come from a stranger: sizes are bounded before anything is read, and labels become folder names.
+A bundle may be untrusted: sizes are bounded before anything is read, and labels must be valid folder names.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ _MAX_MANIFEST_BYTES = 4 << 20
 _MAX_MODEL_BYTES = 1 << 29
 _MAX_LABELS = 256
 _MAX_HEADS = 16
-# A temperature that was fitted lies near 1; far from it, probabilities are all the same or one and nothing.
+# A fitted temperature is near 1; far from it, probabilities are all equal, or 0 and 1.
 _TEMPERATURES = (0.01, 100.0)
 _SHOWN = 80
 
@@ -60,8 +60,8 @@ class Bundle:
     """An emotion model's manifest, read and checked.
 
     Attributes:
-        folder: Where it lies.
-        name: What ``livemood models`` calls it.
+        folder: Its folder.
+        name: Its name, as ``livemood models`` prints it.
         heads: ``emotion`` first, then further heads in the order of their names in the manifest.
         crop: How faces are cut for it.
         metrics: Figures measured when it was made.
@@ -96,12 +96,12 @@ class Bundle:
         return self.folder / "model.tflite"
 
     def checked(self, file: Path) -> Path:
-        """Return ``file`` after comparing it with its recorded sha256, and a Keras file after a look at its layers.
+        """Return ``file`` after comparing its sha256 with the manifest, and checking the layers of a Keras file.
 
         Raises:
-            ModelMissing: It is not there.
-            ModelIncompatible: It is not the file that the manifest describes, is too large, or is a Keras model that
-                could do more than compute.
+            ModelMissing: It does not exist.
+            ModelIncompatible: It is not the file that the manifest describes, is too large, or is a Keras model with
+                layers that are not allowed.
         """
         _check_sha256(file, self.sha256.get(file.name))
         if file == self.keras:
@@ -121,7 +121,7 @@ def default_bundle() -> Path:
 
 
 def named_bundle(name: str | Path) -> Path:
-    """Return the folder that a word on the command line means: ``default`` is the shipped model."""
+    """Return the folder of a bundle: ``default`` is the shipped model, anything else a path."""
     return default_bundle() if str(name) == "default" else Path(name)
 
 
@@ -192,12 +192,12 @@ def read_bundle(folder: Path) -> Bundle:
 
 
 def is_name(text: str) -> bool:
-    """Tell whether a bundle may be called so: one line, not too long."""
+    """Return whether a text is a valid name of a bundle: one line, not too long."""
     return text.isprintable() and len(text) <= MAX_NAME
 
 
 def is_label(text: str) -> bool:
-    """Tell whether a class may be called so: a short line of text that is a folder's name on every system."""
+    """Return whether a text is a valid label: short, one line, and a valid folder name on every system."""
     return (
         0 < len(text) <= MAX_LABEL
         and text.isprintable()
@@ -241,7 +241,7 @@ def _labels(names: Any) -> tuple[str, ...]:
 
 def _crop(spec: Any) -> CropSpec:
     template = tuple((float(x), float(y)) for x, y in spec["template"])
-    # A face beyond these sides of its crop would be cut out of nothing.
+    # Far outside the crop, the similarity would scale the face to almost nothing.
     if not all(-1 <= side <= 2 for point in template for side in point):
         raise ValueError("a crop's points are fractions of its side")
     return CropSpec(int(spec["size_px"]), spec["colour"], template)
@@ -260,7 +260,7 @@ def _words(text: Any) -> str:
 
 
 def _short(value: object) -> str:
-    """Say a stranger's value in a few characters, none of them a terminal's command."""
+    """Return an untrusted value as a short text without control characters."""
     text = str(value) if isinstance(value, ValueError) else repr(value)
     text = "".join(letter if letter.isprintable() else "?" for letter in text[: 3 * _SHOWN])
     return text if len(text) <= 2 * _SHOWN else f"{text[: 2 * _SHOWN]}…"

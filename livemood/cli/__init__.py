@@ -5,8 +5,8 @@ import io
 import os
 import sys
 import warnings
-from collections.abc import Sequence
-from typing import NoReturn
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
 
 import typer
 
@@ -28,14 +28,20 @@ from livemood.cli import (
     video,
     web,
 )
+from livemood.cli.config import config, default_map
+from livemood.cli.help import Command, Commands
 from livemood.cli.options import option_name, with_settings
 from livemood.cli.terminal import plain
 from livemood.core.errors import LivemoodError
+from livemood.runtime.atomic_io import forget_written, written
 from livemood.runtime.native_output import debugging, discard_native_stderr, silence_native_logs
-from livemood.runtime.stopping import heed_signals
+from livemood.runtime.optional_deps import NEEDED_FOR, not_installed
+from livemood.runtime.stopping import NobodyListens, handle_signals
 
 _INTERRUPTED = 130
 _SELDOM = 10_000
+# An interrupted run names so many files that it leaves.
+_LISTED = 4
 
 app = typer.Typer(
     name="livemood",
@@ -43,26 +49,32 @@ app = typer.Typer(
     "Labels say what an expression looks like, not what someone feels. Nothing leaves this computer.",
     epilog="Start with: livemood camera",
     no_args_is_help=True,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,
+    cls=Commands,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("video")(with_settings(video.video))
-app.command("camera")(with_settings(camera.camera))
-app.command("cameras")(doctor.cameras)
-app.command("doctor")(doctor.doctor)
-app.command("bench")(with_settings(bench.bench))
-app.command("image")(with_settings(image.image))
-app.command("batch")(with_settings(batch.batch))
-app.command("undo")(undo.undo)
-app.command("report")(report.report)
-app.command("markers")(markers.markers)
-app.command("crop")(with_settings(crop.crop))
-app.command("train")(train.train)
-app.command("evaluate")(evaluate.evaluate)
-app.command("export")(export.export)
-app.command("models")(models.models)
-app.command("web")(with_settings(web.web))
+_COMMANDS: dict[str, Callable[..., None]] = {
+    "video": with_settings(video.video),
+    "camera": with_settings(camera.camera),
+    "cameras": doctor.cameras,
+    "doctor": doctor.doctor,
+    "bench": with_settings(bench.bench),
+    "image": with_settings(image.image),
+    "batch": with_settings(batch.batch),
+    "undo": undo.undo,
+    "report": report.report,
+    "markers": markers.markers,
+    "crop": with_settings(crop.crop),
+    "train": train.train,
+    "evaluate": evaluate.evaluate,
+    "export": export.export,
+    "models": models.models,
+    "web": with_settings(web.web),
+    "config": config,
+}
+for _name, _command in _COMMANDS.items():
+    app.command(_name, cls=Command)(_command)
 
 
 def _print_version(wanted: bool) -> None:
@@ -87,7 +99,7 @@ def main() -> NoReturn:
     discard_native_stderr()
     # Every part of a frame's path has a thread; OpenCV's own would take its cores from the others (docs/speed.md).
     os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
-    heed_signals()
+    handle_signals()
     warnings.showwarning = _show_note
     if not debugging():
         warnings.filterwarnings("ignore")
@@ -103,8 +115,10 @@ def run(words: Sequence[str] | None = None) -> int:
     Args:
         words: What follows ``livemood``; those of this process by default.
     """
+    forget_written()
     try:
-        code = int(app(words, standalone_mode=False) or 0)
+        program: Any = typer.main.get_command(app)
+        code = int(program(words, standalone_mode=False, default_map=default_map(program.commands)) or 0)
     except typer.TyperException as error:
         _say(f"{error.format_message()} (see --help)")
         return int(error.exit_code)
@@ -121,11 +135,28 @@ def run(words: Sequence[str] | None = None) -> int:
             raise
         _say(f"{error.filename or 'the system'}: {error.strerror or error}; try another file or place")
         return 1
+    except ModuleNotFoundError as error:
+        name = (error.name or "").partition(".")[0]
+        if debugging() or name not in NEEDED_FOR:
+            raise
+        _say(not_installed(name).line(option_name))
+        return 1
+    except NobodyListens:
+        return 0
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED
     if code == _INTERRUPTED:
-        _say("interrupted; what was written so far is good")
+        _say(f"interrupted; {_kept()}")
     return code
+
+
+def _kept() -> str:
+    made = [str(path) for path in written()]
+    if not made:
+        return "nothing was written"
+    if len(made) > _LISTED:
+        return f"kept: {len(made)} files, the last of them {made[-1]}"
+    return f"kept: {', '.join(made)}"
 
 
 def _say(message: str) -> None:

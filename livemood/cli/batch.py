@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from livemood.cli.bars import counting_bar
-from livemood.cli.options import Json, Only, print_json
+from livemood.cli.options import Json, Only, heads_of, print_json
 from livemood.cli.terminal import plain
 from livemood.core.errors import LivemoodError
 from livemood.core.settings import ReaderSettings
@@ -58,14 +58,10 @@ def batch(
 ) -> None:
     """Read very many photos and videos into one Parquet data set; a second run does only what is missing.
 
-    [bold]Examples[/bold]
-
+    Examples:
       livemood batch archive/ --out moods/ --jobs 8
-
       livemood batch list.csv --out moods/ --shard $SLURM_ARRAY_TASK_ID/100
-
-      livemood batch "s3://bucket/photos/" --out s3://bucket/moods --engine ray --address auto
-
+      livemood batch s3://bucket/photos/ --out s3://bucket/moods --engine ray
       livemood batch status moods/
     """
     if inputs[0] == _STATUS and out is None and len(inputs) == 2:
@@ -86,6 +82,7 @@ def batch(
         str(labelled) if labelled else None,
         retry_failed,
     )
+    heads_of(job.reader)  # a wrong choice of emotions says so before anything else
     _run(job, engine, jobs, address, json_)
 
 

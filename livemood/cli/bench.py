@@ -35,8 +35,7 @@ def bench(
     With --live the clip plays as if a camera filmed it; each picture carries a stamp that is read again when it is on
     the screen.
 
-    [bold]Examples[/bold]
-
+    Examples:
       livemood bench
       livemood bench holiday.mp4 --json
       livemood bench --live samples/faces.mp4 --fps 60

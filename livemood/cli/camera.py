@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from livemood.cli.options import Force, Json, LiveOutputs, Only, opened, print_json, seconds
+from livemood.cli.options import Force, Json, LiveOutputs, Only, files_of, opened, print_json, seconds
 from livemood.cli.summary import note, print_summary
 from livemood.core.errors import SinkError
 from livemood.core.settings import CaptureSettings, DrawStyle, ReaderSettings
@@ -29,6 +29,9 @@ def camera(
         float | None,
         typer.Option("--calibrate", metavar="TIME", parser=seconds, help="Learn resting faces for so long at first."),
     ] = None,
+    lsl_markers: Annotated[
+        str | None, typer.Option("--lsl-markers", metavar="NAME", help="Keep markers of this LSL stream as events.")
+    ] = None,
     window: Annotated[bool, typer.Option("--window/--no-window", help="Show the picture on this screen.")] = True,
     duration: Annotated[
         float | None, typer.Option("--duration", metavar="TIME", parser=seconds, help="Stop after this time.")
@@ -38,17 +41,17 @@ def camera(
 ) -> None:
     """Show the mood of every face in front of the camera.
 
-    [bold]Examples[/bold]
-
+    Examples:
       livemood camera
       livemood camera --source 1 --out party.mp4 --records moods.jsonl
-      livemood camera --source rtsp://door.local/live --no-window --records door.csv
+      livemood camera --source rtsp://door/live --no-window --records door.csv
       livemood camera --source clip.mp4 --loop
-      ffmpeg -i clip.mp4 -f rawvideo -pix_fmt bgr24 - | livemood camera --source - --size 1280x720
+      livemood camera --no-window --records - | jq .label
+      ffmpeg -i clip.mp4 -f rawvideo -pix_fmt bgr24 - |
+        livemood camera --source - --size 1280x720
 
-    [bold]Keys in the window[/bold]
-
-      f full screen, m mirror, space pause, h help, q quit (Esc and closing the window too)
+    Keys in the window:
+      f full screen, m mirror, space pause, h help, q or Esc quit
       p score panel, i ids, b blur faces, t last 30 seconds of every face
       s snapshot, r start or stop recording, e mark an event in the records
       c calibrate to resting faces for 3 s; again: off
@@ -58,8 +61,9 @@ def camera(
     from livemood.core.keys import View
     from livemood.runtime.stopping import held
     from livemood.sinks.window import Window, check_display
+    from livemood.sources.lsl_markers import LslMarkers
 
-    files = {output.name: Path(output.target) for output in outputs if output.target}
+    files = files_of(outputs)
     out = files.get("out")
     if not window and not outputs:
         raise typer.BadParameter("nothing would be seen or kept; add --out or --records", param_hint="--no-window")
@@ -78,14 +82,13 @@ def camera(
         except ValueError as error:
             raise typer.BadParameter(str(error), param_hint="--source") from error
         stack.enter_context(held())
+        sinks = [
+            stack.enter_context(session.open_sink(output, live_source, force=force))
+            for output in outputs
+            if output.name != "out"
+        ]
         recorder = Recorder(
-            session.draw,
-            lambda path: session.open_sink(Output("out", str(path)), live_source, force=force),
-            [
-                stack.enter_context(session.open_sink(output, live_source, force=force))
-                for output in outputs
-                if output.name != "out"
-            ],
+            session.draw, lambda path: session.open_sink(Output("out", str(path)), live_source, force=force), sinks
         )
         stack.enter_context(recorder)
         if out:
@@ -104,10 +107,11 @@ def camera(
             engine=session.engine,
             calibrate_s=calibrate,
             duration_s=duration,
+            markers=stack.enter_context(LslMarkers(lsl_markers)).take if lsl_markers else tuple,
             on_trouble=lambda trouble: note(f"{live_source.name}: {trouble}"),
         )
         tally = live.run()
-    summary = tally.summary(recorder.warnings)
+    summary = tally.summary([*recorder.warnings, *(line for sink in sinks for line in sink.warnings)])
     for line in summary.notes:
         note(line)
     records = files.get("records")

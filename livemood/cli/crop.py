@@ -30,8 +30,7 @@ def crop(
     came from; livemood train keeps the crops of one video in one split by it. With --force, crops are added to those of
     an earlier run; the same video's are made anew.
 
-    [bold]Examples[/bold]
-
+    Examples:
       livemood crop holiday/ --out faces
       livemood crop clip.mp4 --out faces --sort --every 0.5
     """

@@ -10,8 +10,7 @@ def doctor(json_: Json = False) -> None:
 
     Exit code 1 if something stands in livemood's way altogether.
 
-    [bold]Examples[/bold]
-
+    Examples:
       livemood doctor
       livemood doctor --json
     """
@@ -45,8 +44,7 @@ def doctor(json_: Json = False) -> None:
 def cameras(json_: Json = False) -> None:
     """List the cameras that ``livemood camera --source`` takes, by index or name.
 
-    [bold]Examples[/bold]
-
+    Examples:
       livemood cameras
       livemood camera --source "FaceTime"
     """

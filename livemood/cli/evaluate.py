@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from livemood.cli.command_lines import card_command
+from livemood.cli.data_options import Class, GroupBy, class_names
 from livemood.cli.options import Force, Json, print_json
+from livemood.cli.training import notes
 
 if TYPE_CHECKING:
     from livemood.core.crop_spec import CropSpec
@@ -39,6 +42,8 @@ def evaluate(
     find_faces: Annotated[
         bool, typer.Option("--find-faces", help="The pictures are whole photos: cut out the largest face.")
     ] = False,
+    group_by: GroupBy = None,
+    class_: Class = None,
     groups: Annotated[
         Path | None, typer.Option("--groups", metavar="CSV", help="Table of file and attributes, such as file,age.")
     ] = None,
@@ -63,20 +68,22 @@ def evaluate(
 
     The model runs as it is served. Where the data has fewer classes than the model, it chooses between those.
 
-    [bold]Examples[/bold]
-
+    Examples:
       livemood evaluate default ferplus.zip
-      livemood evaluate models/mine faces/ --against models/emotion --html report.html
+      livemood evaluate models/mine faces/ --against models/emotion
     """
     from livemood.bundles.manifest import named_bundle, read_bundle
     from livemood.core.errors import ModelIncompatible, SinkError
+    from livemood.datasets.class_names import ClassNames
     from livemood.datasets.open import open_collection
     from livemood.evaluation.card import CARD
     from livemood.evaluation.evaluate import compare, examine
     from livemood.evaluation.groups import read_groups
     from livemood.evaluation.smiles import check_smiles, examine_smiles
     from livemood.runtime.atomic_io import refuse_to_overwrite
+    from livemood.runtime.optional_deps import need
 
+    need("scipy")
     if html:
         refuse_to_overwrite(html, "html", force)
     folder = named_bundle(bundle)
@@ -93,11 +100,14 @@ def evaluate(
     if smiles:
         check_smiles(model, smiles)
     table = read_groups(groups) if groups else {}
-    collection = open_collection(data, votes)
+    collection = open_collection(data, votes, ClassNames(model.labels, class_names(class_)), group_by)
     for one in (model, other) if other else (model,):
         if unknown := [label for label in collection.labels if label not in one.labels]:
             raise ModelIncompatible(
-                f"{one.folder} does not know {unknown[0]}, a class of {data}; it knows {', '.join(one.labels)}"
+                f"{one.name} does not know {unknown[0]}, a class of {data}, only {', '.join(one.labels)}",
+                "leave that class out, or say what it is with {class}, such as {0}={1}",
+                unknown[0],
+                one.labels[0],
             )
     if split is SplitChoice.all:
         collection = replace(collection, samples=tuple(replace(s, split="test") for s in collection.samples))
@@ -105,6 +115,8 @@ def evaluate(
     with tempfile.TemporaryDirectory() as scratch:
         dataset = _cut(collection, model.crop, Path(scratch), name, find_faces)
         pictures = dataset.splits[name]  # type: ignore[index]
+        for line in notes(dataset, find_faces):
+            print(f"livemood: {line}", file=sys.stderr)
         report = examine(folder, dataset, pictures, table)
         for attribute in (a for a in table if a not in report["groups"]):
             print(f"livemood: {attribute} in {groups} is empty for all labelled pictures: left out", file=sys.stderr)
@@ -166,7 +178,7 @@ def _write(report: Mapping[str, Any], folder: Path, html: Path | None, card: boo
     if card:
         from livemood.evaluation.card import write_card
 
-        write_card(folder, report)
+        write_card(folder, report, card_command(report))
 
 
 def _print(report: Mapping[str, Any]) -> None:
@@ -184,10 +196,10 @@ def _print(report: Mapping[str, Any]) -> None:
         console.print(drawn)
         console.print(f"{table.note}\n", style="dim", highlight=False)
     copies = report["copies"]
-    if copies["exact"] or copies["near"]:
+    if copies["exact"]:
         print(
-            f"livemood: {copies['exact']} of {report['pictures']} pictures stand in train too, {copies['near']} have "
-            "a near-copy in another split; livemood train leaves exact ones out of train, others may not",
+            f"livemood: {copies['exact']} of {report['pictures']} pictures stand in train too; "
+            "livemood train leaves those out of train, others may not",
             file=sys.stderr,
         )
     if report["skipped"]:

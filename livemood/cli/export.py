@@ -28,16 +28,19 @@ def export(
     """Write a model for other programs: raw 0..255 grey crops (N, S, S, 1) in, probabilities (N, K) out.
 
     The result is run on random crops and compared with the bundle's Keras model before it is kept. Divide the
-    logarithms of its outputs by the manifest's temperature to get calibrated logits.
+    logarithms of its outputs by the manifest's temperature to get calibrated logits. Names of the classes travel inside
+    as labels.txt: in a zip behind a .tflite (unzip -p FILE labels.txt), in ONNX's metadata, in assets.extra of a
+    SavedModel.
 
-    [bold]Examples[/bold]
-
+    Examples:
       livemood export default --to tflite --out emotion.tflite
       livemood export models/mine --to onnx --out mine.onnx
     """
     from livemood.bundles.manifest import named_bundle, read_bundle
+    from livemood.runtime.optional_deps import need_keras
     from livemood.training.export.formats import write
 
+    need_keras()
     model = read_bundle(named_bundle(bundle))
     gap = write(model, to.value, out, force)
     print(f"{out}: differs from {model.keras.name} by {gap:.1e} at most")

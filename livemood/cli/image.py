@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from livemood.cli.bars import counting_bar
-from livemood.cli.options import Force, Json, Only, opened, option_name
+from livemood.cli.options import Force, Json, Only, heads_of, opened, option_name
 from livemood.cli.terminal import plain
 from livemood.core.errors import LivemoodError
+from livemood.core.labels import EMOTION
 from livemood.core.settings import DrawStyle, ReaderSettings
 from livemood.runtime.processes import usable_cores
 
 if TYPE_CHECKING:
     from livemood.apps.collection import CollectionJob, CollectionSummary
-    from livemood.apps.photo import PhotoDesk, PhotoResult
-    from livemood.records.inputs import Group
+    from livemood.apps.photo import PhotoReader, PhotoResult
+    from livemood.records.inputs import Group, Heads
     from livemood.reporting.gallery import Gallery
     from livemood.sources.image.scan import Skipped
 
@@ -74,18 +75,14 @@ def image(
 ) -> None:
     """Read the mood of every face in photos.
 
-    [bold]Examples[/bold]
-
+    Examples:
       livemood image photo.jpg
-
       livemood image holiday/ --records moods.csv --gallery moods.html --jobs 4
-
       livemood image holiday/ --records moods.csv --resume
-
       livemood image holiday/ --sort-into sorted/ --link --emotions happy,sad
     """
     from livemood.apps.collection import CollectionJob, scan
-    from livemood.apps.photo import PhotoDesk, PhotoOptions
+    from livemood.apps.photo import PhotoOptions, PhotoReader
     from livemood.runtime.atomic_io import refuse_to_overwrite
 
     how = _how(copy, move, link)
@@ -111,9 +108,12 @@ def image(
         resume,
         force,
     )
-    with opened(reader) as session:
-        run = _Run(job, session.labels, gallery, json_)
-        run.read(lambda: PhotoDesk(session, options))
+    run = _Run(job, heads_of(reader), gallery, json_)
+    if job.processes > 1:
+        run.read(None)  # each process opens the models itself
+    else:
+        with opened(reader) as session:
+            run.read(lambda: PhotoReader(session, options))
     run.tell(found.skipped)
     if list_skipped:
         _write_skipped(list_skipped, found.skipped, force)
@@ -127,17 +127,17 @@ def image(
 class _Run:
     """One run over photos: what is shown while it goes on and at its end."""
 
-    def __init__(self, job: "CollectionJob", labels: tuple[str, ...], gallery: Path | None, json_: bool) -> None:
+    def __init__(self, job: "CollectionJob", heads: "Heads", gallery: Path | None, json_: bool) -> None:
         from livemood.apps.collection import CollectionSummary
 
-        self._job, self._labels, self._page, self._json = job, labels, gallery, json_
+        self._job, self._heads, self._page, self._json = job, heads, gallery, json_
         self.summary: CollectionSummary = CollectionSummary()
         self.interrupted = False
         self.failed = 0
         self._errors: list[str] = []
         self._table: list[Group] = []
 
-    def read(self, open_desk: "Callable[[], PhotoDesk]") -> None:
+    def read(self, open_reader: "Callable[[], PhotoReader] | None") -> None:
         """Read the photos; an interrupt ends it, and keeps what is done."""
         from livemood.apps.collection import read_collection
         from livemood.reporting.gallery import Gallery
@@ -145,7 +145,9 @@ class _Run:
         with ExitStack() as stack:
             page = None
             if self._page:
-                page = stack.enter_context(Gallery(self._page, self._labels, force=self._job.force or self._job.resume))
+                page = stack.enter_context(
+                    Gallery(self._page, self._heads[EMOTION], force=self._job.force or self._job.resume)
+                )
 
             def earlier(groups: "Iterator[Group]") -> None:
                 bar.advance(_counted(groups, self.summary, page))
@@ -153,7 +155,7 @@ class _Run:
             bar = stack.enter_context(counting_bar(len(self._job.photos), "photos"))
             out = stack.enter_context(_JsonList("images")) if self._json else None
             try:
-                for result in read_collection(self._job, self._labels, _phrase, earlier, open_desk):
+                for result in read_collection(self._job, self._heads, _phrase, earlier, open_reader):
                     self._take(result, page)
                     if out:
                         out.add(_json_of(result))

@@ -42,15 +42,11 @@ def markers(
 ) -> None:
     """Turn records into markers of label changes for an editing program, ELAN, Praat or BORIS.
 
-    [bold]Examples[/bold]
-
+    Examples:
       livemood markers moods.jsonl --out moods.edl --video clip.mov
-
       livemood markers moods.jsonl --out moods.eaf --video clip.mp4
-
       livemood markers moods.csv --out moods.TextGrid
-
-      livemood markers moods.jsonl --out moods.fcpxml --fps 29.97 --timecode '01:00:00;00'
+      livemood markers moods.jsonl --out moods.edl --timecode 01:00:00:00
     """
     from livemood.apps.markers import write_markers
 

@@ -1,39 +1,62 @@
 """``livemood models``: what is shipped, and whether it is whole."""
 
 import json
-from typing import Any
+from typing import Annotated, Any, Final
+
+import typer
 
 from livemood.cli.options import Json, print_json
 
+_FIGURES: Final = (
+    ("accuracy_majority", "accuracy", ".1%"),
+    ("happy_versus_sad", "happy or sad", ".1%"),
+    ("ece", "calibration error", ".3f"),
+)
 
-def models(json_: Json = False) -> None:
-    """List the models that are shipped, with labels, size, figures and checksums.
+
+def models(
+    json_: Json = False,
+    full: Annotated[bool, typer.Option("--full", help="Show files, checksums and every figure too.")] = False,
+) -> None:
+    """List the models that are shipped: name, kind, labels, size and figures.
 
     Every file is compared with its checksum first.
 
-    [bold]Examples[/bold]
-
+    Examples:
       livemood models
-      livemood models --json
+      livemood models --full
     """
     found = [_emotion(), *_faces()]
     if json_:
         print_json({"models": found})
-        return
+    elif full:
+        for model in found:
+            _print_full(model)
+    else:
+        _print_table(found)
+
+
+def _print_table(found: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("name", "kind", "labels", "input", "file", "MB", "sha256", "figures")
+    table = Table("name", "kind", "labels", "MB", "figures", box=None, header_style="dim", padding=(0, 2, 0, 0))
     for model in found:
-        size, channels = model["input"]["size_px"], model["input"]["channels"]
-        figures = ", ".join(f"{k} {v}" for k, v in model["metrics"].items() if isinstance(v, int | float))
-        for file, digest in model["sha256"].items():
-            megabytes = f"{model['bytes'][file] / 1e6:.2f}"
-            labels = ", ".join(model["labels"])
-            table.add_row(
-                model["name"], model["kind"], labels, f"{size}x{size}x{channels}", file, megabytes, digest[:12], figures
-            )
-    Console().print(table)
+        megabytes = f"{sum(model['bytes'].values()) / 1e6:.1f}"
+        shown = [f"{title} {model['metrics'][key]:{form}}" for key, title, form in _FIGURES if key in model["metrics"]]
+        table.add_row(model["name"], model["kind"], ", ".join(model["labels"]), megabytes, "\n".join(shown))
+    Console(highlight=False).print(table)
+
+
+def _print_full(model: dict[str, Any]) -> None:
+    size, channels = model["input"]["size_px"], model["input"]["channels"]
+    print(f"{model['name']} ({model['kind']}), input {size}x{size}x{channels}")
+    print(f"  labels: {', '.join(model['labels'])}")
+    for file, digest in model["sha256"].items():
+        print(f"  {file}: {model['bytes'][file] / 1e6:.2f} MB, sha256 {digest}")
+    for name, value in model["metrics"].items():
+        if isinstance(value, int | float):
+            print(f"  {name}: {value}")
 
 
 def _emotion() -> dict[str, Any]:

@@ -1,20 +1,23 @@
 """Options of the commands. Those that are settings are derived from the settings' dataclasses."""
 
+import contextlib
 import dataclasses
 import functools
 import inspect
 import json
+import sys
 import types
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
 import typer
 
 from livemood.core.durations import parse_duration
 from livemood.core.settings import ReaderSettings
-from livemood.sinks.open import SINKS, Output, SinkKind
+from livemood.sinks.open import SINKS, STDOUT, Output, SinkKind
 
 if TYPE_CHECKING:
     from livemood.apps.session import Session
@@ -83,7 +86,8 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
     def filled(**given: Any) -> None:
         for name, (kind, fields) in groups.items():
             given[name] = kind(**{field: given.pop(field) for field in fields})
-        command(**given)
+        with stdout_free(given.get("outputs", ()), given.get("json_", False)):
+            command(**given)
 
     keyword = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
     filled.__signature__ = inspect.Signature(keyword)  # type: ignore[attr-defined]
@@ -135,6 +139,25 @@ def _without_none(kind: Any) -> Any:
 
 
 @contextmanager
+def stdout_free(outputs: Sequence[Output], json_: bool) -> Iterator[None]:
+    """Print on stderr what a command has to say, where its records go to stdout."""
+    if not any(output.target == STDOUT for output in outputs):
+        yield
+        return
+    if json_:
+        raise typer.BadParameter(
+            "stdout takes the records; write those to a file, or leave this out", param_hint="--json"
+        )
+    with contextlib.redirect_stdout(sys.stderr):
+        yield
+
+
+def files_of(outputs: Sequence[Output]) -> dict[str, Path]:
+    """Return the files among what is asked for, by the name of their sink."""
+    return {output.name: Path(output.target) for output in outputs if output.target not in ("", STDOUT)}
+
+
+@contextmanager
 def opened(how: ReaderSettings) -> "Iterator[Session]":
     """Open the models; a wrong choice of emotions is a usage error."""
     from livemood.apps.session import Session
@@ -150,6 +173,19 @@ def opened(how: ReaderSettings) -> "Iterator[Session]":
         raise typer.BadParameter(str(error), param_hint="--emotions") from error
     with session:
         yield session
+
+
+def heads_of(how: ReaderSettings) -> Mapping[str, tuple[str, ...]]:
+    """Return labels by head of the model, which is not opened; a wrong choice of emotions is a usage error."""
+    from livemood.core.errors import LivemoodError
+    from livemood.emotion.classifier import heads_of_bundle
+
+    try:
+        return heads_of_bundle(how.model, how.emotions)
+    except ValueError as error:
+        if isinstance(error, LivemoodError):
+            raise
+        raise typer.BadParameter(str(error), param_hint="--emotions") from error
 
 
 def print_json(data: Any) -> None:

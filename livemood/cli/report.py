@@ -10,7 +10,10 @@ from livemood.cli.options import Force, seconds
 
 def report(
     records: Annotated[
-        list[Path], typer.Argument(metavar="RECORDS...", help=".jsonl, .csv or .parquet written by livemood.")
+        list[Path],
+        typer.Argument(
+            metavar="RECORDS...", help=".jsonl, .csv or .parquet written by livemood; or a batch's DATASET."
+        ),
     ],
     out: Annotated[Path | None, typer.Option("--out", help="Page to write, .html (extra: report).")] = None,
     plot: Annotated[Path | None, typer.Option("--plot", help="Picture to write, such as .png (extra: plots).")] = None,
@@ -35,23 +38,26 @@ def report(
 
     Many recordings of the same thing become one page: a table, means with their spread, and each timeline.
 
-    [bold]Examples[/bold]
-
+    Examples:
       livemood report moods.jsonl --out moods.html
-
       livemood report moods.csv --out moods.html --thumbnails clip.mp4
-
       livemood report moods.parquet --plot moods.png
-
       livemood report moods.jsonl --out moods.html --stimulus film.mp4 --stimulus-start 2.5
-
+      livemood report moods/ --out archive.html
       livemood report ann.jsonl ben.jsonl --out group.html --align 1 --table group.csv
     """
+    from livemood.reporting.dataset_page import write_dataset_report
     from livemood.reporting.film import Stimulus
     from livemood.reporting.group_page import write_group_report
     from livemood.reporting.page import write_report
     from livemood.reporting.plot import write_plot
 
+    if len(records) == 1 and records[0].is_dir():
+        if not out or plot or thumbnails or stimulus or align or table or curves:
+            raise typer.BadParameter("of a data set there is one page; give --out alone", param_hint="--out")
+        write_dataset_report(records[0], out, force=force)
+        print(f"report: {out}")
+        return
     many = len(records) > 1
     for name, given, wanted in (
         ("plot", plot, False),

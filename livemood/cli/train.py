@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from livemood.cli.command_lines import train_command
+from livemood.cli.data_options import Class, GroupBy, class_names
 from livemood.cli.options import Force, option_name, seconds
 from livemood.cli.training import Display
 
@@ -51,7 +53,9 @@ def train(
     data: Annotated[
         Path,
         typer.Argument(
-            metavar="DATA", help="One folder per class, a FER+ folder or zip, or a fer2013.csv; a folder or a zip."
+            metavar="DATA",
+            help="Labelled pictures: a folder or zip with one folder per class, a table of files and labels, or labels "
+            "in the files' names; a FER+ folder or zip; a fer2013.csv.",
         ),
     ],
     out: Annotated[Path, typer.Option("--out", help="Bundle folder to write.")],
@@ -59,6 +63,8 @@ def train(
     find_faces: Annotated[
         bool, typer.Option("--find-faces", help="The pictures are whole photos: cut out the largest face.")
     ] = False,
+    group_by: GroupBy = None,
+    class_: Class = None,
     from_: Annotated[
         list[Path] | None,
         typer.Option(
@@ -83,7 +89,11 @@ def train(
     ] = None,
     time_budget: Annotated[
         str | None,
-        typer.Option("--time-budget", help="End after this time, such as 45m or 2h, whatever --epochs says."),
+        typer.Option(
+            "--time-budget",
+            help="End training after this time, such as 45m or 2h, whatever --epochs says. Cutting faces before, and "
+            "measuring and converting the model after, come on top.",
+        ),
     ] = None,
     batch: Annotated[int | None, typer.Option("--batch", min=1, help="Pictures per step.", show_default="128")] = None,
     learning_rate: Annotated[
@@ -140,19 +150,19 @@ def train(
 
     Every epoch is checkpointed in OUT.work; Ctrl-C keeps the best weights so far and writes the bundle.
 
-    [bold]Examples[/bold]
-
-      livemood train faces/ --out models/mine --from default   (faces/happy/*.png, faces/sad/*.png)
-
+    Examples:
+      livemood train faces/ --out models/mine --from default
       livemood train ferplus.zip --out models/mine --time-budget 2h
-
       livemood train ferplus.zip --out models/mine --resume
     """
     from livemood.bundles.manifest import named_bundle
+    from livemood.runtime.optional_deps import need, need_keras
     from livemood.training.loop.checkpoint import has_checkpoint
     from livemood.training.run import Job
     from livemood.training.run import train as run
 
+    need_keras()
+    need("scipy")
     base = tuple(map(named_bundle, from_ or ()))
     if base and precision and not all(map(has_checkpoint, base)):
         raise typer.BadParameter("a bundle is fine-tuned in float32; leave it out", param_hint="--precision")
@@ -171,24 +181,34 @@ def train(
         "class_balance": class_balance,
     }
     job = Job(
+        describe=train_command,
         data=data,
         out=out,
         votes=votes,
         find_faces=find_faces,
+        group_by=group_by,
+        classes=class_names(class_),
         base=base,
         teachers=tuple(map(named_bundle, teacher or ())),
         asked={name: value for name, value in asked.items() if value is not None},
     )
-    with Display(tensorboard) as display:
+    with Display(tensorboard, find_faces, job.settings.time_budget_s) as display:
         metrics, ended = run(job, resume, force, display.watcher())
     if ended.ended in _ENDS:
         print(f"livemood: {_ENDS[ended.ended].format(epoch=ended.best_epoch)}", file=sys.stderr)
     _write_curves(job.work / "learning.png", ended)
     for name, value in metrics.items():
-        print(f"{name}: {value}")
+        print(f"{name}: {_shown(value)}")
     print(f"bundle: {out}, of epoch {ended.best_epoch}")
     if ended.ended == "interrupted":
         raise typer.Exit(130)
+
+
+def _shown(value: object) -> str:
+    """Write a figure, or one for each class; what was not measured is a dash."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_shown(one)}" for name, one in value.items())
+    return "–" if value is None else str(value)
 
 
 def _write_curves(file: Path, run: "Run") -> None:

@@ -17,8 +17,7 @@ def undo(
     Nothing is lost: a copy that was changed since, or is the only one left, stays, and so does a photo whose old place
     is taken.
 
-    [bold]Examples[/bold]
-
+    Examples:
       livemood undo sorted/
     """
     from livemood.sinks.sorted_folder import undo as take_back

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from livemood.cli.bars import progress_bars
-from livemood.cli.options import Force, Json, VideoOutputs, opened, option_name, print_json
+from livemood.cli.options import Force, Json, VideoOutputs, files_of, opened, option_name, print_json
 from livemood.cli.summary import note, print_outcomes, print_summary
 from livemood.core.settings import CutSettings, DrawStyle, EncodingSettings, ReaderSettings
 from livemood.runtime.processes import usable_cores
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def video(
-    sources: Annotated[list[Path], typer.Argument(metavar="IN...", help="Video files.")],
+    sources: Annotated[list[Path], typer.Argument(metavar="IN...", help="Video files; - for stdin.")],
     outputs: VideoOutputs,
     cut: CutSettings,
     encoding: EncodingSettings,
@@ -42,19 +42,18 @@ def video(
 ) -> None:
     """Draw the mood of every face on every frame of a video.
 
-    Size, frame count, timing and sound stay as they are. The copy is IN-moods.mp4 unless --out says otherwise.
+    Size, frame count, timing and sound stay as they are. The copy is --out; where nothing at all is asked for, it is
+    IN-moods.mp4. Records, subtitles, markers or a report alone need no copy, and take less time.
 
-    [bold]Examples[/bold]
-
+    Examples:
       livemood video clip.mp4 --out labeled.mp4
-
-      livemood video clip.mp4 --records moods.jsonl --report moods.html --panel
-
-      livemood video talk.mkv --start 1:05 --duration 30 --emotions happy,sad --json
-
+      livemood video clip.mp4 --records moods.jsonl --report moods.html
+      livemood video talk.mkv --start 1:05 --duration 30 --emotions happy,sad
+      livemood video clip.mp4 --records - | head -3
       livemood video *.mp4 --out-dir labeled/ --jobs 2 --records .csv --resume
     """
     from livemood.apps.video_job import VideoJob
+    from livemood.sources.video.spool import is_pipe
 
     if thumbnails and not report:
         raise typer.BadParameter("faces are shown in a report; add --report", param_hint="--thumbnails")
@@ -67,15 +66,19 @@ def video(
     given = {output.name: output for output in outputs}
     job = VideoJob(sources[0], tuple(outputs), cut, encoding, style, faceless_rows, force)
     if len(sources) == 1 and not out_dir:
-        if "out" not in given:
-            copy = Output("out", str(sources[0].with_name(f"{sources[0].stem}-moods.mp4")))
-            job = replace(job, outputs=(copy, *outputs))
+        if not outputs and not report:
+            if is_pipe(sources[0]):
+                raise typer.BadParameter("a pipe has no name to call the copy after; add --out", param_hint="IN...")
+            copy = sources[0].with_name(f"{sources[0].stem}-moods.mp4")
+            job = replace(job, outputs=(Output("out", str(copy)),))
         _one(job, how, report, thumbnails, json_)
     else:
         if not out_dir or "out" in given or report:
             raise typer.BadParameter(
                 "many videos need --out-dir, and take neither --out nor --report", param_hint="IN..."
             )
+        if piped := [source for source in sources if is_pipe(source)]:
+            raise typer.BadParameter(f"{piped[0]} is a pipe; many videos need to be files", param_hint="IN...")
         _many(_jobs(job, sources, out_dir), how, jobs, resume, json_)
 
 
@@ -89,7 +92,7 @@ def _one(job: "VideoJob", how: ReaderSettings, report: Path | None, thumbnails: 
 
         required("plotly.offline", PLOTLY)
         refuse_to_overwrite(report, "report", job.force)
-    files = {output.name: Path(output.target) for output in job.outputs if output.target}
+    files = files_of(job.outputs)
     with tempfile.TemporaryDirectory() as scratch:
         records = files.get("records")
         if report and not records:
@@ -149,6 +152,7 @@ def _unfinished(jobs: list["VideoJob"]) -> list["VideoJob"]:
 
 def _many(jobs: list["VideoJob"], how: ReaderSettings, processes: int, resume: bool, json_: bool) -> None:
     from livemood.apps.video_batch import Outcome, label_videos
+    from livemood.runtime.atomic_io import note_written
 
     waiting = _unfinished(jobs) if resume else jobs
     done = {job.source: Outcome(job, None) for job in jobs}
@@ -158,6 +162,8 @@ def _many(jobs: list["VideoJob"], how: ReaderSettings, processes: int, resume: b
         for outcome in label_videos(waiting, how, min(processes, usable_cores()), bars):
             bars.end(outcome.job.source)
             done[outcome.job.source] = outcome
+            for output in outcome.job.outputs if outcome.summary else ():
+                note_written(Path(output.target))
     outcomes = list(done.values())
     for outcome in outcomes:
         for line in outcome.summary.notes if outcome.summary else []:

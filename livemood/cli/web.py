@@ -22,8 +22,7 @@ def web(
 
     The page is served to this computer alone. The networks run in the browser, and every picture stays in it.
 
-    [bold]Examples[/bold]
-
+    Examples:
       livemood web
       livemood web --port 8080 --no-open
       livemood web --out public/

@@ -11,9 +11,9 @@ class CropSpec:
     """How a face is cut out for a model; part of the model's bundle.
 
     Attributes:
-        size_px: Side S of the square crop.
+        size_px: Side S of the square crop, px.
         colour: ``grey`` (one channel) or ``bgr`` (three).
-        template: Where right eye, left eye, nose tip and mouth land, as (x, y) fractions of the side.
+        template: Positions of right eye, left eye, nose tip and mouth in the crop, as (x, y) fractions of the side.
     """
 
     size_px: int

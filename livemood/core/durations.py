@@ -3,7 +3,7 @@
 import re
 
 LONGEST_S = 3e9
-"""A hundred years; what is far beyond does not fit a container's clock."""
+"""A hundred years; much longer times do not fit a container's clock."""
 
 _CLOCK = re.compile(r"(?:\d+:){0,2}\d+(?:\.\d+)?")
 _UNITS = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?")
@@ -13,7 +13,7 @@ def parse_duration(text: str) -> float:
     """Return a length of time in seconds.
 
     Raises:
-        ValueError: It is not written so, or is longer than any recording.
+        ValueError: The text has another form, or the time is longer than any recording.
     """
     text = text.strip()
     units = _UNITS.fullmatch(text)

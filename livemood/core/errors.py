@@ -8,10 +8,10 @@ from typing import Any
 
 
 class LivemoodError(Exception):
-    """Base of all errors that livemood raises on purpose; the message is one line meant for a person.
+    """Base of all errors that livemood raises on purpose; the message is one line for the user.
 
     Args:
-        what: What is wrong, with the value that is.
+        what: What is wrong, with the offending value.
         remedy: What to try. Settings are named in braces, such as ``use {force} or another {out}``: each front end
             writes them in its own way, the command line as ``--force``. ``{0}`` stands for the first of ``values``.
         values: Values that the remedy mentions.
@@ -26,7 +26,7 @@ class LivemoodError(Exception):
         self._remedy, self._values = remedy, values
 
     def line(self, setting: Callable[[str], str] = str) -> str:
-        """Return the message, with every setting of the remedy as ``setting`` writes its name."""
+        """Return the message; ``setting`` turns the name of a setting into what users type."""
         remedy = _Remedy(setting).vformat(self._remedy, self._values, {})
         return f"{self.what}; {remedy}" if remedy else self.what
 
@@ -48,7 +48,7 @@ class _Remedy(Formatter):
 
 
 class SourceError(LivemoodError, OSError):
-    """Pictures could not be read."""
+    """An input could not be read."""
 
 
 class CameraUnavailable(SourceError):
@@ -85,11 +85,14 @@ class DatasetError(LivemoodError, ValueError):
 
 @contextmanager
 def one_line_about(path: Path | str, kind: type[LivemoodError]) -> Iterator[None]:
-    """Make one line about ``path`` of whatever nobody foresaw and a library raises over what is in it.
+    """Turn any exception of a library that reads ``path`` into a one-line error.
 
     Args:
-        path: What is being read.
-        kind: What to raise; errors that livemood raises on purpose pass as they are.
+        path: The file that is being read.
+        kind: Class of the error; errors that livemood raises on purpose pass unchanged.
+
+    Raises:
+        LivemoodError: Of class ``kind``, in place of any other exception.
     """
     try:
         yield
@@ -97,6 +100,6 @@ def one_line_about(path: Path | str, kind: type[LivemoodError]) -> Iterator[None
         raise
     except OSError as error:
         raise kind(f"{error.filename or path}: {error.strerror or error}; try another file or place") from error
-    except Exception as error:  # nobody can list what a file may bring a library to raise
+    except Exception as error:  # a damaged file may make a library raise anything
         what = " ".join(f"{type(error).__name__} {error}".split())
         raise kind(f"{path} holds something that livemood cannot deal with ({what}); please report it") from error

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """An upright rectangle in frame pixels, as floats; it may poke outside the frame."""
+    """An axis-aligned rectangle in frame pixels, as floats; it may extend beyond the frame."""
 
     left: float
     top: float

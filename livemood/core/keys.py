@@ -1,4 +1,4 @@
-"""What the keys of the live window do; the standard library only, so that help texts can list them."""
+"""Keys of the live window; the standard library only, so that help texts can list them."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -36,11 +36,11 @@ class View:
     """What the window shows.
 
     Attributes:
-        mirror: Left and right swapped, as in a mirror.
-        paused: The picture stands still.
+        mirror: Swap left and right, as in a mirror.
+        paused: Freeze the picture.
         panel: Bars for all scores.
-        ids: Numbers beside the labels.
-        blur: Faces unrecognisable.
+        ids: Track ids beside the labels.
+        blur: Make faces unrecognisable.
         sparklines: The last seconds of every face.
         help: The list of keys.
     """
@@ -54,7 +54,7 @@ class View:
     help: bool = False
 
     def switch(self, key: str) -> bool:
-        """Turn on or off what a key stands for; False if it stands for none of these."""
+        """Toggle what a key stands for; False if it is none of these keys."""
         name = _SWITCHES.get(key)
         if name is not None:
             setattr(self, name, not getattr(self, name))

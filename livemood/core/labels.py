@@ -1,4 +1,4 @@
-"""The emotions in their one true order, with display names and colours."""
+"""The emotions, in the order that models and records use, and their colours."""
 
 from typing import Final, Literal, get_args
 
@@ -46,7 +46,7 @@ _SPARE_RGB: Final = ((240, 228, 66), (86, 180, 233), (0, 158, 115), (204, 121, 1
 def colour_bgr(label: str, labels: tuple[str, ...] = ()) -> tuple[int, int, int]:
     """Return the colour of ``label`` as (blue, green, red), each 0..255.
 
-    A label that is not one of ours (from a user's own bundle) takes a spare colour by its place in ``labels``.
+    A label of a user's own bundle gets a spare colour by its position in ``labels``.
     """
     rgb = _COLOURS_RGB.get(label)
     if rgb is None:

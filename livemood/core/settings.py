@@ -1,6 +1,6 @@
 """Every default of the program, once.
 
-Fields made by ``setting`` are offered to users; their ``help`` is the one text that says what they are.
+Fields made by ``setting`` are offered to users; ``help`` is their only description.
 """
 
 from dataclasses import dataclass, field
@@ -11,10 +11,12 @@ from livemood.core.crop_spec import CropSpec
 
 # Medians of MediaPipe's keypoints over FER2013's crops: right eye, left eye, nose tip, mouth (docs/crop.md).
 FER2013_TEMPLATE = ((0.318, 0.399), (0.687, 0.395), (0.506, 0.604), (0.510, 0.780))
-CROP = CropSpec(size_px=48, colour="grey", template=FER2013_TEMPLATE)
+# A tenth tighter about the middle of the crop: strangers are read better so, FER+ as well (docs/training.md).
+TIGHTER_TEMPLATE = ((0.2998, 0.3889), (0.7057, 0.3845), (0.5066, 0.6144), (0.511, 0.808))
+CROP = CropSpec(size_px=48, colour="grey", template=TIGHTER_TEMPLATE)
 
 DetectorMode = Literal["auto", "near", "far", "fast"]
-"""Which face networks look at a frame."""
+"""Which face networks are used."""
 EngineName = Literal["litert", "keras"]
 """What runs the emotion model."""
 Codec = Literal["h264", "h265", "vp9", "av1"]
@@ -57,16 +59,17 @@ class CutSettings:
 
 @dataclass(frozen=True, slots=True)
 class EncodingSettings:
-    """How the picture of a labelled video is coded; by default as suits its container."""
+    """How the picture of a labelled video is encoded; the defaults depend on the container."""
 
     codec: Codec | None = setting(None, "By default h264, in .webm vp9.")
     crf: int | None = setting(None, "Quality: less is better and larger.")
     preset: str | None = setting(None, "Speed of the encoder, in its own words.")
+    strip_metadata: bool = setting(False, "Leave out place, date and other tags of the source; so do blurred copies.")
 
 
 @dataclass(frozen=True, slots=True)
 class DrawStyle:
-    """What is drawn."""
+    """What is drawn on a frame."""
 
     ids: bool = True
     panel: bool = setting(False, "Draw all scores of each face as bars, where there is room.")
@@ -75,10 +78,10 @@ class DrawStyle:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceSettings:
-    """What makes a face of a place that YuNet proposes: a weighted sum of what several looks at it say, above 0.
+    """When a place that YuNet proposes is a face: if the weighted sum of several scores is above 0.
 
-    Scores count as their logits. Fitted by logistic regression on photos of groups and of all kinds of things, and
-    measured there on photos left out of the fit (docs/detection.md).
+    Scores enter as logits. The weights were fitted by logistic regression on photos of groups and of other subjects,
+    and measured on photos left out of the fit.
 
     Attributes:
         proposed_from: Places below this score of YuNet (0..1) are not looked at.
@@ -93,18 +96,18 @@ class EvidenceSettings:
         far: Weight of the far network in its window.
         share: Weight of the logarithm of the face's share of the longer side, in tenths.
         smallest_share: Smaller shares count as this one.
-        company: Added where ``companions`` others of about the same size are there, each from ``companion_from`` on.
-        companions: So many others make a group.
-        companion_from: YuNet's score of a face that counts as company.
-        companion_ratio: Most that sizes in a group differ by.
-        edge: Added where the face's centre lies within ``edge_reach`` of its sides from the picture's edge.
+        company: Added if there are ``companions`` other faces of about the same size.
+        companions: Number of other faces that make a group.
+        companion_from: Lowest YuNet score of such a face.
+        companion_ratio: Largest ratio of two sizes in a group.
+        edge: Added if the face's centre is closer to the picture's edge than ``edge_reach``.
         edge_reach: In sides of the face.
-        bias: Added always.
+        bias: Always added.
         near_window: Side of the near network's window, in sides of the face.
-        far_window: Side of the window of the far network and of YuNet's second look.
-        look_px: Size at which YuNet sees that window.
-        min_iou: Least overlap (IoU) of what a second look finds with the place proposed.
-        keypoints_from: Keypoints are the near network's from this score on, below it YuNet's own.
+        far_window: Side of the window of the far network and of YuNet's second run, in sides of the face.
+        look_px: Size to which that window is scaled for YuNet.
+        min_iou: Least overlap (IoU) of a detection in a window with the proposed place.
+        keypoints_from: From this score on, keypoints are the near network's; below it, YuNet's.
     """
 
     proposed_from: float = 0.4
@@ -135,7 +138,7 @@ class EvidenceSettings:
 
 @dataclass(frozen=True, slots=True)
 class SearchSettings:
-    """At which sizes and in which directions a picture is searched. Sizes are of the longer side, px.
+    """At which sizes and orientations a picture is searched. Sizes are of the longer side, px.
 
     Attributes:
         photo_px: A photo is shrunk to this.
@@ -147,11 +150,11 @@ class SearchSettings:
         upright_evidence: Where no upright face has as much evidence, the photo may not stand upright:
         turned_px: it is searched turned by 90, 270 and 180 degrees, at this size.
         turned_evidence: Least evidence of a face in a turned picture.
-        frame_px: The whole of a video's frame is searched at this size,
-        fine_frame_px: and in a fine search at this one.
-        most_places: So many places of a frame get the near and the far network's look; of the others those from
+        frame_px: Size of a whole video frame in an ordinary search,
+        fine_frame_px: and in a fine search.
+        most_places: Places of a frame that the near and the far network check; of the others, those with a score from
             ``EvidenceSettings.companion_from`` on are faces.
-        kept_from: YuNet's score that keeps a face which is known already.
+        kept_from: YuNet's score that confirms a known face.
     """
 
     photo_px: int = 1024
@@ -173,10 +176,10 @@ class SearchSettings:
 class DetectorSettings:
     """Attributes:
     min_score: Faces below this score (0..1) of a BlazeFace network are dropped.
-    close_side: In ``fast``, faces at least this share of the frame's shorter side are the near-range network's.
+    close_side: In ``fast``, faces of at least this share of the frame's shorter side come from the near network.
     max_overlap: Two boxes sharing more than this of the smaller one are the same face.
-    evidence: What makes a face of a place that is proposed.
-    search: At which sizes and in which directions a picture is searched.
+    evidence: When a proposed place is a face.
+    search: At which sizes and orientations a picture is searched.
     """
 
     min_score: float = 0.5
@@ -189,17 +192,17 @@ class DetectorSettings:
 @dataclass(frozen=True, slots=True)
 class RoiSettings:
     """Attributes:
-    full_frame_every_s: The whole frame is searched this often; in between, only a region around each known face is.
-        A new face is found this much late at most. 0 searches every whole frame.
-    fine_every: One search of so many is a fine one, which sees small faces too.
-    redetect_every_s: The network looks at a known face so often; in between, optical flow tells where it went.
-    max_faces: With more faces than this, windows take longer than the whole frame, which is then searched instead.
+    full_frame_every_s: Interval between searches of the whole frame, s; in between, only a window around each known
+        face is. A new face is found at most this late. 0 searches every whole frame.
+    fine_every: Every Nth search is a fine one, which finds small faces too.
+    redetect_every_s: Interval at which a network finds a known face again, s; in between, optical flow moves it.
+    max_faces: Above this number of faces a full-frame detection is cheaper than windows, and is used instead.
     window_scale: Side of a window, in face widths.
-    smallest_px: Where narrower faces are known, every search is a fine one.
+    smallest_px: If a known face is narrower, every search is a fine one.
     min_iou: Least overlap with the face of the frame before, 0..1.
-    same_window: A window that shares at least this much (IoU, 0..1) with the best one stays where it is.
-    cut_change: A frame whose brightness (0..255) changes more than this on average shows another scene, which is
-        looked at as a whole.
+    same_window: A window that overlaps the best one by at least this (IoU, 0..1) stays in place.
+    cut_change: A frame whose brightness (0..255) changes by more than this on average is a new scene and is searched
+        as a whole.
     """
 
     full_frame_every_s: float = 0.18
@@ -216,8 +219,8 @@ class RoiSettings:
 @dataclass(frozen=True, slots=True)
 class TrackerSettings:
     """Attributes:
-    max_missed_s: A face not found for longer is forgotten; when it comes back it is someone new.
-    max_jump: Farthest a face may land from where it was heading, in face widths.
+    max_missed_s: A face not found for longer is forgotten, s; when it comes back it gets a new id.
+    max_jump: Largest distance of a face from its predicted position, in face widths.
     velocity_tau_s: Time constant of the averaged velocity.
     """
 
@@ -257,11 +260,11 @@ class DoubtSettings:
 class SmootherSettings:
     """Attributes:
     tau_s: Time constant of the averaged probabilities, and of what is measured of a face.
-    unsure_below: A leading emotion under this confidence is not named.
-    margin: By how much a new emotion must lead the shown one.
-    hold_s: For how long it must lead.
-    forget_s: A track not seen for longer leaves no trace; no shorter than the tracker's own memory.
-    doubt: When a face is unsure whatever the model says.
+    unsure_below: Below this confidence of the leading emotion the label is ``unsure``.
+    margin: Lead in probability that a new emotion needs over the shown one.
+    hold_s: How long it must lead, s.
+    forget_s: The state of a track not seen for longer is dropped, s; no shorter than ``TrackerSettings.max_missed_s``.
+    doubt: When a face is unsure though an emotion leads.
     """
 
     tau_s: float = 0.17
@@ -285,11 +288,12 @@ class Settings:
 @dataclass(frozen=True, slots=True)
 class NeutralBaselineSettings:
     """Attributes:
-    duration_s: How long resting faces are looked at.
-    margin: By how much, in logits, neutral is to lead every other emotion on a resting face.
-    limit: Most that an emotion is lowered, in logits: one that the model gives e**limit times the probability of
-        every other stays the leading one whatever was calibrated.
-    forget_s: The calibration of a track not seen for longer is dropped; no shorter than the tracker's own memory.
+    duration_s: How long logits are averaged, s.
+    margin: Lead of neutral over every other emotion on the resting face, in logits.
+    limit: Most that an emotion is lowered, in logits: one with e**limit times the probability of every other always
+        stays the leading one.
+    forget_s: The calibration of a track not seen for longer is dropped, s; no shorter than
+        ``TrackerSettings.max_missed_s``.
     """
 
     duration_s: float = 3.0
@@ -300,19 +304,19 @@ class NeutralBaselineSettings:
 
 @dataclass(frozen=True, slots=True)
 class CaptureSettings:
-    """What a live source is asked for, and how long it is waited for.
+    """What a live source is asked for, and its timeouts.
 
     Attributes:
-        width: Wished width, px; None leaves it to the source.
-        height: Wished height, px.
-        fps: Wished pictures per second; for a folder, how many are shown per second.
+        width: Requested width, px; None leaves it to the source.
+        height: Requested height, px.
+        fps: Requested pictures per second; for a folder, pictures shown per second.
         pixel_format: Four letters such as ``MJPG`` or ``YUYV`` for a camera; ``bgr24``, ``rgb24`` or ``gray`` on stdin.
         loop: Begin a file or folder again at its end.
-        timeout_s: How long opening, or one picture, may take.
-        frozen_s: The same picture for longer is called frozen, none for longer is called stalled.
-        retry_s: Wait before the first new try at a lost source; doubles with each.
-        retry_longest_s: Longest wait between two tries.
-        give_up_s: A source lost for longer ends the run.
+        timeout_s: How long opening, or one picture, may take, s.
+        frozen_s: The same picture for longer is reported as frozen, none for longer as stalled, s.
+        retry_s: Wait before the first attempt to reopen a lost source, s; doubles with each attempt.
+        retry_longest_s: Longest wait between two attempts, s.
+        give_up_s: A source lost for longer ends the run, s.
     """
 
     width: int | None = None

@@ -1,6 +1,6 @@
 """The values that flow from stage to stage; numpy and the standard library only.
 
-Each is validated once, at birth. Arrays inside are never written to after that.
+Each is validated once, when it is made. Arrays inside are never written to after that.
 """
 
 import math
@@ -144,7 +144,7 @@ class Prediction:
     Attributes:
         probabilities: Of the head ``emotion``: (K,) float32 in bundle order, summing to 1.
         track: Whose face.
-        others: The same by name for every further head.
+        others: The same for every further head, by name.
         quality: How far the crop can be read; None where nobody measured it.
     """
 
@@ -166,7 +166,7 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class HeadMood:
-    """What one head of the model says of a face, smoothed.
+    """The smoothed output of one further head for a face.
 
     Attributes:
         label: One of the head's labels, or ``unsure``.
@@ -210,5 +210,5 @@ class Mood:
 
     @property
     def heads(self) -> dict[str, HeadMood]:
-        """What every head says, ``emotion`` first."""
+        """Outputs of all heads by name, ``emotion`` first."""
         return {EMOTION: HeadMood(self.label, self.confidence, self.scores, self.raw_scores), **self.others}

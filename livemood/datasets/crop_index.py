@@ -15,12 +15,13 @@ from livemood.runtime.atomic_io import atomic_write
 INDEX = "index.csv"
 
 
-def read_index(files: Files, folder: str = "") -> list[dict[str, str]]:
+def read_index(files: Files, folder: str = "", needed: Sequence[str] = ("file", "source")) -> list[dict[str, str]]:
     """Return the rows of the index that ``livemood crop`` wrote; none where there is no index.
 
     Args:
         files: A data set.
         folder: Where the index lies in it, such as ``faces/``.
+        needed: Columns that it must have.
 
     Raises:
         DatasetError: It has other columns.
@@ -30,7 +31,7 @@ def read_index(files: Files, folder: str = "") -> list[dict[str, str]]:
         return []
     rows = files.rows(name)
     columns = next(rows, [])
-    if lacking := [column for column in ("file", "source") if column not in columns]:
+    if lacking := [column for column in needed if column not in columns]:
         raise DatasetError(
             f"{name} in {files.path} has no column {' and '.join(lacking)}, which keep crops of one clip in one split; "
             "give the index.csv that livemood crop wrote, or take this one away"

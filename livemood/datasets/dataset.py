@@ -35,10 +35,13 @@ class Dataset:
         splits: By name.
         copies_removed: Training pictures dropped because valid or test holds the same pixels.
         copied: Pictures of valid or test that stand in train too, pixel for pixel (before the removal).
-        near_copies: Pairs of almost equal pictures in different splits, the earlier of train, valid and test first;
-            they stay.
+        near_copies: Pairs of almost equal pictures in splits that the data gave, the earlier of train, valid and test
+            first; they stay. Where splits were drawn there are none.
         skipped: Files passed over, with the reason.
         faces_found: Share of the cut pictures in which the detector found the face.
+        face_share: Median side of a found face, as a share of its picture's shorter side; 0 where none was found.
+        notes: What is worth telling of how labels were read.
+        grouped: Pictures that were dealt out together with others: near-copies, crops of one clip, people.
     """
 
     heads: Mapping[str, tuple[str, ...]]
@@ -48,6 +51,20 @@ class Dataset:
     near_copies: tuple[tuple[str, str], ...]
     skipped: tuple[str, ...]
     faces_found: float
+    face_share: float = 0.0
+    notes: tuple[str, ...] = ()
+    grouped: int = 0
+
+    @property
+    def lacking(self) -> dict[SplitName, tuple[str, ...]]:
+        """By split that has pictures, the emotions without one in it."""
+        found = {}
+        for name, split in self.splits.items():
+            present = set(split.top_vote.tolist())
+            absent = tuple(label for place, label in enumerate(self.labels) if place not in present)
+            if absent and len(split):
+                found[name] = absent
+        return found
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -109,6 +126,9 @@ def restore(folder: Path) -> Dataset:
             tuple((a, b) for a, b in facts["near_copies"]),
             tuple(facts["skipped"]),
             facts["faces_found"],
+            facts["face_share"],
+            tuple(facts["notes"]),
+            facts["grouped"],
         )
     except _DAMAGED as error:
         raise DatasetError(f"{folder} does not hold a whole data set ({error}); remove it and start again") from error

@@ -11,6 +11,9 @@ from livemood.core.types import Image
 
 Fingerprints = npt.NDArray[np.uint64]
 
+WORDS = 4
+"""Numbers in a fingerprint."""
+
 _SIDE = 16
 _NEAR_BITS = 20
 _CHUNK = 256

@@ -79,14 +79,14 @@ class Files:
             return b""
 
     def rows(self, name: str) -> Iterator[list[str]]:
-        """Yield the rows of a CSV file; where its first line has more semicolons than commas, those separate.
+        """Yield the rows of a CSV file; semicolons or tabs separate where its first line has most of them.
 
         Raises:
             DatasetError: It is no CSV.
         """
         text = self.read(name).decode("utf-8-sig", errors=NOT_UTF8)
         # Spreadsheets write semicolons where the decimal mark is a comma.
-        separator = max(",;", key=text.partition("\n")[0].count)
+        separator = max(",;\t", key=text.partition("\n")[0].count)
         try:
             yield from csv.reader(io.StringIO(text), delimiter=separator)
         except csv.Error as error:

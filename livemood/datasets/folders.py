@@ -1,93 +1,53 @@
-"""One folder per class, with or without ``train/ valid/ test/`` above: the layout people make by hand."""
+"""A folder of labelled pictures, however it says what they show; see ``layouts``."""
 
-from collections import Counter
-from pathlib import PurePosixPath
-
-from livemood.bundles.manifest import MAX_LABEL, is_label
 from livemood.core.errors import DatasetError
-from livemood.core.labels import EMOTION, EMOTIONS
-from livemood.datasets.crop_index import INDEX, read_index
+from livemood.core.labels import EMOTION
+from livemood.datasets.class_names import ClassNames, check_counts, in_order, usual
 from livemood.datasets.files import Files, decode
-from livemood.datasets.head_labels import HEADS
-from livemood.datasets.samples import Collection, Sample, SplitName
-from livemood.sources.image.formats import PICTURE_SUFFIXES
+from livemood.datasets.layouts import is_split_folder, read_layout
+from livemood.datasets.samples import Collection, Sample
 
 _FEWEST = 4
-# In lower case; people also write Train and TEST.
-_SPLIT_FOLDERS: dict[str, SplitName] = {
-    **{"train": "train", "training": "train"},
-    **{"valid": "valid", "validation": "valid", "val": "valid"},
-    **{"test": "test", "testing": "test"},
-}
 
 
-def from_folders(files: Files) -> Collection:
-    """Read classes from folder names.
+def from_folders(files: Files, names: ClassNames) -> Collection:
+    """Read pictures and what they show.
 
     Raises:
-        DatasetError: Fewer than two classes, an empty class folder, a class with hardly any picture, or an index.csv
-            with other columns than ``livemood crop`` writes.
+        DatasetError: Fewer than two classes, a class with hardly any picture, an empty folder named after an emotion,
+            or names of classes that must be asked about.
     """
-    found: list[tuple[str, SplitName | None, str]] = []
-    skipped = []
-    for name in files.names:
-        parts = PurePosixPath(name).parts
-        if PurePosixPath(name).suffix.lower() not in PICTURE_SUFFIXES:
-            if parts[-1] not in (INDEX, HEADS):
-                skipped.append(f"{name}: not a picture")
-        elif len(parts) < 2 or parts[-2].lower() in _SPLIT_FOLDERS:
-            skipped.append(f"{name}: lies in no class folder")
-        else:
-            found.append((parts[-2], _SPLIT_FOLDERS.get(parts[-3].lower()) if len(parts) > 2 else None, name))
-    _check(files, found)
-    classes = {label for label, _, _ in found}
-    order = {label: place for place, label in enumerate(EMOTIONS)}
-    labels = tuple(sorted(classes, key=lambda label: (order.get(label, len(order)), label)))  # type: ignore[call-overload]
-    above = _folder_above(files)
-    groups = {PurePosixPath(row["file"]).name: row["source"] for row in read_index(files, above)}
-    samples = (
-        Sample(
-            name.removeprefix(above),
-            split,
-            tuple(int(other == label) for other in labels),
-            group=groups.get(PurePosixPath(name).name, ""),
-        )
-        for label, split, name in found
+    layout = read_layout(files)
+    labels_of, said = names.labels({picture.name for picture in layout.found})
+    _check_empty(files, {picture.file.rpartition("/")[0] for picture in layout.found}, set(labels_of.values()))
+    labels = [labels_of[picture.name] for picture in layout.found]
+    check_counts(labels, str(files.path), _FEWEST)
+    classes = in_order(labels)
+    above = folder_above(files)
+    samples = tuple(
+        Sample(picture.file.removeprefix(above), picture.split, tuple(int(c == label) for c in classes), picture.group)
+        for picture, label in zip(layout.found, labels, strict=True)
     )
     return Collection(
-        {EMOTION: labels},
-        tuple(samples),
+        {EMOTION: classes},
+        samples,
         lambda sample: decode(files.read(above + sample.file)),
-        tuple(skipped),
+        layout.skipped,
+        (*layout.notes, *said),
     )
 
 
-def _check(files: Files, found: list[tuple[str, SplitName | None, str]]) -> None:
-    full = {name.rpartition("/")[0] for _, _, name in found}
-    inner = {folder.rpartition("/")[0] for folder in files.folders}
-    for folder in files.folders:
-        if folder not in full | inner and folder.rpartition("/")[2].lower() not in _SPLIT_FOLDERS:
-            raise DatasetError(f"class folder {files.path / folder} holds no picture; put some in, or remove it")
-    counts = Counter(label for label, _, _ in found)
-    if odd := next((label for label in counts if not is_label(label)), None):
-        raise DatasetError(
-            f"class folder {odd[:MAX_LABEL]!r} cannot be a label; take a plain name of at most {MAX_LABEL} characters"
-        )
-    if len(counts) < 2:
-        raise DatasetError(
-            f"{files.path} holds {len(counts)} class folder(s) with pictures"
-            f"{': ' + next(iter(counts)) if counts else ''}; expected two or more, such as happy/ sad/"
-        )
-    label, fewest = min(counts.items(), key=lambda item: item[1])
-    if fewest < _FEWEST:
-        raise DatasetError(
-            f"class {label} has {fewest} picture(s), too few to learn and to check; "
-            f"give each class at least {_FEWEST}, better 50"
-        )
-
-
-def _folder_above(files: Files) -> str:
+def folder_above(files: Files) -> str:
     """Return the folder that was zipped, such as ``faces/``: pictures are called, and dealt out, as they were in it."""
     tops = {name.partition("/")[0] for name in files.names}
     top = tops.pop() if len(tops) == 1 and not files.path.is_dir() else ""
-    return f"{top}/" if top and top.lower() not in _SPLIT_FOLDERS else ""
+    return f"{top}/" if top and not is_split_folder(top) else ""
+
+
+def _check_empty(files: Files, full: set[str], found: set[str]) -> None:
+    """Refuse a folder without pictures of a class that is nowhere else; other such folders are listed."""
+    for folder in files.folders:
+        name = folder.rpartition("/")[2]
+        inner = any(other.startswith(f"{folder}/") for other in files.folders)
+        if folder not in full and not inner and (emotion := usual(name)) and emotion not in found:
+            raise DatasetError(f"class folder {files.path / folder} holds no picture", "put some in, or remove it")

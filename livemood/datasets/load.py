@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,18 @@ from livemood.core.labels import EMOTION
 from livemood.core.types import Frame, Image
 from livemood.datasets import dedup
 from livemood.datasets.dataset import CROPS, Dataset, save
+from livemood.datasets.groups import joined
 from livemood.datasets.samples import SPLITS, Collection, Sample, SplitName
 from livemood.datasets.split import Split
-from livemood.datasets.splits import draw
+from livemood.datasets.splits import draw, is_open
 from livemood.detection.base import Detector
 from livemood.emotion import crop
 from livemood.runtime.atomic_io import unwritable
 
 # A tight crop is enlarged and given a border before faces are looked for: 97 % are found then (docs/crop.md).
 _ENLARGED_PX, _BORDER_PX = 192, 32
+# What is smaller shows no expression; FER2013's pictures have 48.
+_SMALLEST_PX = 16
 
 
 def load(
@@ -51,51 +55,82 @@ def load(
         DatasetError: Nothing usable is there.
         SinkError: The folder cannot be written, or has no room for the crops.
     """
-    samples = draw(collection.samples)
+    looked, skipped = _look(collection, on_progress)
+    if not looked:
+        raise DatasetError(
+            f"none of the {len(collection.samples)} pictures can be used ({skipped[0] if skipped else 'empty'})"
+        )
+    samples = [one.sample for one in looked]
+    drawn = is_open(samples)
+    if drawn:
+        samples = list(draw(joined(samples, np.stack([one.fingerprint for one in looked]))))
+    looked = [replace(one, sample=sample) for one, sample in zip(looked, samples, strict=True)]
     wanted = sum(sample.split in cut for sample in samples)
     pixels = _room_for((max(wanted, 1), 2, *spec.shape), folder)
     cutter = _Cutter(spec, detector, find_faces)
-    kept: list[Sample] = []
-    digests, prints, rows, skipped, row = [], [], [], list(collection.skipped), 0
-    for done, sample in enumerate(samples, 1):
-        image = collection.read(sample)
-        reason = "cannot be read as a picture" if image is None else ""
-        if image is not None and sample.split in cut:
-            both = cutter.cut(image)
+    kept: list[_Looked] = []
+    rows, row = [], 0
+    for done, one in enumerate(looked, 1):
+        if one.sample.split in cut:
+            image = collection.read(one.sample)
+            both = None if image is None else cutter.cut(image)
             if both is None:
-                reason = "no face found"
-            else:
-                pixels[row] = both
-        if reason or image is None:
-            skipped.append(f"{sample.file}: {reason}")
-        else:
-            kept.append(sample)
-            digests.append(dedup.digest(image))
-            prints.append(dedup.fingerprint(image))
-            rows.append(row if sample.split in cut else -1)
-            row += sample.split in cut
-        on_progress(done, len(samples))
+                skipped.append(f"{one.sample.file}: no face found")
+                continue
+            pixels[row] = both
+        kept.append(one)
+        rows.append(row if one.sample.split in cut else -1)
+        row += one.sample.split in cut
+        on_progress(len(collection.samples) + done, len(collection.samples) + len(looked))
     pixels.flush()
     if not kept:
-        raise DatasetError(f"none of the {len(samples)} pictures can be used ({skipped[0] if skipped else 'empty'})")
-    places = [sample.split for sample in kept]
+        raise DatasetError(f"none of the {len(looked)} pictures can be used ({skipped[-1]})")
+    places, digests = [one.sample.split for one in kept], [one.digest for one in kept]
     doubled = dedup.without_copies(digests, places)
     in_train = {d for d, split in zip(digests, places, strict=True) if split == "train"}
+    left = [one for one, copy in zip(kept, doubled, strict=True) if not copy]
     dataset = Dataset(
         heads=collection.heads,
-        splits=_splits(kept, pixels, np.array(rows), ~doubled, collection.heads, cut),
+        splits=_splits([one.sample for one in kept], pixels, np.array(rows), ~doubled, collection.heads, cut),
         copies_removed=int(doubled.sum()),
-        copied=tuple(s.file for s, d in zip(kept, digests, strict=True) if s.split != "train" and d in in_train),
-        near_copies=_near_copies([s for s, d in zip(kept, doubled, strict=True) if not d], np.array(prints)[~doubled]),
+        copied=tuple(one.sample.file for one in kept if one.sample.split != "train" and one.digest in in_train),
+        near_copies=_near_copies(left),
         skipped=tuple(skipped),
         faces_found=cutter.found / max(cutter.seen, 1),
+        face_share=float(np.median(cutter.shares)) if cutter.shares else 0.0,
+        notes=collection.notes,
+        grouped=sum(bool(sample.group) for sample in samples) if drawn else 0,
     )
     for name in cut:
         if name != "test" and not len(dataset.splits[name]):
-            why = _why_empty(name, samples, kept, len(skipped))
+            why = _why_empty(name, samples, [one.sample for one in kept], len(skipped))
             raise DatasetError(f"no usable picture is left for the {name} split; {why}")
     save(dataset, folder)
     return dataset
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """A picture that can be used, and what tells it from others."""
+
+    sample: Sample
+    digest: bytes
+    fingerprint: dedup.Fingerprints
+
+
+def _look(collection: Collection, on_progress: Callable[[int, int], None]) -> tuple[list[_Looked], list[str]]:
+    """Read every picture once: which can be used, and which are copies, is known before they are dealt out."""
+    looked, skipped, many = list[_Looked](), list(collection.skipped), len(collection.samples)
+    for done, sample in enumerate(collection.samples, 1):
+        image = collection.read(sample)
+        if image is None:
+            skipped.append(f"{sample.file}: cannot be read as a picture")
+        elif min(image.shape[:2]) < _SMALLEST_PX:
+            skipped.append(f"{sample.file}: {image.shape[1]}x{image.shape[0]} px, too small to show a face")
+        else:
+            looked.append(_Looked(sample, dedup.digest(image), dedup.fingerprint(image)))
+        on_progress(done, 2 * many)
+    return looked, skipped
 
 
 def _room_for(shape: tuple[int, ...], folder: Path) -> np.memmap[Any, np.dtype[np.uint8]]:
@@ -144,13 +179,17 @@ def _why_empty(name: SplitName, samples: Sequence[Sample], kept: Sequence[Sample
         return "each stands in valid or test too, pixel for pixel; leave it in one of them"
     clips = {sample.group for sample in samples} - {""}
     if clips and all(sample.split != name for sample in samples):
-        return f"crops of one clip stay in one split, and {len(clips)} clip(s) are too few; cut faces out of more"
+        return (
+            f"crops of one clip stay in one split, as near-copies do, and {len(clips)} clip(s) are too few; "
+            "cut faces out of more"
+        )
     return f"{skipped} were skipped"
 
 
-def _near_copies(samples: Sequence[Sample], prints: dedup.Fingerprints) -> tuple[tuple[str, str], ...]:
-    names = np.array([sample.split for sample in samples])
-    files = [sample.file for sample in samples]
+def _near_copies(looked: Sequence[_Looked]) -> tuple[tuple[str, str], ...]:
+    names = np.array([one.sample.split for one in looked])
+    files = [one.sample.file for one in looked]
+    prints = np.array([one.fingerprint for one in looked]).reshape(-1, dedup.WORDS)
     found = []
     for held_out, other in (("valid", "train"), ("test", "train"), ("test", "valid")):
         some, rest = np.flatnonzero(names == held_out), np.flatnonzero(names == other)
@@ -165,16 +204,27 @@ class _Cutter:
     def __init__(self, spec: CropSpec, detector: Detector, find_faces: bool) -> None:
         self._spec, self._detector, self._find_faces = spec, detector, find_faces
         self.seen = self.found = 0
+        self.shares: list[float] = []
 
     def cut(self, image: Image) -> npt.NDArray[np.uint8] | None:
         """Return (2, S, S, C), or None for a whole photo without a face."""
         self.seen += 1
-        aligned = self._aligned(image if self._find_faces else _bordered(image))
+        aligned = self._aligned(image) if self._find_faces else self._in_crop(image)
         self.found += aligned is not None
         if self._find_faces:
             return None if aligned is None else np.stack([aligned, aligned])
         raw = crop.resize_crop(image, self._spec)
         return np.stack([raw, raw if aligned is None else aligned])
+
+    def _in_crop(self, image: Image) -> npt.NDArray[np.uint8] | None:
+        """Align what is expected to be a face already, and note how much of the picture the face takes."""
+        bordered = _bordered(image)
+        faces = self._detector.detect(Frame(0, 0.0, bordered))
+        if not faces:
+            return None
+        box = faces[0].box
+        self.shares.append((box.bottom - box.top) / (min(bordered.shape[:2]) - 2 * _BORDER_PX))
+        return crop.crop_face(bordered, faces[0].keypoints, self._spec)
 
     def _aligned(self, image: Image) -> npt.NDArray[np.uint8] | None:
         faces = self._detector.detect(Frame(0, 0.0, image))

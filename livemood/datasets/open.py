@@ -3,27 +3,40 @@
 from pathlib import Path
 
 from livemood.core.errors import DatasetError
-from livemood.datasets import ferplus, folders
+from livemood.datasets import ferplus
+from livemood.datasets.class_names import ClassNames
 from livemood.datasets.files import Files
+from livemood.datasets.folders import folder_above, from_folders
+from livemood.datasets.groups import with_groups
 from livemood.datasets.head_labels import with_head_labels
+from livemood.datasets.pixel_csv import from_csv
 from livemood.datasets.samples import Collection
 
+_USUAL_NAMES = ClassNames()
 
-def open_collection(path: Path, votes: Path | None = None) -> Collection:
+
+def open_collection(
+    path: Path, votes: Path | None = None, names: ClassNames = _USUAL_NAMES, group_by: str | None = None
+) -> Collection:
     """Open a data set of any known kind.
 
     Args:
-        path: A FER+ folder or zip, ``fer2013.csv``, or a folder or zip with one folder per class. A ``heads.csv`` in
+        path: A FER+ folder or zip; a CSV of pixels, such as ``fer2013.csv``; or a folder or zip of pictures with one
+            folder per class, with a table of files and labels, or with labels in the files' names. A ``heads.csv`` in
             a folder or zip adds labels of further heads.
         votes: FER+'s ``fer2013new.csv``, for ``fer2013.csv`` only.
+        names: How names of classes are read.
+        group_by: What belongs together, see ``with_groups``.
 
     Raises:
         DatasetError: It is none of these, or broken.
     """
     if path.suffix.lower() == ".csv" and path.is_file():
-        return ferplus.from_csv(path, votes)
+        return with_groups(from_csv(path, votes, names), None, "", group_by)
     if votes:
         raise DatasetError(f"{votes} belongs to a fer2013.csv, and {path} is none", "leave {votes} out")
     files = Files(path)
-    collection = ferplus.from_folders(files) if ferplus.tables(files) else folders.from_folders(files)
+    if ferplus.tables(files):
+        return with_head_labels(with_groups(ferplus.from_folders(files), None, "", group_by), files)
+    collection = with_groups(from_folders(files, names), files, folder_above(files), group_by)
     return with_head_labels(collection, files)

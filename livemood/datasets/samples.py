@@ -23,7 +23,7 @@ class Sample:
         file: Path inside the collection, or another name that is found there once.
         split: Which part it belongs to; None where the collection does not say.
         votes: Emotion votes per label, then (FER+ only) unknown and not-a-face.
-        group: Pictures of one group (a clip, a person) stay in one split; "" is a group by itself.
+        group: Pictures of one group (a clip, a person) are dealt into one split; "" is a group by itself.
         others: Label by further head; a head may be missing.
     """
 
@@ -41,12 +41,14 @@ class Collection:
     samples: All labelled pictures.
     read: Reads the picture of a sample as (H, W, 3) uint8 BGR; None where it cannot be read.
     skipped: What was passed over, with the reason.
+    notes: What is worth telling of how labels were read.
     """
 
     heads: Mapping[str, tuple[str, ...]]
     samples: tuple[Sample, ...]
     read: Callable[[Sample], Image | None]
     skipped: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def labels(self) -> tuple[str, ...]:

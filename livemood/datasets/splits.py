@@ -12,6 +12,12 @@ from livemood.datasets.samples import SPLITS, Sample, SplitName
 _SHARES: dict[SplitName, float] = {"train": 0.7, "valid": 0.15, "test": 0.15}
 
 
+def is_open(samples: Sequence[Sample]) -> bool:
+    """Tell whether some samples have no split yet, or there is something to learn from and none of the valid split."""
+    given = {sample.split for sample in samples}
+    return None in given or ("train" in given and "valid" not in given)
+
+
 def draw(samples: Sequence[Sample]) -> tuple[Sample, ...]:
     """Give every sample a split; the same pictures get the same splits on every machine.
 

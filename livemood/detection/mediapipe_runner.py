@@ -15,6 +15,7 @@ from livemood.core.geometry import Box
 from livemood.core.types import Detection, Image
 from livemood.runtime.closeable import Closeable
 from livemood.runtime.native_output import native_stderr_held, silence_native_logs
+from livemood.runtime.optional_deps import need
 
 
 class MediaPipeFace(Closeable):
@@ -96,6 +97,7 @@ def _import_mediapipe() -> _Tasks:
     global _tasks
     if _tasks is None:
         silence_native_logs()
+        need("mediapipe")
         with _unneeded_left_out():
             _tasks = _Tasks()
     return _tasks

@@ -1,4 +1,4 @@
-"""Read emotions: tuple[FaceCrop, ...] -> tuple[Prediction, ...]."""
+"""Classify face crops: tuple[FaceCrop, ...] -> tuple[Prediction, ...]."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,9 +21,9 @@ Probabilities = npt.NDArray[np.float32]
 
 
 class Classifier(Protocol):
-    """Whatever turns face crops into class probabilities.
+    """Turns face crops into class probabilities.
 
-    One with several heads has a property ``heads`` too: labels by head, ``emotion`` first; see ``heads_of``.
+    A classifier with several heads also has a property ``heads``: labels by head, ``emotion`` first; see ``heads_of``.
     """
 
     @property
@@ -42,7 +42,7 @@ class Classifier(Protocol):
 
 
 def heads_of(classifier: Classifier) -> Mapping[str, tuple[str, ...]]:
-    """Return a classifier's labels by head; one that does not say has the head ``emotion`` alone."""
+    """Return a classifier's labels by head; without a property ``heads`` it has the head ``emotion`` only."""
     heads: Mapping[str, tuple[str, ...]] | None = getattr(classifier, "heads", None)
     return heads or {EMOTION: classifier.labels}
 
@@ -112,10 +112,10 @@ class EmotionClassifier:
 
         Args:
             pixels: The crops.
-            head: Which head is asked.
+            head: Name of the head.
 
         Raises:
-            ModelIncompatible: The model answers with something else.
+            ModelIncompatible: The model's output is not finite, or it cannot be run.
             ValueError: Crops of another shape.
             KeyError: The model has no such head.
         """
@@ -147,6 +147,19 @@ def _powers(raw: Probabilities, temperature: float) -> Probabilities:
     with np.errstate(all="ignore"):
         powers = np.maximum(raw, _TINY) ** (1 / temperature)
         return np.asarray(powers / powers.sum(1, keepdims=True), np.float32)
+
+
+def heads_of_bundle(folder: Path | None, emotions: Sequence[str] | None) -> dict[str, tuple[str, ...]]:
+    """Return labels by head of a model that is not opened, ``emotion`` first; only those of ``emotions`` there.
+
+    Raises:
+        ModelMissing: The bundle is not there.
+        ModelIncompatible: Its manifest is broken.
+        ValueError: ``emotions`` names an unknown label, one twice, or fewer than two.
+    """
+    heads = {head.name: head.labels for head in read_bundle(folder or default_bundle()).heads}
+    chosen = _chosen(heads[EMOTION], emotions)
+    return {**heads, EMOTION: tuple(heads[EMOTION][place] for place in chosen)}
 
 
 def _chosen(labels: tuple[str, ...], emotions: Sequence[str] | None) -> list[int]:

@@ -1,6 +1,6 @@
-"""Cut an aligned face out of a picture. The one function serves live video and training alike.
+"""Cut an aligned face out of a picture, with the same function in serving and in training.
 
-All padding, resizing and colour change of faces happens here, so that a model sees the same pixels in both.
+All padding, resizing and colour conversion of faces happens here, so that a model gets the same pixels in both.
 """
 
 import math
@@ -17,10 +17,10 @@ _MAX_SUPERSAMPLING = 16
 
 
 def similarity(keypoints: npt.NDArray[np.float32], spec: CropSpec) -> npt.NDArray[np.float64]:
-    """Fit the rotation, scale and shift that carry a face's keypoints onto the template.
+    """Fit the similarity (rotation, scale, shift) that maps a face's keypoints to the template.
 
     Least squares after S. Umeyama, "Least-squares estimation of transformation parameters between two point
-    patterns", PAMI 1991; in two dimensions it has this closed form, and mirroring is ruled out.
+    patterns", PAMI 1991; in two dimensions it has this closed form, which excludes reflections.
 
     Args:
         keypoints: (6, 2) float32, px of the picture.
@@ -29,22 +29,22 @@ def similarity(keypoints: npt.NDArray[np.float32], spec: CropSpec) -> npt.NDArra
     Returns:
         (2, 3) float64: picture px to crop px, both with the origin in the first pixel's centre.
     """
-    # As complex numbers x + iy, turning and scaling is one factor.
+    # With points as complex numbers x + iy, rotation and scale are one factor.
     source = [complex(*keypoints[point]) for point in _ALIGNED]
     target = [complex(x, y) * spec.size_px - (0.5 + 0.5j) for x, y in spec.template]
     source_mean, target_mean = sum(source) / len(source), sum(target) / len(target)
     pairs = [(p - source_mean, q - target_mean) for p, q in zip(source, target, strict=True)]
-    spread = max(sum(abs(p) ** 2 for p, _ in pairs), 1e-6)  # coinciding keypoints would divide by nothing
+    spread = max(sum(abs(p) ** 2 for p, _ in pairs), 1e-6)  # avoids division by zero if all keypoints coincide
     factor = sum(p.conjugate() * q for p, q in pairs) / spread
     shift = target_mean - factor * source_mean
     return np.array([[factor.real, -factor.imag, shift.real], [factor.imag, factor.real, shift.imag]])
 
 
 def crop_face(image: Image, keypoints: npt.NDArray[np.float32], spec: CropSpec) -> npt.NDArray[np.uint8]:
-    """Cut out the face so that its keypoints lie on the template.
+    """Cut out a face so that its keypoints match the template.
 
-    Beyond the picture's edge the border pixels go on. A large face is sampled several times per crop pixel and
-    averaged, since plain bilinear sampling would keep the sensor's noise (measured: 69 % against 80 %).
+    Border pixels are repeated beyond the picture's edge. A large face is sampled several times per crop pixel and
+    averaged, because plain bilinear sampling keeps the sensor's noise (accuracy 69 % instead of 80 %).
 
     Args:
         image: (H, W, 3) uint8 BGR.
@@ -56,7 +56,7 @@ def crop_face(image: Image, keypoints: npt.NDArray[np.float32], spec: CropSpec) 
     """
     matrix = similarity(keypoints, spec)
     scale = math.hypot(matrix[0, 0], matrix[1, 0])
-    # A hair below 1:1 is 1:1: two samples a pixel would only soften the picture.
+    # A scale slightly below 1 counts as 1: two samples a pixel would only blur the picture.
     samples = min(max(math.ceil(1 / max(scale, 1e-6) - 0.01), 1), _MAX_SUPERSAMPLING)
     # Pixel centres: crop pixel u covers samples u*n .. u*n+n-1, whose centres are n*(u+0.5)-0.5.
     finer = matrix * samples
@@ -67,7 +67,7 @@ def crop_face(image: Image, keypoints: npt.NDArray[np.float32], spec: CropSpec) 
 
 
 def resize_crop(image: Image, spec: CropSpec) -> npt.NDArray[np.uint8]:
-    """Shrink or enlarge a picture that already is a face crop.
+    """Resize a picture that already is a face crop.
 
     Args:
         image: (H, W, 3) uint8 BGR.

@@ -1,8 +1,8 @@
-"""Take each person's resting face for neutral: predictions in, adjusted predictions out.
+"""Adjust predictions to each person's resting face: predictions in, adjusted predictions out.
 
-Off until asked for. For some seconds the logits (log probabilities) of every face are averaged. From then on, each
-emotion that the resting face shows more than a neutral face should is lowered by that much, up to a limit, so that a
-clear expression always stays in reach (docs/live.md has the figures).
+Off until ``begin`` is called. For some seconds the logits (log probabilities) of every face are averaged. From then on,
+each emotion whose mean logit is too close to neutral's is lowered by the difference, up to a limit, so that a clear
+expression can still win (docs/live.md has the figures).
 """
 
 from collections.abc import Sequence
@@ -19,11 +19,11 @@ Logits = npt.NDArray[np.float64]
 
 
 class NeutralBaseline:
-    """Learns resting faces when told to, and lowers what they show by themselves.
+    """Learns resting faces on request, and lowers the emotions that they seem to show.
 
     Args:
-        labels: Names of the K classes; without ``neutral`` among them there is nothing to calibrate to.
-        settings: How long to look and to remember, and limits.
+        labels: Names of the K classes; without ``neutral`` among them, predictions stay unchanged.
+        settings: Durations and limits.
     """
 
     def __init__(self, labels: tuple[str, ...], settings: NeutralBaselineSettings | None = None) -> None:
@@ -38,23 +38,27 @@ class NeutralBaseline:
 
     @property
     def possible(self) -> bool:
-        """Whether the model knows a neutral face."""
+        """Whether the model has the class ``neutral``."""
         return self._neutral is not None
 
     @property
     def remaining_s(self) -> float:
-        """Seconds for which people should still keep a resting face; 0 when not looking."""
+        """Seconds for which people should still keep a resting face; 0 when not calibrating."""
         if self._wanted_s is not None:
             return self._wanted_s
         return 0.0 if self._until_s is None else max(self._until_s - self._now_s, 0.0)
 
     @property
     def calibrated(self) -> frozenset[int]:
-        """Ids of the tracks that have been calibrated and are not forgotten."""
+        """Ids of the calibrated tracks."""
         return frozenset(self._offsets)
 
     def begin(self, duration_s: float | None = None) -> None:
-        """Forget earlier calibrations and look at every face from the next frame on, for so many seconds."""
+        """Forget earlier calibrations and average every face from the next frame on.
+
+        Args:
+            duration_s: For how long, s; None takes it from the settings.
+        """
         self.stop()
         self._wanted_s = self._settings.duration_s if duration_s is None else duration_s
 
@@ -65,7 +69,12 @@ class NeutralBaseline:
         self._offsets.clear()
 
     def adjust(self, predictions: Sequence[Prediction], time_s: float) -> tuple[Prediction, ...]:
-        """Return the predictions of one frame, at ``time_s`` (seconds, never decreasing), in their order."""
+        """Return the adjusted predictions of one frame, in their order.
+
+        Args:
+            predictions: Of the frame's faces.
+            time_s: The frame's time, s, never decreasing.
+        """
         if self._neutral is None:
             return tuple(predictions)
         self._now_s = time_s

@@ -53,7 +53,15 @@ class Smoother:
         self._qualities: dict[int, tuple[Quality, float]] = {}
 
     def update(self, predictions: Sequence[Prediction], time_s: float) -> tuple[Mood, ...]:
-        """Advance every predicted track to ``time_s`` (seconds, never decreasing) and say what it looks like."""
+        """Return the smoothed moods of one frame, in the order of its predictions.
+
+        Args:
+            predictions: Of the frame's faces.
+            time_s: The frame's time, s, never decreasing.
+
+        Raises:
+            ValueError: A prediction has another number of classes.
+        """
         for head in (self._emotion, *self._others.values()):
             head.forget(time_s)
         limit = time_s - self._settings.forget_s
@@ -93,7 +101,7 @@ class _HeadSmoother:
         self._states: dict[int, _State] = {}
 
     def update(self, track_id: int, probabilities: npt.NDArray[np.float32], time_s: float) -> HeadMood:
-        """Take a track's probabilities at a time, s, and return its smoothed ones."""
+        """Return a track's smoothed output, given its (K,) probabilities at ``time_s``."""
         raw = probabilities.astype(np.float64)
         if len(raw) != len(self._labels):
             raise ValueError(f"expected {len(self._labels)} probabilities, got {len(raw)}")
@@ -106,7 +114,7 @@ class _HeadSmoother:
         scores = dict(zip(self._labels, state.average.tolist(), strict=True))
         return HeadMood(
             state.label,
-            # While a label is still held, another one may lead: its probability is not the label's.
+            # While a label is held, another one may lead; the confidence is that of the label.
             scores.get(state.label, max(scores.values())),
             scores,
             dict(zip(self._labels, raw.tolist(), strict=True)),
@@ -129,11 +137,11 @@ class _HeadSmoother:
             state.label = state.wanted
 
     def _choose(self, average: npt.NDArray[np.float64], shown: str) -> str:
-        """Return the label that ``average`` asks for when ``shown`` is on display."""
+        """Return the label for the (K,) averaged probabilities, given the label ``shown`` so far."""
         settings = self._settings
         best = int(average.argmax())
         shown_p = float(average[self._labels.index(shown)]) if shown != UNSURE else 0.0
-        # The shown label has the benefit of the doubt on both sides: it leaves later than a new one would enter.
+        # Hysteresis: the shown label leaves at a lower probability than a new one needs to enter.
         if float(average[best]) >= settings.unsure_below and float(average[best]) >= shown_p + settings.margin:
             return self._labels[best]
         if shown != UNSURE and shown_p >= settings.unsure_below - settings.margin:

@@ -48,6 +48,7 @@ def examine(bundle: Path, dataset: Dataset, split: Split, groups: Mapping[str, M
     aligned = _predict(classifier, split, ALIGNED)
     known = split.top_vote >= 0
     copied = np.isin(split.files, dataset.copied)
+    near = np.isin(split.files, [file for pair in dataset.near_copies for file in pair])
     return {
         "pictures": len(split),
         "labels": list(split.labels),
@@ -60,8 +61,9 @@ def examine(bundle: Path, dataset: Dataset, split: Split, groups: Mapping[str, M
         "groups": by_group(raw, split, groups),
         "copies": {
             "exact": int(copied.sum()),
-            "near": len({file for pair in dataset.near_copies for file in pair} & set(split.files.tolist())),
+            "near": int(near.sum()),
             "accuracy_majority_without_exact": _accuracy(raw[~copied], split.majority[~copied]),
+            "accuracy_majority_without_near": _accuracy(raw[~near], split.majority[~near]),
         },
         "speed": {"faces_per_s": round(faces_per_s, 1), **_speed(classifier, split)},
     }
@@ -134,7 +136,7 @@ def _classes(probabilities: Probabilities, labels: Labels, names: tuple[str, ...
         found[name] = {
             "pictures": truth,
             "recall": round(hits / truth, 4) if truth else None,
-            "interval": [round(low, 4), round(high, 4)],
+            "interval": [round(low, 4), round(high, 4)] if truth else None,
             "precision": round(hits / said, 4) if said else None,
             "f1": round(2 * hits / (truth + said), 4) if truth + said else None,
         }

@@ -31,6 +31,12 @@ def with_temperature(probabilities: Probabilities, temperature: float) -> Probab
     return np.asarray(powers / powers.sum(-1, keepdims=True), np.float32)
 
 
+def with_offsets(probabilities: Probabilities, added: npt.NDArray[np.float64]) -> Probabilities:
+    """Add (K,) numbers to the logits behind (N, K) probabilities."""
+    powers = probabilities * np.exp(added)
+    return np.asarray(powers / powers.sum(-1, keepdims=True), np.float32)
+
+
 def fit_temperature(probabilities: Probabilities, labels: Labels) -> float:
     """Return the temperature with the least NLL against hard labels (N,), -1 meaning none.
 
@@ -91,12 +97,12 @@ def confusion(probabilities: Probabilities, labels: Labels) -> npt.NDArray[np.in
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Figures over the pictures that one protocol keeps."""
+    """Figures over the pictures that one protocol keeps; a class without pictures has no recall."""
 
     pictures: int
     accuracy: float
     macro_f1: float
-    recall: dict[str, float]
+    recall: dict[str, float | None]
     ece: float
     nll: float
 
@@ -108,13 +114,13 @@ def scores(probabilities: Probabilities, labels: Labels, names: tuple[str, ...])
     matrix = confusion(probabilities, labels)
     hits, truth, said = np.diag(matrix), matrix.sum(1), matrix.sum(0)
     f1 = 2 * hits / np.maximum(truth + said, 1)
-    recall = hits / np.maximum(truth, 1)
     present = truth > 0
+    recall = [float(hit / of) if of else None for hit, of in zip(hits, truth, strict=True)]
     return Scores(
         pictures=len(labels),
         accuracy=float(hits.sum() / max(len(labels), 1)),
         macro_f1=float(f1[present].mean()) if present.any() else 0.0,
-        recall={name: float(value) for name, value in zip(names, recall, strict=True)},
+        recall=dict(zip(names, recall, strict=True)),
         ece=ece(probabilities, labels),
         nll=nll(probabilities, np.eye(len(names), dtype=np.float32)[labels]) if len(labels) else 0.0,
     )

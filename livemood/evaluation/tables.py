@@ -117,6 +117,8 @@ def _facts(report: Mapping[str, Any]) -> Table:
         ("majority accuracy without them", measured(copies["accuracy_majority_without_exact"])),
         ("pictures with a near-copy in another split", str(copies["near"])),
     ]
+    if copies["near"]:
+        rows.append(("majority accuracy without near-copies", measured(copies["accuracy_majority_without_near"])))
     return Table("Further figures", ("figure", "value"), tuple(rows))
 
 

@@ -118,7 +118,7 @@ class Annotator:
         """
         cards: list[tuple[_Card, Box, int]] = []
         for place, (mood, face) in enumerate(heads):
-            others = [other for _, other in (*heads[:place], *heads[place + 1 :])]
+            others = [other for number, (_, other) in enumerate(heads) if number != place]
             cards += self._label_of(mood, face, others, [spot for _, spot, _ in cards], frame, sizes)
         crowded = len(cards) < _LEAST_LABELLED * len(heads)
         if crowded:

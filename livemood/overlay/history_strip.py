@@ -30,7 +30,7 @@ class HistoryStrips:
     """Remembers moods and draws them: one row per face, newest on the right, as high as the confidence.
 
     Args:
-        labels: The model's labels in bundle order: they settle the colours of labels that are not ours.
+        labels: The model's labels in bundle order: they define the colours of labels that are not livemood's.
     """
 
     def __init__(self, labels: tuple[str, ...]) -> None:
@@ -39,7 +39,7 @@ class HistoryStrips:
         self._now = 0
 
     def add(self, moods: Sequence[Mood], time_s: float) -> None:
-        """Take one frame's moods; time in seconds, never decreasing."""
+        """Add one frame's moods; ``time_s`` never decreases."""
         self._now = math.floor(time_s / _BIN_S)
         for mood in moods:
             seen = self._histories.setdefault(mood.track.id, _History()).seen
@@ -50,7 +50,7 @@ class HistoryStrips:
         self._histories = {i: history for i, history in self._histories.items() if history.seen[-1][0] > oldest}
 
     def draw(self, image: Image) -> None:
-        """Write the strips into the top right corner of (H, W, 3) uint8 BGR; nothing where nobody was seen."""
+        """Draw the strips into the top right corner of (H, W, 3) uint8 BGR; nothing without faces."""
         rows = sorted(self._histories.items())[-_MOST_ROWS:]
         height, width = image.shape[:2]
         text = max(9, min(height, width) // 45)
@@ -64,7 +64,7 @@ class HistoryStrips:
         for place, (track_id, history) in enumerate(rows):
             bottom = (place + 1) * row
             cv2.putText(corner, f"#{track_id}", (gap, bottom - gap), _WHITE, cv2.FontFace("sans"), text)
-            # A bar reaches to the next one, so that few frames per second do not make stripes; a gap is a gap.
+            # A bar is extended to the next one, so that a low frame rate does not make stripes; longer gaps stay.
             ends = [*[at for at, *_ in history.seen][1:], self._now + 1]
             for (at, label, confidence), end in zip(history.seen, ends, strict=True):
                 left = wide - gap - (self._now + 1 - at) * step

@@ -1,4 +1,4 @@
-"""Swap left and right of a frame and of what is known about it."""
+"""Mirror a frame and its moods."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,7 +21,7 @@ _SWAPPED = [
 
 
 def mirrored(frame: Frame, moods: Sequence[Mood]) -> tuple[Frame, tuple[Mood, ...]]:
-    """Return the frame as a mirror shows it, with the moods at their mirrored places."""
+    """Return the mirrored frame, and the moods with mirrored boxes and keypoints."""
     image = np.asarray(cv2.flip(frame.image, 1), np.uint8)
     return Frame(frame.index, frame.time_s, image), tuple(_mirrored(mood, frame.width) for mood in moods)
 

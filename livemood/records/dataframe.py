@@ -45,7 +45,7 @@ def _table(path: str | Path) -> tuple[tuple[str, ...], Iterator[list[tuple[Cell,
     """Return column names and an iterator over chunks of flat rows."""
     path = Path(path)
     records = read(path)
-    first = list(islice(records, CHUNK))  # raises what there is to say against the file
+    first = list(islice(records, CHUNK))  # errors are raised before a library is imported
     labels, others = heads_in(path)
 
     def chunks() -> Iterator[list[tuple[Cell, ...]]]:

@@ -1,11 +1,11 @@
-"""Records of many inputs in one file: each row also says which photo or video it is of, and what was wrong with that.
+"""Records of many inputs in one file: each row also names its photo or video, and the error if that failed.
 
-The columns are those of a video's records after five of their own; docs/collections.md explains them.
+Five columns come first, then those of a video's records.
 """
 
 import csv
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
@@ -13,8 +13,9 @@ from typing import Any, BinaryIO, Final
 
 from livemood import records
 from livemood.core.errors import LivemoodError
+from livemood.core.labels import EMOTION
 from livemood.records import reading
-from livemood.records.schema import Record
+from livemood.records.schema import Record, heads_of_columns
 from livemood.runtime.optional_deps import required
 
 OWN_COLUMNS: Final = ("path", "width", "height", "faces", "error")
@@ -50,9 +51,13 @@ Group = tuple[Input, tuple[Record, ...]]
 EMPTY: Final = Record(0, 0.0)
 
 
-def columns(labels: Sequence[str]) -> tuple[str, ...]:
-    """Return the column names of a flat table for a model with these labels."""
-    return (*OWN_COLUMNS, *records.columns(labels))
+Heads = Mapping[str, tuple[str, ...]]
+"""Labels by head of a model, ``emotion`` first."""
+
+
+def columns(heads: Heads) -> tuple[str, ...]:
+    """Return the column names of a flat table for a model with these heads."""
+    return (*OWN_COLUMNS, *records.columns(*_parted(heads)))
 
 
 def kind(column: str) -> type[int] | type[str] | type[float]:
@@ -68,10 +73,10 @@ def to_json(group: Group) -> list[dict[str, Any]]:
     return [{**asdict(said), **records.to_json(face)} for face in faces or (EMPTY,)]
 
 
-def to_rows(group: Group, labels: Sequence[str]) -> list[tuple[int | float | str | None, ...]]:
+def to_rows(group: Group, heads: Heads) -> list[tuple[int | float | str | None, ...]]:
     """Return a photo's rows, in the order of ``columns``."""
     said, faces = group
-    return [(*asdict(said).values(), *records.to_row(face, labels)) for face in faces or (EMPTY,)]
+    return [(*asdict(said).values(), *records.to_row(face, *_parted(heads))) for face in faces or (EMPTY,)]
 
 
 def read_groups(path: Path) -> Iterator[Group]:
@@ -91,22 +96,22 @@ def read_groups(path: Path) -> Iterator[Group]:
             yield group
 
 
-def whole_until(path: Path) -> tuple[tuple[str, ...], int]:
-    """Return the labels that a CSV or JSONL file of many inputs knows, and where its last whole photo ends.
+def whole_until(path: Path) -> tuple[Heads, int]:
+    """Return the heads that a CSV or JSONL file of many inputs knows, and where its last whole photo ends.
 
     Raises:
         LivemoodError: It is no such file.
     """
-    labels: tuple[str, ...] = ()
+    heads: Heads = {}
     with path.open("rb") as file:
         end = len(file.readline(_MAX_LINE)) if path.suffix.lower() == ".csv" else 0
         if end:
-            labels = _labels(path, file)
+            heads = _heads(path, _header(file))
         file.seek(0)
         for (_, faces), until in groups(_PARSERS[path.suffix.lower()](path, file)):
-            labels = labels or (tuple(faces[0].scores) if faces else ())
+            heads = heads or (_heads_of(faces[0]) if faces else {})
             end = until
-    return labels, end
+    return heads, end
 
 
 Row = tuple[Input, Record, int]
@@ -125,13 +130,27 @@ def groups(rows: Iterator[Row]) -> Iterator[tuple[Group, int]]:
                 yield (said, faces), part[-1][2]
 
 
-def _labels(path: Path, file: BinaryIO) -> tuple[str, ...]:
+def _header(file: BinaryIO) -> list[str]:
     file.seek(0)
-    header = next(csv.reader([file.readline(_MAX_LINE).decode(errors=NOT_UTF8)]), [])
-    missing = [name for name in OWN_COLUMNS if name not in header]
+    return next(csv.reader([file.readline(_MAX_LINE).decode(errors=NOT_UTF8)]), [])
+
+
+def _heads(path: Path, names: list[str]) -> Heads:
+    """Return the heads that a flat table's columns are about."""
+    missing = [name for name in OWN_COLUMNS if name not in names]
     if missing:
         raise LivemoodError(f"{path} holds no records of photos: it has no column {missing[0]}")
-    return tuple(name.removeprefix("score_") for name in header if name.startswith("score_"))
+    labels, others = heads_of_columns(names)
+    return {EMOTION: labels, **others}
+
+
+def _heads_of(face: Record) -> Heads:
+    return {EMOTION: tuple(face.scores), **{name: tuple(head.scores) for name, head in face.others.items()}}
+
+
+def _parted(heads: Heads) -> tuple[tuple[str, ...], Heads]:
+    """Return the emotions, and the other heads."""
+    return heads[EMOTION], {name: labels for name, labels in heads.items() if name != EMOTION}
 
 
 def _json_rows(path: Path, file: BinaryIO) -> Iterator[Row]:
@@ -147,20 +166,20 @@ def _json_rows(path: Path, file: BinaryIO) -> Iterator[Row]:
 
 
 def _csv_rows(path: Path, file: BinaryIO) -> Iterator[Row]:
-    labels = _labels(path, file)
-    names = columns(labels)
+    names = _header(file)
+    heads = _parted(_heads(path, names))
     file.seek(0)
     end = len(file.readline(_MAX_LINE))
     while line := file.readline(_MAX_LINE):
         # A name may hold a line break; the quotes around it are then still open.
         while line.count(b'"') % 2 and (more := file.readline(_MAX_LINE)):
             line += more
-        if not line.endswith(b"\n"):
+        if not line.endswith(b"\n") or line.count(b'"') % 2:
             return
         end += len(line)
         cells = next(csv.reader([line.decode(errors=NOT_UTF8)]), [])
         data: dict[str, Any] = dict(zip(names, cells, strict=False))
-        record = reading.from_row(data, labels, {}) if len(cells) == len(names) else None
+        record = reading.from_row(data, *heads) if len(cells) == len(names) else None
         if record is None:
             raise LivemoodError(f"{path} holds a line that is no record of a photo: {line[:60]!r}")
         yield _input(data), record, end
@@ -172,13 +191,10 @@ def _parquet_rows(path: Path, file: BinaryIO) -> Iterator[Row]:
     try:
         with parquet.ParquetFile(file) as table:
             names = table.schema_arrow.names
-            missing = [name for name in OWN_COLUMNS if name not in names]
-            if missing:
-                raise LivemoodError(f"{path} holds no records of photos: it has no column {missing[0]}")
-            labels = tuple(name.removeprefix("score_") for name in names if name.startswith("score_"))
+            heads = _parted(_heads(path, names))
             for batch in table.iter_batches() if table.metadata.num_row_groups else ():
                 for row in batch.to_pylist():
-                    record = reading.from_row(row, labels, {})
+                    record = reading.from_row(row, *heads)
                     if record is not None:
                         yield _input(row), record, 0
     except arrow.ArrowException as error:

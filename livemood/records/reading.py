@@ -11,6 +11,7 @@ from livemood.core.errors import LivemoodError
 from livemood.records.schema import (
     BOX,
     EVENT,
+    EVENT_NAME,
     FIXED,
     POINTS,
     REASON,
@@ -23,7 +24,7 @@ from livemood.records.schema import (
 from livemood.runtime.optional_deps import required
 
 PARQUET: Final = "'livemood[parquet]'"
-"""What brings pyarrow."""
+"""The extra that installs pyarrow."""
 CHUNK: Final = 8192
 # A row of eight emotions has about 1,000 characters.
 _MAX_LINE: Final = 1 << 20
@@ -37,8 +38,7 @@ _MAX_NUMBER: Final = 1e12
 def read(path: str | Path) -> Iterator[Record]:
     """Read a record file back, row by row.
 
-    Rows that cannot be read, such as a last line cut short by a killed process, are left out with one warning at the
-    end.
+    Unreadable rows, such as a last line that a killed process left incomplete, are skipped with one warning at the end.
 
     Args:
         path: A .jsonl, .csv or .parquet file written by livemood.
@@ -56,7 +56,7 @@ def read(path: str | Path) -> Iterator[Record]:
 
 
 def _readable(path: Path, rows: Iterator[Record | None]) -> Iterator[Record]:
-    """Pass records on and count the rows that could not be read (None)."""
+    """Yield the records and count the unreadable rows (None)."""
     good = bad = 0
     try:
         for row in rows:
@@ -74,7 +74,7 @@ def _readable(path: Path, rows: Iterator[Record | None]) -> Iterator[Record]:
 
 
 def _lines(file: TextIO) -> Iterator[str]:
-    """Yield lines, one that is too long for a row in pieces, which are no rows either."""
+    """Yield lines; one that is too long for a row comes in pieces, which are unreadable rows."""
     return iter(lambda: file.readline(_MAX_LINE), "")
 
 
@@ -101,7 +101,7 @@ def _read_csv(path: Path) -> Iterator[Record | None]:
         header = _cells(file.readline(_MAX_LINE))
         heads = flat_heads(path, header)
         for line in _lines(file):
-            # Without its newline a line may have lost digits of its last number and still look whole.
+            # A line without newline may lack digits of its last number and still look complete.
             cells = _cells(line) if line.endswith("\n") else []
             yield from_row(dict(zip(header, cells, strict=True)), *heads) if len(cells) == len(header) else None
 
@@ -124,7 +124,7 @@ def _read_parquet(path: Path) -> Iterator[Record | None]:
         names = _parquet_header(path)
         labels, others = flat_heads(path, names)
         known = [name for name in columns(labels, others) if name in names]  # what somebody added is passed over
-        text = [name for name in ("label", REASON, *others) if name in names]
+        text = [name for name in ("label", REASON, *others, EVENT_NAME) if name in known]
         # As a dictionary, a label that repeats is held once, however long it is.
         with parquet.ParquetFile(path, read_dictionary=text) as file:
             _check_sizes(path, file, arrow, known, text)
@@ -141,7 +141,7 @@ def _read_parquet(path: Path) -> Iterator[Record | None]:
 
 
 def _check_sizes(path: Path, file: Any, arrow: Any, known: Sequence[str], text: Sequence[str]) -> None:
-    """Refuse what would fill the memory: a few bytes of Parquet may stand for gigabytes of text."""
+    """Refuse files that would exhaust memory: a few bytes of Parquet may expand to gigabytes of text."""
     groups = [file.metadata.row_group(place).total_byte_size for place in range(file.metadata.num_row_groups)]
     if file.metadata.num_columns > _MAX_COLUMNS or max(groups, default=0) > _MAX_GROUP_BYTES:
         raise LivemoodError(
@@ -162,7 +162,11 @@ _HEADERS: Final = {".csv": _csv_header, ".parquet": _parquet_header}
 
 
 def flat_heads(path: Path, header: Sequence[str]) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
-    """Return the emotions, and the labels of further heads by name, that a flat file's header names."""
+    """Return the emotions in a flat file's header, and the labels of further heads by name.
+
+    Raises:
+        LivemoodError: A column is missing.
+    """
     missing = [name for name in FIXED if name not in header]
     if missing:
         raise LivemoodError(f"{path} is no record file: it has no column {missing[0]}")
@@ -170,11 +174,18 @@ def flat_heads(path: Path, header: Sequence[str]) -> tuple[tuple[str, ...], dict
 
 
 def from_json(data: Any) -> Record:
-    """Return the record of a JSONL line's object; what the line lacks or misstates raises what Python raises."""
+    """Return the record of a JSONL line's object.
+
+    Raises:
+        LivemoodError: It comes from a newer livemood.
+        KeyError: A field is missing.
+        TypeError: A field has another type.
+        ValueError: A number is out of range.
+    """
     _check_version(data.get("v", 1))
     frame, time_s = _whole(data["frame"]), _finite(data["time_s"])
     if data["track"] is None:
-        return Record(frame, time_s, event=_whole_or_none(data.get(EVENT)))
+        return _without_face(frame, time_s, data)
     left, top, right, bottom = map(_finite, data["box"])
     return Record(
         frame,
@@ -195,13 +206,21 @@ def from_json(data: Any) -> Record:
     )
 
 
+def _without_face(frame: int, time_s: float, row: Mapping[str, Any]) -> Record:
+    """Return the record of a frame without faces, or of an event."""
+    name = row.get(EVENT_NAME)
+    if name and len(str(name)) > _MAX_LABEL:
+        raise ValueError(f"expected a name of up to {_MAX_LABEL} characters")
+    return Record(frame, time_s, event=_whole_or_none(row.get(EVENT)), event_name=str(name) if name else None)
+
+
 def from_row(row: Mapping[str, Any], labels: Sequence[str], others: Mapping[str, Sequence[str]]) -> Record | None:
     """Return the record of a flat row; empty text and None both mean no value."""
     try:
         _check_version(row["v"])
         frame, time_s = _whole(row["frame"]), _finite(row["time_s"])
         if row["track"] in ("", None):
-            return Record(frame, time_s, event=_whole_or_none(row.get(EVENT)))
+            return _without_face(frame, time_s, row)
         left, top, right, bottom = (_finite(row[name]) for name in BOX)
         points = [_finite(row[name]) for name in POINTS if row[name] not in ("", None)]
         return Record(
@@ -258,9 +277,12 @@ def _whole_or_none(value: Any) -> int | None:
 
 
 def heads_in(path: Path) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
-    """Return the emotions, and the labels of further heads by name, that a record file is about.
+    """Return the emotions of a record file, and the labels of further heads by name.
 
-    A flat file's header names them; JSONL has none, there the first face does.
+    They come from the header of a flat file, or from the first face in JSONL.
+
+    Raises:
+        LivemoodError: As ``read``.
     """
     header = _HEADERS.get(path.suffix.lower())
     if header is not None:

@@ -1,4 +1,4 @@
-"""What a face in a frame comes to on disk: one shape for JSONL, CSV, Parquet and data frames (docs/records.md)."""
+"""The schema of records, the same for JSONL, CSV, Parquet and data frames (docs/records.md)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,18 +11,19 @@ Heads = Mapping[str, Sequence[str]]
 Cell = int | float | str | None
 
 VERSION: Final = 1
-"""Version of the schema; goes up when a field goes away or changes its meaning."""
+"""Version of the schema; increased when a field is removed or changes its meaning."""
 BOX: Final = ("box_left", "box_top", "box_right", "box_bottom")
 POINTS: Final = tuple(f"{point.name.lower()}_{axis}" for point in Keypoint for axis in "xy")
 FIXED: Final = ("v", "frame", "time_s", "track", *BOX, "label", "confidence", *POINTS)
-# Came later, so files without it are read as well.
+# Added later, so files without it are accepted.
 EVENT: Final = "event"
+EVENT_NAME: Final = "event_name"
 REASON: Final = "reason"
 
 
 @dataclass(frozen=True, slots=True)
 class HeadScores:
-    """What a further head of the model says of a face.
+    """The output of a further head for a face.
 
     Attributes:
         label: One of its labels, or ``unsure``.
@@ -49,6 +50,7 @@ class Record:
             faces.
         keypoints: Six (x, y) in frame px in the order of ``Keypoint``; empty where none were recorded.
         event: Number of the event that someone marked at this frame, from 1; such a row holds nothing of a face.
+        event_name: What the program that marked it calls the event; None where it has no name.
         others: What further heads of the model say, by name.
         reason: Why the label is ``unsure``, see ``livemood.core.labels.Doubt``; None where it is not, or nobody said.
     """
@@ -63,6 +65,7 @@ class Record:
     raw_scores: Mapping[str, float] = field(default_factory=dict)
     keypoints: tuple[tuple[float, float], ...] = ()
     event: int | None = None
+    event_name: str | None = None
     others: Mapping[str, HeadScores] = field(default_factory=dict)
     reason: str | None = None
 
@@ -80,6 +83,7 @@ def to_json(record: Record) -> dict[str, Any]:
         "raw_scores": dict(record.raw_scores),
         "keypoints": record.keypoints,
         "event": record.event,
+        "event_name": record.event_name,
         "reason": record.reason,
         **{name: {"label": head.label, "scores": dict(head.scores)} for name, head in record.others.items()},
         "v": VERSION,
@@ -97,6 +101,7 @@ def columns(labels: Sequence[str], others: Heads | None = None) -> tuple[str, ..
     return (
         *FIXED,
         EVENT,
+        EVENT_NAME,
         REASON,
         *(f"score_{label}" for label in labels),
         *(f"raw_{label}" for label in labels),
@@ -105,7 +110,7 @@ def columns(labels: Sequence[str], others: Heads | None = None) -> tuple[str, ..
 
 
 def heads_of_columns(names: Sequence[str]) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
-    """Return the emotions, and the labels of further heads by name, that a flat table's columns are about."""
+    """Return the emotions in a flat table's column names, and the labels of further heads by name."""
     labels = tuple(name.removeprefix("score_") for name in names if name.startswith("score_"))
     others: dict[str, tuple[str, ...]] = {}
     for name in names:
@@ -131,6 +136,7 @@ def to_row(record: Record, labels: Sequence[str], others: Heads | None = None) -
         record.confidence,
         *(chain.from_iterable(record.keypoints) if record.keypoints else (None,) * len(POINTS)),
         record.event,
+        record.event_name,
         record.reason,
         *map(record.scores.get, labels),
         *map(record.raw_scores.get, labels),

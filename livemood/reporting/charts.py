@@ -7,6 +7,7 @@ Times before 0, which no clock shows, are in s on a plain axis.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any, Final
 
 import numpy as np
@@ -90,7 +91,8 @@ def timeline(person: Person, summary: Summary, axis: TimeAxis) -> dict[str, Any]
     _add_curves(figure, places, summary.labels, scores)
     _add_ribbon(figure, person, summary, axis)
     for number, time_s in summary.events.items():
-        figure.add_vline(x=axis.place(time_s), line={"dash": "dot", "width": 1}, annotation={"text": f"event {number}"})
+        name = {"text": escape(summary.event_title(number))}
+        figure.add_vline(x=axis.place(time_s), line={"dash": "dot", "width": 1}, annotation=name)
     return _plain(
         figure,
         height=400,

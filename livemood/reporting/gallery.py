@@ -23,6 +23,7 @@ from livemood.reporting.colours import DARK, LIGHT, palette
 from livemood.reporting.document import asset, policy
 from livemood.runtime.atomic_io import atomic_write, refuse_to_overwrite
 from livemood.runtime.closeable import Closeable
+from livemood.sinks.collection_records import utf8
 
 _SETTING: Final = "gallery"
 _THUMBS: Final = "$thumbnails"
@@ -60,9 +61,9 @@ class Gallery(Closeable):
         said, faces = group
         self._thumbs.write(b64encode(thumbnail) + b"\n")
         self._prints.append(fingerprint)
-        photo: dict[str, Any] = {"name": Path(said.path).name, "href": _href(said.path, self._path.parent)}
+        photo: dict[str, Any] = {"name": utf8(Path(said.path).name), "href": _href(said.path, self._path.parent)}
         if said.error is not None:
-            photo["error"] = said.error
+            photo["error"] = utf8(said.error)
         if faces and said.width and said.height:
             photo["size"] = [said.width, said.height]
             photo["faces"] = [self._face(face, said.width, said.height) for face in faces]
@@ -113,7 +114,7 @@ class Gallery(Closeable):
 
 def _further(face: Record) -> dict[str, Any]:
     """Return what further heads say of a face, and why it is unsure, where the model tells."""
-    others = {name: head.label for name, head in getattr(face, "others", {}).items()}
+    others = {name: head.label for name, head in face.others.items()}
     reason = getattr(face, "reason", None)
     return ({"heads": others} if others else {}) | ({"why": reason} if reason else {})
 

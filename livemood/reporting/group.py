@@ -99,7 +99,8 @@ def read_group(
 
     Args:
         files: Record files written by livemood, two or more.
-        align: Number of the event that is 0 on the group's clock; by default that is 0 on each recording's own clock.
+        align: Number or name of the event that is 0 on the group's clock; by default each recording's own
+            0 is.
         on_read: Called after each file.
 
     Raises:
@@ -124,9 +125,9 @@ def _origin(file: Path, summary: Summary, align: str | None) -> float:
     if align is None:
         return 0.0
     for number, time_s in summary.events.items():
-        if str(number) == align:
+        if align in (str(number), summary.event_names.get(number)):
             return time_s
-    there = ", ".join(map(str, summary.events)) or "none"
+    there = ", ".join(summary.event_names.get(number, str(number)) for number in summary.events) or "none"
     raise LivemoodError(f"{file} has no event {align} to align at (it has {there})", "choose another {align}")
 
 

@@ -43,7 +43,7 @@ def write_group_report(
         table: CSV to write with a row for each recording, if wanted.
         curves: CSV to write with mean, spread and count over time, if wanted.
         title: Heading of the page.
-        align: Number of the event at which all recordings are put on each other; by default the beginning of each.
+        align: Number or name of the event that is 0 in all recordings; by default each one's own 0 is.
         stimulus: What was being watched, on the clock of the page.
         force: Replace files that are there.
 

@@ -33,8 +33,8 @@ def facts(summary: Summary, source: str) -> str:
     text = f"{source}: {people} {'person' if people == 1 else 'people'}, {length} long, "
     text += f"{summary.frames:,} frames with a face"
     text += f", {summary.faceless:,} without" if summary.faceless else ""
-    marked = ", ".join(f"{number} at {clock(time_s)}" for number, time_s in summary.events.items())
-    return f"{text}; events marked: {marked}." if marked else f"{text}."
+    marked = ", ".join(f"{summary.event_title(number)} at {clock(time_s)}" for number, time_s in summary.events.items())
+    return f"{text}; marked: {marked}." if marked else f"{text}."
 
 
 def figures(summary: Summary, video: Path | None, shown: Watched | None = None) -> str:

@@ -100,6 +100,7 @@ class Summary:
         people: Longest on screen first.
         changes: Strongest first.
         events: Times of marked events by number, s.
+        event_names: What programs call events, by number, where they have a name.
         bin_s: Width of the bins, s; people's curves are averages over it.
         step_s: How long one point of a curve stands for, s.
         gap_s: Neighbouring points of a curve farther apart than this are not joined.
@@ -114,6 +115,7 @@ class Summary:
     people: list[Person] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     events: dict[int, float] = field(default_factory=dict)
+    event_names: dict[int, str] = field(default_factory=dict)
     bin_s: float = _FIRST_BIN_S
     step_s: float = 0.0
     gap_s: float = _LONGEST_GAP_S
@@ -122,6 +124,10 @@ class Summary:
     faceless: int = 0
     start_s: float = 0.0
     end_s: float = 0.0
+
+    def event_title(self, number: int) -> str:
+        """Return what a page calls an event."""
+        return self.event_names.get(number, f"event {number}")
 
     @property
     def over_s(self) -> float:
@@ -236,6 +242,8 @@ class _Collector:
         summary.end_s = max(record.time_s, summary.end_s)
         if record.event is not None:
             summary.events[record.event] = record.time_s
+            if record.event_name:
+                summary.event_names[record.event] = record.event_name
             return
         if record.track is None:
             summary.faceless += 1

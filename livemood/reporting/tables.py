@@ -76,6 +76,6 @@ def measured(share: float | None) -> str:
     return "–" if share is None else f"{100 * share:.1f} %"
 
 
-def interval(ends: Sequence[float]) -> str:
-    """Return an interval of shares as 80.1 to 90.3."""
-    return f"{100 * ends[0]:.1f} to {100 * ends[1]:.1f}"
+def interval(ends: Sequence[float] | None) -> str:
+    """Return an interval of shares as 80.1 to 90.3, and nothing known as a dash."""
+    return "–" if ends is None else f"{100 * ends[0]:.1f} to {100 * ends[1]:.1f}"

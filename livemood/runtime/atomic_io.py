@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and never over another one unasked."""
+"""Files that appear complete or not at all, and replace another only when asked to."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,12 +14,30 @@ except ImportError:  # Windows
     fcntl = None
 
 
+_written: dict[Path, None] = {}
+
+
+def note_written(path: Path) -> None:
+    """Remember that this process, or one of its own, has made a file or folder that is good as it is."""
+    _written[path] = None
+
+
+def forget_written() -> None:
+    """Begin to remember anew, for a new command."""
+    _written.clear()
+
+
+def written() -> list[Path]:
+    """Return what this process has made and is still there, in order."""
+    return [path for path in _written if path.exists()]
+
+
 @contextmanager
 def atomic_write(path: Path, setting: str, force: bool = False) -> Iterator[Path]:
-    """Yield a scratch name beside ``path``, which takes its place at the end, or goes away when the block fails.
+    """Yield a temporary name beside ``path``; the file is renamed at the end, or removed when the block fails.
 
-    Missing folders are made. A file that appears under ``path`` meanwhile is not replaced unless by force: the new one
-    then stays under its scratch name.
+    Missing folders are made. A file that appears under ``path`` meanwhile is replaced only with ``force``; otherwise
+    the new one keeps its temporary name.
 
     Args:
         path: The file to make.
@@ -27,8 +45,8 @@ def atomic_write(path: Path, setting: str, force: bool = False) -> Iterator[Path
         force: Replace a file that is there.
 
     Raises:
-        SinkError: A file is there already or being written by another run, or an OSError in the block: it is taken
-            for a failure to write.
+        SinkError: A file is there already or being written by another run. An OSError in the block counts as a
+            failure to write.
     """
     make_room(path, setting, force)
     part = path.with_name(f".{path.name}.part")
@@ -39,6 +57,7 @@ def atomic_write(path: Path, setting: str, force: bool = False) -> Iterator[Path
                 in_the_way = path.exists() and not force
                 if not in_the_way:
                     part.replace(path)
+                    note_written(path)
             except BaseException:
                 part.unlink(missing_ok=True)
                 raise
@@ -52,7 +71,7 @@ def atomic_write(path: Path, setting: str, force: bool = False) -> Iterator[Path
 
 @contextmanager
 def _claimed(part: Path, path: Path, setting: str) -> Iterator[None]:
-    """Keep other runs from writing into the same scratch file; what a killed run left behind is nobody's."""
+    """Lock the temporary file against other runs; one left by a killed run has no lock and is reused."""
     if fcntl is None:
         yield
         return
@@ -67,7 +86,7 @@ def _claimed(part: Path, path: Path, setting: str) -> Iterator[None]:
 
 
 def make_room(path: Path, setting: str, force: bool) -> None:
-    """Make the folder of a file that is to be written.
+    """Make the folder of a file that will be written.
 
     Raises:
         SinkError: A file is there already, or the folder cannot be made.
@@ -80,7 +99,7 @@ def make_room(path: Path, setting: str, force: bool) -> None:
 
 
 def refuse_to_overwrite(path: Path, setting: str, force: bool) -> None:
-    """Raise a ``SinkError`` when ``path`` is a folder, or a file that ``force`` does not give up."""
+    """Raise a ``SinkError`` when ``path`` is a folder, or a file and ``force`` is false."""
     if path.is_dir():
         raise SinkError(f"{path} is a folder", f"give {{{setting}}} a file")
     if path.exists() and not force:

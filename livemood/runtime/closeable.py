@@ -1,15 +1,15 @@
-"""The base of whatever is open once it is made."""
+"""Base class of objects that must be closed."""
 
 from abc import ABC, abstractmethod
 from typing import Self
 
 
 class Closeable(ABC):
-    """Closes itself at the end of its ``with`` block."""
+    """A context manager that closes itself at the end of its ``with`` block."""
 
     @abstractmethod
     def close(self) -> None:
-        """Free what is held; a second call does nothing."""
+        """Free its resources; a second call does nothing."""
 
     def __enter__(self) -> Self:
         return self

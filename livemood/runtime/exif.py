@@ -1,4 +1,4 @@
-"""The one EXIF entry that decides how a picture is looked at: its orientation."""
+"""The orientation entry of EXIF data."""
 
 import struct
 from typing import Final
@@ -14,7 +14,7 @@ _MOST_ENTRIES: Final = 4096
 
 
 def orientation(exif: bytes | None) -> int:
-    """Return how a camera was held, 1 to 8 as EXIF counts; 1, which is upright, where the data do not say.
+    """Return the EXIF orientation, 1 to 8; 1 (upright) where the data have none.
 
     Args:
         exif: TIFF structure with or without the ``Exif`` prefix; a TIFF file is one too.
@@ -28,7 +28,7 @@ def orientation(exif: bytes | None) -> int:
 
 
 def upright_exif(exif: bytes) -> bytes:
-    """Return the same data for a picture that was turned upright: all as it was but the orientation."""
+    """Return the same data with the orientation set to 1, for a picture that was turned upright."""
     place = _place(exif)
     if place is None:
         return exif
@@ -39,13 +39,16 @@ def upright_exif(exif: bytes) -> bytes:
 
 
 def turned_upright(image: Image, value: int) -> Image:
-    """Return a picture, (H, W, C) uint8, as it is to be looked at.
+    """Return a picture upright.
 
     Args:
-        image: As stored.
+        image: (H, W, C) uint8, as stored.
         value: EXIF orientation, 1 to 8.
+
+    Returns:
+        (H, W, C) uint8, or (W, H, C) for orientations 5 to 8.
     """
-    if value >= 5:  # stored lying on its side: rows are columns
+    if value >= 5:  # rows are stored as columns
         image = cv2.transpose(image)  # type: ignore[assignment]
     flip = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}.get(value)
     return image if flip is None else cv2.flip(image, flip)  # type: ignore[return-value]
@@ -65,6 +68,6 @@ def _place(exif: bytes) -> tuple[str, int] | None:
             if (tag, kind) == (_TAG, 3):
                 struct.unpack_from(order + "H", exif, entry + 8)
                 return order, entry + 8
-    except struct.error:  # cut off
+    except struct.error:  # truncated
         return None
     return None

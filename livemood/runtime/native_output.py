@@ -1,4 +1,4 @@
-"""Hold back what libraries print or keep by themselves; nothing but the standard library."""
+"""Suppress what native libraries print to stderr and cache in the home folder; the standard library only."""
 
 import logging
 import os
@@ -16,24 +16,24 @@ _SILENT = {
     "OPENCV_FFMPEG_LOGLEVEL": "-8",
     "QT_LOGGING_RULES": "*=false",
 }
-# Keras writes its settings into the user's home when it is imported, matplotlib a list of fonts. Where they have not
-# been before, they find no place to; matplotlib then takes a folder of its own, which it removes in the end.
-_NOWHERE = {
+# On import, Keras writes its settings into the user's home and matplotlib a list of fonts. Where neither has a folder
+# yet, they are given a path that cannot be written; matplotlib then uses a temporary folder and removes it.
+_NO_CACHE = {
     "KERAS_HOME": (f"{os.devnull}/keras", ("~/.keras",)),
     "MPLCONFIGDIR": (f"{os.devnull}/matplotlib", ("~/.cache/matplotlib", "~/.config/matplotlib", "~/.matplotlib")),
 }
 
 
 def debugging() -> bool:
-    """Tell whether ``LIVEMOOD_DEBUG=1`` asks for tracebacks and every library's own lines."""
+    """Return whether ``LIVEMOOD_DEBUG=1`` asks for tracebacks and the output of all libraries."""
     return os.environ.get("LIVEMOOD_DEBUG", "") not in ("", "0")
 
 
 def silence_native_logs() -> None:
-    """Set the environment variables that make libraries quiet and keep nothing; what the user has set stays."""
+    """Set the environment variables that keep libraries from logging and caching; variables already set stay."""
     for name, value in ({} if debugging() else _SILENT).items():
         os.environ.setdefault(name, value)
-    for name, (nowhere, homes) in _NOWHERE.items():
+    for name, (nowhere, homes) in _NO_CACHE.items():
         if not any(os.path.exists(os.path.expanduser(home)) for home in homes):  # noqa: PTH110, PTH111  # homeless: Path fails
             os.environ.setdefault(name, nowhere)
     if not debugging():
@@ -41,18 +41,18 @@ def silence_native_logs() -> None:
 
 
 def keep_no_bytecode() -> None:
-    """Have Python store no bytecode from here on: TensorFlow makes modules in the scratch folder and leaves theirs."""
+    """Make Python store no more bytecode: TensorFlow generates modules in the temporary folder and leaves theirs."""
     sys.dont_write_bytecode = True
 
 
 def discard_native_stderr() -> None:
-    """Leave file descriptor 2 to nobody for the rest of the process; ``sys.stderr`` goes on writing where it did.
+    """Redirect file descriptor 2 to the null device for the rest of the process; ``sys.stderr`` keeps its target.
 
-    For a program of our own: native libraries also print from threads, at moments that nobody can foresee.
+    For a program of our own: native libraries also print from threads, at unpredictable times.
     """
     if debugging():
         return
-    with suppress(OSError):  # started without a stderr: nothing to keep clean
+    with suppress(OSError):  # started without a stderr
         sys.stderr.flush()
         own = os.fdopen(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors=sys.stderr.errors)
         nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -62,31 +62,31 @@ def discard_native_stderr() -> None:
 
 
 class _NativeStderr:
-    """File descriptor 2: the first who holds it back sends it nowhere, the last who lets go puts it back."""
+    """Counts the blocks that redirect file descriptor 2: the first redirects it, the last restores it."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._holders = 0
+        self._users = 0
         self._kept: int | None = None
 
-    def hold(self) -> None:
+    def acquire(self) -> None:
         with self._lock:
-            if not self._holders:
+            if not self._users:
                 sys.stderr.flush()
-                self._kept = _sent_nowhere()
-            self._holders += 1
+                self._kept = _redirected()
+            self._users += 1
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         with self._lock:
-            self._holders -= 1
-            if not self._holders and self._kept is not None:
+            self._users -= 1
+            if not self._users and self._kept is not None:
                 sys.stderr.flush()
                 os.dup2(self._kept, 2)
                 os.close(self._kept)
 
 
-def _sent_nowhere() -> int | None:
-    """Send file descriptor 2 nowhere; return a copy of what it was, None when started without a stderr."""
+def _redirected() -> int | None:
+    """Redirect file descriptor 2 to the null device; return a copy of it, None when started without a stderr."""
     try:
         kept = os.dup(2)
     except OSError:
@@ -105,16 +105,16 @@ _native_stderr = _NativeStderr()
 
 @contextmanager
 def native_stderr_held() -> Iterator[None]:
-    """Send file descriptor 2 nowhere for the duration; Python's own errors still raise.
+    """Redirect file descriptor 2 to the null device for the block; Python exceptions still raise.
 
-    For a library, which may not take a program's stderr away for longer than it must. Where several threads are inside
-    at once, it is back when the last one has left.
+    For a library, which may redirect a program's stderr only briefly. With several threads inside, it is restored when
+    the last one leaves.
     """
     if debugging():
         yield
         return
-    _native_stderr.hold()
+    _native_stderr.acquire()
     try:
         yield
     finally:
-        _native_stderr.let_go()
+        _native_stderr.release()

@@ -1,9 +1,57 @@
-"""Libraries that livemood can do without."""
+"""Optional dependencies."""
 
+import os
+import sys
 from importlib import import_module
-from typing import Any
+from importlib.util import find_spec
+from typing import Any, Final
 
 from livemood.core.errors import LivemoodError
+
+LSL: Final = "'livemood[lsl]'"
+"""What brings pylsl, for sinks and sources."""
+
+
+_KERAS_ENGINE: Final = "training and the Keras engine"
+NEEDED_FOR: Final = {
+    "tensorflow": _KERAS_ENGINE,
+    "keras": _KERAS_ENGINE,
+    "scipy": "training and measuring models",
+    "mediapipe": "MediaPipe's own way of running face networks",
+    "ai_edge_litert": "the LiteRT engine",
+}
+"""What the slim install leaves out, or some system does not have, and what it is needed for."""
+
+_NO_TENSORFLOW: Final = (3, 14)
+
+
+def not_installed(module: str) -> LivemoodError:
+    """Return the error that says what a library of ``NEEDED_FOR`` is needed for, and how to get it."""
+    what = f"{module} is not installed; {NEEDED_FOR[module]} needs it"
+    if module == "tensorflow" and sys.version_info >= _NO_TENSORFLOW:
+        return LivemoodError(f"{what}, and it has no release for Python 3.14 yet", "use Python 3.13 or older for that")
+    return LivemoodError(what, "try: pip install {0}", module.replace("_", "-"))
+
+
+def need(*modules: str) -> None:
+    """Make sure, without importing them, that libraries of ``NEEDED_FOR`` are installed.
+
+    Raises:
+        LivemoodError: One is not.
+    """
+    for module in modules:
+        if module not in sys.modules and find_spec(module) is None:
+            raise not_installed(module)
+
+
+def need_keras() -> None:
+    """Make sure that Keras and what it runs on are installed.
+
+    Raises:
+        LivemoodError: One is not.
+    """
+    runs_on = os.environ.get("KERAS_BACKEND", "tensorflow")
+    need("keras", *((runs_on,) if runs_on in NEEDED_FOR else ()))
 
 
 def required(module: str, package: str) -> Any:

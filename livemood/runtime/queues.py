@@ -1,7 +1,7 @@
-"""Lines of things from one thread to another, which neither an error nor an interrupt at any moment can block.
+"""Bounded queues between threads that neither an error nor an interrupt can block.
 
-All waiting is that of ``queue.SimpleQueue``, whose calls are done as a whole or not at all. ``queue.Queue`` takes
-several steps: a KeyboardInterrupt between them leaves a lock closed, or wakes a waiter that is no longer there.
+All waiting happens in ``queue.SimpleQueue``, whose calls are atomic. ``queue.Queue`` takes several steps: a
+KeyboardInterrupt between them leaves a lock closed, or wakes a thread that no longer waits.
 """
 
 import threading
@@ -18,12 +18,12 @@ from livemood.runtime.stopping import check
 T = TypeVar("T")
 
 _LENGTH = 8
-# Those who wait look up this often, s: whether they are still wanted, and whether someone asked the program to end.
-_GLANCE_S = 0.1
+# Poll interval of waiting threads, s: is the other end still there, and was the program asked to stop?
+_POLL_S = 0.1
 
 
-class _End:
-    """Closes a line; carries the exception that ended it, if any."""
+class _Sentinel:
+    """Sentinel at the end of a queue; carries the exception that ended it, if any."""
 
     def __init__(self, error: Exception | None = None) -> None:
         self.error = error
@@ -34,79 +34,79 @@ class _End:
             raise self.error
 
 
-class Line(Generic[T]):
-    """Things on their way from one thread to another, a few at most.
+class BoundedQueue(Generic[T]):
+    """A bounded queue from one thread to another.
 
-    The main thread may be stopped (``livemood.runtime.stopping.check``) wherever it puts or takes.
+    ``put`` and iteration call ``livemood.runtime.stopping.check``, so the main thread can be stopped in both.
 
     Args:
-        length: How many may wait.
+        length: Capacity.
     """
 
     def __init__(self, length: int = _LENGTH) -> None:
-        self._things: SimpleQueue[T | _End] = SimpleQueue()
-        self._room: SimpleQueue[None] = SimpleQueue()
+        self._items: SimpleQueue[T | _Sentinel] = SimpleQueue()
+        self._slots: SimpleQueue[None] = SimpleQueue()
         self._closed = False
         for _ in range(length):
-            self._room.put(None)
+            self._slots.put(None)
 
-    def put(self, thing: T) -> bool:
-        """Add one thing; waits while there is no room. False when nobody takes any more."""
+    def put(self, item: T) -> bool:
+        """Add one item; blocks while the queue is full. False once the receiver has closed it."""
         while not self._closed:
             check()
             try:
-                self._room.get(timeout=_GLANCE_S)
+                self._slots.get(timeout=_POLL_S)
             except Empty:
                 continue
-            self._things.put(thing)
+            self._items.put(item)
             return True
         return False
 
     def end(self, error: Exception | None = None) -> None:
-        """Say that no more will come, or why; never waits."""
-        self._things.put(_End(error))
+        """Mark the end, with the exception that caused it, if any; never blocks."""
+        self._items.put(_Sentinel(error))
 
     def close(self) -> None:
-        """Say that no more will be taken; never waits."""
+        """Refuse further items, as the receiver; never blocks."""
         self._closed = True
 
     def __iter__(self) -> Iterator[T]:
-        """Take one thing after another, until the end.
+        """Yield items until the end.
 
         Raises:
-            Exception: What the line was ended with.
+            Exception: The one that ``end`` was given.
         """
         while True:
             check()
             try:
-                thing = self._things.get(timeout=_GLANCE_S)
+                item = self._items.get(timeout=_POLL_S)
             except Empty:
                 continue
-            if isinstance(thing, _End):
-                return thing.close()
-            self._room.put(None)
-            yield thing
+            if isinstance(item, _Sentinel):
+                return item.close()
+            self._slots.put(None)
+            yield item
 
 
-class _Helper:
-    """A thread that is waited for at its end."""
+class _Worker:
+    """A thread that its owner waits for."""
 
     def __init__(self, name: str, work: Callable[[], None]) -> None:
         self._done = False
-        self._bell: SimpleQueue[None] = SimpleQueue()
+        self._done_event: SimpleQueue[None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, args=(work,), name=name, daemon=True)
         self._thread.start()
 
     def wait(self, limit_s: float = inf) -> None:
-        """Wait until it is done, or for so long; an interrupt meanwhile is raised after that.
+        """Wait until it is done, or for ``limit_s`` seconds; an interrupt meanwhile is raised afterwards.
 
-        A helper that is left behind goes on as a daemon thread, and holds nobody up.
+        A thread that is still running then continues as a daemon thread and does not keep the process alive.
         """
         ends = time.monotonic() + limit_s
         interrupt: KeyboardInterrupt | None = None
         while not self._done and (left_s := ends - time.monotonic()) > 0:
             try:
-                self._bell.get(timeout=min(_GLANCE_S, left_s))
+                self._done_event.get(timeout=min(_POLL_S, left_s))
             except Empty:
                 continue
             except KeyboardInterrupt as error:
@@ -121,61 +121,60 @@ class _Helper:
             work()
         finally:
             self._done = True
-            self._bell.put(None)
+            self._done_event.put(None)
 
 
 @contextmanager
 def read_ahead(items: Iterable[T]) -> Iterator[Iterator[T]]:
-    """Produce ``items`` in a thread, a few ahead of their use; nothing is dropped.
+    """Produce ``items`` in a thread, a few ahead of the consumer; nothing is dropped.
 
-    The reader's exception is raised again where the items are used. Leaving the context stops the reader and waits for
-    it.
+    The reader's exception is raised again in the consumer. Leaving the context stops the reader and waits for it.
     """
-    line: Line[T] = Line()
-    reader = _reader(items, line.put, line.end)
+    queue: BoundedQueue[T] = BoundedQueue()
+    reader = _reader(items, queue.put, queue.end)
     try:
-        yield iter(line)
+        yield iter(queue)
     finally:
-        line.close()
+        queue.close()
         reader.wait()
 
 
 @contextmanager
 def read_newest(items: Iterable[T], wait_s: float, join_s: float = 1.0) -> Iterator[Iterator[T | None]]:
-    """Produce ``items`` in a thread and keep only the newest: one that nobody took is dropped for the next.
+    """Produce ``items`` in a thread and keep only the newest: an item that was not taken is replaced by the next.
 
-    The iterator gives None when no new item came for ``wait_s`` seconds. It ends, or raises the reader's exception,
+    The iterator yields None when no new item came for ``wait_s`` seconds. It ends, or raises the reader's exception,
     after the last item was taken.
 
     Args:
         items: Such as the frames of a camera.
-        wait_s: Longest time between two looks at the clock.
-        join_s: Leaving the context waits so long for the reader; one that hangs in a driver is left behind, as a
-            daemon thread it holds nobody up.
+        wait_s: Longest wait for an item, s.
+        join_s: How long leaving the context waits for the reader, s. One that hangs in a driver is abandoned; as a
+            daemon thread it does not keep the process alive.
     """
     newest: deque[T] = deque(maxlen=1)
-    ended: list[_End] = []
-    bell: SimpleQueue[None] = SimpleQueue()
+    ended: list[_Sentinel] = []
+    wake_up: SimpleQueue[None] = SimpleQueue()
     stopping = False
 
     def put(item: T) -> bool:
         newest.append(item)
-        bell.put(None)
+        wake_up.put(None)
         return not stopping
 
     def end(error: Exception | None) -> None:
-        ended.append(_End(error))
-        bell.put(None)
+        ended.append(_Sentinel(error))
+        wake_up.put(None)
 
     def take() -> Iterator[T | None]:
         while True:
             check()
-            over = bool(ended)  # looked at first: what came before the end is there now
+            over = bool(ended)  # checked first: items that came before the end are in the queue by now
             if newest:
                 yield newest.popleft()
             elif over:
                 return ended[0].close()
-            elif not _rung(bell, wait_s):
+            elif not _woken(wake_up, wait_s):
                 yield None
 
     reader = _reader(items, put, end)
@@ -186,19 +185,19 @@ def read_newest(items: Iterable[T], wait_s: float, join_s: float = 1.0) -> Itera
         reader.wait(join_s)
 
 
-def _rung(bell: "SimpleQueue[None]", wait_s: float) -> bool:
-    """Wait until a bell is rung, or for so long; how often it was rung does not matter."""
+def _woken(wake_up: "SimpleQueue[None]", wait_s: float) -> bool:
+    """Wait for a wake-up, at most ``wait_s`` seconds; several wake-ups count as one. False if none came."""
     try:
-        bell.get(timeout=wait_s)
-        while not bell.empty():
-            bell.get_nowait()
+        wake_up.get(timeout=wait_s)
+        while not wake_up.empty():
+            wake_up.get_nowait()
     except Empty:
         return False
     return True
 
 
-def _reader(items: Iterable[T], put: Callable[[T], bool], end: Callable[[Exception | None], None]) -> _Helper:
-    """Start a thread that puts every item until that is no longer wanted, and says at last how it ended."""
+def _reader(items: Iterable[T], put: Callable[[T], bool], end: Callable[[Exception | None], None]) -> _Worker:
+    """Start a thread that puts every item until ``put`` returns False, and then reports how it ended."""
 
     def read() -> None:
         failed: Exception | None = None
@@ -206,15 +205,15 @@ def _reader(items: Iterable[T], put: Callable[[T], bool], end: Callable[[Excepti
             for item in items:
                 if not put(item):
                     break
-        except Exception as error:  # noqa: BLE001  # handed over whatever it is: the consumer raises it again
+        except Exception as error:  # noqa: BLE001  # of any kind: the consumer raises it again
             failed = error
         end(failed)
 
-    return _Helper("livemood-reader", read)
+    return _Worker("livemood-reader", read)
 
 
 class WriteBehind(Generic[T]):
-    """Hands items to ``write`` in a thread, a few behind; an error there is raised at the next call or at the end.
+    """Calls ``write`` in a thread; an error there is raised by the next ``put`` or when the context is left.
 
     Args:
         write: Called once for each item, in order, from one thread.
@@ -222,27 +221,27 @@ class WriteBehind(Generic[T]):
 
     def __init__(self, write: Callable[[T], None]) -> None:
         self._write = write
-        self._line: Line[T] = Line()
+        self._queue: BoundedQueue[T] = BoundedQueue()
         self._error: Exception | None = None
-        self._writer = _Helper("livemood-writer", self._work)
+        self._writer = _Worker("livemood-writer", self._work)
 
     def put(self, item: T) -> None:
-        """Queue one item; waits while the writer is behind."""
+        """Queue one item; blocks while the queue is full."""
         self._raise()
-        self._line.put(item)
+        self._queue.put(item)
 
     def __enter__(self) -> "WriteBehind[T]":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._line.end()
+        self._queue.end()
         self._writer.wait()
         if kind is None:
             self._raise()
 
     def _work(self) -> None:
-        for item in self._line:
-            if self._error is None:  # after a failure go on emptying the line, so that nobody waits for room
+        for item in self._queue:
+            if self._error is None:  # after a failure the queue is still emptied, so that ``put`` does not block
                 try:
                     self._write(item)
                 except Exception as error:  # noqa: BLE001  # raised again in the caller's thread

@@ -1,4 +1,4 @@
-"""Files here and in object stores, under one roof: paths as they are, and URLs by way of fsspec."""
+"""Local files and files in object stores through one interface: paths directly, URLs through fsspec."""
 
 import os
 import tempfile
@@ -11,11 +11,11 @@ from livemood.core.errors import LivemoodError, SinkError, SourceError
 from livemood.runtime.optional_deps import required
 
 REMOTE: Final = "'livemood[remote]'"
-"""What brings fsspec."""
+"""The extra that installs fsspec."""
 
 
 def is_url(path: str) -> bool:
-    """Tell whether a path is one of an object store or server: ``s3://bucket/key``."""
+    """Return whether a path is a URL, such as ``s3://bucket/key``."""
     scheme, found, _ = path.partition("://")
     return bool(found) and scheme.isidentifier() and len(scheme) > 1
 
@@ -24,7 +24,7 @@ def filesystem(url: str) -> Any:
     """Return fsspec's file system for a URL.
 
     Raises:
-        LivemoodError: fsspec, or the driver of this kind of store, is not installed; or there is no such kind.
+        LivemoodError: fsspec, or the driver of this kind of store, is not installed; or the kind is unknown.
     """
     fsspec = required("fsspec", REMOTE)
     scheme = url.partition("://")[0]
@@ -53,7 +53,7 @@ def read_bytes(path: str) -> bytes:
 
 @contextmanager
 def local_copy(path: str) -> Iterator[Path]:
-    """Yield a local file with the content of one in a store; it goes away at the end.
+    """Yield a temporary local copy of a file in a store; it is removed at the end.
 
     Raises:
         SourceError: It cannot be read.
@@ -70,14 +70,14 @@ def local_copy(path: str) -> Iterator[Path]:
 
 
 class Store:
-    """A folder, here or in an object store, whose files appear whole.
+    """A folder, local or in an object store, in which files appear only when they are complete.
 
     Args:
         root: Path or URL.
-        setting: Which setting named it, for the remedy of an error.
+        setting: Setting that named it, for the remedy of an error.
 
     Raises:
-        LivemoodError: A URL whose driver is not installed.
+        LivemoodError: The driver of a URL is not installed.
     """
 
     def __init__(self, root: str, setting: str) -> None:
@@ -90,7 +90,7 @@ class Store:
         return self._remote is not None
 
     def names(self, folder: str = "") -> list[str]:
-        """Return the names of the files in the folder, or in one inside it; none where it is not there."""
+        """Return the names of the files in the folder, or in a subfolder; none where it does not exist."""
         where = self._path(folder)
         try:
             if self._remote is None:
@@ -113,7 +113,7 @@ class Store:
 
     @contextmanager
     def replacing(self, name: str) -> Iterator[Path]:
-        """Yield a scratch file that takes its place as ``name`` at the end, in one step.
+        """Yield a temporary file that becomes ``name`` at the end, in one step.
 
         Raises:
             SinkError: It cannot be written.
@@ -125,6 +125,8 @@ class Store:
                 scratch = Path(self._path("_manifest")) / f"{target.name}.{os.getpid()}.part"
                 scratch.parent.mkdir(parents=True, exist_ok=True)
                 target.parent.mkdir(parents=True, exist_ok=True)
+                for left in scratch.parent.glob(f"{target.name}.*.part"):  # by a process that was killed
+                    left.unlink(missing_ok=True)
                 try:
                     yield scratch
                     scratch.replace(target)

@@ -1,4 +1,4 @@
-"""Many small tasks on a few processes, a bounded number of them at a time, whatever becomes of a process."""
+"""Many small tasks on a few processes, in bounded memory, surviving killed processes."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 
-_AHEAD = 4  # tasks under way for each process, so that none waits for the slowest
+_AHEAD = 4  # queued tasks for each process, so that none waits for the slowest
 
 
 def on_processes(
@@ -25,23 +25,23 @@ def on_processes(
     ahead: int = _AHEAD,
     ordered: bool = True,
 ) -> Iterator[tuple[T, R | None]]:
-    """Do tasks in so many processes; yield each with its result, or None where its process was killed, twice.
+    """Run tasks in ``processes`` processes; yield each with its result, or None if it killed its process twice.
 
-    Tasks are taken as they are needed, so that any number of them takes the same memory. An interrupt leaves those
-    that are under way to their end and starts no more; the processes do not hear it.
+    Tasks are taken from the iterable as needed, so memory does not grow with their number. An interrupt lets running
+    tasks finish and starts no more; the processes themselves ignore it.
 
     Args:
-        tasks: Can be sent to another process.
-        work: A function of a module; what it raises is raised here.
-        processes: How many.
+        tasks: Picklable.
+        work: A function of a module; its exceptions are raised here.
+        processes: Number of processes.
         set_up: Called in each process at its start.
-        arguments: What for.
-        ahead: Tasks under way, for each process.
+        arguments: Of ``set_up``.
+        ahead: Queued tasks for each process.
         ordered: Yield in the order of the tasks; otherwise as they are done.
     """
     import multiprocessing
 
-    context = multiprocessing.get_context("spawn")  # a forked child would share the threads of libraries, and hang
+    context = multiprocessing.get_context("spawn")  # a forked child inherits locks of library threads, and hangs
 
     def open_pool(size: int) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(size, context, _begin, (set_up, arguments))
@@ -63,7 +63,7 @@ def on_processes(
             try:
                 result: R | None = future.result()
             except BrokenProcessPool:
-                # Whose task killed its process is not known: each that was under way is done again by itself.
+                # Which task killed its process is unknown: each queued one is run again in a process of its own.
                 again = list(under_way)
                 under_way.clear()
                 pool.shutdown()
@@ -92,7 +92,7 @@ def _alone(open_pool: Callable[[int], ProcessPoolExecutor], work: Callable[[T], 
 
 
 def _submit(pool: ProcessPoolExecutor, work: Callable[[T], R], task: T) -> Future[R]:
-    with _interrupts_blocked():  # a process is started here when one is missing, and takes over what is blocked
+    with _interrupts_blocked():  # a process that is started here inherits the blocked signals
         return _safe(pool, work, task)
 
 
@@ -126,7 +126,7 @@ def _begin(set_up: Callable[..., None], arguments: tuple[Any, ...]) -> None:
 
 
 def end_with_parent() -> None:
-    """Make this process end with its parent: one that was killed cannot say so, and nobody takes the result."""
+    """Make this process exit when its parent has ended, as a killed parent cannot stop it."""
     import multiprocessing
 
     parent = multiprocessing.parent_process()

@@ -36,8 +36,14 @@ class Sink(Protocol):
         """
         ...
 
-    def mark(self, frame: Frame, event: int) -> None:
-        """Take an event (its number, from 1) that someone marked at a frame; most sinks have no use for it."""
+    def mark(self, frame: Frame, event: int, name: str = "") -> None:
+        """Take an event that was marked at a frame; most sinks have no use for it.
+
+        Args:
+            frame: Where it was marked.
+            event: Its number, from 1.
+            name: What the program that marked it calls it; empty where a person did.
+        """
         return
 
     def close(self) -> None:

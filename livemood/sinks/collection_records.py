@@ -3,14 +3,16 @@
 import csv
 import io
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from livemood.core.errors import LivemoodError, SinkError
+from livemood.core.labels import EMOTION
 from livemood.records import PARQUET, VERSION
-from livemood.records.inputs import NOT_UTF8, Group, columns, kind, read_groups, to_json, to_rows, whole_until
+from livemood.records.inputs import NOT_UTF8, Group, Heads, columns, kind, read_groups, to_json, to_rows, whole_until
 from livemood.runtime.atomic_io import atomic_write, unwritable
 from livemood.runtime.closeable import Closeable
 from livemood.runtime.optional_deps import required
@@ -29,7 +31,7 @@ class CollectionRecords(Closeable):
 
     Args:
         path: Ends in .csv, .jsonl or .parquet.
-        labels: Emotions of the model, in order.
+        heads: Labels by head of the model.
         force: Replace a file that is there.
         resume: Go on in a file that is there.
 
@@ -41,10 +43,10 @@ class CollectionRecords(Closeable):
         LivemoodError: It is no such file, or of a model with other emotions.
     """
 
-    def __init__(self, path: Path, labels: Sequence[str], *, force: bool = False, resume: bool = False) -> None:
+    def __init__(self, path: Path, heads: Heads, *, force: bool = False, resume: bool = False) -> None:
         if path.suffix.lower() not in _SUFFIXES:
             raise SinkError(f"{path} ends in no form of records", f"use {', '.join(_SUFFIXES)}")
-        self.path, self._labels = path, tuple(labels)
+        self.path, self._heads = path, heads
         self.done: set[str] = set()
         self._packed = path.suffix.lower() == ".parquet"
         if self._packed:
@@ -69,19 +71,28 @@ class CollectionRecords(Closeable):
             rows.unlink(missing_ok=True)
         elif self._packed and self.path.exists() and not rows.exists():
             _unpack(self.path, rows)
+        if rows.suffix.lower() == ".csv" and rows.exists():
+            self._cut_half_header(rows)
         if rows.exists() and rows.stat().st_size:
-            labels, end = whole_until(rows)
-            if labels and labels != self._labels:
-                found = ", ".join(labels)
+            heads, end = whole_until(rows)
+            if heads and heads != self._heads:
+                found = ", ".join(heads.get(EMOTION, ()))
                 raise LivemoodError(f"{self.path} holds other emotions ({found})", f"use another {{{_SETTING}}}")
             with rows.open("r+b") as cut:
                 cut.truncate(end)
             self.done = {said.path for said, _ in read_groups(rows)}
         file = rows.open("ab")
         if not self._packed and self.path.suffix.lower() == ".csv" and not file.tell():
-            file.write(_csv_lines([columns(self._labels)]))
+            file.write(_csv_lines([columns(self._heads)]))
             file.flush()
         return file
+
+    def _cut_half_header(self, rows: Path) -> None:
+        header = _csv_lines([columns(self._heads)])
+        with rows.open("rb") as file:
+            begun = file.read(len(header))
+        if begun != header and header.startswith(begun):
+            os.truncate(rows, 0)
 
     def write(self, group: Group) -> None:
         """Write the rows of one photo.
@@ -92,7 +103,7 @@ class CollectionRecords(Closeable):
         if self._file is None:
             raise ValueError(f"{self.path} is closed")
         if self._rows_file.suffix.lower() == ".csv":
-            data = _csv_lines(to_rows(group, self._labels))
+            data = _csv_lines(to_rows(group, self._heads))
         else:
             data = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in to_json(group)).encode(errors=NOT_UTF8)
         try:
@@ -120,7 +131,7 @@ class CollectionRecords(Closeable):
             raise unwritable(self.path, _SETTING, error) from error
         if self._packed:
             with atomic_write(self.path, _SETTING, force=True) as part:
-                write_parquet(part, read_groups(self._rows_file), self._labels)
+                write_parquet(part, read_groups(self._rows_file), self._heads)
             with suppress(OSError):
                 self._rows_file.unlink()
 
@@ -131,18 +142,18 @@ def journal_of(path: Path) -> Path:
 
 
 def write_parquet(
-    target: Any, groups: Iterator[Group], labels: Sequence[str], metadata: Callable[[], dict[str, str]] | None = None
+    target: Any, groups: Iterator[Group], heads: Heads, metadata: Callable[[], dict[str, str]] | None = None
 ) -> None:
     """Write photos, or frames of a video, as one Parquet file, in flat memory.
 
     Args:
         target: A path, or an open binary file.
         groups: What to write.
-        labels: Emotions of the model, in order.
+        heads: Labels by head of the model.
         metadata: Gives more for the file's own metadata, when all groups are written.
     """
     arrow, parquet = required("pyarrow", PARQUET), required("pyarrow.parquet", PARQUET)
-    schema = schema_of(labels).with_metadata({"livemood.records": str(VERSION)})
+    schema = schema_of(heads).with_metadata({"livemood.records": str(VERSION)})
     rows: list[tuple[Any, ...]] = []
 
     with parquet.ParquetWriter(target, schema, compression="zstd", use_dictionary=["path", "error", "label"]) as file:
@@ -153,7 +164,7 @@ def write_parquet(
             file.write_table(arrow.table([arrow.array(v, f.type) for v, f in zip(values, schema, strict=True)], schema))
 
         for group in groups:
-            rows += ((utf8(row[0]), *row[1:4], utf8(row[4]), *row[5:]) for row in to_rows(group, labels))
+            rows += ((utf8(row[0]), *row[1:4], utf8(row[4]), *row[5:]) for row in to_rows(group, heads))
             if len(rows) >= _ROW_GROUP:
                 flush()
         if rows:
@@ -162,11 +173,11 @@ def write_parquet(
             file.add_key_value_metadata(metadata())
 
 
-def schema_of(labels: Sequence[str]) -> Any:
+def schema_of(heads: Heads) -> Any:
     """Return the Arrow schema of the columns: every one has its type even where no row has a value."""
     arrow = required("pyarrow", PARQUET)
     types = {int: arrow.int64(), str: arrow.string(), float: arrow.float64()}
-    return arrow.schema([(name, types[kind(name)]) for name in columns(labels)])
+    return arrow.schema([(name, types[kind(name)]) for name in columns(heads)])
 
 
 def utf8(text: Any) -> Any:

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 
 from livemood.core.errors import SinkError
-from livemood.runtime.atomic_io import make_room, unwritable
+from livemood.runtime.atomic_io import make_room, note_written, unwritable
 from livemood.sinks.base import Sink
 
 
@@ -67,6 +67,7 @@ def live_file(path: Path, setting: str, force: bool) -> Iterator[Path]:
         SinkError: It is there already, or cannot be written.
     """
     make_room(path, setting, force)
+    note_written(path)
     try:
         yield path
     except OSError as error:

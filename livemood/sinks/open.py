@@ -29,11 +29,16 @@ class SinkKind:
     for_live: bool = True
 
 
+STDOUT: Final = "-"
+"""The target that stands for stdout."""
+
 SINKS: Final = (
     SinkKind("out", "livemood.sinks.video.writer", "Labelled video: .mp4 .mkv .mov .webm .gif."),
-    SinkKind("records", "livemood.sinks.records", "Every face of every frame: .jsonl, .csv or .parquet."),
+    SinkKind("records", "livemood.sinks.records", "Every face of every frame: .jsonl .csv .parquet; - is stdout."),
     SinkKind("subtitles", "livemood.sinks.subtitles", "Label changes as .srt or .vtt.", for_live=False),
     SinkKind("markers", "livemood.sinks.markers.sink", "Label changes: .edl .csv .fcpxml .otio .eaf .TextGrid .boris."),
+    SinkKind("osc", "livemood.sinks.osc", "Send moods by OSC (UDP).", metavar="HOST:PORT", for_video=False),
+    SinkKind("lsl", "livemood.sinks.lsl", "Be an LSL stream of this name.", metavar="NAME", for_video=False),
     SinkKind(
         "virtual_camera",
         "livemood.sinks.virtual_camera",

@@ -7,17 +7,18 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from livemood.core.errors import SinkError
 from livemood.core.labels import EMOTION
 from livemood.core.types import Frame, Image, Mood
 from livemood.records.reading import PARQUET
-from livemood.records.schema import REASON, VERSION, Cell, Heads, HeadScores, Record, columns, kind, to_json, to_row
+from livemood.records.schema import REASON, VERSION, Cell, Heads, Record, columns, kind, to_json, to_row
 from livemood.runtime.atomic_io import atomic_write, unwritable
 from livemood.runtime.optional_deps import required
-from livemood.sinks.base import SinkContext
+from livemood.sinks.base import Sink, SinkContext
 from livemood.sinks.file_sink import FileSink, live_file
+from livemood.sinks.open import STDOUT
+from livemood.sinks.record_stream import RecordStream
+from livemood.sinks.rows import event_row, face_rows
 
 _SETTING: Final = "records"
 # Rows held back until they make a row group: few enough that memory stays flat, enough to be packed well.
@@ -50,18 +51,15 @@ class RecordSink(FileSink):
         Raises:
             SinkError: The disk is full or gone.
         """
-        records = [record_of(frame, mood) for mood in moods]
-        if self._every_frame and not records:
-            records = [Record(frame.index, round(frame.time_s, 6))]
-        self._keep(records)
+        self._keep(face_rows(frame, moods, self._every_frame))
 
-    def mark(self, frame: Frame, event: int) -> None:
+    def mark(self, frame: Frame, event: int, name: str = "") -> None:
         """Write a row for an event that someone marked at a frame.
 
         Raises:
             SinkError: The disk is full or gone.
         """
-        self._keep([Record(frame.index, round(frame.time_s, 6), event=event)])
+        self._keep([event_row(frame, event, name)])
 
     def _keep(self, records: Sequence[Record]) -> None:
         self._check_open()
@@ -99,8 +97,10 @@ def open_records(
     return RecordSink(Path(path), labels, others or {}, every_frame, live, force)
 
 
-def open_sink(target: str, context: SinkContext) -> RecordSink:
-    """Open the records of a run."""
+def open_sink(target: str, context: SinkContext) -> Sink:
+    """Open the records of a run; ``-`` is stdout."""
+    if target == STDOUT:
+        return RecordStream(context)
     others = {name: labels for name, labels in context.heads.items() if name != EMOTION}
     return open_records(
         target,
@@ -109,28 +109,6 @@ def open_sink(target: str, context: SinkContext) -> RecordSink:
         others=others,
         live=context.live,
         force=context.force,
-    )
-
-
-def record_of(frame: Frame, mood: Mood) -> Record:
-    """Return the row of one face; rounded, so that every form of file holds the same numbers."""
-    box = mood.box
-    points = np.round(mood.track.detection.keypoints.astype(np.float64), 2).tolist()
-    return Record(
-        frame.index,
-        round(frame.time_s, 6),
-        mood.track.id,
-        (round(box.left, 2), round(box.top, 2), round(box.right, 2), round(box.bottom, 2)),
-        mood.label,
-        round(mood.confidence, 6),
-        {label: round(score, 6) for label, score in mood.scores.items()},
-        {label: round(score, 6) for label, score in mood.raw_scores.items()},
-        tuple((x, y) for x, y in points),
-        others={
-            name: HeadScores(head.label, {label: round(score, 6) for label, score in head.scores.items()})
-            for name, head in mood.others.items()
-        },
-        reason=mood.reason,
     )
 
 

@@ -1,1 +1,1 @@
-"""Where frames come from: a video file, a camera or stream, still images."""
+"""Sources of frames: video files, cameras, streams, still images."""

@@ -1,4 +1,4 @@
-"""What every source is: a giver of frames."""
+"""The protocol of a source of frames."""
 
 from collections.abc import Iterator, Sequence
 from types import TracebackType
@@ -9,16 +9,16 @@ from livemood.core.video_info import VideoInfo
 
 
 class Source(Protocol):
-    """Delivers frames of one size; a context manager that is closed at its end.
+    """Delivers frames of one size; a context manager that closes itself.
 
-    Subclass it: what a source has nothing to say about is then there already.
+    Implementations subclass it, so that they inherit the defaults.
 
     Attributes:
         name: For messages and titles, such as ``camera 0``.
-        live: Whether frames come by the clock, so that what is not taken in time is lost.
+        live: Whether frames come in real time; frames that are not taken in time are lost.
         mirrored: Whether people expect to see themselves as in a mirror.
-        trouble: What is wrong right now, in a few words; empty when all is well. Any thread may ask.
-        warnings: One line for everything that was not as it should be; complete when ``frames`` has ended.
+        trouble: What is wrong right now, in a few words; empty if nothing is. Any thread may read it.
+        warnings: One line for each irregularity; complete when ``frames`` has ended.
     """
 
     name: str = "source"
@@ -28,7 +28,7 @@ class Source(Protocol):
 
     @property
     def info(self) -> VideoInfo:
-        """Size, rate and times, for whoever writes a copy."""
+        """Size, rate and times of the source."""
         ...
 
     @property
@@ -40,12 +40,12 @@ class Source(Protocol):
         """Yield the frames in order; to be called once.
 
         Raises:
-            SourceError: The source was lost or cannot be read on.
+            SourceError: The source was lost or can no longer be read.
         """
         ...
 
     def close(self) -> None:
-        """End ``frames`` and free the file or device; again does nothing."""
+        """End ``frames`` and free the file or device; a second call does nothing."""
         ...
 
     def __enter__(self) -> Self:

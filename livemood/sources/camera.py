@@ -1,4 +1,4 @@
-"""Cameras through OpenCV: by index, device path or name, with the system's backends one after the other."""
+"""Cameras through OpenCV: by index or device path, trying the system's backends in turn."""
 
 import sys
 from collections.abc import Callable
@@ -19,8 +19,8 @@ _BACKENDS = {
     "darwin": (cv2.CAP_AVFOUNDATION, cv2.CAP_ANY),
     "win32": (cv2.CAP_MSMF, cv2.CAP_DSHOW, cv2.CAP_ANY),
 }
-# Cameras start with a few empty reads while they wake up.
-_WAKING_READS = 5
+# The first reads of a camera may be empty.
+_WARM_UP_READS = 5
 _WIDTH, _HEIGHT, _FPS = 1280, 720, 30.0
 _USUAL_SIZES = ((640, 480), (1280, 720), (1920, 1080), (3840, 2160))
 _USUAL_FORMATS = ("YUYV", "MJPG")
@@ -54,11 +54,11 @@ def open_camera(
 
     Args:
         which: Index, or device path such as ``/dev/video0``.
-        settings: Wished size, rate and pixel format; a camera takes what comes nearest.
+        settings: Requested size, rate and pixel format; a camera takes what comes nearest.
         open_capture: Opens a device with an OpenCV backend.
 
     Raises:
-        CameraUnavailable: It is not there, is in use, or gives no picture.
+        CameraUnavailable: It does not exist, is in use, or delivers no picture.
         ValueError: A pixel format that is not four letters.
     """
     settings = settings or CaptureSettings()
@@ -77,7 +77,7 @@ class CameraFeed:
 
     Args:
         which: Index or device path.
-        settings: Wishes.
+        settings: Requested size, rate and pixel format.
         open_capture: Opens a device with an OpenCV backend.
 
     Raises:
@@ -94,8 +94,8 @@ class CameraFeed:
             self._capture = open_capture(which, backend)
             if self._capture.isOpened():
                 opened = True
-                self._wish(settings)
-                if any(self._capture.read()[0] for _ in range(_WAKING_READS)):
+                self._request(settings)
+                if any(self._capture.read()[0] for _ in range(_WARM_UP_READS)):
                     return
             self._capture.release()
         raise _gives_no_picture(which) if opened else _not_there(which)
@@ -117,7 +117,7 @@ class CameraFeed:
         """Free the camera."""
         self._capture.release()
 
-    def _wish(self, settings: CaptureSettings) -> None:
+    def _request(self, settings: CaptureSettings) -> None:
         # The pixel format first: which sizes and rates there are depends on it. Uncompressed pictures of this size
         # do not fit through USB 2 at 30 a second.
         letters = settings.pixel_format or ("MJPG" if sys.platform == "linux" else None)
@@ -131,13 +131,13 @@ class CameraFeed:
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """What a camera answers when asked for a size.
+    """A mode that a camera offers.
 
     Attributes:
         width: px.
         height: px.
-        fps: Pictures per second as the driver says; 0 if it does not.
-        pixel_format: Four letters; empty if the driver does not say.
+        fps: Pictures per second as reported by the driver; 0 if it reports none.
+        pixel_format: Four letters; empty if the driver reports none.
     """
 
     width: int
@@ -152,7 +152,7 @@ class Mode:
 
 
 def camera_modes(which: int | str, open_capture: OpenCapture = _open_capture) -> tuple[Mode, ...]:
-    """Open a camera, ask it for common sizes and return what it offers, smallest first; empty if it cannot be opened.
+    """Open a camera, request common sizes and return its modes, smallest first; empty if it cannot be opened.
 
     Args:
         which: Index or device path.

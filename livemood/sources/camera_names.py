@@ -1,4 +1,4 @@
-"""Which cameras there are, with their names where the system gives them."""
+"""The cameras of this computer, with their names."""
 
 import sys
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ _SYSFS = Path("/sys/class/video4linux")
 
 @dataclass(frozen=True, slots=True)
 class CameraName:
-    """A camera that could be opened.
+    """A camera that is present.
 
     Attributes:
         index: Number by which the camera is opened.
-        name: As the system calls it.
+        name: The system's name for it.
         path: Device path; empty where the system has none.
     """
 
@@ -69,10 +69,10 @@ def _elsewhere() -> list[CameraName]:
 
 
 def open_by_name(name: str, settings: CaptureSettings) -> LiveSource:
-    """Open the camera whose name contains ``name``, whatever its letters' case.
+    """Open the camera whose name contains ``name``, ignoring case.
 
     Raises:
-        CameraUnavailable: No camera is called so, or it gives no picture.
+        CameraUnavailable: No camera has such a name, or it delivers no picture.
     """
     from livemood.sources.camera import open_camera
 

@@ -1,4 +1,4 @@
-"""Live feeds that are no camera: a video file at its own speed, a folder of pictures, raw pictures on stdin."""
+"""Live feeds other than cameras: a video file at its own speed, a folder of pictures, raw pictures on stdin."""
 
 import io
 from collections.abc import Generator, Sequence
@@ -85,7 +85,7 @@ class FolderFeed:
 
     Args:
         paths: Picture files.
-        settings: ``fps`` pictures a second, one if not said; ``loop`` begins again at the end.
+        settings: ``fps`` pictures a second, one if not set; ``loop`` begins again at the end.
     """
 
     def __init__(self, paths: Sequence[Path], settings: CaptureSettings) -> None:
@@ -95,7 +95,7 @@ class FolderFeed:
         self._count = 0
 
     def read(self) -> Picture | None:
-        """Return the next picture, each to be seen for the same time; None after the last.
+        """Return the next picture, each shown for the same time; None after the last.
 
         Raises:
             ImageUnreadable: A file is no picture.
@@ -109,14 +109,14 @@ class FolderFeed:
         return Picture(image, (self._count - 1) * self._step_s, self._count * self._step_s)
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: no file stays open."""
 
 
 class RawFeed:
-    """Raw pictures on a file descriptor, one after the other without anything in between, each row top to bottom.
+    """Raw pictures on a file descriptor, without separators, rows from top to bottom.
 
     Args:
-        settings: ``width`` and ``height`` must be said; ``pixel_format`` is bgr24 (the default), rgb24 or gray.
+        settings: ``width`` and ``height`` are required; ``pixel_format`` is bgr24 (the default), rgb24 or gray.
         descriptor: Where to read; stdin by default.
 
     Raises:
@@ -131,11 +131,11 @@ class RawFeed:
             raise ValueError("raw pictures need their width and height, such as 640x480")
         channels, self._conversion = _RAW[layout]
         self._shape = (settings.height, settings.width, channels)
-        # Unbuffered: a thread that waits inside a buffered reader would hold its lock when the program ends.
+        # Unbuffered: a thread blocked in a buffered reader would hold its lock when the program ends.
         self._stream = io.FileIO(descriptor, closefd=False)
 
     def read(self) -> Picture | None:
-        """Return the next picture; None when the other end closed.
+        """Return the next picture; None when the other end closes the pipe.
 
         Raises:
             SourceError: It closed in the middle of a picture.
@@ -156,7 +156,7 @@ class RawFeed:
         return Picture(self._bgr(pixels))
 
     def close(self) -> None:
-        """Leave the descriptor to its owner."""
+        """Do nothing: the descriptor belongs to the caller."""
 
     def _bgr(self, pixels: Image) -> Image:
         return pixels if self._conversion is None else np.asarray(cv2.cvtColor(pixels, self._conversion), np.uint8)

@@ -1,4 +1,4 @@
-"""Live frames from anything that gives one picture after another; a lost device or stream is opened again."""
+"""Live frames from a feed of pictures; a lost device or stream is opened again."""
 
 import threading
 import time
@@ -16,20 +16,20 @@ from livemood.core.types import Frame, Image
 from livemood.core.video_info import VideoInfo
 from livemood.sources.base import Source
 
-# Every 16th pixel both ways tells two pictures of a camera apart: its noise alone changes some of them.
-_GLANCE = slice(None, None, 16)
-# How long to wait for a driver that hangs before leaving it to the system, s.
-_PATIENCE_S = 0.5
+# Every 16th pixel in both directions is enough to see that a camera's picture changed: its noise changes some.
+_SAMPLED = slice(None, None, 16)
+# How long to wait for a driver that hangs before abandoning it, s.
+_CLOSE_TIMEOUT_S = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """What a feed gives.
+    """A picture of a feed.
 
     Attributes:
         image: (H, W, 3) uint8 BGR.
-        due_s: When it is to be seen, in seconds since the feed was opened; None for at once.
-        over_s: Until when it is to be seen if it is the last, likewise; None for no longer.
+        due_s: When to show it, in seconds since the feed was opened; None for at once.
+        over_s: Until when to show it if it is the last, in the same time; None to end at once.
     """
 
     image: Image
@@ -49,20 +49,20 @@ class Feed(Protocol):
         ...
 
     def close(self) -> None:
-        """Free it; again does nothing."""
+        """Free it; a second call does nothing."""
         ...
 
 
 class LiveSource(Source):
-    """Frames by the clock: ``Frame.time_s`` is seconds since the first, ``Frame.index`` counts captured frames.
+    """Frames in real time: ``Frame.time_s`` is seconds since the first, ``Frame.index`` counts captured frames.
 
-    Frames keep the size of the first; where a stream changes size midway, pictures are fitted into it.
+    All frames have the size of the first; where a stream changes size, pictures are letterboxed into it.
 
     Args:
         name: For messages, such as ``camera 0``.
         connect: Opens the feed; called again when it was lost.
         settings: Timeouts.
-        reconnect: Whether a lost feed is worth new tries, and the same picture for seconds a fault.
+        reconnect: Whether to reopen a lost feed, and to report a frozen picture.
         mirrored: Whether people expect to see themselves as in a mirror.
         clock: Monotonic seconds.
 
@@ -71,7 +71,7 @@ class LiveSource(Source):
         mirrored: As given.
 
     Raises:
-        SourceError: It could not be opened, or gave no picture.
+        SourceError: It could not be opened, or delivered no picture.
     """
 
     live = True
@@ -95,7 +95,7 @@ class LiveSource(Source):
         self._stopping = threading.Event()
         self._reading = threading.Lock()
         self._lost = ""
-        self._glance = b""
+        self._sample = b""
         self._feed: Feed | None = connect()
         try:
             first = self._feed.read()
@@ -119,12 +119,12 @@ class LiveSource(Source):
 
     @property
     def info(self) -> VideoInfo:
-        """Size of every frame; a live source has no rate or length of its own."""
+        """Size of every frame; a live source has neither a fixed rate nor a length."""
         return VideoInfo(self.width, self.height)
 
     @property
     def trouble(self) -> str:
-        """What is wrong right now, in a few words; empty when all is well. Any thread may ask."""
+        """What is wrong right now, in a few words; empty if nothing is. Any thread may read it."""
         if self._lost or not self._reconnect:
             return self._lost
         now, limit = self._clock(), self._settings.frozen_s
@@ -154,12 +154,12 @@ class LiveSource(Source):
     def close(self) -> None:
         """End ``frames`` and free the feed."""
         self._stopping.set()
-        if self._reading.acquire(timeout=_PATIENCE_S):
+        if self._reading.acquire(timeout=_CLOSE_TIMEOUT_S):
             self._drop()
             self._reading.release()
 
     def _next(self) -> Picture | None:
-        """Return the next picture, after new tries at a lost feed; None at the end."""
+        """Return the next picture, reopening a lost feed; None at the end."""
         lost_s, wait_s = None, self._settings.retry_s
         with self._reading:
             while not self._stopping.is_set():
@@ -178,7 +178,7 @@ class LiveSource(Source):
         return None
 
     def _lose(self, error: SourceError, lost_s: float) -> None:
-        """Give up on the feed for now, or altogether."""
+        """Close a lost feed; raise if it is not to be reopened, or was lost for too long."""
         self._drop()
         if not self._reconnect:
             raise error
@@ -194,16 +194,16 @@ class LiveSource(Source):
             self._feed = None
 
     def _wait(self, until_s: float | None) -> bool:
-        """Wait until so many seconds after the feed was opened; False when the source was closed."""
+        """Wait until ``until_s`` seconds after the feed was opened; False when the source was closed."""
         if until_s is not None:
             self._stopping.wait(max(self._opened_s + until_s - self._clock(), 0))
         return not self._stopping.is_set()
 
     def _note(self, image: Image) -> None:
         self._seen_s = self._clock()
-        glance = image[_GLANCE, _GLANCE].tobytes() if self._reconnect else b""
-        if glance != self._glance:
-            self._glance, self._changed_s = glance, self._seen_s
+        sample = image[_SAMPLED, _SAMPLED].tobytes() if self._reconnect else b""
+        if sample != self._sample:
+            self._sample, self._changed_s = sample, self._seen_s
 
     def _fitted(self, image: Image) -> Image:
         """Return the picture at the first one's size, with black bars where their shapes differ."""

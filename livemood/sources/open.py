@@ -1,4 +1,4 @@
-"""The registry of sources, and the one place that opens them: from a camera's number or name, a path or a URL."""
+"""The registry of sources; opens them from a camera's index or name, a path or a URL."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ class SourceKind:
     """One kind of live source.
 
     Attributes:
-        name: What it is called.
-        opener: ``module:function``; the function takes what the user gave and the capture settings.
-        takes: Whether what the user gave is meant for this kind; kinds are asked in order.
+        name: For documentation.
+        opener: ``module:function``; the function takes the user's text and the capture settings.
+        takes: Whether the user's text means this kind; the first kind that matches is used.
     """
 
     name: str
@@ -37,19 +37,19 @@ SOURCES: Final = (
     SourceKind("video file", "livemood.sources.feeds:open_clip", lambda spec: Path(spec).exists()),
     SourceKind("camera by name", "livemood.sources.camera_names:open_by_name", lambda spec: True),
 )
-"""Every kind of live source, the most particular first; a new one is a module and a line here."""
+"""Every kind of live source, the most specific first; a new one is a module and a line here."""
 
 
 def open_live(spec: str, settings: CaptureSettings | None = None) -> Source:
-    """Open a source whose frames come by the clock.
+    """Open a source whose frames come in real time.
 
     Args:
         spec: A camera's index, device path or name; a video file, played at its own speed; a folder of pictures; a
             URL; ``-`` for raw pictures on stdin.
-        settings: Wishes and timeouts.
+        settings: Requested size, rate and format, and timeouts.
 
     Raises:
-        SourceError: It is not there or gives no picture.
+        SourceError: It does not exist or delivers no picture.
         ValueError: Raw pictures without their size, or of an unknown format.
     """
     kind = next(kind for kind in SOURCES if kind.takes(spec))
@@ -63,8 +63,8 @@ def open_video(path: str | Path, start_s: float = 0.0, duration_s: float | None 
 
     Args:
         path: Any file that FFmpeg's libraries read, GIFs included.
-        start_s: Leave out what is shown before this time, s.
-        duration_s: Length of the cut, s; None for all the rest.
+        start_s: Skip frames shown before this time, s.
+        duration_s: Length of the cut, s; None for the rest.
 
     Raises:
         VideoUnreadable: The file is missing, holds no picture that can be decoded, or ends before ``start_s``.

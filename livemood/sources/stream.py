@@ -8,22 +8,22 @@ from livemood.core.errors import VideoUnreadable, one_line_about
 from livemood.core.settings import CaptureSettings
 from livemood.sources.live import LiveSource, Picture
 
-# A stream with this many pictures in a row that cannot be decoded is taken for lost.
+# After this many consecutive pictures that cannot be decoded a stream counts as lost.
 _MAX_BROKEN = 100
-# What comes over these while the stream is being looked at is old before it can be shown. Over others, such as HTTP,
-# it may be the beginning of a file.
+# Over these protocols, packets that arrive while the stream is probed are too old to show. Over others, such as HTTP,
+# they may be the beginning of a file.
 _ONLY_LIVE = frozenset({"rtsp", "rtsps", "rtmp", "rtmps", "rtp", "udp", "srt"})
 
 
 def open_stream(url: str, settings: CaptureSettings | None = None) -> LiveSource:
-    """Open a network stream; one without an end is opened again when it breaks off.
+    """Open a network stream; one without an end is reopened when the connection breaks.
 
     Args:
         url: Such as ``rtsp://host/path`` or ``http://host/video.mjpg``.
         settings: Timeouts.
 
     Raises:
-        VideoUnreadable: Nothing answers there, or it is no video.
+        VideoUnreadable: The server does not answer, or it is no video.
     """
     settings = settings or CaptureSettings()
     return LiveSource(_without_password(url), lambda: StreamFeed(url, settings), settings, reconnect=True)
@@ -33,14 +33,14 @@ class StreamFeed:
     """One connection to a stream.
 
     Args:
-        url: Where it is.
+        url: Its address.
         settings: Timeouts.
 
     Attributes:
-        broken: Pictures that could not be decoded and were left out.
+        broken: Number of pictures skipped because they could not be decoded.
 
     Raises:
-        VideoUnreadable: Nothing answers there, or it is no video.
+        VideoUnreadable: The server does not answer, or it is no video.
     """
 
     def __init__(self, url: str, settings: CaptureSettings) -> None:
@@ -60,16 +60,16 @@ class StreamFeed:
             raise VideoUnreadable(f"{self._name} holds no video")
         self._finite = self._container.duration is not None
         self._stream = self._container.streams.video[0]
-        # Decoding several frames at once would hold each back until the next ones came.
+        # Decoding several frames at once would delay each until the next ones arrive.
         self._stream.thread_type = "SLICE"
         self._packets = self._container.demux(self._stream)
         self._decoded: list[av.VideoFrame] = []
 
     def read(self) -> Picture | None:
-        """Return the next picture, leaving out broken ones; None at the end of a stream that has one.
+        """Return the next picture, skipping broken ones; None at the end of a finite stream.
 
         Raises:
-            VideoUnreadable: The stream broke off.
+            VideoUnreadable: The connection broke.
         """
         import av
 
@@ -95,7 +95,7 @@ class StreamFeed:
         return Picture(image, frame.time if self._finite else None)
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._container.close()
 
 

@@ -11,13 +11,13 @@ from livemood.core.settings import TrackerSettings
 from livemood.core.types import Detection, Track
 
 _IMPOSSIBLE = 1e6
-# How fast a face out of sight is thought to slow down: heads stop or turn sooner than they go on for ever.
+# Time constant of the decay of velocity while a face is missed, s: heads stop or turn soon.
 _COASTING_S = 0.5
 
 
 @dataclass(slots=True)
 class _Face:
-    """What is remembered of one person between frames."""
+    """State of one track between frames."""
 
     id: int
     detection: Detection
@@ -45,11 +45,11 @@ class _Face:
 
 
 def assign(costs: npt.NDArray[np.float64]) -> list[tuple[int, int]]:
-    """Pair rows with columns, each at most once and as many as can be, at the least total cost.
+    """Solve the linear assignment problem: pair as many rows and columns as possible at the least total cost.
 
     Shortest augmenting paths, after R. Jonker and A. Volgenant, "A shortest augmenting path algorithm for dense and
-    sparse linear assignment problems", Computing 1987. Ours, because importing scipy's takes longer than opening all
-    models does.
+    sparse linear assignment problems", Computing 1987. Not scipy's, because importing it takes longer than opening all
+    models.
 
     Args:
         costs: (rows, columns) finite costs.
@@ -62,7 +62,7 @@ def assign(costs: npt.NDArray[np.float64]) -> list[tuple[int, int]]:
         return [(0, 0)]
     if rows > columns:
         return sorted(((row, column) for column, row in assign(costs.T)), key=lambda pair: pair[1])
-    # One more column, where each row waits until it is placed.
+    # One more column, the start of each row's augmenting path.
     owner = np.full(columns + 1, -1)
     row_price, column_price = np.zeros(rows), np.zeros(columns + 1)
     for row in range(rows):
@@ -82,7 +82,7 @@ def assign(costs: npt.NDArray[np.float64]) -> list[tuple[int, int]]:
             column_price[passed] -= gone
             distance[~passed] -= gone
             column = nearest
-        while column != columns:  # everyone on the path moves one on
+        while column != columns:  # shift the owners along the path
             before = int(came_from[column])
             owner[column] = owner[before]
             column = before
@@ -90,13 +90,13 @@ def assign(costs: npt.NDArray[np.float64]) -> list[tuple[int, int]]:
 
 
 class Tracker:
-    """Gives every person an id that stays through motion, short occlusion and crossings, and is never used again.
+    """Gives every person an id that is kept through motion, short occlusion and crossings, and is never reused.
 
-    Each face is expected where its averaged velocity carries it; detections are matched to expectations by the
-    assignment of least total cost, where cost is distance in face widths plus the change of size in octaves.
+    The position of each face is predicted from its averaged velocity. Detections are matched to predictions by the
+    assignment of least total cost; the cost is the distance in face widths plus the change of size in octaves.
 
     Args:
-        settings: How far a face may jump and for how long it is remembered.
+        settings: Limits of distance and memory.
     """
 
     def __init__(self, settings: TrackerSettings | None = None) -> None:
@@ -109,7 +109,7 @@ class Tracker:
 
         Args:
             detections: Faces of the frame, boxes in px.
-            time_s: The frame's time; must not lie before the last call's.
+            time_s: The frame's time, s; not earlier than that of the last call.
 
         Returns:
             One track for each detection, in their order.

@@ -8,17 +8,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from livemood.bundles.manifest import MANIFEST, MAX_NAME, Bundle, is_name, read_bundle
+from livemood.bundles.manifest import MANIFEST, MAX_NAME, Bundle, Head, is_name, read_bundle
 from livemood.core.crop_spec import CropSpec
 from livemood.core.errors import DatasetError, ModelIncompatible, SinkError
-from livemood.core.labels import EMOTION, UNSURE
+from livemood.core.labels import EMOTION, EMOTIONS, UNSURE
 from livemood.core.settings import CROP
 from livemood.datasets import dataset as data_sets
+from livemood.datasets.class_names import ClassNames
 from livemood.datasets.dataset import Dataset
 from livemood.datasets.files import NOT_UTF8
 from livemood.datasets.load import load
 from livemood.datasets.open import open_collection
-from livemood.datasets.samples import SplitName
+from livemood.datasets.samples import FER2013_HEAD, SplitName
 from livemood.datasets.split import ALIGNED, RAW, Split
 from livemood.detection.combined import FaceDetector
 from livemood.evaluation import metrics
@@ -44,18 +45,24 @@ class Job:
         out: Bundle folder to write; ``out.work`` beside it holds crops, checkpoint and history.
         votes: FER+'s ``fer2013new.csv``.
         find_faces: The pictures are whole photos.
+        group_by: What stays in one split, see ``livemood.datasets.groups.with_groups``.
+        classes: Label by name of a class, where names are not what they are to be called.
         base: A bundle, or folders of runs, to begin with.
         teachers: Bundles, or folders of runs, to learn from.
         asked: Fields of ``TrainSettings`` that differ from ``usual`` ones.
+        describe: Writes the recorded job as what does the same again, such as a command line, for the manifest.
     """
 
     data: Path
     out: Path
     votes: Path | None = None
     find_faces: bool = False
+    group_by: str | None = None
+    classes: Mapping[str, str] = field(default_factory=dict)
     base: tuple[Path, ...] = ()
     teachers: tuple[Path, ...] = ()
     asked: Mapping[str, Any] = field(default_factory=dict)
+    describe: Callable[[Mapping[str, Any]], str | None] = lambda record: None
 
     @property
     def work(self) -> Path:
@@ -100,7 +107,7 @@ def train(job: Job, resume: bool, force: bool, watcher: Watcher) -> tuple[dict[s
     job = _with_own_preset(job, base)
     spec = base.crop if isinstance(base, Bundle) else CROP
     try:
-        dataset, settings, record = _resumed(job) if resume else _begun(job, spec, watcher)
+        dataset, settings, record = _resumed(job) if resume else _begun(job, base, spec, watcher)
     except OSError as error:
         if isinstance(error, SinkError):
             raise
@@ -120,7 +127,7 @@ def train(job: Job, resume: bool, force: bool, watcher: Watcher) -> tuple[dict[s
         # What a resumed run was asked anew is recorded once it is known to be possible.
         on_begin=lambda: save_job(job.work, record),
     )
-    return finish(model, run, dataset, settings, job.out, spec, record), run
+    return finish(model, run, dataset, settings, job.out, spec, record, job.describe(record)), run
 
 
 def finish(
@@ -131,6 +138,7 @@ def finish(
     out: Path,
     spec: CropSpec = CROP,
     record: Mapping[str, Any] | None = None,
+    command: str | None = None,
 ) -> dict[str, Any]:
     """Balance and calibrate on valid, measure on test once, and write the bundle.
 
@@ -142,21 +150,25 @@ def finish(
         out: Bundle folder.
         spec: How the crops were cut.
         record: The job, for the manifest.
+        command: What does the same again, for the manifest.
 
     Raises:
         SinkError: The bundle cannot be written.
     """
     valid = dataset.splits["valid"]
     votes = np.tile(valid.top_vote, 2)
-    strength = happy = 0.0
+    strength = happy = raised = 0.0
     if settings.class_balance:
         common, said = class_prior.prior(dataset.splits["train"].targets[EMOTION]), _both_framings(model, valid)
         strength = class_prior.choose(said, votes, dataset.labels, common)
         happy = class_prior.break_even(class_prior.adjusted(said, common, strength), votes, dataset.labels)
-        class_prior.bake(model, class_prior.offsets(common, strength, happy, dataset.labels))
-    temperature = metrics.fit_temperature(_both_framings(model, valid), votes)
-    figures = measure(model, dataset, temperature)
-    shipped = serving_model(model)
+        so_far = metrics.with_offsets(said, class_prior.offsets(common, strength, happy, dataset.labels))
+        raised = class_prior.lift(so_far, votes, dataset.labels, class_prior.lifted(common, dataset.labels))
+        class_prior.bake(model, class_prior.offsets(common, strength, happy, dataset.labels, raised))
+    heads = [Head(name, labels, _temperature(model, valid, name)) for name, labels in valid.heads.items()]
+    figures = measure(model, dataset, heads[0].temperature)
+    served = [head for head in heads if head.name != FER2013_HEAD]  # that one is for training and its figure only
+    shipped = serving_model(model, [head.name for head in served])
     try:
         tflite = to_tflite(shipped)
     except SinkError as error:
@@ -171,11 +183,10 @@ def finish(
         tflite,
         out,
         name=out.name,
-        labels=dataset.labels,
+        heads=served,
         spec=spec,
-        temperature=temperature,
         metrics=figures,
-        training=provenance(dataset, settings, run, record or {}, strength, happy),
+        training=provenance(dataset, settings, run, record or {}, strength, happy, raised, command),
     )
     return figures
 
@@ -196,16 +207,28 @@ def measure(model: Any, dataset: Dataset, temperature: float) -> dict[str, Any]:
             f"{word}ece": round(top.ece, 4),
         }
         if framing == RAW:
-            figures["recall"] = {label: round(value, 4) for label, value in top.recall.items()}
+            figures["recall"] = {label: None if r is None else round(r, 4) for label, r in top.recall.items()}
             if (told := metrics.happy_versus_sad(probabilities, split.top_vote, split.labels)) is not None:
                 figures["happy_versus_sad"] = round(told, 4)
+    if near := {file for pair in dataset.near_copies for file in pair} & set(split.files.tolist()):
+        # Splits that the data gave are kept, near-copies and all; how much of the accuracy they are is told.
+        alone = split.only(~np.isin(split.files, sorted(near)))
+        figures["near_copies"] = len(near)
+        if (alone.top_vote >= 0).any():
+            figures["accuracy_without_near_copies"] = round(_accuracy(model, alone, EMOTION), 4)
     for head in (head for head in split.heads if head != EMOTION and (split.top(head) >= 0).any()):
         figures[f"{head}_accuracy"] = round(_accuracy(model, split, head), 4)
     return figures
 
 
-def _both_framings(model: Any, split: Split) -> npt.NDArray[np.float32]:
-    return np.concatenate([predict(model, split, framing) for framing in (RAW, ALIGNED)])
+def _both_framings(model: Any, split: Split, head: str = EMOTION) -> npt.NDArray[np.float32]:
+    return np.concatenate([predict(model, split, framing, head) for framing in (RAW, ALIGNED)])
+
+
+def _temperature(model: Any, valid: Split, head: str) -> float:
+    """Return the temperature that fits a head best on the validation split; 1 where nothing there has its label."""
+    truth = np.tile(valid.top(head), 2)
+    return metrics.fit_temperature(_both_framings(model, valid, head), truth) if (truth >= 0).any() else 1.0
 
 
 def _accuracy(model: Any, split: Split, head: str) -> float:
@@ -252,10 +275,13 @@ def _with_own_preset(job: Job, base: Bundle | tuple[Path, ...]) -> Job:
     return replace(job, asked={**job.asked, **own})
 
 
-def _begun(job: Job, spec: CropSpec, watcher: Watcher) -> tuple[Dataset, TrainSettings, dict[str, Any]]:
+def _begun(
+    job: Job, base: Bundle | tuple[Path, ...], spec: CropSpec, watcher: Watcher
+) -> tuple[Dataset, TrainSettings, dict[str, Any]]:
     if has_checkpoint(job.work):
         raise DatasetError(f"{job.work} holds an earlier run", "go on with {resume}, or remove that folder")
-    collection = open_collection(job.data, job.votes)
+    known = base.labels if isinstance(base, Bundle) else data_sets.restore(base[0]).labels if base else EMOTIONS
+    collection = open_collection(job.data, job.votes, ClassNames(known, job.classes), job.group_by)
     if UNSURE in collection.labels:
         raise DatasetError(
             f"class folder {UNSURE} of {job.data}: that is livemood's own word where no label is sure enough; "
@@ -267,6 +293,8 @@ def _begun(job: Job, spec: CropSpec, watcher: Watcher) -> tuple[Dataset, TrainSe
         "data": job.data.name,
         "votes": job.votes.name if job.votes else None,
         "find_faces": job.find_faces,
+        "group_by": job.group_by,
+        "class": dict(job.classes),
         "from": [folder.name for folder in job.base],
         "teachers": [folder.name for folder in job.teachers],
         "settings": asdict(job.settings),
@@ -292,6 +320,8 @@ def _resumed(job: Job) -> tuple[Dataset, TrainSettings, dict[str, Any]]:
         "data": (job.data.name, record["data"]),
         "votes": (job.votes.name if job.votes else record["votes"], record["votes"]),
         "find_faces": (job.find_faces or record["find_faces"], record["find_faces"]),
+        "group_by": (job.group_by or record["group_by"], record["group_by"]),
+        "class": (dict(job.classes) or record["class"], record["class"]),
         "from": ([folder.name for folder in job.base], record["from"]),
         "teacher": (teachers[: len(record["teachers"])], record["teachers"]),
         **{name: (value, record["settings"][name]) for name, value in job.asked.items() if name not in _MAY_CHANGE},

@@ -1,1 +1,1 @@
-"""The browser page: source (``src``), what is built of it (``static``), and what it is told of Python's settings."""
+"""The browser page: source (``src``) and what is built of it (``static``); ``livemood.apps.web`` serves it."""

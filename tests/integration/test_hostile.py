@@ -22,10 +22,11 @@ import pytest
 from livemood import records
 from livemood.bundles.manifest import default_bundle, read_bundle, sha256_of
 from livemood.core.errors import DatasetError, ImageUnreadable, LivemoodError, ModelIncompatible, VideoUnreadable
+from livemood.datasets.class_names import ClassNames
 from livemood.datasets.dataset import restore
-from livemood.datasets.ferplus import from_csv
 from livemood.datasets.files import Files, decode
 from livemood.datasets.open import open_collection
+from livemood.datasets.pixel_csv import from_csv
 from livemood.evaluation.smiles import examine_smiles
 from livemood.sources.image.decode import read_image
 from livemood.sources.image.size_guard import MAX_PIXELS, pixels
@@ -388,14 +389,14 @@ def test_fer2013_when_a_line_is_endless_or_a_quote_is_left_open_then_one_line(tm
     path = tmp_path / "fer2013.csv"
     path.write_bytes(b"emotion,pixels,Usage\n" + rows * 2)
     with pytest.raises(DatasetError):
-        from_csv(path, None)
+        from_csv(path, None, ClassNames())
 
 
 def test_fer2013_when_pictures_are_larger_than_a_csv_cell_usually_is_then_read(tmp_path):
     path = tmp_path / "fer2013.csv"
     row = "3," + " ".join(["100"] * 300 * 300) + ",Training\n"
     path.write_text("emotion,pixels,Usage\n" + row * 2)
-    collection = from_csv(path, None)
+    collection = from_csv(path, None, ClassNames())
     image = collection.read(collection.samples[1])
     assert image is not None
     assert image.shape == (300, 300, 3)

@@ -41,13 +41,19 @@ def test_wheel_then_models_licences_and_the_type_marker_travel_inside(wheel):
         "livemood/models/face/manifest.json",
         "livemood/models/face/face_detection_short_range.tflite",
         "livemood/models/face/face_detection_full_range_sparse.tflite",
+        "livemood/web/static/index.html",
+        "livemood/web/static/worker.js",
+        "livemood/web/static/litert/litert_wasm_internal.wasm",
+        "livemood/web/static/yunet/yunet.tflite",
         "livemood/models/face/face_detection_yunet_2023mar.onnx",
     ):
         assert name in names
     assert sum(name.endswith("licenses/NOTICE") for name in names) == 1
     assert any(name.endswith("licenses/models/face/LICENSE") for name in names)
     assert any(name.endswith("licenses/models/face/LICENSE-yunet") for name in names)
-    assert not any(name.startswith(("tests/", "samples/")) for name in names)
+    assert any(name.endswith("licenses/livemood/web/static/litert/LICENSE") for name in names)
+    assert not any(name.startswith(("tests/", "samples/", "livemood/web/src/")) for name in names)
+    assert not any("node_modules" in name for name in names)
 
 
 def test_wheel_when_installed_elsewhere_and_the_network_is_off_then_reads_a_photo(installed, tmp_path):

@@ -190,6 +190,8 @@ def write_film(
 
 def _add_sound(output: Any, sound: Sound) -> Any:
     track = output.add_stream(sound.codec, rate=48_000)
+    if sound.codec.startswith("wma"):
+        track.bit_rate = 128_000
     track.metadata["language"] = sound.language
     track.disposition = sound.disposition
     return track

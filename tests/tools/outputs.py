@@ -76,7 +76,9 @@ def write_photos(archive: Path, out: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch, zipfile.ZipFile(archive) as file:
         names = [name for name in sorted(file.namelist()) if name.endswith(".jpg")][:PHOTOS]
         file.extractall(scratch, names)
-        (out / "photos.json").write_bytes(livemood("image", *names, "--json", "--detector", detector, folder=Path(scratch)))
+        (out / "photos.json").write_bytes(
+            livemood("image", *names, "--json", "--detector", detector, folder=Path(scratch))
+        )
 
 
 def livemood(*words: str, folder: Path | None = None) -> bytes:

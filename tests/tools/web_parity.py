@@ -37,10 +37,11 @@ def main(words: list[str]) -> int:
             )
     faces = sum(parity.faces for parity in found)
     same = 1 - sum(parity.labels_differ for parity in found) / max(faces, 1)
-    off = max(parity.probability for parity in found)
+    off, raw = max(parity.score for parity in found), max(parity.probability for parity in found)
     lost = sum(parity.missing + parity.extra for parity in found)
-    print(f"all: {faces} faces, {lost} seen by one alone, {same:.2%} the same label, probabilities within {off:.5f}")
-    return int(lost > 0 or same < _LEAST_SAME_LABELS or off > _MOST_OFF)
+    print(f"all: {faces} faces, {lost} seen by one alone, {same:.2%} the same label")
+    print(f"smoothed scores within {off:.5f}, a frame's own probabilities within {raw:.5f}")
+    return int(lost > 0 or same < _LEAST_SAME_LABELS or raw > _MOST_OFF)
 
 
 if __name__ == "__main__":

@@ -13,8 +13,11 @@ from livemood.apps.batch.shard import Shard, ShardOptions, give_up
 from livemood.apps.photo import PhotoOptions
 from livemood.bundles.manifest import default_bundle, read_bundle
 from livemood.core.errors import SourceError
+from livemood.core.labels import EMOTION
 from livemood.core.settings import DrawStyle, ReaderSettings
+from livemood.emotion.classifier import heads_of_bundle
 from livemood.records import VERSION
+from livemood.records.inputs import Heads
 from livemood.runtime.storage import Store
 
 PHOTOS_A_SHARD: Final = 1000
@@ -55,7 +58,7 @@ class Plan:
         again: How many of those to be read were read before: they, or the model, have changed, or they failed.
         stale: Rows to take out of parts before that, by part.
         options: For the shards.
-        labels: Emotions of the model.
+        heads: Labels by head of the model.
     """
 
     inputs: Sequence[InputFile]
@@ -64,7 +67,7 @@ class Plan:
     again: int
     stale: Sequence[tuple[Part, frozenset[str]]]
     options: ShardOptions
-    labels: tuple[str, ...]
+    heads: Heads
 
     @property
     def todo(self) -> int:
@@ -80,7 +83,7 @@ def plan(job: BatchJob, workers: int) -> Plan:
         LivemoodError: A driver is missing, or a file in the data set is none of livemood's.
         ModelError: The model cannot be used.
     """
-    labels, options = _options(job)
+    heads, options = _options(job)
     inputs = expand(job.inputs)
     if job.part[1] > 1:
         inputs = share(inputs, *job.part)
@@ -88,13 +91,15 @@ def plan(job: BatchJob, workers: int) -> Plan:
     done: set[str] = set()
     stale: list[tuple[Part, frozenset[str]]] = []
     again: set[str] = set()
+    key = options.reading.key
     for part in read_parts(Store(job.out, "out")):
         old: set[str] = set()
+        same_reading = part.reading.key == key
         for one in part.inputs:
             now = wanted.get(one.path)
             if now is None:
                 continue
-            current = now == one and part.reading.key == options.reading.key
+            current = same_reading and now == one
             failed = job.retry_failed and one.path in part.failed
             if one.path in done:  # a second time, by a run that was cut off
                 old.add(one.path)
@@ -106,7 +111,7 @@ def plan(job: BatchJob, workers: int) -> Plan:
         if old:
             stale.append((part, frozenset(old)))
     todo = [shard for shard in _shards(inputs, done, workers) if shard.inputs]
-    return Plan(inputs, todo, len(done), len(again - done), stale, options, labels)
+    return Plan(inputs, todo, len(done), len(again - done), stale, options, heads)
 
 
 def run(
@@ -154,7 +159,7 @@ def _parts(planned: Plan, engine: Engine) -> Iterator[Part]:
             if part is not None:
                 yield part
             elif len(shard.inputs) == 1:
-                yield give_up(shard, planned.options, planned.labels)
+                yield give_up(shard, planned.options, planned.heads)
             else:
                 middle = len(shard.inputs) // 2
                 halves += [Shard(shard.inputs[:middle]), Shard(shard.inputs[middle:])]
@@ -166,25 +171,27 @@ def _shards(inputs: Sequence[InputFile], done: set[str], workers: int) -> Iterat
 
     So a shard that a run did not finish has the same inputs, and its file the same name, in the next.
     """
-    photos = [one for one in inputs if not one.is_video]
-    size = max(min(PHOTOS_A_SHARD, -(-len(photos) // (_SHARDS_A_WORKER * workers))), 1)
+    photos: list[InputFile] = []
     for one in inputs:
-        if one.is_video and one.path not in done:
+        if not one.is_video:
+            photos.append(one)
+        elif one.path not in done:
             yield Shard((one,))
+    size = max(min(PHOTOS_A_SHARD, -(-len(photos) // (_SHARDS_A_WORKER * workers))), 1)
     for start in range(0, len(photos), size):
         yield Shard(tuple(one for one in photos[start : start + size] if one.path not in done))
 
 
-def _options(job: BatchJob) -> tuple[tuple[str, ...], ShardOptions]:
+def _options(job: BatchJob) -> tuple[Heads, ShardOptions]:
     bundle = read_bundle(job.reader.model or default_bundle())
-    labels = tuple(name for name in bundle.labels if not job.reader.emotions or name in job.reader.emotions)
+    heads = heads_of_bundle(job.reader.model, job.reader.emotions)
     weights = bundle.sha256.get("model.tflite" if job.reader.engine == "litert" else "model.keras", "")
     settings = f"schema {VERSION}; detector {job.reader.detector}; engine {job.reader.engine}; every {job.every}"
     if job.reader.emotions:
-        settings += f"; emotions {','.join(labels)}"
+        settings += f"; emotions {','.join(heads[EMOTION])}"
     reading = Reading(__version__, bundle.name, str(weights), settings)
     photo = PhotoOptions(job.reader, DrawStyle())
-    return labels, ShardOptions(job.out, photo, reading, job.every, job.labelled)
+    return heads, ShardOptions(job.out, photo, reading, job.every, job.labelled)
 
 
 def _notes(job: BatchJob, planned: Plan) -> dict[str, Any]:

@@ -9,14 +9,14 @@ from typing import Any, Final
 
 from livemood.apps.batch.dataset import FOOTER, Part, Reading, part_name
 from livemood.apps.batch.inputs import InputFile
-from livemood.apps.photo import PhotoDesk, PhotoOptions
+from livemood.apps.photo import PhotoOptions, PhotoReader
 from livemood.apps.session import Session
 from livemood.core.errors import LivemoodError, SourceError, VideoUnreadable, one_line_about
-from livemood.records.inputs import Group, Input
+from livemood.records.inputs import Group, Heads, Input
 from livemood.runtime.storage import Store, is_url, local_copy, read_bytes
 from livemood.sinks.collection_records import write_parquet
 from livemood.sinks.open import Output
-from livemood.sinks.records import record_of
+from livemood.sinks.rows import record_of
 
 KILLED: Final = "its process was killed while reading it, most often for want of memory or by a damaged file"
 _MISSING: Final = "is not there; check the list that names it"
@@ -53,7 +53,7 @@ class _Worker:
     """What a process keeps from shard to shard."""
 
     options: ShardOptions
-    desk: PhotoDesk
+    photo_reader: PhotoReader
 
 
 _worker: _Worker | None = None
@@ -67,7 +67,7 @@ def set_up(options: ShardOptions) -> None:
     import cv2
 
     cv2.setNumThreads(1)  # every process has a core
-    _worker = _Worker(options, PhotoDesk(Session(options.photo.reader), options.photo))
+    _worker = _Worker(options, PhotoReader(Session(options.photo.reader), options.photo))
 
 
 def read_shard(shard: Shard) -> Part:
@@ -80,7 +80,7 @@ def read_shard(shard: Shard) -> Part:
     return _Scribe(_worker).read(shard)
 
 
-def give_up(shard: Shard, options: ShardOptions, labels: tuple[str, ...]) -> Part:
+def give_up(shard: Shard, options: ShardOptions, heads: Heads) -> Part:
     """Put the file of a shard into the data set that no process survives: each input a row with an error."""
 
     def groups() -> Iterator[Group]:
@@ -89,13 +89,13 @@ def give_up(shard: Shard, options: ShardOptions, labels: tuple[str, ...]) -> Par
 
     failed = frozenset(one.path for one in shard.inputs)
     part = Part(part_name(shard.inputs, options.reading), options.reading, shard.inputs, failed)
-    _publish(part, groups(), options.out, labels)
+    _publish(part, groups(), options.out, heads)
     return part
 
 
 class _Scribe:
     def __init__(self, worker: _Worker) -> None:
-        self._options, self._desk = worker.options, worker.desk
+        self._options, self._reader = worker.options, worker.photo_reader
         self._failed: set[str] = set()
         self._faces = self._frames = 0
 
@@ -113,7 +113,7 @@ class _Scribe:
                 seconds=time.process_time() - began,
             )
 
-        _publish(part, self._groups(shard), self._options.out, self._desk.labels, finished)
+        _publish(part, self._groups(shard), self._options.out, self._reader.session.heads, finished)
         return finished()
 
     def _groups(self, shard: Shard) -> Iterator[Group]:
@@ -138,7 +138,7 @@ class _Scribe:
         if one.size < 0:
             raise SourceError(f"{one.path} {_MISSING}")
         if not one.is_video:
-            result = self._desk.read_content(one.path, read_bytes(one.path) if is_url(one.path) else None)
+            result = self._reader.read_content(one.path, read_bytes(one.path) if is_url(one.path) else None)
             yield result.group(_line(result.error) if result.error else None)
         elif is_url(one.path):
             with local_copy(one.path) as local:
@@ -148,7 +148,7 @@ class _Scribe:
 
     def _film(self, name: str, path: Path) -> Iterator[Group]:
         """Yield the frames of a video in which someone is seen."""
-        session = self._desk.session
+        session = self._reader.session
         with one_line_about(name, VideoUnreadable), ExitStack() as stack:
             clip = stack.enter_context(session.open_video(path))
             sink = None
@@ -158,7 +158,7 @@ class _Scribe:
             frames = stack.enter_context(session.frames(clip, self._options.every))
             for frame, moods in frames:
                 if sink:
-                    sink.write(frame, moods, self._desk.annotator.draw(frame, moods))
+                    sink.write(frame, moods, self._reader.annotator.draw(frame, moods))
                 if moods:
                     said = Input(name, frame.width, frame.height, len(moods))
                     yield said, tuple(record_of(frame, mood) for mood in moods)
@@ -173,9 +173,9 @@ def labelled_name(path: str) -> str:
     return f"{stem}-{hashlib.sha256(path.encode(errors='surrogateescape')).hexdigest()[:8]}.mp4"
 
 
-def _publish(part: Part, groups: Iterator[Group], out: str, labels: tuple[str, ...], finished: Any = None) -> None:
+def _publish(part: Part, groups: Iterator[Group], out: str, heads: Heads, finished: Any = None) -> None:
     with Store(out, "out").replacing(part.name) as scratch:
-        write_parquet(scratch, groups, labels, lambda: {FOOTER: (finished() if finished else part).footer()})
+        write_parquet(scratch, groups, heads, lambda: {FOOTER: (finished() if finished else part).footer()})
 
 
 def _line(error: LivemoodError) -> str:

@@ -1,1 +1,1 @@
-"""Look into a model file before a runtime does."""
+"""Checks of model files before a runtime opens them."""

@@ -1,7 +1,7 @@
-"""Look into a ``.keras`` file before Keras does: a network that only computes, of a bounded size.
+"""Check a ``.keras`` file before Keras opens it: only known layers, and a bounded size.
 
-Keras's own safe mode refuses Lambda layers and pickled code. This list is narrower: of what Keras could build, the
-layers that read files, call other programs' models or run code are not on it, and neither is anything custom.
+Keras's own safe mode refuses Lambda layers and pickled code. This allow list is narrower: it also leaves out layers
+that read files, load other models or run code, and everything custom.
 """
 
 import json
@@ -84,13 +84,13 @@ _ALLOWED: Final = {
 
 
 def check_keras_file(file: Path) -> None:
-    """Refuse a Keras file that could do more than compute.
+    """Refuse a Keras file that holds anything but a network of known layers.
 
     Args:
         file: A ``.keras`` zip.
 
     Raises:
-        ModelIncompatible: It is damaged, holds other files, a layer that is not a plain one, or a network too large.
+        ModelIncompatible: It is damaged, holds other files or a layer that is not allowed, or is too large.
     """
     try:
         with zipfile.ZipFile(file) as archive:
@@ -110,7 +110,7 @@ def check_keras_file(file: Path) -> None:
     if not isinstance(config, dict) or "class_name" not in config:
         raise ModelIncompatible(f"{file} is not a model that Keras can load (it describes no network)")
     try:
-        # How it was trained is not loaded.
+        # The training configuration is not loaded.
         weights = _checked(file, {name: part for name, part in config.items() if name != "compile_config"})
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         if isinstance(error, ModelIncompatible):
@@ -121,7 +121,7 @@ def check_keras_file(file: Path) -> None:
 
 
 def _checked(file: Path, part: Any) -> int:
-    """Walk through a network's description; return how many weights its large layers hold."""
+    """Check a network's configuration recursively; return the number of weights of its large layers."""
     waiting, weights = [part], 0
     while waiting:
         part = waiting.pop()
@@ -146,7 +146,7 @@ def _check_class(file: Path, part: dict[str, Any]) -> None:
 
 
 def _weights(part: dict[str, Any]) -> int:
-    """Return how many weights a layer makes room for, before Keras compares them with those in the file."""
+    """Return how many weights Keras would allocate for a layer before comparing them with the file."""
     settings = part.get("config")
     if not isinstance(settings, dict) or "build_config" not in part or part["build_config"] is None:
         return 0

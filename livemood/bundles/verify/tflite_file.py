@@ -1,8 +1,8 @@
-"""Look into a ``.tflite`` file before LiteRT does: a plain image classifier, every size of it known beforehand.
+"""Check a ``.tflite`` file before LiteRT opens it: a plain image classifier whose sizes are all static.
 
-LiteRT runs what it is given in native code and trusts much of it. So the file is read here with every offset checked,
-its operators are looked up in a list of plain ones, and the shape of each result is worked out and compared with what
-the file says. What is on no list is refused, whether LiteRT could run it or not.
+LiteRT runs a file in native code and trusts much of it. So the file is parsed here with every offset checked, its
+operators must be on an allow list, and the shape of each result is computed and compared with the one that the file
+states. Anything else is refused, even if LiteRT could run it.
 """
 
 import math
@@ -84,15 +84,15 @@ def check_tflite(file: Path, crop: Shape, heads: Mapping[str, int]) -> tuple[str
     Args:
         file: A ``.tflite`` file.
         crop: Shape (S, S, C) of what it takes, one at a time, as float32.
-        heads: Number K of what each head returns, (1, K) float32. Several heads are told apart by the names of the
-            outputs in the file's signature; a single one may be called anything.
+        heads: Number of classes K by head; each output is (1, K) float32. Several heads are identified by the names of
+            the outputs in the file's signature; a single one may have any name.
 
     Returns:
         The head of each output, in the order of the file.
 
     Raises:
-        ModelIncompatible: It is damaged, takes or returns something else, holds an operator that is not a plain one,
-            or is a network too large.
+        ModelIncompatible: It is damaged, has another input or output, holds an operator that is not allowed, or is too
+            large.
     """
     try:
         reader = _Reader(file.read_bytes())
@@ -105,21 +105,21 @@ def check_tflite(file: Path, crop: Shape, heads: Mapping[str, int]) -> tuple[str
 
 
 class _Reader:
-    """Reads a flatbuffer: no offset leads out of the file, and how much is read is bounded."""
+    """Reads a flatbuffer; offsets are checked against the file, and the amount read is bounded."""
 
     def __init__(self, data: bytes) -> None:
         self._data = memoryview(data)
         self._parts = 0
 
     def model(self) -> dict[str, Any]:
-        """Return all of the file but the operators' options."""
+        """Return the whole file except the operators' options."""
         if bytes(self._data[4:8]) != b"TFL3":
             raise NotPlain("no LiteRT network")
         model: dict[str, Any] = self._read(_MODEL, 0)
         return model
 
     def table(self, fields: Mapping[int, tuple[str, Any]], at: int) -> dict[str, Any]:
-        """Return a table's fields by name; one that is not there is left out."""
+        """Return a table's fields by name, without missing ones."""
         self._more(1)
         (back,) = self._numbers("i", at)
         (size,) = self._numbers("H", at - back)
@@ -133,7 +133,7 @@ class _Reader:
         return found
 
     def _read(self, kind: Any, at: int) -> Any:
-        """Return what lies there: a number, bytes, a tuple of numbers, a table, or a list of tables."""
+        """Return the value at an offset: a number, bytes, a tuple of numbers, a table, or a list of tables."""
         if isinstance(kind, str) and len(kind) == 1:
             return self._numbers(kind, at)[0]
         at += self._numbers("I", at)[0]
@@ -154,7 +154,7 @@ class _Reader:
         return [self._read(inner, at + 4 * number) for number in range(count)]
 
     def _more(self, parts: int) -> None:
-        # Many places of a file may name the same table.
+        # Many parts of a file may refer to the same table.
         self._parts += parts
         need(self._parts <= _MAX_PARTS, _TOO_MANY)
 
@@ -165,7 +165,7 @@ class _Reader:
 
 
 def _check_frame(model: dict[str, Any]) -> None:
-    """Check what stands around the network: it is alone, and no note or name steers how it is run."""
+    """Check the file around the network: one network, and no metadata that changes how it is run."""
     graphs, buffers = model["graphs"], model["buffers"]
     need(len(graphs) == 1, f"{len(graphs)} networks in one")
     need(not buffers[0].get("data"), _DAMAGED)
@@ -178,7 +178,7 @@ def _check_frame(model: dict[str, Any]) -> None:
 
 
 class _Network:
-    """The one graph: its tensors as declared, its operators walked through in order."""
+    """The graph: its tensors as declared, its operators in order."""
 
     def __init__(self, reader: _Reader, model: dict[str, Any]) -> None:
         (self._graph,) = model["graphs"]
@@ -191,7 +191,7 @@ class _Network:
         self._count(0, sum(tensor.size for tensor in self._tensors))
 
     def check(self, taken: Shape, heads: Mapping[str, int]) -> tuple[str, ...]:
-        """Walk from input to outputs: each tensor is written once, and before it is read; return the outputs' heads."""
+        """Check that each tensor is written once and before it is read; return the heads of the outputs."""
         (fed,) = map(self._tensor, self._graph["inputs"])
         need(fed.shape == taken, f"a network that takes {fed.shape}, where its manifest says {taken}")
         need(fed.type == FLOAT32 and not fed.fixed, "a network that takes no float32")
@@ -206,7 +206,7 @@ class _Network:
         return names
 
     def _heads(self, heads: Mapping[str, int]) -> tuple[str, ...]:
-        """Return the name of the head that each output answers for."""
+        """Return the name of each output's head."""
         outputs = self._graph["outputs"]
         wrong = f"a network with {len(outputs)} outputs, where its manifest names {len(heads)}"
         need(len(outputs) == len(heads), wrong)

@@ -1,7 +1,7 @@
-"""The plain operators of image classifiers: what each takes, and the shape of what it gives.
+"""The allowed operators of image classifiers: their inputs, and the shape of their results.
 
-Codes, options and their defaults are those of LiteRT's schema; shapes come about as in its kernels. Only float32
-computes; float16 and int8 are how weights are kept, and int32 are sizes that are known before the network runs.
+Codes, options and their defaults are those of LiteRT's schema; shapes are computed as in its kernels. Only float32 is
+computed with; float16 and int8 are storage types of weights, and int32 holds sizes that are static.
 """
 
 import math
@@ -17,7 +17,7 @@ _MAX_STEP: Final = 1 << 12
 
 
 class NotPlain(Exception):
-    """What a file holds that a plain network does not, in a few words."""
+    """A file holds something that is not allowed; the message names it in a few words."""
 
 
 def need(holds: bool, otherwise: str = "an operator whose shapes do not fit") -> None:
@@ -31,8 +31,8 @@ class Tensor:
     """Attributes:
     shape: Sides, 1 or more each.
     type: FLOAT32, FLOAT16, INT32 or INT8.
-    fixed: It is in the file.
-    ready: It is in the file, was fed or computed.
+    fixed: Its content is in the file.
+    ready: It is in the file, is the input, or was computed.
     values: Integers that are known before the network runs.
     """
 
@@ -54,10 +54,10 @@ class Call:
 
     Attributes:
         inputs: Its tensors.
-        options: By name, those that the file gives.
-        products: How many multiplications it takes, set by its rule.
-        kept: How many numbers its kernel keeps besides its result, set by its rule.
-        values: Integers that it gives, set by its rule.
+        options: By name, those in the file.
+        products: Number of multiplications, set by its rule.
+        kept: Numbers that its kernel stores besides the result, set by its rule.
+        values: Integers of its result, set by its rule.
     """
 
     inputs: list[Tensor]
@@ -72,7 +72,7 @@ class Call:
         return [tensor.shape for tensor in self.inputs]
 
     def option(self, name: str, lowest: int, highest: int, default: int = 0) -> int:
-        """Return an option after comparing it with what it may be."""
+        """Return an option after checking that it is in range."""
         value = int(self.options.get(name, default))
         need(lowest <= value <= highest, f"an operator whose {name.replace('_', ' ')} is {value}")
         return value
@@ -140,7 +140,7 @@ def _convolution(call: Call) -> Shape:
 def _depthwise(call: Call) -> Shape:
     need(len(call.shapes[0]) == 4 == len(call.shapes[1]))
     channels, (one, *kernel, filters) = call.shapes[0][3], call.shapes[1]
-    # One of LiteRT's kernels sums in a row of 4,832 numbers and goes on for ever where they do not suffice.
+    # One of LiteRT's kernels has a buffer of 4,832 numbers and never ends where that is too small.
     need(filters <= _MAX_STEP)
     need(one == 1 and filters == channels * call.option("multiplier", 1, _MAX_STEP))
     return _filtered(call, tuple(kernel), 1, filters)
@@ -245,12 +245,12 @@ def _pack(call: Call) -> Shape:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What is known of an operator.
+    """The rule of an operator.
 
     Attributes:
-        inputs: Words of a letter for each input: f float32, w the same from the file, h float16 from the file, q int8
-            from the file, i int32 known beforehand, + more like the first, ? none there.
-        result: Returns the shape of what it gives, or raises NotPlain.
+        inputs: Allowed inputs, one letter each: f float32, w float32 from the file, h float16 from the file, q int8
+            from the file, i static int32, + more like the first, ? missing.
+        result: Returns the shape of the result, or raises NotPlain.
         kind: Number of its options in LiteRT's union.
         options: Their names and struct letters by field number.
     """
@@ -261,7 +261,7 @@ class Rule:
     options: Mapping[int, tuple[str, Any]] = field(default_factory=dict)
 
     def takes(self, inputs: list[Tensor], missing: bool) -> bool:
-        """Tell whether it may have these inputs, with or without a last one left out."""
+        """Return whether these inputs are allowed, with or without a missing last one."""
         return any(_spells(word, inputs, missing) for word in self.inputs)
 
 
@@ -280,7 +280,7 @@ def _is(tensor: Tensor, letter: str) -> bool:
 
 _UNARY: Final = ("f",)
 _BINARY: Final = ("ff",)
-# LiteRT's kernels take a convolution's bias for granted.
+# LiteRT's kernels assume that a convolution has a bias.
 _CONVOLVED: Final = ("fww",)
 _ACTIVATION: Final = ("activation", "b")
 _ADDED: Final = {0: _ACTIVATION}

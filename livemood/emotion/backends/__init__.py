@@ -1,1 +1,1 @@
-"""What runs a network: LiteRT or Keras."""
+"""Backends that run a network: LiteRT or Keras."""

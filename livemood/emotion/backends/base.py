@@ -1,4 +1,4 @@
-"""What every backend is."""
+"""The protocol of a backend."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -11,16 +11,26 @@ from livemood.core.settings import EngineName
 Pixels = npt.NDArray[np.float32]
 """(N, S, S, C) float32, raw 0..255."""
 Outputs = Mapping[str, npt.NDArray[np.float32]]
-"""By head: (N, K) float32 probabilities."""
+"""(N, K) float32 probabilities by head."""
 
 
 class Backend(Protocol):
-    """Runs a bundle's network; any thread may call it, one runs at a time."""
+    """Runs a bundle's network. Any thread may call it; calls run one at a time.
+
+    Attributes:
+        name: The engine.
+    """
 
     name: EngineName
 
     def run(self, pixels: Pixels) -> Outputs:
-        """Run the network on N crops.
+        """Return the probabilities of N crops, uncalibrated.
+
+        Args:
+            pixels: (N, S, S, C) float32, raw 0..255.
+
+        Returns:
+            (N, K) float32 by head.
 
         Raises:
             ModelIncompatible: The network cannot be run.

@@ -12,6 +12,7 @@ from livemood.core.labels import EMOTION
 from livemood.core.settings import EngineName
 from livemood.emotion.backends.base import Backend, Outputs, Pixels
 from livemood.runtime.native_output import native_stderr_held, silence_native_logs
+from livemood.runtime.optional_deps import need_keras
 
 
 class KerasBackend(Backend):
@@ -22,6 +23,7 @@ class KerasBackend(Backend):
     def __init__(self, bundle: Bundle) -> None:
         silence_native_logs()
         os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+        need_keras()
         with native_stderr_held():
             import keras
 
@@ -31,10 +33,11 @@ class KerasBackend(Backend):
                 self._network: Any = keras.saving.load_model(file, compile=False)
         except (ValueError, OSError, TypeError, KeyError) as error:
             raise ModelIncompatible(f"{file} is not a model that Keras can load ({error})") from error
-        shapes = self._network.output_shape
-        found = {name: shape[-1] for name, shape in shapes.items()} if isinstance(shapes, dict) else shapes[-1]
+        output = self._network.output
+        heads = output if isinstance(output, dict) else {EMOTION: output}
+        found = {name: tensor.shape[-1] for name, tensor in heads.items()}
         wanted = {head.name: len(head.labels) for head in bundle.heads}
-        if found != wanted and {EMOTION: found} != wanted:
+        if found != wanted:
             raise ModelIncompatible(f"{file} has outputs {found}, its manifest names {wanted}")
         self._one_at_a_time = Lock()
 

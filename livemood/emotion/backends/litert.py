@@ -14,7 +14,7 @@ from livemood.runtime.native_output import native_stderr_held, silence_native_lo
 
 
 class LiteRTBackend(Backend):
-    """One interpreter on one thread: a face takes about a millisecond, more threads only add hand-over.
+    """One interpreter on one thread: a face takes about a millisecond, and more threads only add overhead.
 
     Raises:
         ImportError: LiteRT is not installed.
@@ -37,11 +37,11 @@ class LiteRTBackend(Backend):
         self._input = self._network.get_input_details()[0]["index"]
         indices = [details["index"] for details in self._network.get_output_details()]
         self._outputs = dict(zip(names, indices, strict=True))
-        # An interpreter keeps what it is at: two threads in it would get each other's answers.
+        # An interpreter has state: two threads in it would get each other's outputs.
         self._one_at_a_time = Lock()
 
     def run(self, pixels: Pixels) -> Outputs:
-        """Run face by face: resizing the input to the number of faces re-plans the network, which costs more."""
+        """Run the network face by face: changing the batch size re-plans the network, which costs more."""
         faces = []
         with self._one_at_a_time:
             for face in pixels:

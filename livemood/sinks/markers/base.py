@@ -78,15 +78,16 @@ def clip_of(info: VideoInfo, name: str, rate: Fraction | None = None, timecode: 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A moment that someone marked: its number from 1, and its time, s."""
+    """A moment that was marked: its number from 1, its time, s, and its name, if it has one."""
 
     number: int
     time_s: float
+    name: str = ""
 
     @property
     def text(self) -> str:
         """What programs show."""
-        return f"event {self.number}"
+        return self.name or f"event {self.number}"
 
 
 @dataclass(frozen=True, slots=True)

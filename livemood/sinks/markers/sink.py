@@ -63,19 +63,19 @@ class MarkerSink(FileSink):
         """Take the labels of one frame; its time is never before the last one's."""
         self.show({mood.track.id: mood.label for mood in moods}, frame.time_s)
 
-    def mark(self, frame: Frame, event: int) -> None:
-        """Take an event that someone marked at a frame."""
-        self.note(event, frame.time_s)
+    def mark(self, frame: Frame, event: int, name: str = "") -> None:
+        """Take an event that was marked at a frame."""
+        self.note(event, frame.time_s, name)
 
     def show(self, labels: Mapping[int, str], time_s: float) -> None:
         """Take the label of each person, by track, at a time (s) never before the last one."""
         self._check_open()
         self._shown.show(labels, time_s)
 
-    def note(self, event: int, time_s: float) -> None:
-        """Take an event by its number and time, s."""
+    def note(self, event: int, time_s: float, name: str = "") -> None:
+        """Take an event by its number, time (s) and name, if it has one."""
         self._check_open()
-        self._events.append(Event(event, time_s))
+        self._events.append(Event(event, time_s, name))
 
     @contextmanager
     def _written(self, part: Path, clip: Clip, form: Callable[[Markers], str]) -> Iterator[None]:

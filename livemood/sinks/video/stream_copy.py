@@ -13,7 +13,7 @@ from av.audio.stream import AudioStream
 from av.codec.context import CodecContext
 from av.container import OutputContainer
 from av.packet import Packet
-from av.stream import Stream
+from av.stream import Disposition, Stream
 from av.subtitles.stream import SubtitleStream
 
 from livemood.core.video_info import VideoInfo
@@ -81,6 +81,8 @@ class StreamCopy:
         output: Where to; its header is not written yet.
         kind: What ``output`` can hold.
         wanted: ``audio``, ``subtitle``: what to carry over.
+        copies_sound: Whether sound may be taken over as it is; else it is encoded anew.
+        strip_metadata: Leave tags and titles out.
 
     Attributes:
         warnings: One line for everything that could not be kept as it is.
@@ -89,9 +91,18 @@ class StreamCopy:
         av.FFmpegError: The source's file can no longer be read.
     """
 
-    def __init__(self, info: VideoInfo, output: OutputContainer, kind: Format, wanted: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        info: VideoInfo,
+        output: OutputContainer,
+        kind: Format,
+        wanted: tuple[str, ...] = ("audio", "subtitle"),
+        copies_sound: bool = True,
+        strip_metadata: bool = False,
+    ) -> None:
         self.warnings: list[str] = []
-        self._path, self._output, self._kind = info.path, output, kind
+        self._copies_sound = copies_sound
+        self._name, self._output, self._kind = info.name or str(info.path), output, kind
         self._zero = info.origin_s + Fraction(info.start_s)
         self._cut = info.start_s > 0
         self._length = None if info.end_s is None else Fraction(info.end_s) - Fraction(info.start_s)
@@ -102,7 +113,8 @@ class StreamCopy:
             for stream in streams:
                 if stream.type in wanted and (track := self._track(stream)):
                     self._carried[stream.index] = _Carried(stream, track)
-            self._keep_tags()
+            self._note_what_stays_behind()
+            self._keep_tags(strip_metadata)
             if info.start_s > _SEEK_PREROLL_S:
                 with suppress(av.FFmpegError):
                     self._input.seek(int((self._zero - _SEEK_PREROLL_S) * av.time_base))
@@ -139,29 +151,37 @@ class StreamCopy:
     def _track(self, stream: AudioStream | SubtitleStream) -> Track | None:
         """Find a way for a stream into the copy, or say that there is none."""
         is_sound, kind = isinstance(stream, AudioStream), self._kind
-        what = f"the {'sound' if is_sound else 'subtitles'} of {self._path}"
+        what = f"the {'sound' if is_sound else 'subtitles'} of {self._name}"
         context: CodecContext | None = stream.codec_context
         if context is None:
             self.warnings.append(f"left out {what}: no decoder is known for it")
             return None
         codec = context.codec
-        try:
-            if kind.copies(codec.canonical_name, is_sound):
+        refused = (av.FFmpegError, ValueError)  # PyAV refuses what it knows a container not to take by a ValueError
+        if kind.copies(codec.canonical_name, is_sound) and (self._copies_sound or not is_sound):
+            with suppress(*refused):
                 return Copied(self._output, stream)
+        with suppress(*refused):
             if isinstance(stream, AudioStream) and kind.sound_encoder:
                 track = Reencoded(self._output, stream, kind.sound_encoder)
-                self.warnings.append(f"re-encoded {what}: {kind.name} cannot hold {codec.canonical_name}")
+                why = f"cannot hold {codec.canonical_name}" if self._copies_sound else "refuses it as it is"
+                self.warnings.append(f"re-encoded {what}: {kind.name} {why}")
                 return track
             if isinstance(stream, SubtitleStream) and kind.subtitle_encoder and codec.text_sub:
                 return Rewritten(self._output, stream, kind.subtitle_encoder)
-        except (av.FFmpegError, ValueError):  # PyAV refuses what it knows a container not to take by a ValueError
-            pass
         self.warnings.append(f"left out {what}: {kind.name} cannot hold {codec.canonical_name}")
         return None
 
-    def _keep_tags(self) -> None:
-        tags = self._input.metadata.items()
-        self._output.metadata.update({name: value for name, value in tags if name.lower() not in _OF_THE_FILE})
+    def _note_what_stays_behind(self) -> None:
+        covers = [stream for stream in self._input.streams.video if stream.disposition & Disposition.attached_pic]
+        attached = [stream for stream in self._input.streams if stream.type == "attachment"]
+        for what, streams in (("cover picture", covers), ("attached files, such as fonts,", attached)):
+            if streams:
+                self.warnings.append(f"left out the {what} of {self._name}")
+
+    def _keep_tags(self, strip: bool) -> None:
+        tags = {} if strip else self._input.metadata
+        self._output.metadata.update({name: value for name, value in tags.items() if name.lower() not in _OF_THE_FILE})
         chapters: list[Chapter] = []
         for chapter in self._input.chapters():
             unit = chapter["time_base"] or Fraction(1, 1000)
@@ -170,6 +190,8 @@ class StreamCopy:
             if self._length is not None:
                 end = min(end, self._length)
             if start < end:
+                if strip:
+                    chapter["metadata"] = {}
                 moved: Chapter = {**chapter, "start": round(start / unit), "end": round(end / unit), "time_base": unit}
                 chapters.append(moved)
         self._output.set_chapters(chapters)
@@ -182,7 +204,7 @@ class StreamCopy:
             try:
                 packet = next(self._packets, None)
             except av.FFmpegError:
-                self.warnings.append(f"{self._path} is damaged; not all of its sound and subtitles could be read")
+                self.warnings.append(f"{self._name} is damaged; not all of its sound and subtitles could be read")
                 return None
             if packet is None:
                 return None
@@ -224,7 +246,7 @@ class StreamCopy:
                 raise
             carried.lost = True
             what = "sound" if carried.is_sound else "subtitles"
-            self.warnings.append(f"the {what} of {self._path} cannot be read beyond {float(carried.ends):.1f} s")
+            self.warnings.append(f"the {what} of {self._name} cannot be read beyond {float(carried.ends):.1f} s")
 
     def _keep_order(self, carried: _Carried, packet: Packet[Stream]) -> None:
         """Let a packet whose times run backwards follow the last one."""
@@ -238,12 +260,12 @@ class StreamCopy:
 
     def _note_flaws(self, carried: _Carried, picture_end_s: Fraction) -> None:
         if carried.repaired:
-            self.warnings.append(f"the sound of {self._path} has broken times; they were repaired")
+            self.warnings.append(f"the sound of {self._name} has broken times; they were repaired")
         if carried.starts is None:
-            self.warnings.append(f"the sound of {self._path} is empty")
+            self.warnings.append(f"the sound of {self._name} is empty")
             return
         late, early = carried.starts, picture_end_s - carried.ends
         if late > _SILENT_S:
-            self.warnings.append(f"the sound of {self._path} starts {float(late):.1f} s after the picture")
+            self.warnings.append(f"the sound of {self._name} starts {float(late):.1f} s after the picture")
         if early > _SILENT_S:
-            self.warnings.append(f"the sound of {self._path} ends {float(early):.1f} s before the picture")
+            self.warnings.append(f"the sound of {self._name} ends {float(early):.1f} s before the picture")

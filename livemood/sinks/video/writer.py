@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +15,7 @@ from livemood.core.errors import SinkError
 from livemood.core.settings import Codec
 from livemood.core.types import Frame, Image, Mood
 from livemood.core.video_info import VideoInfo
-from livemood.runtime.atomic_io import atomic_write, make_room, unwritable
+from livemood.runtime.atomic_io import atomic_write, make_room, note_written, unwritable
 from livemood.sinks.base import Sink, SinkContext
 from livemood.sinks.video.encoder import PictureEncoder
 from livemood.sinks.video.formats import ENCODERS, FORMATS, Encoder, Format
@@ -24,12 +25,14 @@ _SETTING = "out"
 # Finer clocks make MP4's 32-bit durations overflow within minutes.
 _FINEST_TICK, _FINE_TICK = Fraction(1, 10_000_000), Fraction(1, 1_000_000)
 
-# What to carry over, and what that leaves out.
-_ATTEMPTS: tuple[tuple[tuple[str, ...], str], ...] = (
-    (("audio", "subtitle"), ""),
-    (("audio",), "subtitles"),
-    (("subtitle",), "sound"),
-    ((), "sound and subtitles"),
+# What to carry over, whether sound may stay as it is, and what that leaves out. Sound goes last: there is an encoder.
+_ATTEMPTS: tuple[tuple[tuple[str, ...], bool, str], ...] = (
+    (("audio", "subtitle"), True, ""),
+    (("audio", "subtitle"), False, ""),
+    (("audio",), True, "subtitles"),
+    (("audio",), False, "subtitles"),
+    (("subtitle",), True, "sound"),
+    ((), True, "sound and subtitles"),
 )
 
 
@@ -52,7 +55,9 @@ class VideoSink(Sink):
         codec: By default H.264 (VP9 in .webm).
         crf: Constant-quality factor: less is better and larger; by default a good one for the codec.
         preset: Speed of the encoder, in its own words; by default a fast one.
+        strip_metadata: Take over no tags of the source, such as place and date, and no titles of chapters.
         force: Replace a file that is there.
+        live: Whether frames come by the clock; by default where there is no file to copy sound from.
 
     Attributes:
         path: As given.
@@ -73,21 +78,25 @@ class VideoSink(Sink):
         codec: Codec | None = None,
         crf: int | None = None,
         preset: str | None = None,
+        strip_metadata: bool = False,
         force: bool = False,
+        live: bool | None = None,
     ) -> None:
         self.path = path
         self.warnings: list[str] = []
-        self._info, self._live = info, info.path is None
+        self._info, self._live = info, info.path is None if live is None else live
+        self._strip_metadata = strip_metadata
         self._kind, self._encoder = _chosen(path, codec)
         self._tick = self._kind.tick or (info.time_base if info.time_base >= _FINEST_TICK else _FINE_TICK)
         self._zero_s = None if self._live else info.start_s
-        self._gap = max(round(1 / (info.average_rate * self._tick)), 1)
+        self._usual_gap = self._gap = max(round(1 / (info.average_rate * self._tick)), 1)
         self._written = self._left_out = 0
         self._closed = False
         options = _options(self._encoder, crf, preset, self._live)
         with ExitStack() as stack:
             if self._live:
                 make_room(path, _SETTING, force)
+                note_written(path)
                 part = path
             else:
                 part = stack.enter_context(atomic_write(path, _SETTING, force))
@@ -123,7 +132,7 @@ class VideoSink(Sink):
                 self._left_out += 1
                 return
             time = max(time, last + 1)
-            self._gap = time - last
+            self._gap = min(time - last, self._usual_gap)  # a longer one: the frame in between may be missing
         self._written += 1
         with self._failures():
             if self._extras:
@@ -152,7 +161,7 @@ class VideoSink(Sink):
 
     def _begin(self, part: Path, options: Mapping[str, str]) -> None:
         """Open the file and write its header, without subtitles or sound if the container refuses them."""
-        for wanted, left_out in _ATTEMPTS:
+        for wanted, copies_sound, left_out in _ATTEMPTS:
             with ExitStack() as stack:
                 self._output = av.open(
                     f"file:{part}",
@@ -168,8 +177,10 @@ class VideoSink(Sink):
                 except av.FFmpegError as error:
                     raise SinkError(_refusal(self._encoder, self._info, options)) from error
                 self._extras = None
-                if not self._live:
-                    self._extras = StreamCopy(self._info, self._output, self._kind, wanted)
+                if self._info.path is not None:
+                    self._extras = StreamCopy(
+                        self._info, self._output, self._kind, wanted, copies_sound, self._strip_metadata
+                    )
                     stack.callback(self._extras.close)
                 try:
                     self._output.start_encoding()
@@ -178,7 +189,9 @@ class VideoSink(Sink):
                         raise
                     continue
                 if left_out:
-                    self.warnings.append(f"{self._kind.name} refuses the {left_out} of {self._info.path}")
+                    self.warnings.append(
+                        f"{self._kind.name} refuses the {left_out} of {self._info.name or self._info.path}"
+                    )
                 self._open = stack.pop_all()
                 return
 
@@ -252,10 +265,7 @@ class VideoSink(Sink):
 
 def open_sink(target: str, context: SinkContext) -> VideoSink:
     """Open the labelled copy of a run."""
-    coded = context.encoding
-    return VideoSink(
-        Path(target), context.info, codec=coded.codec, crf=coded.crf, preset=coded.preset, force=context.force
-    )
+    return VideoSink(Path(target), context.info, **asdict(context.encoding), force=context.force, live=context.live)
 
 
 def _chosen(path: Path, codec: Codec | None) -> tuple[Format, Encoder]:

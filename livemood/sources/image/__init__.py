@@ -1,1 +1,1 @@
-"""Still pictures: decoding, orientation and a guard against huge sizes."""
+"""Still pictures: decoding, orientation, colour, size checks."""

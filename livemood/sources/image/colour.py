@@ -1,4 +1,4 @@
-"""Colours that a picture's ICC profile explains, brought to sRGB."""
+"""Conversion of a picture with an ICC profile to sRGB."""
 
 from functools import lru_cache
 from io import BytesIO
@@ -16,7 +16,7 @@ _SPACE: Final = slice(16, 20)
 
 
 def needs_conversion(icc: bytes | None) -> bool:
-    """Tell whether a profile is about another RGB than sRGB: such as Display P3, of phones, or Adobe RGB."""
+    """Return whether a profile is of an RGB space other than sRGB, such as Display P3 (phones) or Adobe RGB."""
     return (
         icc is not None
         and len(icc) <= _MAX_PROFILE

@@ -1,4 +1,4 @@
-"""Still pictures: bytes or files to arrays."""
+"""Decoding of still pictures: bytes or files to arrays."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ MAX_BYTES: Final = 1 << 30
 _MAX_MILLIONS: Final = MAX_PIXELS // 1_000_000
 _BY_PILLOW: Final = frozenset({"heif", "avif", "jxl"})
 _REDUCED: Final = {2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.IMREAD_REDUCED_COLOR_8}
-_NEVER_SEE_THROUGH: Final = (b"\xff\xd8", b"BM")  # JPEG, BMP
+_ALWAYS_OPAQUE: Final = (b"\xff\xd8", b"BM")  # JPEG, BMP
 _PNG_WITH_ALPHA: Final = (b"\4", b"\6")
 _WHITE: Final = 255
 _NO_PICTURE: Final = "is not a picture that can be read, or is cut off"
@@ -31,16 +31,16 @@ _NO_PICTURE: Final = "is not a picture that can be read, or is cut off"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Photo:
-    """A decoded picture, and what its file says about it.
+    """A decoded picture with the metadata of its file.
 
     Attributes:
-        image: (H, W, 3) uint8 BGR, upright, in sRGB; smaller than the photo where less was asked for.
-        width: Of the whole photo, upright, px.
-        height: Likewise.
-        orientation: How it is stored, 1 to 8 as EXIF counts.
+        image: (H, W, 3) uint8 BGR, upright, in sRGB; a reduced size if ``least_side`` allowed it.
+        width: Of the full-size photo, upright, px.
+        height: Of the full-size photo, upright, px.
+        orientation: EXIF orientation in the file, 1 to 8.
         exif: EXIF data as in the file, without its prefix; None where there are none.
         icc: Colour profile; None where there is none.
-        own_colours: ``image`` before its conversion to sRGB: what ``icc`` explains.
+        own_colours: ``image`` before its conversion to sRGB, in the colours of ``icc``.
     """
 
     image: Image
@@ -53,15 +53,15 @@ class Photo:
 
     @property
     def scale(self) -> float:
-        """How many px of the photo one px of ``image`` stands for."""
+        """Width of the photo over that of ``image``."""
         return float(self.width / self.image.shape[1])
 
 
 def read_image(path: Path) -> Image:
     """Read a picture of any common kind.
 
-    The orientation that a camera noted is applied, colours are brought to sRGB, 16 bits become 8, grey and CMYK become
-    BGR, of a moving picture the first frame is taken, and what is see-through lies on white.
+    The EXIF orientation is applied, colours are converted to sRGB, 16 bits to 8, grey and CMYK to BGR; of an animation
+    the first frame is taken; alpha is composited over white.
 
     Args:
         path: Picture file.
@@ -70,18 +70,18 @@ def read_image(path: Path) -> Image:
         (H, W, 3) uint8 BGR.
 
     Raises:
-        ImageUnreadable: The file is missing, empty, cut off, too large or no picture.
+        ImageUnreadable: The file is missing, empty, truncated, too large or no picture.
     """
     return read_photo(path).image
 
 
 def read_photo(path: Path, least_side: int | None = None) -> Photo:
-    """Read a picture as ``read_image`` does, with what its file says about it.
+    """Read a picture as ``read_image`` does, with the metadata of its file.
 
     Args:
         path: Picture file.
-        least_side: A JPEG may be decoded at a half, a quarter or an eighth of its size, which takes a fraction of the
-            time, as long as its longer side keeps this many px; None decodes it in full.
+        least_side: A JPEG may be decoded at a half, a quarter or an eighth of its size, which is faster, as long as its
+            longer side keeps this many px; None decodes it in full.
 
     Raises:
         ImageUnreadable: As ``read_image``.
@@ -140,7 +140,7 @@ def decoded(data: bytes) -> Image | None:
 
 
 def _step(side: int, least_side: int | None) -> int:
-    """Return by how much a JPEG may be decoded smaller: 1, 2, 4 or 8."""
+    """Return the factor by which a JPEG may be decoded smaller: 1, 2, 4 or 8."""
     return 1 if least_side is None else max((step for step in (1, 2, 4, 8) if side // step >= least_side), default=1)
 
 
@@ -152,14 +152,14 @@ def _stored(data: bytes, step: int) -> pillow.Stored | None:
         return _tiff(data)
     coded = np.frombuffer(data, np.uint8)
     flags = _REDUCED.get(step, cv2.IMREAD_COLOR) | cv2.IMREAD_IGNORE_ORIENTATION
-    read: Any = cv2.imdecodeWithMetadata  # its stubs know no picture that cannot be read
+    read: Any = cv2.imdecodeWithMetadata  # its stubs do not allow for None
     image, kinds, contents = read(coded, flags=flags)
     if image is None:
         return None
     found = {int(kind): content.tobytes() for kind, content in zip(kinds, contents, strict=True)}
     exif, icc = found.get(cv2.IMAGE_METADATA_EXIF), found.get(cv2.IMAGE_METADATA_ICCP)
     layers = None
-    if _may_be_see_through(data):
+    if _may_have_alpha(data):
         layers = cv2.imdecode(coded, cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
     return pillow.Stored(_over_white(np.asarray(image, np.uint8), layers), tags.orientation(exif), exif, icc)
 
@@ -181,7 +181,7 @@ def _tiff(data: bytes) -> pillow.Stored | None:
 
 
 def _from_floats(levels: npt.NDArray[Any]) -> Image:
-    """Return 8 bits of floats that run to 1, to 255, or beyond: then the largest becomes white."""
+    """Return floats of range 0..1 or 0..255 as 8 bits; of a larger range, the largest value becomes white."""
     finite = np.nan_to_num(levels, nan=0.0, posinf=0.0, neginf=0.0)
     most = float(finite.max(initial=0.0))
     finite = np.clip(finite * (_WHITE if most <= 1 else 1 if most <= _WHITE else _WHITE / most), 0, _WHITE)
@@ -211,20 +211,20 @@ def _content(path: Path) -> bytes:
         raise ImageUnreadable(f"{path!s:.80} is no file name") from error
 
 
-def _may_be_see_through(data: bytes) -> bool:
-    """Tell from its head whether a picture is worth decoding a second time for its alpha."""
+def _may_have_alpha(data: bytes) -> bool:
+    """Return whether a picture may have alpha, by its header; then it is decoded a second time."""
     if data.startswith(b"\x89PNG"):
         return data[25:26] in _PNG_WITH_ALPHA or b"tRNS" in data[: data.find(b"IDAT")]
-    return not data.startswith(_NEVER_SEE_THROUGH)
+    return not data.startswith(_ALWAYS_OPAQUE)
 
 
 def _over_white(image: Image, layers: Any) -> Image:
-    """Return the picture with its fourth layer, alpha, composited over white; one without alpha stays as it is."""
+    """Return the picture with its fourth channel, alpha, composited over white; unchanged without alpha."""
     if layers is None or layers.ndim != 3 or layers.shape[2] != 4 or layers.shape[:2] != image.shape[:2]:
         return image
     alpha = layers[..., 3]
     if alpha.dtype not in (np.uint8, np.uint16):
         return image
     share = (alpha >> 8 if alpha.dtype == np.uint16 else alpha).astype(np.uint16)[..., None]
-    # In whole numbers: as floats, a photo of 48 million pixels would need gigabytes.
+    # In integers: as floats, a photo of 48 million pixels would need gigabytes.
     return np.asarray((image * share + _WHITE * (_WHITE - share) + _WHITE // 2) // _WHITE, np.uint8)

@@ -1,4 +1,4 @@
-"""Kinds of still pictures: which files count as photos, which bytes need which decoder, and what is passed over."""
+"""Formats of still pictures: which files count as photos, which need an optional decoder, which are skipped."""
 
 import re
 from importlib.util import find_spec
@@ -12,7 +12,7 @@ PICTURE_SUFFIXES: Final = frozenset(
 """Endings, in lower case, that make a file in a folder count as a picture."""
 
 DECODERS: Final = {"heif": ("pillow_heif", "'livemood[heif]'"), "jxl": ("pillow_jxl", "'livemood[jxl]'")}
-"""Optional decoders: module and what brings it, by kind."""
+"""Optional decoders by kind: module, and the extra that installs it."""
 
 _KIND_OF_SUFFIX: Final = {".heic": "heif", ".heif": "heif", ".hif": "heif", ".jxl": "jxl"}
 _HEIF_BRANDS: Final = rb"hei[cxms]|hev[cxms]|mif1|msf1|mif2"
@@ -38,7 +38,7 @@ _OTHERS: Final = {
 
 
 def kind_of(data: bytes) -> str:
-    """Return what a file's first bytes say it is: ``jpeg``, ``heif`` and so on; empty for anything else."""
+    """Return the format by a file's first bytes: ``jpeg``, ``heif`` and so on; empty for anything else."""
     return next((kind for kind, magic in _MAGIC if re.match(magic, data, re.DOTALL)), "")
 
 

@@ -16,12 +16,12 @@ from livemood.sources.image.formats import DECODERS
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A picture as it is stored.
+    """A decoded picture in its stored orientation.
 
     Attributes:
         image: (H, W, 3) uint8 BGR, alpha composited over white, not yet upright.
-        orientation: 1 to 8, as EXIF counts.
-        exif: As it lies in the file.
+        orientation: EXIF orientation, 1 to 8.
+        exif: EXIF data as in the file.
         icc: Colour profile.
     """
 
@@ -32,7 +32,7 @@ class Stored:
 
 
 def decode(data: bytes, kind: str) -> Stored | None:
-    """Return a picture's first frame; None where the bytes are no picture that Pillow knows.
+    """Return a picture's first frame; None where Pillow cannot decode the bytes.
 
     Raises:
         ModuleNotFoundError: The decoder of this kind is not installed.
@@ -45,10 +45,10 @@ def decode(data: bytes, kind: str) -> Stored | None:
             plugin.register_heif_opener()
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # its own limit of pixels; ours was checked before
+            warnings.simplefilter("ignore")  # Pillow's own limit of pixels; livemood's was checked before
             with PillowImage.open(BytesIO(data)) as picture:
                 exif, icc = picture.info.get("exif"), picture.info.get("icc_profile")
-                # Plugins that turn the picture by themselves say so in their own EXIF data, not in the file's.
+                # Plugins that turn the picture upright change their own copy of the EXIF data, not the file's.
                 turned = int(picture.getexif().get(0x0112, 1))
                 return Stored(_bgr(picture), turned if 1 <= turned <= 8 else orientation(exif), exif, icc)
     except (OSError, ValueError, SyntaxError, PillowImage.DecompressionBombError, EOFError):
@@ -56,7 +56,7 @@ def decode(data: bytes, kind: str) -> Stored | None:
 
 
 def profile(data: bytes) -> bytes | None:
-    """Return the colour profile of a TIFF, from its head."""
+    """Return the colour profile of a TIFF, from its header."""
     from PIL import Image as PillowImage
 
     try:

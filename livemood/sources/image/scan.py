@@ -1,4 +1,4 @@
-"""Folders to photos: what is read, and what is passed over and why."""
+"""The photos of folders, and which files are skipped and why."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -18,9 +18,9 @@ class Skipped:
     """A file in a folder that is not read.
 
     Attributes:
-        path: Where it lies.
+        path: The file.
         kind: Such as ``raw photo``.
-        why: What is the matter, or what to do.
+        why: The reason, or what to do.
     """
 
     path: Path
@@ -30,7 +30,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Photos to read, each once, and what was passed over."""
+    """Photos to read, each once, and the skipped files."""
 
     photos: list[Path]
     skipped: list[Skipped]
@@ -43,7 +43,7 @@ def find_photos(paths: Sequence[Path], is_ours: Callable[[Path], bool] = lambda 
 
     Args:
         paths: Files, taken as they are, and folders.
-        is_ours: Tells which files and folders livemood made itself: in a folder, these are passed over.
+        is_ours: Whether livemood made a file or folder itself; inside folders, these are skipped.
     """
     photos: list[Path] = []
     skipped: list[Skipped] = []

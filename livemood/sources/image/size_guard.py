@@ -1,7 +1,7 @@
-"""How large a picture says it is, read from its head before anything is decoded.
+"""The size that a picture's header states, read before anything is decoded.
 
-A few hundred bytes can promise billions of pixels, and decoders make room for them first. Every kind that livemood
-lists as a picture is known here, so that no other decoder of OpenCV's meets a stranger's file.
+A few hundred bytes can state billions of pixels, and decoders allocate them first. Every format that livemood accepts
+is parsed here, so that no other decoder of OpenCV is run on an untrusted file.
 """
 
 import re
@@ -9,7 +9,7 @@ import struct
 from typing import Final
 
 MAX_PIXELS: Final = 200_000_000
-"""Largest picture that is read, px: what the largest sensors in phones give. Decoded it takes 0.6 GB."""
+"""Largest picture that is read, px: as large as the largest phone sensors. Decoded it takes 0.6 GB."""
 
 # JPEG: frame headers, all but DHT (C4), JPG (C8) and DAC (CC) of C0 to CF.
 _JPEG_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -23,18 +23,18 @@ _JXL_WIDTHS: Final = (9, 13, 18, 30)
 
 
 def pixels(data: bytes) -> int:
-    """Return width times height as a picture's head gives it, the largest of several; 0 where none is found."""
+    """Return width times height by a picture's header, the largest of several; 0 where none is found."""
     width, height = size(data)
     return width * height
 
 
 def size(data: bytes) -> tuple[int, int]:
-    """Return width and height as a picture's head gives them, the largest of several; zeros where none is found."""
+    """Return width and height by a picture's header, the largest of several; zeros where none is found."""
     for magic, read in _READERS:
         if re.match(magic, data, re.DOTALL):
             try:
                 return max(read(data), key=lambda sides: sides[0] * sides[1], default=(0, 0))
-            except (struct.error, ValueError, OverflowError):  # cut off, or it points beyond any file
+            except (struct.error, ValueError, OverflowError):  # truncated, or an offset beyond the file
                 return 0, 0
     return 0, 0
 
@@ -103,7 +103,7 @@ def _tiff(data: bytes) -> _Sizes:
 
 
 def _boxes(data: bytes) -> _Sizes:
-    """JPEG 2000 and AVIF keep their size in a box each; any box of that name counts."""
+    """JPEG 2000 and AVIF store their size in a box; every box of that name counts."""
     head = data[: 1 << 20]
     found = _Sizes()
     for match in re.finditer(b"ihdr|ispe", head):
@@ -118,7 +118,7 @@ def _codestream(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _jxl(data: bytes) -> _Sizes:
-    """JPEG XL: the size stands in the first bits of the codestream, which may lie in a box."""
+    """JPEG XL: the size is in the first bits of the codestream, which may be in a box."""
     place = 0
     if not data.startswith(b"\xff\x0a"):
         box = re.search(rb"jxlc\xff\x0a|jxlp.{4}\xff\x0a", data[: 1 << 20], re.DOTALL)
@@ -138,7 +138,7 @@ def _jxl_side(bits: "_Bits", small: int) -> int:
 
 
 class _Bits:
-    """Takes a few bits at a time, lowest first."""
+    """Reads bits, lowest first."""
 
     def __init__(self, data: bytes) -> None:
         self._value, self._left = int.from_bytes(data, "little"), 8 * len(data)

@@ -1,6 +1,6 @@
 """From a decoder's frame to an upright 8-bit BGR picture."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 
 import cv2
@@ -15,28 +15,28 @@ from livemood.sources.video.side_data import display_matrix
 # Code points of ITU-T H.273, as containers and codecs carry them.
 _MATRIX_UNKNOWN = 2
 _HDR_TRANSFERS = frozenset({int(ColorTrc.SMPTE2084), int(ColorTrc.ARIB_STD_B67)})
-# Files that do not name their colour matrix: players take BT.709 from this height on, BT.601 below.
+# Without a tagged colour matrix, players assume BT.709 from this height on, BT.601 below.
 _HD_HEIGHT = 720
 # Smaller frames may have chroma planes that bwdif refuses.
-_SMALLEST_WOVEN_PX = 16
+_MIN_DEINTERLACED_PX = 16
 
 _Turn = tuple[bool, int | None]
-"""Whether to transpose, then what ``cv2.flip`` is told."""
+"""Whether to transpose, then the flip code of ``cv2.flip``."""
 
 
 class UprightBgr:
-    """Turns decoded frames into pictures of one size, the right way up.
+    """Converts decoded frames to upright pictures of one size.
 
-    The colour matrix and range that a frame is tagged with are applied. HDR (PQ or HLG) is brought to SDR: white at
-    203 cd/m², the reference of ITU-R BT.2408, and what is brighter than that clipped.
+    The tagged colour matrix and range are applied. HDR (PQ or HLG) is converted to SDR: white at 203 cd/m², the
+    reference of ITU-R BT.2408, and brighter values are clipped.
 
     Args:
-        first: Its size and orientation are those of the whole film.
+        first: First frame; all pictures get its size and orientation.
 
     Attributes:
         width: Of every picture, px.
         height: Of every picture, px.
-        resized: Frames that came in another size and were scaled.
+        resized: Number of frames that had another size and were scaled.
     """
 
     def __init__(self, first: VideoFrame) -> None:
@@ -70,7 +70,7 @@ class UprightBgr:
             src_colorspace=Colorspace.ITU709 if unknown_hd else None,
             dst_color_trc=ColorTrc.BT709 if hdr else None,
             dst_color_primaries=ColorPrimaries.BT709 if hdr else None,
-            threads=1,  # waiting for threads of its own takes longer than the work
+            threads=1,  # handing over to other threads takes longer than the conversion
         ).to_ndarray()
         return _turned(np.asarray(bgr, np.uint8), turn)
 
@@ -80,25 +80,35 @@ def is_hdr(frame: VideoFrame) -> bool:
     return frame.color_trc in _HDR_TRANSFERS
 
 
-def deinterlace(frames: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
+def deinterlace(frames: Iterable[VideoFrame], on_first: Callable[[], None]) -> Iterator[VideoFrame]:
     """Yield as many frames at the same times, those flagged as interlaced made of one moment each.
 
     Two fields taken 1/50 or 1/60 s apart would comb every moving edge; the missing lines are estimated instead (bwdif).
     Tiny frames, in which nobody would see it, stay as they are.
+
+    Args:
+        frames: Of one film; any may be interlaced.
+        on_first: Called at the first that is; those before it cost nothing.
     """
-    graph, kind = None, None
+    graph, kind, met = None, None, False
     for frame in frames:
+        if not met and not frame.interlaced_frame:
+            yield frame
+            continue
+        if not met:
+            met = True
+            on_first()
         if kind != (now := (frame.width, frame.height, frame.format.name)):
             if graph is not None:
                 yield from _pass(graph, None)
-            graph, kind = _weaver(frame), now
+            graph, kind = _deinterlacer(frame), now
         yield from [frame] if graph is None else _pass(graph, frame)
     if graph is not None:
         yield from _pass(graph, None)
 
 
-def _weaver(frame: VideoFrame) -> Graph | None:
-    if min(frame.width, frame.height) < _SMALLEST_WOVEN_PX:
+def _deinterlacer(frame: VideoFrame) -> Graph | None:
+    if min(frame.width, frame.height) < _MIN_DEINTERLACED_PX:
         return None
     graph = Graph()
     source = graph.add_buffer(

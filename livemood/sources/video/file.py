@@ -1,4 +1,4 @@
-"""A video file as a source: every frame that the file holds, upright, at the file's own times."""
+"""A video file as a source: every frame, upright, at the file's own times."""
 
 from collections import deque
 from collections.abc import Generator, Iterator
@@ -18,28 +18,29 @@ from livemood.core.types import Frame
 from livemood.core.video_info import VideoInfo
 from livemood.sources.base import Source
 from livemood.sources.video.colour import UprightBgr, deinterlace, is_hdr
-from livemood.sources.video.frame_rate import LOOKED_AT, clock_of, frame_rate, is_counted
+from livemood.sources.video.frame_rate import EXAMINED, clock_of, frame_rate, is_counted
 from livemood.sources.video.probe import first_time, open_container, origin, picture_end, picture_stream, timecode
-from livemood.sources.video.timestamps import Timeline
+from livemood.sources.video.spool import seekable
+from livemood.sources.video.timestamps import ShownTimes, Timeline
 
-# Decoding starts this long before a cut: not every container's index leads to the key frame just before it.
+# Decoding starts this long before a cut, because not every container's index finds the key frame just before it.
 _SEEK_PREROLL_S = 10
-# Large pictures need not be looked at so many at a time.
+# Limit of the packets that are examined, for files with large pictures.
 _BEGINNING_BYTES = 8 << 20
-# A film that stops this much before its container says is taken for cut off.
+# A file whose last frame ends this much before the stated duration counts as truncated.
 _MISSING_S = Fraction(1, 5)
 
 
 class VideoSource(Source):
     """Decodes a video file; a context manager.
 
-    Times are those of the container, unless its clock starts beyond 1 s, as in a piece of a broadcast; then they count
-    from where its first sound or picture starts. Rotation, colour matrix
-    and range are applied, interlaced frames are made whole, HDR is brought to SDR, and a file whose picture changes
-    size midway keeps the first one. ``frames`` can be run through once.
+    Times are those of the container; if its clock starts later than 1 s, as in a part of a broadcast, they count from
+    its first sound or picture. Rotation, colour matrix and range are applied, interlaced frames are deinterlaced, HDR
+    is converted to SDR, and pictures of another size are scaled to that of the first. ``frames`` can be iterated once.
 
     Args:
-        path: Any file that FFmpeg's libraries read, GIFs included.
+        path: Any file that FFmpeg's libraries read, GIFs included. What comes through a pipe, or on stdin (``-``), is
+            kept in a scratch file meanwhile.
         start_s: Leave out what is shown before this time, s.
         duration_s: Stop after this time from ``start_s`` on; None for all of it.
 
@@ -47,7 +48,7 @@ class VideoSource(Source):
         live: False: frames wait until they are taken.
         path: The file.
         name: The file's name.
-        warnings: One line for everything that was not as it should be; complete when ``frames`` has ended.
+        warnings: One line for each irregularity; complete when ``frames`` has ended.
 
     Raises:
         VideoUnreadable: The file is missing, holds no picture that can be decoded, or ends before ``start_s``.
@@ -62,18 +63,21 @@ class VideoSource(Source):
         self.path, self.name = path, path.name
         self.warnings: list[str] = []
         self._packets = self._damaged = 0
+        self._newest: int | None = None
         with one_line_about(path, VideoUnreadable), ExitStack() as stack:
-            self._container = stack.enter_context(open_container(path))
+            self._file = stack.enter_context(seekable(path))
+            self._container = stack.enter_context(open_container(self._file, path))
             self._stream = picture_stream(self._container, path)
-            # There, a packet marked as corrupt has lost a few bytes on its way and still makes a picture.
+            # In a broadcast, a packet marked as corrupt lacks a few bytes and can still be decoded.
             self._is_broadcast = "mpeg" in self._container.format.name
             self._origin = origin(self._container, self._stream)
             self._cut = (start_s, None if duration_s is None else start_s + duration_s)
             self._tick = self._stream.time_base or Fraction(1, 1000)
-            self._looked_at = deque(self._beginning())
-            self._has_times = not self._looked_at or any(packet.pts is not None for packet in self._looked_at)
-            rate = frame_rate(self._stream, self._looked_at)
+            self._examined = deque(self._beginning())
+            self._has_times = not self._examined or any(packet.pts is not None for packet in self._examined)
+            rate = frame_rate(self._stream, self._examined)
             self._timeline = Timeline(self._tick if self._has_times else clock_of(rate), 1 / rate)
+            self._shown = ShownTimes("avi" in self._container.format.name)
             self._timed = self._within_cut()
             stack.callback(self._timed.close)
             first = next(self._timed, None)
@@ -86,7 +90,7 @@ class VideoSource(Source):
 
     @property
     def info(self) -> VideoInfo:
-        """Size, rate and times, for whoever writes a copy."""
+        """Size, rate and times of the file."""
         return self._info
 
     @property
@@ -111,20 +115,20 @@ class VideoSource(Source):
 
     @property
     def frame_count(self) -> int | None:
-        """Frames to come, as the container says or as estimated from its duration; None if neither can be had."""
+        """Number of frames, from the container or estimated from its duration; None if neither is known."""
         return self.info.frame_count
 
     def frames(self) -> Iterator[Frame]:
         """Yield the frames; to be called once.
 
         Raises:
-            VideoUnreadable: The picture is of a kind that cannot be converted.
+            VideoUnreadable: The pixel format cannot be converted.
         """
         with one_line_about(self.path, VideoUnreadable):
             yield from self._frames()
 
     def close(self) -> None:
-        """Close the file; again does nothing."""
+        """Close the file; a second call does nothing."""
         self._opened.close()
 
     def _frames(self) -> Iterator[Frame]:
@@ -136,7 +140,7 @@ class VideoSource(Source):
                 lasting = picture.duration * (picture.time_base or self._tick)
                 last_end = time + (lasting or self._timeline.interval)
             if self._stops_early(last_end):
-                self._damaged = 0  # this is why
+                self._damaged = 0  # the truncation explains the damage
                 self.warnings.append(f"{self.path} is cut off; {index} frames could be read")
         except av.FFmpegError as error:
             raise VideoUnreadable(f"{self.path}: its kind of picture cannot be converted ({error.strerror})") from error
@@ -144,31 +148,57 @@ class VideoSource(Source):
             self._note_repairs()
 
     def _beginning(self) -> Iterator["Packet[VideoStream]"]:
-        """Take out the first packets, as far as they tell more about the rate than the container."""
+        """Yield the first packets, if the rate must be measured from them."""
         size = count = 0
         with suppress(av.FFmpegError):
             for packet in () if is_counted(self._stream) else self._container.demux(self._stream):
-                if not packet.size:  # what FFmpeg puts at the end, for the decoder to give out its last frames
+                if not packet.size:  # FFmpeg's flush packet at the end
                     return
                 yield packet
                 size, count = size + packet.size, count + 1
-                if size > _BEGINNING_BYTES or count == LOOKED_AT:
+                if size > _BEGINNING_BYTES or count == EXAMINED:
                     return
 
     def _decoded(self) -> Iterator[VideoFrame]:
         """Decode what can be decoded; a damaged packet costs its own frames only."""
+        shown: int | None = None
+        for frame in self._decoded_ahead():
+            if frame.pts is not None:
+                shown = frame.pts if shown is None else max(shown, frame.pts)
+            yield frame
+        threaded = self._stream.codec_context.thread_count != 1
+        if threaded and shown is not None and self._newest is not None and shown < self._newest:
+            yield from self._decoded_again(shown)
+
+    def _decoded_again(self, shown: int) -> Iterator[VideoFrame]:
+        """Decode the last frames, those shown after a time, one by one.
+
+        Several threads that come to the end of a film give out nothing any more after the first damaged frame.
+        """
+        with suppress(av.FFmpegError), open_container(self._file, self.path) as container:
+            stream = picture_stream(container, self.path, threads=False)
+            container.seek(shown, stream=stream)
+            for packet in container.demux(stream):
+                if packet.is_corrupt and not self._is_broadcast:
+                    continue
+                with suppress(av.FFmpegError):
+                    yield from (frame for frame in packet.decode() if frame.pts is not None and frame.pts > shown)
+
+    def _decoded_ahead(self) -> Iterator[VideoFrame]:
         packets = self._container.demux(self._stream)
         while True:
             try:
-                packet = self._looked_at.popleft() if self._looked_at else next(packets, None)
+                packet = self._examined.popleft() if self._examined else next(packets, None)
             except av.FFmpegError:
                 self._damaged += 1
                 return
             if packet is None:
                 return
             self._packets += packet.size > 0
+            if packet.pts is not None and not packet.is_discard:
+                self._newest = packet.pts if self._newest is None else max(self._newest, packet.pts)
             if packet.is_corrupt and not self._is_broadcast:
-                # The rest of a file that was cut off. A decoder with several threads would lose the frames before it.
+                # The end of a truncated file. A decoder with several threads would lose the frames before it.
                 self._damaged += 1
                 continue
             try:
@@ -178,20 +208,24 @@ class VideoSource(Source):
 
     def _from_shortly_before(self, start_s: float) -> tuple[VideoFrame | None, Iterator[VideoFrame]]:
         """Return the first frame decoded and those after it; the first is not later than the cut's start."""
+        if start_s <= _SEEK_PREROLL_S or not self._has_times:  # where nothing has a time, there is nothing to seek by
+            frames = self._decoded()
+            return next(frames, None), frames
         for position_s in (start_s - _SEEK_PREROLL_S, 0.0):
-            if start_s > _SEEK_PREROLL_S:
-                with suppress(av.FFmpegError):  # a GIF, for one, has no index: it is read from its beginning
-                    self._container.seek(int((self._origin + Fraction(position_s)) / self._tick), stream=self._stream)
-                    self._looked_at.clear()
+            with suppress(av.FFmpegError):  # a GIF, for one, has no index: it is read from its beginning
+                self._container.seek(int((self._origin + Fraction(position_s)) / self._tick), stream=self._stream)
+                self._examined.clear()
+                self._newest = None
             frames = self._decoded()
             first = next(frames, None)
-            if first is None or start_s <= _SEEK_PREROLL_S or (self._own_time(first) or 0) <= start_s:
+            ticks = None if first is None else first.dts if first.pts is None else first.pts
+            if first is not None and (ticks or 0) * self._tick - self._origin <= start_s:
                 break
         return first, frames
 
     def _own_time(self, frame: VideoFrame) -> Fraction | None:
         """Return when the file says that a frame is shown, s."""
-        ticks = frame.dts if frame.pts is None else frame.pts
+        ticks = self._shown.of(frame)
         return None if ticks is None else ticks * (frame.time_base or self._tick) - self._origin
 
     def _within_cut(self) -> Generator[tuple[Fraction, VideoFrame], None, None]:
@@ -200,20 +234,32 @@ class VideoSource(Source):
         first, rest = self._from_shortly_before(start)
         if first is None:
             return
-        frames: Iterator[VideoFrame] = chain([first], rest)
-        if first.interlaced_frame or self._stream.codec_context.field_order > 1:
-            self.warnings.append(f"{self.path} is interlaced; its half-pictures were made whole")
-            frames = deinterlace(frames)
+        interlaced = f"{self.path} is interlaced; its half-pictures were made whole"
+        frames = deinterlace(chain([first], rest), lambda: self.warnings.append(interlaced))
         if is_hdr(first):
             self.warnings.append(f"{self.path} is HDR; its picture was brought to standard range")
-        # Half a tick of slack: a time typed with a few digits still finds the frame that it means.
+        # Half a tick of tolerance, so that a time typed with few digits finds its frame.
         slack = self._timeline.tick / 2
-        for frame in frames:
-            time = self._timeline.place(self._own_time(frame))
+        timed = ((self._own_time(frame), frame) for frame in frames)
+        coming = next(timed, None)
+        while coming is not None:
+            own, frame = coming
+            coming = next(timed, None)
+            pause = self._timeline.leaps(own) and self._is_pause(own, coming and coming[0])
+            time = self._timeline.place(own, pause)
             if end is not None and time >= end - slack:
                 return
             if time >= start - slack:
                 yield time, frame
+
+    def _is_pause(self, time: Fraction | None, following: Fraction | None) -> bool:
+        """Tell whether nothing came until a time: what comes then goes on from there, or it is the container's end."""
+        if time is None or self._is_broadcast:  # where another clock may begin at any moment
+            return False
+        if following is not None:
+            return following >= time
+        told = picture_end(self._container, self._stream) or Fraction(self._container.duration or 0, av.time_base)
+        return time <= told - self._origin + self._timeline.interval
 
     def _describe(self, rate: Fraction, first_s: float) -> VideoInfo:
         start, end = self._cut
@@ -231,7 +277,8 @@ class VideoSource(Source):
             average_rate=rate,
             time_base=self._timeline.tick,
             pixel_aspect=self._upright.pixel_aspect(self._stream.sample_aspect_ratio),
-            path=self.path,
+            name=str(self.path),
+            path=self._file,
             origin_s=self._origin,
             start_s=first_s if start else 0.0,
             end_s=end,

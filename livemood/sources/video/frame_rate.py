@@ -1,6 +1,6 @@
-"""How many frames a second a file really holds: what it says, held against the frames that lie in it.
+"""The actual frame rate of a file: the stated rate, checked against the times of its first frames.
 
-Browsers write 1000 into their recordings, FFmpeg takes raw DV for 60,000, and any raw stream for 25, whatever its
+Browsers write 1000 into their recordings; FFmpeg reports 60,000 for raw DV, and 25 for any raw stream, whatever its
 header says.
 """
 
@@ -12,23 +12,23 @@ from statistics import median
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-LOOKED_AT = 100
-"""Packets of the beginning that ``frame_rate`` is best shown."""
+EXAMINED = 100
+"""Number of first packets that ``frame_rate`` should get."""
 
 _USUAL = Fraction(25)
-# Rates that pictures are made at; times with few digits hide them.
+# Common rates; times with few digits only approximate them.
 _COMMON = tuple(Fraction(rate) for rate in (24, 25, 30, 50, 60, 120)) + tuple(
     Fraction(rate * 1000, 1001) for rate in (24, 30, 60, 120)
 )
-# So near are they to what times of few digits show, and to what muxers make of them.
-_SEEN, _WRITTEN = Fraction(1, 200), Fraction(1, 10_000)
-# What a file says may be so many times what its first frames show, or they what it says: they are not all of it.
-_BELIEVED = Fraction(3, 2)
+# Relative tolerance around a common rate: of rates measured from times with few digits, and of stated rates.
+_MEASURED, _STATED = Fraction(1, 200), Fraction(1, 10_000)
+# Largest ratio between the stated and the measured rate: the first frames are only a sample.
+_PLAUSIBLE = Fraction(3, 2)
 # Ticks a second that are enough for any player.
 _FINE = 10_000
-# Above this, times with few digits tell no rate to the fraction.
+# Above this rate, times with few digits do not determine a fraction.
 _SLOW = 10
-# A pause in a recording says nothing about its rate.
+# Gaps longer than this multiple of the median are pauses of the recording.
 _PAUSE = 4
 
 
@@ -36,24 +36,23 @@ def frame_rate(stream: VideoStream, beginning: Sequence["Packet[VideoStream]"]) 
     """Return a stream's usual frames per second.
 
     Args:
-        stream: Says one thing or another.
+        stream: States its rates.
         beginning: Its first packets, in the file's order.
     """
-    said = [rate for rate in (stream.average_rate, stream.guessed_rate) if rate and rate > 0]
+    stated = [rate for rate in (stream.average_rate, stream.guessed_rate) if rate and rate > 0]
     if stream.average_rate and is_counted(stream):
         return stream.average_rate
-    seen = _seen(stream.time_base or Fraction(1, 1000), beginning)
-    if seen is None:
-        return said[-1] if said else _USUAL
-    nearest = min(said, key=lambda rate: abs(rate - seen), default=seen)
-    if seen / _BELIEVED <= nearest <= seen * _BELIEVED:
-        return _common(nearest, _WRITTEN) or nearest
-    rough = Fraction(round(seen)) if seen > _SLOW else seen.limit_denominator(1001)
-    return _common(seen, _SEEN) or rough
+    measured = _measured(stream.time_base or Fraction(1, 1000), beginning)
+    if measured is None:
+        return stated[-1] if stated else _USUAL
+    nearest = min(stated, key=lambda rate: abs(rate - measured), default=measured)
+    if measured / _PLAUSIBLE <= nearest <= measured * _PLAUSIBLE:
+        return _common(nearest, _STATED) or nearest
+    return _common(measured, _MEASURED) or (Fraction(round(measured)) if measured > _SLOW else measured)
 
 
 def is_counted(stream: VideoStream) -> bool:
-    """Tell whether the container has counted and timed all frames, so that its average is the truth."""
+    """Return whether the container states number and duration of its frames, so that its average is exact."""
     return bool(stream.frames and stream.duration and stream.average_rate)
 
 
@@ -63,8 +62,8 @@ def clock_of(rate: Fraction) -> Fraction:
     return unit if rate.numerator >= _FINE else unit / 1000
 
 
-def _seen(tick: Fraction, packets: Iterable["Packet[VideoStream]"]) -> Fraction | None:
-    """Return the rate that packets show by their times, in the order of decoding, or else by their durations."""
+def _measured(tick: Fraction, packets: Iterable["Packet[VideoStream]"]) -> Fraction | None:
+    """Return the rate of packets by their decoding times, or else by their durations."""
     packets = [packet for packet in packets if packet.size]
     times = [packet.pts if packet.dts is None else packet.dts for packet in packets]
     known = sorted({time for time in times if time is not None})
@@ -78,6 +77,6 @@ def _seen(tick: Fraction, packets: Iterable["Packet[VideoStream]"]) -> Fraction 
 
 
 def _common(rate: Fraction, slack: Fraction) -> Fraction | None:
-    """Return the rate that pictures are usually made at nearest to another, if there is one so near."""
+    """Return the common rate nearest to ``rate``, if it is within the relative tolerance ``slack``."""
     nearest = min(_COMMON, key=lambda common: abs(common - rate))
     return nearest if abs(nearest - rate) <= rate * slack else None

@@ -1,4 +1,4 @@
-"""What a container tells about itself: its moving picture, and when that starts and ends."""
+"""Properties of a container: its video stream, and when that starts and ends."""
 
 import re
 from contextlib import suppress
@@ -13,38 +13,42 @@ from av.video.stream import VideoStream
 from livemood.core.errors import VideoUnreadable
 from livemood.sources.image.size_guard import MAX_PIXELS
 
-# A container whose clock starts later holds a piece of a longer stream; the clock means nothing to whoever watches it.
+# A container whose clock starts later is part of a longer stream; its clock has no meaning for the viewer.
 _LATE_S = 1
 _SMALL_PX = 500_000
-# A file of these kinds leads to other files or to the network; whoever sent it must not choose what is opened.
+# Files of these kinds refer to other files or to the network, which an untrusted file must not choose.
 _PLAYLISTS = frozenset({"hls", "dash", "concat", "sdp", "rtsp", "rtp", "imf", "webm_dash_manifest", "lavfi"})
 
 
-def open_container(path: Path) -> InputContainer:
+def open_container(file: Path, path: Path) -> InputContainer:
     """Open a file.
 
+    Args:
+        file: The file.
+        path: What to call it in messages.
+
     Raises:
-        VideoUnreadable: It is missing, a folder, empty, a text, a playlist, cut off before its index, or of no kind
-            known.
+        VideoUnreadable: It is missing, a folder, empty, a text, a playlist, truncated before its index, or of an
+            unknown kind.
     """
-    if path.is_dir():
+    if file.is_dir():
         raise VideoUnreadable(f"{path} is a folder; name a video file in it")
     try:
         # With the protocol spelled out, a colon in a file's name is not taken for one; what a file leads to may be
         # nothing but files.
-        container = av.open(f"file:{path}", "r", metadata_errors="replace", options={"protocol_whitelist": "file"})
+        container = av.open(f"file:{file}", "r", metadata_errors="replace", options={"protocol_whitelist": "file"})
     except FileNotFoundError as error:
         raise VideoUnreadable(f"{path} is not there; check the name") from error
     except PermissionError as error:
         raise VideoUnreadable(f"{path} may not be read; check its permissions") from error
     except (av.FFmpegError, OSError) as error:
-        head = _head(path)
+        head = _head(file)
         if not head:
             raise VideoUnreadable(f"{path} is empty") from error
         if head[4:] == b"ftyp":
             raise VideoUnreadable(f"{path} is cut off: its index is missing, as after a broken recording") from error
         raise VideoUnreadable(f"{path} is not a video that can be read") from error
-    if container.format.name == "tty":  # any text file would be shown as a terminal prints it
+    if container.format.name == "tty":  # FFmpeg renders any text file as a terminal
         container.close()
         raise VideoUnreadable(f"{path} is a text, not a video")
     if _PLAYLISTS & set(container.format.name.split(",")):
@@ -59,8 +63,13 @@ def _head(path: Path) -> bytes:
     return b"unknown"
 
 
-def picture_stream(container: InputContainer, path: Path) -> VideoStream:
+def picture_stream(container: InputContainer, path: Path, threads: bool = True) -> VideoStream:
     """Return the moving picture; a cover is a video stream too, but only of one still.
+
+    Args:
+        container: Open.
+        path: For messages.
+        threads: Whether several may decode, where that is quicker.
 
     Raises:
         VideoUnreadable: There is none, or no decoder for it, or it is too large.
@@ -78,17 +87,17 @@ def picture_stream(container: InputContainer, path: Path) -> VideoStream:
         raise VideoUnreadable(
             f"{path} says its frames have {size / 1e6:,.0f} million pixels; {MAX_PIXELS / 1e6:.0f} million are the most"
         )
-    # A later frame may promise more than the first; FFmpeg then refuses to make room for it.
+    # A later frame may be larger than the first; FFmpeg then refuses to allocate it.
     stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
     # Decoders hand small pictures from thread to thread for longer than it saves.
-    stream.thread_type, stream.codec_context.thread_count = ("AUTO", 0) if size > _SMALL_PX else ("NONE", 1)
+    stream.thread_type, stream.codec_context.thread_count = ("AUTO", 0) if threads and size > _SMALL_PX else ("NONE", 1)
     return stream
 
 
 def origin(container: InputContainer, picture: VideoStream) -> Fraction:
     """Return the container time, s, that is 0 on the source's timeline: 0, unless the clock starts far from it.
 
-    Sound often begins below 0 with what its codec needs to run in; nobody hears that, so it does not count.
+    Sound often starts below 0 with the priming samples of its codec; they are not played, so they do not count.
     """
     shown = _start(picture) or Fraction(0)
     sounds = [max(start, Fraction(0)) for stream in container.streams.audio if (start := _start(stream)) is not None]
@@ -97,7 +106,7 @@ def origin(container: InputContainer, picture: VideoStream) -> Fraction:
 
 
 def first_time(picture: VideoStream) -> Fraction:
-    """Return the container time, s, of the first frame; 0 where the container does not tell."""
+    """Return the container time, s, of the first frame; 0 where it is not stated."""
     return _start(picture) or Fraction(0)
 
 
@@ -117,7 +126,7 @@ def _start(stream: Stream) -> Fraction | None:
 
 
 def picture_end(container: InputContainer, stream: VideoStream) -> Fraction | None:
-    """Return the container time, s, at which the last frame ends, if the container tells."""
+    """Return the container time, s, at which the last frame ends; None if it is not stated."""
     if stream.duration and stream.time_base:
         return ((stream.start_time or 0) + stream.duration) * stream.time_base
     if tag := re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", stream.metadata.get("DURATION", "")):

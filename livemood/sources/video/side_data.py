@@ -1,4 +1,4 @@
-"""What a decoder attaches to a frame beside its pixels."""
+"""Side data that a decoder attaches to a frame."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ from av.video.frame import VideoFrame
 
 
 def display_matrix(frame: VideoFrame) -> npt.NDArray[np.int32] | None:
-    """Return how a frame is to be turned, (3, 3) int32 as FFmpeg lays it out, or None where nothing is said."""
-    # The frame's own container would hold on to it, and it to that: pictures would stay until Python looks for circles.
+    """Return a frame's display matrix, (3, 3) int32 in FFmpeg's layout, or None where it has none."""
+    # The frame's own container refers back to the frame: pictures would stay until the next cyclic garbage collection.
     matrix: Any = SideDataContainer(frame).get("DISPLAYMATRIX")  # type: ignore[call-arg]  # its stub has no constructor
     return None if matrix is None else np.frombuffer(matrix, np.int32).reshape(3, 3)
 
@@ -23,6 +23,6 @@ def _unnamed(kinds: type[Type], value: object) -> Type | None:
     return kind
 
 
-# PyAV names the kinds that it knows; over any other, such as the EXIF data of camera pictures or the view of a spatial
-# video, it would refuse all side data of the frame.
+# PyAV raises on kinds that it does not know, such as the EXIF data of camera pictures or the view of a spatial video,
+# and then no side data of the frame can be read.
 Type._missing_ = classmethod(_unnamed)  # type: ignore[method-assign, assignment]

@@ -2,7 +2,51 @@
 
 from fractions import Fraction
 
+from av.video.frame import VideoFrame
+
 _LONGEST_S = 3600
+
+
+class ShownTimes:
+    """Chooses between what a file says of each frame: when it is shown (pts) and when it is decoded (dts).
+
+    Times of showing that come out of order more often than those of decoding are none.
+
+    Args:
+        decoding_only: The container knows no times of showing; what a library makes of that is wrong where frames are
+            decoded in another order than they are shown in. The times of decoding then rise evenly from the first
+            frame on.
+    """
+
+    def __init__(self, decoding_only: bool = False) -> None:
+        self._decoding_only = decoding_only
+        self._ahead: int | None = None
+        self._next = 0
+        self._last: dict[str, int] = {}
+        self._wrong = {"pts": 0, "dts": 0}
+
+    def of(self, frame: VideoFrame) -> int | None:
+        """Return when the next frame is shown, in the file's ticks; None if that is not said."""
+        pts, dts = frame.pts, frame.dts
+        if self._decoding_only:
+            return self._decoded(frame)
+        if pts is None or dts is None:
+            return dts if pts is None else pts
+        for name, ticks in (("pts", pts), ("dts", dts)):
+            self._wrong[name] += ticks <= self._last.get(name, ticks - 1)
+            self._last[name] = ticks
+        return pts if self._wrong["pts"] <= self._wrong["dts"] else dts
+
+    def _decoded(self, frame: VideoFrame) -> int | None:
+        pts, dts = frame.pts, frame.dts
+        if self._ahead is None:
+            if pts is None or dts is None:
+                return dts if pts is None else pts
+            self._ahead = dts - pts
+        # The last frames come without a packet of their own.
+        ticks = self._next if dts is None else dts - self._ahead
+        self._next = ticks + max(frame.duration, 1)
+        return ticks
 
 
 class Timeline:
@@ -10,7 +54,7 @@ class Timeline:
 
     A time that is repeated, or lies up to one frame interval back, is moved one tick behind the last one, so that
     the frames after it can keep theirs. One that is missing, lies further back (as where two recordings were joined)
-    or more than an hour ahead follows the last one at the usual interval.
+    or more than an hour ahead follows the last one at the usual interval, unless it is known to be right.
 
     Args:
         tick: The unit of the file's times, s.
@@ -19,7 +63,7 @@ class Timeline:
     Attributes:
         tick: As given.
         interval: As given, but a tick at least.
-        repaired: How many frames got another time than their own.
+        repaired: Number of frames whose time was changed.
     """
 
     def __init__(self, tick: Fraction, interval: Fraction) -> None:
@@ -28,13 +72,22 @@ class Timeline:
         self._last: Fraction | None = None
         self.repaired = 0
 
-    def place(self, time: Fraction | None) -> Fraction:
-        """Return the time of the next frame, s, given what the file says."""
+    def leaps(self, time: Fraction | None) -> bool:
+        """Tell whether a time is so far ahead, or behind, that it may be of another clock."""
+        return time is not None and self._last is not None and not -self.interval <= time - self._last <= _LONGEST_S
+
+    def place(self, time: Fraction | None, pause: bool = False) -> Fraction:
+        """Return the time of the next frame, s.
+
+        Args:
+            time: What the file says, s.
+            pause: A time that lies far ahead is right: nothing came for so long.
+        """
         if self._last is None:
             self.repaired += time is None
             self._last = time if time is not None else Fraction(0)
             return self._last
-        if time is None or not -self.interval <= time - self._last <= _LONGEST_S:
+        if time is None or (self.leaps(time) and not (pause and time > self._last)):
             time, repaired = self._last + self.interval, True
         elif time <= self._last:
             time, repaired = self._last + self.tick, True

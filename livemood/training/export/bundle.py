@@ -6,16 +6,17 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from livemood.bundles.manifest import FORMAT, MANIFEST, sha256_of
+from livemood.bundles.manifest import FORMAT, MANIFEST, Head, sha256_of
 from livemood.core.crop_spec import CropSpec
 from livemood.core.errors import SinkError
+from livemood.runtime.atomic_io import note_written
 from livemood.runtime.native_output import native_stderr_held
 
 MAX_PARITY_GAP = 1e-3
@@ -28,22 +29,20 @@ def write_bundle(
     folder: Path,
     *,
     name: str,
-    labels: tuple[str, ...],
+    heads: Sequence[Head],
     spec: CropSpec,
-    temperature: float,
     metrics: Mapping[str, Any],
     training: Mapping[str, Any],
 ) -> None:
     """Write a serving model as a bundle folder, in place of the one that may be there.
 
     Args:
-        model: keras.Model, (N, S, S, C) raw 0..255 to (N, K) probabilities.
+        model: keras.Model, (N, S, S, C) raw 0..255 to (N, K) probabilities; of several heads, a dictionary of these.
         tflite: The same from ``to_tflite``.
         folder: The bundle.
         name: What ``livemood models`` calls it.
-        labels: The K classes in output order.
+        heads: What it answers; labels in output order, temperatures as fitted on the validation split.
         spec: How faces are cut.
-        temperature: Fitted on the validation split.
         metrics: Figures to carry along.
         training: How it was made: command, seed, environment, history.
 
@@ -61,9 +60,11 @@ def write_bundle(
                 "format": FORMAT,
                 "name": name,
                 "kind": "emotion",
-                "labels": list(labels),
+                "heads": [
+                    {"name": head.name, "labels": list(head.labels), "temperature": round(head.temperature, 4)}
+                    for head in heads
+                ],
                 "crop": asdict(spec),
-                "temperature": round(temperature, 4),
                 "metrics": dict(metrics),
                 "training": dict(training),
                 "sha256": {file.name: sha256_of(file) for file in sorted(new.iterdir())},
@@ -75,8 +76,9 @@ def write_bundle(
 
 
 def to_tflite(model: Any) -> bytes:
-    """Convert a Keras model to a LiteRT flatbuffer with float16 weights.
+    """Convert a Keras model to a LiteRT flatbuffer with float16 weights, which takes one face at a time.
 
+    The number of faces is no part of the file that could be left open: runtimes in browsers refuse one that is.
     The TensorFlow converter needs TensorFlow's Keras backend; a model trained on another backend is loaded into
     it through its ``.keras`` file.
     """
@@ -87,7 +89,8 @@ def to_tflite(model: Any) -> bytes:
     with native_stderr_held(), contextlib.redirect_stdout(io.StringIO()):
         import tensorflow as tf
 
-        converter = tf.lite.TFLiteConverter.from_keras_model(model)
+        face = keras.Input(batch_shape=(1, *model.input_shape[1:]), name="pixels")
+        converter = tf.lite.TFLiteConverter.from_keras_model(keras.Model(face, model(face)))
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_types = [tf.float16]
         return bytes(converter.convert())
@@ -121,6 +124,7 @@ def _replace(new: Path, folder: Path, old: Path) -> None:
                 shutil.copy2(other, new / other.name) if other.is_file() else shutil.copytree(other, new / other.name)
         folder.rename(old)
     new.rename(folder)
+    note_written(folder)
 
 
 def parity(model: Any, tflite: bytes, pixels: np.ndarray[Any, np.dtype[np.uint8]]) -> float:
@@ -130,12 +134,18 @@ def parity(model: Any, tflite: bytes, pixels: np.ndarray[Any, np.dtype[np.uint8]
     with native_stderr_held():
         network: Any = Interpreter(model_content=tflite, num_threads=1)
         network.allocate_tensors()
-    wanted = np.asarray(model.predict_on_batch(pixels.astype(np.float32)))
+    ((signature, names),) = network.get_signature_list().items()
+    run, (taken,) = network.get_signature_runner(signature), names["inputs"]
+    wanted = by_head(model.predict_on_batch(pixels.astype(np.float32)), names["outputs"])
     largest = 0.0
-    for face, row in zip(pixels, wanted, strict=True):
-        network.set_tensor(network.get_input_details()[0]["index"], face[None].astype(np.float32))
-        network.invoke()
-        largest = max(
-            largest, float(np.abs(network.get_tensor(network.get_output_details()[0]["index"])[0] - row).max())
-        )
+    for place, face in enumerate(pixels):
+        found = run(**{taken: face[None].astype(np.float32)})
+        gaps = (np.abs(found[name][0] - values[place]).max() for name, values in wanted.items())
+        largest = max(largest, *map(float, gaps))
     return largest
+
+
+def by_head(outputs: Any, names: Sequence[str]) -> dict[str, Any]:
+    """Return a Keras model's outputs by name; a single one has the first of ``names``."""
+    found = outputs if isinstance(outputs, dict) else {names[0]: outputs}
+    return {name: np.asarray(values, np.float32) for name, values in found.items()}

@@ -1,5 +1,6 @@
-"""What is shipped of a trained model: one head, plain convolutions with batch statistics folded in, float16 weights."""
+"""What is shipped of a trained model: plain convolutions with batch statistics folded in, float16 weights."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from livemood.core.labels import EMOTION
 from livemood.training.model.equivariant_layers import both_halves, mirrored_layers
 
 
-def serving_model(model: Any) -> Any:
+def serving_model(model: Any, heads: Sequence[str] = (EMOTION,)) -> Any:
     """Return the part of a trained model that is shipped.
 
     The LiteRT converter folds batch normalisation and rounds weights to float16. Done here already, both files of a
@@ -18,14 +19,16 @@ def serving_model(model: Any) -> Any:
 
     Args:
         model: keras.Model with all heads; it is left as it is.
+        heads: Which of them are shipped; the others were for training only.
 
     Returns:
-        keras.Model: (N, S, S, C) raw 0..255 to (N, K) probabilities.
+        keras.Model: (N, S, S, C) raw 0..255 to (N, K) probabilities; of several heads, a dictionary of these.
     """
     from keras import Model, layers, models
 
     mirrored = mirrored_layers()
-    body = Model(model.inputs[0], model.get_layer(EMOTION).output)
+    outputs = {head: model.get_layer(head).output for head in heads}
+    body = Model(model.inputs[0], outputs if len(heads) > 1 else outputs[heads[0]])
     norms = {
         layer.input._keras_history.operation.name: layer
         for layer in body.layers
@@ -47,7 +50,7 @@ def serving_model(model: Any) -> Any:
         weights = trained.get_weights()
         if isinstance(trained, mirrored.Convolution):
             weights = _whole(trained, norms.get(layer.name))
-        elif layer.name == EMOTION and halved:
+        elif layer.name in heads and halved:
             weights[0] = both_halves(weights[0]) / 2
         if weights:
             layer.set_weights([weight.astype(np.float16).astype(np.float32) for weight in weights])

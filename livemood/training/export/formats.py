@@ -4,7 +4,7 @@ import contextlib
 import io
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,10 +13,11 @@ import numpy.typing as npt
 
 from livemood.bundles.manifest import Bundle
 from livemood.core.errors import ModelIncompatible, SinkError
-from livemood.runtime.atomic_io import refuse_to_overwrite
+from livemood.runtime.atomic_io import note_written, refuse_to_overwrite
 from livemood.runtime.native_output import native_stderr_held
 from livemood.runtime.optional_deps import required
-from livemood.training.export.bundle import MAX_PARITY_GAP, parity, to_tflite
+from livemood.training.export.bundle import MAX_PARITY_GAP, by_head, parity, to_tflite
+from livemood.training.export.labels import add_labels
 from livemood.training.model.transfer import load_network
 
 FormatName = Literal["tflite", "onnx", "saved-model"]
@@ -52,9 +53,11 @@ def write(bundle: Bundle, to: FormatName, out: Path, force: bool) -> float:
             gap = _WRITERS[to](network, new, probes)
             if not gap < MAX_PARITY_GAP:
                 raise ModelIncompatible(f"the {to} model differs from {bundle.keras} by {gap:.1e}; it is not kept")
+            add_labels(new, to, bundle.heads)
             if out.is_dir():
                 shutil.rmtree(out)
             new.replace(out)
+            note_written(out)
     except OSError as error:
         if isinstance(error, SinkError):
             raise
@@ -84,8 +87,9 @@ def _onnx(network: Any, file: Path, probes: npt.NDArray[np.uint8]) -> float:
         network(probes[:1].astype(np.float32))  # Keras exports to ONNX only what was called once
         _quietly(lambda: network.export(str(file), format="onnx", verbose=False))
     session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
-    said = session.run(None, {session.get_inputs()[0].name: probes.astype(np.float32)})[0]
-    return _gap(network, probes, said)
+    found = session.run(None, {session.get_inputs()[0].name: probes.astype(np.float32)})
+    names = [output.name for output in session.get_outputs()]
+    return _gap(network, probes, dict(zip(names, found, strict=True)))
 
 
 def _saved_model(network: Any, folder: Path, probes: npt.NDArray[np.uint8]) -> float:
@@ -95,13 +99,14 @@ def _saved_model(network: Any, folder: Path, probes: npt.NDArray[np.uint8]) -> f
         loaded = tf.saved_model.load(str(folder))
     serve = loaded.signatures["serving_default"]
     name = next(iter(serve.structured_input_signature[1]))
-    (said,) = serve(**{name: tf.constant(probes, tf.float32)}).values()
-    return _gap(network, probes, said)
+    return _gap(network, probes, serve(**{name: tf.constant(probes, tf.float32)}))
 
 
-def _gap(network: Any, probes: npt.NDArray[np.uint8], said: Any) -> float:
-    wanted = np.asarray(network.predict_on_batch(probes.astype(np.float32)))
-    return float(np.abs(np.asarray(said) - wanted).max())
+def _gap(network: Any, probes: npt.NDArray[np.uint8], found: Mapping[str, Any]) -> float:
+    """Return the largest difference from the Keras model; several outputs are matched by name."""
+    wanted = by_head(network.predict_on_batch(probes.astype(np.float32)), list(found))
+    pairs = ((values, found.get(name, next(iter(found.values())))) for name, values in wanted.items())
+    return max(float(np.abs(np.asarray(other) - values).max()) for values, other in pairs)
 
 
 def _quietly(work: Callable[[], object]) -> None:

@@ -1,7 +1,6 @@
 """How a model came about, for its manifest: enough to make it again."""
 
 import platform
-import shlex
 import subprocess
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -12,18 +11,21 @@ from typing import Any
 from livemood.core.labels import EMOTION
 from livemood.datasets.dataset import Dataset
 from livemood.training.loop.checkpoint import Run
-from livemood.training.settings import TrainSettings, usual
+from livemood.training.model.devices import devices
+from livemood.training.settings import TrainSettings
 
 _LIBRARIES = ("livemood", "keras", "tensorflow", "jax", "torch", "numpy", "mediapipe")
 
-_OPTIONS = (
-    *("preset", "epochs", "batch", "learning_rate", "ema_decay", "distil_weight", "blends", "precision", "seed"),
-    "early_stop",
-)
-
 
 def provenance(
-    dataset: Dataset, settings: TrainSettings, run: Run, record: Mapping[str, Any], strength: float, happy: float
+    dataset: Dataset,
+    settings: TrainSettings,
+    run: Run,
+    record: Mapping[str, Any],
+    strength: float,
+    happy: float,
+    raised: float,
+    command: str | None = None,
 ) -> dict[str, Any]:
     """Return what the manifest says under ``training``.
 
@@ -31,15 +33,17 @@ def provenance(
         dataset: What it was trained on.
         settings: Of the run, as asked for.
         run: With its history.
-        record: The job as the command line gave it, with the commit that it was begun at.
+        record: The job as it was asked for, with the commit that it was begun at.
         strength: Of the adjustment for rare classes.
         happy: Added to happy's logit.
+        raised: Added to the logits of the classes other than neutral and happy; half of it where they are rare.
+        command: What does the same again, in the words of whoever asked for the run.
     """
     from keras import backend
 
     learned_from = int((dataset.splits["train"].top_vote >= 0).sum())
     return {
-        "command": _command(record),
+        "command": command,
         # As they were used; the command says what was asked for.
         "settings": asdict(settings.fitted_to(learned_from)),
         "from": record.get("from", []),
@@ -49,10 +53,12 @@ def provenance(
         "pictures": {name: len(split) for name, split in dataset.splits.items()},
         "copies_removed": dataset.copies_removed,
         "near_copies": len(dataset.near_copies),
+        "grouped": dataset.grouped,
         "skipped": len(dataset.skipped),
         "faces_found": round(dataset.faces_found, 4),
         "class_balance_strength": round(strength, 3),
         "happy_offset": round(happy, 3),
+        "others_offset": round(raised, 3),
         "epochs": run.epoch,
         "best_epoch": run.best_epoch,
         "wall_s": round(run.elapsed_s),
@@ -62,29 +68,10 @@ def provenance(
             "python": platform.python_version(),
             "machine": platform.machine(),
             "backend": backend.backend(),
+            "devices": len(devices()),
             **{name: found for name in _LIBRARIES if (found := _version(name))},
         },
     }
-
-
-def _command(record: Mapping[str, Any]) -> str | None:
-    """Write the job as a command line, with file names but without folders, which differ from machine to machine."""
-    if not record:
-        return None
-    settings, unsaid = record["settings"], asdict(usual(fine_tuning=bool(record["from"])))
-    words = ["livemood", "train", record["data"], "--out", "BUNDLE"]
-    words += ["--votes", record["votes"]] if record["votes"] else []
-    words += ["--find-faces"] if record["find_faces"] else []
-    for option, names in (("--from", record["from"]), ("--teacher", record["teachers"])):
-        for name in names:
-            words += [option, name]
-    for name in _OPTIONS:
-        if settings[name] != unsaid[name]:
-            words += [f"--{name.replace('_', '-')}", str(settings[name])]
-    if settings["time_budget_s"]:
-        words += ["--time-budget", f"{settings['time_budget_s']:.0f}s"]
-    words += [] if settings["class_balance"] else ["--no-class-balance"]
-    return shlex.join(words)
 
 
 def commit() -> str | None:

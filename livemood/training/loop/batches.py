@@ -25,7 +25,7 @@ _BLENDED = 0.7
 # The network and its teachers want a core each; this many more fill the fastest GPU.
 _MOST_WORKERS = 8
 # Who waits for a batch looks up this often, s.
-_GLANCE_S = 0.1
+_POLL_S = 0.1
 
 Heads = dict[str, npt.NDArray[np.float32]]
 """(n, K) probabilities or (n,) weights by head."""
@@ -117,7 +117,7 @@ def _result(coming: Future[Batch]) -> Batch:
     """Wait for a batch; a place where the program may be stopped."""
     while True:
         check()
-        wait([coming], _GLANCE_S)
+        wait([coming], _POLL_S)
         if coming.done():
             return coming.result()
 

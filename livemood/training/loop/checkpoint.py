@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from livemood.core.errors import DatasetError
 from livemood.datasets.files import stored_arrays
+from livemood.runtime.atomic_io import note_written
 
 Weights = Sequence[npt.NDArray[Any]]
 End = Literal["", "interrupted", "early stop", "loss not a number"]
@@ -21,7 +22,7 @@ End = Literal["", "interrupted", "early stop", "loss not a number"]
 JOB = "job.json"
 """What a run was asked for, in its folder."""
 
-_JOB_PARTS = {"data", "votes", "find_faces", "from", "teachers", "settings"}
+_JOB_PARTS = {"data", "votes", "find_faces", "group_by", "class", "from", "teachers", "settings"}
 _CHECKPOINT, _HISTORY = "checkpoint.npz", "history.csv"
 
 
@@ -100,6 +101,7 @@ def save(work: Path, state: Run, steps: int, groups: Mapping[str, Weights]) -> N
         rows.writeheader()
         rows.writerows(asdict(line) for line in state.history)
     part.replace(work / _HISTORY)
+    note_written(work)
 
 
 def restore(work: Path, counts: Mapping[str, int]) -> tuple[Run, int, dict[str, Weights]] | None:

@@ -1,6 +1,7 @@
 """TrainSettings -> fitted weights and a history, on any Keras 3 backend."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from livemood.training.loop.checkpoint import Epoch, Run, Step
 from livemood.training.loop.mixup import blended
 from livemood.training.loop.trainer import Trainer
 from livemood.training.model import transfer
+from livemood.training.model.devices import all_devices, divided
 from livemood.training.model.network import PRESETS, build, sizes
 from livemood.training.settings import TrainSettings
 
@@ -63,7 +65,25 @@ def fit(
     keras.utils.set_random_seed(settings.seed)
     train = dataset.splits["train"].only(dataset.splits["train"].top_vote >= 0)
     settings = settings.fitted_to(len(train))
-    heads = dataset.heads
+    settings = replace(settings, batch=divided(settings.batch))
+    with all_devices():
+        model, shipped = _models(dataset.heads, spec, settings, base)
+        teach = distil.teaching(teachers, dataset.heads, spec, settings.precision) if teachers else None
+        trainer = Trainer(model, work, settings)
+        on_begin()
+        lessons = blended(train, settings.blends, settings.seed)
+        with Batches(lessons, settings.batch, teach, settings.distil_weight) as batches:
+            trainer.run_until_done(batches, dataset.splits["valid"], on_step, on_epoch)
+        shipped.set_weights(trainer.best)
+    return shipped, trainer.state
+
+
+def _models(
+    heads: Mapping[str, tuple[str, ...]], spec: CropSpec, settings: TrainSettings, base: Bundle | Sequence[Path]
+) -> tuple[Any, Any]:
+    """Return the model to train, compiled, and the one in float32 that is to have its weights."""
+    import keras
+
     if isinstance(base, Bundle):
         model = shipped = transfer.from_bundle(base, heads)
     elif base:
@@ -82,11 +102,4 @@ def fit(
         loss_weights={head: 1.0 if head == EMOTION else settings.further_weight for head in heads},
     )
     optimizer.build(model.trainable_variables)
-    teach = distil.teaching(teachers, heads, spec, settings.precision) if teachers else None
-    trainer = Trainer(model, work, settings)
-    on_begin()
-    lessons = blended(train, settings.blends, settings.seed)
-    with Batches(lessons, settings.batch, teach, settings.distil_weight) as batches:
-        trainer.run_until_done(batches, dataset.splits["valid"], on_step, on_epoch)
-    shipped.set_weights(trainer.best)
-    return shipped, trainer.state
+    return model, shipped

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from livemood.core.crop_spec import CropSpec
 from livemood.core.labels import EMOTION
 from livemood.datasets.split import Split
+from livemood.training.model.devices import devices, divided
 from livemood.training.model.equivariant_layers import mirrored_layers
 
 _PREDICT_BATCH = 256
@@ -95,10 +96,13 @@ def sizes(heads: Mapping[str, Sequence[str]]) -> dict[str, int]:
 
 def predict(model: Any, split: Split, framing: int, head: str = EMOTION) -> npt.NDArray[np.float32]:
     """Return one head's (N, K) probabilities of a split's pictures in one framing."""
-    parts = [
-        np.asarray(model.predict_on_batch(split.crops(framing, start, start + _PREDICT_BATCH))[head], np.float32)
-        for start in range(0, len(split), _PREDICT_BATCH)
-    ]
+    parts = []
+    for start in range(0, len(split), _PREDICT_BATCH):
+        crops = split.crops(framing, start, start + _PREDICT_BATCH)
+        # All devices must have a share, so the last batch is filled up.
+        spare = np.repeat(crops[:1], divided(len(crops) + len(devices()) - 1) - len(crops), axis=0)
+        said = model.predict_on_batch(np.concatenate([crops, spare]))[head]
+        parts.append(np.asarray(said, np.float32)[: len(crops)])
     return np.concatenate(parts)
 
 

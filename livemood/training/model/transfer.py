@@ -42,7 +42,7 @@ def from_bundle(bundle: Bundle, heads: Mapping[str, tuple[str, ...]]) -> Any:
     """
     network = load_network(bundle)
     try:
-        model = with_own_heads(network, {EMOTION: bundle.labels}, heads)
+        model = with_own_heads(network, {head.name: head.labels for head in bundle.heads}, heads)
     except ValueError as error:
         raise ModelIncompatible(f"{bundle.folder} was not made by livemood train; fine-tune one that was") from error
     for layer in model.layers:

@@ -2,14 +2,65 @@
 
 export type Colour = readonly [number, number, number];
 
+/** What makes a face of a place that is proposed; explained in `livemood/core/settings.py`. */
+export interface EvidenceSettings {
+  readonly proposed_from: number;
+  readonly sure_from: number;
+  readonly weakest: number;
+  readonly floor: number;
+  readonly ceiling: number;
+  readonly looks: number;
+  readonly near: number;
+  readonly far: number;
+  readonly share: number;
+  readonly smallest_share: number;
+  readonly company: number;
+  readonly companions: number;
+  readonly companion_from: number;
+  readonly companion_ratio: number;
+  readonly edge: number;
+  readonly edge_reach: number;
+  readonly bias: number;
+  readonly near_window: number;
+  readonly far_window: number;
+  readonly min_iou: number;
+  readonly keypoints_from: number;
+}
+
+/** At which sizes a frame is searched; sizes are of the longer side, px. */
+export interface SearchSettings {
+  readonly turned_evidence: number;
+  readonly frame_px: number;
+  readonly fine_frame_px: number;
+  readonly most_places: number;
+  readonly kept_from: number;
+}
+
 export interface DetectorSettings {
   readonly min_score: number;
-  readonly close_side: number;
   readonly max_overlap: number;
+  readonly evidence: EvidenceSettings;
+  readonly search: SearchSettings;
+}
+
+export interface YuNetSettings {
+  readonly file: string;
+  /** Side that the file is made for, px. */
+  readonly side_px: number;
+  readonly strides: readonly number[];
+  readonly same_face: number;
+  /** Ears, (x, y) from the middle between the eyes in eye distances. */
+  readonly ears: readonly (readonly [number, number])[];
+  readonly eyes_apart: number;
+  /** BlazeFace's box in YuNet's: how much lower, wider and higher. */
+  readonly lower: number;
+  readonly width: number;
+  readonly height: number;
 }
 
 export interface FollowerSettings {
   readonly full_frame_every_s: number;
+  readonly fine_every: number;
   readonly redetect_every_s: number;
   readonly max_faces: number;
   readonly window_scale: number;
@@ -59,6 +110,7 @@ export interface BlazeFaceSettings {
   /** By the side of the network's input, px. */
   readonly maps: Readonly<Record<string, AnchorMaps>>;
   readonly same_face: number;
+  readonly averaged_from: number;
   readonly near: string;
   readonly far: string;
 }
@@ -134,6 +186,7 @@ export interface Settings {
   readonly smoother: SmootherSettings;
   readonly baseline: BaselineSettings;
   readonly blazeface: BlazeFaceSettings;
+  readonly yunet: YuNetSettings;
   readonly emotion: EmotionSettings;
   readonly overlay: OverlaySettings;
   readonly history: HistorySettings;

@@ -2,9 +2,10 @@
 
 import { BlazeFace } from "./pipeline/blazeface";
 import { Classifier } from "./pipeline/classify";
-import { NearAndFar } from "./pipeline/detection";
+import { Combined } from "./pipeline/detection";
 import { Pipeline } from "./pipeline/pipeline";
 import { Network, openRuntime } from "./pipeline/runtime";
+import { YuNet } from "./pipeline/yunet";
 import type { Calibration, FailureKind, FromWorker, Stamp, ToWorker } from "./protocol";
 import type { Settings } from "./settings";
 import type { Picture } from "./values";
@@ -59,8 +60,8 @@ function report(error: unknown): void {
 }
 
 async function open(base: URL, settings: Settings): Promise<() => Pipeline> {
-  const { blazeface, emotion, detector } = settings;
-  const files = [blazeface.near, blazeface.far, emotion.file].map((file) => fetched(base, file, settings));
+  const { blazeface, yunet, emotion, detector } = settings;
+  const files = [blazeface.near, blazeface.far, emotion.file, yunet.file].map((file) => fetched(base, file, settings));
   // One that fails while the runtime loads is looked at below.
   for (const file of files) file.catch(() => undefined);
   try {
@@ -68,17 +69,16 @@ async function open(base: URL, settings: Settings): Promise<() => Pipeline> {
   } catch (error) {
     throw new Failure("runtime", error instanceof Error ? error.message : String(error));
   }
-  const [near, far, mood] = (await Promise.all(files.map(async (file) => network(await file)))) as [
-    Network,
-    Network,
-    Network,
-  ];
-  const faces = new NearAndFar(
-    new BlazeFace(near, blazeface, detector.min_score),
-    new BlazeFace(far, blazeface, detector.min_score),
+  const [near, far, mood, places] = (await Promise.all(files)) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+  // Where YuNet proposes, a weak answer of the others counts too.
+  const least = Math.min(detector.min_score, detector.evidence.weakest);
+  const faces = new Combined(
+    new YuNet(places, yunet, Math.min(detector.evidence.proposed_from, detector.search.kept_from)),
+    new BlazeFace(await network(near), blazeface, least),
+    new BlazeFace(await network(far), blazeface, least),
     detector,
   );
-  const classifier = new Classifier(mood, emotion);
+  const classifier = new Classifier(await network(mood), emotion);
   return () => new Pipeline(faces, classifier, settings);
 }
 

@@ -19,10 +19,10 @@ from livemood.apps.video_batch import label_videos
 from livemood.apps.video_job import VideoJob, label_video
 from livemood.cli.bars import Bars
 from livemood.core.errors import SinkError
-from livemood.core.settings import CutSettings, EncodingSettings, ReaderSettings
+from livemood.core.settings import CutSettings, DrawStyle, EncodingSettings, ReaderSettings
 from livemood.sinks.open import Output
 from livemood.sinks.video.writer import VideoSink
-from tests.support.builders import SAMPLES, heed_interrupts
+from tests.support.builders import SAMPLES, heed_interrupts, write_film
 
 LIVEMOOD = Path(sys.executable).with_name("livemood")
 CLIP = SAMPLES / "faces.mp4"
@@ -147,6 +147,17 @@ def test_many_when_one_brings_a_library_to_raise_anything_then_that_is_its_line(
     assert "a.mp4 holds something that livemood cannot deal with (TypeError" in str(outcomes["a-moods.mp4"].error)
     assert outcomes["b-moods.mp4"].error is None
     assert not (tmp_path / "a-moods.mp4").exists()
+
+
+@pytest.mark.parametrize("blur", [False, True])
+def test_copy_when_faces_are_blurred_then_its_source_s_place_and_date_go_too(blur, tmp_path):
+    tags = {"location": "+48.8577+002.295/", "creation_time": "2025-07-14T10:00:00.000000Z"}
+    clip = write_film(tmp_path / "clip.mp4", tags=tags)
+    job = VideoJob(clip, (Output("out", str(tmp_path / "o.mp4")),), style=DrawStyle(blur=blur))
+    with Session() as session:
+        label_video(job, session, Bars())
+    with av.open(str(tmp_path / "o.mp4")) as container:
+        assert bool({"location", "creation_time"} & set(container.metadata)) != blur
 
 
 class _Deadly:

@@ -379,11 +379,16 @@ class TestEveryCommand:
         assert done.returncode == 2
         assert one_line(done.stderr)
 
-    def test_models_then_all_three_with_checksums(self):
+    def test_models_then_all_with_checksums(self):
         done = livemood("models", "--json")
         assert (done.returncode, done.stderr) == (0, "")
         models = json.loads(done.stdout)["models"]
-        assert [(m["kind"], m["input"]["size_px"]) for m in models] == [("emotion", 48), ("face", 128), ("face", 192)]
+        assert [(m["kind"], m["input"]["size_px"]) for m in models] == [
+            ("emotion", 48),
+            ("face", 128),
+            ("face", 192),
+            ("face", 640),
+        ]
         assert models[0]["labels"] == list(EMOTIONS)
         assert all(len(digest) == 64 for m in models for digest in m["sha256"].values())
 

@@ -62,6 +62,7 @@ def test_jsonl_when_a_face_is_written_then_its_line_holds_the_contract(tmp_path:
         "scores": {"happy": 0.75, "sad": 0.25},
         "raw_scores": {"happy": 1.0, "sad": 0.0},
         "event": None,
+        "event_name": None,
         "reason": None,
         "v": 1,
     }
@@ -101,9 +102,11 @@ def test_event_when_marked_then_it_reads_back_from_a_row_of_its_own(tmp_path: Pa
     with open_records(path, EMOTIONS, live=True) as sink:
         sink.write(make_frame(index=7, time_s=0.28), [make_mood(1)])
         sink.mark(make_frame(index=7, time_s=0.28), 1)
-    face, event = read(path)
+        sink.mark(make_frame(index=8, time_s=0.32), 2, 'film, "B" starts')
+    face, event, named = read(path)
     assert (face.track, face.event) == (1, None)
     assert event == Record(7, 0.28, event=1)
+    assert named == Record(8, 0.32, event=2, event_name='film, "B" starts')
 
 
 @pytest.mark.parametrize("every_frame", [False, True])

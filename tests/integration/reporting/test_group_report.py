@@ -5,7 +5,6 @@ import csv
 import re
 import statistics
 from pathlib import Path
-from typing import Any
 
 import av
 import cv2
@@ -26,9 +25,10 @@ from tests.support.builders import make_frame, make_mood
 SECONDS, FPS = 6, 10
 
 
-def write_rows(path: Path, happy_from_s: float, confidence: float = 0.9, late_s: float = 0.0, **words: Any) -> Path:
+def write_rows(
+    path: Path, happy_from_s: float, confidence: float = 0.9, late_s: float = 0.0, labels: tuple[str, ...] = EMOTIONS
+) -> Path:
     """Write the records of someone who turns from neutral to happy; an event is marked ``late_s`` after the start."""
-    labels = tuple(words.pop("labels", EMOTIONS))
     with open_records(path, labels) as sink:
         for index in range(SECONDS * FPS):
             time_s = index / FPS
@@ -84,7 +84,8 @@ def test_group_when_one_recording_is_shorter_then_the_others_go_on_without_it(tm
 def test_group_when_aligned_at_an_event_then_that_is_0_in_all(tmp_path) -> None:
     files = [write_rows(tmp_path / f"{late}.jsonl", 1.0, late_s=late) for late in (0.5, 2.0)]
     group = read_group(files, align="1")
-    assert [group.start_s, group.end_s] == pytest.approx([-2.0, 5.5])
+    assert group.start_s == pytest.approx(-2.0)
+    assert group.end_s == pytest.approx(5.5)
     happy = group.mean[EMOTIONS.index("happy")]
     both = group.count == 2
     assert happy[both & (group.times_s < 0.9)] == pytest.approx(0.1 / 7, abs=1e-6)
@@ -92,6 +93,21 @@ def test_group_when_aligned_at_an_event_then_that_is_0_in_all(tmp_path) -> None:
     (change,) = group.changes()
     assert (change.before, change.after) == ("neutral", "happy")
     assert 0.9 < change.time_s < 2.1
+
+
+def test_group_when_the_event_has_a_name_then_it_is_found_by_it(tmp_path) -> None:
+    files = []
+    for number, late in enumerate((0.5, 2.0)):
+        files.append(tmp_path / f"{late}.jsonl")
+        with open_records(files[-1], EMOTIONS) as sink:
+            for index in range(40):
+                frame = make_frame(8, 8, index=index, time_s=index / FPS)
+                sink.write(frame, [make_mood(1, "happy")])
+                if index / FPS == late:
+                    sink.mark(frame, number + 1, "film <starts>")
+    assert read_group(files, align="film <starts>").start_s == pytest.approx(-2.0)
+    write_group_report(files, tmp_path / "a.html", align="film <starts>")
+    assert "film <starts>" not in (tmp_path / "a.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("align", ["2", "start"])

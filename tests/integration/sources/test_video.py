@@ -13,7 +13,7 @@ from av.sidedata.sidedata import Type
 from livemood.core.errors import VideoUnreadable
 from livemood.core.types import Frame
 from livemood.sources.video.file import VideoSource
-from livemood.sources.video.timestamps import Timeline
+from livemood.sources.video.timestamps import ShownTimes, Timeline
 from tests.support.builders import (
     Sound,
     corners,
@@ -218,6 +218,106 @@ def test_frames_when_interlaced_then_no_edge_combs_and_times_stay(tmp_path: Path
     assert combing(frames[5].image[..., 1]) < combing(combed[5]) / 2
     assert times(frames) == pytest.approx([t / 25 for t in range(10)])
     assert "interlaced" in source.warnings[0]
+
+
+def test_frames_when_only_the_later_ones_are_interlaced_then_those_do_not_comb(tmp_path: Path) -> None:
+    still = np.zeros((64, 96, 3), np.uint8)
+
+    def paint(place: int) -> "av.VideoFrame":
+        image = still.copy()
+        image[::2, : 20 + 6 * place] = 255
+        image[1::2, : 23 + 6 * place] = 255
+        return av.VideoFrame.from_ndarray(image, format="bgr24")
+
+    parts = [
+        write_film(tmp_path / "a.m2v", range(10), Fraction(1, 25), codec="mpeg2video", image=still),
+        write_film(tmp_path / "b.m2v", range(10), Fraction(1, 25), codec="mpeg2video", image=still, paint=paint,
+                   set_up=interlace),
+    ]  # fmt: skip
+    clip = tmp_path / "clip.m2v"
+    clip.write_bytes(b"".join(part.read_bytes() for part in parts))
+    source, frames = read(clip)
+    assert len(frames) == 20
+    assert not frames[9].image.any()
+    lines = frames[15].image[8:-8, :, 1].astype(int)
+    edge = 20 + 6 * 5
+    assert np.abs(lines[1:, edge : edge + 3] - lines[:-1, edge : edge + 3]).mean() < 64
+    assert sum("interlaced" in line for line in source.warnings) == 1
+
+
+def test_times_when_b_frames_lie_in_an_avi_then_are_even_and_nothing_is_called_broken(tmp_path: Path) -> None:
+    def paint(place: int) -> "av.VideoFrame":
+        noise = np.random.default_rng(place // 3).integers(0, 256, (48, 64, 3), np.uint8)
+        return av.VideoFrame.from_ndarray(np.roll(noise, place, axis=1), format="bgr24")
+
+    clip = write_film(tmp_path / "clip.avi", range(40), Fraction(1, 25), paint=paint)
+    source, frames = read(clip)
+    assert np.diff(times(frames)) == pytest.approx([0.04] * 39)
+    assert len(frames) == 40
+    assert source.warnings == []
+
+
+class _Shown:
+    def __init__(self, pts: int | None, dts: int | None) -> None:
+        self.pts, self.dts, self.duration = pts, dts, 1
+
+
+@pytest.mark.parametrize(
+    ("pts", "dts", "shown"),
+    [
+        ([0, 1, 2, 3], [0, 1, 2, 3], [0, 1, 2, 3]),
+        ([0, 2, 1, 4, 3], [0, 1, 2, 3, 4], [0, 2, 2, 3, 4]),
+        ([0, 1, 2, 3], [5, 5, 5, 5], [0, 1, 2, 3]),
+        ([None, None, 2], [0, 1, 2], [0, 1, 2]),
+        ([3, 4, 5], [None, None, None], [3, 4, 5]),
+    ],
+)
+def test_shown_times_when_one_kind_comes_out_of_order_then_are_the_other(
+    pts: list[int | None], dts: list[int | None], shown: list[int]
+) -> None:
+    chosen = ShownTimes()
+    assert [chosen.of(_Shown(*pair)) for pair in zip(pts, dts, strict=True)] == shown  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv"])
+@pytest.mark.parametrize(
+    "told", [[0, 100, 200, 300, 4_000_000, 4_000_100], [0, 7_200_000, 14_400_000, 21_600_000], [0, 90_000_000]]
+)
+def test_times_when_nothing_came_for_hours_then_that_pause_stays(tmp_path: Path, name: str, told: list[int]) -> None:
+    source, frames = read(write_film(tmp_path / name, told, MS))
+    assert times(frames) == pytest.approx([time / 1000 for time in told])
+    assert source.warnings == []
+
+
+@pytest.mark.parametrize("name", ["clip.h264", "clip.hevc"])
+def test_cut_when_the_stream_is_raw_then_begins_where_it_should(tmp_path: Path, name: str) -> None:
+    codec = "libx264" if name == "clip.h264" else "libx265"
+    clip = write_film(tmp_path / name, range(150), Fraction(1, 10), codec=codec)
+    source, frames = read(clip, start_s=12.0, duration_s=1.0)
+    assert times(frames) == pytest.approx([12 + place / 10 for place in range(10)])
+    assert len(source.warnings) == 1
+
+
+@pytest.mark.parametrize("place", [10, 30, 35, 37, 38])
+def test_frames_when_threads_meet_a_damaged_one_near_the_end_then_all_others_come(
+    tmp_path: Path, place: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("livemood.sources.video.probe._SMALL_PX", 0)
+
+    def all_key(stream: Any) -> None:
+        stream.gop_size = 1
+
+    clip = write_film(tmp_path / "clip.mp4", range(40), set_up=all_key)
+    with av.open(str(clip)) as container:
+        packet = list(container.demux(video=0))[place]
+        position, size = packet.pos, packet.size
+    data = bytearray(clip.read_bytes())
+    assert position is not None
+    data[position : position + size] = bytes(size)
+    clip.write_bytes(data)
+    source, frames = read(clip)
+    assert times(frames) == pytest.approx([other / 20 for other in range(40) if other != place])
+    assert source.warnings == [f"{clip} is damaged; what could not be decoded was left out"]
 
 
 @pytest.mark.parametrize("size", [(4, 16), (16, 4), (14, 14)])

@@ -6,20 +6,24 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 import pytest
+from ai_edge_litert.interpreter import Interpreter
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.util import tensor_util
 
 from livemood.bundles.manifest import default_bundle, read_bundle
+from livemood.bundles.verify.tflite_file import check_tflite
 from livemood.datasets.crop_index import read_index
 from livemood.datasets.files import Files
 from livemood.emotion.classifier import EmotionClassifier
 from livemood.evaluation.metrics import with_temperature
+from livemood.sinks.image import write_image
 from tests.support.builders import SAMPLES, make_face_crop, read_still, write_faces
 
 LIVEMOOD = Path(sys.executable).with_name("livemood")
@@ -110,6 +114,38 @@ class TestTrain:
         assert says in complaint(livemood("train", *extra, "--out", "mine", folder=tmp_path))
         assert not (tmp_path / "mine").exists()
 
+    def test_train_when_pictures_are_odd_then_all_of_it_is_told_before_training(self, tmp_path):
+        write_faces(tmp_path / "faces" / "train", 12, ("happiness", "wink"))
+        write_faces(tmp_path / "faces" / "valid", 4, ("happiness", "frown"), first=50)
+        write_image(tmp_path / "faces/train/wink/dot.png", np.zeros((2, 2, 3), np.uint8))
+        done = livemood(
+            *("train", "faces", "--out", "mine", "--from", "default", "--epochs", 1, "--time-budget", "20m"),
+            *("--class", "frown=wink"),
+            folder=tmp_path,
+        )
+        assert done.returncode == 0, done.stderr
+        told = [" ".join(line.split()) for line in done.stderr.splitlines()]
+        assert "class train valid test" in told
+        assert "happy 12 4 0" in told
+        assert "wink 12 4 0" in told
+        assert "taken: frown as wink, happiness as happy" in told
+        assert any(line.startswith("new classes beside neutral, happy, ") and line.endswith(": wink") for line in told)
+        assert "training ends after 20 min; measuring and converting the model come after" in told
+        assert any("dot.png: 2x2 px, too small" in line for line in told)
+        command = json.loads((tmp_path / "mine/manifest.json").read_text())["training"]["command"]
+        assert "--class frown=wink" in command
+
+    @pytest.mark.parametrize("pair", ["wink", "=wink", "wink="])
+    def test_train_when_a_class_is_renamed_to_nothing_then_a_usage_error(self, tmp_path, pair):
+        done = livemood("train", ".", "--out", "m", "--class", pair, folder=tmp_path)
+        assert done.returncode == 2
+        assert "is no NAME=LABEL" in done.stderr
+
+    def test_train_when_a_class_looks_like_a_slip_then_asked_with_the_option_to_answer_by(self, tmp_path):
+        write_faces(tmp_path / "faces", 4, ("suprise", "sad"))
+        said = complaint(livemood("train", "faces", "--out", "mine", folder=tmp_path))
+        assert "class suprise looks like surprise; rename it, or say what it is with --class: suprise=surprise" in said
+
 
 class TestEvaluate:
     def test_evaluate_when_data_has_two_classes_then_chooses_between_those_and_writes_all(self, tmp_path):
@@ -166,7 +202,24 @@ class TestEvaluate:
 
     def test_evaluate_when_data_has_a_class_unknown_to_the_model_then_says_which(self, tmp_path):
         write_faces(tmp_path / "faces", 4, ("happy", "wink"))
-        assert "does not know wink" in complaint(livemood("evaluate", "default", "faces", folder=tmp_path))
+        said = complaint(livemood("evaluate", "default", "faces", folder=tmp_path))
+        assert "does not know wink, a class of faces, only neutral, " in said
+        assert "say what it is with --class, such as wink=neutral" in said
+        assert "/" not in said
+
+    def test_evaluate_when_pictures_are_whole_photos_and_a_class_has_none_then_told(self, tmp_path):
+        photo = read_still(SAMPLES / "faces.png")
+        middle = photo.shape[1] // 2 + 60
+        for number in range(4):
+            for label, image in (("happiness", photo[:, :middle]), ("surprised", photo[:, middle:])):
+                wide = np.pad(image[:, number * 8 :], ((150, 150), (150, 150), (0, 0)), "edge")
+                write_image(tmp_path / "photos" / label / f"{number}.png", wide)
+        done = livemood("evaluate", "default", "photos", "--split", "all", folder=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert "they look like whole photos; use --find-faces" in done.stderr
+        assert "livemood: taken: happiness as happy, surprised as surprise" in done.stderr
+        done = livemood("evaluate", "default", "photos", "--split", "all", "--find-faces", folder=tmp_path)
+        assert "whole photos" not in done.stderr
 
 
 def listed(folder: Path) -> list[dict[str, str]]:
@@ -262,6 +315,17 @@ class TestCrop:
 
 
 class TestExport:
+    def test_export_when_to_litert_then_the_file_carries_its_labels_and_still_runs_as_a_bundle_s(self, tmp_path):
+        done = livemood("export", "default", "--to", "tflite", "--out", tmp_path / "model.tflite")
+        assert (done.returncode, done.stderr) == (0, "")
+        bundle = read_bundle(default_bundle())
+        with zipfile.ZipFile(tmp_path / "model.tflite") as archive:
+            assert archive.read("labels.txt").decode().split() == list(bundle.labels)
+        check_tflite(tmp_path / "model.tflite", bundle.crop.shape, {"emotion": len(bundle.labels)})
+        network = Interpreter(str(tmp_path / "model.tflite"))
+        network.allocate_tensors()
+        assert network.get_output_details()[0]["shape"].tolist() == [1, len(bundle.labels)]
+
     def test_export_when_run_elsewhere_as_onnx_then_it_says_what_livemood_says(self, tmp_path):
         done = livemood("export", "default", "--to", "onnx", "--out", tmp_path / "model.onnx")
         assert (done.returncode, done.stderr) == (0, "")
@@ -270,6 +334,7 @@ class TestExport:
         crops = np.random.default_rng(0).integers(0, 256, (4, *classifier.crop_spec.shape), np.uint8)
         session = onnxruntime.InferenceSession(tmp_path / "model.onnx", providers=["CPUExecutionProvider"])
         (said,) = session.run(None, {session.get_inputs()[0].name: crops.astype(np.float32)})
+        assert session.get_modelmeta().custom_metadata_map["labels.txt"].split() == list(classifier.labels)
         calibrated = with_temperature(said, read_bundle(default_bundle()).temperature)
         assert np.abs(calibrated - classifier.probabilities(crops)).max() < 1e-3
 

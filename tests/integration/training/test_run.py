@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy.typing as npt
 import pytest
 
 from livemood.bundles.manifest import default_bundle, read_bundle
+from livemood.cli.command_lines import card_command, train_command
 from livemood.core.crop_spec import CropSpec
 from livemood.core.errors import DatasetError, ModelIncompatible, ModelMissing, SinkError
 from livemood.core.labels import EMOTION
@@ -43,6 +45,7 @@ PRESETS["wider"] = Architecture(8, (16, 24, 48), (1, 1, 1))
 ODD_NAME = os.fsdecode(b"caf\xe9.txt")
 MOUTH, LIPS = "mouth", {"happy": "up", "sad": "down"}
 """A second head of the drawings."""
+job_of = partial(Job, describe=train_command)
 ASKED: dict[str, Any] = {"preset": "tiny", "epochs": 8, "batch": 8, "learning_rate": 0.05}
 
 
@@ -50,7 +53,7 @@ class Trained:
     """A finished run, for tests to look at and to go on from."""
 
     def __init__(self, folder: Path) -> None:
-        self.job = Job(write_faces(folder / "faces", 80), folder / "mine", asked=ASKED)
+        self.job = job_of(write_faces(folder / "faces", 80), folder / "mine", asked=ASKED)
         (self.job.data / "happy" / ODD_NAME).write_text("not a picture")
         rows = [f"{kind}{n}.png,{MOUTH},{LIPS[kind]}" for kind in LIPS for n in range(12)]
         (self.job.data / "heads.csv").write_text("\n".join(["file,head,label", *rows]))
@@ -156,24 +159,24 @@ class TestTrain:
     @pytest.mark.parametrize("out", [".", "..", "/"])
     def test_run_when_out_has_no_name_then_refused_before_any_work(self, tmp_path, out):
         with pytest.raises(SinkError, match=r"names no folder to write; give out a name, such as .*mine"):
-            train(Job(write_faces(tmp_path / "faces", 4), Path(out)), False, False, Watcher())
+            train(job_of(write_faces(tmp_path / "faces", 4), Path(out)), False, False, Watcher())
 
     @pytest.mark.parametrize("name", ["m" * 81, "two\nlines"])
     def test_run_when_no_bundle_could_be_called_like_out_then_refused_before_any_work(self, tmp_path, name):
         with pytest.raises(SinkError, match="is no name for a bundle; give out one line of at most 80 characters"):
-            train(Job(write_faces(tmp_path / "faces", 4), tmp_path / name), False, False, Watcher())
+            train(job_of(write_faces(tmp_path / "faces", 4), tmp_path / name), False, False, Watcher())
         assert not (tmp_path / f"{name}.work").exists()
 
     def test_run_when_out_is_a_file_then_refused_before_any_work(self, tmp_path):
         (tmp_path / "mine").write_text("mine")
         with pytest.raises(SinkError, match=r"mine is a file; give out a folder"):
-            train(Job(write_faces(tmp_path / "faces", 4), tmp_path / "mine"), False, False, Watcher())
+            train(job_of(write_faces(tmp_path / "faces", 4), tmp_path / "mine"), False, False, Watcher())
         assert not (tmp_path / "mine.work").exists()
 
     def test_run_when_a_class_is_called_unsure_then_refused_before_any_work(self, tmp_path):
         faces = write_faces(tmp_path / "faces", 4, ("happy", "unsure"))
         with pytest.raises(DatasetError, match=r"class folder unsure of .*faces: .*; rename that folder, or remove it"):
-            train(Job(faces, tmp_path / "mine"), False, False, Watcher())
+            train(job_of(faces, tmp_path / "mine"), False, False, Watcher())
         assert not (tmp_path / "mine.work").exists()
 
     def test_run_when_work_folder_is_there_then_refused_without_resume(self, trained):
@@ -254,6 +257,8 @@ class TestResume:
             ({"asked": {"seed": 2}}, "begun with --seed 1, not 2"),
             ({"data": Path("other")}, "begun with DATA faces, not other"),
             ({"find_faces": True}, "begun without --find-faces; say the same again"),
+            ({"group_by": "person"}, "begun without group_by; say the same again"),
+            ({"classes": {"a": "b"}}, "begun with class {}, not {'a': 'b'}"),
             ({"votes": Path("votes.csv")}, "begun without --votes; say the same again"),
         ],
     )
@@ -317,7 +322,7 @@ class TestTransfer:
     def test_from_bundle_when_few_pictures_and_own_labels_then_learns_what_scratch_does_not(self, trained, tmp_path):
         faces = write_faces(tmp_path / "faces", 12, ("grin", "grump"), first=300)
         asked = {"epochs": 6, "batch": 8}
-        train(Job(faces, tmp_path / "tuned", base=(trained.job.out,), asked=asked), False, False, Watcher())
+        train(job_of(faces, tmp_path / "tuned", base=(trained.job.out,), asked=asked), False, False, Watcher())
         tuned = read_bundle(tmp_path / "tuned")
         assert tuned.labels == ("grin", "grump")
         assert share_right(tmp_path / "tuned", ("grin", "grump")) > 0.9
@@ -332,8 +337,18 @@ class TestTransfer:
     ):
         job = replace(trained.job, base=(trained.job.out,), asked=asked)
         record: dict[str, Any] = {"data": "faces", "votes": None, "find_faces": False, "from": ["mine"], "teachers": []}
+        record |= {"group_by": None, "class": {}}
         record["settings"] = asdict(job.settings)
-        found = provenance(dataset.restore(job.work), job.settings, trained.run, record, strength=0, happy=0)
+        found = provenance(
+            dataset.restore(job.work),
+            job.settings,
+            trained.run,
+            record,
+            strength=0,
+            happy=0,
+            raised=0,
+            command=train_command(record),
+        )
         assert found["command"] == f"livemood train faces --out BUNDLE --from mine{said}"
 
     def test_teaching_when_labels_come_in_another_order_then_follows_the_student(self, trained):
@@ -387,7 +402,7 @@ class TestTransfer:
 
     def test_train_when_from_a_run_then_knows_at_once_what_that_knew_and_names_it(self, trained, tmp_path):
         """And can be gone on from in its turn, whatever its preset."""
-        job = Job(trained.job.data, tmp_path / "longer", base=(trained.job.work,), asked={"epochs": 1, "batch": 8})
+        job = job_of(trained.job.data, tmp_path / "longer", base=(trained.job.work,), asked={"epochs": 1, "batch": 8})
         epochs: list[Epoch] = []
         train(job, False, False, Watcher(on_epoch=epochs.append))
         assert epochs[0].valid_accuracy > 0.9
@@ -401,7 +416,7 @@ class TestTransfer:
     def test_train_when_from_runs_of_other_networks_then_refused(self, trained, tmp_path):
         wider = replace(trained.job, out=tmp_path / "wider", asked={**ASKED, "preset": "wider", "epochs": 1})
         train(wider, False, False, Watcher())
-        job = Job(trained.job.data, tmp_path / "mixed", base=(trained.job.work, wider.work))
+        job = job_of(trained.job.data, tmp_path / "mixed", base=(trained.job.work, wider.work))
         with pytest.raises(ModelIncompatible, match=r"hold different networks; from takes the mean of like ones"):
             train(job, False, False, Watcher())
 
@@ -410,12 +425,14 @@ class TestTransfer:
     def test_train_when_from_what_has_its_own_network_then_another_preset_is_refused(
         self, trained, tmp_path, kind, resume
     ):
-        job = Job(trained.job.data, tmp_path / "other", base=(getattr(trained.job, kind),), asked={"preset": "wider"})
+        job = job_of(
+            trained.job.data, tmp_path / "other", base=(getattr(trained.job, kind),), asked={"preset": "wider"}
+        )
         with pytest.raises(ModelIncompatible, match="and preset wider makes another; leave out from or preset"):
             train(job, resume, False, Watcher())
 
     def test_train_when_from_a_bundle_and_a_run_then_refused(self, trained, tmp_path):
-        job = Job(trained.job.data, tmp_path / "mixed", base=(trained.job.work, trained.job.out))
+        job = job_of(trained.job.data, tmp_path / "mixed", base=(trained.job.work, trained.job.out))
         with pytest.raises(ModelIncompatible, match=r"mine is a bundle; from takes one bundle, or folders of runs"):
             train(job, False, False, Watcher())
 
@@ -447,6 +464,7 @@ def test_write_when_saved_model_then_answers_as_the_bundle(trained, tmp_path):
     gap = write(read_bundle(trained.job.out), "saved-model", tmp_path / "saved", force=False)
     assert gap < 1e-4
     assert (tmp_path / "saved" / "saved_model.pb").is_file()
+    assert (tmp_path / "saved" / "assets.extra" / "labels.txt").read_text() == "happy\nsad\n"
 
 
 def test_write_when_target_is_there_then_refused(trained, tmp_path):
@@ -483,7 +501,8 @@ class TestCard:
         file = folder / "manifest.json"
         manifest = json.loads(file.read_text())
         file.write_text(json.dumps(manifest | {"training": manifest["training"] | (changes or {})}))
-        card.write_card(folder, {**make_report(), **report})
+        full = {**make_report(), **report}
+        card.write_card(folder, full, card_command(full))
         return (folder / "MODEL_CARD.md").read_text()
 
     @pytest.mark.parametrize("changes", [{}, {"ferplus_votes": True}])
@@ -516,7 +535,7 @@ class TestCard:
         manifest = json.loads(file.read_text())
         del manifest["training"]
         file.write_text(json.dumps(manifest))
-        card.write_card(folder, make_report())
+        card.write_card(folder, make_report(), card_command(make_report()))
         text = (folder / "MODEL_CARD.md").read_text()
         assert "of unknown origin" in text
         assert "## How it was trained\n\nThe manifest does not say.\n" in text
@@ -526,7 +545,7 @@ class TestCard:
 
 def test_card_when_written_then_carries_figures_and_pictures(trained, tmp_path):
     folder = shutil.copytree(trained.job.out, tmp_path / "bundle")
-    card.write_card(folder, make_report())
+    card.write_card(folder, make_report(), card_command(make_report()))
     text = (folder / "MODEL_CARD.md").read_text()
     assert "| all, as they come |" not in text
     assert "66.7 %" in text

@@ -11,16 +11,17 @@ from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from livemood.apps import web
 from livemood.apps.web import PageServer, page_files, write_page
-from livemood.bundles.manifest import default_bundle, models_folder, read_bundle
+from livemood.bundles.fixed_batch import with_fixed_batch
+from livemood.bundles.manifest import default_bundle, face_model, models_folder, read_bundle
 from livemood.core.errors import ModelIncompatible, SinkError
 from livemood.core.settings import Settings
-from livemood.web.fixed_batch import with_fixed_batch
-from tests.support.builders import ROOT, heed_interrupts
+from tests.support.builders import ROOT, SAMPLES, heed_interrupts, read_still
 
 LIVEMOOD = Path(sys.executable).with_name("livemood")
 STATIC = ROOT / "livemood" / "web" / "static"
@@ -56,6 +57,25 @@ def test_fixed_batch_then_a_network_takes_one_face_and_answers_the_same_to_the_b
     assert len(tied) == len(original)
     assert sum(one != two for one, two in zip(original, tied, strict=True)) < 20
     assert with_fixed_batch(tied) == tied
+
+
+def test_yunet_when_converted_then_answers_as_in_opencv(content):
+    from ai_edge_litert.interpreter import Interpreter
+
+    picture = cv2.resize(read_still(SAMPLES / "faces.png"), (320, 320), interpolation=cv2.INTER_AREA)
+    interpreter = Interpreter(model_content=content["yunet/yunet.tflite"], num_threads=1)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], picture[None].astype(np.float32))
+    interpreter.invoke()
+    names = [f"{part}_{stride}" for stride in (8, 16, 32) for part in ("cls", "obj", "bbox", "kps")]
+    network = cv2.dnn.readNetFromONNX(str(face_model("yunet")))
+    network.setInput(cv2.dnn.blobFromImage(picture))
+    wanted = dict(zip(names, network.forward(names), strict=True))
+    for details in interpreter.get_output_details():
+        side = int(details["shape"][1])
+        parts = [wanted[f"{part}_{320 // side}"].reshape(side, side, -1) for part in ("cls", "obj", "bbox", "kps")]
+        assert np.abs(interpreter.get_tensor(details["index"])[0] - np.concatenate(parts, -1)).max() < 1e-4
+    assert max(wanted["cls_8"].max(), wanted["cls_16"].max(), wanted["cls_32"].max()) > 0.5
 
 
 @pytest.mark.parametrize("network", [b"", b"no network at all", b"\xff" * 64, b"\x08\0\0\0TFL3\xff\xff\xff\xff"])

@@ -286,8 +286,8 @@ class TestFer2013Csv:
         assert data.splits["test"].top(FER2013_HEAD).tolist() == [4]
 
     def test_read_when_a_column_is_missing_then_named(self, tmp_path):
-        (tmp_path / "fer2013.csv").write_text("label,pixels\n3,1 2 3 4\n")
-        with pytest.raises(DatasetError, match="has no column emotion and usage"):
+        (tmp_path / "fer2013.csv").write_text("name,pixels\n3,1 2 3 4\n")
+        with pytest.raises(DatasetError, match=r"has no column emotion, only name, pixels; a fer2013\.csv has emotion"):
             open_collection(tmp_path / "fer2013.csv")
 
     @pytest.mark.parametrize(
@@ -350,10 +350,31 @@ class TestCopies:
 
 
 class TestLoad:
+    def test_load_when_a_picture_is_too_small_to_show_a_face_then_listed_and_not_learnt(self, tmp_path):
+        folder = write_faces(tmp_path / "faces", 8)
+        cv2.imwrite(str(folder / "sad" / "dot.png"), np.zeros((2, 2, 3), np.uint8))
+        data = cut(folder, tmp_path / "work")
+        assert data.skipped == ("sad/dot.png: 2x2 px, too small to show a face",)
+        assert sum(map(len, data.splits.values())) == 16
+
+    @pytest.mark.parametrize("side", [160, 60])
+    def test_load_when_faces_are_found_then_tells_how_much_of_the_pictures_they_take(self, tmp_path, side):
+        folder = write_faces(tmp_path / "faces", 8)
+        finder = ScriptedDetector(lambda frame: [make_detection(128, 128, side)])
+        data = load(open_collection(folder), CROP, finder, tmp_path / "work")
+        assert data.face_share == restore(tmp_path / "work").face_share == pytest.approx(side / 192)
+
+    def test_load_when_a_split_has_no_picture_of_a_class_then_named(self, tmp_path):
+        write_faces(tmp_path / "faces" / "train", 12)
+        write_faces(tmp_path / "faces" / "valid", 4, first=50)
+        write_faces(tmp_path / "faces" / "test", 4, ("happy", "angry"), first=100)
+        data = cut(tmp_path / "faces", tmp_path / "work")
+        assert data.lacking == {"train": ("angry",), "valid": ("angry",), "test": ("sad",)}
+
     def test_load_when_find_faces_then_the_face_is_cut_and_photos_without_are_skipped(self, tmp_path):
         folder = write_faces(tmp_path / "faces", 8)
         for number, file in enumerate(sorted(folder.rglob("*.png"))):
-            photo = np.full((200 + number, 300, 3), 200, np.uint8)
+            photo = np.random.default_rng(number).integers(0, 256, (200 + number, 300, 3), np.uint8)
             cv2.imwrite(str(file), photo)
         found = make_detection(150, 100, 80)
         finder = ScriptedDetector(lambda frame: [found] if frame.height > 200 else [])

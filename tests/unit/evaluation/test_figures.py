@@ -61,6 +61,12 @@ def test_scores_when_worked_out_by_hand_then_agree():
     assert found.macro_f1 == pytest.approx((2 * 2 / 5 + 2 * 1 / 3) / 2)
 
 
+def test_scores_when_a_class_has_no_picture_then_it_has_no_recall_and_counts_nowhere():
+    found = evaluate.scores(probabilities(0.9, 0.2), np.array([0, 0]), NAMES)
+    assert found.recall == {"happy": 0.5, "sad": None}
+    assert found.macro_f1 == pytest.approx(2 / 3)
+
+
 def test_scores_when_a_picture_has_no_label_then_left_out():
     assert evaluate.scores(probabilities(0.9, 0.1), np.array([0, -1]), NAMES).pictures == 1
 
@@ -177,6 +183,35 @@ class TestBalance:
         assert balance.break_even(said, labels, NAMES) == 0
         assert balance.break_even(said, np.zeros(150, int), ("up", "down")) == 0
 
+    def _drowned(self, few_rest):
+        """Everyone is neutral, sad or happy; ``few_rest`` of the sad ones read as neutral by a hair."""
+        names, labels = ("neutral", "happy", "sad", "fear"), np.repeat([0, 1, 2], 400)
+        said = np.full((1200, 4), 0.02, np.float32)
+        said[np.arange(1200), labels] = 0.94
+        said[800 : 800 + few_rest] = (0.5, 0.02, 0.4, 0.08)
+        said[:8] = (0.52, 0.02, 0.42, 0.04)
+        return said, labels, names
+
+    def test_lift_when_it_wins_what_neutral_took_then_raises_rare_classes_half_as_much(self):
+        said, labels, names = self._drowned(few_rest=40)
+        common = balance.prior(np.eye(4, dtype=np.float32)[np.repeat([0, 1, 2, 3], [400, 400, 400, 2])])
+        parts = balance.lifted(common, names)
+        assert parts.tolist() == [0, 0, 1, 0.5]
+        raised = balance.lift(said, labels, names, parts)
+        assert raised == pytest.approx(0.5)
+        after = np.log(said) + balance.offsets(common, 0.0, 0.0, names, raised)
+        assert (after.argmax(1) == 2)[800:840].all()
+
+    def test_lift_when_it_would_cost_accuracy_then_stops_before(self):
+        said, labels, names = self._drowned(few_rest=0)
+        said[:60] = (0.52, 0.02, 0.42, 0.04)
+        raised = balance.lift(said, labels, names, np.array([0, 0, 1, 0.5]))
+        assert raised == pytest.approx(0.2)  # log(0.52 / 0.42) is 0.21
+        assert balance.lift(said, labels, names, np.zeros(4)) == 0
+
+    def test_lift_when_neutral_is_no_class_then_nothing_is_raised(self):
+        assert not balance.lifted(np.full(2, 0.125), NAMES).any()
+
 
 SPOILERS = {
     **DEGRADATIONS,
@@ -255,7 +290,9 @@ class TestExamine:
     def test_examine_when_near_copies_are_in_any_other_split_then_each_picture_counts_once(self):
         # 0.png is the training picture of two pairs, 1.png the held-out one of another; the last is none of ours.
         pairs = (("0.png", "a.png"), ("0.png", "b.png"), ("c.png", "1.png"), ("d.png", "e.png"))
-        assert self.examined(drawn_split(), pairs)["copies"]["near"] == 2
+        copies = self.examined(drawn_split(), pairs)["copies"]
+        assert copies["near"] == 2
+        assert copies["accuracy_majority_without_near"] != copies["accuracy_majority_without_exact"]
 
     def test_compare_when_the_other_is_nearly_always_wrong_then_the_p_value_is_small_and_not_zero(self, tmp_path):
         other = shutil.copytree(default_bundle(), tmp_path / "swapped")
@@ -345,6 +382,13 @@ def make_report() -> dict:
 def test_tables_when_report_is_whole_then_every_part_is_shown():
     titles = [table.title for table in tables(make_report())]
     assert titles == ["Accuracy", "Classes", "Robustness", "Further figures", "By age"]
+
+
+def test_tables_when_a_class_has_no_picture_then_dashes():
+    report = make_report()
+    absent = {"pictures": 0, "recall": None, "interval": None, "precision": 0.0, "f1": None}
+    report["classes"] = {**report["classes"], "sad": absent}
+    assert tables(report)[1].rows[1] == ("sad", "0", "–", "–", "0.0 %", "–")
 
 
 def test_tables_when_stress_was_measured_then_a_table_for_crops_and_one_for_photos():

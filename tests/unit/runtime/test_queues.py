@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from livemood.runtime import queues, stopping
-from livemood.runtime.queues import Line, WriteBehind, read_ahead, read_newest
+from livemood.runtime.queues import BoundedQueue, WriteBehind, read_ahead, read_newest
 
 # Not all of Python's own threading: who interrupts the start of a thread there may stop all others from starting.
 WATCHED = {queues.__file__, queue.__file__}
@@ -76,7 +76,7 @@ def take_newest() -> None:
 def test_threads_when_interrupted_before_any_instruction_then_nobody_waits_for_ever(
     work: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("livemood.runtime.queues._GLANCE_S", 0.01)
+    monkeypatch.setattr("livemood.runtime.queues._POLL_S", 0.01)
     monkeypatch.setattr("livemood.runtime.queues._LENGTH", 2)
     number = 0
     while interrupted_at(number, work):
@@ -85,16 +85,16 @@ def test_threads_when_interrupted_before_any_instruction_then_nobody_waits_for_e
 
 
 @pytest.fixture
-def heeding() -> Any:
-    before = {number: signal.getsignal(number) for number in stopping._numbers()}
-    stopping.heed_signals()
+def handled_signals() -> Any:
+    before = {number: signal.getsignal(number) for number in stopping._known_signals()}
+    stopping.handle_signals()
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
-def test_signal_when_held_then_is_raised_where_the_main_thread_looks(name: str, heeding: None) -> None:
+def test_signal_when_held_then_is_raised_at_the_next_check(name: str, handled_signals: None) -> None:
     number = getattr(signal, name)
     with stopping.held():
         signal.raise_signal(number)
@@ -107,7 +107,7 @@ def test_signal_when_held_then_is_raised_where_the_main_thread_looks(name: str, 
         signal.raise_signal(number)
 
 
-def test_signal_when_nobody_looked_then_is_raised_when_it_is_no_longer_held(heeding: None) -> None:
+def test_signal_when_nobody_looked_then_is_raised_when_it_is_no_longer_held(handled_signals: None) -> None:
     reached = []
     with pytest.raises(KeyboardInterrupt), stopping.held():
         with stopping.held():
@@ -117,8 +117,8 @@ def test_signal_when_nobody_looked_then_is_raised_when_it_is_no_longer_held(heed
     stopping.check()
 
 
-def test_signal_when_held_then_other_threads_do_not_end_of_it(heeding: None) -> None:
-    line: Line[int] = Line(1)
+def test_signal_when_held_then_other_threads_do_not_end_of_it(handled_signals: None) -> None:
+    line: BoundedQueue[int] = BoundedQueue(1)
     with pytest.raises(KeyboardInterrupt), stopping.held():
         signal.raise_signal(signal.SIGTERM)
         thread = threading.Thread(target=lambda: [line.put(item) for item in range(1)])
@@ -129,7 +129,7 @@ def test_signal_when_held_then_other_threads_do_not_end_of_it(heeding: None) -> 
     assert list(line) == [0]
 
 
-def test_signals_when_the_process_was_started_deaf_then_stay_unheard(heeding: None) -> None:
+def test_signals_when_the_process_was_started_with_signals_ignored_then_stay_unheard(handled_signals: None) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
-    stopping.heed_signals()
+    stopping.handle_signals()
     signal.raise_signal(signal.SIGHUP)

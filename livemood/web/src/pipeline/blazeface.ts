@@ -8,6 +8,9 @@ import type { Network } from "./runtime";
 /** Centre of a box, its size, then keypoints. */
 const ROWS = 2 + KEYPOINTS;
 
+/** Places are float32 in Python, and a crop may tell a pixel's edge by it. */
+const f32 = Math.fround;
+
 interface Answer {
   readonly box: Box;
   /** Upper left and lower right corner, then keypoints. */
@@ -45,12 +48,12 @@ export class BlazeFace {
     const [places, scores] = [outputs[this.#places]!, outputs[this.#scores]!];
     const answers: Answer[] = [];
     this.#anchors.forEach((anchor, i) => {
-      const score = 1 / (1 + Math.exp(-Math.min(Math.max(scores[i]!, -80), 80)));
+      const score = f32(1 / (1 + f32(Math.exp(-Math.min(Math.max(scores[i]!, -80), 80)))));
       if (score < this.#minScore) return;
       const answer = placed(places.subarray(2 * ROWS * i, 2 * ROWS * (i + 1)), anchor, score);
       if (answer.box.right > answer.box.left && answer.box.bottom > answer.box.top) answers.push(answer);
     });
-    return averaged(answers, this.#settings.same_face);
+    return averaged(answers, this.#settings);
   }
 }
 
@@ -68,13 +71,15 @@ function anchors(side: number, settings: BlazeFaceSettings): readonly Point[] {
   return found;
 }
 
-function placed(row: Float32Array, [x, y]: Point, score: number): Answer {
-  const [middleX, middleY, across, down] = [row[0]! + x, row[1]! + y, row[2]!, row[3]!];
-  const points: Point[] = [
-    [middleX - across / 2, middleY - down / 2],
-    [middleX + across / 2, middleY + down / 2],
+function placed(row: Float32Array, anchor: Point, score: number): Answer {
+  const point = (k: number): Point => [f32(row[2 * k]! + anchor[0]), f32(row[2 * k + 1]! + anchor[1])];
+  const [middleX, middleY] = point(0);
+  const [halfX, halfY] = [row[2]! / 2, row[3]! / 2];
+  const corners: Point[] = [
+    [f32(middleX - halfX), f32(middleY - halfY)],
+    [f32(middleX + halfX), f32(middleY + halfY)],
   ];
-  for (let k = 2; k < ROWS; k++) points.push([row[2 * k]! + x, row[2 * k + 1]! + y]);
+  const points = [...corners, ...Array.from({ length: KEYPOINTS }, (_, k) => point(k + 2))];
   return { box: boxOf(points), points, score };
 }
 
@@ -84,16 +89,17 @@ function boxOf(points: readonly Point[]): Box {
 }
 
 /** Return each face once: the average of the answers about it, weighted by their scores. */
-function averaged(answers: readonly Answer[], sameFace: number): readonly Detection[] {
+function averaged(answers: readonly Answer[], settings: BlazeFaceSettings): readonly Detection[] {
   const found: Detection[] = [];
   let left = [...answers].sort((one, other) => other.score - one.score);
   while (left.length > 0) {
     const first = left[0]!;
-    const same = left.filter((answer) => answer === first || iou(answer.box, first.box) > sameFace);
+    const same = left.filter((answer) => answer === first || iou(answer.box, first.box) > settings.same_face);
     left = left.filter((answer) => !same.includes(answer));
-    const total = same.reduce((sum, answer) => sum + answer.score, 0);
+    const counting = same.filter((answer) => answer.score >= Math.min(first.score, settings.averaged_from));
+    const total = counting.reduce((sum, answer) => f32(sum + answer.score), 0);
     const mean = (row: number, axis: 0 | 1): number =>
-      same.reduce((sum, answer) => sum + answer.score * answer.points[row]![axis], 0) / total;
+      f32(counting.reduce((sum, answer) => f32(sum + f32(answer.score * answer.points[row]![axis])), 0) / total);
     const points = first.points.map((_, row): Point => [mean(row, 0), mean(row, 1)]);
     found.push({ box: boxOf(points), keypoints: points.slice(2), score: first.score });
   }

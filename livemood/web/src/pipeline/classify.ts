@@ -22,7 +22,7 @@ export class Classifier {
   }
 
   /** Return the probabilities of every head for one crop of raw values 0..255. */
-  async classify(crop: Uint8Array): Promise<readonly (readonly number[])[]> {
+  async classify(crop: ArrayLike<number>): Promise<readonly (readonly number[])[]> {
     const answers = await this.#network.run(Float32Array.from(crop));
     return this.#heads.map((head, i) => calibrated(answers[this.#outputs[i]!]!, head.temperature));
   }

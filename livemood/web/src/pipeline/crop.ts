@@ -38,7 +38,7 @@ function mean(points: readonly Point[]): Point {
 }
 
 /** Cut out the face so that its keypoints lie on the template: (S, S, C), grey or in the order blue, green, red. */
-export function aligned(picture: Picture, keypoints: readonly Point[], crop: CropSettings): Uint8Array {
+export function aligned(picture: Picture, keypoints: readonly Point[], crop: CropSettings): Uint8Array | Uint8ClampedArray {
   const { re, im, dx, dy } = alignment(keypoints, crop);
   const scale = Math.max(Math.hypot(re, im), 1e-6);
   const samples = Math.min(Math.max(Math.ceil(1 / scale - 0.01), 1), crop.max_supersampling);
@@ -56,7 +56,7 @@ export function aligned(picture: Picture, keypoints: readonly Point[], crop: Cro
     (b * shiftX - a * shiftY) / size,
   ];
   const side = crop.size_px * samples;
-  let plane = warped(picture, back, side, true);
+  let plane = warped(picture, back, side);
   if (samples > 1) plane = shrunk(plane, crop.size_px);
   if (crop.colour === "grey") return toGrey(plane).data;
   const bgr = new Uint8Array(plane.data.length);

@@ -6,6 +6,8 @@ import { agreement } from "./agreement";
 import { type Pyramid, follow, pyramid } from "./lucaskanade";
 import { cornerAndSide, cutOut } from "./pixels";
 
+const f32 = Math.fround;
+
 /** A window of one frame, small and grey. */
 export interface GreyWindow {
   readonly pyramid: Pyramid;
@@ -24,11 +26,12 @@ export function moved(
   settings: FlowSettings,
 ): Detection | null {
   const [left, top, side] = cornerAndSide(now.window);
-  const scale = side / settings.side_px;
-  const [middleX, middleY] = centre(face.box);
-  const [across, down] = [width(face.box), height(face.box)];
-  const inWindow = ([x, y]: Point): Point => [Math.fround((x - left) / scale), Math.fround((y - top) / scale)];
-  const points = settings.grid.map(([x, y]) => inWindow([middleX + x * across, middleY + y * down]));
+  // In the steps in which numpy rounds to float32: a point on a pixel's edge falls on the same side.
+  const scale = f32(side / settings.side_px);
+  const [middleX, middleY] = asFloat32(centre(face.box));
+  const [across, down] = [f32(width(face.box)), f32(height(face.box))];
+  const inWindow = ([x, y]: Point): Point => [f32(f32(x - left) / scale), f32(f32(y - top) / scale)];
+  const points = settings.grid.map(([x, y]) => inWindow([f32(middleX + f32(x * across)), f32(middleY + f32(y * down))]));
   const there = follow(before.pyramid, now.pyramid, points);
   const good = there.map((point) => point.found && point.change < settings.most_change);
   const count = good.filter(Boolean).length;

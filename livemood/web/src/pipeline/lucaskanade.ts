@@ -24,7 +24,7 @@ const SCALE = 1 / (1 << 20);
 interface Level {
   readonly side: number;
   readonly stride: number;
-  readonly grey: Uint8Array;
+  readonly grey: Uint8Array | Uint8ClampedArray;
 }
 
 /** The same picture in three sizes, each half of the one before. */
@@ -38,7 +38,7 @@ export interface Followed {
 }
 
 /** Return the pyramid of a square grey picture. */
-export function pyramid(grey: Uint8Array, side: number): Pyramid {
+export function pyramid(grey: Uint8Array | Uint8ClampedArray, side: number): Pyramid {
   const levels = [bordered(grey, side)];
   let [picture, across] = [grey, side];
   while (levels.length <= MAX_LEVEL && across > 2 * WINDOW) {
@@ -60,7 +60,7 @@ function mirrorIndex(at: number, size: number): number {
   return at >= size ? 2 * size - 2 - at : at;
 }
 
-function bordered(grey: Uint8Array, side: number): Level {
+function bordered(grey: Uint8Array | Uint8ClampedArray, side: number): Level {
   const stride = side + 2 * WINDOW;
   const out = new Uint8Array(stride * stride);
   for (let y = 0; y < stride; y++) {
@@ -71,7 +71,7 @@ function bordered(grey: Uint8Array, side: number): Level {
 }
 
 /** Blur by 1, 4, 6, 4, 1 both ways and keep every second pixel. */
-function halved(grey: Uint8Array, side: number): Uint8Array {
+function halved(grey: Uint8Array | Uint8ClampedArray, side: number): Uint8Array {
   const half = Math.ceil(side / 2);
   const lines = new Int32Array(side * half);
   const out = new Uint8Array(half * half);

@@ -5,9 +5,9 @@
 
 import { type Box, type Picture, height, rint, width } from "../values";
 
-/** Rows of `channels` values (red, green, blue, or one brightness), 0..255. */
+/** Rows of `channels` values (red, green, blue and perhaps alpha, or one brightness), 0..255. */
 export interface Plane {
-  readonly data: Uint8Array;
+  readonly data: Uint8Array | Uint8ClampedArray;
   readonly width: number;
   readonly height: number;
   readonly channels: number;
@@ -44,29 +44,14 @@ export interface Placement {
   readonly scale: number;
 }
 
-/** A whole picture in the middle of a small square, black beside it, sampled at the corners of pixels. */
-export function fitted(picture: Picture, sidePx: number): readonly [Plane, Placement] {
-  const side = Math.max(picture.width, picture.height);
-  const [left, top, scale] = [(picture.width - side) / 2, (picture.height - side) / 2, side / sidePx];
-  const plane = warped(picture, [scale, 0, left, 0, scale, top], sidePx, false);
-  return [plane, { left, top, scale }];
-}
-
 /** Rows of a 2x3 matrix. */
 export type Affine = readonly [number, number, number, number, number, number];
 
-/**
- * Sample a square of `sidePx` bilinearly.
- *
- * @param places Px of the result to px of the picture.
- * @param replicate Whether the border goes on beyond the picture, which is black otherwise.
- */
-export function warped(picture: Picture, places: Affine, sidePx: number, replicate: boolean): Plane {
+/** Sample a square of `sidePx` bilinearly; `places` leads from its px to those of the picture, whose border goes on. */
+export function warped(picture: Picture, places: Affine, sidePx: number): Plane {
   const { data, width: across, height: down } = picture;
   const [a, b, c, d, e, f] = places;
   const out = new Uint8Array(sidePx * sidePx * 3);
-  const lastX = across - 1;
-  const lastY = down - 1;
   let at = 0;
   for (let y = 0; y < sidePx; y++) {
     for (let x = 0; x < sidePx; x++, at += 3) {
@@ -74,27 +59,16 @@ export function warped(picture: Picture, places: Affine, sidePx: number, replica
       const sy = d * x + e * y + f;
       const x0 = Math.floor(sx);
       const y0 = Math.floor(sy);
-      const inside = x0 >= 0 && y0 >= 0 && x0 < lastX && y0 < lastY;
-      if (!inside && !replicate && (x0 < -1 || y0 < -1 || x0 > lastX || y0 > lastY)) continue;
       const dx = sx - x0;
       const dy = sy - y0;
-      let w00 = (1 - dx) * (1 - dy);
-      let w01 = dx * (1 - dy);
-      let w10 = (1 - dx) * dy;
-      let w11 = dx * dy;
-      if (!inside && !replicate) {
-        if (x0 < 0) w00 = w10 = 0;
-        if (x0 >= lastX) w01 = w11 = 0;
-        if (y0 < 0) w00 = w01 = 0;
-        if (y0 >= lastY) w10 = w11 = 0;
-      }
-      const left = clamp(x0, lastX);
-      const right = clamp(x0 + 1, lastX);
-      const above = clamp(y0, lastY) * across;
-      const below = clamp(y0 + 1, lastY) * across;
+      const left = clamp(x0, across - 1);
+      const right = clamp(x0 + 1, across - 1);
+      const above = clamp(y0, down - 1) * across;
+      const below = clamp(y0 + 1, down - 1) * across;
       for (let k = 0; k < 3; k++) {
-        const upper = w00 * data[4 * (above + left) + k]! + w01 * data[4 * (above + right) + k]!;
-        out[at + k] = rint(upper + w10 * data[4 * (below + left) + k]! + w11 * data[4 * (below + right) + k]!);
+        const upper = (1 - dx) * data[4 * (above + left) + k]! + dx * data[4 * (above + right) + k]!;
+        const lower = (1 - dx) * data[4 * (below + left) + k]! + dx * data[4 * (below + right) + k]!;
+        out[at + k] = rint((1 - dy) * upper + dy * lower);
       }
     }
   }
@@ -159,63 +133,80 @@ function shares(from: number, to: number): Shares {
 
 /** A square plane averaged down to a side of `sidePx`. */
 export function shrunk(plane: Plane, sidePx: number): Plane {
-  const { data, channels, width: side } = plane;
-  if (side % sidePx === 0) return averaged(plane, side / sidePx);
-  const { first, count, most, weights } = shares(side, sidePx);
-  const row = sidePx * channels;
-  const lines = new Float32Array(row * side);
-  for (let y = 0; y < side; y++) {
-    for (let x = 0; x < sidePx; x++) {
-      const from = (y * side + first[x]!) * channels;
+  return shrunkTo(plane, sidePx, sidePx);
+}
+
+/** A plane that is averaged down, or stays; OpenCV enlarges what is smaller, which no frame is. */
+export function resizedTo(plane: Plane, across: number, down: number): Plane {
+  return plane.width === across && plane.height === down ? plane : shrunkTo(plane, across, down);
+}
+
+function shrunkTo(plane: Plane, across: number, down: number): Plane {
+  const { data, channels, width, height } = plane;
+  if (width % across === 0 && height % down === 0) return averaged(plane, across, down);
+  const columns = shares(width, across);
+  const rows = shares(height, down);
+  const row = across * channels;
+  const lines = new Float32Array(row * height);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < across; x++) {
+      const from = (y * width + columns.first[x]!) * channels;
       const to = y * row + x * channels;
       for (let k = 0; k < channels; k++) {
         let sum = 0;
-        for (let i = 0; i < count[x]!; i++) sum += weights[x * most + i]! * data[from + i * channels + k]!;
+        for (let i = 0; i < columns.count[x]!; i++) {
+          sum += columns.weights[x * columns.most + i]! * data[from + i * channels + k]!;
+        }
         lines[to + k] = sum;
       }
     }
   }
-  const out = new Uint8Array(row * sidePx);
+  const out = new Uint8Array(row * down);
   const sums = new Float32Array(row);
-  for (let y = 0; y < sidePx; y++) {
+  for (let y = 0; y < down; y++) {
     sums.fill(0);
-    for (let i = 0; i < count[y]!; i++) {
-      const weight = weights[y * most + i]!;
-      const from = (first[y]! + i) * row;
+    for (let i = 0; i < rows.count[y]!; i++) {
+      const weight = rows.weights[y * rows.most + i]!;
+      const from = (rows.first[y]! + i) * row;
       for (let x = 0; x < row; x++) sums[x]! += weight * lines[from + x]!;
     }
     for (let x = 0; x < row; x++) out[y * row + x] = rint(sums[x]!);
   }
-  return { data: out, width: sidePx, height: sidePx, channels };
+  return { data: out, width: across, height: down, channels };
 }
 
-function averaged(plane: Plane, times: number): Plane {
-  const { data, channels, width: side } = plane;
-  const sidePx = side / times;
-  const out = new Uint8Array(sidePx * sidePx * channels);
-  for (let y = 0; y < sidePx; y++) {
-    for (let x = 0; x < sidePx; x++) {
+function averaged(plane: Plane, across: number, down: number): Plane {
+  const { data, channels, width, height } = plane;
+  const [timesX, timesY] = [width / across, height / down];
+  const count = timesX * timesY;
+  const out = new Uint8Array(across * down * channels);
+  for (let y = 0; y < down; y++) {
+    for (let x = 0; x < across; x++) {
       for (let k = 0; k < channels; k++) {
         let sum = 0;
-        for (let v = y * times; v < (y + 1) * times; v++) {
-          for (let u = x * times; u < (x + 1) * times; u++) sum += data[(v * side + u) * channels + k]!;
+        for (let v = y * timesY; v < (y + 1) * timesY; v++) {
+          for (let u = x * timesX; u < (x + 1) * timesX; u++) sum += data[(v * width + u) * channels + k]!;
         }
         // OpenCV has a path of its own for halves, which rounds up.
-        out[(y * sidePx + x) * channels + k] = times === 2 ? (sum + 2) >> 2 : rint(sum / (times * times));
+        out[(y * across + x) * channels + k] = timesX === 2 && timesY === 2 ? (sum + 2) >> 2 : rint(sum / count);
       }
     }
   }
-  return { data: out, width: sidePx, height: sidePx, channels };
+  return { data: out, width: across, height: down, channels };
 }
 
-/** Of each px of a longer line: the two source px that it lies between, and their weights in 1/2048. */
-function betweens(from: number, to: number): readonly (readonly [number, number, number, number])[] {
+/** Two source px and their weights, in 1/2048. */
+type Between = readonly [number, number, number, number];
+
+/** What each px of a longer line lies between; OpenCV mixes rows at the edges with themselves, but not columns. */
+function betweens(from: number, to: number, mixedEdges: boolean): readonly Between[] {
   return Array.from({ length: to }, (_, place) => {
-    const at = ((place + 0.5) * from) / to - 0.5;
+    const at = Math.fround(((place + 0.5) * from) / to - 0.5);
     const first = Math.floor(at);
-    const share = first < 0 || first >= from - 1 ? 0 : at - first;
-    const left = clamp(first, from - 1);
-    return [left, Math.min(left + 1, from - 1), rint((1 - share) * 2048), rint(share * 2048)];
+    const atEdge = first < 0 || first >= from - 1;
+    const share = atEdge && !mixedEdges ? 0 : Math.fround(at - first);
+    const weights = [rint(Math.fround(1 - share) * 2048), rint(share * 2048)] as const;
+    return [clamp(first, from - 1), clamp(first + 1, from - 1), ...weights];
   });
 }
 
@@ -223,13 +214,14 @@ function betweens(from: number, to: number): readonly (readonly [number, number,
 export function enlarged(plane: Plane, sidePx: number): Plane {
   const { data, channels, width: side } = plane;
   if (side === sidePx) return plane;
-  const places = betweens(side, sidePx);
+  const columns = betweens(side, sidePx, false);
+  const rows = betweens(side, sidePx, true);
   const out = new Uint8Array(sidePx * sidePx * channels);
   const row = sidePx * channels;
   const lines = new Int32Array(row * side);
   for (let y = 0; y < side; y++) {
     for (let x = 0; x < sidePx; x++) {
-      const [left, right, w0, w1] = places[x]!;
+      const [left, right, w0, w1] = columns[x]!;
       for (let k = 0; k < channels; k++) {
         const mixed = data[(y * side + left) * channels + k]! * w0 + data[(y * side + right) * channels + k]! * w1;
         lines[y * row + x * channels + k] = mixed >> 4;
@@ -237,7 +229,7 @@ export function enlarged(plane: Plane, sidePx: number): Plane {
     }
   }
   for (let y = 0; y < sidePx; y++) {
-    const [above, below, w0, w1] = places[y]!;
+    const [above, below, w0, w1] = rows[y]!;
     for (let x = 0; x < row; x++) {
       out[y * row + x] = (((w0 * lines[above * row + x]!) >> 16) + ((w1 * lines[below * row + x]!) >> 16) + 2) >> 2;
     }
@@ -245,9 +237,34 @@ export function enlarged(plane: Plane, sidePx: number): Plane {
   return { data: out, width: sidePx, height: sidePx, channels };
 }
 
-/** Whether a picture has the pixels that its size asks for. */
-export function isWhole(picture: Picture): boolean {
-  return picture.width > 0 && picture.height > 0 && picture.data.length === 4 * picture.width * picture.height;
+/** A picture turned clockwise by so many quarter turns. */
+export function turnedPicture(picture: Picture, turns: number): Picture {
+  if (turns % 4 === 0) return picture;
+  const { width, height } = picture;
+  const from = new Uint32Array(picture.data.buffer, picture.data.byteOffset, width * height);
+  const out = new Uint32Array(width * height);
+  const [across, down] = turns === 2 ? [width, height] : [height, width];
+  for (let y = 0; y < down; y++) {
+    for (let x = 0; x < across; x++) {
+      const at = turns === 1 ? (height - 1 - x) * width + y : turns === 2 ? (height - 1 - y) * width + width - 1 - x : x * width + width - 1 - y;
+      out[y * across + x] = from[at]!;
+    }
+  }
+  return { data: new Uint8ClampedArray(out.buffer), width: across, height: down };
+}
+
+/** A square plane turned clockwise by so many quarter turns. */
+export function turnedPlane(plane: Plane, turns: number): Plane {
+  if (turns % 4 === 0) return plane;
+  const { data, width: side, channels } = plane;
+  const out = new Uint8Array(data.length);
+  for (let y = 0; y < side; y++) {
+    for (let x = 0; x < side; x++) {
+      const from = turns === 1 ? (side - 1 - x) * side + y : turns === 2 ? (side - 1 - y) * side + side - 1 - x : x * side + side - 1 - y;
+      for (let k = 0; k < channels; k++) out[(y * side + x) * channels + k] = data[from * channels + k]!;
+    }
+  }
+  return { ...plane, data: out };
 }
 
 /** A box moved by a placement from a small picture into the large one. */

@@ -1,25 +1,35 @@
 /** See known faces again without searching the whole frame; what `livemood/detection/roi_detector.py` does. */
 
 import type { Settings } from "../settings";
-import { type Box, type Detection, type Frame, type Picture, area, centre, height, intersection, iou, width } from "../values";
-import type { Detector } from "./detection";
+import { type Box, type Detection, type Frame, type Picture, area, iou, width } from "../values";
+import type { Detector, Look } from "./detection";
 import { type GreyWindow, greyWindow, moved } from "./flow";
 import { brightness } from "./pixels";
+import { sameFace, square, turnsToUpright } from "./transforms";
 
-/** A face, the square window in which it is looked for next, and when a network saw it last. */
+/** A face, the square window in which it is looked for next, when a network saw it last, and how it is turned. */
 interface Known {
   readonly face: Detection;
   readonly seen: GreyWindow;
   readonly seenS: number;
+  readonly turns: number;
 }
+
+/** How the whole frame is looked at for a first face: in turn finely, turned, plainly, turned the other way. */
+const IDLE: readonly Look[] = [
+  { fine: true, turns: 0 },
+  { fine: false, turns: 1 },
+  { fine: false, turns: 0 },
+  { fine: false, turns: 3 },
+];
 
 export class RoiDetector {
   readonly #detector: Detector;
   readonly #settings: Settings;
-  #known: Known[] = [];
-  #worthFollowing = false;
+  #known: readonly Known[] = [];
   #frameS = 0;
-  #searchedS = 0;
+  #lookedS = 0;
+  #looks = -1;
   #sample: Int16Array | null = null;
 
   constructor(detector: Detector, settings: Settings) {
@@ -29,12 +39,15 @@ export class RoiDetector {
 
   /** Return the faces of the next frame, largest first. */
   async detect(frame: Frame): Promise<readonly Detection[]> {
-    const everyS = this.#settings.follower.full_frame_every_s;
+    const { full_frame_every_s: everyS, max_faces: most } = this.#settings.follower;
     const since = frame.timeS - this.#frameS;
     const jumped = this.#cut(frame.picture) || !(since >= 0 && since < everyS);
-    const due = !this.#worthFollowing || frame.timeS - this.#searchedS >= everyS;
-    let again = jumped || !this.#worthFollowing ? [] : await this.#seenAgain(frame);
-    if (jumped || due || again.length < this.#known.length) again = await this.#search(frame, again);
+    const crowded = this.#known.length > most;
+    let again = jumped || crowded ? [] : await this.#seenAgain(frame);
+    const lost = again.length < this.#known.length;
+    if (jumped || lost || again.length === 0 || frame.timeS - this.#lookedS >= everyS) {
+      again = await this.#look(frame, again, jumped || lost);
+    }
     this.#frameS = frame.timeS;
     this.#known = again.sort((one, other) => area(other.face.box) - area(one.face.box));
     return this.#known.map((known) => known.face);
@@ -53,22 +66,25 @@ export class RoiDetector {
   }
 
   /** Search the whole frame, and take the windows' word for the faces that they saw too. */
-  async #search(frame: Frame, again: readonly Known[]): Promise<Known[]> {
-    const { follower } = this.#settings;
-    const found = await this.#detector.search(frame.picture);
-    // An old box over two faces says where neither is.
-    const told = again.filter((old) => found.filter((face) => this.#same(old.face, face)).length === 1);
-    const faces = found.map(
-      (face) => told.find((old) => this.#same(old.face, face)) ?? this.#firstSeen(frame, face),
-    );
-    const small = found.some((face) => width(face.box) < follower.smallest_px);
-    this.#worthFollowing = faces.length > 0 && faces.length <= follower.max_faces && !small;
-    this.#searchedS = frame.timeS;
-    return faces;
+  async #look(frame: Frame, again: readonly Known[], afresh: boolean): Promise<Known[]> {
+    const { smallest_px: smallest, fine_every: fineEvery } = this.#settings.follower;
+    this.#looks = afresh ? 0 : this.#looks + 1;
+    this.#lookedS = frame.timeS;
+    const small = again.some((known) => width(known.face.box) < smallest);
+    const look: Look =
+      again.length > 0
+        ? { fine: small || this.#looks % fineEvery === 0, turns: 0 }
+        : IDLE[this.#looks % IDLE.length]!;
+    const boxes = again.map((known) => known.face.box);
+    const { faces, kept } = await this.#detector.search(frame.picture, boxes, look);
+    // A turned face is not seen by a search of the upright frame: its window alone tells.
+    const staying = again.filter((known, i) => kept[i] || known.turns !== 0);
+    return [...staying, ...faces.map((face) => this.#firstSeen(frame, face))];
   }
 
   #firstSeen(frame: Frame, face: Detection): Known {
-    return { face, seen: greyWindow(frame.picture, this.#window(face), this.#settings.flow), seenS: frame.timeS };
+    const seen = greyWindow(frame.picture, this.#window(face), this.#settings.flow);
+    return { face, seen, seenS: frame.timeS, turns: turnsToUpright(face) };
   }
 
   async #seenAgain(frame: Frame): Promise<Known[]> {
@@ -94,27 +110,25 @@ export class RoiDetector {
     if (!face) return null;
     const window = this.#window(face);
     const stays = iou(window, now.window) >= follower.same_window;
-    return { face, seen: stays ? now : greyWindow(frame.picture, window, flow), seenS };
+    const seen = stays ? now : greyWindow(frame.picture, window, flow);
+    return { face, seen, seenS, turns: turnsToUpright(face) };
   }
 
   /** Return the face that the network sees in a known face's window, if it is the same. */
   async #inWindow(frame: Frame, known: Known): Promise<Detection | null> {
     const { box } = known.face;
-    const found = await this.#detector.within(frame.picture, known.seen.window);
+    const found = await this.#detector.within(frame.picture, known.seen.window, known.turns);
     const [best] = [...found].sort((one, other) => iou(other.box, box) - iou(one.box, box));
     return best && iou(best.box, box) >= this.#settings.follower.min_iou ? best : null;
   }
 
   /** Return where to look for a face in the next frame: a square around it. */
   #window(face: Detection): Box {
-    const [x, y] = centre(face.box);
-    const half = (Math.max(width(face.box), height(face.box)) * this.#settings.follower.window_scale) / 2;
-    return { left: x - half, top: y - half, right: x + half, bottom: y + half };
+    return square(face.box, this.#settings.follower.window_scale);
   }
 
   #same(one: Detection, other: Detection): boolean {
-    const shared = intersection(one.box, other.box);
-    return shared > this.#settings.detector.max_overlap * Math.min(area(one.box), area(other.box));
+    return sameFace(one.box, other.box, this.#settings.detector.max_overlap);
   }
 }
 

@@ -39,6 +39,10 @@ export class Network {
     return this.#model.getOutputDetails().map((output) => Array.from(output.shape));
   }
 
+  close(): void {
+    this.#model.delete();
+  }
+
   get outputNames(): readonly string[] {
     return this.#model.getOutputDetails().map((output) => output.name);
   }

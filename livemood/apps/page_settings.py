@@ -13,7 +13,7 @@ from livemood.core.keys import KEYS
 from livemood.core.labels import UNSURE, colour_bgr
 from livemood.core.settings import NeutralBaselineSettings, Settings
 from livemood.core.types import Keypoint
-from livemood.detection import blazeface, optical_flow, roi_detector
+from livemood.detection import blazeface, optical_flow, roi_detector, yunet
 from livemood.emotion import crop
 from livemood.overlay import annotator, history_strip, label_layout
 from livemood.records.schema import VERSION
@@ -24,6 +24,12 @@ from livemood.tracking import tracker
 NEAR: Final = "models/near.tflite"
 FAR: Final = "models/far.tflite"
 EMOTION: Final = "models/emotion.tflite"
+YUNET: Final = "yunet/yunet.tflite"
+
+YUNET_SIDE_PX: Final = 320
+"""Side of the pictures that its file declares; the page scales it."""
+YUNET_STRIDES: Final = (8, 16, 32)
+"""Px of the picture under one px of each output."""
 
 # Keys of the live window that a browser has no use for.
 _NOT_IN_A_PAGE: Final = ("q",)
@@ -57,8 +63,20 @@ def page_settings(bundle: Bundle, sha256: dict[str, str]) -> dict[str, Any]:
         "blazeface": {
             "maps": {str(side): maps for side, maps in blazeface._MAPS.items()},
             "same_face": blazeface._SAME_FACE,
+            "averaged_from": blazeface._AVERAGED_FROM,
             "near": NEAR,
             "far": FAR,
+        },
+        "yunet": {
+            "file": YUNET,
+            "side_px": YUNET_SIDE_PX,
+            "strides": YUNET_STRIDES,
+            "same_face": yunet._SAME_FACE,
+            "ears": yunet._EARS,
+            "eyes_apart": yunet._EYES_APART,
+            "lower": yunet._LOWER,
+            "width": yunet._WIDTH,
+            "height": yunet._HEIGHT,
         },
         "emotion": {
             "name": bundle.name,
@@ -88,7 +106,7 @@ def page_settings(bundle: Bundle, sha256: dict[str, str]) -> dict[str, Any]:
             "kept": summary._CHANGES_KEPT,
         },
         "palettes": {name: palette(theme, bundle.labels) for name, theme in (("light", LIGHT), ("dark", DARK))},
-        "report": {"css": _asset("page.css"), "meaning": _asset("meaning.html")},
+        "report": {"css": _asset("document.css"), "meaning": _asset("meaning.html")},
         "keys": [list(key) for key in KEYS if key[0] not in _NOT_IN_A_PAGE],
         "sha256": sha256,
     }

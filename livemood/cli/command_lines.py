@@ -1,0 +1,50 @@
+"""A job written as the command line that does it again, with file names but without folders."""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+_TRAINING = (
+    *("preset", "epochs", "batch", "learning_rate", "ema_decay", "distil_weight", "blends", "precision", "seed"),
+    "early_stop",
+)
+
+
+def train_command(record: Mapping[str, Any]) -> str | None:
+    """Return the command of a training run.
+
+    Args:
+        record: The job as it was recorded when the run began; empty where none was.
+    """
+    from livemood.training.settings import usual
+
+    if not record:
+        return None
+    settings, unsaid = record["settings"], asdict(usual(fine_tuning=bool(record["from"])))
+    words = ["livemood", "train", record["data"], "--out", "BUNDLE"]
+    words += ["--votes", record["votes"]] if record["votes"] else []
+    words += ["--find-faces"] if record["find_faces"] else []
+    words += ["--group-by", record["group_by"]] if record["group_by"] else []
+    for name, label in record["class"].items():
+        words += ["--class", f"{name}={label}"]
+    for option, names in (("--from", record["from"]), ("--teacher", record["teachers"])):
+        for name in names:
+            words += [option, name]
+    for name in _TRAINING:
+        if settings[name] != unsaid[name]:
+            words += [f"--{name.replace('_', '-')}", str(settings[name])]
+    if settings["time_budget_s"]:
+        words += ["--time-budget", f"{settings['time_budget_s']:.0f}s"]
+    words += [] if settings["class_balance"] else ["--no-class-balance"]
+    return shlex.join(words)
+
+
+def card_command(report: Mapping[str, Any]) -> str:
+    """Return the command that measures a model again and writes its card."""
+    words = ["livemood", "evaluate", "BUNDLE", report["data"], "--split", report["split"]]
+    words += ["--votes", report["votes"]] if report.get("votes") else []
+    words += ["--find-faces"] if report.get("find_faces") else []
+    words += ["--smiles", "smiles.zip"] if report.get("smiles") else []
+    words += ["--stress"] if "stress" in report else []
+    return shlex.join([*words, "--card"])

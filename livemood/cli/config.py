@@ -1,0 +1,176 @@
+"""Defaults of options from files, and ``livemood config``, which shows what holds and where from."""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final, get_origin
+
+import typer
+
+from livemood.cli.config_files import ConfigError, ConfigFile, config_paths, read_configs
+from livemood.cli.options import Json, print_json
+
+# A file that lies in a folder may come from a stranger: where results go, what is opened and what is replaced is said
+# on the command line alone.
+_UNSETTABLE: Final = {
+    "force", "json_", "resume", "virtual_camera", "thumbnails", "move", "copy", "link", "xmp", "card", "live", "full",
+    "help", "retry_failed",
+}  # fmt: skip
+_SETTABLE_WORDS: Final = {"model", "pixel_format", "size", "preset", "emotions"}
+
+Commands = Mapping[str, Any]
+"""Commands of the program by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A default that a file gives.
+
+    Attributes:
+        command: Whose option it is.
+        name: The option, without dashes.
+        value: As the file has it.
+        path: The file.
+    """
+
+    command: str
+    name: str
+    value: Any
+    path: Path
+
+
+def settings_in(files: list[ConfigFile], commands: Commands) -> list[Setting]:
+    """Return all that files of settings say, later ones over earlier ones.
+
+    Raises:
+        ConfigError: A key that is no option or may not be set in a file, or a value of a wrong type.
+    """
+    found: dict[tuple[str, str], Setting] = {}
+    for file in files:
+        general = {key: value for key, value in file.values.items() if not isinstance(value, dict)}
+        for key, value in general.items():
+            owners = [name for name, command in commands.items() if key in _options(command)]
+            if not owners:
+                known = sorted({name for command in commands.values() for name in _options(command)} | set(commands))
+                raise ConfigError(f"{file.path}: {_unknown(key, 'no command has an option', known)}")
+            for command in owners:
+                found[command, key] = _checked(Setting(command, key, value, file.path), commands[command])
+        for name, table in file.values.items():
+            if not isinstance(table, dict):
+                continue
+            if name not in commands:
+                raise ConfigError(f"{file.path}: {_unknown(name, 'there is no command', list(commands))}")
+            known = list(_options(commands[name]))
+            for key, value in table.items():
+                if key not in known:
+                    raise ConfigError(f"{file.path}: {_unknown(key, f'{name} has no option', known)}")
+                found[name, key] = _checked(Setting(name, key, value, file.path), commands[name])
+    return list(found.values())
+
+
+def default_map(commands: Commands) -> dict[str, dict[str, Any]]:
+    """Return the defaults that files give, by command and parameter, as typer takes them.
+
+    Raises:
+        ConfigError: As ``settings_in``.
+    """
+    defaults: dict[str, dict[str, Any]] = {}
+    for setting in settings_in(read_configs(), commands) if any(map(Path.is_file, config_paths())) else ():
+        param = _options(commands[setting.command])[setting.name]
+        defaults.setdefault(setting.command, {})[param.name] = _as_typed(setting.value)
+    return defaults
+
+
+def config(
+    context: typer.Context,
+    command: Annotated[
+        str | None, typer.Argument(metavar="[COMMAND]", help="Show all options of this command.")
+    ] = None,
+    json_: Json = False,
+) -> None:
+    """Show the defaults that livemood.toml sets, and where they come from.
+
+    The file is read in the current folder and in your own configuration folder; the former goes first. Options at its
+    top are for every command that has them, those in a table for one: detector = "far", [video] crf = 24.
+
+    Examples:
+      livemood config
+      livemood config video
+    """
+    program: Any = context.find_root().command
+    commands: Commands = program.commands
+    if command is not None and command not in commands:
+        raise typer.BadParameter(_unknown(command, "there is no command", list(commands)), param_hint="COMMAND")
+    settings = settings_in(read_configs(), commands)
+    rows = list(_all_of(command, commands[command], settings)) if command else [_row(setting) for setting in settings]
+    files = {str(path.absolute()): path.is_file() for path in config_paths()}
+    if json_:
+        keys = ("command", "option", "value", "from")
+        print_json({"files": files, "settings": [dict(zip(keys, row, strict=True)) for row in rows]})
+        return
+    for path, there in files.items():
+        print(f"{path}{'' if there else ' (not there)'}")
+    if rows:
+        print()
+    widths = [max((len(str(row[place])) for row in rows), default=0) for place in range(3)]
+    for row in rows:
+        print("  ".join(str(cell).ljust(width) for cell, width in zip(row, (*widths, 0), strict=True)).rstrip())
+
+
+def _row(setting: Setting) -> tuple[str, str, Any, str]:
+    return setting.command, setting.name, setting.value, str(setting.path)
+
+
+def _all_of(name: str, command: Any, settings: list[Setting]) -> Iterator[tuple[str, str, Any, str]]:
+    given = {setting.name: setting for setting in settings if setting.command == name}
+    for option, param in _options(command).items():
+        if option in given:
+            yield _row(given[option])
+        elif _is_settable(param):
+            default = param.default
+            yield name, option, "" if default is None else str(default).lower(), "built in"
+
+
+def _options(command: Any) -> dict[str, Any]:
+    """Return a command's options by their names without dashes."""
+    params = (param for param in command.params if param.param_type_name == "option")
+    return {max(param.opts, key=len).lstrip("-"): param for param in params}
+
+
+def _is_settable(param: Any) -> bool:
+    if param.name in _UNSETTABLE:
+        return False
+    kind = param.type_descriptor.annotation
+    return (kind not in (str, Path) and get_origin(kind) is not list) or param.name in _SETTABLE_WORDS
+
+
+def _checked(setting: Setting, command: Any) -> Setting:
+    param = _options(command)[setting.name]
+    where = f"{setting.path}: {setting.name} = {setting.value!r}"
+    if not _is_settable(param):
+        raise ConfigError(f"{where} is not for a file of settings; say it on the command line")
+    is_flag = isinstance(setting.value, bool)
+    fits = is_flag == bool(param.is_flag) and isinstance(setting.value, bool | int | float | str | list)
+    try:
+        if not fits:
+            raise typer.BadParameter(f"it is {'true or false' if param.is_flag else 'no switch'}")
+        param.process_value(typer.Context(command), _as_typed(setting.value))
+    except (typer.BadParameter, ValueError, TypeError) as error:
+        said = error.format_message() if isinstance(error, typer.BadParameter) else str(error)
+        raise ConfigError(
+            f"{where} is of a wrong kind ({said.removesuffix('.')}); see livemood {setting.command} --help"
+        ) from error
+    return setting
+
+
+def _as_typed(value: Any) -> Any:
+    """Return a value as it would stand on the command line."""
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    return value if isinstance(value, bool) else str(value)
+
+
+def _unknown(name: str, what: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, 1)
+    return f"{what} {name!r}; did you mean {near[0]!r}?" if near else f"{what} {name!r}; there are {', '.join(known)}"

@@ -1,0 +1,71 @@
+"""Files that hold defaults: ``livemood.toml`` in the current folder, and one in the user's own configuration folder."""
+
+import os
+import sys
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from livemood.core.errors import LivemoodError
+
+NAME: Final = "livemood.toml"
+# A file of settings has a few hundred bytes.
+_MAX_BYTES: Final = 1 << 20
+
+
+class ConfigError(LivemoodError, ValueError):
+    """A file of settings says something that cannot be meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigFile:
+    """A file of settings as it was read.
+
+    Attributes:
+        path: Where it is.
+        values: What it holds; options at the top are for every command that has them, tables are named after one.
+    """
+
+    path: Path
+    values: Mapping[str, Any]
+
+
+def config_paths() -> tuple[Path, Path]:
+    """Return where files of settings are looked for: the user's own, then the current folder's, which goes first."""
+    return user_folder() / NAME, Path(NAME)
+
+
+def user_folder() -> Path:
+    """Return the folder in which this user's programs keep their settings."""
+    if sys.platform == "win32":
+        base = os.environ.get("APPDATA") or "~/AppData/Roaming"
+    elif sys.platform == "darwin":
+        base = "~/Library/Application Support"
+    else:
+        base = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
+    try:
+        return Path(base).expanduser() / "livemood"
+    except RuntimeError:  # nobody's home
+        return Path(base) / "livemood"
+
+
+def read_configs() -> list[ConfigFile]:
+    """Read the files of settings that are there; later ones go before earlier ones.
+
+    Raises:
+        ConfigError: One is no TOML, or cannot be read.
+    """
+    return [ConfigFile(path, _read(path)) for path in config_paths() if path.is_file()]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise ConfigError(f"{path} has over {_MAX_BYTES / 1e6:.0f} MB, which is too much for settings")
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ConfigError(f"{path} is no TOML ({error}); see https://toml.io") from error
+    except OSError as error:
+        raise ConfigError(f"{path} could not be read ({error.strerror or error})") from error

@@ -1,0 +1,32 @@
+"""Options of the commands that read labelled pictures."""
+
+from typing import Annotated
+
+import typer
+
+GroupBy = Annotated[
+    str | None,
+    typer.Option(
+        "--group-by",
+        metavar="COLUMN|PATTERN",
+        help="Keep pictures of one group in one split: a column of index.csv, or a regular expression whose first "
+        r"group in a picture's path names it, such as '(S\\d+)_'. Near-copies and sequences are kept together anyhow.",
+    ),
+]
+Class = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--class", metavar="NAME=LABEL", help="What a class folder is to be called, such as 1=surprise; repeatable."
+    ),
+]
+
+
+def class_names(pairs: list[str] | None) -> dict[str, str]:
+    """Parse what ``--class`` was given."""
+    found = {}
+    for pair in pairs or ():
+        name, equals, label = pair.partition("=")
+        if not (name.strip() and equals and label.strip()):
+            raise typer.BadParameter(f"{pair!r} is no NAME=LABEL, such as suprise=surprise", param_hint="--class")
+        found[name.strip()] = label.strip()
+    return found

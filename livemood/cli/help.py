@@ -1,0 +1,72 @@
+"""How commands explain themselves: plain text that fits 80 columns, with examples to copy as they are."""
+
+import inspect
+import re
+from typing import Any, Final
+
+from typer.core import TyperCommand, TyperGroup
+
+_TYPES: Final = {
+    "path": "PATH",
+    "file": "FILE",
+    "int": "N",
+    "float": "X",
+    "int range": "N",
+    "float range": "X",
+    "str": "TEXT",
+}
+_TYPE: Final = re.compile(r"<([^<>]+)>|\b(?:int|float) range\b")
+
+
+class Command(TyperCommand):
+    """A command whose help keeps indented lines as they are."""
+
+    def format_help_text(self, ctx: Any, formatter: Any) -> None:
+        """Write paragraphs filled, and indented lines as they stand."""
+        for paragraph in inspect.cleandoc(self.help or "").split("\n\n"):
+            formatter.write_paragraph()
+            lines = paragraph.splitlines()
+            if any(line.startswith(" ") for line in lines):
+                formatter.write("".join(f"  {line}\n" for line in lines))
+            else:
+                with formatter.indentation():
+                    formatter.write_text(" ".join(paragraph.split()))
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write arguments, then options, each with the name of its value."""
+        for title, kind in (("Arguments", "argument"), ("Options", "option")):
+            params = [param for param in self.get_params(ctx) if param.param_type_name == kind]
+            found = [record for param in params if (record := param.get_help_record(ctx))]
+            if found:
+                with formatter.section(title):
+                    formatter.write_dl([(_named(name, kind), text) for name, text in found])
+
+
+class Commands(TyperGroup):
+    """The list of commands, a line for each."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the first sentence of every command."""
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [(name, _first_sentence(self.commands[name].help or "")) for name in self.list_commands(ctx)]
+            )
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands first; options of the program as a whole are few."""
+        self.format_commands(ctx, formatter)
+        records = [record for param in self.get_params(ctx) if (record := param.get_help_record(ctx))]
+        with formatter.section("Options"):
+            formatter.write_dl(records)
+
+
+def _named(name: str, kind: str) -> str:
+    """Return an option with the name of its value instead of a type; an argument is its own name."""
+    if kind == "argument":
+        return _TYPE.sub("", name).strip()
+    return _TYPE.sub(lambda match: _TYPES.get(match[1] or match[0], match[1] or match[0]), name)
+
+
+def _first_sentence(text: str) -> str:
+    paragraph = " ".join(inspect.cleandoc(text).split("\n\n")[0].split())
+    return re.split(r"(?<=\w)[.:] ", paragraph, maxsplit=1)[0].removesuffix(".")

@@ -1,0 +1,160 @@
+"""What people call classes -> labels: other words for the usual emotions are taken, near-misses are asked about."""
+
+import difflib
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from livemood.bundles.manifest import MAX_LABEL, is_label
+from livemood.core.errors import DatasetError
+from livemood.core.labels import EMOTIONS
+
+_WORDS: dict[str, tuple[str, ...]] = {
+    "neutral": ("neutrality",),
+    "happy": ("happiness", "joy"),
+    "surprise": ("surprised",),
+    "sad": ("sadness",),
+    "angry": ("anger",),
+    "disgust": ("disgusted",),
+    "fear": ("fearful", "afraid", "scared"),
+    "contempt": ("contemptuous",),
+}
+_USUAL = {word: emotion for emotion in EMOTIONS for word in (emotion, *_WORDS[emotion])}
+# How alike two words are at least, as difflib counts, for one to be taken for a slip of the other.
+_ALIKE = 0.8
+
+NUMBERED = {
+    "RAF-DB": dict(zip("1234567", ("surprise", "fear", "disgust", "happy", "sad", "angry", "neutral"), strict=True)),
+    "FER2013": dict(zip("0123456", ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"), strict=True)),
+}
+"""What numbers mean in the sets that count classes so."""
+
+
+def usual(word: str) -> str | None:
+    """Return the emotion that a word usually stands for, such as ``angry`` for ``Anger``; None for other words."""
+    return _USUAL.get(_plain(word))
+
+
+@dataclass(frozen=True, slots=True)
+class ClassNames:
+    """How names of classes are read.
+
+    Attributes:
+        known: Labels of the model that is to be trained on or measured; the usual emotions by default.
+        renamed: Label by name, as somebody said it; these are not questioned.
+    """
+
+    known: tuple[str, ...] = EMOTIONS
+    renamed: Mapping[str, str] | None = None
+
+    def labels(self, names: Iterable[str]) -> tuple[dict[str, str], tuple[str, ...]]:
+        """Return the label of each name, and what is worth telling of it.
+
+        Raises:
+            DatasetError: A name cannot be a label, is a number, or looks like a slip of a label; or a name was to be
+                renamed that is not there.
+        """
+        found: dict[str, str] = {}
+        everything = sorted(set(names))
+        said = dict(self.renamed or {})
+        if absent := sorted(set(said) - set(everything)):
+            raise DatasetError(
+                f"no class is called {absent[0]}", "{class} takes names that are there: {0}", _listed(everything)
+            )
+        if numbers := [
+            name for name in everything if name.isdecimal() and name not in said | dict.fromkeys(self.known)
+        ]:
+            raise DatasetError(
+                f"classes are numbers ({_listed(numbers)}), which mean something else in every set",
+                "rename the folders, or say what each number is with {class}; {0}",
+                _example(numbers),
+            )
+        by_case: dict[str, str] = {}
+        for name in everything:
+            for word in (name, said.get(name, name)):
+                if not is_label(word):
+                    raise DatasetError(
+                        f"class {word[:MAX_LABEL]!r} cannot be a label",
+                        "take a plain name of at most {0} characters",
+                        MAX_LABEL,
+                    )
+            label = said.get(name) or self._known(name)
+            if label is None:
+                self._question(name)
+                label = by_case.setdefault(_plain(name), name)
+            found[name] = label
+        return found, self._notes(found)
+
+    def _known(self, name: str) -> str | None:
+        """Return the label that a name stands for: the model's own word for it before the usual one."""
+        if name in self.known:
+            return name
+        meant = usual(name)
+        for label in self.known:
+            if _plain(label) == _plain(name) or (meant and usual(label) == meant):
+                return label
+        return meant
+
+    def _question(self, name: str) -> None:
+        words = {**_USUAL, **{_plain(label): label for label in self.known}}
+        close = difflib.get_close_matches(_plain(name), words, 1, _ALIKE)
+        if close:
+            raise DatasetError(
+                f"class {name} looks like {words[close[0]]}",
+                "rename it, or say what it is with {class}: {0}={1}, or {0}={0} for a class of its own",
+                name,
+                words[close[0]],
+            )
+
+    def _notes(self, found: Mapping[str, str]) -> tuple[str, ...]:
+        taken = [f"{name} as {label}" for name, label in found.items() if name != label]
+        own = sorted(set(found.values()) - set(self.known))
+        notes = [f"taken: {', '.join(taken)}"] if taken else []
+        if own:
+            notes.append(f"new classes beside {_listed(self.known)}: {', '.join(own)}")
+        return (*notes,)
+
+
+def in_order(labels: Iterable[str]) -> tuple[str, ...]:
+    """Return class names in one order: the usual emotions first, as everywhere, then others by the alphabet."""
+    order: dict[str, int] = {label: place for place, label in enumerate(EMOTIONS)}
+    return tuple(sorted(set(labels), key=lambda label: (order.get(label, len(order)), label)))
+
+
+def check_counts(labels: Sequence[str], where: str, fewest: int) -> None:
+    """Refuse what cannot be learnt.
+
+    Raises:
+        DatasetError: Fewer than two classes, or a class with fewer pictures than ``fewest``.
+    """
+    counts = Counter(labels)
+    if len(counts) < 2:
+        raise DatasetError(
+            f"{where} holds {len(counts)} class folder(s) with pictures{': ' + next(iter(counts)) if counts else ''}",
+            "expected two or more, such as happy/ sad/, or a table of files and labels such as file,label",
+        )
+    label, least = min(counts.items(), key=lambda item: item[1])
+    if least < fewest:
+        raise DatasetError(
+            f"class {label} has {least} picture(s), too few to learn and to check",
+            "give each class at least {0}, better 50",
+            fewest,
+        )
+
+
+def _plain(word: str) -> str:
+    return re.sub(r"[\s_-]+", "", word).casefold()
+
+
+def _listed(names: Iterable[str], most: int = 12) -> str:
+    shown = list(names)
+    return ", ".join(shown[:most]) + (f" and {len(shown) - most} more" if len(shown) > most else "")
+
+
+def _example(numbers: Sequence[str]) -> str:
+    """Return how to name the numbers, in the words of a set that counts as far."""
+    for name, meaning in NUMBERED.items():
+        if set(numbers) <= set(meaning):
+            return f"in {name} they are {' '.join(f'{number}={meaning[number]}' for number in numbers)}"
+    return f"for example {numbers[0]}=neutral"

@@ -1,0 +1,116 @@
+"""Which pictures belong together (a clip, a person, a sequence), so that they stay in one split."""
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+from livemood.core.errors import DatasetError
+from livemood.datasets.crop_index import INDEX, read_index
+from livemood.datasets.dedup import Fingerprints, near_pairs
+from livemood.datasets.files import Files
+from livemood.datasets.samples import Collection, Sample
+
+_SOURCE = "source"
+_LAST_NUMBER = re.compile(r"[\s_.-]*\d+$", re.ASCII)
+# Fewer runs of names prove nothing; one that holds a fifth of all pictures is no sequence but a way to count.
+_FEWEST_RUNS, _LONGEST_RUN = 6, 0.2
+
+
+def with_groups(collection: Collection, files: Files | None, above: str, group_by: str | None) -> Collection:
+    """Return the collection with the group of every picture.
+
+    Args:
+        collection: Its own groups are kept where nothing else is said.
+        files: Where an ``index.csv`` may lie; None where there can be none.
+        above: The folder in it that holds the pictures, such as ``faces/``.
+        group_by: A column of ``index.csv``, or a regular expression whose first group (or whole match) in a picture's
+            path names the group. None takes the column ``source`` of an index that is there.
+
+    Raises:
+        DatasetError: The index lacks a column, the expression is none, or no picture has a group by it.
+    """
+    column = _SOURCE if group_by is None else group_by
+    needed = ("file", _SOURCE) if group_by is None else ("file",)
+    rows = read_index(files, above, needed) if files else []
+    if rows and column in rows[0]:
+        group_of = {PurePosixPath(row["file"]).name: row[column] for row in rows}
+        found = [group_of.get(PurePosixPath(sample.file).name, "") for sample in collection.samples]
+    elif group_by is None:
+        return collection
+    else:
+        found = _by_pattern(collection.samples, group_by, bool(rows))
+    samples = tuple(
+        replace(sample, group=group or sample.group) for sample, group in zip(collection.samples, found, strict=True)
+    )
+    return replace(collection, samples=samples)
+
+
+def _by_pattern(samples: Sequence[Sample], pattern: str, has_index: bool) -> list[str]:
+    try:
+        expression = re.compile(pattern)
+    except re.error as error:
+        raise DatasetError(
+            f"{pattern!r} is no pattern ({error})", "give {group_by} a regular expression, or a column of index.csv"
+        ) from error
+    matches = [expression.search(sample.file) for sample in samples]
+    if not any(matches):
+        where = f"no column of {INDEX} and no part of any file's path" if has_index else "no part of any file's path"
+        raise DatasetError(
+            f"{pattern!r} is {where}",
+            "give {group_by} a pattern that finds the group in names such as {0}",
+            samples[0].file,
+        )
+    return ["" if match is None else match[(match.lastindex and 1) or 0] or "" for match in matches]
+
+
+def joined(samples: Sequence[Sample], prints: Fingerprints) -> tuple[Sample, ...]:
+    """Return the samples with near-copies, sequences, and what each of them belongs to, in one group.
+
+    Frames of one sequence often change more than near-copies do. So where most runs of numbered names
+    (``S010_004_00000017``) hold near-copies, the names are taken to be those of sequences, and each stays whole.
+
+    Args:
+        samples: N pictures.
+        prints: (N, 4) their fingerprints.
+    """
+    parent = list(range(len(samples)))
+
+    def root(place: int) -> int:
+        while parent[place] != place:
+            parent[place] = parent[parent[place]]
+            place = parent[place]
+        return place
+
+    by_group: dict[str, list[int]] = defaultdict(list)
+    for place, sample in enumerate(samples):
+        if sample.group:
+            by_group[sample.group].append(place)
+    pairs = [(one, other) for one, other in near_pairs(prints, prints).tolist() if one < other]
+    for together in (*by_group.values(), *_sequences(samples, pairs), *pairs):
+        for place in together[1:]:
+            parent[root(place)] = root(together[0])
+    members: dict[int, list[int]] = defaultdict(list)
+    for place in range(len(samples)):
+        members[root(place)].append(place)
+    # The first file of a group in the alphabet names it, so that the order of reading does not matter.
+    found = list(samples)
+    for places in members.values():
+        name = f"with {min(samples[place].file for place in places)}" if len(places) > 1 else ""
+        for place in places:
+            found[place] = replace(samples[place], group=name)
+    return tuple(found)
+
+
+def _sequences(samples: Sequence[Sample], pairs: Sequence[tuple[int, int]]) -> list[list[int]]:
+    """Return runs of names that differ in their last number only, if they are runs of frames."""
+    runs: dict[str, list[int]] = defaultdict(list)
+    for place, sample in enumerate(samples):
+        runs[_LAST_NUMBER.sub("", PurePosixPath(sample.file).with_suffix("").as_posix())].append(place)
+    several = {name: places for name, places in runs.items() if len(places) > 1}
+    run_of = {place: name for name, places in several.items() for place in places}
+    alike = {run_of[one] for one, other in pairs if one in run_of and run_of[one] == run_of.get(other)}
+    longest = max(map(len, several.values()), default=0)
+    are_frames = 2 * len(alike) >= max(len(several), _FEWEST_RUNS) and longest <= _LONGEST_RUN * len(samples)
+    return list(several.values()) if are_frames else []

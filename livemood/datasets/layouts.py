@@ -1,0 +1,213 @@
+"""Where labels stand when not in the names of folders: in tables beside the pictures, or in the names of files."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from livemood.core.errors import DatasetError
+from livemood.core.labels import EMOTIONS
+from livemood.datasets.class_names import NUMBERED, usual
+from livemood.datasets.crop_index import INDEX
+from livemood.datasets.files import Files
+from livemood.datasets.head_labels import HEADS
+from livemood.datasets.samples import SplitName
+from livemood.sources.image.formats import PICTURE_SUFFIXES
+
+# In lower case; people also write Train and TEST.
+_SPLIT_FOLDERS: dict[str, SplitName] = {
+    **{"train": "train", "training": "train"},
+    **{"valid": "valid", "validation": "valid", "val": "valid"},
+    **{"test": "test", "testing": "test"},
+}
+_PASSED_OVER = frozenset({"__pycache__", "thumbs", "thumbnails", "@eadir", "$recycle.bin", "lost+found"})
+
+_FILE_COLUMNS = ("file", "filename", "image", "path", "name", "picture", "img", "imagename", "pic", "filepath")
+_LABEL_COLUMNS = ("emotion", "label", "expression", "class", "category")
+# RAF-DB calls pictures train_00001.jpg, and aligned ones train_00001_aligned.jpg; its list has lines train_00001.jpg 5.
+_RAF_NAME = re.compile(r"(train|test)_\d+(_aligned)?", re.ASCII)
+_RAF_LINE = re.compile(r"((train|test)_\d+)\.\w+ +([1-7])", re.ASCII)
+_CODES = {"AN": "angry", "DI": "disgust", "FE": "fear", "AF": "fear", "HA": "happy", "NE": "neutral", "SA": "sad"}
+_CODES["SU"] = "surprise"
+# JAFFE: KA.AN1.39; KDEF: AF01ANS. The first group is the person.
+_CODED = (
+    re.compile(r"([A-Z]{2})\.(AN|DI|FE|HA|NE|SA|SU)\d\.\d+"),
+    re.compile(r"[AB]([FM]\d\d)(AF|AN|DI|HA|NE|SA|SU)(?:S|HL|HR|FL|FR)"),
+)
+_LONGEST_LABEL = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A picture, the name of its class as the data gives it, its split and its group where those are said."""
+
+    file: str
+    name: str
+    split: SplitName | None = None
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Attributes:
+    found: Labelled pictures.
+    skipped: What was passed over, with the reason.
+    notes: What is worth telling.
+    """
+
+    found: tuple[Labelled, ...]
+    skipped: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def read_layout(files: Files) -> Layout:
+    """Find out what the pictures show: RAF-DB's list, class folders, a table, or names of files, in this order."""
+    pictures, skipped = _pictures(files)
+    if listed := _raf_db(files, pictures):
+        return Layout(listed, skipped, ("labels were read from RAF-DB's list",))
+    folders, homeless = _class_folders(pictures)
+    names = {picture.name for picture in folders}
+    by_table = _table(files, pictures)
+    if by_table and len({usual(name) for name in names} - {None}) < 2:
+        table, found = by_table
+        unnamed = sorted(set(pictures) - {picture.file for picture in found})
+        without = tuple(f"{file}: {table} does not name it" for file in unnamed)
+        return Layout(found, (*skipped, *without), (f"labels were read from {table}",))
+    notes = (f"{by_table[0]} was not read: the class folders say what the pictures show",) if by_table else ()
+    if len(names) < 2 and (named := _file_names(pictures)):
+        unnamed = sorted(set(pictures) - {picture.file for picture in named})
+        without = tuple(f"{file}: its name says no class" for file in unnamed)
+        return Layout(named, (*skipped, *without), (*notes, "labels were read from the names of the files"))
+    return Layout(folders, (*skipped, *homeless), (*notes, *_unread(files, by_table)))
+
+
+def _pictures(files: Files) -> tuple[list[str], tuple[str, ...]]:
+    """Return the pictures, and what is none or lies where nobody put it by hand."""
+    pictures, skipped = [], []
+    for name in files.names:
+        path = PurePosixPath(name)
+        if odd := next((part for part in path.parts[:-1] if part.lower() in _PASSED_OVER), None):
+            skipped.append(f"{name}: lies in {odd}")
+        elif path.suffix.lower() not in PICTURE_SUFFIXES:
+            if path.name not in (INDEX, HEADS):
+                skipped.append(f"{name}: not a picture")
+        else:
+            pictures.append(name)
+    full = {above.as_posix() for inside in (*files.names, *files.folders) for above in PurePosixPath(inside).parents}
+    skipped += [f"{folder}: an empty folder" for folder in files.folders if folder not in full]
+    return pictures, tuple(skipped)
+
+
+def _class_folders(pictures: list[str]) -> tuple[tuple[Labelled, ...], tuple[str, ...]]:
+    found, homeless = [], []
+    for name in pictures:
+        parts = PurePosixPath(name).parts
+        if len(parts) < 2 or parts[-2].lower() in _SPLIT_FOLDERS:
+            homeless.append(f"{name}: lies in no class folder")
+        else:
+            found.append(Labelled(name, parts[-2], _SPLIT_FOLDERS.get(parts[-3].lower()) if len(parts) > 2 else None))
+    raf = NUMBERED["RAF-DB"]
+    if found and all(picture.name in raf and _RAF_NAME.fullmatch(_stem(picture.file)) for picture in found):
+        found = [Labelled(picture.file, raf[picture.name], picture.split) for picture in found]
+    return tuple(found), tuple(homeless)
+
+
+def _raf_db(files: Files, pictures: list[str]) -> tuple[Labelled, ...]:
+    """Return what RAF-DB's list says of the pictures, the aligned ones where they are there."""
+    for name in files.names:
+        if not name.lower().endswith(".txt") or "label" not in name.lower():
+            continue
+        lines = files.read(name).decode("ascii", errors="replace").splitlines()
+        matches = [match for line in lines if (match := _RAF_LINE.fullmatch(line.strip()))]
+        if not matches or len(matches) * 2 < len(lines):
+            continue
+        by_stem = {_stem(file): file for file in pictures}
+        found = []
+        for match in matches:
+            file = by_stem.get(f"{match[1]}_aligned") or by_stem.get(match[1])
+            if file:
+                found.append(Labelled(file, NUMBERED["RAF-DB"][match[3]], _SPLIT_FOLDERS[match[2]]))
+        if found:
+            return tuple(found)
+    return ()
+
+
+def _table(files: Files, pictures: list[str]) -> tuple[str, tuple[Labelled, ...]] | None:
+    """Return the table that names at least half of the pictures, and what it says of them."""
+    for table in files.names:
+        if not table.lower().endswith((".csv", ".tsv")) or PurePosixPath(table).name in (INDEX, HEADS):
+            continue
+        found = _labelled(files, table, pictures)
+        if found and 2 * len(found) >= len(pictures):
+            return table, tuple(Labelled(file, name, _split_of(file)) for file, name in found.items())
+    return None
+
+
+def _labelled(files: Files, table: str, pictures: list[str]) -> dict[str, str]:
+    try:
+        rows = iter(list(files.rows(table)))
+    except DatasetError:  # it may be about something else
+        return {}
+    columns = [re.sub(r"[\s._-]+", "", cell).lower() for cell in next(rows, [])]
+    file_at = next((columns.index(name) for name in _FILE_COLUMNS if name in columns), None)
+    label_at = next((columns.index(name) for name in _LABEL_COLUMNS if name in columns), None)
+    if file_at is None or label_at is None:
+        return {}
+    here = _by_name(pictures, PurePosixPath(table).parent.as_posix())
+    found = {}
+    for row in rows:
+        if len(row) > max(file_at, label_at):
+            file, label = here.get(row[file_at].strip().replace("\\", "/")), row[label_at].strip()
+            if file and 0 < len(label) < _LONGEST_LABEL:
+                found[file] = label
+    return found
+
+
+def _by_name(pictures: list[str], folder: str) -> Mapping[str, str]:
+    """Return pictures by whole path, by path from a folder, and by name alone where only one is called so."""
+    names: dict[str, list[str]] = {}
+    for picture in pictures:
+        names.setdefault(PurePosixPath(picture).name, []).append(picture)
+    short = {name: found[0] for name, found in names.items() if len(found) == 1}
+    inside = {p.removeprefix(f"{folder}/"): p for p in pictures if p.startswith(f"{folder}/")}
+    return {**short, **inside, **{picture: picture for picture in pictures}}
+
+
+def _file_names(pictures: list[str]) -> tuple[Labelled, ...]:
+    """Return what names of files say, such as ``anger_0.jpg`` or JAFFE's ``KA.AN1.39.tiff``, if most say something."""
+    found = []
+    for file in pictures:
+        coded = next((match for pattern in _CODED if (match := pattern.fullmatch(_stem(file)))), None)
+        if coded:
+            found.append(Labelled(file, _CODES[coded[2]], _split_of(file), f"person {coded[1]}"))
+            continue
+        said = {usual(word) for word in re.split(r"[\W\d_]+", _stem(file))} - {None}
+        if len(said) == 1:
+            found += [Labelled(file, emotion, _split_of(file)) for emotion in said if emotion]
+    return tuple(found) if 2 * len(found) >= len(pictures) and len({p.name for p in found}) > 1 else ()
+
+
+def _unread(files: Files, read: object) -> tuple[str, ...]:
+    """Tell of files that may hold labels and were not understood."""
+    if read:
+        return ()
+    tables = [n for n in files.names if n.lower().endswith((".csv", ".tsv", ".txt")) and "label" in n.lower()]
+    return tuple(
+        f"{name} was not read; to use it, name its columns file and label, or put pictures into folders such as "
+        f"{EMOTIONS[1]}/"
+        for name in tables[:3]
+    )
+
+
+def _split_of(file: str) -> SplitName | None:
+    parts = (part.lower() for part in PurePosixPath(file).parts[:-1])
+    return next((_SPLIT_FOLDERS[part] for part in parts if part in _SPLIT_FOLDERS), None)
+
+
+def _stem(file: str) -> str:
+    return PurePosixPath(file).stem
+
+
+def is_split_folder(name: str) -> bool:
+    """Tell whether a folder's name says which split it holds."""
+    return name.lower() in _SPLIT_FOLDERS

@@ -1,0 +1,216 @@
+"""A CSV that holds the pictures themselves: ``fer2013.csv``, with or without votes, and tables made like it."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from livemood.core.errors import DatasetError
+from livemood.core.labels import EMOTION, EMOTIONS
+from livemood.core.types import Image
+from livemood.datasets.class_names import ClassNames, check_counts, in_order
+from livemood.datasets.ferplus import read_votes
+from livemood.datasets.samples import FER2013_HEAD, FER2013_LABELS, Collection, Sample, SplitName
+
+_USAGES: dict[str, SplitName] = {
+    **{"training": "train", "publictest": "valid", "privatetest": "test"},
+    **{"train": "train", "valid": "valid", "validation": "valid", "test": "test", "testing": "test"},
+}
+_LABEL_COLUMNS = ("emotion", "label", "expression")
+# Longest line that is read: a picture of 600 px has 1.5 MB. Python's csv would stop at 128 kB a cell.
+_MAX_LINE = 1 << 21
+_VOTE_COLUMNS = (
+    *("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt"),
+    *("unknown", "nf"),
+)
+_FEWEST = 4
+
+
+def from_csv(path: Path, votes: Path | None, names: ClassNames) -> Collection:
+    """Read a table of ``emotion`` (a number as FER2013 counts, or a word), ``pixels`` and, where given, ``Usage``.
+
+    With FER+ votes there are eight classes, with numbers FER2013's seven, with words those. Pixels stay in the file
+    until they are asked for, so that memory holds one line at a time.
+
+    Raises:
+        DatasetError: Wrong columns, no emotion or split that is known, or votes of another set of pictures.
+    """
+    places, rows = _lines(path)
+    header, rows, places = _tidy(rows[0]), rows[1:], places[1:]
+    label_at = next((header.index(name) for name in _LABEL_COLUMNS if name in header), None)
+    if label_at is None or "pixels" not in header:
+        lacking = [
+            name for name, at in (("emotion", label_at), ("pixels", header.count("pixels") or None)) if at is None
+        ]
+        raise DatasetError(
+            f"{path} has no column {' and '.join(lacking)}, only {', '.join(header)[:80]}",
+            "a fer2013.csv has emotion, pixels and Usage",
+        )
+    usages = _usages(path, rows, header)
+    if votes:
+        return _with_votes(path, places, header, votes, usages, _numbers(path, rows, label_at))
+    told = [row[label_at].strip() if len(row) > label_at else "" for row in rows]
+    notes: tuple[str, ...] = ()
+    heads: dict[str, tuple[str, ...]] = {EMOTION: tuple(name for name in EMOTIONS if name in FER2013_LABELS)}
+    if any(cell.isdecimal() for cell in told):
+        labels = [FER2013_LABELS[number] for number in _numbers(path, rows, label_at)]
+        heads[FER2013_HEAD] = FER2013_LABELS
+    else:
+        label_of, notes = names.labels(told)
+        labels = [label_of[cell] for cell in told]
+        check_counts(labels, str(path), _FEWEST)
+        heads = {EMOTION: in_order(labels)}
+    samples = tuple(
+        Sample(
+            f"row {number}",
+            split,
+            tuple(int(one == label) for one in heads[EMOTION]),
+            others={FER2013_HEAD: label} if FER2013_HEAD in heads else {},
+        )
+        for number, (label, (_, split)) in enumerate(zip(labels, usages, strict=True), 1)
+    )
+    return _collection(path, heads, samples, places, header, (), notes)
+
+
+def _with_votes(
+    path: Path,
+    places: list[int],
+    header: list[str],
+    votes: Path,
+    usages: list[tuple[str, SplitName | None]],
+    numbers: list[int],
+) -> Collection:
+    samples, kept, skipped = [], [], []
+    rows = zip(_ballots(votes, len(places)), usages, numbers, places, strict=True)
+    for number, ((theirs, name, counts), (usage, split), label, place) in enumerate(rows, 1):
+        if theirs != usage:
+            raise DatasetError(
+                f"{votes} line {number + 1} says {theirs or 'nothing'} where {path} says {usage or 'nothing'}: "
+                "votes do not match the pictures; give the fer2013new.csv of this fer2013.csv"
+            )
+        if not name or not any(counts):
+            skipped.append(f"row {number}: FER+ does not count it as a face")
+            continue
+        samples.append(Sample(name, split, counts, others={FER2013_HEAD: FER2013_LABELS[label]}))
+        kept.append(place)
+    heads = {EMOTION: tuple(EMOTIONS), FER2013_HEAD: FER2013_LABELS}
+    return _collection(path, heads, tuple(samples), kept, header, tuple(skipped), ())
+
+
+def _collection(
+    path: Path,
+    heads: dict[str, tuple[str, ...]],
+    samples: tuple[Sample, ...],
+    places: list[int],
+    header: list[str],
+    skipped: tuple[str, ...],
+    notes: tuple[str, ...],
+) -> Collection:
+    place_of, column = dict(zip((sample.file for sample in samples), places, strict=True)), header.index("pixels")
+    return Collection(heads, samples, lambda sample: _pixels(path, place_of[sample.file], column), skipped, notes)
+
+
+def _usages(path: Path, rows: list[list[str]], header: list[str]) -> list[tuple[str, SplitName | None]]:
+    """Return what each row says of its split; nothing where the table has no such column."""
+    if "usage" not in header:
+        return [("", None)] * len(rows)
+    found: list[tuple[str, SplitName | None]] = []
+    for number, row in enumerate(rows, 2):
+        usage = _key(row[header.index("usage")]) if len(row) > header.index("usage") else ""
+        if usage not in _USAGES:
+            raise DatasetError(
+                f"{path} line {number}: expected Training, PublicTest or PrivateTest, got {usage[:40]!r}"
+            )
+        found.append((usage, _USAGES[usage]))
+    return found
+
+
+def _numbers(path: Path, rows: list[list[str]], column: int) -> list[int]:
+    found = []
+    for number, row in enumerate(rows, 2):
+        cell = row[column].strip() if len(row) > column else ""
+        if cell not in set("0123456"):
+            raise DatasetError(
+                f"{path} line {number}: expected an emotion 0..6 as FER2013 counts them, got {cell!r}",
+                "write words, such as happy, if they mean something else",
+            )
+        found.append(int(cell))
+    return found
+
+
+def _lines(path: Path) -> tuple[list[int], list[list[str]]]:
+    """Return where each line begins, and its cells with the long one (the pixels) cut short."""
+    places, rows, place = list[int](), list[list[str]](), 0
+    with path.open("rb") as stream:
+        while line := stream.readline(_MAX_LINE):
+            cells = _cells(line)
+            if cells is None or len(line) == _MAX_LINE:
+                raise DatasetError(f"{path} line {len(rows) + 1} cannot be read as CSV; give FER2013's fer2013.csv")
+            if cells:
+                places.append(place)
+                rows.append([cell[:40] for cell in cells])
+            place += len(line)
+    if len(rows) < 2:
+        raise DatasetError(f"{path} holds no pictures; a fer2013.csv has one line for each")
+    return places, rows
+
+
+def _cells(line: bytes) -> list[str] | None:
+    """Return the cells of one line, or None where it is no CSV."""
+    before = csv.field_size_limit(_MAX_LINE)
+    try:
+        return next(csv.reader([line.decode("utf-8-sig", errors="replace")]), [])
+    except csv.Error:
+        return None
+    finally:
+        csv.field_size_limit(before)
+
+
+def _ballots(path: Path, wanted: int) -> list[tuple[str, str, tuple[int, ...]]]:
+    """Return usage, picture name and ten counts of every line of ``fer2013new.csv``."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            rows = [row for row in csv.reader(stream) if row]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DatasetError(f"{path} cannot be read ({error}); give FER+'s fer2013new.csv") from error
+    names = {name: place for place, name in enumerate(_tidy(rows[0]))} if rows else {}
+    if lacking := [name for name in ("usage", "imagename", *_VOTE_COLUMNS) if name not in names]:
+        raise DatasetError(f"{path} has no column {' and '.join(lacking)}; give FER+'s fer2013new.csv")
+    if len(rows) - 1 != wanted:
+        raise DatasetError(
+            f"{path} has {len(rows) - 1} lines of votes for {wanted} pictures: votes do not match the pictures; "
+            "give the fer2013new.csv of this fer2013.csv"
+        )
+    found = []
+    for number, row in enumerate(rows[1:], 2):
+        votes = read_votes(
+            [row[names[name]] for name in _VOTE_COLUMNS] if len(row) >= len(rows[0]) else [], none_too=True
+        )
+        if votes is None:
+            raise DatasetError(f"{path} line {number}: expected ten vote counts, got {','.join(row)[:80]!r}")
+        found.append((_key(row[names["usage"]]), row[names["imagename"]].strip(), votes))
+    return found
+
+
+def _pixels(path: Path, place: int, column: int) -> Image | None:
+    with path.open("rb") as stream:
+        stream.seek(place)
+        cells = _cells(stream.readline(_MAX_LINE)) or []
+    try:
+        grey = np.array([int(value) for value in cells[column].split()], np.uint8)
+    except (ValueError, OverflowError, IndexError):
+        return None
+    side = round(len(grey) ** 0.5)
+    if side == 0 or side * side != len(grey):
+        return None
+    return np.asarray(cv2.cvtColor(grey.reshape(side, side), cv2.COLOR_GRAY2BGR), np.uint8)
+
+
+def _tidy(header: Sequence[str]) -> list[str]:
+    return [_key(name) for name in header]
+
+
+def _key(text: str) -> str:
+    return text.strip().lower().replace(" ", "")

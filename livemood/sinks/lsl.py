@@ -1,0 +1,100 @@
+"""Moods as a Lab Streaming Layer stream, for laboratories that record it beside other devices."""
+
+from collections.abc import Sequence
+from math import inf, nan
+from typing import Any, Final
+
+from livemood.core.errors import SinkError
+from livemood.core.types import Frame, Image, Mood
+from livemood.runtime.native_output import native_stderr_held
+from livemood.runtime.optional_deps import LSL, required
+from livemood.sinks.base import Sink, SinkContext
+
+SLOTS: Final = 4
+"""People that a stream has channels for."""
+
+_TYPE: Final = "Expression"
+# Whoever is away for longer gives their slot to the next one.
+_KEPT_S: Final = 2.0
+
+
+class LslSink(Sink):
+    """An outlet with, for each of ``SLOTS`` people, the smoothed score of each emotion and the number of the track.
+
+    A person keeps a slot for as long as they are followed. The channels of a slot without a face are NaN. Samples are
+    stamped with the time at which their frame was captured, on LSL's clock.
+
+    Args:
+        name: Of the stream.
+        labels: Emotions, in order.
+
+    Raises:
+        LivemoodError: pylsl is not installed.
+        SinkError: The stream cannot be opened.
+    """
+
+    def __init__(self, name: str, labels: Sequence[str]) -> None:
+        if not name.strip():
+            raise SinkError("an LSL stream needs a name", "use {lsl} with one")
+        self._lsl: Any = required("pylsl", LSL)
+        self._labels = tuple(labels)
+        self._slots: list[tuple[int, float] | None] = [None] * SLOTS  # track, and when it was seen last
+        self._left_out: set[int] = set()
+        self._offset_s = inf
+        width = len(self._labels) + 1
+        try:
+            with native_stderr_held():
+                info = self._lsl.StreamInfo(name, _TYPE, SLOTS * width, self._lsl.IRREGULAR_RATE, "float32", "")
+                self._describe(info)
+                self._outlet: Any = self._lsl.StreamOutlet(info)
+        except (RuntimeError, OSError) as error:
+            raise SinkError(f"the LSL stream {name} could not be opened ({error})") from error
+
+    def write(self, frame: Frame, moods: Sequence[Mood], image: Image | None = None) -> None:
+        """Send one sample."""
+        sample = [nan] * (SLOTS * (len(self._labels) + 1))
+        for mood in moods:
+            slot = self._slot(mood.track.id, frame.time_s)
+            if slot is None:
+                self._left_out.add(mood.track.id)
+                continue
+            self._slots[slot] = mood.track.id, frame.time_s
+            start = slot * (len(self._labels) + 1)
+            values = [float(mood.track.id), *(float(mood.scores[label]) for label in self._labels)]
+            sample[start : start + len(values)] = values
+        # The frame that came through most quickly says best how the clocks differ.
+        self._offset_s = min(self._offset_s, self._lsl.local_clock() - frame.time_s)
+        self._outlet.push_sample(sample, frame.time_s + self._offset_s)
+
+    def close(self) -> None:
+        """Close the outlet; again does nothing."""
+        self._outlet = None
+        if self._left_out:
+            self.warnings = [f"{len(self._left_out)} people had no place among the {SLOTS} of the LSL stream"]
+
+    def _slot(self, track: int, now_s: float) -> int | None:
+        """Return the slot of a person; one that is theirs already, or the first that is free."""
+        free: int | None = None
+        for place, held in enumerate(self._slots):
+            if held and held[0] == track:
+                return place
+            if free is None and (held is None or now_s - held[1] > _KEPT_S):
+                free = place
+        return free
+
+    def _describe(self, info: Any) -> None:
+        about = info.desc()
+        about.append_child_value("manufacturer", "livemood")
+        about.append_child_value("note", "What an expression looks like, not what someone feels")
+        channels = about.append_child("channels")
+        for slot in range(1, SLOTS + 1):
+            for name, unit in (("track", "id"), *((label, "probability") for label in self._labels)):
+                channel = channels.append_child("channel")
+                channel.append_child_value("label", f"person{slot}_{name}")
+                channel.append_child_value("unit", unit)
+                channel.append_child_value("type", _TYPE)
+
+
+def open_sink(target: str, context: SinkContext) -> LslSink:
+    """Open an outlet."""
+    return LslSink(target, context.labels)

@@ -1,0 +1,103 @@
+"""Moods as Open Sound Control messages over UDP (OSC 1.0), for programs that make sound, light and pictures."""
+
+import re
+import socket
+import struct
+from collections.abc import Sequence
+from typing import Any, Final
+
+from livemood.core.errors import SinkError
+from livemood.core.types import Frame, Image, Mood
+from livemood.sinks.base import Sink, SinkContext
+
+# Sent at once: OSC's time tag "immediately".
+_BUNDLE: Final = b"#bundle\0" + struct.pack(">Q", 1)
+# What OSC 1.0 keeps for itself in addresses.
+_RESERVED: Final = re.compile(r"[\s#*,/?\[\]{}]")
+_ADDRESS: Final = re.compile(r"(?:\[(?P<six>[^\[\]]+)\]|(?P<host>[^:\[\]]+)):(?P<port>\d{1,5})")
+
+
+class OscSink(Sink):
+    """Sends a bundle for every face of every frame, and how many faces there are.
+
+    ``/livemood/face/ID/EMOTION`` has the smoothed score (float), ``/livemood/face/ID/label`` the label (string),
+    ``/livemood/faces`` the number of faces (int), ``/livemood/event`` number and name of a marked event. Nobody is
+    waited for: what the system cannot take at once is left out.
+
+    Args:
+        target: HOST:PORT, or [HOST]:PORT for IPv6.
+
+    Raises:
+        SinkError: It is written otherwise, or there is no such host.
+    """
+
+    def __init__(self, target: str) -> None:
+        match = _ADDRESS.fullmatch(target)
+        if match is None or not 0 < int(match["port"]) < 65536:
+            raise SinkError(f"{target!r} is no address to send to; write HOST:PORT, such as 127.0.0.1:9000")
+        host = match["six"] or match["host"]
+        self._address: Any
+        try:
+            family, *_, self._address = socket.getaddrinfo(host, int(match["port"]), type=socket.SOCK_DGRAM)[0]
+        except OSError as error:
+            raise SinkError(
+                f"{host} cannot be found ({error.strerror or error})", "use another host with {osc}"
+            ) from error
+        self._socket = socket.socket(family, socket.SOCK_DGRAM)
+        self._socket.setblocking(False)
+        self._lost = 0
+
+    def write(self, frame: Frame, moods: Sequence[Mood], image: Image | None = None) -> None:
+        """Send one frame's faces."""
+        self._send(_message("/livemood/faces", len(moods)))
+        for mood in moods:
+            face = f"/livemood/face/{mood.track.id}"
+            scores = [_message(f"{face}/{_word(label)}", float(score)) for label, score in mood.scores.items()]
+            self._send(_bundle([*scores, _message(f"{face}/label", mood.label)]))
+
+    def mark(self, frame: Frame, event: int, name: str = "") -> None:
+        """Send an event."""
+        self._send(_message("/livemood/event", event, name))
+
+    def close(self) -> None:
+        """Stop sending."""
+        self._socket.close()
+        if self._lost:
+            self.warnings = [f"{self._lost} OSC packets could not be sent"]
+
+    def _send(self, packet: bytes) -> None:
+        try:
+            self._socket.sendto(packet, self._address)
+        except OSError:  # the network is busy or away: the next frame has newer numbers
+            self._lost += 1
+
+
+def open_sink(target: str, context: SinkContext) -> OscSink:
+    """Open the way to a program that takes OSC."""
+    return OscSink(target)
+
+
+def _word(label: str) -> str:
+    return _RESERVED.sub("_", label)
+
+
+def _bundle(messages: Sequence[bytes]) -> bytes:
+    return _BUNDLE + b"".join(struct.pack(">i", len(message)) + message for message in messages)
+
+
+def _message(address: str, *values: int | float | str) -> bytes:
+    tags, data = ",", b""
+    for value in values:
+        if isinstance(value, str):
+            tags, data = tags + "s", data + _text(value)
+        elif isinstance(value, float):
+            tags, data = tags + "f", data + struct.pack(">f", value)
+        else:
+            tags, data = tags + "i", data + struct.pack(">i", value)
+    return _text(address) + _text(tags) + data
+
+
+def _text(text: str) -> bytes:
+    """Return text ended by zeros up to a whole number of four bytes; OSC 1.0 knows ASCII only."""
+    data = text.encode("ascii", "replace")
+    return data + b"\0" * (4 - len(data) % 4)

@@ -1,0 +1,79 @@
+"""Records on stdout, for other programs to read while they happen: one JSON object a line."""
+
+import json
+import os
+from collections.abc import Sequence
+from typing import Final
+
+from livemood.core.errors import SinkError
+from livemood.core.types import Frame, Image, Mood
+from livemood.records.schema import Record, to_json
+from livemood.runtime import stopping
+from livemood.runtime.outbox import Outbox
+from livemood.sinks.base import Sink, SinkContext
+from livemood.sinks.rows import event_row, face_rows
+
+# Frames that wait for a slow reader: some seconds.
+_WAITING: Final = 256
+
+
+class RecordStream(Sink):
+    """Writes rows to file descriptor 1, each frame's at once.
+
+    In a live run a slow reader is sent the newest frames, and the oldest that wait are left out; in a run over a file
+    it is waited for. When the reader is gone, the run is asked to end (``livemood.runtime.stopping``).
+
+    Args:
+        context: Of the run.
+
+    Raises:
+        SinkError: There is no stdout.
+    """
+
+    def __init__(self, context: SinkContext) -> None:
+        try:
+            self._file = os.fdopen(os.dup(1), "wb", buffering=0)
+        except OSError as error:
+            raise SinkError("there is no stdout to write records to", "use {records} with a file") from error
+        self._every_frame = context.faceless_rows
+        self._outbox = Outbox(self._send, _WAITING, "livemood-stdout") if context.live else None
+        self._is_gone = False
+
+    def write(self, frame: Frame, moods: Sequence[Mood], image: Image | None = None) -> None:
+        """Write one line for each face of the frame."""
+        self._take(face_rows(frame, moods, self._every_frame))
+
+    def mark(self, frame: Frame, event: int, name: str = "") -> None:
+        """Write a line for an event."""
+        self._take([event_row(frame, event, name)])
+
+    def close(self) -> None:
+        """Write what still waits; a reader that does not take it is waited for no longer than a second."""
+        if self._outbox:
+            self._outbox.close()
+            if dropped := self._outbox.dropped:
+                self.warnings = [f"whoever reads the records on stdout was too slow; {dropped} frames were left out"]
+            if not self._outbox.is_done:
+                return  # its thread holds the file
+        self._file.close()
+
+    def _take(self, records: Sequence[Record]) -> None:
+        if not records or self._is_gone:
+            return
+        lines = b"".join(json.dumps(to_json(record), ensure_ascii=False).encode() + b"\n" for record in records)
+        if self._outbox:
+            self._outbox.put(lines)
+            return
+        try:
+            self._send(lines)
+        except OSError:
+            self._is_gone = True
+
+    def _send(self, lines: bytes) -> None:
+        left = memoryview(lines)
+        try:
+            while left:
+                left = left[self._file.write(left) :]
+        except OSError:
+            stopping.ask(stopping.NobodyListens)
+            raise

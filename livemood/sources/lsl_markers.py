@@ -1,0 +1,59 @@
+"""Markers of a Lab Streaming Layer stream, such as those of a program that shows stimuli."""
+
+import threading
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from livemood.runtime.closeable import Closeable
+from livemood.runtime.optional_deps import LSL, required
+
+_RESOLVE_S = 1.0
+_PULL_S = 0.2
+
+
+class LslMarkers(Closeable):
+    """Listens to a stream of markers in a thread of its own; one that is not there yet, or goes away, is looked for.
+
+    Args:
+        name: Of the stream.
+
+    Raises:
+        LivemoodError: pylsl is not installed.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._lsl: Any = required("pylsl", LSL)
+        self._name = name
+        self._heard: SimpleQueue[str] = SimpleQueue()
+        self._closed = False
+        self._thread = threading.Thread(target=self._listen, name="livemood-lsl", daemon=True)
+        self._thread.start()
+
+    def take(self) -> list[str]:
+        """Return the markers that came since the last call, in order; never waits."""
+        found: list[str] = []
+        while True:
+            try:
+                found.append(self._heard.get_nowait())
+            except Empty:
+                return found
+
+    def close(self) -> None:
+        """Stop listening; again does nothing."""
+        self._closed = True
+        self._thread.join(2 * _RESOLVE_S)
+
+    def _listen(self) -> None:
+        while not self._closed:
+            streams = self._lsl.resolve_byprop("name", self._name, 1, _RESOLVE_S)
+            if streams:
+                self._pull(self._lsl.StreamInlet(streams[0], recover=False))
+
+    def _pull(self, inlet: Any) -> None:
+        while not self._closed:
+            try:
+                sample, _ = inlet.pull_sample(timeout=_PULL_S)
+            except self._lsl.LostError:
+                return
+            if sample:
+                self._heard.put(" ".join(map(str, sample)))

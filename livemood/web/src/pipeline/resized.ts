@@ -1,0 +1,62 @@
+/** Make a convolutional LiteRT network for pictures of another size, by scaling the sides that its file declares. */
+
+/** Places of fields in LiteRT's schema. */
+const MODEL = { graphs: 2, buffers: 4 };
+const GRAPH = { tensors: 0 };
+const TENSOR = { shape: 0, type: 1, buffer: 2 };
+const BUFFER = { data: 0 };
+const INT32 = 2;
+
+/**
+ * @param file A network with one input of (1, side, side, C), maps of (1, side / n, side / n, C), or of two px more for
+ * a margin, and no other shapes but constants.
+ * @param side It is made for.
+ */
+export function resized(file: Uint8Array, side: number, width: number, height: number): Uint8Array {
+  const copy = file.slice();
+  const view = new DataView(copy.buffer, copy.byteOffset, copy.byteLength);
+  const pointed = (at: number): number => at + view.getUint32(at, true);
+  const field = (table: number, number: number): number | null => {
+    const layout = table - view.getInt32(table, true);
+    const place = 4 + 2 * number;
+    const offset = place < view.getUint16(layout, true) ? view.getUint16(layout + place, true) : 0;
+    return offset === 0 ? null : table + offset;
+  };
+  const tables = (table: number, number: number): number[] => {
+    const at = field(table, number);
+    if (at === null) return [];
+    const start = pointed(at);
+    return Array.from({ length: view.getUint32(start, true) }, (_, i) => pointed(start + 4 + 4 * i));
+  };
+  const scaled = (at: number, length: number): void => {
+    const old = view.getInt32(at, true);
+    view.setInt32(at, old === side + 2 ? length + 2 : (old * length) / side, true);
+  };
+
+  const model = pointed(0);
+  const contents = tables(model, MODEL.buffers).map((buffer) => {
+    const at = field(buffer, BUFFER.data);
+    return at === null ? null : pointed(at);
+  });
+  const done = new Set<number>();
+  for (const tensor of tables(model, MODEL.graphs).flatMap((graph) => tables(graph, GRAPH.tensors))) {
+    const shapeAt = field(tensor, TENSOR.shape);
+    if (shapeAt === null) continue;
+    const shape = pointed(shapeAt);
+    const rank = view.getUint32(shape, true);
+    const bufferAt = field(tensor, TENSOR.buffer);
+    const content = bufferAt === null ? null : contents[view.getUint32(bufferAt, true)]!;
+    const typeAt = field(tensor, TENSOR.type);
+    let sides: number | null = null;
+    if (content === null && rank === 4) sides = shape + 8;
+    // Where a map is enlarged to.
+    else if (content !== null && rank === 1 && typeAt !== null && view.getInt8(typeAt) === INT32) {
+      if (view.getInt32(shape + 4, true) === 2) sides = content + 4;
+    }
+    if (sides === null || done.has(sides)) continue;
+    done.add(sides);
+    scaled(sides, height);
+    scaled(sides + 4, width);
+  }
+  return copy;
+}

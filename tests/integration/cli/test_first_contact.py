@@ -1,0 +1,126 @@
+"""Help, the list of models, and files of settings, at 80 columns."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+from livemood.cli import app, run
+from livemood.core.labels import EMOTIONS
+from tests.support.builders import SAMPLES
+
+LIVEMOOD = Path(sys.executable).with_name("livemood")
+PROGRAM = typer.main.get_command(app)
+COMMANDS = list(PROGRAM.commands)  # type: ignore[attr-defined]
+
+
+def livemood(*words: object, cwd: Path, home: Path | None = None) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "COLUMNS": "80", "XDG_CONFIG_HOME": str(home or cwd / "nobody")}
+    return subprocess.run(
+        [LIVEMOOD, *map(str, words)], capture_output=True, text=True, timeout=120, cwd=cwd, env=env, check=False
+    )
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_then_fits_80_columns_and_names_no_types_beside_switches(command, capsys, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run([*command.split(), "--help"]) == 0
+    text = capsys.readouterr().out
+    assert max(map(len, text.splitlines())) <= 80
+    assert not re.search(r"<\w+>|bool|\[bold\]", text)
+
+
+def test_help_of_the_program_then_every_command_has_a_line_and_comes_before_the_options(capsys) -> None:
+    run(["--help"])
+    text = capsys.readouterr().out
+    assert text.index("Commands:") < text.index("Options:")
+    assert all(re.search(rf"^  {command} +\w", text, re.MULTILINE) for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", sorted(set(COMMANDS) - {"cameras"}))
+def test_help_then_examples_are_lines_of_their_own_to_be_copied(command, capsys) -> None:
+    run([command, "--help"])
+    examples = capsys.readouterr().out.partition("Examples:\n")[2].partition("\n\n")[0].splitlines()
+    assert examples
+    assert all(line.startswith("    ") for line in examples)
+    assert any(f"livemood {command}" in line for line in examples)
+
+
+def test_models_then_a_table_of_80_columns_with_three_figures(tmp_path) -> None:
+    done = livemood("models", cwd=tmp_path)
+    assert done.returncode == 0
+    head, *rows = done.stdout.splitlines()
+    assert head.split() == ["name", "kind", "labels", "MB", "figures"]
+    assert max(map(len, [head, *rows])) <= 80
+    assert len(re.findall(r"accuracy \d|happy or sad \d|calibration error \d", done.stdout)) == 3
+    assert all(label in done.stdout for label in EMOTIONS)
+    full = livemood("models", "--full", cwd=tmp_path).stdout
+    known = json.loads(livemood("models", "--json", cwd=tmp_path).stdout)["models"]
+    assert all(digest in full for model in known for digest in model["sha256"].values())
+
+
+# ---- files of settings ----
+
+
+def test_config_then_the_folder_goes_before_the_user_and_the_command_line_before_both(tmp_path) -> None:
+    (tmp_path / "home" / "livemood").mkdir(parents=True)
+    mine = tmp_path / "home" / "livemood" / "livemood.toml"
+    mine.write_text('detector = "far"\n[video]\nevery = 3\n')
+    (tmp_path / "livemood.toml").write_text('[video]\nevery = 2\nemotions = ["happy", "sad"]\n')
+    done = livemood("config", "--json", cwd=tmp_path, home=tmp_path / "home")
+    found = {
+        (row["command"], row["option"]): (row["value"], row["from"]) for row in json.loads(done.stdout)["settings"]
+    }
+    assert found["video", "every"] == (2, "livemood.toml")
+    assert found["camera", "detector"] == ("far", str(mine))
+    assert json.loads(done.stdout)["files"] == {str(mine): True, str(tmp_path / "livemood.toml"): True}
+
+    words = ("video", SAMPLES / "faces.mp4", "--duration", "0.2", "--records", "-")
+    row = json.loads(livemood(*words, cwd=tmp_path, home=tmp_path / "home").stdout.splitlines()[0])
+    assert list(row["scores"]) == ["happy", "sad"]
+    row = json.loads(livemood(*words, "--emotions", "fear,sad", cwd=tmp_path).stdout.splitlines()[0])
+    assert list(row["scores"]) == ["fear", "sad"]
+
+
+def test_config_of_a_command_then_every_option_says_where_it_comes_from(tmp_path) -> None:
+    (tmp_path / "livemood.toml").write_text("[video]\ncrf = 24\n")
+    lines = livemood("config", "video", cwd=tmp_path).stdout.splitlines()
+    assert any(re.fullmatch(r"video +crf +24 +livemood\.toml", line) for line in lines)
+    assert any(re.fullmatch(r"video +detector +auto +built in", line) for line in lines)
+    assert not any("force" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('detectr = "far"', "no command has an option 'detectr'; did you mean 'detector'?"),
+        ("[vdeo]\ncrf = 1", "there is no command 'vdeo'; did you mean 'video'?"),
+        ('[video]\ncodc = "h265"', "video has no option 'codc'; did you mean 'codec'?"),
+        ('[video]\ncodec = "h263"', "'h263' is not one of"),
+        ('[video]\npanel = "yes"', "it is true or false"),
+        ('[video]\ncrf = "many"', "crf = 'many' is of a wrong kind"),
+        ("[video]\nevery = true", "it is no switch"),
+        ("[video]\nevery = 0", "greater than or equal to 1"),
+        ('[video]\nstart = "noon"', "start = 'noon' is of a wrong kind"),
+        ("a = [", "is no TOML"),
+        # What a stranger's folder must not decide.
+        ('[video]\nout = "x.mp4"', "is not for a file of settings; say it on the command line"),
+        ('[camera]\nosc = "10.0.0.1:9000"', "is not for a file of settings"),
+        ('[camera]\nsource = "http://10.0.0.1/"', "is not for a file of settings"),
+        ("[image]\nforce = true", "is not for a file of settings"),
+    ],
+)
+def test_config_when_it_says_something_wrong_then_one_line_and_no_work(tmp_path, text, said) -> None:
+    (tmp_path / "livemood.toml").write_text(text)
+    for words in (["config"], ["video", SAMPLES / "faces.mp4"]):
+        done = livemood(*words, cwd=tmp_path)
+        assert done.returncode == 1
+        assert said in done.stderr
+        assert done.stderr.startswith("livemood: livemood.toml")
+        assert done.stderr.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["livemood.toml"]

@@ -1,0 +1,125 @@
+"""What a repository tells those who come: metadata, forms, workflows and the container, each held against the truth."""
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from livemood import __version__
+from tests.support.builders import ROOT
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PYTHONS = [
+    line.rpartition(" ")[2]
+    for line in PROJECT["classifiers"]
+    if line.startswith("Programming Language :: Python :: 3.")
+]
+
+
+def read_yaml(path: str) -> Any:
+    return yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
+
+
+def steps(workflow: str, job: str) -> list[str]:
+    return [
+        step["run"] for step in read_yaml(f".github/workflows/{workflow}.yml")["jobs"][job]["steps"] if "run" in step
+    ]
+
+
+def test_metadata_then_names_home_authors_and_every_python() -> None:
+    assert {"Homepage", "Documentation", "Issues", "Changelog"} == set(PROJECT["urls"])
+    assert PROJECT["authors"] == [{"name": "The livemood authors"}]
+    assert PYTHONS == ["3.11", "3.12", "3.13", "3.14"]
+    assert PROJECT["requires-python"] == f">={PYTHONS[0]}"
+
+
+def test_citation_then_is_of_this_version_and_licence() -> None:
+    citation = read_yaml("CITATION.cff")
+    assert citation["cff-version"] == "1.2.0"
+    assert citation["version"] == __version__
+    assert citation["license"] == PROJECT["license"]
+    assert citation["repository-code"] == PROJECT["urls"]["Homepage"]
+    assert f"## [{__version__}] - {citation['date-released']}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("form", ["bug_report", "feature_request"])
+def test_issue_form_then_has_what_a_form_needs(form) -> None:
+    found = read_yaml(f".github/ISSUE_TEMPLATE/{form}.yml")
+    assert {"name", "description", "body"} <= found.keys()
+    fields = [item for item in found["body"] if item["type"] != "markdown"]
+    assert all(item["id"] and item["attributes"]["label"] for item in fields)
+    assert any(item.get("validations", {}).get("required") for item in fields)
+
+
+def test_checks_then_run_on_every_system_and_python() -> None:
+    matrix = read_yaml(".github/workflows/checks.yml")["jobs"]["installs"]["strategy"]["matrix"]
+    assert matrix["python"] == PYTHONS
+    assert matrix["os"] == ["ubuntu-latest", "windows-latest", "macos-latest"]
+    assert steps("checks", "everything") == [".ci/run"]
+
+
+def test_commands_of_the_checks_then_work_one_by_one(tmp_path) -> None:
+    shutil.copytree(ROOT / "samples", tmp_path / "samples")
+    commands = [line for line in steps("checks", "installs") if line.startswith("livemood")]
+    assert len(commands) == 4
+    for line in commands:
+        words = [str(Path(sys.executable).with_name("livemood")), *shlex.split(line)[1:]]
+        done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+        assert (done.returncode, done.stderr) == (0, ""), line
+
+
+def test_release_then_publishes_without_a_secret_and_attaches_the_list_of_parts() -> None:
+    jobs = read_yaml(".github/workflows/release.yml")["jobs"]
+    assert jobs["publish"]["permissions"] == {"id-token": "write"}
+    assert not any("secrets." in str(job) for job in jobs.values())
+    assert "make sbom" in steps("release", "build")
+    assert jobs["release"]["needs"] == "publish"
+
+
+def test_hooks_before_a_commit_then_are_the_checks_of_make() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    hooks = read_yaml(".pre-commit-config.yaml")["repos"][0]["hooks"]
+    for hook in hooks:
+        assert f"$(BIN)/{hook['entry'].removesuffix(' --force-exclude')}" in makefile
+
+
+def test_container_then_its_lines_work_one_by_one_and_it_runs_as_nobody(tmp_path) -> None:
+    """There is no Docker here: what it would copy is copied, what it would run is run in a fresh environment."""
+    lines = [
+        line.split(maxsplit=1) for line in (ROOT / "Dockerfile").read_text().splitlines() if line and line[0] != "#"
+    ]
+    words = dict(lines)
+    assert words["FROM"].startswith("python:3.")
+    assert words["FROM"].endswith("-slim")
+    assert words["USER"] == "10001:10001"
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
+    env = {"PATH": f"{tmp_path / 'venv' / 'bin'}:{os.environ['PATH']}", "HOME": str(tmp_path)}
+    env |= {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
+    work = tmp_path / "src"
+    work.mkdir()
+    for what, rest in lines:
+        if what == "COPY":
+            *sources, target = rest.split()
+            for source in sources:
+                if (ROOT / source).is_dir():
+                    shutil.copytree(ROOT / source, work / target, ignore=shutil.ignore_patterns("__pycache__"))
+                else:
+                    shutil.copy(ROOT / source, work / target)
+        elif what == "RUN":
+            done = subprocess.run(rest, shell=True, cwd=work, env=env, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, f"{rest}: {done.stderr}"
+    shutil.copytree(ROOT / "samples", tmp_path / "data")
+    done = subprocess.run(
+        "livemood video faces.mp4 --duration 0.5 --records moods.jsonl --out out.mp4 && livemood doctor",
+        shell=True, cwd=tmp_path / "data", env=env, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    size = sum(file.stat().st_size for file in (tmp_path / "venv").rglob("*") if file.is_file())
+    assert size < 0.75e9

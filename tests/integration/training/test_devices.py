@@ -1,0 +1,58 @@
+"""Training on several devices: the same as on one, in less time where they are real."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+SCRIPT = """
+import json, sys
+from pathlib import Path
+import numpy as np
+from livemood.core.labels import EMOTION
+from livemood.core.settings import CROP
+from livemood.datasets.dataset import Dataset
+from livemood.datasets.split import RAW, Split
+from livemood.training.loop.fit import fit
+from livemood.training.model.devices import devices
+from livemood.training.model.network import PRESETS, Architecture, predict
+from livemood.training.settings import TrainSettings
+
+PRESETS["tiny"] = Architecture(8, (16, 24), (1, 1))
+HEADS, rng = {EMOTION: ("dark", "light")}, np.random.default_rng(0)
+
+
+def split(count):
+    light = rng.integers(0, 2, count)
+    pixels = rng.normal(100 + 60 * light[:, None, None, None, None], 30, (count, 2, *CROP.shape))
+    files, votes = np.arange(count).astype(str), {EMOTION: np.eye(2, dtype=np.int64)[light]}
+    return Split(np.clip(pixels, 0, 255).astype(np.uint8), np.arange(count), files, votes, HEADS)
+
+
+train, valid = split(96), split(33)
+data = Dataset(HEADS, {"train": train, "valid": valid, "test": valid}, 0, (), (), (), 1.0)
+settings = TrainSettings(preset="tiny", epochs=2, batch=8, learning_rate=0.05)
+model, run = fit(data, CROP, settings, Path(sys.argv[1]))
+curve = [(epoch.loss, epoch.valid_nll) for epoch in run.history]
+print(json.dumps([len(devices()), curve, predict(model, valid, RAW).tolist()]))
+"""
+
+
+def test_fit_when_jax_has_two_devices_then_the_same_curve_and_answers_as_on_one(tmp_path):
+    found = {}
+    for many in (1, 2):
+        flags = f"--xla_force_host_platform_device_count={many}"
+        environment = {**os.environ, "KERAS_BACKEND": "jax", "XLA_FLAGS": flags}
+        done = subprocess.run(
+            [sys.executable, "-c", SCRIPT, tmp_path / str(many)], capture_output=True, text=True, env=environment
+        )
+        assert done.returncode == 0, done.stderr
+        seen, curve, answers = json.loads(done.stdout.splitlines()[-1])
+        assert seen == many
+        found[many] = np.array(curve), np.array(answers)
+    assert found[1][0][-1, 0] < 0.5 * found[1][0][0, 0]
+    for one, two in zip(*found.values(), strict=True):
+        assert two == pytest.approx(one, rel=1e-3, abs=1e-5)

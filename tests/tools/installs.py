@@ -1,0 +1,99 @@
+"""Ask pip whether what the plain and the slim install need can be had for each Python and system that is claimed.
+
+Nothing is installed; pip only works out what it would take (``--dry-run``, wheels only). Markers are evaluated here for
+the target, as pip evaluates them for the machine that it runs on; those of dependencies' own dependencies stay pip's.
+
+    python -m tests.tools.installs
+    python -m tests.tools.installs --python 3.14 --system windows
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Sequence
+
+from packaging.requirements import Requirement
+
+from tests.support.builders import ROOT
+
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+# Tags that pip is to take, and what the target says of itself in markers.
+SYSTEMS = {
+    "linux": (
+        ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64", "manylinux_2_27_x86_64"),
+        {"sys_platform": "linux", "platform_machine": "x86_64", "platform_system": "Linux"},
+    ),
+    "linux-arm64": (
+        ("manylinux_2_28_aarch64", "manylinux_2_17_aarch64", "manylinux2014_aarch64", "manylinux_2_27_aarch64"),
+        {"sys_platform": "linux", "platform_machine": "aarch64", "platform_system": "Linux"},
+    ),
+    "windows": (
+        ("win_amd64",),
+        {"sys_platform": "win32", "platform_machine": "AMD64", "platform_system": "Windows"},
+    ),
+    "macos": (
+        tuple(f"macosx_{version}_0_{kind}" for version in (15, 14, 13, 12, 11) for kind in ("arm64", "universal2")),
+        {"sys_platform": "darwin", "platform_machine": "arm64", "platform_system": "Darwin"},
+    ),
+}
+
+
+def plain() -> list[str]:
+    """Return what the plain install depends on."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return list(project["dependencies"])
+
+
+def slim() -> list[str]:
+    """Return what the slim install depends on."""
+    lines = (ROOT / "requirements-slim.txt").read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def wanted(lines: Sequence[str], python: str, system: str) -> list[str]:
+    """Return the requirements whose markers hold on a target, without markers."""
+    _, told = SYSTEMS[system]
+    target = {**told, "python_version": python, "python_full_version": f"{python}.0"}
+    found = []
+    for line in map(Requirement, lines):
+        if line.marker is None or line.marker.evaluate(target):
+            line.marker = None
+            found.append(str(line))
+    return found
+
+
+def pip_takes(requirements: Sequence[str], python: str, system: str) -> str:
+    """Return what pip says against a set of requirements; empty if nothing."""
+    tags, _ = SYSTEMS[system]
+    platforms = [word for tag in tags for word in ("--platform", tag)]
+    with tempfile.TemporaryDirectory() as folder:
+        command = [
+            *(sys.executable, "-m", "pip", "--disable-pip-version-check", "-q", "install", "--dry-run"),
+            *("--ignore-installed", "--target", folder, "--only-binary=:all:", "--implementation", "cp"),
+            *("--python-version", python, *platforms, *requirements),
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
+    return "" if done.returncode == 0 else (errors[0] if errors else done.stderr.strip())
+
+
+def main() -> int:
+    """Print a line for each target; return 1 if one cannot be installed on."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--python", action="append", choices=PYTHONS)
+    parser.add_argument("--system", action="append", choices=SYSTEMS)
+    asked = parser.parse_args()
+    failed = 0
+    for system in asked.system or SYSTEMS:
+        for python in asked.python or PYTHONS:
+            for name, lines in (("plain", plain()), ("slim", slim())):
+                error = pip_takes(wanted(lines, python, system), python, system)
+                failed += bool(error)
+                print(f"{system:12} {python:5} {name:6} {error or 'ok'}", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

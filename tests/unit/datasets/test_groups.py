@@ -1,0 +1,111 @@
+"""What belongs together stays in one split, whether somebody says so or the pictures do."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from livemood.core.errors import DatasetError
+from livemood.core.settings import CROP
+from livemood.datasets.dataset import Dataset
+from livemood.datasets.load import load
+from livemood.datasets.open import open_collection
+from livemood.testing import ScriptedDetector
+from tests.support.builders import write_faces
+
+
+def cut(path: Path, work: Path, group_by: str | None = None) -> Dataset:
+    return load(open_collection(path, group_by=group_by), CROP, ScriptedDetector(), work)
+
+
+def homes(data: Dataset, group_of: Callable[[str], str]) -> dict[str, set[str]]:
+    """Return in which splits each group has pictures."""
+    found: dict[str, set[str]] = {}
+    for name, split in data.splits.items():
+        for file in split.files.tolist():
+            found.setdefault(group_of(file), set()).add(name)
+    return found
+
+
+def write_sequences(folder: Path, people: int = 16, frames: int = 3, name: str = "S{:03}") -> Path:
+    """Write pictures of a few frames of each person, one after another, as CK+ has them."""
+    for label in ("happy", "sad"):
+        (folder / label).mkdir(parents=True)
+        for person in range(people):
+            rng = np.random.default_rng((person, label == "sad"))
+            face = cv2.GaussianBlur(rng.integers(0, 256, (60, 60, 3), np.uint8), (0, 0), 3)
+            face = cv2.normalize(face, face, 0, 255, cv2.NORM_MINMAX)
+            for frame in range(frames):
+                # The last frame has moved too far to be found by its looks.
+                moved = np.roll(face, 6, axis=1) if frame == frames - 1 else face
+                worse = np.clip(moved + rng.normal(0, 0.5, face.shape) + 3 * frame, 0, 255).astype(np.uint8)
+                cv2.imwrite(str(folder / label / f"{name.format(person)}_{frame:08}.png"), worse[:48, :48])
+    return folder
+
+
+def test_sequences_when_nobody_says_which_then_the_pictures_tell_and_none_is_torn_apart(tmp_path):
+    data = cut(write_sequences(tmp_path / "ck"), tmp_path / "work")
+    assert all(len(splits) == 1 for splits in homes(data, lambda file: file.rpartition("_")[0]).values())
+    assert data.near_copies == ()
+    assert data.grouped == 96
+    assert all(len(split) for split in data.splits.values())
+
+
+def test_sequences_when_names_count_on_from_person_to_person_then_only_what_looks_alike_is_joined(tmp_path):
+    folder = write_sequences(tmp_path / "ck")
+    for label in ("happy", "sad"):
+        for number, file in enumerate(sorted((folder / label).iterdir())):
+            file.rename(folder / label / f"image-{number}.png")
+    data = cut(folder, tmp_path / "work")
+    assert data.grouped == 64
+    numbers = {file: int(Path(file).stem.partition("-")[2]) for split in data.splits.values() for file in split.files}
+    first_two = homes(data, lambda file: f"{file[:3]}{numbers[file] // 3}" if numbers[file] % 3 < 2 else file)
+    assert all(len(splits) == 1 for splits in first_two.values())
+
+
+def test_sequences_when_a_pattern_names_the_person_then_all_of_one_person_stay_together(tmp_path):
+    data = cut(write_sequences(tmp_path / "ck"), tmp_path / "work", r"(S\d+)_")
+    assert all(len(splits) == 1 for splits in homes(data, lambda file: Path(file).name[:4]).values())
+
+
+def test_pictures_when_a_column_of_the_index_names_the_person_then_that_is_taken(tmp_path):
+    folder = write_faces(tmp_path / "faces", 30)
+    rows = [f"{file.name},p{int(file.stem[-1])}" for file in folder.rglob("*.png")]
+    (folder / "index.csv").write_text("\n".join(["file,person", *rows]))
+    data = cut(folder, tmp_path / "work", "person")
+    assert all(len(splits) == 1 for splits in homes(data, lambda file: file[-5]).values())
+
+
+@pytest.mark.parametrize(
+    ("group_by", "says"),
+    [
+        ("(S", r"'\(S' is no pattern .*; give group_by a regular expression"),
+        ("person", "'person' is no part of any file's path; .* in names such as happy/happy0.png"),
+    ],
+)
+def test_group_by_when_it_groups_nothing_then_one_clear_line(tmp_path, group_by, says):
+    with pytest.raises(DatasetError, match=says):
+        open_collection(write_faces(tmp_path / "faces", 4), group_by=group_by)
+
+
+def test_groups_when_pictures_are_read_in_another_order_then_dealt_out_alike(tmp_path):
+    folder = write_sequences(tmp_path / "ck", people=12)
+    collection = open_collection(folder)
+    turned = type(collection)(collection.heads, collection.samples[::-1], collection.read)
+    one, other = (load(c, CROP, ScriptedDetector(), tmp_path / n) for c, n in ((collection, "a"), (turned, "b")))
+    for name, split in one.splits.items():
+        assert set(split.files.tolist()) == set(other.splits[name].files.tolist())
+
+
+def test_splits_when_given_then_near_copies_stay_where_they_are_and_are_told(tmp_path):
+    for name, first in (("train", 0), ("valid", 40), ("test", 80)):
+        write_faces(tmp_path / "faces" / name, 6, first=first)
+    photo = cv2.GaussianBlur(np.random.default_rng(5).integers(0, 256, (96, 96, 3), np.uint8), (0, 0), 4)
+    photo = cv2.convertScaleAbs(photo, alpha=4.0, beta=-380)
+    cv2.imwrite(str(tmp_path / "faces/train/sad/photo.png"), photo)
+    cv2.imwrite(str(tmp_path / "faces/test/sad/photo.jpg"), photo)
+    data = cut(tmp_path / "faces", tmp_path / "work")
+    assert data.near_copies == (("train/sad/photo.png", "test/sad/photo.jpg"),)
+    assert data.grouped == 0

@@ -1,0 +1,208 @@
+"""The layouts that people's sets come in: what is read, and what is said of what is not."""
+
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import cv2
+import pytest
+
+from livemood.core.errors import DatasetError
+from livemood.datasets.class_names import ClassNames, usual
+from livemood.datasets.open import open_collection
+from livemood.datasets.samples import FER2013_HEAD, Collection
+from tests.support.builders import make_face_crop, write_faces
+
+
+def write(folder: Path, *names: str) -> Path:
+    """Write a picture under each name."""
+    for number, name in enumerate(names):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(folder / name), make_face_crop("happy", number))
+    return folder
+
+
+def label_of(collection: Collection) -> dict[str, str]:
+    return {Path(s.file).name: collection.labels[s.votes.index(1)] for s in collection.samples}
+
+
+class TestRafDb:
+    NAMES = [f"train_{n:05}" for n in range(1, 9)] + [f"test_{n:04}" for n in range(1, 9)]
+
+    @pytest.mark.parametrize("zipped", [False, True])
+    def test_read_when_the_list_lies_beside_the_pictures_then_labels_and_splits_are_its(self, tmp_path, zipped):
+        folder = write(tmp_path / "basic", *(f"Image/aligned/{name}_aligned.jpg" for name in self.NAMES))
+        write(folder, *(f"Image/original/{name}.jpg" for name in self.NAMES))
+        (folder / "EmoLabel").mkdir()
+        lines = [f"{name}.jpg {4 + place % 2}" for place, name in enumerate(self.NAMES)]
+        (folder / "EmoLabel" / "list_patition_label.txt").write_text("\n".join(lines))
+        path = Path(shutil.make_archive(str(folder), "zip", tmp_path, "basic")) if zipped else folder
+        collection = open_collection(path)
+        assert collection.labels == ("happy", "sad")
+        assert Counter(sample.split for sample in collection.samples) == {"train": 8, "test": 8}
+        assert label_of(collection)["train_00002_aligned.jpg"] == "sad"
+        assert all("aligned" in sample.file for sample in collection.samples)
+        assert collection.read(collection.samples[0]) is not None
+        assert collection.notes[0] == "labels were read from RAF-DB's list"
+
+    def test_read_when_folders_are_numbers_and_files_are_called_as_raf_db_s_then_its_classes(self, tmp_path):
+        names = [f"{name.split('_')[0]}/{1 + n % 7}/{name}_aligned.jpg" for n, name in enumerate(self.NAMES * 4)]
+        folder = write(tmp_path / "raf", *(n.replace("_aligned", f"{i}_aligned") for i, n in enumerate(names)))
+        collection = open_collection(folder)
+        assert set(collection.labels) == {"surprise", "fear", "disgust", "happy", "sad", "angry", "neutral"}
+        assert {label_of(collection)[Path(name).name] for name in folder_names(folder, "1")} == {"surprise"}
+
+    def test_read_when_folders_are_numbers_of_an_unknown_set_then_asks_and_shows_how_to_say_it(self, tmp_path):
+        folder = write(tmp_path / "set", *(f"{kind}/{n}.png" for kind in "12" for n in range(4)))
+        with pytest.raises(DatasetError, match=r"classes are numbers \(1, 2\).* in RAF-DB they are 1=surprise 2=fear"):
+            open_collection(folder)
+        named = open_collection(folder, names=ClassNames(renamed={"1": "happy", "2": "wink"}))
+        assert named.labels == ("happy", "wink")
+
+
+def folder_names(folder: Path, name: str) -> list[str]:
+    return [file.name for file in folder.rglob("*.jpg") if file.parent.name == name]
+
+
+class TestTables:
+    @pytest.mark.parametrize("columns", ["image,emotion", "Label;File name", "pic\tusage\tExpression"])
+    def test_read_when_a_table_names_files_and_labels_then_taken(self, tmp_path, columns):
+        folder = write(tmp_path / "set", *(f"images/{n}.jpg" for n in range(9)))
+        separator = next(mark for mark in ",;\t" if mark in columns)
+        names = columns.split(separator)
+        cells = {"image": "{n}.jpg", "File name": "images/{n}.jpg", "pic": "{n}.jpg", "usage": "x"}
+        rows = [
+            separator.join(cells.get(name, "anger" if n % 2 else "HAPPINESS").format(n=n) for name in names)
+            for n in range(8)
+        ]
+        (folder / "legend.csv").write_text("\n".join([columns, *rows]))
+        collection = open_collection(folder)
+        assert collection.labels == ("happy", "angry")
+        assert label_of(collection) == {f"{n}.jpg": "angry" if n % 2 else "happy" for n in range(8)}
+        assert "images/8.jpg: legend.csv does not name it" in collection.skipped
+        assert "labels were read from legend.csv" in collection.notes
+
+    def test_read_when_class_folders_say_it_then_a_table_is_not_read_and_that_is_told(self, tmp_path):
+        folder = write_faces(tmp_path / "faces", 4)
+        rows = [f"{file.name},happy" for file in folder.rglob("*.png")]
+        (folder / "guesses.csv").write_text("\n".join(["file,label", *rows]))
+        collection = open_collection(folder)
+        assert label_of(collection)["sad0.png"] == "sad"
+        assert any(note.startswith("guesses.csv was not read") for note in collection.notes)
+
+    def test_read_when_a_label_file_is_not_understood_then_told_how_to_write_it(self, tmp_path):
+        folder = write_faces(tmp_path / "faces", 4)
+        (folder / "labels.txt").write_text("0: happy\n1: sad\n")
+        (note,) = open_collection(folder).notes
+        assert note.startswith("labels.txt was not read; to use it, name its columns file and label")
+
+    def test_read_when_a_pixel_table_has_no_splits_then_they_are_drawn_from_fer2013_s_numbers(self, tmp_path):
+        pixels = " ".join(map(str, make_face_crop("sad", 1)[..., 0].ravel()))
+        (tmp_path / "train.csv").write_text("pixels,emotion\n" + "".join(f"{pixels},{n % 7}\n" for n in range(21)))
+        collection = open_collection(tmp_path / "train.csv")
+        assert {sample.split for sample in collection.samples} == {None}
+        first = [sample.others[FER2013_HEAD] for sample in collection.samples[:4]]
+        assert first == ["angry", "disgust", "fear", "happy"]
+        assert collection.read(collection.samples[3]) is not None
+
+    def test_read_when_a_pixel_table_has_words_then_those_are_the_classes(self, tmp_path):
+        pixels = " ".join(map(str, make_face_crop("sad", 1)[..., 0].ravel()))
+        rows = [f"{word},{pixels}\n" for word in ("Anger", "wink") * 4]
+        (tmp_path / "own.csv").write_text("emotion,pixels\n" + "".join(rows))
+        assert open_collection(tmp_path / "own.csv").heads == {"emotion": ("angry", "wink")}
+
+    @pytest.mark.parametrize("cell", ["7", "-1"])
+    def test_read_when_a_number_means_nothing_then_its_line_is_named(self, tmp_path, cell):
+        (tmp_path / "own.csv").write_text(f"emotion,pixels\n3,1 2 3 4\n{cell},1 2 3 4\n")
+        with pytest.raises(DatasetError, match=f"line 3: expected an emotion 0..6 .* got {cell!r}"):
+            open_collection(tmp_path / "own.csv")
+
+
+class TestFileNames:
+    @pytest.mark.parametrize(
+        ("one", "other", "labels"),
+        [
+            ("anger_{n}.jpg", "smile_{n}_happiness.jpg", ("happy", "angry")),
+            ("P{n}.AN1.39.tiff", "P{n}.HA1.40.tiff", ("angry", "happy")),
+            ("AF0{n}ANS.png", "BM0{n}HAHL.png", ("happy", "angry")),
+            ("train/angry-{n}.png", "test/Happy {n}.png", ("happy", "angry")),
+        ],
+    )
+    def test_read_when_names_say_the_emotion_then_taken(self, tmp_path, one, other, labels):
+        people = "ABCD"
+        names = [pattern.format(n=person if "P{n}" in pattern else n + 1) for n, person in enumerate(people)
+                 for pattern in (one, other)]  # fmt: skip
+        collection = open_collection(write(tmp_path / "set", *names, "odd.png"))
+        assert set(collection.labels) == set(labels)
+        assert Counter(label_of(collection).values()) == {"happy": 4, "angry": 4}
+        assert "odd.png: its name says no class" in collection.skipped
+        assert "labels were read from the names of the files" in collection.notes
+
+    def test_read_when_names_say_the_person_then_pictures_of_one_belong_together(self, tmp_path):
+        people = ("KA", "YM", "KL", "MK")
+        names = [f"{person}.{code}1.{n}.tiff" for n, person in enumerate(people) for code in ("AN", "HA")]
+        collection = open_collection(write(tmp_path / "jaffe", *names))
+        assert Counter(sample.group for sample in collection.samples) == {f"person {name}": 2 for name in people}
+
+
+class TestPassedOver:
+    def test_read_when_folders_hold_no_picture_then_passed_over_and_listed(self, tmp_path):
+        folder = write_faces(tmp_path / "faces", 4)
+        for name in ("__pycache__", "thumbnails", "happy/.ipynb_checkpoints", "notes"):
+            (folder / name).mkdir()
+        (folder / "__pycache__" / "a.pyc").write_bytes(b"x")
+        shutil.copy(folder / "happy" / "happy0.png", folder / "thumbnails" / "small.png")
+        collection = open_collection(folder)
+        assert collection.labels == ("happy", "sad")
+        assert collection.skipped == (
+            "__pycache__/a.pyc: lies in __pycache__",
+            "thumbnails/small.png: lies in thumbnails",
+            "notes: an empty folder",
+        )
+
+
+class TestClassNames:
+    @pytest.mark.parametrize(
+        ("names", "labels"),
+        [
+            (("happiness", "Anger"), ("happy", "angry")),
+            (("SADNESS", "surprised"), ("surprise", "sad")),
+            (("wink", "Frown"), ("Frown", "wink")),
+        ],
+    )
+    def test_read_when_folders_have_other_words_for_emotions_then_taken_and_told(self, tmp_path, names, labels):
+        collection = open_collection(write_faces(tmp_path / "faces", 4, names))
+        assert collection.labels == labels
+        for name in names:
+            if emotion := usual(name):
+                assert f"{name} as {emotion}" in collection.notes[0]
+
+    def test_read_when_two_folders_mean_the_same_then_one_class(self, tmp_path):
+        write_faces(tmp_path / "faces", 4, ("Happy", "sad"))
+        write(tmp_path / "faces", *(f"happy/more{n}.png" for n in range(4)))
+        collection = open_collection(tmp_path / "faces")
+        assert collection.labels == ("happy", "sad")
+        assert Counter(label_of(collection).values()) == {"happy": 8, "sad": 4}
+
+    @pytest.mark.parametrize(("slip", "meant"), [("suprise", "surprise"), ("hapy", "happy"), ("Angery", "angry")])
+    def test_read_when_a_name_looks_like_a_slip_then_asked_about(self, tmp_path, slip, meant):
+        folder = write_faces(tmp_path / "faces", 4, (slip, "fear"))
+        with pytest.raises(DatasetError, match=f"class {slip} looks like {meant}; rename it, or .* {slip}={meant}, or"):
+            open_collection(folder)
+        for label in (meant, slip):
+            assert label in open_collection(folder, names=ClassNames(renamed={slip: label})).labels
+
+    def test_read_when_the_model_has_its_own_word_then_that_is_taken(self, tmp_path):
+        folder = write_faces(tmp_path / "faces", 4, ("Happy", "angry"))
+        known = ClassNames(("happiness", "anger", "wink"))
+        assert set(open_collection(folder, names=known).labels) == {"happiness", "anger"}
+
+    def test_read_when_classes_are_new_then_named(self, tmp_path):
+        (note,) = open_collection(write_faces(tmp_path / "faces", 4, ("happy", "wink"))).notes
+        assert note.startswith("new classes beside neutral, happy, ")
+        assert note.endswith(": wink")
+
+    def test_read_when_a_name_that_is_not_there_is_renamed_then_says_which_are(self, tmp_path):
+        folder = write_faces(tmp_path / "faces", 4)
+        with pytest.raises(DatasetError, match="no class is called joy; class takes names that are there: happy, sad"):
+            open_collection(folder, names=ClassNames(renamed={"joy": "happy"}))

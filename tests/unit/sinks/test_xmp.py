@@ -1,0 +1,121 @@
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from livemood.core.errors import SinkError
+from livemood.core.geometry import Box
+from livemood.core.types import Detection, Mood, Track
+from livemood.runtime.exif import turned_upright
+from livemood.sinks.xmp import sidecar_of, stored_area, write_sidecar
+
+RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
+DC = "{http://purl.org/dc/elements/1.1/}"
+REGIONS = "{http://www.metadataworkinggroup.com/schemas/regions/}"
+AREA = "{http://ns.adobe.com/xmp/sType/Area#}"
+
+OTHERS = """<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="Another">
+ <!-- a remark -->
+ <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+  <rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:acme="http://acme.example/1/"
+    xmp:Rating="4" acme:thing="kept">
+   <acme:list><rdf:Seq><rdf:li>one</rdf:li></rdf:Seq></acme:list>
+  </rdf:Description>
+  <rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"
+    xmlns:mwg-rs="http://www.metadataworkinggroup.com/schemas/regions/" xmlns:stArea="http://ns.adobe.com/xmp/sType/Area#">
+   <dc:subject><rdf:Bag><rdf:li>beach</rdf:li><rdf:li>mood:sad</rdf:li></rdf:Bag></dc:subject>
+   <mwg-rs:Regions rdf:parseType="Resource">
+    <mwg-rs:RegionList><rdf:Bag>
+     <rdf:li><rdf:Description mwg-rs:Name="Anna" mwg-rs:Type="Face">
+      <mwg-rs:Area stArea:x="0.5" stArea:y="0.5" stArea:w="0.1" stArea:h="0.1" stArea:unit="normalized"/>
+     </rdf:Description></rdf:li>
+    </rdf:Bag></mwg-rs:RegionList>
+   </mwg-rs:Regions>
+  </rdf:Description>
+ </rdf:RDF>
+</x:xmpmeta>
+<?xpacket end="w"?>
+"""
+
+
+def mood(label: str, box: Box) -> Mood:
+    track = Track(1, Detection(box, np.zeros((6, 2), np.float32), 0.9), 0.0)
+    return Mood(track, label, 0.8, {label: 1.0}, {label: 1.0})
+
+
+def words(path: Path) -> list[str]:
+    root = ElementTree.parse(path).getroot()
+    return [item.text or "" for subject in root.iter(f"{DC}subject") for item in subject.iter(f"{RDF}li")]
+
+
+def names(path: Path) -> list[str | None]:
+    root = ElementTree.parse(path).getroot()
+    return [about.get(f"{REGIONS}Name") for about in root.iter(f"{RDF}Description") if about.get(f"{REGIONS}Name")]
+
+
+def test_sidecar_when_new_then_has_keywords_and_a_region_for_each_face(tmp_path: Path) -> None:
+    moods = [mood("happy", Box(10, 20, 30, 60)), mood("sad", Box(60, 20, 80, 60)), mood("happy", Box(0, 0, 5, 5))]
+    target = write_sidecar(tmp_path / "a.jpg", moods, 100, 200, 1)
+    assert target == tmp_path / "a.jpg.xmp"
+    assert words(target) == ["mood:happy", "mood:sad"]
+    assert names(target) == ["happy", "sad", "happy"]
+    area = next(ElementTree.parse(target).getroot().iter(f"{REGIONS}Area"))
+    sides = {term: float(area.get(f"{AREA}{term}") or "nan") for term in "xywh"}
+    assert sides == {"x": 0.2, "y": 0.2, "w": 0.2, "h": 0.2}
+
+
+def test_sidecar_when_written_again_then_only_ours_changes(tmp_path: Path) -> None:
+    photo = tmp_path / "a.jpg"
+    write_sidecar(photo, [mood("happy", Box(10, 20, 30, 60))], 100, 200, 1)
+    write_sidecar(photo, [], 100, 200, 1)
+    target = write_sidecar(photo, [mood("sad", Box(10, 20, 30, 60))], 100, 200, 1)
+    assert words(target) == ["mood:sad"]
+    assert names(target) == ["sad"]
+
+
+@pytest.mark.parametrize("name", ["a.xmp", "a.jpg.xmp"])
+def test_sidecar_of_another_program_then_is_merged(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(OTHERS)
+    target = write_sidecar(tmp_path / "a.jpg", [mood("happy", Box(10, 20, 30, 60))], 100, 200, 1)
+    assert target.name == name
+    assert words(target) == ["beach", "mood:happy"]
+    assert names(target) == ["Anna", "happy"]
+    text = target.read_text()
+    for kept in (
+        'xmp:Rating="4"',
+        'acme:thing="kept"',
+        "<rdf:li>one</rdf:li>",
+        "a remark",
+        'xmptk="Another"',
+        'x="0.5"',
+    ):
+        assert kept in text
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_sidecar_when_a_short_and_a_full_one_are_there_then_the_full_one_is_meant(tmp_path: Path) -> None:
+    for name in ("a.xmp", "a.jpg.xmp"):
+        (tmp_path / name).write_text(OTHERS)
+    assert sidecar_of(tmp_path / "a.jpg").name == "a.jpg.xmp"
+
+
+@pytest.mark.parametrize("text", ["no xml", "<a>", "<a/>", '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;'])
+def test_sidecar_that_is_not_understood_then_stays(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.jpg.xmp").write_text(text)
+    with pytest.raises(SinkError, match="livemood understands; it stays as it is"):
+        write_sidecar(tmp_path / "a.jpg", [], 100, 200, 1)
+    assert (tmp_path / "a.jpg.xmp").read_text() == text
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_region_then_lies_where_the_face_is_stored(orientation: int) -> None:
+    """A white patch in the stored picture is found where the region says, from where it is in the upright one."""
+    stored = np.zeros((40, 60, 3), np.uint8)
+    stored[4:12, 30:54] = 255
+    upright = turned_upright(stored, orientation)
+    rows, columns = np.nonzero(upright[..., 0])
+    box = Box(int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1)
+    x, y, w, h = stored_area(box, upright.shape[1], upright.shape[0], orientation)
+    assert (x * 60, y * 40, w * 60, h * 40) == pytest.approx((42, 8, 24, 8))

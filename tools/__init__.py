@@ -1,0 +1,1 @@
+"""Scripts for the work on models; nothing of them ships."""

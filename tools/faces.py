@@ -1,0 +1,107 @@
+"""Faces of the measuring and training sets: found once, cut to any framing within seconds.
+
+    python -m tools.faces DATA WORK ferplus|smiled|strangers|london|smiles ...
+
+``DATA`` holds the zips. ``WORK/NAME.points.npz`` keeps where the largest face's six points lie in every picture (NaN
+where none is found), so that a new framing needs no detector.
+"""
+
+import sys
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from livemood.core.settings import CROP, FER2013_TEMPLATE
+from livemood.core.types import CropSpec, Frame, Image
+from livemood.detection.combined import FaceDetector
+from livemood.emotion import crop
+
+TABLES = {
+    "ferplus": "ferplus/{}/label.csv",
+    "smiled": "smiled/labels.csv",
+    "strangers": "strangers/strangers.csv",
+    "london": "london/london.csv",
+    "smiles": "smiles/labels.csv",
+}
+_TIGHT = ("ferplus", "smiled")
+_FERPLUS_SPLITS = ("FER2013Train", "FER2013Valid", "FER2013Test")
+_ENLARGED_PX, _BORDER_PX = 192, 32
+
+
+def framed(factor: float, size_px: int = CROP.size_px) -> CropSpec:
+    """Return the crop with FER2013's template times ``factor`` about the middle of the crop: above 1 is tighter."""
+    points = tuple((0.5 + (x - 0.5) * factor, 0.5 + (y - 0.5) * factor) for x, y in FER2013_TEMPLATE)
+    return replace(CROP, template=points, size_px=size_px)
+
+
+def rows(data: Path, name: str) -> list[list[str]]:
+    """Return the set's table without its header, pictures as paths inside the zip."""
+    with zipfile.ZipFile(data / f"{name}.zip") as archive:
+        found = []
+        for split in _FERPLUS_SPLITS if name == "ferplus" else ("",):
+            table = TABLES[name].format(split)
+            lines = archive.read(table).decode().splitlines()
+            for line in lines if name == "ferplus" else lines[1:]:
+                file, *rest = line.split(",")
+                found.append([f"{table.rpartition('/')[0]}/{file}", *rest])
+    return found
+
+
+def pictures(data: Path, name: str, files: list[str]) -> Iterator[Image]:
+    """Yield each picture, (H, W, 3) uint8 BGR, as the detector is to see it: tight crops enlarged, with a border."""
+    with zipfile.ZipFile(data / f"{name}.zip") as archive:
+        for file in files:
+            image = cv2.imdecode(np.frombuffer(archive.read(file), np.uint8), cv2.IMREAD_COLOR)
+            yield bordered(image) if name in _TIGHT else image
+
+
+def bordered(image: Image) -> Image:
+    """Give a tight crop what ``livemood train`` gives it before it looks for the face."""
+    sides = (_ENLARGED_PX, _ENLARGED_PX)
+    image = np.asarray(cv2.resize(image, sides, interpolation=cv2.INTER_CUBIC), np.uint8)
+    return np.asarray(cv2.copyMakeBorder(image, *[_BORDER_PX] * 4, cv2.BORDER_REPLICATE), np.uint8)
+
+
+def points(data: Path, work: Path, name: str) -> tuple[list[str], npt.NDArray[np.float32]]:
+    """Return the files of a set and (N, 6, 2) where their largest face's points lie; found once, then kept."""
+    kept = work / f"{name}.points.npz"
+    if not kept.exists():
+        files = [row[0] for row in rows(data, name)]
+        found = np.full((len(files), 6, 2), np.nan, np.float32)
+        with FaceDetector("auto") as detector:
+            for place, image in enumerate(pictures(data, name, files)):
+                if faces := detector.detect(Frame(0, 0.0, image)):
+                    found[place] = faces[0].keypoints
+        np.savez(kept, files=np.array(files), points=found)
+    with np.load(kept) as arrays:
+        return arrays["files"].tolist(), arrays["points"]
+
+
+def crops(data: Path, work: Path, name: str, factor: float, size_px: int = CROP.size_px) -> npt.NDArray[np.uint8]:
+    """Return (N, S, S, 1) uint8 faces of a set in one framing; where none was found, the whole picture (tight sets)."""
+    kept = work / f"{name}.x{factor:g}.{size_px}.npy"
+    if not kept.exists():
+        spec = framed(factor, size_px)
+        files, where = points(data, work, name)
+        cut = np.zeros((len(files), *spec.shape), np.uint8)
+        for place, image in enumerate(pictures(data, name, files)):
+            if np.isfinite(where[place]).all():
+                cut[place] = crop.crop_face(image, where[place], spec)
+            elif name in _TIGHT:
+                inside = slice(_BORDER_PX, -_BORDER_PX)
+                cut[place] = crop.resize_crop(np.ascontiguousarray(image[inside, inside]), spec)
+        np.save(kept, cut)
+    return np.asarray(np.load(kept, mmap_mode="r"))
+
+
+if __name__ == "__main__":
+    data, work = map(Path, sys.argv[1:3])
+    work.mkdir(parents=True, exist_ok=True)
+    for name in sys.argv[3:]:
+        files, where = points(data, work, name)
+        print(f"{name}: {len(files)} pictures, {np.isfinite(where[:, 0, 0]).sum()} faces found", flush=True)

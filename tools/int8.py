@@ -1,0 +1,116 @@
+"""What int8 costs: of weights alone, of maps too, and with equalised channels, beside float16, on every set.
+
+    python -m tools.int8 DATA WORK MODEL.keras OUT_FOLDER [--factor 1.1] [--test]
+
+Writes four LiteRT files for one face at a time (a fixed batch of 1), float32 in and out, and prints how far they agree
+with float16, and the time of a face on one thread, measured in turns. Ranges of maps are taken on FER+'s train split.
+"""
+
+import argparse
+import contextlib
+import io
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+from tools import faces, measure, votes
+from tools.equalise import equalise
+
+_EXAMPLES = 600
+_TIMED = 400
+
+
+def converted(model: Any, how: str, examples: npt.NDArray[np.uint8]) -> bytes:
+    """Return a LiteRT file that takes one face, float32 in and out.
+
+    Args:
+        model: Plain keras.Model.
+        how: ``float16`` or ``weights`` (int8 weights, ranges of maps taken anew for every face), else int8 maps too.
+        examples: (N, S, S, 1) uint8: what ranges of int8 maps are taken on.
+    """
+    import keras
+    import tensorflow as tf
+
+    face = keras.Input(batch_shape=(1, *model.input_shape[1:]), name="pixels")
+    converter = tf.lite.TFLiteConverter.from_keras_model(keras.Model(face, model(face)))
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if how == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    elif how != "weights":
+        converter.representative_dataset = lambda: ([each[None].astype(np.float32)] for each in examples)
+    with contextlib.redirect_stdout(io.StringIO()):
+        return bytes(converter.convert())
+
+
+def runner(file: Path) -> Any:
+    """Return a function from (1, S, S, 1) float32 to every output of a LiteRT file, in its order."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    network = Interpreter(model_path=str(file), num_threads=1)
+    network.allocate_tensors()
+    start, ends = network.get_input_details()[0]["index"], network.get_output_details()
+
+    def run(face: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
+        network.set_tensor(start, face)
+        network.invoke()
+        return [network.get_tensor(end["index"])[0] for end in ends]
+
+    return run
+
+
+def timed(runs: dict[str, Any], face: npt.NDArray[np.float32]) -> dict[str, float]:
+    """Return the least time of a face in ms by name, taken in turns: other work only ever adds to it."""
+    least = dict.fromkeys(runs, np.inf)
+    for _ in range(_TIMED):
+        for name, run in runs.items():
+            began = time.perf_counter()
+            run(face)
+            least[name] = min(least[name], time.perf_counter() - began)
+    return {name: 1e3 * seconds for name, seconds in least.items()}
+
+
+def main() -> None:
+    """Do what the module says, as the command line asks."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    for name in ("data", "work", "model", "out"):
+        parser.add_argument(name, type=Path)
+    parser.add_argument("--factor", type=float, default=1.1)
+    parser.add_argument("--test", action="store_true")
+    asked = parser.parse_args()
+    import keras
+
+    asked.out.mkdir(parents=True, exist_ok=True)
+    model = keras.saving.load_model(asked.model, compile=False)
+    rows = votes.parts(asked.data, asked.work)["train"].rows
+    chosen = np.random.default_rng(8).choice(rows, _EXAMPLES, replace=False)
+    raw, aligned = votes.raw(asked.data, asked.work), faces.crops(asked.data, asked.work, "ferplus", asked.factor)
+    examples = np.concatenate([raw[chosen[::2]], aligned[chosen[1::2]]])
+    files = {how: asked.out / f"{how}.tflite" for how in ("float16", "weights", "int8", "int8-equalised")}
+    for how, file in files.items():
+        if how == "int8-equalised":
+            equalise(model, examples)
+        file.write_bytes(converted(model, how, examples))
+    runs = {how: runner(file) for how, file in files.items()}
+    print({name: file.stat().st_size for name, file in files.items()})
+    print("ms a face:", {name: round(ms, 3) for name, ms in timed(runs, examples[:1].astype(np.float32)).items()})
+    for name, crops in measure.inputs(asked.data, asked.work, asked.factor, asked.test).items():
+        said = {how: [run(each[None].astype(np.float32)) for each in crops] for how, run in runs.items()}
+        for how in [how for how in files if how != "float16"]:
+            for place in range(len(said[how][0])):
+                exact, coarse = (np.stack([each[place] for each in said[which]]) for which in ("float16", how))
+                same, gap = 100 * (exact.argmax(1) == coarse.argmax(1)).mean(), np.abs(exact - coarse)
+                print(
+                    f"{name}, {how} ({exact.shape[1]} classes): labels agree {same:.2f} %, within 0.03 "
+                    f"{100 * (gap <= 0.03).mean():.2f} %, 99th {np.quantile(gap, 0.99):.4f}, most {gap.max():.3f}",
+                    flush=True,
+                )
+
+
+if __name__ == "__main__":
+    main()

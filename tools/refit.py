@@ -1,0 +1,82 @@
+"""Write a bundle again from its weights: today's crop, prior and temperature, measured on test once.
+
+    python -m tools.refit DATA WORK BUNDLE OUT
+
+What ``livemood train`` does after its last step, for a bundle whose run is over: the lift of common classes is fitted
+on valid and put into the last bias, the temperature is fitted anew, and the LiteRT file is converted.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+from livemood.bundles.manifest import MANIFEST, read_bundle
+from livemood.core.settings import CROP
+from livemood.datasets.dataset import Split
+from livemood.training import balance, evaluate
+from livemood.training.export.bundle import to_tflite, write_bundle
+from tools import faces, measure, votes
+
+FACTOR = 1.1
+
+
+def main() -> None:
+    """Do what the module says, as the command line asks."""
+    import keras
+
+    data, work, bundle, out = map(Path, sys.argv[1:5])
+    assert faces.framed(FACTOR).template[0][0] - CROP.template[0][0] < 1e-3
+    known, parts = read_bundle(bundle), votes.parts(data, work)
+    raw, aligned = votes.raw(data, work), faces.crops(data, work, "ferplus", FACTOR)
+    model = keras.saving.load_model(known.checked(known.keras), compile=False)
+    read = measure.reader(known.tflite)
+    said = {
+        (name, framing): read(np.asarray(pixels[parts[name].rows]))
+        for name in ("valid", "test")
+        for framing, pixels in (("", raw), ("aligned_", aligned))
+    }
+    valid = parts["valid"].split
+    top, both = np.tile(valid.top_vote, 2), np.concatenate([said["valid", ""], said["valid", "aligned_"]])
+    common = balance.prior(parts["train"].split.targets)
+    raised = balance.lift(both, top, known.labels, balance.lifted(common, known.labels))
+    added = balance.offsets(common, 0.0, 0.0, known.labels, raised)
+    balance.bake(model, added)
+    head = model.get_layer("emotion")
+    head.set_weights([weight.astype(np.float16).astype(np.float32) for weight in head.get_weights()])
+    temperature = evaluate.fit_temperature(evaluate.with_offsets(both, added), top)
+    print("added", dict(zip(known.labels, added.round(3).tolist(), strict=True)), f"T {temperature:.4f}")
+    metrics = {"split": "test"}
+    for framing in ("", "aligned_"):
+        probabilities = evaluate.with_temperature(evaluate.with_offsets(said["test", framing], added), temperature)
+        metrics |= _metrics(probabilities, parts["test"].split, framing)
+    manifest = json.loads((bundle / MANIFEST).read_text())
+    metrics["fer2013_accuracy"] = manifest["metrics"]["fer2013_accuracy"]
+    training = {**manifest["training"], "others_offset": round(raised, 3), "refitted": "python -m tools.refit"}
+    write_bundle(
+        model, to_tflite(model), out, name=known.name, labels=known.labels, spec=CROP, temperature=temperature,
+        metrics=metrics, training=training,
+    )  # fmt: skip
+    print(json.dumps(metrics, indent=1))
+
+
+def _metrics(said: evaluate.Probabilities, split: Split, word: str) -> dict[str, object]:
+    top, majority = (evaluate.scores(said, labels, split.labels) for labels in (split.top_vote, split.majority))
+    found: dict[str, object] = {
+        f"{word}accuracy_majority": round(majority.accuracy, 4),
+        f"{word}accuracy_top_vote": round(top.accuracy, 4),
+        f"{word}macro_f1": round(top.macro_f1, 4),
+        f"{word}ece": round(top.ece, 4),
+    }
+    if not word:
+        found["recall"] = {name: round(value, 4) for name, value in top.recall.items()}
+        found["happy_versus_sad"] = round(evaluate.happy_versus_sad(said, split) or 0.0, 4)
+    return found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,274 @@
+"""A second head, none / closed / open smile, on an early map of the shipped network, which stays as it is.
+
+    python -m tools.smile_head DATA WORK MODEL.keras OUT.keras [--map fine|early|late|pooled] [--weak 0.3]
+
+Learns from FER+'s training pictures: the share of happy votes says whether there is a smile, tools/data/smile_kinds.csv
+of which kind (labelled by eye), the landmarker's weak labels of which kind the others are. A fifth of what was
+labelled by eye is kept for choosing; smiles.zip, labelled by eye too, is for the report only. ``OUT`` has two outputs
+by name: ``emotion``, as before, and ``smile``.
+"""
+
+import argparse
+import csv
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+from livemood.evaluation.metrics import auc
+from livemood.training.loop.augment import augment
+from livemood.training.model.equivariant_layers import both_halves, mirrored_layers
+from tools import faces, measure, votes
+
+KINDS = ("none", "closed", "open")
+MAPS = {"fine": "re_lu_2", "early": "re_lu_6", "late": "re_lu_10", "pooled": "dropout"}
+_VIEWS = {"by eye": 8, "weak": 2, "none": 2}
+_OTHERS = 4000
+_LIST = Path(__file__).parent / "data" / "smile_kinds.csv"
+
+
+def kinds(name: str) -> dict[str, str]:
+    """Return the kind of smile by file of ``ferplus`` or ``smiles``, those that were unclear left out."""
+    with _LIST.open() as stream:
+        found = {row["file"]: row["kind"] for row in csv.DictReader(stream) if row["set"] == name}
+    return {file: kind for file, kind in found.items() if kind != "unclear"}
+
+
+class Lessons:
+    """Pictures, each in several augmented views, and what is known of them.
+
+    Attributes:
+        maps: (N, ...) float16: what the head is to see.
+        smiling: (N,) float32: share of happy votes.
+        opened: (N,) float32: how likely the smile is an open one.
+        weight: (N,) float32: of ``opened`` in the loss; 0 where nothing is known.
+        kept: (N,) bool: for choosing, not for learning.
+    """
+
+    def __init__(self, data: Path, work: Path, body: Any, weak: float, factor: float) -> None:
+        train = votes.parts(data, work)["train"]
+        happy_votes = train.split.targets[:, 1]
+        place = {file: at for at, file in enumerate(train.split.files)}
+        rng = np.random.default_rng(5)
+        labelled = kinds("ferplus")
+        chosen: list[tuple[int, float, float, bool, int]] = []
+        for at, (file, kind) in enumerate(labelled.items()):
+            for _ in range(_VIEWS["by eye"] if at % 5 else 1):
+                chosen.append((place[file], float(kind == "open"), 1.0, at % 5 == 0, int(at % 5 != 0)))
+        if weak and (work / "smile_weak.npz").exists():
+            for file, share in weakly(work, labelled).items():
+                chosen += [(place[file], share, weak, False, 1)] * _VIEWS["weak"]
+        others = rng.permutation(np.flatnonzero(train.split.top_vote != 1))[:_OTHERS]
+        chosen += [(int(at), 0.5, 0.0, False, 1) for at in others for _ in range(_VIEWS["none"])]
+        framings = votes.raw(data, work), faces.crops(data, work, "ferplus", factor)
+        pixels = np.empty((len(chosen), 48, 48, 1), np.uint8)
+        for at, (picture, _, _, _, changed) in enumerate(chosen):
+            crop = np.asarray(framings[int(rng.integers(0, 2)) if changed else 1][train.rows[picture]])
+            pixels[at] = augment(crop, rng, 0.5) if changed else crop
+        self.maps = through(body, pixels)
+        table = np.array([each[1:4] for each in chosen], np.float32)
+        self.smiling = happy_votes[[each[0] for each in chosen]]
+        self.opened, self.weight, self.kept = table[:, 0], table[:, 1], table[:, 2] > 0
+
+
+def weakly(work: Path, labelled: dict[str, str]) -> dict[str, float]:
+    """Return how likely smiles that nobody labelled are open: a logistic curve through those that somebody did."""
+    with np.load(work / "smile_weak.npz") as arrays:
+        scores = {file: float(score) for file, score in zip(arrays["files"], arrays["scores"], strict=True)}
+    scores = {file: score for file, score in scores.items() if np.isfinite(score)}
+    known = [(scores[file], kind == "open") for file, kind in labelled.items() if file in scores]
+    x, y = np.array([score for score, _ in known]), np.array([float(is_open) for _, is_open in known])
+    print(f"weak labels against {len(x)} by eye: AUC {auc(x, y > 0):.4f}; {len(scores)} pictures have one")
+    from scipy.optimize import minimize
+
+    def loss(at: npt.NDArray[np.float64]) -> float:
+        said = 1 / (1 + np.exp(-(at[0] + at[1] * x)))
+        return float(-(y * np.log(said + 1e-9) + (1 - y) * np.log(1 - said + 1e-9)).mean())
+
+    shift, slope = minimize(loss, np.array([0.0, 1.0])).x
+    return {f: float(1 / (1 + np.exp(-(shift + slope * s)))) for f, s in scores.items() if f not in labelled}
+
+
+def through(body: Any, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
+    """Return what a part of the network makes of (N, 48, 48, 1) crops."""
+    parts = [np.asarray(body.predict_on_batch(pixels[at : at + 256].astype("f4"))) for at in range(0, len(pixels), 256)]
+    return np.concatenate([part.astype(np.float16) for part in parts])
+
+
+def head(shape: tuple[int, ...]) -> Any:
+    """Return a keras.Model from a map to (N, 3) probabilities of the kinds; it reads mirror images alike."""
+    from keras import Input, Model, layers, regularizers
+
+    mirrored, given = mirrored_layers(), Input(shape)
+    x = given
+    if len(shape) == 3:
+        for place, filters in enumerate({24: (32, 48), 12: (48,), 6: ()}[shape[0]]):
+            x = layers.ReLU(name=f"smile_relu_{place}")(_biased(x, filters, 4, 2, place))
+        x = layers.SpatialDropout2D(0.1)(x)
+        x = layers.ReLU(name="smile_relu_last")(_biased(x, 64, 6, 6, "last"))
+        x = layers.GlobalAveragePooling2D(name="smile_pool")(x)
+    x = layers.Dropout(0.3)(mirrored.Halves()(x))
+    said = layers.Dense(len(KINDS), activation="softmax", name="smile", kernel_regularizer=regularizers.L2(1e-4))(x)
+    return Model(given, said)
+
+
+def _biased(x: Any, filters: int, size: int, stride: int, place: object) -> Any:
+    """A mirrored convolution with a bias, through a normalisation whose statistics stay 0 and 1."""
+    mirrored = mirrored_layers()
+    x = mirrored.Convolution(filters, size, stride, name=f"smile_convolution_{place}")(x)
+    return mirrored.Normalization(name=f"smile_normalization_{place}")(x)
+
+
+def fit(model: Any, lessons: Lessons, epochs: int) -> None:
+    """Train the head; weights are averaged over the last third."""
+    import keras
+    import tensorflow as tf
+
+    optimizer, rng, batch = keras.optimizers.Adam(2e-3), np.random.default_rng(1), 256
+    at = np.flatnonzero(~lessons.kept)
+    closed = (lessons.opened < 0.5) & (lessons.weight > 0)
+    share = float(closed[at].sum() / (lessons.weight[at] > 0).sum())
+    balance = np.where(closed, 0.5 / share, 0.5 / (1 - share)).astype("f4")
+
+    @tf.function
+    def step(maps: Any, smiling: Any, opened: Any, weight: Any) -> Any:
+        with tf.GradientTape() as tape:
+            said = tf.clip_by_value(model(tf.cast(maps, tf.float32), training=True), 1e-6, 1.0)
+            none, smile = said[:, 0], said[:, 1] + said[:, 2]
+            there = -(1 - smiling) * tf.math.log(none) - smiling * tf.math.log(smile)
+            kind = -opened * tf.math.log(said[:, 2] / smile) - (1 - opened) * tf.math.log(said[:, 1] / smile)
+            loss = tf.reduce_mean(there + weight * kind) + sum(model.losses)
+        weights = model.trainable_variables
+        optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+        return loss
+
+    steps, done, average, many = epochs * (len(at) // batch), 0, None, 0
+    for epoch in range(epochs):
+        order, losses = rng.permutation(at), []
+        for start in range(0, len(order) - batch + 1, batch):
+            these = np.sort(order[start : start + batch])
+            optimizer.learning_rate.assign(2e-3 * 0.5 * (1 + np.cos(np.pi * done / steps)))
+            losses.append(
+                float(
+                    step(
+                        lessons.maps[these], lessons.smiling[these], lessons.opened[these],
+                        lessons.weight[these] * balance[these],
+                    )
+                )
+            )  # fmt: skip
+            done += 1
+        if epoch >= epochs * 2 // 3:
+            now = model.get_weights()
+            average = (
+                now
+                if average is None
+                else [mean + (w - mean) / (many + 1) for mean, w in zip(average, now, strict=True)]
+            )
+            many += 1
+        print(f"epoch {epoch + 1}: loss {np.mean(losses):.4f}, kept {_kept(model, lessons)}", flush=True)
+    if average is not None:
+        model.set_weights(average)
+    print("averaged: kept", _kept(model, lessons))
+
+
+def _kept(model: Any, lessons: Lessons) -> str:
+    said = model.predict(lessons.maps[lessons.kept].astype("f4"), batch_size=256, verbose=0)
+    opened = lessons.opened[lessons.kept] > 0.5
+    score = said[:, 2] / np.maximum(said[:, 1] + said[:, 2], 1e-9)
+    right = ((score > 0.5) == opened).mean()
+    closed = (score[~opened] <= 0.5).mean()
+    return f"AUC {auc(score.astype(np.float64), opened):.4f}, right {right:.3f}, closed {closed:.3f}"
+
+
+def joined(network: Any, where: str, model: Any) -> Any:
+    """Return a plain keras.Model, (N, 48, 48, 1) to ``emotion`` and ``smile``, of plain layers that any Keras loads."""
+    from keras import Model, layers
+
+    x = network.get_layer(where).output
+    for each in model.layers:
+        if each.name.startswith("smile_convolution"):
+            norm = model.get_layer(each.name.replace("convolution", "normalization"))
+            gamma, beta, mean, variance = map(both_halves, norm.get_weights())
+            scale = gamma / np.sqrt(variance + norm.epsilon)
+            plain = layers.Conv2D(each.filters, each.size, each.stride, "same", name=each.name)
+            x = plain(x)
+            plain.set_weights([np.asarray(each.kernel()) * scale, beta - mean * scale])
+        elif each.name.startswith(("smile_relu", "smile_pool")):
+            x = type(each).from_config(each.get_config())(x)
+    kernel, bias = model.get_layer("smile").get_weights()
+    last = layers.Dense(len(KINDS), activation="softmax", name="smile")
+    said = last(x)
+    last.set_weights([both_halves(kernel) / 2, bias])
+    both = Model(network.inputs[0], {"emotion": network.get_layer("emotion").output, "smile": said})
+    for layer in both.layers:
+        if layer.name.startswith("smile") and layer.get_weights():
+            layer.set_weights([weight.astype(np.float16).astype(np.float32) for weight in layer.get_weights()])
+    return both
+
+
+def report(data: Path, work: Path, both: Any, factor: float) -> None:
+    """Print the figures on smiles.zip as served."""
+    pixels = faces.crops(data, work, "smiles", factor)
+    said = both.predict(np.asarray(pixels, np.float32), batch_size=256, verbose=0)
+    emotion, smile = said["emotion"], said["smile"]
+    table = measure.table(data, "smiles")
+    smiling, known = np.array([row["smile"] == "1" for row in table]), kinds("smiles")
+    kind = np.array([known.get(row["image"], "") for row in table])
+    sure = kind != ""
+    opened = kind[sure] == "open"
+    for name, score in (
+        ("open of what smiles", smile[:, 2] / np.maximum(smile[:, 1] + smile[:, 2], 1e-9)),
+        ("P(open)", smile[:, 2]),
+        ("P(happy)", emotion[:, 1]),
+    ):
+        area = auc(score[sure].astype(np.float64), opened)
+        print(f"smiles.zip, {opened.sum()} open, {(~opened).sum()} closed by {name}: AUC {area:.4f}")
+    happy, there = (1.0 - smile[:, 0]).astype(np.float64), ((smile[:, 0] < 0.5) == smiling).mean()
+    print(f"smile or none: AUC {auc(happy, smiling):.4f}, right {there:.4f}")
+    named = (emotion[kind == "closed"].argmax(1) == 1).mean()
+    print(f"happy: AUC {auc(emotion[:, 1].astype(np.float64), smiling):.4f}; closed smiles called happy {named:.3f}")
+    top = smile.argmax(1)
+    for name in ("open", "closed"):
+        print(f"{name}: read as " + ", ".join(f"{KINDS[k]} {(top[kind == name] == k).mean():.3f}" for k in range(3)))
+
+
+def main() -> None:
+    """Do what the module says, as the command line asks."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    for name in ("data", "work", "model", "out"):
+        parser.add_argument(name, type=Path)
+    parser.add_argument("--map", choices=MAPS, default="fine")
+    parser.add_argument("--weak", type=float, default=0.3)
+    parser.add_argument("--factor", type=float, default=1.1)
+    parser.add_argument("--epochs", type=int, default=15)
+    asked = parser.parse_args()
+    import keras
+
+    keras.utils.set_random_seed(3)
+    network: Any = keras.saving.load_model(asked.model, compile=False)
+    if isinstance(network.output, dict):
+        network = keras.Model(network.inputs[0], network.output["emotion"])
+    body = keras.Model(network.inputs[0], network.get_layer(MAPS[asked.map]).output)
+    lessons = Lessons(asked.data, asked.work, body, asked.weak, asked.factor)
+    print(f"{len(lessons.maps)} views, {lessons.kept.sum()} kept", flush=True)
+    model = head(tuple(lessons.maps.shape[1:]))
+    for layer in model.layers:
+        if layer.name.startswith("smile_normalization"):
+            layer.momentum = 0.9
+    fit(model, lessons, asked.epochs)
+    both = joined(network, MAPS[asked.map], model)
+    check = np.asarray(faces.crops(asked.data, asked.work, "london", asked.factor)[:64], np.float32)
+    apart = both.predict(check, verbose=0)["smile"] - model.predict(
+        through(body, check.astype(np.uint8)).astype("f4"), verbose=0
+    )
+    print(f"joined: at most {np.abs(apart).max():.1e} apart")
+    both.save(asked.out)
+    report(asked.data, asked.work, both, asked.factor)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Networks of other makes that may teach; nothing of them ships."""
