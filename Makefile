@@ -62,6 +62,7 @@ arch: $(VENV)/dev
 
 eval: $(VENV)/dev  ## Print every figure the README and the model card claim.
 	$(BIN)/python -m tests.tools.evaluation $(DATA)
+	$(BIN)/python -m livemood.evaluation.wild $(DATA)
 	$(BIN)/python -m tests.tools.resting_faces $(DATA)
 	$(BIN)/livemood evaluate default $(DATA)/ferplus.zip --smiles $(DATA)/smiles.zip --stress
 

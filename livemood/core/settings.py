@@ -245,7 +245,7 @@ class DoubtSettings:
         most_needed: No face needs more confidence than this.
     """
 
-    covered_from: float = 1.5
+    covered_from: float = 1.75
     turned_from_deg: float = 60.0
     small_below_px: float = 14.0
     chosen_below: float = 0.2

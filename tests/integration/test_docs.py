@@ -103,7 +103,7 @@ def test_records_to_a_broker_then_a_subscriber_gets_the_rows(desk, broker) -> No
 @pytest.mark.parametrize("page", ["tutorial/first-labels.md", "tutorial/first-study.md"])
 def test_python_of_a_page_then_runs_and_prints(page, desk) -> None:
     if page.endswith("study.md"):
-        words = [BIN / "livemood", "video", "clip.mp4", "--records", "ann.jsonl", "--out", "o.mp4"]
+        words: list[str | Path] = [BIN / "livemood", "video", "clip.mp4", "--records", "ann.jsonl", "--out", "o.mp4"]
         subprocess.run(words, cwd=desk, check=True, capture_output=True)
     blocks = re.findall(r"```python\n(.*?)```", (DOCS / page).read_text(encoding="utf-8"), re.DOTALL)
     assert blocks

@@ -167,7 +167,7 @@ def main() -> int:
             lines = csv.writer(file)
             lines.writerow(["file", "frames", "copied", "sound packets", "copied", "level", "verdict", "notes"])
             lines.writerows(rows)
-    wrong = sum(bool(row[6].startswith("DIFFERS")) for row in rows)
+    wrong = sum(bool(str(row[6]).startswith("DIFFERS")) for row in rows)
     print(f"{len(rows)} files, {wrong} differ")
     return 1 if wrong else 0
 
