@@ -1,6 +1,6 @@
 """What int8 costs: of weights alone, of maps too, and with equalised channels, beside float16, on every set.
 
-    python -m tools.int8 DATA WORK MODEL.keras OUT_FOLDER [--factor 1.1] [--test]
+    python -m tools.int8 DATA WORK MODEL.keras OUT_FOLDER [--factor 1.1] [--every 1]
 
 Writes four LiteRT files for one face at a time (a fixed batch of 1), float32 in and out, and prints how far they agree
 with float16, and the time of a face on one thread, measured in turns. Ranges of maps are taken on FER+'s train split.
@@ -81,7 +81,7 @@ def main() -> None:
     for name in ("data", "work", "model", "out"):
         parser.add_argument(name, type=Path)
     parser.add_argument("--factor", type=float, default=1.1)
-    parser.add_argument("--test", action="store_true")
+    parser.add_argument("--every", type=int, default=1, help="take every nth picture")
     asked = parser.parse_args()
     import keras
 
@@ -99,8 +99,12 @@ def main() -> None:
     runs = {how: runner(file) for how, file in files.items()}
     print({name: file.stat().st_size for name, file in files.items()})
     print("ms a face:", {name: round(ms, 3) for name, ms in timed(runs, examples[:1].astype(np.float32)).items()})
-    for name, crops in measure.inputs(asked.data, asked.work, asked.factor, asked.test).items():
-        said = {how: [run(each[None].astype(np.float32)) for each in crops] for how, run in runs.items()}
+    for name, crops in measure.inputs(asked.data, asked.work, asked.factor, test=True).items():
+        if name.startswith("valid"):
+            continue
+        said = {
+            how: [run(each[None].astype(np.float32)) for each in crops[:: asked.every]] for how, run in runs.items()
+        }
         for how in [how for how in files if how != "float16"]:
             for place in range(len(said[how][0])):
                 exact, coarse = (np.stack([each[place] for each in said[which]]) for which in ("float16", how))

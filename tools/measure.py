@@ -1,6 +1,6 @@
 """The figures by which a candidate is chosen, in seconds: valid of FER+, strangers, London, smiles in photos.
 
-    python -m tools.measure DATA WORK MODEL [--factor 1.1] [--rest 0.25] [--happy 0] [--neutral 0] [--test]
+    python -m tools.measure DATA WORK MODEL [--factor 1.1] [--rest 0.2] [--rare 0.5] [--happy 0] [--test]
 
 ``MODEL`` is a .keras or .tflite file. Offsets are added to the logits before the temperature, which is fitted on valid
 (both framings) as ``livemood train`` does. What the network says is kept in ``WORK``, by file and framing.
@@ -25,6 +25,7 @@ from tools import faces, votes
 
 Logits = npt.NDArray[np.float32]
 FIVE = ("neutral", "happy", "sad", "angry", "surprise")
+_RARE = ("disgust", "fear", "contempt")
 _SETS = ("strangers", "london", "smiles")
 _WORDS = {"happiness": "happy", "sadness": "sad", "anger": "angry"}
 _BATCH = 256
@@ -87,15 +88,15 @@ def figures(data: Path, work: Path, said: dict[str, Logits], added: npt.NDArray[
     """Return every figure of a candidate with ``added`` (K,) on its logits."""
     said = {name: np.asarray(each + added, np.float32) for name, each in said.items()}
     split = votes.parts(data, work)
-    both = np.concatenate([_softmax(said["valid raw"]), _softmax(said["valid aligned"])])
+    both = np.concatenate([softmax(said["valid raw"]), softmax(said["valid aligned"])])
     temperature = evaluate.fit_temperature(both, np.tile(split["valid"].split.top_vote, 2))
-    sure = {name: _softmax(each / temperature) for name, each in said.items()}
+    sure = {name: softmax(each / temperature) for name, each in said.items()}
     found = {"temperature": temperature}
     for name in ("valid", "test"):
         for framing in ("raw", "aligned"):
             if f"{name} {framing}" in sure:
                 found |= _ferplus(sure[f"{name} {framing}"], split[name].split, f"{name} {framing}")
-    found |= _strangers(data, sure["strangers"], found_faces(data, work, "strangers"))
+    found |= strangers(data, sure["strangers"], found_faces(data, work, "strangers"))
     found |= _london(data, sure["london"], found_faces(data, work, "london"))
     return found | _smiles(data, sure["smiles"], found_faces(data, work, "smiles"))
 
@@ -111,12 +112,14 @@ def table(data: Path, name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(io.StringIO(archive.read(faces.TABLES[name]).decode())))
 
 
-def offsets(neutral: float, happy: float, rest: float) -> npt.NDArray[np.float64]:
-    """Return (K,) what is added to the logits."""
-    return np.array([{"neutral": neutral, "happy": happy}.get(name, rest) for name in EMOTIONS])
+def offsets(neutral: float, happy: float, rest: float, rare: float = 1.0) -> npt.NDArray[np.float64]:
+    """Return (K,) what is added to the logits: ``rest`` to all others, that part of it to rare ones."""
+    own = {"neutral": neutral, "happy": happy, **dict.fromkeys(_RARE, rare * rest)}
+    return np.array([own.get(name, rest) for name in EMOTIONS])
 
 
-def _softmax(values: Logits) -> npt.NDArray[np.float32]:
+def softmax(values: Logits) -> npt.NDArray[np.float32]:
+    """Return (N, K) probabilities."""
     powers = np.exp(values - values.max(1, keepdims=True))
     return np.asarray(powers / powers.sum(1, keepdims=True), np.float32)
 
@@ -136,7 +139,8 @@ def _ferplus(said: npt.NDArray[np.float32], split: Any, name: str) -> dict[str, 
     }
 
 
-def _strangers(data: Path, said: npt.NDArray[np.float32], there: npt.NDArray[np.bool_]) -> dict[str, float]:
+def strangers(data: Path, said: npt.NDArray[np.float32], there: npt.NDArray[np.bool_]) -> dict[str, float]:
+    """Return accuracy on news photos, over all, over five classes alike, and by class; no face is wrong."""
     truth = [_WORDS.get(row["emotion"], row["emotion"]) for row in table(data, "strangers")]
     right = (said.argmax(1) == [EMOTIONS.index(name) for name in truth]) & there
     recall = {f"strangers {name}": float(right[np.array(truth) == name].mean()) for name in FIVE}
@@ -172,6 +176,12 @@ SHORT = (
 )
 
 
+def lead(said: Logits) -> npt.NDArray[np.float64]:
+    """Return (N,) how far happy's logit leads all others."""
+    happy = EMOTIONS.index("happy")
+    return np.asarray(said[:, happy] - np.delete(said, happy, axis=1).max(1), np.float64)
+
+
 def line(found: dict[str, float], names: tuple[str, ...] = SHORT) -> str:
     """Return some figures in one line, shares in percent."""
     return " ".join(
@@ -187,11 +197,12 @@ def main() -> None:
         parser.add_argument(name, type=Path)
     for name in ("neutral", "happy", "rest"):
         parser.add_argument(f"--{name}", type=float, default=0.0)
+    parser.add_argument("--rare", type=float, default=1.0, help="part of --rest that rare classes get")
     parser.add_argument("--factor", type=float, default=1.0)
     parser.add_argument("--test", action="store_true")
     asked = parser.parse_args()
     said = logits(asked.data, asked.work, asked.model, asked.factor, asked.test)
-    found = figures(asked.data, asked.work, said, offsets(asked.neutral, asked.happy, asked.rest))
+    found = figures(asked.data, asked.work, said, offsets(asked.neutral, asked.happy, asked.rest, asked.rare))
     for name, value in found.items():
         print(f"{name:28} {value:.4f}")
 

@@ -9,7 +9,6 @@ by name: ``emotion``, as before, and ``smile``.
 """
 
 import argparse
-import csv
 import os
 from pathlib import Path
 from typing import Any
@@ -23,19 +22,12 @@ from livemood.evaluation.metrics import auc
 from livemood.training.loop.augment import augment
 from livemood.training.model.equivariant_layers import both_halves, mirrored_layers
 from tools import faces, measure, votes
+from tools.smile_weak import kinds
 
 KINDS = ("none", "closed", "open")
 MAPS = {"fine": "re_lu_2", "early": "re_lu_6", "late": "re_lu_10", "pooled": "dropout"}
 _VIEWS = {"by eye": 8, "weak": 2, "none": 2}
 _OTHERS = 4000
-_LIST = Path(__file__).parent / "data" / "smile_kinds.csv"
-
-
-def kinds(name: str) -> dict[str, str]:
-    """Return the kind of smile by file of ``ferplus`` or ``smiles``, those that were unclear left out."""
-    with _LIST.open() as stream:
-        found = {row["file"]: row["kind"] for row in csv.DictReader(stream) if row["set"] == name}
-    return {file: kind for file, kind in found.items() if kind != "unclear"}
 
 
 class Lessons:
@@ -50,6 +42,14 @@ class Lessons:
     """
 
     def __init__(self, data: Path, work: Path, body: Any, weak: float, factor: float) -> None:
+        kept = work / f"smile_lessons.{body.layers[-1].name}.{weak:g}.{factor:g}.npz"
+        if not kept.exists():
+            self._make(data, work, body, weak, factor)
+            np.savez(kept, **vars(self))
+        with np.load(kept) as arrays:
+            vars(self).update({name: arrays[name] for name in arrays.files})
+
+    def _make(self, data: Path, work: Path, body: Any, weak: float, factor: float) -> None:
         train = votes.parts(data, work)["train"]
         happy_votes = train.split.targets[:, 1]
         place = {file: at for at, file in enumerate(train.split.files)}

@@ -7,13 +7,19 @@ of it ships. Writes ``WORK/smile_weak.npz``: files of FER+'s training pictures w
 (NaN where it finds no face).
 """
 
+import csv
+import math
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
-from tools import faces, votes
+from livemood.training.evaluate import auc
+from livemood.values import Image
+from tools import faces, measure, votes
 
+_LIST = Path(__file__).parent / "data" / "smile_kinds.csv"
 _PARTS = {
     "mouthUpperUpLeft": 0.5,
     "mouthUpperUpRight": 0.5,
@@ -23,30 +29,57 @@ _PARTS = {
 }
 
 
-def main() -> None:
-    """Do what the module says, as the command line asks."""
-    from mediapipe import Image, ImageFormat
+def kinds(name: str) -> dict[str, str]:
+    """Return the kind of smile by file of ``ferplus`` or ``smiles``, those that were unclear left out."""
+    with _LIST.open() as stream:
+        found = {row["file"]: row["kind"] for row in csv.DictReader(stream) if row["set"] == name}
+    return {file: kind for file, kind in found.items() if kind != "unclear"}
+
+
+def blendshapes(task: Path, images: Iterable[Image]) -> list[dict[str, float]]:
+    """Return the blendshapes of the face in each picture, (H, W, 3) uint8 BGR, by name; none where no face is found."""
+    from mediapipe import Image as Picture
+    from mediapipe import ImageFormat
     from mediapipe.tasks.python import BaseOptions
     from mediapipe.tasks.python.vision import FaceLandmarker, FaceLandmarkerOptions
 
+    options = FaceLandmarkerOptions(
+        base_options=BaseOptions(model_asset_path=str(task)),
+        output_face_blendshapes=True,
+        num_faces=1,
+        min_face_detection_confidence=0.2,
+        min_face_presence_confidence=0.2,
+    )
+    shapes = []
+    with FaceLandmarker.create_from_options(options) as landmarker:
+        for image in images:
+            rgb = np.ascontiguousarray(image[..., ::-1])
+            found = landmarker.detect(Picture(image_format=ImageFormat.SRGB, data=rgb)).face_blendshapes
+            shapes.append({each.category_name: each.score for each in found[0]} if found else {})
+    return shapes
+
+
+def openness(shapes: dict[str, float]) -> float:
+    """Return how open the mouth is; NaN where there are no blendshapes."""
+    return sum(share * shapes[name] for name, share in _PARTS.items()) if shapes else math.nan
+
+
+def main() -> None:
+    """Do what the module says, as the command line asks."""
     data, work, task = map(Path, sys.argv[1:4])
     train = votes.parts(data, work)["train"].split
     files = train.files[train.top_vote == 1]
-    options = FaceLandmarkerOptions(
-        base_options=BaseOptions(model_asset_path=str(task)), output_face_blendshapes=True, num_faces=1,
-        min_face_detection_confidence=0.2, min_face_presence_confidence=0.2,
-    )  # fmt: skip
-    scores = np.full(len(files), np.nan, np.float32)
-    with FaceLandmarker.create_from_options(options) as landmarker:
-        for place, image in enumerate(faces.pictures(data, "ferplus", files.tolist())):
-            rgb = np.ascontiguousarray(image[..., ::-1])
-            found = landmarker.detect(Image(image_format=ImageFormat.SRGB, data=rgb)).face_blendshapes
-            if found:
-                shapes = {each.category_name: each.score for each in found[0]}
-                scores[place] = sum(share * shapes[name] for name, share in _PARTS.items())
-            if place % 1000 == 0:
-                print(place, np.isfinite(scores).sum(), flush=True)
+    shapes = blendshapes(task, faces.pictures(data, "ferplus", files.tolist()))
+    scores = np.array([openness(each) for each in shapes], np.float32)
     np.savez(work / "smile_weak.npz", files=files, scores=scores)
+    print(f"{np.isfinite(scores).sum()} of {len(scores)} have a face")
+    known = kinds("smiles")
+    table = [row["image"] for row in measure.table(data, "smiles")]
+    images = faces.pictures(data, "smiles", faces.points(data, work, "smiles")[0])
+    photos = dict(zip(table, blendshapes(task, images), strict=True))
+    seen = [(openness(photos[file]), kind == "open") for file, kind in known.items() if photos[file]]
+    scores, opened = (np.array(each) for each in zip(*seen, strict=True))
+    print(f"smiles.zip, open against closed: AUC {auc(scores, opened):.4f}")
 
 
 if __name__ == "__main__":
