@@ -114,7 +114,7 @@ class Covers:
     def worse(self, face: Floats) -> Floats:
         """Return a face moved a little, mirrored, blurred, noisy, in other light or smaller, each by chance."""
         rng = self._rng
-        matrix = cv2.getRotationMatrix2D((23.5, 23.5), rng.normal(0, 6), rng.uniform(0.88, 1.14))
+        matrix = np.array(cv2.getRotationMatrix2D((23.5, 23.5), rng.normal(0, 6), rng.uniform(0.88, 1.14)), np.float64)
         matrix[:, 2] += rng.normal(0, 1.6, 2)
         face = np.asarray(cv2.warpAffine(face, matrix, (_PX, _PX), borderMode=cv2.BORDER_REPLICATE), np.float32)
         if rng.random() < 0.5:
