@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import replace
 
 import cv2
@@ -78,7 +79,7 @@ def test_yaw_then_grows_as_the_nose_moves_towards_an_ear():
     assert angles[4] > 60
 
 
-def run(qualities: list[Quality | None], p: float = 0.9) -> list[tuple[str, str | None]]:
+def run(qualities: Sequence[Quality | None], p: float = 0.9) -> list[tuple[str, str | None]]:
     smoother = Smoother(EMOTIONS, SmootherSettings())
     scores = np.float32([(1 - p) / 7, p, *[(1 - p) / 7] * 6])
     found = []
