@@ -268,7 +268,7 @@ class SmootherSettings:
     """
 
     tau_s: float = 0.17
-    unsure_below: float = 0.5
+    unsure_below: float = 0.45
     margin: float = 0.1
     hold_s: float = 0.12
     forget_s: float = 2.0

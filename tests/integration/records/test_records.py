@@ -367,7 +367,7 @@ def test_tables_when_made_from_any_form_then_they_hold_the_same(tmp_path: Path, 
     write_some(path, every_frame=True)
     pandas, polars = to_pandas(path), to_polars(path)
     assert list(pandas.columns) == polars.columns
-    assert (pandas.shape, polars.shape) == ((5, 24 + 16), (5, 24 + 16))
+    assert (pandas.shape, polars.shape) == ((5, 25 + 16), (5, 25 + 16))
     assert pandas["track"].dropna().tolist() == polars["track"].drop_nulls().to_list() == [1, 2, 1, 2]
     assert pandas["score_happy"].dropna().tolist() == polars["score_happy"].drop_nulls().to_list()
     assert pandas["label"].dropna().tolist() == ["happy", "unsure", "happy", "unsure"]
