@@ -12,6 +12,7 @@ from livemood.core.errors import ImageUnreadable, LivemoodError, SinkError
 from livemood.core.labels import UNSURE
 from livemood.records import Record
 from livemood.records.inputs import Group, Heads
+from livemood.runtime.atomic_io import note_written
 from livemood.runtime.workers import on_processes
 from livemood.sinks.collection_records import CollectionRecords
 from livemood.sinks.sorted_folder import By, How, SortedFolder, folder_for, is_made_by_sorting
@@ -126,6 +127,8 @@ def _results(
 
 def _finished(result: PhotoResult, job: CollectionJob, placer: "_Placer", sorter: SortedFolder | None) -> PhotoResult:
     """Do what is to be done with a photo that was read, and note what went wrong."""
+    if result.copy:
+        note_written(result.copy)  # another process wrote it
     if result.width is None or result.height is None:
         return result
     try:

@@ -4,6 +4,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Protocol
 
 import cv2
@@ -13,6 +14,7 @@ from livemood.apps.recorder import Recorder
 from livemood.apps.session import Session
 from livemood.apps.tally import Tally
 from livemood.core.errors import SinkError
+from livemood.core.geometry import Box
 from livemood.core.keys import KEYS, View
 from livemood.core.settings import DrawStyle
 from livemood.core.types import Frame, Image, Mood
@@ -154,9 +156,12 @@ class Live:
             return
         frame, moods = mirrored(*self._current) if self.view.mirror else self._current
         annotator = self._session.annotator(self._style())
-        image = annotator.draw(frame, moods)
-        if self.view.sparklines:
-            self._sparklines.draw(image)
+        kept: list[Box] = []
+        if self.view.sparklines:  # under labels and panels, which leave them free where they can
+            under = frame.image.copy()
+            kept = self._sparklines.draw(under)
+            frame = replace(frame, image=under)
+        image = annotator.draw(frame, moods, kept)
         if self._recorder.recording:
             _draw_red_dot(image)
         annotator.hud(image, self._lines(len(moods)))

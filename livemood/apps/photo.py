@@ -67,6 +67,7 @@ class PhotoResult:
         moods: Largest face first, in px of the whole photo.
         orientation: How it is stored, 1 to 8 as EXIF counts.
         error: What could not be read or written.
+        copy: The annotated copy that was written.
         thumbnail: A small JPEG.
         fingerprint: (4,) uint64 as bytes, see ``livemood.datasets.dedup``.
     """
@@ -77,6 +78,7 @@ class PhotoResult:
     moods: tuple[Mood, ...] = ()
     orientation: int = 1
     error: LivemoodError | None = None
+    copy: Path | None = None
     thumbnail: bytes = b""
     fingerprint: bytes = b""
 
@@ -125,13 +127,15 @@ class PhotoReader:
 
     def _result(self, job: PhotoJob, photo: Photo) -> PhotoResult:
         moods = self.session.read_photo(photo.image)
+        error = job.refused or self._copied(job, photo, moods)
         result = PhotoResult(
             job.path,
             photo.width,
             photo.height,
             tuple(_enlarged(mood, photo.scale) for mood in moods),
             photo.orientation,
-            job.refused or self._copied(job, photo, moods),
+            error,
+            None if error else job.copy,
         )
         if not self._options.thumbnails:
             return result

@@ -132,16 +132,30 @@ def face_model(which: Literal["near", "far", "yunet"]) -> Path:
         ModelMissing: It is not there.
         ModelIncompatible: Its bytes are not those that were shipped.
     """
-    folder = models_folder() / "face"
+    return _shipped("face", which)
+
+
+def covered_model() -> Path:
+    """Return the weights of the network that tells covered faces, checked against their recorded sha256.
+
+    Raises:
+        ModelMissing: They are not there.
+        ModelIncompatible: Their bytes are not those that were shipped.
+    """
+    return _shipped("doubt", "covered")
+
+
+def _shipped(kind: str, name: str) -> Path:
+    folder = models_folder() / kind
     try:
         files = {entry["name"]: (folder / entry["file"], entry["sha256"]) for entry in _read_manifest(folder)["models"]}
     except (KeyError, TypeError) as error:
         raise ModelIncompatible(f"{folder / MANIFEST} is damaged ({_short(error)}); reinstall livemood") from error
-    if which in files:
-        file: Path = files[which][0]
-        _check_sha256(file, files[which][1])
+    if name in files:
+        file: Path = files[name][0]
+        _check_sha256(file, files[name][1])
         return file
-    raise ModelIncompatible(f"{folder / MANIFEST} names no face network {which!r}; reinstall livemood")
+    raise ModelIncompatible(f"{folder / MANIFEST} names no model {name!r}; reinstall livemood")
 
 
 def read_bundle(folder: Path) -> Bundle:

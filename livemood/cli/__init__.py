@@ -34,9 +34,9 @@ from livemood.cli.options import option_name, with_settings
 from livemood.cli.terminal import plain
 from livemood.core.errors import LivemoodError
 from livemood.runtime.atomic_io import forget_written, written
-from livemood.runtime.native_output import debugging, discard_native_stderr, silence_native_logs
+from livemood.runtime.native_output import debugging, discard_native_stderr, open_missing_streams, silence_native_logs
 from livemood.runtime.optional_deps import NEEDED_FOR, not_installed
-from livemood.runtime.stopping import NobodyListens, handle_signals
+from livemood.runtime.stopping import NobodyListens, handle_signals, ignore_signals
 
 _INTERRUPTED = 130
 _SELDOM = 10_000
@@ -93,6 +93,7 @@ def main() -> NoReturn:
     """Run the command line and exit."""
     # Cyclic garbage collection over everything that a command imports took a sixth of its start and end.
     gc.set_threshold(_SELDOM)
+    open_missing_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="surrogateescape")  # names of files that are no UTF-8, byte for byte
     silence_native_logs()
@@ -104,7 +105,11 @@ def main() -> NoReturn:
     if not debugging():
         warnings.filterwarnings("ignore")
         warnings.filterwarnings("always", module=r"livemood(\.|$)")
-    code = run()
+    try:
+        code = run()
+    except KeyboardInterrupt:  # a second signal while the first was being reported
+        code = _INTERRUPTED
+    ignore_signals()  # Python restores the system's handlers at its exit, and a signal would then kill the process
     gc.freeze()  # the process ends: no last collection
     sys.exit(code)
 

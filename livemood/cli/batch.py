@@ -12,6 +12,7 @@ from livemood.cli.options import Json, Only, heads_of, print_json
 from livemood.cli.terminal import plain
 from livemood.core.errors import LivemoodError
 from livemood.core.settings import ReaderSettings
+from livemood.runtime.atomic_io import note_written
 from livemood.runtime.processes import usable_cores
 
 if TYPE_CHECKING:
@@ -118,6 +119,8 @@ def _run(job: "BatchJob", runner: Runner, jobs: int | None, address: str | None,
         done = planned.done + made.inputs
         line = f"{done} of {len(planned.inputs)} inputs are in {plain(job.out)}; the same command goes on"
         print(f"livemood: {line}", file=sys.stderr)
+        if made.inputs:
+            note_written(Path(job.out))
         raise typer.Exit(_INTERRUPTED) from None
     finally:
         engine.close()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from livemood.cli.bars import counting_bar
-from livemood.cli.options import Force, Json, Only, heads_of, opened, option_name
+from livemood.cli.options import Force, Json, Only, console_for_tables, heads_of, opened, option_name
 from livemood.cli.terminal import plain
 from livemood.core.errors import LivemoodError
 from livemood.core.labels import EMOTION
@@ -232,6 +232,7 @@ def _json_of(result: "PhotoResult") -> dict[str, Any]:
             {
                 "box": [round(side, 1) for side in (m.box.left, m.box.top, m.box.right, m.box.bottom)],
                 "label": m.label,
+                "reason": m.reason,
                 "confidence": round(m.confidence, 4),
                 "scores": {name: round(p, 4) for name, p in m.scores.items()},
             }
@@ -276,12 +277,13 @@ def _write_skipped(path: Path, skipped: "Sequence[Skipped]", force: bool) -> Non
 
 
 def _say_interrupted(job: "CollectionJob", summary: "CollectionSummary") -> None:
-    kept = f"; {plain(job.records)} has them, the same command with --resume goes on" if job.records else ""
+    kept = ""
+    if job.records and summary.photos:
+        kept = f"; {plain(job.records)} has them, the same command with --resume goes on"
     print(f"livemood: {summary.photos} of {len(job.photos)} photos are done{kept}", file=sys.stderr)
 
 
 def _print_table(groups: "Sequence[Group]") -> None:
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
@@ -291,17 +293,17 @@ def _print_table(groups: "Sequence[Group]") -> None:
         if not faces and not said.error:
             table.add_row(photo, "-", "no face found", "")
         for number, face in enumerate(faces, 1):
-            table.add_row(photo, str(number), escape(str(face.label)), f"{face.confidence or 0.0:.0%}")
+            label = f"{face.label} ({face.reason})" if face.reason else str(face.label)
+            table.add_row(photo, str(number), escape(label), f"{face.confidence or 0.0:.0%}")
     if table.row_count:
-        Console().print(table)
+        console_for_tables().print(table)
 
 
 def _print_summary(summary: "CollectionSummary") -> None:
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    console = Console()
+    console = console_for_tables()
     earlier = f" ({summary.earlier} of them before)" if summary.earlier else ""
     console.print(
         f"{summary.photos} photos{earlier}, {summary.faces} faces; {summary.faceless} without a face, "

@@ -20,7 +20,12 @@ from livemood.core.settings import ReaderSettings
 from livemood.sinks.open import SINKS, STDOUT, Output, SinkKind
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from livemood.apps.session import Session
+
+# Characters in a line that no table fills.
+_WIDE = 10_000
 
 VideoOutputs = Annotated[tuple[Output, ...], "video"]
 """Parameter that becomes an option for every sink that is offered for video files."""
@@ -191,3 +196,10 @@ def heads_of(how: ReaderSettings) -> Mapping[str, tuple[str, ...]]:
 def print_json(data: Any) -> None:
     """Print one JSON document on stdout."""
     print(json.dumps(data, ensure_ascii=False, indent=2))
+
+
+def console_for_tables() -> "Console":
+    """Return what prints on stdout: as wide as the terminal, or, where it goes elsewhere, as what is printed."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else _WIDE)

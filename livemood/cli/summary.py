@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from livemood.cli.options import option_name, print_json
+from livemood.cli.options import console_for_tables, option_name, print_json
 
 if TYPE_CHECKING:
     from livemood.apps.tally import Summary
@@ -19,11 +19,10 @@ def note(text: str) -> None:
 
 def print_summary(summary: "Summary", files: Mapping[str, Path | None]) -> None:
     """Print the summary of a run and its files."""
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    console = Console()
+    console = console_for_tables()
     speed = summary.frames / summary.elapsed_s if summary.elapsed_s else 0.0
     people = "1 person" if summary.tracks == 1 else f"{summary.tracks} people"
     console.print(
@@ -57,7 +56,6 @@ def print_outcomes(outcomes: Sequence["Outcome"], json_: bool) -> None:
         ]
         print_json({"files": files})
         return
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
@@ -69,4 +67,4 @@ def print_outcomes(outcomes: Sequence["Outcome"], json_: bool) -> None:
             table.add_row(name, *counts, copy)
         else:
             table.add_row(name, "", "", "", "failed" if outcome.error else f"{copy} (there already)")
-    Console().print(table)
+    console_for_tables().print(table)

@@ -84,13 +84,15 @@ def video(
 
 def _one(job: "VideoJob", how: ReaderSettings, report: Path | None, thumbnails: bool, json_: bool) -> None:
     from livemood.apps.video_job import label_video
-    from livemood.runtime.atomic_io import refuse_to_overwrite
+    from livemood.runtime.atomic_io import refuse_other_ending, refuse_to_overwrite
 
     if report:  # said now, not after hours of work
         from livemood.reporting.charts import PLOTLY
+        from livemood.reporting.page import PAGES
         from livemood.runtime.optional_deps import required
 
         required("plotly.offline", PLOTLY)
+        refuse_other_ending(report, "report", *PAGES)
         refuse_to_overwrite(report, "report", job.force)
     files = files_of(job.outputs)
     with tempfile.TemporaryDirectory() as scratch:

@@ -85,10 +85,11 @@ class EvidenceSettings:
 
     Attributes:
         proposed_from: Places below this score of YuNet (0..1) are not looked at.
-        smallest_px: Narrower and lower places are not read (sides of YuNet's box, px of the photo).
+        smallest_px: A face whose box has no longer side, px of the picture, is too small to be read.
         sure_from: From this score on, a place is a face without a second look.
         weakest: Answers of the near and the far network below this score are none.
-        floor: A look that sees no face counts as this score.
+        look_floor: A look of YuNet that sees no face counts as this score,
+        floor: and one of the near or the far network as this one.
         ceiling: No look counts as more than this score.
         looks: Weight of YuNet's mean over the whole picture, a window, and the window mirrored.
         near: Weight of the near network in its window.
@@ -110,23 +111,24 @@ class EvidenceSettings:
     """
 
     proposed_from: float = 0.4
-    smallest_px: float = 12.0
+    smallest_px: float = 14.0
     sure_from: float = 0.9
     weakest: float = 0.2
+    look_floor: float = 0.25
     floor: float = 0.05
     ceiling: float = 0.98
-    looks: float = 1.76
-    near: float = 0.67
-    far: float = 0.32
-    share: float = 0.72
+    looks: float = 2.56
+    near: float = 0.58
+    far: float = 0.2
+    share: float = 0.86
     smallest_share: float = 0.02
-    company: float = 3.06
+    company: float = 3.16
     companions: int = 3
     companion_from: float = 0.85
     companion_ratio: float = 1.8
-    edge: float = 0.57
+    edge: float = 0.54
     edge_reach: float = 0.75
-    bias: float = -2.39
+    bias: float = -3.41
     near_window: float = 2.25
     far_window: float = 4.5
     look_px: int = 224
@@ -228,20 +230,49 @@ class TrackerSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DoubtSettings:
+    """When a face is ``unsure`` though an emotion leads; fitted on FER2013Valid and news photos (docs/doubt.md).
+
+    Attributes:
+        covered_from: Logit of being covered, from which on a face is ``covered``.
+        turned_from_deg: Yaw from which on it is ``turned``.
+        small_below_px: Side of the crop, px of the picture, under which it is ``small``.
+        chosen_below: Share of the chosen emotions under which it shows ``none of these``.
+        sharp_from: Logarithm of the sharpness under which the leading emotion needs more confidence,
+        blur_slope: by so much for each step of 1.
+        noise_from: Logarithm of the noise above which it needs more,
+        noise_slope: by so much for each step of 1.
+        most_needed: No face needs more confidence than this.
+    """
+
+    covered_from: float = 1.5
+    turned_from_deg: float = 60.0
+    small_below_px: float = 14.0
+    chosen_below: float = 0.2
+    sharp_from: float = -1.6
+    blur_slope: float = 0.55
+    noise_from: float = -1.6
+    noise_slope: float = 0.45
+    most_needed: float = 0.95
+
+
+@dataclass(frozen=True, slots=True)
 class SmootherSettings:
     """Attributes:
-    tau_s: Time constant of the averaged probabilities.
+    tau_s: Time constant of the averaged probabilities, and of what is measured of a face, s.
     unsure_below: Below this confidence of the leading emotion the label is ``unsure``.
     margin: Lead in probability that a new emotion needs over the shown one.
     hold_s: How long it must lead, s.
     forget_s: The state of a track not seen for longer is dropped, s; no shorter than ``TrackerSettings.max_missed_s``.
+    doubt: When a face is unsure whatever the model says.
     """
 
     tau_s: float = 0.17
-    unsure_below: float = 0.4
+    unsure_below: float = 0.5
     margin: float = 0.1
     hold_s: float = 0.12
     forget_s: float = 2.0
+    doubt: DoubtSettings = field(default_factory=DoubtSettings)
 
 
 @dataclass(frozen=True, slots=True)

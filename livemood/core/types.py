@@ -116,6 +116,27 @@ class FaceCrop:
     track: Track
 
 
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How far a face can be read at all.
+
+    Attributes:
+        side_px: Side of its crop in px of the picture.
+        yaw_deg: How far it is turned to the side, 0..90, from its keypoints.
+        sharpness: Logarithm of slopes between neighbouring pixels over the crop's spread; above -1.6 in focus.
+        noise: Logarithm of the noise over the crop's spread; under -1.6 clean.
+        covered: Logit of mouth, nose or eyes being covered.
+        chosen: Share of the emotions that are chosen between, before the others were left out, 0..1.
+    """
+
+    side_px: float
+    yaw_deg: float
+    sharpness: float
+    noise: float
+    covered: float
+    chosen: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Prediction:
     """Calibrated class probabilities of one crop, for each head of the model.
@@ -124,11 +145,13 @@ class Prediction:
         probabilities: Of the head ``emotion``: (K,) float32 in bundle order, summing to 1.
         track: Whose face.
         others: The same for every further head, by name.
+        quality: How well the crop can be read; None where nobody measured it.
     """
 
     probabilities: npt.NDArray[np.float32]
     track: Track
     others: Mapping[str, npt.NDArray[np.float32]] = field(default_factory=dict)
+    quality: Quality | None = None
 
     def __post_init__(self) -> None:
         for values in (self.probabilities, *self.others.values()):

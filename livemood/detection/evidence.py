@@ -37,15 +37,15 @@ def evidence(looks: Looks, place: Box, width: int, height: int, companions: int,
         settings: The weights.
     """
 
-    def logit(score: float) -> float:
-        score = min(max(score, settings.floor), settings.ceiling)
+    def logit(score: float, floor: float) -> float:
+        score = min(max(score, floor), settings.ceiling)
         return math.log(score / (1 - score))
 
     share = max(max(place.width, place.height) / max(width, height), settings.smallest_share)
     return (
-        settings.looks * sum(map(logit, looks.yunet)) / len(looks.yunet)
-        + settings.near * logit(looks.near)
-        + settings.far * logit(looks.far)
+        settings.looks * sum(logit(score, settings.look_floor) for score in looks.yunet) / len(looks.yunet)
+        + settings.near * logit(looks.near, settings.floor)
+        + settings.far * logit(looks.far, settings.floor)
         + settings.share * math.log(10 * share)
         + (settings.company if companions >= settings.companions else 0.0)
         + (settings.edge if _at_edge(place, width, height, settings.edge_reach) else 0.0)

@@ -63,7 +63,7 @@ class WholeSearch:
         places = self._yunet.find(view, min(longest, max(height, width)))
         here = [turned_back(place, turns, width, height).box for place in places]
         new, kept = beside_known(here, known, settings.max_overlap, drop_unseen=fine and not turns)
-        asked = [places[i] for i in new if places[i].score >= settings.evidence.proposed_from]
+        asked = [places[i] for i in new if self._worth_a_look(places[i])]
         faces = self._confirmer.faces_of_frame(view, asked, settings.search.turned_evidence if turns else 0.0)
         back = [turned_back(face, turns, width, height) for face in faces]
         return without_doubles(back, settings.max_overlap), kept
@@ -110,12 +110,11 @@ class WholeSearch:
         return best.faces
 
     def _proposed(self, image: Image, longest_px: int | None) -> list[Detection]:
+        return [place for place in self._yunet.find(image, longest_px) if self._worth_a_look(place)]
+
+    def _worth_a_look(self, place: Detection) -> bool:
         evidence = self._settings.evidence
-        return [
-            place
-            for place in self._yunet.find(image, longest_px)
-            if place.score >= evidence.proposed_from and _side(place) >= evidence.smallest_px
-        ]
+        return place.score >= evidence.proposed_from and _side(place) >= evidence.smallest_px
 
 
 def _side(place: Detection) -> float:

@@ -14,6 +14,7 @@ from livemood.core.labels import EMOTION
 from livemood.core.settings import EngineName
 from livemood.core.types import FaceCrop, Prediction
 from livemood.emotion.backends.registry import open_backend
+from livemood.emotion.quality import measure
 
 _TINY = 1e-7
 Probabilities = npt.NDArray[np.float32]
@@ -92,10 +93,17 @@ class EmotionClassifier:
         """Return calibrated probabilities of every crop, each with its crop's track."""
         if not crops:
             return ()
-        emotion, *others = self._read(np.stack([crop.image for crop in crops]))
+        outputs = self._run(np.stack([crop.image for crop in crops]))
+        emotion, *others = self._calibrated_heads(outputs)
         names = [head.name for head in self._bundle.heads[1:]]
+        chosen = _powers(outputs[EMOTION], self._bundle.heads[0].temperature)[:, self._chosen].sum(1)
         return tuple(
-            Prediction(emotion[place], crop.track, {n: o[place] for n, o in zip(names, others, strict=True)})
+            Prediction(
+                emotion[place],
+                crop.track,
+                {n: o[place] for n, o in zip(names, others, strict=True)},
+                measure(crop, self._bundle.crop, float(chosen[place])),
+            )
             for place, crop in enumerate(crops)
         )
 
@@ -111,24 +119,24 @@ class EmotionClassifier:
             ValueError: Crops of another shape.
             KeyError: The model has no such head.
         """
-        return dict(zip(self.heads, self._read(pixels), strict=True))[head]
+        return dict(zip(self.heads, self._calibrated_heads(self._run(pixels)), strict=True))[head]
 
-    def _read(self, pixels: npt.NDArray[np.uint8]) -> list[Probabilities]:
-        """Return calibrated probabilities of every head, in the bundle's order."""
+    def _run(self, pixels: npt.NDArray[np.uint8]) -> Mapping[str, Probabilities]:
+        """Return what the network says of every head, before calibration."""
         expected = self._bundle.crop.shape
         if pixels.shape[1:] != expected:
             raise ValueError(f"this model takes crops of shape {expected}, got {pixels.shape[1:]}")
-        outputs = self._backend.run(pixels.astype(np.float32))
+        return self._backend.run(pixels.astype(np.float32))
+
+    def _calibrated_heads(self, outputs: Mapping[str, Probabilities]) -> list[Probabilities]:
+        """Return calibrated probabilities of every head, in the bundle's order."""
         return [self._calibrated(outputs[head.name], head) for head in self._bundle.heads]
 
     def _calibrated(self, raw: Probabilities, head: Head) -> Probabilities:
         if head.name == EMOTION:
             raw = raw[:, self._chosen]
-        # Probabilities to the power 1/T, renormalised, equal the softmax of the logits divided by T. Omitting classes
-        # before the renormalisation gives the softmax over the rest.
-        with np.errstate(all="ignore"):
-            powers = np.maximum(raw, _TINY) ** (1 / head.temperature)
-            found = np.asarray(powers / powers.sum(1, keepdims=True), np.float32)
+        # Leaving classes out before the renormalisation is the softmax over those that stay.
+        found = _powers(raw, head.temperature)
         if not np.isfinite(found).all():
             raise ModelIncompatible(f"the model in {self._bundle.folder} answers with no probabilities; take another")
         return found
@@ -145,6 +153,13 @@ def heads_of_bundle(folder: Path | None, emotions: Sequence[str] | None) -> dict
     heads = {head.name: head.labels for head in read_bundle(folder or default_bundle()).heads}
     chosen = _chosen(heads[EMOTION], emotions)
     return {**heads, EMOTION: tuple(heads[EMOTION][place] for place in chosen)}
+
+
+def _powers(raw: Probabilities, temperature: float) -> Probabilities:
+    """Return probabilities to the power 1/T, renormalised: the softmax of logits divided by T."""
+    with np.errstate(all="ignore"):
+        powers = np.maximum(raw, _TINY) ** (1 / temperature)
+        return np.asarray(powers / powers.sum(1, keepdims=True), np.float32)
 
 
 def _chosen(labels: tuple[str, ...], emotions: Sequence[str] | None) -> list[int]:

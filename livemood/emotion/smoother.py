@@ -6,14 +6,20 @@ lead by a margin for a moment. State is per track and dies with it; time flows o
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from livemood.core.labels import UNSURE
+from livemood.core.labels import UNSURE, Doubt
 from livemood.core.settings import SmootherSettings
-from livemood.core.types import HeadMood, Mood, Prediction
+from livemood.core.types import HeadMood, Mood, Prediction, Quality
+from livemood.emotion.doubt import doubt
+
+
+def _weight(elapsed_s: float, tau_s: float) -> float:
+    """Return what a new value counts in an exponential average."""
+    return 1 - math.exp(-elapsed_s / tau_s)
 
 
 @dataclass(slots=True)
@@ -43,6 +49,8 @@ class Smoother:
         settings = settings or SmootherSettings()
         self._emotion = _HeadSmoother(labels, settings)
         self._others = {name: _HeadSmoother(known, settings) for name, known in (others or {}).items()}
+        self._settings = settings
+        self._qualities: dict[int, tuple[Quality, float]] = {}
 
     def update(self, predictions: Sequence[Prediction], time_s: float) -> tuple[Mood, ...]:
         """Return the smoothed moods of one frame, in the order of its predictions.
@@ -56,13 +64,32 @@ class Smoother:
         """
         for head in (self._emotion, *self._others.values()):
             head.forget(time_s)
+        limit = time_s - self._settings.forget_s
+        self._qualities = {i: known for i, known in self._qualities.items() if known[1] >= limit}
         return tuple(self._mood(prediction, time_s) for prediction in predictions)
 
     def _mood(self, prediction: Prediction, time_s: float) -> Mood:
         track = prediction.track
         found = self._emotion.update(track.id, prediction.probabilities, time_s)
         others = {name: head.update(track.id, prediction.others[name], time_s) for name, head in self._others.items()}
-        return Mood(track, found.label, found.confidence, found.scores, found.raw_scores, others)
+        leading = max(found.scores.values())
+        reason = self._reason(prediction, leading, time_s)
+        if reason:
+            return Mood(track, UNSURE, leading, found.scores, found.raw_scores, others, reason)
+        ambiguous: Doubt | None = "ambiguous" if found.label == UNSURE else None
+        return Mood(track, found.label, found.confidence, found.scores, found.raw_scores, others, ambiguous)
+
+    def _reason(self, prediction: Prediction, leading: float, time_s: float) -> Doubt | None:
+        """Return what keeps a face from being read, by its quality averaged as its probabilities are."""
+        quality = prediction.quality
+        if quality is None:
+            return None
+        before, seen_s = self._qualities.get(prediction.track.id, (quality, time_s))
+        weight = _weight(time_s - seen_s, self._settings.tau_s)
+        values = (old + weight * (new - old) for old, new in zip(astuple(before), astuple(quality), strict=True))
+        average = Quality(*values)
+        self._qualities[prediction.track.id] = average, time_s
+        return doubt(average, leading, self._settings.unsure_below, self._settings.doubt)
 
 
 class _HeadSmoother:
@@ -100,7 +127,7 @@ class _HeadSmoother:
             del self._states[track_id]
 
     def _advance(self, state: _State, raw: npt.NDArray[np.float64], time_s: float) -> None:
-        weight = 1 - math.exp(-(time_s - state.seen_s) / self._settings.tau_s)
+        weight = _weight(time_s - state.seen_s, self._settings.tau_s)
         state.average = state.average + weight * (raw - state.average)
         state.seen_s = time_s
         wanted = self._choose(state.average, state.label)

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -77,8 +78,14 @@ def reliability(probabilities: Probabilities, labels: Labels, bins: int = 15) ->
 
 def ece(probabilities: Probabilities, labels: Labels, bins: int = 15) -> float:
     """Return the expected calibration error: mean gap of confidence and accuracy over equal-width bins."""
-    found = reliability(probabilities, labels, bins)
-    return sum(b.pictures * abs(b.confidence - b.accuracy) for b in found) / max(len(labels), 1)
+    return calibration_error(probabilities.max(1), probabilities.argmax(1) == labels, bins)
+
+
+def calibration_error(confidence: npt.NDArray[np.floating[Any]], right: npt.NDArray[np.bool_], bins: int = 15) -> float:
+    """Return the same for (N,) confidences and whether each was right."""
+    place = np.minimum((confidence * bins).astype(int), bins - 1)
+    gaps = [abs(float(confidence[m].sum()) - int(right[m].sum())) for m in (place == b for b in range(bins))]
+    return sum(gaps) / max(len(right), 1)
 
 
 def confusion(probabilities: Probabilities, labels: Labels) -> npt.NDArray[np.int64]:

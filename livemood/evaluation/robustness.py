@@ -10,13 +10,15 @@ import numpy.typing as npt
 
 from livemood.bundles.manifest import read_bundle
 from livemood.core.settings import SmootherSettings
-from livemood.core.types import Detection, Frame, Image
+from livemood.core.types import Detection, Frame, Image, Quality, Track
 from livemood.datasets.split import RAW, Split
 from livemood.detection.combined import FaceDetector
 from livemood.emotion import crop
 from livemood.emotion.classifier import EmotionClassifier
+from livemood.emotion.doubt import doubt
+from livemood.emotion.quality import measure, of_pixels
 from livemood.evaluation.corruptions import STRESSES, Corruption, FaceSample, corrupt, one_pixel_shifts
-from livemood.evaluation.metrics import Probabilities
+from livemood.evaluation.metrics import Probabilities, calibration_error
 from livemood.evaluation.smiles import read_photos
 
 _CHUNK = 512
@@ -42,10 +44,13 @@ def stress_crops(bundle: Path, split: Split) -> list[dict[str, Any]]:
     if not len(known):
         return []
     pixels, truth = known.crops(RAW), known.majority
-    rows = [_row("none", "", *_judged(_predicted(classifier, pixels), truth))]
-    for kind, amount, corruption in _stresses():
-        scores = _predicted(classifier, corrupt(pixels, spec, corruption))
-        rows.append(_row(kind, amount, *_judged(scores, truth)))
+    rows = []
+    for kind, amount, corruption in [("none", "", _as_it_is), *_stresses()]:
+        worse = corrupt(pixels, spec, corruption)
+        scores = _predicted(classifier, worse)
+        unsure = [_unsure(row, of_pixels(crop, spec)) for row, crop in zip(scores, worse, strict=True)]
+        doubtful = np.array(unsure)
+        rows.append(_row(kind, amount, scores.max(1), scores.argmax(1) == truth, doubtful, ~doubtful))
     return rows
 
 
@@ -78,6 +83,7 @@ def stress_photos(bundle: Path, path: Path) -> list[dict[str, Any]]:
     classifier = EmotionClassifier(bundle)
     happy = classifier.labels.index("happy")
     stresses = [("none", "", _as_it_is), *(s for s in _stresses() if s[0] != _JITTER)]
+    tops: list[list[float]] = [[] for _ in stresses]
     hits: list[list[bool]] = [[] for _ in stresses]
     unsure: list[list[bool]] = [[] for _ in stresses]
     found: list[list[bool]] = [[] for _ in stresses]
@@ -90,13 +96,19 @@ def stress_photos(bundle: Path, path: Path) -> list[dict[str, Any]]:
                 faces = detector.detect(Frame(0, 0.0, worse))
                 found[place].append(bool(faces))
                 scores = np.zeros(len(classifier.labels), np.float32)
+                doubtful = False
                 if faces:
-                    scores = classifier.probabilities(crop.crop_face(worse, faces[0].keypoints, spec)[None])[0]
+                    cut = crop.crop_track(Frame(0, 0.0, worse), Track(1, faces[0], 0.0), spec)
+                    scores = classifier.probabilities(cut.image[None])[0]
+                    doubtful = _unsure(scores, measure(cut, spec, 1.0))
+                # What the label says: happy or not. So much of the scores stands behind it.
+                smiles = float(scores[happy])
+                tops[place].append(max(smiles, 1 - smiles))
                 hits[place].append(bool(faces) and (int(scores.argmax()) == happy) == smiling)
-                unsure[place].append(bool(faces) and float(scores.max()) < SmootherSettings().unsure_below)
+                unsure[place].append(doubtful)
     return [
-        {**_row(kind, amount, np.array(right), np.array(doubt)), "found": round(float(np.mean(seen)), 4)}
-        for (kind, amount, _), right, doubt, seen in zip(stresses, hits, unsure, found, strict=True)
+        _photos_row(kind, amount, *map(np.array, (top, right, doubtful, seen)))
+        for (kind, amount, _), top, right, doubtful, seen in zip(stresses, tops, hits, unsure, found, strict=True)
     ]
 
 
@@ -123,17 +135,40 @@ def _predicted(classifier: EmotionClassifier, pixels: Image) -> Probabilities:
     return np.concatenate([classifier.probabilities(pixels[s : s + _CHUNK]) for s in range(0, len(pixels), _CHUNK)])
 
 
-def _judged(scores: Probabilities, truth: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Return which of (N, K) scores are right, and which would be labelled unsure."""
-    return scores.argmax(1) == truth, scores.max(1) < SmootherSettings().unsure_below
+def _photos_row(
+    kind: str,
+    amount: str,
+    confidence: npt.NDArray[np.float64],
+    right: npt.NDArray[np.bool_],
+    unsure: npt.NDArray[np.bool_],
+    found: npt.NDArray[np.bool_],
+) -> dict[str, Any]:
+    """Return a row over whole photos; a face that is not found is wrong, and has no label to be sure of."""
+    row = _row(kind, amount, confidence, right, unsure, found & ~unsure)
+    return {**row, "found": round(float(found.mean()), 4)}
 
 
-def _row(kind: str, amount: str, right: npt.NDArray[np.bool_], unsure: npt.NDArray[np.bool_]) -> dict[str, Any]:
-    sure = ~unsure
+def _unsure(scores: npt.NDArray[np.float32], quality: Quality) -> bool:
+    """Tell whether a single picture's (K,) scores would be labelled unsure."""
+    settings = SmootherSettings()
+    leading = float(scores.max())
+    reason = doubt(quality, leading, settings.unsure_below, settings.doubt)
+    return leading < settings.unsure_below or reason is not None
+
+
+def _row(
+    kind: str,
+    amount: str,
+    confidence: npt.NDArray[np.float64],
+    right: npt.NDArray[np.bool_],
+    unsure: npt.NDArray[np.bool_],
+    sure: npt.NDArray[np.bool_],
+) -> dict[str, Any]:
     return {
         "kind": kind,
         "amount": amount,
         "accuracy": round(float(right.mean()), 4),
         "unsure": round(float(unsure.mean()), 4),
         "accuracy_when_sure": round(float(right[sure].mean()), 4) if sure.any() else None,
+        "ece_when_sure": round(calibration_error(confidence[sure], right[sure]), 4) if sure.any() else None,
     }

@@ -71,7 +71,7 @@ def _robustness(report: Mapping[str, Any]) -> Table:
 
 
 def _stress(data: Mapping[str, Any]) -> list[Table]:
-    header = ("pictures made worse by", "", "accuracy", "unsure", "accuracy when sure")
+    header = ("pictures made worse by", "", "accuracy", "unsure", "accuracy when sure", "calibration error")
     flips = data["flips"]
     note = (
         "Majority, as they come; unsure: the leading class stays below the confidence at which it would be named. "
@@ -83,7 +83,8 @@ def _stress(data: Mapping[str, Any]) -> list[Table]:
         rows = tuple((*_stress_row(row), measured(row["found"])) for row in data["photos"])
         note = (
             "Whole photos, scaled to faces of 96 px, made worse, then looked at from the start. A face not found is "
-            "wrong, and not unsure. Noise is that of a pixel of this picture; sizes are in pixels of the 48-px crop."
+            "wrong, and has no label to be sure of. Noise is that of a pixel of this picture; sizes are in pixels of "
+            "the 48-px crop."
         )
         found.append(Table("Smiles under stress, end to end", (*header, "faces found"), rows, note))
     return found
@@ -96,6 +97,7 @@ def _stress_row(row: Mapping[str, Any]) -> tuple[str, ...]:
         measured(row["accuracy"]),
         measured(row["unsure"]),
         measured(row["accuracy_when_sure"]),
+        measured(row["ece_when_sure"]),
     )
 
 

@@ -66,7 +66,7 @@ class Annotator:
         self._labels = labels
         self._style = style or DrawStyle()
 
-    def draw(self, frame: Frame, moods: Sequence[Mood]) -> Image:
+    def draw(self, frame: Frame, moods: Sequence[Mood], kept: Sequence[Box] = ()) -> Image:
         """Return an annotated copy of a frame.
 
         A face wholly outside the frame is left out; so are labels and panels where no place is clear of other faces
@@ -75,6 +75,7 @@ class Annotator:
         Args:
             frame: Stays as it is.
             moods: In any order, boxes in px of this frame.
+            kept: Places, in px, that labels and panels leave free if they can.
 
         Returns:
             (H, W, 3) uint8 BGR of the frame's size, writable.
@@ -91,7 +92,7 @@ class Annotator:
         for mood, part in seen:
             _brackets(image, part, self._colour(mood.label), sizes)
         heads = [(mood, grown(head(mood, part), sizes.reach)) for mood, part in seen]
-        for card, spot, text in self._cards(heads, size, sizes):
+        for card, spot, text in self._cards(heads, size, sizes, kept):
             card.draw(image, spot, text)
         return image
 
@@ -110,7 +111,9 @@ class Annotator:
             size = card.size(text)
             card.draw(image, inside(sizes.gap, frame[1] - sizes.gap - size[1], size, frame), text)
 
-    def _cards(self, heads: Sequence[tuple[Mood, Box]], frame: Size, sizes: Sizes) -> list[tuple["_Card", Box, int]]:
+    def _cards(
+        self, heads: Sequence[tuple[Mood, Box]], frame: Size, sizes: Sizes, kept: Sequence[Box]
+    ) -> list[tuple["_Card", Box, int]]:
         """Return every card with its place and text size: labels, then panels in the room that is left.
 
         A face whose label finds no place has its corners' colour alone, which a legend explains; where that holds for
@@ -119,18 +122,21 @@ class Annotator:
         cards: list[tuple[_Card, Box, int]] = []
         for place, (mood, face) in enumerate(heads):
             others = [other for number, (_, other) in enumerate(heads) if number != place]
-            cards += self._label_of(mood, face, others, [spot for _, spot, _ in cards], frame, sizes)
+            labels = [spot for _, spot, _ in cards]
+            cards += self._label_of(mood, face, others, [*labels, *kept], frame, sizes) or self._label_of(
+                mood, face, others, labels, frame, sizes
+            )
         crowded = len(cards) < _LEAST_LABELLED * len(heads)
         if crowded:
             cards = []
         faces = [face for _, face in heads]
         if len(cards) < len(heads):
-            cards += self._legend([mood for mood, _ in heads], faces, frame, sizes)
+            cards += self._legend([mood for mood, _ in heads], [*faces, *kept], frame, sizes)
         for mood, face in heads if self._style.panel and not crowded else ():
             panel = _Rows.of(mood, self._labels)
             for text in range(_fitting(panel, sizes.small, frame) or 0, _SMALLEST_TEXT - 1, -1):
                 spots = spots_around(face, panel.size(text), frame, sizes.gap, beside=True)
-                if spot := clear_spot(spots, [taken for _, taken, _ in cards] + faces):
+                if spot := clear_spot(spots, [taken for _, taken, _ in cards] + [*faces, *kept]):
                     cards.append((panel, spot, text))
                     break
         return cards
@@ -148,7 +154,7 @@ class Annotator:
         return []
 
     def _legend(
-        self, moods: Sequence[Mood], faces: Sequence[Box], frame: Size, sizes: Sizes
+        self, moods: Sequence[Mood], obstacles: Sequence[Box], frame: Size, sizes: Sizes
     ) -> list[tuple["_Card", Box, int]]:
         """Return a card that says how many faces look how, in the colours of their corners."""
         counts = Counter(mood.label for mood in moods).most_common()
@@ -156,7 +162,7 @@ class Annotator:
         bars = tuple((count / len(moods), self._colour(label)) for label, count in counts)
         legend = _Rows(rows, bars)
         text = _fitting(legend, sizes.small, frame) if len(moods) > 1 else None
-        return [(legend, emptiest_corner(legend.size(text), faces, frame, sizes.gap), text)] if text else []
+        return [(legend, emptiest_corner(legend.size(text), obstacles, frame, sizes.gap), text)] if text else []
 
     def _colour(self, label: str) -> Colour:
         return colour_bgr(label, self._labels)

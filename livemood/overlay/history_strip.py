@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import cv2
 
+from livemood.core.geometry import Box
 from livemood.core.labels import colour_bgr
 from livemood.core.types import Image, Mood
 
@@ -49,8 +50,12 @@ class HistoryStrips:
         oldest = self._now - _BINS
         self._histories = {i: history for i, history in self._histories.items() if history.seen[-1][0] > oldest}
 
-    def draw(self, image: Image) -> None:
-        """Draw the strips into the top right corner of (H, W, 3) uint8 BGR; nothing without faces."""
+    def draw(self, image: Image) -> list[Box]:
+        """Draw the strips into the top right corner of (H, W, 3) uint8 BGR; nothing without faces.
+
+        Returns:
+            The place that they take, in px; none where nothing was drawn.
+        """
         rows = sorted(self._histories.items())[-_MOST_ROWS:]
         height, width = image.shape[:2]
         text = max(9, min(height, width) // 45)
@@ -58,7 +63,8 @@ class HistoryStrips:
         step = max(1, width // 4 // _BINS)
         wide, high = names + step * _BINS + gap, row * len(rows) + gap
         if not rows or wide > width or high > height:
-            return
+            return []
+        taken = Box(width - gap - wide, gap, width - gap, gap + high)
         corner = image[gap : gap + high, width - gap - wide : width - gap]
         corner[:] = (corner * _PLATE_SHARE).astype(corner.dtype)
         for place, (track_id, history) in enumerate(rows):
@@ -72,3 +78,4 @@ class HistoryStrips:
                 top = bottom - max(1, round(confidence * (row - gap)))
                 if left >= names:
                     corner[top:bottom, left:right] = colour_bgr(label, self._labels)
+        return [taken]

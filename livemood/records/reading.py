@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from livemood.records.schema import (
     EVENT_NAME,
     FIXED,
     POINTS,
+    REASON,
     VERSION,
     HeadScores,
     Record,
@@ -30,6 +32,8 @@ _MAX_LINE: Final = 1 << 20
 _MAX_GROUP_BYTES: Final = 1 << 28
 _MAX_COLUMNS: Final = 1024
 _MAX_LABEL: Final = 256
+# Where semicolons or tabs separate cells, numbers may have a comma.
+_WITH_COMMA: Final = re.compile(r"-?\d+,\d+(e-?\d+)?", re.IGNORECASE)
 # Differences of numbers up to this stay exact to a thousandth.
 _MAX_NUMBER: Final = 1e12
 
@@ -92,24 +96,35 @@ def _open_csv(path: Path) -> TextIO:
 
 def _csv_header(path: Path) -> list[str]:
     with _open_csv(path) as file:
-        return _cells(file.readline(_MAX_LINE))
+        first = file.readline(_MAX_LINE)
+        return _cells(first, _separator(first))
 
 
 def _read_csv(path: Path) -> Iterator[Record | None]:
     with _open_csv(path) as file:
-        header = _cells(file.readline(_MAX_LINE))
+        first = file.readline(_MAX_LINE)
+        separator = _separator(first)
+        header = _cells(first, separator)
         heads = flat_heads(path, header)
         for line in _lines(file):
             # A line without newline may lack digits of its last number and still look complete.
-            cells = _cells(line) if line.endswith("\n") else []
+            cells = _cells(line, separator) if line.endswith("\n") else []
             yield from_row(dict(zip(header, cells, strict=True)), *heads) if len(cells) == len(header) else None
 
 
-def _cells(line: str) -> list[str]:
+def _separator(header: str) -> str:
+    """Return what stands between cells: spreadsheets of many countries write semicolons, or tabs."""
+    return max(",;\t", key=header.count)
+
+
+def _cells(line: str, separator: str) -> list[str]:
     try:
-        return next(csv.reader([line]), [])
+        cells = next(csv.reader([line], delimiter=separator), [])
     except csv.Error:
         return []
+    if separator == ",":
+        return cells
+    return [cell.replace(",", ".") if _WITH_COMMA.fullmatch(cell) else cell for cell in cells]
 
 
 def _parquet_header(path: Path) -> list[str]:
@@ -123,7 +138,7 @@ def _read_parquet(path: Path) -> Iterator[Record | None]:
         names = _parquet_header(path)
         labels, others = flat_heads(path, names)
         known = [name for name in columns(labels, others) if name in names]  # what somebody added is passed over
-        text = [name for name in ("label", *others, EVENT_NAME) if name in known]
+        text = [name for name in ("label", REASON, *others, EVENT_NAME) if name in known]
         # As a dictionary, a label that repeats is held once, however long it is.
         with parquet.ParquetFile(path, read_dictionary=text) as file:
             _check_sizes(path, file, arrow, known, text)
@@ -201,6 +216,7 @@ def from_json(data: Any) -> Record:
             for name, head in data.items()
             if isinstance(head, dict) and head.keys() >= {"label", "scores"}
         },
+        reason=_text_or_none(data.get(REASON)),
     )
 
 
@@ -236,9 +252,14 @@ def from_row(row: Mapping[str, Any], labels: Sequence[str], others: Mapping[str,
                 for name, known in others.items()
                 if row[name] not in ("", None)
             },
+            reason=_text_or_none(row.get(REASON)),
         )
     except (KeyError, TypeError, ValueError, OverflowError):
         return None
+
+
+def _text_or_none(value: Any) -> str | None:
+    return None if value in ("", None) else str(value)
 
 
 def _scores(row: Mapping[str, Any], prefix: str, labels: Sequence[str]) -> dict[str, float]:

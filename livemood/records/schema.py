@@ -18,6 +18,7 @@ FIXED: Final = ("v", "frame", "time_s", "track", *BOX, "label", "confidence", *P
 # Added later, so files without it are accepted.
 EVENT: Final = "event"
 EVENT_NAME: Final = "event_name"
+REASON: Final = "reason"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Record:
         event: Number of the event that someone marked at this frame, from 1; such a row holds nothing of a face.
         event_name: What the program that marked it calls the event; None where it has no name.
         others: What further heads of the model say, by name.
+        reason: Why the label is ``unsure``, see ``livemood.core.labels.Doubt``; None where it is not, or nobody said.
     """
 
     frame: int
@@ -65,6 +67,7 @@ class Record:
     event: int | None = None
     event_name: str | None = None
     others: Mapping[str, HeadScores] = field(default_factory=dict)
+    reason: str | None = None
 
 
 def to_json(record: Record) -> dict[str, Any]:
@@ -81,6 +84,7 @@ def to_json(record: Record) -> dict[str, Any]:
         "keypoints": record.keypoints,
         "event": record.event,
         "event_name": record.event_name,
+        "reason": record.reason,
         **{name: {"label": head.label, "scores": dict(head.scores)} for name, head in record.others.items()},
         "v": VERSION,
     }
@@ -98,6 +102,7 @@ def columns(labels: Sequence[str], others: Heads | None = None) -> tuple[str, ..
         *FIXED,
         EVENT,
         EVENT_NAME,
+        REASON,
         *(f"score_{label}" for label in labels),
         *(f"raw_{label}" for label in labels),
         *chain.from_iterable(further),
@@ -106,7 +111,8 @@ def columns(labels: Sequence[str], others: Heads | None = None) -> tuple[str, ..
 
 def heads_of_columns(names: Sequence[str]) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
     """Return the emotions in a flat table's column names, and the labels of further heads by name."""
-    labels = tuple(name.removeprefix("score_") for name in names if name.startswith("score_"))
+    scores = [name.removeprefix("score_") for name in names if name.startswith("score_")]
+    labels = tuple(label for label in scores if f"raw_{label}" in names)  # others were added by somebody
     others: dict[str, tuple[str, ...]] = {}
     for name in names:
         head, found, label = name.partition("_score_")
@@ -132,6 +138,7 @@ def to_row(record: Record, labels: Sequence[str], others: Heads | None = None) -
         *(chain.from_iterable(record.keypoints) if record.keypoints else (None,) * len(POINTS)),
         record.event,
         record.event_name,
+        record.reason,
         *map(record.scores.get, labels),
         *map(record.raw_scores.get, labels),
         *further,

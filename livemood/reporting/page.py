@@ -13,8 +13,11 @@ from livemood.reporting.colours import DARK, LIGHT, Theme, inks, palette
 from livemood.reporting.document import asset, document
 from livemood.reporting.film import Stimulus, Watched, watched
 from livemood.reporting.summary import summarise
-from livemood.runtime.atomic_io import atomic_write, refuse_to_overwrite
+from livemood.runtime.atomic_io import atomic_write, refuse_other_ending, refuse_to_overwrite
 from livemood.runtime.optional_deps import required
+
+PAGES: Final = (".html", ".htm")
+"""Endings of pages."""
 
 _SETTING: Final = "out"
 _NOSCRIPT: Final = "<noscript><p>The charts need JavaScript; every figure is also in the tables.</p></noscript>"
@@ -46,6 +49,7 @@ def write_report(
         SinkError: The page is there already or cannot be written.
     """
     records, out = Path(records), Path(out)
+    refuse_other_ending(out, _SETTING, *PAGES)
     refuse_to_overwrite(out, _SETTING, force)
     summary = summarise(read(records))
     video = None if thumbnails is None else Path(thumbnails)

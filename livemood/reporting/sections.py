@@ -101,6 +101,12 @@ def said_of_film(shown: Watched | None) -> str:
     )
 
 
+def _unsure(person: Person) -> str:
+    """Return how often a person is unsure, and mostly why."""
+    why = f" ({person.doubts.most_common(1)[0][0]})" if person.doubts else ""
+    return percent(person.unsure_share) + why
+
+
 def _shares(summary: Summary) -> str:
     listed, shown, everyone = summary.people[:_MAX_LISTED], charted(summary), len(summary.people)
     labels = (*summary.labels, UNSURE)
@@ -117,7 +123,7 @@ def _shares(summary: Summary) -> str:
             f"{person.faces:,}",
             person.labels.most_common(1)[0][0],
             percent(person.confidence),
-            percent(person.unsure_share),
+            _unsure(person),
         )
         for person in listed
     )

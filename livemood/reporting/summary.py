@@ -49,6 +49,7 @@ class Person:
         last_s: Time of the last row.
         faces: Rows.
         labels: Rows by label.
+        doubts: Rows labelled unsure, by the reason.
         confidence_sum: Over all rows.
         confidences: Rows by tenth of confidence.
         bins: By index in time.
@@ -59,6 +60,7 @@ class Person:
     last_s: float
     faces: int = 0
     labels: Counter[str] = field(default_factory=Counter)
+    doubts: Counter[str] = field(default_factory=Counter)
     confidence_sum: float = 0.0
     confidences: list[int] = field(default_factory=lambda: [0] * CONFIDENCE_STEPS)
     bins: dict[int, Bin] = field(default_factory=dict)
@@ -217,6 +219,10 @@ class _Peaks:
         return done
 
 
+# Frames that were seen are kept as bits, so many to a number.
+_CHUNK = 1 << 12
+
+
 class _Collector:
     def __init__(self) -> None:
         self._summary = Summary()
@@ -224,6 +230,7 @@ class _Collector:
         self._peaks: dict[int, _Peaks] = {}
         self._changes: list[Change] = []
         self._frame: int | None = None
+        self._seen: dict[int, int] = {}
         self._first = (0, 0.0)
         self._time_s = self._step_s = 0.0
 
@@ -236,7 +243,7 @@ class _Collector:
         if step > 0 and not 0 < self._step_s <= step:
             self._step_s = step
         self._time_s = record.time_s
-        new_frame, self._frame = record.frame != self._frame, record.frame
+        self._frame = record.frame
         summary.end_s = max(record.time_s, summary.end_s)
         if record.event is not None:
             summary.events[record.event] = record.time_s
@@ -247,10 +254,17 @@ class _Collector:
             summary.faceless += 1
             return
         summary.faces += 1
-        summary.frames += new_frame
+        summary.frames += self._is_new(record.frame)
         summary.labels = summary.labels or tuple(record.scores)
         self._count(record, record.track, str(record.label), record.confidence or 0.0)
         self._watch(record, record.track)
+
+    def _is_new(self, frame: int) -> bool:
+        """Note a frame with a face, and tell whether it is the first face of it: rows may be in any order."""
+        chunk, bit = divmod(frame, _CHUNK)
+        seen = self._seen.get(chunk, 0)
+        self._seen[chunk] = seen | 1 << bit
+        return not seen >> bit & 1
 
     def _count(self, record: Record, track: int, label: str, confidence: float) -> None:
         person = self._people.get(track)
@@ -259,6 +273,7 @@ class _Collector:
         person.last_s = record.time_s
         person.faces += 1
         person.labels[label] += 1
+        person.doubts.update([record.reason] if record.reason else [])
         person.confidence_sum += confidence
         person.confidences[min(int(confidence * CONFIDENCE_STEPS), CONFIDENCE_STEPS - 1)] += 1
         while (place := int((record.time_s - self._first[1]) / self._summary.bin_s)) >= MAX_BINS:

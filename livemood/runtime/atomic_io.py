@@ -106,6 +106,14 @@ def refuse_to_overwrite(path: Path, setting: str, force: bool) -> None:
         raise SinkError(f"{path} is there already", f"use {{force}} or another {{{setting}}}")
 
 
+def refuse_other_ending(path: Path, setting: str, *endings: str) -> None:
+    """Raise a ``SinkError`` when a file's name promises another kind of file than will be in it."""
+    if path.suffix.lower() not in endings:
+        raise SinkError(
+            f"{path} would not be what its ending says", f"give {{{setting}}} a name that ends in {endings[0]}"
+        )
+
+
 def unwritable(path: Path, setting: str, error: OSError) -> SinkError:
     """Return the error to raise when writing ``path`` failed with ``error``."""
     return SinkError(f"{path} could not be written ({error.strerror or error})", f"try another {{{setting}}}")

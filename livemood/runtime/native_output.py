@@ -45,6 +45,21 @@ def keep_no_bytecode() -> None:
     sys.dont_write_bytecode = True
 
 
+def open_missing_streams() -> None:
+    """Give a program that was started without stdin, stdout or stderr something in their place, which leads nowhere.
+
+    Their file descriptors would be those of the next files to be opened, and whatever is printed would end there.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest that is free
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115  # a device, for good
+
+
 def discard_native_stderr() -> None:
     """Redirect file descriptor 2 to the null device for the rest of the process; ``sys.stderr`` keeps its target.
 

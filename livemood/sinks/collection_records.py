@@ -13,7 +13,7 @@ from livemood.core.errors import LivemoodError, SinkError
 from livemood.core.labels import EMOTION
 from livemood.records import PARQUET, VERSION
 from livemood.records.inputs import NOT_UTF8, Group, Heads, columns, kind, read_groups, to_json, to_rows, whole_until
-from livemood.runtime.atomic_io import atomic_write, unwritable
+from livemood.runtime.atomic_io import atomic_write, note_written, unwritable
 from livemood.runtime.closeable import Closeable
 from livemood.runtime.optional_deps import required
 
@@ -109,6 +109,7 @@ class CollectionRecords(Closeable):
         try:
             self._file.write(data)
             self._file.flush()
+            note_written(self._rows_file)
         except OSError as error:
             raise unwritable(self.path, _SETTING, error) from error
 

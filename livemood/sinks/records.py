@@ -11,7 +11,7 @@ from livemood.core.errors import SinkError
 from livemood.core.labels import EMOTION
 from livemood.core.types import Frame, Image, Mood
 from livemood.records.reading import PARQUET
-from livemood.records.schema import VERSION, Cell, Heads, Record, columns, kind, to_json, to_row
+from livemood.records.schema import REASON, VERSION, Cell, Heads, Record, columns, kind, to_json, to_row
 from livemood.runtime.atomic_io import atomic_write, unwritable
 from livemood.runtime.optional_deps import required
 from livemood.sinks.base import Sink, SinkContext
@@ -145,7 +145,7 @@ def _parquet(path: Path, heads: _Heads, live: bool) -> Iterator[_Add]:
     schema = arrow.schema([(name, types[kind(name)]) for name in columns(*heads)], {"livemood.records": str(VERSION)})
     rows: list[tuple[Cell, ...]] = []
 
-    with parquet.ParquetWriter(path, schema, compression="zstd", use_dictionary=["label", *heads[1]]) as file:
+    with parquet.ParquetWriter(path, schema, compression="zstd", use_dictionary=["label", REASON, *heads[1]]) as file:
 
         def write_group() -> None:
             values = list(zip(*rows, strict=True)) if rows else [()] * len(schema)

@@ -37,4 +37,5 @@ def record_of(frame: Frame, mood: Mood) -> Record:
             name: HeadScores(head.label, {label: round(score, 6) for label, score in head.scores.items()})
             for name, head in mood.others.items()
         },
+        reason=mood.reason,
     )

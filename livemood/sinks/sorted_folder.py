@@ -14,7 +14,7 @@ from livemood.core.errors import LivemoodError, SinkError
 from livemood.core.labels import UNSURE
 from livemood.core.types import Mood
 from livemood.records.inputs import NOT_UTF8
-from livemood.runtime.atomic_io import atomic_write, unwritable
+from livemood.runtime.atomic_io import atomic_write, note_written, unwritable
 
 How = Literal["copy", "move", "link"]
 """What is done with a photo."""
@@ -123,6 +123,7 @@ class SortedFolder:
         relative = target.relative_to(self._folder).as_posix()
         step = Step(self._how, str(_absolute(source)), relative, about.st_size, about.st_mtime_ns)
         _append(self._folder / MANIFEST, step)
+        note_written(self._folder / MANIFEST)
         self._done.add(step.source)
         if self._how == "link":
             _link(source, target)

@@ -20,6 +20,8 @@ from livemood.sources.base import Source
 _SAMPLED = slice(None, None, 16)
 # How long to wait for a driver that hangs before abandoning it, s.
 _CLOSE_TIMEOUT_S = 0.5
+# A stream that stood still for longer goes on from where it stands, s.
+_LATE_S = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,11 +32,13 @@ class Picture:
         image: (H, W, 3) uint8 BGR.
         due_s: When to show it, in seconds since the feed was opened; None for at once.
         over_s: Until when to show it if it is the last, in the same time; None to end at once.
+        shifts: Pictures after a late one come as much later; else they catch up.
     """
 
     image: Image
     due_s: float | None = None
     over_s: float | None = None
+    shifts: bool = False
 
 
 class Feed(Protocol):
@@ -143,7 +147,7 @@ class LiveSource(Source):
         index = 0
         picture: Picture | None = self._first
         self._began_s = self._opened_s = self._clock()
-        while picture is not None and self._wait(picture.due_s):
+        while picture is not None and self._wait(picture.due_s, picture.shifts):
             self._note(picture.image)
             yield Frame(index, self._seen_s - self._began_s, self._fitted(picture.image))
             index += 1
@@ -193,9 +197,12 @@ class LiveSource(Source):
                 self._feed.close()
             self._feed = None
 
-    def _wait(self, until_s: float | None) -> bool:
+    def _wait(self, until_s: float | None, shifts: bool = False) -> bool:
         """Wait until ``until_s`` seconds after the feed was opened; False when the source was closed."""
         if until_s is not None:
+            late_s = self._clock() - self._opened_s - until_s
+            if shifts and late_s > _LATE_S:
+                self._opened_s += late_s
             self._stopping.wait(max(self._opened_s + until_s - self._clock(), 0))
         return not self._stopping.is_set()
 

@@ -1,5 +1,6 @@
 """Network streams (RTSP, HTTP, MJPEG, ...) through PyAV."""
 
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -13,6 +14,13 @@ _MAX_BROKEN = 100
 # Over these protocols, packets that arrive while the stream is probed are too old to show. Over others, such as HTTP,
 # they may be the beginning of a file.
 _ONLY_LIVE = frozenset({"rtsp", "rtsps", "rtmp", "rtmps", "rtp", "udp", "srt"})
+# These bring seconds at once.
+_PIECEWISE = frozenset({"hls", "dash"})
+# A step of the clock, s, that is another film's.
+_LEAP_S = 10.0
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
 
 
 def open_stream(url: str, settings: CaptureSettings | None = None) -> LiveSource:
@@ -52,13 +60,15 @@ class StreamFeed:
         if urlsplit(url).scheme in _ONLY_LIVE:
             options["fflags"] = "nobuffer"
         try:
-            self._container = av.open(url, options=options, timeout=settings.timeout_s)
+            self._container = _opened(url, options, settings.timeout_s)
         except (av.FFmpegError, OSError, ValueError) as error:
             raise VideoUnreadable(f"{self._name} could not be opened ({_reason(error)}); is it running?") from error
         if not self._container.streams.video:
             self.close()
             raise VideoUnreadable(f"{self._name} holds no video")
-        self._finite = self._container.duration is not None
+        # A server that gives no parts of a file still says how long it is.
+        self._finite = self._container.duration is not None or self._container.size > 0
+        self._pace = _Pace() if self._finite or _PIECEWISE & set(self._container.format.name.split(",")) else None
         self._stream = self._container.streams.video[0]
         # Decoding several frames at once would delay each until the next ones arrive.
         self._stream.thread_type = "SLICE"
@@ -92,14 +102,55 @@ class StreamFeed:
         frame = self._decoded.pop(0)
         with one_line_about(self._name, VideoUnreadable):
             image = np.ascontiguousarray(frame.to_ndarray(format="bgr24", threads=1), np.uint8)
-        return Picture(image, frame.time if self._finite else None)
+        return Picture(image, self._pace.due(frame.time) if self._pace else None, shifts=not self._finite)
 
     def close(self) -> None:
         """Close the connection."""
         self._container.close()
 
 
+class _Pace:
+    """When pictures are to be seen, s after the first, by the times that a stream gives them.
+
+    Its clock begins anywhere, and where pieces of different films follow each other, anew.
+    """
+
+    def __init__(self) -> None:
+        self._last: tuple[float, float] | None = None
+
+    def due(self, time: float | None) -> float | None:
+        """Return when the next picture is due; None for at once."""
+        if time is None:
+            return None
+        due = 0.0
+        if self._last is not None:
+            step = time - self._last[0]
+            due = self._last[1] + (step if 0 <= step <= _LEAP_S else 0.0)
+        self._last = time, due
+        return due
+
+
+def _opened(url: str, options: dict[str, str], timeout_s: float) -> "InputContainer":
+    """Open a stream; one of JPEGs also if its parts come without the boundary that has to be before the first."""
+    import av
+
+    try:
+        return av.open(url, options=options, timeout=timeout_s)
+    except av.InvalidDataError:
+        if urlsplit(url).scheme not in ("http", "https"):
+            raise
+        container = av.open(url, format="mjpeg", options=options, timeout=timeout_s)
+        if container.streams.video and container.streams.video[0].codec_context.width:
+            return container
+        container.close()
+        raise
+
+
 def _reason(error: Exception) -> str:
+    import av
+
+    if isinstance(error, av.error.ExitError):  # what FFmpeg calls a time that is over
+        return "it does not answer"
     return (getattr(error, "strerror", None) or str(error)).strip().lower()
 
 

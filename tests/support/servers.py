@@ -1,6 +1,7 @@
 """Network cameras and a file server for tests."""
 
 import os
+import socket
 import struct
 import threading
 import time
@@ -20,6 +21,13 @@ import numpy as np
 
 def picture(level, width=64, height=48):
     return np.full((height, width, 3), level % 256, np.uint8)
+
+
+@contextmanager
+def silent_server() -> Iterator[str]:
+    """Take connections and never answer; give a URL."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/video"
 
 
 class _Server(ThreadingTCPServer):
@@ -84,8 +92,8 @@ class MjpegServer(Loopback):
     scheme, path = "http", "video.mjpg"
     shape = (48, 64, 3)
 
-    def __init__(self, corrupt_every=0, show=None):
-        self._show = show
+    def __init__(self, corrupt_every=0, show=None, first_boundary=True):
+        self._show, self._first_boundary = show, first_boundary
         super().__init__(corrupt_every)
 
     def handler(self, stopped):
@@ -116,7 +124,8 @@ class MjpegServer(Loopback):
         data = cv2.imencode(".jpg", image)[1].tobytes()
         if self._corrupt_every and self.sent % self._corrupt_every == 0:
             data = os.urandom(len(data))
-        return b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n" % (len(data), data)
+        part = b"Content-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n" % (len(data), data)
+        return b"--frame\r\n" + part if self._first_boundary else part + b"--frame\r\n"
 
 
 class RtspServer(Loopback):

@@ -15,6 +15,7 @@ class Encoder:
         pixel_format: Of its input.
         even: Whether it needs even sides.
         crf: Default constant-quality factor.
+        max_crf: Largest constant-quality factor; None if the encoder has no such factor.
         preset: Default speed; the value of ``preset_option``.
         preset_option: Name of the option for the speed.
         preset_options: Further options for the default ``preset`` only.
@@ -32,6 +33,7 @@ class Encoder:
     pixel_format: str = "yuv420p"
     even: bool = False
     crf: int | None = None
+    max_crf: int | None = None
     preset: str | None = None
     preset_option: str = "preset"
     preset_options: Mapping[str, str] = field(default_factory=dict)
@@ -51,6 +53,7 @@ ENCODERS: Final[Mapping[str, Encoder]] = {
         "libx264",
         even=True,
         crf=20,
+        max_crf=51,
         preset="superfast",
         preset_options={"mbtree": "1", "rc-lookahead": "10"},
         live_options={"tune": "zerolatency", "preset": "veryfast"},
@@ -62,6 +65,7 @@ ENCODERS: Final[Mapping[str, Encoder]] = {
         "libx265",
         even=True,
         crf=24,
+        max_crf=51,
         preset="fast",
         options={"x265-params": "log-level=none"},
         live_options={"tune": "zerolatency"},
@@ -72,12 +76,15 @@ ENCODERS: Final[Mapping[str, Encoder]] = {
     "vp9": Encoder(
         "libvpx-vp9",
         crf=30,
+        max_crf=63,
         preset="5",
         preset_option="cpu-used",
         options={"deadline": "good", "row-mt": "1", "b": "0"},
         live_options={"deadline": "realtime", "lag-in-frames": "0", "cpu-used": "7"},
     ),
-    "av1": Encoder("libsvtav1", crf=32, preset="8", live_options={"svtav1-params": "pred-struct=1"}, max_rate=240),
+    "av1": Encoder(
+        "libsvtav1", crf=32, max_crf=63, preset="8", live_options={"svtav1-params": "pred-struct=1"}, max_rate=240
+    ),
     "gif": Encoder("gif", pixel_format="pal8"),
 }
 

@@ -132,10 +132,11 @@ class StreamCopy:
             self._carry(*self._next)
             self._next = self._read()
 
-    def finish(self, picture_end_s: Fraction, whole: bool) -> None:
+    def finish(self, picture_start_s: Fraction, picture_end_s: Fraction, whole: bool) -> None:
         """Mux the remaining packets.
 
         Args:
+            picture_start_s: Start of the picture, s.
             picture_end_s: End of the picture, s.
             whole: Whether all frames were written; otherwise packets after the picture's end are dropped.
 
@@ -146,7 +147,7 @@ class StreamCopy:
         for carried in self._carried.values():
             self._mux(carried, carried.track.rest())
             if whole and carried.is_sound:
-                self._note_flaws(carried, picture_end_s)
+                self._note_flaws(carried, picture_start_s, picture_end_s)
 
     def close(self) -> None:
         """Close the source's file; a second call does nothing."""
@@ -262,13 +263,13 @@ class StreamCopy:
         packet.dts = carried.last_dts = dts
         carried.last_duration = packet.duration or 0
 
-    def _note_flaws(self, carried: _Carried, picture_end_s: Fraction) -> None:
+    def _note_flaws(self, carried: _Carried, picture_start_s: Fraction, picture_end_s: Fraction) -> None:
         if carried.repaired:
             self.warnings.append(f"the sound of {self._name} has broken times; they were repaired")
         if carried.starts is None:
             self.warnings.append(f"the sound of {self._name} is empty")
             return
-        late, early = carried.starts, picture_end_s - carried.ends
+        late, early = carried.starts - picture_start_s, picture_end_s - carried.ends
         if late > _SILENT_S:
             self.warnings.append(f"the sound of {self._name} starts {float(late):.1f} s after the picture")
         if early > _SILENT_S:

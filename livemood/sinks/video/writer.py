@@ -229,7 +229,7 @@ class VideoSink(Sink):
         for packet in self._pictures.finish(end):
             self._output.mux(packet)
         if self._extras:
-            self._extras.finish(end * self._tick, whole)
+            self._extras.finish((self._pictures.first or 0) * self._tick, end * self._tick, whole)
             self.warnings += self._extras.warnings
         if self._left_out:
             self.warnings.append(f"{self.path}: {self._left_out} frames came too fast for a GIF and were left out")
@@ -284,6 +284,9 @@ def _chosen(path: Path, codec: Codec | None) -> tuple[Format, Encoder]:
 
 
 def _options(encoder: Encoder, crf: int | None, preset: str | None, live: bool) -> dict[str, str]:
+    if crf is not None and not 0 <= crf <= (-1 if encoder.max_crf is None else encoder.max_crf):
+        has = "has no crf" if encoder.max_crf is None else f"has a crf from 0 to {encoder.max_crf}"
+        raise SinkError(f"{encoder.name} {has}, got {crf}", "choose another {crf}")
     options = {**encoder.options, **(encoder.live_options if live else {})}
     crf = encoder.crf if crf is None else crf
     if crf is not None:

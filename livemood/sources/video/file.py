@@ -161,8 +161,11 @@ class VideoSource(Source):
 
     def _decoded(self) -> Iterator[VideoFrame]:
         """Decode what can be decoded; a damaged packet costs its own frames only."""
-        shown: int | None = None
+        shown, begun = None, False
         for frame in self._decoded_ahead():
+            if not begun and self._is_broadcast:
+                self._damaged = 0  # a piece of a broadcast: what comes before its first key frame is not whole
+            begun = True
             if frame.pts is not None:
                 shown = frame.pts if shown is None else max(shown, frame.pts)
             yield frame
@@ -296,6 +299,8 @@ class VideoSource(Source):
     def _why_nothing(self, start_s: float) -> str:
         if start_s and self._packets > self._damaged:
             return f"{self.path} ends before {start_s:g} s; start earlier"
+        if "webp" in self._container.format.name:
+            return f"{self.path} is an animated WebP, which cannot be read as a video; make a GIF or a video of it"
         if self._packets:
             return f"{self.path} is damaged: none of its frames can be decoded"
         return f"{self.path} holds a video stream without a single frame"

@@ -20,6 +20,13 @@ _SMALL_PX = 500_000
 _PLAYLISTS = frozenset({"hls", "dash", "concat", "sdp", "rtsp", "rtp", "imf", "webm_dash_manifest", "lavfi"})
 
 
+# Kinds of pictures whose files begin as an MP4 does.
+_STILL_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif"})
+# A sample entry of this kind describes an encrypted picture; six zeros and the number of its data source follow.
+_ENCRYPTED = b"encv\0\0\0\0\0\0\0\1"
+_INDEX_BYTES = 4 << 20
+
+
 def open_container(file: Path, path: Path) -> InputContainer:
     """Open a file.
 
@@ -45,7 +52,9 @@ def open_container(file: Path, path: Path) -> InputContainer:
         head = _head(file)
         if not head:
             raise VideoUnreadable(f"{path} is empty") from error
-        if head[4:] == b"ftyp":
+        if head[4:8] == b"ftyp" and head[8:12] in _STILL_BRANDS:
+            raise VideoUnreadable(f"{path} is a picture, not a video") from error
+        if head[4:8] == b"ftyp":
             raise VideoUnreadable(f"{path} is cut off: its index is missing, as after a broken recording") from error
         raise VideoUnreadable(f"{path} is not a video that can be read") from error
     if container.format.name == "tty":  # FFmpeg renders any text file as a terminal
@@ -54,12 +63,24 @@ def open_container(file: Path, path: Path) -> InputContainer:
     if _PLAYLISTS & set(container.format.name.split(",")):
         container.close()
         raise VideoUnreadable(f"{path} is a playlist that leads elsewhere, not a video; name the videos themselves")
+    if "mp4" in container.format.name and _is_encrypted(file):
+        container.close()
+        raise VideoUnreadable(f"{path} is encrypted, and cannot be read without its key")
     return container
+
+
+def _is_encrypted(file: Path) -> bool:
+    """Tell whether an MP4's index, at one of its ends, describes an encrypted picture (ISO/IEC 23001-7)."""
+    with suppress(OSError), file.open("rb") as data:
+        first = data.read(_INDEX_BYTES)
+        data.seek(max(file.stat().st_size - _INDEX_BYTES, 0))
+        return _ENCRYPTED in first or _ENCRYPTED in data.read(_INDEX_BYTES)
+    return False
 
 
 def _head(path: Path) -> bytes:
     with suppress(OSError), path.open("rb") as file:
-        return file.read(8)
+        return file.read(12)
     return b"unknown"
 
 

@@ -21,9 +21,8 @@ _CHUNK_BYTES = 1 << 20
 def is_pipe(path: Path) -> bool:
     """Tell whether a path leads to bytes that can be read only once: a FIFO, a socket, ``<(...)``, stdin."""
     mode = _mode(path)
-    return _is_stdin(path) or (
-        mode is not None and not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISBLK(mode))
-    )
+    kept = mode is None or stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISBLK(mode)
+    return _is_stdin(path) or not kept
 
 
 @contextmanager

@@ -255,6 +255,16 @@ def test_report_over_a_data_set_then_counts_every_face_once(master, tmp_path, ca
     assert f"{tmp_path} holds no data set of livemood batch" in capsys.readouterr().err
 
 
+def test_cluster_file_of_the_docs_then_is_one_that_ray_takes():
+    import yaml
+    from ray.autoscaler._private.util import prepare_config, validate_config
+
+    text = (SAMPLES.parent / "docs" / "ray-cluster.yaml").read_text(encoding="utf-8")
+    validate_config(prepare_config(yaml.safe_load(text)))
+    with pytest.raises(Exception, match="nonsense"):
+        validate_config(prepare_config({**yaml.safe_load(text), "nonsense": 1}))
+
+
 class TestBadInput:
     @pytest.mark.parametrize(
         ("words", "message"),

@@ -134,32 +134,44 @@ def test_records_when_there_already_then_neither_replaced_nor_mixed(album, tmp_p
 def test_interrupt_then_what_is_done_is_kept_and_resume_goes_on(tmp_path, small, jobs):
     album = tmp_path / "album"
     album.mkdir()
-    data = cv2.imencode(".jpg", small)[1].tobytes()
-    for number in range(400):
+    data = cv2.imencode(".jpg", cv2.resize(small, (320, 180)))[1].tobytes()
+    for number in range(150):
         (album / f"{number:03}.jpg").write_bytes(data)
     target = tmp_path / "rows.csv"
-    words = [sys.executable, "-m", "livemood", "image", album, "--records", target, "--jobs", str(jobs)]
+    words = [
+        sys.executable,
+        "-m",
+        "livemood",
+        "image",
+        album,
+        "--records",
+        target,
+        "--jobs",
+        str(jobs),
+        "--detector",
+        "fast",
+    ]
     with subprocess.Popen(
         words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as job:
         until(lambda: target.exists() and target.read_bytes().count(b"\n") > 20)
         os.killpg(job.pid, signal.SIGINT)
-        out, err = job.communicate(timeout=60)
+        out, err = job.communicate(timeout=300)
     done = len({row["path"] for row in rows(target)})
     assert job.returncode == 130
-    assert 10 <= done < 400
+    assert 10 <= done < 150
     assert err.splitlines() == [
-        f"livemood: {done} of 400 photos are done; {target} has them, the same command with --resume goes on",
-        "livemood: interrupted; what was written so far is good",
+        f"livemood: {done} of 150 photos are done; {target} has them, the same command with --resume goes on",
+        f"livemood: interrupted; kept: {target}",
     ]
     assert f"{done} photos, {2 * done} faces" in out
     words = [*words, "--resume"]
-    assert subprocess.run(words, capture_output=True, timeout=120).returncode == 0
+    assert subprocess.run(words, capture_output=True, timeout=300).returncode == 0
     found = [row["path"] for row in rows(target)]
     assert found == [str(path) for path in sorted(album.iterdir()) for _ in range(2)]
 
 
-def until(holds, seconds=60):
+def until(holds, seconds=200):
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end

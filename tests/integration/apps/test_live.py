@@ -14,7 +14,10 @@ from livemood.apps.live import Live
 from livemood.apps.recorder import Recorder
 from livemood.apps.session import Session
 from livemood.core.errors import CameraUnavailable, SinkError
+from livemood.core.geometry import Box
 from livemood.core.keys import KEYS, View
+from livemood.core.labels import EMOTIONS
+from livemood.core.settings import DrawStyle
 from livemood.core.types import Frame
 from livemood.core.video_info import VideoInfo
 from livemood.overlay.annotator import Annotator
@@ -413,3 +416,33 @@ class TestSparklines:
         sparklines.add([make_mood()], 0.0)
         sparklines.add((), 40.0)
         assert (self.strip(sparklines) == 110).all()
+
+
+@pytest.mark.parametrize("panel", [False, True])
+def test_strips_when_a_face_is_near_their_corner_then_labels_and_panels_stay_whole(panel):
+    strips = HistoryStrips(EMOTIONS)
+    moods = [make_mood(x=520)]
+    for step in range(200):
+        strips.add(moods, step / 10)
+    frame = make_frame(640, 480)
+    style = DrawStyle(panel=panel)
+    drawn = frame.image.copy()
+    (corner,) = strips.draw(drawn)
+    plain = Annotator(EMOTIONS, style).draw(frame, moods)
+    over = Annotator(EMOTIONS, style).draw(Frame(0, 0.0, drawn), moods, [corner])
+    left, top, right, bottom = (int(side) for side in (corner.left, corner.top, corner.right, corner.bottom))
+    # A face in the middle of the right half: its cards have room beside the corner, and leave the strips whole.
+    assert (over[top:bottom, left:right] == drawn[top:bottom, left:right]).all()
+    assert (plain != frame.image).any()
+
+
+def test_strips_when_a_label_has_no_other_place_then_it_is_drawn_over_them():
+    strips = HistoryStrips(EMOTIONS)
+    mood = make_mood(x=100)
+    for step in range(200):
+        strips.add([mood], step / 10)
+    frame = make_frame(200, 200)
+    drawn = frame.image.copy()
+    strips.draw(drawn)
+    everywhere = [Box(0, 0, 200, 200)]
+    assert (Annotator(EMOTIONS).draw(Frame(0, 0.0, drawn), [mood], everywhere) != drawn).any()

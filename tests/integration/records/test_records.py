@@ -63,6 +63,7 @@ def test_jsonl_when_a_face_is_written_then_its_line_holds_the_contract(tmp_path:
         "raw_scores": {"happy": 1.0, "sad": 0.0},
         "event": None,
         "event_name": None,
+        "reason": None,
         "v": 1,
     }
     assert len(keypoints) == 6
@@ -414,3 +415,37 @@ def test_library_when_not_installed_then_the_message_says_how_to_get_it(
     use = {"pandas": to_pandas, "polars": to_polars, "pyarrow": lambda path: list(read(path))}[library]
     with pytest.raises(LivemoodError, match=rf"{library} is not installed; try: pip install {package}$"):
         use(path)
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_read_when_a_spreadsheet_wrote_the_csv_anew_then_the_rows_are_the_same(tmp_path: Path, separator: str) -> None:
+    path = tmp_path / "a.csv"
+    write_some(path)
+    told = list(read(path))
+    cells = [line.split(",") for line in path.read_text().splitlines()]
+    lines = [separator.join(cell.replace(".", ",") for cell in line) for line in cells]
+    path.write_text("".join(f"{line}\n" for line in lines))
+    assert list(read(path)) == told
+    assert told
+
+
+@pytest.mark.parametrize("name", ["participant", "score_comment", "note_score_a"])
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_read_when_somebody_added_a_column_of_text_then_it_is_passed_over(
+    tmp_path: Path, name: str, suffix: str
+) -> None:
+    import pandas
+
+    path = tmp_path / "a.csv"
+    write_some(path)
+    told = list(read(path))
+    table = pandas.read_csv(path)
+    table[name] = "P01"
+    if suffix == ".csv":
+        table.to_csv(path, index=False)
+    else:
+        path = tmp_path / "a.parquet"
+        table.to_parquet(path)
+    again = list(read(path))
+    assert [(one.frame, one.track, one.label) for one in again] == [(one.frame, one.track, one.label) for one in told]
+    assert again[0].scores.keys() == told[0].scores.keys()

@@ -404,3 +404,19 @@ def test_plot_when_a_file_is_there_then_only_force_replaces_it(tmp_path: Path) -
     assert out.read_text() == "kept"
     write_plot(records, out, force=True)
     assert out.read_bytes().startswith(b"\x89PNG")
+
+
+def test_summary_when_rows_are_sorted_by_person_then_every_frame_counts_once() -> None:
+    rows = [record(time / 10, track=track) for time in range(20) for track in (1, 2)]
+    by_person = sorted(rows, key=lambda row: (row.track or 0, row.frame))
+    assert summarise(iter(rows)).frames == 20
+    assert summarise(iter(by_person)).frames == 20
+    assert summarise(iter(by_person)).faces == 40
+
+
+@pytest.mark.parametrize("name", ["a.pdf", "a.png", "a"])
+def test_page_when_its_ending_promises_something_else_then_it_is_refused(tmp_path: Path, name: str) -> None:
+    records = write_two_people(tmp_path / "a.jsonl")
+    with pytest.raises(SinkError, match="would not be what its ending says"):
+        write_report(records, tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.jsonl"]

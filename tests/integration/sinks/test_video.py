@@ -544,7 +544,7 @@ def test_file_when_there_already_then_is_replaced_only_by_force(tmp_path: Path) 
         ("folder.mp4", {}, "is a folder"),
         ("out.webm", {"codec": "h264"}, "WebM cannot hold h264; use vp9 or av1"),
         ("out.mp4", {"preset": "hurry"}, "libx264 does not take .* preset hurry"),
-        ("out.mp4", {"crf": -5}, "libx264 does not take .* crf -5"),
+        ("out.mp4", {"crf": -5}, "libx264 has a crf from 0 to 51, got -5"),
     ],
 )
 def test_sink_when_it_cannot_write_then_says_so_before_any_work(
@@ -699,3 +699,22 @@ def test_sound_when_the_container_does_not_take_it_as_it_is_then_is_encoded_anew
         heard = np.concatenate([frame.to_ndarray().ravel() for frame in container.decode(audio=0)]).astype(float)
     assert heard.size >= 40_000
     assert np.abs(heard).max() > 0
+
+
+@pytest.mark.parametrize(
+    ("ending", "codec", "crf", "most"),
+    [
+        (".mp4", "h264", 52, "51"),
+        (".mp4", "h264", -1, "51"),
+        (".mp4", "h265", 99, "51"),
+        (".webm", "vp9", 64, "63"),
+        (".mp4", "av1", 64, "63"),
+        (".gif", None, 20, "has no crf"),
+    ],
+)
+def test_crf_when_the_codec_has_none_such_then_one_line_says_so(
+    tmp_path: Path, ending: str, codec: Any, crf: int, most: str
+) -> None:
+    with pytest.raises(SinkError, match=most):
+        VideoSink(tmp_path / f"out{ending}", VideoInfo(64, 48), codec=codec, crf=crf)
+    assert list(tmp_path.iterdir()) == []

@@ -4,6 +4,7 @@ import itertools
 import os
 import threading
 import time
+from fractions import Fraction
 
 import cv2
 import pytest
@@ -16,8 +17,8 @@ from livemood.sources.feeds import RawFeed
 from livemood.sources.live import LiveSource, Picture
 from livemood.sources.open import open_live
 from livemood.sources.stream import open_stream
-from tests.support.builders import write_clip
-from tests.support.servers import MjpegServer, RtspServer, files_served, picture
+from tests.support.builders import write_clip, write_film
+from tests.support.servers import MjpegServer, RtspServer, files_served, picture, silent_server
 
 HASTY = CaptureSettings(retry_s=0.01, retry_longest_s=0.02, give_up_s=0.5, timeout_s=2.0)
 
@@ -262,6 +263,50 @@ class TestStream:
             frames = list(source.frames())
         assert len(frames) == 10
         assert frames[-1].time_s >= 0.17
+
+    @pytest.mark.parametrize("name", ["clip.m3u8", "clip.ts"])
+    def test_of_a_finite_stream_whose_clock_starts_late_then_plays_at_once_to_its_end(self, tmp_path, name):
+        late = range(90_000 * 40, 90_000 * 40 + 1800 * 20, 1800)  # 40 s, as in a piece of a broadcast
+        options = {"hls_time": "0.2", "hls_list_size": "0"} if name == "clip.m3u8" else None
+        write_film(tmp_path / name, late, Fraction(1, 90_000), last_ticks=1800, container_options=options,
+                   set_up=lambda stream: setattr(stream, "gop_size", 5))  # fmt: skip
+        began = time.monotonic()
+        with files_served(tmp_path) as url, open_live(f"{url}/{name}", CaptureSettings(timeout_s=5)) as source:
+            frames = list(source.frames())
+        assert len(frames) == 20
+        assert 0.3 < frames[-1].time_s < 5
+        assert time.monotonic() - began < 20
+
+    def test_of_a_live_playlist_then_pictures_come_at_their_own_speed_not_in_bursts(self, tmp_path):
+        write_film(tmp_path / "clip.m3u8", range(40), Fraction(1, 20),
+                   container_options={"hls_time": "1", "hls_list_size": "0"},
+                   set_up=lambda stream: setattr(stream, "gop_size", 20))  # fmt: skip
+        playlist = tmp_path / "clip.m3u8"
+        playlist.write_text(playlist.read_text().replace("#EXT-X-ENDLIST\n", ""))  # more may come
+        with files_served(tmp_path) as url, open_live(f"{url}/clip.m3u8", CaptureSettings(timeout_s=5)) as source:
+            frames = list(itertools.islice(source.frames(), 40))
+        assert len(frames) == 40
+        assert frames[-1].time_s > 1.5
+
+    def test_of_jpegs_without_a_first_boundary_then_frames_come(self):
+        server = MjpegServer(first_boundary=False)
+        with open_stream(server.url, CaptureSettings(timeout_s=5)) as source:
+            frames = list(itertools.islice(source.frames(), 10))
+        server.stop()
+        assert frames[0].image.shape == server.shape
+        assert len({int(frame.image.mean()) for frame in frames}) > 5
+
+    def test_of_a_page_that_is_no_video_then_one_line(self, tmp_path):
+        (tmp_path / "index.html").write_text("<html>" + "no video " * 500)
+        with files_served(tmp_path) as url, pytest.raises(VideoUnreadable, match=r"index\.html (could not|holds)"):
+            open_stream(f"{url}/index.html", HASTY)
+
+    def test_of_a_server_that_does_not_answer_then_the_line_says_so(self):
+        with (
+            silent_server() as url,
+            pytest.raises(VideoUnreadable, match=r"could not be opened \(it does not answer\)"),
+        ):
+            open_stream(url, CaptureSettings(timeout_s=0.5))
 
     def test_of_nothing_there_then_one_clear_line(self, server):
         server.stop()

@@ -17,7 +17,7 @@ from tests.support.builders import Sound, write_film
 LIVEMOOD = [sys.executable, "-m", "livemood", "video"]
 
 
-@pytest.fixture(params=[".mp4", ".mkv", ".avi", ".ts"])
+@pytest.fixture(params=[".mp4", ".ts"])
 def clip(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return write_film(tmp_path / f"clip{request.param}", sounds=[Sound("ac3")])
 
@@ -40,7 +40,8 @@ def test_video_when_it_comes_on_stdin_then_is_copied_whole(
     with clip.open("rb") as file:
         given: dict[str, Any] = {"input": file.read()} if through_pipe else {"stdin": file}
         done = subprocess.run([*LIVEMOOD, name, "--out", out], capture_output=True, timeout=120, **given)
-    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stderr == b""
+    assert done.returncode == 0
     assert made(out) == (20, 10)
 
 
@@ -85,7 +86,7 @@ def test_source_when_a_fifo_then_frames_come_and_no_scratch_file_stays(
         ("- --out o.mp4 <&-", "stdin is closed; pipe a video into it, or name a file"),
         ("/dev/zero --out o.mp4", "zero is a terminal or another device; pipe a video into it, or name a file"),
         ("<(true) --out o.mp4", "is a pipe that brought nothing"),
-        ("<(echo no video) --out o.mp4", "is a text, not a video"),
+        ("<(echo no video) --out o.mp4", "is not a video that can be read"),
         ("<(true)", "a pipe has no name to call the copy after; add --out"),
         ("- - --out-dir d", "- is a pipe; many videos need to be files"),
     ],

@@ -27,7 +27,7 @@ def bundle(tmp_path_factory) -> Path:
         for place, picture in enumerate(sorted((folder / "faces" / "happy").glob("*.png"))):
             rows.writerow((picture.relative_to(folder / "faces").as_posix(), "smile", ("open", "closed")[place % 2]))
     livemood = Path(sys.executable).with_name("livemood")
-    command = [livemood, "train", "faces", "--out", "mine", "--preset", "small", "--epochs", "1"]
+    command: list[str | Path] = [livemood, "train", "faces", "--out", "mine", "--preset", "small", "--epochs", "1"]
     subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=300)
     return folder / "mine"
 

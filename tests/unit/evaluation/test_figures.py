@@ -392,10 +392,17 @@ def test_tables_when_a_class_has_no_picture_then_dashes():
 
 
 def test_tables_when_stress_was_measured_then_a_table_for_crops_and_one_for_photos():
-    row = {"kind": "blur", "amount": "2 px", "accuracy": 0.5, "unsure": 0.25, "accuracy_when_sure": None}
+    row = {
+        "kind": "blur",
+        "amount": "2 px",
+        "accuracy": 0.5,
+        "unsure": 0.25,
+        "accuracy_when_sure": None,
+        "ece_when_sure": None,
+    }
     stress = {"crops": [row], "photos": [{**row, "found": 0.9}], "flips": {"shifts": 0.01, "pictures": 0.03}}
     crops, photos = tables({**make_report(), "stress": stress})[-2:]
-    assert crops.rows == (("blur", "2 px", "50.0 %", "25.0 %", "–"),)
+    assert crops.rows == (("blur", "2 px", "50.0 %", "25.0 %", "–", "–"),)
     assert "in 1.0 % of the cases; 3.0 % of the pictures" in crops.note
     assert photos.rows[0][-1] == "90.0 %"
 

@@ -1,0 +1,119 @@
+"""How far a face can be read: FaceCrop -> Quality, from its keypoints and the crop's pixels."""
+
+import math
+from dataclasses import replace
+from functools import cache
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from livemood.bundles.manifest import covered_model
+from livemood.core.crop_spec import CropSpec
+from livemood.core.settings import FER2013_TEMPLATE
+from livemood.core.types import FaceCrop, Keypoint, Quality
+from livemood.emotion.crop import similarity
+
+_SIDE = 24
+_REFERENCE_PX = 48
+_NOT_COVERED = -9.0
+# Keeps the noise of a flat crop small.
+_STEADY = 4.0
+# How far the nose's tip stands out, in half distances between the ears.
+_NOSE = 1.5
+_LEAST = 1e-3
+_NOISE_KERNEL = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+
+
+def measure(crop: FaceCrop, spec: CropSpec, chosen: float) -> Quality:
+    """Return how far a crop can be read.
+
+    Args:
+        crop: (S, S, C) uint8.
+        spec: How it was cut.
+        chosen: Share of the emotions that are chosen between, 0..1.
+    """
+    keypoints = crop.track.detection.keypoints
+    matrix = similarity(keypoints, spec)
+    scale = math.hypot(matrix[0, 0], matrix[1, 0])
+    side_px = spec.size_px / max(scale, 1e-6)
+    return replace(of_pixels(crop.image, spec), side_px=side_px, yaw_deg=yaw_deg(keypoints), chosen=chosen)
+
+
+def of_pixels(pixels: npt.NDArray[np.uint8], spec: CropSpec) -> Quality:
+    """Return the same of a crop (S, S, C) uint8 of which nothing else is known: large enough, and facing the camera."""
+    grey = _grey(pixels)
+    # The network knows faces in one framing only.
+    hidden = covered(grey) if spec.template == FER2013_TEMPLATE else _NOT_COVERED
+    return Quality(spec.size_px, 0.0, sharpness(grey), noise(grey), hidden, 1.0)
+
+
+def yaw_deg(keypoints: npt.NDArray[np.float32]) -> float:
+    """Return how far a head is turned to the side, 0..90 degrees.
+
+    Ears and nose tip are taken for points of a ball: turned, the nose moves towards an ear, and the ears towards each
+    other.
+
+    Args:
+        keypoints: (6, 2) float32, rows as in ``Keypoint``.
+    """
+    points = keypoints.astype(np.float64)
+    right, left = points[Keypoint.RIGHT_EAR], points[Keypoint.LEFT_EAR]
+    across = (left - right) / 2
+    width = float(np.hypot(*across))
+    aside = abs(float(np.dot(points[Keypoint.NOSE_TIP] - (left + right) / 2, across)))
+    return math.degrees(math.atan2(aside, _NOSE * max(width, 1e-6) ** 2))
+
+
+def sharpness(grey: npt.NDArray[np.float32]) -> float:
+    """Return the logarithm of the slopes between neighbouring pixels over the spread of all; higher is sharper.
+
+    Args:
+        grey: (48, 48) float32.
+    """
+    across, down = np.diff(grey, axis=1), np.diff(grey, axis=0)
+    slope = math.sqrt((float((across**2).mean()) + float((down**2).mean())) / 4)
+    return math.log(slope / (float(grey.std()) + _LEAST) + _LEAST)
+
+
+def noise(grey: npt.NDArray[np.float32]) -> float:
+    """Return the logarithm of the noise over the spread of all pixels.
+
+    Noise is what is left of a crop when everything smooth is taken out (Immerkaer, "Fast noise variance estimation",
+    1996).
+
+    Args:
+        grey: (48, 48) float32.
+    """
+    left = np.abs(cv2.filter2D(grey, cv2.CV_32F, _NOISE_KERNEL)[1:-1, 1:-1]).mean()
+    return math.log(math.sqrt(math.pi / 2) / 6 * float(left) / (float(grey.std()) + 1) + 10 * _LEAST)
+
+
+def covered(grey: npt.NDArray[np.float32]) -> float:
+    """Return the logit of mouth, nose or eyes being covered: by a mask, a scarf, a hand, dark glasses.
+
+    Args:
+        grey: (48, 48) float32.
+    """
+    hidden_weights, hidden_bias, output_weights, output_bias = _network()
+    small = cv2.resize(grey, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
+    pixels = ((small - small.mean()) / (small.std() + _STEADY)).ravel()
+    hidden = np.maximum(pixels @ hidden_weights + hidden_bias, 0)
+    return float(hidden @ output_weights + output_bias[0])
+
+
+def _grey(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """Return a crop (S, S, C) as (48, 48) float32."""
+    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if image.shape[2] == 3 else image[..., 0]
+    if grey.shape != (_REFERENCE_PX, _REFERENCE_PX):
+        how = cv2.INTER_AREA if grey.shape[0] > _REFERENCE_PX else cv2.INTER_LINEAR
+        grey = cv2.resize(grey, (_REFERENCE_PX, _REFERENCE_PX), interpolation=how)
+    return np.asarray(grey, np.float32)
+
+
+@cache
+def _network() -> tuple[npt.NDArray[np.float32], ...]:
+    """Return the weights of the small network that tells covered faces."""
+    with np.load(covered_model(), allow_pickle=False) as stored:
+        names = ("hidden_weights", "hidden_bias", "output_weights", "output_bias")
+        return tuple(stored[name].astype(np.float32) for name in names)

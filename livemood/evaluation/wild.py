@@ -1,0 +1,272 @@
+"""Faces in the wild: photos of groups and of all kinds of things, turned and filling photos, and clips.
+
+    python -m livemood.evaluation.wild DATA [--photos N] [--detector fast|auto|both]
+
+Prints what ``auto`` finds, beside ``fast``, on ``wild.zip``, ``smiles.zip`` and ``clips/`` of a folder. Nothing is
+stored. ``--photos`` takes every so many photos only, so that N are left of each kind.
+"""
+
+import argparse
+import csv
+import io
+import time
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from livemood.core.geometry import Box
+from livemood.core.settings import DetectorMode, RoiSettings
+from livemood.core.types import Detection, Frame, Image
+from livemood.detection.combined import FaceDetector
+from livemood.detection.roi_detector import RoiDetector
+from livemood.detection.transforms import turned
+from livemood.emotion.classifier import EmotionClassifier
+from livemood.emotion.crop import crop_face
+from livemood.evaluation.smiles import read_photos
+from livemood.sources.video.file import VideoSource
+
+Find = Callable[[Image], Sequence[Detection]]
+
+_FEW = 9
+# A detection is about a known face where they overlap (IoU) at least so much: boxes are drawn and framed differently.
+_SAME = 0.25
+_FPS = 30
+_PAN = (640, 480)
+
+
+@dataclass(slots=True)
+class Groups:
+    """Faces found of those counted; ``extra`` are more than there are. ``uncounted``: found, by what the table says."""
+
+    photos: int = 0
+    people: int = 0
+    found: int = 0
+    extra: int = 0
+    uncounted: list[tuple[str, int]] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        share = self.found / max(self.people, 1)
+        return f"{self.photos} photos, {self.people} faces: {self.found} found ({share:.1%}), {self.extra} too many"
+
+
+def rows(archive: zipfile.ZipFile, name: str) -> list[dict[str, str]]:
+    """Return the rows of a table in a zip."""
+    return list(csv.DictReader(io.StringIO(archive.read(name).decode())))
+
+
+def picture(archive: zipfile.ZipFile, name: str) -> Image:
+    """Return a picture of a zip, (H, W, 3) uint8 BGR."""
+    return np.asarray(cv2.imdecode(np.frombuffer(archive.read(name), np.uint8), cv2.IMREAD_COLOR), np.uint8)
+
+
+def count_groups(find: Find, archive: zipfile.ZipFile) -> tuple[Groups, Groups]:
+    """Return what is found in group photos of up to nine people, and of more; uncounted crowds are in the second."""
+    few, many = Groups(), Groups()
+    for row in rows(archive, "wild/groups.csv"):
+        found = len(find(picture(archive, f"wild/groups/{row['file']}")))
+        if not row["faces"].isdigit():
+            many.uncounted.append((row["faces"], found))
+            continue
+        people = int(row["faces"])
+        group = few if people <= _FEW else many
+        group.photos += 1
+        group.people += people
+        group.found += min(found, people)
+        group.extra += max(found - people, 0)
+    return few, many
+
+
+@dataclass(slots=True)
+class Ordinary:
+    """Photos of all kinds of things: known faces, those found, and detections that are none of them."""
+
+    photos: int = 0
+    known: int = 0
+    found: int = 0
+    extra: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.photos} photos, {self.known} known faces: {self.found} found "
+            f"({self.found / max(self.known, 1):.1%}); {len(self.extra)} detections elsewhere "
+            f"({100 * len(self.extra) / max(self.photos, 1):.1f} per 100 photos)"
+        )
+
+
+def count_ordinary(find: Find, archive: zipfile.ZipFile, step: int = 1) -> Ordinary:
+    """Return what is found in every ``step``-th ordinary photo."""
+    places: dict[str, list[tuple[str, Box | None]]] = {}
+    for row in rows(archive, "wild/ordinary.csv"):
+        sides = [row[side] for side in ("left", "top", "right", "bottom")]
+        box = Box(*map(float, sides)) if all(sides) else None
+        places.setdefault(row["file"], []).append((row["kind"], box))
+    counted = Ordinary()
+    for file, known in list(places.items())[::step]:
+        boxes = [face.box for face in find(picture(archive, f"wild/ordinary/{file}"))]
+        faces = [box for kind, box in known if kind == "face" and box]
+        anything = [box for _, box in known if box]
+        counted.photos += 1
+        counted.known += len(faces)
+        counted.found += sum(any(box.iou(face) >= _SAME for box in boxes) for face in faces)
+        counted.extra += [file for box in boxes if not any(box.iou(place) >= _SAME for place in anything)]
+    return counted
+
+
+def smiles_right(find: Find, classifier: EmotionClassifier, photos: Sequence[tuple[bool, Image]], turns: int) -> float:
+    """Return the share of turned photos whose largest face is read right; no face counts as wrong."""
+    happy = classifier.labels.index("happy")
+    right = 0
+    for smiling, photo in photos:
+        view = turned(photo, turns)
+        if faces := find(view):
+            scores = classifier.probabilities(crop_face(view, faces[0].keypoints, classifier.crop_spec)[None])[0]
+            right += (int(scores.argmax()) == happy) == smiling
+    return right / len(photos)
+
+
+def fills(photos: Sequence[Image], boxes: Sequence[Box], share: float) -> Iterator[Image]:
+    """Yield photos cut so that a face's box is ``share`` times as large as the picture."""
+    for photo, box in zip(photos, boxes, strict=True):
+        (x, y), half = box.centre, max(box.width, box.height) / share / 2
+        top, left = max(round(y - half), 0), max(round(x - half), 0)
+        yield np.ascontiguousarray(photo[top : round(y + half), left : round(x + half)])
+
+
+def follow(detector: FaceDetector, frames: Sequence[Frame]) -> list[tuple[Detection, ...]]:
+    """Return the faces of a clip's frames, as a video's are found."""
+    follower = RoiDetector(detector, RoiSettings(), 0.5)
+    return [follower.detect(frame) for frame in frames]
+
+
+def pan(photo: Image, seconds: float = 6.0) -> list[Frame]:
+    """Return the frames of a camera that pans over a photo from left to right."""
+    width, height = _PAN
+    scale = height / photo.shape[0]
+    wide = np.asarray(cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+    steps = np.linspace(0, max(wide.shape[1] - width, 0), round(seconds * _FPS)).round().astype(int)
+    return [Frame(i, i / _FPS, np.ascontiguousarray(wide[:, x : x + width])) for i, x in enumerate(steps.tolist())]
+
+
+def seen_within(detector: FaceDetector, photo: Image, wait_s: float = 1.0) -> tuple[int, int]:
+    """Return how many faces of a photo are seen within a time of their entering a pan over it, and how many enter."""
+    frames = pan(photo)
+    scale = _PAN[1] / photo.shape[0]
+    offsets = np.linspace(0, max(photo.shape[1] * scale - _PAN[0], 0), len(frames)).round()
+    found = follow(detector, frames)
+    seen = entered = 0
+    for face in detector.detect(Frame(0, 0.0, photo)):
+        x, y = (scale * side for side in face.box.centre)
+        half = scale * face.box.width / 2
+        inside = [i for i, left in enumerate(offsets) if left + half <= x <= left + _PAN[0] - half]
+        within = inside[: round(wait_s * _FPS)]
+        if len(within) < wait_s * _FPS:
+            continue
+        entered += 1
+        seen += any(
+            abs(box.centre[0] + offsets[i] - x) < half and abs(box.centre[1] - y) < half
+            for i in within
+            for box in (other.box for other in found[i])
+        )
+    return seen, entered
+
+
+def median_ms(finds: Sequence[Callable[[], object]], times: int = 5) -> list[float]:
+    """Return the median time of each call, ms of this process's work, made in turns."""
+    spent: list[list[float]] = [[] for _ in finds]
+    for _ in range(times):
+        for find, mine in zip(finds, spent, strict=True):
+            began = time.process_time()
+            find()
+            mine.append(1e3 * (time.process_time() - began))
+    return [float(np.median(mine)) for mine in spent]
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Print every figure."""
+    parser = argparse.ArgumentParser(description="What is found of faces in the wild.")
+    parser.add_argument("data", type=Path, help="folder with wild.zip, smiles.zip and clips/")
+    parser.add_argument("--photos", type=int, default=800, metavar="N", help="so many of smiles.zip and of wild.zip")
+    parser.add_argument("--detector", choices=("fast", "auto", "both"), default="both")
+    asked = parser.parse_args(words)
+    every = [(smiling, image) for smiling, _, image in read_photos(asked.data / "smiles.zip")]
+    photos = every[:: max(len(every) // asked.photos, 1)]
+    modes: tuple[DetectorMode, ...] = ("fast", "auto")
+    for mode in (mode for mode in modes if asked.detector in (mode, "both")):
+        with FaceDetector(mode) as detector:
+            _print_photos(mode, detector, asked.data, photos, max(485 // asked.photos, 1))
+            _print_clips(mode, detector, asked.data)
+    _print_times(asked.data)
+
+
+def _print_photos(
+    mode: str, detector: FaceDetector, data: Path, photos: Sequence[tuple[bool, Image]], step: int
+) -> None:
+    def find(image: Image) -> Sequence[Detection]:
+        return detector.detect(Frame(0, 0.0, image))
+
+    classifier = EmotionClassifier()
+    with zipfile.ZipFile(data / "wild.zip") as archive:
+        few, many = count_groups(find, archive)
+        print(f"{mode}: groups of 1 to {_FEW}: {few}", flush=True)
+        print(f"{mode}: groups of more: {many}")
+        print(f"{mode}: uncounted crowds: {', '.join(f'{found} of {said}' for said, found in many.uncounted)}")
+        ordinary = count_ordinary(find, archive, step)
+        print(f"{mode}: ordinary: {ordinary}; {', '.join(ordinary.extra)}", flush=True)
+    images = [image for _, image in photos]
+    faces = [find(image) for image in images]
+    print(f"{mode}: smiles: a face in {np.mean([bool(found) for found in faces]):.2%} of {len(photos)} photos")
+    for turns, degrees in ((0, 0), (1, 90), (2, 180), (3, 270)):
+        print(f"{mode}: turned by {degrees}°: {smiles_right(find, classifier, photos, turns):.1%} right", flush=True)
+    cut = [(image, found[0].box) for image, found in zip(images, faces, strict=True) if found]
+    for share in (1.0, 1.3):
+        hits = [bool(find(filled)) for filled in fills([image for image, _ in cut], [box for _, box in cut], share)]
+        print(f"{mode}: box {share:.0%} of the picture: found in {np.mean(hits):.1%} of {len(hits)}", flush=True)
+
+
+def _print_clips(mode: str, detector: FaceDetector, data: Path) -> None:
+    for path in sorted((data / "clips").glob("*.[mg][ki][vf]")):
+        with VideoSource(path) as clip:
+            counts = np.array([len(found) for found in follow(detector, list(clip.frames()))])
+        exactly = {number: f"{np.mean(counts == number):.1%}" for number in (1, 2)}
+        print(
+            f"{mode}: {path.name}: one face {exactly[1]}, two {exactly[2]}, any {np.mean(counts > 0):.1%}", flush=True
+        )
+    with zipfile.ZipFile(data / "wild.zip") as archive:
+        counted = [
+            row for row in rows(archive, "wild/groups.csv") if row["faces"].isdigit() and int(row["faces"]) >= 15
+        ]
+        seen = [seen_within(detector, picture(archive, f"wild/groups/{row['file']}")) for row in counted]
+    total, entered = map(sum, zip(*seen, strict=True))
+    print(f"{mode}: pans over {len(counted)} group photos: {total} of {entered} faces within 1 s", flush=True)
+
+
+def _print_times(data: Path) -> None:
+    with FaceDetector("fast") as fast, FaceDetector("auto") as auto, zipfile.ZipFile(data / "wild.zip") as archive:
+        table = [row for row in rows(archive, "wild/groups.csv") if row["faces"].isdigit()]
+        one = next(row["file"] for row in table if row["faces"] == "1")
+        coded = archive.read(f"wild/groups/{one}")
+        photo = picture(archive, f"wild/groups/{one}")
+        large = cv2.imencode(".jpg", cv2.resize(photo, (3000, 4000)))[1]
+
+        def still(detector: FaceDetector, data: bytes) -> Callable[[], object]:
+            return lambda: detector.detect(
+                Frame(0, 0.0, np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), np.uint8))
+            )
+
+        for said, bytes_ in (("1.9 megapixels", coded), ("12 megapixels", large.tobytes())):
+            before, now = median_ms([still(fast, bytes_), still(auto, bytes_)])
+            print(f"photo of one face, {said}, decoded and searched: fast {before:.0f} ms, auto {now / before:.2f} x")
+        crowd = next(row["file"] for row in table if row["faces"] == "30")
+        for name, source in (("one face", photo), ("30 people", picture(archive, f"wild/groups/{crowd}"))):
+            frames = pan(source, 2.0)
+            before, now = median_ms([lambda f=frames: follow(fast, f), lambda f=frames: follow(auto, f)], 3)  # type: ignore[misc]
+            count, ratio = len(frames), now / before
+            print(f"video of {name}, a frame: fast {before / count:.1f} ms, auto {now / count:.1f} ms ({ratio:.2f} x)")
+
+
+if __name__ == "__main__":
+    main()
