@@ -51,12 +51,13 @@ class Pipeline:
         classifier: Classifier,
         settings: Settings | None = None,
         timer: StageTimer = untimed,
+        still: bool = False,
     ) -> None:
         settings = settings or Settings()
         self.baseline = NeutralBaseline(classifier.labels, NeutralBaselineSettings(forget_s=settings.smoother.forget_s))
         others = {name: labels for name, labels in heads_of(classifier).items() if name != EMOTION}
         self._crop_spec = classifier.crop_spec
-        self._detect = timer("detect", follower(detector, settings))
+        self._detect = timer("detect", detector.detect if still else follower(detector, settings))
         self._track = timer("track", Tracker(settings.tracker).update)
         self._crop = timer("crop", crop_track)
         self._classify = timer("classify", classifier.classify)

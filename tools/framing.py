@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-
-from livemood import crop
 from livemood.training.evaluate import auc
 from livemood.values import CropSpec
+
+from livemood import crop
 from tools import faces, measure
 
 _FACTORS, _SHIFTS = (1.0, 1.1, 1.2), (-0.04, 0.0, 0.04)

@@ -14,9 +14,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-
 from livemood.training.evaluate import auc
 from livemood.values import Image
+
 from tools import faces, measure, votes
 
 _LIST = Path(__file__).parent / "data" / "smile_kinds.csv"

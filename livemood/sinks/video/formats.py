@@ -14,11 +14,19 @@ class Encoder:
         name: FFmpeg's name.
         pixel_format: Of its input.
         even: Whether it needs even sides.
+    <<<<<<< HEAD
         crf: Its constant-quality factor unless another is asked for.
         max_crf: The largest that there is; None where there is none at all.
         preset: Its speed unless another is asked for; the value of ``preset_option``.
         preset_option: Its name for the speed.
         preset_options: Further options that go with ``preset``, and with no other speed.
+    =======
+        crf: Default constant-quality factor.
+        max_crf: Largest constant-quality factor; None if the encoder has no such factor.
+        preset: Default speed; the value of ``preset_option``.
+        preset_option: Name of the option for the speed.
+        preset_options: Further options for the default ``preset`` only.
+    >>>>>>> a601f7bdb57a3059443901afec2768edeb98c077
         options: Further options, always given.
         live_options: Further options for a live source: no lookahead.
         small_px: Pictures of up to this many pixels are encoded in the calling thread, because handing them over takes
