@@ -40,6 +40,7 @@ class Pipeline:
         classifier: Reads emotions.
         settings: Of region detector, tracker and smoother.
         timer: Wraps the function of each stage.
+        still: For a single photo, which is searched more thoroughly than a frame of a video.
 
     Attributes:
         baseline: Changes nothing until its ``begin`` is called.

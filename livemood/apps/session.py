@@ -104,7 +104,7 @@ class Session(Closeable):
         Raises:
             ValueError: The array is of another shape or type.
         """
-        return self.pipeline().step(Frame(0, 0.0, image))
+        return Pipeline(self.detector, self.classifier, self.settings, still=True).step(Frame(0, 0.0, image))
 
     def read_face(self, frame: Frame, face: Detection) -> tuple[str, float]:
         """Return the most likely emotion of a face in a frame, and its probability, without smoothing."""

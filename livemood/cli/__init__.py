@@ -109,13 +109,8 @@ def main() -> NoReturn:
         code = run()
     except KeyboardInterrupt:  # a second signal while the first was being reported
         code = _INTERRUPTED
-<<<<<<< HEAD
     ignore_signals()  # Python would hand them back to the system on its way out, and end by them
     gc.freeze()  # what is left ends with the process: no need to look through it once more
-=======
-    ignore_signals()  # Python restores the system's handlers at its exit, and a signal would then kill the process
-    gc.freeze()  # the process ends: no last collection
->>>>>>> a601f7bdb57a3059443901afec2768edeb98c077
     sys.exit(code)
 
 

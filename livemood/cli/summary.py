@@ -18,11 +18,7 @@ def note(text: str) -> None:
 
 
 def print_summary(summary: "Summary", files: Mapping[str, Path | None]) -> None:
-<<<<<<< HEAD
     """Print one screen about a run, and where its files are."""
-=======
-    """Print the summary of a run and its files."""
->>>>>>> a601f7bdb57a3059443901afec2768edeb98c077
     from rich.markup import escape
     from rich.table import Table
 

@@ -133,16 +133,7 @@ class StreamCopy:
             self._next = self._read()
 
     def finish(self, picture_start_s: Fraction, picture_end_s: Fraction, whole: bool) -> None:
-<<<<<<< HEAD
         """Mux what is left: all of it if the ``whole`` picture came, else what starts before the picture's end, s.
-=======
-        """Mux the remaining packets.
-
-        Args:
-            picture_start_s: Start of the picture, s.
-            picture_end_s: End of the picture, s.
-            whole: Whether all frames were written; otherwise packets after the picture's end are dropped.
->>>>>>> a601f7bdb57a3059443901afec2768edeb98c077
 
         Raises:
             av.FFmpegError: The disk is full or gone.
