@@ -51,7 +51,7 @@ def camera(
         livemood camera --source - --size 1280x720
 
     Keys in the window:
-      f full screen, m mirror, space pause, h help, q or Esc quit
+      f full screen, m mirror, space pause, h help, q quit, Esc too
       p score panel, i ids, b blur faces, t last 30 seconds of every face
       s snapshot, r start or stop recording, e mark an event in the records
       c calibrate to resting faces for 3 s; again: off

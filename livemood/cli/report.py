@@ -42,9 +42,9 @@ def report(
       livemood report moods.jsonl --out moods.html
       livemood report moods.csv --out moods.html --thumbnails clip.mp4
       livemood report moods.parquet --plot moods.png
-      livemood report moods.jsonl --out moods.html --stimulus film.mp4 --stimulus-start 2.5
+      livemood report moods.jsonl --out moods.html --stimulus film.mp4
       livemood report moods/ --out archive.html
-      livemood report ann.jsonl ben.jsonl --out group.html --align 1 --table group.csv
+      livemood report ann.jsonl ben.jsonl --out group.html --table group.csv
     """
     from livemood.reporting.dataset_page import write_dataset_report
     from livemood.reporting.film import Stimulus

@@ -1,6 +1,7 @@
 """``livemood train``: make an emotion model from labelled faces."""
 
 import sys
+from contextlib import suppress
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -10,8 +11,9 @@ import typer
 
 from livemood.cli.command_lines import train_command
 from livemood.cli.data_options import Class, GroupBy, Heads, class_names
-from livemood.cli.options import Force, option_name, seconds
+from livemood.cli.options import Force, option_name
 from livemood.cli.training import Display
+from livemood.core.durations import parse_duration
 
 if TYPE_CHECKING:
     from livemood.training.loop.checkpoint import Run
@@ -41,12 +43,12 @@ _ENDS = {
 
 
 def _budget(text: str) -> float:
-    """Parse a time budget; 0 is refused, because it would mean no limit."""
-    total = seconds(text)
-    if total <= 0:
-        message = f"{text!r} is no time to train for; write 45m, 2h or 1h30m"
-        raise typer.BadParameter(message, param_hint="--time-budget")
-    return total
+    """Parse a time to train for; none at all would mean no limit."""
+    with suppress(ValueError):
+        if (total := parse_duration(text)) > 0:
+            return total
+    message = f"{text!r} is no time to train for; write 45m, 2h or 1h30m"
+    raise typer.BadParameter(message, param_hint="--time-budget")
 
 
 def train(

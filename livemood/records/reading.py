@@ -166,13 +166,17 @@ def _check_sizes(path: Path, file: Any, arrow: Any, known: Sequence[str], text: 
     for column in map(file.schema_arrow.field, known):
         is_label = column.name in text
         number = kinds.is_integer(column.type) or kinds.is_floating(column.type)
-        if not kinds.is_null(column.type) and not (kinds.is_dictionary(column.type) if is_label else number):
+        if not kinds.is_null(column.type) and not (_is_text(column.type, kinds) if is_label else number):
             wanted = "words" if is_label else "numbers"
             raise LivemoodError(f"{path} is no record file: its column {column.name[:40]!r} holds no {wanted}")
 
 
 _READERS: Final = {".jsonl": _read_jsonl, ".csv": _read_csv, ".parquet": _read_parquet}
 _HEADERS: Final = {".csv": _csv_header, ".parquet": _parquet_header}
+
+
+def _is_text(kind: Any, kinds: Any) -> bool:
+    return bool(kinds.is_dictionary(kind) or kinds.is_string(kind) or kinds.is_large_string(kind))
 
 
 def flat_heads(path: Path, header: Sequence[str]) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:

@@ -48,10 +48,12 @@ def ask(error: type[BaseException] | None = None) -> None:
     """Have the next ``check`` raise; any thread may call it.
 
     Args:
-        error: What to raise, if not what it raises by default.
+        error: What to raise, if not what it raises by default; ignored outside ``held`` blocks, where nobody would catch
+            it.
     """
     global _asked
-    _asked = error or _raised
+    if error is None or _open_blocks:
+        _asked = error or _raised
 
 
 def check() -> None:
