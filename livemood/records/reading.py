@@ -166,7 +166,11 @@ def _check_sizes(path: Path, file: Any, arrow: Any, known: Sequence[str], text: 
     for column in map(file.schema_arrow.field, known):
         is_label = column.name in text
         number = kinds.is_integer(column.type) or kinds.is_floating(column.type)
-        if not kinds.is_null(column.type) and not (_is_text(column.type, kinds) if is_label else number):
+        # An optional text column without a single value comes back as numbers from many programs.
+        fits = (
+            (_is_text(column.type, kinds) or (number and column.name in (REASON, EVENT_NAME))) if is_label else number
+        )
+        if not kinds.is_null(column.type) and not fits:
             wanted = "words" if is_label else "numbers"
             raise LivemoodError(f"{path} is no record file: its column {column.name[:40]!r} holds no {wanted}")
 

@@ -48,8 +48,8 @@ def ask(error: type[BaseException] | None = None) -> None:
     """Have the next ``check`` raise; any thread may call it.
 
     Args:
-        error: What to raise, if not what it raises by default; ignored outside ``held`` blocks, where nobody would catch
-            it.
+        error: What to raise, if not what it raises by default; ignored outside ``held`` blocks, where it
+            would reach whoever comes next.
     """
     global _asked
     if error is None or _open_blocks:

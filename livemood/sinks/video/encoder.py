@@ -21,7 +21,7 @@ from av.video.stream import VideoStream
 from livemood.core.types import Image
 from livemood.core.video_info import VideoInfo
 from livemood.runtime.native_output import native_stderr_held
-from livemood.runtime.processes import usable_cores
+from livemood.runtime.processes import same_scheduling, usable_cores
 from livemood.sinks.video.formats import Encoder, Format
 
 # Rows Y, U, V of 8-bit limited range; columns B, G, R and an offset.
@@ -107,7 +107,7 @@ class PictureEncoder:
             context.thread_count = 1 if small else usable_cores()
         if encoder.tag and kind.is_mp4:
             context.codec_tag = encoder.tag
-        with native_stderr_held():  # encoders bypass FFmpeg's log
+        with same_scheduling(), native_stderr_held():  # encoders bypass FFmpeg's log
             context.open()
         self._held: list[VideoFrame] = []
         self._durations: dict[int, int] = {}

@@ -718,3 +718,19 @@ def test_crf_when_the_codec_has_none_such_then_one_line_says_so(
     with pytest.raises(SinkError, match=most):
         VideoSink(tmp_path / f"out{ending}", VideoInfo(64, 48), codec=codec, crf=crf)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_av1_when_written_then_the_process_is_scheduled_as_before(tmp_path):
+    """SVT-AV1 makes the process that opens it a real-time one, where it may."""
+    code = (
+        "import os, sys, pathlib; from livemood.core.video_info import VideoInfo\n"
+        "from livemood.sinks.video.writer import VideoSink\n"
+        "VideoSink(pathlib.Path(sys.argv[1]), VideoInfo(64, 48), codec='av1')\n"
+        "print(os.sched_getscheduler(0), os.sched_getscheduler(os.getpid()))\n"
+        "os._exit(0)\n"
+    )
+    words = [sys.executable, "-c", code, tmp_path / "a.mkv"]
+    done = subprocess.run(
+        words, capture_output=True, text=True, timeout=120, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    assert done.stdout.split() == [str(os.sched_getscheduler(0))] * 2
