@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from livemood.cli.options import Json, console_for_tables, print_json
+from livemood.cli.options import Json, print_json
 
 _FIGURES: Final = (
     ("accuracy_majority", "accuracy", ".1%"),
@@ -37,6 +37,7 @@ def models(
 
 
 def _print_table(found: list[dict[str, Any]]) -> None:
+    from rich.console import Console
     from rich.table import Table
 
     table = Table("name", "kind", "labels", "MB", "figures", box=None, header_style="dim", padding=(0, 2, 0, 0))
@@ -44,7 +45,7 @@ def _print_table(found: list[dict[str, Any]]) -> None:
         megabytes = f"{sum(model['bytes'].values()) / 1e6:.1f}"
         shown = [f"{title} {model['metrics'][key]:{form}}" for key, title, form in _FIGURES if key in model["metrics"]]
         table.add_row(model["name"], model["kind"], ", ".join(model["labels"]), megabytes, "\n".join(shown))
-    console_for_tables().print(table, highlight=False)
+    Console().print(table, highlight=False)
 
 
 def _print_full(model: dict[str, Any]) -> None:

@@ -36,8 +36,8 @@ def folder_for(moods: Sequence[Mood], by: By = "most") -> str:
 
     Args:
         moods: Largest face first.
-        by: ``most``: the emotion of most faces, those that are unsure left out; of two with as many, the one whose
-            scores sum to more. ``largest``: the label of the largest face.
+        by: ``most``: the emotion of most faces, those that are unsure left out; of two with as many, the one of
+            the larger face. ``largest``: the label of the largest face.
     """
     if not moods:
         return NO_FACE
@@ -46,7 +46,7 @@ def folder_for(moods: Sequence[Mood], by: By = "most") -> str:
     counts = Counter(mood.label for mood in moods if mood.label != UNSURE)
     if not counts:
         return UNSURE
-    return max(counts, key=lambda label: (counts[label], sum(mood.scores.get(label, 0.0) for mood in moods)))
+    return max(counts, key=counts.__getitem__)  # of equals the first, and the largest face comes first
 
 
 @dataclass(frozen=True, slots=True)

@@ -334,7 +334,7 @@ class TestEnds:
 class TestTransfer:
     def test_from_bundle_when_few_pictures_and_own_labels_then_learns_what_scratch_does_not(self, trained, tmp_path):
         faces = write_faces(tmp_path / "faces", 12, ("grin", "grump"), first=300)
-        asked = {"epochs": 6, "batch": 8}
+        asked = {"epochs": 12, "batch": 8}
         train(job_of(faces, tmp_path / "tuned", base=(trained.job.out,), asked=asked), False, False, Watcher())
         tuned = read_bundle(tmp_path / "tuned")
         assert tuned.labels == ("grin", "grump")
