@@ -528,7 +528,7 @@ class TestCard:
 
     def test_card_when_the_eight_usual_labels_are_of_ones_own_pictures_then_not_ferplus_s(self, folder):
         text = self.written(folder, {"ferplus_votes": False})
-        assert "the judgement of whoever sorted the" in text
+        assert "the judgement of the person who sorted the" in text
         assert "## Data\n\n`faces`.\n" in text
         assert "FER+" not in text
         assert "otes as targets" not in text
