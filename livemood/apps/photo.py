@@ -18,7 +18,7 @@ from livemood.sinks.rows import record_of
 from livemood.sources.image.decode import Photo, decode_photo, read_photo
 
 LEAST_SIDE: Final = 1920
-"""A large JPEG is decoded smaller as long as its longer side keeps this many px; of 279 faces in made cases one was lost."""
+"""A large JPEG is decoded smaller as long as its longer side keeps this many px; one of 279 faces was lost by it."""
 
 _THUMBNAIL_SIDE: Final = 192
 _THUMBNAIL_QUALITY: Final = 70
