@@ -235,6 +235,10 @@ def _json_of(result: "PhotoResult") -> dict[str, Any]:
                 "reason": m.reason,
                 "confidence": round(m.confidence, 4),
                 "scores": {name: round(p, 4) for name, p in m.scores.items()},
+                **{
+                    name: {"label": head.label, "scores": {label: round(p, 4) for label, p in head.scores.items()}}
+                    for name, head in m.others.items()
+                },
             }
             for m in result.moods
         ],

@@ -75,7 +75,7 @@ def test_network_when_cut_off_then_nothing_answers_in_these_tests():
         (["image", "faces.png"], []),
         (
             ["image", "faces.png", "--out", "copies", "--csv", "t.csv", "--sort-into", "sorted"],
-            ["copies/faces.png", "t.csv", "sorted/happy/faces.png"],
+            ["copies/faces.png", "t.csv", "sorted/happy/faces.png", "sorted/livemood-sorted.jsonl"],
         ),
         (["video", "clip.mp4"], ["clip-moods.mp4"]),
         (
@@ -138,5 +138,5 @@ def test_faces_when_nobody_asked_for_them_then_none_is_stored(place, clip):
         assert len(line) < 1500
         assert set(json.loads(line)) <= {
             *("frame", "time_s", "track", "box", "label", "confidence", "scores", "raw_scores", "keypoints"),
-            *("event", "reason", "v"),
+            *("event", "event_name", "reason", "v"),
         }
