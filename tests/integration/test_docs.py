@@ -22,6 +22,7 @@ BIN = Path(sys.executable).parent
 
 # What a page shows and this test does not type, and where it is tested instead.
 ELSEWHERE = {
+    r"/shared/|s3://|^ray |--address": "a cluster and a store of objects: tests/integration/apps/test_batch.py",
     r"python3 -m venv|source |pip install": "tests/integration/test_slim.py, test_house.py and every CI run install",
     r"livemood web(?! --out)": "a server that runs until it is stopped: tests/integration/web",
     r"^ffmpeg ": "needs ffmpeg; raw pictures on stdin: tests/integration/apps/test_camera_command.py",
@@ -75,6 +76,7 @@ def desk(tmp_path: Path) -> Path:
     shutil.copy(SAMPLES / "faces.mp4", tmp_path / "clip.mp4")
     (tmp_path / "holiday").mkdir()
     shutil.copy(SAMPLES / "faces.png", tmp_path / "holiday" / "beach.png")
+    shutil.copytree(tmp_path / "holiday", tmp_path / "archive")
     return tmp_path
 
 
