@@ -1,13 +1,11 @@
 """Augmented batches, made in advance by other cores while the network trains."""
 
-import os
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Self
 
@@ -17,6 +15,7 @@ import numpy.typing as npt
 from livemood.core.errors import DatasetError
 from livemood.runtime.processes import usable_cores
 from livemood.runtime.stopping import check, ignore_signals
+from livemood.runtime.workers import end_with_parent
 from livemood.training.loop.augment import augment
 from livemood.training.loop.mixup import Blends
 
@@ -167,18 +166,11 @@ def _begin(train: Blends, file: Path | None) -> None:
     """Initialise a worker process: it ignores Ctrl-C, which its parent handles, and ends with its parent."""
     global _builder
     ignore_signals()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     if file:
         pixels = np.load(file, mmap_mode="r", allow_pickle=False)
         train = replace(train, split=replace(train.split, pixels=pixels))
     _builder = BatchBuilder(train)
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent:
-        parent.join()
-        os._exit(1)
 
 
 def _make(chosen: npt.NDArray[np.int64], seed: tuple[int, ...], strength: float) -> Batch:

@@ -87,6 +87,8 @@ class TestEverySink:
         with opened(kind, tmp_path, live) as sink:
             for frame in frames():
                 sink.write(frame, [], image(sink, frame))
+        assert list(sink.warnings) == []
+        assert not list(tmp_path.glob("*.part*"))
 
     def test_when_left_by_an_error_then_no_part_of_a_file_is_left(
         self, kind: SinkKind, live: bool, tmp_path: Path

@@ -132,4 +132,5 @@ def test_signal_when_held_then_other_threads_do_not_end_of_it(handled_signals: N
 def test_signals_when_the_process_was_started_with_signals_ignored_then_stay_unheard(handled_signals: None) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
     stopping.handle_signals()
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     signal.raise_signal(signal.SIGHUP)
