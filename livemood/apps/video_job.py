@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
+from livemood.apps.origins import changed
 from livemood.apps.session import Session
 from livemood.apps.tally import Summary
 from livemood.core.errors import SinkError, VideoUnreadable, one_line_about
@@ -74,10 +75,18 @@ def _label(job: VideoJob, session: Session, progress: Progress) -> Summary:
         clip = stack.enter_context(session.open_video(job.source, job.cut.start_s, job.cut.duration_s))
         stack.enter_context(stopping.held())
         encoding = replace(job.encoding, strip_metadata=job.encoding.strip_metadata or job.style.blur)
+        options = changed(job.cut) | ({"faceless_rows": True} if job.faceless_rows else {})
         # The copy is opened last and closed first, so that no records stay if it fails.
         sinks = [
             stack.enter_context(
-                session.open_sink(output, clip, force=job.force, faceless_rows=job.faceless_rows, encoding=encoding)
+                session.open_sink(
+                    output,
+                    clip,
+                    force=job.force,
+                    faceless_rows=job.faceless_rows,
+                    encoding=encoding,
+                    options=options,
+                )
             )
             for output in sorted(job.outputs, key=lambda output: output.name == "out")
         ]

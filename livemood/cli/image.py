@@ -82,6 +82,7 @@ def image(
       livemood image holiday/ --sort-into sorted/ --link --emotions happy,sad
     """
     from livemood.apps.collection import CollectionJob, scan
+    from livemood.apps.origins import origin_of_collection
     from livemood.apps.photo import PhotoOptions, PhotoReader
     from livemood.runtime.atomic_io import refuse_to_overwrite
 
@@ -94,6 +95,7 @@ def image(
         refuse_to_overwrite(list_skipped, "list_skipped", force)
     found = scan(paths, (out, sort_into))
     several = usable_cores() if len(found.photos) >= _SEVERAL else 1
+    heads = heads_of(reader)
     options = PhotoOptions(reader, replace(style, ids=False), gallery is not None, force)
     job = CollectionJob(
         found.photos,
@@ -107,8 +109,9 @@ def image(
         xmp,
         resume,
         force,
+        origin_of_collection(reader) if records else None,
     )
-    run = _Run(job, heads_of(reader), gallery, json_)
+    run = _Run(job, heads, gallery, json_)
     if job.processes > 1:
         run.read(None)  # each process opens the models itself
     else:

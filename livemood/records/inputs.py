@@ -15,6 +15,7 @@ from livemood import records
 from livemood.core.errors import LivemoodError
 from livemood.core.labels import EMOTION
 from livemood.records import reading
+from livemood.records.origin import is_origin
 from livemood.records.schema import Record, heads_of_columns
 from livemood.runtime.optional_deps import required
 
@@ -160,6 +161,8 @@ def _json_rows(path: Path, file: BinaryIO) -> Iterator[Row]:
         end += len(line)
         try:
             data = json.loads(line.decode(errors=NOT_UTF8))
+            if is_origin(data):
+                continue
             yield _input(data), reading.from_json(data), end
         except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
             raise LivemoodError(f"{path} holds a line that is no record of a photo: {line[:60]!r}") from error

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from livemood.records import read
+from livemood.records import read, read_origin
 from livemood.reporting import sections
 from livemood.reporting.charts import PLOTLY, confidences, shares, timeline, whole
 from livemood.reporting.colours import DARK, LIGHT, Theme, inks, palette
@@ -65,7 +65,7 @@ def write_report(
         title or f"Moods in {records.stem}",
         sections.facts(summary, records.name),
         sections.figures(summary, video, shown),
-        sections.method(summary, video, shown),
+        sections.made_by(read_origin(records)) + sections.method(summary, video, shown),
         drawn,
         summary.labels,
         shown,

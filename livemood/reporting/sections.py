@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from livemood.core.labels import UNSURE
+from livemood.records import Origin
 from livemood.reporting.film import Watched
 from livemood.reporting.summary import CHANGE_WINDOW_S, CONFIDENCE_STEPS, MAX_BINS, Bin, Change, Person, Summary
 from livemood.reporting.tables import Raw, Table, clock, percent
@@ -14,6 +15,7 @@ from livemood.reporting.thumbnails import thumbnails
 _MAX_CHARTED: Final = 12
 _MAX_LISTED: Final = 100
 _PERIODS: Final = 24
+_MAX_SAID: Final = 100
 
 
 def charted(summary: Summary) -> list[Person]:
@@ -89,6 +91,24 @@ def method(summary: Summary, video: Path | None, shown: Watched | None = None) -
         f"<p>{averaged}Everything on this page is inside this one file, which loads nothing from a network. "
         f"{pictures}Made with livemood.</p>"
     )
+
+
+def made_by(origin: Origin | None) -> str:
+    """Return who made the records, and of what, as HTML; empty where they do not say."""
+    if origin is None:
+        return ""
+    size = f", {origin.width} \u00d7 {origin.height} px" if origin.width and origin.height else ""
+    rate = f", {float(origin.rate):.5g} frames a second" if origin.rate else ""
+    source = f" of {origin.source}{size}{rate}" if origin.source else ""
+    model = f", model {origin.model} (sha256 {(origin.sha256 or 'unknown')[:12]})" if origin.model else ""
+    options = "".join(f", {name.removesuffix('_s').replace('_', ' ')} {_said(v)}" for name, v in origin.options.items())
+    return f"<p>{escape(f'Records{source} by livemood {origin.version}{model}{options}.')}</p>\n"
+
+
+def _said(value: object) -> str:
+    """Return the value of an option, which may come from a stranger's file, in a few words."""
+    text = " ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if len(text) <= _MAX_SAID else f"{text[:_MAX_SAID]}\u2026"
 
 
 def said_of_film(shown: Watched | None) -> str:
