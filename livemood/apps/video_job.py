@@ -1,5 +1,6 @@
 """One video from file to file."""
 
+import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,7 +12,9 @@ from livemood.apps.tally import Summary
 from livemood.core.errors import SinkError, VideoUnreadable, one_line_about
 from livemood.core.settings import CutSettings, DrawStyle, EncodingSettings
 from livemood.runtime import stopping
-from livemood.sinks.open import Output
+from livemood.runtime.atomic_io import refuse_other_ending, refuse_to_overwrite
+from livemood.runtime.optional_deps import required
+from livemood.sinks.open import STDOUT, Output
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,8 @@ class VideoJob:
         style: How moods are drawn.
         faceless_rows: Write a row for frames without a face too.
         force: Replace files that are there.
+        report: A page about it, made of its records.
+        thumbnails: Show faces on that page.
     """
 
     source: Path
@@ -35,11 +40,24 @@ class VideoJob:
     style: DrawStyle = field(default_factory=DrawStyle)
     faceless_rows: bool = False
     force: bool = False
+    report: Path | None = None
+    thumbnails: bool = False
 
     @property
     def out(self) -> Path | None:
         """The labelled copy, if there is to be one."""
-        return next((Path(output.target) for output in self.outputs if output.name == "out"), None)
+        return self.file("out")
+
+    @property
+    def files(self) -> list[Path]:
+        """Every file that it makes, the report last."""
+        made = [Path(output.target) for output in self.outputs if output.target not in ("", STDOUT)]
+        return [*made, *([self.report] if self.report else [])]
+
+    def file(self, kind: str) -> Path | None:
+        """Return the file of a kind of sink, if there is to be one."""
+        outputs = (one for one in self.outputs if one.name == kind and one.target != STDOUT)
+        return next((Path(one.target) for one in outputs), None)
 
 
 class Progress(Protocol):
@@ -64,8 +82,43 @@ def label_video(job: VideoJob, session: Session, progress: Progress) -> Summary:
         VideoUnreadable: The source holds no video.
         SinkError: Something cannot be written.
     """
+    check_report(job)  # said now, not after hours of work
     with one_line_about(job.source, VideoUnreadable):
-        return _label(job, session, progress)
+        if job.report is None:
+            return _label(job, session, progress)
+        with tempfile.TemporaryDirectory(prefix="livemood-") as scratch:
+            records = job.file("records")
+            if records is None:
+                records = Path(scratch) / "moods.jsonl"
+                job = replace(job, outputs=(*job.outputs, Output("records", str(records))))
+            summary = _label(job, session, progress)
+            _report(job, records)
+    return summary
+
+
+def check_report(job: VideoJob) -> None:
+    """Refuse a report that could not be made, before anything else is done.
+
+    Raises:
+        LivemoodError: plotly is not installed.
+        SinkError: It is there already, or its name ends in another form than a page's.
+    """
+    if job.report is None:
+        return
+    from livemood.reporting.charts import PLOTLY
+    from livemood.reporting.page import PAGES
+
+    required("plotly.offline", PLOTLY)
+    refuse_other_ending(job.report, "report", *PAGES)
+    refuse_to_overwrite(job.report, "report", job.force)
+
+
+def _report(job: VideoJob, records: Path) -> None:
+    from livemood.reporting.page import write_report
+
+    assert job.report
+    shown = job.source if job.thumbnails else None
+    write_report(records, job.report, title=job.source.name, thumbnails=shown, force=job.force)
 
 
 def _label(job: VideoJob, session: Session, progress: Progress) -> Summary:

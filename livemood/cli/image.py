@@ -18,6 +18,7 @@ from livemood.cli.terminal import plain
 from livemood.core.errors import LivemoodError
 from livemood.core.labels import EMOTION
 from livemood.core.settings import DrawStyle, ReaderSettings
+from livemood.runtime import stopping
 from livemood.runtime.processes import usable_cores
 
 if TYPE_CHECKING:
@@ -112,11 +113,14 @@ def image(
         origin_of_collection(reader) if records else None,
     )
     run = _Run(job, heads, gallery, json_)
-    if job.processes > 1:
-        run.read(None)  # each process opens the models itself
-    else:
-        with opened(reader) as session:
-            run.read(lambda: PhotoReader(session, options))
+    try:
+        if job.processes > 1:
+            run.read(None)  # each process opens the models itself
+        else:
+            with opened(reader) as session:
+                run.read(lambda: PhotoReader(session, options))
+    except KeyboardInterrupt:
+        run.interrupted = True
     run.tell(found.skipped)
     if list_skipped:
         _write_skipped(list_skipped, found.skipped, force)
@@ -146,6 +150,7 @@ class _Run:
         from livemood.reporting.gallery import Gallery
 
         with ExitStack() as stack:
+            stack.enter_context(stopping.held())  # what a photo leaves in table and page is counted
             page = None
             if self._page:
                 page = stack.enter_context(
@@ -163,6 +168,7 @@ class _Run:
                     if out:
                         out.add(_json_of(result))
                     bar.advance(1)
+                    stopping.check()
             except KeyboardInterrupt:
                 self.interrupted = True
             if page:
