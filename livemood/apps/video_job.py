@@ -4,7 +4,7 @@ import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from livemood.apps.origins import changed
 from livemood.apps.session import Session
@@ -15,6 +15,9 @@ from livemood.runtime import stopping
 from livemood.runtime.atomic_io import refuse_other_ending, refuse_to_overwrite
 from livemood.runtime.optional_deps import required
 from livemood.sinks.open import STDOUT, Output
+
+if TYPE_CHECKING:
+    from livemood.reporting.joins import Offer
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class VideoJob:
         force: Replace files that are there.
         report: A page about it, made of its records.
         thumbnails: Show faces on that page.
+        offer: How to type what joins people who may be one, for that page.
     """
 
     source: Path
@@ -42,6 +46,7 @@ class VideoJob:
     force: bool = False
     report: Path | None = None
     thumbnails: bool = False
+    offer: "Offer | None" = None
 
     @property
     def out(self) -> Path | None:
@@ -88,11 +93,12 @@ def label_video(job: VideoJob, session: Session, progress: Progress) -> Summary:
             return _label(job, session, progress)
         with tempfile.TemporaryDirectory(prefix="livemood-") as scratch:
             records = job.file("records")
+            kept = records is not None
             if records is None:
                 records = Path(scratch) / "moods.jsonl"
                 job = replace(job, outputs=(*job.outputs, Output("records", str(records))))
             summary = _label(job, session, progress)
-            _report(job, records)
+            _report(job, records, kept)
     return summary
 
 
@@ -113,12 +119,20 @@ def check_report(job: VideoJob) -> None:
     refuse_to_overwrite(job.report, "report", job.force)
 
 
-def _report(job: VideoJob, records: Path) -> None:
+def _report(job: VideoJob, records: Path, kept: bool) -> None:
     from livemood.reporting.page import write_report
 
     assert job.report
     shown = job.source if job.thumbnails else None
-    write_report(records, job.report, title=job.source.name, thumbnails=shown, force=job.force)
+    write_report(
+        records,
+        job.report,
+        title=job.source.name,
+        thumbnails=shown,
+        offer=job.offer,
+        kept=kept,
+        force=job.force,
+    )
 
 
 def _label(job: VideoJob, session: Session, progress: Progress) -> Summary:

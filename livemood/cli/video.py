@@ -89,6 +89,10 @@ def video(
         refuse_other_ending(summary, SETTING, ".csv")
         refuse_to_overwrite(summary, SETTING, force or resume)
     job = VideoJob(sources[0], tuple(outputs), cut, encoding, style, faceless_rows, force, report, thumbnails)
+    if report:
+        from livemood.cli.merge import OFFER
+
+        job = replace(job, offer=OFFER)
     if len(sources) == 1 and not out_dir and not sources[0].is_dir():
         if not outputs and not report and not summary:
             if is_pipe(sources[0]):

@@ -6,6 +6,7 @@ Five columns come first, then those of a video's records.
 import csv
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
@@ -95,6 +96,19 @@ def read_groups(path: Path) -> Iterator[Group]:
     with path.open("rb") as file:
         for group, _ in groups(rows(path, file)):
             yield group
+
+
+def is_of_inputs(path: Path) -> bool:
+    """Tell whether a record file is of many inputs, whose tracks say nothing about each other."""
+    if path.suffix.lower() == ".jsonl":
+        with path.open("rb") as file:
+            for line in iter(lambda: file.readline(_MAX_LINE), b""):
+                with suppress(ValueError, RecursionError):
+                    data = json.loads(line)
+                    if isinstance(data, dict) and "frame" in data:
+                        return OWN_COLUMNS[0] in data
+        return False
+    return all(name in reading.header_of(path) for name in OWN_COLUMNS)
 
 
 def whole_until(path: Path) -> tuple[Heads, int]:

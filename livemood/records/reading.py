@@ -301,6 +301,11 @@ def _whole_or_none(value: Any) -> int | None:
     return None if value in ("", None) else _whole(value)
 
 
+def header_of(path: Path) -> list[str]:
+    """Return the names of a flat file's columns."""
+    return _HEADERS[path.suffix.lower()](path)
+
+
 def heads_in(path: Path) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
     """Return the emotions of a record file, and the labels of further heads by name.
 

@@ -39,18 +39,20 @@ def facts(summary: Summary, source: str) -> str:
     return f"{text}; marked: {marked}." if marked else f"{text}."
 
 
-def figures(summary: Summary, video: Path | None, shown: Watched | None = None) -> str:
+def figures(summary: Summary, video: Path | None, shown: Watched | None = None, joins: str = "") -> str:
     """Return all sections with figures.
 
     Args:
         summary: The recording.
         video: Where pictures of faces come from, if wanted.
         shown: Frames of the stimulus film, with one for each of the summary's changes; None without a film.
+        joins: Who may be one person, as HTML; empty where nobody is.
     """
     if not summary.people:
         return "<p>No face was found in this recording, so there is nothing to show.</p>"
     parts = (_shares(summary), _timelines(summary, shown), _changes(summary, video, shown), _confidence(summary))
-    return "\n".join(map(section, parts))
+    first, *others = map(section, parts)
+    return "\n".join([first, *([section(joins)] if joins else []), *others])
 
 
 def section(content: str) -> str:

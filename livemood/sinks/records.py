@@ -74,6 +74,14 @@ class RecordSink(FileSink):
         """
         self._keep([event_row(frame, event, name)])
 
+    def copy(self, records: Sequence[Record]) -> None:
+        """Write rows as they are.
+
+        Raises:
+            SinkError: The disk is full or gone.
+        """
+        self._keep(records)
+
     def _keep(self, records: Sequence[Record]) -> None:
         self._check_open()
         try:
