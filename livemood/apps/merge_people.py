@@ -9,6 +9,7 @@ from livemood.core.errors import LivemoodError, SinkError
 from livemood.records import Record, read, read_origin
 from livemood.records.inputs import is_of_inputs
 from livemood.records.reading import heads_in
+from livemood.runtime.atomic_io import refuse_to_overwrite
 from livemood.sinks.records import open_records
 
 _NAMED: Final = 20
@@ -40,6 +41,7 @@ def merge_people(
     records, out = Path(records), Path(out)
     if out.resolve() == records.resolve():
         raise SinkError(f"{out} is to be read", "choose another {out}")
+    refuse_to_overwrite(out, "out", force)
     first = _firsts(same)
     rows = read(records)
     if is_of_inputs(records):
@@ -52,11 +54,15 @@ def merge_people(
     labels, others = heads_in(records)
     renumbered = dict.fromkeys((track for track, to in first.items() if track != to), 0)
     with open_records(out, labels, others=others, force=force, origin=origin) as sink:
-        for row in read(records):
-            if row.track in renumbered:
-                renumbered[row.track] += 1
-                row = replace(row, track=first[row.track])
-            sink.copy([row])
+        try:
+            for row in read(records):
+                if row.track in renumbered:
+                    renumbered[row.track] += 1
+                    row = replace(row, track=first[row.track])
+                sink.copy([row])
+        except BaseException:  # half of the records, under their name, would be taken for all
+            sink.abandon()
+            raise
     return renumbered
 
 

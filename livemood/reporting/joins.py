@@ -14,6 +14,8 @@ from livemood.reporting.tables import Table, clock
 # Who comes back later, farther off, or in another size is more likely somebody else.
 _LONGEST_S: Final = 60.0
 _FARTHEST: Final = 1.0
+# So much longer away counts as much as one width of the face farther off, s.
+_FACE_S: Final = 10.0
 _GROWTH: Final = 1.5
 _MOST: Final = 20
 
@@ -52,7 +54,7 @@ class Join:
     @property
     def doubt(self) -> float:
         """The less, the likelier."""
-        return self.gap_s / _LONGEST_S + self.distance / _FARTHEST
+        return self.gap_s / _FACE_S + self.distance
 
 
 def likely_joins(people: Sequence[Person]) -> list[Join]:
