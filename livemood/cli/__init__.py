@@ -113,6 +113,9 @@ def main() -> NoReturn:
     except KeyboardInterrupt:  # a second signal while the first was being reported
         ignore_signals()
         code = _INTERRUPTED
+    # Where an interrupt has gone through an exec, as while a dataclass is imported, ``python -m`` ends by the signal
+    # whatever the code, unless another exec comes after.
+    exec("")
     gc.freeze()  # what is left ends with the process: no need to look through it once more
     sys.exit(code)
 
