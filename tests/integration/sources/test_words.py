@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -97,3 +98,47 @@ def test_animated_webp_when_nothing_of_it_is_whole_then_says_so(tmp_path: Path) 
     (tmp_path / "moving.webp").write_bytes(data[:60])
     with pytest.raises(VideoUnreadable, match="is damaged: none of its frames can be decoded"):
         VideoSource(tmp_path / "moving.webp")
+
+
+def write_raw(codec: str, options: dict[str, str]) -> list[bytes]:
+    """Return the packets of 30 frames of a raw stream, as large as is decoded by several threads."""
+    encoder: Any = av.CodecContext.create(codec, "w")
+    encoder.width, encoder.height, encoder.pix_fmt = 1280, 720, "yuv420p"
+    encoder.time_base, encoder.framerate, encoder.options = Fraction(1, 25), Fraction(25), options
+    packets = []
+    for place in range(30):
+        frame = av.VideoFrame.from_ndarray(np.roll(quadrants(1280, 720), 16 * place, axis=1), format="bgr24")
+        frame.pts = place
+        packets += encoder.encode(frame)
+    return [bytes(packet) for packet in [*packets, *encoder.encode(None)]]
+
+
+@pytest.mark.parametrize("damage", ["cut", "bytes", "junk", "zeros"])
+@pytest.mark.parametrize(
+    ("codec", "ending", "options"),
+    [
+        ("libx264", ".h264", {"preset": "ultrafast", "g": "10"}),
+        ("libx265", ".hevc", {"preset": "ultrafast", "x265-params": "keyint=10:log-level=none"}),
+    ],
+)
+def test_raw_stream_when_its_end_is_damaged_then_no_good_frame_is_lost(
+    tmp_path: Path, codec: str, ending: str, options: dict[str, str], damage: str
+) -> None:
+    packets = write_raw(codec, options)
+    last = len(packets[-1])
+    whole = b"".join(packets)
+    data = {
+        "cut": whole[: len(whole) - last // 2],
+        "bytes": whole[: -last // 2] + b"\xff" * (last // 4) + whole[-last // 2 + last // 4 :],
+        "junk": whole + bytes(range(256)) * 12,
+        "zeros": whole + bytes(5000),
+    }[damage]
+    (tmp_path / f"raw{ending}").write_bytes(data)
+    with VideoSource(tmp_path / f"raw{ending}") as source:
+        count = sum(1 for _ in source.frames())
+    assert count >= 29
+    spread = f"{tmp_path / f'raw{ending}'} holds no times; its frames were spread evenly, 25 a second"
+    assert set(source.warnings) <= {
+        spread,
+        f"{tmp_path / f'raw{ending}'} is damaged; what could not be decoded was left out",
+    }
