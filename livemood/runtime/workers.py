@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from threading import Thread
 from typing import Any, Final, TypeVar
 
-from livemood.runtime.stopping import check, held, ignore_signals
+from livemood.runtime.stopping import check, held, leave_signals_to_parent
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -146,9 +146,7 @@ def _interrupts_blocked() -> Iterator[None]:
 
 
 def _begin(set_up: Callable[..., None], arguments: tuple[Any, ...]) -> None:
-    ended_by = signal.getsignal(signal.SIGTERM)
-    ignore_signals()
-    signal.signal(signal.SIGTERM, ended_by)  # from the pool, when another process was killed
+    leave_signals_to_parent()
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     end_with_parent()
