@@ -171,7 +171,15 @@ def test_crowd_of_fifty_when_it_moves_then_fifty_people_keep_their_ids_and_all_a
     assert (Annotator(EMOTIONS).draw(frame, moods) != frame.image).any()
 
 
-WALL_CLOCK = ("time.time", "time.time_ns", "time.gmtime", "time.localtime", "datetime.now", "datetime.utcnow", "date.today")
+WALL_CLOCK = (
+    "time.time",
+    "time.time_ns",
+    "time.gmtime",
+    "time.localtime",
+    "datetime.now",
+    "datetime.utcnow",
+    "date.today",
+)
 
 
 def test_clock_when_it_jumps_back_then_nothing_notices_since_no_time_is_measured_with_it():
