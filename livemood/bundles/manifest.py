@@ -1,4 +1,4 @@
-"""A trained model on disk: weights and a manifest that says how to feed and read them.
+"""A trained model on disk: weights, and a manifest that describes their input and output.
 
 A bundle is a folder::
 
@@ -35,7 +35,7 @@ _MAX_MANIFEST_BYTES = 4 << 20
 _MAX_MODEL_BYTES = 1 << 29
 _MAX_LABELS = 256
 _MAX_HEADS = 16
-# A fitted temperature is near 1; far from it, probabilities are all equal, or 0 and 1.
+# A fitted temperature is near 1; far outside this range all probabilities are equal, or 0 and 1.
 _TEMPERATURES = (0.01, 100.0)
 _SHOWN = 80
 
@@ -63,7 +63,7 @@ class Bundle:
         folder: Its folder.
         name: Its name, as ``livemood models`` prints it.
         heads: ``emotion`` first, then further heads in the order of their names in the manifest.
-        crop: How faces are cut for it.
+        crop: How faces are cropped for it.
         metrics: Figures measured when it was made.
         sha256: Hex digest by file name.
     """
@@ -136,7 +136,7 @@ def face_model(which: Literal["near", "far", "yunet"]) -> Path:
 
 
 def covered_model() -> Path:
-    """Return the weights of the network that tells covered faces, checked against their recorded sha256.
+    """Return the file of the network that detects covered faces, checked against its recorded sha256.
 
     Raises:
         ModelMissing: They are not there.
@@ -163,7 +163,7 @@ def read_bundle(folder: Path) -> Bundle:
 
     Raises:
         ModelMissing: The folder or its manifest is not there.
-        ModelIncompatible: The manifest is not one of ours.
+        ModelIncompatible: It is not a valid livemood manifest.
     """
     data = _read_manifest(folder)
     if data.get("format") not in (1, FORMAT):
@@ -241,7 +241,7 @@ def _labels(names: Any) -> tuple[str, ...]:
 
 def _crop(spec: Any) -> CropSpec:
     template = tuple((float(x), float(y)) for x, y in spec["template"])
-    # Far outside the crop, the similarity would scale the face to almost nothing.
+    # With points far outside the crop, the face would be scaled to almost nothing.
     if not all(-1 <= side <= 2 for point in template for side in point):
         raise ValueError("a crop's points are fractions of its side")
     return CropSpec(int(spec["size_px"]), spec["colour"], template)

@@ -36,7 +36,7 @@ from livemood.core.errors import LivemoodError
 from livemood.runtime.atomic_io import forget_written, written
 from livemood.runtime.native_output import debugging, discard_native_stderr, open_missing_streams, silence_native_logs
 from livemood.runtime.optional_deps import NEEDED_FOR, not_installed
-from livemood.runtime.stopping import NobodyListens, handle_signals, ignore_signals
+from livemood.runtime.stopping import OutputClosed, handle_signals, ignore_signals
 
 _INTERRUPTED = 130
 _SELDOM = 10_000
@@ -146,7 +146,7 @@ def run(words: Sequence[str] | None = None) -> int:
             raise
         _say(not_installed(name).line(option_name))
         return 1
-    except NobodyListens:
+    except OutputClosed:
         return 0
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED

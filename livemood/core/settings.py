@@ -237,8 +237,8 @@ class DoubtSettings:
     """When a face is ``unsure`` though an emotion leads; fitted on FER2013Valid and news photos (docs/doubt.md).
 
     Attributes:
-        covered_from: A face with this ``Quality.covered`` or more is ``covered``.
-        turned_from_deg: A face with this yaw or more is ``turned``.
+        covered_from: A face with a higher ``Quality.covered`` is ``covered``.
+        turned_from_deg: A face with a larger yaw is ``turned``.
         small_below_px: A face whose crop has a shorter side, px of the frame, is ``small``.
         chosen_below: A face with a lower ``Quality.chosen`` shows ``none of these``.
         sharp_from: Below this ``Quality.sharpness`` the leading emotion needs more confidence.

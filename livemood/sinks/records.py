@@ -21,7 +21,7 @@ from livemood.sinks.record_stream import RecordStream
 from livemood.sinks.rows import event_row, face_rows
 
 _SETTING: Final = "records"
-# Rows of a row group: few enough that memory stays flat, enough to compress well.
+# Rows per row group: few enough for constant memory, enough to compress well.
 _ROW_GROUP: Final = 2048
 
 _Add = Callable[[Sequence[Record]], None]
@@ -82,7 +82,7 @@ def open_records(
 
     Args:
         path: Ends in .jsonl, .csv or .parquet.
-        labels: Emotions that the moods' scores are about, in order.
+        labels: Emotions of the moods' scores, in order.
         every_frame: Also write a row for each frame without faces.
         others: Labels of the model's further heads, by name.
         live: Write JSONL and CSV under their own name from the start and flush every row, so that a killed process

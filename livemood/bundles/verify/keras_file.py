@@ -84,7 +84,7 @@ _ALLOWED: Final = {
 
 
 def check_keras_file(file: Path) -> None:
-    """Refuse a Keras file that holds anything but a network of known layers.
+    """Check that a Keras file holds nothing but a network of allowed layers.
 
     Args:
         file: A ``.keras`` zip.

@@ -79,11 +79,11 @@ _MODEL: Final = {
 
 
 def check_tflite(file: Path, crop: Shape, heads: Mapping[str, int]) -> tuple[str, ...]:
-    """Refuse a LiteRT file that is not a plain classifier of a bounded size.
+    """Check that a LiteRT file is a plain classifier of a bounded size.
 
     Args:
         file: A ``.tflite`` file.
-        crop: Shape (S, S, C) of what it takes, one at a time, as float32.
+        crop: Shape (S, S, C) of the float32 crops that it takes, one at a time.
         heads: Number of classes K by head; each output is (1, K) float32. Several heads are identified by the names of
             the outputs in the file's signature; a single one may have any name.
 
@@ -159,7 +159,7 @@ class _Reader:
         need(self._parts <= _MAX_PARTS, _TOO_MANY)
 
     def _numbers(self, layout: str, at: int) -> tuple[Any, ...]:
-        # struct counts negative places from the end.
+        # struct counts negative offsets from the end.
         need(at >= 0, _DAMAGED)
         return struct.unpack_from("<" + layout, self._data, at)
 
@@ -184,7 +184,7 @@ class _Network:
         (self._graph,) = model["graphs"]
         self._reader = reader
         self._signatures = model.get("signatures", [])
-        # The newer field holds every code; LiteRT too takes the larger of the two.
+        # The newer field holds every code; like LiteRT, take the larger of the two.
         self._codes = [max(code.get("old", 0), code.get("code", 0)) for code in model["codes"]]
         self._tensors = [_tensor(tensor, model["buffers"]) for tensor in self._graph["tensors"]]
         self._products = self._elements = 0
@@ -267,7 +267,7 @@ def _tensor(declared: dict[str, Any], buffers: list[dict[str, Any]]) -> Tensor:
 
 
 def _check_scaling(scaling: dict[str, Any], tensor: Tensor) -> None:
-    """Check that weights in int8 have a scale for each of their first side, and that nothing else has any."""
+    """Check that int8 weights have one scale per index of their first dimension, and nothing else has scales."""
     scales, zeros = scaling.get("scales", ()), scaling.get("zeros", ())
     count = tensor.shape[0] if tensor.type == INT8 and tensor.shape else 0
     need(len(scales) == len(zeros) == count and not scaling.get("axis"), "weights that are scaled in another way")
