@@ -53,8 +53,8 @@ def of_pixels(pixels: npt.NDArray[np.uint8], spec: CropSpec) -> Quality:
 def yaw_deg(keypoints: npt.NDArray[np.float32]) -> float:
     """Return the angle by which a head is turned to the side, 0..90 degrees.
 
-    Ears and nose tip are modelled as points on a sphere: when it turns, the projected nose moves towards an ear, and the
-    projected ears towards each other.
+    Ears and nose tip are modelled as points on a sphere: when it turns, the projected nose moves towards an ear, and
+    the projected ears towards each other.
 
     Args:
         keypoints: (6, 2) float32, rows as in ``Keypoint``.
@@ -81,8 +81,8 @@ def sharpness(grey: npt.NDArray[np.float32]) -> float:
 def noise(grey: npt.NDArray[np.float32]) -> float:
     """Return the logarithm of estimated noise over standard deviation; higher is noisier.
 
-    The noise is estimated from the response to a Laplacian difference mask (Immerkaer, "Fast noise variance estimation",
-    1996).
+    The noise is estimated from the response to a Laplacian difference mask (Immerkaer, "Fast noise variance
+    estimation", 1996).
 
     Args:
         grey: (48, 48) float32.
