@@ -82,16 +82,16 @@ def main() -> None:
         parser.add_argument(name, type=Path)
     parser.add_argument("--factor", type=float, default=1.1)
     parser.add_argument("--every", type=int, default=1, help="take every nth picture")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     import keras
 
-    asked.out.mkdir(parents=True, exist_ok=True)
-    model = keras.saving.load_model(asked.model, compile=False)
-    rows = votes.parts(asked.data, asked.work)["train"].rows
+    args.out.mkdir(parents=True, exist_ok=True)
+    model = keras.saving.load_model(args.model, compile=False)
+    rows = votes.parts(args.data, args.work)["train"].rows
     chosen = np.random.default_rng(8).choice(rows, _EXAMPLES, replace=False)
-    raw, aligned = votes.raw(asked.data, asked.work), faces.crops(asked.data, asked.work, "ferplus", asked.factor)
+    raw, aligned = votes.raw(args.data, args.work), faces.crops(args.data, args.work, "ferplus", args.factor)
     examples = np.concatenate([raw[chosen[::2]], aligned[chosen[1::2]]])
-    files = {how: asked.out / f"{how}.tflite" for how in ("float16", "weights", "int8", "int8-equalised")}
+    files = {how: args.out / f"{how}.tflite" for how in ("float16", "weights", "int8", "int8-equalised")}
     for how, file in files.items():
         if how == "int8-equalised":
             equalise(model, examples)
@@ -99,15 +99,15 @@ def main() -> None:
     runs = {how: runner(file) for how, file in files.items()}
     print({name: file.stat().st_size for name, file in files.items()})
     print("ms a face:", {name: round(ms, 3) for name, ms in timed(runs, examples[:1].astype(np.float32)).items()})
-    for name, crops in measure.inputs(asked.data, asked.work, asked.factor, test=True).items():
+    for name, crops in measure.inputs(args.data, args.work, args.factor, test=True).items():
         if name.startswith("valid"):
             continue
-        said = {
-            how: [run(each[None].astype(np.float32)) for each in crops[:: asked.every]] for how, run in runs.items()
+        outputs = {
+            how: [run(each[None].astype(np.float32)) for each in crops[:: args.every]] for how, run in runs.items()
         }
         for how in [how for how in files if how != "float16"]:
-            for place in range(len(said[how][0])):
-                exact, coarse = (np.stack([each[place] for each in said[which]]) for which in ("float16", how))
+            for place in range(len(outputs[how][0])):
+                exact, coarse = (np.stack([each[place] for each in outputs[which]]) for which in ("float16", how))
                 same, gap = 100 * (exact.argmax(1) == coarse.argmax(1)).mean(), np.abs(exact - coarse)
                 print(
                     f"{name}, {how} ({exact.shape[1]} classes): labels agree {same:.2f} %, within 0.03 "

@@ -126,25 +126,25 @@ def main() -> None:
     parser.add_argument("--factor", type=float, default=1.1)
     parser.add_argument("--many", type=int, default=4096, help="pictures to estimate on")
     parser.add_argument("--only", default="", help="variants whose name holds this")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     import keras
 
-    data, work, rng = asked.data, asked.work, np.random.default_rng(0)
-    asked.out.mkdir(parents=True, exist_ok=True)
-    model = keras.saving.load_model(asked.model, compile=False)
+    data, work, rng = args.data, args.work, np.random.default_rng(0)
+    args.out.mkdir(parents=True, exist_ok=True)
+    model = keras.saving.load_model(args.model, compile=False)
     weights = {layer.name: layer.get_weights() for layer in convolutions(model)}
     train = votes.parts(data, work)["train"].rows
-    chosen = np.sort(rng.choice(train, asked.many, replace=False))
-    aligned = faces.crops(data, work, "ferplus", asked.factor)[chosen]
+    chosen = np.sort(rng.choice(train, args.many, replace=False))
+    aligned = faces.crops(data, work, "ferplus", args.factor)[chosen]
     half = np.concatenate([votes.raw(data, work)[chosen[::2]], aligned[1::2]])
     order = rng.permutation(len(half))
     ours = estimate(model, half[order])
-    smiled = faces.crops(data, work, "smiled", asked.factor)
-    smiled = smiled[np.sort(rng.choice(len(smiled), min(asked.many, len(smiled)), replace=False))]
+    smiled = faces.crops(data, work, "smiled", args.factor)
+    smiled = smiled[np.sort(rng.choice(len(smiled), min(args.many, len(smiled)), replace=False))]
     as_is = estimate(model, smiled)
     batchwise, at_home = estimate(model, smiled, ours), estimate(model, half[order], ours)
     strangers = measure.found_faces(data, work, "strangers")
-    own = estimate(model, np.asarray(faces.crops(data, work, "strangers", asked.factor))[strangers][:512], ours)
+    own = estimate(model, np.asarray(faces.crops(data, work, "strangers", args.factor))[strangers][:512], ours)
     variants = {
         "as shipped": ours,
         "home, batchwise": at_home,
@@ -153,15 +153,15 @@ def main() -> None:
         "smiled, pooled, 0.5": mixed(ours, batchwise, 0.5),
         "strangers themselves, 0.5": between(ours, own, 0.5),
     }
-    variants = {name: each for name, each in variants.items() if asked.only in name}
+    variants = {name: each for name, each in variants.items() if args.only in name}
     for place, (name, statistics) in enumerate(variants.items()):
         for layer, values in refolded(weights, ours, statistics).items():
             model.get_layer(layer).set_weights(values)
-        file = asked.out / f"{place:02}-{name.replace(', ', '-').replace(' ', '-')}.keras"
+        file = args.out / f"{place:02}-{name.replace(', ', '-').replace(' ', '-')}.keras"
         model.save(file)
-        said = measure.logits(data, work, file, asked.factor)
+        logits = measure.logits(data, work, file, args.factor)
         for rest in (0.0, 0.25, 0.5):
-            found = measure.figures(data, work, said, measure.offsets(0, 0, rest))
+            found = measure.figures(data, work, logits, measure.offsets(0, 0, rest))
             print(f"{name:28} rest +{rest:.2f}: {measure.line(found)}", flush=True)
 
 

@@ -246,29 +246,29 @@ def main() -> None:
     parser.add_argument("--weak", type=float, default=0.3)
     parser.add_argument("--factor", type=float, default=1.1)
     parser.add_argument("--epochs", type=int, default=15)
-    asked = parser.parse_args()
+    args = parser.parse_args()
     import keras
 
     keras.utils.set_random_seed(3)
-    network: Any = keras.saving.load_model(asked.model, compile=False)
+    network: Any = keras.saving.load_model(args.model, compile=False)
     if isinstance(network.output, dict):
         network = keras.Model(network.inputs[0], network.output["emotion"])
-    body = keras.Model(network.inputs[0], network.get_layer(MAPS[asked.map]).output)
-    lessons = Lessons(asked.data, asked.work, body, asked.weak, asked.factor)
+    body = keras.Model(network.inputs[0], network.get_layer(MAPS[args.map]).output)
+    lessons = Lessons(args.data, args.work, body, args.weak, args.factor)
     print(f"{len(lessons.maps)} views, {lessons.kept.sum()} kept", flush=True)
     model = head(tuple(lessons.maps.shape[1:]))
     for layer in model.layers:
         if layer.name.startswith("smile_normalization"):
             layer.momentum = 0.9
-    fit(model, lessons, asked.epochs)
-    both = joined(network, MAPS[asked.map], model)
-    check = np.asarray(faces.crops(asked.data, asked.work, "london", asked.factor)[:64], np.float32)
+    fit(model, lessons, args.epochs)
+    both = joined(network, MAPS[args.map], model)
+    check = np.asarray(faces.crops(args.data, args.work, "london", args.factor)[:64], np.float32)
     apart = both.predict(check, verbose=0)["smile"] - model.predict(
         through(body, check.astype(np.uint8)).astype("f4"), verbose=0
     )
     print(f"joined: at most {np.abs(apart).max():.1e} apart")
-    both.save(asked.out)
-    report(asked.data, asked.work, both, asked.factor)
+    both.save(args.out)
+    report(args.data, args.work, both, args.factor)
 
 
 if __name__ == "__main__":

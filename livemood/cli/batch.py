@@ -154,6 +154,6 @@ def _print_status(dataset: str, json_: bool) -> None:
         print(
             f"{count} inputs by livemood {made.version}, model {plain(made.model)} {made.sha256[:12]} ({made.settings})"
         )
-    for name, said in notes.items():
-        planned, end = said.get("inputs_planned", "?"), said.get("finished", "not yet")
-        print(f"{plain(name)}: {planned} inputs planned, started {said.get('started')}, finished {end}")
+    for name, note in notes.items():
+        planned, end = note.get("inputs_planned", "?"), note.get("finished", "not yet")
+        print(f"{plain(name)}: {planned} inputs planned, started {note.get('started')}, finished {end}")

@@ -157,9 +157,9 @@ def _checked(setting: Setting, command: Any) -> Setting:
             raise typer.BadParameter(f"it is {'true or false' if param.is_flag else 'no switch'}")
         param.process_value(typer.Context(command), _as_typed(setting.value))
     except (typer.BadParameter, ValueError, TypeError) as error:
-        said = error.format_message() if isinstance(error, typer.BadParameter) else str(error)
+        reason = error.format_message() if isinstance(error, typer.BadParameter) else str(error)
         raise ConfigError(
-            f"{where} is of a wrong kind ({said.removesuffix('.')}); see livemood {setting.command} --help"
+            f"{where} is of a wrong kind ({reason.removesuffix('.')}); see livemood {setting.command} --help"
         ) from error
     return setting
 

@@ -292,9 +292,9 @@ def _print_table(groups: "Sequence[Group]") -> None:
     from rich.table import Table
 
     table = Table("photo", "face", "label", "confidence", box=None, header_style="dim")
-    for said, faces in groups:
-        photo = escape(plain(said.path))
-        if not faces and not said.error:
+    for entry, faces in groups:
+        photo = escape(plain(entry.path))
+        if not faces and not entry.error:
             table.add_row(photo, "-", "no face found", "")
         for number, face in enumerate(faces, 1):
             label = f"{face.label} ({face.reason})" if face.reason else str(face.label)

@@ -169,7 +169,7 @@ def train(
     base = tuple(map(named_bundle, from_ or ()))
     if base and precision and not all(map(has_checkpoint, base)):
         raise typer.BadParameter("a bundle is fine-tuned in float32; leave it out", param_hint="--precision")
-    asked = {
+    overrides = {
         "preset": preset.value if preset else None,
         "epochs": epochs,
         "time_budget_s": None if time_budget is None else _budget(time_budget),
@@ -194,7 +194,7 @@ def train(
         classes=class_names(class_),
         base=base,
         teachers=tuple(map(named_bundle, teacher or ())),
-        asked={name: value for name, value in asked.items() if value is not None},
+        overrides={name: value for name, value in overrides.items() if value is not None},
     )
     with Display(tensorboard, find_faces, job.settings.time_budget_s) as display:
         metrics, ended = run(job, resume, force, display.watcher())

@@ -56,14 +56,14 @@ class ClassNames:
                 renamed that is not there.
         """
         found: dict[str, str] = {}
-        everything = sorted(set(names))
-        said = dict(self.renamed or {})
-        if absent := sorted(set(said) - set(everything)):
+        all_names = sorted(set(names))
+        new_names = dict(self.renamed or {})
+        if absent := sorted(set(new_names) - set(all_names)):
             raise DatasetError(
-                f"no class is called {absent[0]}", "{class} takes names that are there: {0}", _listed(everything)
+                f"no class is called {absent[0]}", "{class} takes names that are there: {0}", _listed(all_names)
             )
         if numbers := [
-            name for name in everything if name.isdecimal() and name not in said | dict.fromkeys(self.known)
+            name for name in all_names if name.isdecimal() and name not in new_names | dict.fromkeys(self.known)
         ]:
             raise DatasetError(
                 f"classes are numbers ({_listed(numbers)}), which mean something else in every set",
@@ -71,15 +71,15 @@ class ClassNames:
                 _example(numbers),
             )
         by_case: dict[str, str] = {}
-        for name in everything:
-            for word in (name, said.get(name, name)):
+        for name in all_names:
+            for word in (name, new_names.get(name, name)):
                 if not is_label(word):
                     raise DatasetError(
                         f"class {word[:MAX_LABEL]!r} cannot be a label",
                         "take a plain name of at most {0} characters",
                         MAX_LABEL,
                     )
-            label = said.get(name) or self._known(name)
+            label = new_names.get(name) or self._known(name)
             if label is None:
                 self._question(name)
                 label = by_case.setdefault(_plain(name), name)
@@ -90,11 +90,11 @@ class ClassNames:
         """Return the label that a name stands for: the model's own word for it before the usual one."""
         if name in self.known:
             return name
-        meant = usual(name)
+        usual_label = usual(name)
         for label in self.known:
-            if _plain(label) == _plain(name) or (meant and usual(label) == meant):
+            if _plain(label) == _plain(name) or (usual_label and usual(label) == usual_label):
                 return label
-        return meant
+        return usual_label
 
     def _question(self, name: str) -> None:
         words = {**_USUAL, **{_plain(label): label for label in self.known}}

@@ -115,6 +115,6 @@ class CropIndex:
 def _still_there(folder: Path) -> dict[str, Mapping[str, str]]:
     """Return the rows of crops that nobody removed, by file name: they may have been moved into class folders."""
     files = Files(folder)
-    there = {PurePosixPath(name).name for name in files.names}
+    present = {PurePosixPath(name).name for name in files.names}
     rows = {PurePosixPath(row["file"]).name: row for row in read_index(files)}
-    return {name: row for name, row in rows.items() if name in there}
+    return {name: row for name, row in rows.items() if name in present}

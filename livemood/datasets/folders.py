@@ -18,7 +18,7 @@ def from_folders(files: Files, names: ClassNames) -> Collection:
             or names of classes that must be asked about.
     """
     layout = read_layout(files)
-    labels_of, said = names.labels({picture.name for picture in layout.found})
+    labels_of, label_notes = names.labels({picture.name for picture in layout.found})
     _check_empty(files, {picture.file.rpartition("/")[0] for picture in layout.found}, set(labels_of.values()))
     labels = [labels_of[picture.name] for picture in layout.found]
     check_counts(labels, str(files.path), _FEWEST)
@@ -33,7 +33,7 @@ def from_folders(files: Files, names: ClassNames) -> Collection:
         samples,
         lambda sample: decode(files.read(above + sample.file)),
         layout.skipped,
-        (*layout.notes, *said),
+        (*layout.notes, *label_notes),
     )
 
 

@@ -65,7 +65,7 @@ def read_layout(files: Files) -> Layout:
     pictures, skipped = _pictures(files)
     if listed := _raf_db(files, pictures):
         return Layout(listed, skipped, ("labels were read from RAF-DB's list",))
-    folders, homeless = _class_folders(pictures)
+    folders, unsorted = _class_folders(pictures)
     names = {picture.name for picture in folders}
     by_table = _table(files, pictures)
     if by_table and len({usual(name) for name in names} - {None}) < 2:
@@ -78,7 +78,7 @@ def read_layout(files: Files) -> Layout:
         unnamed = sorted(set(pictures) - {picture.file for picture in named})
         without = tuple(f"{file}: its name says no class" for file in unnamed)
         return Layout(named, (*skipped, *without), (*notes, "labels were read from the names of the files"))
-    return Layout(folders, (*skipped, *homeless), (*notes, *_unread(files, by_table)))
+    return Layout(folders, (*skipped, *unsorted), (*notes, *_unread(files, by_table)))
 
 
 def _pictures(files: Files) -> tuple[list[str], tuple[str, ...]]:
@@ -86,8 +86,8 @@ def _pictures(files: Files) -> tuple[list[str], tuple[str, ...]]:
     pictures, skipped = [], []
     for name in files.names:
         path = PurePosixPath(name)
-        if odd := next((part for part in path.parts[:-1] if part.lower() in _PASSED_OVER), None):
-            skipped.append(f"{name}: lies in {odd}")
+        if ignored := next((part for part in path.parts[:-1] if part.lower() in _PASSED_OVER), None):
+            skipped.append(f"{name}: lies in {ignored}")
         elif path.suffix.lower() not in PICTURE_SUFFIXES:
             if path.name not in (INDEX, HEADS):
                 skipped.append(f"{name}: not a picture")
@@ -99,17 +99,17 @@ def _pictures(files: Files) -> tuple[list[str], tuple[str, ...]]:
 
 
 def _class_folders(pictures: list[str]) -> tuple[tuple[Labelled, ...], tuple[str, ...]]:
-    found, homeless = [], []
+    found, unsorted = [], []
     for name in pictures:
         parts = PurePosixPath(name).parts
         if len(parts) < 2 or parts[-2].lower() in _SPLIT_FOLDERS:
-            homeless.append(f"{name}: lies in no class folder")
+            unsorted.append(f"{name}: lies in no class folder")
         else:
             found.append(Labelled(name, parts[-2], _SPLIT_FOLDERS.get(parts[-3].lower()) if len(parts) > 2 else None))
     raf = NUMBERED["RAF-DB"]
     if found and all(picture.name in raf and _RAF_NAME.fullmatch(_stem(picture.file)) for picture in found):
         found = [Labelled(picture.file, raf[picture.name], picture.split) for picture in found]
-    return tuple(found), tuple(homeless)
+    return tuple(found), tuple(unsorted)
 
 
 def _raf_db(files: Files, pictures: list[str]) -> tuple[Labelled, ...]:
@@ -153,11 +153,11 @@ def _labelled(files: Files, table: str, pictures: list[str]) -> dict[str, str]:
     label_at = next((columns.index(name) for name in _LABEL_COLUMNS if name in columns), None)
     if file_at is None or label_at is None:
         return {}
-    here = _by_name(pictures, PurePosixPath(table).parent.as_posix())
+    by_name = _by_name(pictures, PurePosixPath(table).parent.as_posix())
     found = {}
     for row in rows:
         if len(row) > max(file_at, label_at):
-            file, label = here.get(row[file_at].strip().replace("\\", "/")), row[label_at].strip()
+            file, label = by_name.get(row[file_at].strip().replace("\\", "/")), row[label_at].strip()
             if file and 0 < len(label) < _LONGEST_LABEL:
                 found[file] = label
     return found
@@ -181,9 +181,9 @@ def _file_names(pictures: list[str]) -> tuple[Labelled, ...]:
         if coded:
             found.append(Labelled(file, _CODES[coded[2]], _split_of(file), f"person {coded[1]}"))
             continue
-        said = {usual(word) for word in re.split(r"[\W\d_]+", _stem(file))} - {None}
-        if len(said) == 1:
-            found += [Labelled(file, emotion, _split_of(file)) for emotion in said if emotion]
+        emotions = {usual(word) for word in re.split(r"[\W\d_]+", _stem(file))} - {None}
+        if len(emotions) == 1:
+            found += [Labelled(file, emotion, _split_of(file)) for emotion in emotions if emotion]
     return tuple(found) if 2 * len(found) >= len(pictures) and len({p.name for p in found}) > 1 else ()
 
 

@@ -55,22 +55,22 @@ def load(
         DatasetError: Nothing usable is there.
         SinkError: The folder cannot be written, or has no room for the crops.
     """
-    looked, skipped = _look(collection, on_progress)
-    if not looked:
+    usable, skipped = _read_all(collection, on_progress)
+    if not usable:
         raise DatasetError(
             f"none of the {len(collection.samples)} pictures can be used ({skipped[0] if skipped else 'empty'})"
         )
-    samples = [one.sample for one in looked]
+    samples = [one.sample for one in usable]
     drawn = is_open(samples)
     if drawn:
-        samples = list(draw(joined(samples, np.stack([one.fingerprint for one in looked]))))
-    looked = [replace(one, sample=sample) for one, sample in zip(looked, samples, strict=True)]
-    wanted = sum(sample.split in cut for sample in samples)
-    pixels = _room_for((max(wanted, 1), 2, *spec.shape), folder)
+        samples = list(draw(joined(samples, np.stack([one.fingerprint for one in usable]))))
+    usable = [replace(one, sample=sample) for one, sample in zip(usable, samples, strict=True)]
+    count = sum(sample.split in cut for sample in samples)
+    pixels = _room_for((max(count, 1), 2, *spec.shape), folder)
     cutter = _Cutter(spec, detector, find_faces)
-    kept: list[_Looked] = []
+    kept: list[_Usable] = []
     rows, row = [], 0
-    for done, one in enumerate(looked, 1):
+    for done, one in enumerate(usable, 1):
         if one.sample.split in cut:
             image = collection.read(one.sample)
             both = None if image is None else cutter.cut(image)
@@ -81,22 +81,22 @@ def load(
         kept.append(one)
         rows.append(row if one.sample.split in cut else -1)
         row += one.sample.split in cut
-        on_progress(len(collection.samples) + done, len(collection.samples) + len(looked))
+        on_progress(len(collection.samples) + done, len(collection.samples) + len(usable))
     pixels.flush()
     if not kept:
-        raise DatasetError(f"none of the {len(looked)} pictures can be used ({skipped[-1]})")
+        raise DatasetError(f"none of the {len(usable)} pictures can be used ({skipped[-1]})")
     places, digests = [one.sample.split for one in kept], [one.digest for one in kept]
     doubled = dedup.without_copies(digests, places)
     in_train = {d for d, split in zip(digests, places, strict=True) if split == "train"}
-    left = [one for one, copy in zip(kept, doubled, strict=True) if not copy]
+    without_copies = [one for one, copy in zip(kept, doubled, strict=True) if not copy]
     dataset = Dataset(
         heads=collection.heads,
         splits=_splits([one.sample for one in kept], pixels, np.array(rows), ~doubled, collection.heads, cut),
         copies_removed=int(doubled.sum()),
         copied=tuple(one.sample.file for one in kept if one.sample.split != "train" and one.digest in in_train),
-        near_copies=_near_copies(left),
+        near_copies=_near_copies(without_copies),
         skipped=tuple(skipped),
-        faces_found=cutter.found / max(cutter.seen, 1),
+        faces_found=cutter.found / max(cutter.pictures, 1),
         face_share=float(np.median(cutter.shares)) if cutter.shares else 0.0,
         notes=collection.notes,
         grouped=sum(bool(sample.group) for sample in samples) if drawn else 0,
@@ -110,7 +110,7 @@ def load(
 
 
 @dataclass(frozen=True, slots=True)
-class _Looked:
+class _Usable:
     """A picture that can be used, and what tells it from others."""
 
     sample: Sample
@@ -118,9 +118,9 @@ class _Looked:
     fingerprint: dedup.Fingerprints
 
 
-def _look(collection: Collection, on_progress: Callable[[int, int], None]) -> tuple[list[_Looked], list[str]]:
+def _read_all(collection: Collection, on_progress: Callable[[int, int], None]) -> tuple[list[_Usable], list[str]]:
     """Read every picture once: which can be used, and which are copies, is known before they are dealt out."""
-    looked, skipped, many = list[_Looked](), list(collection.skipped), len(collection.samples)
+    usable, skipped, many = list[_Usable](), list(collection.skipped), len(collection.samples)
     for done, sample in enumerate(collection.samples, 1):
         image = collection.read(sample)
         if image is None:
@@ -128,9 +128,9 @@ def _look(collection: Collection, on_progress: Callable[[int, int], None]) -> tu
         elif min(image.shape[:2]) < _SMALLEST_PX:
             skipped.append(f"{sample.file}: {image.shape[1]}x{image.shape[0]} px, too small to show a face")
         else:
-            looked.append(_Looked(sample, dedup.digest(image), dedup.fingerprint(image)))
+            usable.append(_Usable(sample, dedup.digest(image), dedup.fingerprint(image)))
         on_progress(done, 2 * many)
-    return looked, skipped
+    return usable, skipped
 
 
 def _room_for(shape: tuple[int, ...], folder: Path) -> np.memmap[Any, np.dtype[np.uint8]]:
@@ -186,10 +186,10 @@ def _why_empty(name: SplitName, samples: Sequence[Sample], kept: Sequence[Sample
     return f"{skipped} were skipped"
 
 
-def _near_copies(looked: Sequence[_Looked]) -> tuple[tuple[str, str], ...]:
-    names = np.array([one.sample.split for one in looked])
-    files = [one.sample.file for one in looked]
-    prints = np.array([one.fingerprint for one in looked]).reshape(-1, dedup.WORDS)
+def _near_copies(usable: Sequence[_Usable]) -> tuple[tuple[str, str], ...]:
+    names = np.array([one.sample.split for one in usable])
+    files = [one.sample.file for one in usable]
+    prints = np.array([one.fingerprint for one in usable]).reshape(-1, dedup.WORDS)
     found = []
     for held_out, other in (("valid", "train"), ("test", "train"), ("test", "valid")):
         some, rest = np.flatnonzero(names == held_out), np.flatnonzero(names == other)
@@ -203,12 +203,12 @@ class _Cutter:
 
     def __init__(self, spec: CropSpec, detector: Detector, find_faces: bool) -> None:
         self._spec, self._detector, self._find_faces = spec, detector, find_faces
-        self.seen = self.found = 0
+        self.pictures = self.found = 0
         self.shares: list[float] = []
 
     def cut(self, image: Image) -> npt.NDArray[np.uint8] | None:
         """Return (2, S, S, C), or None for a whole photo without a face."""
-        self.seen += 1
+        self.pictures += 1
         aligned = self._aligned(image) if self._find_faces else self._in_crop(image)
         self.found += aligned is not None
         if self._find_faces:

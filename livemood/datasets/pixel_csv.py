@@ -51,15 +51,15 @@ def from_csv(path: Path, votes: Path | None, names: ClassNames) -> Collection:
     usages = _usages(path, rows, header)
     if votes:
         return _with_votes(path, places, header, votes, usages, _numbers(path, rows, label_at))
-    told = [row[label_at].strip() if len(row) > label_at else "" for row in rows]
+    values = [row[label_at].strip() if len(row) > label_at else "" for row in rows]
     notes: tuple[str, ...] = ()
     heads: dict[str, tuple[str, ...]] = {EMOTION: tuple(name for name in EMOTIONS if name in FER2013_LABELS)}
-    if any(cell.isdecimal() for cell in told):
+    if any(cell.isdecimal() for cell in values):
         labels = [FER2013_LABELS[number] for number in _numbers(path, rows, label_at)]
         heads[FER2013_HEAD] = FER2013_LABELS
     else:
-        label_of, notes = names.labels(told)
-        labels = [label_of[cell] for cell in told]
+        label_of, notes = names.labels(values)
+        labels = [label_of[cell] for cell in values]
         check_counts(labels, str(path), _FEWEST)
         heads = {EMOTION: in_order(labels)}
     samples = tuple(

@@ -69,8 +69,8 @@ class Split:
         votes = self.votes[EMOTION]
         firm = np.where(votes > 1, votes, 0) if votes.max(initial=0) > 1 else votes
         best = firm.argmax(1)
-        sure = (firm.max(1) * 2 > firm.sum(1)) & (best < len(self.labels))
-        return np.where(sure, best, -1)
+        has_majority = (firm.max(1) * 2 > firm.sum(1)) & (best < len(self.labels))
+        return np.where(has_majority, best, -1)
 
     def only(self, mask: npt.NDArray[np.bool_]) -> "Split":
         """Return the pictures where ``mask`` (N,) holds."""

@@ -115,8 +115,8 @@ def _further_heads(classifier: EmotionClassifier, split: Split) -> dict[str, Any
         truth = place[split.top(head)]
         known = truth >= 0
         if known.any():
-            said = _predict(classifier, split.only(known), RAW, head)
-            scores = metrics.scores(said, truth[known], names)
+            predictions = _predict(classifier, split.only(known), RAW, head)
+            scores = metrics.scores(predictions, truth[known], names)
             low, high = metrics.wilson(round(scores.accuracy * scores.pictures), scores.pictures)
             found[head] = {
                 "pictures": scores.pictures,
@@ -124,7 +124,7 @@ def _further_heads(classifier: EmotionClassifier, split: Split) -> dict[str, Any
                 "interval": [round(low, 4), round(high, 4)],
                 "macro_f1": round(scores.macro_f1, 4),
                 "ece": round(scores.ece, 4),
-                "classes": _classes(said, truth[known], names),
+                "classes": _classes(predictions, truth[known], names),
             }
     return found
 
@@ -150,8 +150,8 @@ def _figures(probabilities: Probabilities, split: Split) -> dict[str, Any]:
         }
     known = split.top_vote >= 0
     found["kl_to_votes"] = round(metrics.kl(probabilities[known], split.targets[EMOTION][known]), 4)
-    if (told := metrics.happy_versus_sad(probabilities, split.top_vote, split.labels)) is not None:
-        found["happy_versus_sad"] = round(told, 4)
+    if (happy_sad := metrics.happy_versus_sad(probabilities, split.top_vote, split.labels)) is not None:
+        found["happy_versus_sad"] = round(happy_sad, 4)
     if FER2013_HEAD in split.heads and set(FER2013_LABELS) <= set(split.labels):
         columns = [split.labels.index(label) for label in FER2013_LABELS]
         own = split.top(FER2013_HEAD)
@@ -164,14 +164,14 @@ def _classes(probabilities: Probabilities, labels: Labels, names: tuple[str, ...
     matrix = metrics.confusion(probabilities, labels)
     found = {}
     for place, name in enumerate(names):
-        hits, truth, said = int(matrix[place, place]), int(matrix[place].sum()), int(matrix[:, place].sum())
+        hits, truth, predicted = int(matrix[place, place]), int(matrix[place].sum()), int(matrix[:, place].sum())
         low, high = metrics.wilson(hits, truth)
         found[name] = {
             "pictures": truth,
             "recall": round(hits / truth, 4) if truth else None,
             "interval": [round(low, 4), round(high, 4)] if truth else None,
-            "precision": round(hits / said, 4) if said else None,
-            "f1": round(2 * hits / (truth + said), 4) if truth + said else None,
+            "precision": round(hits / predicted, 4) if predicted else None,
+            "f1": round(2 * hits / (truth + predicted), 4) if truth + predicted else None,
         }
     return found
 

@@ -112,8 +112,8 @@ def scores(probabilities: Probabilities, labels: Labels, names: tuple[str, ...])
     known = labels >= 0
     probabilities, labels = probabilities[known], labels[known]
     matrix = confusion(probabilities, labels)
-    hits, truth, said = np.diag(matrix), matrix.sum(1), matrix.sum(0)
-    f1 = 2 * hits / np.maximum(truth + said, 1)
+    hits, truth, predicted = np.diag(matrix), matrix.sum(1), matrix.sum(0)
+    f1 = 2 * hits / np.maximum(truth + predicted, 1)
     present = truth > 0
     recall = [float(hit / of) if of else None for hit, of in zip(hits, truth, strict=True)]
     return Scores(

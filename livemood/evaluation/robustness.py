@@ -46,11 +46,11 @@ def stress_crops(bundle: Path, split: Split) -> list[dict[str, Any]]:
     pixels, truth = known.crops(RAW), known.majority
     rows = []
     for kind, amount, corruption in [("none", "", _as_it_is), *_stresses()]:
-        worse = corrupt(pixels, spec, corruption)
-        scores = _predicted(classifier, worse)
-        unsure = [_unsure(row, of_pixels(crop, spec)) for row, crop in zip(scores, worse, strict=True)]
-        doubtful = np.array(unsure)
-        rows.append(_row(kind, amount, scores.max(1), scores.argmax(1) == truth, doubtful, ~doubtful))
+        corrupted = corrupt(pixels, spec, corruption)
+        scores = _predicted(classifier, corrupted)
+        unsure = [_unsure(row, of_pixels(crop, spec)) for row, crop in zip(scores, corrupted, strict=True)]
+        is_unsure = np.array(unsure)
+        rows.append(_row(kind, amount, scores.max(1), scores.argmax(1) == truth, is_unsure, ~is_unsure))
     return rows
 
 
@@ -92,23 +92,23 @@ def stress_photos(bundle: Path, path: Path) -> list[dict[str, Any]]:
         for smiling, _, photo in read_photos(path):
             sample = _webcam_sized(photo, detector.detect(Frame(0, 0.0, photo)))
             for place, (_, _, corruption) in enumerate(stresses):
-                worse = np.ascontiguousarray(corruption(sample, rng))
-                faces = detector.detect(Frame(0, 0.0, worse))
+                corrupted = np.ascontiguousarray(corruption(sample, rng))
+                faces = detector.detect(Frame(0, 0.0, corrupted))
                 found[place].append(bool(faces))
                 scores = np.zeros(len(classifier.labels), np.float32)
-                doubtful = False
+                is_unsure = False
                 if faces:
-                    cut = crop.crop_track(Frame(0, 0.0, worse), Track(1, faces[0], 0.0), spec)
+                    cut = crop.crop_track(Frame(0, 0.0, corrupted), Track(1, faces[0], 0.0), spec)
                     scores = classifier.probabilities(cut.image[None])[0]
-                    doubtful = _unsure(scores, measure(cut, spec, 1.0))
+                    is_unsure = _unsure(scores, measure(cut, spec, 1.0))
                 # What the label says: happy or not. So much of the scores stands behind it.
                 smiles = float(scores[happy])
                 tops[place].append(max(smiles, 1 - smiles))
                 hits[place].append(bool(faces) and (int(scores.argmax()) == happy) == smiling)
-                unsure[place].append(doubtful)
+                unsure[place].append(is_unsure)
     return [
-        _photos_row(kind, amount, *map(np.array, (top, right, doubtful, seen)))
-        for (kind, amount, _), top, right, doubtful, seen in zip(stresses, tops, hits, unsure, found, strict=True)
+        _photos_row(kind, amount, *map(np.array, (top, right, is_unsure, seen)))
+        for (kind, amount, _), top, right, is_unsure, seen in zip(stresses, tops, hits, unsure, found, strict=True)
     ]
 
 

@@ -185,21 +185,21 @@ def median_ms(finds: Sequence[Callable[[], object]], times: int = 5) -> list[flo
     return [float(np.median(mine)) for mine in spent]
 
 
-def main(words: Sequence[str] | None = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Print every figure."""
     parser = argparse.ArgumentParser(description="What is found of faces in the wild.")
     parser.add_argument("data", type=Path, help="folder with wild.zip, smiles.zip and clips/")
     parser.add_argument("--photos", type=int, default=800, metavar="N", help="so many of smiles.zip and of wild.zip")
     parser.add_argument("--detector", choices=("fast", "auto", "both"), default="both")
-    asked = parser.parse_args(words)
-    every = [(smiling, image) for smiling, _, image in read_photos(asked.data / "smiles.zip")]
-    photos = every[:: max(len(every) // asked.photos, 1)]
+    args = parser.parse_args(argv)
+    every = [(smiling, image) for smiling, _, image in read_photos(args.data / "smiles.zip")]
+    photos = every[:: max(len(every) // args.photos, 1)]
     modes: tuple[DetectorMode, ...] = ("fast", "auto")
-    for mode in (mode for mode in modes if asked.detector in (mode, "both")):
+    for mode in (mode for mode in modes if args.detector in (mode, "both")):
         with FaceDetector(mode) as detector:
-            _print_photos(mode, detector, asked.data, photos, max(485 // asked.photos, 1))
-            _print_clips(mode, detector, asked.data)
-    _print_times(asked.data)
+            _print_photos(mode, detector, args.data, photos, max(485 // args.photos, 1))
+            _print_clips(mode, detector, args.data)
+    _print_times(args.data)
 
 
 def _print_photos(
@@ -213,7 +213,7 @@ def _print_photos(
         few, many = count_groups(find, archive)
         print(f"{mode}: groups of 1 to {_FEW}: {few}", flush=True)
         print(f"{mode}: groups of more: {many}")
-        print(f"{mode}: uncounted crowds: {', '.join(f'{found} of {said}' for said, found in many.uncounted)}")
+        print(f"{mode}: uncounted crowds: {', '.join(f'{found} of {counted}' for counted, found in many.uncounted)}")
         ordinary = count_ordinary(find, archive, step)
         print(f"{mode}: ordinary: {ordinary}; {', '.join(ordinary.extra)}", flush=True)
     images = [image for _, image in photos]
@@ -257,9 +257,9 @@ def _print_times(data: Path) -> None:
                 Frame(0, 0.0, np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), np.uint8))
             )
 
-        for said, bytes_ in (("1.9 megapixels", coded), ("12 megapixels", large.tobytes())):
+        for size, bytes_ in (("1.9 megapixels", coded), ("12 megapixels", large.tobytes())):
             before, now = median_ms([still(fast, bytes_), still(auto, bytes_)])
-            print(f"photo of one face, {said}, decoded and searched: fast {before:.0f} ms, auto {now / before:.2f} x")
+            print(f"photo of one face, {size}, decoded and searched: fast {before:.0f} ms, auto {now / before:.2f} x")
         crowd = next(row["file"] for row in table if row["faces"] == "30")
         for name, source in (("one face", photo), ("30 people", picture(archive, f"wild/groups/{crowd}"))):
             frames = pan(source, 2.0)

@@ -58,15 +58,15 @@ class Gallery(Closeable):
             thumbnail: A small JPEG; empty for none.
             fingerprint: (4,) uint64 as bytes, see ``livemood.datasets.dedup``; empty for none.
         """
-        said, faces = group
+        entry, faces = group
         self._thumbs.write(b64encode(thumbnail) + b"\n")
         self._prints.append(fingerprint)
-        photo: dict[str, Any] = {"name": utf8(Path(said.path).name), "href": _href(said.path, self._path.parent)}
-        if said.error is not None:
-            photo["error"] = utf8(said.error)
-        if faces and said.width and said.height:
-            photo["size"] = [said.width, said.height]
-            photo["faces"] = [self._face(face, said.width, said.height) for face in faces]
+        photo: dict[str, Any] = {"name": utf8(Path(entry.path).name), "href": _href(entry.path, self._path.parent)}
+        if entry.error is not None:
+            photo["error"] = utf8(entry.error)
+        if faces and entry.width and entry.height:
+            photo["size"] = [entry.width, entry.height]
+            photo["faces"] = [self._face(face, entry.width, entry.height) for face in faces]
         self._photos.append(photo)
 
     def write(self, title: str) -> None:

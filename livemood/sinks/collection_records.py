@@ -80,7 +80,7 @@ class CollectionRecords(Closeable):
                 raise LivemoodError(f"{self.path} holds other emotions ({found})", f"use another {{{_SETTING}}}")
             with rows.open("r+b") as cut:
                 cut.truncate(end)
-            self.done = {said.path for said, _ in read_groups(rows)}
+            self.done = {entry.path for entry, _ in read_groups(rows)}
         file = rows.open("ab")
         if not self._packed and self.path.suffix.lower() == ".csv" and not file.tell():
             file.write(_csv_lines([columns(self._heads)]))

@@ -63,7 +63,7 @@ class Job:
     classes: Mapping[str, str] = field(default_factory=dict)
     base: tuple[Path, ...] = ()
     teachers: tuple[Path, ...] = ()
-    asked: Mapping[str, Any] = field(default_factory=dict)
+    overrides: Mapping[str, Any] = field(default_factory=dict)
     describe: Callable[[Mapping[str, Any]], str | None] = lambda record: None
 
     @property
@@ -74,7 +74,7 @@ class Job:
     @property
     def settings(self) -> TrainSettings:
         """The defaults with what was asked."""
-        return replace(usual(fine_tuning=bool(self.base)), **self.asked)
+        return replace(usual(fine_tuning=bool(self.base)), **self.overrides)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,16 +161,16 @@ def finish(
     votes = np.tile(valid.top_vote, 2)
     strength = happy = raised = 0.0
     if settings.class_balance:
-        common, said = class_prior.prior(dataset.splits["train"].targets[EMOTION]), _both_framings(model, valid)
-        strength = class_prior.choose(said, votes, dataset.labels, common)
-        happy = class_prior.break_even(class_prior.adjusted(said, common, strength), votes, dataset.labels)
-        so_far = metrics.with_offsets(said, class_prior.offsets(common, strength, happy, dataset.labels))
-        raised = class_prior.lift(so_far, votes, dataset.labels, class_prior.lifted(common, dataset.labels))
+        common, predictions = class_prior.prior(dataset.splits["train"].targets[EMOTION]), _both_framings(model, valid)
+        strength = class_prior.choose(predictions, votes, dataset.labels, common)
+        happy = class_prior.break_even(class_prior.adjusted(predictions, common, strength), votes, dataset.labels)
+        adjusted = metrics.with_offsets(predictions, class_prior.offsets(common, strength, happy, dataset.labels))
+        raised = class_prior.lift(adjusted, votes, dataset.labels, class_prior.lifted(common, dataset.labels))
         class_prior.bake(model, class_prior.offsets(common, strength, happy, dataset.labels, raised))
     heads = [Head(name, labels, _temperature(model, valid, name)) for name, labels in valid.heads.items()]
     figures = measure(model, dataset, heads[0].temperature)
-    served = [head for head in heads if head.name != FER2013_HEAD]  # that one is for training and its figure only
-    shipped = serving_model(model, [head.name for head in served])
+    exported = [head for head in heads if head.name != FER2013_HEAD]  # that one is for training and its figure only
+    shipped = serving_model(model, [head.name for head in exported])
     try:
         tflite = to_tflite(shipped)
     except SinkError as error:
@@ -185,7 +185,7 @@ def finish(
         tflite,
         out,
         name=out.name,
-        heads=served,
+        heads=exported,
         spec=spec,
         metrics=figures,
         training=provenance(dataset, settings, run, record or {}, strength, happy, raised, command),
@@ -210,8 +210,8 @@ def measure(model: Any, dataset: Dataset, temperature: float) -> dict[str, Any]:
         }
         if framing == RAW:
             figures["recall"] = {label: None if r is None else round(r, 4) for label, r in top.recall.items()}
-            if (told := metrics.happy_versus_sad(probabilities, split.top_vote, split.labels)) is not None:
-                figures["happy_versus_sad"] = round(told, 4)
+            if (happy_sad := metrics.happy_versus_sad(probabilities, split.top_vote, split.labels)) is not None:
+                figures["happy_versus_sad"] = round(happy_sad, 4)
     if near := {file for pair in dataset.near_copies for file in pair} & set(split.files.tolist()):
         # Splits that the data gave are kept, near-copies and all; how much of the accuracy they are is told.
         alone = split.only(~np.isin(split.files, sorted(near)))
@@ -269,12 +269,12 @@ def _with_own_preset(job: Job, base: Bundle | tuple[Path, ...]) -> Job:
     if not base:
         return job
     own = {} if isinstance(base, Bundle) else {"preset": preset_of(base[0])}
-    asked = job.asked.get("preset")
-    if asked not in (None, own.get("preset")):
+    overrides = job.overrides.get("preset")
+    if overrides not in (None, own.get("preset")):
         raise ModelIncompatible(
-            f"{job.base[0]} has its own network, and preset {asked} makes another", "leave out {from} or {preset}"
+            f"{job.base[0]} has its own network, and preset {overrides} makes another", "leave out {from} or {preset}"
         )
-    return replace(job, asked={**job.asked, **own})
+    return replace(job, overrides={**job.overrides, **own})
 
 
 def _begun(
@@ -328,7 +328,7 @@ def _resumed(job: Job) -> tuple[Dataset, TrainSettings, dict[str, Any]]:
         "class": (dict(job.classes) or record["class"], record["class"]),
         "from": ([folder.name for folder in job.base], record["from"]),
         "teacher": (teachers[: len(record["teachers"])], record["teachers"]),
-        **{name: (value, record["settings"][name]) for name, value in job.asked.items() if name not in _MAY_CHANGE},
+        **{name: (value, record["settings"][name]) for name, value in job.overrides.items() if name not in _MAY_CHANGE},
     }
     for name, (now, then) in again.items():
         if now != then:
@@ -338,5 +338,5 @@ def _resumed(job: Job) -> tuple[Dataset, TrainSettings, dict[str, Any]]:
             )
     known = {column.name for column in fields(TrainSettings)}
     settings = TrainSettings(**{k: v for k, v in record["settings"].items() if k in known})
-    settings = replace(settings, **job.asked)
+    settings = replace(settings, **job.overrides)
     return data_sets.restore(job.work), settings, {**record, "teachers": teachers, "settings": asdict(settings)}

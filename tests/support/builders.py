@@ -281,10 +281,10 @@ def write_browser_recording(folder: Path, codec: str = "libvpx", rate: float = 1
     times = [0, 33, 62, 112, 162, 195, 228, 262, 300, 333, 366, 400]
     path = write_film(folder / "browser.webm", times, Fraction(1, 1000), codec=codec)
     data, length = path.read_bytes(), b"\x23\xe3\x83"  # Matroska's DefaultDuration, ns
-    said = length + b"\x84" + struct.pack(">I", round(1e9 / rate))
+    entry = length + b"\x84" + struct.pack(">I", round(1e9 / rate))
     at = data.find(length)
     if at >= 0:
-        path.write_bytes(data[:at] + said + data[at + len(said) :])
+        path.write_bytes(data[:at] + entry + data[at + len(entry) :])
     return path
 
 

@@ -72,8 +72,8 @@ class Display:
 
     def content(self, window):
         """Return what a window shows, (H, W, 3) uint8 BGR."""
-        asked = ["xdotool", "getwindowgeometry", "--shell", window]
-        answer = subprocess.run(asked, env=self.env, check=True, capture_output=True, text=True).stdout
+        request = ["xdotool", "getwindowgeometry", "--shell", window]
+        answer = subprocess.run(request, env=self.env, check=True, capture_output=True, text=True).stdout
         place = {key: int(value) for key, value in (line.split("=") for line in answer.split())}
         x, y = place["X"], place["Y"]
         return self.picture()[y : y + place["HEIGHT"], x : x + place["WIDTH"]]

@@ -17,12 +17,12 @@ def main() -> int:
     except (subprocess.TimeoutExpired, ValueError, KeyError):
         print("audit: nobody answers; nothing was checked")
         return 0
-    asked = [package for package in packages if "vulns" in package]
-    holes = [(package, hole) for package in asked for hole in package["vulns"]]
+    result = [package for package in packages if "vulns" in package]
+    holes = [(package, hole) for package in result for hole in package["vulns"]]
     for package, hole in holes:
         mended = ", ".join(hole["fix_versions"]) or "no release yet"
         print(f"audit: {package['name']} {package['version']}: {hole['id']}, mended in {mended}")
-    print(f"audit: {len(asked)} of {len(packages)} packages are known to the index, {len(holes)} holes")
+    print(f"audit: {len(result)} of {len(packages)} packages are known to the index, {len(holes)} holes")
     return int(bool(holes))
 
 

@@ -270,14 +270,14 @@ def peer(clip: str, python: str, script: str, frames: str = "300", turns: str = 
 
     In turns, as what else runs on a computer's host can slow both down by half for a minute.
     """
-    theirs, ours = [], []
+    peer_fps, ours = [], []
     for _ in range(int(turns)):
-        said = subprocess.run([python, script, clip, frames], capture_output=True, check=True).stdout
-        theirs.append(json.loads(said)["fps"])
+        output = subprocess.run([python, script, clip, frames], capture_output=True, check=True).stdout
+        peer_fps.append(json.loads(output)["fps"])
         ours.append(labelled_per_s(clip))
-        print(f"peer {theirs[-1]:.1f} fps; livemood, with start and encoding {ours[-1]:.1f} fps", flush=True)
-    print(f"medians {statistics.median(theirs):.1f} and {statistics.median(ours):.1f} fps: ", end="")
-    print(f"{statistics.median(ours) / statistics.median(theirs):.2f} x")
+        print(f"peer {peer_fps[-1]:.1f} fps; livemood, with start and encoding {ours[-1]:.1f} fps", flush=True)
+    print(f"medians {statistics.median(peer_fps):.1f} and {statistics.median(ours):.1f} fps: ", end="")
+    print(f"{statistics.median(ours) / statistics.median(peer_fps):.2f} x")
 
 
 def labelled_per_s(clip: str) -> float:

@@ -115,14 +115,14 @@ def _sound_packets(path: Path) -> int:
 
 
 def _compare(found: Found, limit_s: float) -> None:
-    told = [time for time in _probed(found.path) if time is None or time < limit_s]
-    known = [time for time in told if time is not None]
+    expected = [time for time in _probed(found.path) if time is None or time < limit_s]
+    known = [time for time in expected if time is not None]
     if found.error:
-        if told:
-            found.differs.append(f"refused, but ffprobe reads {len(told)} frames")
+        if expected:
+            found.differs.append(f"refused, but ffprobe reads {len(expected)} frames")
         return
-    if len(told) != found.frames:
-        found.differs.append(f"{found.frames} frames, ffprobe reads {len(told)}")
+    if len(expected) != found.frames:
+        found.differs.append(f"{found.frames} frames, ffprobe reads {len(expected)}")
     elif len(known) == found.frames:
         first = known[0] - found.times[0]
         off = max(abs(mine - (theirs - first)) for mine, theirs in zip(found.times, sorted(known), strict=True))
@@ -152,18 +152,18 @@ def main() -> int:
     parser.add_argument("--limit-s", type=float, default=60, help="of each file")
     parser.add_argument("--jobs", type=int, default=1, help="files at the same time")
     parser.add_argument("--out", type=Path, help="CSV with a row for each file")
-    asked = parser.parse_args()
-    paths = sorted(path for path in asked.folder.rglob("*") if path.suffix.lower() in _ENDINGS and path.is_file())
+    args = parser.parse_args()
+    paths = sorted(path for path in args.folder.rglob("*") if path.suffix.lower() in _ENDINGS and path.is_file())
     rows = []
-    with ThreadPoolExecutor(asked.jobs) as pool:
-        for found in pool.map(lambda path: looked_at(path, asked.limit_s), paths):
+    with ThreadPoolExecutor(args.jobs) as pool:
+        for found in pool.map(lambda path: looked_at(path, args.limit_s), paths):
             verdict = f"DIFFERS: {'; '.join(found.differs)}" if found.differs else found.error or "same"
             print(f"{found.path}: {found.frames} frames, {verdict}", flush=True)
             for line in found.notes:
                 print(f"    note: {line}")
             rows.append([found.path, found.frames, found.copied, *found.sound, found.level, verdict, *found.notes])
-    if asked.out:
-        with asked.out.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
+    if args.out:
+        with args.out.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
             lines = csv.writer(file)
             lines.writerow(["file", "frames", "copied", "sound packets", "copied", "level", "verdict", "notes"])
             lines.writerows(rows)

@@ -66,8 +66,8 @@ def right(bundle: Path, held_out: dict[str, list[Image]]) -> float:
     classifier = EmotionClassifier(bundle)
     hits = []
     for name, images in held_out.items():
-        said = classifier.probabilities(np.stack([crop.resize_crop(image, CROP) for image in images])).argmax(1)
-        hits.append(said == classifier.labels.index(name))
+        predicted = classifier.probabilities(np.stack([crop.resize_crop(image, CROP) for image in images])).argmax(1)
+        hits.append(predicted == classifier.labels.index(name))
     return float(np.concatenate(hits).mean())
 
 

@@ -54,8 +54,8 @@ def slim() -> list[str]:
 
 def wanted(lines: Sequence[str], python: str, system: str) -> list[str]:
     """Return the requirements whose markers hold on a target, without markers."""
-    _, told = SYSTEMS[system]
-    target = {**told, "python_version": python, "python_full_version": f"{python}.0"}
+    _, environment = SYSTEMS[system]
+    target = {**environment, "python_version": python, "python_full_version": f"{python}.0"}
     found = []
     for line in map(Requirement, lines):
         if line.marker is None or line.marker.evaluate(target):
@@ -84,10 +84,10 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--python", action="append", choices=PYTHONS)
     parser.add_argument("--system", action="append", choices=SYSTEMS)
-    asked = parser.parse_args()
+    args = parser.parse_args()
     failed = 0
-    for system in asked.system or SYSTEMS:
-        for python in asked.python or PYTHONS:
+    for system in args.system or SYSTEMS:
+        for python in args.python or PYTHONS:
             for name, lines in (("plain", plain()), ("slim", slim())):
                 error = pip_takes(wanted(lines, python, system), python, system)
                 failed += bool(error)

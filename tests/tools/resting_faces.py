@@ -95,7 +95,7 @@ def prediction(probabilities: npt.NDArray[np.float32]) -> Prediction:
     return Prediction(probabilities, Track(1, make_detection(), 0.0))
 
 
-def said(baseline: NeutralBaseline, scores: Probabilities) -> npt.NDArray[np.int64]:
+def predicted(baseline: NeutralBaseline, scores: Probabilities) -> npt.NDArray[np.int64]:
     """Return the leading class of each row of (N, 8) scores under someone's calibration."""
     adjusted = baseline.adjust([prediction(row) for row in scores], 2.0)
     return np.array([row.probabilities.argmax() for row in adjusted])
@@ -115,11 +115,11 @@ def rested(scores: Probabilities, labels: npt.NDArray[np.int64]) -> None:
     """Take every neutral picture for someone's resting face."""
     resting = scores[labels == 0]
     before = (resting.argmax(1) != 0).sum()
-    after = sum(int(said(calibrated(face), face[None])[0] != 0) for face in resting)
+    after = sum(int(predicted(calibrated(face), face[None])[0] != 0) for face in resting)
     print(f"neutral faces of FER+ valid misread: {before} of {len(resting)}, each calibrated to itself: {after}")
     print(f"recall without calibration: {row(recalls(scores.argmax(1), labels))}")
     every = resting[:: max(len(resting) // LOOKS, 1)]
-    mean = np.mean([recalls(said(calibrated(face), scores), labels) for face in every], axis=0)
+    mean = np.mean([recalls(predicted(calibrated(face), scores), labels) for face in every], axis=0)
     print(f"recall under the calibrations of {len(every)} of these people, on average: {row(mean)}")
 
 
@@ -129,7 +129,7 @@ def mistaken(scores: Probabilities, labels: npt.NDArray[np.int64]) -> None:
     for i in range(1, len(EMOTIONS)):
         shown = np.full(len(EMOTIONS), 0.001, np.float32)
         shown[i] = 1 - shown[1:].sum() + shown[i]
-        kept.append((said(calibrated(shown), scores)[labels == i] == i).mean())
+        kept.append((predicted(calibrated(shown), scores)[labels == i] == i).mean())
     print(f"recall of the emotion that was shown while calibrating: {row(np.array(kept))}")
 
 

@@ -54,26 +54,26 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=3e-4, help="of the backbone; the head has ten times as much")
     parser.add_argument("--loader", type=Path, required=True, help="mobilefacenet.py, which rebuilds the backbone")
     parser.add_argument("--begin", type=Path, help="weights to go on from")
-    asked = parser.parse_args()
-    asked.out.mkdir(parents=True, exist_ok=True)
-    source = importlib.util.spec_from_file_location("mobilefacenet", asked.loader)
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    source = importlib.util.spec_from_file_location("mobilefacenet", args.loader)
     assert source
     assert source.loader
     loader = importlib.util.module_from_spec(source)
     source.loader.exec_module(loader)
-    split = votes.parts(asked.data, asked.work)
-    framings = (votes.raw(asked.data, asked.work), faces.crops(asked.data, asked.work, "ferplus", 1.05))
-    model = build(loader.load(asked.json, features=True), len(split["train"].split.labels))
-    if asked.begin:
-        model.load_weights(asked.begin)
-    _fit(model, split, framings, asked)
+    split = votes.parts(args.data, args.work)
+    framings = (votes.raw(args.data, args.work), faces.crops(args.data, args.work, "ferplus", 1.05))
+    model = build(loader.load(args.json, features=True), len(split["train"].split.labels))
+    if args.begin:
+        model.load_weights(args.begin)
+    _fit(model, split, framings, args)
 
 
-def _fit(model: Any, split: dict[str, votes.Part], framings: Any, asked: Any) -> None:
+def _fit(model: Any, split: dict[str, votes.Part], framings: Any, args: Any) -> None:
     import keras
     import tensorflow as tf
 
-    slow, fast = keras.optimizers.Adam(asked.rate), keras.optimizers.Adam(asked.rate * 10)
+    slow, fast = keras.optimizers.Adam(args.rate), keras.optimizers.Adam(args.rate * 10)
     head = model.get_layer("emotion").trainable_variables
     body = [each for each in model.trainable_variables if not any(each is own for own in head)]
 
@@ -96,8 +96,8 @@ def _fit(model: Any, split: dict[str, votes.Part], framings: Any, asked: Any) ->
         for at in range(0, len(order) - _BATCH + 1, _BATCH):
             chosen = order[at : at + _BATCH]
             pixels = _augmented(framings, train.rows[chosen], rng)
-            done = (time.monotonic() - began) / 60 / asked.minutes
-            pace = asked.rate * min(1.0, (steps + 1) / 100) * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
+            done = (time.monotonic() - began) / 60 / args.minutes
+            pace = args.rate * min(1.0, (steps + 1) / 100) * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
             slow.learning_rate.assign(pace)
             fast.learning_rate.assign(pace * 10)
             losses.append(float(step(pixels, targets[chosen])))
@@ -110,7 +110,7 @@ def _fit(model: Any, split: dict[str, votes.Part], framings: Any, asked: Any) ->
                 print(f"step {steps}, {100 * done:.0f} %, loss {np.mean(losses[-100:]):.4f}, "
                       f"{steps * _BATCH / (time.monotonic() - began):.1f} pictures/s", flush=True)  # fmt: skip
             if done >= 1 or steps % 218 == 0:
-                _look(model, average, split["valid"], framings, asked.out, steps)
+                _look(model, average, split["valid"], framings, args.out, steps)
             if done >= 1:
                 break
         epoch += 1

@@ -192,17 +192,17 @@ class _Network:
 
     def check(self, taken: Shape, heads: Mapping[str, int]) -> tuple[str, ...]:
         """Check that each tensor is written once and before it is read; return the heads of the outputs."""
-        (fed,) = map(self._tensor, self._graph["inputs"])
-        need(fed.shape == taken, f"a network that takes {fed.shape}, where its manifest says {taken}")
-        need(fed.type == FLOAT32 and not fed.fixed, "a network that takes no float32")
-        fed.ready = True
+        (inputs,) = map(self._tensor, self._graph["inputs"])
+        need(inputs.shape == taken, f"a network that takes {inputs.shape}, where its manifest says {taken}")
+        need(inputs.type == FLOAT32 and not inputs.fixed, "a network that takes no float32")
+        inputs.ready = True
         for operator in self._graph["operators"]:
             self._run(operator)
         names = self._heads(heads)
         for name, number in zip(names, self._graph["outputs"], strict=True):
             result, returned = self._tensor(number), (1, heads[name])
             need(result.shape == returned, f"a network that returns {result.shape}, where its manifest says {returned}")
-            need(result.ready and not result.fixed and result is not fed, "a network that leads nowhere")
+            need(result.ready and not result.fixed and result is not inputs, "a network that leads nowhere")
         return names
 
     def _heads(self, heads: Mapping[str, int]) -> tuple[str, ...]:

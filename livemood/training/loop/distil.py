@@ -39,12 +39,12 @@ def teaching(folders: Sequence[Path], heads: Heads, spec: CropSpec, precision: P
     from keras import Input, Model, layers
 
     pixels = Input(spec.shape)
-    said: dict[str, list[Any]] = {head: [] for head in heads}
+    outputs: dict[str, list[Any]] = {head: [] for head in heads}
     for place, folder in enumerate(folders):
-        found = _run if has_checkpoint(folder) else _bundle
-        network, known, temperature = found(folder, spec, precision)
+        open_teacher = _run if has_checkpoint(folder) else _bundle
+        network, known, temperature = open_teacher(folder, spec, precision)
         network.name = f"teacher_{place}"
-        says = network(pixels)
+        output = network(pixels)
         for head, labels in ((head, labels) for head, labels in heads.items() if head in known):
             if lacking := [label for label in labels if label not in known[head]]:
                 raise ModelIncompatible(
@@ -52,8 +52,9 @@ def teaching(folders: Sequence[Path], heads: Heads, spec: CropSpec, precision: P
                     "take a teacher that knows every class"
                 )
             columns = [known[head].index(label) for label in labels]
-            said[head].append(_calibrated(says[head] if isinstance(says, dict) else says, columns, temperature))
-    means = {head: layers.average(views) if len(views) > 1 else views[0] for head, views in said.items() if views}
+            probabilities = output[head] if isinstance(output, dict) else output
+            outputs[head].append(_calibrated(probabilities, columns, temperature))
+    means = {head: layers.average(views) if len(views) > 1 else views[0] for head, views in outputs.items() if views}
     teacher_ensemble = Model(pixels, means)
 
     def teach(crops: Any) -> dict[str, Any]:

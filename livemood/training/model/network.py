@@ -101,8 +101,8 @@ def predict(model: Any, split: Split, framing: int, head: str = EMOTION) -> npt.
         crops = split.crops(framing, start, start + _PREDICT_BATCH)
         # All devices must have a share, so the last batch is filled up.
         spare = np.repeat(crops[:1], divided(len(crops) + len(devices()) - 1) - len(crops), axis=0)
-        said = model.predict_on_batch(np.concatenate([crops, spare]))[head]
-        parts.append(np.asarray(said, np.float32)[: len(crops)])
+        output = model.predict_on_batch(np.concatenate([crops, spare]))[head]
+        parts.append(np.asarray(output, np.float32)[: len(crops)])
     return np.concatenate(parts)
 
 

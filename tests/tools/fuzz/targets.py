@@ -37,9 +37,9 @@ def _ours_only() -> Iterator[None]:
         try:
             yield
         except LivemoodError as error:
-            said = str(error).replace(str(_scratch), "")
-            if not said or len(said) > MAX_MESSAGE:
-                raise Found(f"a message of {len(said)} characters: {said[:200]}") from error
+            message = str(error).replace(str(_scratch), "")
+            if not message or len(message) > MAX_MESSAGE:
+                raise Found(f"a message of {len(message)} characters: {message[:200]}") from error
 
 
 def _file(name: str, data: bytes) -> Path:
@@ -172,13 +172,13 @@ def words(data: bytes) -> None:
     here, streams = Path.cwd(), (sys.stdin, sys.stdout, sys.stderr)
     (_scratch / "cwd").mkdir(exist_ok=True)
     os.chdir(_scratch / "cwd")
-    sys.stdout, sys.stderr = io.StringIO(), (said := io.StringIO())
+    sys.stdout, sys.stderr = io.StringIO(), (stderr := io.StringIO())
     try:
         code = run(given)
     finally:
         os.chdir(here)
         _, sys.stdout, sys.stderr = streams
-    line = said.getvalue().rstrip("\n").rpartition("\n")[2]
+    line = stderr.getvalue().rstrip("\n").rpartition("\n")[2]
     if code not in (0, 1, 2) or (code and not line.startswith("livemood: ")):
         raise Found(f"exit code {code} after {line[:200]!r}")
 
