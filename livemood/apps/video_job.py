@@ -37,7 +37,7 @@ class VideoJob:
 
     @property
     def out(self) -> Path | None:
-        """The labelled copy, if there is to be one."""
+        """The labelled copy, if requested."""
         return next((Path(output.target) for output in self.outputs if output.name == "out"), None)
 
 
