@@ -1,4 +1,4 @@
-"""The commands. The only place that prints errors and sets exit codes: 0 fine, 1 ours, 2 usage, 130 interrupted."""
+"""The commands. Errors are printed and exit codes set here: 0 success, 1 error, 2 wrong usage, 130 interrupted."""
 
 import gc
 import io
@@ -40,7 +40,7 @@ from livemood.runtime.stopping import OutputClosed, handle_signals, ignore_signa
 
 _INTERRUPTED = 130
 _SELDOM = 10_000
-# An interrupted run names so many files that it leaves.
+# Number of files that an interrupted run lists by name.
 _LISTED = 4
 
 app = typer.Typer(
@@ -91,7 +91,7 @@ def _options(
 
 def main() -> NoReturn:
     """Run the command line and exit."""
-    # Cyclic garbage collection over everything that a command imports took a sixth of its start and end.
+    # Cyclic garbage collection of all imported modules took a sixth of the time of starting and ending a process.
     gc.set_threshold(_SELDOM)
     open_missing_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -109,49 +109,49 @@ def main() -> NoReturn:
         code = run()
     except KeyboardInterrupt:  # a second signal while the first was being reported
         code = _INTERRUPTED
-    ignore_signals()  # Python would hand them back to the system on its way out, and end by them
-    gc.freeze()  # what is left ends with the process: no need to look through it once more
+    ignore_signals()  # at exit Python restores the default handlers, and a late signal would kill the process
+    gc.freeze()  # no garbage collection at exit
     sys.exit(code)
 
 
-def run(words: Sequence[str] | None = None) -> int:
+def run(args: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code.
 
     Args:
-        words: What follows ``livemood``; those of this process by default.
+        args: Arguments after ``livemood``; by default those of this process.
     """
     forget_written()
     try:
         program: Any = typer.main.get_command(app)
-        code = int(program(words, standalone_mode=False, default_map=default_map(program.commands)) or 0)
+        code = int(program(args, standalone_mode=False, default_map=default_map(program.commands)) or 0)
     except typer.TyperException as error:
-        _say(f"{error.format_message()} (see --help)")
+        _print_line(f"{error.format_message()} (see --help)")
         return int(error.exit_code)
     except LivemoodError as error:
         if debugging():
             raise
-        _say(error.line(option_name))
+        _print_line(error.line(option_name))
         return 1
     except BrokenPipeError:  # the reader of stdout closed the pipe
         sys.stderr.close()
         return 1
-    except OSError as error:  # what no adapter foresaw, such as a name too long for any file
+    except OSError as error:  # not handled elsewhere, such as a file name that is too long
         if debugging():
             raise
-        _say(f"{error.filename or 'the system'}: {error.strerror or error}; try another file or place")
+        _print_line(f"{error.filename or 'the system'}: {error.strerror or error}; try another file or place")
         return 1
     except ModuleNotFoundError as error:
         name = (error.name or "").partition(".")[0]
         if debugging() or name not in NEEDED_FOR:
             raise
-        _say(not_installed(name).line(option_name))
+        _print_line(not_installed(name).line(option_name))
         return 1
     except OutputClosed:
         return 0
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED
     if code == _INTERRUPTED:
-        _say(f"interrupted; {_kept()}")
+        _print_line(f"interrupted; {_kept()}")
     return code
 
 
@@ -164,9 +164,9 @@ def _kept() -> str:
     return f"kept: {', '.join(made)}"
 
 
-def _say(message: str) -> None:
+def _print_line(message: str) -> None:
     print(f"livemood: {plain(' '.join(message.split()))}", file=sys.stderr)
 
 
 def _show_note(message: Warning | str, *_: object, **__: object) -> None:
-    _say(f"note: {message}")
+    _print_line(f"note: {message}")

@@ -31,7 +31,7 @@ Heads = Annotated[
 
 
 def class_names(pairs: list[str] | None) -> dict[str, str]:
-    """Parse what ``--class`` was given."""
+    """Parse the values of ``--class``."""
     found = {}
     for pair in pairs or ():
         name, equals, label = pair.partition("=")

@@ -1,4 +1,4 @@
-"""``livemood doctor`` and ``livemood cameras``: what works on this computer, and what to do where it does not."""
+"""``livemood doctor`` and ``livemood cameras``: what works on this computer, and what to do if something does not."""
 
 import typer
 

@@ -1,4 +1,4 @@
-"""``livemood evaluate``: how good is a bundle, on whom, and how sure may one be of that?"""
+"""``livemood evaluate``: measure a bundle on labelled pictures."""
 
 import sys
 import tempfile
@@ -145,7 +145,7 @@ def evaluate(
             from livemood.evaluation.robustness import stress_photos
 
             report["stress"]["photos"] = stress_photos(folder, smiles)
-    # What was measured is shown before anything can fail to be written.
+    # Results are printed first, in case writing the files fails.
     if json_:
         print_json(report)
     else:
@@ -191,7 +191,7 @@ def _print(report: Mapping[str, Any]) -> None:
 
     from livemood.evaluation.tables import tables
 
-    # Names of classes, groups and bundles are shown as they are: [ and : have no meaning in them.
+    # Names of classes, groups and bundles may contain [ and :, which are not markup here.
     console = Console(markup=False, emoji=False)
     for table in tables(report):
         drawn = Table(*table.header, title=table.title, title_justify="left", box=None, header_style="dim")

@@ -10,7 +10,7 @@ from livemood.cli.options import Force
 
 
 class Format(StrEnum):
-    """What can be written."""
+    """Formats of exported models."""
 
     tflite = "tflite"
     onnx = "onnx"

@@ -35,7 +35,7 @@ _MOST_PROCESSES = 8
 
 
 class SortBy(StrEnum):
-    """Whose emotion names a photo's folder."""
+    """Which emotion names a photo's folder."""
 
     most = "most"
     largest = "largest"
@@ -114,7 +114,7 @@ def image(
     else:
         with opened(reader) as session:
             run.read(lambda: PhotoReader(session, options))
-    run.tell(found.skipped)
+    run.print_results(found.skipped)
     if list_skipped:
         _write_skipped(list_skipped, found.skipped, force)
     if run.interrupted:
@@ -178,7 +178,7 @@ class _Run:
             if len(self._errors) < _ERRORS:
                 self._errors.append(error)
 
-    def tell(self, skipped: "Sequence[Skipped]") -> None:
+    def print_results(self, skipped: "Sequence[Skipped]") -> None:
         """Print the results of the run."""
         if not self._json:
             _print_table(self._table)

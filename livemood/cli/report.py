@@ -1,4 +1,4 @@
-"""``livemood report``: a page, and a picture, about records of one or many recordings."""
+"""``livemood report``: a page or a plot about one or many recordings."""
 
 from pathlib import Path
 from typing import Annotated

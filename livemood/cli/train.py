@@ -43,7 +43,7 @@ _ENDS = {
 
 
 def _budget(text: str) -> float:
-    """Parse a time to train for; none at all would mean no limit."""
+    """Parse a time budget; 0 is refused, because it would mean no limit."""
     with suppress(ValueError):
         if (total := parse_duration(text)) > 0:
             return total
@@ -209,7 +209,7 @@ def train(
 
 
 def _shown(value: object) -> str:
-    """Write a figure, or one for each class; what was not measured is a dash."""
+    """Return a figure, or one for each class, as text; a dash for one that was not measured."""
     if isinstance(value, dict):
         return ", ".join(f"{name} {_shown(one)}" for name, one in value.items())
     return "–" if value is None else str(value)

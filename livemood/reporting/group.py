@@ -38,7 +38,7 @@ class Recording:
 
     @property
     def person(self) -> Person | None:
-        """The person seen in the most frames, who represents the recording; None without faces."""
+        """The person with the most frames, who stands for the recording; None without faces."""
         return self.summary.people[0] if self.summary.people else None
 
 

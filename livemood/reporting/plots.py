@@ -61,7 +61,7 @@ def confusion_matrix(matrix: npt.NDArray[np.int64], labels: Sequence[str], file:
 
 
 def reliability_diagram(bins: Sequence[Mapping[str, float]], file: Path) -> None:
-    """Draw accuracy over confidence, and how many pictures each bin holds.
+    """Draw accuracy over confidence, and the number of pictures in each bin.
 
     Args:
         bins: ``pictures``, mean ``confidence`` and ``accuracy`` of each bin of equal width, from 0 to 1.

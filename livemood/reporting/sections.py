@@ -92,7 +92,7 @@ def method(summary: Summary, video: Path | None, shown: Watched | None = None) -
 
 
 def said_of_film(shown: Watched | None) -> str:
-    """Return a sentence about the frames of a film, as HTML; empty without a film."""
+    """Return a sentence about a film's frames, as HTML; empty without a film."""
     if shown is None:
         return ""
     return (
@@ -102,7 +102,7 @@ def said_of_film(shown: Watched | None) -> str:
 
 
 def _unsure(person: Person) -> str:
-    """Return how often a person is unsure, and mostly why."""
+    """Return the share of a person's ``unsure`` frames, and the most frequent reason."""
     why = f" ({person.doubts.most_common(1)[0][0]})" if person.doubts else ""
     return percent(person.unsure_share) + why
 
@@ -244,10 +244,10 @@ def _confidence(summary: Summary) -> str:
 
 
 def chart(chart_id: str, description: str) -> str:
-    """Return the place of a chart, with a sentence for whoever cannot see it."""
+    """Return the placeholder of a chart, with a description for screen readers."""
     return f'<figure><div class="chart" id="{chart_id}" role="img" aria-label="{escape(description)}"></div></figure>'
 
 
 def details(name: str, content: str) -> str:
-    """Return content that is folded away at first."""
+    """Return content that is collapsed at first."""
     return f"<details>\n<summary>{escape(name)}</summary>\n{content}\n</details>"

@@ -1,6 +1,6 @@
 """Knowledge distillation (Hinton et al., "Distilling the knowledge in a neural network", 2015).
 
-Teachers get every batch exactly as the student does, blended and degraded: with long training this works better than
+Teachers get the same blended and degraded batches as the student. With long training this works better than
 teacher outputs computed once on the original pictures (Beyer et al., "Knowledge distillation: a good teacher is patient
 and consistent", 2022).
 """
@@ -27,14 +27,14 @@ def teaching(folders: Sequence[Path], heads: Heads, spec: CropSpec, precision: P
 
     Args:
         folders: Bundles, which have the head ``emotion`` only, or folders of runs (``OUT.work``), which have all heads.
-            They may have more classes than the student; a head that no teacher has is learnt from labels alone.
+            They may have more classes than the student; a head that no teacher has is trained on labels alone.
         heads: The student's.
-        spec: Its crop.
+        spec: The student's crop.
         precision: Of the runs' convolutions; bundles are float32.
 
     Raises:
         ModelMissing: A bundle is not there.
-        ModelIncompatible: It takes other crops, or lacks a class of a head that it has.
+        ModelIncompatible: A teacher takes other crops, or lacks a class of one of its heads.
     """
     from keras import Input, Model, layers
 
