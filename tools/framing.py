@@ -1,4 +1,4 @@
-"""How tight, and how high, should a face be cut? Strangers, London and smiles in photos by framing.
+"""Compare framings of faces (scale and vertical shift) on the sets ``strangers``, ``london`` and ``smiles``.
 
 python -m tools.framing DATA WORK MODEL
 """
@@ -20,7 +20,7 @@ _SETS = ("strangers", "london", "smiles")
 
 
 def moved(factor: float, shift: float) -> CropSpec:
-    """Return the crop of a factor with the face moved down by a part of the side."""
+    """Return the crop scaled by ``factor``, with the face shifted down by ``shift`` of the side."""
     spec = faces.framed(factor)
     return replace(spec, template=tuple((x, y + shift) for x, y in spec.template))
 

@@ -1,9 +1,9 @@
-"""What int8 costs: of weights alone, of maps too, and with equalised channels, beside float16, on every set.
+"""Accuracy and speed of int8, for weights alone, for maps too, and with equalised channels, compared with float16.
 
     python -m tools.int8 DATA WORK MODEL.keras OUT_FOLDER [--factor 1.1] [--every 1]
 
-Writes four LiteRT files for one face at a time (a fixed batch of 1), float32 in and out, and prints how far they agree
-with float16, and the time of a face on one thread, measured in turns. Ranges of maps are taken on FER+'s train split.
+Writes four LiteRT files with a batch size of 1, float32 in and out, and prints their agreement with float16 and the
+time per face on one thread, measured alternately. Ranges of maps are calibrated on FER+'s train split.
 """
 
 import argparse
@@ -31,8 +31,8 @@ def converted(model: Any, how: str, examples: npt.NDArray[np.uint8]) -> bytes:
 
     Args:
         model: Plain keras.Model.
-        how: ``float16`` or ``weights`` (int8 weights, ranges of maps taken anew for every face), else int8 maps too.
-        examples: (N, S, S, 1) uint8: what ranges of int8 maps are taken on.
+        how: ``float16``, or ``weights`` for int8 weights with dynamic ranges of maps; anything else for int8 maps too.
+        examples: (N, S, S, 1) uint8 on which the ranges of int8 maps are calibrated.
     """
     import keras
     import tensorflow as tf
@@ -65,7 +65,7 @@ def runner(file: Path) -> Any:
 
 
 def timed(runs: dict[str, Any], face: npt.NDArray[np.float32]) -> dict[str, float]:
-    """Return the least time of a face in ms by name, taken in turns: other work only ever adds to it."""
+    """Return the least time per face in ms by name, measured alternately; other load can only add to it."""
     least = dict.fromkeys(runs, np.inf)
     for _ in range(_TIMED):
         for name, run in runs.items():
@@ -76,7 +76,7 @@ def timed(runs: dict[str, Any], face: npt.NDArray[np.float32]) -> dict[str, floa
 
 
 def main() -> None:
-    """Do what the module says, as the command line asks."""
+    """Run the script with the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     for name in ("data", "work", "model", "out"):
         parser.add_argument(name, type=Path)

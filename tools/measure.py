@@ -1,10 +1,10 @@
-"""The figures by which a candidate is chosen, in seconds: valid of FER+, strangers, London, smiles in photos.
+"""Figures for choosing between candidate models, in seconds: FER+'s valid split, strangers, London, smiles in photos.
 
     python -m tools.measure DATA WORK MODEL [--factor 1.1] [--rest 0.2] [--rare 0.5] [--happy 0] [--test]
 
 ``MODEL`` is a .keras or .tflite file. Offsets are added to the logits before the temperature, which is fitted on valid
-(both framings) as ``livemood train`` does. What the network says is kept in ``WORK``, by file and framing.
-``--test`` reads FER+'s test split too: once per shipped model.
+(both framings) as ``livemood train`` does. The network's outputs are cached in ``WORK``, by file and framing.
+``--test`` measures FER+'s test split too: once per shipped model.
 """
 
 import argparse
@@ -63,7 +63,7 @@ def reader(model: Path) -> Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.floa
 
 
 def inputs(data: Path, work: Path, factor: float, test: bool = False) -> dict[str, npt.NDArray[np.uint8]]:
-    """Return the crops of every set in one framing; raw pictures of FER+ have no framing."""
+    """Return the crops of every set in one framing, and FER+'s unaligned pictures."""
     found, split = {}, votes.parts(data, work)
     for name in ("valid", "test") if test else ("valid",):
         rows = split[name].rows
@@ -73,7 +73,7 @@ def inputs(data: Path, work: Path, factor: float, test: bool = False) -> dict[st
 
 
 def logits(data: Path, work: Path, model: Path, factor: float, test: bool = False) -> dict[str, Logits]:
-    """Return log-probabilities by set, kept between calls."""
+    """Return log-probabilities by set; cached in ``work``."""
     digest = hashlib.sha1(model.read_bytes()).hexdigest()[:16]
     kept = work / f"logits.{digest}.x{factor:g}{'.test' if test else ''}.npz"
     if not kept.exists():
@@ -113,7 +113,7 @@ def table(data: Path, name: str) -> list[dict[str, str]]:
 
 
 def offsets(neutral: float, happy: float, rest: float, rare: float = 1.0) -> npt.NDArray[np.float64]:
-    """Return (K,) what is added to the logits: ``rest`` to all others, that part of it to rare ones."""
+    """Return the (K,) offsets of the logits: ``rest`` for the other classes, ``rare`` times ``rest`` for rare ones."""
     own = {"neutral": neutral, "happy": happy, **dict.fromkeys(_RARE, rare * rest)}
     return np.array([own.get(name, rest) for name in EMOTIONS])
 
@@ -140,7 +140,7 @@ def _ferplus(predictions: npt.NDArray[np.float32], split: Any, name: str) -> dic
 
 
 def strangers(data: Path, predictions: npt.NDArray[np.float32], found_mask: npt.NDArray[np.bool_]) -> dict[str, float]:
-    """Return accuracy on news photos, over all, over five classes alike, and by class; no face is wrong."""
+    """Return accuracy on news photos: overall, averaged over five classes, and by class; no face counts as wrong."""
     truth = [_WORDS.get(row["emotion"], row["emotion"]) for row in table(data, "strangers")]
     right = (predictions.argmax(1) == [EMOTIONS.index(name) for name in truth]) & found_mask
     recall = {f"strangers {name}": float(right[np.array(truth) == name].mean()) for name in FIVE}
@@ -177,7 +177,7 @@ SHORT = (
 
 
 def lead(values: Logits) -> npt.NDArray[np.float64]:
-    """Return (N,) how far happy's logit leads all others."""
+    """Return (N,) the lead of happy's logit over the highest other one."""
     happy = EMOTIONS.index("happy")
     return np.asarray(values[:, happy] - np.delete(values, happy, axis=1).max(1), np.float64)
 
@@ -191,7 +191,7 @@ def line(found: dict[str, float], names: tuple[str, ...] = SHORT) -> str:
 
 
 def main() -> None:
-    """Do what the module says, as the command line asks."""
+    """Run the script with the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     for name in ("data", "work", "model"):
         parser.add_argument(name, type=Path)

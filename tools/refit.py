@@ -1,9 +1,9 @@
-"""Write a bundle again from its weights: today's crop, prior and temperature, measured on test once.
+"""Refit a bundle from its weights: with the current crop, class prior and temperature, measured on test once.
 
     python -m tools.refit DATA WORK BUNDLE OUT
 
-What ``livemood train`` does after its last step, for a bundle whose run is over: the lift of common classes is fitted
-on valid and put into the last bias, the temperature is fitted anew, and the LiteRT file is converted.
+Repeats the steps of ``livemood train`` after training, for an existing bundle: the lift of common classes is fitted on
+valid and added to the last bias, the temperature is fitted again, and the LiteRT file is converted.
 """
 
 import json
@@ -28,7 +28,7 @@ FACTOR = 1.1
 
 
 def main() -> None:
-    """Do what the module says, as the command line asks."""
+    """Run the script with the arguments of the command line."""
     import keras
 
     data, work, bundle, out = map(Path, sys.argv[1:5])

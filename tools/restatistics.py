@@ -1,4 +1,4 @@
-"""Estimate batch-norm statistics anew on other faces: no labels, no training.
+"""Re-estimate batch-norm statistics on other faces, without labels or training.
 
     python -m tools.restatistics DATA WORK MODEL.keras OUT --factor 1.1
 
@@ -21,14 +21,14 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 from tools import faces, measure, votes
 
 Statistics = dict[str, tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]]
-"""Mean and variance (C,) of every normalisation's input, by the convolution's name."""
+"""Mean and variance, (C,) each, of the input of every normalisation, by the name of its convolution."""
 
 _EPSILON = 1e-3
 _BATCH = 512
 
 
 def convolutions(model: Any) -> list[Any]:
-    """Return the convolutions that had a normalisation behind them: all but the first, which sees pixels."""
+    """Return the convolutions that were followed by a normalisation: all except the first."""
     return [layer for layer in model.layers if type(layer).__name__ == "Conv2D"][1:]
 
 
@@ -37,9 +37,9 @@ def estimate(model: Any, crops: npt.NDArray[np.uint8], old: Statistics | None = 
 
     Args:
         model: The folded network.
-        crops: What it is shown.
-        old: Statistics that its folded weights stand for. With them, each batch is normalised by its own statistics on
-            its way through the network, as in training; without, the network is left as it is.
+        crops: Its input.
+        old: Statistics that are folded into its weights. If given, each batch is normalised by its own statistics in
+            every layer, as in training; otherwise the network is run unchanged.
     """
     sums: dict[str, list[npt.NDArray[np.float64]]] = {layer.name: [] for layer in convolutions(model)}
     names = set(sums)
@@ -54,7 +54,7 @@ def estimate(model: Any, crops: npt.NDArray[np.uint8], old: Statistics | None = 
 
 
 def mixed(one: Statistics, other: Statistics, share: float) -> Statistics:
-    """Return the statistics of a pool of which ``share`` is the other's: the variance knows how far the means lie."""
+    """Return the statistics of a mixture of both distributions, in which ``other`` has the weight ``share``."""
     found = {}
     for name, (mean, variance) in one.items():
         far, spread = other[name]
@@ -65,7 +65,7 @@ def mixed(one: Statistics, other: Statistics, share: float) -> Statistics:
 
 
 def between(one: Statistics, other: Statistics, share: float) -> Statistics:
-    """Return statistics ``share`` of the way from one to the other, number by number."""
+    """Return the linear interpolation between the statistics, ``share`` of the way from ``one`` to ``other``."""
     return {
         name: ((1 - share) * mean + share * other[name][0], (1 - share) * variance + share * other[name][1])
         for name, (mean, variance) in one.items()
@@ -73,7 +73,7 @@ def between(one: Statistics, other: Statistics, share: float) -> Statistics:
 
 
 def refolded(weights: Mapping[str, list[npt.NDArray[np.float32]]], old: Statistics, new: Statistics) -> dict[str, Any]:
-    """Return kernels and biases by name that compute what the network does after normalising by ``new``."""
+    """Return kernels and biases by name, with the statistics ``new`` folded in instead of ``old``."""
     found = {}
     for name, (mean, variance) in new.items():
         kernel, bias = weights[name]
@@ -113,13 +113,13 @@ def _walk(model: Any, pixels: Any, names: set[str], sums: dict[str, Any], old: S
 
 
 def _shared(values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """Return (C,) with the mean of both halves in each: mirroring the pictures swaps them."""
+    """Return (C,) with both halves replaced by their mean, because mirroring the pictures swaps them."""
     half = values.reshape(2, -1).mean(0)
     return np.concatenate([half, half]).astype(np.float64)
 
 
 def main() -> None:
-    """Do what the module says, as the command line asks."""
+    """Run the script with the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     for name in ("data", "work", "model", "out"):
         parser.add_argument(name, type=Path)

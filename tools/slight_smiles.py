@@ -1,4 +1,4 @@
-"""What tells slight smiles from faces at rest? The model at other thresholds, blendshapes, and smiled.zip's own labels.
+"""Separate slight smiles from resting faces: the model at other thresholds, blendshapes, and the labels of smiled.zip.
 
 python -m tools.slight_smiles DATA WORK MODEL face_landmarker.task
 """
@@ -24,7 +24,7 @@ def truth(data: Path, name: str) -> npt.NDArray[np.bool_]:
 
 
 def main() -> None:
-    """Print all three."""
+    """Print the results of all three."""
     data, work, model, task = map(Path, sys.argv[1:5])
     read = measure.reader(model)
 

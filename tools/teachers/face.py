@@ -1,11 +1,10 @@
-"""Fine-tune a network that learned faces first on FER+'s votes, to see whether it can teach.
+"""Fine-tune a face recognition network on FER+'s votes, to find out whether it is a useful teacher.
 
     python -m tools.teachers.face DATA WORK MOBILEFACENET.json OUT --minutes 60
 
-It is shown what the shipped network is shown, grey crops of 48 px with the same augmentation, enlarged to 112 px. So
-it can be measured, and asked about batches, like any other teacher. The layers whose maps are larger than 14x14 stay
-as they are: they see edges, and cost two thirds of a step. Every epoch is checkpointed (``OUT``); what it comes to on
-valid is printed.
+Its input is that of the shipped network, grey crops of 48 px with the same augmentation, enlarged to 112 px, so it can
+be measured and used like any other teacher. Layers whose maps are larger than 14x14 are frozen: they detect edges, and
+take two thirds of the time of a step. Every epoch is checkpointed (``OUT``), and its figures on valid are printed.
 """
 
 import argparse
@@ -46,7 +45,7 @@ def build(backbone: Any, classes: int) -> Any:
 
 
 def main() -> None:
-    """Do what the module says, as the command line asks."""
+    """Run the script with the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     for name in ("data", "work", "json", "out"):
         parser.add_argument(name, type=Path)
@@ -110,7 +109,7 @@ def _fit(model: Any, split: dict[str, votes.Part], framings: Any, args: Any) -> 
                 print(f"step {steps}, {100 * done:.0f} %, loss {np.mean(losses[-100:]):.4f}, "
                       f"{steps * _BATCH / (time.monotonic() - began):.1f} pictures/s", flush=True)  # fmt: skip
             if done >= 1 or steps % 218 == 0:
-                _look(model, average, split["valid"], framings, args.out, steps)
+                _evaluate(model, average, split["valid"], framings, args.out, steps)
             if done >= 1:
                 break
         epoch += 1
@@ -122,8 +121,8 @@ def _augmented(framings: Any, rows: npt.NDArray[np.int64], rng: np.random.Genera
     return np.stack(crops).astype(np.float32)
 
 
-def _look(model: Any, average: Any, valid: votes.Part, framings: Any, out: Path, steps: int) -> None:
-    """Keep the averaged weights, and print what they come to on every other picture of valid."""
+def _evaluate(model: Any, average: Any, valid: votes.Part, framings: Any, out: Path, steps: int) -> None:
+    """Save the averaged weights, and print their figures on every other picture of valid."""
     weights = model.get_weights()
     model.set_weights(average)
     model.save_weights(out / f"step{steps:05}.weights.h5")

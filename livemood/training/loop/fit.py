@@ -71,8 +71,8 @@ def fit(
         teach = distil.teaching(teachers, dataset.heads, spec, settings.precision) if teachers else None
         trainer = Trainer(model, work, settings)
         on_begin()
-        lessons = blended(train, settings.blends, settings.seed)
-        with Batches(lessons, settings.batch, teach, settings.distil_weight) as batches:
+        blends = blended(train, settings.blends, settings.seed)
+        with Batches(blends, settings.batch, teach, settings.distil_weight) as batches:
             trainer.run_until_done(batches, dataset.splits["valid"], on_step, on_epoch)
         shipped.set_weights(trainer.best)
     return shipped, trainer.state
