@@ -70,7 +70,7 @@ async function open(base: URL, settings: Settings): Promise<() => Pipeline> {
     throw new Failure("runtime", error instanceof Error ? error.message : String(error));
   }
   const [near, far, mood, places] = (await Promise.all(files)) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
-  // Where YuNet proposes, a weak answer of the others counts too.
+  // Weak detections of the BlazeFace networks are evidence for a candidate too.
   const least = Math.min(detector.min_score, detector.evidence.weakest);
   const faces = new Combined(
     new YuNet(places, yunet, Math.min(detector.evidence.proposed_from, detector.search.kept_from)),
