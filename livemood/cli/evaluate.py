@@ -57,7 +57,7 @@ def evaluate(
     stress: Annotated[
         bool,
         typer.Option(
-            "--stress", help="Make pictures worse in 27 ways: light, blur, noise, roll, masks, ...; takes minutes."
+            "--stress", help="Measure under 27 corruptions: light, blur, noise, roll, masks, ...; takes minutes."
         ),
     ] = False,
     html: Annotated[Path | None, typer.Option("--html", help="Write a web page with tables and pictures.")] = None,
@@ -67,7 +67,7 @@ def evaluate(
 ) -> None:
     """Measure an emotion model on labelled pictures: accuracy, classes, calibration, robustness, groups, speed.
 
-    The model runs as it is served. Where the data has fewer classes than the model, it chooses between those.
+    The model runs as in serving. If the data has fewer classes than the model, it chooses among those.
 
     Examples:
       livemood evaluate default ferplus.zip

@@ -50,13 +50,13 @@ def image(
         Path | None,
         typer.Option("--records", "--csv", help="Write a row per face: .csv, .jsonl or .parquet; see --resume."),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on in --records where an earlier run ended.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue --records where an earlier run ended.")] = False,
     sort_into: Annotated[
         Path | None, typer.Option("--sort-into", help="Put each photo into a folder named after its emotion.")
     ] = None,
     copy: Annotated[bool, typer.Option("--copy", help="Sort by copying; the default.")] = False,
     move: Annotated[bool, typer.Option("--move", help="Sort by moving; livemood undo moves back.")] = False,
-    link: Annotated[bool, typer.Option("--link", help="Sort by hard links, which take no room.")] = False,
+    link: Annotated[bool, typer.Option("--link", help="Sort by hard links, which take no space.")] = False,
     sort_by: Annotated[
         SortBy, typer.Option("--sort-by", help="most: the emotion of most faces; largest: of the largest face.")
     ] = SortBy.most,
@@ -68,7 +68,7 @@ def image(
         Path | None, typer.Option("--list-skipped", help="Write a CSV of the files that were not read, and why.")
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option("--jobs", min=1, metavar="N", help="Processes; by default all cores if it pays.")
+        int | None, typer.Option("--jobs", min=1, metavar="N", help="Processes; by default all cores for many photos.")
     ] = None,
     json_: Json = False,
     force: Force = False,

@@ -80,7 +80,7 @@ def train(
     teacher: Annotated[
         list[Path] | None,
         typer.Option(
-            "--teacher", metavar="BUNDLE|RUN", help="Learn from this bundle, or run (its OUT.work), too; repeatable."
+            "--teacher", metavar="BUNDLE|RUN", help="Distil from this bundle, or run (its OUT.work), too; repeatable."
         ),
     ] = None,
     preset: Annotated[
@@ -110,7 +110,7 @@ def train(
         typer.Option(
             "--blends",
             min=0,
-            help="Also learn from each picture with so many others laid over it.",
+            help="Number of blends of each picture with others (mixup).",
             show_default="0",
         ),
     ] = None,
@@ -121,7 +121,7 @@ def train(
     distil_weight: Annotated[
         float | None,
         typer.Option(
-            "--distil-weight", min=0, max=1, help="Share of the teachers in what is learnt.", show_default="0.7"
+            "--distil-weight", min=0, max=1, help="Weight of the teachers in the targets.", show_default="0.7"
         ),
     ] = None,
     precision: Annotated[
@@ -133,20 +133,20 @@ def train(
         ),
     ] = None,
     early_stop: Annotated[
-        int | None, typer.Option("--early-stop", min=1, help="End after so many epochs without getting better.")
+        int | None, typer.Option("--early-stop", min=1, help="End after this many epochs without improvement.")
     ] = None,
     class_balance: Annotated[
         bool | None,
         typer.Option(
             "--class-balance/--no-class-balance",
-            help="Adjust for rare classes, as far as accuracy stays, and say happy as often as the labels do.",
+            help="Adjust for rare classes at little loss of accuracy, and predict happy as often as it is labelled.",
             show_default="--class-balance",
         ),
     ] = None,
     tensorboard: Annotated[
         Path | None, typer.Option("--tensorboard", metavar="DIR", help="Write TensorBoard logs.")
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run that OUT.work holds.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume the run that OUT.work holds.")] = False,
     force: Force = False,
 ) -> None:
     """Train an emotion model on labelled faces and write it as a bundle, for --model of the other commands.

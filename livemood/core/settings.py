@@ -39,13 +39,13 @@ def setting(default: Any, help: str, **more: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class ReaderSettings:
-    """How faces are found and read; can be sent to another process."""
+    """How faces are detected and classified; can be pickled."""
 
     detector: DetectorMode = setting(
         "auto", "auto: faces of every size, turned ones too; near: close faces; far: small faces; fast: near and far."
     )
-    emotions: tuple[str, ...] | None = setting(None, "Choose between these only, such as happy,sad.", metavar="A,B,...")
-    engine: EngineName = setting("litert", "litert starts at once; keras runs the .keras file (slow start).")
+    emotions: tuple[str, ...] | None = setting(None, "Choose among these only, such as happy,sad.", metavar="A,B,...")
+    engine: EngineName = setting("litert", "litert starts fast; keras runs the .keras file and starts slowly.")
     model: Path | None = setting(None, "Bundle folder of another emotion model.")
 
 
@@ -63,9 +63,9 @@ class EncodingSettings:
     """How the picture of a labelled video is encoded; the defaults depend on the container."""
 
     codec: Codec | None = setting(None, "By default h264, in .webm vp9.")
-    crf: int | None = setting(None, "Quality: less is better and larger.")
-    preset: str | None = setting(None, "Speed of the encoder, in its own words.")
-    strip_metadata: bool = setting(False, "Leave out place, date and other tags of the source; so do blurred copies.")
+    crf: int | None = setting(None, "Quality factor: lower is better and larger.")
+    preset: str | None = setting(None, "Name of the encoder's speed preset.")
+    strip_metadata: bool = setting(False, "Leave out tags such as place and date, as blurred copies always do.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class DrawStyle:
 
     ids: bool = True
     panel: bool = setting(False, "Draw all scores of each face as bars, where there is room.")
-    blur: bool = setting(False, "Make faces unrecognisable; the labels stay.")
+    blur: bool = setting(False, "Pixelate faces; labels stay.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,7 @@ def test_picture_when_it_promises_60000_by_60000_then_refused_before_memory_is_g
 
 
 @pytest.mark.parametrize("ending", [".jpg", ".png", ".bmp", ".webp", ".tiff", ".gif", ".jp2", ".avif", ".ppm"])
-def test_picture_of_any_kind_then_its_head_tells_its_size(ending):
+def test_picture_of_any_kind_then_its_header_gives_its_size(ending):
     assert pixels(coded(ending, np.zeros((37, 91, 3), np.uint8))) == 37 * 91
 
 
@@ -238,7 +238,7 @@ def test_keras_file_when_its_weights_are_a_bomb_then_refused_before_unpacking(bu
     assert peak_mb() - before < 50
 
 
-def test_command_when_a_strangers_keras_model_holds_code_then_one_line_and_the_code_does_not_run(bundle, tmp_path):
+def test_command_when_an_untrusted_keras_model_holds_code_then_one_line_and_the_code_does_not_run(bundle, tmp_path):
     trap = tmp_path / "ran"
     code = base64.b64encode(marshal.dumps(compile(f"open({str(trap)!r}, 'w')", "trap", "eval")))
     evil = json.loads(json.dumps(LAMBDA))

@@ -712,7 +712,7 @@ def test_sound_when_the_container_does_not_take_it_as_it_is_then_is_encoded_anew
         (".gif", None, 20, "has no crf"),
     ],
 )
-def test_crf_when_the_codec_has_none_such_then_one_line_says_so(
+def test_crf_when_it_is_out_of_range_then_one_line_says_so(
     tmp_path: Path, ending: str, codec: Any, crf: int, most: str
 ) -> None:
     with pytest.raises(SinkError, match=most):

@@ -84,7 +84,7 @@ def share_right(bundle: Path, labels: tuple[str, str] = ("happy", "sad")) -> flo
 
 
 class TestTrain:
-    def test_run_when_done_then_the_loss_fell_and_the_bundle_tells_the_classes_apart(self, trained):
+    def test_run_when_done_then_the_loss_fell_and_the_bundle_separates_the_classes(self, trained):
         losses = [epoch.loss for epoch in trained.epochs]
         assert len(losses) == 8
         assert losses[-1] < 0.8 * losses[0]
@@ -521,7 +521,7 @@ class TestCard:
         return (folder / "MODEL_CARD.md").read_text()
 
     @pytest.mark.parametrize("changes", [{}, {"ferplus_votes": True}])
-    def test_card_when_ferplus_was_learnt_from_then_tells_of_it_and_of_no_photos_unseen(self, folder, changes):
+    def test_card_when_trained_on_ferplus_then_it_says_so_and_claims_no_unseen_photos(self, folder, changes):
         text = self.written(folder, changes)
         assert "Ten people voted on each" in text
         assert "FER2013's faces (Goodfellow" in text

@@ -366,7 +366,7 @@ def test_network_when_a_dense_layer_has_no_bias_then_taken(tmp_path, last, weigh
     assert taken(tmp_path, network(change))
 
 
-def test_shipped_network_when_its_manifest_tells_of_two_classes_then_refused():
+def test_shipped_network_when_its_manifest_has_two_classes_then_refused():
     bundle = read_bundle(default_bundle())
     with pytest.raises(ModelIncompatible, match=r"returns \(1, 8\), where its manifest says \(1, 2\)"):
         check_tflite(bundle.tflite, bundle.crop.shape, {"emotion": 2})
@@ -379,7 +379,7 @@ def test_file_when_it_ends_anywhere_then_refused(tmp_path):
             taken(tmp_path, data[:length])
 
 
-def test_file_when_a_word_of_it_is_extreme_then_refused_or_taken_and_nothing_else(tmp_path):
+def test_file_when_one_of_its_words_is_extreme_then_it_is_refused_or_accepted(tmp_path):
     data, refused = network(), 0
     for at in range(0, len(data) - 3, 48):
         for word in (0, 0xFFFFFFFF, 0x7FFFFFFF):

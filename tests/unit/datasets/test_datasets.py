@@ -367,7 +367,7 @@ class TestLoad:
         assert sum(map(len, data.splits.values())) == 16
 
     @pytest.mark.parametrize("side", [160, 60])
-    def test_load_when_faces_are_found_then_tells_how_much_of_the_pictures_they_take(self, tmp_path, side):
+    def test_load_when_faces_are_found_then_their_share_of_the_pictures_is_reported(self, tmp_path, side):
         folder = write_faces(tmp_path / "faces", 8)
         finder = ScriptedDetector(lambda frame: [make_detection(128, 128, side)])
         data = load(open_collection(folder), CROP, finder, tmp_path / "work")

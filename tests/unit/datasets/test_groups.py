@@ -45,7 +45,7 @@ def write_sequences(folder: Path, people: int = 16, frames: int = 3, name: str =
     return folder
 
 
-def test_sequences_when_nobody_says_which_then_the_pictures_tell_and_none_is_torn_apart(tmp_path):
+def test_sequences_when_no_groups_are_given_then_they_are_recognised_and_kept_together(tmp_path):
     data = cut(write_sequences(tmp_path / "ck"), tmp_path / "work")
     assert all(len(splits) == 1 for splits in homes(data, lambda file: file.rpartition("_")[0]).values())
     assert data.near_copies == ()

@@ -201,7 +201,7 @@ def textured(index: int, time_s: float, dx: int = 0) -> Frame:
     return Frame(index, time_s, np.roll(image, dx, 1))
 
 
-def test_follower_when_the_flow_tells_then_the_network_looks_only_as_often_as_asked():
+def test_follower_when_the_flow_is_reliable_then_the_network_runs_only_at_its_interval():
     scene = Scene([A])
     follower = RoiDetector(scene, RoiSettings(full_frame_every_s=10, redetect_every_s=0.099), 0.5)
     found = [follower.detect(textured(i, i / FPS, dx=2 * i)) for i in range(8)]
@@ -226,7 +226,7 @@ def test_follower_when_faces_are_small_then_every_search_is_a_fine_one():
     assert large.ways[:5] == [(True, 0), (False, 0), (False, 0), (True, 0), (False, 0)]
 
 
-def test_follower_when_nobody_is_there_then_looks_at_small_faces_and_turned_ones_in_turn():
+def test_follower_when_no_face_is_known_then_fine_and_rotated_searches_alternate():
     scene = Scene([])
     follow(scene, 5, full_frame_every_s=10)
     assert scene.ways == [(True, 0), (False, 1), (False, 0), (False, 3), (True, 0)]

@@ -73,7 +73,7 @@ def take_newest() -> None:
 
 
 @pytest.mark.parametrize("work", [write, take_ahead, take_newest])
-def test_threads_when_interrupted_before_any_instruction_then_nobody_waits_for_ever(
+def test_threads_when_interrupted_before_any_instruction_then_no_thread_hangs(
     work: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("livemood.runtime.queues._POLL_S", 0.01)
@@ -107,7 +107,7 @@ def test_signal_when_held_then_is_raised_at_the_next_check(name: str, handled_si
         signal.raise_signal(number)
 
 
-def test_signal_when_nobody_looked_then_is_raised_when_it_is_no_longer_held(handled_signals: None) -> None:
+def test_signal_when_it_was_not_checked_then_it_is_raised_at_the_end_of_the_block(handled_signals: None) -> None:
     reached = []
     with pytest.raises(KeyboardInterrupt), stopping.held():
         with stopping.held():
