@@ -62,7 +62,7 @@ def test_photos_when_written_then_are_read_back_with_every_head(tmp_path: Path, 
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
-def test_file_when_truncated_anywhere_then_it_is_resumed_after_its_last_complete_photo(
+def test_file_when_truncated_anywhere_then_it_resumes_after_its_last_complete_photo(
     tmp_path: Path, suffix: str
 ) -> None:
     path = tmp_path / f"rows{suffix}"
