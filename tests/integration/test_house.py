@@ -1,4 +1,4 @@
-"""What a repository tells those who come: metadata, forms, workflows and the container, each held against the truth."""
+"""Repository metadata, issue forms, workflows and the container are correct."""
 
 import os
 import shlex

@@ -1,4 +1,4 @@
-"""What livemood is made of: dependencies in ranges with a tested lower end, and models that are what they were."""
+"""Dependencies have ranges with a tested lower bound, and model files have their recorded checksums."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Short training runs on drawn faces: the loss falls, the bundle knows them, stopped runs go on, bad ones end well."""
+"""Short training runs on drawn faces: the loss falls, the bundle classifies them, runs resume, bad ones end cleanly."""
 
 import csv
 import json
@@ -40,7 +40,7 @@ from livemood.training.settings import TrainSettings
 from tests.support.builders import make_face_crop, write_faces
 from tests.unit.evaluation.test_figures import make_report
 
-# Nobody would ship it, but it tells drawings apart and compiles in a second.
+# Too small for real faces, but it separates the drawings and compiles in a second.
 PRESETS["tiny"] = Architecture(8, (16, 24, 32), (1, 1, 1))
 PRESETS["wider"] = Architecture(8, (16, 24, 48), (1, 1, 1))
 ODD_NAME = os.fsdecode(b"caf\xe9.txt")
@@ -51,7 +51,7 @@ ASKED: dict[str, Any] = {"preset": "tiny", "epochs": 8, "batch": 8, "learning_ra
 
 
 class Trained:
-    """A finished run, for tests to look at and to go on from."""
+    """A finished run, which tests inspect and continue."""
 
     def __init__(self, folder: Path) -> None:
         self.job = job_of(write_faces(folder / "faces", 80), folder / "mine", overrides=ASKED)
@@ -452,7 +452,7 @@ class TestTransfer:
             train(job, False, False, Watcher())
 
     def test_fit_when_taught_by_one_who_is_always_believed_then_says_what_the_teacher_says(self, trained, tmp_path):
-        """Every label to learn from is turned around; only the teacher still knows which face is which."""
+        """All training labels are inverted; only the teacher has the right ones."""
         data = dataset.restore(trained.job.work)
         told = data.splits["train"]
         turned = replace(told, votes={head: votes[:, ::-1] for head, votes in told.votes.items()})

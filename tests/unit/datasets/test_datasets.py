@@ -1,4 +1,4 @@
-"""Data sets of every kind: what is read, what is refused, what ends up in which split."""
+"""Data sets of every kind: which are read or refused, and the split of each picture."""
 
 import csv
 import os
@@ -43,7 +43,7 @@ def write_ferplus(folder: Path, rows: dict[str, list[str]]) -> Path:
 
 
 def write_zip(folder: Path) -> Path:
-    """Zip a folder as people do: with the folder itself inside."""
+    """Zip a folder with the folder itself inside, as archive programs do."""
     return Path(shutil.make_archive(str(folder), "zip", folder.parent, folder.name))
 
 

@@ -1,4 +1,4 @@
-"""What belongs together stays in one split, whether somebody says so or the pictures do."""
+"""Pictures of one group stay in one split, whether the groups are given or recognised."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -38,7 +38,7 @@ def write_sequences(folder: Path, people: int = 16, frames: int = 3, name: str =
             face = cv2.GaussianBlur(rng.integers(0, 256, (60, 60, 3), np.uint8), (0, 0), 3)
             face = cv2.normalize(face, face, 0, 255, cv2.NORM_MINMAX)
             for frame in range(frames):
-                # The last frame has moved too far to be found by its looks.
+                # The last frame has moved too far to be recognised as a near-copy.
                 moved = np.roll(face, 6, axis=1) if frame == frames - 1 else face
                 worse = np.clip(moved + rng.normal(0, 0.5, face.shape) + 3 * frame, 0, 255).astype(np.uint8)
                 cv2.imwrite(str(folder / label / f"{name.format(person)}_{frame:08}.png"), worse[:48, :48])

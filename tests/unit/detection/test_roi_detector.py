@@ -17,7 +17,7 @@ FPS = 30
 
 
 class Scene:
-    """A detector over faces that are told for each frame; a window shows those whose centre is in it, one px off."""
+    """A detector with scripted faces per frame; a window returns those whose centre is in it, shifted by one px."""
 
     follows = True
 
@@ -111,7 +111,7 @@ def test_follower_when_an_old_box_covers_two_faces_then_each_is_where_the_search
     pair = make_detection(250, 200), make_detection(352, 200)
 
     class Merged(Scene):
-        """What windows show as one face and a look sees as two."""
+        """Windows detect one face where a search detects two."""
 
         def detect_in_roi(self, frame: Frame, window: Box, turns: int = 0) -> tuple[Detection, ...]:
             return (make_detection(300, 200, 200),)
@@ -122,7 +122,7 @@ def test_follower_when_an_old_box_covers_two_faces_then_each_is_where_the_search
 
 def test_follower_when_a_fine_search_does_not_confirm_a_face_then_it_is_dropped():
     class Print(Scene):
-        """What windows show and no look sees."""
+        """Windows detect a face that no search detects."""
 
         def detect(self, frame: Frame) -> tuple[Detection, ...]:
             found = super().detect(frame)

@@ -1,4 +1,4 @@
-"""Threads that wait for each other, interrupted before any instruction, and signals that are held back."""
+"""Threads that wait for each other, interrupted before every instruction, and deferred signals."""
 
 import queue
 import signal
@@ -14,12 +14,12 @@ import pytest
 from livemood.runtime import queues, stopping
 from livemood.runtime.queues import BoundedQueue, WriteBehind, read_ahead, read_newest
 
-# Not all of Python's own threading: who interrupts the start of a thread there may stop all others from starting.
+# Python's own threading is not included: an interrupt while a thread starts may keep all others from starting.
 WATCHED = {queues.__file__, queue.__file__}
 
 
 def interrupted_at(number: int, work: Callable[[], None]) -> bool:
-    """Run ``work`` in a thread and raise KeyboardInterrupt before its so manyth instruction; False if it has fewer."""
+    """Run ``work`` and raise KeyboardInterrupt before instruction ``number``; return False if it has fewer."""
     left, raised = number, False
 
     def trace(frame: FrameType, event: str, _: Any) -> Any:

@@ -231,7 +231,7 @@ def with_heif_turn(data: bytes, quarters: int) -> bytes:
 
 
 def test_image_when_in_display_p3_then_colours_become_srgb(tmp_path: Path) -> None:
-    # A profile whose red and green primaries change places: red as stored is to be seen as green.
+    # A profile with red and green primaries exchanged: stored red must be converted to green.
     profile = swapped_primaries()
     image = np.full((32, 32, 3), (0, 0, 255), np.uint8)
     photo = read_photo(save(tmp_path / "a.png", image, icc_profile=profile))
