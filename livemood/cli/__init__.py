@@ -123,7 +123,8 @@ def run(args: Sequence[str] | None = None) -> int:
     forget_written()
     try:
         program: Any = typer.main.get_command(app)
-        code = int(program(args, standalone_mode=False, default_map=default_map(program.commands)) or 0)
+        defaults = default_map(program.commands)
+        code = int(program(args, prog_name="livemood", standalone_mode=False, default_map=defaults) or 0)
     except typer.TyperException as error:
         _print_line(f"{error.format_message()} (see --help)")
         return int(error.exit_code)
