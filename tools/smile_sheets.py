@@ -4,7 +4,7 @@
 
 FER+: training pictures whose top vote is happy, in an order drawn once (seed 22), 100 to a sheet; ``again`` holds the
 first 300 in another order, to measure agreement. ``smiles``: the smiling photos of smiles.zip, for measuring only.
-``OUT/NAME.csv`` says which picture stands where.
+``OUT/NAME.csv`` lists the position of each picture.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""The composition root: source, pipeline, annotator and sinks are put together here and nowhere else."""
+"""The composition root: the only module that connects source, pipeline, annotator and sinks."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager

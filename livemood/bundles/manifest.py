@@ -6,8 +6,8 @@ A bundle is a folder::
     model.keras     the Keras model: (N, S, S, C) raw 0..255 -> (N, K) probabilities of each head
     model.tflite    the same for LiteRT
 
-A head is one question that the network answers: its name, its labels, its temperature. The head ``emotion`` is always
-there. Manifests of format 1 have that head alone, with ``labels`` and ``temperature`` at the top.
+A head is one output of the network, with a name, labels and a temperature. The head ``emotion`` always exists. Manifests
+of format 1 have that head only, with ``labels`` and ``temperature`` at the top level.
 
 A bundle may be untrusted: sizes are bounded before anything is read, and labels must be valid folder names.
 """
@@ -42,7 +42,7 @@ _SHOWN = 80
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """One question that a network answers.
+    """One output of a network.
 
     Attributes:
         name: ``emotion``, or the name of a further head.

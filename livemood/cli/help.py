@@ -22,7 +22,7 @@ class Command(TyperCommand):
     """A command whose help keeps indented lines as they are."""
 
     def format_help_text(self, ctx: Any, formatter: Any) -> None:
-        """Write paragraphs filled, and indented lines as they stand."""
+        """Write paragraphs filled, and indented lines unchanged."""
         for paragraph in inspect.cleandoc(self.help or "").split("\n\n"):
             formatter.write_paragraph()
             lines = paragraph.splitlines()

@@ -97,7 +97,7 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
     keyword = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
     filled.__signature__ = inspect.Signature(keyword)  # type: ignore[attr-defined]
     filled.__annotations__ = {p.name: p.annotation for p in keyword}
-    del filled.__wrapped__  # typer would look at the command's own signature
+    del filled.__wrapped__  # typer would use the command's own signature
     return filled
 
 

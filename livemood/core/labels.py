@@ -27,7 +27,7 @@ Doubt = Literal["ambiguous", "covered", "turned", "small", "blurred", "none of t
 it most likely shows an emotion that is not among the selected ones."""
 DOUBTS: Final[tuple[Doubt, ...]] = get_args(Doubt)
 
-# Okabe and Ito's palette ("Color Universal Design", 2008): told apart with any of the common colour-vision
+# Okabe and Ito's palette ("Color Universal Design", 2008): distinguishable with any of the common colour-vision
 # deficiencies. The grey of "unsure" is dark because a middle grey looks like fear's pink without red-green vision.
 _COLOURS_RGB: Final[dict[str, tuple[int, int, int]]] = {
     "neutral": (230, 230, 230),

@@ -31,8 +31,8 @@ def setting(default: Any, help: str, **more: Any) -> Any:
     Args:
         default: Its default.
         help: One line that says what it is.
-        more: ``metavar``: what a value is called; ``min``, ``max``: bounds of a number. A field whose name ends in
-            ``_s`` is a length of time in seconds.
+        more: ``metavar``: name of a value in help texts; ``min``, ``max``: bounds of a number. A field whose name ends
+            in ``_s`` is a length of time in seconds.
     """
     return field(default=default, metadata={"help": help, **more})
 

@@ -31,7 +31,7 @@ def from_folders(files: Files) -> Collection:
     """Read the layout of the FER+ project's generator, and ``fer2013_labels.csv`` if it is beside it.
 
     Raises:
-        DatasetError: A table has other columns, lies in a folder of another name, or names pictures that are not there.
+        DatasetError: A table has other columns, is in a folder of another name, or names missing pictures.
     """
     own: dict[str, str] = {}
     for name in files.names:

@@ -40,7 +40,7 @@ class Sizes:
 
     @property
     def reach(self) -> int:
-        """How far a face's lines and their outline stand out from its box."""
+        """Distance by which a face's lines and their outline extend beyond its box."""
         return self.line + 2 * self.outline
 
 

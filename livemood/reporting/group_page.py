@@ -33,7 +33,7 @@ def write_group_report(
     stimulus: Stimulus | None = None,
     force: bool = False,
 ) -> None:
-    """Write a report on recordings of the same thing: one HTML page, and its tables as CSV.
+    """Write a report on recordings of the same stimulus: one HTML page, and its tables as CSV.
 
     Each recording stands for one person, the one seen in the most frames.
 

@@ -1,4 +1,4 @@
-"""Files that appear complete or not at all, and replace another only when asked to."""
+"""Files that appear complete or not at all, and replace an existing file only if requested."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -54,7 +54,7 @@ class RecordSink(FileSink):
         self._keep(face_rows(frame, moods, self._every_frame))
 
     def mark(self, frame: Frame, event: int, name: str = "") -> None:
-        """Write a row for an event that someone marked at a frame.
+        """Write a row for an event that was marked at a frame.
 
         Raises:
             SinkError: The disk is full or gone.

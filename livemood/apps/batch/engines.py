@@ -21,7 +21,7 @@ _CONNECT_S: Final = 5.0
 
 
 class Engine(Protocol):
-    """Runs shards; a context manager that stops what it started."""
+    """Runs shards; a context manager."""
 
     workers: int
 
@@ -64,7 +64,7 @@ class RayEngine:
     """
 
     def __init__(self, workers: int | None, address: str | None) -> None:
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent unless asked for
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no usage statistics, unless the user has enabled them
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
         self._ray: Any = required("ray", RAY)
         if address:
