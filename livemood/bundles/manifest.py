@@ -6,8 +6,8 @@ A bundle is a folder::
     model.keras     the Keras model: (N, S, S, C) raw 0..255 -> (N, K) probabilities of each head
     model.tflite    the same for LiteRT
 
-A head is one output of the network, with a name, labels and a temperature. The head ``emotion`` always exists. Manifests
-of format 1 have that head only, with ``labels`` and ``temperature`` at the top level.
+A head is one output of the network, with a name, labels and a temperature. The head ``emotion`` always exists.
+Manifests of format 1 have that head only, with ``labels`` and ``temperature`` at the top level.
 
 A bundle may be untrusted: sizes are bounded before anything is read, and labels must be valid folder names.
 """
