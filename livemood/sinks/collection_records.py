@@ -120,9 +120,9 @@ class CollectionRecords(Closeable):
         """Yield every photo that the file holds, with its faces."""
         return read_groups(self._rows_file if self._file else self.path)
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, *raised: object) -> None:
         """Finish the file; after an error or an interrupt, a file without any photo is removed."""
-        if error[0] is not None and self._empty and self._file:
+        if raised[0] and self._empty and self._file:
             self._file.close()
             self._file = None
             self._rows_file.unlink(missing_ok=True)
