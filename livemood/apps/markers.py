@@ -1,4 +1,4 @@
-"""Records to markers: label changes in the form that editing programs and annotation tools take."""
+"""Records to markers: label changes in the formats of editing programs and annotation tools."""
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
@@ -25,7 +25,7 @@ def write_markers(
 
     Args:
         records: A .jsonl, .csv or .parquet file written by livemood.
-        out: The file to write; its suffix names the form.
+        out: The file to write; its suffix selects the format.
         video: The video that the markers belong to; its rate, timecode, name and path are used.
         rate: Frames per second, if not the video's; by default what the records say of theirs, or measured from
             their times.

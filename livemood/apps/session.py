@@ -1,4 +1,4 @@
-"""The composition root: source, pipeline, annotator and sinks are put together here and nowhere else."""
+"""The composition root: the only module that connects source, pipeline, annotator and sinks."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -27,7 +27,7 @@ _IDLE_S = 0.1
 
 
 class Session(Closeable):
-    """One detector and one model, opened once, and the factory of everything built on them; a context manager.
+    """One detector and one model, opened once, and a factory of everything built on them; a context manager.
 
     Args:
         how: Which detector and model to open.
@@ -78,7 +78,7 @@ class Session(Closeable):
 
     @property
     def crop_spec(self) -> CropSpec:
-        """How the model wants faces cut."""
+        """How faces are cropped for the model."""
         return self.classifier.crop_spec
 
     @property

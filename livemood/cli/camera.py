@@ -27,10 +27,10 @@ def camera(
     sparklines: Annotated[bool, typer.Option("--sparklines", help="Show the last 30 s of every face.")] = False,
     calibrate: Annotated[
         float | None,
-        typer.Option("--calibrate", metavar="TIME", parser=seconds, help="Learn resting faces for so long at first."),
+        typer.Option("--calibrate", metavar="TIME", parser=seconds, help="Calibrate to resting faces at the start."),
     ] = None,
     lsl_markers: Annotated[
-        str | None, typer.Option("--lsl-markers", metavar="NAME", help="Keep markers of this LSL stream as events.")
+        str | None, typer.Option("--lsl-markers", metavar="NAME", help="Record markers of this LSL stream as events.")
     ] = None,
     window: Annotated[bool, typer.Option("--window/--no-window", help="Show the picture on this screen.")] = True,
     duration: Annotated[

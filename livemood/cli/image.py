@@ -36,7 +36,7 @@ _MOST_PROCESSES = 8
 
 
 class SortBy(StrEnum):
-    """Whose emotion names a photo's folder."""
+    """Which emotion names a photo's folder."""
 
     most = "most"
     largest = "largest"
@@ -51,13 +51,13 @@ def image(
         Path | None,
         typer.Option("--records", "--csv", help="Write a row per face: .csv, .jsonl or .parquet; see --resume."),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on in --records where an earlier run ended.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue --records where an earlier run ended.")] = False,
     sort_into: Annotated[
         Path | None, typer.Option("--sort-into", help="Put each photo into a folder named after its emotion.")
     ] = None,
     copy: Annotated[bool, typer.Option("--copy", help="Sort by copying; the default.")] = False,
     move: Annotated[bool, typer.Option("--move", help="Sort by moving; livemood undo moves back.")] = False,
-    link: Annotated[bool, typer.Option("--link", help="Sort by hard links, which take no room.")] = False,
+    link: Annotated[bool, typer.Option("--link", help="Sort by hard links, which take no space.")] = False,
     sort_by: Annotated[
         SortBy, typer.Option("--sort-by", help="most: the emotion of most faces; largest: of the largest face.")
     ] = SortBy.most,
@@ -69,7 +69,7 @@ def image(
         Path | None, typer.Option("--list-skipped", help="Write a CSV of the files that were not read, and why.")
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option("--jobs", min=1, metavar="N", help="Processes; by default all cores if it pays.")
+        int | None, typer.Option("--jobs", min=1, metavar="N", help="Processes; by default all cores for many photos.")
     ] = None,
     json_: Json = False,
     force: Force = False,
@@ -121,7 +121,7 @@ def image(
                 run.read(lambda: PhotoReader(session, options))
     except KeyboardInterrupt:
         run.interrupted = True
-    run.tell(found.skipped)
+    run.print_results(found.skipped)
     if list_skipped:
         _write_skipped(list_skipped, found.skipped, force)
     if run.interrupted:
@@ -187,7 +187,7 @@ class _Run:
             if len(self._errors) < _ERRORS:
                 self._errors.append(error)
 
-    def tell(self, skipped: "Sequence[Skipped]") -> None:
+    def print_results(self, skipped: "Sequence[Skipped]") -> None:
         """Print the results of the run."""
         if not self._json:
             _print_table(self._table)
@@ -301,9 +301,9 @@ def _print_table(groups: "Sequence[Group]") -> None:
     from rich.table import Table
 
     table = Table("photo", "face", "label", "confidence", box=None, header_style="dim")
-    for said, faces in groups:
-        photo = escape(plain(said.path))
-        if not faces and not said.error:
+    for entry, faces in groups:
+        photo = escape(plain(entry.path))
+        if not faces and not entry.error:
             table.add_row(photo, "-", "no face found", "")
         for number, face in enumerate(faces, 1):
             label = f"{face.label} ({face.reason})" if face.reason else str(face.label)

@@ -1,4 +1,4 @@
-"""``livemood report``: a page, and a picture, about records of one or many recordings."""
+"""``livemood report``: a page or a plot about one or many recordings."""
 
 from pathlib import Path
 from typing import Annotated
@@ -21,7 +21,7 @@ def report(
         Path | None, typer.Option("--thumbnails", metavar="VIDEO", help="Show faces from the video of the records.")
     ] = None,
     stimulus: Annotated[
-        Path | None, typer.Option("--stimulus", metavar="FILM", help="Show frames of what was being watched.")
+        Path | None, typer.Option("--stimulus", metavar="FILM", help="Show frames of the film that was watched.")
     ] = None,
     stimulus_start: Annotated[
         float,
@@ -34,9 +34,9 @@ def report(
     curves: Annotated[Path | None, typer.Option("--curves", help="CSV of means and spread over time.")] = None,
     force: Force = False,
 ) -> None:
-    """Make a page about records: timelines, shares, strongest changes. It needs no network, and nothing beside it.
+    """Make a self-contained page about records: timelines, shares, strongest changes.
 
-    Many recordings of the same thing become one page: a table, means with their spread, and each timeline.
+    Many recordings of the same stimulus become one page: a table, means with their spread, and each timeline.
 
     Examples:
       livemood report moods.jsonl --out moods.html

@@ -18,7 +18,7 @@ def note(text: str) -> None:
 
 
 def print_summary(summary: "Summary", files: Mapping[str, Path | None]) -> None:
-    """Print one screen about a run, and where its files are."""
+    """Print the summary of a run, and the paths of its files."""
     from rich.markup import escape
     from rich.table import Table
 

@@ -1,4 +1,4 @@
-"""Adjust predictions to each person's resting face: predictions in, adjusted predictions out.
+"""Adjust predictions to each person's resting face: tuple[Prediction, ...] -> tuple[Prediction, ...].
 
 Off until ``begin`` is called. For some seconds the logits (log probabilities) of every face are averaged. From then on,
 each emotion whose mean logit is too close to neutral's is lowered by the difference, up to a limit, so that a clear

@@ -116,7 +116,7 @@ def _read_csv(path: Path) -> Iterator[Record | None]:
 
 
 def _separator(header: str) -> str:
-    """Return what stands between cells: spreadsheets of many countries write semicolons, or tabs."""
+    """Return the separator of cells: spreadsheets of many countries write semicolons, or tabs."""
     return max(",;\t", key=header.count)
 
 
@@ -140,7 +140,7 @@ def _read_parquet(path: Path) -> Iterator[Record | None]:
     try:
         names = _parquet_header(path)
         labels, others = flat_heads(path, names)
-        known = [name for name in columns(labels, others) if name in names]  # what somebody added is passed over
+        known = [name for name in columns(labels, others) if name in names]  # further columns are ignored
         text = [name for name in ("label", REASON, *others, EVENT_NAME) if name in known]
         # As a dictionary, a label that repeats is held once, however long it is.
         with parquet.ParquetFile(path, read_dictionary=text) as file:

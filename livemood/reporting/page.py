@@ -1,4 +1,4 @@
-"""The report as one self-contained HTML page, with charts, styles and pictures inside."""
+"""The report on a recording as one self-contained HTML page, with charts, styles and pictures inside."""
 
 import json
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from livemood.runtime.atomic_io import atomic_write, refuse_other_ending, refuse
 from livemood.runtime.optional_deps import required
 
 PAGES: Final = (".html", ".htm")
-"""Endings of pages."""
+"""Suffixes of pages."""
 
 _SETTING: Final = "out"
 _NOSCRIPT: Final = "<noscript><p>The charts need JavaScript; every figure is also in the tables.</p></noscript>"
@@ -35,7 +35,7 @@ def write_report(
     kept: bool = True,
     force: bool = False,
 ) -> None:
-    """Write a report on a record file as one HTML page that loads nothing from anywhere.
+    """Write a report on a record file as one self-contained HTML page.
 
     Args:
         records: A .jsonl, .csv or .parquet file written by livemood.
@@ -102,7 +102,7 @@ class Page:
 
 
 def write_page(page: Page, out: Path, force: bool) -> None:
-    """Write a page as one HTML file that loads nothing from anywhere.
+    """Write a page as one self-contained HTML file.
 
     Raises:
         LivemoodError: plotly is not installed.

@@ -64,9 +64,9 @@ def film(shown: Watched | None) -> str:
     """Return the strip of film frames under a timeline; empty without a film."""
     if shown is None:
         return ""
-    said = f"Frames of {shown.name} at {', '.join(map(clock, shown.strip.times_s))}"
+    description = escape(f"Frames of {shown.name} at {', '.join(map(clock, shown.strip.times_s))}")
     return (
-        f'<div class="film" role="img" aria-label="{escape(said)}" style="aspect-ratio: {shown.strip.ratio:.4f}"></div>'
+        f'<div class="film" role="img" aria-label="{description}" style="aspect-ratio: {shown.strip.ratio:.4f}"></div>'
     )
 
 
@@ -114,7 +114,7 @@ def _said(value: object) -> str:
 
 
 def said_of_film(shown: Watched | None) -> str:
-    """Return a sentence about the frames of a film, as HTML; empty without a film."""
+    """Return a sentence about a film's frames, as HTML; empty without a film."""
     if shown is None:
         return ""
     return (
@@ -124,7 +124,7 @@ def said_of_film(shown: Watched | None) -> str:
 
 
 def _unsure(person: Person) -> str:
-    """Return how often a person is unsure, and mostly why."""
+    """Return the share of a person's ``unsure`` frames, and the most frequent reason."""
     why = f" ({person.doubts.most_common(1)[0][0]})" if person.doubts else ""
     return percent(person.unsure_share) + why
 
@@ -172,10 +172,10 @@ def _timelines(summary: Summary, shown: Watched | None) -> str:
         "Drag sideways to look closer; double-click to see all again.</p>",
     ]
     for person in charted(summary):
-        said = f"Curves: the scores of person {person.id} over time. The table below holds the figures."
+        description = f"Curves: the scores of person {person.id} over time. The table below holds the figures."
         parts += [
             f"<h3>Person {person.id}</h3>",
-            chart(timeline_id(person), said),
+            chart(timeline_id(person), description),
             film(shown),
             details(f"Person {person.id} as a table", periods(person, summary)),
         ]
@@ -226,12 +226,12 @@ def _changes(summary: Summary, video: Path | None, shown: Watched | None) -> str
         )
         for place, change in enumerate(summary.changes)
     )
-    said = (
+    intro = (
         f"<p>Each row compares a moment with {CHANGE_WINDOW_S:g} s before it. The size is the share of the score that "
         "moved from some expressions to others.</p>\n"
     )
     changes = Table("Strongest changes, strongest first", head, tuple(rows), texts=(0, 1, 2, 3, 5, 6, 7))
-    return heading + said + changes.html()
+    return heading + intro + changes.html()
 
 
 def _pictures(video: Path, change: Change) -> tuple[str, str]:
@@ -265,11 +265,11 @@ def _confidence(summary: Summary) -> str:
     )
 
 
-def chart(chart_id: str, said: str) -> str:
-    """Return the place of a chart, with a sentence for whoever cannot see it."""
-    return f'<figure><div class="chart" id="{chart_id}" role="img" aria-label="{escape(said)}"></div></figure>'
+def chart(chart_id: str, description: str) -> str:
+    """Return the placeholder of a chart, with a description for screen readers."""
+    return f'<figure><div class="chart" id="{chart_id}" role="img" aria-label="{escape(description)}"></div></figure>'
 
 
 def details(name: str, content: str) -> str:
-    """Return content that is folded away at first."""
+    """Return content that is collapsed at first."""
     return f"<details>\n<summary>{escape(name)}</summary>\n{content}\n</details>"

@@ -71,7 +71,7 @@ class SinkContext:
     Attributes:
         heads: Labels by head, in the order of the model; the first is ``emotion``.
         info: Size and times of the frames to come, and the file that they come from, if any.
-        live: Whether frames come in real time; then rows that were written must survive a killed process.
+        live: Whether frames come in real time; if so, rows that were written must survive a killed process.
         force: Replace files that are there.
         faceless_rows: Write a row for a frame without faces too.
         encoding: Of a labelled video.

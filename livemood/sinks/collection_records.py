@@ -28,16 +28,16 @@ _ROW_GROUP: Final = 8192
 class CollectionRecords(Closeable):
     """Writes the rows of one photo after another to a CSV, JSONL or Parquet file; a context manager.
 
-    The rows of a photo are handed to the system at once, so that a process that ends, in whatever way, leaves every
-    photo that was written. A Parquet file is readable only when it is whole: its rows wait in a hidden JSONL file
-    beside it, which becomes the Parquet file when this is closed, and is gone on with when the process was killed.
+    The rows of each photo are flushed at once, so that they survive a killed process. A Parquet file is readable only
+    when it is complete: until then, its rows are in a hidden JSONL file beside it, which is converted on ``close``, and
+    with which a run can be resumed after a killed process.
 
     Args:
         path: Ends in .csv, .jsonl or .parquet.
         heads: Labels by head of the model.
         force: Replace a file that is there.
-        resume: Go on in a file that is there.
-        origin: Who makes the records, and of what; a file that is gone on with keeps what it says.
+        resume: Append to a file that is there.
+        origin: Model and settings of this run; a file that is appended to keeps the head it has.
 
     Attributes:
         done: Paths whose photos the file held when it was opened.
@@ -90,7 +90,7 @@ class CollectionRecords(Closeable):
                 raise LivemoodError(f"{self.path} holds other emotions ({found})", f"use another {{{_SETTING}}}")
             with rows.open("r+b") as cut:
                 cut.truncate(end)
-            self.done = {said.path for said, _ in read_groups(rows)}
+            self.done = {entry.path for entry, _ in read_groups(rows)}
             self._empty = not self.done
         file = rows.open("ab")
         if file.tell():
@@ -110,7 +110,7 @@ class CollectionRecords(Closeable):
         now = self._origin
         if now and earlier and (earlier.sha256, earlier.options) != (now.sha256, now.options):
             warnings.warn(
-                f"{self.path} was begun with another model or other settings; what it says of its making is of then",
+                f"{self.path} was begun with another model or other settings; its head still names those",
                 stacklevel=2,
             )
 
@@ -146,7 +146,7 @@ class CollectionRecords(Closeable):
         return read_groups(self._rows_file if self._file else self.path)
 
     def __exit__(self, *raised: object) -> None:
-        """Finish the file; one without a single photo, left by an error or an interrupt, is removed."""
+        """Finish the file; after an error or an interrupt, a file without any photo is removed."""
         if raised[0] and self._empty and self._file:
             self._file.close()
             self._file = None
@@ -179,7 +179,7 @@ class CollectionRecords(Closeable):
 
 
 def journal_of(path: Path) -> Path:
-    """Return where the rows of a Parquet file wait until it is closed."""
+    """Return the path of the JSONL file that holds the rows of a Parquet file until it is closed."""
     return path.with_name(f".{path.name}.rows.jsonl")
 
 
@@ -192,7 +192,7 @@ def write_parquet(
         target: A path, or an open binary file.
         groups: What to write.
         heads: Labels by head of the model.
-        metadata: Gives more for the file's own metadata, when all groups are written.
+        metadata: Returns further entries for the file's metadata; called when all groups are written.
     """
     arrow, parquet = required("pyarrow", PARQUET), required("pyarrow.parquet", PARQUET)
     schema = schema_of(heads).with_metadata({"livemood.records": str(VERSION)})
@@ -216,14 +216,14 @@ def write_parquet(
 
 
 def schema_of(heads: Heads) -> Any:
-    """Return the Arrow schema of the columns: every one has its type even where no row has a value."""
+    """Return the Arrow schema of the columns, so that a column without a value has its type too."""
     arrow = required("pyarrow", PARQUET)
     types = {int: arrow.int64(), str: arrow.string(), float: arrow.float64()}
     return arrow.schema([(name, types[kind(name)]) for name in columns(heads)])
 
 
 def utf8(text: Any) -> Any:
-    """Return text that Parquet can hold; bytes of a name that are no UTF-8 become escapes."""
+    """Return text as Parquet can hold it; bytes that are not UTF-8 become escapes."""
     return text.encode(errors=NOT_UTF8).decode("utf-8", "backslashreplace") if isinstance(text, str) else text
 
 

@@ -57,7 +57,7 @@ class FileSink(Sink):
 
 
 class _Abandoned(Exception):
-    """Makes the context manager of the open file remove it."""
+    """Leaves the context of the open file with an error, so that the file is removed."""
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from livemood.sinks.record_stream import RecordStream
 from livemood.sinks.rows import event_row, face_rows
 
 _SETTING: Final = "records"
-# Rows of a row group: few enough that memory stays flat, enough to compress well.
+# Rows per row group: few enough for constant memory, enough to compress well.
 _ROW_GROUP: Final = 2048
 
 _Add = Callable[[Sequence[Record]], None]
@@ -67,7 +67,7 @@ class RecordSink(FileSink):
         self._keep(face_rows(frame, moods, self._every_frame))
 
     def mark(self, frame: Frame, event: int, name: str = "") -> None:
-        """Write a row for an event that someone marked at a frame.
+        """Write a row for an event that was marked at a frame.
 
         Raises:
             SinkError: The disk is full or gone.
@@ -104,7 +104,7 @@ def open_records(
 
     Args:
         path: Ends in .jsonl, .csv or .parquet.
-        labels: Emotions that the moods' scores are about, in order.
+        labels: Emotions of the moods' scores, in order.
         every_frame: Also write a row for each frame without faces.
         others: Labels of the model's further heads, by name.
         live: Write JSONL and CSV under their own name from the start and flush every row, so that a killed process

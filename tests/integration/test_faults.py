@@ -1,4 +1,4 @@
-"""What may go wrong around a run: kills, pauses, full disks, files that vanish, clocks that jump, crowds."""
+"""Faults during a run: kills, pauses, full disks, files that vanish, clocks that jump, crowds."""
 
 import ast
 import os
@@ -116,7 +116,7 @@ def test_video_when_stopped_and_continued_then_nothing_is_missing(clips, tmp_pat
 
 
 def test_evaluate_when_the_scratch_disk_is_full_then_one_line_instead_of_a_crash(tmp_path):
-    """Pages of a mapped file that find no room would end the process by SIGBUS."""
+    """Writing to a memory-mapped file on a full disk would end the process by SIGBUS."""
     write_faces(tmp_path / "faces", 12)
     small = tmp_path / "small"
     small.mkdir()

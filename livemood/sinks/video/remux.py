@@ -20,7 +20,7 @@ from av.stream import Stream
 from av.subtitles.stream import SubtitleStream
 
 _COMMON_RATE = 48_000
-# Fills gaps with silence and drops overlaps, so that the sound keeps its times.
+# Fills gaps with silence and drops overlaps, so that the sound keeps its timing.
 _KEEP_TIME = {"async": "1", "min_hard_comp": "0.01"}
 
 

@@ -142,7 +142,7 @@ class StreamCopy:
             self._next = self._read()
 
     def finish(self, picture_start_s: Fraction, picture_end_s: Fraction, whole: bool) -> None:
-        """Mux what is left: all of it if the ``whole`` picture came, else what starts before the picture's end, s.
+        """Mux the remaining packets: all of them if the ``whole`` video was written, else those before its end, s.
 
         Raises:
             av.FFmpegError: The disk is full or gone.
@@ -166,7 +166,7 @@ class StreamCopy:
             self.warnings.append(f"left out {what}: no decoder is known for it")
             return None
         codec = context.codec
-        refused = (av.FFmpegError, ValueError)  # PyAV refuses what it knows a container not to take by a ValueError
+        refused = (av.FFmpegError, ValueError)  # PyAV raises ValueError for codecs that a container cannot hold
         why = f"{kind.name} cannot hold {codec.canonical_name}"
         if kind.copies(codec.canonical_name, is_sound) and (self._copies_sound or not is_sound):
             if codec.canonical_name in _WHOLE_ONLY and (self._cut or self._length is not None):

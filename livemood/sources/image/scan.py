@@ -30,7 +30,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Photos to read, each once, and the skipped files."""
+    """The photos to read, without duplicates, and the skipped files."""
 
     photos: list[Path]
     skipped: list[Skipped]

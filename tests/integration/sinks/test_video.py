@@ -769,7 +769,7 @@ def test_sound_of_long_packets_then_lasts_as_long_as_the_picture_and_stays_in_it
         (".gif", None, 20, "has no crf"),
     ],
 )
-def test_crf_when_the_codec_has_none_such_then_one_line_says_so(
+def test_crf_when_it_is_out_of_range_then_one_line_says_so(
     tmp_path: Path, ending: str, codec: Any, crf: int, most: str
 ) -> None:
     with pytest.raises(SinkError, match=most):

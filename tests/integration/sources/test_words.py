@@ -1,4 +1,4 @@
-"""Lines about files must be true: what is whole is not called damaged, and what is wrong is called by its name."""
+"""Messages about files must be true: an intact file is not called damaged, and a fault is named correctly."""
 
 from collections.abc import Sequence
 from fractions import Fraction

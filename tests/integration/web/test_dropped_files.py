@@ -38,7 +38,7 @@ def test_photo_when_dropped_then_its_faces_are_labelled(blind, url):
     assert not blind.is_visible("#trouble")
 
 
-def test_photo_when_chosen_after_another_then_nobody_is_known_from_before(blind, url, tmp_path):
+def test_photo_when_chosen_after_another_then_no_state_is_kept(blind, url, tmp_path):
     cv2.imwrite(str(tmp_path / "turned.png"), cv2.flip(read_still(PHOTO), 1))
     blind.goto(url)
     blind.set_input_files("#open", PHOTO)

@@ -65,7 +65,9 @@ def test_photos_when_written_then_are_read_back_with_every_head(tmp_path: Path, 
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
-def test_file_when_cut_anywhere_then_is_gone_on_with_after_its_last_whole_photo(tmp_path: Path, suffix: str) -> None:
+def test_file_when_truncated_anywhere_then_it_resumes_after_its_last_complete_photo(
+    tmp_path: Path, suffix: str
+) -> None:
     path = tmp_path / f"rows{suffix}"
     write(path, PHOTOS)
     whole = path.read_bytes()

@@ -1,10 +1,10 @@
-/** Every face of every frame that was read, as rows of JSON lines: the schema of docs/records.md. */
+/** Every face of every processed frame as JSON lines, in the schema of docs/records.md. */
 
 import type { Stamp } from "../protocol";
 import type { HeadSettings, Settings } from "../settings";
 import type { HeadAnswer, Mood } from "../values";
 
-/** Rows that are packed together, and how many packs are kept: about two hours of one face. */
+/** Rows per compressed pack, and the number of packs that are kept: about two hours of one face. */
 const PACK = 2000;
 const MOST_PACKS = 100;
 
@@ -98,12 +98,12 @@ export class Records {
     this.count = 0;
   }
 
-  /** Keep one row for each face of a frame. */
+  /** Add one row for each face of a frame. */
   add(stamp: Stamp, moods: readonly Mood[]): void {
     for (const mood of moods) this.#keep(faceRow(stamp, mood, this.#settings));
   }
 
-  /** Keep a row for an event at a frame; return its number. */
+  /** Add a row for an event at a frame; return its number. */
   mark(stamp: Stamp): number {
     this.#events += 1;
     this.#keep({

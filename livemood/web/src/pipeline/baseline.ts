@@ -1,4 +1,4 @@
-/** Take each person's resting face for neutral, once asked to; what `livemood/emotion/neutral_baseline.py` does. */
+/** Adjust predictions to each person's resting face, as in `livemood/emotion/neutral_baseline.py`. */
 
 import type { BaselineSettings } from "../settings";
 
@@ -19,23 +19,23 @@ export class NeutralBaseline {
     this.#settings = settings;
   }
 
-  /** Whether the model knows a neutral face. */
+  /** Whether the model has the class neutral. */
   get possible(): boolean {
     return this.#neutral >= 0;
   }
 
-  /** Seconds for which people should still keep a resting face; 0 when not looking. */
+  /** Seconds for which people should still keep a resting face; 0 when not calibrating. */
   get remainingS(): number {
     if (this.#wantedS !== null) return this.#wantedS;
     return this.#untilS === null ? 0 : Math.max(this.#untilS - this.#nowS, 0);
   }
 
-  /** Ids of the tracks that have been calibrated and are not forgotten. */
+  /** Ids of the calibrated tracks. */
   get calibrated(): readonly number[] {
     return [...this.#offsets.keys()];
   }
 
-  /** Begin to look at resting faces; or, where that was done or is under way, forget it all. */
+  /** Start a calibration; if there is one already, forget it. */
   toggle(): void {
     const off = this.remainingS > 0 || this.#offsets.size > 0;
     this.#untilS = null;
@@ -44,7 +44,7 @@ export class NeutralBaseline {
     this.#wantedS = off ? null : this.#settings.duration_s;
   }
 
-  /** Return the predictions of one frame, by track. */
+  /** Return the adjusted predictions of one frame, by track. */
   adjust(predictions: ReadonlyMap<number, readonly number[]>, timeS: number): Map<number, readonly number[]> {
     if (!this.possible) return new Map(predictions);
     this.#nowS = timeS;
