@@ -175,14 +175,10 @@ class TestVideo:
         assert (done.returncode, done.stderr) == (0, "")
         assert (tmp_path / "être.mp4").stat().st_size > 1000
 
-    @pytest.mark.parametrize(
-        "content", [None, "folder", b"", b"just some text\n" * 100], ids=["missing", "folder", "empty", "text"]
-    )
+    @pytest.mark.parametrize("content", [None, b"", b"just some text\n" * 100], ids=["missing", "empty", "text"])
     def test_input_when_no_video_then_one_line_and_nothing_written(self, tmp_path, content):
         clip = tmp_path / "clip.mp4"
-        if content == "folder":
-            clip.mkdir()
-        elif content is not None:
+        if content is not None:
             clip.write_bytes(content)
         done = livemood("video", clip, "--out", tmp_path / "out.mp4")
         assert done.returncode == 1
@@ -190,6 +186,13 @@ class TestVideo:
         assert one_line(done.stderr)
         assert "clip.mp4" in done.stderr
         assert not (tmp_path / "out.mp4").exists()
+
+    def test_input_when_a_folder_without_videos_then_one_line_and_nothing_written(self, tmp_path):
+        (tmp_path / "clip.mp4").mkdir()
+        done = livemood("video", tmp_path / "clip.mp4", "--out-dir", tmp_path / "out")
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr == f"livemood: {tmp_path / 'clip.mp4'} holds no videos\n"
+        assert not (tmp_path / "out").exists()
 
     def test_out_when_the_folder_cannot_be_written_then_one_line(self, short_clip, tmp_path):
         (tmp_path / "file").write_text("not a folder")
