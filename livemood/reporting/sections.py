@@ -84,14 +84,14 @@ def method(summary: Summary, video: Path | None, shown: Watched | None = None) -
         else "Curves show every recorded frame. "
     )
     pictures = "Its pictures of faces were cut from the video. " if video else "It holds no picture of anyone. "
-    pictures += said_of_film(shown)
+    pictures += film_note(shown)
     return (
         f"<p>{averaged}Everything on this page is inside this one file, which loads nothing from a network. "
         f"{pictures}Made with livemood.</p>"
     )
 
 
-def said_of_film(shown: Watched | None) -> str:
+def film_note(shown: Watched | None) -> str:
     """Return a sentence about a film's frames, as HTML; empty without a film."""
     if shown is None:
         return ""
