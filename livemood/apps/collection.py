@@ -10,7 +10,7 @@ from typing import Final
 from livemood.apps.photo import PhotoJob, PhotoOptions, PhotoReader, PhotoResult, read_here, set_up
 from livemood.core.errors import ImageUnreadable, LivemoodError, SinkError
 from livemood.core.labels import UNSURE
-from livemood.records import Record
+from livemood.records import Origin, Record
 from livemood.records.inputs import Group, Heads
 from livemood.runtime.atomic_io import note_written
 from livemood.runtime.workers import on_processes
@@ -42,6 +42,7 @@ class CollectionJob:
         xmp: Write a sidecar beside each photo.
         resume: Append to ``records``, and skip the photos that it has.
         force: Replace files that are there; never a photo.
+        origin: Who makes the records, and of what.
     """
 
     photos: Sequence[Path]
@@ -55,6 +56,7 @@ class CollectionJob:
     xmp: bool = False
     resume: bool = False
     force: bool = False
+    origin: Origin | None = None
 
 
 def scan(paths: Sequence[Path], made_in: Sequence[Path | None] = ()) -> Found:
@@ -100,7 +102,8 @@ def read_collection(
     with ExitStack() as stack:
         rows = None
         if job.records:
-            rows = stack.enter_context(CollectionRecords(job.records, heads, force=job.force, resume=job.resume))
+            written = CollectionRecords(job.records, heads, force=job.force, resume=job.resume, origin=job.origin)
+            rows = stack.enter_context(written)
             if earlier and rows.done:
                 earlier(rows.groups())
         done = rows.done if rows else set()

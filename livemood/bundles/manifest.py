@@ -95,6 +95,10 @@ class Bundle:
         """The LiteRT file."""
         return self.folder / "model.tflite"
 
+    def sha256_for(self, engine: str) -> str:
+        """Return the hex digest of the weights that an engine runs, as the manifest states it; empty if it does not."""
+        return str(self.sha256.get((self.tflite if engine == "litert" else self.keras).name, ""))
+
     def checked(self, file: Path) -> Path:
         """Return ``file`` after comparing its sha256 with the manifest, and checking the layers of a Keras file.
 

@@ -21,6 +21,7 @@ from livemood.cli import (
     export,
     image,
     markers,
+    merge,
     models,
     report,
     train,
@@ -65,6 +66,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "undo": undo.undo,
     "report": report.report,
     "markers": markers.markers,
+    "merge-people": merge.merge_people,
     "crop": with_settings(crop.crop),
     "train": train.train,
     "evaluate": evaluate.evaluate,
@@ -107,9 +109,13 @@ def main() -> NoReturn:
         warnings.filterwarnings("always", module=r"livemood(\.|$)")
     try:
         code = run()
+        ignore_signals()  # at exit Python restores the default handlers, and a late signal would kill the process
     except KeyboardInterrupt:  # a second signal while the first was being reported
+        ignore_signals()
         code = _INTERRUPTED
-    ignore_signals()  # at exit Python restores the default handlers, and a late signal would kill the process
+    # Where an interrupt has gone through an exec, as while a dataclass is imported, ``python -m`` ends by the signal
+    # whatever the code, unless another exec comes after.
+    exec("")
     gc.freeze()  # no garbage collection at exit
     sys.exit(code)
 

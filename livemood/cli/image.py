@@ -18,6 +18,7 @@ from livemood.cli.terminal import plain
 from livemood.core.errors import LivemoodError
 from livemood.core.labels import EMOTION
 from livemood.core.settings import DrawStyle, ReaderSettings
+from livemood.runtime import stopping
 from livemood.runtime.processes import usable_cores
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ def image(
       livemood image holiday/ --sort-into sorted/ --link --emotions happy,sad
     """
     from livemood.apps.collection import CollectionJob, scan
+    from livemood.apps.origins import origin_of_collection
     from livemood.apps.photo import PhotoOptions, PhotoReader
     from livemood.runtime.atomic_io import refuse_to_overwrite
 
@@ -94,6 +96,7 @@ def image(
         refuse_to_overwrite(list_skipped, "list_skipped", force)
     found = scan(paths, (out, sort_into))
     several = usable_cores() if len(found.photos) >= _SEVERAL else 1
+    heads = heads_of(reader)
     options = PhotoOptions(reader, replace(style, ids=False), gallery is not None, force)
     job = CollectionJob(
         found.photos,
@@ -107,13 +110,17 @@ def image(
         xmp,
         resume,
         force,
+        origin_of_collection(reader) if records else None,
     )
-    run = _Run(job, heads_of(reader), gallery, json_)
-    if job.processes > 1:
-        run.read(None)  # each process opens the models itself
-    else:
-        with opened(reader) as session:
-            run.read(lambda: PhotoReader(session, options))
+    run = _Run(job, heads, gallery, json_)
+    try:
+        if job.processes > 1:
+            run.read(None)  # each process opens the models itself
+        else:
+            with opened(reader) as session:
+                run.read(lambda: PhotoReader(session, options))
+    except KeyboardInterrupt:
+        run.interrupted = True
     run.print_results(found.skipped)
     if list_skipped:
         _write_skipped(list_skipped, found.skipped, force)
@@ -143,6 +150,7 @@ class _Run:
         from livemood.reporting.gallery import Gallery
 
         with ExitStack() as stack:
+            stack.enter_context(stopping.held())  # what a photo leaves in table and page is counted
             page = None
             if self._page:
                 page = stack.enter_context(
@@ -160,6 +168,7 @@ class _Run:
                     if out:
                         out.add(_json_of(result))
                     bar.advance(1)
+                    stopping.check()
             except KeyboardInterrupt:
                 self.interrupted = True
             if page:

@@ -89,6 +89,16 @@ class EmotionClassifier:
         """The engine in use."""
         return self._backend.name
 
+    @property
+    def name(self) -> str:
+        """Name of the model."""
+        return self._bundle.name
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest of the weights in use."""
+        return self._bundle.sha256_for(self.engine)
+
     def classify(self, crops: Sequence[FaceCrop]) -> tuple[Prediction, ...]:
         """Return calibrated probabilities of every crop, each with its crop's track."""
         if not crops:

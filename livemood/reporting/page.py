@@ -6,12 +6,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from livemood.records import read
+from livemood.records import read, read_origin
 from livemood.reporting import sections
 from livemood.reporting.charts import PLOTLY, confidences, shares, timeline, whole
 from livemood.reporting.colours import DARK, LIGHT, Theme, inks, palette
 from livemood.reporting.document import asset, document
 from livemood.reporting.film import Stimulus, Watched, watched
+from livemood.reporting.joins import Offer, joins_section
 from livemood.reporting.summary import summarise
 from livemood.runtime.atomic_io import atomic_write, refuse_other_ending, refuse_to_overwrite
 from livemood.runtime.optional_deps import required
@@ -30,6 +31,8 @@ def write_report(
     title: str | None = None,
     thumbnails: str | Path | None = None,
     stimulus: Stimulus | None = None,
+    offer: Offer | None = None,
+    kept: bool = True,
     force: bool = False,
 ) -> None:
     """Write a report on a record file as one self-contained HTML page.
@@ -41,6 +44,8 @@ def write_report(
         thumbnails: The video that the records are of, to show faces at the moments of strongest change; None for
             no pictures.
         stimulus: Film that was watched, on the records' clock; its frames are shown under the timelines.
+        offer: How to type what joins people who may be one; None to name them only.
+        kept: Whether the record file stays, so that it can be named on the page.
         force: Replace a page that is there.
 
     Raises:
@@ -64,8 +69,8 @@ def write_report(
     page = Page(
         title or f"Moods in {records.stem}",
         sections.facts(summary, records.name),
-        sections.figures(summary, video, shown),
-        sections.method(summary, video, shown),
+        sections.figures(summary, video, shown, joins_section(summary.people, records if kept else None, offer)),
+        sections.made_by(read_origin(records)) + sections.method(summary, video, shown),
         drawn,
         summary.labels,
         shown,

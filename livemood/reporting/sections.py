@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from livemood.core.labels import UNSURE
+from livemood.records import Origin
 from livemood.reporting.film import Watched
 from livemood.reporting.summary import CHANGE_WINDOW_S, CONFIDENCE_STEPS, MAX_BINS, Bin, Change, Person, Summary
 from livemood.reporting.tables import Raw, Table, clock, percent
@@ -14,6 +15,7 @@ from livemood.reporting.thumbnails import thumbnails
 _MAX_CHARTED: Final = 12
 _MAX_LISTED: Final = 100
 _PERIODS: Final = 24
+_MAX_SAID: Final = 100
 
 
 def charted(summary: Summary) -> list[Person]:
@@ -37,18 +39,20 @@ def facts(summary: Summary, source: str) -> str:
     return f"{text}; marked: {marked}." if marked else f"{text}."
 
 
-def figures(summary: Summary, video: Path | None, shown: Watched | None = None) -> str:
+def figures(summary: Summary, video: Path | None, shown: Watched | None = None, joins: str = "") -> str:
     """Return all sections with figures.
 
     Args:
         summary: The recording.
         video: Where pictures of faces come from, if wanted.
         shown: Frames of the stimulus film, with one for each of the summary's changes; None without a film.
+        joins: Who may be one person, as HTML; empty where nobody is.
     """
     if not summary.people:
         return "<p>No face was found in this recording, so there is nothing to show.</p>"
     parts = (_shares(summary), _timelines(summary, shown), _changes(summary, video, shown), _confidence(summary))
-    return "\n".join(map(section, parts))
+    first, *others = map(section, parts)
+    return "\n".join([first, *([section(joins)] if joins else []), *others])
 
 
 def section(content: str) -> str:
@@ -89,6 +93,25 @@ def method(summary: Summary, video: Path | None, shown: Watched | None = None) -
         f"<p>{averaged}Everything on this page is inside this one file, which loads nothing from a network. "
         f"{pictures}Made with livemood.</p>"
     )
+
+
+def made_by(origin: Origin | None) -> str:
+    """Return the origin of the records as HTML; empty if it is unknown."""
+    if origin is None:
+        return ""
+    size = f", {origin.width} \u00d7 {origin.height} px" if origin.width and origin.height else ""
+    rate = f", {float(origin.rate):.5g} frames a second" if origin.rate else ""
+    source = f" of {origin.source}{size}{rate}" if origin.source else ""
+    model = f", model {origin.model} (sha256 {(origin.sha256 or 'unknown')[:12]})" if origin.model else ""
+    names = {name: name.removesuffix("_s").replace("_", " ") for name in origin.options}
+    options = "".join(f", {names[name]} {_short(value)}" for name, value in origin.options.items())
+    return f"<p>{escape(f'Records{source} by livemood {origin.version}{model}{options}.')}</p>\n"
+
+
+def _short(value: object) -> str:
+    """Return the value of an option as short text; it may come from an untrusted file."""
+    text = " ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if len(text) <= _MAX_SAID else f"{text[:_MAX_SAID]}\u2026"
 
 
 def film_note(shown: Watched | None) -> str:

@@ -53,6 +53,8 @@ class Person:
         confidence_sum: Over all rows.
         confidences: Rows by tenth of confidence.
         bins: By index in time.
+        first_box: Left, top, right and bottom in the first row, px.
+        last_box: The same in the last row.
     """
 
     id: int
@@ -64,6 +66,8 @@ class Person:
     confidence_sum: float = 0.0
     confidences: list[int] = field(default_factory=lambda: [0] * CONFIDENCE_STEPS)
     bins: dict[int, Bin] = field(default_factory=dict)
+    first_box: tuple[float, float, float, float] | None = None
+    last_box: tuple[float, float, float, float] | None = None
 
     @property
     def unsure_share(self) -> float:
@@ -271,6 +275,7 @@ class _Collector:
         if person is None:
             person = self._people[track] = Person(track, record.time_s, record.time_s)
         person.last_s = record.time_s
+        person.first_box, person.last_box = person.first_box or record.box, record.box
         person.faces += 1
         person.labels[label] += 1
         person.doubts.update([record.reason] if record.reason else [])

@@ -8,6 +8,7 @@ from typing import Protocol, Self
 from livemood.core.settings import EncodingSettings
 from livemood.core.types import Frame, Image, Mood
 from livemood.core.video_info import VideoInfo
+from livemood.records.origin import Origin
 
 
 class Sink(Protocol):
@@ -74,6 +75,7 @@ class SinkContext:
         force: Replace files that are there.
         faceless_rows: Write a row for a frame without faces too.
         encoding: Of a labelled video.
+        origin: Who makes the records, and of what; None if they are not to say.
     """
 
     heads: Mapping[str, tuple[str, ...]]
@@ -82,6 +84,7 @@ class SinkContext:
     force: bool = False
     faceless_rows: bool = False
     encoding: EncodingSettings = field(default_factory=EncodingSettings)
+    origin: Origin | None = None
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -11,11 +12,13 @@ from typing import Any, BinaryIO, Final
 
 from livemood.core.errors import LivemoodError, SinkError
 from livemood.core.labels import EMOTION
-from livemood.records import PARQUET, VERSION
+from livemood.records import PARQUET, VERSION, Origin, read_origin
 from livemood.records.inputs import NOT_UTF8, Group, Heads, columns, kind, read_groups, to_json, to_rows, whole_until
-from livemood.runtime.atomic_io import atomic_write, note_written, unwritable
+from livemood.records.origin import METADATA, is_sidecar, sidecar
+from livemood.runtime.atomic_io import atomic_write, note_written, refuse_to_overwrite, unwritable
 from livemood.runtime.closeable import Closeable
 from livemood.runtime.optional_deps import required
+from livemood.sinks.records import write_sidecar
 
 _SETTING: Final = "records"
 _SUFFIXES: Final = (".csv", ".jsonl", ".parquet")
@@ -34,6 +37,7 @@ class CollectionRecords(Closeable):
         heads: Labels by head of the model.
         force: Replace a file that is there.
         resume: Append to a file that is there.
+        origin: Model and settings that make the records; a file that is resumed keeps its first one.
 
     Attributes:
         done: Paths whose photos the file held when it was opened.
@@ -43,7 +47,9 @@ class CollectionRecords(Closeable):
         LivemoodError: It is no such file, or of a model with other emotions.
     """
 
-    def __init__(self, path: Path, heads: Heads, *, force: bool = False, resume: bool = False) -> None:
+    def __init__(
+        self, path: Path, heads: Heads, *, force: bool = False, resume: bool = False, origin: Origin | None = None
+    ) -> None:
         if path.suffix.lower() not in _SUFFIXES:
             raise SinkError(f"{path} ends in no form of records", f"use {', '.join(_SUFFIXES)}")
         self.path, self._heads = path, heads
@@ -58,6 +64,9 @@ class CollectionRecords(Closeable):
         if path.exists() and not force and not resume:
             remedy = f"use {{resume}} to go on in it, {{force}} or another {{{_SETTING}}}"
             raise SinkError(f"{path} is there already", remedy)
+        self._origin, self._beside = origin, sidecar(path) if path.suffix.lower() == ".csv" else None
+        if origin and self._beside:
+            refuse_to_overwrite(self._beside, _SETTING, force or is_sidecar(self._beside))
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file: BinaryIO | None = self._opened(resume)
@@ -84,10 +93,26 @@ class CollectionRecords(Closeable):
             self.done = {entry.path for entry, _ in read_groups(rows)}
             self._empty = not self.done
         file = rows.open("ab")
-        if not self._packed and self.path.suffix.lower() == ".csv" and not file.tell():
+        if file.tell():
+            self._compare(read_origin(rows))
+            return file
+        if self._origin and self._beside:  # first, so that there are no rows without it
+            write_sidecar(self._beside, self._origin)
+        if rows.suffix.lower() == ".csv":
             file.write(_csv_lines([columns(self._heads)]))
-            file.flush()
+        elif self._origin:
+            file.write(self._origin.line().encode(errors=NOT_UTF8))
+        file.flush()
         return file
+
+    def _compare(self, earlier: Origin | None) -> None:
+        """Say so where a file is gone on with by another model, or with other settings."""
+        now = self._origin
+        if now and earlier and (earlier.sha256, earlier.options) != (now.sha256, now.options):
+            warnings.warn(
+                f"{self.path} was begun with another model or other settings; what it says of its making is of then",
+                stacklevel=2,
+            )
 
     def _cut_half_header(self, rows: Path) -> None:
         header = _csv_lines([columns(self._heads)])
@@ -126,6 +151,8 @@ class CollectionRecords(Closeable):
             self._file.close()
             self._file = None
             self._rows_file.unlink(missing_ok=True)
+            if self._beside and is_sidecar(self._beside):
+                self._beside.unlink()
         else:
             self.close()
 
@@ -144,7 +171,9 @@ class CollectionRecords(Closeable):
             raise unwritable(self.path, _SETTING, error) from error
         if self._packed:
             with atomic_write(self.path, _SETTING, force=True) as part:
-                write_parquet(part, read_groups(self._rows_file), self._heads)
+                said = read_origin(self._rows_file)
+                more = {METADATA: json.dumps(said.to_json())} if said else {}
+                write_parquet(part, read_groups(self._rows_file), self._heads, lambda: more)
             with suppress(OSError):
                 self._rows_file.unlink()
 
@@ -199,7 +228,9 @@ def utf8(text: Any) -> Any:
 
 
 def _unpack(path: Path, rows: Path) -> None:
+    said = read_origin(path)
     with atomic_write(rows, _SETTING, force=True) as part, part.open("wb") as file:
+        file.write(said.line().encode() if said else b"")
         for group in read_groups(path):
             for row in to_json(group):
                 file.write((json.dumps(row, ensure_ascii=False) + "\n").encode(errors=NOT_UTF8))

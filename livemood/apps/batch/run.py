@@ -187,11 +187,10 @@ def _shards(inputs: Sequence[InputFile], done: set[str], workers: int) -> Iterat
 def _options(job: BatchJob) -> tuple[Heads, ShardOptions]:
     bundle = read_bundle(job.reader.model or default_bundle())
     heads = heads_of_bundle(job.reader.model, job.reader.emotions)
-    weights = bundle.sha256.get("model.tflite" if job.reader.engine == "litert" else "model.keras", "")
     settings = f"schema {VERSION}; detector {job.reader.detector}; engine {job.reader.engine}; every {job.every}"
     if job.reader.emotions:
         settings += f"; emotions {','.join(heads[EMOTION])}"
-    reading = Reading(__version__, bundle.name, str(weights), settings)
+    reading = Reading(__version__, bundle.name, bundle.sha256_for(job.reader.engine), settings)
     photo = PhotoOptions(job.reader, DrawStyle())
     return heads, ShardOptions(job.out, photo, reading, job.every, job.labelled)
 

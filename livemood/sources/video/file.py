@@ -22,6 +22,7 @@ from livemood.sources.video.frame_rate import EXAMINED, clock_of, frame_rate, is
 from livemood.sources.video.probe import first_time, open_container, origin, picture_end, picture_stream, timecode
 from livemood.sources.video.spool import seekable
 from livemood.sources.video.timestamps import ShownTimes, Timeline
+from livemood.sources.video.webp import decoded_webp, is_animated_webp
 
 # Decoding starts this long before a cut, because not every container's index finds the key frame just before it.
 _SEEK_PREROLL_S = 10
@@ -39,8 +40,8 @@ class VideoSource(Source):
     is converted to SDR, and pictures of another size are scaled to that of the first. ``frames`` can be iterated once.
 
     Args:
-        path: Any file that FFmpeg's libraries read, GIFs included. A video from a pipe, or stdin (``-``), is copied to
-            a temporary file first.
+        path: Any file that FFmpeg's libraries read, GIFs included, or an animated WebP. A video from a pipe, or stdin
+            (``-``), is copied to a temporary file first.
         start_s: Skip frames shown before this time, s.
         duration_s: Length of the cut from ``start_s`` on, s; None for the rest.
 
@@ -66,6 +67,8 @@ class VideoSource(Source):
         self._newest: int | None = None
         with one_line_about(path, VideoUnreadable), ExitStack() as stack:
             self._file = stack.enter_context(seekable(path))
+            if is_animated_webp(self._file):
+                self._file = stack.enter_context(decoded_webp(self._file, path, self.warnings))
             self._container = stack.enter_context(open_container(self._file, path))
             self._stream = picture_stream(self._container, path)
             # In a broadcast, a packet marked as corrupt lacks a few bytes and can still be decoded.
@@ -299,8 +302,6 @@ class VideoSource(Source):
     def _why_nothing(self, start_s: float) -> str:
         if start_s and self._packets > self._damaged:
             return f"{self.path} ends before {start_s:g} s; start earlier"
-        if "webp" in self._container.format.name:
-            return f"{self.path} is an animated WebP, which cannot be read as a video; make a GIF or a video of it"
         if self._packets:
             return f"{self.path} is damaged: none of its frames can be decoded"
         return f"{self.path} holds a video stream without a single frame"

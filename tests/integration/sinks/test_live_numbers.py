@@ -57,7 +57,9 @@ def test_video_records_on_stdout_then_they_are_the_rows_of_the_file_and_all_else
     assert "30 frames" in done.stderr
     assert list(tmp_path.iterdir()) == []
     livemood("video", CLIP, "--duration", "1", "--records", "a.jsonl", "--out", "a.mp4", cwd=tmp_path)
-    assert done.stdout == (tmp_path / "a.jsonl").read_text()
+    said, _, rows = (tmp_path / "a.jsonl").read_text().partition("\n")
+    assert '"source": "faces.mp4"' in said
+    assert done.stdout == rows
 
 
 def test_records_on_stdout_when_the_reader_has_enough_then_the_run_ends_well(tmp_path) -> None:

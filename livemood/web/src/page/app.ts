@@ -66,7 +66,13 @@ export class App {
     const video = await this.#cameraVideo(id);
     if (!video) return;
     const beganMs = performance.now();
-    this.live.open({ video, timeS: (_, nowMs) => Math.max(nowMs - beganMs, 0) / 1000, isCamera: true, pausable: true });
+    this.live.open({
+      name: "camera",
+      video,
+      timeS: (_, nowMs) => Math.max(nowMs - beganMs, 0) / 1000,
+      isCamera: true,
+      pausable: true,
+    });
     this.#stage.show(this.#stage.stage);
   }
 
@@ -102,7 +108,7 @@ export class App {
     this.#leaveVideo();
     try {
       if (file.type.startsWith("video/")) await this.#openVideo(file);
-      else await this.live.photo(await photo(file));
+      else await this.live.photo(await photo(file), file.name);
       this.#stage.cameras.hidden = true;
       this.#stage.show(this.#stage.stage);
     } catch {
@@ -116,7 +122,7 @@ export class App {
     video.muted = false;
     await loaded(video);
     await this.live.reader.ready;
-    this.live.open({ video, timeS: (mediaS) => mediaS, isCamera: false, pausable: true });
+    this.live.open({ name: file.name, video, timeS: (mediaS) => mediaS, isCamera: false, pausable: true });
     await video.play().catch(() => {
       // Browsers play sound only after a click on the page.
       video.muted = true;

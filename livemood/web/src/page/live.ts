@@ -11,7 +11,7 @@ import { wordsOf } from "./overlay";
 import { Playout, type Shown } from "./playout";
 import { Reader } from "./reader";
 import { Recorder } from "./recorder";
-import { Records } from "./records";
+import { type About, Records } from "./records";
 import { type Tick, Ticker } from "./ticker";
 import { NO_RECORDER, type Trouble } from "./trouble";
 import { type Switches, View } from "./view";
@@ -25,6 +25,8 @@ const REDRAW_MS = 200;
 const SLOW_SHARE = 0.9;
 
 export interface Source {
+  /** What records call it. */
+  readonly name: string;
   readonly video: HTMLVideoElement;
   /** Returns a frame's time, given the video's own and the page's clock. */
   readonly timeS: (mediaS: number, nowMs: number) => number;
@@ -57,6 +59,7 @@ export class Live {
   readonly #playout: Playout;
   readonly #history: History;
   readonly #records: Records;
+  #photo: About | null = null;
   readonly #announcer: Announcer;
   readonly #recorder = new Recorder();
   #source: Source | null = null;
@@ -123,8 +126,9 @@ export class Live {
   }
 
   /** Process one picture, and show it until another source is opened. */
-  async photo(bitmap: ImageBitmap): Promise<void> {
+  async photo(bitmap: ImageBitmap, name: string): Promise<void> {
     this.close();
+    this.#photo = { name, width: bitmap.width, height: bitmap.height, durationS: null };
     this.switches.mirror = false;
     await this.reader.ready;
     this.#playout.push({ index: 0, timeS: 0 }, bitmap, performance.now());
@@ -135,7 +139,7 @@ export class Live {
     if (this.recording) this.#recorder.stop();
     this.#ticker?.stop();
     this.#ticker = null;
-    this.#source = null;
+    this.#source = this.#photo = null;
     this.#playout.clear();
     this.#history.clear();
     this.#records.clear();
@@ -174,7 +178,14 @@ export class Live {
 
   /** The records of this source so far. */
   recordsFile(): Blob {
-    return this.#records.file();
+    return this.#records.file(this.#about());
+  }
+
+  #about(): About {
+    if (!this.#source) return this.#photo ?? { name: "photo", width: 0, height: 0, durationS: null };
+    const { name, video, isCamera } = this.#source;
+    const durationS = isCamera || !Number.isFinite(video.duration) ? null : video.duration;
+    return { name, width: video.videoWidth, height: video.videoHeight, durationS };
   }
 
   say(notice: string): void {

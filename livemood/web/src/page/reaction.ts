@@ -100,7 +100,7 @@ export class Reaction {
     this.#rows = [];
     frame.classList.add("reacting");
     this.#stage.show(stage);
-    this.#live.open({ video, timeS: () => media.nowS(), isCamera: true, pausable: false });
+    this.#live.open({ name: "camera", video, timeS: () => media.nowS(), isCamera: true, pausable: false });
     this.running = true;
     try {
       await media.play();

@@ -23,6 +23,31 @@ export interface Row {
   readonly v: number;
 }
 
+/** What the records are of. */
+export interface About {
+  readonly name: string;
+  readonly width: number;
+  readonly height: number;
+  /** Null for a camera. */
+  readonly durationS: number | null;
+}
+
+/** The first line of a file: who made it, and of what, as `livemood/records/origin.py` writes it. */
+function origin(about: About, settings: Settings): string {
+  const said = {
+    version: settings.version,
+    source: about.name,
+    width: about.width,
+    height: about.height,
+    rate: null,
+    duration_s: about.durationS === null ? null : rounded(about.durationS, 6),
+    model: settings.emotion.name,
+    model_sha256: settings.sha256[settings.emotion.file] ?? null,
+    options: { detector: "auto", engine: "browser" },
+  };
+  return `${JSON.stringify({ livemood: said })}\n`;
+}
+
 function rounded(value: number, digits: number): number {
   return Number(value.toFixed(digits));
 }
@@ -98,8 +123,9 @@ export class Records {
   }
 
   /** Return all rows as a file. */
-  file(): Blob {
-    return new Blob([...this.#packs, this.#rows.join("")], { type: "application/jsonl" });
+  file(about: About): Blob {
+    const parts = [origin(about, this.#settings), ...this.#packs, this.#rows.join("")];
+    return new Blob(parts, { type: "application/jsonl" });
   }
 
   #keep(row: Row): void {
