@@ -113,8 +113,8 @@ def main() -> NoReturn:
     except KeyboardInterrupt:  # a second signal while the first was being reported
         ignore_signals()
         code = _INTERRUPTED
-    # Where an interrupt has gone through an exec, as while a dataclass is imported, ``python -m`` ends by the signal
-    # whatever the code, unless another exec comes after.
+    # An interrupt that passes through ``exec``, as while a dataclass is imported, makes ``python -m`` end by the signal
+    # whatever the exit code, unless another ``exec`` comes after.
     exec("")
     gc.freeze()  # no garbage collection at exit
     sys.exit(code)

@@ -37,7 +37,7 @@ class CollectionRecords(Closeable):
         heads: Labels by head of the model.
         force: Replace a file that is there.
         resume: Append to a file that is there.
-        origin: Model and settings that make the records; a file that is resumed keeps its first one.
+        origin: Model and settings of this run; a file that is appended to keeps the head it has.
 
     Attributes:
         done: Paths whose photos the file held when it was opened.
@@ -110,7 +110,7 @@ class CollectionRecords(Closeable):
         now = self._origin
         if now and earlier and (earlier.sha256, earlier.options) != (now.sha256, now.options):
             warnings.warn(
-                f"{self.path} was begun with another model or other settings; what it says of its making is of then",
+                f"{self.path} was begun with another model or other settings; its head still names those",
                 stacklevel=2,
             )
 
