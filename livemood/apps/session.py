@@ -6,7 +6,14 @@ from pathlib import Path
 
 from livemood.apps.tally import Tally
 from livemood.core.crop_spec import CropSpec
-from livemood.core.settings import CaptureSettings, DrawStyle, EncodingSettings, ReaderSettings, Settings
+from livemood.core.settings import (
+    BaselineMode,
+    CaptureSettings,
+    DrawStyle,
+    EncodingSettings,
+    ReaderSettings,
+    Settings,
+)
 from livemood.core.types import Detection, Frame, Image, Mood, Track
 from livemood.detection.base import Detector
 from livemood.detection.combined import FaceDetector
@@ -37,6 +44,7 @@ class Session(Closeable):
         detector: In use.
         classifier: In use.
         settings: As given.
+        baseline: How resting faces are learnt in moving pictures.
 
     Raises:
         ModelMissing: A model file is not there.
@@ -54,6 +62,7 @@ class Session(Closeable):
     ) -> None:
         how = how or ReaderSettings()
         self.settings = settings or Settings()
+        self.baseline: BaselineMode = how.baseline
         self.classifier: Classifier = classifier or EmotionClassifier(how.model, how.engine, how.emotions)
         with ExitStack() as stack:
             if detector is None:
@@ -88,7 +97,7 @@ class Session(Closeable):
         Args:
             timer: Wraps the function of each stage.
         """
-        return Pipeline(self.detector, self.classifier, self.settings, timer)
+        return Pipeline(self.detector, self.classifier, self.settings, timer, baseline=self.baseline)
 
     def annotator(self, style: DrawStyle | None = None) -> Annotator:
         """Return an annotator for this model's labels."""

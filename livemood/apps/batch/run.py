@@ -187,6 +187,7 @@ def _options(job: BatchJob) -> tuple[Heads, ShardOptions]:
     heads = heads_of_bundle(job.reader.model, job.reader.emotions)
     weights = bundle.sha256.get("model.tflite" if job.reader.engine == "litert" else "model.keras", "")
     settings = f"schema {VERSION}; detector {job.reader.detector}; engine {job.reader.engine}; every {job.every}"
+    settings += f"; baseline {job.reader.baseline}"
     if job.reader.emotions:
         settings += f"; emotions {','.join(heads[EMOTION])}"
     reading = Reading(__version__, bundle.name, str(weights), settings)
