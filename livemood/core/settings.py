@@ -306,7 +306,7 @@ class RestingFaceSettings:
         steepness: The share that it has of what is between it and neutral grows by so much faster than the logits say.
         slowly: Where it leads for being raised, one of so many looks counts.
         lower_from: Looks before other emotions are lowered.
-        same_pose: Up to this distance of the nose from where it rests, in distances between the eyes, it is raised fully,
+        same_pose: Up to this distance of the nose from where it rests, in eye distances, it is raised fully,
         other_pose: and from this distance on not at all.
     """
 
@@ -320,7 +320,7 @@ class RestingFaceSettings:
     most: float = 6.0
     steepness: float = 3.0
     slowly: int = 8
-    lower_from: int = 100
+    lower_from: int = 150
     same_pose: float = 0.08
     other_pose: float = 0.12
 

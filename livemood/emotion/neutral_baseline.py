@@ -1,7 +1,7 @@
 """Adjust predictions to each person's resting face: predictions in, adjusted predictions out.
 
-Once ``begin`` was called, the logits (log probabilities) of every face are averaged for some seconds. From then on, each
-emotion whose mean logit is too close to neutral's is lowered by the difference, up to a limit, so that a clear
+Once ``begin`` was called, the logits (log probabilities) of every face are averaged for some seconds. From then on,
+each emotion whose mean logit is too close to neutral's is lowered by the difference, up to a limit, so that a clear
 expression can still win (docs/live.md has the figures). In the mode ``auto`` everyone else's resting face is learnt
 without being asked for, see ``RestingFace``.
 """

@@ -1,8 +1,9 @@
 """One person's resting face, learnt while time goes by: (K,) probabilities of each look in, adjusted ones out.
 
-The resting face is the median of the newest looks. From a few looks on, a smile is raised so far that neutral keeps but
-a small lead over it at rest; neutral alone pays for it. Much later, other emotions that a resting face seems to show
-are lowered, as ``NeutralBaseline`` does when it is asked to. Faces that smile without being helped teach nothing.
+The resting face is the median of the newest looks. From a few looks on, a smile is named from a small rise over it on:
+what neutral and happy have together is split anew, so that no other emotion changes. Much later, other emotions that a
+resting face seems to show are lowered, as ``NeutralBaseline`` does when it is asked to. Faces that smile without being
+helped teach nothing.
 """
 
 import math
@@ -89,7 +90,7 @@ class RestingFace:
 
 
 def lowered(rest: Values, neutral: int, settings: NeutralBaselineSettings) -> Values:
-    """Return (K,) by how much each emotion's logit is lowered for someone whose resting face has the logits ``rest``."""
+    """Return (K,) by how much each logit is lowered for someone whose resting face has the logits ``rest``."""
     excess = rest - rest[neutral] + settings.margin
     excess[neutral] = 0.0
     return np.asarray(np.clip(excess, 0.0, settings.limit), np.float64)

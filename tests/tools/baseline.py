@@ -38,7 +38,7 @@ NOISE = 4.0
 REST_S, SMILE_S = 5, 3
 NAMED_S, BACK_S = 0.6, 1.0
 LONG_S = 12
-HELD_S, EARLY_S = 30, 5
+HELD_S, EARLY_S = 40, 5
 FACES = 60
 CLIPS = ("again.mkv", "book.mkv", "no.mkv", "yes.mkv", "two-heads.gif", "walking.gif")
 
@@ -177,7 +177,7 @@ def clips(session: Session, folder: Path) -> None:
         print(f"{name}: " + "; ".join(f"{mode} {counted(read(looks, mode, fps))}" for mode in MODES))
         again = (looks + looks[::-1]) * 30
         long = again[: round(30 * fps)]
-        print(f"  there and back for 30 s: " + "; ".join(f"{mode} {counted(read(long, mode, fps))}" for mode in MODES))
+        print("  there and back for 30 s: " + "; ".join(f"{mode} {counted(read(long, mode, fps))}" for mode in MODES))
     parts = [said[name][0] for name in ("again.mkv", "no.mkv", "yes.mkv")]
     for order in ((0, 1, 2), (2, 0, 1)):
         joined = [look[:1] for part in order for look in parts[part]]

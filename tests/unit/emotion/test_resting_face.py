@@ -110,7 +110,7 @@ def test_read_when_the_first_seconds_were_calmer_than_ever_then_it_is_not_called
 def test_read_when_a_resting_face_reads_a_little_sad_then_it_becomes_neutral_slowly():
     sullen = face(sad=0.4)
     someone = Watched()
-    assert someone.show(sullen, 15) == "sad"
+    assert someone.show(sullen, 25) == "sad"
     assert someone.show(sullen, 15) == "neutral"
 
 
@@ -175,7 +175,7 @@ def test_adjust_when_off_then_calibrating_changes_nothing_and_says_why():
 def test_adjust_when_happy_is_not_among_the_emotions_then_others_are_still_lowered():
     labels = ("neutral", "sad")
     sullen = np.array([0.4, 0.6], np.float32)
-    assert watched("auto", {1: sullen}, 30, labels=labels)[1] == {1: "neutral"}
+    assert watched("auto", {1: sullen}, 40, labels=labels)[1] == {1: "neutral"}
 
 
 def test_pipeline_in_auto_then_a_slight_smile_after_rest_is_happy():
