@@ -100,6 +100,28 @@ def test_read_when_the_head_turns_away_from_rest_then_nothing_is_raised():
     assert someone.show(SLIGHT, 0.1, nodding(HOW.other_pose * 1.2)) == "neutral"
 
 
+def test_read_when_the_head_turns_a_little_then_less_is_raised():
+    someone = Watched()
+    someone.show(REST, 5)
+    between = nodding((HOW.same_pose + HOW.other_pose) / 2)
+    assert someone.show(face(happy=-4.0), 0.1) == "happy"
+    assert someone.show(face(happy=-4.0), 0.1, between) == "neutral"
+
+
+def test_read_when_someone_smiled_for_a_minute_then_that_is_not_learnt():
+    someone = Watched()
+    someone.show(face(happy=3.0), 60)
+    someone.show(REST, 4)
+    assert someone.show(SLIGHT, 0.1) == "happy"
+
+
+def test_read_when_a_resting_face_nearly_smiles_then_happy_never_loses():
+    someone = Watched()
+    nearly = face(happy=-HOW.lead - 0.1)
+    someone.show(nearly, 5)
+    assert someone.resting.read(nearly, POINTS, 6.0)[HAPPY] >= nearly[HAPPY] - 1e-6
+
+
 def test_read_when_the_first_seconds_were_calmer_than_ever_then_it_is_not_called_smiling_for_good():
     someone = Watched()
     someone.show(REST, 4)
@@ -121,7 +143,7 @@ def test_read_when_an_emotion_is_clear_then_it_stays_however_long_it_is_shown():
 def test_nose_place_when_a_face_is_tilted_and_nearer_then_it_is_the_same():
     angle = np.deg2rad(35)
     turn = 2.5 * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    assert nose_place(np.float32(POINTS @ turn.T + 40)) == pytest.approx(nose_place(POINTS), abs=1e-4)
+    assert nose_place((POINTS @ turn.T + 40).astype(np.float32)) == pytest.approx(nose_place(POINTS), abs=1e-4)
 
 
 def test_nose_place_when_the_eyes_coincide_then_finite():
