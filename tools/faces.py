@@ -16,10 +16,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from livemood.core.crop_spec import CropSpec
 from livemood.core.settings import CROP, FER2013_TEMPLATE
-from livemood.core.types import CropSpec, Frame, Image
+from livemood.core.types import Frame, Image
 from livemood.detection.combined import FaceDetector
 from livemood.emotion import crop
+from livemood.sources.image.decode import decoded
 
 TABLES = {
     "ferplus": "ferplus/{}/label.csv",
@@ -56,15 +58,23 @@ def pictures(data: Path, name: str, files: list[str]) -> Iterator[Image]:
     """Yield each picture, (H, W, 3) uint8 BGR, as the detector is to see it: tight crops enlarged, with a border."""
     with zipfile.ZipFile(data / f"{name}.zip") as archive:
         for file in files:
-            image = cv2.imdecode(np.frombuffer(archive.read(file), np.uint8), cv2.IMREAD_COLOR)
+            image = read(archive, file)
             yield bordered(image) if name in _TIGHT else image
+
+
+def read(archive: zipfile.ZipFile, file: str) -> Image:
+    """Return a picture of a zip, (H, W, 3) uint8 BGR."""
+    image = decoded(archive.read(file))
+    if image is None:
+        raise ValueError(f"{archive.filename}: {file} is no picture")
+    return image
 
 
 def bordered(image: Image) -> Image:
     """Give a tight crop what ``livemood train`` gives it before it looks for the face."""
     sides = (_ENLARGED_PX, _ENLARGED_PX)
     image = np.asarray(cv2.resize(image, sides, interpolation=cv2.INTER_CUBIC), np.uint8)
-    return np.asarray(cv2.copyMakeBorder(image, *[_BORDER_PX] * 4, cv2.BORDER_REPLICATE), np.uint8)
+    return np.asarray(cv2.copyMakeBorder(image, *(_BORDER_PX,) * 4, cv2.BORDER_REPLICATE), np.uint8)
 
 
 def points(data: Path, work: Path, name: str) -> tuple[list[str], npt.NDArray[np.float32]]:

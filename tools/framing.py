@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from livemood.training.evaluate import auc
-from livemood.values import CropSpec
 
-from livemood import crop
+from livemood.core.crop_spec import CropSpec
+from livemood.emotion import crop
+from livemood.evaluation.metrics import auc
 from tools import faces, measure
 
 _FACTORS, _SHIFTS = (1.0, 1.1, 1.2), (-0.04, 0.0, 0.04)
@@ -31,7 +31,7 @@ def cut(data: Path, work: Path, name: str, spec: CropSpec) -> npt.NDArray[np.uin
     found = np.zeros((len(files), *spec.shape), np.uint8)
     for place, image in enumerate(faces.pictures(data, name, files)):
         if np.isfinite(where[place]).all():
-            found[place] = crop.align(image, where[place], spec)
+            found[place] = crop.crop_face(image, where[place], spec)
     return found
 
 

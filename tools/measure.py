@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livemood.core.labels import EMOTIONS
-from livemood.training import evaluate
+from livemood.evaluation import metrics
 from tools import faces, votes
 
 Logits = npt.NDArray[np.float32]
@@ -79,7 +79,7 @@ def logits(data: Path, work: Path, model: Path, factor: float, test: bool = Fals
     if not kept.exists():
         read = reader(model)
         said = {name: np.log(np.maximum(read(each), 1e-9)) for name, each in inputs(data, work, factor, test).items()}
-        np.savez(kept, **said)
+        np.savez(kept, allow_pickle=False, **said)
     with np.load(kept) as arrays:
         return {name: arrays[name] for name in arrays.files}
 
@@ -89,7 +89,7 @@ def figures(data: Path, work: Path, said: dict[str, Logits], added: npt.NDArray[
     said = {name: np.asarray(each + added, np.float32) for name, each in said.items()}
     split = votes.parts(data, work)
     both = np.concatenate([softmax(said["valid raw"]), softmax(said["valid aligned"])])
-    temperature = evaluate.fit_temperature(both, np.tile(split["valid"].split.top_vote, 2))
+    temperature = metrics.fit_temperature(both, np.tile(split["valid"].split.top_vote, 2))
     sure = {name: softmax(each / temperature) for name, each in said.items()}
     found = {"temperature": temperature}
     for name in ("valid", "test"):
@@ -125,9 +125,9 @@ def softmax(values: Logits) -> npt.NDArray[np.float32]:
 
 
 def _ferplus(said: npt.NDArray[np.float32], split: Any, name: str) -> dict[str, float]:
-    top = evaluate.scores(said, split.top_vote, split.labels)
-    majority = evaluate.scores(said, split.majority, split.labels)
-    versus = evaluate.happy_versus_sad(said, split)
+    top = metrics.scores(said, split.top_vote, split.labels)
+    majority = metrics.scores(said, split.majority, split.labels)
+    versus = metrics.happy_versus_sad(said, split.top_vote, split.labels)
     return {
         f"{name} majority": majority.accuracy,
         f"{name} top vote": top.accuracy,
@@ -135,7 +135,7 @@ def _ferplus(said: npt.NDArray[np.float32], split: Any, name: str) -> dict[str, 
         f"{name} ECE": top.ece,
         f"{name} nll": top.nll,
         f"{name} happy-sad": versus or 0.0,
-        f"{name} neutral": top.recall["neutral"],
+        f"{name} neutral": top.recall["neutral"] or 0.0,
     }
 
 
@@ -165,7 +165,7 @@ def _smiles(data: Path, said: npt.NDArray[np.float32], there: npt.NDArray[np.boo
     smiling = np.array([row["smile"] == "1" for row in table(data, "smiles")])
     happy = EMOTIONS.index("happy")
     right = ((said.argmax(1) == happy) == smiling) & there
-    area = evaluate.auc(said[there, happy].astype(np.float64), smiling[there])
+    area = metrics.auc(said[there, happy].astype(np.float64), smiling[there])
     return {"smiles": float(right.mean()), "smiles AUC": area}
 
 

@@ -15,10 +15,12 @@ import numpy as np
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
-from livemood.bundles.manifest import MANIFEST, read_bundle
+from livemood.bundles.manifest import MANIFEST, Head, read_bundle
+from livemood.core.labels import EMOTION
 from livemood.core.settings import CROP
-from livemood.datasets.dataset import Split
-from livemood.training import balance, evaluate
+from livemood.datasets.split import Split
+from livemood.evaluation import metrics as measures
+from livemood.training.export import class_prior
 from livemood.training.export.bundle import to_tflite, write_bundle
 from tools import faces, measure, votes
 
@@ -42,30 +44,30 @@ def main() -> None:
     }
     valid = parts["valid"].split
     top, both = np.tile(valid.top_vote, 2), np.concatenate([said["valid", ""], said["valid", "aligned_"]])
-    common = balance.prior(parts["train"].split.targets)
-    raised = balance.lift(both, top, known.labels, balance.lifted(common, known.labels))
-    added = balance.offsets(common, 0.0, 0.0, known.labels, raised)
-    balance.bake(model, added)
+    common = class_prior.prior(parts["train"].split.targets[EMOTION])
+    raised = class_prior.lift(both, top, known.labels, class_prior.lifted(common, known.labels))
+    added = class_prior.offsets(common, 0.0, 0.0, known.labels, raised)
+    class_prior.bake(model, added)
     head = model.get_layer("emotion")
     head.set_weights([weight.astype(np.float16).astype(np.float32) for weight in head.get_weights()])
-    temperature = evaluate.fit_temperature(evaluate.with_offsets(both, added), top)
+    temperature = measures.fit_temperature(measures.with_offsets(both, added), top)
     print("added", dict(zip(known.labels, added.round(3).tolist(), strict=True)), f"T {temperature:.4f}")
-    metrics = {"split": "test"}
+    metrics: dict[str, object] = {"split": "test"}
     for framing in ("", "aligned_"):
-        probabilities = evaluate.with_temperature(evaluate.with_offsets(said["test", framing], added), temperature)
+        probabilities = measures.with_temperature(measures.with_offsets(said["test", framing], added), temperature)
         metrics |= _metrics(probabilities, parts["test"].split, framing)
     manifest = json.loads((bundle / MANIFEST).read_text())
     metrics["fer2013_accuracy"] = manifest["metrics"]["fer2013_accuracy"]
     training = {**manifest["training"], "others_offset": round(raised, 3), "refitted": "python -m tools.refit"}
     write_bundle(
-        model, to_tflite(model), out, name=known.name, labels=known.labels, spec=CROP, temperature=temperature,
+        model, to_tflite(model), out, name=known.name, heads=[Head(EMOTION, known.labels, temperature)], spec=CROP,
         metrics=metrics, training=training,
     )  # fmt: skip
     print(json.dumps(metrics, indent=1))
 
 
-def _metrics(said: evaluate.Probabilities, split: Split, word: str) -> dict[str, object]:
-    top, majority = (evaluate.scores(said, labels, split.labels) for labels in (split.top_vote, split.majority))
+def _metrics(said: measures.Probabilities, split: Split, word: str) -> dict[str, object]:
+    top, majority = (measures.scores(said, labels, split.labels) for labels in (split.top_vote, split.majority))
     found: dict[str, object] = {
         f"{word}accuracy_majority": round(majority.accuracy, 4),
         f"{word}accuracy_top_vote": round(top.accuracy, 4),
@@ -73,8 +75,8 @@ def _metrics(said: evaluate.Probabilities, split: Split, word: str) -> dict[str,
         f"{word}ece": round(top.ece, 4),
     }
     if not word:
-        found["recall"] = {name: round(value, 4) for name, value in top.recall.items()}
-        found["happy_versus_sad"] = round(evaluate.happy_versus_sad(said, split) or 0.0, 4)
+        found["recall"] = {name: round(value or 0.0, 4) for name, value in top.recall.items()}
+        found["happy_versus_sad"] = round(measures.happy_versus_sad(said, split.top_vote, split.labels) or 0.0, 4)
     return found
 
 

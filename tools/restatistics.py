@@ -67,7 +67,8 @@ def mixed(one: Statistics, other: Statistics, share: float) -> Statistics:
 def between(one: Statistics, other: Statistics, share: float) -> Statistics:
     """Return statistics ``share`` of the way from one to the other, number by number."""
     return {
-        name: tuple((1 - share) * a + share * b for a, b in zip(one[name], other[name], strict=True)) for name in one
+        name: ((1 - share) * mean + share * other[name][0], (1 - share) * variance + share * other[name][1])
+        for name, (mean, variance) in one.items()
     }
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from livemood.training.evaluate import auc
 
+from livemood.evaluation.metrics import auc
 from tools import faces, measure
 from tools.smile_weak import blendshapes
 

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
+from livemood.core.labels import EMOTION
 from livemood.evaluation.metrics import auc
 from livemood.training.loop.augment import augment
 from livemood.training.model.equivariant_layers import both_halves, mirrored_layers
@@ -51,7 +52,7 @@ class Lessons:
 
     def _make(self, data: Path, work: Path, body: Any, weak: float, factor: float) -> None:
         train = votes.parts(data, work)["train"]
-        happy_votes = train.split.targets[:, 1]
+        happy_votes = train.split.targets[EMOTION][:, 1]
         place = {file: at for at, file in enumerate(train.split.files)}
         rng = np.random.default_rng(5)
         labelled = kinds("ferplus")
@@ -134,7 +135,7 @@ def fit(model: Any, lessons: Lessons, epochs: int) -> None:
     share = float(closed[at].sum() / (lessons.weight[at] > 0).sum())
     balance = np.where(closed, 0.5 / share, 0.5 / (1 - share)).astype("f4")
 
-    @tf.function
+    @tf.function  # type: ignore[untyped-decorator]
     def step(maps: Any, smiling: Any, opened: Any, weight: Any) -> Any:
         with tf.GradientTape() as tape:
             said = tf.clip_by_value(model(tf.cast(maps, tf.float32), training=True), 1e-6, 1.0)

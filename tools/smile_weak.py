@@ -14,9 +14,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-from livemood.training.evaluate import auc
-from livemood.values import Image
 
+from livemood.core.types import Image
+from livemood.evaluation.metrics import auc
 from tools import faces, measure, votes
 
 _LIST = Path(__file__).parent / "data" / "smile_kinds.csv"
@@ -78,8 +78,8 @@ def main() -> None:
     images = faces.pictures(data, "smiles", faces.points(data, work, "smiles")[0])
     photos = dict(zip(table, blendshapes(task, images), strict=True))
     seen = [(openness(photos[file]), kind == "open") for file, kind in known.items() if photos[file]]
-    scores, opened = (np.array(each) for each in zip(*seen, strict=True))
-    print(f"smiles.zip, open against closed: AUC {auc(scores, opened):.4f}")
+    seen_scores, opened = (np.array(each, np.float64) for each in zip(*seen, strict=True))
+    print(f"smiles.zip, open against closed: AUC {auc(seen_scores, opened > 0):.4f}")
 
 
 if __name__ == "__main__":

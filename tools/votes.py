@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from livemood.core.labels import EMOTIONS
-from livemood.datasets.dataset import Split
+from livemood.core.labels import EMOTION, EMOTIONS
+from livemood.datasets.split import Split
 from tools import faces
 
 _RAW = "ferplus.raw.npy"
@@ -39,8 +39,7 @@ def parts(data: Path, work: Path) -> dict[str, Part]:
         at = np.flatnonzero((names == name) & good)
         at = at[np.sort(np.unique(files[at], return_index=True)[1])]
         nothing = np.empty((0, 2, 48, 48, 1), np.uint8)
-        unknown = np.full(len(at), -1)
-        found[name] = Part(at, Split(nothing, at, files[at], votes[at], unknown, tuple(EMOTIONS)))
+        found[name] = Part(at, Split(nothing, at, files[at], {EMOTION: votes[at]}, {EMOTION: EMOTIONS}))
     return found
 
 
@@ -52,8 +51,7 @@ def raw(data: Path, work: Path) -> npt.NDArray[np.uint8]:
     if not kept.exists():
         with zipfile.ZipFile(data / "ferplus.zip") as archive:
             found = [
-                cv2.imdecode(np.frombuffer(archive.read(row[0]), np.uint8), cv2.IMREAD_GRAYSCALE)
-                for row in faces.rows(data, "ferplus")
+                cv2.cvtColor(faces.read(archive, row[0]), cv2.COLOR_BGR2GRAY) for row in faces.rows(data, "ferplus")
             ]
         np.save(kept, np.stack(found)[..., None])
     return np.asarray(np.load(kept, mmap_mode="r"))

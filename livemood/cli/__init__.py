@@ -123,7 +123,8 @@ def run(words: Sequence[str] | None = None) -> int:
     forget_written()
     try:
         program: Any = typer.main.get_command(app)
-        code = int(program(words, standalone_mode=False, default_map=default_map(program.commands)) or 0)
+        defaults = default_map(program.commands)
+        code = int(program(words, prog_name="livemood", standalone_mode=False, default_map=defaults) or 0)
     except typer.TyperException as error:
         _say(f"{error.format_message()} (see --help)")
         return int(error.exit_code)

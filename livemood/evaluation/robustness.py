@@ -1,6 +1,7 @@
 """Accuracy of a bundle under corruptions: on labelled crops, and end to end on whole photos."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livemood.bundles.manifest import read_bundle
-from livemood.core.settings import SmootherSettings
+from livemood.core.settings import FER2013_TEMPLATE, SmootherSettings
 from livemood.core.types import Detection, Frame, Image, Quality, Track
 from livemood.datasets.split import RAW, Split
 from livemood.detection.combined import FaceDetector
@@ -39,6 +40,7 @@ def stress_crops(bundle: Path, split: Split) -> list[dict[str, Any]]:
         split: Pictures, cut by the bundle's own ``CropSpec``.
     """
     spec = read_bundle(bundle).crop
+    framed = replace(spec, template=FER2013_TEMPLATE)  # as FER2013's pictures come
     classifier = EmotionClassifier(bundle, emotions=split.labels)
     known = split.only(split.majority >= 0)
     if not len(known):
@@ -46,7 +48,7 @@ def stress_crops(bundle: Path, split: Split) -> list[dict[str, Any]]:
     pixels, truth = known.crops(RAW), known.majority
     rows = []
     for kind, amount, corruption in [("none", "", _as_it_is), *_stresses()]:
-        worse = corrupt(pixels, spec, corruption)
+        worse = corrupt(pixels, framed, corruption)
         scores = _predicted(classifier, worse)
         unsure = [_unsure(row, of_pixels(crop, spec)) for row, crop in zip(scores, worse, strict=True)]
         doubtful = np.array(unsure)

@@ -34,6 +34,15 @@ def ignore_signals() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
+def leave_signals_to_parent() -> None:
+    """Ignore signals that ask to end, but for SIGTERM, which ends this process at once. For a process of a pool.
+
+    A pool sends SIGTERM to the other processes when one was killed, and waits until they have ended.
+    """
+    ignore_signals()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
 def raise_at_checks(error: type[BaseException]) -> None:
     """Make ``check`` raise another exception than KeyboardInterrupt in this process."""
     global _raised

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from threading import Thread
 from typing import Any, TypeVar
 
+from livemood.runtime.stopping import leave_signals_to_parent
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -118,7 +120,7 @@ def _interrupts_blocked() -> Iterator[None]:
 
 
 def _begin(set_up: Callable[..., None], arguments: tuple[Any, ...]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    leave_signals_to_parent()
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     end_with_parent()

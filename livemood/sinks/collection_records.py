@@ -48,6 +48,7 @@ class CollectionRecords(Closeable):
             raise SinkError(f"{path} ends in no form of records", f"use {', '.join(_SUFFIXES)}")
         self.path, self._heads = path, heads
         self.done: set[str] = set()
+        self._empty = True
         self._packed = path.suffix.lower() == ".parquet"
         if self._packed:
             required("pyarrow.parquet", PARQUET)
@@ -81,6 +82,7 @@ class CollectionRecords(Closeable):
             with rows.open("r+b") as cut:
                 cut.truncate(end)
             self.done = {said.path for said, _ in read_groups(rows)}
+            self._empty = not self.done
         file = rows.open("ab")
         if not self._packed and self.path.suffix.lower() == ".csv" and not file.tell():
             file.write(_csv_lines([columns(self._heads)]))
@@ -109,6 +111,7 @@ class CollectionRecords(Closeable):
         try:
             self._file.write(data)
             self._file.flush()
+            self._empty = False
             note_written(self._rows_file)
         except OSError as error:
             raise unwritable(self.path, _SETTING, error) from error
@@ -116,6 +119,15 @@ class CollectionRecords(Closeable):
     def groups(self) -> Iterator[Group]:
         """Yield every photo that the file holds, with its faces."""
         return read_groups(self._rows_file if self._file else self.path)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Finish the file; one without a single photo, left by an error or an interrupt, is removed."""
+        if kind and self._empty and self._file:
+            self._file.close()
+            self._file = None
+            self._rows_file.unlink(missing_ok=True)
+        else:
+            self.close()
 
     def close(self) -> None:
         """Finish the file; a second call does nothing.

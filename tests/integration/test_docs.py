@@ -46,7 +46,7 @@ def typed(line: str) -> str:
         words = "" if "--source" in line else " --source samples/faces.mp4"
         words += "" if "--no-window" in line else " --no-window"
         words += "" if "--duration" in line else " --duration 2"
-        words += "" if re.search(r"--(records|out|osc|lsl) ", line) else " --records seen.jsonl"
+        words += "" if re.search(r"--(records|out|osc|lsl) ", line) else " --records seen.jsonl --force"
         line = line.replace("livemood camera", f"livemood camera{words}", 1)
     if "livemood train" in line and "--epochs" not in line:
         line += " --epochs 1 --force"

@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
+from livemood.core.labels import EMOTION
 from livemood.evaluation.metrics import nll
 from livemood.training.loop.augment import augment
 from tools import faces, votes
@@ -76,7 +77,7 @@ def _fit(model: Any, split: dict[str, votes.Part], framings: Any, asked: Any) ->
     head = model.get_layer("emotion").trainable_variables
     body = [each for each in model.trainable_variables if not any(each is own for own in head)]
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
     def step(pixels: Any, targets: Any) -> Any:
         with tf.GradientTape() as tape:
             said = model(pixels, training=True)
@@ -87,7 +88,7 @@ def _fit(model: Any, split: dict[str, votes.Part], framings: Any, asked: Any) ->
         return loss
 
     train, rng = split["train"], np.random.default_rng(1)
-    targets, began, epoch = train.split.targets, time.monotonic(), 0
+    targets, began, epoch = train.split.targets[EMOTION], time.monotonic(), 0
     average = [np.array(each) for each in model.get_weights()]
     steps, done = 0, 0.0
     while done < 1:
@@ -132,7 +133,7 @@ def _look(model: Any, average: Any, valid: votes.Part, framings: Any, out: Path,
         pixels = np.asarray(framing[valid.rows[known]], np.float32)
         said = np.concatenate([model.predict_on_batch(pixels[at : at + 128]) for at in range(0, len(pixels), 128)])
         right = float((said.argmax(1) == valid.split.top_vote[known]).mean())
-        figures.append(f"{100 * right:.1f} % (nll {nll(said, valid.split.targets[known]):.4f})")
+        figures.append(f"{100 * right:.1f} % (nll {nll(said, valid.split.targets[EMOTION][known]):.4f})")
     print(f"step {steps}: valid top vote, a third, raw and aligned: {', '.join(figures)}", flush=True)
     model.set_weights(weights)
 

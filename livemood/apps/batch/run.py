@@ -141,12 +141,12 @@ def run(
     for part, paths in planned.stale:
         without(store, part, paths)
     made = Contents()
-    began = time.time()
+    began = time.monotonic()
     for part in _parts(planned, engine):
         made.add(part)
         on_part(part)
     whole = contents(read_parts(store))
-    write_notes(store, name, {**notes, "seconds": round(time.time() - began, 1), "finished": _now(), **whole.to_json()})
+    write_notes(store, name, {**notes, "seconds": round(time.monotonic() - began, 1), "finished": _now(), **whole.to_json()})
     return made
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from livemood.core.errors import DatasetError
 from livemood.runtime.processes import usable_cores
-from livemood.runtime.stopping import check, ignore_signals
+from livemood.runtime.stopping import check, leave_signals_to_parent
 from livemood.runtime.workers import end_with_parent
 from livemood.training.loop.augment import augment
 from livemood.training.loop.mixup import Blends
@@ -97,6 +97,7 @@ class Batches:
             while ahead:
                 yield _result(ahead.popleft())
         except BrokenProcessPool as error:
+            check()  # a SIGTERM to all of the group reaches the workers too
             raise DatasetError(
                 "a process that makes batches was ended from outside, most often for want of memory", "{resume} goes on"
             ) from error
@@ -163,9 +164,9 @@ def _processes(count: int, builder: BatchBuilder) -> ProcessPoolExecutor:
 
 
 def _begin(train: Blends, file: Path | None) -> None:
-    """Initialise a worker process: it ignores Ctrl-C, which its parent handles, and ends with its parent."""
+    """Initialise a worker process: it leaves Ctrl-C to its parent, and ends with its parent."""
     global _builder
-    ignore_signals()
+    leave_signals_to_parent()
     end_with_parent()
     if file:
         pixels = np.load(file, mmap_mode="r", allow_pickle=False)

@@ -52,12 +52,17 @@ def test_image_when_interrupted_before_anything_was_written_then_says_so(
     monkeypatch.chdir(tmp_path)
     interrupt_at(monkeypatch, Session, "read_photo", 1)
     assert run(["image", *photos, *words]) == 130
-    assert capsys.readouterr().err == "livemood: interrupted; nothing was written\n"
+    assert capsys.readouterr().err == "livemood: 0 of 6 photos are done\nlivemood: interrupted; nothing was written\n"
     assert [path for path in tmp_path.rglob("*") if path.is_file() and path.parent.name != "in"] == []
 
 
 @pytest.mark.parametrize(
-    ("count", "kept"), [(2, "kept: out/0.png"), (3, "kept: out/0.png, out/1.png"), (6, "kept: 5 files, the last of")]
+    ("count", "kept"),
+    [
+        (2, "kept: out/0.png, moods.csv\n"),
+        (3, "kept: out/0.png, moods.csv, out/1.png\n"),
+        (6, "kept: 6 files, the last of them out/4.png\n"),
+    ],
 )
 def test_image_when_interrupted_then_names_the_copies_that_are_whole(
     photos, count, kept, tmp_path, monkeypatch, capsys
@@ -69,7 +74,8 @@ def test_image_when_interrupted_then_names_the_copies_that_are_whole(
     made = sorted((tmp_path / "out").iterdir())
     assert [path.name for path in made] == [f"{number}.png" for number in range(count - 1)]
     assert all(read_still(path).size for path in made)
-    assert not (tmp_path / "moods.csv").exists()
+    with (tmp_path / "moods.csv").open() as lines:
+        assert [row["path"] for row in csv.DictReader(lines)] == photos[: count - 1]
 
 
 def test_crop_when_interrupted_then_tells_of_its_crops_or_of_none(photos, tmp_path, monkeypatch, capsys) -> None:

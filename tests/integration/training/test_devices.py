@@ -22,13 +22,15 @@ from livemood.training.model.network import PRESETS, Architecture, predict
 from livemood.training.settings import TrainSettings
 
 PRESETS["tiny"] = Architecture(8, (16, 24), (1, 1))
-HEADS, rng = {EMOTION: ("dark", "light")}, np.random.default_rng(0)
+HEADS, rng = {EMOTION: ("below", "above")}, np.random.default_rng(0)
 
 
 def split(count):
-    light = rng.integers(0, 2, count)
-    pixels = rng.normal(100 + 60 * light[:, None, None, None, None], 30, (count, 2, *CROP.shape))
-    files, votes = np.arange(count).astype(str), {EMOTION: np.eye(2, dtype=np.int64)[light]}
+    # Pictures whose upper or lower half is lighter.
+    above = rng.integers(0, 2, count)
+    slope = np.linspace(60, -60, CROP.size_px)[:, None, None] * (2 * above - 1)[:, None, None, None, None]
+    pixels = rng.normal(128 + slope, 20, (count, 2, *CROP.shape))
+    files, votes = np.arange(count).astype(str), {EMOTION: np.eye(2, dtype=np.int64)[above]}
     return Split(np.clip(pixels, 0, 255).astype(np.uint8), np.arange(count), files, votes, HEADS)
 
 
