@@ -312,7 +312,7 @@ class RestingFaceSettings:
 
     every_s: float = 0.19
     kept: int = 300
-    ready: int = 15
+    ready: int = 20
     raised: str = "happy"
     lead: float = 1.2
     usual: float = 0.85

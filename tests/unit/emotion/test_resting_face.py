@@ -48,17 +48,17 @@ def nodding(shift: float) -> np.ndarray:
     return moved
 
 
-def test_read_when_someone_rested_for_three_seconds_then_a_slight_smile_is_happy_and_rest_is_neutral():
+def test_read_when_someone_rested_for_four_seconds_then_a_slight_smile_is_happy_and_rest_is_neutral():
     someone = Watched()
     assert someone.show(SLIGHT, 0.1) == "neutral"
-    assert someone.show(REST, 3.5) == "neutral"
+    assert someone.show(REST, 4.2) == "neutral"
     assert someone.show(SLIGHT, 3) == "happy"
     assert someone.show(REST, 5) == "neutral"
 
 
 def test_read_when_someone_rested_too_shortly_then_nothing_is_raised():
     someone = Watched()
-    someone.show(REST, 2)
+    someone.show(REST, 3)
     assert someone.show(SLIGHT, 0.1) == "neutral"
 
 
