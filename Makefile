@@ -4,6 +4,8 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 # Where ferplus.zip, smiles.zip, london.zip and clips/ are, for eval and card.
 DATA ?= ../shared/data
+# The interpreter of an environment with the peer `fer`, for bench; without, it is left out.
+PEER ?=
 
 # How long fuzz takes for each target, in seconds, and how much video soak labels, in minutes.
 SECONDS ?= 600
@@ -73,6 +75,9 @@ card: $(VENV)/dev  ## Measure the shipped model again and write its card.
 bench: $(VENV)/dev  ## Time a video from file to file and stage by stage, then single calls and starts.
 	$(BIN)/livemood bench
 	$(BIN)/python -m tests.tools.benchmark
+	$(BIN)/python -m tests.tools.collections_benchmark jobs $(DATA)
+	$(BIN)/python -m tests.tools.collections_benchmark small $(DATA)
+	if [ -n "$(PEER)" ]; then $(BIN)/python -m tests.tools.collections_benchmark peer $(DATA) $(PEER); fi
 
 goldens: $(VENV)/dev
 	$(BIN)/python samples/draw_faces.py --out samples

@@ -1,4 +1,4 @@
-"""One frame's path as a straight line: the order of the stages, and nothing else."""
+"""The order of the stages, and nothing else: Frame -> tuple[Mood, ...]."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -33,11 +33,11 @@ def untimed(stage: str, work: Callable[P, T]) -> Callable[P, T]:
 
 
 class Pipeline:
-    """Frames in, moods out. Holds the state of one source; make a new one for the next source.
+    """Runs the stages on each frame. It holds the state of one source; make a new one for the next source.
 
     Args:
         detector: Finds faces; the caller closes it.
-        classifier: Reads emotions.
+        classifier: Classifies face crops.
         settings: Of region detector, tracker and smoother.
         timer: Wraps the function of each stage.
         still: For a single photo, which is searched more thoroughly than a frame of a video.

@@ -48,14 +48,14 @@ class ScriptedDetector:
 
 
 class TableClassifier:
-    """Looks each person's emotion up in a table instead of reading the picture.
+    """Takes each track's scores from a table, whatever its pixels.
 
     Args:
         table: Scores by track id: a sequence in the order of ``labels``, or a mapping from label to score (labels
             left out score 0). Scores are scaled to sum to 1.
         default: Scores of every track that the table does not name; the first label alone when left out.
         labels: Names of the classes.
-        crop_spec: How faces are to be cut.
+        crop_spec: How faces are to be cropped.
 
     Attributes:
         calls: The track ids of each call, in order.
@@ -81,7 +81,7 @@ class TableClassifier:
 
     @property
     def crop_spec(self) -> CropSpec:
-        """How faces are to be cut."""
+        """How faces are to be cropped."""
         return self._crop_spec
 
     def classify(self, crops: Sequence[FaceCrop]) -> tuple[Prediction, ...]:
@@ -121,14 +121,14 @@ class RecordingSink(Sink):
         self.closed = False
 
     def write(self, frame: Frame, moods: Sequence[Mood], image: Image | None = None) -> None:
-        """Keep one frame with its moods and its picture."""
+        """Store one frame with its moods and its picture."""
         self.frames.append(frame)
         self.moods.append(tuple(moods))
         if image is not None:
             self.images.append(image.copy())
 
     def mark(self, frame: Frame, event: int, name: str = "") -> None:
-        """Keep an event."""
+        """Store an event."""
         self.events.append(event)
         self.event_names.append(name)
 
@@ -169,7 +169,7 @@ class ScriptedSource(Source):
 
 
 class ScriptedScreen:
-    """A screen that presses keys by itself, in place of a window.
+    """A screen with scripted key presses, in place of a window.
 
     Args:
         keys: Key by the number of pictures shown before it; each is pressed once, in that order.
@@ -186,7 +186,7 @@ class ScriptedScreen:
         self.is_open = True
 
     def show(self, image: Image) -> None:
-        """Keep a picture."""
+        """Store a picture."""
         self.images.append(image)
 
     def key(self) -> str | None:

@@ -81,7 +81,7 @@ BLINKS = ((0.6, 2.85, 4.45), (2.75, 3.4))
 
 
 def ease(x: float) -> float:
-    """Go from 0 to 1 without a jolt at either end."""
+    """Return a smooth step from 0 to 1 (zero slope at both ends)."""
     x = min(max(x, 0.0), 1.0)
     return x * x * (3 - 2 * x)
 

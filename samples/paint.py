@@ -1,4 +1,4 @@
-"""Soft shapes on a picture: the few strokes that a portrait is painted with. Colours are RGB, 0 to 255."""
+"""Soft-edged shapes on a picture, used to draw a portrait. Colours are RGB, 0 to 255."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -37,7 +37,7 @@ def symmetric(half: Sequence[tuple[float, float]]) -> Points:
 
 
 def between(upper: Points, lower: Points) -> Points:
-    """Return the outline of the area between two lines that run the same way."""
+    """Return the outline of the area between two lines of the same direction."""
     return np.concatenate([upper, lower[::-1]])
 
 
@@ -54,7 +54,7 @@ class Brush:
         picture: (H, W, 3) float32 RGB, painted in place.
         place: Carries (N, 2) units to px of ``picture``.
         scale: Px per unit, for the softness of edges.
-        clip: Outline in px that no paint leaves.
+        clip: Outline, px, outside of which nothing is painted.
         side: 1, or -1 to paint everything mirrored.
     """
 

@@ -1,4 +1,4 @@
-"""A face in parameters: who it is (``Person``), what it does (``Expression``), where it is (``Pose``).
+"""A parametric face: appearance (``Person``), expression (``Expression``), position (``Pose``).
 
 A face has its own units: x to the right and y down from the middle of the face, the chin at y = 1.
 """
@@ -98,7 +98,7 @@ def draw_portrait(picture: Picture, who: Person, face: Expression, pose: Pose) -
 
 
 def _placed(points: Points, jaw: float, pose: Pose) -> Points:
-    """Carry face units to px: the jaw drops, the head turns as a ball would, rolls, and takes its place."""
+    """Map points from face units to px: lower the jaw, rotate the head as a sphere, roll, scale and shift."""
     p = points.copy()
     fall = np.clip((p[:, 1] - 0.3) / 0.7, 0, 1)
     p[:, 1] += jaw * fall * fall * (3 - 2 * fall)

@@ -1,1 +1,1 @@
-"""Scripts for the work on models; nothing of them ships."""
+"""Scripts for the development of models; they are not part of the package."""

@@ -1,8 +1,9 @@
-"""Give all channels of a map a like range, so that int8 loses less; what is computed stays.
+"""Cross-layer equalisation: give all channels of a map similar ranges, so that int8 quantisation loses less.
 
-A ReLU passes on a positive factor. So what leaves a convolution may be divided, channel by channel, by what the
-next one's kernel is multiplied by (Nagel et al., "Data-free quantization through weight equalization and bias
-correction", 2019). Maps that are added share their factors. Channels that mirror one another share theirs too.
+The network computes the same function: a ReLU commutes with positive factors, so the outputs of a convolution can be
+divided, channel by channel, by factors with which the next kernel is multiplied (Nagel et al., "Data-free quantization
+through weight equalization and bias correction", 2019). Maps that are added share their factors, and so do channels
+that are mirror images of each other.
 """
 
 from typing import Any
@@ -20,8 +21,8 @@ def equalise(model: Any, crops: npt.NDArray[np.uint8], power: float = 0.5) -> No
 
     Args:
         model: (N, S, S, 1) raw 0..255 to probabilities; convolutions, ReLUs, sums, pooling, dense heads.
-        crops: (N, S, S, 1) uint8 to see ranges on.
-        power: 1 gives all channels of a map the same range; less leaves the kernels more alike.
+        crops: (N, S, S, 1) uint8 on which ranges are measured.
+        power: 1 gives all channels of a map the same range; lower values change the kernels less.
     """
     group = _groups(model)
     factors = _factors(model, crops, group, power)
@@ -45,7 +46,7 @@ def _giver(layer: Any, place: int = 0) -> str:
 
 
 def _groups(model: Any) -> dict[str, str]:
-    """Return for every layer the name of the group whose factors its output carries."""
+    """Return the name of the group of factors of every layer's output, by layer."""
     group: dict[str, str] = {}
     for layer in model.layers:
         kind = type(layer).__name__

@@ -1,9 +1,9 @@
-"""Faces of the measuring and training sets: found once, cut to any framing within seconds.
+"""Faces of the evaluation and training sets: detected once, cropped in any framing within seconds.
 
     python -m tools.faces DATA WORK ferplus|smiled|strangers|london|smiles ...
 
-``DATA`` holds the zips. ``WORK/NAME.points.npz`` keeps where the largest face's six points lie in every picture (NaN
-where none is found), so that a new framing needs no detector.
+``DATA`` holds the zips. ``WORK/NAME.points.npz`` stores the six keypoints of the largest face of every picture (NaN if
+none was found), so that a new framing needs no detection.
 """
 
 import sys
@@ -36,7 +36,7 @@ _ENLARGED_PX, _BORDER_PX = 192, 32
 
 
 def framed(factor: float, size_px: int = CROP.size_px) -> CropSpec:
-    """Return the crop with FER2013's template times ``factor`` about the middle of the crop: above 1 is tighter."""
+    """Return the crop with FER2013's template scaled around the centre by ``factor``: above 1 is tighter."""
     points = tuple((0.5 + (x - 0.5) * factor, 0.5 + (y - 0.5) * factor) for x, y in FER2013_TEMPLATE)
     return replace(CROP, template=points, size_px=size_px)
 
@@ -55,7 +55,7 @@ def rows(data: Path, name: str) -> list[list[str]]:
 
 
 def pictures(data: Path, name: str, files: list[str]) -> Iterator[Image]:
-    """Yield each picture, (H, W, 3) uint8 BGR, as the detector is to see it: tight crops enlarged, with a border."""
+    """Yield each picture, (H, W, 3) uint8 BGR, as the detector gets it: tight crops enlarged, with a border."""
     with zipfile.ZipFile(data / f"{name}.zip") as archive:
         for file in files:
             image = read(archive, file)
@@ -71,14 +71,14 @@ def read(archive: zipfile.ZipFile, file: str) -> Image:
 
 
 def bordered(image: Image) -> Image:
-    """Give a tight crop what ``livemood train`` gives it before it looks for the face."""
+    """Enlarge a tight crop and add a border, as ``livemood train`` does before detection."""
     sides = (_ENLARGED_PX, _ENLARGED_PX)
     image = np.asarray(cv2.resize(image, sides, interpolation=cv2.INTER_CUBIC), np.uint8)
     return np.asarray(cv2.copyMakeBorder(image, *(_BORDER_PX,) * 4, cv2.BORDER_REPLICATE), np.uint8)
 
 
 def points(data: Path, work: Path, name: str) -> tuple[list[str], npt.NDArray[np.float32]]:
-    """Return the files of a set and (N, 6, 2) where their largest face's points lie; found once, then kept."""
+    """Return the files of a set and the keypoints of their largest faces, (N, 6, 2) float32; cached in ``work``."""
     kept = work / f"{name}.points.npz"
     if not kept.exists():
         files = [row[0] for row in rows(data, name)]
@@ -93,7 +93,7 @@ def points(data: Path, work: Path, name: str) -> tuple[list[str], npt.NDArray[np
 
 
 def crops(data: Path, work: Path, name: str, factor: float, size_px: int = CROP.size_px) -> npt.NDArray[np.uint8]:
-    """Return (N, S, S, 1) uint8 faces of a set in one framing; where none was found, the whole picture (tight sets)."""
+    """Return (N, S, S, 1) uint8 crops of a set in one framing; the whole picture if no face was found (tight sets)."""
     kept = work / f"{name}.x{factor:g}.{size_px}.npy"
     if not kept.exists():
         spec = framed(factor, size_px)

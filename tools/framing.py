@@ -1,4 +1,4 @@
-"""How tight, and how high, should a face be cut? Strangers, London and smiles in photos by framing.
+"""Compare framings of faces (scale and vertical shift) on the sets ``strangers``, ``london`` and ``smiles``.
 
 python -m tools.framing DATA WORK MODEL
 """
@@ -20,7 +20,7 @@ _SETS = ("strangers", "london", "smiles")
 
 
 def moved(factor: float, shift: float) -> CropSpec:
-    """Return the crop of a factor with the face moved down by a part of the side."""
+    """Return the crop scaled by ``factor``, with the face shifted down by ``shift`` of the side."""
     spec = faces.framed(factor)
     return replace(spec, template=tuple((x, y + shift) for x, y in spec.template))
 
@@ -38,19 +38,19 @@ def cut(data: Path, work: Path, name: str, spec: CropSpec) -> npt.NDArray[np.uin
 def main() -> None:
     """Print a line for every framing."""
     data, work, model = map(Path, sys.argv[1:4])
-    read, there = measure.reader(model), measure.found_faces(data, work, "strangers")
+    read, found_mask = measure.reader(model), measure.found_faces(data, work, "strangers")
     smiling = np.array([row["kind"] == "smiling" for row in measure.table(data, "london")])
     smile = np.array([row["smile"] == "1" for row in measure.table(data, "smiles")])
     for factor in _FACTORS:
         for shift in _SHIFTS:
             spec = moved(factor, shift)
-            said = {name: np.log(np.maximum(read(cut(data, work, name, spec)), 1e-9)) for name in _SETS}
+            scores = {name: np.log(np.maximum(read(cut(data, work, name, spec)), 1e-9)) for name in _SETS}
             words = []
             for rest in (0.0, 0.25, 0.5):
-                raised = measure.softmax(said["strangers"] + measure.offsets(0, 0, rest).astype(np.float32))
-                found = measure.strangers(data, raised, there)
+                raised = measure.softmax(scores["strangers"] + measure.offsets(0, 0, rest).astype(np.float32))
+                found = measure.strangers(data, raised, found_mask)
                 words.append(f"+{rest:g} {100 * found['strangers']:.1f}/{100 * found['strangers five']:.1f}")
-            london, photos = measure.lead(said["london"]), measure.lead(said["smiles"])
+            london, photos = measure.lead(scores["london"]), measure.lead(scores["smiles"])
             print(
                 f"x{factor:g} {shift:+.2f}: strangers {', '.join(words)}; London {(london[~smiling] <= 0).sum()}, "
                 f"{(london[smiling] > 0).sum()}, AUC {auc(london, smiling):.4f}; smiles "

@@ -1,9 +1,9 @@
-"""What int8 costs: of weights alone, of maps too, and with equalised channels, beside float16, on every set.
+"""Accuracy and speed of int8, for weights alone, for maps too, and with equalised channels, compared with float16.
 
     python -m tools.int8 DATA WORK MODEL.keras OUT_FOLDER [--factor 1.1] [--every 1]
 
-Writes four LiteRT files for one face at a time (a fixed batch of 1), float32 in and out, and prints how far they agree
-with float16, and the time of a face on one thread, measured in turns. Ranges of maps are taken on FER+'s train split.
+Writes four LiteRT files with a batch size of 1, float32 in and out, and prints their agreement with float16 and the
+time per face on one thread, measured alternately. Ranges of maps are calibrated on FER+'s train split.
 """
 
 import argparse
@@ -31,8 +31,8 @@ def converted(model: Any, how: str, examples: npt.NDArray[np.uint8]) -> bytes:
 
     Args:
         model: Plain keras.Model.
-        how: ``float16`` or ``weights`` (int8 weights, ranges of maps taken anew for every face), else int8 maps too.
-        examples: (N, S, S, 1) uint8: what ranges of int8 maps are taken on.
+        how: ``float16``, or ``weights`` for int8 weights with dynamic ranges of maps; anything else for int8 maps too.
+        examples: (N, S, S, 1) uint8 on which the ranges of int8 maps are calibrated.
     """
     import keras
     import tensorflow as tf
@@ -65,7 +65,7 @@ def runner(file: Path) -> Any:
 
 
 def timed(runs: dict[str, Any], face: npt.NDArray[np.float32]) -> dict[str, float]:
-    """Return the least time of a face in ms by name, taken in turns: other work only ever adds to it."""
+    """Return the least time per face in ms by name, measured alternately; other load can only add to it."""
     least = dict.fromkeys(runs, np.inf)
     for _ in range(_TIMED):
         for name, run in runs.items():
@@ -76,22 +76,22 @@ def timed(runs: dict[str, Any], face: npt.NDArray[np.float32]) -> dict[str, floa
 
 
 def main() -> None:
-    """Do what the module says, as the command line asks."""
+    """Run the script with the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     for name in ("data", "work", "model", "out"):
         parser.add_argument(name, type=Path)
     parser.add_argument("--factor", type=float, default=1.1)
     parser.add_argument("--every", type=int, default=1, help="take every nth picture")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     import keras
 
-    asked.out.mkdir(parents=True, exist_ok=True)
-    model = keras.saving.load_model(asked.model, compile=False)
-    rows = votes.parts(asked.data, asked.work)["train"].rows
+    args.out.mkdir(parents=True, exist_ok=True)
+    model = keras.saving.load_model(args.model, compile=False)
+    rows = votes.parts(args.data, args.work)["train"].rows
     chosen = np.random.default_rng(8).choice(rows, _EXAMPLES, replace=False)
-    raw, aligned = votes.raw(asked.data, asked.work), faces.crops(asked.data, asked.work, "ferplus", asked.factor)
+    raw, aligned = votes.raw(args.data, args.work), faces.crops(args.data, args.work, "ferplus", args.factor)
     examples = np.concatenate([raw[chosen[::2]], aligned[chosen[1::2]]])
-    files = {how: asked.out / f"{how}.tflite" for how in ("float16", "weights", "int8", "int8-equalised")}
+    files = {how: args.out / f"{how}.tflite" for how in ("float16", "weights", "int8", "int8-equalised")}
     for how, file in files.items():
         if how == "int8-equalised":
             equalise(model, examples)
@@ -99,15 +99,15 @@ def main() -> None:
     runs = {how: runner(file) for how, file in files.items()}
     print({name: file.stat().st_size for name, file in files.items()})
     print("ms a face:", {name: round(ms, 3) for name, ms in timed(runs, examples[:1].astype(np.float32)).items()})
-    for name, crops in measure.inputs(asked.data, asked.work, asked.factor, test=True).items():
+    for name, crops in measure.inputs(args.data, args.work, args.factor, test=True).items():
         if name.startswith("valid"):
             continue
-        said = {
-            how: [run(each[None].astype(np.float32)) for each in crops[:: asked.every]] for how, run in runs.items()
+        outputs = {
+            how: [run(each[None].astype(np.float32)) for each in crops[:: args.every]] for how, run in runs.items()
         }
         for how in [how for how in files if how != "float16"]:
-            for place in range(len(said[how][0])):
-                exact, coarse = (np.stack([each[place] for each in said[which]]) for which in ("float16", how))
+            for place in range(len(outputs[how][0])):
+                exact, coarse = (np.stack([each[place] for each in outputs[which]]) for which in ("float16", how))
                 same, gap = 100 * (exact.argmax(1) == coarse.argmax(1)).mean(), np.abs(exact - coarse)
                 print(
                     f"{name}, {how} ({exact.shape[1]} classes): labels agree {same:.2f} %, within 0.03 "

@@ -1,10 +1,10 @@
-"""The figures by which a candidate is chosen, in seconds: valid of FER+, strangers, London, smiles in photos.
+"""Figures for choosing between candidate models, in seconds: FER+'s valid split, strangers, London, smiles in photos.
 
     python -m tools.measure DATA WORK MODEL [--factor 1.1] [--rest 0.2] [--rare 0.5] [--happy 0] [--test]
 
 ``MODEL`` is a .keras or .tflite file. Offsets are added to the logits before the temperature, which is fitted on valid
-(both framings) as ``livemood train`` does. What the network says is kept in ``WORK``, by file and framing.
-``--test`` reads FER+'s test split too: once per shipped model.
+(both framings) as ``livemood train`` does. The network's outputs are cached in ``WORK``, by file and framing.
+``--test`` measures FER+'s test split too: once per shipped model.
 """
 
 import argparse
@@ -54,16 +54,16 @@ def reader(model: Path) -> Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.floa
     loaded: Any = keras.saving.load_model(model, compile=False)
 
     def predict(crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        said = [
+        outputs = [
             loaded.predict_on_batch(crops[at : at + _BATCH].astype(np.float32)) for at in range(0, len(crops), _BATCH)
         ]
-        return np.concatenate([np.asarray(each["emotion"] if isinstance(each, dict) else each) for each in said])
+        return np.concatenate([np.asarray(each["emotion"] if isinstance(each, dict) else each) for each in outputs])
 
     return predict
 
 
 def inputs(data: Path, work: Path, factor: float, test: bool = False) -> dict[str, npt.NDArray[np.uint8]]:
-    """Return the crops of every set in one framing; raw pictures of FER+ have no framing."""
+    """Return the crops of every set in one framing, and FER+'s unaligned pictures."""
     found, split = {}, votes.parts(data, work)
     for name in ("valid", "test") if test else ("valid",):
         rows = split[name].rows
@@ -73,32 +73,32 @@ def inputs(data: Path, work: Path, factor: float, test: bool = False) -> dict[st
 
 
 def logits(data: Path, work: Path, model: Path, factor: float, test: bool = False) -> dict[str, Logits]:
-    """Return log-probabilities by set, kept between calls."""
+    """Return log-probabilities by set; cached in ``work``."""
     digest = hashlib.sha1(model.read_bytes()).hexdigest()[:16]
-    kept = work / f"said.{digest}.x{factor:g}{'.test' if test else ''}.npz"
+    kept = work / f"logits.{digest}.x{factor:g}{'.test' if test else ''}.npz"
     if not kept.exists():
         read = reader(model)
-        said = {name: np.log(np.maximum(read(each), 1e-9)) for name, each in inputs(data, work, factor, test).items()}
-        np.savez(kept, allow_pickle=False, **said)
+        by_set = {name: np.log(np.maximum(read(each), 1e-9)) for name, each in inputs(data, work, factor, test).items()}
+        np.savez(kept, allow_pickle=False, **by_set)
     with np.load(kept) as arrays:
         return {name: arrays[name] for name in arrays.files}
 
 
-def figures(data: Path, work: Path, said: dict[str, Logits], added: npt.NDArray[np.float64]) -> dict[str, float]:
+def figures(data: Path, work: Path, by_set: dict[str, Logits], added: npt.NDArray[np.float64]) -> dict[str, float]:
     """Return every figure of a candidate with ``added`` (K,) on its logits."""
-    said = {name: np.asarray(each + added, np.float32) for name, each in said.items()}
+    by_set = {name: np.asarray(each + added, np.float32) for name, each in by_set.items()}
     split = votes.parts(data, work)
-    both = np.concatenate([softmax(said["valid raw"]), softmax(said["valid aligned"])])
+    both = np.concatenate([softmax(by_set["valid raw"]), softmax(by_set["valid aligned"])])
     temperature = metrics.fit_temperature(both, np.tile(split["valid"].split.top_vote, 2))
-    sure = {name: softmax(each / temperature) for name, each in said.items()}
+    calibrated = {name: softmax(each / temperature) for name, each in by_set.items()}
     found = {"temperature": temperature}
     for name in ("valid", "test"):
         for framing in ("raw", "aligned"):
-            if f"{name} {framing}" in sure:
-                found |= _ferplus(sure[f"{name} {framing}"], split[name].split, f"{name} {framing}")
-    found |= strangers(data, sure["strangers"], found_faces(data, work, "strangers"))
-    found |= _london(data, sure["london"], found_faces(data, work, "london"))
-    return found | _smiles(data, sure["smiles"], found_faces(data, work, "smiles"))
+            if f"{name} {framing}" in calibrated:
+                found |= _ferplus(calibrated[f"{name} {framing}"], split[name].split, f"{name} {framing}")
+    found |= strangers(data, calibrated["strangers"], found_faces(data, work, "strangers"))
+    found |= _london(data, calibrated["london"], found_faces(data, work, "london"))
+    return found | _smiles(data, calibrated["smiles"], found_faces(data, work, "smiles"))
 
 
 def found_faces(data: Path, work: Path, name: str) -> npt.NDArray[np.bool_]:
@@ -113,7 +113,7 @@ def table(data: Path, name: str) -> list[dict[str, str]]:
 
 
 def offsets(neutral: float, happy: float, rest: float, rare: float = 1.0) -> npt.NDArray[np.float64]:
-    """Return (K,) what is added to the logits: ``rest`` to all others, that part of it to rare ones."""
+    """Return the (K,) offsets of the logits: ``rest`` for the other classes, ``rare`` times ``rest`` for rare ones."""
     own = {"neutral": neutral, "happy": happy, **dict.fromkeys(_RARE, rare * rest)}
     return np.array([own.get(name, rest) for name in EMOTIONS])
 
@@ -124,10 +124,10 @@ def softmax(values: Logits) -> npt.NDArray[np.float32]:
     return np.asarray(powers / powers.sum(1, keepdims=True), np.float32)
 
 
-def _ferplus(said: npt.NDArray[np.float32], split: Any, name: str) -> dict[str, float]:
-    top = metrics.scores(said, split.top_vote, split.labels)
-    majority = metrics.scores(said, split.majority, split.labels)
-    versus = metrics.happy_versus_sad(said, split.top_vote, split.labels)
+def _ferplus(predictions: npt.NDArray[np.float32], split: Any, name: str) -> dict[str, float]:
+    top = metrics.scores(predictions, split.top_vote, split.labels)
+    majority = metrics.scores(predictions, split.majority, split.labels)
+    versus = metrics.happy_versus_sad(predictions, split.top_vote, split.labels)
     return {
         f"{name} majority": majority.accuracy,
         f"{name} top vote": top.accuracy,
@@ -139,20 +139,20 @@ def _ferplus(said: npt.NDArray[np.float32], split: Any, name: str) -> dict[str, 
     }
 
 
-def strangers(data: Path, said: npt.NDArray[np.float32], there: npt.NDArray[np.bool_]) -> dict[str, float]:
-    """Return accuracy on news photos, over all, over five classes alike, and by class; no face is wrong."""
+def strangers(data: Path, predictions: npt.NDArray[np.float32], found_mask: npt.NDArray[np.bool_]) -> dict[str, float]:
+    """Return accuracy on news photos: overall, averaged over five classes, and by class; no face counts as wrong."""
     truth = [_WORDS.get(row["emotion"], row["emotion"]) for row in table(data, "strangers")]
-    right = (said.argmax(1) == [EMOTIONS.index(name) for name in truth]) & there
+    right = (predictions.argmax(1) == [EMOTIONS.index(name) for name in truth]) & found_mask
     recall = {f"strangers {name}": float(right[np.array(truth) == name].mean()) for name in FIVE}
     return {"strangers": float(right.mean()), "strangers five": float(np.mean([*recall.values()])), **recall}
 
 
-def _london(data: Path, said: npt.NDArray[np.float32], there: npt.NDArray[np.bool_]) -> dict[str, float]:
+def _london(data: Path, predictions: npt.NDArray[np.float32], found_mask: npt.NDArray[np.bool_]) -> dict[str, float]:
     people = table(data, "london")
     smiling = np.array([row["kind"] == "smiling" for row in people])
     women = np.array([row["gender"] == "female" for row in people])
     wanted = np.where(smiling, EMOTIONS.index("happy"), EMOTIONS.index("neutral"))
-    right = (said.argmax(1) == wanted) & there
+    right = (predictions.argmax(1) == wanted) & found_mask
     return {
         "london neutral": float(right[~smiling].sum()),
         "london smiling": float(right[smiling].sum()),
@@ -161,11 +161,11 @@ def _london(data: Path, said: npt.NDArray[np.float32], there: npt.NDArray[np.boo
     }
 
 
-def _smiles(data: Path, said: npt.NDArray[np.float32], there: npt.NDArray[np.bool_]) -> dict[str, float]:
+def _smiles(data: Path, predictions: npt.NDArray[np.float32], found_mask: npt.NDArray[np.bool_]) -> dict[str, float]:
     smiling = np.array([row["smile"] == "1" for row in table(data, "smiles")])
     happy = EMOTIONS.index("happy")
-    right = ((said.argmax(1) == happy) == smiling) & there
-    area = metrics.auc(said[there, happy].astype(np.float64), smiling[there])
+    right = ((predictions.argmax(1) == happy) == smiling) & found_mask
+    area = metrics.auc(predictions[found_mask, happy].astype(np.float64), smiling[found_mask])
     return {"smiles": float(right.mean()), "smiles AUC": area}
 
 
@@ -176,10 +176,10 @@ SHORT = (
 )
 
 
-def lead(said: Logits) -> npt.NDArray[np.float64]:
-    """Return (N,) how far happy's logit leads all others."""
+def lead(values: Logits) -> npt.NDArray[np.float64]:
+    """Return (N,) the lead of happy's logit over the highest other one."""
     happy = EMOTIONS.index("happy")
-    return np.asarray(said[:, happy] - np.delete(said, happy, axis=1).max(1), np.float64)
+    return np.asarray(values[:, happy] - np.delete(values, happy, axis=1).max(1), np.float64)
 
 
 def line(found: dict[str, float], names: tuple[str, ...] = SHORT) -> str:
@@ -191,7 +191,7 @@ def line(found: dict[str, float], names: tuple[str, ...] = SHORT) -> str:
 
 
 def main() -> None:
-    """Do what the module says, as the command line asks."""
+    """Run the script with the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     for name in ("data", "work", "model"):
         parser.add_argument(name, type=Path)
@@ -200,9 +200,9 @@ def main() -> None:
     parser.add_argument("--rare", type=float, default=1.0, help="part of --rest that rare classes get")
     parser.add_argument("--factor", type=float, default=1.0)
     parser.add_argument("--test", action="store_true")
-    asked = parser.parse_args()
-    said = logits(asked.data, asked.work, asked.model, asked.factor, asked.test)
-    found = figures(asked.data, asked.work, said, offsets(asked.neutral, asked.happy, asked.rest, asked.rare))
+    args = parser.parse_args()
+    by_set = logits(args.data, args.work, args.model, args.factor, args.test)
+    found = figures(args.data, args.work, by_set, offsets(args.neutral, args.happy, args.rest, args.rare))
     for name, value in found.items():
         print(f"{name:28} {value:.4f}")
 

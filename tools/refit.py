@@ -1,9 +1,9 @@
-"""Write a bundle again from its weights: today's crop, prior and temperature, measured on test once.
+"""Refit a bundle from its weights: with the current crop, class prior and temperature, measured on test once.
 
     python -m tools.refit DATA WORK BUNDLE OUT
 
-What ``livemood train`` does after its last step, for a bundle whose run is over: the lift of common classes is fitted
-on valid and put into the last bias, the temperature is fitted anew, and the LiteRT file is converted.
+Repeats the steps of ``livemood train`` after training, for an existing bundle: the lift of common classes is fitted on
+valid and added to the last bias, the temperature is fitted again, and the LiteRT file is converted.
 """
 
 import json
@@ -28,7 +28,7 @@ FACTOR = 1.1
 
 
 def main() -> None:
-    """Do what the module says, as the command line asks."""
+    """Run the script with the arguments of the command line."""
     import keras
 
     data, work, bundle, out = map(Path, sys.argv[1:5])
@@ -37,13 +37,13 @@ def main() -> None:
     raw, aligned = votes.raw(data, work), faces.crops(data, work, "ferplus", FACTOR)
     model = keras.saving.load_model(known.checked(known.keras), compile=False)
     read = measure.reader(known.tflite)
-    said = {
+    predictions = {
         (name, framing): read(np.asarray(pixels[parts[name].rows]))
         for name in ("valid", "test")
         for framing, pixels in (("", raw), ("aligned_", aligned))
     }
     valid = parts["valid"].split
-    top, both = np.tile(valid.top_vote, 2), np.concatenate([said["valid", ""], said["valid", "aligned_"]])
+    top, both = np.tile(valid.top_vote, 2), np.concatenate([predictions["valid", ""], predictions["valid", "aligned_"]])
     common = class_prior.prior(parts["train"].split.targets[EMOTION])
     raised = class_prior.lift(both, top, known.labels, class_prior.lifted(common, known.labels))
     added = class_prior.offsets(common, 0.0, 0.0, known.labels, raised)
@@ -54,7 +54,8 @@ def main() -> None:
     print("added", dict(zip(known.labels, added.round(3).tolist(), strict=True)), f"T {temperature:.4f}")
     metrics: dict[str, object] = {"split": "test"}
     for framing in ("", "aligned_"):
-        probabilities = measures.with_temperature(measures.with_offsets(said["test", framing], added), temperature)
+        adjusted = measures.with_offsets(predictions["test", framing], added)
+        probabilities = measures.with_temperature(adjusted, temperature)
         metrics |= _metrics(probabilities, parts["test"].split, framing)
     manifest = json.loads((bundle / MANIFEST).read_text())
     metrics["fer2013_accuracy"] = manifest["metrics"]["fer2013_accuracy"]
@@ -66,8 +67,8 @@ def main() -> None:
     print(json.dumps(metrics, indent=1))
 
 
-def _metrics(said: measures.Probabilities, split: Split, word: str) -> dict[str, object]:
-    top, majority = (measures.scores(said, labels, split.labels) for labels in (split.top_vote, split.majority))
+def _metrics(predictions: measures.Probabilities, split: Split, word: str) -> dict[str, object]:
+    top, majority = (measures.scores(predictions, labels, split.labels) for labels in (split.top_vote, split.majority))
     found: dict[str, object] = {
         f"{word}accuracy_majority": round(majority.accuracy, 4),
         f"{word}accuracy_top_vote": round(top.accuracy, 4),
@@ -76,7 +77,8 @@ def _metrics(said: measures.Probabilities, split: Split, word: str) -> dict[str,
     }
     if not word:
         found["recall"] = {name: round(value or 0.0, 4) for name, value in top.recall.items()}
-        found["happy_versus_sad"] = round(measures.happy_versus_sad(said, split.top_vote, split.labels) or 0.0, 4)
+        happy_sad = measures.happy_versus_sad(predictions, split.top_vote, split.labels)
+        found["happy_versus_sad"] = round(happy_sad or 0.0, 4)
     return found
 
 

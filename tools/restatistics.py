@@ -1,4 +1,4 @@
-"""Estimate batch-norm statistics anew on other faces: no labels, no training.
+"""Re-estimate batch-norm statistics on other faces, without labels or training.
 
     python -m tools.restatistics DATA WORK MODEL.keras OUT --factor 1.1
 
@@ -21,14 +21,14 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 from tools import faces, measure, votes
 
 Statistics = dict[str, tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]]
-"""Mean and variance (C,) of every normalisation's input, by the convolution's name."""
+"""Mean and variance, (C,) each, of the input of every normalisation, by the name of its convolution."""
 
 _EPSILON = 1e-3
 _BATCH = 512
 
 
 def convolutions(model: Any) -> list[Any]:
-    """Return the convolutions that had a normalisation behind them: all but the first, which sees pixels."""
+    """Return the convolutions that were followed by a normalisation: all except the first."""
     return [layer for layer in model.layers if type(layer).__name__ == "Conv2D"][1:]
 
 
@@ -37,9 +37,9 @@ def estimate(model: Any, crops: npt.NDArray[np.uint8], old: Statistics | None = 
 
     Args:
         model: The folded network.
-        crops: What it is shown.
-        old: Statistics that its folded weights stand for. With them, each batch is normalised by its own statistics on
-            its way through the network, as in training; without, the network is left as it is.
+        crops: Its input.
+        old: Statistics that are folded into its weights. If given, each batch is normalised by its own statistics in
+            every layer, as in training; otherwise the network is run unchanged.
     """
     sums: dict[str, list[npt.NDArray[np.float64]]] = {layer.name: [] for layer in convolutions(model)}
     names = set(sums)
@@ -54,7 +54,7 @@ def estimate(model: Any, crops: npt.NDArray[np.uint8], old: Statistics | None = 
 
 
 def mixed(one: Statistics, other: Statistics, share: float) -> Statistics:
-    """Return the statistics of a pool of which ``share`` is the other's: the variance knows how far the means lie."""
+    """Return the statistics of a mixture of both distributions, in which ``other`` has the weight ``share``."""
     found = {}
     for name, (mean, variance) in one.items():
         far, spread = other[name]
@@ -65,7 +65,7 @@ def mixed(one: Statistics, other: Statistics, share: float) -> Statistics:
 
 
 def between(one: Statistics, other: Statistics, share: float) -> Statistics:
-    """Return statistics ``share`` of the way from one to the other, number by number."""
+    """Return the linear interpolation between the statistics, ``share`` of the way from ``one`` to ``other``."""
     return {
         name: ((1 - share) * mean + share * other[name][0], (1 - share) * variance + share * other[name][1])
         for name, (mean, variance) in one.items()
@@ -73,7 +73,7 @@ def between(one: Statistics, other: Statistics, share: float) -> Statistics:
 
 
 def refolded(weights: Mapping[str, list[npt.NDArray[np.float32]]], old: Statistics, new: Statistics) -> dict[str, Any]:
-    """Return kernels and biases by name that compute what the network does after normalising by ``new``."""
+    """Return kernels and biases by name, with the statistics ``new`` folded in instead of ``old``."""
     found = {}
     for name, (mean, variance) in new.items():
         kernel, bias = weights[name]
@@ -113,38 +113,38 @@ def _walk(model: Any, pixels: Any, names: set[str], sums: dict[str, Any], old: S
 
 
 def _shared(values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """Return (C,) with the mean of both halves in each: mirroring the pictures swaps them."""
+    """Return (C,) with both halves replaced by their mean, because mirroring the pictures swaps them."""
     half = values.reshape(2, -1).mean(0)
     return np.concatenate([half, half]).astype(np.float64)
 
 
 def main() -> None:
-    """Do what the module says, as the command line asks."""
+    """Run the script with the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     for name in ("data", "work", "model", "out"):
         parser.add_argument(name, type=Path)
     parser.add_argument("--factor", type=float, default=1.1)
     parser.add_argument("--many", type=int, default=4096, help="pictures to estimate on")
     parser.add_argument("--only", default="", help="variants whose name holds this")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     import keras
 
-    data, work, rng = asked.data, asked.work, np.random.default_rng(0)
-    asked.out.mkdir(parents=True, exist_ok=True)
-    model = keras.saving.load_model(asked.model, compile=False)
+    data, work, rng = args.data, args.work, np.random.default_rng(0)
+    args.out.mkdir(parents=True, exist_ok=True)
+    model = keras.saving.load_model(args.model, compile=False)
     weights = {layer.name: layer.get_weights() for layer in convolutions(model)}
     train = votes.parts(data, work)["train"].rows
-    chosen = np.sort(rng.choice(train, asked.many, replace=False))
-    aligned = faces.crops(data, work, "ferplus", asked.factor)[chosen]
+    chosen = np.sort(rng.choice(train, args.many, replace=False))
+    aligned = faces.crops(data, work, "ferplus", args.factor)[chosen]
     half = np.concatenate([votes.raw(data, work)[chosen[::2]], aligned[1::2]])
     order = rng.permutation(len(half))
     ours = estimate(model, half[order])
-    smiled = faces.crops(data, work, "smiled", asked.factor)
-    smiled = smiled[np.sort(rng.choice(len(smiled), min(asked.many, len(smiled)), replace=False))]
+    smiled = faces.crops(data, work, "smiled", args.factor)
+    smiled = smiled[np.sort(rng.choice(len(smiled), min(args.many, len(smiled)), replace=False))]
     as_is = estimate(model, smiled)
     batchwise, at_home = estimate(model, smiled, ours), estimate(model, half[order], ours)
     strangers = measure.found_faces(data, work, "strangers")
-    own = estimate(model, np.asarray(faces.crops(data, work, "strangers", asked.factor))[strangers][:512], ours)
+    own = estimate(model, np.asarray(faces.crops(data, work, "strangers", args.factor))[strangers][:512], ours)
     variants = {
         "as shipped": ours,
         "home, batchwise": at_home,
@@ -153,15 +153,15 @@ def main() -> None:
         "smiled, pooled, 0.5": mixed(ours, batchwise, 0.5),
         "strangers themselves, 0.5": between(ours, own, 0.5),
     }
-    variants = {name: each for name, each in variants.items() if asked.only in name}
+    variants = {name: each for name, each in variants.items() if args.only in name}
     for place, (name, statistics) in enumerate(variants.items()):
         for layer, values in refolded(weights, ours, statistics).items():
             model.get_layer(layer).set_weights(values)
-        file = asked.out / f"{place:02}-{name.replace(', ', '-').replace(' ', '-')}.keras"
+        file = args.out / f"{place:02}-{name.replace(', ', '-').replace(' ', '-')}.keras"
         model.save(file)
-        said = measure.logits(data, work, file, asked.factor)
+        logits = measure.logits(data, work, file, args.factor)
         for rest in (0.0, 0.25, 0.5):
-            found = measure.figures(data, work, said, measure.offsets(0, 0, rest))
+            found = measure.figures(data, work, logits, measure.offsets(0, 0, rest))
             print(f"{name:28} rest +{rest:.2f}: {measure.line(found)}", flush=True)
 
 

@@ -1,4 +1,4 @@
-"""What tells slight smiles from faces at rest? The model at other thresholds, blendshapes, and smiled.zip's own labels.
+"""Separate slight smiles from resting faces: the model at other thresholds, blendshapes, and the labels of smiled.zip.
 
 python -m tools.slight_smiles DATA WORK MODEL face_landmarker.task
 """
@@ -24,7 +24,7 @@ def truth(data: Path, name: str) -> npt.NDArray[np.bool_]:
 
 
 def main() -> None:
-    """Print all three."""
+    """Print the results of all three."""
     data, work, model, task = map(Path, sys.argv[1:5])
     read = measure.reader(model)
 
@@ -35,8 +35,9 @@ def main() -> None:
     for name, values in ahead.items():
         print(f"{name}: AUC of happy's lead {auc(values, truth(data, name)):.4f}")
         for lowered in _LOWERED:
-            said, smiles = values > -lowered, truth(data, name)
-            print(f"  happy +{lowered:g}: smiling {said[smiles].mean():.3f}, at rest {(~said[~smiles]).mean():.3f}")
+            predicted, smiles = values > -lowered, truth(data, name)
+            at_rest = (~predicted[~smiles]).mean()
+            print(f"  happy +{lowered:g}: smiling {predicted[smiles].mean():.3f}, at rest {at_rest:.3f}")
     for name in ahead:
         shapes = blendshapes(task, faces.pictures(data, name, faces.points(data, work, name)[0]))
         found = np.array([bool(each) for each in shapes])

@@ -1,11 +1,11 @@
-"""A second head, none / closed / open smile, on an early map of the shipped network, which stays as it is.
+"""Train a second head (no, closed or open smile) on a feature map of the shipped network, whose weights stay fixed.
 
     python -m tools.smile_head DATA WORK MODEL.keras OUT.keras [--map fine|early|late|pooled] [--weak 0.3]
 
-Learns from FER+'s training pictures: the share of happy votes says whether there is a smile, tools/data/smile_kinds.csv
-of which kind (labelled by eye), the landmarker's weak labels of which kind the others are. A fifth of what was
-labelled by eye is kept for choosing; smiles.zip, labelled by eye too, is for the report only. ``OUT`` has two outputs
-by name: ``emotion``, as before, and ``smile``.
+Training data are FER+'s training pictures. The target for a smile is the share of happy votes; its kind comes from
+tools/data/smile_kinds.csv (labelled by eye), or from the landmarker's weak labels. A fifth of the pictures labelled by
+eye is held out for model selection; smiles.zip, labelled by eye too, is used for the final report only. ``OUT`` has two
+outputs by name: ``emotion``, as before, and ``smile``.
 """
 
 import argparse
@@ -31,15 +31,15 @@ _VIEWS = {"by eye": 8, "weak": 2, "none": 2}
 _OTHERS = 4000
 
 
-class Lessons:
-    """Pictures, each in several augmented views, and what is known of them.
+class TrainingData:
+    """Training data of the head: pictures, each in several augmented views, and their targets.
 
     Attributes:
-        maps: (N, ...) float16: what the head is to see.
+        maps: (N, ...) float16: feature maps, the input of the head.
         smiling: (N,) float32: share of happy votes.
-        opened: (N,) float32: how likely the smile is an open one.
-        weight: (N,) float32: of ``opened`` in the loss; 0 where nothing is known.
-        kept: (N,) bool: for choosing, not for learning.
+        opened: (N,) float32: probability that the smile is an open one.
+        weight: (N,) float32: weight of ``opened`` in the loss; 0 if there is no label.
+        kept: (N,) bool: held out for model selection.
     """
 
     def __init__(self, data: Path, work: Path, body: Any, weak: float, factor: float) -> None:
@@ -77,7 +77,7 @@ class Lessons:
 
 
 def weakly(work: Path, labelled: dict[str, str]) -> dict[str, float]:
-    """Return how likely smiles that nobody labelled are open: a logistic curve through those that somebody did."""
+    """Return the probability that unlabelled smiles are open: a logistic function of their weak score."""
     with np.load(work / "smile_weak.npz") as arrays:
         scores = {file: float(score) for file, score in zip(arrays["files"], arrays["scores"], strict=True)}
     scores = {file: score for file, score in scores.items() if np.isfinite(score)}
@@ -95,13 +95,13 @@ def weakly(work: Path, labelled: dict[str, str]) -> dict[str, float]:
 
 
 def through(body: Any, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]:
-    """Return what a part of the network makes of (N, 48, 48, 1) crops."""
+    """Return the output of the first part of the network for (N, 48, 48, 1) crops."""
     parts = [np.asarray(body.predict_on_batch(pixels[at : at + 256].astype("f4"))) for at in range(0, len(pixels), 256)]
     return np.concatenate([part.astype(np.float16) for part in parts])
 
 
 def head(shape: tuple[int, ...]) -> Any:
-    """Return a keras.Model from a map to (N, 3) probabilities of the kinds; it reads mirror images alike."""
+    """Return a keras.Model from a map to (N, 3) probabilities of the kinds, invariant to mirroring."""
     from keras import Input, Model, layers, regularizers
 
     mirrored, given = mirrored_layers(), Input(shape)
@@ -118,21 +118,21 @@ def head(shape: tuple[int, ...]) -> Any:
 
 
 def _biased(x: Any, filters: int, size: int, stride: int, place: object) -> Any:
-    """A mirrored convolution with a bias, through a normalisation whose statistics stay 0 and 1."""
+    """Apply a mirrored convolution with a bias, given by a normalisation whose statistics stay 0 and 1."""
     mirrored = mirrored_layers()
     x = mirrored.Convolution(filters, size, stride, name=f"smile_convolution_{place}")(x)
     return mirrored.Normalization(name=f"smile_normalization_{place}")(x)
 
 
-def fit(model: Any, lessons: Lessons, epochs: int) -> None:
+def fit(model: Any, data: TrainingData, epochs: int) -> None:
     """Train the head; weights are averaged over the last third."""
     import keras
     import tensorflow as tf
 
     optimizer, rng, batch = keras.optimizers.Adam(2e-3), np.random.default_rng(1), 256
-    at = np.flatnonzero(~lessons.kept)
-    closed = (lessons.opened < 0.5) & (lessons.weight > 0)
-    share = float(closed[at].sum() / (lessons.weight[at] > 0).sum())
+    at = np.flatnonzero(~data.kept)
+    closed = (data.opened < 0.5) & (data.weight > 0)
+    share = float(closed[at].sum() / (data.weight[at] > 0).sum())
     balance = np.where(closed, 0.5 / share, 0.5 / (1 - share)).astype("f4")
 
     @tf.function  # type: ignore[untyped-decorator]
@@ -156,8 +156,8 @@ def fit(model: Any, lessons: Lessons, epochs: int) -> None:
             losses.append(
                 float(
                     step(
-                        lessons.maps[these], lessons.smiling[these], lessons.opened[these],
-                        lessons.weight[these] * balance[these],
+                        data.maps[these], data.smiling[these], data.opened[these],
+                        data.weight[these] * balance[these],
                     )
                 )
             )  # fmt: skip
@@ -170,15 +170,15 @@ def fit(model: Any, lessons: Lessons, epochs: int) -> None:
                 else [mean + (w - mean) / (many + 1) for mean, w in zip(average, now, strict=True)]
             )
             many += 1
-        print(f"epoch {epoch + 1}: loss {np.mean(losses):.4f}, kept {_kept(model, lessons)}", flush=True)
+        print(f"epoch {epoch + 1}: loss {np.mean(losses):.4f}, kept {_kept(model, data)}", flush=True)
     if average is not None:
         model.set_weights(average)
-    print("averaged: kept", _kept(model, lessons))
+    print("averaged: kept", _kept(model, data))
 
 
-def _kept(model: Any, lessons: Lessons) -> str:
-    said = model.predict(lessons.maps[lessons.kept].astype("f4"), batch_size=256, verbose=0)
-    opened = lessons.opened[lessons.kept] > 0.5
+def _kept(model: Any, data: TrainingData) -> str:
+    said = model.predict(data.maps[data.kept].astype("f4"), batch_size=256, verbose=0)
+    opened = data.opened[data.kept] > 0.5
     score = said[:, 2] / np.maximum(said[:, 1] + said[:, 2], 1e-9)
     right = ((score > 0.5) == opened).mean()
     closed = (score[~opened] <= 0.5).mean()
@@ -186,7 +186,7 @@ def _kept(model: Any, lessons: Lessons) -> str:
 
 
 def joined(network: Any, where: str, model: Any) -> Any:
-    """Return a plain keras.Model, (N, 48, 48, 1) to ``emotion`` and ``smile``, of plain layers that any Keras loads."""
+    """Return a keras.Model, (N, 48, 48, 1) to ``emotion`` and ``smile``, of standard Keras layers only."""
     from keras import Model, layers
 
     x = network.get_layer(where).output
@@ -238,7 +238,7 @@ def report(data: Path, work: Path, both: Any, factor: float) -> None:
 
 
 def main() -> None:
-    """Do what the module says, as the command line asks."""
+    """Run the script with the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     for name in ("data", "work", "model", "out"):
         parser.add_argument(name, type=Path)
@@ -246,29 +246,29 @@ def main() -> None:
     parser.add_argument("--weak", type=float, default=0.3)
     parser.add_argument("--factor", type=float, default=1.1)
     parser.add_argument("--epochs", type=int, default=15)
-    asked = parser.parse_args()
+    args = parser.parse_args()
     import keras
 
     keras.utils.set_random_seed(3)
-    network: Any = keras.saving.load_model(asked.model, compile=False)
+    network: Any = keras.saving.load_model(args.model, compile=False)
     if isinstance(network.output, dict):
         network = keras.Model(network.inputs[0], network.output["emotion"])
-    body = keras.Model(network.inputs[0], network.get_layer(MAPS[asked.map]).output)
-    lessons = Lessons(asked.data, asked.work, body, asked.weak, asked.factor)
-    print(f"{len(lessons.maps)} views, {lessons.kept.sum()} kept", flush=True)
-    model = head(tuple(lessons.maps.shape[1:]))
+    body = keras.Model(network.inputs[0], network.get_layer(MAPS[args.map]).output)
+    data = TrainingData(args.data, args.work, body, args.weak, args.factor)
+    print(f"{len(data.maps)} views, {data.kept.sum()} kept", flush=True)
+    model = head(tuple(data.maps.shape[1:]))
     for layer in model.layers:
         if layer.name.startswith("smile_normalization"):
             layer.momentum = 0.9
-    fit(model, lessons, asked.epochs)
-    both = joined(network, MAPS[asked.map], model)
-    check = np.asarray(faces.crops(asked.data, asked.work, "london", asked.factor)[:64], np.float32)
+    fit(model, data, args.epochs)
+    both = joined(network, MAPS[args.map], model)
+    check = np.asarray(faces.crops(args.data, args.work, "london", args.factor)[:64], np.float32)
     apart = both.predict(check, verbose=0)["smile"] - model.predict(
         through(body, check.astype(np.uint8)).astype("f4"), verbose=0
     )
     print(f"joined: at most {np.abs(apart).max():.1e} apart")
-    both.save(asked.out)
-    report(asked.data, asked.work, both, asked.factor)
+    both.save(args.out)
+    report(args.data, args.work, both, args.factor)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Contact sheets of smiling faces, to label open and closed smiles by eye, blind to scores.
+"""Contact sheets of smiling faces, to label open and closed smiles by eye without seeing scores.
 
     python -m tools.smile_sheets DATA WORK OUT
 
 FER+: training pictures whose top vote is happy, in an order drawn once (seed 22), 100 to a sheet; ``again`` holds the
 first 300 in another order, to measure agreement. ``smiles``: the smiling photos of smiles.zip, for measuring only.
-``OUT/NAME.csv`` says which picture stands where.
+``OUT/NAME.csv`` lists the position of each picture.
 """
 
 import sys
@@ -39,7 +39,7 @@ def _write(out: Path, name: str, files: npt.NDArray[np.str_], tiles: npt.NDArray
 
 
 def main() -> None:
-    """Do what the module says, as the command line asks."""
+    """Run the script with the arguments of the command line."""
     data, work, out = map(Path, sys.argv[1:4])
     out.mkdir(parents=True, exist_ok=True)
     train, pictures, rng = votes.parts(data, work)["train"], votes.raw(data, work), np.random.default_rng(22)

@@ -2,9 +2,9 @@
 
     python -m tools.smile_weak DATA WORK face_landmarker.task
 
-Measured against labels by eye in docs/training.md. The landmarker answers a question about training pictures; nothing
-of it ships. Writes ``WORK/smile_weak.npz``: files of FER+'s training pictures whose top vote is happy, and a score each
-(NaN where it finds no face).
+Compared with labels by eye in docs/training.md. The landmarker is used on training pictures only and is not shipped.
+Writes ``WORK/smile_weak.npz``: files of FER+'s training pictures whose top vote is happy, and a score for each (NaN if
+it finds no face).
 """
 
 import csv
@@ -60,12 +60,12 @@ def blendshapes(task: Path, images: Iterable[Image]) -> list[dict[str, float]]:
 
 
 def openness(shapes: dict[str, float]) -> float:
-    """Return how open the mouth is; NaN where there are no blendshapes."""
+    """Return the score of openness; NaN without blendshapes."""
     return sum(share * shapes[name] for name, share in _PARTS.items()) if shapes else math.nan
 
 
 def main() -> None:
-    """Do what the module says, as the command line asks."""
+    """Run the script with the arguments of the command line."""
     data, work, task = map(Path, sys.argv[1:4])
     train = votes.parts(data, work)["train"].split
     files = train.files[train.top_vote == 1]

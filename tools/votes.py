@@ -1,4 +1,4 @@
-"""FER+'s votes beside the faces of ``tools.faces``, through the package's own definitions."""
+"""FER+'s votes for the faces of ``tools.faces``, as ``livemood.datasets.split.Split``."""
 
 import functools
 import hashlib
@@ -26,7 +26,7 @@ class Part:
 
 @functools.cache
 def parts(data: Path, work: Path) -> dict[str, Part]:
-    """Return train (without pictures that valid or test hold too), valid and test."""
+    """Return train (without pictures that are in valid or test too), valid and test."""
     table = faces.rows(data, "ferplus")
     votes = np.array([[int(value) for value in row[-10:]] for row in table], np.int64)
     names = np.array([row[0].split("/")[1].removeprefix("FER2013").lower() for row in table])
@@ -44,7 +44,7 @@ def parts(data: Path, work: Path) -> dict[str, Part]:
 
 
 def raw(data: Path, work: Path) -> npt.NDArray[np.uint8]:
-    """Return (N, 48, 48, 1) uint8: FER+'s pictures as they come."""
+    """Return FER+'s pictures unaligned, (N, 48, 48, 1) uint8."""
     import cv2
 
     kept = work / _RAW

@@ -1,1 +1,1 @@
-"""Use cases: each module here wires or drives the stages for one task. The Python API is ``reader``."""
+"""Use cases: each module runs the stages for one task. The Python API is ``reader``."""

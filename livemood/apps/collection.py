@@ -1,4 +1,4 @@
-"""A collection of photos: read one after another, on one core or many, and whatever is wanted of each is done."""
+"""A collection of photos: read on one or more cores, with records, annotated copies, sidecars and sorting."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from typing import Final
 from livemood.apps.photo import PhotoJob, PhotoOptions, PhotoReader, PhotoResult, read_here, set_up
 from livemood.core.errors import ImageUnreadable, LivemoodError, SinkError
 from livemood.core.labels import UNSURE
-from livemood.records import Record
+from livemood.records import Origin, Record
 from livemood.records.inputs import Group, Heads
 from livemood.runtime.atomic_io import note_written
 from livemood.runtime.workers import on_processes
@@ -21,27 +21,28 @@ from livemood.sources.image.scan import Found, find_photos
 
 _STRONGEST: Final = 10
 _CALM: Final = ("neutral", UNSURE)
-# Forms that nobody writes annotated copies in; these become JPEGs.
+# Formats that cannot be written here; their annotated copies are JPEGs.
 _COPIED_AS_JPEG: Final = frozenset({".heic", ".heif", ".hif", ".jxl"})
 _KILLED: Final = "its process was killed while reading it, most often for want of memory"
 
 
 @dataclass(frozen=True, slots=True)
 class CollectionJob:
-    """What is to be made of a collection.
+    """The settings of a run over a collection.
 
     Attributes:
         photos: To read, in order.
         options: Of reading and drawing.
-        processes: How many to read in; with 1 it is this one.
+        processes: Number of processes; 1 means this one.
         copies: Folder for annotated copies.
         records: File for a row of every face.
         sort_into: Folder under which each photo is put into the folder of its emotion.
-        how: What putting means.
-        by: Whose emotion counts.
+        how: Copy, move or link.
+        by: Which emotion names the folder.
         xmp: Write a sidecar beside each photo.
-        resume: Go on in ``records``: leave out the photos that it has.
+        resume: Append to ``records``, and skip the photos that it has.
         force: Replace files that are there; never a photo.
+        origin: Who makes the records, and of what.
     """
 
     photos: Sequence[Path]
@@ -55,10 +56,11 @@ class CollectionJob:
     xmp: bool = False
     resume: bool = False
     force: bool = False
+    origin: Origin | None = None
 
 
 def scan(paths: Sequence[Path], made_in: Sequence[Path | None] = ()) -> Found:
-    """Find the photos of files and folders; what livemood made itself in ``made_in`` is passed over.
+    """Find the photos of files and folders; files that livemood itself wrote to ``made_in`` are skipped.
 
     Raises:
         ImageUnreadable: There is none.
@@ -83,16 +85,16 @@ def read_collection(
     earlier: Callable[[Iterator[Group]], None] | None = None,
     open_reader: Callable[[], PhotoReader] | None = None,
 ) -> Iterator[PhotoResult]:
-    """Read photos in their order; yield each when all that is wanted of it is done.
+    """Read photos in their order; yield each when all its outputs are written.
 
-    Whatever ends this early, an interrupt or an error, every photo that was yielded is in the records.
+    After an interrupt or an error, every photo that was yielded is in the records.
 
     Args:
-        job: What is wanted.
+        job: The settings.
         heads: Labels by head of the model.
-        phrase: Makes the line about an error.
-        earlier: Gets the photos that the records held already, when those are gone on with.
-        open_reader: Gives what reads photos in this process.
+        phrase: Returns the text of an error.
+        earlier: Called with the photos that the records already hold, when resuming.
+        open_reader: Returns the ``PhotoReader`` of this process.
 
     Raises:
         SinkError: The records cannot be written.
@@ -100,7 +102,8 @@ def read_collection(
     with ExitStack() as stack:
         rows = None
         if job.records:
-            rows = stack.enter_context(CollectionRecords(job.records, heads, force=job.force, resume=job.resume))
+            written = CollectionRecords(job.records, heads, force=job.force, resume=job.resume, origin=job.origin)
+            rows = stack.enter_context(written)
             if earlier and rows.done:
                 earlier(rows.groups())
         done = rows.done if rows else set()
@@ -126,7 +129,7 @@ def _results(
 
 
 def _finished(result: PhotoResult, job: CollectionJob, placer: "_Placer", sorter: SortedFolder | None) -> PhotoResult:
-    """Do what is to be done with a photo that was read, and note what went wrong."""
+    """Write the sidecar of a photo and sort it, as requested; record what went wrong."""
     if result.copy:
         note_written(result.copy)  # another process wrote it
     if result.width is None or result.height is None:
@@ -142,7 +145,7 @@ def _finished(result: PhotoResult, job: CollectionJob, placer: "_Placer", sorter
 
 
 class _Placer:
-    """Says where annotated copies go: numbered if another photo of this run has the name, never onto a photo."""
+    """Chooses paths of annotated copies: numbered if another one of this run has the name, never that of a photo."""
 
     def __init__(self, job: CollectionJob) -> None:
         self._folder = job.copies
@@ -166,7 +169,7 @@ class _Placer:
 
 @dataclass(frozen=True, slots=True)
 class Strong:
-    """A face whose emotion is plain to see."""
+    """A face with a clear emotion."""
 
     path: str
     label: str
@@ -175,7 +178,7 @@ class Strong:
 
 @dataclass(slots=True)
 class CollectionSummary:
-    """What a collection came to, counted as it is read, in flat memory.
+    """Counts over a collection, updated photo by photo, in constant memory.
 
     Attributes:
         photos: Read or failed.
@@ -184,7 +187,7 @@ class CollectionSummary:
         faceless: Photos that were read and hold no face.
         faces: In all photos.
         labels: Faces by label.
-        strongest: Faces that are neither neutral nor unsure, surest first.
+        strongest: Faces that are neither neutral nor unsure, highest confidence first.
     """
 
     photos: int = 0
@@ -197,13 +200,13 @@ class CollectionSummary:
 
     def add(self, group: Group) -> None:
         """Count one photo."""
-        said, faces = group
+        photo, faces = group
         self.photos += 1
-        self.failed += said.error is not None
-        self.faceless += said.error is None and not faces
+        self.failed += photo.error is not None
+        self.faceless += photo.error is None and not faces
         self.faces += len(faces)
         self.labels.update(str(face.label) for face in faces)
-        found = [Strong(said.path, str(face.label), face.confidence or 0.0) for face in faces if _is_strong(face)]
+        found = [Strong(photo.path, str(face.label), face.confidence or 0.0) for face in faces if _is_strong(face)]
         if found:
             ranked = sorted([*self.strongest, *found], key=lambda one: -one.confidence)
             self.strongest = ranked[:_STRONGEST]

@@ -1,4 +1,4 @@
-"""Cut faces out of photos and videos, ready to be labelled and trained on."""
+"""Crop faces from photos and videos, for labelling and training."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class CropJob:
 
 
 def crop_faces(job: CropJob, session: Session, on_skipped: Callable[[SourceError], None]) -> int:
-    """Cut every face out, aligned as the model sees it, in colour; return how many.
+    """Crop every face, aligned as for the model, in colour; return the number of crops.
 
     Args:
         job: What to do.

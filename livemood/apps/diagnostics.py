@@ -1,4 +1,4 @@
-"""The checks of ``livemood doctor``: everything that livemood needs on this computer, with advice where it fails."""
+"""Checks of everything that livemood needs on this computer, with advice where one fails."""
 
 import platform
 import sys
@@ -41,10 +41,10 @@ class Check:
 
 
 def check_all(setting: Callable[[str], str] = str) -> Iterator[Check]:
-    """Look at everything, quick things first.
+    """Yield the results of all checks, quick ones first.
 
     Args:
-        setting: How whoever reads it writes the name of a setting, such as ``--no-window`` for ``no_window``.
+        setting: Maps the name of a setting, such as ``no_window``, to the front end's name for it.
     """
     yield Check("python", "ok", f"{platform.python_version()} on {platform.platform(terse=True)} ({sys.executable})")
     yield from _packages()
@@ -56,7 +56,7 @@ def check_all(setting: Callable[[str], str] = str) -> Iterator[Check]:
 
 
 def _guarded(name: str, look: Callable[[], Iterator[Check]], setting: Callable[[str], str]) -> Iterator[Check]:
-    """A check that itself fails is a finding like any other."""
+    """Yield the results of a check; an exception in it becomes a result too."""
     try:
         yield from look()
     except LivemoodError as error:

@@ -1,4 +1,4 @@
-"""The live loop: the newest frame of a source is read, drawn and shown, and keys are handled in between."""
+"""The live loop: process, draw and show the newest frame of a source, and handle keys in between."""
 
 import time
 from collections import deque
@@ -138,7 +138,7 @@ class Live:
         return self._tally
 
     def _take(self, frame: Frame, now: float) -> None:
-        """Read, show and record one frame."""
+        """Process, show and record one frame."""
         moods = self._pipeline.step(frame, self._throttle.due())
         self._current = frame, moods
         self._taken_at.append(now)
@@ -157,7 +157,7 @@ class Live:
         frame, moods = mirrored(*self._current) if self.view.mirror else self._current
         annotator = self._session.annotator(self._style())
         kept: list[Box] = []
-        if self.view.sparklines:  # under labels and panels, which leave them free where they can
+        if self.view.sparklines:  # drawn first; labels and panels avoid them where possible
             under = frame.image.copy()
             kept = self._sparklines.draw(under)
             frame = replace(frame, image=under)

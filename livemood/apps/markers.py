@@ -1,11 +1,11 @@
-"""Records to markers: label changes in the form that editing programs and annotation tools take."""
+"""Records to markers: label changes in the formats of editing programs and annotation tools."""
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
 from livemood.core.errors import SinkError
-from livemood.records import Record, read
+from livemood.records import Record, read, read_origin
 from livemood.sinks.markers.base import clip_of, make_clip
 from livemood.sinks.markers.sink import MarkerSink
 from livemood.sources.open import open_video
@@ -25,9 +25,10 @@ def write_markers(
 
     Args:
         records: A .jsonl, .csv or .parquet file written by livemood.
-        out: The file to write; its suffix names the form.
+        out: The file to write; its suffix selects the format.
         video: The video that the markers belong to; its rate, timecode, name and path are used.
-        rate: Frames per second, if not the video's; by default measured from the times of the records.
+        rate: Frames per second, if not the video's; by default what the records say of theirs, or measured from
+            their times.
         timecode: Of the video's first frame, such as 01:00:00:00; by default the video's own, or 0.
         start_s: Time in the records at which the video begins, s, where it is a cut.
         force: Replace a file that is there.
@@ -42,7 +43,9 @@ def write_markers(
         raise SinkError(f"{out} is to be read; choose another file for the markers")
     rows = read(records)
     if video is None:
-        clip = make_clip(records.stem, rate or _measured_rate(read(records)), timecode)
+        origin = read_origin(records)
+        known = rate or (origin and origin.rate)
+        clip = make_clip(records.stem, known or _measured_rate(read(records)), timecode)
     else:
         with open_video(video) as source:
             clip = clip_of(source.info, records.stem, rate, timecode)

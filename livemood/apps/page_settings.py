@@ -1,5 +1,5 @@
-"""What the page is told: Python's settings and the model's manifest as one JSON document, so that no number is
-written twice.
+"""The settings of the browser page: Python's settings and the model's manifest as one JSON document, so that each
+number is defined once.
 """
 
 from collections.abc import Sequence
@@ -27,11 +27,11 @@ EMOTION: Final = "models/emotion.tflite"
 YUNET: Final = "yunet/yunet.tflite"
 
 YUNET_SIDE_PX: Final = 320
-"""Side of the pictures that its file declares; the page scales it."""
+"""Side of the input that the file declares; the page scales it."""
 YUNET_STRIDES: Final = (8, 16, 32)
-"""Px of the picture under one px of each output."""
+"""Px of the input per px of each output."""
 
-# Keys of the live window that a browser has no use for.
+# Keys of the live window that the page does not have.
 _NOT_IN_A_PAGE: Final = ("q",)
 
 

@@ -1,4 +1,4 @@
-"""One photo from file to moods, and what else is wanted of it, in whichever process."""
+"""One photo from file to moods, with its annotated copy and thumbnail; used in this and in worker processes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ from livemood.sinks.rows import record_of
 from livemood.sources.image.decode import Photo, decode_photo, read_photo
 
 LEAST_SIDE: Final = 1920
-"""A large JPEG is decoded smaller as long as its longer side keeps this many px; one of 279 faces was lost by it."""
+"""A large JPEG is decoded at a reduced size whose longer side is at least this, px; this lost one of 279 faces."""
 
 _THUMBNAIL_SIDE: Final = 192
 _THUMBNAIL_QUALITY: Final = 70
@@ -26,12 +26,12 @@ _THUMBNAIL_QUALITY: Final = 70
 
 @dataclass(frozen=True, slots=True)
 class PhotoOptions:
-    """What is wanted of every photo of a run.
+    """Settings for every photo of a run.
 
     Attributes:
         reader: How faces are found and read.
         style: How annotated copies are drawn.
-        thumbnails: Make a small picture of each, and a fingerprint that is alike for pictures that look alike.
+        thumbnails: Make a thumbnail and a perceptual hash of each.
         force: Replace annotated copies that are there.
     """
 
@@ -46,9 +46,9 @@ class PhotoJob:
     """One photo.
 
     Attributes:
-        path: Where it lies; may be a URL where its content is given.
-        copy: Where its annotated copy goes, if one is wanted.
-        refused: Why it cannot have the copy that is wanted.
+        path: Its path; may be a URL if its content is given.
+        copy: Path of its annotated copy, if requested.
+        refused: Why a requested copy cannot be written.
     """
 
     path: Path | str
@@ -58,16 +58,16 @@ class PhotoJob:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PhotoResult:
-    """What one photo came to.
+    """The result of one photo.
 
     Attributes:
         path: As given.
         width: Of the upright photo, px; None where it could not be read.
         height: Likewise.
-        moods: Largest face first, in px of the whole photo.
-        orientation: How it is stored, 1 to 8 as EXIF counts.
-        error: What could not be read or written.
-        copy: The annotated copy that was written.
+        moods: Largest face first, in px of the full-size photo.
+        orientation: EXIF orientation of the file, 1 to 8.
+        error: Why it could not be read, or an output not written.
+        copy: Path of the annotated copy that was written.
         thumbnail: A small JPEG.
         fingerprint: (4,) uint64 as bytes, see ``livemood.datasets.dedup``.
     """
@@ -83,10 +83,10 @@ class PhotoResult:
     fingerprint: bytes = b""
 
     def group(self, error: str | None) -> Group:
-        """Return its rows' content.
+        """Return the content of its rows.
 
         Args:
-            error: The line about its error, as the front end writes it.
+            error: Text of its error, in the words of the front end.
         """
         frame = Frame(0, 0.0, _PIXEL)
         faces = tuple(record_of(frame, mood) for mood in self.moods)
@@ -94,10 +94,10 @@ class PhotoResult:
 
 
 class PhotoReader:
-    """Reads one photo after another; what cannot be read or written is noted and does not stop the rest.
+    """Reads one photo after another; an error is part of the result and does not stop the others.
 
     Attributes:
-        session: Models, and what builds around them.
+        session: The models.
         annotator: Draws their labels.
     """
 
@@ -108,14 +108,14 @@ class PhotoReader:
     def read(self, job: PhotoJob) -> PhotoResult:
         """Read a photo, and write its annotated copy if one is wanted."""
         try:
-            # A copy is to be as large as the photo; moods alone need less.
+            # An annotated copy needs the full size; moods alone do not.
             photo = read_photo(Path(job.path), None if job.copy else LEAST_SIDE)
         except ImageUnreadable as error:
             return PhotoResult(job.path, error=error)
         return self._result(job, photo)
 
     def read_content(self, name: str, data: bytes | None) -> PhotoResult:
-        """Read a photo of any name, from its file or from the content that was got of it."""
+        """Read a photo, from its file or from its content if given."""
         if data is None:
             return self.read(PhotoJob(name))
         try:
@@ -184,7 +184,7 @@ def thumbnail(image: Image) -> bytes:
 
 
 def thumbnail_of(path: Path) -> tuple[bytes, bytes]:
-    """Return the small picture and the fingerprint of a photo; both empty where it cannot be read any more."""
+    """Return the thumbnail and the perceptual hash of a photo; both empty if it can no longer be read."""
     try:
         image = read_photo(path, _THUMBNAIL_SIDE).image
     except ImageUnreadable:
@@ -199,7 +199,7 @@ def _fingerprint(image: Image) -> bytes:
 
 
 def _enlarged(mood: Mood, scale: float) -> Mood:
-    """Return the mood with its face in px of the whole photo."""
+    """Return the mood with its face in px of the full-size photo."""
     if scale == 1.0:
         return mood
     face = mood.track.detection

@@ -18,8 +18,7 @@ from livemood.sources.base import Source
 class MoodReader(Closeable):
     """Reads moods from pictures and videos with one detector and one model, opened once.
 
-    Use as a context manager, or call ``close``. Several threads may share a reader; each gets the results that it would
-    get alone.
+    Use it as a context manager, or call ``close``. Several threads may share a reader; results do not depend on it.
 
     Args:
         model: Bundle folder; the shipped model by default.

@@ -1,9 +1,11 @@
-"""The composition root: source, pipeline, annotator and sinks are put together here and nowhere else."""
+"""The composition root: the only module that connects source, pipeline, annotator and sinks."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
+from livemood.apps.origins import origin_of_run
 from livemood.apps.tally import Tally
 from livemood.core.crop_spec import CropSpec
 from livemood.core.settings import (
@@ -32,7 +34,7 @@ _IDLE_S = 0.1
 
 
 class Session(Closeable):
-    """One detector and one model, opened once, and the factory of everything built on them; a context manager.
+    """One detector and one model, opened once, and a factory of everything built on them; a context manager.
 
     Args:
         how: Which detector and model to open.
@@ -60,13 +62,16 @@ class Session(Closeable):
         classifier: Classifier | None = None,
         settings: Settings | None = None,
     ) -> None:
-        how = how or ReaderSettings()
+        self._how = how = how or ReaderSettings()
         self.settings = settings or Settings()
         self.baseline: BaselineMode = how.baseline
         self.classifier: Classifier = classifier or EmotionClassifier(how.model, how.engine, how.emotions)
         with ExitStack() as stack:
             if detector is None:
                 detector = stack.enter_context(FaceDetector(how.detector, self.settings.detector))
+                self._detector_name: str = how.detector
+            else:
+                self._detector_name = type(detector).__name__
             self.detector: Detector = detector
             self._open = stack.pop_all()
 
@@ -82,7 +87,7 @@ class Session(Closeable):
 
     @property
     def crop_spec(self) -> CropSpec:
-        """How the model wants faces cut."""
+        """How faces are cropped for the model."""
         return self.classifier.crop_spec
 
     @property
@@ -139,6 +144,7 @@ class Session(Closeable):
         force: bool = False,
         faceless_rows: bool = False,
         encoding: EncodingSettings | None = None,
+        options: Mapping[str, Any] | None = None,
     ) -> Sink:
         """Open a sink for the frames of a source and this model's moods.
 
@@ -148,6 +154,7 @@ class Session(Closeable):
             force: Replace files that are there.
             faceless_rows: Write a row for frames without faces too.
             encoding: Of a labelled video.
+            options: Settings of the run that records say they were made with.
 
         Raises:
             SinkError: The target is there already, is of an unknown form, or cannot be written.
@@ -159,6 +166,7 @@ class Session(Closeable):
             force=force,
             faceless_rows=faceless_rows,
             encoding=encoding or EncodingSettings(),
+            origin=origin_of_run(self._how, self._detector_name, self.classifier, source, options or {}),
         )
         return open_sink(output, context)
 

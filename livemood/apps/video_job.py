@@ -1,16 +1,23 @@
 """One video from file to file."""
 
+import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from livemood.apps.origins import changed
 from livemood.apps.session import Session
 from livemood.apps.tally import Summary
 from livemood.core.errors import SinkError, VideoUnreadable, one_line_about
 from livemood.core.settings import CutSettings, DrawStyle, EncodingSettings
 from livemood.runtime import stopping
-from livemood.sinks.open import Output
+from livemood.runtime.atomic_io import refuse_other_ending, refuse_to_overwrite
+from livemood.runtime.optional_deps import required
+from livemood.sinks.open import STDOUT, Output
+
+if TYPE_CHECKING:
+    from livemood.reporting.joins import Offer
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +32,9 @@ class VideoJob:
         style: How moods are drawn.
         faceless_rows: Write a row for frames without a face too.
         force: Replace files that are there.
+        report: A page about it, made of its records.
+        thumbnails: Show faces on that page.
+        offer: How to type what joins people who may be one, for that page.
     """
 
     source: Path
@@ -34,11 +44,25 @@ class VideoJob:
     style: DrawStyle = field(default_factory=DrawStyle)
     faceless_rows: bool = False
     force: bool = False
+    report: Path | None = None
+    thumbnails: bool = False
+    offer: "Offer | None" = None
 
     @property
     def out(self) -> Path | None:
         """The labelled copy, if there is to be one."""
-        return next((Path(output.target) for output in self.outputs if output.name == "out"), None)
+        return self.file("out")
+
+    @property
+    def files(self) -> list[Path]:
+        """Every file that it makes, the report last."""
+        made = [Path(output.target) for output in self.outputs if output.target not in ("", STDOUT)]
+        return [*made, *([self.report] if self.report else [])]
+
+    def file(self, kind: str) -> Path | None:
+        """Return the file of a kind of sink, if there is to be one."""
+        outputs = (one for one in self.outputs if one.name == kind and one.target != STDOUT)
+        return next((Path(one.target) for one in outputs), None)
 
 
 class Progress(Protocol):
@@ -63,8 +87,52 @@ def label_video(job: VideoJob, session: Session, progress: Progress) -> Summary:
         VideoUnreadable: The source holds no video.
         SinkError: Something cannot be written.
     """
+    check_report(job)  # said now, not after hours of work
     with one_line_about(job.source, VideoUnreadable):
-        return _label(job, session, progress)
+        if job.report is None:
+            return _label(job, session, progress)
+        with tempfile.TemporaryDirectory(prefix="livemood-") as scratch:
+            records = job.file("records")
+            kept = records is not None
+            if records is None:
+                records = Path(scratch) / "moods.jsonl"
+                job = replace(job, outputs=(*job.outputs, Output("records", str(records))))
+            summary = _label(job, session, progress)
+            _report(job, records, kept)
+    return summary
+
+
+def check_report(job: VideoJob) -> None:
+    """Refuse a report that could not be made, before anything else is done.
+
+    Raises:
+        LivemoodError: plotly is not installed.
+        SinkError: It is there already, or its name ends in another form than a page's.
+    """
+    if job.report is None:
+        return
+    from livemood.reporting.charts import PLOTLY
+    from livemood.reporting.page import PAGES
+
+    required("plotly.offline", PLOTLY)
+    refuse_other_ending(job.report, "report", *PAGES)
+    refuse_to_overwrite(job.report, "report", job.force)
+
+
+def _report(job: VideoJob, records: Path, kept: bool) -> None:
+    from livemood.reporting.page import write_report
+
+    assert job.report
+    shown = job.source if job.thumbnails else None
+    write_report(
+        records,
+        job.report,
+        title=job.source.name,
+        thumbnails=shown,
+        offer=job.offer,
+        kept=kept,
+        force=job.force,
+    )
 
 
 def _label(job: VideoJob, session: Session, progress: Progress) -> Summary:
@@ -74,10 +142,18 @@ def _label(job: VideoJob, session: Session, progress: Progress) -> Summary:
         clip = stack.enter_context(session.open_video(job.source, job.cut.start_s, job.cut.duration_s))
         stack.enter_context(stopping.held())
         encoding = replace(job.encoding, strip_metadata=job.encoding.strip_metadata or job.style.blur)
+        options = changed(job.cut) | ({"faceless_rows": True} if job.faceless_rows else {})
         # The copy is opened last and closed first, so that no records stay if it fails.
         sinks = [
             stack.enter_context(
-                session.open_sink(output, clip, force=job.force, faceless_rows=job.faceless_rows, encoding=encoding)
+                session.open_sink(
+                    output,
+                    clip,
+                    force=job.force,
+                    faceless_rows=job.faceless_rows,
+                    encoding=encoding,
+                    options=options,
+                )
             )
             for output in sorted(job.outputs, key=lambda output: output.name == "out")
         ]

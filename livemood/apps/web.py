@@ -1,4 +1,4 @@
-"""The browser page: written to a folder, or served to this computer alone."""
+"""The browser page: written to a folder, or served on localhost."""
 
 import json
 import shutil
@@ -49,7 +49,7 @@ def page_files(bundle: Path | None = None) -> dict[str, bytes]:
     Raises:
         ModelMissing: A model file is not there.
         ModelIncompatible: It is not the one that its manifest describes.
-        SinkError: The page was never built, or its files were altered.
+        SinkError: The page was not built, or its files were altered.
     """
     model = read_bundle(bundle or default_bundle())
     network = model.checked(model.tflite)
@@ -106,7 +106,7 @@ def write_page(out: Path, bundle: Path | None = None, *, force: bool = False) ->
 
 @dataclass(frozen=True, slots=True)
 class PageServer:
-    """Serves the page to programs of this computer; use as a context manager.
+    """Serves the page on localhost; a context manager.
 
     Attributes:
         url: Where the page is.
@@ -117,7 +117,7 @@ class PageServer:
 
     @classmethod
     def open(cls, port: int = 0, bundle: Path | None = None) -> Self:
-        """Take a port and be ready to serve.
+        """Open the port; ``serve`` then answers requests.
 
         Args:
             port: TCP port; 0 takes a free one.
@@ -136,7 +136,7 @@ class PageServer:
         return cls(f"http://{HOST}:{server.server_address[1]}/", server)
 
     def serve(self) -> None:
-        """Answer until ``close`` is called from another thread, or an interrupt."""
+        """Answer requests until ``close`` is called from another thread, or an interrupt."""
         self._server.serve_forever()
 
     def close(self) -> None:

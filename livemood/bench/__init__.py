@@ -1,1 +1,1 @@
-"""How fast livemood is on this machine: the live loop (``live``) and video files (``offline``)."""
+"""Benchmarks of livemood on this machine: the live loop (``live``) and video files (``offline``)."""

@@ -1,4 +1,4 @@
-"""Speed of the live loop: pictures with a stamp are fed as from a camera, and the stamp is read on the screen."""
+"""Speed of the live loop: a simulated camera numbers its pictures, and the numbers are read from the screen."""
 
 import time
 from collections.abc import Iterator
@@ -51,7 +51,7 @@ class LiveFigures:
 
 
 class _Camera:
-    """Repeats a clip's pictures at a steady rate, each with its number stamped into its first row."""
+    """Repeats a clip's pictures at a steady rate, each with its number encoded in its first row."""
 
     def __init__(self, clip: Path, fps: float) -> None:
         with VideoSource(clip) as source:
@@ -112,7 +112,7 @@ class _Stopwatch(Source):
 
 
 def measure_live(session: Session, screen: Screen, clip: Path, fps: float = 30.0, seconds: float = 15.0) -> LiveFigures:
-    """Run the live loop on a clip as if a camera filmed it, and time every picture from capture to screen.
+    """Run the live loop on a clip as if it came from a camera, and time every picture from capture to screen.
 
     Args:
         session: Detector and model.

@@ -1,1 +1,1 @@
-"""Models on disk: the manifest, the shipped bundles, and checks of files that may come from a stranger."""
+"""Models on disk: the manifest, the shipped bundles, and checks of untrusted files."""

@@ -1,20 +1,20 @@
-"""Tie a LiteRT network to one picture at a time.
+"""Fix the batch size of a LiteRT network at 1.
 
-The browser's runtime takes an input of the very shape that the file declares, and refuses one face where the number
-of faces is open. The declared shape already says one; only the note that it may change (``shape_signature``) has to
-go. Weights and operators stay what they are, so the answers do too.
+The browser's runtime refuses a network whose batch size is dynamic. The declared shape already has a batch size of 1;
+only the field that makes it dynamic (``shape_signature``) is removed. Weights and operators do not change, so outputs
+do not either.
 """
 
 import struct
 
 from livemood.core.errors import ModelIncompatible
 
-# Places of fields in LiteRT's schema.
+# Field numbers in LiteRT's schema.
 _MODEL_GRAPHS, _GRAPH_TENSORS, _TENSOR_SIGNATURE = 2, 0, 7
 
 
 def with_fixed_batch(network: bytes) -> bytes:
-    """Return a ``.tflite`` file without notes of open sides.
+    """Return a ``.tflite`` file without the fields that make dimensions dynamic.
 
     Raises:
         ModelIncompatible: It is no LiteRT file.
@@ -34,14 +34,14 @@ def with_fixed_batch(network: bytes) -> bytes:
 
 
 def _slot(data: bytearray, table: int, field: int) -> int | None:
-    """Return where a table's layout keeps the offset of a field; None where it has no such field."""
+    """Return the position in a table's vtable that holds the offset of a field; None if it has no such field."""
     layout = table - _number(data, "i", table)
     place = layout + 4 + 2 * field
     return place if place < layout + _number(data, "H", layout) else None
 
 
 def _tables(data: bytearray, table: int, field: int) -> list[int]:
-    """Return where the tables of a field that lists some begin."""
+    """Return the positions of the tables in a field that is a vector of tables."""
     place = _slot(data, table, field)
     offset = _number(data, "H", place) if place is not None else 0
     if not offset:

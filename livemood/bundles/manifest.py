@@ -1,4 +1,4 @@
-"""A trained model on disk: weights and a manifest that says how to feed and read them.
+"""A trained model on disk: weights, and a manifest that describes their input and output.
 
 A bundle is a folder::
 
@@ -6,8 +6,8 @@ A bundle is a folder::
     model.keras     the Keras model: (N, S, S, C) raw 0..255 -> (N, K) probabilities of each head
     model.tflite    the same for LiteRT
 
-A head is one question that the network answers: its name, its labels, its temperature. The head ``emotion`` is always
-there. Manifests of format 1 have that head alone, with ``labels`` and ``temperature`` at the top.
+A head is one output of the network, with a name, labels and a temperature. The head ``emotion`` always exists.
+Manifests of format 1 have that head only, with ``labels`` and ``temperature`` at the top level.
 
 A bundle may be untrusted: sizes are bounded before anything is read, and labels must be valid folder names.
 """
@@ -35,14 +35,14 @@ _MAX_MANIFEST_BYTES = 4 << 20
 _MAX_MODEL_BYTES = 1 << 29
 _MAX_LABELS = 256
 _MAX_HEADS = 16
-# A fitted temperature is near 1; far from it, probabilities are all equal, or 0 and 1.
+# A fitted temperature is near 1; far outside this range all probabilities are equal, or 0 and 1.
 _TEMPERATURES = (0.01, 100.0)
 _SHOWN = 80
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """One question that a network answers.
+    """One output of a network.
 
     Attributes:
         name: ``emotion``, or the name of a further head.
@@ -63,7 +63,7 @@ class Bundle:
         folder: Its folder.
         name: Its name, as ``livemood models`` prints it.
         heads: ``emotion`` first, then further heads in the order of their names in the manifest.
-        crop: How faces are cut for it.
+        crop: How faces are cropped for it.
         metrics: Figures measured when it was made.
         sha256: Hex digest by file name.
     """
@@ -94,6 +94,10 @@ class Bundle:
     def tflite(self) -> Path:
         """The LiteRT file."""
         return self.folder / "model.tflite"
+
+    def sha256_for(self, engine: str) -> str:
+        """Return the hex digest of the weights that an engine runs, as the manifest states it; empty if it does not."""
+        return str(self.sha256.get((self.tflite if engine == "litert" else self.keras).name, ""))
 
     def checked(self, file: Path) -> Path:
         """Return ``file`` after comparing its sha256 with the manifest, and checking the layers of a Keras file.
@@ -136,7 +140,7 @@ def face_model(which: Literal["near", "far", "yunet"]) -> Path:
 
 
 def covered_model() -> Path:
-    """Return the weights of the network that tells covered faces, checked against their recorded sha256.
+    """Return the file of the network that detects covered faces, checked against its recorded sha256.
 
     Raises:
         ModelMissing: They are not there.
@@ -163,7 +167,7 @@ def read_bundle(folder: Path) -> Bundle:
 
     Raises:
         ModelMissing: The folder or its manifest is not there.
-        ModelIncompatible: The manifest is not one of ours.
+        ModelIncompatible: It is not a valid livemood manifest.
     """
     data = _read_manifest(folder)
     if data.get("format") not in (1, FORMAT):
@@ -241,7 +245,7 @@ def _labels(names: Any) -> tuple[str, ...]:
 
 def _crop(spec: Any) -> CropSpec:
     template = tuple((float(x), float(y)) for x, y in spec["template"])
-    # Far outside the crop, the similarity would scale the face to almost nothing.
+    # With points far outside the crop, the face would be scaled to almost nothing.
     if not all(-1 <= side <= 2 for point in template for side in point):
         raise ValueError("a crop's points are fractions of its side")
     return CropSpec(int(spec["size_px"]), spec["colour"], template)

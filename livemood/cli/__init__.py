@@ -1,4 +1,4 @@
-"""The commands. The only place that prints errors and sets exit codes: 0 fine, 1 ours, 2 usage, 130 interrupted."""
+"""The commands. Errors are printed and exit codes set here: 0 success, 1 error, 2 wrong usage, 130 interrupted."""
 
 import gc
 import io
@@ -21,6 +21,7 @@ from livemood.cli import (
     export,
     image,
     markers,
+    merge,
     models,
     report,
     train,
@@ -36,11 +37,11 @@ from livemood.core.errors import LivemoodError
 from livemood.runtime.atomic_io import forget_written, written
 from livemood.runtime.native_output import debugging, discard_native_stderr, open_missing_streams, silence_native_logs
 from livemood.runtime.optional_deps import NEEDED_FOR, not_installed
-from livemood.runtime.stopping import NobodyListens, handle_signals, ignore_signals
+from livemood.runtime.stopping import OutputClosed, handle_signals, ignore_signals
 
 _INTERRUPTED = 130
 _SELDOM = 10_000
-# An interrupted run names so many files that it leaves.
+# Number of files that an interrupted run lists by name.
 _LISTED = 4
 
 app = typer.Typer(
@@ -65,6 +66,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "undo": undo.undo,
     "report": report.report,
     "markers": markers.markers,
+    "merge-people": merge.merge_people,
     "crop": with_settings(crop.crop),
     "train": train.train,
     "evaluate": evaluate.evaluate,
@@ -91,7 +93,7 @@ def _options(
 
 def main() -> NoReturn:
     """Run the command line and exit."""
-    # Cyclic garbage collection over everything that a command imports took a sixth of its start and end.
+    # Cyclic garbage collection of all imported modules took a sixth of the time of starting and ending a process.
     gc.set_threshold(_SELDOM)
     open_missing_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -107,52 +109,56 @@ def main() -> NoReturn:
         warnings.filterwarnings("always", module=r"livemood(\.|$)")
     try:
         code = run()
+        ignore_signals()  # at exit Python restores the default handlers, and a late signal would kill the process
     except KeyboardInterrupt:  # a second signal while the first was being reported
+        ignore_signals()
         code = _INTERRUPTED
-    ignore_signals()  # Python would hand them back to the system on its way out, and end by them
-    gc.freeze()  # what is left ends with the process: no need to look through it once more
+    # An interrupt that passes through ``exec``, as while a dataclass is imported, makes ``python -m`` end by the signal
+    # whatever the exit code, unless another ``exec`` comes after.
+    exec("")
+    gc.freeze()  # no garbage collection at exit
     sys.exit(code)
 
 
-def run(words: Sequence[str] | None = None) -> int:
+def run(args: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code.
 
     Args:
-        words: What follows ``livemood``; those of this process by default.
+        args: Arguments after ``livemood``; by default those of this process.
     """
     forget_written()
     try:
         program: Any = typer.main.get_command(app)
         defaults = default_map(program.commands)
-        code = int(program(words, prog_name="livemood", standalone_mode=False, default_map=defaults) or 0)
+        code = int(program(args, prog_name="livemood", standalone_mode=False, default_map=defaults) or 0)
     except typer.TyperException as error:
-        _say(f"{error.format_message()} (see --help)")
+        _print_line(f"{error.format_message()} (see --help)")
         return int(error.exit_code)
     except LivemoodError as error:
         if debugging():
             raise
-        _say(error.line(option_name))
+        _print_line(error.line(option_name))
         return 1
     except BrokenPipeError:  # the reader of stdout closed the pipe
         sys.stderr.close()
         return 1
-    except OSError as error:  # what no adapter foresaw, such as a name too long for any file
+    except OSError as error:  # not handled elsewhere, such as a file name that is too long
         if debugging():
             raise
-        _say(f"{error.filename or 'the system'}: {error.strerror or error}; try another file or place")
+        _print_line(f"{error.filename or 'the system'}: {error.strerror or error}; try another file or place")
         return 1
     except ModuleNotFoundError as error:
         name = (error.name or "").partition(".")[0]
         if debugging() or name not in NEEDED_FOR:
             raise
-        _say(not_installed(name).line(option_name))
+        _print_line(not_installed(name).line(option_name))
         return 1
-    except NobodyListens:
+    except OutputClosed:
         return 0
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED
     if code == _INTERRUPTED:
-        _say(f"interrupted; {_kept()}")
+        _print_line(f"interrupted; {_kept()}")
     return code
 
 
@@ -165,9 +171,9 @@ def _kept() -> str:
     return f"kept: {', '.join(made)}"
 
 
-def _say(message: str) -> None:
+def _print_line(message: str) -> None:
     print(f"livemood: {plain(' '.join(message.split()))}", file=sys.stderr)
 
 
 def _show_note(message: Warning | str, *_: object, **__: object) -> None:
-    _say(f"note: {message}")
+    _print_line(f"note: {message}")

@@ -1,4 +1,4 @@
-"""Progress bars on stderr: one for each video at work, and one for all when there are many."""
+"""Progress bars on stderr: one for each video in progress, and one for all if there are many."""
 
 import sys
 from pathlib import Path
@@ -89,7 +89,7 @@ class Bars:
 
 
 class _Drawn(Bars):
-    """A bar with frames per second and the time left for each video at work, and one for all when there are many."""
+    """A bar with frames per second and the time left for each video in progress, and one for all if there are many."""
 
     def __init__(self, videos: int) -> None:
         from rich.console import Console
@@ -116,7 +116,7 @@ class _Drawn(Bars):
         self._ended: set[Path] = set()
 
     def begin(self, source: Path, frames: int | None) -> None:
-        if source in self._tasks:  # a job that is tried again
+        if source in self._tasks:  # a job that is retried
             self._progress.remove_task(self._tasks.pop(source))
         if source not in self._ended:  # a worker's progress may arrive after its outcome
             self._tasks[source] = self._progress.add_task(source.name, total=frames, unit="fps")

@@ -24,7 +24,7 @@ _STATUS = "status"
 
 
 class Runner(StrEnum):
-    """What runs the shards."""
+    """Engines that run the shards."""
 
     local = "local"
     ray = "ray"
@@ -44,7 +44,7 @@ def batch(
         Runner, typer.Option("--engine", help="local: processes here; ray: Ray (extra: ray).")
     ] = Runner.local,
     address: Annotated[
-        str | None, typer.Option("--address", metavar="HOST:PORT", help="Of a Ray cluster; without, Ray starts here.")
+        str | None, typer.Option("--address", metavar="HOST:PORT", help="Of a Ray cluster; else Ray starts here.")
     ] = None,
     jobs: Annotated[
         int | None, typer.Option("--jobs", min=1, metavar="N", help="Processes; all cores by default.")
@@ -57,7 +57,7 @@ def batch(
     every: Annotated[int, typer.Option("--every", min=1, metavar="N", help="Classify every Nth frame of a video.")] = 1,
     json_: Json = False,
 ) -> None:
-    """Read very many photos and videos into one Parquet data set; a second run does only what is missing.
+    """Process many photos and videos into one Parquet data set; a second run does only what is missing.
 
     Examples:
       livemood batch archive/ --out moods/ --jobs 8
@@ -154,6 +154,6 @@ def _print_status(dataset: str, json_: bool) -> None:
         print(
             f"{count} inputs by livemood {made.version}, model {plain(made.model)} {made.sha256[:12]} ({made.settings})"
         )
-    for name, said in notes.items():
-        planned, end = said.get("inputs_planned", "?"), said.get("finished", "not yet")
-        print(f"{plain(name)}: {planned} inputs planned, started {said.get('started')}, finished {end}")
+    for name, note in notes.items():
+        planned, end = note.get("inputs_planned", "?"), note.get("finished", "not yet")
+        print(f"{plain(name)}: {planned} inputs planned, started {note.get('started')}, finished {end}")

@@ -20,7 +20,7 @@ def bench(
     clip: Annotated[Path | None, typer.Argument(metavar="[CLIP]", help="A video with faces; else the sample.")] = None,
     live: Annotated[bool, typer.Option("--live", help="Time the live window, from capture to screen.")] = False,
     fps: Annotated[
-        float, typer.Option("--fps", min=1.0, help="With --live: pictures per second of the made-up camera.")
+        float, typer.Option("--fps", min=1.0, help="With --live: pictures per second of the simulated camera.")
     ] = 30.0,
     duration: Annotated[
         float, typer.Option("--duration", metavar="TIME", parser=seconds, help="With --live: how long to run.")
@@ -29,11 +29,11 @@ def bench(
 ) -> None:
     """Measure how fast this computer labels a video, or the live picture.
 
-    A video is labelled into a scratch folder: from file to file with all threads, then stage by stage on one thread,
-    then without the labels, and without the writing. Nothing is kept.
+    A video is labelled into a temporary folder: from file to file with all threads, stage by stage on one thread, then
+    without labels, and without writing.
 
-    With --live the clip plays as if a camera filmed it; each picture carries a stamp that is read again when it is on
-    the screen.
+    With --live the clip is played like a camera; each picture has its number encoded in it, which is read again on the
+    screen.
 
     Examples:
       livemood bench

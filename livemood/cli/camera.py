@@ -27,10 +27,10 @@ def camera(
     sparklines: Annotated[bool, typer.Option("--sparklines", help="Show the last 30 s of every face.")] = False,
     calibrate: Annotated[
         float | None,
-        typer.Option("--calibrate", metavar="TIME", parser=seconds, help="Learn resting faces for so long at first."),
+        typer.Option("--calibrate", metavar="TIME", parser=seconds, help="Calibrate to resting faces at the start."),
     ] = None,
     lsl_markers: Annotated[
-        str | None, typer.Option("--lsl-markers", metavar="NAME", help="Keep markers of this LSL stream as events.")
+        str | None, typer.Option("--lsl-markers", metavar="NAME", help="Record markers of this LSL stream as events.")
     ] = None,
     window: Annotated[bool, typer.Option("--window/--no-window", help="Show the picture on this screen.")] = True,
     duration: Annotated[
@@ -57,6 +57,7 @@ def camera(
       c calibrate to resting faces for 3 s; again: off
     """
     from livemood.apps.live import Live
+    from livemood.apps.origins import changed
     from livemood.apps.recorder import Recorder
     from livemood.core.keys import View
     from livemood.runtime.stopping import held
@@ -79,13 +80,15 @@ def camera(
         check_display()  # before anything slow
     with ExitStack() as stack:
         session = stack.enter_context(opened(how))
+        capture = _sized(capture, size)
         try:
-            live_source = stack.enter_context(session.open_live(source, _sized(capture, size)))
+            live_source = stack.enter_context(session.open_live(source, capture))
         except ValueError as error:
             raise typer.BadParameter(str(error), param_hint="--source") from error
         stack.enter_context(held())
+        options = changed(capture) | ({"calibrate_s": calibrate} if calibrate else {})
         sinks = [
-            stack.enter_context(session.open_sink(output, live_source, force=force))
+            stack.enter_context(session.open_sink(output, live_source, force=force, options=options))
             for output in outputs
             if output.name != "out"
         ]

@@ -1,4 +1,4 @@
-"""A job written as the command line that does it again, with file names but without folders."""
+"""Command lines that repeat a recorded job, with file names but without folders."""
 
 import shlex
 from collections.abc import Mapping

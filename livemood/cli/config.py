@@ -1,4 +1,4 @@
-"""Defaults of options from files, and ``livemood config``, which shows what holds and where from."""
+"""Defaults of options from configuration files, and ``livemood config``, which shows them and where they come from."""
 
 import difflib
 from collections.abc import Iterator, Mapping
@@ -11,8 +11,8 @@ import typer
 from livemood.cli.config_files import ConfigError, ConfigFile, config_paths, read_configs
 from livemood.cli.options import Json, print_json
 
-# A file that lies in a folder may come from a stranger: where results go, what is opened and what is replaced is said
-# on the command line alone.
+# A configuration file in the current folder may come from someone else, so it cannot set what is opened, where results
+# go and what is replaced.
 _UNSETTABLE: Final = {
     "force", "json_", "resume", "virtual_camera", "thumbnails", "move", "copy", "link", "xmp", "card", "live", "full",
     "help", "retry_failed",
@@ -25,7 +25,7 @@ Commands = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A default that a file gives.
+    """A default set in a configuration file.
 
     Attributes:
         command: Whose option it is.
@@ -41,10 +41,10 @@ class Setting:
 
 
 def settings_in(files: list[ConfigFile], commands: Commands) -> list[Setting]:
-    """Return all that files of settings say, later ones over earlier ones.
+    """Return all settings of configuration files; those of later files come later.
 
     Raises:
-        ConfigError: A key that is no option or may not be set in a file, or a value of a wrong type.
+        ConfigError: A key is no option or may not be set in a file, or a value has a wrong type.
     """
     found: dict[tuple[str, str], Setting] = {}
     for file in files:
@@ -70,7 +70,7 @@ def settings_in(files: list[ConfigFile], commands: Commands) -> list[Setting]:
 
 
 def default_map(commands: Commands) -> dict[str, dict[str, Any]]:
-    """Return the defaults that files give, by command and parameter, as typer takes them.
+    """Return the defaults from configuration files, by command and parameter, as typer takes them.
 
     Raises:
         ConfigError: As ``settings_in``.
@@ -133,7 +133,7 @@ def _all_of(name: str, command: Any, settings: list[Setting]) -> Iterator[tuple[
 
 
 def _options(command: Any) -> dict[str, Any]:
-    """Return a command's options by their names without dashes."""
+    """Return a command's options by name, without dashes."""
     params = (param for param in command.params if param.param_type_name == "option")
     return {max(param.opts, key=len).lstrip("-"): param for param in params}
 
@@ -157,15 +157,15 @@ def _checked(setting: Setting, command: Any) -> Setting:
             raise typer.BadParameter(f"it is {'true or false' if param.is_flag else 'no switch'}")
         param.process_value(typer.Context(command), _as_typed(setting.value))
     except (typer.BadParameter, ValueError, TypeError) as error:
-        said = error.format_message() if isinstance(error, typer.BadParameter) else str(error)
+        reason = error.format_message() if isinstance(error, typer.BadParameter) else str(error)
         raise ConfigError(
-            f"{where} is of a wrong kind ({said.removesuffix('.')}); see livemood {setting.command} --help"
+            f"{where} is of a wrong kind ({reason.removesuffix('.')}); see livemood {setting.command} --help"
         ) from error
     return setting
 
 
 def _as_typed(value: Any) -> Any:
-    """Return a value as it would stand on the command line."""
+    """Return a value as it would be written on the command line."""
     if isinstance(value, list):
         return ",".join(map(str, value))
     return value if isinstance(value, bool) else str(value)

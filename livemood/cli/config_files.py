@@ -1,4 +1,4 @@
-"""Files that hold defaults: ``livemood.toml`` in the current folder, and one in the user's own configuration folder."""
+"""Configuration files: ``livemood.toml`` in the current folder, and one in the user's configuration folder."""
 
 import os
 import sys
@@ -11,21 +11,22 @@ from typing import Any, Final
 from livemood.core.errors import LivemoodError
 
 NAME: Final = "livemood.toml"
-# A file of settings has a few hundred bytes.
+# A configuration file has a few hundred bytes.
 _MAX_BYTES: Final = 1 << 20
 
 
 class ConfigError(LivemoodError, ValueError):
-    """A file of settings says something that cannot be meant."""
+    """A configuration file cannot be read, or has an invalid key or value."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConfigFile:
-    """A file of settings as it was read.
+    """The content of a configuration file.
 
     Attributes:
-        path: Where it is.
-        values: What it holds; options at the top are for every command that has them, tables are named after one.
+        path: Of the file.
+        values: Its keys and values; options at the top are for every command that has them, those in a table for the
+            command of its name.
     """
 
     path: Path
@@ -33,12 +34,12 @@ class ConfigFile:
 
 
 def config_paths() -> tuple[Path, Path]:
-    """Return where files of settings are looked for: the user's own, then the current folder's, which goes first."""
+    """Return the paths of configuration files: the user's, then that of the current folder, which takes precedence."""
     return user_folder() / NAME, Path(NAME)
 
 
 def user_folder() -> Path:
-    """Return the folder in which this user's programs keep their settings."""
+    """Return the user's configuration folder for livemood."""
     if sys.platform == "win32":
         base = os.environ.get("APPDATA") or "~/AppData/Roaming"
     elif sys.platform == "darwin":
@@ -47,15 +48,15 @@ def user_folder() -> Path:
         base = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
     try:
         return Path(base).expanduser() / "livemood"
-    except RuntimeError:  # nobody's home
+    except RuntimeError:  # no home folder
         return Path(base) / "livemood"
 
 
 def read_configs() -> list[ConfigFile]:
-    """Read the files of settings that are there; later ones go before earlier ones.
+    """Read the existing configuration files; later ones take precedence.
 
     Raises:
-        ConfigError: One is no TOML, or cannot be read.
+        ConfigError: One is not valid TOML, or cannot be read.
     """
     return [ConfigFile(path, _read(path)) for path in config_paths() if path.is_file()]
 

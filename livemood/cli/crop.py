@@ -1,4 +1,4 @@
-"""``livemood crop``: cut faces out of photos and videos, ready to be labelled and trained on."""
+"""``livemood crop``: crop faces from photos and videos, for labelling and training."""
 
 import sys
 from pathlib import Path
@@ -15,7 +15,7 @@ def crop(
     how: Annotated[ReaderSettings, Only("detector", "model")],
     out: Annotated[Path, typer.Option("--out", help="Folder for the crops and index.csv.")],
     sort: Annotated[
-        bool, typer.Option("--sort", help="Put each crop into a folder named after what the model reads.")
+        bool, typer.Option("--sort", help="Put each crop into a folder named after its predicted emotion.")
     ] = False,
     every: Annotated[
         float,
@@ -24,11 +24,11 @@ def crop(
     size: Annotated[int, typer.Option("--size", min=48, max=1024, help="Side of the crops in pixels.")] = 192,
     force: Force = False,
 ) -> None:
-    """Cut every face out, aligned as the model sees it, in colour.
+    """Crop every face, aligned as for the model, in colour.
 
-    Look through the crops, move each into a folder named after its class, and train on OUT. index.csv says where each
-    came from; livemood train keeps the crops of one video in one split by it. With --force, crops are added to those of
-    an earlier run; the same video's are made anew.
+    Look through the crops, move each into a folder named after its class, and train on OUT. index.csv lists their
+    sources; with it, livemood train keeps the crops of one video in one split. With --force, crops are added to those
+    of an earlier run; those of the same video are replaced.
 
     Examples:
       livemood crop holiday/ --out faces

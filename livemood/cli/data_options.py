@@ -16,9 +16,7 @@ GroupBy = Annotated[
 ]
 Class = Annotated[
     list[str] | None,
-    typer.Option(
-        "--class", metavar="NAME=LABEL", help="What a class folder is to be called, such as 1=surprise; repeatable."
-    ),
+    typer.Option("--class", metavar="NAME=LABEL", help="Rename a class folder, such as 1=surprise; repeatable."),
 ]
 
 
@@ -31,7 +29,7 @@ Heads = Annotated[
 
 
 def class_names(pairs: list[str] | None) -> dict[str, str]:
-    """Parse what ``--class`` was given."""
+    """Parse the values of ``--class``."""
     found = {}
     for pair in pairs or ():
         name, equals, label = pair.partition("=")

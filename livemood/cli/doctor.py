@@ -1,4 +1,4 @@
-"""``livemood doctor`` and ``livemood cameras``: what works on this computer, and what to do where it does not."""
+"""``livemood doctor`` and ``livemood cameras``: what works on this computer, and what to do if something does not."""
 
 import typer
 
@@ -8,7 +8,7 @@ from livemood.cli.options import Json, option_name, print_json
 def doctor(json_: Json = False) -> None:
     """Check this computer: packages, windows, cameras, models, and a one-second self-test.
 
-    Exit code 1 if something stands in livemood's way altogether.
+    Exit code 1 if livemood cannot run here.
 
     Examples:
       livemood doctor

@@ -1,4 +1,4 @@
-"""``livemood evaluate``: how good is a bundle, on whom, and how sure may one be of that?"""
+"""``livemood evaluate``: measure a bundle on labelled pictures."""
 
 import sys
 import tempfile
@@ -61,7 +61,7 @@ def evaluate(
     stress: Annotated[
         bool,
         typer.Option(
-            "--stress", help="Make pictures worse in 27 ways: light, blur, noise, roll, masks, ...; takes minutes."
+            "--stress", help="Measure under 27 corruptions: light, blur, noise, roll, masks, ...; takes minutes."
         ),
     ] = False,
     html: Annotated[Path | None, typer.Option("--html", help="Write a web page with tables and pictures.")] = None,
@@ -71,7 +71,7 @@ def evaluate(
 ) -> None:
     """Measure an emotion model on labelled pictures: accuracy, classes, calibration, robustness, groups, speed.
 
-    The model runs as it is served. Where the data has fewer classes than the model, it chooses between those.
+    The model runs as in serving. If the data has fewer classes than the model, it chooses among those.
 
     Examples:
       livemood evaluate default ferplus.zip
@@ -154,7 +154,7 @@ def evaluate(
             report["stress"]["photos"] = stress_photos(folder, smiles)
     if people:
         report["people"] = examine_people(folder, people)
-    # What was measured is shown before anything can fail to be written.
+    # Results are printed first, in case writing the files fails.
     if json_:
         print_json(report)
     else:
@@ -200,7 +200,7 @@ def _print(report: Mapping[str, Any]) -> None:
 
     from livemood.evaluation.tables import tables
 
-    # Names of classes, groups and bundles are shown as they are: [ and : have no meaning in them.
+    # Names of classes, groups and bundles may contain [ and :, which are not markup here.
     console = Console(markup=False, emoji=False)
     for table in tables(report):
         drawn = Table(*table.header, title=table.title, title_justify="left", box=None, header_style="dim")

@@ -10,7 +10,7 @@ from livemood.cli.options import Force
 
 
 class Format(StrEnum):
-    """What can be written."""
+    """Formats of exported models."""
 
     tflite = "tflite"
     onnx = "onnx"
@@ -27,9 +27,9 @@ def export(
 ) -> None:
     """Write a model for other programs: raw 0..255 grey crops (N, S, S, 1) in, probabilities (N, K) out.
 
-    The result is run on random crops and compared with the bundle's Keras model before it is kept. Divide the
-    logarithms of its outputs by the manifest's temperature to get calibrated logits. Names of the classes travel inside
-    as labels.txt: in a zip behind a .tflite (unzip -p FILE labels.txt), in ONNX's metadata, in assets.extra of a
+    The result is compared with the bundle's Keras model on random crops, and removed if it differs. Divide the
+    logarithms of its outputs by the manifest's temperature to get calibrated logits. Class names are included as
+    labels.txt: in a zip appended to a .tflite (unzip -p FILE labels.txt), in ONNX's metadata, in assets.extra of a
     SavedModel.
 
     Examples:

@@ -1,4 +1,4 @@
-"""How commands explain themselves: plain text that fits 80 columns, with examples to copy as they are."""
+"""Help of commands: plain text that fits 80 columns, with examples that can be copied."""
 
 import inspect
 import re
@@ -22,7 +22,7 @@ class Command(TyperCommand):
     """A command whose help keeps indented lines as they are."""
 
     def format_help_text(self, ctx: Any, formatter: Any) -> None:
-        """Write paragraphs filled, and indented lines as they stand."""
+        """Write paragraphs filled, and indented lines unchanged."""
         for paragraph in inspect.cleandoc(self.help or "").split("\n\n"):
             formatter.write_paragraph()
             lines = paragraph.splitlines()
@@ -53,7 +53,7 @@ class Commands(TyperGroup):
             )
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write the commands first; options of the program as a whole are few."""
+        """Write the commands, then the options of the program as a whole."""
         self.format_commands(ctx, formatter)
         records = [record for param in self.get_params(ctx) if (record := param.get_help_record(ctx))]
         with formatter.section("Options"):
@@ -61,7 +61,7 @@ class Commands(TyperGroup):
 
 
 def _named(name: str, kind: str) -> str:
-    """Return an option with the name of its value instead of a type; an argument is its own name."""
+    """Return an option with the name of its value instead of its type; an argument has its name alone."""
     if kind == "argument":
         return _TYPE.sub("", name).strip()
     return _TYPE.sub(lambda match: _TYPES.get(match[1] or match[0], match[1] or match[0]), name)

@@ -18,6 +18,7 @@ from livemood.cli.terminal import plain
 from livemood.core.errors import LivemoodError
 from livemood.core.labels import EMOTION
 from livemood.core.settings import DrawStyle, ReaderSettings
+from livemood.runtime import stopping
 from livemood.runtime.processes import usable_cores
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ _MOST_PROCESSES = 8
 
 
 class SortBy(StrEnum):
-    """Whose emotion names a photo's folder."""
+    """Which emotion names a photo's folder."""
 
     most = "most"
     largest = "largest"
@@ -50,13 +51,13 @@ def image(
         Path | None,
         typer.Option("--records", "--csv", help="Write a row per face: .csv, .jsonl or .parquet; see --resume."),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on in --records where an earlier run ended.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue --records where an earlier run ended.")] = False,
     sort_into: Annotated[
         Path | None, typer.Option("--sort-into", help="Put each photo into a folder named after its emotion.")
     ] = None,
     copy: Annotated[bool, typer.Option("--copy", help="Sort by copying; the default.")] = False,
     move: Annotated[bool, typer.Option("--move", help="Sort by moving; livemood undo moves back.")] = False,
-    link: Annotated[bool, typer.Option("--link", help="Sort by hard links, which take no room.")] = False,
+    link: Annotated[bool, typer.Option("--link", help="Sort by hard links, which take no space.")] = False,
     sort_by: Annotated[
         SortBy, typer.Option("--sort-by", help="most: the emotion of most faces; largest: of the largest face.")
     ] = SortBy.most,
@@ -68,7 +69,7 @@ def image(
         Path | None, typer.Option("--list-skipped", help="Write a CSV of the files that were not read, and why.")
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option("--jobs", min=1, metavar="N", help="Processes; by default all cores if it pays.")
+        int | None, typer.Option("--jobs", min=1, metavar="N", help="Processes; by default all cores for many photos.")
     ] = None,
     json_: Json = False,
     force: Force = False,
@@ -82,6 +83,7 @@ def image(
       livemood image holiday/ --sort-into sorted/ --link --emotions happy,sad
     """
     from livemood.apps.collection import CollectionJob, scan
+    from livemood.apps.origins import origin_of_collection
     from livemood.apps.photo import PhotoOptions, PhotoReader
     from livemood.runtime.atomic_io import refuse_to_overwrite
 
@@ -94,6 +96,7 @@ def image(
         refuse_to_overwrite(list_skipped, "list_skipped", force)
     found = scan(paths, (out, sort_into))
     several = usable_cores() if len(found.photos) >= _SEVERAL else 1
+    heads = heads_of(reader)
     options = PhotoOptions(reader, replace(style, ids=False), gallery is not None, force)
     job = CollectionJob(
         found.photos,
@@ -107,14 +110,18 @@ def image(
         xmp,
         resume,
         force,
+        origin_of_collection(reader) if records else None,
     )
-    run = _Run(job, heads_of(reader), gallery, json_)
-    if job.processes > 1:
-        run.read(None)  # each process opens the models itself
-    else:
-        with opened(reader) as session:
-            run.read(lambda: PhotoReader(session, options))
-    run.tell(found.skipped)
+    run = _Run(job, heads, gallery, json_)
+    try:
+        if job.processes > 1:
+            run.read(None)  # each process opens the models itself
+        else:
+            with opened(reader) as session:
+                run.read(lambda: PhotoReader(session, options))
+    except KeyboardInterrupt:
+        run.interrupted = True
+    run.print_results(found.skipped)
     if list_skipped:
         _write_skipped(list_skipped, found.skipped, force)
     if run.interrupted:
@@ -143,6 +150,7 @@ class _Run:
         from livemood.reporting.gallery import Gallery
 
         with ExitStack() as stack:
+            stack.enter_context(stopping.held())  # what a photo leaves in table and page is counted
             page = None
             if self._page:
                 page = stack.enter_context(
@@ -160,6 +168,7 @@ class _Run:
                     if out:
                         out.add(_json_of(result))
                     bar.advance(1)
+                    stopping.check()
             except KeyboardInterrupt:
                 self.interrupted = True
             if page:
@@ -178,7 +187,7 @@ class _Run:
             if len(self._errors) < _ERRORS:
                 self._errors.append(error)
 
-    def tell(self, skipped: "Sequence[Skipped]") -> None:
+    def print_results(self, skipped: "Sequence[Skipped]") -> None:
         """Print the results of the run."""
         if not self._json:
             _print_table(self._table)
@@ -292,9 +301,9 @@ def _print_table(groups: "Sequence[Group]") -> None:
     from rich.table import Table
 
     table = Table("photo", "face", "label", "confidence", box=None, header_style="dim")
-    for said, faces in groups:
-        photo = escape(plain(said.path))
-        if not faces and not said.error:
+    for entry, faces in groups:
+        photo = escape(plain(entry.path))
+        if not faces and not entry.error:
             table.add_row(photo, "-", "no face found", "")
         for number, face in enumerate(faces, 1):
             label = f"{face.label} ({face.reason})" if face.reason else str(face.label)

@@ -27,7 +27,7 @@ def markers(
         Path, typer.Option("--out", help="File to write: .edl, .csv, .fcpxml, .otio, .eaf, .TextGrid, .boris.")
     ],
     video: Annotated[
-        Path | None, typer.Option("--video", help="The video they belong to: its rate, timecode and name are used.")
+        Path | None, typer.Option("--video", help="The video of the records: its rate, timecode and name are used.")
     ] = None,
     fps: Annotated[
         Fraction | None, typer.Option("--fps", parser=_rate, metavar="RATE", help="Frames a second: 25, 29.97.")

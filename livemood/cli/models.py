@@ -1,4 +1,4 @@
-"""``livemood models``: what is shipped, and whether it is whole."""
+"""``livemood models``: the shipped models and their checksums."""
 
 import json
 from typing import Annotated, Any, Final

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
     from livemood.apps.session import Session
 
-# Characters in a line that no table fills.
+# Width that every table fits, characters.
 _WIDE = 10_000
 
 VideoOutputs = Annotated[tuple[Output, ...], "video"]
-"""Parameter that becomes an option for every sink that is offered for video files."""
+"""Type of a parameter that becomes an option for every sink for video files."""
 LiveOutputs = Annotated[tuple[Output, ...], "live"]
-"""The same for cameras and streams."""
+"""Type of a parameter that becomes an option for every sink for cameras and streams."""
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")]
 
@@ -97,7 +97,7 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
     keyword = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
     filled.__signature__ = inspect.Signature(keyword)  # type: ignore[attr-defined]
     filled.__annotations__ = {p.name: p.annotation for p in keyword}
-    del filled.__wrapped__  # typer would look at the command's own signature
+    del filled.__wrapped__  # typer would use the command's own signature
     return filled
 
 
@@ -145,7 +145,7 @@ def _without_none(kind: Any) -> Any:
 
 @contextmanager
 def stdout_free(outputs: Sequence[Output], json_: bool) -> Iterator[None]:
-    """Print on stderr what a command has to say, where its records go to stdout."""
+    """Print on stderr in the block, if records go to stdout."""
     if not any(output.target == STDOUT for output in outputs):
         yield
         return
@@ -158,7 +158,7 @@ def stdout_free(outputs: Sequence[Output], json_: bool) -> Iterator[None]:
 
 
 def files_of(outputs: Sequence[Output]) -> dict[str, Path]:
-    """Return the files among what is asked for, by the name of their sink."""
+    """Return the requested files, by the name of their sink."""
     return {output.name: Path(output.target) for output in outputs if output.target not in ("", STDOUT)}
 
 
@@ -170,7 +170,7 @@ def opened(how: ReaderSettings) -> "Iterator[Session]":
     from livemood.runtime.stopping import held
 
     try:
-        with held():  # an interrupt during an import would look like a missing library
+        with held():  # an interrupt during an import could be reported as a missing library
             session = Session(how)
     except ValueError as error:
         if isinstance(error, LivemoodError):
@@ -199,7 +199,7 @@ def print_json(data: Any) -> None:
 
 
 def console_for_tables() -> "Console":
-    """Return what prints on stdout: as wide as the terminal, or, where it goes elsewhere, as what is printed."""
+    """Return a console on stdout: as wide as the terminal, or without a limit if stdout is not one."""
     from rich.console import Console
 
     return Console(width=None if sys.stdout.isatty() else _WIDE)

@@ -1,4 +1,4 @@
-"""``livemood report``: a page, and a picture, about records of one or many recordings."""
+"""``livemood report``: a page or a plot about one or many recordings."""
 
 from pathlib import Path
 from typing import Annotated
@@ -21,7 +21,7 @@ def report(
         Path | None, typer.Option("--thumbnails", metavar="VIDEO", help="Show faces from the video of the records.")
     ] = None,
     stimulus: Annotated[
-        Path | None, typer.Option("--stimulus", metavar="FILM", help="Show frames of what was being watched.")
+        Path | None, typer.Option("--stimulus", metavar="FILM", help="Show frames of the film that was watched.")
     ] = None,
     stimulus_start: Annotated[
         float,
@@ -34,9 +34,9 @@ def report(
     curves: Annotated[Path | None, typer.Option("--curves", help="CSV of means and spread over time.")] = None,
     force: Force = False,
 ) -> None:
-    """Make a page about records: timelines, shares, strongest changes. It needs no network, and nothing beside it.
+    """Make a self-contained page about records: timelines, shares, strongest changes.
 
-    Many recordings of the same thing become one page: a table, means with their spread, and each timeline.
+    Many recordings of the same stimulus become one page: a table, means with their spread, and each timeline.
 
     Examples:
       livemood report moods.jsonl --out moods.html
@@ -46,6 +46,7 @@ def report(
       livemood report moods/ --out archive.html
       livemood report ann.jsonl ben.jsonl --out group.html --table group.csv
     """
+    from livemood.cli.merge import OFFER
     from livemood.reporting.dataset_page import write_dataset_report
     from livemood.reporting.film import Stimulus
     from livemood.reporting.group_page import write_group_report
@@ -76,7 +77,7 @@ def report(
     if many:
         write_group_report(records, out, table=table, curves=curves, align=align, stimulus=film, force=force)
     elif out:
-        write_report(records[0], out, thumbnails=thumbnails, stimulus=film, force=force)
+        write_report(records[0], out, thumbnails=thumbnails, stimulus=film, offer=OFFER, force=force)
     if plot:
         write_plot(records[0], plot, force=force)
     for name, path in (("report", out), ("plot", plot), ("table", table), ("curves", curves)):

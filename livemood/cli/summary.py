@@ -18,7 +18,7 @@ def note(text: str) -> None:
 
 
 def print_summary(summary: "Summary", files: Mapping[str, Path | None]) -> None:
-    """Print one screen about a run, and where its files are."""
+    """Print the summary of a run, and the paths of its files."""
     from rich.markup import escape
     from rich.table import Table
 
@@ -41,13 +41,18 @@ def print_summary(summary: "Summary", files: Mapping[str, Path | None]) -> None:
             print(f"{name}: {path}")
 
 
+def _files(outcome: "Outcome") -> dict[str, Path | None]:
+    job = outcome.job
+    return {"out": job.out, "records": job.file("records"), "report": job.report}
+
+
 def print_outcomes(outcomes: Sequence["Outcome"], json_: bool) -> None:
     """Print the outcomes of many videos: a line each, or all as JSON."""
     if json_:
         files = [
             {
                 "source": str(outcome.job.source),
-                "out": str(outcome.job.out) if outcome.job.out else None,
+                **{name: str(path) if path else None for name, path in _files(outcome).items()},
                 "error": outcome.error and outcome.error.line(option_name),
                 "skipped": outcome.summary is None and outcome.error is None,
                 **(outcome.summary.to_json() if outcome.summary else {}),
@@ -59,9 +64,10 @@ def print_outcomes(outcomes: Sequence["Outcome"], json_: bool) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table("video", "frames", "faces", "people", "copy", box=None, header_style="dim")
+    table = Table("video", "frames", "faces", "people", "made", box=None, header_style="dim")
     for outcome in outcomes:
-        name, copy = escape(str(outcome.job.source)), escape(str(outcome.job.out or ""))
+        made = next(iter(outcome.job.files), None)
+        name, copy = escape(str(outcome.job.source)), escape(str(made or ""))
         if outcome.summary:
             counts = [str(n) for n in (outcome.summary.frames, outcome.summary.faces, outcome.summary.tracks)]
             table.add_row(name, *counts, copy)

@@ -2,7 +2,7 @@
 
 import unicodedata
 
-# Control characters, those that turn the direction of writing, and line ends of Unicode's own.
+# Control characters, bidirectional controls, and Unicode line separators.
 _COMMANDS = ("Cc", "Cf", "Zl", "Zp")
 
 

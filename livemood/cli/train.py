@@ -43,7 +43,7 @@ _ENDS = {
 
 
 def _budget(text: str) -> float:
-    """Parse a time to train for; none at all would mean no limit."""
+    """Parse a time budget; 0 is refused, because it would mean no limit."""
     with suppress(ValueError):
         if (total := parse_duration(text)) > 0:
             return total
@@ -80,7 +80,7 @@ def train(
     teacher: Annotated[
         list[Path] | None,
         typer.Option(
-            "--teacher", metavar="BUNDLE|RUN", help="Learn from this bundle, or run (its OUT.work), too; repeatable."
+            "--teacher", metavar="BUNDLE|RUN", help="Distil from this bundle, or run (its OUT.work), too; repeatable."
         ),
     ] = None,
     preset: Annotated[
@@ -110,7 +110,7 @@ def train(
         typer.Option(
             "--blends",
             min=0,
-            help="Also learn from each picture with so many others laid over it.",
+            help="Number of blends of each picture with others (mixup).",
             show_default="0",
         ),
     ] = None,
@@ -121,7 +121,7 @@ def train(
     distil_weight: Annotated[
         float | None,
         typer.Option(
-            "--distil-weight", min=0, max=1, help="Share of the teachers in what is learnt.", show_default="0.7"
+            "--distil-weight", min=0, max=1, help="Weight of the teachers in the targets.", show_default="0.7"
         ),
     ] = None,
     precision: Annotated[
@@ -133,20 +133,20 @@ def train(
         ),
     ] = None,
     early_stop: Annotated[
-        int | None, typer.Option("--early-stop", min=1, help="End after so many epochs without getting better.")
+        int | None, typer.Option("--early-stop", min=1, help="End after this many epochs without improvement.")
     ] = None,
     class_balance: Annotated[
         bool | None,
         typer.Option(
             "--class-balance/--no-class-balance",
-            help="Adjust for rare classes, as far as accuracy stays, and say happy as often as the labels do.",
+            help="Adjust for rare classes at little loss of accuracy, and predict happy as often as it is labelled.",
             show_default="--class-balance",
         ),
     ] = None,
     tensorboard: Annotated[
         Path | None, typer.Option("--tensorboard", metavar="DIR", help="Write TensorBoard logs.")
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run that OUT.work holds.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume the run that OUT.work holds.")] = False,
     force: Force = False,
 ) -> None:
     """Train an emotion model on labelled faces and write it as a bundle, for --model of the other commands.
@@ -169,7 +169,7 @@ def train(
     base = tuple(map(named_bundle, from_ or ()))
     if base and precision and not all(map(has_checkpoint, base)):
         raise typer.BadParameter("a bundle is fine-tuned in float32; leave it out", param_hint="--precision")
-    asked = {
+    overrides = {
         "preset": preset.value if preset else None,
         "epochs": epochs,
         "time_budget_s": None if time_budget is None else _budget(time_budget),
@@ -194,7 +194,7 @@ def train(
         classes=class_names(class_),
         base=base,
         teachers=tuple(map(named_bundle, teacher or ())),
-        asked={name: value for name, value in asked.items() if value is not None},
+        overrides={name: value for name, value in overrides.items() if value is not None},
     )
     with Display(tensorboard, find_faces, job.settings.time_budget_s) as display:
         metrics, ended = run(job, resume, force, display.watcher())
@@ -209,7 +209,7 @@ def train(
 
 
 def _shown(value: object) -> str:
-    """Write a figure, or one for each class; what was not measured is a dash."""
+    """Return a figure, or one for each class, as text; a dash for one that was not measured."""
     if isinstance(value, dict):
         return ", ".join(f"{name} {_shown(one)}" for name, one in value.items())
     return "–" if value is None else str(value)

@@ -18,7 +18,7 @@ _PHOTO_SHARE = 0.65
 
 
 def notes(data: "Dataset", find_faces: bool) -> list[str]:
-    """Return what whoever gave the pictures should know of them."""
+    """Return notes for the user on the data set."""
     lines = list(data.notes)
     for name, absent in data.lacking.items():
         lines.append(f"no picture of {', '.join(absent)} in {name}: what is learnt or measured there leaves it out")
@@ -89,7 +89,7 @@ class Display:
         self._stack.close()
 
     def watcher(self) -> "Watcher":
-        """Return what a run reports to."""
+        """Return the callbacks for a run."""
         from livemood.training.run import Watcher
 
         return Watcher(self._on_crop, self._on_data, self._on_step, self._on_epoch)
@@ -99,22 +99,22 @@ class Display:
 
     def _on_data(self, data: "Dataset") -> None:
         pictures = ", ".join(f"{len(split)} {name}" for name, split in data.splits.items())
-        self._say(f"{', '.join(data.labels)}: {pictures} pictures; a face found in {data.faces_found:.1%}")
+        self._print_line(f"{', '.join(data.labels)}: {pictures} pictures; a face found in {data.faces_found:.1%}")
         self._progress.console.print(_counts(data))
         if data.copies_removed:
-            self._say(f"{data.copies_removed} training pictures left out: valid or test holds the same")
+            self._print_line(f"{data.copies_removed} training pictures left out: valid or test holds the same")
         for line in notes(data, self._find_faces):
-            self._say(line)
+            self._print_line(line)
         if self._time_budget_s:
-            self._say(
+            self._print_line(
                 f"training ends after {self._time_budget_s / 60:.0f} min; measuring and converting the model come after"
             )
         if data.skipped:
-            self._say(f"{len(data.skipped)} files skipped:")
+            self._print_line(f"{len(data.skipped)} files skipped:")
             for line in data.skipped[:_LISTED]:
-                self._say(f"  {line}")
+                self._print_line(f"  {line}")
             if len(data.skipped) > _LISTED:
-                self._say(f"  and {len(data.skipped) - _LISTED} more, listed in OUT.work/skipped.txt")
+                self._print_line(f"  and {len(data.skipped) - _LISTED} more, listed in OUT.work/skipped.txt")
 
     def _on_step(self, step: "Step") -> None:
         say = f"loss {step.loss:.3f}, {step.images_per_s:.0f} images/s"
@@ -123,12 +123,12 @@ class Display:
         )
 
     def _on_epoch(self, epoch: "Epoch") -> None:
-        self._say(
+        self._print_line(
             f"epoch {epoch.epoch}: loss {epoch.loss:.4f}, valid nll {epoch.valid_nll:.4f}, "
             f"valid accuracy {epoch.valid_accuracy:.2%}"
         )
         if self._board:
             self._board.write(epoch)
 
-    def _say(self, line: str) -> None:
+    def _print_line(self, line: str) -> None:
         self._progress.console.print(line, highlight=False, markup=False, soft_wrap=True)

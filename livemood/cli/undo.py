@@ -14,8 +14,8 @@ def undo(
 ) -> None:
     """Undo a sorting: moved photos are moved back, copies and links are removed.
 
-    Nothing is lost: a copy that was changed since, or is the only one left, stays, and so does a photo whose old path
-    is taken.
+    Nothing is lost: a copy that was changed, or is the only one left, is kept, and so is a photo whose old path is
+    taken.
 
     Examples:
       livemood undo sorted/

@@ -1,10 +1,11 @@
-"""``livemood video``: labelled copies of videos, their records, and a summary."""
+"""``livemood video``: labelled copies of videos, their records, reports, and a summary."""
 
 import sys
-import tempfile
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -13,14 +14,25 @@ from livemood.cli.options import Force, Json, VideoOutputs, files_of, opened, op
 from livemood.cli.summary import note, print_outcomes, print_summary
 from livemood.core.settings import CutSettings, DrawStyle, EncodingSettings, ReaderSettings
 from livemood.runtime.processes import usable_cores
-from livemood.sinks.open import Output
+from livemood.sinks.open import STDOUT, Output
 
 if TYPE_CHECKING:
+    from livemood.apps.video_batch import Outcome
     from livemood.apps.video_job import VideoJob
+    from livemood.sources.image.scan import Skipped
+    from livemood.sources.video.scan import Clip
+
+# Forms of the files of many videos, where only their folder is given.
+_ENDINGS: Final = {"records": ".csv", "subtitles": ".srt", "report": ".html"}
+_FILES: Final = frozenset(
+    {".csv", ".jsonl", ".parquet", ".srt", ".vtt", ".html", ".htm", ".edl", ".fcpxml", ".otio", ".eaf", ".textgrid"}
+)
 
 
 def video(
-    sources: Annotated[list[Path], typer.Argument(metavar="IN...", help="Video files; - for stdin.")],
+    sources: Annotated[
+        list[Path], typer.Argument(metavar="IN...", help="Video files, or folders of them; - for stdin.")
+    ],
     outputs: VideoOutputs,
     cut: CutSettings,
     encoding: EncodingSettings,
@@ -33,8 +45,13 @@ def video(
     thumbnails: Annotated[bool, typer.Option("--thumbnails", help="Show faces in the report.")] = False,
     out_dir: Annotated[
         Path | None,
-        typer.Option("--out-dir", help="Folder for many videos; the files beside a copy are then given as endings."),
+        typer.Option(
+            "--out-dir",
+            help="Folder for copies of many videos. Other options then take an ending such as .csv, beside each copy, "
+            "or a folder of their own.",
+        ),
     ] = None,
+    summary: Annotated[Path | None, typer.Option("--summary", help="CSV with a row for each video.")] = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Videos at the same time.", metavar="N")] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Skip videos whose files are there already.")] = False,
     json_: Json = False,
@@ -43,7 +60,8 @@ def video(
     """Draw the mood of every face on every frame of a video.
 
     Size, frame count, timing and sound stay as they are. The copy is --out; where nothing at all is asked for, it is
-    IN-moods.mp4. Records, subtitles, markers or a report alone need no copy, and take less time.
+    IN-moods.mp4. Records, subtitles, markers or a report alone need no copy, and take less time. Of folders, every
+    video in them is read, and what is made lies in the same folders again.
 
     Examples:
       livemood video clip.mp4 --out labeled.mp4
@@ -51,8 +69,12 @@ def video(
       livemood video talk.mkv --start 1:05 --duration 30 --emotions happy,sad
       livemood video clip.mp4 --records - | head -3
       livemood video *.mp4 --out-dir labeled/ --jobs 2 --records .csv --resume
+      livemood video study/ --records moods/ --report pages/ --summary all.csv
     """
     from livemood.apps.video_job import VideoJob
+    from livemood.apps.video_table import SETTING
+    from livemood.runtime.atomic_io import refuse_other_ending, refuse_to_overwrite
+    from livemood.sources.video.scan import COPY_ENDING, find_videos
     from livemood.sources.video.spool import is_pipe
 
     if thumbnails and not report:
@@ -63,116 +85,189 @@ def video(
         )
     if cut.duration_s == 0:
         raise typer.BadParameter("a cut is longer than 0 s", param_hint="--duration")
-    given = {output.name: output for output in outputs}
-    job = VideoJob(sources[0], tuple(outputs), cut, encoding, style, faceless_rows, force)
-    if len(sources) == 1 and not out_dir:
-        if not outputs and not report:
+    if summary:
+        refuse_other_ending(summary, SETTING, ".csv")
+        refuse_to_overwrite(summary, SETTING, force or resume)
+    job = VideoJob(sources[0], tuple(outputs), cut, encoding, style, faceless_rows, force, report, thumbnails)
+    if report:
+        from livemood.cli.merge import OFFER
+
+        job = replace(job, offer=OFFER)
+    if len(sources) == 1 and not out_dir and not sources[0].is_dir():
+        if not outputs and not report and not summary:
             if is_pipe(sources[0]):
                 raise typer.BadParameter("a pipe has no name to call the copy after; add --out", param_hint="IN...")
-            copy = sources[0].with_name(f"{sources[0].stem}-moods.mp4")
+            copy = sources[0].with_name(f"{sources[0].stem}{COPY_ENDING}.mp4")
             job = replace(job, outputs=(Output("out", str(copy)),))
-        _one(job, how, report, thumbnails, json_)
-    else:
-        if not out_dir or "out" in given or report:
-            raise typer.BadParameter(
-                "many videos need --out-dir, and take neither --out nor --report", param_hint="IN..."
-            )
-        if piped := [source for source in sources if is_pipe(source)]:
-            raise typer.BadParameter(f"{piped[0]} is a pipe; many videos need to be files", param_hint="IN...")
-        _many(_jobs(job, sources, out_dir), how, jobs, resume, json_)
+        _one(job, how, summary, force or resume, json_)
+        return
+    if any(output.name == "out" for output in outputs):
+        raise typer.BadParameter("is for one video; many need --out-dir", param_hint="--out")
+    if not (out_dir or outputs or report or summary):
+        raise typer.BadParameter(
+            "many videos need --out-dir, or a folder for --records or --report", param_hint="IN..."
+        )
+    if piped := [source for source in sources if is_pipe(source)]:
+        raise typer.BadParameter(f"{piped[0]} is a pipe; many videos need to be files", param_hint="IN...")
+    found = find_videos(sources, [out_dir] if out_dir else [])
+    planned = _jobs(job, found.clips, [source for source in sources if source.is_dir()], out_dir, summary)
+    _tell_skipped(found.skipped)
+    _many(planned, found.clips, how, jobs, resume, summary, json_)
 
 
-def _one(job: "VideoJob", how: ReaderSettings, report: Path | None, thumbnails: bool, json_: bool) -> None:
-    from livemood.apps.video_job import label_video
-    from livemood.runtime.atomic_io import refuse_other_ending, refuse_to_overwrite
+def _one(job: "VideoJob", how: ReaderSettings, summary_file: Path | None, force: bool, json_: bool) -> None:
+    from livemood.apps.video_batch import Outcome
+    from livemood.apps.video_job import check_report, label_video
+    from livemood.apps.video_table import Listed, write_video_table
 
-    if report:  # said now, not after hours of work
-        from livemood.reporting.charts import PLOTLY
-        from livemood.reporting.page import PAGES
-        from livemood.runtime.optional_deps import required
-
-        required("plotly.offline", PLOTLY)
-        refuse_other_ending(report, "report", *PAGES)
-        refuse_to_overwrite(report, "report", job.force)
-    files = files_of(job.outputs)
-    with tempfile.TemporaryDirectory() as scratch:
-        records = files.get("records")
-        if report and not records:
-            records = Path(scratch) / "moods.jsonl"
-            job = replace(job, outputs=(*job.outputs, Output("records", str(records))))
-        with opened(how) as session, progress_bars(1) as bars:
-            summary = label_video(job, session, bars)
-        if report:
-            from livemood.reporting.page import write_report
-
-            assert records
-            shown = job.source if thumbnails else None
-            write_report(records, report, title=job.source.name, thumbnails=shown, force=job.force)
+    check_report(job)
+    with opened(how) as session, progress_bars(1) as bars:
+        summary = label_video(job, session, bars)
+        if summary_file:
+            write_video_table(summary_file, [Listed("", Outcome(job, summary))], session.labels, force=force)
     for line in summary.notes:
         note(line)
-    written = {name: files.get(name) for name in ("out", "records", "subtitles")} | files | {"report": report}
+    files = files_of(job.outputs)
+    written = {name: files.get(name) for name in ("out", "records", "subtitles")} | files | {"report": job.report}
+    if summary_file:
+        written["summary"] = summary_file
     if json_:
         print_json(summary.to_json() | {name: str(path) if path else None for name, path in written.items()})
     else:
         print_summary(summary, written)
 
 
-def _jobs(job: "VideoJob", sources: list[Path], folder: Path) -> list["VideoJob"]:
-    """Spread one job over many videos: copies and what lies beside them are named after them."""
-    taken: dict[Path, Path] = {}
+def _jobs(
+    job: "VideoJob", clips: Sequence["Clip"], folders: Sequence[Path], out_dir: Path | None, summary: Path | None
+) -> list["VideoJob"]:
+    """Spread one job over many videos: what is made of each is named after it, in the same folders again."""
+    taken: dict[Path, Path] = {summary.absolute(): summary} if summary else {}
+    read = {clip.path.resolve() for clip in clips}
+    tops = [folder.resolve() for folder in folders]
     found = []
-    for source in sources:
-        out = folder / f"{source.stem}.mp4"
-        if out in taken:
-            raise typer.BadParameter(f"{source} and {taken[out]} would both become {out}", param_hint="--out-dir")
-        if out.resolve() == source.resolve():
-            raise typer.BadParameter(f"{source} would become its own copy; use another folder", param_hint="--out-dir")
-        taken[out] = source
-        beside = (Output(asked.name, str(_ending(asked, out))) for asked in job.outputs)
-        found.append(replace(job, source=source, outputs=(Output("out", str(out)), *beside)))
+    for clip in clips:
+        outputs = [Output(asked.name, str(_placed(asked, clip.place, out_dir))) for asked in job.outputs]
+        if out_dir:
+            outputs.insert(0, Output("out", str(out_dir / clip.place.with_suffix(".mp4"))))
+        report = _placed(Output("report", str(job.report)), clip.place, out_dir) if job.report else None
+        one = replace(job, source=clip.path, outputs=tuple(outputs), report=report)
+        for file in one.files:
+            if file.resolve() in read:
+                raise typer.BadParameter(f"{file} is a video to be read; use another folder", param_hint="--out-dir")
+            if (other := taken.setdefault(file.absolute(), clip.path)) != clip.path:
+                raise typer.BadParameter(f"{clip.path} and {other} would both become {file}", param_hint="IN...")
+        if one.out and (top := _around(one.out, tops, out_dir)):
+            raise typer.BadParameter(
+                f"{one.out} would lie among the videos of {top}; use another folder", param_hint="--out-dir"
+            )
+        found.append(one)
     return found
 
 
-def _ending(asked: Output, out: Path) -> Path:
-    ending = Path(asked.target)
-    if ending.suffix or ending.name != asked.target or not ending.name.startswith("."):
+def _around(copy: Path, tops: Sequence[Path], out_dir: Path | None) -> Path | None:
+    """Return the folder of videos among which a copy would lie, to be read by the next run."""
+    place, folder = copy.resolve(), out_dir.resolve() if out_dir else None
+    for top in tops:
+        if top in place.parents and (folder is None or folder == top or folder in top.parents):
+            return top
+    return None
+
+
+def _placed(asked: Output, place: Path, out_dir: Path | None) -> Path:
+    """Return where a file of one of many videos lies: beside its copy, or in a folder of its own kind."""
+    target, option = Path(asked.target), option_name(asked.name)
+    if asked.target == STDOUT:
+        raise typer.BadParameter("many videos need files, not stdout", param_hint=option)
+    if target.name.startswith(".") and target.name != "..":
+        folder, ending = target.parent, target.name
+        if target.name == asked.target:
+            if out_dir is None:
+                raise typer.BadParameter(
+                    f"{ending} lies beside each copy; add --out-dir, or give a folder: DIR/{ending}", param_hint=option
+                )
+            folder = out_dir
+        return folder / place.with_suffix(ending)
+    if target.suffix.lower() in _FILES or target.is_file():
         raise typer.BadParameter(
-            f"with --out-dir give just an ending such as .csv, got {asked.target}", param_hint=option_name(asked.name)
+            f"many videos need a folder, or an ending such as .csv, got {asked.target}", param_hint=option
         )
-    return out.with_suffix(ending.name)
+    if asked.name not in _ENDINGS:
+        raise typer.BadParameter(f"say in which form: {target / '.edl'}, for one", param_hint=option)
+    return target / place.with_suffix(_ENDINGS[asked.name])
 
 
-def _unfinished(jobs: list["VideoJob"]) -> list["VideoJob"]:
+def _unfinished(jobs: Sequence["VideoJob"]) -> list["VideoJob"]:
     """Return the jobs of which a file is missing; what an earlier run has left of theirs is then replaced."""
     left = []
     for job in jobs:
-        there = [Path(output.target).exists() for output in job.outputs]
-        if not all(there):
+        there = [path.exists() for path in job.files]
+        if not there or not all(there):
             left.append(replace(job, force=job.force or any(there)))
     return left
 
 
-def _many(jobs: list["VideoJob"], how: ReaderSettings, processes: int, resume: bool, json_: bool) -> None:
+def _many(
+    jobs: Sequence["VideoJob"],
+    clips: Sequence["Clip"],
+    how: ReaderSettings,
+    processes: int,
+    resume: bool,
+    summary: Path | None,
+    json_: bool,
+) -> None:
     from livemood.apps.video_batch import Outcome, label_videos
+    from livemood.apps.video_job import check_report
+    from livemood.apps.video_table import Listed, write_video_table
     from livemood.runtime.atomic_io import note_written
 
     waiting = _unfinished(jobs) if resume else jobs
+    if waiting:
+        check_report(replace(waiting[0], force=True))
     done = {job.source: Outcome(job, None) for job in jobs}
-    with opened(how):  # a wrong model or option is said once, before any process is started
-        pass
-    with progress_bars(len(waiting)) as bars:
-        for outcome in label_videos(waiting, how, min(processes, usable_cores()), bars):
-            bars.end(outcome.job.source)
-            done[outcome.job.source] = outcome
-            for output in outcome.job.outputs if outcome.summary else ():
-                note_written(Path(output.target))
-    outcomes = list(done.values())
+    left = {job.source for job in waiting}
+    with opened(how) as session:  # a wrong model or option is said once, before any process is started
+        labels = session.labels
+
+    def tabulate() -> None:
+        if summary:
+            folders = {clip.path: str(clip.place.parent) if clip.place.parent.name else "" for clip in clips}
+            listed = [Listed(folders[source], one) for source, one in done.items() if source not in left]
+            write_video_table(summary, listed, labels, phrase=lambda error: error.line(option_name), force=True)
+
+    try:
+        with progress_bars(len(waiting)) as bars:
+            for outcome in label_videos(waiting, how, min(processes, usable_cores()), bars):
+                bars.end(outcome.job.source)
+                done[outcome.job.source] = outcome
+                left.discard(outcome.job.source)
+                for path in outcome.job.files if outcome.summary else ():
+                    note_written(path)
+    except KeyboardInterrupt:
+        if len(left) < len(jobs):
+            tabulate()
+        raise
+    tabulate()
+    _tell(list(done.values()), summary, json_)
+
+
+def _tell(outcomes: Sequence["Outcome"], summary: Path | None, json_: bool) -> None:
     for outcome in outcomes:
         for line in outcome.summary.notes if outcome.summary else []:
             note(line)
     print_outcomes(outcomes, json_)
+    if summary and not json_:
+        print(f"summary: {summary}")
     failed = [outcome.error.line(option_name) for outcome in outcomes if outcome.error]
     for line in failed:
         print(f"livemood: {line}", file=sys.stderr)
     if failed:
         raise typer.Exit(1)
+
+
+def _tell_skipped(skipped: Sequence["Skipped"]) -> None:
+    for one in skipped:
+        if one.path.is_dir() and one.kind == "made by livemood":
+            note(f"{one.path} is for the copies; nothing in it was read")
+    counts = Counter((one.kind, one.why) for one in skipped if not one.path.is_dir())
+    for (kind, why), count in counts.most_common():
+        note(f"{count} x {kind} passed over: {why}")

@@ -20,7 +20,7 @@ def web(
 ) -> None:
     """Label a webcam, photos and videos in the browser: nothing is installed there, nothing is sent anywhere.
 
-    The page is served to this computer alone. The networks run in the browser, and every picture stays in it.
+    The page is served on localhost only. The networks run in the browser, and pictures do not leave it.
 
     Examples:
       livemood web

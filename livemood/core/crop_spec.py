@@ -1,4 +1,4 @@
-"""How a face is cut out for a model; the standard library only."""
+"""How a face is cropped for a model; the standard library only."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +8,7 @@ Colour = Literal["grey", "bgr"]
 
 @dataclass(frozen=True, slots=True)
 class CropSpec:
-    """How a face is cut out for a model; part of the model's bundle.
+    """How a face is cropped for a model; part of the model's bundle.
 
     Attributes:
         size_px: Side S of the square crop, px.

@@ -1,4 +1,4 @@
-"""Every failure livemood reports by itself; each also is the standard exception a caller would expect."""
+"""The exceptions that livemood raises; each is also the standard exception that a caller would expect."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,8 +12,8 @@ class LivemoodError(Exception):
 
     Args:
         what: What is wrong, with the offending value.
-        remedy: What to try. Settings are named in braces, such as ``use {force} or another {out}``: each front end
-            writes them in its own way, the command line as ``--force``. ``{0}`` stands for the first of ``values``.
+        remedy: What to try. Settings are named in braces, such as ``use {force} or another {out}``; each front end
+            replaces them by its own names for them. ``{0}`` stands for the first of ``values``.
         values: Values that the remedy mentions.
 
     Attributes:
@@ -26,7 +26,7 @@ class LivemoodError(Exception):
         self._remedy, self._values = remedy, values
 
     def line(self, setting: Callable[[str], str] = str) -> str:
-        """Return the message; ``setting`` turns the name of a setting into what users type."""
+        """Return the message; ``setting`` maps the name of a setting to the front end's name for it."""
         remedy = _Remedy(setting).vformat(self._remedy, self._values, {})
         return f"{self.what}; {remedy}" if remedy else self.what
 

@@ -40,7 +40,7 @@ class Box:
         return (self.left + self.right) / 2, (self.top + self.bottom) / 2
 
     def shifted(self, dx: float, dy: float) -> "Box":
-        """Return the box moved by (dx, dy) px."""
+        """Return the box shifted by (dx, dy) px."""
         return Box(self.left + dx, self.top + dy, self.right + dx, self.bottom + dy)
 
     def intersection(self, other: "Box") -> float:

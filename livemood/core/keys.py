@@ -54,7 +54,7 @@ class View:
     help: bool = False
 
     def switch(self, key: str) -> bool:
-        """Toggle what a key stands for; False if it is none of these keys."""
+        """Toggle the option of a key; return False if the key has none."""
         name = _SWITCHES.get(key)
         if name is not None:
             setattr(self, name, not getattr(self, name))

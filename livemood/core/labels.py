@@ -14,7 +14,7 @@ EMOTIONS: Final[tuple[Emotion, ...]] = (
     "fear",
     "contempt",
 )
-"""The eight FER+ emotions, in the order of its vote columns."""
+"""The eight emotions of FER+, in the order of its vote columns."""
 
 EMOTION: Final = "emotion"
 """Name of the head that names a face; a model may have others beside it."""
@@ -23,11 +23,11 @@ UNSURE: Final = "unsure"
 """Label of a face whose best emotion stays below the confidence threshold."""
 
 Doubt = Literal["ambiguous", "covered", "turned", "small", "blurred", "none of these"]
-"""Why a face is ``unsure``: no emotion leads, or the face is covered, turned away, too small or out of focus, or it
-shows an emotion beside those that are chosen between."""
+"""Why a face is ``unsure``: no emotion leads clearly; the face is covered, turned away, too small or out of focus; or
+it most likely shows an emotion that is not among the selected ones."""
 DOUBTS: Final[tuple[Doubt, ...]] = get_args(Doubt)
 
-# Okabe and Ito's palette ("Color Universal Design", 2008): told apart with any of the common colour-vision
+# Okabe and Ito's palette ("Color Universal Design", 2008): distinguishable with any of the common colour-vision
 # deficiencies. The grey of "unsure" is dark because a middle grey looks like fear's pink without red-green vision.
 _COLOURS_RGB: Final[dict[str, tuple[int, int, int]]] = {
     "neutral": (230, 230, 230),

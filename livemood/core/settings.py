@@ -11,7 +11,8 @@ from livemood.core.crop_spec import CropSpec
 
 # Medians of MediaPipe's keypoints over FER2013's crops: right eye, left eye, nose tip, mouth (docs/crop.md).
 FER2013_TEMPLATE = ((0.318, 0.399), (0.687, 0.395), (0.506, 0.604), (0.510, 0.780))
-# A tenth tighter about the middle of the crop: strangers are read better so, FER+ as well (docs/training.md).
+# A tenth tighter around the centre of the crop: more accurate on photos of strangers, as accurate on FER+
+# (docs/training.md).
 TIGHTER_TEMPLATE = ((0.2998, 0.3889), (0.7057, 0.3845), (0.5066, 0.6144), (0.511, 0.808))
 CROP = CropSpec(size_px=48, colour="grey", template=TIGHTER_TEMPLATE)
 
@@ -32,21 +33,21 @@ def setting(default: Any, help: str, **more: Any) -> Any:
     Args:
         default: Its default.
         help: One line that says what it is.
-        more: ``metavar``: what a value is called; ``min``, ``max``: bounds of a number. A field whose name ends in
-            ``_s`` is a length of time in seconds.
+        more: ``metavar``: name of a value in help texts; ``min``, ``max``: bounds of a number. A field whose name ends
+            in ``_s`` is a length of time in seconds.
     """
     return field(default=default, metadata={"help": help, **more})
 
 
 @dataclass(frozen=True, slots=True)
 class ReaderSettings:
-    """How faces are found and read; can be sent to another process."""
+    """How faces are detected and classified; can be pickled."""
 
     detector: DetectorMode = setting(
         "auto", "auto: faces of every size, turned ones too; near: close faces; far: small faces; fast: near and far."
     )
-    emotions: tuple[str, ...] | None = setting(None, "Choose between these only, such as happy,sad.", metavar="A,B,...")
-    engine: EngineName = setting("litert", "litert starts at once; keras runs the .keras file (slow start).")
+    emotions: tuple[str, ...] | None = setting(None, "Choose among these only, such as happy,sad.", metavar="A,B,...")
+    engine: EngineName = setting("litert", "litert starts fast; keras runs the .keras file and starts slowly.")
     model: Path | None = setting(None, "Bundle folder of another emotion model.")
     baseline: BaselineMode = setting(
         "auto", "auto: learn each person's resting face in moving pictures; key: when asked to; off: never."
@@ -67,9 +68,9 @@ class EncodingSettings:
     """How the picture of a labelled video is encoded; the defaults depend on the container."""
 
     codec: Codec | None = setting(None, "By default h264, in .webm vp9.")
-    crf: int | None = setting(None, "Quality: less is better and larger.")
-    preset: str | None = setting(None, "Speed of the encoder, in its own words.")
-    strip_metadata: bool = setting(False, "Leave out place, date and other tags of the source; so do blurred copies.")
+    crf: int | None = setting(None, "Quality factor: lower is better and larger.")
+    preset: str | None = setting(None, "Name of the encoder's speed preset.")
+    strip_metadata: bool = setting(False, "Leave out tags such as place and date, as blurred copies always do.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,41 +79,41 @@ class DrawStyle:
 
     ids: bool = True
     panel: bool = setting(False, "Draw all scores of each face as bars, where there is room.")
-    blur: bool = setting(False, "Make faces unrecognisable; the labels stay.")
+    blur: bool = setting(False, "Pixelate faces; labels stay.")
 
 
 @dataclass(frozen=True, slots=True)
 class EvidenceSettings:
-    """When a place that YuNet proposes is a face: if the weighted sum of several scores is above 0.
+    """When a candidate that YuNet proposes is a face: if the evidence, a weighted sum of logits of scores, is above 0.
 
-    Scores enter as logits. The weights were fitted by logistic regression on photos of groups and of other subjects,
-    and measured on photos left out of the fit.
+    The weights were fitted by logistic regression on photos of groups and of other subjects, and measured on photos
+    left out of the fit. The side of a face is the longer side of its box; scores are 0..1.
 
     Attributes:
-        proposed_from: Places below this score of YuNet (0..1) are not looked at.
-        smallest_px: A face whose box has no longer side, px of the picture, is too small to be read.
-        sure_from: From this score on, a place is a face without a second look.
-        weakest: Answers of the near and the far network below this score are none.
-        look_floor: A look of YuNet that sees no face counts as this score,
-        floor: and one of the near or the far network as this one.
-        ceiling: No look counts as more than this score.
-        looks: Weight of YuNet's mean over the whole picture, a window, and the window mirrored.
-        near: Weight of the near network in its window.
-        far: Weight of the far network in its window.
-        share: Weight of the logarithm of the face's share of the longer side, in tenths.
-        smallest_share: Smaller shares count as this one.
-        company: Added if there are ``companions`` other faces of about the same size.
+        proposed_from: Candidates with a lower score of YuNet are dropped.
+        smallest_px: Candidates with a shorter side, px of the picture, are dropped: too small to be read.
+        sure_from: A candidate with this score of YuNet or more is a face without further evidence.
+        weakest: Detections of the near and the far network with a lower score are dropped.
+        look_floor: Lowest score that enters for YuNet, also where it detects nothing.
+        floor: Lowest score that enters for the near and the far network, also where they detect nothing.
+        ceiling: Highest score that enters for any network.
+        looks: Weight of YuNet's mean logit over the whole picture, a window, and the mirrored window.
+        near: Weight of the near network's logit in its window.
+        far: Weight of the far network's logit in its window.
+        share: Weight of log(10 * side of the face / longer side of the picture).
+        smallest_share: Smaller ratios of these sides enter as this one.
+        company: Added if there are at least ``companions`` other faces of about the same size.
         companions: Number of other faces that make a group.
         companion_from: Lowest YuNet score of such a face.
-        companion_ratio: Largest ratio of two sizes in a group.
+        companion_ratio: Largest ratio of the sides of two faces in a group.
         edge: Added if the face's centre is closer to the picture's edge than ``edge_reach``.
-        edge_reach: In sides of the face.
+        edge_reach: That distance, in sides of the face.
         bias: Always added.
         near_window: Side of the near network's window, in sides of the face.
         far_window: Side of the window of the far network and of YuNet's second run, in sides of the face.
         look_px: Size to which that window is scaled for YuNet.
-        min_iou: Least overlap (IoU) of a detection in a window with the proposed place.
-        keypoints_from: From this score on, keypoints are the near network's; below it, YuNet's.
+        min_iou: Lowest IoU at which a detection in a window counts as one of the candidate.
+        keypoints_from: With this score of the near network or more, keypoints are its own; below it, YuNet's.
     """
 
     proposed_from: float = 0.4
@@ -146,20 +147,22 @@ class SearchSettings:
     """At which sizes and orientations a picture is searched. Sizes are of the longer side, px.
 
     Attributes:
-        photo_px: A photo is shrunk to this.
-        fine_px: It is searched a second time at this size where it may hold small faces,
-        fine_growth: or at so many times its own size, if that is less.
-        fine_below: Faces under this share of the longer side are small.
-        fine_least: A photo that is not shrunk is searched again from so many small faces on.
-        bordered_px: Where nothing was found, the photo is brought to this inside a wide border.
-        upright_evidence: Where no upright face has as much evidence, the photo may not stand upright:
-        turned_px: it is searched turned by 90, 270 and 180 degrees, at this size.
-        turned_evidence: Least evidence of a face in a turned picture.
-        frame_px: Size of a whole video frame in an ordinary search,
-        fine_frame_px: and in a fine search.
-        most_places: Places of a frame that the near and the far network check; of the others, those with a score from
-            ``EvidenceSettings.companion_from`` on are faces.
-        kept_from: YuNet's score that confirms a known face.
+        photo_px: A larger photo is shrunk to this size for the first search.
+        fine_px: Size of the second search of a photo that may hold small faces.
+        fine_growth: Largest scale factor of the second search.
+        fine_below: A face is small if its side is below this share of the photo's.
+        fine_least: Number of small candidates from which on a photo that was not shrunk is searched a second time; a
+            shrunk one is from the first on.
+        bordered_px: Size to which a photo without a detection is scaled, inside a wide border, for a further search.
+        upright_evidence: If no candidate in the upright photo reaches this evidence, the photo is searched rotated by
+            90, 270 and 180 degrees.
+        turned_px: Size of the rotated photo.
+        turned_evidence: Evidence that a face in a rotated picture must exceed.
+        frame_px: Size of a video frame in an ordinary search.
+        fine_frame_px: Size of a video frame in a fine search.
+        most_places: Largest number of candidates of a frame that the near and the far network confirm; of the others,
+            those with a YuNet score of at least ``EvidenceSettings.companion_from`` are faces.
+        kept_from: Lowest YuNet score that confirms a known face.
     """
 
     photo_px: int = 1024
@@ -183,7 +186,7 @@ class DetectorSettings:
     min_score: Faces below this score (0..1) of a BlazeFace network are dropped.
     close_side: In ``fast``, faces of at least this share of the frame's shorter side come from the near network.
     max_overlap: Two boxes sharing more than this of the smaller one are the same face.
-    evidence: When a proposed place is a face.
+    evidence: When a candidate is a face.
     search: At which sizes and orientations a picture is searched.
     """
 
@@ -198,7 +201,7 @@ class DetectorSettings:
 class RoiSettings:
     """Attributes:
     full_frame_every_s: Interval between searches of the whole frame, s; in between, only a window around each known
-        face is. A new face is found at most this late. 0 searches every whole frame.
+        face is searched. A new face is found at most this late. 0 searches every whole frame.
     fine_every: Every Nth search is a fine one, which finds small faces too.
     redetect_every_s: Interval at which a network finds a known face again, s; in between, optical flow moves it.
     max_faces: Above this number of faces a full-frame detection is cheaper than windows, and is used instead.
@@ -239,15 +242,15 @@ class DoubtSettings:
     """When a face is ``unsure`` though an emotion leads; fitted on FER2013Valid and news photos (docs/doubt.md).
 
     Attributes:
-        covered_from: Logit of being covered, from which on a face is ``covered``.
-        turned_from_deg: Yaw from which on it is ``turned``.
-        small_below_px: Side of the crop, px of the picture, under which it is ``small``.
-        chosen_below: Share of the chosen emotions under which it shows ``none of these``.
-        sharp_from: Logarithm of the sharpness under which the leading emotion needs more confidence,
-        blur_slope: by so much for each step of 1.
-        noise_from: Logarithm of the noise above which it needs more,
-        noise_slope: by so much for each step of 1.
-        most_needed: No face needs more confidence than this.
+        covered_from: A face with a higher ``Quality.covered`` is ``covered``.
+        turned_from_deg: A face with a larger yaw is ``turned``.
+        small_below_px: A face whose crop has a shorter side, px of the frame, is ``small``.
+        chosen_below: A face with a lower ``Quality.chosen`` shows ``none of these``.
+        sharp_from: Below this ``Quality.sharpness`` the leading emotion needs more confidence.
+        blur_slope: Confidence needed in addition, for each 1 below ``sharp_from``.
+        noise_from: Above this ``Quality.noise`` the leading emotion needs more confidence.
+        noise_slope: Confidence needed in addition, for each 1 above ``noise_from``.
+        most_needed: Upper limit of the confidence that is needed.
     """
 
     covered_from: float = 1.75
@@ -264,12 +267,12 @@ class DoubtSettings:
 @dataclass(frozen=True, slots=True)
 class SmootherSettings:
     """Attributes:
-    tau_s: Time constant of the averaged probabilities, and of what is measured of a face, s.
+    tau_s: Time constant of the averages of probabilities and of ``Quality``, s.
     unsure_below: Below this confidence of the leading emotion the label is ``unsure``.
     margin: Lead in probability that a new emotion needs over the shown one.
     hold_s: How long it must lead, s.
     forget_s: The state of a track not seen for longer is dropped, s; no shorter than ``TrackerSettings.max_missed_s``.
-    doubt: When a face is unsure whatever the model says.
+    doubt: When a face is ``unsure`` although an emotion leads.
     """
 
     tau_s: float = 0.17
@@ -330,8 +333,8 @@ class NeutralBaselineSettings:
     """Attributes:
     duration_s: How long logits are averaged, s.
     margin: Lead of neutral over every other emotion on the resting face, in logits.
-    limit: Most that an emotion is lowered, in logits: one with e**limit times the probability of every other always
-        stays the leading one.
+    limit: Largest amount by which an emotion is lowered, in logits; an emotion with e**limit times the probability of
+        every other one always stays the leading one.
     forget_s: The calibration of a track not seen for longer is dropped, s; no shorter than
         ``TrackerSettings.max_missed_s``.
     """
@@ -345,7 +348,7 @@ class NeutralBaselineSettings:
 
 @dataclass(frozen=True, slots=True)
 class CaptureSettings:
-    """What a live source is asked for, and its timeouts.
+    """Requested properties of a live source, and its timeouts.
 
     Attributes:
         width: Requested width, px; None leaves it to the source.
@@ -354,7 +357,8 @@ class CaptureSettings:
         pixel_format: Four letters such as ``MJPG`` or ``YUYV`` for a camera; ``bgr24``, ``rgb24`` or ``gray`` on stdin.
         loop: Begin a file or folder again at its end.
         timeout_s: How long opening, or one picture, may take, s.
-        frozen_s: The same picture for longer is reported as frozen, none for longer as stalled, s.
+        frozen_s: A source is reported as frozen if its picture stays the same for longer, and as stalled if none comes
+            for longer, s.
         retry_s: Wait before the first attempt to reopen a lost source, s; doubles with each attempt.
         retry_longest_s: Longest wait between two attempts, s.
         give_up_s: A source lost for longer ends the run, s.

@@ -118,15 +118,15 @@ class FaceCrop:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """How far a face can be read at all.
+    """How well a face can be read, measured on its keypoints and its crop.
 
     Attributes:
-        side_px: Side of its crop in px of the picture.
-        yaw_deg: How far it is turned to the side, 0..90, from its keypoints.
-        sharpness: Logarithm of slopes between neighbouring pixels over the crop's spread; above -1.6 in focus.
-        noise: Logarithm of the noise over the crop's spread; under -1.6 clean.
-        covered: Logit of mouth, nose or eyes being covered.
-        chosen: Share of the emotions that are chosen between, before the others were left out, 0..1.
+        side_px: Side of its crop, in px of the frame.
+        yaw_deg: Angle by which the head is turned to the side, 0..90, estimated from the keypoints.
+        sharpness: Logarithm of (RMS gradient / standard deviation) of the crop's grey levels; above -1.6 in focus.
+        noise: Logarithm of (estimated noise / standard deviation) of the crop's grey levels; below -1.6 clean.
+        covered: Logit that mouth, nose or eyes are covered.
+        chosen: Total probability of the selected emotions before it was renormalised to 1, 0..1.
     """
 
     side_px: float
@@ -143,9 +143,9 @@ class Prediction:
 
     Attributes:
         probabilities: Of the head ``emotion``: (K,) float32 in bundle order, summing to 1.
-        track: Whose face.
+        track: The face that it belongs to.
         others: The same for every further head, by name.
-        quality: How well the crop can be read; None where nobody measured it.
+        quality: How well the crop can be read; None if it was not measured.
     """
 
     probabilities: npt.NDArray[np.float32]
@@ -186,13 +186,13 @@ class Mood:
     """What one face looks like at one frame.
 
     Attributes:
-        track: Whose face; holds box, keypoints and id.
+        track: The face, with its box, keypoints and id.
         label: An emotion, or ``unsure``.
         confidence: Smoothed, calibrated probability of the label, 0..1; of the leading emotion where it is ``unsure``.
         scores: Smoothed probability by emotion; sums to 1.
         raw_scores: This frame's own probability by emotion, or that of the last frame that was classified; sums to 1.
-        others: What further heads of the model say, by name.
-        reason: Why the label is ``unsure``, one of ``Doubt``; None where it is not.
+        others: Outputs of further heads of the model, by name.
+        reason: Why the label is ``unsure``, one of ``Doubt``; None for any other label.
     """
 
     track: Track

@@ -7,7 +7,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class VideoInfo:
-    """What a sink must know of a source to write a faithful copy.
+    """Properties of a source that a sink needs to write a copy with the same timing.
 
     Attributes:
         width: Of every frame, px, upright.

@@ -1,1 +1,1 @@
-"""Labelled pictures for training and evaluation: reading, splitting, removing copies, cutting crops."""
+"""Labelled pictures for training and evaluation: reading, splitting, removing duplicates, cropping."""

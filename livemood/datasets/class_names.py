@@ -1,4 +1,4 @@
-"""What people call classes -> labels: other words for the usual emotions are taken, near-misses are asked about."""
+"""Class names -> labels: synonyms of the usual emotions are mapped to them, probable misspellings are errors."""
 
 import difflib
 import re
@@ -21,49 +21,49 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "contempt": ("contemptuous",),
 }
 _USUAL = {word: emotion for emotion in EMOTIONS for word in (emotion, *_WORDS[emotion])}
-# How alike two words are at least, as difflib counts, for one to be taken for a slip of the other.
+# Lowest similarity (difflib) at which a word counts as a misspelling of another.
 _ALIKE = 0.8
 
 NUMBERED = {
     "RAF-DB": dict(zip("1234567", ("surprise", "fear", "disgust", "happy", "sad", "angry", "neutral"), strict=True)),
     "FER2013": dict(zip("0123456", ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"), strict=True)),
 }
-"""What numbers mean in the sets that count classes so."""
+"""Meaning of numbered classes in known data sets."""
 
 
 def usual(word: str) -> str | None:
-    """Return the emotion that a word usually stands for, such as ``angry`` for ``Anger``; None for other words."""
+    """Return the emotion of which a word is a synonym, such as ``angry`` for ``Anger``; None for other words."""
     return _USUAL.get(_plain(word))
 
 
 @dataclass(frozen=True, slots=True)
 class ClassNames:
-    """How names of classes are read.
+    """How class names are mapped to labels.
 
     Attributes:
-        known: Labels of the model that is to be trained on or measured; the usual emotions by default.
-        renamed: Label by name, as somebody said it; these are not questioned.
+        known: Labels of the model that is fine-tuned or measured; the usual emotions by default.
+        renamed: Label by class name, as given by the user; these are not checked for misspellings.
     """
 
     known: tuple[str, ...] = EMOTIONS
     renamed: Mapping[str, str] | None = None
 
     def labels(self, names: Iterable[str]) -> tuple[dict[str, str], tuple[str, ...]]:
-        """Return the label of each name, and what is worth telling of it.
+        """Return the label of each name, and notes for the user.
 
         Raises:
-            DatasetError: A name cannot be a label, is a number, or looks like a slip of a label; or a name was to be
-                renamed that is not there.
+            DatasetError: A name cannot be a label, is a number, or looks like a misspelt label; or ``renamed`` has a
+                name that does not occur.
         """
         found: dict[str, str] = {}
-        everything = sorted(set(names))
-        said = dict(self.renamed or {})
-        if absent := sorted(set(said) - set(everything)):
+        all_names = sorted(set(names))
+        new_names = dict(self.renamed or {})
+        if absent := sorted(set(new_names) - set(all_names)):
             raise DatasetError(
-                f"no class is called {absent[0]}", "{class} takes names that are there: {0}", _listed(everything)
+                f"no class is called {absent[0]}", "{class} takes names that are there: {0}", _listed(all_names)
             )
         if numbers := [
-            name for name in everything if name.isdecimal() and name not in said | dict.fromkeys(self.known)
+            name for name in all_names if name.isdecimal() and name not in new_names | dict.fromkeys(self.known)
         ]:
             raise DatasetError(
                 f"classes are numbers ({_listed(numbers)}), which mean something else in every set",
@@ -71,15 +71,15 @@ class ClassNames:
                 _example(numbers),
             )
         by_case: dict[str, str] = {}
-        for name in everything:
-            for word in (name, said.get(name, name)):
+        for name in all_names:
+            for word in (name, new_names.get(name, name)):
                 if not is_label(word):
                     raise DatasetError(
                         f"class {word[:MAX_LABEL]!r} cannot be a label",
                         "take a plain name of at most {0} characters",
                         MAX_LABEL,
                     )
-            label = said.get(name) or self._known(name)
+            label = new_names.get(name) or self._known(name)
             if label is None:
                 self._question(name)
                 label = by_case.setdefault(_plain(name), name)
@@ -87,14 +87,14 @@ class ClassNames:
         return found, self._notes(found)
 
     def _known(self, name: str) -> str | None:
-        """Return the label that a name stands for: the model's own word for it before the usual one."""
+        """Return the known label of which a name is a synonym, or else the usual emotion; None if there is neither."""
         if name in self.known:
             return name
-        meant = usual(name)
+        usual_label = usual(name)
         for label in self.known:
-            if _plain(label) == _plain(name) or (meant and usual(label) == meant):
+            if _plain(label) == _plain(name) or (usual_label and usual(label) == usual_label):
                 return label
-        return meant
+        return usual_label
 
     def _question(self, name: str) -> None:
         words = {**_USUAL, **{_plain(label): label for label in self.known}}
@@ -117,13 +117,13 @@ class ClassNames:
 
 
 def in_order(labels: Iterable[str]) -> tuple[str, ...]:
-    """Return class names in one order: the usual emotions first, as everywhere, then others by the alphabet."""
+    """Return class names in a fixed order: the usual emotions first, then others alphabetically."""
     order: dict[str, int] = {label: place for place, label in enumerate(EMOTIONS)}
     return tuple(sorted(set(labels), key=lambda label: (order.get(label, len(order)), label)))
 
 
 def check_counts(labels: Sequence[str], where: str, fewest: int) -> None:
-    """Refuse what cannot be learnt.
+    """Check that there are enough classes and pictures to train on.
 
     Raises:
         DatasetError: Fewer than two classes, or a class with fewer pictures than ``fewest``.
@@ -153,7 +153,7 @@ def _listed(names: Iterable[str], most: int = 12) -> str:
 
 
 def _example(numbers: Sequence[str]) -> str:
-    """Return how to name the numbers, in the words of a set that counts as far."""
+    """Return an example of how to rename numbered classes, from a known data set with these numbers."""
     for name, meaning in NUMBERED.items():
         if set(numbers) <= set(meaning):
             return f"in {name} they are {' '.join(f'{number}={meaning[number]}' for number in numbers)}"

@@ -1,4 +1,4 @@
-"""``index.csv`` in a folder of crops: its columns ``file`` and ``source`` keep crops of one clip in one split."""
+"""``index.csv`` in a folder of crops; with its columns ``file`` and ``source``, crops of one clip stay in one split."""
 
 import csv
 from collections import defaultdict
@@ -20,7 +20,7 @@ def read_index(files: Files, folder: str = "", needed: Sequence[str] = ("file", 
 
     Args:
         files: A data set.
-        folder: Where the index lies in it, such as ``faces/``.
+        folder: The folder in it that holds the index, such as ``faces/``.
         needed: Columns that it must have.
 
     Raises:
@@ -42,15 +42,15 @@ def read_index(files: Files, folder: str = "", needed: Sequence[str] = ("file", 
 class CropIndex:
     """Names new crops, and lists them after those of earlier runs that are still in the folder or below.
 
-    It is written line by line: whoever interrupts a long film keeps a good index of what was cut.
+    It is written line by line, so that after an interrupt it lists the crops written so far.
 
     Args:
-        folder: Where crops go; made where it is missing.
+        folder: Folder of the crops; made if it is missing.
         columns: Of new rows, ``file`` and ``source`` among them.
         force: Add to an index that is there, and replace files that it does not list.
 
     Attributes:
-        added: How many crops were listed.
+        added: Number of new crops in the list.
 
     Raises:
         SinkError: An index is there already, or cannot be written.
@@ -81,10 +81,10 @@ class CropIndex:
             self._write()
 
     def name(self, source: Path, folder: str = "") -> str:
-        """Return where the next crop of a source goes, such as ``happy/clip-00001.png``.
+        """Return the path of the next crop of a source, such as ``happy/clip-00001.png``.
 
-        It never takes the place of a crop of another source, and only with ``force`` that of a file that no index
-        lists; the source's own crops are made anew.
+        Crops of earlier runs of the same source are replaced, crops of other sources never; files that the index does
+        not list are replaced only with ``force``.
         """
         names = (f"{source.stem}-{number:05}.png" for number in self._numbers[source.stem])
         return folder + next(name for name in names if self._is_free(name, source, folder))
@@ -113,8 +113,8 @@ class CropIndex:
 
 
 def _still_there(folder: Path) -> dict[str, Mapping[str, str]]:
-    """Return the rows of crops that nobody removed, by file name: they may have been moved into class folders."""
+    """Return the rows of crops that still exist, by file name, because they may have been moved into class folders."""
     files = Files(folder)
-    there = {PurePosixPath(name).name for name in files.names}
+    present = {PurePosixPath(name).name for name in files.names}
     rows = {PurePosixPath(row["file"]).name: row for row in read_index(files)}
-    return {name: row for name, row in rows.items() if name in there}
+    return {name: row for name, row in rows.items() if name in present}

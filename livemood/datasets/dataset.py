@@ -28,20 +28,21 @@ _DAMAGED = (OSError, KeyError, TypeError, ValueError, AttributeError, RuntimeErr
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dataset:
-    """The splits, and what was met on the way.
+    """The splits, and statistics about how they were made.
 
     Attributes:
         heads: Class names by head, ``EMOTION`` first.
         splits: By name.
         copies_removed: Training pictures dropped because valid or test holds the same pixels.
-        copied: Pictures of valid or test that stand in train too, pixel for pixel (before the removal).
-        near_copies: Pairs of almost equal pictures in splits that the data gave, the earlier of train, valid and test
-            first; they stay. Where splits were drawn there are none.
-        skipped: Files passed over, with the reason.
-        faces_found: Share of the cut pictures in which the detector found the face.
-        face_share: Median side of a found face, as a share of its picture's shorter side; 0 where none was found.
-        notes: What is worth telling of how labels were read.
-        grouped: Pictures that were dealt out together with others: near-copies, crops of one clip, people.
+        copied: Pictures of valid or test that were in train too, pixel for pixel (before the removal).
+        near_copies: Pairs of almost equal pictures across splits that the data gives; these stay. The file of the
+            earlier of train, valid and test comes first. Empty if splits were drawn.
+        skipped: Skipped files, with the reason.
+        faces_found: Share of the cropped pictures in which the detector found the face.
+        face_share: Median side of a found face, as a share of its picture's shorter side; 0 if none was found.
+        notes: Notes for the user on how labels were read.
+        grouped: Number of pictures that were assigned to a split together with others: near-copies, crops of one clip,
+            pictures of one person.
     """
 
     heads: Mapping[str, tuple[str, ...]]
@@ -57,7 +58,7 @@ class Dataset:
 
     @property
     def lacking(self) -> dict[SplitName, tuple[str, ...]]:
-        """By split that has pictures, the emotions without one in it."""
+        """Emotions without a picture, by split; empty splits are left out."""
         found = {}
         for name, split in self.splits.items():
             present = set(split.top_vote.tolist())
@@ -73,12 +74,12 @@ class Dataset:
 
 
 def is_there(folder: Path) -> bool:
-    """Tell whether ``restore`` will find a data set."""
+    """Return whether ``restore`` will find a data set."""
     return (folder / _TABLE).is_file()
 
 
 def save(dataset: Dataset, folder: Path) -> None:
-    """Write all but the crops; this file comes last, so where it is, the data set is whole.
+    """Write everything except the crops. This file is written last, so if it exists, the data set is complete.
 
     Raises:
         SinkError: The folder cannot be written.
@@ -98,7 +99,7 @@ def save(dataset: Dataset, folder: Path) -> None:
 
 
 def restore(folder: Path) -> Dataset:
-    """Read what ``save`` kept; the crops stay on disk.
+    """Read what ``save`` wrote; the crops stay on disk.
 
     Raises:
         DatasetError: It is damaged.

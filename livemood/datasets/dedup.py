@@ -12,7 +12,7 @@ from livemood.core.types import Image
 Fingerprints = npt.NDArray[np.uint64]
 
 WORDS = 4
-"""Numbers in a fingerprint."""
+"""Number of uint64 words in a fingerprint."""
 
 _SIDE = 16
 _NEAR_BITS = 20
@@ -25,13 +25,13 @@ def digest(image: Image) -> bytes:
 
 
 def fingerprint(image: Image) -> Fingerprints:
-    """Return (4,) uint64: which of 16x16 neighbours is brighter (a "difference hash"); blind to size and light."""
+    """Return a difference hash, (4,) uint64: 16x16 comparisons of neighbouring pixels; ignores size and brightness."""
     small = cv2.resize(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), (_SIDE + 1, _SIDE), interpolation=cv2.INTER_AREA)
     return np.packbits(small[:, 1:] > small[:, :-1]).view(np.uint64)
 
 
 def near_pairs(some: Fingerprints, others: Fingerprints) -> npt.NDArray[np.int64]:
-    """Return (P, 2) rows of ``some`` and ``others`` whose fingerprints nearly agree.
+    """Return (P, 2) indices into ``some`` and ``others`` of pairs whose fingerprints differ in few bits.
 
     Args:
         some: (N, 4) uint64.
@@ -50,6 +50,6 @@ def near_pairs(some: Fingerprints, others: Fingerprints) -> npt.NDArray[np.int64
 
 
 def without_copies(digests: Sequence[bytes], splits: Sequence[str | None]) -> npt.NDArray[np.bool_]:
-    """Return (N,) which training pictures stand in valid or test too, pixel for pixel."""
+    """Return the (N,) mask of training pictures that are in valid or test too, pixel for pixel."""
     held_out = {d for d, split in zip(digests, splits, strict=True) if split != "train"}
     return np.array([split == "train" and d in held_out for d, split in zip(digests, splits, strict=True)], bool)

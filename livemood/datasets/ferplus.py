@@ -1,4 +1,4 @@
-"""FER+ as its own generator writes it: folders of pictures, each with a ``label.csv`` of votes.
+"""FER+ in the layout that its generator writes: folders of pictures, each with a ``label.csv`` of votes.
 
 Faces by Goodfellow et al., "Challenges in representation learning", 2013; votes by Barsoum et al., "Training deep
 networks for facial expression recognition with crowd-sourced label distribution", 2016.
@@ -18,7 +18,7 @@ _VOTES = 10
 
 
 def tables(files: Files) -> list[str]:
-    """Return the FER+ label tables among the files; a ``label.csv`` of other columns is none."""
+    """Return the FER+ label tables among the files; a ``label.csv`` with other columns does not count."""
     named = [name for name in files.names if name.rpartition("/")[2] == "label.csv"]
     return [name for name in named if _folder(name) in _FOLDERS or len(next(files.rows(name), [])) == _COLUMNS]
 
@@ -28,10 +28,10 @@ def _folder(table: str) -> str:
 
 
 def from_folders(files: Files) -> Collection:
-    """Read the layout of the FER+ project's generator, and ``fer2013_labels.csv`` where it lies beside.
+    """Read the layout of the FER+ project's generator, and ``fer2013_labels.csv`` if it is beside it.
 
     Raises:
-        DatasetError: A table has other columns, lies in a folder of another name, or names pictures that are not there.
+        DatasetError: A table has other columns, is in a folder of another name, or names missing pictures.
     """
     own: dict[str, str] = {}
     for name in files.names:
@@ -69,7 +69,7 @@ def from_folders(files: Files) -> Collection:
 
 
 def read_votes(cells: Sequence[str], none_too: bool = False) -> tuple[int, ...] | None:
-    """Return ten vote counts; None where they are none, or nobody voted and ``none_too`` does not hold."""
+    """Return ten vote counts; None if a cell is invalid, or all are 0 and ``none_too`` is false."""
     try:
         votes = tuple(int(cell) for cell in cells)
     except ValueError:

@@ -20,27 +20,26 @@ from livemood.sources.image.decode import decoded
 from livemood.sources.image.size_guard import MAX_PIXELS, pixels
 
 MAX_FILE_BYTES = 1 << 28
-"""Largest file of a data set that is read, and of a zip's unpacked: photos have 0.03 of it, FER2013's tables 0.01."""
+"""Largest file of a data set that is read, bytes; in a zip, after unpacking. Photos have a thirtieth of it."""
 MAX_FILES = 5_000_000
-"""Most files of a zip; what they are called is held in memory."""
+"""Largest number of files in a zip; their names are held in memory."""
 NOT_UTF8 = "surrogateescape"
-"""How tables keep names of files that are no UTF-8: as Python gives them, so that they are found."""
+"""Error handler for file names that are not UTF-8, in tables: Python's own, so that the files are found."""
 
 _DAMAGED = (OSError, KeyError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError)
 
 
 class Files:
-    """Reads a folder and a zip alike; what the operating system hides in them is left out.
+    """Reads the files of a folder or a zip through one interface; hidden files are left out.
 
-    Nothing is unpacked to disk, and only what is listed in ``names`` is read: a table that names ``../secret`` or a
-    device gets nothing.
+    Nothing is unpacked to disk, and only files in ``names`` are read: a table cannot name ``../secret`` or a device.
 
     Attributes:
         names: Relative paths with ``/``, sorted.
         folders: Relative paths of the folders, empty ones too.
 
     Raises:
-        DatasetError: It is neither.
+        DatasetError: The path is neither a folder nor a zip.
     """
 
     def __init__(self, path: Path) -> None:
@@ -71,7 +70,7 @@ class Files:
             return b""
         try:
             if self._zip:
-                # What comes out is never more than the directory says, so that this check is enough.
+                # zipfile never unpacks more than the size in the zip's directory, so this check is enough.
                 return self._zip.read(name) if self._zip.getinfo(name).file_size <= MAX_FILE_BYTES else b""
             file = self.path / name
             return file.read_bytes() if file.stat().st_size <= MAX_FILE_BYTES else b""
@@ -79,10 +78,10 @@ class Files:
             return b""
 
     def rows(self, name: str) -> Iterator[list[str]]:
-        """Yield the rows of a CSV file; semicolons or tabs separate where its first line has most of them.
+        """Yield the rows of a CSV file, separated by commas, semicolons or tabs: what its first line has most of.
 
         Raises:
-            DatasetError: It is no CSV.
+            DatasetError: It is not a CSV file.
         """
         text = self.read(name).decode("utf-8-sig", errors=NOT_UTF8)
         # Spreadsheets write semicolons where the decimal mark is a comma.
@@ -105,10 +104,10 @@ def decode(data: bytes) -> Image | None:
 
 @contextmanager
 def stored_arrays(path: Path) -> Iterator[Any]:
-    """Open what ``np.savez`` wrote; no array may promise more bytes than lie there, and none is a pickle.
+    """Open a file of ``np.savez``, after checking that no array declares more bytes than it has, or is a pickle.
 
     Raises:
-        ValueError: An array does.
+        ValueError: An array does or is.
         OSError: The file cannot be read.
         zipfile.BadZipFile: It is damaged.
     """
@@ -136,5 +135,5 @@ def _open_zip(path: Path) -> zipfile.ZipFile:
 
 
 def _hidden(name: str) -> bool:
-    """Names in a zip may be absolute or climb; these have an empty part or one of dots."""
+    """Return whether a part of a name begins with a dot or is empty, as in absolute and climbing names in zips."""
     return any(not part or part.startswith(".") or part in ("__MACOSX", "Thumbs.db") for part in name.split("/"))

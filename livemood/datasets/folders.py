@@ -1,4 +1,4 @@
-"""A folder of labelled pictures, however it says what they show; see ``layouts``."""
+"""A folder or zip of labelled pictures, in any layout that ``layouts`` recognises."""
 
 from livemood.core.errors import DatasetError
 from livemood.core.labels import EMOTION
@@ -11,14 +11,14 @@ _FEWEST = 4
 
 
 def from_folders(files: Files, names: ClassNames) -> Collection:
-    """Read pictures and what they show.
+    """Read pictures and their labels.
 
     Raises:
         DatasetError: Fewer than two classes, a class with hardly any picture, an empty folder named after an emotion,
-            or names of classes that must be asked about.
+            or class names that look misspelt or are numbers.
     """
     layout = read_layout(files)
-    labels_of, said = names.labels({picture.name for picture in layout.found})
+    labels_of, label_notes = names.labels({picture.name for picture in layout.found})
     _check_empty(files, {picture.file.rpartition("/")[0] for picture in layout.found}, set(labels_of.values()))
     labels = [labels_of[picture.name] for picture in layout.found]
     check_counts(labels, str(files.path), _FEWEST)
@@ -33,19 +33,19 @@ def from_folders(files: Files, names: ClassNames) -> Collection:
         samples,
         lambda sample: decode(files.read(above + sample.file)),
         layout.skipped,
-        (*layout.notes, *said),
+        (*layout.notes, *label_notes),
     )
 
 
 def folder_above(files: Files) -> str:
-    """Return the folder that was zipped, such as ``faces/``: pictures are called, and dealt out, as they were in it."""
+    """Return the top folder of a zip, such as ``faces/``; it is not part of the pictures' names, as for a folder."""
     tops = {name.partition("/")[0] for name in files.names}
     top = tops.pop() if len(tops) == 1 and not files.path.is_dir() else ""
     return f"{top}/" if top and not is_split_folder(top) else ""
 
 
 def _check_empty(files: Files, full: set[str], found: set[str]) -> None:
-    """Refuse a folder without pictures of a class that is nowhere else; other such folders are listed."""
+    """Raise if an empty folder is named after an emotion that no other folder has; others are listed as skipped."""
     for folder in files.folders:
         name = folder.rpartition("/")[2]
         inner = any(other.startswith(f"{folder}/") for other in files.folders)

@@ -14,7 +14,7 @@ from livemood.datasets.samples import Collection, Sample
 
 _SOURCE = "source"
 _LAST_NUMBER = re.compile(r"[\s_.-]*\d+$", re.ASCII)
-# Fewer runs of names prove nothing; one that holds a fifth of all pictures is no sequence but a way to count.
+# With fewer runs of numbered names, they are not taken for sequences; nor is a run with a fifth of all pictures.
 _FEWEST_RUNS, _LONGEST_RUN = 6, 0.2
 
 
@@ -22,14 +22,14 @@ def with_groups(collection: Collection, files: Files | None, above: str, group_b
     """Return the collection with the group of every picture.
 
     Args:
-        collection: Its own groups are kept where nothing else is said.
-        files: Where an ``index.csv`` may lie; None where there can be none.
+        collection: Its own groups are kept if no others are given.
+        files: May hold an ``index.csv``; None if there cannot be one.
         above: The folder in it that holds the pictures, such as ``faces/``.
         group_by: A column of ``index.csv``, or a regular expression whose first group (or whole match) in a picture's
-            path names the group. None takes the column ``source`` of an index that is there.
+            path names the group. None takes the column ``source`` of an existing index.
 
     Raises:
-        DatasetError: The index lacks a column, the expression is none, or no picture has a group by it.
+        DatasetError: The index lacks a column, the expression is invalid, or no picture has a group by it.
     """
     column = _SOURCE if group_by is None else group_by
     needed = ("file", _SOURCE) if group_by is None else ("file",)
@@ -66,14 +66,14 @@ def _by_pattern(samples: Sequence[Sample], pattern: str, has_index: bool) -> lis
 
 
 def joined(samples: Sequence[Sample], prints: Fingerprints) -> tuple[Sample, ...]:
-    """Return the samples with near-copies, sequences, and what each of them belongs to, in one group.
+    """Return the samples with merged groups: near-copies and frames of one sequence are in one group.
 
-    Frames of one sequence often change more than near-copies do. So where most runs of numbered names
-    (``S010_004_00000017``) hold near-copies, the names are taken to be those of sequences, and each stays whole.
+    Frames of a sequence often differ more than near-copies do. So if most runs of numbered names
+    (``S010_004_00000017``) hold near-copies, each run is taken for a sequence and becomes one group.
 
     Args:
         samples: N pictures.
-        prints: (N, 4) their fingerprints.
+        prints: Their fingerprints, (N, 4) uint64.
     """
     parent = list(range(len(samples)))
 
@@ -94,7 +94,7 @@ def joined(samples: Sequence[Sample], prints: Fingerprints) -> tuple[Sample, ...
     members: dict[int, list[int]] = defaultdict(list)
     for place in range(len(samples)):
         members[root(place)].append(place)
-    # The first file of a group in the alphabet names it, so that the order of reading does not matter.
+    # A group is named after its alphabetically first file, so that the order of reading does not matter.
     found = list(samples)
     for places in members.values():
         name = f"with {min(samples[place].file for place in places)}" if len(places) > 1 else ""
@@ -104,7 +104,7 @@ def joined(samples: Sequence[Sample], prints: Fingerprints) -> tuple[Sample, ...
 
 
 def _sequences(samples: Sequence[Sample], pairs: Sequence[tuple[int, int]]) -> list[list[int]]:
-    """Return runs of names that differ in their last number only, if they are runs of frames."""
+    """Return runs of names that differ in their last number only, if they are frames of sequences."""
     runs: dict[str, list[int]] = defaultdict(list)
     for place, sample in enumerate(samples):
         runs[_LAST_NUMBER.sub("", PurePosixPath(sample.file).with_suffix("").as_posix())].append(place)

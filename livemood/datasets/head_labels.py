@@ -17,19 +17,19 @@ _HEAD_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 
 def with_head_labels(collection: Collection, files: Files | None, table: Path | None = None) -> Collection:
-    """Return the collection with labels of further heads; as it is where there are none.
+    """Return the collection with labels of further heads, or unchanged if there are none.
 
     The table has the columns ``file`` (a path in the data set, or a name alone), ``head`` and ``label``. Classes of a
     head come in alphabetical order; a picture may have labels of several heads, or of none.
 
     Args:
         collection: Labelled pictures.
-        files: Where a ``heads.csv`` may lie.
-        table: Another table; a ``heads.csv`` is not looked for then.
+        files: May hold a ``heads.csv``.
+        table: A table to use instead of a ``heads.csv``.
 
     Raises:
-        DatasetError: The table cannot be read, has wrong columns, a head or label of an impossible name, a head that
-            the data has already, two labels of one head for one file, a head with one class, or names none of the
+        DatasetError: The table cannot be read, has other columns, an invalid name of a head or label, a head that the
+            data already has, two labels of one head for one file, a head with a single class, or names none of the
             pictures.
     """
     if table is not None:

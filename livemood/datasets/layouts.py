@@ -1,4 +1,4 @@
-"""Where labels stand when not in the names of folders: in tables beside the pictures, or in the names of files."""
+"""Recognise the layout of a data set: class folders, a table beside the pictures, or labels in file names."""
 
 import re
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ _LONGEST_LABEL = 200
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A picture, the name of its class as the data gives it, its split and its group where those are said."""
+    """A picture, the name of its class as in the data, and its split and group if the data gives them."""
 
     file: str
     name: str
@@ -51,8 +51,8 @@ class Labelled:
 class Layout:
     """Attributes:
     found: Labelled pictures.
-    skipped: What was passed over, with the reason.
-    notes: What is worth telling.
+    skipped: Skipped files, with the reason.
+    notes: Notes for the user.
     """
 
     found: tuple[Labelled, ...]
@@ -61,11 +61,11 @@ class Layout:
 
 
 def read_layout(files: Files) -> Layout:
-    """Find out what the pictures show: RAF-DB's list, class folders, a table, or names of files, in this order."""
+    """Read the labels from the first of these that fits: RAF-DB's list, class folders, a table, names of files."""
     pictures, skipped = _pictures(files)
     if listed := _raf_db(files, pictures):
         return Layout(listed, skipped, ("labels were read from RAF-DB's list",))
-    folders, homeless = _class_folders(pictures)
+    folders, unsorted = _class_folders(pictures)
     names = {picture.name for picture in folders}
     by_table = _table(files, pictures)
     if by_table and len({usual(name) for name in names} - {None}) < 2:
@@ -78,16 +78,16 @@ def read_layout(files: Files) -> Layout:
         unnamed = sorted(set(pictures) - {picture.file for picture in named})
         without = tuple(f"{file}: its name says no class" for file in unnamed)
         return Layout(named, (*skipped, *without), (*notes, "labels were read from the names of the files"))
-    return Layout(folders, (*skipped, *homeless), (*notes, *_unread(files, by_table)))
+    return Layout(folders, (*skipped, *unsorted), (*notes, *_unread(files, by_table)))
 
 
 def _pictures(files: Files) -> tuple[list[str], tuple[str, ...]]:
-    """Return the pictures, and what is none or lies where nobody put it by hand."""
+    """Return the pictures, and lines about other files, empty folders and pictures in ignored folders."""
     pictures, skipped = [], []
     for name in files.names:
         path = PurePosixPath(name)
-        if odd := next((part for part in path.parts[:-1] if part.lower() in _PASSED_OVER), None):
-            skipped.append(f"{name}: lies in {odd}")
+        if ignored := next((part for part in path.parts[:-1] if part.lower() in _PASSED_OVER), None):
+            skipped.append(f"{name}: lies in {ignored}")
         elif path.suffix.lower() not in PICTURE_SUFFIXES:
             if path.name not in (INDEX, HEADS):
                 skipped.append(f"{name}: not a picture")
@@ -99,21 +99,21 @@ def _pictures(files: Files) -> tuple[list[str], tuple[str, ...]]:
 
 
 def _class_folders(pictures: list[str]) -> tuple[tuple[Labelled, ...], tuple[str, ...]]:
-    found, homeless = [], []
+    found, unsorted = [], []
     for name in pictures:
         parts = PurePosixPath(name).parts
         if len(parts) < 2 or parts[-2].lower() in _SPLIT_FOLDERS:
-            homeless.append(f"{name}: lies in no class folder")
+            unsorted.append(f"{name}: lies in no class folder")
         else:
             found.append(Labelled(name, parts[-2], _SPLIT_FOLDERS.get(parts[-3].lower()) if len(parts) > 2 else None))
     raf = NUMBERED["RAF-DB"]
     if found and all(picture.name in raf and _RAF_NAME.fullmatch(_stem(picture.file)) for picture in found):
         found = [Labelled(picture.file, raf[picture.name], picture.split) for picture in found]
-    return tuple(found), tuple(homeless)
+    return tuple(found), tuple(unsorted)
 
 
 def _raf_db(files: Files, pictures: list[str]) -> tuple[Labelled, ...]:
-    """Return what RAF-DB's list says of the pictures, the aligned ones where they are there."""
+    """Return the pictures with labels from RAF-DB's list, the aligned ones if there are any."""
     for name in files.names:
         if not name.lower().endswith(".txt") or "label" not in name.lower():
             continue
@@ -133,7 +133,7 @@ def _raf_db(files: Files, pictures: list[str]) -> tuple[Labelled, ...]:
 
 
 def _table(files: Files, pictures: list[str]) -> tuple[str, tuple[Labelled, ...]] | None:
-    """Return the table that names at least half of the pictures, and what it says of them."""
+    """Return the table that names at least half of the pictures, and the pictures with its labels."""
     for table in files.names:
         if not table.lower().endswith((".csv", ".tsv")) or PurePosixPath(table).name in (INDEX, HEADS):
             continue
@@ -146,25 +146,25 @@ def _table(files: Files, pictures: list[str]) -> tuple[str, tuple[Labelled, ...]
 def _labelled(files: Files, table: str, pictures: list[str]) -> dict[str, str]:
     try:
         rows = iter(list(files.rows(table)))
-    except DatasetError:  # it may be about something else
+    except DatasetError:  # it may hold something else
         return {}
     columns = [re.sub(r"[\s._-]+", "", cell).lower() for cell in next(rows, [])]
     file_at = next((columns.index(name) for name in _FILE_COLUMNS if name in columns), None)
     label_at = next((columns.index(name) for name in _LABEL_COLUMNS if name in columns), None)
     if file_at is None or label_at is None:
         return {}
-    here = _by_name(pictures, PurePosixPath(table).parent.as_posix())
+    by_name = _by_name(pictures, PurePosixPath(table).parent.as_posix())
     found = {}
     for row in rows:
         if len(row) > max(file_at, label_at):
-            file, label = here.get(row[file_at].strip().replace("\\", "/")), row[label_at].strip()
+            file, label = by_name.get(row[file_at].strip().replace("\\", "/")), row[label_at].strip()
             if file and 0 < len(label) < _LONGEST_LABEL:
                 found[file] = label
     return found
 
 
 def _by_name(pictures: list[str], folder: str) -> Mapping[str, str]:
-    """Return pictures by whole path, by path from a folder, and by name alone where only one is called so."""
+    """Return pictures by full path, by path relative to a folder, and by name alone where it is unique."""
     names: dict[str, list[str]] = {}
     for picture in pictures:
         names.setdefault(PurePosixPath(picture).name, []).append(picture)
@@ -174,21 +174,21 @@ def _by_name(pictures: list[str], folder: str) -> Mapping[str, str]:
 
 
 def _file_names(pictures: list[str]) -> tuple[Labelled, ...]:
-    """Return what names of files say, such as ``anger_0.jpg`` or JAFFE's ``KA.AN1.39.tiff``, if most say something."""
+    """Return labels from file names such as ``anger_0.jpg`` or JAFFE's ``KA.AN1.39.tiff``, if most names have one."""
     found = []
     for file in pictures:
         coded = next((match for pattern in _CODED if (match := pattern.fullmatch(_stem(file)))), None)
         if coded:
             found.append(Labelled(file, _CODES[coded[2]], _split_of(file), f"person {coded[1]}"))
             continue
-        said = {usual(word) for word in re.split(r"[\W\d_]+", _stem(file))} - {None}
-        if len(said) == 1:
-            found += [Labelled(file, emotion, _split_of(file)) for emotion in said if emotion]
+        emotions = {usual(word) for word in re.split(r"[\W\d_]+", _stem(file))} - {None}
+        if len(emotions) == 1:
+            found += [Labelled(file, emotion, _split_of(file)) for emotion in emotions if emotion]
     return tuple(found) if 2 * len(found) >= len(pictures) and len({p.name for p in found}) > 1 else ()
 
 
 def _unread(files: Files, read: object) -> tuple[str, ...]:
-    """Tell of files that may hold labels and were not understood."""
+    """Return notes on files that may hold labels but were not recognised."""
     if read:
         return ()
     tables = [n for n in files.names if n.lower().endswith((".csv", ".tsv", ".txt")) and "label" in n.lower()]
@@ -209,5 +209,5 @@ def _stem(file: str) -> str:
 
 
 def is_split_folder(name: str) -> bool:
-    """Tell whether a folder's name says which split it holds."""
+    """Return whether a folder's name is that of a split."""
     return name.lower() in _SPLIT_FOLDERS

@@ -24,9 +24,9 @@ from livemood.detection.base import Detector
 from livemood.emotion import crop
 from livemood.runtime.atomic_io import unwritable
 
-# A tight crop is enlarged and given a border before faces are looked for: 97 % are found then (docs/crop.md).
+# A tight crop is enlarged and given a border before detection: 97 % of the faces are found then (docs/crop.md).
 _ENLARGED_PX, _BORDER_PX = 192, 32
-# What is smaller shows no expression; FER2013's pictures have 48.
+# Smaller pictures are skipped: they show no expression. FER2013's have 48 px.
 _SMALLEST_PX = 16
 
 
@@ -40,37 +40,37 @@ def load(
     cut: Sequence[SplitName] = SPLITS,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Dataset:
-    """Read a data set, cut every picture both ways, and keep it in ``folder`` for ``restore``.
+    """Read a data set, crop every picture in both framings, and store it in ``folder`` for ``restore``.
 
     Args:
         collection: Labelled pictures.
-        spec: The crop wanted.
+        spec: How faces are cropped.
         detector: Finds the face for the aligned framing.
-        folder: Where the crops go.
-        find_faces: The pictures are whole photos: the largest face counts, and one without a face is skipped.
-        cut: Splits wanted; of the others pictures are only compared, to find copies.
-        on_progress: Called with (pictures done, pictures in all).
+        folder: Folder for the crops.
+        find_faces: The pictures are whole photos: the largest face counts, and photos without a face are skipped.
+        cut: Splits to crop; pictures of the others are only compared, to find copies.
+        on_progress: Called with the number of pictures done and the total.
 
     Raises:
-        DatasetError: Nothing usable is there.
+        DatasetError: There is no usable picture.
         SinkError: The folder cannot be written, or has no room for the crops.
     """
-    looked, skipped = _look(collection, on_progress)
-    if not looked:
+    usable, skipped = _read_all(collection, on_progress)
+    if not usable:
         raise DatasetError(
             f"none of the {len(collection.samples)} pictures can be used ({skipped[0] if skipped else 'empty'})"
         )
-    samples = [one.sample for one in looked]
+    samples = [one.sample for one in usable]
     drawn = is_open(samples)
     if drawn:
-        samples = list(draw(joined(samples, np.stack([one.fingerprint for one in looked]))))
-    looked = [replace(one, sample=sample) for one, sample in zip(looked, samples, strict=True)]
-    wanted = sum(sample.split in cut for sample in samples)
-    pixels = _room_for((max(wanted, 1), 2, *spec.shape), folder)
+        samples = list(draw(joined(samples, np.stack([one.fingerprint for one in usable]))))
+    usable = [replace(one, sample=sample) for one, sample in zip(usable, samples, strict=True)]
+    count = sum(sample.split in cut for sample in samples)
+    pixels = _room_for((max(count, 1), 2, *spec.shape), folder)
     cutter = _Cutter(spec, detector, find_faces)
-    kept: list[_Looked] = []
+    kept: list[_Usable] = []
     rows, row = [], 0
-    for done, one in enumerate(looked, 1):
+    for done, one in enumerate(usable, 1):
         if one.sample.split in cut:
             image = collection.read(one.sample)
             both = None if image is None else cutter.cut(image)
@@ -81,22 +81,22 @@ def load(
         kept.append(one)
         rows.append(row if one.sample.split in cut else -1)
         row += one.sample.split in cut
-        on_progress(len(collection.samples) + done, len(collection.samples) + len(looked))
+        on_progress(len(collection.samples) + done, len(collection.samples) + len(usable))
     pixels.flush()
     if not kept:
-        raise DatasetError(f"none of the {len(looked)} pictures can be used ({skipped[-1]})")
+        raise DatasetError(f"none of the {len(usable)} pictures can be used ({skipped[-1]})")
     places, digests = [one.sample.split for one in kept], [one.digest for one in kept]
     doubled = dedup.without_copies(digests, places)
     in_train = {d for d, split in zip(digests, places, strict=True) if split == "train"}
-    left = [one for one, copy in zip(kept, doubled, strict=True) if not copy]
+    without_copies = [one for one, copy in zip(kept, doubled, strict=True) if not copy]
     dataset = Dataset(
         heads=collection.heads,
         splits=_splits([one.sample for one in kept], pixels, np.array(rows), ~doubled, collection.heads, cut),
         copies_removed=int(doubled.sum()),
         copied=tuple(one.sample.file for one in kept if one.sample.split != "train" and one.digest in in_train),
-        near_copies=_near_copies(left),
+        near_copies=_near_copies(without_copies),
         skipped=tuple(skipped),
-        faces_found=cutter.found / max(cutter.seen, 1),
+        faces_found=cutter.found / max(cutter.pictures, 1),
         face_share=float(np.median(cutter.shares)) if cutter.shares else 0.0,
         notes=collection.notes,
         grouped=sum(bool(sample.group) for sample in samples) if drawn else 0,
@@ -110,17 +110,17 @@ def load(
 
 
 @dataclass(frozen=True, slots=True)
-class _Looked:
-    """A picture that can be used, and what tells it from others."""
+class _Usable:
+    """A usable picture, with hashes to find its copies and near-copies."""
 
     sample: Sample
     digest: bytes
     fingerprint: dedup.Fingerprints
 
 
-def _look(collection: Collection, on_progress: Callable[[int, int], None]) -> tuple[list[_Looked], list[str]]:
-    """Read every picture once: which can be used, and which are copies, is known before they are dealt out."""
-    looked, skipped, many = list[_Looked](), list(collection.skipped), len(collection.samples)
+def _read_all(collection: Collection, on_progress: Callable[[int, int], None]) -> tuple[list[_Usable], list[str]]:
+    """Read every picture once, so that usable pictures and copies are known before splits are drawn."""
+    usable, skipped, many = list[_Usable](), list(collection.skipped), len(collection.samples)
     for done, sample in enumerate(collection.samples, 1):
         image = collection.read(sample)
         if image is None:
@@ -128,13 +128,13 @@ def _look(collection: Collection, on_progress: Callable[[int, int], None]) -> tu
         elif min(image.shape[:2]) < _SMALLEST_PX:
             skipped.append(f"{sample.file}: {image.shape[1]}x{image.shape[0]} px, too small to show a face")
         else:
-            looked.append(_Looked(sample, dedup.digest(image), dedup.fingerprint(image)))
+            usable.append(_Usable(sample, dedup.digest(image), dedup.fingerprint(image)))
         on_progress(done, 2 * many)
-    return looked, skipped
+    return usable, skipped
 
 
 def _room_for(shape: tuple[int, ...], folder: Path) -> np.memmap[Any, np.dtype[np.uint8]]:
-    """Return a new array on disk; its room is taken now, as a page that finds none later would end the process."""
+    """Return a new array on disk, allocated at once: a full disk would otherwise end the process later (SIGBUS)."""
     file = folder / CROPS
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -167,14 +167,14 @@ def _splits(
 
 
 def _votes(samples: Sequence[Sample], head: str, labels: tuple[str, ...]) -> npt.NDArray[np.int64]:
-    """Return (N, V) votes; one for its label is what a picture has of any head but the first, or none."""
+    """Return (N, V) votes of a head; of any head but the first, a picture has one vote for its label, or none."""
     if head == EMOTION:
         return np.array([sample.votes for sample in samples], np.int64)
     return np.array([[sample.others.get(head) == label for label in labels] for sample in samples], np.int64)
 
 
 def _why_empty(name: SplitName, samples: Sequence[Sample], kept: Sequence[Sample], skipped: int) -> str:
-    """Say what became of a split's pictures, or why it was dealt none, and what to try."""
+    """Return why a split has no usable picture, and what to try."""
     if any(sample.split == name for sample in kept):
         return "each stands in valid or test too, pixel for pixel; leave it in one of them"
     clips = {sample.group for sample in samples} - {""}
@@ -186,10 +186,10 @@ def _why_empty(name: SplitName, samples: Sequence[Sample], kept: Sequence[Sample
     return f"{skipped} were skipped"
 
 
-def _near_copies(looked: Sequence[_Looked]) -> tuple[tuple[str, str], ...]:
-    names = np.array([one.sample.split for one in looked])
-    files = [one.sample.file for one in looked]
-    prints = np.array([one.fingerprint for one in looked]).reshape(-1, dedup.WORDS)
+def _near_copies(usable: Sequence[_Usable]) -> tuple[tuple[str, str], ...]:
+    names = np.array([one.sample.split for one in usable])
+    files = [one.sample.file for one in usable]
+    prints = np.array([one.fingerprint for one in usable]).reshape(-1, dedup.WORDS)
     found = []
     for held_out, other in (("valid", "train"), ("test", "train"), ("test", "valid")):
         some, rest = np.flatnonzero(names == held_out), np.flatnonzero(names == other)
@@ -199,16 +199,16 @@ def _near_copies(looked: Sequence[_Looked]) -> tuple[tuple[str, str], ...]:
 
 
 class _Cutter:
-    """Cuts pictures both ways, and counts in how many a face was found."""
+    """Crops pictures in both framings, and counts in how many a face was found."""
 
     def __init__(self, spec: CropSpec, detector: Detector, find_faces: bool) -> None:
         self._spec, self._detector, self._find_faces = spec, detector, find_faces
-        self.seen = self.found = 0
+        self.pictures = self.found = 0
         self.shares: list[float] = []
 
     def cut(self, image: Image) -> npt.NDArray[np.uint8] | None:
         """Return (2, S, S, C), or None for a whole photo without a face."""
-        self.seen += 1
+        self.pictures += 1
         aligned = self._aligned(image) if self._find_faces else self._in_crop(image)
         self.found += aligned is not None
         if self._find_faces:
@@ -217,7 +217,7 @@ class _Cutter:
         return np.stack([raw, raw if aligned is None else aligned])
 
     def _in_crop(self, image: Image) -> npt.NDArray[np.uint8] | None:
-        """Align what is expected to be a face already, and note how much of the picture the face takes."""
+        """Align a face crop by the face in it, and record the face's share of the picture."""
         bordered = _bordered(image)
         faces = self._detector.detect(Frame(0, 0.0, bordered))
         if not faces:
@@ -232,7 +232,7 @@ class _Cutter:
 
 
 def _bordered(image: Image) -> Image:
-    """Give a tight crop the room around the face that the detector wants."""
+    """Enlarge a tight crop and add a border, so that the detector finds the face."""
     border = _BORDER_PX
     if max(image.shape[:2]) < _ENLARGED_PX:
         image = np.asarray(cv2.resize(image, (_ENLARGED_PX, _ENLARGED_PX), interpolation=cv2.INTER_CUBIC), np.uint8)

@@ -29,12 +29,12 @@ def open_collection(
             folder per class, with a table of files and labels, or with labels in the files' names. A ``heads.csv`` in
             a folder or zip adds labels of further heads.
         votes: FER+'s ``fer2013new.csv``, for ``fer2013.csv`` only.
-        names: How names of classes are read.
-        group_by: What belongs together, see ``with_groups``.
+        names: How class names are mapped to labels.
+        group_by: Which pictures stay in one split, see ``with_groups``.
         heads: A table of labels of further heads, in place of a ``heads.csv``.
 
     Raises:
-        DatasetError: It is none of these, or broken.
+        DatasetError: It is none of these, or damaged.
     """
     if path.suffix.lower() == ".csv" and path.is_file():
         return with_head_labels(with_groups(from_csv(path, votes, names), None, "", group_by), None, heads)

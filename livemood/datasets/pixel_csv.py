@@ -1,4 +1,4 @@
-"""A CSV that holds the pictures themselves: ``fer2013.csv``, with or without votes, and tables made like it."""
+"""A CSV that holds the pixels of the pictures: ``fer2013.csv``, with or without votes, and tables of the same form."""
 
 import csv
 from collections.abc import Sequence
@@ -29,13 +29,13 @@ _FEWEST = 4
 
 
 def from_csv(path: Path, votes: Path | None, names: ClassNames) -> Collection:
-    """Read a table of ``emotion`` (a number as FER2013 counts, or a word), ``pixels`` and, where given, ``Usage``.
+    """Read a table with columns ``emotion`` (a number as in FER2013, or a word), ``pixels`` and optionally ``Usage``.
 
-    With FER+ votes there are eight classes, with numbers FER2013's seven, with words those. Pixels stay in the file
-    until they are asked for, so that memory holds one line at a time.
+    Classes are FER+'s eight with votes, FER2013's seven with numbers, or else the words. Pixels are read from the file
+    when a picture is, one line at a time.
 
     Raises:
-        DatasetError: Wrong columns, no emotion or split that is known, or votes of another set of pictures.
+        DatasetError: Missing columns, an unknown emotion or split, or votes of another set of pictures.
     """
     places, rows = _lines(path)
     header, rows, places = _tidy(rows[0]), rows[1:], places[1:]
@@ -51,15 +51,15 @@ def from_csv(path: Path, votes: Path | None, names: ClassNames) -> Collection:
     usages = _usages(path, rows, header)
     if votes:
         return _with_votes(path, places, header, votes, usages, _numbers(path, rows, label_at))
-    told = [row[label_at].strip() if len(row) > label_at else "" for row in rows]
+    values = [row[label_at].strip() if len(row) > label_at else "" for row in rows]
     notes: tuple[str, ...] = ()
     heads: dict[str, tuple[str, ...]] = {EMOTION: tuple(name for name in EMOTIONS if name in FER2013_LABELS)}
-    if any(cell.isdecimal() for cell in told):
+    if any(cell.isdecimal() for cell in values):
         labels = [FER2013_LABELS[number] for number in _numbers(path, rows, label_at)]
         heads[FER2013_HEAD] = FER2013_LABELS
     else:
-        label_of, notes = names.labels(told)
-        labels = [label_of[cell] for cell in told]
+        label_of, notes = names.labels(values)
+        labels = [label_of[cell] for cell in values]
         check_counts(labels, str(path), _FEWEST)
         heads = {EMOTION: in_order(labels)}
     samples = tuple(
@@ -113,7 +113,7 @@ def _collection(
 
 
 def _usages(path: Path, rows: list[list[str]], header: list[str]) -> list[tuple[str, SplitName | None]]:
-    """Return what each row says of its split; nothing where the table has no such column."""
+    """Return each row's ``Usage`` and its split; empty if the table has no such column."""
     if "usage" not in header:
         return [("", None)] * len(rows)
     found: list[tuple[str, SplitName | None]] = []
@@ -141,7 +141,7 @@ def _numbers(path: Path, rows: list[list[str]], column: int) -> list[int]:
 
 
 def _lines(path: Path) -> tuple[list[int], list[list[str]]]:
-    """Return where each line begins, and its cells with the long one (the pixels) cut short."""
+    """Return the offset of each line, and its cells, with the long one (the pixels) shortened."""
     places, rows, place = list[int](), list[list[str]](), 0
     with path.open("rb") as stream:
         while line := stream.readline(_MAX_LINE):
@@ -158,7 +158,7 @@ def _lines(path: Path) -> tuple[list[int], list[list[str]]]:
 
 
 def _cells(line: bytes) -> list[str] | None:
-    """Return the cells of one line, or None where it is no CSV."""
+    """Return the cells of one line; None if it is not valid CSV."""
     before = csv.field_size_limit(_MAX_LINE)
     try:
         return next(csv.reader([line.decode("utf-8-sig", errors="replace")]), [])

@@ -1,4 +1,4 @@
-"""Labelled pictures, wherever they lie: what they are called, what they show, and a way to read each."""
+"""Labelled pictures of any data set: their names, labels, and a function to read each."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,10 +20,10 @@ class Sample:
     """One labelled picture.
 
     Attributes:
-        file: Path inside the collection, or another name that is found there once.
-        split: Which part it belongs to; None where the collection does not say.
+        file: Path inside the collection, or another name that is unique in it.
+        split: Its split; None if the collection does not give one.
         votes: Emotion votes per label, then (FER+ only) unknown and not-a-face.
-        group: Pictures of one group (a clip, a person) are dealt into one split; "" is a group by itself.
+        group: Pictures of one group (a clip, a person) stay in one split; "" is a group by itself.
         others: Label by further head; a head may be missing.
     """
 
@@ -39,9 +39,9 @@ class Collection:
     """Attributes:
     heads: Class names by head, ``EMOTION`` first.
     samples: All labelled pictures.
-    read: Reads the picture of a sample as (H, W, 3) uint8 BGR; None where it cannot be read.
-    skipped: What was passed over, with the reason.
-    notes: What is worth telling of how labels were read.
+    read: Reads the picture of a sample as (H, W, 3) uint8 BGR; returns None if it cannot be read.
+    skipped: Skipped files, with the reason.
+    notes: Notes for the user on how labels were read.
     """
 
     heads: Mapping[str, tuple[str, ...]]

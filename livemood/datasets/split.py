@@ -17,12 +17,12 @@ class Split:
     """Pictures of one split.
 
     Attributes:
-        pixels: (M, 2, S, S, C) uint8, possibly on disk and shared with other splits: each picture as it came, and
-            aligned as serving does it (where no face was found, as it came again).
-        rows: (N,) int: which of ``pixels`` are this split's.
-        files: (N,) str: where each came from.
-        votes: By head, (N, V) int: votes per label, then unknown and not-a-face where the data has them; none at all
-            where a picture has no label of that head.
+        pixels: (M, 2, S, S, C) uint8, possibly on disk and shared with other splits: each picture unaligned (``RAW``),
+            and aligned as in serving (``ALIGNED``; the unaligned one again if no face was found).
+        rows: (N,) int: indices into ``pixels`` of this split's pictures.
+        files: (N,) str: names of the pictures.
+        votes: By head, (N, V) int: votes per label, then unknown and not-a-face if the data has them; all 0 if a
+            picture has no label of that head.
         heads: Class names by head, ``EMOTION`` first.
     """
 
@@ -48,7 +48,7 @@ class Split:
     def targets(self) -> dict[str, npt.NDArray[np.float32]]:
         """By head, (N, K) float32 soft labels that sum to 1, or to 0 where a picture has no label of that head.
 
-        Single votes are dropped unless there is nothing else.
+        Labels with a single vote are dropped, unless a picture has no others.
         """
         return {head: _soft(self.votes[head][:, : len(labels)]) for head, labels in self.heads.items()}
 
@@ -69,8 +69,8 @@ class Split:
         votes = self.votes[EMOTION]
         firm = np.where(votes > 1, votes, 0) if votes.max(initial=0) > 1 else votes
         best = firm.argmax(1)
-        sure = (firm.max(1) * 2 > firm.sum(1)) & (best < len(self.labels))
-        return np.where(sure, best, -1)
+        has_majority = (firm.max(1) * 2 > firm.sum(1)) & (best < len(self.labels))
+        return np.where(has_majority, best, -1)
 
     def only(self, mask: npt.NDArray[np.bool_]) -> "Split":
         """Return the pictures where ``mask`` (N,) holds."""

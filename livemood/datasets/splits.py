@@ -1,4 +1,4 @@
-"""Draw train, valid and test where a collection does not say: stratified by class, groups kept whole."""
+"""Draw train, valid and test splits if a collection gives none: stratified by class, groups kept together."""
 
 import hashlib
 from collections import defaultdict
@@ -13,7 +13,7 @@ _SHARES: dict[SplitName, float] = {"train": 0.7, "valid": 0.15, "test": 0.15}
 
 
 def is_open(samples: Sequence[Sample]) -> bool:
-    """Tell whether some samples have no split yet, or there is something to learn from and none of the valid split."""
+    """Return whether some samples have no split, or there is a train split but no valid one."""
     given = {sample.split for sample in samples}
     return None in given or ("train" in given and "valid" not in given)
 
@@ -21,8 +21,7 @@ def is_open(samples: Sequence[Sample]) -> bool:
 def draw(samples: Sequence[Sample]) -> tuple[Sample, ...]:
     """Give every sample a split; the same pictures get the same splits on every machine.
 
-    Given splits stay. Where the collection names splits but no ``valid``, one is drawn from ``train`` and no picture
-    is taken for a test.
+    Given splits stay. If the collection gives splits but no ``valid``, one is drawn from ``train``, and no ``test``.
     """
     given = {sample.split for sample in samples} - {None}
     if None in {sample.split for sample in samples}:
@@ -36,7 +35,7 @@ def draw(samples: Sequence[Sample]) -> tuple[Sample, ...]:
 
 
 def _draw(samples: Sequence[Sample], wanted: Sequence[SplitName]) -> dict[str, SplitName]:
-    """Deal groups out, the largest first, each to the split that lacks most of what it brings."""
+    """Assign groups, the largest first, each to the split that lacks most of the group's classes."""
     groups: dict[str, list[Sample]] = defaultdict(list)
     for sample in samples:
         groups[f"group {sample.group}" if sample.group else f"file {sample.file}"].append(sample)

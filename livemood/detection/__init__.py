@@ -1,1 +1,1 @@
-"""Frame -> Detection: face networks, how their answers are combined, and cheaper ways to see a face again."""
+"""Frame -> Detection: face networks, how their detections are combined, and cheaper ways to follow a known face."""

@@ -1,4 +1,4 @@
-"""What every face detector can do."""
+"""The protocols of face detectors."""
 
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
@@ -8,24 +8,24 @@ from livemood.core.types import Detection, Frame
 
 
 class Detector(Protocol):
-    """Whatever finds faces in a frame; a video's frames come from a thread of its own."""
+    """Finds the faces of a frame. The frames of a video come from a thread of its own."""
 
     def detect(self, frame: Frame) -> tuple[Detection, ...]:
         """Return the faces of one frame, largest first."""
         ...
 
     def close(self) -> None:
-        """Free what the detector holds."""
+        """Free the detector's resources."""
         ...
 
 
 @runtime_checkable
 class SupportsRoi(Protocol):
-    """A detector for the frames of a source: it can look at a part of one, and search one at a bounded cost."""
+    """A detector that can also search a window of a frame, and a whole frame at a bounded cost."""
 
     @property
     def follows(self) -> bool:
-        """Whether looking at a part is worth while."""
+        """Whether searching a window is cheaper than searching the whole frame."""
         ...
 
     def detect(self, frame: Frame) -> tuple[Detection, ...]:
@@ -35,12 +35,19 @@ class SupportsRoi(Protocol):
     def search(
         self, frame: Frame, known: Sequence[Box], fine: bool, turns: int = 0
     ) -> tuple[tuple[Detection, ...], tuple[bool, ...]]:
-        """Return the faces of a whole frame beside the known ones, and for each known one whether it may stay.
+        """Search a whole frame; see ``FaceDetector.search``.
 
-        ``fine`` looks for small faces too, ``turns`` at the frame turned clockwise by so many quarter turns.
+        Args:
+            frame: The frame.
+            known: Boxes of the known faces, px of the frame.
+            fine: Detect small faces too.
+            turns: Number of clockwise quarter turns by which the frame is rotated for the search.
+
+        Returns:
+            The new faces, and for each known face whether to keep it.
         """
         ...
 
     def detect_in_roi(self, frame: Frame, window: Box, turns: int = 0) -> tuple[Detection, ...]:
-        """Return the faces in a square window of a frame, which is turned clockwise by ``turns`` quarter turns."""
+        """Return the faces in a square window, px of the frame, rotated clockwise by ``turns`` quarter turns."""
         ...

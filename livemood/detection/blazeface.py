@@ -1,7 +1,7 @@
 """MediaPipe's BlazeFace networks, run by LiteRT in the calling thread.
 
-It is what MediaPipe's face detector does with the same files, without its hand-overs from thread to thread: each of
-those waits for a core that is free, which under load takes longer than a network.
+The results are those of MediaPipe's face detector with the same files. MediaPipe passes each picture between threads;
+under load, waiting for a free core at each step takes longer than the network itself.
 """
 
 from pathlib import Path
@@ -18,25 +18,25 @@ from livemood.detection.roi import letterbox
 from livemood.detection.transforms import moved
 from livemood.runtime.native_output import native_stderr_held, silence_native_logs
 
-# Of a network's maps by the side of its input, px: cells a side, and anchors in each cell.
+# Feature maps by the side of the network's input, px: cells per side, and anchors per cell.
 _MAPS = {128: ((16, 2), (8, 6)), 192: ((48, 1),)}
-# Answers that overlap more than this are about one face, and averaged.
+# Detections with a larger IoU are of the same face and are averaged (weighted non-maximum suppression).
 _SAME_FACE = 0.3
-# Answers of at least this score are averaged; surer ones about the same face leave weaker ones out.
+# Detections below this score are left out of an average that has one above it.
 _AVERAGED_FROM = 0.5
-# What the networks take in place of each grey value: -1 to 1.
+# The network's input for each grey level: -1 to 1.
 _SCALED = np.arange(256, dtype=np.float32) / 127.5 - 1
 
 
 class BlazeFace:
-    """Finds faces in a picture, which it sees as a small square.
+    """Finds faces in a picture, which is letterboxed into the network's square input.
 
     Args:
         model: MediaPipe's ``face_detection_short_range.tflite`` or ``face_detection_full_range_sparse.tflite``.
         min_score: Faces below this score (0..1) are dropped.
 
     Attributes:
-        side: Of the square, px.
+        side: Side of the input, px.
 
     Raises:
         ImportError: LiteRT is not installed.
@@ -55,7 +55,7 @@ class BlazeFace:
                 self._input, self.side = taken["index"], int(taken["shape"][1])
                 outputs = {tuple(found["shape"]): found["index"] for found in self._network.get_output_details()}
                 anchors = _anchors(self.side)
-                self._places = outputs[1, len(anchors), 4 + 2 * len(Keypoint)]
+                self._boxes = outputs[1, len(anchors), 4 + 2 * len(Keypoint)]
                 self._scores = outputs[1, len(anchors), 1]
         except (ValueError, RuntimeError, LookupError) as error:
             raise ModelIncompatible(f"{model} is not one of MediaPipe's face networks; reinstall livemood") from error
@@ -63,7 +63,7 @@ class BlazeFace:
         self._anchors = anchors
 
     def find(self, image: Image) -> tuple[Detection, ...]:
-        """Return the faces of (H, W, 3) uint8 BGR, surest first, in its pixels."""
+        """Return the faces of (H, W, 3) uint8 BGR in its pixels, highest score first."""
         if image.shape[:2] == (self.side, self.side):
             return self._faces(image)
         small, left, top, scale = letterbox(image, self.side)
@@ -73,33 +73,33 @@ class BlazeFace:
         """Do nothing: the network holds memory only."""
 
     def _faces(self, image: Image) -> tuple[Detection, ...]:
-        # Right into the network's memory, which nobody may hold on to while it runs.
+        # Written directly into the network's input tensor; no reference to it may exist while the network runs.
         cv2.LUT(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), _SCALED, self._network.tensor(self._input)()[0])
         self._network.invoke()
         scores = 1 / (1 + np.exp(-np.clip(self._network.get_tensor(self._scores)[0, :, 0], -80, 80)))
-        sure = np.flatnonzero(scores >= self._min_score)
-        places = self._network.get_tensor(self._places)[0, sure].reshape(len(sure), 2 + len(Keypoint), 2)
-        # Rows of places: centre of the box relative to the anchor, its size, then keypoints relative to the anchor.
-        points = places + self._anchors[sure, None]
-        sizes = places[:, 1]
+        kept = np.flatnonzero(scores >= self._min_score)
+        values = self._network.get_tensor(self._boxes)[0, kept].reshape(len(kept), 2 + len(Keypoint), 2)
+        # Rows: centre of the box relative to the anchor, its size, then keypoints relative to the anchor.
+        points = values + self._anchors[kept, None]
+        sizes = values[:, 1]
         faces = np.concatenate(
             [points[:, :1] - sizes[:, None] / 2, points[:, :1] + sizes[:, None] / 2, points[:, 2:]], 1
         )
-        return tuple(_averaged(faces, scores[sure]))
+        return tuple(_averaged(faces, scores[kept]))
 
 
 def _anchors(side: int) -> npt.NDArray[np.float32]:
-    """Return where answers are relative to, (A, 2) px: the centre of each cell, once for each of its anchors."""
-    every = []
+    """Return the anchors, (A, 2) px: the centre of each cell, once for each of its anchors."""
+    maps = []
     for cells, anchors in _MAPS[side]:
         centres = (np.arange(cells, dtype=np.float32) + 0.5) * side / cells
         y, x = np.meshgrid(centres, centres, indexing="ij")
-        every.append(np.repeat(np.stack([x.ravel(), y.ravel()], 1), anchors, 0))
-    return np.concatenate(every)
+        maps.append(np.repeat(np.stack([x.ravel(), y.ravel()], 1), anchors, 0))
+    return np.concatenate(maps)
 
 
 def _averaged(faces: npt.NDArray[np.float32], scores: npt.NDArray[np.float32]) -> list[Detection]:
-    """Return each face once: the average of the answers about it, weighted by their scores."""
+    """Return each face once: the average of its detections, weighted by their scores."""
     found = []
     left = [i for i in np.argsort(-scores) if (faces[i, 1] > faces[i, 0]).all()]
     boxes = {i: Box(*faces[i, :2].ravel().tolist()) for i in left}
@@ -107,7 +107,7 @@ def _averaged(faces: npt.NDArray[np.float32], scores: npt.NDArray[np.float32]) -
         first = left[0]
         same = [i for i in left if i == first or boxes[i].iou(boxes[first]) > _SAME_FACE]
         left = [i for i in left if i not in same]
-        counting = [i for i in same if scores[i] >= min(scores[first], _AVERAGED_FROM)]
-        face = np.average(faces[counting], axis=0, weights=scores[counting])
+        averaged = [i for i in same if scores[i] >= min(scores[first], _AVERAGED_FROM)]
+        face = np.average(faces[averaged], axis=0, weights=scores[averaged])
         found.append(Detection(Box(*face[:2].ravel().tolist()), face[2:], float(scores[first])))
     return found

@@ -1,7 +1,7 @@
 """Find faces: Frame -> tuple[Detection, ...], by networks that propose and networks that confirm.
 
-YuNet proposes places of any size; MediaPipe's two BlazeFace networks say whether a face is there, and where eyes, nose
-and mouth are. ``fast`` asks the BlazeFace networks alone.
+YuNet proposes candidates of any size; MediaPipe's two BlazeFace networks confirm or reject each one and give its
+keypoints. ``fast`` runs the BlazeFace networks alone.
 """
 
 from collections.abc import Sequence
@@ -30,13 +30,13 @@ _RANGES: dict[str, tuple[Range, ...]] = {
 class FaceDetector(Closeable):
     """Finds faces with up to three networks; any thread may use it.
 
-    ``auto`` finds faces of every size, in photos also turned ones. ``near`` and ``far`` ask one BlazeFace network about
+    ``auto`` finds faces of every size, in photos also rotated ones. ``near`` and ``far`` run one BlazeFace network on
     the whole picture. ``fast`` runs both and uses each in its own range: the near one for faces whose side is at
-    least ``close_side`` of the frame's shorter side, the far one for all others, and the near one again for what is
-    left when the far one found nothing at all.
+    least ``close_side`` of the frame's shorter side, the far one for all others. Where the far one finds nothing, all
+    detections of the near one count.
 
     Args:
-        mode: Which networks to ask.
+        mode: Which networks to run.
         settings: Thresholds.
 
     Raises:
@@ -49,7 +49,7 @@ class FaceDetector(Closeable):
         if mode not in DETECTOR_MODES:
             raise ValueError(f"detector mode is one of {', '.join(DETECTOR_MODES)}, got {mode!r}")
         self._settings = settings = settings or DetectorSettings()
-        # Where YuNet proposes, a weak answer of the others counts too.
+        # In ``auto``, weak detections of the BlazeFace networks are evidence for a candidate too.
         least = min(settings.min_score, settings.evidence.weakest) if mode == "auto" else settings.min_score
         self._networks: dict[Range, FaceNetwork] = {}
         with ExitStack() as stack:
@@ -64,11 +64,11 @@ class FaceDetector(Closeable):
             self._whole = WholeSearch(yunet, confirmer, settings)
         self._follows = len(_RANGES[mode]) > 1
         self._closed = False
-        # Videos have their faces found in threads of their own, and the networks keep what they are at.
+        # Several threads may call, and a network has one set of buffers.
         self._one_at_a_time = Lock()
 
     def detect(self, frame: Frame) -> tuple[Detection, ...]:
-        """Return the faces of one frame, largest first, each once; in ``auto`` as thorough as a photo deserves.
+        """Return the faces of one frame, largest first, each once; ``auto`` searches it as a photo, at full cost.
 
         Raises:
             ValueError: The detector was closed.
@@ -81,7 +81,7 @@ class FaceDetector(Closeable):
 
     @property
     def follows(self) -> bool:
-        """Whether there is a cheaper way to see a face again: in ``auto`` and ``fast``."""
+        """Whether known faces can be detected again in a window: in ``auto`` and ``fast``."""
         return self._follows
 
     def search(
@@ -91,12 +91,12 @@ class FaceDetector(Closeable):
 
         Args:
             frame: The frame.
-            known: Faces that are known already, in px; they are not looked at again.
-            fine: See small faces too.
-            turns: Look at the frame turned clockwise by so many quarter turns; not in ``fast``.
+            known: Boxes of the known faces, px; these are not confirmed again.
+            fine: Detect small faces too.
+            turns: Number of clockwise quarter turns by which the frame is rotated for the search; ignored in ``fast``.
 
         Returns:
-            The faces beside the known ones, and for each known one whether it is still likely to be there.
+            The new faces, and for each known face whether it is probably still there.
 
         Raises:
             ValueError: The detector was closed, or does not follow.
@@ -111,23 +111,22 @@ class FaceDetector(Closeable):
         return tuple(found[i] for i in new), kept
 
     def detect_in_roi(self, frame: Frame, window: Box, turns: int = 0) -> tuple[Detection, ...]:
-        """Return the faces in a part of a frame, seen by the near network.
+        """Return the faces that the near network detects in a window, in a third of the time of a search.
 
-        It takes a third of the time of a search. The window is brought to the network's own size, so that small faces
-        are seen as large ones.
+        The window is scaled to the network's input, so that a small face fills it.
 
         Args:
             frame: The frame.
-            window: Square part of it, px; may poke outside.
-            turns: Look at the part turned clockwise by so many quarter turns.
+            window: Square, px of the frame; may extend beyond it.
+            turns: Number of clockwise quarter turns by which the window is rotated for the network.
 
         Raises:
             ValueError: The detector was closed, or does not follow.
         """
         with self._one_at_a_time:
             self._check_follows()
-            found = find_in_window(self._networks["near"], frame.image, window, turns)
-        return tuple(face for face in found if face.score >= self._settings.min_score)
+            faces = find_in_window(self._networks["near"], frame.image, window, turns)
+        return tuple(face for face in faces if face.score >= self._settings.min_score)
 
     def close(self) -> None:
         """Free the networks; a second call does nothing."""
@@ -136,8 +135,8 @@ class FaceDetector(Closeable):
             self._open.close()
 
     def _by_range(self, frame: Frame) -> tuple[Detection, ...]:
-        seen = {name: network.find(frame.image) for name, network in self._networks.items()}
-        near, far = seen.get("near", ()), seen.get("far", ())
+        detections = {name: network.find(frame.image) for name, network in self._networks.items()}
+        near, far = detections.get("near", ()), detections.get("far", ())
         close_px = self._settings.close_side * min(frame.width, frame.height)
         close = [face for face in near if face.box.width >= close_px]
         return without_doubles([*close, *(far or near)], self._settings.max_overlap)

@@ -1,4 +1,4 @@
-"""What makes a face of a place that YuNet proposes: numbers in, a yes or no out, without a pixel."""
+"""Evidence that a candidate of YuNet is a face: a weighted sum of the scores of several networks. No pixels here."""
 
 import math
 from collections.abc import Sequence
@@ -10,13 +10,12 @@ from livemood.core.types import Detection
 
 
 @dataclass(frozen=True, slots=True)
-class Looks:
-    """What several looks at one place say.
+class CandidateScores:
+    """Scores of one candidate, 0..1; 0 where a network detects no face there.
 
     Attributes:
-        yunet: YuNet's scores of it, 0..1: of the whole picture, of a window, of the window mirrored; or the first
-            alone.
-        near: The near network's score of a face there, 0..1; 0 where it sees none.
+        yunet: YuNet's: on the whole picture, on a window, on the mirrored window; or the first one alone.
+        near: The near network's.
         far: The far network's.
     """
 
@@ -25,15 +24,17 @@ class Looks:
     far: float
 
 
-def evidence(looks: Looks, place: Box, width: int, height: int, companions: int, settings: EvidenceSettings) -> float:
-    """Return how much speaks for a face; one is there where it is above 0.
+def evidence(
+    scores: CandidateScores, box: Box, width: int, height: int, companions: int, settings: EvidenceSettings
+) -> float:
+    """Return the evidence that a candidate is a face, as a logit; above 0 it counts as one.
 
     Args:
-        looks: At the place.
-        place: In px of the picture.
+        scores: Of the candidate.
+        box: Of the candidate, px of the picture.
         width: Of the picture, px.
         height: Of the picture, px.
-        companions: How many sure faces of its size are there beside it.
+        companions: Number of other likely faces of about its size, see ``companions``.
         settings: The weights.
     """
 
@@ -41,29 +42,29 @@ def evidence(looks: Looks, place: Box, width: int, height: int, companions: int,
         score = min(max(score, floor), settings.ceiling)
         return math.log(score / (1 - score))
 
-    share = max(max(place.width, place.height) / max(width, height), settings.smallest_share)
+    share = max(max(box.width, box.height) / max(width, height), settings.smallest_share)
     return (
-        settings.looks * sum(logit(score, settings.look_floor) for score in looks.yunet) / len(looks.yunet)
-        + settings.near * logit(looks.near, settings.floor)
-        + settings.far * logit(looks.far, settings.floor)
+        settings.looks * sum(logit(score, settings.look_floor) for score in scores.yunet) / len(scores.yunet)
+        + settings.near * logit(scores.near, settings.floor)
+        + settings.far * logit(scores.far, settings.floor)
         + settings.share * math.log(10 * share)
         + (settings.company if companions >= settings.companions else 0.0)
-        + (settings.edge if _at_edge(place, width, height, settings.edge_reach) else 0.0)
+        + (settings.edge if _at_edge(box, width, height, settings.edge_reach) else 0.0)
         + settings.bias
     )
 
 
-def companions(places: Sequence[Detection], settings: EvidenceSettings) -> list[int]:
-    """Return for each place how many others are sure faces of about its size."""
-    sides = [max(place.box.width, place.box.height) for place in places]
-    sure = [side for side, place in zip(sides, places, strict=True) if place.score >= settings.companion_from]
+def companions(candidates: Sequence[Detection], settings: EvidenceSettings) -> list[int]:
+    """Return for each candidate how many others of about its size have a score of at least ``companion_from``."""
+    sides = [max(one.box.width, one.box.height) for one in candidates]
+    likely = [side for side, one in zip(sides, candidates, strict=True) if one.score >= settings.companion_from]
     ratio = settings.companion_ratio
     return [
-        sum(side / ratio < other < side * ratio for other in sure) - (place.score >= settings.companion_from)
-        for side, place in zip(sides, places, strict=True)
+        sum(side / ratio < other < side * ratio for other in likely) - (one.score >= settings.companion_from)
+        for side, one in zip(sides, candidates, strict=True)
     ]
 
 
-def _at_edge(place: Box, width: int, height: int, reach: float) -> bool:
-    x, y = place.centre
-    return min(x, width - x, y, height - y) < reach * max(place.width, place.height)
+def _at_edge(box: Box, width: int, height: int, reach: float) -> bool:
+    x, y = box.centre
+    return min(x, width - x, y, height - y) < reach * max(box.width, box.height)

@@ -26,7 +26,8 @@ class MediaPipeFace(Closeable):
         min_score: Faces below this score (0..1) are dropped.
 
     Attributes:
-        side: Of the windows that it is given, px; boxes come in whole px, so more than the network takes.
+        side: Side to which windows are scaled, px; larger than the network's input, because MediaPipe rounds boxes to
+            whole pixels.
 
     Raises:
         ModelIncompatible: The file is damaged or another network.
@@ -43,13 +44,13 @@ class MediaPipeFace(Closeable):
         try:
             with native_stderr_held():
                 self._task: Any = tasks.FaceDetector.create_from_options(options)
-                # The first picture makes the network print once more; give it one now, while nobody hears it.
+                # The first picture makes MediaPipe print once more: run one now, while stderr is redirected.
                 self._task.detect(_rgb(np.zeros((64, 64, 3), np.uint8)))
         except (RuntimeError, ValueError) as error:
             raise ModelIncompatible(f"{model} is not a face detector MediaPipe can run; reinstall livemood") from error
 
     def find(self, image: Image) -> tuple[Detection, ...]:
-        """Return the faces of (H, W, 3) uint8 BGR, in its pixels."""
+        """Return the faces of (H, W, 3) uint8 BGR in its pixels, highest score first."""
         result = self._task.detect(_rgb(image))
         size = np.array([image.shape[1], image.shape[0]], np.float32)
         return tuple(_detection(found, size) for found in result.detections)
@@ -77,7 +78,7 @@ def _rgb(image: Image) -> Any:
 
 
 class _Tasks:
-    """The handful of mediapipe names used here."""
+    """The mediapipe names used here."""
 
     def __init__(self) -> None:
         import mediapipe
@@ -105,10 +106,10 @@ def _import_mediapipe() -> _Tasks:
 
 @contextmanager
 def _unneeded_left_out() -> Iterator[None]:
-    """Keep mediapipe from loading what finding faces does not need.
+    """Keep mediapipe from importing what face detection does not need.
 
-    TensorFlow (5 s) is for a helper of its documentation, which takes None for not installed; matplotlib (1 s, and a
-    list of fonts written into the user's home) is for a drawing that nobody asks for here.
+    It imports TensorFlow (5 s) for a documentation helper, and works without it. It imports matplotlib (1 s, and a font
+    list is written into the user's home folder) for a drawing function that is not used here.
     """
     stand_ins = {"tensorflow": None, **{name: ModuleType(name) for name in ("matplotlib", "matplotlib.pyplot")}}
     hidden = [name for name in stand_ins if name not in sys.modules]

@@ -1,4 +1,4 @@
-"""The two BlazeFace networks, whatever runs them, and how they look at a part of a picture."""
+"""The two BlazeFace networks behind one protocol, and detection in a window of a picture."""
 
 from typing import Literal, Protocol
 
@@ -18,11 +18,11 @@ class FaceNetwork(Protocol):
 
     @property
     def side(self) -> int:
-        """Side of the square windows that it sees best, px."""
+        """Side of the square to which a window should be scaled, px."""
         ...
 
     def find(self, image: Image) -> tuple[Detection, ...]:
-        """Return the faces of (H, W, 3) uint8 BGR, in its pixels."""
+        """Return the faces of (H, W, 3) uint8 BGR in its pixels, highest score first."""
         ...
 
     def close(self) -> None:
@@ -31,7 +31,11 @@ class FaceNetwork(Protocol):
 
 
 def open_network(which: Range, min_score: float) -> FaceNetwork:
-    """Return a network, run by LiteRT, or by MediaPipe where LiteRT has no wheel for the platform.
+    """Open a network with LiteRT, or with MediaPipe where LiteRT has no wheel for the platform.
+
+    Args:
+        which: The short-range (``near``) or the full-range network (``far``).
+        min_score: Faces below this score (0..1) are dropped.
 
     Raises:
         ModelMissing: Its file is not there.
@@ -45,13 +49,13 @@ def open_network(which: Range, min_score: float) -> FaceNetwork:
 
 
 def find_in_window(network: FaceNetwork, image: Image, window: Box, turns: int = 0) -> tuple[Detection, ...]:
-    """Return the faces in a part of a picture, which is brought to the network's own size.
+    """Return the faces in a window, which is scaled to the network's input, in px of the picture.
 
     Args:
-        network: Looks.
+        network: The network.
         image: (H, W, 3) uint8 BGR.
-        window: Square part of it, px; may poke outside.
-        turns: Turn the part clockwise by so many quarter turns first.
+        window: Square, px of the image; may extend beyond it.
+        turns: Number of clockwise quarter turns by which the window is rotated first.
     """
     part = turned(crop_roi(image, window, network.side), turns)
     left, top, side = corner_and_side(window)

@@ -1,4 +1,4 @@
-"""YuNet says where to look, the BlazeFace networks say whether it is a face and where eyes, nose and mouth are."""
+"""Which of YuNet's candidates are faces: the BlazeFace networks confirm or reject them and give their keypoints."""
 
 import math
 from collections.abc import Sequence
@@ -7,26 +7,26 @@ from typing import NamedTuple
 
 from livemood.core.settings import DetectorSettings
 from livemood.core.types import Detection, Image
-from livemood.detection.evidence import Looks, companions, evidence
+from livemood.detection.evidence import CandidateScores, companions, evidence
 from livemood.detection.networks import FaceNetwork, find_in_window
 from livemood.detection.transforms import same_face, square
 from livemood.detection.yunet import YuNet, like_blazeface
 
 
 class Confirmed(NamedTuple):
-    """Faces of a picture, and the evidence of the clearest place, face or not."""
+    """Faces of a picture, and the highest evidence of any candidate, confirmed or not."""
 
     faces: list[Detection]
     evidence: float
 
 
 class Confirmer:
-    """Looks at proposed places again.
+    """Decides which candidates are faces, by running further networks on windows around them.
 
     Args:
-        yunet: Takes a second look at doubtful places.
-        near: Gives keypoints, and its own word.
-        far: Its word counts at doubtful places.
+        yunet: Scores uncertain candidates of photos a second time.
+        near: Gives keypoints, and a score.
+        far: Scores uncertain candidates.
         settings: Thresholds and weights.
     """
 
@@ -34,68 +34,72 @@ class Confirmer:
         self._yunet, self._near, self._far = yunet, near, far
         self._settings = settings
 
-    def faces(self, image: Image, places: Sequence[Detection], least: float = 0.0) -> Confirmed:
-        """Return the places of a still picture that are faces, in their order, framed as BlazeFace frames them.
+    def faces(self, image: Image, candidates: Sequence[Detection], least: float = 0.0) -> Confirmed:
+        """Return the candidates of a photo that are faces, in their order, with boxes framed as BlazeFace's.
 
         Args:
             image: (H, W, 3) uint8 BGR.
-            places: What YuNet proposes, in px of the image.
-            least: Least evidence.
+            candidates: YuNet's, px of the image.
+            least: Evidence that a face must exceed.
         """
-        beside = companions(places, self._settings.evidence)
-        looked = [self._look(image, place, others, again=True) for place, others in zip(places, beside, strict=True)]
-        faces = [face for face, evidence in looked if evidence > least]
-        return Confirmed(faces, max((evidence for _, evidence in looked), default=-math.inf))
+        groups = companions(candidates, self._settings.evidence)
+        examined = [
+            self._examine(image, candidate, others, rescore=True)
+            for candidate, others in zip(candidates, groups, strict=True)
+        ]
+        faces = [face for face, evidence in examined if evidence > least]
+        return Confirmed(faces, max((evidence for _, evidence in examined), default=-math.inf))
 
-    def faces_of_frame(self, image: Image, places: Sequence[Detection], least: float = 0.0) -> list[Detection]:
-        """Return the places of a video's frame that are faces, at a bounded cost.
+    def faces_of_frame(self, image: Image, candidates: Sequence[Detection], least: float = 0.0) -> list[Detection]:
+        """Return the candidates of a video frame that are faces, at a bounded cost.
 
         Args:
             image: (H, W, 3) uint8 BGR.
-            places: What YuNet proposes, surest first, in px of the image.
-            least: Least evidence.
+            candidates: YuNet's, px of the image, highest score first.
+            least: Evidence that a face must exceed.
         """
         settings = self._settings
-        beside = companions(places, settings.evidence)
+        groups = companions(candidates, settings.evidence)
         most = settings.search.most_places
-        first = zip(places[:most], beside[:most], strict=True)
-        looked = [self._look(image, place, others, again=False) for place, others in first]
-        sure = (like_blazeface(place) for place in places[most:] if place.score >= settings.evidence.companion_from)
-        return [*(face for face, evidence in looked if evidence > least), *sure]
+        first = zip(candidates[:most], groups[:most], strict=True)
+        examined = [self._examine(image, candidate, others, rescore=False) for candidate, others in first]
+        rest = (like_blazeface(one) for one in candidates[most:] if one.score >= settings.evidence.companion_from)
+        return [*(face for face, evidence in examined if evidence > least), *rest]
 
-    def _look(self, image: Image, place: Detection, others: int, again: bool) -> tuple[Detection, float]:
-        """Return the face that a place may be, and the evidence of it: without limit where YuNet is sure."""
+    def _examine(self, image: Image, candidate: Detection, others: int, rescore: bool) -> tuple[Detection, float]:
+        """Return the face that a candidate stands for, and its evidence; infinite if YuNet's score is high enough."""
         settings = self._settings.evidence
-        near = self._seen(self._near, image, place, settings.near_window)
-        seen = near and near.score >= settings.keypoints_from
-        face = replace(near, score=place.score) if near and seen else like_blazeface(place)
-        if place.score >= settings.sure_from:
+        near = self._detected(self._near, image, candidate, settings.near_window)
+        has_keypoints = near and near.score >= settings.keypoints_from
+        face = replace(near, score=candidate.score) if near and has_keypoints else like_blazeface(candidate)
+        if candidate.score >= settings.sure_from:
             return face, math.inf
-        far = self._seen(self._far, image, place, settings.far_window)
-        scores = (place.score, *(self._second_looks(image, place) if again else ()))
-        looks = Looks(scores, near.score if near else 0.0, far.score if far else 0.0)
+        far = self._detected(self._far, image, candidate, settings.far_window)
+        yunet = (candidate.score, *(self._rescored(image, candidate) if rescore else ()))
+        scores = CandidateScores(yunet, near.score if near else 0.0, far.score if far else 0.0)
         height, width = image.shape[:2]
-        return face, evidence(looks, place.box, width, height, others, settings)
+        return face, evidence(scores, candidate.box, width, height, others, settings)
 
-    def _second_looks(self, image: Image, place: Detection) -> list[float]:
+    def _rescored(self, image: Image, candidate: Detection) -> list[float]:
+        """Return YuNet's scores on a window around the candidate, as it is and mirrored."""
         settings = self._settings.evidence
-        window = square(place.box, settings.far_window)
+        window = square(candidate.box, settings.far_window)
         return [
-            self._yunet.score(image, window, place.box, settings.look_px, settings.min_iou, mirrored)
+            self._yunet.score(image, window, candidate.box, settings.look_px, settings.min_iou, mirrored)
             for mirrored in (False, True)
         ]
 
-    def _seen(self, network: FaceNetwork, image: Image, place: Detection, scale: float) -> Detection | None:
-        """Return the face that a network sees at a place, in a window around it."""
-        found = find_in_window(network, image, square(place.box, scale))
-        best = max(found, key=lambda face: face.box.iou(place.box), default=None)
-        return best if best and best.box.iou(place.box) >= self._settings.evidence.min_iou else None
+    def _detected(self, network: FaceNetwork, image: Image, candidate: Detection, scale: float) -> Detection | None:
+        """Return the network's detection of the candidate in a window around it; None if it detects none there."""
+        faces = find_in_window(network, image, square(candidate.box, scale))
+        best = max(faces, key=lambda face: face.box.iou(candidate.box), default=None)
+        return best if best and best.box.iou(candidate.box) >= self._settings.evidence.min_iou else None
 
 
-def merged(places: Sequence[Detection], more: Sequence[Detection], max_overlap: float) -> list[Detection]:
-    """Return ``places`` and what ``more`` adds to them, surest first; of two about one face the surer one stays."""
+def merged(some: Sequence[Detection], others: Sequence[Detection], max_overlap: float) -> list[Detection]:
+    """Return the detections of both, highest score first; of two of one face, the one with the higher score stays."""
     kept: list[Detection] = []
-    for place in sorted([*places, *more], key=lambda place: -place.score):
-        if not any(same_face(place.box, other.box, max_overlap) for other in kept):
-            kept.append(place)
+    for one in sorted([*some, *others], key=lambda one: -one.score):
+        if not any(same_face(one.box, other.box, max_overlap) for other in kept):
+            kept.append(one)
     return kept

@@ -1,4 +1,4 @@
-"""A square part of a frame, or all of it, brought to a small size."""
+"""Scale a square window of a frame, or the whole frame, to a small square picture."""
 
 import cv2
 import numpy as np
@@ -8,7 +8,7 @@ from livemood.core.types import Image
 
 
 def corner_and_side(window: Box) -> tuple[int, int, int]:
-    """Return left, top and side of a window in whole px of its frame."""
+    """Return left, top and side of a square window, rounded to whole px of its frame."""
     return round(window.left), round(window.top), max(round(window.width), 1)
 
 
@@ -17,9 +17,9 @@ def crop_roi(image: Image, window: Box, side_px: int, *, grey: bool = False) -> 
 
     Args:
         image: (H, W, 3) uint8 BGR.
-        window: Square, px of the image; may poke outside.
+        window: Square, px of the image; may extend beyond it.
         side_px: Side of the result, px.
-        grey: Return (side_px, side_px); brightness is taken before the size is changed, in half the time.
+        grey: Return (side_px, side_px) grey; converted before scaling, in half the time.
     """
     left, top, side = corner_and_side(window)
     part = image[max(top, 0) : max(top + side, 0), max(left, 0) : max(left + side, 0)]
@@ -37,17 +37,17 @@ def crop_roi(image: Image, window: Box, side_px: int, *, grey: bool = False) -> 
 
 
 def letterbox(image: Image, side_px: int) -> tuple[Image, float, float, float]:
-    """Return a whole picture in the middle of a small square, black beside it.
+    """Return a whole picture letterboxed into a square, with black bars.
 
-    It is sampled as MediaPipe's face detector does it (bilinear whatever the scale, at the corners of pixels), so that
-    a network that runs without MediaPipe sees the same.
+    It is sampled as in MediaPipe's face detector (always bilinear, aligned at pixel corners), so that a network gets
+    the same input as there.
 
     Args:
         image: (H, W, 3) uint8 BGR.
         side_px: Side of the square, px.
 
     Returns:
-        (side_px, side_px, 3), then where its corner lies in px of the image, and how many of those one of its px is.
+        (side_px, side_px, 3) uint8 BGR, the left and top of its corner in px of the image, and px of the image per px.
     """
     height, width = image.shape[:2]
     side = max(height, width)

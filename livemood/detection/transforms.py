@@ -1,4 +1,4 @@
-"""Where a face lies in another picture: moved, scaled or turned; and which of several boxes are one face's."""
+"""Map detections between pictures (crop, scale, quarter turns), and remove duplicate detections."""
 
 import math
 from collections.abc import Sequence
@@ -10,13 +10,13 @@ from livemood.core.types import Detection, Image, Keypoint
 
 
 def moved(face: Detection, left: float, top: float, scale: float) -> Detection:
-    """Return a face of a small picture in the pixels of the larger one that it is a part of.
+    """Map a face from a cropped and scaled picture to the picture that it was cropped from.
 
     Args:
-        face: In pixels of the small picture.
-        left: Where the small picture's corner lies in the larger one, px.
-        top: The same, downwards.
-        scale: How many pixels of the larger picture one of the small one's is.
+        face: In px of the crop.
+        left: Left edge of the crop, px of the original.
+        top: Top edge of the crop, px of the original.
+        scale: Px of the original per px of the crop.
     """
     box = face.box
     placed = Box(box.left * scale, box.top * scale, box.right * scale, box.bottom * scale).shifted(left, top)
@@ -24,18 +24,18 @@ def moved(face: Detection, left: float, top: float, scale: float) -> Detection:
 
 
 def turned(image: Image, turns: int) -> Image:
-    """Return (H, W, 3) turned clockwise by so many quarter turns."""
+    """Return (H, W, 3) uint8 rotated clockwise by ``turns`` quarter turns."""
     return np.ascontiguousarray(np.rot90(image, -turns)) if turns % 4 else image
 
 
 def turned_back(face: Detection, turns: int, width: float, height: float) -> Detection:
-    """Return a face of a turned picture in the pixels of the picture before it was turned.
+    """Map a face from a rotated picture to the original one.
 
     Args:
-        face: In pixels of the turned picture.
-        turns: By how many quarter turns clockwise it was turned.
-        width: Of the picture before it was turned, px.
-        height: Of the same.
+        face: In px of the rotated picture.
+        turns: Number of clockwise quarter turns by which it was rotated.
+        width: Of the original, px.
+        height: Of the original, px.
     """
     if not turns % 4:
         return face
@@ -49,26 +49,29 @@ def turned_back(face: Detection, turns: int, width: float, height: float) -> Det
 
 
 def turns_to_upright(face: Detection) -> int:
-    """Return by how many quarter turns clockwise its picture is to be turned for a face to stand upright, 0..3."""
+    """Return the number of clockwise quarter turns, 0..3, that bring a face upright."""
     eyes = (face.keypoints[Keypoint.RIGHT_EYE] + face.keypoints[Keypoint.LEFT_EYE]) / 2
     x, y = (face.keypoints[Keypoint.MOUTH] - eyes).tolist()
     return round(math.atan2(x, y) / (math.pi / 2)) % 4
 
 
 def square(box: Box, scale: float) -> Box:
-    """Return the square around a box's centre, ``scale`` times as wide as the longer of its sides."""
+    """Return the square around a box's centre whose side is ``scale`` times the longer side of the box."""
     x, y = box.centre
     half = max(box.width, box.height) * scale / 2
     return Box(x - half, y - half, x + half, y + half)
 
 
 def same_face(one: Box, other: Box, max_overlap: float) -> bool:
-    """Tell whether two boxes share more than so much of the smaller one; networks frame faces differently."""
+    """Return whether the intersection is more than ``max_overlap`` of the smaller box.
+
+    Not IoU, because the networks frame faces differently.
+    """
     return one.intersection(other) > max_overlap * min(one.area, other.area)
 
 
 def without_doubles(faces: Sequence[Detection], max_overlap: float) -> tuple[Detection, ...]:
-    """Return each face once, largest first: of any that overlap, the first in ``faces``."""
+    """Return the faces without duplicates, largest first; of overlapping ones, the first in ``faces`` stays."""
     kept: list[Detection] = []
     for face in faces:
         if not any(same_face(face.box, other.box, max_overlap) for other in kept):

@@ -1,4 +1,4 @@
-"""Where and how a whole picture is searched: sizes, tiles of size, a border, and four directions."""
+"""The search of a whole picture: at one or two sizes, inside a border, and in four orientations."""
 
 from collections.abc import Sequence
 
@@ -13,9 +13,10 @@ from livemood.detection.transforms import moved, same_face, turned, turned_back,
 from livemood.detection.yunet import YuNet
 
 _GREY = 114
-# Width of the border around a picture that a face may fill, in its sides: second looks are to see grey beyond it too.
+# Width of the border around a picture that a face may fill, in its longer sides: wide enough for the windows in which
+# candidates are confirmed.
 _MARGIN = 1.5
-# Upright pictures are searched first; of the others those that a camera held upright or a rotated scan makes.
+# Clockwise quarter turns in the order in which they are tried: photos taken in portrait format are the most common.
 _TURNS = (1, 3, 2)
 
 
@@ -23,8 +24,8 @@ class WholeSearch:
     """Searches whole pictures.
 
     Args:
-        yunet: Proposes.
-        confirmer: Says which places are faces.
+        yunet: Proposes candidates.
+        confirmer: Decides which candidates are faces.
         settings: Thresholds and sizes.
     """
 
@@ -48,40 +49,40 @@ class WholeSearch:
     def find_in_frame(
         self, image: Image, known: Sequence[Box], fine: bool, turns: int
     ) -> tuple[tuple[Detection, ...], tuple[bool, ...]]:
-        """Return the faces of a video's frame beside the known ones, and which of those are likely to be there.
+        """Return the new faces of a video frame, and for each known face whether it is probably still there.
 
         Args:
             image: (H, W, 3) uint8 BGR.
-            known: Boxes of known faces, px of the image.
-            fine: Search at the size that shows small faces too.
-            turns: Search the picture turned clockwise by so many quarter turns.
+            known: Boxes of the known faces, px of the image.
+            fine: Search at the larger size, at which small faces are detected too.
+            turns: Number of clockwise quarter turns by which the picture is rotated for the search.
         """
         settings = self._settings
         height, width = image.shape[:2]
         view = turned(image, turns)
         longest = settings.search.fine_frame_px if fine else settings.search.frame_px
-        places = self._yunet.find(view, min(longest, max(height, width)))
-        here = [turned_back(place, turns, width, height).box for place in places]
-        new, kept = beside_known(here, known, settings.max_overlap, drop_unseen=fine and not turns)
-        asked = [places[i] for i in new if self._worth_a_look(places[i])]
-        faces = self._confirmer.faces_of_frame(view, asked, settings.search.turned_evidence if turns else 0.0)
+        detections = self._yunet.find(view, min(longest, max(height, width)))
+        boxes = [turned_back(one, turns, width, height).box for one in detections]
+        new, kept = beside_known(boxes, known, settings.max_overlap, drop_unseen=fine and not turns)
+        candidates = [detections[i] for i in new if self._is_candidate(detections[i])]
+        faces = self._confirmer.faces_of_frame(view, candidates, settings.search.turned_evidence if turns else 0.0)
         back = [turned_back(face, turns, width, height) for face in faces]
         return without_doubles(back, settings.max_overlap), kept
 
     def _upright(self, image: Image) -> list[Detection]:
-        """Return what is proposed at one size, or at two where small faces are likely."""
+        """Return the candidates at one size, or at two where small faces are likely."""
         search = self._settings.search
         longest = max(image.shape[:2])
-        places = self._proposed(image, min(search.photo_px, longest))
-        small = [place for place in places if _side(place) < search.fine_below * longest]
+        candidates = self._candidates(image, min(search.photo_px, longest))
+        small = [one for one in candidates if _side(one) < search.fine_below * longest]
         fine_px = min(search.fine_px, round(longest * search.fine_growth))
         if len(small) < (1 if longest > search.photo_px else search.fine_least):
-            return places
-        fine = [place for place in self._proposed(image, fine_px) if _side(place) < 2 * search.fine_below * longest]
-        return merged(places, fine, self._settings.max_overlap)
+            return candidates
+        fine = [one for one in self._candidates(image, fine_px) if _side(one) < 2 * search.fine_below * longest]
+        return merged(candidates, fine, self._settings.max_overlap)
 
     def _bordered(self, image: Image) -> list[Detection]:
-        """Return the faces that fill a picture: it is searched small, inside a border."""
+        """Return the faces that fill a picture: it is searched at a small size, inside a border."""
         search = self._settings.search
         scale = search.bordered_px / max(image.shape[:2])
         size = [max(round(length * scale), 1) for length in image.shape[1::-1]]
@@ -94,48 +95,49 @@ class WholeSearch:
             ),
             np.uint8,
         )
-        found = self._confirmer.faces(framed, self._proposed(framed, None))
-        return [moved(face, -margin / scale, -margin / scale, 1 / scale) for face in found.faces]
+        confirmed = self._confirmer.faces(framed, self._candidates(framed, None))
+        return [moved(face, -margin / scale, -margin / scale, 1 / scale) for face in confirmed.faces]
 
     def _turned(self, image: Image, least: float) -> list[Detection]:
-        """Return the faces of a picture that does not stand upright, from the direction that shows them best."""
+        """Return the faces of a rotated picture, in the orientation with the highest evidence."""
         height, width = image.shape[:2]
         best = Confirmed([], least)
         for turns in _TURNS:
             view = turned(image, turns)
-            places = self._proposed(view, min(self._settings.search.turned_px, max(height, width)))
-            found = self._confirmer.faces(view, places, least)
-            if found.evidence > best.evidence:
-                best = Confirmed([turned_back(face, turns, width, height) for face in found.faces], found.evidence)
+            candidates = self._candidates(view, min(self._settings.search.turned_px, max(height, width)))
+            confirmed = self._confirmer.faces(view, candidates, least)
+            if confirmed.evidence > best.evidence:
+                faces = [turned_back(face, turns, width, height) for face in confirmed.faces]
+                best = Confirmed(faces, confirmed.evidence)
         return best.faces
 
-    def _proposed(self, image: Image, longest_px: int | None) -> list[Detection]:
-        return [place for place in self._yunet.find(image, longest_px) if self._worth_a_look(place)]
+    def _candidates(self, image: Image, longest_px: int | None) -> list[Detection]:
+        return [one for one in self._yunet.find(image, longest_px) if self._is_candidate(one)]
 
-    def _worth_a_look(self, place: Detection) -> bool:
+    def _is_candidate(self, detection: Detection) -> bool:
         evidence = self._settings.evidence
-        return place.score >= evidence.proposed_from and _side(place) >= evidence.smallest_px
+        return detection.score >= evidence.proposed_from and _side(detection) >= evidence.smallest_px
 
 
-def _side(place: Detection) -> float:
-    return max(place.box.width, place.box.height)
+def _side(detection: Detection) -> float:
+    return max(detection.box.width, detection.box.height)
 
 
 def beside_known(
     found: Sequence[Box], known: Sequence[Box], max_overlap: float, drop_unseen: bool
 ) -> tuple[list[int], tuple[bool, ...]]:
-    """Tell what was found beside the known faces, and which of those may stay.
+    """Match the boxes of a search with those of the known faces.
 
-    A known box over two of what was found says where neither is, and goes.
+    A known box that covers two found ones lies between two faces and is dropped.
 
     Args:
-        found: What a search found.
-        known: Faces that were known before.
+        found: Boxes of the search.
+        known: Boxes of the known faces.
         max_overlap: Two boxes sharing more than this of the smaller one are the same face.
-        drop_unseen: What was not found goes too.
+        drop_unseen: Drop known faces that match no found box.
 
     Returns:
-        Indices into ``found``, and for each known face whether it may stay.
+        Indices into ``found`` of the boxes that match no face that is kept, and for each known face whether it is kept.
     """
     same = [[same_face(box, old, max_overlap) for box in found] for old in known]
     kept = tuple(sum(row) == 1 or (not any(row) and not drop_unseen) for row in same)

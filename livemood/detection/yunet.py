@@ -1,4 +1,4 @@
-"""YuNet, run by OpenCV: where faces may be, at any size, many at once."""
+"""YuNet, run by OpenCV: proposes candidates for faces, many at once and of any size."""
 
 from pathlib import Path
 from typing import Any
@@ -16,21 +16,21 @@ from livemood.runtime.native_output import native_stderr_held
 _SAME_FACE = 0.3
 _MOST = 5000
 _ROW = 15
-# BlazeFace's eyes, nose, mouth and ears in YuNet's terms, (x, y) from the middle between the eyes in eye distances:
-# medians over 168 news photos, whose five points of YuNet are a little off BlazeFace's.
+# BlazeFace's ears, (x, y) relative to the point between YuNet's eyes, and BlazeFace's eye distance, all in YuNet's eye
+# distances: medians over 168 news photos.
 _EARS = ((-1.07, 0.31), (1.07, 0.31))
 _EYES_APART = 1.02
-# A face's box of BlazeFace in YuNet's: its centre lies lower by this share of the height, and its sides are these
-# shares of width and height.
+# BlazeFace's box relative to YuNet's: its centre is lower by this share of the height; its width and height are these
+# shares of YuNet's.
 _LOWER, _WIDTH, _HEIGHT = 0.09, 1.08, 0.81
 
 
 class YuNet:
-    """Proposes places for faces.
+    """Proposes candidates for faces.
 
     Args:
         model: ``face_detection_yunet_2023mar.onnx``.
-        min_score: Places below this score (0..1) are dropped.
+        min_score: Candidates below this score (0..1) are dropped.
 
     Raises:
         ModelIncompatible: The file is damaged or another network.
@@ -49,13 +49,13 @@ class YuNet:
             raise ModelIncompatible(f"{model} is not a face network OpenCV can run; reinstall livemood") from error
 
     def find(self, image: Image, longest_px: int | None = None) -> list[Detection]:
-        """Return the places of (H, W, 3) uint8 BGR where a face may be, surest first, in its pixels.
+        """Return the candidates of a picture in its pixels, highest score first.
 
-        Boxes are YuNet's, from forehead to chin; keypoints are its own in BlazeFace's order, with guessed ears.
+        Boxes are YuNet's, from forehead to chin; keypoints are in BlazeFace's order, with estimated ears.
 
         Args:
-            image: The picture.
-            longest_px: Bring its longer side to this size first; None leaves it.
+            image: (H, W, 3) uint8 BGR.
+            longest_px: Scale its longer side to this first; None leaves it.
         """
         height, width = image.shape[:2]
         scale = 1.0 if longest_px is None else longest_px / max(height, width)
@@ -69,39 +69,39 @@ class YuNet:
         rows = np.zeros((0, _ROW), np.float32) if found is None else np.asarray(found, np.float32)
         rows[:, :-1] /= np.array([image.shape[1] / width, image.shape[0] / height] * 7, np.float32)
         good = rows[np.isfinite(rows).all(1) & (rows[:, 2:4] > 0).all(1)]
-        return [_place(row) for row in good[np.argsort(-good[:, -1], kind="stable")]]
+        return [_candidate(row) for row in good[np.argsort(-good[:, -1], kind="stable")]]
 
-    def score(self, image: Image, window: Box, place: Box, side_px: int, min_iou: float, mirrored: bool) -> float:
-        """Return how sure it is of a face at a place when it looks at a window only; 0 where it sees none there.
+    def score(self, image: Image, window: Box, box: Box, side_px: int, min_iou: float, mirrored: bool) -> float:
+        """Return the score of a face when only a window around it is searched; 0 where none is detected.
 
         Args:
             image: (H, W, 3) uint8 BGR.
-            window: Square part of it, px; may poke outside.
-            place: Where the face is, px of the image.
-            side_px: Side that the window is brought to.
-            min_iou: Least overlap of what it sees with the place.
-            mirrored: Look at the window's mirror image.
+            window: Square, px of the image; may extend beyond it.
+            box: Of the face, px of the image.
+            side_px: Side to which the window is scaled.
+            min_iou: Lowest IoU of a detection with the box.
+            mirrored: Search the window's mirror image.
         """
         part = crop_roi(image, window, side_px)
         scale = side_px / window.width
-        left, right = ((x - window.left) * scale for x in (place.left, place.right))
-        top, bottom = ((y - window.top) * scale for y in (place.top, place.bottom))
+        left, right = ((x - window.left) * scale for x in (box.left, box.right))
+        top, bottom = ((y - window.top) * scale for y in (box.top, box.bottom))
         if mirrored:
             part, left, right = np.ascontiguousarray(part[:, ::-1]), side_px - right, side_px - left
-        wanted = Box(left, top, right, bottom)
-        return max((face.score for face in self.find(part) if face.box.iou(wanted) >= min_iou), default=0.0)
+        in_window = Box(left, top, right, bottom)
+        return max((face.score for face in self.find(part) if face.box.iou(in_window) >= min_iou), default=0.0)
 
 
-def like_blazeface(place: Detection) -> Detection:
-    """Return a place with its box framed as BlazeFace frames faces: from the brows to the chin."""
-    (x, y), box = place.box.centre, place.box
+def like_blazeface(candidate: Detection) -> Detection:
+    """Return a candidate with its box framed as BlazeFace's: from the brows to the chin."""
+    (x, y), box = candidate.box.centre, candidate.box
     y += _LOWER * box.height
     across, down = _WIDTH * box.width / 2, _HEIGHT * box.height / 2
-    return Detection(Box(x - across, y - down, x + across, y + down), place.keypoints, place.score)
+    return Detection(Box(x - across, y - down, x + across, y + down), candidate.keypoints, candidate.score)
 
 
-def _place(row: npt.NDArray[np.float32]) -> Detection:
-    """Return a detection of YuNet's row: left, top, width, height, five points, score."""
+def _candidate(row: npt.NDArray[np.float32]) -> Detection:
+    """Return the detection of a row of YuNet's output: left, top, width, height, five points, score."""
     left, top, width, height = row[:4].tolist()
     right_eye, left_eye, nose, right_mouth, left_mouth = row[4:14].reshape(5, 2)
     middle, along = (right_eye + left_eye) / 2, left_eye - right_eye

@@ -71,7 +71,7 @@ class EmotionClassifier:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Names of the emotions chosen between."""
+        """Names of the emotions that the model chooses between."""
         return tuple(self._bundle.labels[i] for i in self._chosen)
 
     @property
@@ -88,6 +88,16 @@ class EmotionClassifier:
     def engine(self) -> EngineName:
         """The engine in use."""
         return self._backend.name
+
+    @property
+    def name(self) -> str:
+        """Name of the model."""
+        return self._bundle.name
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest of the weights in use."""
+        return self._bundle.sha256_for(self.engine)
 
     def classify(self, crops: Sequence[FaceCrop]) -> tuple[Prediction, ...]:
         """Return calibrated probabilities of every crop, each with its crop's track."""
@@ -122,7 +132,7 @@ class EmotionClassifier:
         return dict(zip(self.heads, self._calibrated_heads(self._run(pixels)), strict=True))[head]
 
     def _run(self, pixels: npt.NDArray[np.uint8]) -> Mapping[str, Probabilities]:
-        """Return what the network says of every head, before calibration."""
+        """Return the network's outputs by head, before calibration."""
         expected = self._bundle.crop.shape
         if pixels.shape[1:] != expected:
             raise ValueError(f"this model takes crops of shape {expected}, got {pixels.shape[1:]}")
@@ -135,15 +145,15 @@ class EmotionClassifier:
     def _calibrated(self, raw: Probabilities, head: Head) -> Probabilities:
         if head.name == EMOTION:
             raw = raw[:, self._chosen]
-        # Leaving classes out before the renormalisation is the softmax over those that stay.
-        found = _powers(raw, head.temperature)
-        if not np.isfinite(found).all():
+        # Dropping classes before the renormalisation equals a softmax over the remaining ones.
+        calibrated = _powers(raw, head.temperature)
+        if not np.isfinite(calibrated).all():
             raise ModelIncompatible(f"the model in {self._bundle.folder} answers with no probabilities; take another")
-        return found
+        return calibrated
 
 
 def heads_of_bundle(folder: Path | None, emotions: Sequence[str] | None) -> dict[str, tuple[str, ...]]:
-    """Return labels by head of a model that is not opened, ``emotion`` first; only those of ``emotions`` there.
+    """Return a model's labels by head, ``emotion`` first and restricted to ``emotions``, without opening the model.
 
     Raises:
         ModelMissing: The bundle is not there.

@@ -1,4 +1,4 @@
-"""Cut an aligned face out of a picture, with the same function in serving and in training.
+"""Crop an aligned face from a picture, with the same function in serving and in training.
 
 All padding, resizing and colour conversion of faces happens here, so that a model gets the same pixels in both.
 """
@@ -41,7 +41,7 @@ def similarity(keypoints: npt.NDArray[np.float32], spec: CropSpec) -> npt.NDArra
 
 
 def crop_face(image: Image, keypoints: npt.NDArray[np.float32], spec: CropSpec) -> npt.NDArray[np.uint8]:
-    """Cut out a face so that its keypoints match the template.
+    """Crop a face so that its keypoints match the template.
 
     Border pixels are repeated beyond the picture's edge. A large face is sampled several times per crop pixel and
     averaged, because plain bilinear sampling keeps the sensor's noise (accuracy 69 % instead of 80 %).
@@ -56,7 +56,7 @@ def crop_face(image: Image, keypoints: npt.NDArray[np.float32], spec: CropSpec) 
     """
     matrix = similarity(keypoints, spec)
     scale = math.hypot(matrix[0, 0], matrix[1, 0])
-    # A scale slightly below 1 counts as 1: two samples a pixel would only blur the picture.
+    # A scale slightly below 1 counts as 1: two samples per pixel would only blur the crop.
     samples = min(max(math.ceil(1 / max(scale, 1e-6) - 0.01), 1), _MAX_SUPERSAMPLING)
     # Pixel centres: crop pixel u covers samples u*n .. u*n+n-1, whose centres are n*(u+0.5)-0.5.
     finer = matrix * samples
@@ -80,7 +80,7 @@ def resize_crop(image: Image, spec: CropSpec) -> npt.NDArray[np.uint8]:
 
 
 def crop_track(frame: Frame, track: Track, spec: CropSpec) -> FaceCrop:
-    """Cut a track's face out of its frame."""
+    """Crop a track's face from its frame."""
     return FaceCrop(crop_face(frame.image, track.detection.keypoints, spec), track)
 
 

@@ -1,4 +1,4 @@
-"""When a face is ``unsure`` though an emotion leads, and why: numbers in, a reason out."""
+"""Whether a face is ``unsure`` although an emotion leads, and why."""
 
 from livemood.core.labels import Doubt
 from livemood.core.settings import DoubtSettings
@@ -6,12 +6,12 @@ from livemood.core.types import Quality
 
 
 def doubt(quality: Quality, confidence: float, unsure_below: float, settings: DoubtSettings) -> Doubt | None:
-    """Return what keeps a face from being read; None where nothing does.
+    """Return the reason why a face is ``unsure``; None if it is not.
 
     Args:
-        quality: How far it can be read.
+        quality: Of the face.
         confidence: Of the leading emotion, 0..1.
-        unsure_below: What that needs at least where the picture is good.
+        unsure_below: Confidence that is needed in a sharp picture without noise.
         settings: Thresholds.
     """
     if quality.side_px < settings.small_below_px:

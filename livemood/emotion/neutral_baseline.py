@@ -1,4 +1,4 @@
-"""Adjust predictions to each person's resting face: predictions in, adjusted predictions out.
+"""Adjust predictions to each person's resting face: tuple[Prediction, ...] -> tuple[Prediction, ...].
 
 Once ``begin`` was called, the logits (log probabilities) of every face are averaged for some seconds. From then on,
 each emotion whose mean logit is too close to neutral's is lowered by the difference, up to a limit, so that a clear

@@ -1,4 +1,4 @@
-"""How far a face can be read: FaceCrop -> Quality, from its keypoints and the crop's pixels."""
+"""How well a face can be read: FaceCrop -> Quality, from its keypoints and the crop's pixels."""
 
 import math
 from dataclasses import replace
@@ -17,23 +17,24 @@ from livemood.emotion.crop import similarity
 _SIDE = 24
 _REFERENCE_PX = 48
 _NOT_COVERED = -9.0
-# It was trained with faces up to 14 % larger and smaller.
-_ALIKE = 0.05
-# Keeps the noise of a flat crop small.
+# Largest difference of a template's coordinates from FER2013's: the network for covered faces was trained with faces
+# up to 14 % larger and smaller.
+_SAME_FRAMING = 0.05
+# Added to the standard deviation, so that a crop of little contrast is not amplified.
 _STEADY = 4.0
-# How far the nose's tip stands out, in half distances between the ears.
+# Distance of the nose tip from the axis between the ears, in half ear distances.
 _NOSE = 1.5
 _LEAST = 1e-3
 _NOISE_KERNEL = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 
 
 def measure(crop: FaceCrop, spec: CropSpec, chosen: float) -> Quality:
-    """Return how far a crop can be read.
+    """Measure a crop.
 
     Args:
         crop: (S, S, C) uint8.
-        spec: How it was cut.
-        chosen: Share of the emotions that are chosen between, 0..1.
+        spec: How it was cropped.
+        chosen: Total probability of the selected emotions before renormalisation, 0..1.
     """
     keypoints = crop.track.detection.keypoints
     matrix = similarity(keypoints, spec)
@@ -43,17 +44,17 @@ def measure(crop: FaceCrop, spec: CropSpec, chosen: float) -> Quality:
 
 
 def of_pixels(pixels: npt.NDArray[np.uint8], spec: CropSpec) -> Quality:
-    """Return the same of a crop (S, S, C) uint8 of which nothing else is known: large enough, and facing the camera."""
+    """Measure (S, S, C) uint8 pixels whose keypoints are not known: taken as large and facing the camera."""
     grey = _grey(pixels)
-    hidden = covered(grey) if _framed_alike(spec) else _NOT_COVERED
+    hidden = covered(grey) if _has_trained_framing(spec) else _NOT_COVERED
     return Quality(spec.size_px, 0.0, sharpness(grey), noise(grey), hidden, 1.0)
 
 
 def yaw_deg(keypoints: npt.NDArray[np.float32]) -> float:
-    """Return how far a head is turned to the side, 0..90 degrees.
+    """Return the angle by which a head is turned to the side, 0..90 degrees.
 
-    Ears and nose tip are taken for points of a ball: turned, the nose moves towards an ear, and the ears towards each
-    other.
+    Ears and nose tip are modelled as points on a sphere: when it turns, the projected nose moves towards an ear, and
+    the projected ears towards each other.
 
     Args:
         keypoints: (6, 2) float32, rows as in ``Keypoint``.
@@ -67,7 +68,7 @@ def yaw_deg(keypoints: npt.NDArray[np.float32]) -> float:
 
 
 def sharpness(grey: npt.NDArray[np.float32]) -> float:
-    """Return the logarithm of the slopes between neighbouring pixels over the spread of all; higher is sharper.
+    """Return the logarithm of RMS gradient over standard deviation; higher is sharper.
 
     Args:
         grey: (48, 48) float32.
@@ -78,26 +79,26 @@ def sharpness(grey: npt.NDArray[np.float32]) -> float:
 
 
 def noise(grey: npt.NDArray[np.float32]) -> float:
-    """Return the logarithm of the noise over the spread of all pixels.
+    """Return the logarithm of estimated noise over standard deviation; higher is noisier.
 
-    Noise is what is left of a crop when everything smooth is taken out (Immerkaer, "Fast noise variance estimation",
-    1996).
+    The noise is estimated from the response to a Laplacian difference mask (Immerkaer, "Fast noise variance
+    estimation", 1996).
 
     Args:
         grey: (48, 48) float32.
     """
-    left = np.abs(cv2.filter2D(grey, cv2.CV_32F, _NOISE_KERNEL)[1:-1, 1:-1]).mean()
-    return math.log(math.sqrt(math.pi / 2) / 6 * float(left) / (float(grey.std()) + 1) + 10 * _LEAST)
+    response = np.abs(cv2.filter2D(grey, cv2.CV_32F, _NOISE_KERNEL)[1:-1, 1:-1]).mean()
+    return math.log(math.sqrt(math.pi / 2) / 6 * float(response) / (float(grey.std()) + 1) + 10 * _LEAST)
 
 
-def _framed_alike(spec: CropSpec) -> bool:
-    """Tell whether faces are framed about as those that the network for covered faces was trained with."""
-    apart = np.abs(np.array(spec.template) - np.array(FER2013_TEMPLATE))
-    return bool(apart.max() < _ALIKE)
+def _has_trained_framing(spec: CropSpec) -> bool:
+    """Return whether faces are framed about as those that the network for covered faces was trained on."""
+    difference = np.abs(np.array(spec.template) - np.array(FER2013_TEMPLATE))
+    return bool(difference.max() < _SAME_FRAMING)
 
 
 def covered(grey: npt.NDArray[np.float32]) -> float:
-    """Return the logit of mouth, nose or eyes being covered: by a mask, a scarf, a hand, dark glasses.
+    """Return the logit that mouth, nose or eyes are covered, as by a mask, a scarf, a hand or dark glasses.
 
     Args:
         grey: (48, 48) float32.
@@ -120,7 +121,7 @@ def _grey(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
 
 @cache
 def _network() -> tuple[npt.NDArray[np.float32], ...]:
-    """Return the weights of the small network that tells covered faces."""
+    """Return the weights of the small network that detects covered faces."""
     with np.load(covered_model(), allow_pickle=False) as stored:
         names = ("hidden_weights", "hidden_bias", "output_weights", "output_bias")
         return tuple(stored[name].astype(np.float32) for name in names)

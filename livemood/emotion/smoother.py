@@ -18,7 +18,7 @@ from livemood.emotion.doubt import doubt
 
 
 def _weight(elapsed_s: float, tau_s: float) -> float:
-    """Return what a new value counts in an exponential average."""
+    """Return the weight of a new value in an exponential average."""
     return 1 - math.exp(-elapsed_s / tau_s)
 
 
@@ -27,8 +27,8 @@ class _State:
     average: npt.NDArray[np.float64]
     label: str
     seen_s: float
-    wanted: str
-    wanted_since_s: float
+    candidate: str
+    candidate_since_s: float
 
 
 class Smoother:
@@ -80,7 +80,7 @@ class Smoother:
         return Mood(track, found.label, found.confidence, found.scores, found.raw_scores, others, ambiguous)
 
     def _reason(self, prediction: Prediction, leading: float, time_s: float) -> Doubt | None:
-        """Return what keeps a face from being read, by its quality averaged as its probabilities are."""
+        """Return why a face is ``unsure``, by its quality averaged over time; None if it is not."""
         quality = prediction.quality
         if quality is None:
             return None
@@ -114,7 +114,7 @@ class _HeadSmoother:
         scores = dict(zip(self._labels, state.average.tolist(), strict=True))
         return HeadMood(
             state.label,
-            # While a label is held, another one may lead; the confidence is that of the label.
+            # While a label is held, another one may lead; the confidence is that of the held one.
             scores.get(state.label, max(scores.values())),
             scores,
             dict(zip(self._labels, raw.tolist(), strict=True)),
@@ -130,11 +130,11 @@ class _HeadSmoother:
         weight = _weight(time_s - state.seen_s, self._settings.tau_s)
         state.average = state.average + weight * (raw - state.average)
         state.seen_s = time_s
-        wanted = self._choose(state.average, state.label)
-        if wanted != state.wanted:
-            state.wanted, state.wanted_since_s = wanted, time_s
-        if time_s - state.wanted_since_s >= self._settings.hold_s:
-            state.label = state.wanted
+        candidate = self._choose(state.average, state.label)
+        if candidate != state.candidate:
+            state.candidate, state.candidate_since_s = candidate, time_s
+        if time_s - state.candidate_since_s >= self._settings.hold_s:
+            state.label = state.candidate
 
     def _choose(self, average: npt.NDArray[np.float64], shown: str) -> str:
         """Return the label for the (K,) averaged probabilities, given the label ``shown`` so far."""

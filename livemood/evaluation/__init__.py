@@ -1,1 +1,1 @@
-"""Measuring a model: metrics, corruptions, whole photos, groups of people, the model card."""
+"""Evaluation of a model: metrics, corruptions, whole photos, groups of people, the model card."""

@@ -1,4 +1,4 @@
-"""Corruptions of face pictures (light, camera, cover), each of a fixed severity, for crops and for whole photos."""
+"""Corruptions of face pictures (light, camera, occlusion) of fixed severities, for crops and for whole photos."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -107,7 +107,7 @@ def transform(roll_deg: float = 0.0, zoom: float = 1.0, shift: float = 0.0) -> C
 
 
 def mask(sample: FaceSample, _: np.random.Generator) -> Image:
-    """Draw a mask over nose, mouth and chin."""
+    """Draw a face mask over nose, mouth and chin."""
     right, left, _nose, mouth = sample.points
     across, middle = left - right, (left + right) / 2
     down = mouth - middle
@@ -146,7 +146,7 @@ STRESSES: Final[Mapping[str, Mapping[str, Corruption]]] = {
         "zoom 1.3": transform(zoom=1.3),
     },
 }
-"""Corruptions by kind and amount. Sizes are those of a 48-px crop; crop jitter makes no sense for whole photos."""
+"""Corruptions by kind and severity. Sizes are in pixels of a 48-px crop."""
 
 DEGRADATIONS: Final[Mapping[str, Corruption]] = {
     "noise 15/255": noise(15),
@@ -156,7 +156,7 @@ DEGRADATIONS: Final[Mapping[str, Corruption]] = {
     "roll 20°": transform(20),
     "zoom 1.3": transform(zoom=1.3),
 }
-"""The six corruptions of every evaluation."""
+"""The six corruptions that every evaluation includes."""
 
 
 def corrupt(crops: Image, spec: CropSpec, corruption: Corruption) -> Image:

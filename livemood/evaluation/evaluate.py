@@ -1,4 +1,4 @@
-"""Measure a bundle on labelled pictures, the way it is served: LiteRT, calibrated, one face at a time."""
+"""Measure a bundle on labelled pictures, run as in serving: with LiteRT, calibrated, one face at a time."""
 
 import time
 from collections.abc import Mapping
@@ -27,12 +27,12 @@ _TIMED = 60
 
 
 def examine(bundle: Path, dataset: Dataset, split: Split, groups: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
-    """Return every figure of a bundle on one split, ready for JSON.
+    """Return every figure of a bundle on one split, as plain data for JSON.
 
     Args:
         bundle: Its folder.
-        dataset: What the split comes from, for its copies.
-        split: The pictures, cut by the bundle's own ``CropSpec``.
+        dataset: The data set of the split, for its copies.
+        split: The pictures, cropped by the bundle's own ``CropSpec``.
         groups: Value by attribute by file name, see ``read_groups``; may be empty.
 
     Raises:
@@ -98,7 +98,7 @@ def _predict(classifier: EmotionClassifier, split: Split, framing: int, head: st
 
 
 def _further_heads(classifier: EmotionClassifier, split: Split) -> dict[str, Any]:
-    """Return figures, as they come, of every other head that the model answers and pictures have labels of.
+    """Return the figures, on unaligned pictures, of every further head that the model and the labels both have.
 
     Raises:
         ModelIncompatible: The model does not know a class of such a head.
@@ -110,13 +110,13 @@ def _further_heads(classifier: EmotionClassifier, split: Split) -> dict[str, Any
             raise ModelIncompatible(
                 f"the model does not know {unknown[0]}, a class of head {head}, only {', '.join(names)}"
             )
-        # A label is a place among the data's classes; the model has its own order, and may know more of them.
+        # A label is an index into the data's classes; the model may have more classes, in another order.
         place = np.array([*map(names.index, own), -1])
         truth = place[split.top(head)]
         known = truth >= 0
         if known.any():
-            said = _predict(classifier, split.only(known), RAW, head)
-            scores = metrics.scores(said, truth[known], names)
+            predictions = _predict(classifier, split.only(known), RAW, head)
+            scores = metrics.scores(predictions, truth[known], names)
             low, high = metrics.wilson(round(scores.accuracy * scores.pictures), scores.pictures)
             found[head] = {
                 "pictures": scores.pictures,
@@ -124,7 +124,7 @@ def _further_heads(classifier: EmotionClassifier, split: Split) -> dict[str, Any
                 "interval": [round(low, 4), round(high, 4)],
                 "macro_f1": round(scores.macro_f1, 4),
                 "ece": round(scores.ece, 4),
-                "classes": _classes(said, truth[known], names),
+                "classes": _classes(predictions, truth[known], names),
             }
     return found
 
@@ -150,8 +150,8 @@ def _figures(probabilities: Probabilities, split: Split) -> dict[str, Any]:
         }
     known = split.top_vote >= 0
     found["kl_to_votes"] = round(metrics.kl(probabilities[known], split.targets[EMOTION][known]), 4)
-    if (told := metrics.happy_versus_sad(probabilities, split.top_vote, split.labels)) is not None:
-        found["happy_versus_sad"] = round(told, 4)
+    if (happy_sad := metrics.happy_versus_sad(probabilities, split.top_vote, split.labels)) is not None:
+        found["happy_versus_sad"] = round(happy_sad, 4)
     if FER2013_HEAD in split.heads and set(FER2013_LABELS) <= set(split.labels):
         columns = [split.labels.index(label) for label in FER2013_LABELS]
         own = split.top(FER2013_HEAD)
@@ -164,20 +164,20 @@ def _classes(probabilities: Probabilities, labels: Labels, names: tuple[str, ...
     matrix = metrics.confusion(probabilities, labels)
     found = {}
     for place, name in enumerate(names):
-        hits, truth, said = int(matrix[place, place]), int(matrix[place].sum()), int(matrix[:, place].sum())
+        hits, truth, predicted = int(matrix[place, place]), int(matrix[place].sum()), int(matrix[:, place].sum())
         low, high = metrics.wilson(hits, truth)
         found[name] = {
             "pictures": truth,
             "recall": round(hits / truth, 4) if truth else None,
             "interval": [round(low, 4), round(high, 4)] if truth else None,
-            "precision": round(hits / said, 4) if said else None,
-            "f1": round(2 * hits / (truth + said), 4) if truth + said else None,
+            "precision": round(hits / predicted, 4) if predicted else None,
+            "f1": round(2 * hits / (truth + predicted), 4) if truth + predicted else None,
         }
     return found
 
 
 def _robustness(classifier: EmotionClassifier, clean: Probabilities, split: Split) -> dict[str, Any]:
-    """Return accuracy on the pictures with a majority, each way made worse; empty where there is no such picture."""
+    """Return the accuracy on pictures with a majority under each corruption; empty if there is no such picture."""
     labels = split.majority
     known = split.only(labels >= 0)
     if not len(known):
@@ -196,7 +196,7 @@ def _robustness(classifier: EmotionClassifier, clean: Probabilities, split: Spli
 
 
 def _speed(classifier: EmotionClassifier, split: Split) -> dict[str, float]:
-    """Time one face, and one near-range detection on a VGA frame, in turn so that a busy machine slows both."""
+    """Time one face, and one near-range detection on a VGA frame, alternately, so that other load affects both."""
     face = split.crops(RAW, 0, 1)
     frame = Frame(0, 0.0, np.resize(face[0, ..., :1], (480, 640, 3)))
     spent: list[tuple[float, float]] = []

@@ -11,7 +11,7 @@ Probabilities = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
 _TINY = 1e-7
 _Z95 = 1.959964
-_PULL = 2.0  # a normal prior of deviation 0.5 on the logarithm
+_PULL = 2.0  # weight of a normal prior with standard deviation 0.5 on the logarithm
 
 
 def nll(probabilities: Probabilities, targets: Probabilities) -> float:
@@ -82,14 +82,14 @@ def ece(probabilities: Probabilities, labels: Labels, bins: int = 15) -> float:
 
 
 def calibration_error(confidence: npt.NDArray[np.floating[Any]], right: npt.NDArray[np.bool_], bins: int = 15) -> float:
-    """Return the same for (N,) confidences and whether each was right."""
+    """Return the expected calibration error of (N,) confidences, given whether each prediction was right."""
     place = np.minimum((confidence * bins).astype(int), bins - 1)
     gaps = [abs(float(confidence[m].sum()) - int(right[m].sum())) for m in (place == b for b in range(bins))]
     return sum(gaps) / max(len(right), 1)
 
 
 def confusion(probabilities: Probabilities, labels: Labels) -> npt.NDArray[np.int64]:
-    """Return (K, K) counts, rows the truth and columns the prediction."""
+    """Return the confusion matrix, (K, K) counts: rows are the truth, columns the prediction."""
     classes = probabilities.shape[1]
     flat = labels * classes + probabilities.argmax(1)
     return np.bincount(flat, minlength=classes * classes).reshape(classes, classes)
@@ -112,8 +112,8 @@ def scores(probabilities: Probabilities, labels: Labels, names: tuple[str, ...])
     known = labels >= 0
     probabilities, labels = probabilities[known], labels[known]
     matrix = confusion(probabilities, labels)
-    hits, truth, said = np.diag(matrix), matrix.sum(1), matrix.sum(0)
-    f1 = 2 * hits / np.maximum(truth + said, 1)
+    hits, truth, predicted = np.diag(matrix), matrix.sum(1), matrix.sum(0)
+    f1 = 2 * hits / np.maximum(truth + predicted, 1)
     present = truth > 0
     recall = [float(hit / of) if of else None for hit, of in zip(hits, truth, strict=True)]
     return Scores(
@@ -153,7 +153,7 @@ def auc(score: npt.NDArray[np.float64], positive: npt.NDArray[np.bool_]) -> floa
 
 
 def wilson(hits: int, of: int) -> tuple[float, float]:
-    """Return the 95 % interval of a share (Wilson 1927); good for few pictures too."""
+    """Return the 95 % confidence interval of a proportion (Wilson 1927), which holds for few pictures too."""
     if not of:
         return 0.0, 1.0
     share, z2 = hits / of, _Z95**2
@@ -163,7 +163,7 @@ def wilson(hits: int, of: int) -> tuple[float, float]:
 
 
 def mcnemar(ours: npt.NDArray[np.bool_], theirs: npt.NDArray[np.bool_]) -> float:
-    """Return the two-sided exact p-value that two models are equally often right, from (N,) hits of each."""
+    """Return the two-sided exact p-value of McNemar's test of equal accuracy, from (N,) hits of each model."""
     from scipy.stats import binomtest
 
     won, lost = int((ours & ~theirs).sum()), int((theirs & ~ours).sum())
@@ -171,7 +171,7 @@ def mcnemar(ours: npt.NDArray[np.bool_], theirs: npt.NDArray[np.bool_]) -> float
 
 
 def bootstrap(hits: npt.NDArray[np.bool_], draws: int = 2000) -> tuple[float, float]:
-    """Return the 95 % interval of a mean by resampling (N,) hits with replacement (Efron 1979)."""
+    """Return the 95 % confidence interval of the mean of (N,) hits, by bootstrap (Efron 1979)."""
     rng = np.random.default_rng(0)
     means = rng.binomial(len(hits), hits.mean(), draws) / len(hits)
     return float(np.quantile(means, 0.025)), float(np.quantile(means, 0.975))

@@ -1,4 +1,4 @@
-"""An evaluation as one self-contained web page: tables and pictures."""
+"""An evaluation as one self-contained HTML page: tables and plots."""
 
 import tempfile
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The plots of a report of ``examine``, for web page and model card."""
+"""The plots of a report of ``examine``, for HTML page and model card."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +10,7 @@ from livemood.reporting import plots
 
 
 def report_pictures(report: Mapping[str, Any], folder: Path) -> list[Path]:
-    """Draw ``confusion.png`` and ``reliability.png`` of a report of ``examine``, and return where they are.
+    """Draw ``confusion.png`` and ``reliability.png`` of a report of ``examine``, and return their paths.
 
     Raises:
         LivemoodError: matplotlib is not installed.

@@ -24,20 +24,21 @@ from livemood.evaluation.smiles import read_photos
 
 _CHUNK = 512
 _JITTER = "crop jitter"
-# Photos are first scaled to this size of face, that of a webcam, so that severities are comparable.
+# Photos are first scaled so that the face has this side, as on a webcam; severities are then comparable.
 _FACE_PX = 96
 # Side of a detected box in a 48-px crop: medians over FER2013 (docs/crop.md).
 _BOX_PX = 0.849 * 48
 
 
 def stress_crops(bundle: Path, split: Split) -> list[dict[str, Any]]:
-    """Return accuracy and unsure share under every stress, on the pictures with a majority, as they come.
-
-    Where no picture has a majority there are no rows.
+    """Return accuracy and share of ``unsure`` under every corruption, on unaligned pictures with a majority.
 
     Args:
         bundle: Folder.
-        split: Pictures, cut by the bundle's own ``CropSpec``.
+        split: Pictures, cropped by the bundle's own ``CropSpec``.
+
+    Returns:
+        A row for each corruption; empty if no picture has a majority.
     """
     spec = read_bundle(bundle).crop
     framed = replace(spec, template=FER2013_TEMPLATE)  # as FER2013's pictures come
@@ -48,11 +49,11 @@ def stress_crops(bundle: Path, split: Split) -> list[dict[str, Any]]:
     pixels, truth = known.crops(RAW), known.majority
     rows = []
     for kind, amount, corruption in [("none", "", _as_it_is), *_stresses()]:
-        worse = corrupt(pixels, framed, corruption)
-        scores = _predicted(classifier, worse)
-        unsure = [_unsure(row, of_pixels(crop, spec)) for row, crop in zip(scores, worse, strict=True)]
-        doubtful = np.array(unsure)
-        rows.append(_row(kind, amount, scores.max(1), scores.argmax(1) == truth, doubtful, ~doubtful))
+        corrupted = corrupt(pixels, framed, corruption)
+        scores = _predicted(classifier, corrupted)
+        unsure = [_unsure(row, of_pixels(crop, spec)) for row, crop in zip(scores, corrupted, strict=True)]
+        is_unsure = np.array(unsure)
+        rows.append(_row(kind, amount, scores.max(1), scores.argmax(1) == truth, is_unsure, ~is_unsure))
     return rows
 
 
@@ -70,7 +71,7 @@ def flips(bundle: Path, split: Split) -> dict[str, float]:
 
 
 def stress_photos(bundle: Path, path: Path) -> list[dict[str, Any]]:
-    """Return the same for smiles in whole photos; faces are detected and cut again in every corrupted picture.
+    """Return the same for smiles in whole photos; faces are detected and cropped again in every corrupted photo.
 
     A photo whose face is not found counts as wrong and not as unsure.
 
@@ -94,23 +95,23 @@ def stress_photos(bundle: Path, path: Path) -> list[dict[str, Any]]:
         for smiling, _, photo in read_photos(path):
             sample = _webcam_sized(photo, detector.detect(Frame(0, 0.0, photo)))
             for place, (_, _, corruption) in enumerate(stresses):
-                worse = np.ascontiguousarray(corruption(sample, rng))
-                faces = detector.detect(Frame(0, 0.0, worse))
+                corrupted = np.ascontiguousarray(corruption(sample, rng))
+                faces = detector.detect(Frame(0, 0.0, corrupted))
                 found[place].append(bool(faces))
                 scores = np.zeros(len(classifier.labels), np.float32)
-                doubtful = False
+                is_unsure = False
                 if faces:
-                    cut = crop.crop_track(Frame(0, 0.0, worse), Track(1, faces[0], 0.0), spec)
+                    cut = crop.crop_track(Frame(0, 0.0, corrupted), Track(1, faces[0], 0.0), spec)
                     scores = classifier.probabilities(cut.image[None])[0]
-                    doubtful = _unsure(scores, measure(cut, spec, 1.0))
-                # What the label says: happy or not. So much of the scores stands behind it.
+                    is_unsure = _unsure(scores, measure(cut, spec, 1.0))
+                # The prediction is binary, happy or not; its confidence is the total score of that side.
                 smiles = float(scores[happy])
                 tops[place].append(max(smiles, 1 - smiles))
                 hits[place].append(bool(faces) and (int(scores.argmax()) == happy) == smiling)
-                unsure[place].append(doubtful)
+                unsure[place].append(is_unsure)
     return [
-        _photos_row(kind, amount, *map(np.array, (top, right, doubtful, seen)))
-        for (kind, amount, _), top, right, doubtful, seen in zip(stresses, tops, hits, unsure, found, strict=True)
+        _photos_row(kind, amount, *map(np.array, (top, right, is_unsure, seen)))
+        for (kind, amount, _), top, right, is_unsure, seen in zip(stresses, tops, hits, unsure, found, strict=True)
     ]
 
 
@@ -125,7 +126,7 @@ def _as_it_is(sample: FaceSample, _: np.random.Generator) -> Image:
 
 
 def _webcam_sized(photo: Image, faces: tuple[Detection, ...]) -> FaceSample:
-    """Scale a photo so that its face is as large as on a webcam; without a face, the whole picture counts as one."""
+    """Scale a photo so that its face has ``_FACE_PX``; without a face, the whole picture counts as one."""
     box_px = faces[0].box.width if faces else min(photo.shape[:2]) * 0.6
     scale = _FACE_PX / box_px
     sized = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
@@ -145,13 +146,13 @@ def _photos_row(
     unsure: npt.NDArray[np.bool_],
     found: npt.NDArray[np.bool_],
 ) -> dict[str, Any]:
-    """Return a row over whole photos; a face that is not found is wrong, and has no label to be sure of."""
+    """Return a row over whole photos; one without a detected face is wrong, and neither sure nor unsure."""
     row = _row(kind, amount, confidence, right, unsure, found & ~unsure)
     return {**row, "found": round(float(found.mean()), 4)}
 
 
 def _unsure(scores: npt.NDArray[np.float32], quality: Quality) -> bool:
-    """Tell whether a single picture's (K,) scores would be labelled unsure."""
+    """Return whether a single picture with (K,) scores would be labelled unsure."""
     settings = SmootherSettings()
     leading = float(scores.max())
     reason = doubt(quality, leading, settings.unsure_below, settings.doubt)

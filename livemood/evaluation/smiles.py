@@ -1,4 +1,4 @@
-"""Smiles in whole photos, end to end: detect, crop, classify; a smile must be read as happy.
+"""Smiles in whole photos, end to end: detect, crop, classify; a smile must be classified as happy.
 
 Reads the layout of GENKI-4K as a zip: photos and a ``labels.csv`` with image, smile, yaw_rad, pitch_rad, roll_rad.
 """
@@ -78,12 +78,12 @@ def examine_smiles(bundle: Path, path: Path) -> dict[str, Any]:
 
 
 def skin_tone(image: Image, face: Detection, spec: CropSpec) -> float:
-    """Return the individual typology angle of the cheeks in degrees; the larger, the lighter (Chardon et al. 1991).
+    """Return the individual typology angle of the cheeks in degrees; larger is lighter (Chardon et al. 1991).
 
     Args:
         image: (H, W, 3) uint8 BGR.
         face: In its pixels.
-        spec: Says where the face's points lie in the aligned crop.
+        spec: How the face is cropped, to find the cheeks.
     """
     colour = crop.crop_face(image, face.keypoints, CropSpec(_ITA_CROP_PX, "bgr", spec.template))
     rows = slice(*(round(share * _ITA_CROP_PX) for share in _CHEEK_HEIGHT))

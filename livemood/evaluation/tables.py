@@ -1,4 +1,4 @@
-"""The figures of ``examine`` as tables, for terminal, web page and model card."""
+"""The figures of ``examine`` as tables, for terminal, HTML page and model card."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,9 +1,9 @@
-"""Faces in the wild: photos of groups and of all kinds of things, turned and filling photos, and clips.
+"""Face detection in the wild: photos of groups, ordinary photos, rotated photos, faces that fill a photo, and clips.
 
     python -m livemood.evaluation.wild DATA [--photos N] [--detector fast|auto|both]
 
-Prints what ``auto`` finds, beside ``fast``, on ``wild.zip``, ``smiles.zip`` and ``clips/`` of a folder. Nothing is
-stored. ``--photos`` takes every so many photos only, so that N are left of each kind.
+Prints what the detector finds, in mode ``auto`` and ``fast``, on ``wild.zip``, ``smiles.zip`` and ``clips/`` of a
+folder. Nothing is stored. ``--photos`` is the number of photos of each kind, taken at equal steps.
 """
 
 import argparse
@@ -32,7 +32,7 @@ from livemood.sources.video.file import VideoSource
 Find = Callable[[Image], Sequence[Detection]]
 
 _FEW = 9
-# A detection is about a known face where they overlap (IoU) at least so much: boxes are drawn and framed differently.
+# A detection matches a known face from this IoU on; low, because annotated boxes are framed differently.
 _SAME = 0.25
 _FPS = 30
 _PAN = (640, 480)
@@ -40,7 +40,7 @@ _PAN = (640, 480)
 
 @dataclass(slots=True)
 class Groups:
-    """Faces found of those counted; ``extra`` are more than there are. ``uncounted``: found, by what the table says."""
+    """Found and counted faces. ``extra``: detections above the count; ``uncounted``: table entry and detections."""
 
     photos: int = 0
     people: int = 0
@@ -64,7 +64,7 @@ def picture(archive: zipfile.ZipFile, name: str) -> Image:
 
 
 def count_groups(find: Find, archive: zipfile.ZipFile) -> tuple[Groups, Groups]:
-    """Return what is found in group photos of up to nine people, and of more; uncounted crowds are in the second."""
+    """Return the results on photos of groups up to ``_FEW`` people, and on larger ones with uncounted crowds."""
     few, many = Groups(), Groups()
     for row in rows(archive, "wild/groups.csv"):
         found = len(find(picture(archive, f"wild/groups/{row['file']}")))
@@ -82,7 +82,7 @@ def count_groups(find: Find, archive: zipfile.ZipFile) -> tuple[Groups, Groups]:
 
 @dataclass(slots=True)
 class Ordinary:
-    """Photos of all kinds of things: known faces, those found, and detections that are none of them."""
+    """Results on ordinary photos: known faces, those found, and false detections."""
 
     photos: int = 0
     known: int = 0
@@ -98,7 +98,7 @@ class Ordinary:
 
 
 def count_ordinary(find: Find, archive: zipfile.ZipFile, step: int = 1) -> Ordinary:
-    """Return what is found in every ``step``-th ordinary photo."""
+    """Return the results on every ``step``-th ordinary photo."""
     places: dict[str, list[tuple[str, Box | None]]] = {}
     for row in rows(archive, "wild/ordinary.csv"):
         sides = [row[side] for side in ("left", "top", "right", "bottom")]
@@ -117,7 +117,7 @@ def count_ordinary(find: Find, archive: zipfile.ZipFile, step: int = 1) -> Ordin
 
 
 def smiles_right(find: Find, classifier: EmotionClassifier, photos: Sequence[tuple[bool, Image]], turns: int) -> float:
-    """Return the share of turned photos whose largest face is read right; no face counts as wrong."""
+    """Return the share of rotated photos whose largest face is classified right; no face counts as wrong."""
     happy = classifier.labels.index("happy")
     right = 0
     for smiling, photo in photos:
@@ -129,7 +129,7 @@ def smiles_right(find: Find, classifier: EmotionClassifier, photos: Sequence[tup
 
 
 def fills(photos: Sequence[Image], boxes: Sequence[Box], share: float) -> Iterator[Image]:
-    """Yield photos cut so that a face's box is ``share`` times as large as the picture."""
+    """Yield photos cropped so that the face's box is ``share`` times the picture's side."""
     for photo, box in zip(photos, boxes, strict=True):
         (x, y), half = box.centre, max(box.width, box.height) / share / 2
         top, left = max(round(y - half), 0), max(round(x - half), 0)
@@ -137,7 +137,7 @@ def fills(photos: Sequence[Image], boxes: Sequence[Box], share: float) -> Iterat
 
 
 def follow(detector: FaceDetector, frames: Sequence[Frame]) -> list[tuple[Detection, ...]]:
-    """Return the faces of a clip's frames, as a video's are found."""
+    """Return the faces of a clip's frames, detected as in a video."""
     follower = RoiDetector(detector, RoiSettings(), 0.5)
     return [follower.detect(frame) for frame in frames]
 
@@ -152,7 +152,7 @@ def pan(photo: Image, seconds: float = 6.0) -> list[Frame]:
 
 
 def seen_within(detector: FaceDetector, photo: Image, wait_s: float = 1.0) -> tuple[int, int]:
-    """Return how many faces of a photo are seen within a time of their entering a pan over it, and how many enter."""
+    """Return how many faces are detected within ``wait_s`` of entering the frame of a pan, and how many enter it."""
     frames = pan(photo)
     scale = _PAN[1] / photo.shape[0]
     offsets = np.linspace(0, max(photo.shape[1] * scale - _PAN[0], 0), len(frames)).round()
@@ -175,7 +175,7 @@ def seen_within(detector: FaceDetector, photo: Image, wait_s: float = 1.0) -> tu
 
 
 def median_ms(finds: Sequence[Callable[[], object]], times: int = 5) -> list[float]:
-    """Return the median time of each call, ms of this process's work, made in turns."""
+    """Return the median CPU time of each function, ms; they are called alternately."""
     spent: list[list[float]] = [[] for _ in finds]
     for _ in range(times):
         for find, mine in zip(finds, spent, strict=True):
@@ -185,21 +185,21 @@ def median_ms(finds: Sequence[Callable[[], object]], times: int = 5) -> list[flo
     return [float(np.median(mine)) for mine in spent]
 
 
-def main(words: Sequence[str] | None = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Print every figure."""
-    parser = argparse.ArgumentParser(description="What is found of faces in the wild.")
+    parser = argparse.ArgumentParser(description="Measure face detection in the wild.")
     parser.add_argument("data", type=Path, help="folder with wild.zip, smiles.zip and clips/")
-    parser.add_argument("--photos", type=int, default=800, metavar="N", help="so many of smiles.zip and of wild.zip")
+    parser.add_argument("--photos", type=int, default=800, metavar="N", help="photos of smiles.zip and of wild.zip")
     parser.add_argument("--detector", choices=("fast", "auto", "both"), default="both")
-    asked = parser.parse_args(words)
-    every = [(smiling, image) for smiling, _, image in read_photos(asked.data / "smiles.zip")]
-    photos = every[:: max(len(every) // asked.photos, 1)]
+    args = parser.parse_args(argv)
+    every = [(smiling, image) for smiling, _, image in read_photos(args.data / "smiles.zip")]
+    photos = every[:: max(len(every) // args.photos, 1)]
     modes: tuple[DetectorMode, ...] = ("fast", "auto")
-    for mode in (mode for mode in modes if asked.detector in (mode, "both")):
+    for mode in (mode for mode in modes if args.detector in (mode, "both")):
         with FaceDetector(mode) as detector:
-            _print_photos(mode, detector, asked.data, photos, max(485 // asked.photos, 1))
-            _print_clips(mode, detector, asked.data)
-    _print_times(asked.data)
+            _print_photos(mode, detector, args.data, photos, max(485 // args.photos, 1))
+            _print_clips(mode, detector, args.data)
+    _print_times(args.data)
 
 
 def _print_photos(
@@ -213,7 +213,7 @@ def _print_photos(
         few, many = count_groups(find, archive)
         print(f"{mode}: groups of 1 to {_FEW}: {few}", flush=True)
         print(f"{mode}: groups of more: {many}")
-        print(f"{mode}: uncounted crowds: {', '.join(f'{found} of {said}' for said, found in many.uncounted)}")
+        print(f"{mode}: uncounted crowds: {', '.join(f'{found} of {counted}' for counted, found in many.uncounted)}")
         ordinary = count_ordinary(find, archive, step)
         print(f"{mode}: ordinary: {ordinary}; {', '.join(ordinary.extra)}", flush=True)
     images = [image for _, image in photos]
@@ -257,9 +257,9 @@ def _print_times(data: Path) -> None:
                 Frame(0, 0.0, np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), np.uint8))
             )
 
-        for said, bytes_ in (("1.9 megapixels", coded), ("12 megapixels", large.tobytes())):
+        for size, bytes_ in (("1.9 megapixels", coded), ("12 megapixels", large.tobytes())):
             before, now = median_ms([still(fast, bytes_), still(auto, bytes_)])
-            print(f"photo of one face, {said}, decoded and searched: fast {before:.0f} ms, auto {now / before:.2f} x")
+            print(f"photo of one face, {size}, decoded and searched: fast {before:.0f} ms, auto {now / before:.2f} x")
         crowd = next(row["file"] for row in table if row["faces"] == "30")
         for name, source in (("one face", photo), ("30 people", picture(archive, f"wild/groups/{crowd}"))):
             frames = pan(source, 2.0)

@@ -1,4 +1,4 @@
-"""Draw moods on a copy of a frame: Frame + moods -> annotated image. Nothing is decided here."""
+"""Draw moods on a copy of a frame: Frame, moods -> annotated image."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ _DIM: Colour = (200, 200, 200)
 _PLATE_OPACITY = 0.86
 _REGULAR, _BOLD = 400, 600
 _SMALLEST_TEXT = 8
-# Where fewer faces than this share find a place for their label, none has one.
+# If fewer than this share of the faces have room for their label, no label is drawn.
 _LEAST_LABELLED = 0.6
 _LONGEST_LABEL, _LONGEST_LINE = 24, 80
 _MOSAIC_CELLS = 7
@@ -48,17 +48,17 @@ def _turned(corner: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.stack([corner[:: x * y] * (x, y) for x, y in ((1, 1), (-1, 1), (-1, -1), (1, -1))])
 
 
-# A corner of radius 1 without straight pieces, and straight pieces of length 1 without a corner between.
+# Arcs of radius 1 without legs, and legs of length 1 without an arc between.
 _ANGLES = np.linspace(0, np.pi / 2, 9)
 _ARCS = _turned(np.pad(1 - np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], 1), ((1, 1), (0, 0))))
 _LEGS = _turned(np.concatenate([[(0, 1)], np.zeros((len(_ANGLES), 2)), [(1, 0)]]))
 
 
 class Annotator:
-    """Draws moods on frames; keeps nothing from one frame to the next.
+    """Draws moods on frames, without state between frames.
 
     Args:
-        labels: The model's labels in bundle order: they settle the colours of labels that are not ours.
+        labels: The model's labels in bundle order; they determine the colours of labels other than the eight emotions.
         style: What to draw.
     """
 
@@ -69,13 +69,13 @@ class Annotator:
     def draw(self, frame: Frame, moods: Sequence[Mood], kept: Sequence[Box] = ()) -> Image:
         """Return an annotated copy of a frame.
 
-        A face wholly outside the frame is left out; so are labels and panels where no place is clear of other faces
-        and labels. Colours without a label are explained by a legend.
+        A face wholly outside the frame is not drawn; nor are labels and panels that have no room beside other faces
+        and labels. A legend then explains the colours.
 
         Args:
-            frame: Stays as it is.
+            frame: The frame; not changed.
             moods: In any order, boxes in px of this frame.
-            kept: Places, in px, that labels and panels leave free if they can.
+            kept: Areas, in px, that labels and panels avoid where possible.
 
         Returns:
             (H, W, 3) uint8 BGR of the frame's size, writable.
@@ -86,7 +86,7 @@ class Annotator:
         if self._style.blur:
             for mood in moods:
                 _pixelate(image, head(mood, mood.box))
-        # In the order of ids: detections swap places from frame to frame, which would make labels jump.
+        # In the order of ids: the order of detections changes from frame to frame, which would make labels jump.
         ordered = sorted(moods, key=lambda mood: mood.track.id)
         seen = [(mood, part) for mood in ordered if (part := visible_part(mood.box, size))]
         for mood, part in seen:
@@ -114,10 +114,10 @@ class Annotator:
     def _cards(
         self, heads: Sequence[tuple[Mood, Box]], frame: Size, sizes: Sizes, kept: Sequence[Box]
     ) -> list[tuple["_Card", Box, int]]:
-        """Return every card with its place and text size: labels, then panels in the room that is left.
+        """Return every card with its box and text size: labels, then panels in the remaining room.
 
-        A face whose label finds no place has its corners' colour alone, which a legend explains; where that holds for
-        more than a part of the faces, no face has a label.
+        A face without room for its label has only coloured corners, which a legend explains. If too many faces have no
+        room, no label is drawn at all.
         """
         cards: list[tuple[_Card, Box, int]] = []
         for place, (mood, face) in enumerate(heads):
@@ -144,7 +144,7 @@ class Annotator:
     def _label_of(
         self, mood: Mood, face: Box, others: Sequence[Box], taken: Sequence[Box], frame: Size, sizes: Sizes
     ) -> list[tuple["_Card", Box, int]]:
-        """Return a face's label where there is a place for it: whole, or else the word alone."""
+        """Return a face's label if there is room for it: the whole label, or else its first word alone."""
         whole = _Label.of(mood, self._colour(mood.label), self._style.ids)
         for label in (whole, replace(whole, words=whole.words[:1], share=None)):
             text = _fitting(label, sizes.text_of(face), frame)
@@ -156,7 +156,7 @@ class Annotator:
     def _legend(
         self, moods: Sequence[Mood], obstacles: Sequence[Box], frame: Size, sizes: Sizes
     ) -> list[tuple["_Card", Box, int]]:
-        """Return a card that says how many faces look how, in the colours of their corners."""
+        """Return a card with the number of faces of each label, in the colours of their corners."""
         counts = Counter(mood.label for mood in moods).most_common()
         rows = tuple((f"{_printable(label, _LONGEST_LABEL)} {count}", _BRIGHT, _REGULAR) for label, count in counts)
         bars = tuple((count / len(moods), self._colour(label)) for label, count in counts)
@@ -178,7 +178,7 @@ class _Label:
 
     @classmethod
     def of(cls, mood: Mood, colour: Colour, show_id: bool) -> Self:
-        # An unsure face has no emotion whose probability could be told.
+        # ``unsure`` is no emotion, so it has no probability.
         known = mood.label != UNSURE
         words = [(_printable(mood.label, _LONGEST_LABEL), _BRIGHT, _BOLD)]
         words += [(f"{mood.confidence:.0%}", _BRIGHT, _REGULAR)] if known else []
@@ -218,7 +218,7 @@ class _Rows:
         )
 
     def size(self, text: int) -> Size:
-        # As if all were bold, so that the card keeps its width when another emotion leads.
+        # Measured in bold, so that the card keeps its width when another emotion leads.
         names = max((_width(name, text, _BOLD) for name, *_ in self.rows), default=0)
         bars = 5 * text + _pad(text) if self.bars else 0
         return names + bars + 2 * _pad(text), round(1.35 * text) * len(self.rows) + _pad(text)
@@ -247,13 +247,13 @@ def _fitting(card: _Card, text: int, frame: Size) -> int | None:
 
 
 def _printable(text: str, limit: int) -> str:
-    """Shorten, and replace what does not belong on a line; on half a surrogate pair OpenCV would crash."""
+    """Return text shortened, with unprintable characters replaced; OpenCV crashes on half of a surrogate pair."""
     text = "".join(letter if letter.isprintable() else "?" for letter in text)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def _font() -> cv2.FontFace:
-    # Made anew each time, for 3 µs: threads that share one get each other's sizes.
+    # Created for each call (3 µs): a font holds its size, so threads cannot share one.
     return cv2.FontFace("sans")
 
 
@@ -322,7 +322,7 @@ def _corners(box: Box, radius: float, leg: float) -> npt.NDArray[np.int32]:
 
 @lru_cache(1024)
 def _paths(radius: float, leg: float) -> npt.NDArray[np.int32]:
-    """Return what leads along four corners from each: an arc, and straight up to ``leg``; (4, P, 2), fixed-point px."""
+    """Return the paths of ``_corners`` relative to the four corners: an arc with a straight leg at each end."""
     return np.round((radius * _ARCS + leg * _LEGS) * (1 << _SUBPIXEL_BITS)).astype(np.int32)
 
 

@@ -28,10 +28,10 @@ class _History:
 
 
 class HistoryStrips:
-    """Remembers moods and draws them: one row per face, newest on the right, as high as the confidence.
+    """Draws the moods of the last seconds: one row of bars per face, newest on the right, height by confidence.
 
     Args:
-        labels: The model's labels in bundle order: they define the colours of labels that are not livemood's.
+        labels: The model's labels in bundle order; they determine the colours of labels other than the eight emotions.
     """
 
     def __init__(self, labels: tuple[str, ...]) -> None:
@@ -54,7 +54,7 @@ class HistoryStrips:
         """Draw the strips into the top right corner of (H, W, 3) uint8 BGR; nothing without faces.
 
         Returns:
-            The place that they take, in px; none where nothing was drawn.
+            The box that they cover, in px; empty if nothing was drawn.
         """
         rows = sorted(self._histories.items())[-_MOST_ROWS:]
         height, width = image.shape[:2]

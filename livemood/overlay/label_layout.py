@@ -1,4 +1,4 @@
-"""Where things go on an annotated frame: pure geometry, without a pixel."""
+"""Layout of labels and panels on an annotated frame: geometry only."""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -40,7 +40,7 @@ class Sizes:
 
     @property
     def reach(self) -> int:
-        """How far a face's lines and their outline stand out from its box."""
+        """Distance by which a face's lines and their outline extend beyond its box."""
         return self.line + 2 * self.outline
 
 
@@ -52,7 +52,7 @@ def visible_part(box: Box, frame: Size) -> Box | None:
 
 
 def head(mood: Mood, box: Box) -> Box:
-    """Return a face's box grown over the forehead, which detectors leave out, whichever way the head tilts."""
+    """Return a face's box extended over the forehead, which detectors leave out, for any tilt of the head."""
     points = mood.track.detection.keypoints.astype(float)
     eyes = (points[Keypoint.RIGHT_EYE] + points[Keypoint.LEFT_EYE]) / 2
     most = min(box.width, box.height) / 2
@@ -61,7 +61,7 @@ def head(mood: Mood, box: Box) -> Box:
 
 
 def spots_around(face: Box, size: Size, frame: Size, gap: int, beside: bool = False) -> Iterator[Box]:
-    """Yield the places for a card near a face, the best first, all inside the frame.
+    """Yield boxes for a card near a face, in order of preference, all inside the frame.
 
     Args:
         face: In frame px.
@@ -90,15 +90,15 @@ def clear_spot(spots: Iterable[Box], obstacles: Sequence[Box]) -> Box | None:
 def place_label(
     face: Box, size: Size, others: Sequence[Box], taken: Sequence[Box], frame: Size, gap: int
 ) -> Box | None:
-    """Return a place for a face's label that covers nothing else, and that no other face is nearer to.
+    """Return a box for a face's label that covers nothing else and is nearer to the face than to any other.
 
-    It covers its own face only where there is no room beside it. None where there is no such place.
+    It covers its own face only where there is no room beside it. None if there is no such box.
 
     Args:
-        face: Whose label it is, frame px.
+        face: The labelled face, frame px.
         size: Of the label, px.
         others: The other faces.
-        taken: Places of other labels.
+        taken: Boxes of other labels.
         frame: Size of the frame.
         gap: Space between face and label, px.
     """
@@ -111,7 +111,7 @@ def place_label(
 
 
 def distance(one: Box, other: Box) -> float:
-    """Return how far two boxes lie apart, px; 0 where they touch or overlap."""
+    """Return the distance between two boxes, px; 0 if they touch or overlap."""
     across = max(one.left - other.right, other.left - one.right, 0.0)
     down = max(one.top - other.bottom, other.top - one.bottom, 0.0)
     return math.hypot(across, down)
@@ -131,5 +131,5 @@ def inside(x: float, y: float, size: Size, frame: Size) -> Box:
 
 
 def grown(box: Box, margin: float) -> Box:
-    """Return the box with a margin of so many px on every side."""
+    """Return the box enlarged by ``margin`` px on every side."""
     return Box(box.left - margin, box.top - margin, box.right + margin, box.bottom + margin)

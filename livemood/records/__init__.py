@@ -4,6 +4,7 @@ Writing row by row is the work of the sink ``livemood.sinks.records``.
 """
 
 from livemood.records.dataframe import to_pandas, to_polars
+from livemood.records.origin import Origin, read_origin
 from livemood.records.reading import PARQUET, read
 from livemood.records.schema import VERSION, HeadScores, Record, columns, heads_of_columns, kind, to_json, to_row
 
@@ -11,11 +12,13 @@ __all__ = [
     "PARQUET",
     "VERSION",
     "HeadScores",
+    "Origin",
     "Record",
     "columns",
     "heads_of_columns",
     "kind",
     "read",
+    "read_origin",
     "to_json",
     "to_pandas",
     "to_polars",

@@ -5,6 +5,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from livemood.records.origin import KEY, read_origin
 from livemood.records.reading import CHUNK, heads_in, read
 from livemood.records.schema import Cell, columns, kind, to_row
 from livemood.runtime.optional_deps import required
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 def to_pandas(path: str | Path) -> "pandas.DataFrame":
     """Return a record file as a pandas data frame with the columns of the CSV form.
 
+    Who made the file, and of what, is in ``attrs["livemood"]`` as a dict; None where the file does not say.
+
     Raises:
         LivemoodError: As ``read``, or pandas is not installed.
     """
@@ -24,7 +27,10 @@ def to_pandas(path: str | Path) -> "pandas.DataFrame":
     names, chunks = _table(path)
     tables = [pandas.DataFrame(chunk, columns=names) for chunk in chunks] or [pandas.DataFrame(columns=names)]
     kinds = {name: {int: "Int64", str: "string", float: "float64"}[kind(name)] for name in names}
-    return pandas.concat([table.astype(kinds) for table in tables], ignore_index=True)
+    frame = pandas.concat([table.astype(kinds) for table in tables], ignore_index=True)
+    origin = read_origin(path)
+    frame.attrs[KEY] = origin and origin.to_json()[KEY]
+    return frame
 
 
 def to_polars(path: str | Path) -> "polars.DataFrame":

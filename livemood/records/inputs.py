@@ -6,6 +6,7 @@ Five columns come first, then those of a video's records.
 import csv
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
@@ -15,6 +16,7 @@ from livemood import records
 from livemood.core.errors import LivemoodError
 from livemood.core.labels import EMOTION
 from livemood.records import reading
+from livemood.records.origin import is_origin
 from livemood.records.schema import Record, heads_of_columns
 from livemood.runtime.optional_deps import required
 
@@ -96,6 +98,19 @@ def read_groups(path: Path) -> Iterator[Group]:
             yield group
 
 
+def is_of_inputs(path: Path) -> bool:
+    """Tell whether a record file is of many inputs, whose tracks say nothing about each other."""
+    if path.suffix.lower() == ".jsonl":
+        with path.open("rb") as file:
+            for line in iter(lambda: file.readline(_MAX_LINE), b""):
+                with suppress(ValueError, RecursionError):
+                    data = json.loads(line)
+                    if isinstance(data, dict) and "frame" in data:
+                        return OWN_COLUMNS[0] in data
+        return False
+    return all(name in reading.header_of(path) for name in OWN_COLUMNS)
+
+
 def whole_until(path: Path) -> tuple[Heads, int]:
     """Return the heads that a CSV or JSONL file of many inputs knows, and where its last whole photo ends.
 
@@ -160,6 +175,8 @@ def _json_rows(path: Path, file: BinaryIO) -> Iterator[Row]:
         end += len(line)
         try:
             data = json.loads(line.decode(errors=NOT_UTF8))
+            if is_origin(data):
+                continue
             yield _input(data), reading.from_json(data), end
         except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
             raise LivemoodError(f"{path} holds a line that is no record of a photo: {line[:60]!r}") from error

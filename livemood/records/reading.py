@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from livemood.core.errors import LivemoodError
+from livemood.records.origin import is_origin
 from livemood.records.schema import (
     BOX,
     EVENT,
@@ -85,7 +86,9 @@ def _read_jsonl(path: Path) -> Iterator[Record | None]:
     with path.open(encoding="utf-8", errors="replace") as file:
         for line in _lines(file):
             try:
-                yield from_json(json.loads(line))
+                data = json.loads(line)
+                if not is_origin(data):
+                    yield from_json(data)
             except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError):
                 yield None
 
@@ -113,7 +116,7 @@ def _read_csv(path: Path) -> Iterator[Record | None]:
 
 
 def _separator(header: str) -> str:
-    """Return what stands between cells: spreadsheets of many countries write semicolons, or tabs."""
+    """Return the separator of cells: spreadsheets of many countries write semicolons, or tabs."""
     return max(",;\t", key=header.count)
 
 
@@ -137,7 +140,7 @@ def _read_parquet(path: Path) -> Iterator[Record | None]:
     try:
         names = _parquet_header(path)
         labels, others = flat_heads(path, names)
-        known = [name for name in columns(labels, others) if name in names]  # what somebody added is passed over
+        known = [name for name in columns(labels, others) if name in names]  # further columns are ignored
         text = [name for name in ("label", REASON, *others, EVENT_NAME) if name in known]
         # As a dictionary, a label that repeats is held once, however long it is.
         with parquet.ParquetFile(path, read_dictionary=text) as file:
@@ -296,6 +299,11 @@ def _whole(value: Any) -> int:
 
 def _whole_or_none(value: Any) -> int | None:
     return None if value in ("", None) else _whole(value)
+
+
+def header_of(path: Path) -> list[str]:
+    """Return the names of a flat file's columns."""
+    return _HEADERS[path.suffix.lower()](path)
 
 
 def heads_in(path: Path) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:

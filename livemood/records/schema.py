@@ -112,7 +112,7 @@ def columns(labels: Sequence[str], others: Heads | None = None) -> tuple[str, ..
 def heads_of_columns(names: Sequence[str]) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
     """Return the emotions in a flat table's column names, and the labels of further heads by name."""
     scores = [name.removeprefix("score_") for name in names if name.startswith("score_")]
-    labels = tuple(label for label in scores if f"raw_{label}" in names)  # others were added by somebody
+    labels = tuple(label for label in scores if f"raw_{label}" in names)  # further columns are ignored
     others: dict[str, tuple[str, ...]] = {}
     for name in names:
         head, found, label = name.partition("_score_")

@@ -1,1 +1,1 @@
-"""Pages, plots and tables: the report of a recording, and what model cards and evaluations share with it."""
+"""HTML pages, plots and tables, for reports on recordings, model cards and evaluations."""

@@ -21,7 +21,7 @@ PLOTLY: Final = "'livemood[report]'"
 """The extra that installs plotly."""
 
 _DASHES: Final = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "5px,2px", "2px,5px")
-# A curve with no more points than this shows each one.
+# A curve with at most this many points has markers.
 _DOTTED: Final = 60
 
 _BASE: Final[dict[str, Any]] = {
@@ -79,7 +79,7 @@ class TimeAxis:
 
 
 def whole(summary: Summary) -> TimeAxis:
-    """Return the axis of one recording on its own."""
+    """Return the axis of a single recording."""
     return TimeAxis(summary.start_s, summary.over_s)
 
 

@@ -1,4 +1,4 @@
-"""One page over a data set of very many photos and videos: how much of what, and what failed."""
+"""One page about a data set of many photos and videos: counts by label and size, and what failed."""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ _CROWD: Final = 5
 
 @dataclass(slots=True)
 class _Counts:
-    """Sums over all rows, gathered part by part in flat memory."""
+    """Sums over all rows, accumulated part by part in constant memory."""
 
     inputs: int = 0
     faces: int = 0

@@ -1,4 +1,4 @@
-"""The frame of every page: one self-contained HTML file that loads nothing."""
+"""The HTML template of every page: one self-contained file that loads nothing."""
 
 from base64 import b64encode
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ def document(
         method: How it was made, as HTML.
         scripts: JavaScript; the page's policy allows only these scripts.
         data: An element with the data of the scripts, as HTML.
-        style: Additional CSS.
+        style: Further CSS.
     """
     elements = [data] if data else []
     elements += [f"<script>{script}</script>" for script in scripts]

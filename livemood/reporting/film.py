@@ -17,7 +17,7 @@ STRIP_FRAMES: Final = 12
 
 _HEIGHT_PX: Final = 120
 _JPEG_QUALITY: Final = 70
-# Up to this distance, decoding on to a frame is faster than opening the film again, s.
+# Up to this distance, s, decoding forward to a frame is faster than seeking to it.
 _READ_ON_S: Final = 10.0
 _SLACK_S: Final = 1.0
 _GAP_PX: Final = 2
@@ -123,7 +123,7 @@ def as_uri(image: Image) -> str:
 
 
 def _take(path: Path, wanted: Sequence[tuple[float, int]], found: list[Image | None]) -> bool:
-    """Fill in the frames shown at these times of the film, in order; return whether the film lasts until the last."""
+    """Fill in the frames shown at these times of the film, in order; return whether the film reaches the last one."""
     from livemood.sources.open import open_video
 
     start_s, last_s = max(wanted[0][0] - _SLACK_S, 0.0), wanted[-1][0]

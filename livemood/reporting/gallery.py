@@ -1,4 +1,4 @@
-"""A collection as one page: small pictures to filter, sort and look through, which loads nothing from anywhere."""
+"""A collection as one self-contained page: thumbnails to filter, sort and look through."""
 
 import json
 import os
@@ -32,7 +32,7 @@ _PER_MILLE: Final = 1000
 
 
 class Gallery(Closeable):
-    """Collects photos for a page; a context manager. Small pictures wait on disk, so memory stays nearly flat.
+    """Collects photos for a page; a context manager. Thumbnails are kept in a temporary file, so memory stays small.
 
     Args:
         path: The page to write.
@@ -51,22 +51,22 @@ class Gallery(Closeable):
         self._thumbs = tempfile.TemporaryFile()  # noqa: SIM115  # closed by close()
 
     def add(self, group: Group, thumbnail: bytes = b"", fingerprint: bytes = b"") -> None:
-        """Take one photo.
+        """Add one photo.
 
         Args:
             group: What it holds.
             thumbnail: A small JPEG; empty for none.
             fingerprint: (4,) uint64 as bytes, see ``livemood.datasets.dedup``; empty for none.
         """
-        said, faces = group
+        entry, faces = group
         self._thumbs.write(b64encode(thumbnail) + b"\n")
         self._prints.append(fingerprint)
-        photo: dict[str, Any] = {"name": utf8(Path(said.path).name), "href": _href(said.path, self._path.parent)}
-        if said.error is not None:
-            photo["error"] = utf8(said.error)
-        if faces and said.width and said.height:
-            photo["size"] = [said.width, said.height]
-            photo["faces"] = [self._face(face, said.width, said.height) for face in faces]
+        photo: dict[str, Any] = {"name": utf8(Path(entry.path).name), "href": _href(entry.path, self._path.parent)}
+        if entry.error is not None:
+            photo["error"] = utf8(entry.error)
+        if faces and entry.width and entry.height:
+            photo["size"] = [entry.width, entry.height]
+            photo["faces"] = [self._face(face, entry.width, entry.height) for face in faces]
         self._photos.append(photo)
 
     def write(self, title: str) -> None:
@@ -97,7 +97,7 @@ class Gallery(Closeable):
             file.write(after.encode())
 
     def close(self) -> None:
-        """Let the small pictures go."""
+        """Remove the temporary file."""
         self._thumbs.close()
 
     def _face(self, face: Record, width: int, height: int) -> dict[str, Any]:
@@ -113,14 +113,14 @@ class Gallery(Closeable):
 
 
 def _further(face: Record) -> dict[str, Any]:
-    """Return what further heads say of a face, and why it is unsure, where the model tells."""
+    """Return the labels of a face by further head, and why it is ``unsure``, for the page."""
     others = {name: head.label for name, head in face.others.items()}
     reason = getattr(face, "reason", None)
     return ({"heads": others} if others else {}) | ({"why": reason} if reason else {})
 
 
 def _alike(prints: Sequence[bytes]) -> dict[int, list[int]]:
-    """Return photos that look alike: the first of each such group, with the places of the others."""
+    """Return groups of similar photos: index of the first, and indices of the others."""
     places = [place for place, data in enumerate(prints) if data]
     if not places:
         return {}
@@ -145,7 +145,7 @@ def _alike(prints: Sequence[bytes]) -> dict[int, list[int]]:
 
 
 def _href(path: str, folder: Path) -> str:
-    """Return where a photo lies as seen from the page; of another drive its whole address."""
+    """Return the address of a photo relative to the page's folder; absolute if it is on another drive."""
     try:
         return quote(os.fsencode(os.path.relpath(path, folder)).replace(b"\\", b"/"))
     except ValueError:  # no relative path from one drive to another

@@ -38,7 +38,7 @@ class Recording:
 
     @property
     def person(self) -> Person | None:
-        """The person seen in the most frames, who represents the recording; None without faces."""
+        """The person with the most frames, who stands for the recording; None without faces."""
         return self.summary.people[0] if self.summary.people else None
 
 
@@ -127,8 +127,8 @@ def _origin(file: Path, summary: Summary, align: str | None) -> float:
     for number, time_s in summary.events.items():
         if align in (str(number), summary.event_names.get(number)):
             return time_s
-    there = ", ".join(summary.event_names.get(number, str(number)) for number in summary.events) or "none"
-    raise LivemoodError(f"{file} has no event {align} to align at (it has {there})", "choose another {align}")
+    events = ", ".join(summary.event_names.get(number, str(number)) for number in summary.events) or "none"
+    raise LivemoodError(f"{file} has no event {align} to align at (it has {events})", "choose another {align}")
 
 
 def _names(files: Sequence[Path]) -> list[str]:

@@ -33,7 +33,7 @@ def write_group_report(
     stimulus: Stimulus | None = None,
     force: bool = False,
 ) -> None:
-    """Write a report on recordings of the same thing: one HTML page, and its tables as CSV.
+    """Write a report on recordings of the same stimulus: one HTML page, and its tables as CSV.
 
     Each recording stands for one person, the one seen in the most frames.
 
@@ -110,11 +110,11 @@ def _recordings(group: Group) -> str:
         shares = (percent(person.labels[label] / person.faces) for label in labels)
         mostly = person.labels.most_common(1)[0][0]
         rows.append((one.name, length, people, f"{person.faces:,}", mostly, percent(person.confidence), *shares))
-    said = (
+    intro = (
         "<h2>The recordings</h2>\n<p>Each recording stands for one person: the one seen in the most frames. Columns of "
         "labels are shares of that person's frames.</p>\n"
     )
-    return said + Table("Recordings and the share of each label", head, tuple(rows), texts=(0, 4)).html()
+    return intro + Table("Recordings and the share of each label", head, tuple(rows), texts=(0, 4)).html()
 
 
 def _means(group: Group, shown: Watched | None) -> str:
@@ -164,10 +164,10 @@ def _moments(group: Group, shown: Watched | None) -> str:
         )
         for place, change in enumerate(changes)
     )
-    said = "<p>Each row compares the mean scores of a moment with those of a second before it.</p>\n"
+    intro = "<p>Each row compares the mean scores of a moment with those of a second before it.</p>\n"
     return (
         heading
-        + said
+        + intro
         + Table("Strongest changes of the mean, strongest first", head, tuple(rows), texts=(0, 1, 2, 4)).html()
     )
 
@@ -179,11 +179,11 @@ def _each(group: Group, shown: Watched | None) -> str:
         parts.append(f'<p class="soft">Charts show the first {len(charted)} recordings.</p>')
     for number, one in charted:
         assert one.person
-        said = f"Curves: the scores of {one.name} over time. The table below holds the figures."
+        description = f"Curves: the scores of {one.name} over time. The table below holds the figures."
         name = escape(one.name)
         parts += [
             f"<h3>{name}</h3>",
-            sections.chart(f"recording-{number}", said),
+            sections.chart(f"recording-{number}", description),
             sections.film(shown),
             sections.details(f"{one.name} as a table", sections.periods(one.person, one.summary)),
         ]

@@ -1,4 +1,4 @@
-"""Figures drawn by matplotlib, which is an extra, and without its global state."""
+"""Figures drawn by matplotlib, an optional dependency, without its global state."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ _MATPLOTLIB = "'livemood[plots]'"
 
 
 def new_figure(width: float, height: float) -> Any:
-    """Return an empty figure of so many inches.
+    """Return an empty figure of ``width`` by ``height`` inches.
 
     Raises:
         LivemoodError: matplotlib is not installed.
@@ -19,7 +19,7 @@ def new_figure(width: float, height: float) -> Any:
 
 
 def save_png(figure: Any, file: Path) -> None:
-    """Write a figure as a PNG of 110 dots per inch, the same bytes every time; the folder is made where it is missing.
+    """Write a figure as a PNG of 110 dots per inch, the same bytes every time; a missing folder is made.
 
     Raises:
         SinkError: The file cannot be written.

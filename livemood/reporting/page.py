@@ -1,4 +1,4 @@
-"""The report as one self-contained HTML page, with charts, styles and pictures inside."""
+"""The report on a recording as one self-contained HTML page, with charts, styles and pictures inside."""
 
 import json
 from collections.abc import Mapping
@@ -6,18 +6,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from livemood.records import read
+from livemood.records import read, read_origin
 from livemood.reporting import sections
 from livemood.reporting.charts import PLOTLY, confidences, shares, timeline, whole
 from livemood.reporting.colours import DARK, LIGHT, Theme, inks, palette
 from livemood.reporting.document import asset, document
 from livemood.reporting.film import Stimulus, Watched, watched
+from livemood.reporting.joins import Offer, joins_section
 from livemood.reporting.summary import summarise
 from livemood.runtime.atomic_io import atomic_write, refuse_other_ending, refuse_to_overwrite
 from livemood.runtime.optional_deps import required
 
 PAGES: Final = (".html", ".htm")
-"""Endings of pages."""
+"""Suffixes of pages."""
 
 _SETTING: Final = "out"
 _NOSCRIPT: Final = "<noscript><p>The charts need JavaScript; every figure is also in the tables.</p></noscript>"
@@ -30,9 +31,11 @@ def write_report(
     title: str | None = None,
     thumbnails: str | Path | None = None,
     stimulus: Stimulus | None = None,
+    offer: Offer | None = None,
+    kept: bool = True,
     force: bool = False,
 ) -> None:
-    """Write a report on a record file as one HTML page that loads nothing from anywhere.
+    """Write a report on a record file as one self-contained HTML page.
 
     Args:
         records: A .jsonl, .csv or .parquet file written by livemood.
@@ -41,6 +44,8 @@ def write_report(
         thumbnails: The video that the records are of, to show faces at the moments of strongest change; None for
             no pictures.
         stimulus: Film that was watched, on the records' clock; its frames are shown under the timelines.
+        offer: How to type what joins people who may be one; None to name them only.
+        kept: Whether the record file stays, so that it can be named on the page.
         force: Replace a page that is there.
 
     Raises:
@@ -64,8 +69,8 @@ def write_report(
     page = Page(
         title or f"Moods in {records.stem}",
         sections.facts(summary, records.name),
-        sections.figures(summary, video, shown),
-        sections.method(summary, video, shown),
+        sections.figures(summary, video, shown, joins_section(summary.people, records if kept else None, offer)),
+        sections.made_by(read_origin(records)) + sections.method(summary, video, shown),
         drawn,
         summary.labels,
         shown,
@@ -97,7 +102,7 @@ class Page:
 
 
 def write_page(page: Page, out: Path, force: bool) -> None:
-    """Write a page as one HTML file that loads nothing from anywhere.
+    """Write a page as one self-contained HTML file.
 
     Raises:
         LivemoodError: plotly is not installed.

@@ -1,4 +1,4 @@
-"""A recording as one picture: each person's scores over time above a ribbon of labels, drawn by matplotlib."""
+"""A recording as one plot: each person's scores over time above a ribbon of labels, drawn by matplotlib."""
 
 from pathlib import Path
 from typing import Any, Final

@@ -61,7 +61,7 @@ def confusion_matrix(matrix: npt.NDArray[np.int64], labels: Sequence[str], file:
 
 
 def reliability_diagram(bins: Sequence[Mapping[str, float]], file: Path) -> None:
-    """Draw accuracy over confidence, and how many pictures each bin holds.
+    """Draw accuracy over confidence, and the number of pictures in each bin.
 
     Args:
         bins: ``pictures``, mean ``confidence`` and ``accuracy`` of each bin of equal width, from 0 to 1.
@@ -75,11 +75,11 @@ def reliability_diagram(bins: Sequence[Mapping[str, float]], file: Path) -> None
     width = 1 / len(bins)
     middles = [(place + 0.5) * width for place in range(len(bins))]
     full = [b for b in bins if b["pictures"]]
-    sure, right = [b["confidence"] for b in full], [b["accuracy"] for b in full]
+    confidence, right = [b["confidence"] for b in full], [b["accuracy"] for b in full]
     figure, (axes,) = _axes(3.6, 3.4)
     axes.bar(middles, [b["pictures"] / total for b in bins], width * 0.9, color=_FAINT, label="share of pictures")
     axes.plot([0, 1], [0, 1], color=_INK, linewidth=0.8, linestyle=":")
-    axes.plot(sure, right, color=_ACCENT, marker="o", markersize=3.5, label="accuracy")
+    axes.plot(confidence, right, color=_ACCENT, marker="o", markersize=3.5, label="accuracy")
     axes.set(xlabel="confidence", ylabel="share right", xlim=(0, 1), ylim=(0, 1))
     axes.legend(frameon=False, fontsize=8, loc="upper left")
     save_png(figure, file)

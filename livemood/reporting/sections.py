@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from livemood.core.labels import UNSURE
+from livemood.records import Origin
 from livemood.reporting.film import Watched
 from livemood.reporting.summary import CHANGE_WINDOW_S, CONFIDENCE_STEPS, MAX_BINS, Bin, Change, Person, Summary
 from livemood.reporting.tables import Raw, Table, clock, percent
@@ -14,6 +15,7 @@ from livemood.reporting.thumbnails import thumbnails
 _MAX_CHARTED: Final = 12
 _MAX_LISTED: Final = 100
 _PERIODS: Final = 24
+_MAX_SAID: Final = 100
 
 
 def charted(summary: Summary) -> list[Person]:
@@ -37,18 +39,20 @@ def facts(summary: Summary, source: str) -> str:
     return f"{text}; marked: {marked}." if marked else f"{text}."
 
 
-def figures(summary: Summary, video: Path | None, shown: Watched | None = None) -> str:
+def figures(summary: Summary, video: Path | None, shown: Watched | None = None, joins: str = "") -> str:
     """Return all sections with figures.
 
     Args:
         summary: The recording.
         video: Where pictures of faces come from, if wanted.
         shown: Frames of the stimulus film, with one for each of the summary's changes; None without a film.
+        joins: Who may be one person, as HTML; empty where nobody is.
     """
     if not summary.people:
         return "<p>No face was found in this recording, so there is nothing to show.</p>"
     parts = (_shares(summary), _timelines(summary, shown), _changes(summary, video, shown), _confidence(summary))
-    return "\n".join(map(section, parts))
+    first, *others = map(section, parts)
+    return "\n".join([first, *([section(joins)] if joins else []), *others])
 
 
 def section(content: str) -> str:
@@ -60,9 +64,9 @@ def film(shown: Watched | None) -> str:
     """Return the strip of film frames under a timeline; empty without a film."""
     if shown is None:
         return ""
-    said = f"Frames of {shown.name} at {', '.join(map(clock, shown.strip.times_s))}"
+    description = escape(f"Frames of {shown.name} at {', '.join(map(clock, shown.strip.times_s))}")
     return (
-        f'<div class="film" role="img" aria-label="{escape(said)}" style="aspect-ratio: {shown.strip.ratio:.4f}"></div>'
+        f'<div class="film" role="img" aria-label="{description}" style="aspect-ratio: {shown.strip.ratio:.4f}"></div>'
     )
 
 
@@ -91,8 +95,26 @@ def method(summary: Summary, video: Path | None, shown: Watched | None = None) -
     )
 
 
+def made_by(origin: Origin | None) -> str:
+    """Return who made the records, and of what, as HTML; empty where they do not say."""
+    if origin is None:
+        return ""
+    size = f", {origin.width} \u00d7 {origin.height} px" if origin.width and origin.height else ""
+    rate = f", {float(origin.rate):.5g} frames a second" if origin.rate else ""
+    source = f" of {origin.source}{size}{rate}" if origin.source else ""
+    model = f", model {origin.model} (sha256 {(origin.sha256 or 'unknown')[:12]})" if origin.model else ""
+    options = "".join(f", {name.removesuffix('_s').replace('_', ' ')} {_said(v)}" for name, v in origin.options.items())
+    return f"<p>{escape(f'Records{source} by livemood {origin.version}{model}{options}.')}</p>\n"
+
+
+def _said(value: object) -> str:
+    """Return the value of an option, which may come from a stranger's file, in a few words."""
+    text = " ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if len(text) <= _MAX_SAID else f"{text[:_MAX_SAID]}\u2026"
+
+
 def said_of_film(shown: Watched | None) -> str:
-    """Return a sentence about the frames of a film, as HTML; empty without a film."""
+    """Return a sentence about a film's frames, as HTML; empty without a film."""
     if shown is None:
         return ""
     return (
@@ -102,7 +124,7 @@ def said_of_film(shown: Watched | None) -> str:
 
 
 def _unsure(person: Person) -> str:
-    """Return how often a person is unsure, and mostly why."""
+    """Return the share of a person's ``unsure`` frames, and the most frequent reason."""
     why = f" ({person.doubts.most_common(1)[0][0]})" if person.doubts else ""
     return percent(person.unsure_share) + why
 
@@ -150,10 +172,10 @@ def _timelines(summary: Summary, shown: Watched | None) -> str:
         "Drag sideways to look closer; double-click to see all again.</p>",
     ]
     for person in charted(summary):
-        said = f"Curves: the scores of person {person.id} over time. The table below holds the figures."
+        description = f"Curves: the scores of person {person.id} over time. The table below holds the figures."
         parts += [
             f"<h3>Person {person.id}</h3>",
-            chart(timeline_id(person), said),
+            chart(timeline_id(person), description),
             film(shown),
             details(f"Person {person.id} as a table", periods(person, summary)),
         ]
@@ -204,12 +226,12 @@ def _changes(summary: Summary, video: Path | None, shown: Watched | None) -> str
         )
         for place, change in enumerate(summary.changes)
     )
-    said = (
+    intro = (
         f"<p>Each row compares a moment with {CHANGE_WINDOW_S:g} s before it. The size is the share of the score that "
         "moved from some expressions to others.</p>\n"
     )
     changes = Table("Strongest changes, strongest first", head, tuple(rows), texts=(0, 1, 2, 3, 5, 6, 7))
-    return heading + said + changes.html()
+    return heading + intro + changes.html()
 
 
 def _pictures(video: Path, change: Change) -> tuple[str, str]:
@@ -243,11 +265,11 @@ def _confidence(summary: Summary) -> str:
     )
 
 
-def chart(chart_id: str, said: str) -> str:
-    """Return the place of a chart, with a sentence for whoever cannot see it."""
-    return f'<figure><div class="chart" id="{chart_id}" role="img" aria-label="{escape(said)}"></div></figure>'
+def chart(chart_id: str, description: str) -> str:
+    """Return the placeholder of a chart, with a description for screen readers."""
+    return f'<figure><div class="chart" id="{chart_id}" role="img" aria-label="{escape(description)}"></div></figure>'
 
 
 def details(name: str, content: str) -> str:
-    """Return content that is folded away at first."""
+    """Return content that is collapsed at first."""
     return f"<details>\n<summary>{escape(name)}</summary>\n{content}\n</details>"

@@ -1,4 +1,4 @@
-"""The summary of a recording, computed in one pass over its records in flat memory."""
+"""The summary of a recording, computed in one pass over its records in constant memory."""
 
 from collections import Counter, deque
 from collections.abc import Iterable
@@ -53,6 +53,8 @@ class Person:
         confidence_sum: Over all rows.
         confidences: Rows by tenth of confidence.
         bins: By index in time.
+        first_box: Left, top, right and bottom in the first row, px.
+        last_box: The same in the last row.
     """
 
     id: int
@@ -64,6 +66,8 @@ class Person:
     confidence_sum: float = 0.0
     confidences: list[int] = field(default_factory=lambda: [0] * CONFIDENCE_STEPS)
     bins: dict[int, Bin] = field(default_factory=dict)
+    first_box: tuple[float, float, float, float] | None = None
+    last_box: tuple[float, float, float, float] | None = None
 
     @property
     def unsure_share(self) -> float:
@@ -100,7 +104,7 @@ class Summary:
         people: Longest on screen first.
         changes: Strongest first.
         events: Times of marked events by number, s.
-        event_names: What programs call events, by number, where they have a name.
+        event_names: Names of events by number, for those that have one.
         bin_s: Width of the bins, s; people's curves are averages over it.
         step_s: Length of time of one point of a curve, s.
         gap_s: Neighbouring points of a curve farther apart than this are not joined, s.
@@ -126,7 +130,7 @@ class Summary:
     end_s: float = 0.0
 
     def event_title(self, number: int) -> str:
-        """Return what a page calls an event."""
+        """Return the title of an event on a page."""
         return self.event_names.get(number, f"event {number}")
 
     @property
@@ -219,7 +223,7 @@ class _Peaks:
         return done
 
 
-# Frames that were seen are kept as bits, so many to a number.
+# Seen frames are stored as bits of integers, this many to each.
 _CHUNK = 1 << 12
 
 
@@ -260,7 +264,7 @@ class _Collector:
         self._watch(record, record.track)
 
     def _is_new(self, frame: int) -> bool:
-        """Note a frame with a face, and tell whether it is the first face of it: rows may be in any order."""
+        """Record a frame with a face; return whether it was not recorded before. Rows may be in any order."""
         chunk, bit = divmod(frame, _CHUNK)
         seen = self._seen.get(chunk, 0)
         self._seen[chunk] = seen | 1 << bit
@@ -271,6 +275,7 @@ class _Collector:
         if person is None:
             person = self._people[track] = Person(track, record.time_s, record.time_s)
         person.last_s = record.time_s
+        person.first_box, person.last_box = person.first_box or record.box, record.box
         person.faces += 1
         person.labels[label] += 1
         person.doubts.update([record.reason] if record.reason else [])

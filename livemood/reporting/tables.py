@@ -32,7 +32,7 @@ class Table:
         return f"{table}\n\n{self.note}".strip()
 
     def html(self) -> str:
-        """Return it as HTML that a screen reader can walk through, in a region that scrolls by itself."""
+        """Return it as accessible HTML, in a region that scrolls by itself."""
         names = "".join(f'<th scope="col"{self._class(at)}>{escape(name)}</th>' for at, name in enumerate(self.header))
         body = "\n".join(f"<tr>{self._row(row)}</tr>" for row in self.rows)
         note = f'\n<p class="soft">{escape(self.note)}</p>' if self.note else ""
@@ -72,10 +72,10 @@ def percent(share: float) -> str:
 
 
 def measured(share: float | None) -> str:
-    """Return a measured share of 0..1 as 87.7 %, and None as a dash."""
+    """Return a measured share of 0..1 as 87.7 %, or a dash for None."""
     return "–" if share is None else f"{100 * share:.1f} %"
 
 
 def interval(ends: Sequence[float] | None) -> str:
-    """Return an interval of shares as 80.1 to 90.3, and nothing known as a dash."""
+    """Return an interval of shares as 80.1 to 90.3, or a dash for None."""
     return "–" if ends is None else f"{100 * ends[0]:.1f} to {100 * ends[1]:.1f}"

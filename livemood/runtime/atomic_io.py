@@ -1,4 +1,4 @@
-"""Files that appear complete or not at all, and replace another only when asked to."""
+"""Files that appear complete or not at all, and replace an existing file only if requested."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,17 +18,17 @@ _written: dict[Path, None] = {}
 
 
 def note_written(path: Path) -> None:
-    """Remember that this process, or one of its own, has made a file or folder that is good as it is."""
+    """Note that this process, or one of its child processes, has completed a file or folder."""
     _written[path] = None
 
 
 def forget_written() -> None:
-    """Begin to remember anew, for a new command."""
+    """Clear the list of completed files, at the start of a command."""
     _written.clear()
 
 
 def written() -> list[Path]:
-    """Return what this process has made and is still there, in order."""
+    """Return the completed files and folders that still exist, in order."""
     return [path for path in _written if path.exists()]
 
 
@@ -107,7 +107,7 @@ def refuse_to_overwrite(path: Path, setting: str, force: bool) -> None:
 
 
 def refuse_other_ending(path: Path, setting: str, *endings: str) -> None:
-    """Raise a ``SinkError`` when a file's name promises another kind of file than will be in it."""
+    """Raise a ``SinkError`` when a file's name does not end as its format requires."""
     if path.suffix.lower() not in endings:
         raise SinkError(
             f"{path} would not be what its ending says", f"give {{{setting}}} a name that ends in {endings[0]}"

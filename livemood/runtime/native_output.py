@@ -16,8 +16,8 @@ _SILENT = {
     "OPENCV_FFMPEG_LOGLEVEL": "-8",
     "QT_LOGGING_RULES": "*=false",
 }
-# On import, Keras writes its settings into the user's home and matplotlib a list of fonts. Where neither has a folder
-# yet, they are given a path that cannot be written; matplotlib then uses a temporary folder and removes it.
+# On import, Keras writes its settings into the user's home folder, and matplotlib a list of fonts. If neither has a
+# folder yet, they get a path that cannot be written; matplotlib then uses a temporary folder and removes it.
 _NO_CACHE = {
     "KERAS_HOME": (f"{os.devnull}/keras", ("~/.keras",)),
     "MPLCONFIGDIR": (f"{os.devnull}/matplotlib", ("~/.cache/matplotlib", "~/.config/matplotlib", "~/.matplotlib")),
@@ -41,14 +41,14 @@ def silence_native_logs() -> None:
 
 
 def keep_no_bytecode() -> None:
-    """Make Python store no more bytecode: TensorFlow generates modules in the temporary folder and leaves theirs."""
+    """Stop Python from writing bytecode: TensorFlow generates modules in the temporary folder and leaves it there."""
     sys.dont_write_bytecode = True
 
 
 def open_missing_streams() -> None:
-    """Give a program that was started without stdin, stdout or stderr something in their place, which leads nowhere.
+    """Open the null device in place of stdin, stdout or stderr, if the program was started without one.
 
-    Their file descriptors would be those of the next files to be opened, and whatever is printed would end there.
+    Otherwise the next files to be opened would get their file descriptors, and printed text would end up in them.
     """
     for descriptor in range(3):
         try:
@@ -63,7 +63,7 @@ def open_missing_streams() -> None:
 def discard_native_stderr() -> None:
     """Redirect file descriptor 2 to the null device for the rest of the process; ``sys.stderr`` keeps its target.
 
-    For a program of our own: native libraries also print from threads, at unpredictable times.
+    For the command line, which owns its process: native libraries also print from threads, at unpredictable times.
     """
     if debugging():
         return

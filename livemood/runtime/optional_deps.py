@@ -9,7 +9,7 @@ from typing import Any, Final
 from livemood.core.errors import LivemoodError
 
 LSL: Final = "'livemood[lsl]'"
-"""What brings pylsl, for sinks and sources."""
+"""The extra that installs pylsl, for sinks and sources."""
 
 
 _KERAS_ENGINE: Final = "training and the Keras engine"
@@ -20,13 +20,13 @@ NEEDED_FOR: Final = {
     "mediapipe": "MediaPipe's own way of running face networks",
     "ai_edge_litert": "the LiteRT engine",
 }
-"""What the slim install leaves out, or some system does not have, and what it is needed for."""
+"""Libraries that the slim install leaves out, or that some systems lack, and what they are needed for."""
 
 _NO_TENSORFLOW: Final = (3, 14)
 
 
 def not_installed(module: str) -> LivemoodError:
-    """Return the error that says what a library of ``NEEDED_FOR`` is needed for, and how to get it."""
+    """Return an error that says what a library of ``NEEDED_FOR`` is needed for, and how to install it."""
     what = f"{module} is not installed; {NEEDED_FOR[module]} needs it"
     if module == "tensorflow" and sys.version_info >= _NO_TENSORFLOW:
         return LivemoodError(f"{what}, and it has no release for Python 3.14 yet", "use Python 3.13 or older for that")
@@ -34,7 +34,7 @@ def not_installed(module: str) -> LivemoodError:
 
 
 def need(*modules: str) -> None:
-    """Make sure, without importing them, that libraries of ``NEEDED_FOR`` are installed.
+    """Check, without importing them, that libraries of ``NEEDED_FOR`` are installed.
 
     Raises:
         LivemoodError: One is not.
@@ -45,7 +45,7 @@ def need(*modules: str) -> None:
 
 
 def need_keras() -> None:
-    """Make sure that Keras and what it runs on are installed.
+    """Check that Keras and its backend are installed.
 
     Raises:
         LivemoodError: One is not.
@@ -62,7 +62,7 @@ def required(module: str, package: str) -> Any:
         package: What to name for pip: an extra, such as ``'livemood[report]'``, or the library itself.
 
     Raises:
-        LivemoodError: It is not installed; the message says how to get it.
+        LivemoodError: It is not installed; the message says how to install it.
     """
     try:
         return import_module(module)

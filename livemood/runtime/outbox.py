@@ -1,4 +1,4 @@
-"""Things sent by a thread of its own, so that whoever takes them slowly, or not at all, delays nobody."""
+"""Items sent by a separate thread, so that a slow or absent receiver never delays the sender."""
 
 import threading
 from collections import deque
@@ -13,16 +13,16 @@ _CLOSE_S = 1.0
 
 
 class Outbox(Closeable, Generic[T]):
-    """Takes things at once and sends them one after the other; when too many wait, the oldest are left out.
+    """A bounded queue of items that a thread sends one after the other; when it is full, the oldest are dropped.
 
     Args:
-        send: Sends one thing; may take its time. An OSError from it ends the sending.
-        length: How many may wait.
+        send: Sends one item; may block. An OSError from it ends the sending.
+        length: Capacity of the queue.
         name: Of the thread.
 
     Attributes:
-        dropped: How many things were left out.
-        error: What ended the sending, if anything did.
+        dropped: Number of dropped items.
+        error: The OSError that ended the sending, if any.
     """
 
     def __init__(self, send: Callable[[T], None], length: int, name: str) -> None:
@@ -36,19 +36,19 @@ class Outbox(Closeable, Generic[T]):
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
-    def put(self, thing: T) -> None:
-        """Take one thing; never waits for the receiver."""
+    def put(self, item: T) -> None:
+        """Queue one item; never blocks."""
         with self._changed:
             if self._closed or self.error:
                 return
             if len(self._waiting) == self._length:
                 self._waiting.popleft()
                 self.dropped += 1
-            self._waiting.append(thing)
+            self._waiting.append(item)
             self._changed.notify()
 
     def close(self) -> None:
-        """Send what still waits, but wait for that no longer than a second; again does nothing."""
+        """Send the remaining items, for at most one second; a second call does nothing."""
         with self._changed:
             self._closed = True
             self._changed.notify()
@@ -56,7 +56,7 @@ class Outbox(Closeable, Generic[T]):
 
     @property
     def is_done(self) -> bool:
-        """Whether nothing is being sent any more."""
+        """Whether the thread has ended."""
         return not self._thread.is_alive()
 
     def _work(self) -> None:
@@ -65,9 +65,9 @@ class Outbox(Closeable, Generic[T]):
                 self._changed.wait_for(lambda: self._waiting or self._closed)
                 if not self._waiting:
                     return
-                thing = self._waiting.popleft()
+                item = self._waiting.popleft()
             try:
-                self._send(thing)
+                self._send(item)
             except OSError as error:
                 self.error = error
                 return

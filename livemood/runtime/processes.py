@@ -1,4 +1,4 @@
-"""The number of usable cores."""
+"""The number of usable cores, and the scheduling of this process."""
 
 import os
 from collections.abc import Iterator
@@ -12,10 +12,10 @@ def usable_cores() -> int:
 
 @contextmanager
 def same_scheduling() -> Iterator[None]:
-    """Give this thread and process back the scheduling that they had before the block.
+    """Restore the scheduling policy of this thread and process at the end of the block.
 
-    SVT-AV1 makes whoever opens it a real-time process where it may, as root in a container; all that the process starts
-    afterwards would then keep everything else from the cores.
+    SVT-AV1 makes the process that opens it a real-time process where it may, as for root in a container. Its child
+    processes would inherit that and take the cores from everything else.
     """
     if not hasattr(os, "sched_getscheduler"):
         yield

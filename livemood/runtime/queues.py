@@ -18,7 +18,7 @@ from livemood.runtime.stopping import check
 T = TypeVar("T")
 
 _LENGTH = 8
-# Poll interval of waiting threads, s: is the other end still there, and was the program asked to stop?
+# Interval at which waiting threads check whether the other end has closed or a stop was requested, s.
 _POLL_S = 0.1
 
 

@@ -21,7 +21,7 @@ _asked: type[BaseException] | None = None
 def handle_signals() -> None:
     """Make signals that ask this process to end raise an exception; those ignored at its start stay ignored.
 
-    For a program of our own, from its main thread.
+    For the command line, which owns its process; call it from the main thread.
     """
     for number in _known_signals():
         if signal.getsignal(number) is not signal.SIG_IGN:
@@ -49,16 +49,16 @@ def raise_at_checks(error: type[BaseException]) -> None:
     _raised = error
 
 
-class NobodyListens(BaseException):
-    """Whoever took what this program writes has had enough: it ends as when interrupted, but all is well."""
+class OutputClosed(BaseException):
+    """The reader of this program's output has closed it: the run ends as after an interrupt, but with exit code 0."""
 
 
 def ask(error: type[BaseException] | None = None) -> None:
     """Have the next ``check`` raise; any thread may call it.
 
     Args:
-        error: What to raise, if not what it raises by default; ignored outside ``held`` blocks, where it
-            would reach whoever comes next.
+        error: What to raise instead of the default; ignored outside ``held`` blocks, where the next ``held`` block
+            would raise it.
     """
     global _asked
     if error is None or _open_blocks:
@@ -66,7 +66,7 @@ def ask(error: type[BaseException] | None = None) -> None:
 
 
 def check() -> None:
-    """Raise what was asked for in a ``held`` block; does nothing in other threads than the main one."""
+    """Raise the pending exception in a ``held`` block; does nothing outside the main thread."""
     global _asked
     if _asked and threading.current_thread() is threading.main_thread():
         error, _asked = _asked, None

@@ -3,18 +3,19 @@
 import os
 import signal
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from threading import Thread
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from livemood.runtime.stopping import leave_signals_to_parent
+from livemood.runtime.stopping import check, held, leave_signals_to_parent
 
 T = TypeVar("T")
 R = TypeVar("R")
 
+_CHECK_S: Final = 0.1
 _AHEAD = 4  # queued tasks for each process, so that none waits for the slowest
 
 
@@ -29,8 +30,8 @@ def on_processes(
 ) -> Iterator[tuple[T, R | None]]:
     """Run tasks in ``processes`` processes; yield each with its result, or None if it killed its process twice.
 
-    Tasks are taken from the iterable as needed, so memory does not grow with their number. An interrupt lets running
-    tasks finish and starts no more; the processes themselves ignore it.
+    Tasks are taken from the iterable as needed, so memory does not grow with their number. An interrupt is raised when
+    the next result is asked for; running tasks finish and no more are started. The processes themselves ignore it.
 
     Args:
         tasks: Picklable.
@@ -48,18 +49,29 @@ def on_processes(
     def open_pool(size: int) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(size, context, _begin, (set_up, arguments))
 
-    left = iter(tasks)
+    with held():  # a second interrupt while processes are being ended would leave them waiting for ever
+        yield from _run(iter(tasks), work, processes, open_pool, processes * ahead, ordered)
+
+
+def _run(
+    left: Iterator[T],
+    work: Callable[[T], R],
+    processes: int,
+    open_pool: Callable[[int], ProcessPoolExecutor],
+    most: int,
+    ordered: bool,
+) -> Iterator[tuple[T, R | None]]:
     pool = open_pool(processes)
     under_way: deque[tuple[T, Future[R]]] = deque()
     try:
         while True:
-            while len(under_way) < processes * ahead and (item := next(left, _END)) is not _END:
+            while len(under_way) < most and (item := next(left, _END)) is not _END:
                 under_way.append((item, _submit(pool, work, item)))
             if not under_way:
                 return
             place = 0
+            _wait([future for _, future in under_way][: 1 if ordered else None])
             if not ordered:
-                wait([future for _, future in under_way], return_when=FIRST_COMPLETED)
                 place = next(i for i, (_, future) in enumerate(under_way) if future.done())
             task, future = under_way[place]
             try:
@@ -85,10 +97,24 @@ def on_processes(
 _END: Any = object()
 
 
+def _wait(futures: Sequence["Future[R]"]) -> None:
+    """Wait for the first of some futures to be done, or for an interrupt.
+
+    Raises:
+        KeyboardInterrupt: An interrupt came.
+    """
+    check()
+    while not wait(futures, _CHECK_S, FIRST_COMPLETED).done:
+        check()
+    check()  # where a signal ended the processes too, their end is no answer
+
+
 def _alone(open_pool: Callable[[int], ProcessPoolExecutor], work: Callable[[T], R], task: T) -> R | None:
     with open_pool(1) as pool:
         try:
-            return _submit(pool, work, task).result()
+            future = _submit(pool, work, task)
+            _wait([future])
+            return future.result()
         except BrokenProcessPool:
             return None
 
@@ -112,7 +138,7 @@ def _interrupts_blocked() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
     try:
         yield
     finally:

@@ -1,1 +1,1 @@
-"""Where results go: a video file, a picture, a window, records."""
+"""Outputs: video and picture files, a window, records, subtitles, markers, network streams."""

@@ -8,6 +8,7 @@ from typing import Protocol, Self
 from livemood.core.settings import EncodingSettings
 from livemood.core.types import Frame, Image, Mood
 from livemood.core.video_info import VideoInfo
+from livemood.records.origin import Origin
 
 
 class Sink(Protocol):
@@ -70,10 +71,11 @@ class SinkContext:
     Attributes:
         heads: Labels by head, in the order of the model; the first is ``emotion``.
         info: Size and times of the frames to come, and the file that they come from, if any.
-        live: Whether frames come in real time; then rows that were written must survive a killed process.
+        live: Whether frames come in real time; if so, rows that were written must survive a killed process.
         force: Replace files that are there.
         faceless_rows: Write a row for a frame without faces too.
         encoding: Of a labelled video.
+        origin: Who makes the records, and of what; None if they are not to say.
     """
 
     heads: Mapping[str, tuple[str, ...]]
@@ -82,6 +84,7 @@ class SinkContext:
     force: bool = False
     faceless_rows: bool = False
     encoding: EncodingSettings = field(default_factory=EncodingSettings)
+    origin: Origin | None = None
 
     @property
     def labels(self) -> tuple[str, ...]:

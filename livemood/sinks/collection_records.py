@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -11,11 +12,13 @@ from typing import Any, BinaryIO, Final
 
 from livemood.core.errors import LivemoodError, SinkError
 from livemood.core.labels import EMOTION
-from livemood.records import PARQUET, VERSION
+from livemood.records import PARQUET, VERSION, Origin, read_origin
 from livemood.records.inputs import NOT_UTF8, Group, Heads, columns, kind, read_groups, to_json, to_rows, whole_until
-from livemood.runtime.atomic_io import atomic_write, note_written, unwritable
+from livemood.records.origin import METADATA, is_sidecar, sidecar
+from livemood.runtime.atomic_io import atomic_write, note_written, refuse_to_overwrite, unwritable
 from livemood.runtime.closeable import Closeable
 from livemood.runtime.optional_deps import required
+from livemood.sinks.records import write_sidecar
 
 _SETTING: Final = "records"
 _SUFFIXES: Final = (".csv", ".jsonl", ".parquet")
@@ -25,15 +28,16 @@ _ROW_GROUP: Final = 8192
 class CollectionRecords(Closeable):
     """Writes the rows of one photo after another to a CSV, JSONL or Parquet file; a context manager.
 
-    The rows of a photo are handed to the system at once, so that a process that ends, in whatever way, leaves every
-    photo that was written. A Parquet file is readable only when it is whole: its rows wait in a hidden JSONL file
-    beside it, which becomes the Parquet file when this is closed, and is gone on with when the process was killed.
+    The rows of each photo are flushed at once, so that they survive a killed process. A Parquet file is readable only
+    when it is complete: until then, its rows are in a hidden JSONL file beside it, which is converted on ``close``, and
+    with which a run can be resumed after a killed process.
 
     Args:
         path: Ends in .csv, .jsonl or .parquet.
         heads: Labels by head of the model.
         force: Replace a file that is there.
-        resume: Go on in a file that is there.
+        resume: Append to a file that is there.
+        origin: Model and settings of this run; a file that is appended to keeps the head it has.
 
     Attributes:
         done: Paths whose photos the file held when it was opened.
@@ -43,7 +47,9 @@ class CollectionRecords(Closeable):
         LivemoodError: It is no such file, or of a model with other emotions.
     """
 
-    def __init__(self, path: Path, heads: Heads, *, force: bool = False, resume: bool = False) -> None:
+    def __init__(
+        self, path: Path, heads: Heads, *, force: bool = False, resume: bool = False, origin: Origin | None = None
+    ) -> None:
         if path.suffix.lower() not in _SUFFIXES:
             raise SinkError(f"{path} ends in no form of records", f"use {', '.join(_SUFFIXES)}")
         self.path, self._heads = path, heads
@@ -58,6 +64,9 @@ class CollectionRecords(Closeable):
         if path.exists() and not force and not resume:
             remedy = f"use {{resume}} to go on in it, {{force}} or another {{{_SETTING}}}"
             raise SinkError(f"{path} is there already", remedy)
+        self._origin, self._beside = origin, sidecar(path) if path.suffix.lower() == ".csv" else None
+        if origin and self._beside:
+            refuse_to_overwrite(self._beside, _SETTING, force or is_sidecar(self._beside))
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file: BinaryIO | None = self._opened(resume)
@@ -81,13 +90,29 @@ class CollectionRecords(Closeable):
                 raise LivemoodError(f"{self.path} holds other emotions ({found})", f"use another {{{_SETTING}}}")
             with rows.open("r+b") as cut:
                 cut.truncate(end)
-            self.done = {said.path for said, _ in read_groups(rows)}
+            self.done = {entry.path for entry, _ in read_groups(rows)}
             self._empty = not self.done
         file = rows.open("ab")
-        if not self._packed and self.path.suffix.lower() == ".csv" and not file.tell():
+        if file.tell():
+            self._compare(read_origin(rows))
+            return file
+        if self._origin and self._beside:  # first, so that there are no rows without it
+            write_sidecar(self._beside, self._origin)
+        if rows.suffix.lower() == ".csv":
             file.write(_csv_lines([columns(self._heads)]))
-            file.flush()
+        elif self._origin:
+            file.write(self._origin.line().encode(errors=NOT_UTF8))
+        file.flush()
         return file
+
+    def _compare(self, earlier: Origin | None) -> None:
+        """Say so where a file is gone on with by another model, or with other settings."""
+        now = self._origin
+        if now and earlier and (earlier.sha256, earlier.options) != (now.sha256, now.options):
+            warnings.warn(
+                f"{self.path} was begun with another model or other settings; its head still names those",
+                stacklevel=2,
+            )
 
     def _cut_half_header(self, rows: Path) -> None:
         header = _csv_lines([columns(self._heads)])
@@ -120,12 +145,14 @@ class CollectionRecords(Closeable):
         """Yield every photo that the file holds, with its faces."""
         return read_groups(self._rows_file if self._file else self.path)
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """Finish the file; one without a single photo, left by an error or an interrupt, is removed."""
-        if kind and self._empty and self._file:
+    def __exit__(self, *raised: object) -> None:
+        """Finish the file; after an error or an interrupt, a file without any photo is removed."""
+        if raised[0] and self._empty and self._file:
             self._file.close()
             self._file = None
             self._rows_file.unlink(missing_ok=True)
+            if self._beside and is_sidecar(self._beside):
+                self._beside.unlink()
         else:
             self.close()
 
@@ -144,13 +171,15 @@ class CollectionRecords(Closeable):
             raise unwritable(self.path, _SETTING, error) from error
         if self._packed:
             with atomic_write(self.path, _SETTING, force=True) as part:
-                write_parquet(part, read_groups(self._rows_file), self._heads)
+                said = read_origin(self._rows_file)
+                more = {METADATA: json.dumps(said.to_json())} if said else {}
+                write_parquet(part, read_groups(self._rows_file), self._heads, lambda: more)
             with suppress(OSError):
                 self._rows_file.unlink()
 
 
 def journal_of(path: Path) -> Path:
-    """Return where the rows of a Parquet file wait until it is closed."""
+    """Return the path of the JSONL file that holds the rows of a Parquet file until it is closed."""
     return path.with_name(f".{path.name}.rows.jsonl")
 
 
@@ -163,7 +192,7 @@ def write_parquet(
         target: A path, or an open binary file.
         groups: What to write.
         heads: Labels by head of the model.
-        metadata: Gives more for the file's own metadata, when all groups are written.
+        metadata: Returns further entries for the file's metadata; called when all groups are written.
     """
     arrow, parquet = required("pyarrow", PARQUET), required("pyarrow.parquet", PARQUET)
     schema = schema_of(heads).with_metadata({"livemood.records": str(VERSION)})
@@ -187,19 +216,21 @@ def write_parquet(
 
 
 def schema_of(heads: Heads) -> Any:
-    """Return the Arrow schema of the columns: every one has its type even where no row has a value."""
+    """Return the Arrow schema of the columns, so that a column without a value has its type too."""
     arrow = required("pyarrow", PARQUET)
     types = {int: arrow.int64(), str: arrow.string(), float: arrow.float64()}
     return arrow.schema([(name, types[kind(name)]) for name in columns(heads)])
 
 
 def utf8(text: Any) -> Any:
-    """Return text that Parquet can hold; bytes of a name that are no UTF-8 become escapes."""
+    """Return text as Parquet can hold it; bytes that are not UTF-8 become escapes."""
     return text.encode(errors=NOT_UTF8).decode("utf-8", "backslashreplace") if isinstance(text, str) else text
 
 
 def _unpack(path: Path, rows: Path) -> None:
+    said = read_origin(path)
     with atomic_write(rows, _SETTING, force=True) as part, part.open("wb") as file:
+        file.write(said.line().encode() if said else b"")
         for group in read_groups(path):
             for row in to_json(group):
                 file.write((json.dumps(row, ensure_ascii=False) + "\n").encode(errors=NOT_UTF8))

@@ -32,6 +32,12 @@ class FileSink(Sink):
         self._closed = True
         self._open.close()
 
+    def abandon(self) -> None:
+        """Remove the file, whatever was written."""
+        self._closed = True
+        with suppress(SinkError):
+            self._open.__exit__(_Abandoned, _Abandoned(), None)
+
     def _check_open(self) -> None:
         if self._closed:
             raise ValueError(f"{self.path} is closed")
@@ -42,16 +48,16 @@ class FileSink(Sink):
         if kind is None or not issubclass(kind, Exception):
             self.close()
             return
+        if not self._live:
+            self.abandon()
+            return
         self._closed = True
         with suppress(SinkError):  # the first error matters more than a second one from closing
-            if self._live:
-                self._open.close()
-            else:
-                self._open.__exit__(_Abandoned, _Abandoned(), None)
+            self._open.close()
 
 
 class _Abandoned(Exception):
-    """Makes the context manager of the open file remove it."""
+    """Leaves the context of the open file with an error, so that the file is removed."""
 
 
 @contextmanager

@@ -39,11 +39,11 @@ def write_image(path: Path, image: Image, *, exif: bytes | None = None, icc: byt
     """
     suffix = path.suffix.lower()
     ending = ".jpg" if suffix in _JPEG else suffix
-    said = {
+    metadata = {
         cv2.IMAGE_METADATA_EXIF: upright_exif(exif).removeprefix(_PREFIX) if exif and suffix in _WITH_EXIF else None,
         cv2.IMAGE_METADATA_ICCP: icc if suffix in _WITH_PROFILE else None,
     }
-    kept = {kind: np.frombuffer(data, np.uint8)[None] for kind, data in said.items() if data}
+    kept = {kind: np.frombuffer(data, np.uint8)[None] for kind, data in metadata.items() if data}
     encode: Any = cv2.imencodeWithMetadata
     try:
         with native_stderr_held():

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-# A face that was missed for at most this long and has the same label keeps its interval, s.
+# A face that was missed for at most this long, s, and has the same label afterwards keeps its interval.
 _BRIDGED_S = 0.5
 _LONE_FRAME_S = 1.0
 

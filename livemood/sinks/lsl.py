@@ -1,4 +1,4 @@
-"""Moods as a Lab Streaming Layer stream, for laboratories that record it beside other devices."""
+"""Moods as a Lab Streaming Layer stream, to be recorded together with other devices."""
 
 from collections.abc import Sequence
 from math import inf, nan
@@ -11,18 +11,18 @@ from livemood.runtime.optional_deps import LSL, required
 from livemood.sinks.base import Sink, SinkContext
 
 SLOTS: Final = 4
-"""People that a stream has channels for."""
+"""Number of people that a stream has channels for."""
 
 _TYPE: Final = "Expression"
-# Whoever is away for longer gives their slot to the next one.
+# A slot is free for another person after its own was missed for longer, s.
 _KEPT_S: Final = 2.0
 
 
 class LslSink(Sink):
     """An outlet with, for each of ``SLOTS`` people, the smoothed score of each emotion and the number of the track.
 
-    A person keeps a slot for as long as they are followed. The channels of a slot without a face are NaN. Samples are
-    stamped with the time at which their frame was captured, on LSL's clock.
+    A person keeps a slot while they are tracked. The channels of a slot without a face are NaN. Timestamps are capture
+    times on LSL's clock.
 
     Args:
         name: Of the stream.
@@ -62,18 +62,18 @@ class LslSink(Sink):
             start = slot * (len(self._labels) + 1)
             values = [float(mood.track.id), *(float(mood.scores[label]) for label in self._labels)]
             sample[start : start + len(values)] = values
-        # The frame that came through most quickly says best how the clocks differ.
+        # The frame with the least delay gives the best estimate of the offset between the clocks.
         self._offset_s = min(self._offset_s, self._lsl.local_clock() - frame.time_s)
         self._outlet.push_sample(sample, frame.time_s + self._offset_s)
 
     def close(self) -> None:
-        """Close the outlet; again does nothing."""
+        """Close the outlet; a second call does nothing."""
         self._outlet = None
         if self._left_out:
             self.warnings = [f"{len(self._left_out)} people had no place among the {SLOTS} of the LSL stream"]
 
     def _slot(self, track: int, now_s: float) -> int | None:
-        """Return the slot of a person; one that is theirs already, or the first that is free."""
+        """Return the slot of a person, or the first free one; None if none is free."""
         free: int | None = None
         for place, held in enumerate(self._slots):
             if held and held[0] == track:

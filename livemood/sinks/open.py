@@ -38,11 +38,11 @@ SINKS: Final = (
     SinkKind("subtitles", "livemood.sinks.subtitles", "Label changes as .srt or .vtt.", for_live=False),
     SinkKind("markers", "livemood.sinks.markers.sink", "Label changes: .edl .csv .fcpxml .otio .eaf .TextGrid .boris."),
     SinkKind("osc", "livemood.sinks.osc", "Send moods by OSC (UDP).", metavar="HOST:PORT", for_video=False),
-    SinkKind("lsl", "livemood.sinks.lsl", "Be an LSL stream of this name.", metavar="NAME", for_video=False),
+    SinkKind("lsl", "livemood.sinks.lsl", "Send moods as an LSL stream of this name.", metavar="NAME", for_video=False),
     SinkKind(
         "virtual_camera",
         "livemood.sinks.virtual_camera",
-        "Be a camera that other programs can choose.",
+        "Be a virtual camera for other programs.",
         metavar="",
         for_video=False,
     ),

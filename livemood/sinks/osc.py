@@ -10,25 +10,25 @@ from livemood.core.errors import SinkError
 from livemood.core.types import Frame, Image, Mood
 from livemood.sinks.base import Sink, SinkContext
 
-# Sent at once: OSC's time tag "immediately".
+# OSC's time tag "immediately".
 _BUNDLE: Final = b"#bundle\0" + struct.pack(">Q", 1)
-# What OSC 1.0 keeps for itself in addresses.
+# Characters that OSC 1.0 reserves in addresses.
 _RESERVED: Final = re.compile(r"[\s#*,/?\[\]{}]")
 _ADDRESS: Final = re.compile(r"(?:\[(?P<six>[^\[\]]+)\]|(?P<host>[^:\[\]]+)):(?P<port>\d{1,5})")
 
 
 class OscSink(Sink):
-    """Sends a bundle for every face of every frame, and how many faces there are.
+    """Sends a bundle for every face of every frame, and the number of faces.
 
     ``/livemood/face/ID/EMOTION`` has the smoothed score (float), ``/livemood/face/ID/label`` the label (string),
-    ``/livemood/faces`` the number of faces (int), ``/livemood/event`` number and name of a marked event. Nobody is
-    waited for: what the system cannot take at once is left out.
+    ``/livemood/faces`` the number of faces (int), ``/livemood/event`` number and name of a marked event. Sending never
+    blocks: packets that the system cannot take at once are dropped.
 
     Args:
         target: HOST:PORT, or [HOST]:PORT for IPv6.
 
     Raises:
-        SinkError: It is written otherwise, or there is no such host.
+        SinkError: The address has another form, or there is no such host.
     """
 
     def __init__(self, target: str) -> None:
@@ -73,7 +73,7 @@ class OscSink(Sink):
 
 
 def open_sink(target: str, context: SinkContext) -> OscSink:
-    """Open the way to a program that takes OSC."""
+    """Open a UDP socket to a program that receives OSC."""
     return OscSink(target)
 
 
@@ -98,6 +98,6 @@ def _message(address: str, *values: int | float | str) -> bytes:
 
 
 def _text(text: str) -> bytes:
-    """Return text ended by zeros up to a whole number of four bytes; OSC 1.0 knows ASCII only."""
+    """Return text in ASCII, the only encoding of OSC 1.0, padded with zeros to a multiple of four bytes."""
     data = text.encode("ascii", "replace")
     return data + b"\0" * (4 - len(data) % 4)

@@ -1,4 +1,4 @@
-"""Records on stdout, for other programs to read while they happen: one JSON object a line."""
+"""Records on stdout, for other programs to read in real time: one JSON object per line."""
 
 import json
 import os
@@ -13,15 +13,15 @@ from livemood.runtime.outbox import Outbox
 from livemood.sinks.base import Sink, SinkContext
 from livemood.sinks.rows import event_row, face_rows
 
-# Frames that wait for a slow reader: some seconds.
+# Number of queued frames: some seconds.
 _WAITING: Final = 256
 
 
 class RecordStream(Sink):
     """Writes rows to file descriptor 1, each frame's at once.
 
-    In a live run a slow reader is sent the newest frames, and the oldest that wait are left out; in a run over a file
-    it is waited for. When the reader is gone, the run is asked to end (``livemood.runtime.stopping``).
+    In a live run, the oldest queued frames are dropped when the reader is slow; a run over a file waits for it. When
+    the reader has closed the pipe, the run is stopped (``livemood.runtime.stopping``).
 
     Args:
         context: Of the run.
@@ -48,7 +48,7 @@ class RecordStream(Sink):
         self._take([event_row(frame, event, name)])
 
     def close(self) -> None:
-        """Write what still waits; a reader that does not take it is waited for no longer than a second."""
+        """Write the queued rows, for at most one second."""
         if self._outbox:
             self._outbox.close()
             if dropped := self._outbox.dropped:
@@ -75,5 +75,5 @@ class RecordStream(Sink):
             while left:
                 left = left[self._file.write(left) :]
         except OSError:
-            stopping.ask(stopping.NobodyListens)
+            stopping.ask(stopping.OutputClosed)
             raise

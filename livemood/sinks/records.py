@@ -10,6 +10,7 @@ from typing import Final
 from livemood.core.errors import SinkError
 from livemood.core.labels import EMOTION
 from livemood.core.types import Frame, Image, Mood
+from livemood.records.origin import METADATA, Origin, is_sidecar, sidecar
 from livemood.records.reading import PARQUET
 from livemood.records.schema import REASON, VERSION, Cell, Heads, Record, columns, kind, to_json, to_row
 from livemood.runtime.atomic_io import atomic_write, unwritable
@@ -21,7 +22,7 @@ from livemood.sinks.record_stream import RecordStream
 from livemood.sinks.rows import event_row, face_rows
 
 _SETTING: Final = "records"
-# Rows of a row group: few enough that memory stays flat, enough to compress well.
+# Rows per row group: few enough for constant memory, enough to compress well.
 _ROW_GROUP: Final = 2048
 
 _Add = Callable[[Sequence[Record]], None]
@@ -32,7 +33,14 @@ class RecordSink(FileSink):
     """Writes the moods of each frame as rows; made by ``open_records``."""
 
     def __init__(
-        self, path: Path, labels: Sequence[str], others: Heads, every_frame: bool, live: bool, force: bool
+        self,
+        path: Path,
+        labels: Sequence[str],
+        others: Heads,
+        every_frame: bool,
+        live: bool,
+        force: bool,
+        origin: Origin | None,
     ) -> None:
         super().__init__(path, live)
         writer = _WRITERS.get(path.suffix.lower())
@@ -40,9 +48,14 @@ class RecordSink(FileSink):
             raise SinkError(f"{path} ends in no form of records; use {', '.join(_WRITERS)}")
         self._every_frame = every_frame
         live = live and writer is not _parquet
+        opened = live_file if live else atomic_write
         with ExitStack() as stack:
-            target = stack.enter_context((live_file if live else atomic_write)(path, _SETTING, force))
-            self._add = stack.enter_context(writer(target, (tuple(labels), others), live))
+            if origin and writer is _csv:  # entered first, so that it appears last
+                beside = sidecar(path)
+                said = stack.enter_context(opened(beside, _SETTING, force or is_sidecar(beside)))
+                write_sidecar(said, origin)
+            target = stack.enter_context(opened(path, _SETTING, force))
+            self._add = stack.enter_context(writer(target, (tuple(labels), others), live, origin))
             self._open = stack.pop_all()
 
     def write(self, frame: Frame, moods: Sequence[Mood], image: Image | None = None) -> None:
@@ -54,12 +67,20 @@ class RecordSink(FileSink):
         self._keep(face_rows(frame, moods, self._every_frame))
 
     def mark(self, frame: Frame, event: int, name: str = "") -> None:
-        """Write a row for an event that someone marked at a frame.
+        """Write a row for an event that was marked at a frame.
 
         Raises:
             SinkError: The disk is full or gone.
         """
         self._keep([event_row(frame, event, name)])
+
+    def copy(self, records: Sequence[Record]) -> None:
+        """Write rows as they are.
+
+        Raises:
+            SinkError: The disk is full or gone.
+        """
+        self._keep(records)
 
     def _keep(self, records: Sequence[Record]) -> None:
         self._check_open()
@@ -77,23 +98,25 @@ def open_records(
     others: Heads | None = None,
     live: bool = False,
     force: bool = False,
+    origin: Origin | None = None,
 ) -> RecordSink:
     """Open a record file for writing.
 
     Args:
         path: Ends in .jsonl, .csv or .parquet.
-        labels: Emotions that the moods' scores are about, in order.
+        labels: Emotions of the moods' scores, in order.
         every_frame: Also write a row for each frame without faces.
         others: Labels of the model's further heads, by name.
         live: Write JSONL and CSV under their own name from the start and flush every row, so that a killed process
             loses none. Parquet cannot be read before it is complete, so it appears at the end either way.
         force: Replace a file that is there.
+        origin: Who makes the records, and of what; kept with them. A CSV file has it in ``NAME.csv.json`` beside it.
 
     Raises:
         SinkError: Another suffix, the file is there already, or it cannot be written.
         LivemoodError: A .parquet file without pyarrow installed.
     """
-    return RecordSink(Path(path), labels, others or {}, every_frame, live, force)
+    return RecordSink(Path(path), labels, others or {}, every_frame, live, force, origin)
 
 
 def open_sink(target: str, context: SinkContext) -> Sink:
@@ -108,23 +131,31 @@ def open_sink(target: str, context: SinkContext) -> Sink:
         others=others,
         live=context.live,
         force=context.force,
+        origin=context.origin,
     )
 
 
+def write_sidecar(path: Path, origin: Origin) -> None:
+    """Write who made a CSV file, and of what, into the file beside it."""
+    path.write_text(json.dumps(origin.to_json(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
+
+
 @contextmanager
-def _jsonl(path: Path, heads: _Heads, live: bool) -> Iterator[_Add]:
+def _jsonl(path: Path, heads: _Heads, live: bool, origin: Origin | None) -> Iterator[_Add]:
     with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(origin.line() if origin else "")
 
         def add(records: Sequence[Record]) -> None:
             file.writelines(json.dumps(to_json(record), ensure_ascii=False) + "\n" for record in records)
             if live:
                 file.flush()
 
+        add(())
         yield add
 
 
 @contextmanager
-def _csv(path: Path, heads: _Heads, live: bool) -> Iterator[_Add]:
+def _csv(path: Path, heads: _Heads, live: bool, origin: Origin | None) -> Iterator[_Add]:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns(*heads))
@@ -139,10 +170,11 @@ def _csv(path: Path, heads: _Heads, live: bool) -> Iterator[_Add]:
 
 
 @contextmanager
-def _parquet(path: Path, heads: _Heads, live: bool) -> Iterator[_Add]:
+def _parquet(path: Path, heads: _Heads, live: bool, origin: Origin | None) -> Iterator[_Add]:
     arrow, parquet = required("pyarrow", PARQUET), required("pyarrow.parquet", PARQUET)
     types = {int: arrow.int64(), str: arrow.string(), float: arrow.float64()}
-    schema = arrow.schema([(name, types[kind(name)]) for name in columns(*heads)], {"livemood.records": str(VERSION)})
+    said = {"livemood.records": str(VERSION), **({METADATA: json.dumps(origin.to_json())} if origin else {})}
+    schema = arrow.schema([(name, types[kind(name)]) for name in columns(*heads)], said)
     rows: list[tuple[Cell, ...]] = []
 
     with parquet.ParquetWriter(path, schema, compression="zstd", use_dictionary=["label", REASON, *heads[1]]) as file:
@@ -164,7 +196,7 @@ def _parquet(path: Path, heads: _Heads, live: bool) -> Iterator[_Add]:
                 write_group()
 
 
-_WRITERS: Final[dict[str, Callable[[Path, _Heads, bool], AbstractContextManager[_Add]]]] = {
+_WRITERS: Final[dict[str, Callable[[Path, _Heads, bool, Origin | None], AbstractContextManager[_Add]]]] = {
     ".jsonl": _jsonl,
     ".csv": _csv,
     ".parquet": _parquet,

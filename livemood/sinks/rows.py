@@ -1,4 +1,4 @@
-"""Frames with their moods as rows of records, rounded, so that every form of file holds the same numbers."""
+"""Frames with their moods as rows of records, rounded, so that every file format holds the same numbers."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ def event_row(frame: Frame, event: int, name: str = "") -> Record:
 
 
 def record_of(frame: Frame, mood: Mood) -> Record:
-    """Return the row of one face; rounded, so that every form of file holds the same numbers."""
+    """Return the row of one face, its numbers rounded."""
     box = mood.box
     points = np.round(mood.track.detection.keypoints.astype(np.float64), 2).tolist()
     return Record(

@@ -1,4 +1,4 @@
-"""Photos sorted into folders named after their emotion, with a log from which it can be undone."""
+"""Photos sorted into folders named after their emotion, with a log with which the sorting can be undone."""
 
 import json
 import os
@@ -17,13 +17,13 @@ from livemood.records.inputs import NOT_UTF8
 from livemood.runtime.atomic_io import atomic_write, note_written, unwritable
 
 How = Literal["copy", "move", "link"]
-"""What is done with a photo."""
+"""How a photo gets into its folder."""
 By = Literal["most", "largest"]
-"""Whose emotion names the folder: that of most faces, or of the largest one."""
+"""Which emotion names the folder: that of most faces, or of the largest one."""
 
 NO_FACE: Final = "no-face"
 MANIFEST: Final = "livemood-sorted.jsonl"
-"""The list of what was done, in the folder that photos were sorted into."""
+"""Name of the log, in the folder that photos were sorted into."""
 
 _SETTING: Final = "sort_into"
 _VERSION: Final = 1
@@ -36,8 +36,8 @@ def folder_for(moods: Sequence[Mood], by: By = "most") -> str:
 
     Args:
         moods: Largest face first.
-        by: ``most``: the emotion of most faces, those that are unsure left out; of two with as many, the one of
-            the larger face. ``largest``: the label of the largest face.
+        by: ``most``: the most frequent emotion, ``unsure`` faces not counted; of equally frequent ones, that of the
+            largest face. ``largest``: the label of the largest face.
     """
     if not moods:
         return NO_FACE
@@ -51,15 +51,15 @@ def folder_for(moods: Sequence[Mood], by: By = "most") -> str:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One file that was put somewhere.
+    """One file that was copied, moved or linked.
 
     Attributes:
-        how: What was done.
-        source: Where it lay, absolute.
-        target: Where it was put, relative to the sorted folder.
+        how: Which of these.
+        source: Its path before, absolute.
+        target: Its path now, relative to the sorted folder.
         size: Bytes.
         mtime_ns: Time of its last change.
-        v: Version of this list.
+        v: Version of the log's format.
     """
 
     how: How
@@ -71,13 +71,13 @@ class Step:
 
 
 class SortedFolder:
-    """Puts photos into ``folder``/LABEL/, under their own names and with their own times; nothing there is replaced.
+    """Puts photos into ``folder``/LABEL/ with their names and times; no file there is replaced.
 
-    A step is listed before it is done, so that whatever happens in between can be undone. A photo that the list has
-    already is left as it is.
+    A step is logged before it is done, so that an interrupted one can be undone too. A photo that the log already has
+    is skipped.
 
     Args:
-        folder: Where to.
+        folder: The sorted folder.
         how: ``copy``, ``move`` or ``link`` (a hard link; between two disks a symbolic one).
     """
 
@@ -86,7 +86,7 @@ class SortedFolder:
         self._done = {step.source for step in read_steps(folder) if (folder / step.target).exists()}
 
     def put(self, photo: Path, label: str) -> None:
-        """Put a photo, and a sidecar that lies beside it, into the folder of a label.
+        """Put a photo, and any sidecar beside it, into the folder of a label.
 
         Raises:
             SinkError: It cannot be written.
@@ -110,7 +110,7 @@ class SortedFolder:
             raise unwritable(self._folder / label / photo.name, _SETTING, error) from error
 
     def _free(self, target: Path) -> Path:
-        """Return a name that nothing has: the photo's own, or one with a number."""
+        """Return an unused path: with the photo's own name, or with a number added."""
         place, count = target, 1
         while os.path.lexists(place):
             count += 1
@@ -135,7 +135,7 @@ class SortedFolder:
 
 
 def _append(manifest: Path, step: Step) -> None:
-    """Add a step; a line that was cut short, by a full disk or a killed process, goes: its step was never done."""
+    """Add a step to the log; an incomplete last line is removed, because its step was never done."""
     with manifest.open("a+b") as file:
         end = file.tell()
         file.seek(max(end - _MAX_STEP, 0))
@@ -154,17 +154,17 @@ def _append(manifest: Path, step: Step) -> None:
 
 
 def read_steps(folder: Path) -> list[Step]:
-    """Return what was done in a sorted folder, first step first; none where it has no list.
+    """Return the steps of a sorted folder, first step first; empty if it has no log.
 
     Raises:
-        LivemoodError: The list is damaged or from a newer livemood.
+        LivemoodError: The log is damaged or from a newer livemood.
     """
     manifest = folder / MANIFEST
     if not manifest.is_file():
         return []
     steps: list[Step] = []
     for line in manifest.read_bytes().splitlines(keepends=True):
-        if not line.endswith(b"\n"):  # cut short, so that its step was never done
+        if not line.endswith(b"\n"):  # incomplete, so its step was never done
             break
         try:
             steps.append(_step_from(json.loads(line.decode(errors=NOT_UTF8))))
@@ -184,21 +184,21 @@ def _step_from(data: dict[str, object]) -> Step:
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """What became of one step: ``kept`` says why it was not undone."""
+    """The outcome of undoing one step; ``kept`` says why it was not undone, None if it was."""
 
     step: Step
     kept: str | None = None
 
 
 def undo(folder: Path) -> Iterator[Undone]:
-    """Undo what was done in a sorted folder, last step first; folders that become empty go, and so does the list.
+    """Undo the steps of a sorted folder, last step first; empty folders and an empty log are removed.
 
-    A photo that was moved goes back, unless something lies there by now. A copy or link goes, unless it was changed or
-    is the only one left. What is kept stays in the list.
+    A photo that was moved is moved back, unless its old path is taken. A copy or link is removed, unless it was changed
+    or is the only one left. Steps that were not undone stay in the log.
 
     Raises:
-        LivemoodError: The folder has no list, or a damaged one.
-        SinkError: The list cannot be written.
+        LivemoodError: The folder has no log, or a damaged one.
+        SinkError: The log cannot be written.
     """
     steps = read_steps(folder)
     if not steps:
@@ -215,7 +215,7 @@ def undo(folder: Path) -> Iterator[Undone]:
 
 
 def _undo(folder: Path, step: Step) -> str | None:
-    """Undo one step; return why it was not."""
+    """Undo one step; return why it was not undone, None if it was."""
     source, target = Path(step.source), folder / step.target
     try:
         if not os.path.lexists(target):
@@ -259,19 +259,19 @@ def _rewrite(folder: Path, steps: Sequence[Step]) -> None:
 
 
 def is_made_by_sorting(folder: Path) -> Callable[[Path], bool]:
-    """Return what tells whether a file was put somewhere in ``folder`` by an earlier run."""
+    """Return a function that returns whether an earlier run put a file into ``folder``."""
     made = {_absolute(folder / step.target) for step in read_steps(folder)}
     manifest = _absolute(folder / MANIFEST)
     return lambda path: _absolute(path) in made or _absolute(path) == manifest
 
 
 def _absolute(path: Path) -> Path:
-    """Return the path from the root, links in folders resolved, its own name as it is."""
+    """Return the absolute path with links in its folders resolved; the last part may be a link."""
     return path.parent.resolve() / path.name
 
 
 def _sidecars(photo: Path) -> list[Path]:
-    """Return the sidecars of a photo; one without the photo's ending may be of another photo of that name."""
+    """Return the sidecars named after a photo's full name; ``NAME.xmp`` may belong to another photo ``NAME.*``."""
     return [file for ending in _SIDECARS if (file := photo.with_name(photo.name + ending)).is_file()]
 
 
@@ -283,7 +283,7 @@ def _link(source: Path, target: Path) -> None:
 
 
 def _move(source: Path, target: Path) -> None:
-    """Move a file; from one disk to another it is whole there before it goes here."""
+    """Move a file; between disks, the copy is complete before the original is removed."""
     try:
         os.rename(source, target)  # noqa: PTH104  # fails between disks, which Path.replace does not promise
     except OSError:

@@ -1,4 +1,4 @@
-"""A camera that other programs can choose, through pyvirtualcam."""
+"""A virtual camera that other programs can use, through pyvirtualcam."""
 
 import sys
 from collections.abc import Sequence

@@ -68,7 +68,7 @@ class Window(Closeable):
         return _NAMED_KEYS.get(code, chr(code).lower())
 
     def toggle_full_screen(self) -> None:
-        """Fill the screen, or go back."""
+        """Switch between full screen and window."""
         self._full_screen = not self._full_screen
         state = cv2.WINDOW_FULLSCREEN if self._full_screen else cv2.WINDOW_NORMAL
         cv2.setWindowProperty(self._title, cv2.WND_PROP_FULLSCREEN, state)

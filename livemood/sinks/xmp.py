@@ -17,7 +17,7 @@ from livemood.core.types import Mood
 from livemood.runtime.atomic_io import atomic_write
 
 PREFIX: Final = "mood:"
-"""What livemood's keywords begin with."""
+"""Prefix of livemood's keywords."""
 NO_FACE: Final = "no-face"
 
 _SPACES: Final = {
@@ -39,26 +39,26 @@ _SETTING: Final = "xmp"
 
 
 def sidecar_of(photo: Path) -> Path:
-    """Return where a photo's sidecar lies: ``photo.jpg.xmp``, or a ``photo.xmp`` that is there already."""
+    """Return the path of a photo's sidecar: ``photo.jpg.xmp``, or ``photo.xmp`` if only that exists."""
     full, short = photo.with_name(f"{photo.name}.xmp"), photo.with_suffix(".xmp")
     return short if short.is_file() and not full.is_file() else full
 
 
 def write_sidecar(photo: Path, moods: Sequence[Mood], width: int, height: int, orientation: int) -> Path:
-    """Write what a photo's faces look like into its sidecar.
+    """Write keywords and face regions for a photo's moods into its sidecar.
 
     Args:
         photo: The photo; not touched.
         moods: Of its faces, in px of the upright photo.
         width: Of the upright photo, px.
         height: Likewise.
-        orientation: How the photo is stored, 1 to 8 as EXIF counts: regions are about the stored picture.
+        orientation: EXIF orientation of the photo, 1 to 8; regions are in coordinates of the stored picture.
 
     Returns:
         The sidecar.
 
     Raises:
-        SinkError: One that is there cannot be understood, or it cannot be written.
+        SinkError: An existing sidecar is not valid XMP, or it cannot be written.
     """
     target = sidecar_of(photo)
     root = _read(target) if target.is_file() else _new()
@@ -103,7 +103,7 @@ def _read(path: Path) -> Element:
 
 
 def _keywords(rdf: Element, space: str, term: str, kind: str, prefix: str, labels: Sequence[str]) -> None:
-    """Replace those keywords of a list that begin with our prefix; make the list if there is none."""
+    """Replace the keywords with livemood's prefix in a list, which is created if there is none."""
     lists = _found(rdf, space, term)
     words = lists[0] if lists else SubElement(_description(rdf), _name(space, term))
     bag = next(iter(words), None)
@@ -118,7 +118,7 @@ def _keywords(rdf: Element, space: str, term: str, kind: str, prefix: str, label
 
 
 def _regions(rdf: Element, moods: Sequence[Mood], width: int, height: int, orientation: int) -> None:
-    """Replace our regions of faces; those of other programs stay."""
+    """Replace livemood's face regions; those of other programs stay."""
     found = _found(rdf, "mwg-rs", "Regions")
     if not found and not moods:
         return
@@ -160,11 +160,11 @@ def _region(mood: Mood, width: int, height: int, orientation: int) -> Element:
 
 
 def stored_area(box: Box, width: int, height: int, orientation: int) -> tuple[float, float, float, float]:
-    """Return a box of the upright photo as centre and size, 0..1, in the picture as it is stored."""
+    """Return a box of the upright photo as (x, y, w, h) in the stored picture: centre and size, 0..1."""
     left, right = (min(max(side / width, 0.0), 1.0) for side in (box.left, box.right))
     top, bottom = (min(max(side / height, 0.0), 1.0) for side in (box.top, box.bottom))
     x, y, w, h = (left + right) / 2, (top + bottom) / 2, right - left, bottom - top
-    # How the photo is turned to be upright, backwards: (mirrored, upside down), then lying on its side.
+    # The inverse of the EXIF transform: flips (horizontal, vertical), then a transposition for orientations 5 to 8.
     if orientation in (2, 3, 6, 7):
         x = 1 - x
     if orientation in (3, 4, 7, 8):

@@ -15,9 +15,10 @@ class Source(Protocol):
 
     Attributes:
         name: For messages and titles, such as ``camera 0``.
-        live: Whether frames come in real time; frames that are not taken in time are lost.
-        mirrored: Whether people expect to see themselves as in a mirror.
-        trouble: What is wrong right now, in a few words; empty if nothing is. Any thread may read it.
+        live: Whether frames come in real time; frames that are not taken in time are dropped.
+        mirrored: Whether the window shows the picture mirrored by default.
+        trouble: The current problem in a few words, such as ``no picture for 3 s``; empty if there is none. Any thread
+            may read it.
         warnings: One line for each irregularity; complete when ``frames`` has ended.
     """
 
@@ -33,7 +34,7 @@ class Source(Protocol):
 
     @property
     def trouble(self) -> str:
-        """What is wrong right now; see above."""
+        """The current problem; see above."""
         return ""
 
     def frames(self) -> Iterator[Frame]:

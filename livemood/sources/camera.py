@@ -19,7 +19,7 @@ _BACKENDS = {
     "darwin": (cv2.CAP_AVFOUNDATION, cv2.CAP_ANY),
     "win32": (cv2.CAP_MSMF, cv2.CAP_DSHOW, cv2.CAP_ANY),
 }
-# The first reads of a camera may be empty.
+# The first reads of a camera may return no picture.
 _WARM_UP_READS = 5
 _WIDTH, _HEIGHT, _FPS = 1280, 720, 30.0
 _USUAL_SIZES = ((640, 480), (1280, 720), (1920, 1080), (3840, 2160))
@@ -54,7 +54,7 @@ def open_camera(
 
     Args:
         which: Index, or device path such as ``/dev/video0``.
-        settings: Requested size, rate and pixel format; a camera takes what comes nearest.
+        settings: Requested size, rate and pixel format; a camera chooses its nearest mode.
         open_capture: Opens a device with an OpenCV backend.
 
     Raises:
@@ -118,8 +118,8 @@ class CameraFeed:
         self._capture.release()
 
     def _request(self, settings: CaptureSettings) -> None:
-        # The pixel format first: which sizes and rates there are depends on it. Uncompressed pictures of this size
-        # do not fit through USB 2 at 30 a second.
+        # The pixel format first: the available sizes and rates depend on it. USB 2 is too slow for 30 uncompressed
+        # pictures of this size a second.
         letters = settings.pixel_format or ("MJPG" if sys.platform == "linux" else None)
         if letters:
             self._capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*letters))

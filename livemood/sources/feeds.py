@@ -113,7 +113,7 @@ class FolderFeed:
 
 
 class RawFeed:
-    """Raw pictures on a file descriptor, without separators, rows from top to bottom.
+    """Raw pictures from a file descriptor, without separators, rows from top to bottom.
 
     Args:
         settings: ``width`` and ``height`` are required; ``pixel_format`` is bgr24 (the default), rgb24 or gray.
@@ -131,7 +131,7 @@ class RawFeed:
             raise ValueError("raw pictures need their width and height, such as 640x480")
         channels, self._conversion = _RAW[layout]
         self._shape = (settings.height, settings.width, channels)
-        # Unbuffered: a thread blocked in a buffered reader would hold its lock when the program ends.
+        # Unbuffered: a thread that blocks in a buffered reader holds its lock when the program ends.
         self._stream = io.FileIO(descriptor, closefd=False)
 
     def read(self) -> Picture | None:

@@ -16,11 +16,11 @@ from livemood.core.types import Frame, Image
 from livemood.core.video_info import VideoInfo
 from livemood.sources.base import Source
 
-# Every 16th pixel in both directions is enough to see that a camera's picture changed: its noise changes some.
+# Every 16th pixel in both directions is compared: sensor noise alone changes some of them in a live picture.
 _SAMPLED = slice(None, None, 16)
-# How long to wait for a driver that hangs before abandoning it, s.
+# How long to wait for a hanging driver when closing, s.
 _CLOSE_TIMEOUT_S = 0.5
-# A stream that stood still for longer goes on from where it stands, s.
+# After a longer stall, s, a stream's clock is shifted by the stall.
 _LATE_S = 0.5
 
 
@@ -31,8 +31,8 @@ class Picture:
     Attributes:
         image: (H, W, 3) uint8 BGR.
         due_s: When to show it, in seconds since the feed was opened; None for at once.
-        over_s: Until when to show it if it is the last, in the same time; None to end at once.
-        shifts: Pictures after a late one come as much later; else they catch up.
+        over_s: How long to show it if it is the last one, on the same clock; None to end at once.
+        shifts: Whether a late picture delays all later ones by as much; otherwise they catch up.
     """
 
     image: Image
@@ -67,7 +67,7 @@ class LiveSource(Source):
         connect: Opens the feed; called again when it was lost.
         settings: Timeouts.
         reconnect: Whether to reopen a lost feed, and to report a frozen picture.
-        mirrored: Whether people expect to see themselves as in a mirror.
+        mirrored: Whether the window shows the picture mirrored by default.
         clock: Monotonic seconds.
 
     Attributes:
@@ -128,7 +128,7 @@ class LiveSource(Source):
 
     @property
     def trouble(self) -> str:
-        """What is wrong right now, in a few words; empty if nothing is. Any thread may read it."""
+        """The current problem in a few words; empty if there is none. Any thread may read it."""
         if self._lost or not self._reconnect:
             return self._lost
         now, limit = self._clock(), self._settings.frozen_s
@@ -213,7 +213,7 @@ class LiveSource(Source):
             self._sample, self._changed_s = sample, self._seen_s
 
     def _fitted(self, image: Image) -> Image:
-        """Return the picture at the first one's size, with black bars where their shapes differ."""
+        """Return the picture letterboxed into the size of the first one."""
         height, width = image.shape[:2]
         if (width, height) == (self.width, self.height):
             return image

@@ -1,4 +1,4 @@
-"""Markers of a Lab Streaming Layer stream, such as those of a program that shows stimuli."""
+"""Markers from a Lab Streaming Layer stream, such as those of a program that presents stimuli."""
 
 import threading
 from queue import Empty, SimpleQueue
@@ -12,7 +12,7 @@ _PULL_S = 0.2
 
 
 class LslMarkers(Closeable):
-    """Listens to a stream of markers in a thread of its own; one that is not there yet, or goes away, is looked for.
+    """Receives a marker stream in a thread of its own; a missing or lost stream is searched for until it appears.
 
     Args:
         name: Of the stream.
@@ -30,7 +30,7 @@ class LslMarkers(Closeable):
         self._thread.start()
 
     def take(self) -> list[str]:
-        """Return the markers that came since the last call, in order; never waits."""
+        """Return the markers received since the last call, in order; never blocks."""
         found: list[str] = []
         while True:
             try:
@@ -39,7 +39,7 @@ class LslMarkers(Closeable):
                 return found
 
     def close(self) -> None:
-        """Stop listening; again does nothing."""
+        """Stop receiving; a second call does nothing."""
         self._closed = True
         self._thread.join(2 * _RESOLVE_S)
 

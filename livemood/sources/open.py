@@ -17,7 +17,7 @@ class SourceKind:
     Attributes:
         name: For documentation.
         opener: ``module:function``; the function takes the user's text and the capture settings.
-        takes: Whether the user's text means this kind; the first kind that matches is used.
+        takes: Returns whether the user's text names a source of this kind; the first kind that matches is used.
     """
 
     name: str

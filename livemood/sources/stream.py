@@ -14,9 +14,9 @@ _MAX_BROKEN = 100
 # Over these protocols, packets that arrive while the stream is probed are too old to show. Over others, such as HTTP,
 # they may be the beginning of a file.
 _ONLY_LIVE = frozenset({"rtsp", "rtsps", "rtmp", "rtmps", "rtp", "udp", "srt"})
-# These bring seconds at once.
+# These deliver several seconds at once.
 _PIECEWISE = frozenset({"hls", "dash"})
-# A step of the clock, s, that is another film's.
+# A larger step of the stream's clock, s, is the beginning of another film.
 _LEAP_S = 10.0
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class StreamFeed:
         if not self._container.streams.video:
             self.close()
             raise VideoUnreadable(f"{self._name} holds no video")
-        # A server that gives no parts of a file still says how long it is.
+        # A server without range requests still states the file's duration.
         self._finite = self._container.duration is not None or self._container.size > 0
         self._pace = _Pace() if self._finite or _PIECEWISE & set(self._container.format.name.split(",")) else None
         self._stream = self._container.streams.video[0]
@@ -110,16 +110,16 @@ class StreamFeed:
 
 
 class _Pace:
-    """When pictures are to be seen, s after the first, by the times that a stream gives them.
+    """Turns a stream's timestamps into seconds after the first picture.
 
-    Its clock begins anywhere, and where pieces of different films follow each other, anew.
+    A stream's clock has an arbitrary origin, and restarts where another film begins.
     """
 
     def __init__(self) -> None:
         self._last: tuple[float, float] | None = None
 
     def due(self, time: float | None) -> float | None:
-        """Return when the next picture is due; None for at once."""
+        """Return the time at which to show the next picture, s; None for at once."""
         if time is None:
             return None
         due = 0.0
@@ -131,7 +131,7 @@ class _Pace:
 
 
 def _opened(url: str, options: dict[str, str], timeout_s: float) -> "InputContainer":
-    """Open a stream; one of JPEGs also if its parts come without the boundary that has to be before the first."""
+    """Open a stream; Motion JPEG also if the boundary before its first part is missing."""
     import av
 
     try:
@@ -149,7 +149,7 @@ def _opened(url: str, options: dict[str, str], timeout_s: float) -> "InputContai
 def _reason(error: Exception) -> str:
     import av
 
-    if isinstance(error, av.error.ExitError):  # what FFmpeg calls a time that is over
+    if isinstance(error, av.error.ExitError):  # FFmpeg's error for a timeout
         return "it does not answer"
     return (getattr(error, "strerror", None) or str(error)).strip().lower()
 

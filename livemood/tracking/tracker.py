@@ -25,21 +25,21 @@ class _Face:
     last_seen_s: float
     velocity: tuple[float, float] = (0.0, 0.0)
 
-    def expected_centre(self, time_s: float) -> tuple[float, float]:
+    def predicted_centre(self, time_s: float) -> tuple[float, float]:
         x, y = self.detection.box.centre
-        gone = time_s - self.last_seen_s
-        reach = _COASTING_S * (1 - math.exp(-gone / _COASTING_S))
-        return x + self.velocity[0] * reach, y + self.velocity[1] * reach
+        elapsed_s = time_s - self.last_seen_s
+        moving_s = _COASTING_S * (1 - math.exp(-elapsed_s / _COASTING_S))
+        return x + self.velocity[0] * moving_s, y + self.velocity[1] * moving_s
 
-    def seen(self, detection: Detection, time_s: float, tau_s: float) -> None:
-        gone = time_s - self.last_seen_s
-        if gone > 0:
+    def update(self, detection: Detection, time_s: float, tau_s: float) -> None:
+        elapsed_s = time_s - self.last_seen_s
+        if elapsed_s > 0:
             (x0, y0), (x1, y1) = self.detection.box.centre, detection.box.centre
-            weight = 1 - math.exp(-gone / tau_s)
+            weight = 1 - math.exp(-elapsed_s / tau_s)
             vx, vy = self.velocity
             self.velocity = (
-                vx + weight * ((x1 - x0) / gone - vx),
-                vy + weight * ((y1 - y0) / gone - vy),
+                vx + weight * ((x1 - x0) / elapsed_s - vx),
+                vy + weight * ((y1 - y0) / elapsed_s - vy),
             )
         self.detection, self.last_seen_s = detection, time_s
 
@@ -69,20 +69,20 @@ def assign(costs: npt.NDArray[np.float64]) -> list[tuple[int, int]]:
         column = columns
         owner[column] = row
         came_from = np.full(columns, columns)
-        distance, passed = np.full(columns + 1, np.inf), np.zeros(columns + 1, bool)
+        distance, visited = np.full(columns + 1, np.inf), np.zeros(columns + 1, bool)
         while owner[column] >= 0:
-            passed[column] = True
-            at = owner[column]
-            steps = costs[at] - row_price[at] - column_price[:-1]
-            shorter = ~passed[:-1] & (steps < distance[:-1])
+            visited[column] = True
+            current = owner[column]
+            steps = costs[current] - row_price[current] - column_price[:-1]
+            shorter = ~visited[:-1] & (steps < distance[:-1])
             distance[:-1][shorter], came_from[shorter] = steps[shorter], column
-            nearest = int(np.where(passed, np.inf, distance).argmin())
-            gone = distance[nearest]
-            row_price[owner[passed]] += gone
-            column_price[passed] -= gone
-            distance[~passed] -= gone
+            nearest = int(np.where(visited, np.inf, distance).argmin())
+            shift = distance[nearest]
+            row_price[owner[visited]] += shift
+            column_price[visited] -= shift
+            distance[~visited] -= shift
             column = nearest
-        while column != columns:  # shift the owners along the path
+        while column != columns:  # augment: move each owner along the path
             before = int(came_from[column])
             owner[column] = owner[before]
             column = before
@@ -90,13 +90,13 @@ def assign(costs: npt.NDArray[np.float64]) -> list[tuple[int, int]]:
 
 
 class Tracker:
-    """Gives every person an id that is kept through motion, short occlusion and crossings, and is never reused.
+    """Gives every face an id that is kept through motion, short occlusion and crossings, and is never reused.
 
     The position of each face is predicted from its averaged velocity. Detections are matched to predictions by the
     assignment of least total cost; the cost is the distance in face widths plus the change of size in octaves.
 
     Args:
-        settings: Limits of distance and memory.
+        settings: Largest distance of a match, and how long a missed face is kept.
     """
 
     def __init__(self, settings: TrackerSettings | None = None) -> None:
@@ -125,7 +125,7 @@ class Tracker:
             self._next_id += 1
             self._faces.append(face)
         missed_s = time_s - face.last_seen_s
-        face.seen(detection, time_s, self._settings.velocity_tau_s)
+        face.update(detection, time_s, self._settings.velocity_tau_s)
         return Track(face.id, detection, face.first_seen_s, missed_s)
 
     def _match(self, detections: Sequence[Detection], time_s: float) -> dict[int, _Face]:
@@ -136,7 +136,7 @@ class Tracker:
 
     def _cost(self, face: _Face, found: Detection, time_s: float) -> float:
         old, new = face.detection.box, found.box
-        (x0, y0), (x1, y1) = face.expected_centre(time_s), new.centre
+        (x0, y0), (x1, y1) = face.predicted_centre(time_s), new.centre
         jump = math.hypot(x1 - x0, y1 - y0) / max(old.width, new.width)
         growth = abs(math.log2(new.width / old.width))
         if jump > self._settings.max_jump or growth > 1:

@@ -1,1 +1,1 @@
-"""Making and measuring models; nothing here is needed to run one."""
+"""Training of models; nothing here is needed to run one."""

@@ -38,7 +38,7 @@ _MAY_CHANGE = {"epochs", "time_budget_s", "early_stop", "learning_rate", "class_
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to train on, and from where.
+    """The settings of a training job.
 
     Attributes:
         data: Anything that ``open_collection`` takes.
@@ -47,11 +47,11 @@ class Job:
         heads: A table of labels of further heads.
         find_faces: The pictures are whole photos.
         group_by: What stays in one split, see ``livemood.datasets.groups.with_groups``.
-        classes: Label by name of a class, where names are not what they are to be called.
-        base: A bundle, or folders of runs, to begin with.
-        teachers: Bundles, or folders of runs, to learn from.
-        asked: Fields of ``TrainSettings`` that differ from ``usual`` ones.
-        describe: Writes the recorded job as what does the same again, such as a command line, for the manifest.
+        classes: Label by class name, for classes to rename.
+        base: A bundle, or folders of runs, whose weights the training starts from.
+        teachers: Bundles, or folders of runs, to distil from.
+        overrides: Fields of ``TrainSettings`` that differ from ``usual`` ones.
+        describe: Returns how to repeat the recorded job, such as a command line, for the manifest.
     """
 
     data: Path
@@ -63,7 +63,7 @@ class Job:
     classes: Mapping[str, str] = field(default_factory=dict)
     base: tuple[Path, ...] = ()
     teachers: tuple[Path, ...] = ()
-    asked: Mapping[str, Any] = field(default_factory=dict)
+    overrides: Mapping[str, Any] = field(default_factory=dict)
     describe: Callable[[Mapping[str, Any]], str | None] = lambda record: None
 
     @property
@@ -73,13 +73,13 @@ class Job:
 
     @property
     def settings(self) -> TrainSettings:
-        """The defaults with what was asked."""
-        return replace(usual(fine_tuning=bool(self.base)), **self.asked)
+        """The default settings with the overrides."""
+        return replace(usual(fine_tuning=bool(self.base)), **self.overrides)
 
 
 @dataclass(frozen=True, slots=True)
 class Watcher:
-    """What a display wants to hear of a run."""
+    """Callbacks for the progress of a run."""
 
     on_crop: Callable[[int, int], None] = lambda done, total: None
     on_data: Callable[[Dataset], None] = lambda dataset: None
@@ -91,16 +91,16 @@ def train(job: Job, resume: bool, force: bool, watcher: Watcher) -> tuple[dict[s
     """Train and write the bundle.
 
     Args:
-        job: What to do; when resuming, what differs from the first time.
-        resume: Go on with the run that ``job.work`` holds.
-        force: Put the bundle in the place of another.
-        watcher: Hears of progress.
+        job: The settings; when resuming, those that differ from the recorded ones.
+        resume: Resume the run that ``job.work`` holds.
+        force: Replace an existing bundle.
+        watcher: Gets the progress.
 
     Returns:
         The metrics that the bundle's manifest carries, and the run.
 
     Raises:
-        DatasetError: Unusable data, or a run to resume that is not there or another one.
+        DatasetError: The data is unusable, or the run to resume does not exist or was begun with other settings.
         ModelError: ``base`` or a teacher cannot be used.
         SinkError: The bundle is there already or cannot be written.
     """
@@ -126,7 +126,7 @@ def train(job: Job, resume: bool, force: bool, watcher: Watcher) -> tuple[dict[s
         watcher.on_epoch,
         base=base,
         teachers=job.teachers,
-        # What a resumed run was asked anew is recorded once it is known to be possible.
+        # Changed settings of a resumed run are recorded once they were found to be compatible.
         on_begin=lambda: save_job(job.work, record),
     )
     return finish(model, run, dataset, settings, job.out, spec, record, job.describe(record)), run
@@ -142,7 +142,7 @@ def finish(
     record: Mapping[str, Any] | None = None,
     command: str | None = None,
 ) -> dict[str, Any]:
-    """Balance and calibrate on valid, measure on test once, and write the bundle.
+    """Fit class prior and temperature on valid, measure on test once, and write the bundle.
 
     Args:
         model: The keras.Model with all heads.
@@ -150,9 +150,9 @@ def finish(
         dataset: All splits.
         settings: Of the run.
         out: Bundle folder.
-        spec: How the crops were cut.
+        spec: How the faces were cropped.
         record: The job, for the manifest.
-        command: What does the same again, for the manifest.
+        command: How to repeat the run, for the manifest.
 
     Raises:
         SinkError: The bundle cannot be written.
@@ -161,16 +161,16 @@ def finish(
     votes = np.tile(valid.top_vote, 2)
     strength = happy = raised = 0.0
     if settings.class_balance:
-        common, said = class_prior.prior(dataset.splits["train"].targets[EMOTION]), _both_framings(model, valid)
-        strength = class_prior.choose(said, votes, dataset.labels, common)
-        happy = class_prior.break_even(class_prior.adjusted(said, common, strength), votes, dataset.labels)
-        so_far = metrics.with_offsets(said, class_prior.offsets(common, strength, happy, dataset.labels))
-        raised = class_prior.lift(so_far, votes, dataset.labels, class_prior.lifted(common, dataset.labels))
+        common, predictions = class_prior.prior(dataset.splits["train"].targets[EMOTION]), _both_framings(model, valid)
+        strength = class_prior.choose(predictions, votes, dataset.labels, common)
+        happy = class_prior.break_even(class_prior.adjusted(predictions, common, strength), votes, dataset.labels)
+        adjusted = metrics.with_offsets(predictions, class_prior.offsets(common, strength, happy, dataset.labels))
+        raised = class_prior.lift(adjusted, votes, dataset.labels, class_prior.lifted(common, dataset.labels))
         class_prior.bake(model, class_prior.offsets(common, strength, happy, dataset.labels, raised))
     heads = [Head(name, labels, _temperature(model, valid, name)) for name, labels in valid.heads.items()]
     figures = measure(model, dataset, heads[0].temperature)
-    served = [head for head in heads if head.name != FER2013_HEAD]  # that one is for training and its figure only
-    shipped = serving_model(model, [head.name for head in served])
+    exported = [head for head in heads if head.name != FER2013_HEAD]  # that one is for training and its figure only
+    shipped = serving_model(model, [head.name for head in exported])
     try:
         tflite = to_tflite(shipped)
     except SinkError as error:
@@ -185,7 +185,7 @@ def finish(
         tflite,
         out,
         name=out.name,
-        heads=served,
+        heads=exported,
         spec=spec,
         metrics=figures,
         training=provenance(dataset, settings, run, record or {}, strength, happy, raised, command),
@@ -210,10 +210,10 @@ def measure(model: Any, dataset: Dataset, temperature: float) -> dict[str, Any]:
         }
         if framing == RAW:
             figures["recall"] = {label: None if r is None else round(r, 4) for label, r in top.recall.items()}
-            if (told := metrics.happy_versus_sad(probabilities, split.top_vote, split.labels)) is not None:
-                figures["happy_versus_sad"] = round(told, 4)
+            if (happy_sad := metrics.happy_versus_sad(probabilities, split.top_vote, split.labels)) is not None:
+                figures["happy_versus_sad"] = round(happy_sad, 4)
     if near := {file for pair in dataset.near_copies for file in pair} & set(split.files.tolist()):
-        # Splits that the data gave are kept, near-copies and all; how much of the accuracy they are is told.
+        # Given splits are kept with their near-copies; accuracy is reported without these too.
         alone = split.only(~np.isin(split.files, sorted(near)))
         figures["near_copies"] = len(near)
         if (alone.top_vote >= 0).any():
@@ -228,7 +228,7 @@ def _both_framings(model: Any, split: Split, head: str = EMOTION) -> npt.NDArray
 
 
 def _temperature(model: Any, valid: Split, head: str) -> float:
-    """Return the temperature that fits a head best on the validation split; 1 where nothing there has its label."""
+    """Return the temperature of a head fitted on the validation split; 1 if no picture there has a label of it."""
     truth = np.tile(valid.top(head), 2)
     return metrics.fit_temperature(_both_framings(model, valid, head), truth) if (truth >= 0).any() else 1.0
 
@@ -239,7 +239,7 @@ def _accuracy(model: Any, split: Split, head: str) -> float:
 
 
 def _check_out(out: Path, may_replace: bool) -> None:
-    """Refuse what could not be written, or read again, before hours are spent on it."""
+    """Raise before the training starts if the bundle could not be written, or not be read back."""
     if out.name in ("", ".."):
         raise SinkError(f"{out} names no folder to write", "give {out} a name, such as {0}", out / "mine")
     if not is_name(out.name):
@@ -265,16 +265,16 @@ def _base(folders: tuple[Path, ...]) -> Bundle | tuple[Path, ...]:
 
 
 def _with_own_preset(job: Job, base: Bundle | tuple[Path, ...]) -> Job:
-    """Return the job with the preset of the runs it begins with; whatever it begins with, no other can be asked for."""
+    """Return the job with the preset of the runs that it starts from; raise if another preset was requested."""
     if not base:
         return job
     own = {} if isinstance(base, Bundle) else {"preset": preset_of(base[0])}
-    asked = job.asked.get("preset")
-    if asked not in (None, own.get("preset")):
+    requested = job.overrides.get("preset")
+    if requested not in (None, own.get("preset")):
         raise ModelIncompatible(
-            f"{job.base[0]} has its own network, and preset {asked} makes another", "leave out {from} or {preset}"
+            f"{job.base[0]} has its own network, and preset {requested} makes another", "leave out {from} or {preset}"
         )
-    return replace(job, asked={**job.asked, **own})
+    return replace(job, overrides={**job.overrides, **own})
 
 
 def _begun(
@@ -314,12 +314,12 @@ def _write_lines(file: Path, lines: Sequence[str]) -> None:
 
 
 def _resumed(job: Job) -> tuple[Dataset, TrainSettings, dict[str, Any]]:
-    """Take up a run; what the command line says again must agree with what was said first, but teachers may join."""
+    """Resume a run; settings that are given again must equal the recorded ones, but teachers may be added."""
     if not data_sets.is_there(job.work) or not (job.work / JOB).exists():
         raise DatasetError(f"{job.work} holds no run to resume", "leave {resume} out")
     record = restore_job(job.work)
     teachers = [folder.name for folder in job.teachers]
-    again = {
+    settings_by_name = {
         "data": (job.data.name, record["data"]),
         "votes": (job.votes.name if job.votes else record["votes"], record["votes"]),
         "heads": (job.heads.name if job.heads else record["heads"], record["heads"]),
@@ -328,15 +328,15 @@ def _resumed(job: Job) -> tuple[Dataset, TrainSettings, dict[str, Any]]:
         "class": (dict(job.classes) or record["class"], record["class"]),
         "from": ([folder.name for folder in job.base], record["from"]),
         "teacher": (teachers[: len(record["teachers"])], record["teachers"]),
-        **{name: (value, record["settings"][name]) for name, value in job.asked.items() if name not in _MAY_CHANGE},
+        **{name: (value, record["settings"][name]) for name, value in job.overrides.items() if name not in _MAY_CHANGE},
     }
-    for name, (now, then) in again.items():
-        if now != then:
-            begun = f"without {name}" if then is None or then is False else f"with {name} {then}, not {now}"
+    for name, (now, before) in settings_by_name.items():
+        if now != before:
+            begun = f"without {name}" if before is None or before is False else f"with {name} {before}, not {now}"
             raise DatasetError(
                 f"the run in {job.work} was begun {begun}", "say the same again, or start anew with another {out}"
             )
     known = {column.name for column in fields(TrainSettings)}
     settings = TrainSettings(**{k: v for k, v in record["settings"].items() if k in known})
-    settings = replace(settings, **job.asked)
+    settings = replace(settings, **job.overrides)
     return data_sets.restore(job.work), settings, {**record, "teachers": teachers, "settings": asdict(settings)}

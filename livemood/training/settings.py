@@ -21,10 +21,10 @@ class TrainSettings:
         warmup_epochs: Length of the warm-up.
         weight_decay: Decoupled, per step and learning rate, on convolution kernels only.
         ema_decay: Of the averaged weights, per step; these are validated and shipped.
-        further_weight: Weight of the loss of each head but the first.
-        ease_after: Share of the run after which degradations are half as frequent.
+        further_weight: Weight of the loss of each head except the first.
+        ease_after: Fraction of the run after which degradations are half as frequent.
         seed: Of initial weights, order and augmentation.
-        early_stop: Epochs without a better validation NLL after which the run ends; 0 never.
+        early_stop: Number of epochs without a better validation NLL after which the run ends; 0 for never.
         distil_weight: Weight of the teachers in the targets, if there are any; the rest is the labels'.
         blends: Number of blends of each picture with another (mixup); 0 for none.
         precision: Of convolutions and feature maps while a preset trains; what is shipped is measured in float32.
@@ -50,7 +50,11 @@ class TrainSettings:
     class_balance: bool = True
 
     def fitted_to(self, pictures: int) -> "TrainSettings":
-        """Return these settings with a batch that gives ``pictures`` enough steps, and the rate to go with it."""
+        """Return these settings with a batch size for enough steps per epoch, and the learning rate scaled with it.
+
+        Args:
+            pictures: Number of training pictures.
+        """
         batch = min(self.batch, max(pictures // _FEWEST_STEPS, _SMALLEST_BATCH))
         return replace(self, batch=batch, learning_rate=self.learning_rate * batch / self.batch)
 

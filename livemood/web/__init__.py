@@ -1,1 +1,1 @@
-"""The browser page: source (``src``) and what is built of it (``static``); ``livemood.apps.web`` serves it."""
+"""The browser page: source (``src``) and built files (``static``); ``livemood.apps.web`` serves it."""

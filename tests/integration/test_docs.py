@@ -27,6 +27,7 @@ ELSEWHERE = {
     r"livemood web(?! --out)": "a server that runs until it is stopped: tests/integration/web",
     r"^ffmpeg ": "needs ffmpeg; raw pictures on stdin: tests/integration/apps/test_camera_command.py",
     r"--source 1 ": "a second camera",
+    r"merge-people": "needs people who come and go: tests/integration/records/test_merge.py",
     r"ferplus\.zip|smiles\.zip": "data that is not in the repository: make eval",
 }
 

@@ -1,4 +1,4 @@
-"""What may go wrong around a run: kills, pauses, full disks, files that vanish, clocks that jump, crowds."""
+"""Faults during a run: kills, pauses, full disks, files that vanish, clocks that jump, crowds."""
 
 import ast
 import os
@@ -116,7 +116,7 @@ def test_video_when_stopped_and_continued_then_nothing_is_missing(clips, tmp_pat
 
 
 def test_evaluate_when_the_scratch_disk_is_full_then_one_line_instead_of_a_crash(tmp_path):
-    """Pages of a mapped file that find no room would end the process by SIGBUS."""
+    """Writing to a memory-mapped file on a full disk would end the process by SIGBUS."""
     write_faces(tmp_path / "faces", 12)
     small = tmp_path / "small"
     small.mkdir()
@@ -171,7 +171,15 @@ def test_crowd_of_fifty_when_it_moves_then_fifty_people_keep_their_ids_and_all_a
     assert (Annotator(EMOTIONS).draw(frame, moods) != frame.image).any()
 
 
-WALL_CLOCK = ("time.time", "time.time_ns", "time.gmtime", "time.localtime", "datetime.now", "datetime.utcnow", "date.today")
+WALL_CLOCK = (
+    "time.time",
+    "time.time_ns",
+    "time.gmtime",
+    "time.localtime",
+    "datetime.now",
+    "datetime.utcnow",
+    "date.today",
+)
 
 
 def test_clock_when_it_jumps_back_then_nothing_notices_since_no_time_is_measured_with_it():

@@ -1,4 +1,4 @@
-"""The short, repeatable part of fuzzing; ``make fuzz`` goes on for as long as one likes."""
+"""A short, repeatable part of fuzzing; ``make fuzz`` runs for any time."""
 
 import json
 import random

@@ -97,7 +97,7 @@ def test_video_records_then_the_second_head_stands_beside_the_emotion(
     assert all(sum(record.others["smile"].scores.values()) == pytest.approx(1, abs=1e-4) for record in faces)
     assert set(to_pandas(records).columns) >= {"label", "score_happy", "smile", "smile_score_open"}
     if ending == "jsonl":
-        line = json.loads(records.read_text().splitlines()[0])
+        line = json.loads(records.read_text().splitlines()[1])
         assert set(line["smile"]) == {"label", "scores"}
 
 

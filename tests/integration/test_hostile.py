@@ -1,4 +1,4 @@
-"""Files from strangers: nothing runs, nothing escapes, nothing grows without bounds, and one line says why."""
+"""Untrusted files: no code runs, no file is written elsewhere, memory is bounded, and one line gives the reason."""
 
 import ast
 import base64
@@ -49,7 +49,7 @@ def coded(ending: str, image: Any = None) -> bytes:
 
 
 def patched(data: bytes, at: int, layout: str, *values: int) -> bytes:
-    """Return the bytes with numbers written over a place of them."""
+    """Return the bytes with numbers written at an offset."""
     new = bytearray(data)
     struct.pack_into(layout, new, at, *values)
     return bytes(new)
@@ -91,7 +91,7 @@ def test_picture_when_it_promises_60000_by_60000_then_refused_before_memory_is_g
 
 
 @pytest.mark.parametrize("ending", [".jpg", ".png", ".bmp", ".webp", ".tiff", ".gif", ".jp2", ".avif", ".ppm"])
-def test_picture_of_any_kind_then_its_head_tells_its_size(ending):
+def test_picture_of_any_kind_then_its_header_gives_its_size(ending):
     assert pixels(coded(ending, np.zeros((37, 91, 3), np.uint8))) == 37 * 91
 
 
@@ -116,7 +116,7 @@ def test_picture_when_its_file_is_larger_than_memory_may_be_then_refused_unread(
 
 
 def test_video_when_its_frames_are_larger_than_allowed_then_refused_undecoded(tmp_path):
-    """An MP4 keeps the size in its sample description too; the decoder's own would be found out later."""
+    """An MP4 has the size in its sample description too, which is checked before decoding."""
     clip = write_clip(tmp_path / "small.mp4", [quadrants()] * 3)
     code = (
         "import sys, pathlib, livemood.sources.video.probe as c; c.MAX_PIXELS = 1000\n"
@@ -150,12 +150,12 @@ def test_video_when_it_is_a_list_of_others_then_none_of_them_is_opened(tmp_path,
 
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
-    """A copy of the shipped bundle that may be spoilt."""
+    """A copy of the shipped bundle, which a test may corrupt."""
     return Path(shutil.copytree(default_bundle(), tmp_path / "bundle", ignore=shutil.ignore_patterns("card")))
 
 
 def sign(folder: Path, **changes: object) -> None:
-    """Give the manifest the checksums of the files that are there, as whoever made a bundle would."""
+    """Write the checksums of the actual files into the manifest, as the author of a bundle would."""
     file = folder / "manifest.json"
     digests = {path.name: sha256_of(path) for path in folder.glob("model.*")}
     file.write_text(json.dumps(json.loads(file.read_text()) | {"sha256": digests} | changes))
@@ -238,7 +238,7 @@ def test_keras_file_when_its_weights_are_a_bomb_then_refused_before_unpacking(bu
     assert peak_mb() - before < 50
 
 
-def test_command_when_a_strangers_keras_model_holds_code_then_one_line_and_the_code_does_not_run(bundle, tmp_path):
+def test_command_when_an_untrusted_keras_model_holds_code_then_one_line_and_the_code_does_not_run(bundle, tmp_path):
     trap = tmp_path / "ran"
     code = base64.b64encode(marshal.dumps(compile(f"open({str(trap)!r}, 'w')", "trap", "eval")))
     evil = json.loads(json.dumps(LAMBDA))

@@ -1,4 +1,4 @@
-"""What a repository tells those who come: metadata, forms, workflows and the container, each held against the truth."""
+"""Repository metadata, issue forms, workflows and the container are correct."""
 
 import os
 import shlex
@@ -90,7 +90,7 @@ def test_hooks_before_a_commit_then_are_the_checks_of_make() -> None:
         assert f"$(BIN)/{hook['entry'].removesuffix(' --force-exclude')}" in makefile
 
 
-def test_container_then_its_lines_work_one_by_one_and_it_runs_as_nobody(tmp_path) -> None:
+def test_container_then_its_lines_work_one_by_one_and_its_user_is_unprivileged(tmp_path) -> None:
     """There is no Docker here: what it would copy is copied, what it would run is run in a fresh environment."""
     lines = [
         line.split(maxsplit=1) for line in (ROOT / "Dockerfile").read_text().splitlines() if line and line[0] != "#"

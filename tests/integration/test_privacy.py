@@ -75,12 +75,12 @@ def test_network_when_cut_off_then_nothing_answers_in_these_tests():
         (["image", "faces.png"], []),
         (
             ["image", "faces.png", "--out", "copies", "--csv", "t.csv", "--sort-into", "sorted"],
-            ["copies/faces.png", "t.csv", "sorted/happy/faces.png", "sorted/livemood-sorted.jsonl"],
+            ["copies/faces.png", "t.csv", "t.csv.json", "sorted/happy/faces.png", "sorted/livemood-sorted.jsonl"],
         ),
         (["video", "clip.mp4"], ["clip-moods.mp4"]),
         (
             ["video", "clip.mp4", "--out", "o.mp4", "--records", "r.csv", "--report", "p.html", "--subtitles", "s.srt"],
-            ["o.mp4", "r.csv", "p.html", "s.srt"],
+            ["o.mp4", "r.csv", "r.csv.json", "p.html", "s.srt"],
         ),
         (["camera", "--no-window", "--source", "clip.mp4", "--records", "r.jsonl"], ["r.jsonl"]),
         (["camera", "--no-window", "--source", "clip.mp4", "--out", "o.mp4"], ["o.mp4"]),
@@ -134,7 +134,10 @@ def test_faces_when_nobody_asked_for_them_then_none_is_stored(place, clip):
         == 0
     )
     assert "data:image/jpeg" not in (place.work / "p.html").read_text(encoding="utf-8")
-    for line in (place.work / "r.jsonl").read_text(encoding="utf-8").splitlines():
+    said, *lines = (place.work / "r.jsonl").read_text(encoding="utf-8").splitlines()
+    assert json.loads(said)["livemood"]["source"] == "clip.mp4"
+    assert str(place.work) not in said
+    for line in lines:
         assert len(line) < 1500
         assert set(json.loads(line)) <= {
             *("frame", "time_s", "track", "box", "label", "confidence", "scores", "raw_scores", "keypoints"),

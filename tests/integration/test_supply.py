@@ -1,4 +1,4 @@
-"""What livemood is made of: dependencies in ranges with a tested lower end, and models that are what they were."""
+"""Dependencies have ranges with a tested lower bound, and model files have their recorded checksums."""
 
 import hashlib
 import json
@@ -53,6 +53,6 @@ def test_face_networks_when_handed_out_then_they_are_the_bytes_of_the_manifest(w
     assert hashlib.sha256(face_model(which).read_bytes()).hexdigest() == wanted[which]
 
 
-def test_security_policy_then_says_what_is_supported_promised_and_where_to_report():
+def test_security_policy_then_it_has_supported_versions_reporting_and_guarantees():
     text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
-    assert {"## Supported versions", "## Reporting", "## What is promised"} <= set(text.splitlines())
+    assert {"## Supported versions", "## Reporting", "## What is guaranteed"} <= set(text.splitlines())

@@ -1,4 +1,4 @@
-"""Small makers of test material, shared by all tests."""
+"""Builders of test data, shared by all tests."""
 
 import signal
 import struct
@@ -24,7 +24,7 @@ SAMPLES = ROOT / "samples"
 
 
 def heed_interrupts() -> None:
-    """Let a child process hear Ctrl-C: whoever runs the tests in the background has made it deaf (``preexec_fn``)."""
+    """Restore the default handling of SIGINT in a child process (``preexec_fn``); a background shell ignores it."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
@@ -130,10 +130,10 @@ def write_film(
     paint: Callable[[int], "av.VideoFrame"] | None = None,
     set_up: Callable[["av.VideoStream"], None] = lambda _: None,
 ) -> Path:
-    """Write a video with FFmpeg, not with our own code; return its path.
+    """Write a video with FFmpeg instead of livemood's own writer; return its path.
 
     Args:
-        path: Its ending names the container.
+        path: Its suffix selects the container.
         times: When each frame is shown, ticks.
         tick: s.
         image: Of every frame.
@@ -148,7 +148,7 @@ def write_film(
         container_options: For FFmpeg.
         frame_fields: Set on every frame.
         paint: Makes the frame at a place in ``times``, in place of ``image``.
-        set_up: Called with the stream before the first frame.
+        set_up: Configures the stream; called before the first frame.
     """
     import av
 
@@ -246,11 +246,11 @@ def write_faces(folder: Path, count: int, labels: tuple[str, str] = ("happy", "s
 
 
 def write_camera_pictures(path: Path, orientation: int, count: int = 5, image: Image | None = None) -> Path:
-    """Write a video of JPEGs that carry EXIF data, as a camera that makes MJPEG does; return its path.
+    """Write a video of JPEGs with EXIF data, as some cameras with MJPEG do; return its path.
 
     Args:
         path: .avi.
-        orientation: 1 to 8, as EXIF counts how the camera was held.
+        orientation: EXIF orientation, 1 to 8.
         count: Pictures.
         image: As stored in the file.
     """
@@ -277,19 +277,19 @@ def write_camera_pictures(path: Path, orientation: int, count: int = 5, image: I
 
 
 def write_browser_recording(folder: Path, codec: str = "libvpx", rate: float = 1000) -> Path:
-    """Write a WebM as browsers record: its header says 1000 frames a second, and frames come when they come."""
+    """Write a WebM as browsers record it: its header states 1000 frames a second, and frame intervals vary."""
     times = [0, 33, 62, 112, 162, 195, 228, 262, 300, 333, 366, 400]
     path = write_film(folder / "browser.webm", times, Fraction(1, 1000), codec=codec)
     data, length = path.read_bytes(), b"\x23\xe3\x83"  # Matroska's DefaultDuration, ns
-    said = length + b"\x84" + struct.pack(">I", round(1e9 / rate))
+    entry = length + b"\x84" + struct.pack(">I", round(1e9 / rate))
     at = data.find(length)
     if at >= 0:
-        path.write_bytes(data[:at] + said + data[at + len(said) :])
+        path.write_bytes(data[:at] + entry + data[at + len(entry) :])
     return path
 
 
 def write_dv(folder: Path, count: int = 4) -> Path:
-    """Write raw DV, 25 frames a second: coded frames one after the other, and nothing else."""
+    """Write raw DV, 25 frames a second: encoded frames without a container."""
     import av
 
     coder: Any = av.CodecContext.create("dvvideo", "w")

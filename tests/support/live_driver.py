@@ -1,6 +1,6 @@
-"""A program for the window tests: a live run on a made-up camera, with a real window and without models.
+"""A program for the window tests: a live run on a simulated camera, with a real window and without models.
 
-``python -m tests.support.live_driver FOLDER`` works in that folder and prints, at its end, what happened as JSON.
+``python -m tests.support.live_driver FOLDER`` runs in that folder and prints its results as JSON at the end.
 """
 
 import json

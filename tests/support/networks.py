@@ -1,4 +1,4 @@
-"""A small LiteRT network of many operators, made part by part, so that a test can spoil any of them."""
+"""A small LiteRT network of many operators, built part by part, so that a test can corrupt any of them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ _FLOAT32, _FLOAT16, _INT32, _INT8 = 0, 1, 2, 9
 
 
 class Parts:
-    """The network as it grows: ``add`` puts an operator behind the ones before."""
+    """A network under construction: ``add`` appends an operator."""
 
     def __init__(self) -> None:
         self.model, self.graph = schema.ModelT(), schema.SubGraphT()
@@ -34,7 +34,7 @@ class Parts:
         return len(self.graph.tensors) - 1
 
     def integers(self, *values: int, shape: tuple[int, ...] | None = None) -> int:
-        """Add a constant of sizes or axes."""
+        """Add an int32 constant, such as sizes or axes."""
         return self.tensor((len(values),) if shape is None else shape, _INT32, np.array(values, np.int32))
 
     def weights(self, *shape: int, kind: int = _FLOAT32) -> int:
@@ -43,7 +43,7 @@ class Parts:
         return self.tensor(shape, kind, values.astype(np.float16 if kind == _FLOAT16 else np.float32))
 
     def filters(self, *shape: int) -> int:
-        """Add a constant in int8, with a scale for each of its first side."""
+        """Add an int8 constant with one scale per index of its first dimension."""
         values = np.random.default_rng(len(self.graph.tensors)).integers(-127, 128, shape)
         made = self.tensor(shape, _INT8, values.astype(np.int8))
         scaling = self.graph.tensors[made].quantization = schema.QuantizationParametersT()
@@ -79,7 +79,7 @@ class Parts:
 
 
 def in_int8(parts: Parts) -> None:
-    """Have the convolution and the dense layer keep their weights as the converter does if it may choose."""
+    """Store the weights of the convolution and the dense layer in int8, as the converter does by default."""
     parts.operator("CONV_2D").inputs[1] = parts.filters(4, 3, 3, 1)
     parts.operator("FULLY_CONNECTED").inputs[1] = parts.filters(CLASSES, 72)
     parts.operator("FULLY_CONNECTED").builtinOptions.asymmetricQuantizeInputs = True

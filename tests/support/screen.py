@@ -24,7 +24,7 @@ _RULES = """<?xml version="1.0"?>
 
 
 class Display:
-    """Use as a context manager.
+    """A virtual display; a context manager.
 
     Attributes:
         env: The environment for programs that are to appear on it.
@@ -55,7 +55,7 @@ class Display:
         self._folder.cleanup()
 
     def press(self, window, *keys):
-        """Press keys in a window, one after the other, with a person's pauses."""
+        """Press keys in a window, one after the other, with pauses between them."""
         subprocess.run(["xdotool", "windowactivate", "--sync", window], env=self.env, check=True)
         for key in keys:
             subprocess.run(["xdotool", "key", key], env=self.env, check=True, stderr=subprocess.DEVNULL)
@@ -72,8 +72,8 @@ class Display:
 
     def content(self, window):
         """Return what a window shows, (H, W, 3) uint8 BGR."""
-        asked = ["xdotool", "getwindowgeometry", "--shell", window]
-        answer = subprocess.run(asked, env=self.env, check=True, capture_output=True, text=True).stdout
+        request = ["xdotool", "getwindowgeometry", "--shell", window]
+        answer = subprocess.run(request, env=self.env, check=True, capture_output=True, text=True).stdout
         place = {key: int(value) for key, value in (line.split("=") for line in answer.split())}
         x, y = place["X"], place["Y"]
         return self.picture()[y : y + place["HEIGHT"], x : x + place["WIDTH"]]
@@ -88,7 +88,7 @@ class Display:
         return pixels[:, :width, :3].copy()
 
     def becomes(self, window, condition: Callable[[np.ndarray], bool], timeout_s=20.0):
-        """Tell whether a window comes to show something for which the condition holds."""
+        """Return whether the content of a window meets the condition within the timeout."""
         ends = time.monotonic() + timeout_s
         while not (holds := condition(self.content(window))) and time.monotonic() < ends:
             time.sleep(0.05)

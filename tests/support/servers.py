@@ -25,7 +25,7 @@ def picture(level, width=64, height=48):
 
 @contextmanager
 def silent_server() -> Iterator[str]:
-    """Take connections and never answer; give a URL."""
+    """Accept connections and never answer; yield the URL."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"http://127.0.0.1:{server.getsockname()[1]}/video"
 
@@ -37,7 +37,7 @@ class _Server(ThreadingTCPServer):
 
 @contextmanager
 def files_served(folder: Path) -> Iterator[str]:
-    """Serve a folder's files over HTTP, always whole; give the folder's URL."""
+    """Serve a folder's files over HTTP without range requests; yield the folder's URL."""
 
     class Handler(SimpleHTTPRequestHandler):
         def log_message(self, *_):
@@ -52,7 +52,7 @@ def files_served(folder: Path) -> Iterator[str]:
 class Loopback(ABC):
     """A server on this machine that can be stopped and started again on the same port.
 
-    While ``stalled`` is set, nothing comes and nobody hangs up.
+    While ``stalled`` is set, it sends nothing and keeps connections open.
 
     Attributes:
         sent: Pictures so far.
@@ -78,7 +78,7 @@ class Loopback(ABC):
 
     @abstractmethod
     def handler(self, stopped):
-        """Return what answers a client, until ``stopped`` is set."""
+        """Return the request handler class; its instances run until ``stopped`` is set."""
 
     def stop(self):
         self._stopped.set()
@@ -199,7 +199,7 @@ class RtspServer(Loopback):
 
 
 def new_encoder():
-    """Return an H.264 encoder whose every picture stands for itself and comes out at once."""
+    """Return an H.264 encoder of key frames only, without delay."""
     encoder = av.CodecContext.create("libx264", "w")
     encoder.width, encoder.height, encoder.pix_fmt, encoder.framerate = 128, 96, "yuv420p", Fraction(30)
     encoder.options = {"preset": "ultrafast", "tune": "zerolatency", "x264-params": "keyint=1:repeat-headers=1"}

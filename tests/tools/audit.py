@@ -1,6 +1,6 @@
-"""Ask the package index about known holes in what is installed (``make audit``); 1 if there are any.
+"""Check installed packages for known vulnerabilities (``make audit``); exit code 1 if there are any.
 
-Where no index answers, as without a network, it says so and ends with 0: a check that cannot be made has not failed.
+Without an answer from a package index, as without a network, it says so and exits with 0.
 """
 
 import json
@@ -9,21 +9,23 @@ import sys
 
 
 def main() -> int:
-    """Ask and print."""
+    """Run the check and print the result."""
     command = [sys.executable, "-m", "pip_audit", "--format", "json", "--progress-spinner", "off", "--local"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=300)
         packages = json.loads(done.stdout)["dependencies"]
     except (subprocess.TimeoutExpired, ValueError, KeyError):
-        print("audit: nobody answers; nothing was checked")
+        print("audit: no index answers; nothing was checked")
         return 0
-    asked = [package for package in packages if "vulns" in package]
-    holes = [(package, hole) for package in asked for hole in package["vulns"]]
-    for package, hole in holes:
-        mended = ", ".join(hole["fix_versions"]) or "no release yet"
-        print(f"audit: {package['name']} {package['version']}: {hole['id']}, mended in {mended}")
-    print(f"audit: {len(asked)} of {len(packages)} packages are known to the index, {len(holes)} holes")
-    return int(bool(holes))
+    checked = [package for package in packages if "vulns" in package]
+    vulnerable = [(package, vulnerability) for package in checked for vulnerability in package["vulns"]]
+    for package, vulnerability in vulnerable:
+        fixed = ", ".join(vulnerability["fix_versions"]) or "no release yet"
+        print(f"audit: {package['name']} {package['version']}: {vulnerability['id']}, fixed in {fixed}")
+    print(
+        f"audit: {len(checked)} of {len(packages)} packages are known to the index, {len(vulnerable)} vulnerabilities"
+    )
+    return int(bool(vulnerable))
 
 
 if __name__ == "__main__":

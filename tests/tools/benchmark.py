@@ -1,7 +1,7 @@
 """Time single calls and starts, as ratios measured in one run: ``python -m tests.tools.benchmark`` (``make bench``).
 
 More tables, for ``docs/speed.md``: ``python -m tests.tools.benchmark presets CLIP...``, ``crowd``, ``threads``,
-``jobs CLIP``, ``camera CLIP``, and ``peer CLIP PYTHON SCRIPT`` with the peer's interpreter and what times it.
+``jobs CLIP``, ``camera CLIP``, and ``peer CLIP PYTHON SCRIPT`` with the peer's interpreter and a script that times it.
 """
 
 import json
@@ -63,7 +63,7 @@ def milliseconds(work: Callable[[], object], rounds: int = ROUNDS) -> float:
 
 
 def stages() -> None:
-    """Each stage on a VGA copy of the sample picture, beside one near-range detection."""
+    """Time of each stage on a VGA copy of the sample picture, relative to one near-range detection."""
     picture = read_still(SAMPLES / "faces.png")[::2, ::2]
     frame = Frame(0, 0.0, np.ascontiguousarray(np.pad(picture, ((60, 60), (0, 0), (0, 0)))))
     classifier = EmotionClassifier()
@@ -89,7 +89,7 @@ def stages() -> None:
 
 
 def faces_per_call() -> None:
-    """Several faces one by one, as shipped, against one call on all of them."""
+    """Time of several faces classified one by one, as shipped, and in one batch."""
     from ai_edge_litert.interpreter import Interpreter
 
     file = str(read_bundle(default_bundle()).tflite)
@@ -113,7 +113,7 @@ def faces_per_call() -> None:
 
 
 def starts() -> None:
-    """Whole processes, beside ``python -c "import tensorflow"`` in the same environment."""
+    """Time of whole processes, relative to ``python -c "import tensorflow"`` in the same environment."""
     runs = {
         'python -c "import tensorflow"': [sys.executable, "-c", "import tensorflow"],
         "livemood image photo": [LIVEMOOD, "image", str(SAMPLES / "faces.png")],
@@ -131,7 +131,7 @@ def starts() -> None:
 
 
 def presets(*clips: str, frames: int = 120) -> None:
-    """What H.264's presets cost and keep at the default quality factor, on labelled frames."""
+    """CPU time, size and quality of H.264's presets at the default quality factor, on labelled frames."""
     print(f"{'clip':12} {'preset':10} {'cpu ms':>7} {'kB/s':>6} {'PSNR dB':>8} {'SSIM':>7}")
     for clip in clips:
         with MoodReader() as reader, VideoSource(Path(clip)) as source:
@@ -178,7 +178,7 @@ def crowd() -> None:
 
 
 def mean_milliseconds(work: Callable[[], object], rounds: int = ROUNDS) -> float:
-    """Return the average time of a call, for work that is not alike every time."""
+    """Return the mean time of a call, for work whose time varies from call to call."""
     work()
     began = time.perf_counter()
     for _ in range(rounds):
@@ -187,7 +187,7 @@ def mean_milliseconds(work: Callable[[], object], rounds: int = ROUNDS) -> float
 
 
 def threads() -> None:
-    """LiteRT's and OpenCV's threads: time and CPU time of a call."""
+    """Time and CPU time of LiteRT and OpenCV calls on one and two threads."""
     from ai_edge_litert.interpreter import Interpreter
 
     print("call                          threads   ms   cpu ms")
@@ -215,7 +215,7 @@ def timed(name: str, count: int, work: Callable[[], object]) -> None:
 
 
 def jobs(clip: str) -> None:
-    """CPU time of two videos at once and one after the other."""
+    """CPU time of two videos in parallel and one after the other."""
     with TemporaryDirectory() as folder:
         pair = [Path(folder) / "a.mp4", Path(folder) / "b.mp4"]
         for path in pair:
@@ -237,7 +237,7 @@ def cpu_seconds() -> float:
 
 
 _MEDIAPIPE = "import sys; sys.modules['tensorflow'] = None; import mediapipe"
-# Stops the camera command where its first frame, labelled, reaches whoever keeps it.
+# Ends the camera command when its first labelled frame reaches the recorder.
 _CAMERA = """
 import os, sys
 from livemood.apps.recorder import Recorder
@@ -248,7 +248,7 @@ main()
 
 
 def camera(clip: str) -> None:
-    """Start of ``livemood camera`` until its first frame is labelled, beside ``import mediapipe`` alone."""
+    """Time from the start of ``livemood camera`` to its first labelled frame, and of ``import mediapipe`` alone."""
     with TemporaryDirectory() as folder:
         rows = f"{folder}/rows.jsonl"
         arguments = ["camera", "--source", clip, "--no-window", "--records", rows, "--force"]
@@ -266,18 +266,18 @@ def camera(clip: str) -> None:
 
 
 def peer(clip: str, python: str, script: str, frames: str = "300", turns: str = "5") -> None:
-    """Frames per second beside the peer's loop over frames decoded before; our whole process counts, file to file.
+    """Frames per second of whole ``livemood video`` processes and of the peer's loop over frames decoded before.
 
-    In turns, as what else runs on a computer's host can slow both down by half for a minute.
+    They run alternately, because other load on the host can halve the speed for a minute.
     """
-    theirs, ours = [], []
+    peer_fps, ours = [], []
     for _ in range(int(turns)):
-        said = subprocess.run([python, script, clip, frames], capture_output=True, check=True).stdout
-        theirs.append(json.loads(said)["fps"])
+        output = subprocess.run([python, script, clip, frames], capture_output=True, check=True).stdout
+        peer_fps.append(json.loads(output)["fps"])
         ours.append(labelled_per_s(clip))
-        print(f"peer {theirs[-1]:.1f} fps; livemood, with start and encoding {ours[-1]:.1f} fps", flush=True)
-    print(f"medians {statistics.median(theirs):.1f} and {statistics.median(ours):.1f} fps: ", end="")
-    print(f"{statistics.median(ours) / statistics.median(theirs):.2f} x")
+        print(f"peer {peer_fps[-1]:.1f} fps; livemood, with start and encoding {ours[-1]:.1f} fps", flush=True)
+    print(f"medians {statistics.median(peer_fps):.1f} and {statistics.median(ours):.1f} fps: ", end="")
+    print(f"{statistics.median(ours) / statistics.median(peer_fps):.2f} x")
 
 
 def labelled_per_s(clip: str) -> float:

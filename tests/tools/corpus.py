@@ -1,4 +1,4 @@
-"""Run every video below a folder through livemood, and compare with ffprobe what was read and what was written.
+"""Copy every video below a folder with livemood, and compare what was read and written with ffprobe's output.
 
     python -m tests.tools.corpus FOLDER [--limit-s 60] [--jobs 1] [--out REPORT.csv]
 
@@ -64,7 +64,7 @@ _TIME_SLACK_S = 0.002
 
 @dataclass(slots=True)
 class Found:
-    """What was found out about one file."""
+    """Results for one file."""
 
     path: Path
     frames: int = 0
@@ -78,7 +78,7 @@ class Found:
 
 
 def looked_at(path: Path, limit_s: float) -> Found:
-    """Read a file, copy it, and compare both with what ffprobe says."""
+    """Read a file, copy it, and compare both with ffprobe's output."""
     found = Found(path)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "copy.mp4"
@@ -90,7 +90,7 @@ def looked_at(path: Path, limit_s: float) -> Found:
             found.notes = [*source.warnings, *sink.warnings]
         except LivemoodError as error:
             found.error = str(error)
-        except Exception as error:  # noqa: BLE001  # that is what is looked for
+        except Exception as error:  # noqa: BLE001  # an unexpected exception is a result too
             found.differs.append(f"raises {type(error).__name__}: {error}")
         if out.exists():
             _look_at_copy(found, out)
@@ -115,14 +115,14 @@ def _sound_packets(path: Path) -> int:
 
 
 def _compare(found: Found, limit_s: float) -> None:
-    told = [time for time in _probed(found.path) if time is None or time < limit_s]
-    known = [time for time in told if time is not None]
+    expected = [time for time in _probed(found.path) if time is None or time < limit_s]
+    known = [time for time in expected if time is not None]
     if found.error:
-        if told:
-            found.differs.append(f"refused, but ffprobe reads {len(told)} frames")
+        if expected:
+            found.differs.append(f"refused, but ffprobe reads {len(expected)} frames")
         return
-    if len(told) != found.frames:
-        found.differs.append(f"{found.frames} frames, ffprobe reads {len(told)}")
+    if len(expected) != found.frames:
+        found.differs.append(f"{found.frames} frames, ffprobe reads {len(expected)}")
     elif len(known) == found.frames:
         first = known[0] - found.times[0]
         off = max(abs(mine - (theirs - first)) for mine, theirs in zip(found.times, sorted(known), strict=True))
@@ -137,7 +137,7 @@ def _compare(found: Found, limit_s: float) -> None:
 
 
 def _probed(path: Path) -> list[float | None]:
-    """Return when ffprobe says that each frame is shown."""
+    """Return ffprobe's time of each frame, s."""
     words = ["ffprobe", "-v", "error", "-select_streams", "V:0", "-show_entries", "frame=best_effort_timestamp_time"]
     done = subprocess.run([*words, "-of", "json", str(path)], capture_output=True, text=True, check=False)
     frames: list[dict[str, Any]] = json.loads(done.stdout or "{}").get("frames", [])
@@ -146,24 +146,24 @@ def _probed(path: Path) -> list[float | None]:
 
 
 def main() -> int:
-    """Look at every file and return the exit code."""
+    """Check every file and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--limit-s", type=float, default=60, help="of each file")
     parser.add_argument("--jobs", type=int, default=1, help="files at the same time")
     parser.add_argument("--out", type=Path, help="CSV with a row for each file")
-    asked = parser.parse_args()
-    paths = sorted(path for path in asked.folder.rglob("*") if path.suffix.lower() in _ENDINGS and path.is_file())
+    args = parser.parse_args()
+    paths = sorted(path for path in args.folder.rglob("*") if path.suffix.lower() in _ENDINGS and path.is_file())
     rows = []
-    with ThreadPoolExecutor(asked.jobs) as pool:
-        for found in pool.map(lambda path: looked_at(path, asked.limit_s), paths):
+    with ThreadPoolExecutor(args.jobs) as pool:
+        for found in pool.map(lambda path: looked_at(path, args.limit_s), paths):
             verdict = f"DIFFERS: {'; '.join(found.differs)}" if found.differs else found.error or "same"
             print(f"{found.path}: {found.frames} frames, {verdict}", flush=True)
             for line in found.notes:
                 print(f"    note: {line}")
             rows.append([found.path, found.frames, found.copied, *found.sound, found.level, verdict, *found.notes])
-    if asked.out:
-        with asked.out.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
+    if args.out:
+        with args.out.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
             lines = csv.writer(file)
             lines.writerow(["file", "frames", "copied", "sound packets", "copied", "level", "verdict", "notes"])
             lines.writerows(rows)

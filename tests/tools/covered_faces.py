@@ -1,9 +1,9 @@
-"""Train the small network that tells covered faces, the shipped ``models/doubt/covered.npz``.
+"""Train the small network that detects covered faces, the shipped ``models/doubt/covered.npz``.
 
     python -m tests.tools.covered_faces FERPLUS.zip OUT.npz [--rounds 14]
 
-Takes pictures of FER2013Train, covers half of them with drawn masks, scarves, hands, dark glasses or blocks, and makes
-all of them worse. No picture is stored. Afterwards, how many of FER2013Valid's are told rightly is printed.
+Takes pictures of FER2013Train, covers half of them with drawn masks, scarves, hands, dark glasses or blocks, and
+degrades all of them. No picture is stored. Finally, the accuracy on FER2013Valid is printed.
 """
 
 import argparse
@@ -40,10 +40,10 @@ def pictures(path: Path, split: str, most: int) -> Floats:
 
 
 class Covers:
-    """Draws what covers faces, and makes pictures worse; all by chance.
+    """Draws random occlusions on faces, and degrades pictures at random.
 
     Args:
-        rng: The chance.
+        rng: Random numbers.
     """
 
     def __init__(self, rng: np.random.Generator) -> None:
@@ -58,7 +58,7 @@ class Covers:
         ]
 
     def covered(self, face: Floats) -> Floats:
-        """Return a face with something over it."""
+        """Return a face with a random occlusion."""
         return self._kinds[self._rng.integers(len(self._kinds))](face)
 
     def mask(self, face: Floats) -> Floats:
@@ -93,7 +93,7 @@ class Covers:
         return np.asarray(cv2.line(face, ends[0], ends[1], shade, int(rng.integers(1, 3))), np.float32)
 
     def hand(self, face: Floats) -> Floats:
-        """Put fingers of the skin's shade over the mouth."""
+        """Cover the mouth with fingers of the skin's brightness."""
         rng = self._rng
         skin = float(np.median(face[16:32, 12:36])) + rng.uniform(-35, 25)
         middle, angle = _POINTS[3] + rng.uniform((-9, -9), (9, 5)), rng.uniform(-52, 52)
@@ -104,7 +104,7 @@ class Covers:
         return face
 
     def block(self, face: Floats) -> Floats:
-        """Hold something over mouth or eyes: a phone, a cup, a book."""
+        """Cover mouth or eyes with a rectangle, as a phone, a cup or a book would."""
         rng = self._rng
         x, y = (_POINTS[3] if rng.random() < 0.7 else _POINTS[:2].mean(0)) + rng.uniform((-6, -6), (6, 4))
         size = rng.uniform(16, 36), rng.uniform(14, 28)
@@ -112,7 +112,7 @@ class Covers:
         return self._cloth(face, outline, rng.uniform(0, 255))
 
     def worse(self, face: Floats) -> Floats:
-        """Return a face moved a little, mirrored, blurred, noisy, in other light or smaller, each by chance."""
+        """Return a face shifted, mirrored, blurred, noisy, in other light or smaller, each at random."""
         rng = self._rng
         matrix = np.array(cv2.getRotationMatrix2D((23.5, 23.5), rng.normal(0, 6), rng.uniform(0.88, 1.14)), np.float64)
         matrix[:, 2] += rng.normal(0, 1.6, 2)
@@ -158,7 +158,7 @@ class Covers:
 
 
 def batch(faces: Floats, count: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Return (N, 576) inputs as the network takes them, and (N,) whether each is covered."""
+    """Return (N, 576) float32 network inputs, and (N,) whether each face is covered."""
     covers = Covers(rng)
     truth = (rng.random(count) < 0.5).astype(np.float32)
     chosen = faces[rng.integers(len(faces), size=count)]
@@ -169,7 +169,7 @@ def batch(faces: Floats, count: int, rng: np.random.Generator) -> tuple[Floats, 
 
 
 def trained(faces: Floats, rounds: int) -> dict[str, Floats]:
-    """Return the weights after Adam's steps on the cross-entropy; pictures are made anew in every round."""
+    """Return the weights after training with Adam on the cross-entropy; pictures are generated anew in every round."""
     rng = np.random.default_rng(1)
     weights: dict[str, Floats] = {
         "hidden_weights": rng.normal(0, 1 / _SIDE, (_SIDE**2, _HIDDEN)).astype(np.float32),
@@ -217,8 +217,8 @@ def _slopes(weights: dict[str, Floats], inputs: Floats, truth: Floats) -> dict[s
 
 
 def main() -> None:
-    """Train, say how good it is, and write the weights."""
-    parser = argparse.ArgumentParser(description="Train the network that tells covered faces.")
+    """Train, print the accuracy, and write the weights."""
+    parser = argparse.ArgumentParser(description="Train the network that detects covered faces.")
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--rounds", type=int, default=14)

@@ -75,7 +75,7 @@ def heading(title: str) -> Iterator[None]:
 
 
 def detection(clips: dict[str, list[Frame]], photos: Sequence[Image]) -> None:
-    """Faces per frame for each detector mode, and the time of each relative to the far one."""
+    """Print the faces per frame for each detector mode, and the time of each relative to the far one."""
     stills = [Frame(0, 0.0, photo) for photo in photos]
     vga = [frame for name in SINGLE_FACE_CLIPS for frame in clips[name]]
     with heading("detection"):
@@ -102,7 +102,7 @@ def detection(clips: dict[str, list[Frame]], photos: Sequence[Image]) -> None:
 
 
 def following(clips: dict[str, list[Frame]]) -> None:
-    """What following faces in windows, as for every source, changes against searching every whole frame."""
+    """Print how results differ between following faces in windows, as for every source, and searching every frame."""
     clips = {**clips, "sample": frames(SAMPLES / "faces.mp4")}
     every = Settings(follower=RoiSettings(full_frame_every_s=0))
     differ = total = 0
@@ -124,17 +124,17 @@ def following(clips: dict[str, list[Frame]]) -> None:
 
 
 def labels(moods: Sequence[Mood]) -> list[str]:
-    """Return what a frame shows."""
+    """Return the labels of a frame."""
     return sorted(mood.label for mood in moods)
 
 
 def changes(labels: Sequence[str]) -> int:
-    """Count how often a label gives way to another."""
+    """Return the number of label changes."""
     return sum(a != b for a, b in pairwise(labels))
 
 
 def smoothing(clips: dict[str, list[Frame]]) -> None:
-    """Label changes on a still, neutral man, raw and smoothed; ids per clip."""
+    """Print label changes on a still, neutral man, raw and smoothed, and ids per clip."""
     with heading("smoothing"), MoodReader() as reader:
         smooth = raw = 0
         seconds = 0.0
@@ -153,7 +153,7 @@ def smoothing(clips: dict[str, list[Frame]]) -> None:
 
 
 def lag(photos: Sequence[Image], fps: int = 30, hold_s: float = 1.2) -> None:
-    """How long the label takes to follow a cut, on a clip spliced from photos of different people."""
+    """Print how long the label takes to follow a cut, on a clip spliced from photos of different people."""
     with heading("lag at a change"), MoodReader() as reader:
         sure: dict[str, list[Image]] = {"happy": [], "neutral": []}
         for photo in photos:
@@ -185,7 +185,7 @@ def top(mood: Mood) -> str:
 
 
 def smiles(photos: Sequence[tuple[Image, bool]]) -> None:
-    """End to end: the largest face's top emotion is happy exactly if the photo smiles; no face counts as wrong."""
+    """Print the accuracy on smiles: the largest face's top emotion must be happy exactly if the photo is a smile."""
     with heading("smiles, end to end"), MoodReader() as reader:
         right, scores, truth = 0, [], []
         for image, smiling in photos:
@@ -200,7 +200,7 @@ def smiles(photos: Sequence[tuple[Image, bool]]) -> None:
 
 
 def parity(videos: Sequence[Path]) -> None:
-    """What ``livemood video`` keeps of a video, read back with PyAV."""
+    """Print which properties of a video ``livemood video`` preserves, read back with PyAV."""
     with heading("parity of labelled copies"), MoodReader() as reader, tempfile.TemporaryDirectory() as scratch:
         print(f"{'video':16} {'frames':>9} {'size':>19} {'largest time error':>19} {'sound packets':>14}")
         for video in videos:
@@ -218,7 +218,7 @@ def parity(videos: Sequence[Path]) -> None:
 
 @dataclass(frozen=True)
 class Contents:
-    """What a video file holds: frame times from the first one on (s), size, and the bytes of each sound packet."""
+    """Content of a video file: frame times from the first one on (s), size, and the bytes of each sound packet."""
 
     times: list[Fraction]
     size: str

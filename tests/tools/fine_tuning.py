@@ -1,8 +1,8 @@
-"""Show that 50 pictures of each of two classes are enough with ``--from default``, and are not from scratch.
+"""Compare fine-tuning of the shipped model on 50 pictures of each of two classes with training from scratch.
 
-``python -m tests.tools.fine_tuning [FERPLUS_ZIP]``: happy and sad pictures of FER+ under names that the shipped model
-does not know. It learned from these very training pictures, so the gain on faces of one's own is smaller; both runs are
-measured on the same pictures of the validation split, which it never learned from.
+``python -m tests.tools.fine_tuning [FERPLUS_ZIP]``: happy and sad pictures of FER+ under class names that the shipped
+model does not know. It was trained on these pictures, so the gain on other faces is smaller. Both runs are measured on
+the same pictures of the validation split, on which it was not trained.
 """
 
 import sys
@@ -28,7 +28,7 @@ NAMES = {"happy": "up", "sad": "down"}
 
 
 def main(path: Path = FERPLUS) -> None:
-    """Print accuracy on held-out pictures, and the time, of both ways."""
+    """Print the accuracy on held-out pictures and the time of both runs."""
     if not path.exists():
         sys.exit(f"no data at {path}; give FER+ as a zip or folder")
     data = open_collection(path)
@@ -47,7 +47,7 @@ def main(path: Path = FERPLUS) -> None:
 
 
 def draw(data: Collection, label: str, split: SplitName, count: int) -> list[Sample]:
-    """Return some pictures on whose label most voters agree, the same every time."""
+    """Return pictures on whose label most voters agree, the same ones every time."""
     column = data.labels.index(label)
     pool = [s for s in data.samples if s.split == split and s.votes[column] >= SURE_VOTES]
     chosen = np.random.default_rng(0).permutation(len(pool))[:count]
@@ -62,12 +62,12 @@ def picture(data: Collection, sample: Sample) -> Image:
 
 
 def right(bundle: Path, held_out: dict[str, list[Image]]) -> float:
-    """Return the share of held-out pictures that a bundle reads right."""
+    """Return the accuracy of a bundle on the held-out pictures."""
     classifier = EmotionClassifier(bundle)
     hits = []
     for name, images in held_out.items():
-        said = classifier.probabilities(np.stack([crop.resize_crop(image, CROP) for image in images])).argmax(1)
-        hits.append(said == classifier.labels.index(name))
+        predicted = classifier.probabilities(np.stack([crop.resize_crop(image, CROP) for image in images])).argmax(1)
+        hits.append(predicted == classifier.labels.index(name))
     return float(np.concatenate(hits).mean())
 
 

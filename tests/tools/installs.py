@@ -1,7 +1,7 @@
-"""Ask pip whether what the plain and the slim install need can be had for each Python and system that is claimed.
+"""Check with pip that the plain and the slim install resolve for each supported Python version and system.
 
-Nothing is installed; pip only works out what it would take (``--dry-run``, wheels only). Markers are evaluated here for
-the target, as pip evaluates them for the machine that it runs on; those of dependencies' own dependencies stay pip's.
+Nothing is installed: pip only resolves (``--dry-run``, wheels only). Environment markers are evaluated here for the
+target, because pip evaluates them for the machine that it runs on; those of indirect dependencies remain pip's.
 
     python -m tests.tools.installs
     python -m tests.tools.installs --python 3.14 --system windows
@@ -19,7 +19,7 @@ from packaging.requirements import Requirement
 from tests.support.builders import ROOT
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
-# Tags that pip is to take, and what the target says of itself in markers.
+# Wheel tags for pip, and the values of environment markers, of each target.
 SYSTEMS = {
     "linux": (
         ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64", "manylinux_2_27_x86_64"),
@@ -41,21 +41,21 @@ SYSTEMS = {
 
 
 def plain() -> list[str]:
-    """Return what the plain install depends on."""
+    """Return the requirements of the plain install."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return list(project["dependencies"])
 
 
 def slim() -> list[str]:
-    """Return what the slim install depends on."""
+    """Return the requirements of the slim install."""
     lines = (ROOT / "requirements-slim.txt").read_text(encoding="utf-8").splitlines()
     return [line for line in lines if line and not line.startswith("#")]
 
 
 def wanted(lines: Sequence[str], python: str, system: str) -> list[str]:
-    """Return the requirements whose markers hold on a target, without markers."""
-    _, told = SYSTEMS[system]
-    target = {**told, "python_version": python, "python_full_version": f"{python}.0"}
+    """Return the requirements whose environment markers hold on a target, without markers."""
+    _, environment = SYSTEMS[system]
+    target = {**environment, "python_version": python, "python_full_version": f"{python}.0"}
     found = []
     for line in map(Requirement, lines):
         if line.marker is None or line.marker.evaluate(target):
@@ -65,7 +65,7 @@ def wanted(lines: Sequence[str], python: str, system: str) -> list[str]:
 
 
 def pip_takes(requirements: Sequence[str], python: str, system: str) -> str:
-    """Return what pip says against a set of requirements; empty if nothing."""
+    """Return pip's error for a set of requirements; empty if they resolve."""
     tags, _ = SYSTEMS[system]
     platforms = [word for tag in tags for word in ("--platform", tag)]
     with tempfile.TemporaryDirectory() as folder:
@@ -80,14 +80,14 @@ def pip_takes(requirements: Sequence[str], python: str, system: str) -> str:
 
 
 def main() -> int:
-    """Print a line for each target; return 1 if one cannot be installed on."""
+    """Print a line for each target; return 1 if the requirements of one do not resolve."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--python", action="append", choices=PYTHONS)
     parser.add_argument("--system", action="append", choices=SYSTEMS)
-    asked = parser.parse_args()
+    args = parser.parse_args()
     failed = 0
-    for system in asked.system or SYSTEMS:
-        for python in asked.python or PYTHONS:
+    for system in args.system or SYSTEMS:
+        for python in args.python or PYTHONS:
             for name, lines in (("plain", plain()), ("slim", slim())):
                 error = pip_takes(wanted(lines, python, system), python, system)
                 failed += bool(error)

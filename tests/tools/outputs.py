@@ -47,7 +47,7 @@ def main() -> int:
 
 
 def write(out: Path, data: Path | None) -> None:
-    """Write pictures' digests, records and JSON of every input into ``out``."""
+    """Write the digests of pictures, the records and the JSON of every input into ``out``."""
     clips = [ROOT / "samples" / "faces.mp4"]
     if data is not None:
         clips += sorted(path for path in (data / "clips").iterdir() if path.suffix in (".mkv", ".gif"))
@@ -58,7 +58,7 @@ def write(out: Path, data: Path | None) -> None:
 
 
 def write_clip(clip: Path, out: Path) -> None:
-    """Label a clip; keep its records and the digest of every picture of its copy."""
+    """Label a clip; store its records and the digest of every picture of its copy."""
     with tempfile.TemporaryDirectory() as scratch:
         copy, records = Path(scratch) / "copy.mp4", Path(scratch) / "records.jsonl"
         livemood("video", str(clip), "--out", str(copy), "--records", str(records), "--panel", "--detector", detector)
@@ -72,7 +72,7 @@ def write_clip(clip: Path, out: Path) -> None:
 
 
 def write_photos(archive: Path, out: Path) -> None:
-    """Keep the JSON of the first photos of an archive."""
+    """Store the JSON of the first photos of an archive."""
     with tempfile.TemporaryDirectory() as scratch, zipfile.ZipFile(archive) as file:
         names = [name for name in sorted(file.namelist()) if name.endswith(".jpg")][:PHOTOS]
         file.extractall(scratch, names)

@@ -1,4 +1,4 @@
-"""Print what neutral-face calibration mends and what it costs: ``python -m tests.tools.resting_faces [SHARED_DATA]``.
+"""Print gain and cost of the neutral baseline: ``python -m tests.tools.resting_faces [SHARED_DATA]``.
 
 Part of ``make eval``; the figures are those of docs/live.md. Needs real clips and FER+, which are not part of this
 project.
@@ -39,7 +39,7 @@ def main(data: Path = SHARED) -> None:
 
 
 def people(name: str, clip: list[Frame]) -> None:
-    """Calibrate everyone of a clip on its first half, and compare their labels in the second."""
+    """Calibrate everyone in a clip on its first half, and compare their labels in the second."""
     half_s = clip[-1].time_s / 2
     for track, before in labels_after(clip, half_s, None).items():
         after = labels_after(clip, half_s, half_s)[track]
@@ -47,7 +47,7 @@ def people(name: str, clip: list[Frame]) -> None:
 
 
 def labels_after(clip: list[Frame], half_s: float, calibrate_s: float | None) -> dict[int, list[str]]:
-    """Return each person's labels in the second half, for those who are there throughout."""
+    """Return each person's labels in the second half, for those who are present throughout."""
     found: dict[int, list[str]] = {}
     with MoodReader() as reader:
         pipeline = reader.pipeline()
@@ -62,7 +62,7 @@ def labels_after(clip: list[Frame], half_s: float, calibrate_s: float | None) ->
 
 
 def counts(labels: Iterable[str]) -> str:
-    """Return how often each label occurs."""
+    """Return the number of each label, as text."""
     listed = list(labels)
     return ", ".join(f"{label} {listed.count(label)}" for label in dict.fromkeys(listed))
 
@@ -82,7 +82,7 @@ def faces(path: Path) -> tuple[Probabilities, npt.NDArray[np.int64]]:
 
 
 def calibrated(rest: npt.NDArray[np.float32]) -> NeutralBaseline:
-    """Return a baseline that has looked at one resting face, (8,) probabilities, for its time."""
+    """Return a baseline calibrated to one resting face, (8,) probabilities."""
     baseline = NeutralBaseline(EMOTIONS)
     baseline.begin(1.0)
     for step in range(3):
@@ -91,12 +91,12 @@ def calibrated(rest: npt.NDArray[np.float32]) -> NeutralBaseline:
 
 
 def prediction(probabilities: npt.NDArray[np.float32]) -> Prediction:
-    """Return probabilities as said of the one person there is."""
+    """Return probabilities as the prediction of a single track."""
     return Prediction(probabilities, Track(1, make_detection(), 0.0))
 
 
-def said(baseline: NeutralBaseline, scores: Probabilities) -> npt.NDArray[np.int64]:
-    """Return the leading class of each row of (N, 8) scores under someone's calibration."""
+def predicted(baseline: NeutralBaseline, scores: Probabilities) -> npt.NDArray[np.int64]:
+    """Return the leading class of each row of (N, 8) scores, adjusted by the baseline."""
     adjusted = baseline.adjust([prediction(row) for row in scores], 2.0)
     return np.array([row.probabilities.argmax() for row in adjusted])
 
@@ -112,24 +112,24 @@ def row(values: npt.NDArray[np.float64]) -> str:
 
 
 def rested(scores: Probabilities, labels: npt.NDArray[np.int64]) -> None:
-    """Take every neutral picture for someone's resting face."""
+    """Measure with each neutral picture as one person's resting face."""
     resting = scores[labels == 0]
     before = (resting.argmax(1) != 0).sum()
-    after = sum(int(said(calibrated(face), face[None])[0] != 0) for face in resting)
+    after = sum(int(predicted(calibrated(face), face[None])[0] != 0) for face in resting)
     print(f"neutral faces of FER+ valid misread: {before} of {len(resting)}, each calibrated to itself: {after}")
     print(f"recall without calibration: {row(recalls(scores.argmax(1), labels))}")
     every = resting[:: max(len(resting) // LOOKS, 1)]
-    mean = np.mean([recalls(said(calibrated(face), scores), labels) for face in every], axis=0)
+    mean = np.mean([recalls(predicted(calibrated(face), scores), labels) for face in every], axis=0)
     print(f"recall under the calibrations of {len(every)} of these people, on average: {row(mean)}")
 
 
 def mistaken(scores: Probabilities, labels: npt.NDArray[np.int64]) -> None:
-    """Calibrate to someone who shows an emotion instead of resting, and look for that emotion."""
+    """Calibrate to a person who shows an emotion instead of resting, and measure the recall of that emotion."""
     kept = []
     for i in range(1, len(EMOTIONS)):
         shown = np.full(len(EMOTIONS), 0.001, np.float32)
         shown[i] = 1 - shown[1:].sum() + shown[i]
-        kept.append((said(calibrated(shown), scores)[labels == i] == i).mean())
+        kept.append((predicted(calibrated(shown), scores)[labels == i] == i).mean())
     print(f"recall of the emotion that was shown while calibrating: {row(np.array(kept))}")
 
 

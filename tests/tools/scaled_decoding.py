@@ -1,4 +1,4 @@
-"""What decoding JPEGs smaller costs and gains: faces found in large photos, and CPU time.
+"""Cost and gain of decoding JPEGs at a reduced size: faces found in large photos, and CPU time.
 
     python -m tests.tools.scaled_decoding DATA
 
@@ -67,7 +67,7 @@ def mosaics(images: Sequence[Image]) -> Iterator[Image]:
 
 
 def measured(session: Session, image: Image) -> tuple[float, ...]:
-    """Return 1, faces in full, smaller, and found both ways, and CPU seconds both ways."""
+    """Return 1, the faces found in full size, at reduced size and in both, and the CPU seconds of each."""
     data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes()
     faces, seconds = [], []
     for least_side in (None, LEAST_SIDE):

@@ -27,8 +27,8 @@ _MAX_NEW_FDS = 4
 
 
 @dataclass(frozen=True)
-class ReaderSettings:
-    """What one look at the process found; ``seconds`` counts from its start."""
+class Reading:
+    """Resources of the process at one time; ``seconds`` counts from its start."""
 
     seconds: float
     frames: int
@@ -62,14 +62,14 @@ def looped(path: Path, minutes: float) -> Path:
     return path
 
 
-def look(pid: int, began: float, records: Path) -> ReaderSettings | None:
-    """Read Linux's account of a process; None once it has ended."""
+def take_reading(pid: int, began: float, records: Path) -> Reading | None:
+    """Read memory, descriptors and threads of a process from /proc; None if it has ended."""
     try:
         status = dict(
             line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":\t" in line
         )
         fds = len(os.listdir(f"/proc/{pid}/fd"))  # noqa: PTH208
-        return ReaderSettings(
+        return Reading(
             time.monotonic() - began,
             _last_frame(records),
             int(status["VmRSS"].split()[0]) / 1024,
@@ -91,16 +91,16 @@ def _last_frame(records: Path) -> int:
     return int(lines[-1].split(b",")[0].removeprefix(b'{"frame": ')) if lines else 0
 
 
-def soak(minutes: float, folder: Path) -> tuple[list[ReaderSettings], int]:
-    """Label ``minutes`` of video in ``folder``; return what was seen on the way and the exit code."""
+def soak(minutes: float, folder: Path) -> tuple[list[Reading], int]:
+    """Label ``minutes`` of video in ``folder``; return the readings and the exit code."""
     clip, records = looped(folder / "long.mp4", minutes), folder / "moods.jsonl"
     command: list[Any] = [sys.executable, "-m", "livemood", "video", clip, "--out", folder / "out.mp4"]
-    began, readings = time.monotonic(), list[ReaderSettings]()
+    began, readings = time.monotonic(), list[Reading]()
     running = subprocess.Popen([*command, "--records", records])
     try:
         while running.poll() is None:
             time.sleep(max(0.5, minutes / 4))
-            reading = look(running.pid, began, records)
+            reading = take_reading(running.pid, began, records)
             if reading:
                 readings.append(reading)
                 print(row(reading), flush=True)
@@ -110,7 +110,7 @@ def soak(minutes: float, folder: Path) -> tuple[list[ReaderSettings], int]:
     return readings, running.returncode
 
 
-def row(reading: ReaderSettings) -> str:
+def row(reading: Reading) -> str:
     """Return one line of the table."""
     return (
         f"| {reading.seconds:8.0f} | {reading.frames:8d} | {reading.rss_mb:8.1f} | {reading.fds:4d} "
@@ -118,8 +118,8 @@ def row(reading: ReaderSettings) -> str:
     )
 
 
-def verdict(readings: list[ReaderSettings]) -> list[str]:
-    """Return what is wrong with a run: growth of memory or descriptors after it has settled."""
+def verdict(readings: list[Reading]) -> list[str]:
+    """Return the problems of a run: growth of memory or descriptors after it has settled."""
     settled = readings[int(len(readings) * _SETTLED) : -1]
     if len(settled) < 4:
         return ["the run was too short to judge; give it more minutes"]
@@ -135,7 +135,7 @@ def verdict(readings: list[ReaderSettings]) -> list[str]:
     return found
 
 
-def _mean_mb(readings: list[ReaderSettings]) -> float:
+def _mean_mb(readings: list[Reading]) -> float:
     return sum(r.rss_mb for r in readings) / len(readings)
 
 

@@ -1,6 +1,6 @@
 """Print how fast this machine trains, and how fast it augments alone: ``python -m tests.tools.training_speed``.
 
-Made-up crops; nothing but speed is measured. Part of ``make bench``.
+Crops are random noise; only speed is measured. Part of ``make bench``.
 """
 
 import tempfile
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def made_up(count: int) -> Split:
-    """Return so many crops of noise, each with a vote."""
+    """Return ``count`` crops of noise, each with a vote."""
     rng = np.random.default_rng(0)
     votes = np.eye(len(EMOTIONS), dtype=np.int64)[rng.integers(0, len(EMOTIONS), count)] * 10
     return Split(

@@ -1,7 +1,7 @@
 """Compare the browser page with Python on raw frames: ``python -m tests.tools.web_parity [CLIP...]``.
 
-Without words it takes the sample and every clip of the data folder, if that is there. Prints one row a clip; ends with
-1 where the two differ by more than the page may.
+Without arguments it takes the sample and every clip of the data folder, if that exists. Prints one row per clip; exits
+with 1 if the two differ by more than the tolerance.
 """
 
 import sys

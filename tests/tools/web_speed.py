@@ -1,7 +1,7 @@
 """Time the browser page with a fake 640x480 camera: ``python -m tests.tools.web_speed [SECONDS]``.
 
-The camera films one face of the sample clip. Prints how long the first label took, then pictures a second as they
-came, were read and were drawn, and the median time from a picture's coming to its answer.
+The camera shows one face of the sample clip. Prints the time to the first label, then pictures per second captured,
+processed and drawn, and the median time from a picture's capture to its result.
 """
 
 import sys

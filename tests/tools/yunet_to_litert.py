@@ -1,9 +1,9 @@
 """Convert the shipped YuNet for the browser page: ``python -m tests.tools.yunet_to_litert OUT.tflite``.
 
-Weights stay what they are. Pictures come as (1, H, W, 3) float32, blue, green, red, 0..255; for each stride (8, 16, 32)
-there is one output (1, H / stride, W / stride, 16): class, object, four numbers of the box, ten of the five points, in
-the network's own terms, class and object after their sigmoid. The file is made for 320x320; the page gives it other
-sizes by scaling the sides that it declares.
+Weights are not changed. The input is (1, H, W, 3) float32, blue, green, red, 0..255. For each stride (8, 16, 32) there
+is one output (1, H / stride, W / stride, 16): class and object score after their sigmoid, four values of the box, ten
+of the five points, in the network's own encoding. The file declares 320x320; the page gives it other sizes by scaling
+the declared dimensions.
 """
 
 import sys

@@ -1,1 +1,1 @@
-"""Networks of other makes that may teach; nothing of them ships."""
+"""Networks of other projects as teachers; they are not part of the package."""

@@ -1,11 +1,10 @@
-"""Fine-tune a network that learned faces first on FER+'s votes, to see whether it can teach.
+"""Fine-tune a face recognition network on FER+'s votes, to find out whether it is a useful teacher.
 
     python -m tools.teachers.face DATA WORK MOBILEFACENET.json OUT --minutes 60
 
-It is shown what the shipped network is shown, grey crops of 48 px with the same augmentation, enlarged to 112 px. So
-it can be measured, and asked about batches, like any other teacher. The layers whose maps are larger than 14x14 stay
-as they are: they see edges, and cost two thirds of a step. Every epoch is checkpointed (``OUT``); what it comes to on
-valid is printed.
+Its input is that of the shipped network, grey crops of 48 px with the same augmentation, enlarged to 112 px, so it can
+be measured and used like any other teacher. Layers whose maps are larger than 14x14 are frozen: they detect edges, and
+take two thirds of the time of a step. Every epoch is checkpointed (``OUT``), and its figures on valid are printed.
 """
 
 import argparse
@@ -46,7 +45,7 @@ def build(backbone: Any, classes: int) -> Any:
 
 
 def main() -> None:
-    """Do what the module says, as the command line asks."""
+    """Run the script with the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     for name in ("data", "work", "json", "out"):
         parser.add_argument(name, type=Path)
@@ -54,26 +53,26 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=3e-4, help="of the backbone; the head has ten times as much")
     parser.add_argument("--loader", type=Path, required=True, help="mobilefacenet.py, which rebuilds the backbone")
     parser.add_argument("--begin", type=Path, help="weights to go on from")
-    asked = parser.parse_args()
-    asked.out.mkdir(parents=True, exist_ok=True)
-    source = importlib.util.spec_from_file_location("mobilefacenet", asked.loader)
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    source = importlib.util.spec_from_file_location("mobilefacenet", args.loader)
     assert source
     assert source.loader
     loader = importlib.util.module_from_spec(source)
     source.loader.exec_module(loader)
-    split = votes.parts(asked.data, asked.work)
-    framings = (votes.raw(asked.data, asked.work), faces.crops(asked.data, asked.work, "ferplus", 1.05))
-    model = build(loader.load(asked.json, features=True), len(split["train"].split.labels))
-    if asked.begin:
-        model.load_weights(asked.begin)
-    _fit(model, split, framings, asked)
+    split = votes.parts(args.data, args.work)
+    framings = (votes.raw(args.data, args.work), faces.crops(args.data, args.work, "ferplus", 1.05))
+    model = build(loader.load(args.json, features=True), len(split["train"].split.labels))
+    if args.begin:
+        model.load_weights(args.begin)
+    _fit(model, split, framings, args)
 
 
-def _fit(model: Any, split: dict[str, votes.Part], framings: Any, asked: Any) -> None:
+def _fit(model: Any, split: dict[str, votes.Part], framings: Any, args: Any) -> None:
     import keras
     import tensorflow as tf
 
-    slow, fast = keras.optimizers.Adam(asked.rate), keras.optimizers.Adam(asked.rate * 10)
+    slow, fast = keras.optimizers.Adam(args.rate), keras.optimizers.Adam(args.rate * 10)
     head = model.get_layer("emotion").trainable_variables
     body = [each for each in model.trainable_variables if not any(each is own for own in head)]
 
@@ -96,8 +95,8 @@ def _fit(model: Any, split: dict[str, votes.Part], framings: Any, asked: Any) ->
         for at in range(0, len(order) - _BATCH + 1, _BATCH):
             chosen = order[at : at + _BATCH]
             pixels = _augmented(framings, train.rows[chosen], rng)
-            done = (time.monotonic() - began) / 60 / asked.minutes
-            pace = asked.rate * min(1.0, (steps + 1) / 100) * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
+            done = (time.monotonic() - began) / 60 / args.minutes
+            pace = args.rate * min(1.0, (steps + 1) / 100) * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
             slow.learning_rate.assign(pace)
             fast.learning_rate.assign(pace * 10)
             losses.append(float(step(pixels, targets[chosen])))
@@ -110,7 +109,7 @@ def _fit(model: Any, split: dict[str, votes.Part], framings: Any, asked: Any) ->
                 print(f"step {steps}, {100 * done:.0f} %, loss {np.mean(losses[-100:]):.4f}, "
                       f"{steps * _BATCH / (time.monotonic() - began):.1f} pictures/s", flush=True)  # fmt: skip
             if done >= 1 or steps % 218 == 0:
-                _look(model, average, split["valid"], framings, asked.out, steps)
+                _evaluate(model, average, split["valid"], framings, args.out, steps)
             if done >= 1:
                 break
         epoch += 1
@@ -122,8 +121,8 @@ def _augmented(framings: Any, rows: npt.NDArray[np.int64], rng: np.random.Genera
     return np.stack(crops).astype(np.float32)
 
 
-def _look(model: Any, average: Any, valid: votes.Part, framings: Any, out: Path, steps: int) -> None:
-    """Keep the averaged weights, and print what they come to on every other picture of valid."""
+def _evaluate(model: Any, average: Any, valid: votes.Part, framings: Any, out: Path, steps: int) -> None:
+    """Save the averaged weights, and print their figures on every other picture of valid."""
     weights = model.get_weights()
     model.set_weights(average)
     model.save_weights(out / f"step{steps:05}.weights.h5")

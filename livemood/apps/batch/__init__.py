@@ -1,1 +1,1 @@
-"""Very many photos and videos into one Parquet data set, on this machine or on many."""
+"""Many photos and videos into one Parquet data set, on this machine or on a cluster."""

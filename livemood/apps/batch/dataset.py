@@ -1,4 +1,4 @@
-"""A data set of Parquet parts, each of which tells in its footer what it holds: the rows and the list cannot part."""
+"""A data set of Parquet files ("parts"). The footer of each lists its inputs, so that rows and list stay consistent."""
 
 import hashlib
 import json
@@ -16,9 +16,9 @@ from livemood.runtime.storage import Store
 from livemood.sinks.collection_records import utf8
 
 FOOTER: Final = "livemood.batch"
-"""Key of a part's own list in the metadata of its file."""
+"""Key of a part's list of inputs in the metadata of its file."""
 NOTES: Final = "_manifest"
-"""Folder for what is said about the data set; readers of data sets pass it over."""
+"""Folder of the data set's manifest; Parquet readers ignore it, because its name begins with an underscore."""
 
 _PREFIX: Final = "part-"
 _SUFFIX: Final = ".parquet"
@@ -34,7 +34,7 @@ class Reading:
         version: Of livemood.
         model: Name of the bundle.
         sha256: Of its weights.
-        settings: Whatever else decides what is read, as text.
+        settings: All other settings that change the rows, as text.
     """
 
     version: str
@@ -44,7 +44,7 @@ class Reading:
 
     @property
     def key(self) -> str:
-        """Changes when the same input would give other rows: the version alone is no reason to read it again."""
+        """Hash of everything that changes the rows of an input; livemood's version is not part of it."""
         return hashlib.sha256(f"{self.sha256} {self.settings}".encode()).hexdigest()[:_NAME_LENGTH]
 
 
@@ -55,11 +55,11 @@ class Part:
     Attributes:
         name: Of the file.
         reading: How it was made.
-        inputs: What it holds.
+        inputs: Its photos and videos.
         failed: Paths of those that could not be read.
         faces: Rows with a face.
         frames: Photos, or frames of a video.
-        seconds: CPU seconds that it took.
+        seconds: CPU time of reading it, s.
     """
 
     name: str
@@ -71,14 +71,14 @@ class Part:
     seconds: float = 0.0
 
     def footer(self) -> str:
-        """Return what stands in the file's metadata."""
+        """Return the entry for the file's metadata."""
         inputs = [[one.path, one.size, one.stamp] for one in self.inputs]
         counts = {"faces": self.faces, "frames": self.frames, "seconds": round(self.seconds, 3)}
         return json.dumps({**asdict(self.reading), **counts, "inputs": inputs, "failed": sorted(self.failed)})
 
 
 def part_name(inputs: Sequence[InputFile], reading: Reading) -> str:
-    """Return the name of the file that holds these inputs, read so: the same inputs have the same one."""
+    """Return the file name of a part, a hash of its inputs and of how they are read."""
     text = "\n".join(f"{one.path}\0{one.size}\0{one.stamp}" for one in inputs)
     digest = hashlib.sha256(f"{reading.key}\n{text}".encode(errors="surrogateescape")).hexdigest()
     return f"{_PREFIX}{digest[:_NAME_LENGTH]}{_SUFFIX}"
@@ -93,8 +93,8 @@ def read_part(store: Store, name: str) -> Part:
     arrow, parquet = required("pyarrow", PARQUET), required("pyarrow.parquet", PARQUET)
     try:
         with store.open(name) as file:
-            said = parquet.read_metadata(file).metadata or {}
-        data = json.loads(said[FOOTER.encode()])
+            metadata = parquet.read_metadata(file).metadata or {}
+        data = json.loads(metadata[FOOTER.encode()])
         inputs = tuple(InputFile(str(path), int(size), str(stamp)) for path, size, stamp in data["inputs"])
         reading = Reading(*(str(data[key]) for key in ("version", "model", "sha256", "settings")))
         counts = int(data["faces"]), int(data["frames"]), float(data["seconds"])
@@ -113,7 +113,7 @@ def read_parts(store: Store) -> Iterator[Part]:
 
 
 def without(store: Store, part: Part, paths: Collection[str]) -> None:
-    """Take the rows of some inputs out of a part, in one step; a part that then holds nothing goes."""
+    """Remove the rows of some inputs from a part, in one step; a part without inputs left is deleted."""
     kept = tuple(one for one in part.inputs if one.path not in paths)
     if not kept:
         store.remove(part.name)
@@ -122,27 +122,28 @@ def without(store: Store, part: Part, paths: Collection[str]) -> None:
     compute = required("pyarrow.compute", PARQUET)
     with store.open(part.name) as file:
         table = parquet.read_table(file)
-    gone = arrow.array(sorted(map(utf8, paths)), arrow.string())
-    table = table.filter(compute.invert(compute.is_in(table.column("path"), value_set=gone)))
+    removed = arrow.array(sorted(map(utf8, paths)), arrow.string())
+    table = table.filter(compute.invert(compute.is_in(table.column("path"), value_set=removed)))
     faces = int(compute.count(table.column("track")).as_py())
-    left = Part(part.name, part.reading, kept, part.failed - frozenset(paths), faces, part.frames, part.seconds)
-    table = table.replace_schema_metadata({**(table.schema.metadata or {}), FOOTER.encode(): left.footer().encode()})
+    remaining = Part(part.name, part.reading, kept, part.failed - frozenset(paths), faces, part.frames, part.seconds)
+    metadata = {**(table.schema.metadata or {}), FOOTER.encode(): remaining.footer().encode()}
+    table = table.replace_schema_metadata(metadata)
     with store.replacing(part.name) as scratch:
         parquet.write_table(table, scratch, compression="zstd")
 
 
 @dataclass(slots=True)
 class Contents:
-    """What a data set holds, gathered from its parts.
+    """Totals of a data set, over its parts.
 
     Attributes:
-        parts: How many files.
-        inputs: How many photos and videos.
-        failed: Of those, how many could not be read.
+        parts: Number of files.
+        inputs: Number of photos and videos.
+        failed: Number of those that could not be read.
         faces: Rows with a face.
         frames: Photos and frames.
-        seconds: CPU seconds that it took.
-        readings: Inputs by how they were read.
+        seconds: CPU time of reading it, s.
+        readings: Number of inputs by how they were read.
     """
 
     parts: int = 0
@@ -171,7 +172,7 @@ class Contents:
 
 
 def contents(parts: Iterable[Part]) -> Contents:
-    """Count what parts hold."""
+    """Return the totals of parts."""
     found = Contents()
     for part in parts:
         found.add(part)

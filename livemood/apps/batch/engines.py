@@ -1,4 +1,4 @@
-"""What runs shards: processes of this machine, or Ray's, here or on a cluster."""
+"""Engines that run shards: processes of this machine, or Ray, here or on a cluster."""
 
 import os
 import socket
@@ -21,16 +21,16 @@ _CONNECT_S: Final = 5.0
 
 
 class Engine(Protocol):
-    """Runs shards; a context manager that stops what it started."""
+    """Runs shards; a context manager."""
 
     workers: int
 
     def run(self, shards: Iterable[Shard], options: ShardOptions) -> Iterator[tuple[Shard, Part | None]]:
-        """Yield each shard when it is done; None for one that no process survived."""
+        """Yield each shard with its part when it is done; with None if it killed its process each time."""
         ...
 
     def close(self) -> None:
-        """Stop what was started; what is under way may be lost, and is done again by the next run."""
+        """Stop the engine; shards under way may be lost, and are read again by the next run."""
         ...
 
 
@@ -53,7 +53,7 @@ class LocalEngine:
 
 
 class RayEngine:
-    """Ray Core tasks of one core each; Ray runs one whose worker was killed again, three times.
+    """Ray Core tasks of one core each; Ray retries a task whose worker was killed, three times.
 
     Args:
         workers: Tasks at the same time; by default as many as the cluster has cores.
@@ -64,7 +64,7 @@ class RayEngine:
     """
 
     def __init__(self, workers: int | None, address: str | None) -> None:
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent unless asked for
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no usage statistics, unless the user has enabled them
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
         self._ray: Any = required("ray", RAY)
         if address:
@@ -84,7 +84,7 @@ class RayEngine:
         self.workers = workers or max(int(self._ray.cluster_resources().get("CPU", 1)), 1)
 
     def run(self, shards: Iterable[Shard], options: ShardOptions) -> Iterator[tuple[Shard, Part | None]]:
-        """Yield each shard when it is done; None for one whose worker was killed again and again."""
+        """Yield each shard with its part when it is done; with None if its worker was killed each time."""
         ray = self._ray
         task = ray.remote(num_cpus=1, max_retries=_RETRIES)(_read_on_ray)
         shared = ray.put(options)
@@ -119,7 +119,7 @@ class RayEngine:
 
 
 def open_engine(choice: EngineChoice, workers: int | None, address: str | None, cores: Callable[[], int]) -> Engine:
-    """Return the engine of a name.
+    """Return an engine by its name.
 
     Raises:
         LivemoodError: As ``RayEngine``.
@@ -136,7 +136,7 @@ def _read_on_ray(options: ShardOptions, shard: Shard) -> Part:
 
 
 def _check_address(address: str) -> None:
-    """Raise at once where nothing answers: Ray would try for minutes."""
+    """Raise at once if nothing answers at the address; Ray would try for minutes."""
     host, found, port = address.removeprefix("ray://").rpartition(":")
     if not found or not port.isdigit():
         return  # "auto", or a name that Ray looks up by itself

@@ -1,4 +1,4 @@
-"""What a batch reads: folders, globs, lists of paths, and the same in object stores."""
+"""Inputs of a batch: files, folders, globs and lists of paths, local or in object stores."""
 
 import csv
 import glob
@@ -21,13 +21,13 @@ _LISTS: Final = (".csv", ".parquet", ".txt")
 _MISSING: Final = -1
 
 
-class InputFile(NamedTuple):  # ten million of them are sorted and compared
+class InputFile(NamedTuple):  # faster than a dataclass: ten million of them are sorted and compared
     """One photo or video.
 
     Attributes:
-        path: Path or URL, as it will stand in the data set.
-        size: Bytes; -1 where it is not there.
-        stamp: Changes when its content does: time of the last change, or what its store gives for that.
+        path: Path or URL, as written into the data set.
+        size: Bytes; -1 if it does not exist.
+        stamp: Changes with its content: the modification time, or the ETag or version of an object store.
     """
 
     path: str
@@ -36,20 +36,20 @@ class InputFile(NamedTuple):  # ten million of them are sorted and compared
 
     @property
     def is_video(self) -> bool:
-        """Whether its ending is that of a video."""
+        """Whether its suffix is that of a video."""
         return _ending(self.path) in VIDEO_SUFFIXES
 
 
 def expand(words: Sequence[str]) -> list[InputFile]:
-    """Return every photo and video that the words name, each once, sorted by path.
+    """Return the photos and videos of all inputs, without duplicates, sorted by path.
 
     Args:
         words: Files, folders, globs, URLs of these, and lists of paths: .csv and .parquet with a column ``path``, .txt
-            with one a line. What a list names is taken as it is, be it there or not.
+            with one path per line. Paths from a list are not checked for existence.
 
     Raises:
         SourceError: Nothing is found, or a list cannot be read.
-        LivemoodError: A URL whose driver is not installed.
+        LivemoodError: The driver of a URL is not installed.
     """
     found: dict[str, InputFile] = {}
     for word in words:
@@ -61,7 +61,7 @@ def expand(words: Sequence[str]) -> list[InputFile]:
 
 
 def share(inputs: Iterable[InputFile], part: int, parts: int) -> list[InputFile]:
-    """Return one of so many shares, from 1: always the same one for a path, whatever else there is."""
+    """Return share ``part`` of ``parts``, counted from 1; which share a path is in depends on the path alone."""
     return [one for one in inputs if _number(one.path) % parts == part - 1]
 
 
@@ -134,7 +134,7 @@ def _remote(url: str) -> Iterator[InputFile]:
 
 
 def _stamp(about: dict[str, Any]) -> str:
-    """Return what a store says about a file's content: its tag, or the time of its last change."""
+    """Return a store's ETag or version of a file, or else its modification time."""
     for name in ("ETag", "etag", "md5Hash", "LastModified", "mtime", "created"):
         value = about.get(name)
         if value:
@@ -154,7 +154,7 @@ def _listed(path: str) -> Iterable[str]:
 
 
 def _rows(name: str, data: bytes) -> list[str]:
-    """Return the paths of a list, without doubles."""
+    """Return the paths of a list, without duplicates."""
     if name.lower().endswith(".txt"):
         return list(dict.fromkeys(line for line in data.decode(errors=NOT_UTF8).splitlines() if line.strip()))
     if name.lower().endswith(".parquet"):
@@ -180,5 +180,5 @@ def _is_ours(name: str) -> bool:
 
 
 def _ending(name: str) -> str:
-    """Return the ending of a path or URL in lower case, with its dot."""
+    """Return the suffix of a path or URL in lower case, with its dot."""
     return name[name.rfind(".") :].lower()

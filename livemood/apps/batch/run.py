@@ -1,4 +1,4 @@
-"""A batch: which inputs are still to be read, cut into shards, and each shard's file put into the data set."""
+"""A batch: split the inputs that are still to be read into shards, and write each shard's part to the data set."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -26,14 +26,14 @@ _SHARDS_A_WORKER: Final = 4  # at least, so that all end at about the same time
 
 @dataclass(frozen=True, slots=True)
 class BatchJob:
-    """What a batch is to do.
+    """The settings of a batch.
 
     Attributes:
         inputs: Files, folders, globs, lists, URLs.
         out: The data set: a folder or a URL.
-        reader: How faces are found and read.
-        part: Which share of the inputs, from 1, and of how many.
-        every: Classify every so many frames of a video.
+        reader: How faces are found and classified.
+        part: The share of the inputs to read, counted from 1, and the number of shares.
+        every: Classify every Nth frame of a video.
         labelled: Folder for labelled copies of videos.
         retry_failed: Read inputs again that could not be read.
     """
@@ -49,14 +49,14 @@ class BatchJob:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be done.
+    """The work of a batch.
 
     Attributes:
-        inputs: All that were asked for.
-        shards: What is still to be read.
-        done: How many inputs the data set has already.
-        again: How many of those to be read were read before: they, or the model, have changed, or they failed.
-        stale: Rows to take out of parts before that, by part.
+        inputs: All inputs of the job.
+        shards: Inputs that are still to be read.
+        done: Number of inputs that the data set already has.
+        again: Number of inputs that are read again, because they or the model have changed, or because they failed.
+        stale: Paths by part whose rows are to be removed before.
         options: For the shards.
         heads: Labels by head of the model.
     """
@@ -71,16 +71,16 @@ class Plan:
 
     @property
     def todo(self) -> int:
-        """How many inputs are still to be read."""
+        """Number of inputs that are still to be read."""
         return sum(len(shard.inputs) for shard in self.shards)
 
 
 def plan(job: BatchJob, workers: int) -> Plan:
-    """Look at the inputs and at the data set, and say what is to be done; nothing is written.
+    """Compare the inputs with the data set and return the work to do; nothing is written.
 
     Raises:
         SourceError: There are no inputs, or this share of them is empty.
-        LivemoodError: A driver is missing, or a file in the data set is none of livemood's.
+        LivemoodError: A driver is missing, or the data set holds a file that livemood did not write.
         ModelError: The model cannot be used.
     """
     heads, options = _options(job)
@@ -101,7 +101,7 @@ def plan(job: BatchJob, workers: int) -> Plan:
                 continue
             current = same_reading and now == one
             failed = job.retry_failed and one.path in part.failed
-            if one.path in done:  # a second time, by a run that was cut off
+            if one.path in done:  # in two parts, after a run that was interrupted
                 old.add(one.path)
             elif current and not failed:
                 done.add(one.path)
@@ -120,16 +120,16 @@ def run(
     engine: Engine,
     on_part: Callable[[Part], None] = lambda _: None,
 ) -> Contents:
-    """Do what was planned; every part is in the data set as soon as it is done, so that an end at any time loses none.
+    """Run a plan; each part is written to the data set as soon as it is done, so that an interrupt loses none.
 
     Args:
-        job: What was asked for.
-        planned: What is to be done of it.
+        job: The settings.
+        planned: The work to do.
         engine: Runs the shards.
         on_part: Called for each part, for a progress display.
 
     Returns:
-        What this run read.
+        The totals of this run.
 
     Raises:
         SinkError: The data set cannot be written.
@@ -146,12 +146,14 @@ def run(
         made.add(part)
         on_part(part)
     whole = contents(read_parts(store))
-    write_notes(store, name, {**notes, "seconds": round(time.monotonic() - began, 1), "finished": _now(), **whole.to_json()})
+    write_notes(
+        store, name, {**notes, "seconds": round(time.monotonic() - began, 1), "finished": _now(), **whole.to_json()}
+    )
     return made
 
 
 def _parts(planned: Plan, engine: Engine) -> Iterator[Part]:
-    """Yield parts; a shard that kills its process is halved until what does it is found."""
+    """Yield parts; a shard that kills its process is halved repeatedly, until the input that does it is found."""
     shards: Sequence[Shard] = planned.shards
     while shards:
         halves: list[Shard] = []
@@ -167,9 +169,9 @@ def _parts(planned: Plan, engine: Engine) -> Iterator[Part]:
 
 
 def _shards(inputs: Sequence[InputFile], done: set[str], workers: int) -> Iterator[Shard]:
-    """Cut the inputs, those that are done among them, always at the same places; then leave out what is done.
+    """Split all inputs into shards at fixed positions, then leave out those that are done.
 
-    So a shard that a run did not finish has the same inputs, and its file the same name, in the next.
+    So a shard that one run did not finish has the same inputs, and its file the same name, in the next run.
     """
     photos: list[InputFile] = []
     for one in inputs:
@@ -185,12 +187,11 @@ def _shards(inputs: Sequence[InputFile], done: set[str], workers: int) -> Iterat
 def _options(job: BatchJob) -> tuple[Heads, ShardOptions]:
     bundle = read_bundle(job.reader.model or default_bundle())
     heads = heads_of_bundle(job.reader.model, job.reader.emotions)
-    weights = bundle.sha256.get("model.tflite" if job.reader.engine == "litert" else "model.keras", "")
     settings = f"schema {VERSION}; detector {job.reader.detector}; engine {job.reader.engine}; every {job.every}"
     settings += f"; baseline {job.reader.baseline}"
     if job.reader.emotions:
         settings += f"; emotions {','.join(heads[EMOTION])}"
-    reading = Reading(__version__, bundle.name, str(weights), settings)
+    reading = Reading(__version__, bundle.name, bundle.sha256_for(job.reader.engine), settings)
     photo = PhotoOptions(job.reader, DrawStyle())
     return heads, ShardOptions(job.out, photo, reading, job.every, job.labelled)
 
@@ -212,10 +213,10 @@ def _now() -> str:
 
 
 def check_share(text: str) -> tuple[int, int]:
-    """Return which share of how many a text such as ``3/8`` means.
+    """Parse a share such as ``3/8`` into its number and the number of shares.
 
     Raises:
-        SourceError: None.
+        SourceError: The text has another form.
     """
     first, _, second = text.partition("/")
     if first.isdigit() and second.isdigit() and 1 <= int(first) <= int(second):

@@ -1,4 +1,4 @@
-"""One shard: some inputs, read one after another into one file of the data set; a bad input is a row with an error."""
+"""One shard: some inputs, read into one part of the data set; an unreadable input becomes a row with an error."""
 
 import time
 from collections.abc import Iterator
@@ -24,13 +24,13 @@ _MISSING: Final = "is not there; check the list that names it"
 
 @dataclass(frozen=True, slots=True)
 class ShardOptions:
-    """What is the same for all shards of a job.
+    """Settings that all shards of a job share.
 
     Attributes:
         out: The data set.
         photo: How photos are read.
-        reading: What the parts say about how they were made.
-        every: Classify every so many frames of a video.
+        reading: Recorded in each part.
+        every: Classify every Nth frame of a video.
         labelled: Folder for labelled copies of videos, if they are wanted.
     """
 
@@ -50,7 +50,7 @@ class Shard:
 
 @dataclass(slots=True)
 class _Worker:
-    """What a process keeps from shard to shard."""
+    """State that a worker process keeps between shards."""
 
     options: ShardOptions
     photo_reader: PhotoReader
@@ -71,7 +71,7 @@ def set_up(options: ShardOptions) -> None:
 
 
 def read_shard(shard: Shard) -> Part:
-    """Read a shard with the models of this process, and put its file into the data set.
+    """Read a shard with the models of this process, and write its part to the data set.
 
     Raises:
         SinkError: It cannot be written.
@@ -131,7 +131,7 @@ class _ShardReader:
                 self._failed.add(one.path)
                 yield Input(one.path, error=_line(error)), ()
                 continue
-            if not seen:  # a video in which nobody is seen
+            if not seen:  # a video without faces
                 yield Input(one.path), ()
 
     def _read(self, one: InputFile) -> Iterator[Group]:
@@ -147,7 +147,7 @@ class _ShardReader:
             yield from self._film(one.path, Path(one.path))
 
     def _film(self, name: str, path: Path) -> Iterator[Group]:
-        """Yield the frames of a video in which someone is seen."""
+        """Yield the frames of a video that have faces."""
         session = self._reader.session
         with one_line_about(name, VideoUnreadable), ExitStack() as stack:
             clip = stack.enter_context(session.open_video(path))
@@ -160,12 +160,12 @@ class _ShardReader:
                 if sink:
                     sink.write(frame, moods, self._reader.annotator.draw(frame, moods))
                 if moods:
-                    said = Input(name, frame.width, frame.height, len(moods))
-                    yield said, tuple(record_of(frame, mood) for mood in moods)
+                    frame_input = Input(name, frame.width, frame.height, len(moods))
+                    yield frame_input, tuple(record_of(frame, mood) for mood in moods)
 
 
 def labelled_name(path: str) -> str:
-    """Return the name of a video's labelled copy: two videos of one name in different folders have different ones."""
+    """Return the name of a video's labelled copy, different for equal names in different folders."""
     import hashlib
 
     name = path.rpartition("/")[2]

@@ -84,7 +84,7 @@ _ALLOWED: Final = {
 
 
 def check_keras_file(file: Path) -> None:
-    """Refuse a Keras file that holds anything but a network of known layers.
+    """Check that a Keras file holds nothing but a network of allowed layers.
 
     Args:
         file: A ``.keras`` zip.
@@ -96,8 +96,8 @@ def check_keras_file(file: Path) -> None:
         with zipfile.ZipFile(file) as archive:
             names = archive.namelist()
             if not set(names) <= _MEMBERS or len(names) != len(set(names)):
-                odd = next((name for name in names if name not in _MEMBERS), names[0])
-                raise _refused(file, f"a file {odd[:40]!r} inside")
+                other = next((name for name in names if name not in _MEMBERS), names[0])
+                raise _refused(file, f"a file {other[:40]!r} inside")
             if any(archive.getinfo(name).file_size > file.stat().st_size * 2 for name in names):
                 raise _refused(file, "a file inside that grows when it is unpacked")
             if archive.getinfo("config.json").file_size > _MAX_CONFIG_BYTES:

@@ -79,11 +79,11 @@ _MODEL: Final = {
 
 
 def check_tflite(file: Path, crop: Shape, heads: Mapping[str, int]) -> tuple[str, ...]:
-    """Refuse a LiteRT file that is not a plain classifier of a bounded size.
+    """Check that a LiteRT file is a plain classifier of a bounded size.
 
     Args:
         file: A ``.tflite`` file.
-        crop: Shape (S, S, C) of what it takes, one at a time, as float32.
+        crop: Shape (S, S, C) of the float32 crops that it takes, one at a time.
         heads: Number of classes K by head; each output is (1, K) float32. Several heads are identified by the names of
             the outputs in the file's signature; a single one may have any name.
 
@@ -159,7 +159,7 @@ class _Reader:
         need(self._parts <= _MAX_PARTS, _TOO_MANY)
 
     def _numbers(self, layout: str, at: int) -> tuple[Any, ...]:
-        # struct counts negative places from the end.
+        # struct counts negative offsets from the end.
         need(at >= 0, _DAMAGED)
         return struct.unpack_from("<" + layout, self._data, at)
 
@@ -184,7 +184,7 @@ class _Network:
         (self._graph,) = model["graphs"]
         self._reader = reader
         self._signatures = model.get("signatures", [])
-        # The newer field holds every code; LiteRT too takes the larger of the two.
+        # The newer field holds every code; like LiteRT, take the larger of the two.
         self._codes = [max(code.get("old", 0), code.get("code", 0)) for code in model["codes"]]
         self._tensors = [_tensor(tensor, model["buffers"]) for tensor in self._graph["tensors"]]
         self._products = self._elements = 0
@@ -192,17 +192,17 @@ class _Network:
 
     def check(self, taken: Shape, heads: Mapping[str, int]) -> tuple[str, ...]:
         """Check that each tensor is written once and before it is read; return the heads of the outputs."""
-        (fed,) = map(self._tensor, self._graph["inputs"])
-        need(fed.shape == taken, f"a network that takes {fed.shape}, where its manifest says {taken}")
-        need(fed.type == FLOAT32 and not fed.fixed, "a network that takes no float32")
-        fed.ready = True
+        (inputs,) = map(self._tensor, self._graph["inputs"])
+        need(inputs.shape == taken, f"a network that takes {inputs.shape}, where its manifest says {taken}")
+        need(inputs.type == FLOAT32 and not inputs.fixed, "a network that takes no float32")
+        inputs.ready = True
         for operator in self._graph["operators"]:
             self._run(operator)
         names = self._heads(heads)
         for name, number in zip(names, self._graph["outputs"], strict=True):
             result, returned = self._tensor(number), (1, heads[name])
             need(result.shape == returned, f"a network that returns {result.shape}, where its manifest says {returned}")
-            need(result.ready and not result.fixed and result is not fed, "a network that leads nowhere")
+            need(result.ready and not result.fixed and result is not inputs, "a network that leads nowhere")
         return names
 
     def _heads(self, heads: Mapping[str, int]) -> tuple[str, ...]:
@@ -267,7 +267,7 @@ def _tensor(declared: dict[str, Any], buffers: list[dict[str, Any]]) -> Tensor:
 
 
 def _check_scaling(scaling: dict[str, Any], tensor: Tensor) -> None:
-    """Check that weights in int8 have a scale for each of their first side, and that nothing else has any."""
+    """Check that int8 weights have one scale per index of their first dimension, and nothing else has scales."""
     scales, zeros = scaling.get("scales", ()), scaling.get("zeros", ())
     count = tensor.shape[0] if tensor.type == INT8 and tensor.shape else 0
     need(len(scales) == len(zeros) == count and not scaling.get("axis"), "weights that are scaled in another way")

@@ -17,7 +17,7 @@ _MAX_STEP: Final = 1 << 12
 
 
 class NotPlain(Exception):
-    """A file holds something that is not allowed; the message names it in a few words."""
+    """A file contains something that is not allowed; the message names it in a few words."""
 
 
 def need(holds: bool, otherwise: str = "an operator whose shapes do not fit") -> None:
@@ -29,10 +29,10 @@ def need(holds: bool, otherwise: str = "an operator whose shapes do not fit") ->
 @dataclass(slots=True)
 class Tensor:
     """Attributes:
-    shape: Sides, 1 or more each.
+    shape: Dimensions, 1 or more each.
     type: FLOAT32, FLOAT16, INT32 or INT8.
     fixed: Its content is in the file.
-    ready: It is in the file, is the input, or was computed.
+    ready: It is constant, is the input, or was computed.
     values: Integers that are known before the network runs.
     """
 
@@ -78,7 +78,7 @@ class Call:
         return value
 
     def known(self, number: int) -> Shape:
-        """Return the integers of an input whose letter is i."""
+        """Return the integers of an input of kind ``i``, see ``Rule.inputs``."""
         values = self.inputs[number].values
         assert values is not None
         return values
@@ -112,7 +112,7 @@ def _prelu(call: Call) -> Shape:
 
 
 def _window(call: Call, kernel: Shape, channels: int) -> Shape:
-    """Return the (height, width) after a window of (height, width) went over an image (1, H, W, C)."""
+    """Return the output (height, width) of a sliding window of (height, width) over an image (1, H, W, C)."""
     call.option("activation", 0, 3)
     same = not call.option("padding", 0, 1)
     sides = []
@@ -121,7 +121,7 @@ def _window(call: Call, kernel: Shape, channels: int) -> Shape:
         wide = (size - 1) * call.option(f"dilation_{axis}", 1, _MAX_STEP, 1) + 1
         need(1 <= wide <= _MAX_STEP and (same or wide <= side))
         sides.append(-(-side // stride) if same else (side - wide) // stride + 1)
-    # Kernels lay out the pixels under every window, or pointers to them.
+    # Kernels store the pixels under every window (im2col), or pointers to them.
     call.kept += math.prod(sides) * math.prod(kernel) * max(channels, 2)
     return tuple(sides)
 
@@ -140,7 +140,7 @@ def _convolution(call: Call) -> Shape:
 def _depthwise(call: Call) -> Shape:
     need(len(call.shapes[0]) == 4 == len(call.shapes[1]))
     channels, (one, *kernel, filters) = call.shapes[0][3], call.shapes[1]
-    # One of LiteRT's kernels has a buffer of 4,832 numbers and never ends where that is too small.
+    # One of LiteRT's kernels has a buffer of 4,832 numbers and loops forever if that is too small.
     need(filters <= _MAX_STEP)
     need(one == 1 and filters == channels * call.option("multiplier", 1, _MAX_STEP))
     return _filtered(call, tuple(kernel), 1, filters)

@@ -18,13 +18,13 @@ class Backend(Protocol):
     """Runs a bundle's network. Any thread may call it; calls run one at a time.
 
     Attributes:
-        name: The engine.
+        name: Name of the engine, such as ``litert``.
     """
 
     name: EngineName
 
     def run(self, pixels: Pixels) -> Outputs:
-        """Return the probabilities of N crops, uncalibrated.
+        """Return the uncalibrated probabilities of N crops.
 
         Args:
             pixels: (N, S, S, C) float32, raw 0..255.

@@ -36,9 +36,9 @@ class KerasBackend(Backend):
         output = self._network.output
         heads = output if isinstance(output, dict) else {EMOTION: output}
         found = {name: tensor.shape[-1] for name, tensor in heads.items()}
-        wanted = {head.name: len(head.labels) for head in bundle.heads}
-        if found != wanted:
-            raise ModelIncompatible(f"{file} has outputs {found}, its manifest names {wanted}")
+        expected = {head.name: len(head.labels) for head in bundle.heads}
+        if found != expected:
+            raise ModelIncompatible(f"{file} has outputs {found}, its manifest names {expected}")
         self._one_at_a_time = Lock()
 
     def run(self, pixels: Pixels) -> Outputs:

@@ -1,1 +1,1 @@
-"""Label changes as markers: one file for each form, all written from the same intervals."""
+"""Label changes as markers: one module for each file format, all written from the same intervals."""

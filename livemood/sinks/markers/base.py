@@ -71,9 +71,10 @@ def clip_of(info: VideoInfo, name: str, rate: Fraction | None = None, timecode: 
         SinkError: The timecode is invalid, or does not exist at this rate.
     """
     path, size = info.path, (info.width, info.height)
-    return make_clip(
-        path.stem if path else name, rate or info.average_rate, timecode or info.timecode, info.first_s, path, size
-    )
+    shown = path.stem if path else name
+    if path and info.name and Path(info.name) != path:  # a scratch file, which will be gone
+        path = Path(info.name) if Path(info.name).is_file() else None
+    return make_clip(shown, rate or info.average_rate, timecode or info.timecode, info.first_s, path, size)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Colours of markers: editing programs have a few fixed ones, under names of their own."""
+"""Colours of markers: editing programs have a few fixed, named ones."""
 
 from typing import Final
 

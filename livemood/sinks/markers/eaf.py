@@ -16,7 +16,7 @@ _ROUNDING_MS = 0.001
 def to_eaf(markers: Markers) -> str:
     """Return the file's text.
 
-    ELAN counts whole ms, so each interval begins in the first ms in which its first frame is shown.
+    ELAN's times are whole ms, so each interval begins in the first ms in which its first frame is shown.
     """
     root = ElementTree.Element(
         "ANNOTATION_DOCUMENT",

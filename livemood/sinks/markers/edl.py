@@ -12,8 +12,8 @@ _MAX_EVENTS = 999
 def to_edl(markers: Markers) -> str:
     """Return the file's text.
 
-    A timeline holds one marker at a frame: where several people change at once, one marker names them all and lasts
-    until the first of them changes again.
+    A timeline holds one marker per frame: if several people change at once, one marker names them all and lasts until
+    the first of them changes again.
     """
     base = markers.clip.base
     lines = [f"TITLE: {markers.clip.name}", f"FCM: {'DROP' if base.drop else 'NON-DROP'} FRAME", ""]

@@ -10,7 +10,7 @@ def to_textgrid(markers: Markers) -> str:
     """Return the file's text; a tier has an empty interval while its person is not visible."""
     people = {person(track): intervals for track, intervals in markers.people().items()}
     if not people and not markers.events:
-        people = {"nobody": []}  # a grid has at least one tier
+        people = {"nobody": []}  # Praat requires at least one tier
     end_s = max([markers.end_s, *(one.end_s for one in markers.intervals), *(one.time_s for one in markers.events)])
     tiers = len(people) + bool(markers.events)
     lines = [

@@ -37,7 +37,7 @@ _BT709 = np.array(
 )
 
 
-# Codecs count whole blocks of so many pixels each way.
+# Codecs' limits count blocks of this side.
 _BLOCK_PX = 16
 
 
@@ -102,7 +102,7 @@ class PictureEncoder:
         if info.path is not None:
             context.thread_type = "AUTO"  # frame threads: fast, but each picture is delayed by a few
         if encoder.small_px:
-            # The encoder's own choice, 1.5 threads per core, takes too much time from the other threads.
+            # The encoder's default of 1.5 threads per core takes too much time from the other threads.
             small = context.width * context.height <= encoder.small_px
             context.thread_count = 1 if small else usable_cores()
         if encoder.tag and kind.is_mp4:
@@ -175,7 +175,7 @@ class _Preparation(Protocol):
 
 
 class _Planes:
-    """Converts BGR to BT.709 YUV 4:2:0 with OpenCV, in a third of swscale's time with rounding."""
+    """Converts BGR to BT.709 YUV 4:2:0 with OpenCV, in a third of the time of swscale with accurate rounding."""
 
     def __init__(self, tick: Fraction) -> None:
         self._tick = tick

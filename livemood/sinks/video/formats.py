@@ -14,26 +14,18 @@ class Encoder:
         name: FFmpeg's name.
         pixel_format: Of its input.
         even: Whether it needs even sides.
-    <<<<<<< HEAD
-        crf: Its constant-quality factor unless another is asked for.
-        max_crf: The largest that there is; None where there is none at all.
-        preset: Its speed unless another is asked for; the value of ``preset_option``.
-        preset_option: Its name for the speed.
-        preset_options: Further options that go with ``preset``, and with no other speed.
-    =======
         crf: Default constant-quality factor.
         max_crf: Largest constant-quality factor; None if the encoder has no such factor.
         preset: Default speed; the value of ``preset_option``.
         preset_option: Name of the option for the speed.
         preset_options: Further options for the default ``preset`` only.
-    >>>>>>> a601f7bdb57a3059443901afec2768edeb98c077
         options: Further options, always given.
         live_options: Further options for a live source: no lookahead.
-        small_px: Pictures of up to this many pixels are encoded in the calling thread, because handing them over takes
-            longer than it saves. Larger ones use one thread per core. 0 leaves the choice to the encoder.
+        small_px: Pictures of up to this many pixels are encoded in the calling thread, because passing them to other
+            threads takes longer than it saves. Larger ones use one thread per core. 0 leaves the choice to the encoder.
         keeps_aspect: Whether the codec itself stores the pixel aspect, whatever the container.
         max_rate: Highest frame rate that is declared; times are kept regardless.
-        max_px_per_s: Highest declared rate in pixels per second; above it, the level is one that no phone or TV plays.
+        max_px_per_s: Highest declared rate in pixels per second; above it, the level is too high for phones and TVs.
         tag: Codec tag in MP4 and MOV, where players expect another than FFmpeg's.
     """
 
@@ -55,8 +47,8 @@ class Encoder:
 
 
 ENCODERS: Final[Mapping[str, Encoder]] = {
-    # Of what veryfast adds to superfast, macroblock trees save half the bytes at no cost; the rest takes the time.
-    # They need lookahead, which a live source must not wait for.
+    # superfast with the macroblock trees of veryfast, which save half the bytes at no cost (docs/speed.md). They need
+    # lookahead, which a live source must not wait for.
     "h264": Encoder(
         "libx264",
         even=True,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Protocol
+from typing import Any, Protocol
 
+import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
@@ -18,7 +20,7 @@ from av.stream import Stream
 from av.subtitles.stream import SubtitleStream
 
 _COMMON_RATE = 48_000
-# Fills gaps with silence and drops overlaps, so that the sound keeps its times.
+# Fills gaps with silence and drops overlaps, so that the sound keeps its timing.
 _KEEP_TIME = {"async": "1", "min_hard_comp": "0.01"}
 
 
@@ -51,10 +53,27 @@ class Copied:
         yield from ()
 
 
-class Reencoded:
-    """Re-encodes sound for a container that cannot hold its codec; more than two channels become two."""
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What of a source is copied, on the clock of the copy.
 
-    def __init__(self, output: OutputContainer, source: AudioStream, encoder: str) -> None:
+    Attributes:
+        begins: Whether there is more before 0.
+        length_s: Where it ends, s; None for the end of the source.
+    """
+
+    begins: bool = False
+    length_s: Fraction | None = None
+
+
+class Reencoded:
+    """Re-encodes sound for a container that cannot hold its codec; more than two channels become two.
+
+    What is heard outside a cut is left out: its first and last packets may reach far beyond it.
+    """
+
+    def __init__(self, output: OutputContainer, source: AudioStream, encoder: str, cut: Cut | None = None) -> None:
+        self._cut = cut or Cut()
         rate, rates = source.codec_context.sample_rate, Codec(encoder, "w").audio_rates
         if rates and rate not in rates:
             rate = _COMMON_RATE
@@ -75,7 +94,8 @@ class Reencoded:
         except FFmpegError:
             return
         for frame in frames:
-            yield from self._encode(frame)
+            if (kept := _within(frame, self._cut)) is not None:
+                yield from self._encode(kept)
 
     def rest(self) -> Iterator[Packet[Stream]]:
         """Yield the packets of the last sound."""
@@ -93,6 +113,29 @@ class Reencoded:
             )
         for piece in self._resampler.resample(frame):
             yield from self._target.encode(piece)
+
+
+def _within(frame: AudioFrame, cut: Cut) -> AudioFrame | None:
+    """Return what of a frame is heard within a cut."""
+    if frame.pts is None or frame.time_base is None:
+        return frame
+    start, rate = frame.pts * frame.time_base, frame.sample_rate
+    early = max(-round(start * rate), 0) if cut.begins else 0
+    end = frame.samples if cut.length_s is None else min(round((cut.length_s - start) * rate), frame.samples)
+    if early >= end:
+        return None
+    if (early, end) == (0, frame.samples):
+        return frame
+    samples: Any = frame.to_ndarray()
+    channels = 1 if frame.format.is_planar else frame.layout.nb_channels
+    kept = AudioFrame.from_ndarray(
+        np.ascontiguousarray(samples[:, early * channels : end * channels]),
+        format=frame.format.name,
+        layout=frame.layout.name,
+    )
+    kept.sample_rate, kept.time_base = rate, frame.time_base
+    kept.pts = frame.pts + round(Fraction(early, rate) / frame.time_base)
+    return kept
 
 
 class Rewritten:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice, pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import av
@@ -18,7 +20,7 @@ from av.subtitles.stream import SubtitleStream
 
 from livemood.core.video_info import VideoInfo
 from livemood.sinks.video.formats import Format
-from livemood.sinks.video.remux import Copied, Reencoded, Rewritten, Track
+from livemood.sinks.video.remux import Copied, Cut, Reencoded, Rewritten, Track
 
 if TYPE_CHECKING:
     from av.container.core import Chapter
@@ -31,11 +33,16 @@ _SEEK_PREROLL_S = 10
 _EMPTY_CUE = b"\0\0"
 # Sound that is missing for longer at either end is reported.
 _SILENT_S = Fraction(1, 4)
+_ONE = Fraction(1)
+# A decoder of these counts packets from the first of the whole to know which is the last, a shorter one.
+_WHOLE_ONLY = frozenset({"tta"})
+# So many packets of sound are looked at where times may count bytes.
+_LOOKED_AT = 4
 
 
 @dataclass(slots=True)
 class _Carried:
-    """State of one copied stream; times are s in the copy."""
+    """State of one copied stream; times are s in the copy, ``counts`` is what the file's times count in a tick."""
 
     source: AudioStream | SubtitleStream
     track: Track
@@ -46,6 +53,7 @@ class _Carried:
     last_duration: int = 0
     repaired: bool = False
     lost: bool = False
+    counts: Fraction = _ONE
 
     @property
     def is_sound(self) -> bool:
@@ -57,8 +65,8 @@ class _Carried:
 
     @property
     def fine_tick(self) -> Fraction:
-        """One sample of copied sound, where the container's clock is coarser."""
-        if isinstance(self.source, AudioStream) and isinstance(self.track, Copied):
+        """One sample of sound, where the container's clock is coarser."""
+        if isinstance(self.source, AudioStream):
             return min(self.tick, Fraction(1, self.source.codec_context.sample_rate))
         return self.tick
 
@@ -109,10 +117,11 @@ class StreamCopy:
         self._carried: dict[int, _Carried] = {}
         with ExitStack() as stack:
             self._input = stack.enter_context(av.open(f"file:{info.path}", "r", metadata_errors="replace"))
+            counts = _bytes_in_a_tick(info.path) if self._input.format.name == "avi" else {}
             streams: list[AudioStream | SubtitleStream] = [*self._input.streams.audio, *self._input.streams.subtitles]
             for stream in streams:
                 if stream.type in wanted and (track := self._track(stream)):
-                    self._carried[stream.index] = _Carried(stream, track)
+                    self._carried[stream.index] = _Carried(stream, track, counts=counts.get(stream.index, _ONE))
             self._note_what_stays_behind()
             self._keep_tags(strip_metadata)
             if info.start_s > _SEEK_PREROLL_S:
@@ -133,7 +142,7 @@ class StreamCopy:
             self._next = self._read()
 
     def finish(self, picture_start_s: Fraction, picture_end_s: Fraction, whole: bool) -> None:
-        """Mux what is left: all of it if the ``whole`` picture came, else what starts before the picture's end, s.
+        """Mux the remaining packets: all of them if the ``whole`` video was written, else those before its end, s.
 
         Raises:
             av.FFmpegError: The disk is full or gone.
@@ -157,15 +166,20 @@ class StreamCopy:
             self.warnings.append(f"left out {what}: no decoder is known for it")
             return None
         codec = context.codec
-        refused = (av.FFmpegError, ValueError)  # PyAV refuses what it knows a container not to take by a ValueError
+        refused = (av.FFmpegError, ValueError)  # PyAV raises ValueError for codecs that a container cannot hold
+        why = f"{kind.name} cannot hold {codec.canonical_name}"
         if kind.copies(codec.canonical_name, is_sound) and (self._copies_sound or not is_sound):
-            with suppress(*refused):
-                return Copied(self._output, stream)
+            if codec.canonical_name in _WHOLE_ONLY and (self._cut or self._length is not None):
+                why = f"{codec.canonical_name} cannot be cut as it is"
+            else:
+                with suppress(*refused):
+                    return Copied(self._output, stream)
+        elif not self._copies_sound:
+            why = f"{kind.name} refuses it as it is"
         with suppress(*refused):
             if isinstance(stream, AudioStream) and kind.sound_encoder:
-                track = Reencoded(self._output, stream, kind.sound_encoder)
-                why = f"cannot hold {codec.canonical_name}" if self._copies_sound else "refuses it as it is"
-                self.warnings.append(f"re-encoded {what}: {kind.name} {why}")
+                track = Reencoded(self._output, stream, kind.sound_encoder, Cut(self._cut, self._length))
+                self.warnings.append(f"re-encoded {what}: {why}")
                 return track
             if isinstance(stream, SubtitleStream) and kind.subtitle_encoder and codec.text_sub:
                 return Rewritten(self._output, stream, kind.subtitle_encoder)
@@ -212,7 +226,7 @@ class StreamCopy:
                 continue
             carried = self._carried[packet.stream_index]
             ticks = packet.dts if packet.pts is None else packet.pts
-            time = carried.ends if ticks is None else ticks * carried.tick - self._zero
+            time = carried.ends if ticks is None else ticks * carried.tick / carried.counts - self._zero
             return time, packet, carried
 
     def _carry(self, time: Fraction, packet: Packet[Stream], carried: _Carried) -> None:
@@ -223,13 +237,14 @@ class StreamCopy:
             time, end = max(time, Fraction(0)), end if self._length is None else min(end, self._length)
             if end <= time or bytes(packet) == _EMPTY_CUE:
                 return
-        if time < 0 and self._cut:
+        if time < 0 and self._cut and (end <= 0 or not isinstance(carried.track, Reencoded)):
             return
         delay = 0 if packet.pts is None or packet.dts is None else (packet.pts - packet.dts) * tick
         tick = carried.fine_tick
         packet.pts, packet.dts = round(time / tick), round((time - delay) / tick)
         packet.duration, packet.time_base = round((end - time) / tick), tick
-        carried.starts = time if carried.starts is None else carried.starts
+        if carried.starts is None:
+            carried.starts = max(time, Fraction(0)) if self._cut else time
         carried.ends = max(carried.ends, end)
         self._mux(carried, carried.track.take(packet))
 
@@ -269,3 +284,20 @@ class StreamCopy:
             self.warnings.append(f"the sound of {self._name} starts {float(late):.1f} s after the picture")
         if early > _SILENT_S:
             self.warnings.append(f"the sound of {self._name} ends {float(early):.1f} s before the picture")
+
+
+def _bytes_in_a_tick(path: Path | None) -> dict[int, Fraction]:
+    """Return, by stream, how many bytes of sound last a tick, where an AVI's times count bytes and its ticks packets.
+
+    FFmpeg writes G.726 so, and then takes a second of it for minutes.
+    """
+    found: dict[int, Fraction] = {}
+    with suppress(av.FFmpegError), av.open(f"file:{path}", "r", metadata_errors="replace") as container:
+        for stream in container.streams.audio:
+            container.seek(0)
+            sizes = ((p.pts, p.size, p.duration) for p in container.demux(stream) if p.size and p.pts is not None)
+            first = list(islice(sizes, _LOOKED_AT))
+            steps = [(later[0] - one[0], one[1], one[2]) for one, later in pairwise(first)]
+            if steps and all(step == size and size > (lasting or size) for step, size, lasting in steps):
+                found[stream.index] = Fraction(sum(s for _, s, _ in steps), sum(d or 1 for *_, d in steps))
+    return found

@@ -25,7 +25,7 @@ _SETTING = "out"
 # Finer clocks make MP4's 32-bit durations overflow within minutes.
 _FINEST_TICK, _FINE_TICK = Fraction(1, 10_000_000), Fraction(1, 1_000_000)
 
-# What to carry over, whether sound may stay as it is, and what that leaves out. Sound goes last: there is an encoder.
+# Attempts in order: types of streams to copy, whether sound is copied without encoding, and what is then left out.
 _ATTEMPTS: tuple[tuple[tuple[str, ...], bool, str], ...] = (
     (("audio", "subtitle"), True, ""),
     (("audio", "subtitle"), False, ""),
@@ -39,33 +39,33 @@ _ATTEMPTS: tuple[tuple[tuple[str, ...], bool, str], ...] = (
 class VideoSink(Sink):
     """Writes a video; a context manager.
 
-    Each frame is shown at the time that it has in the source, within one unit of the container's clock, and as long.
-    A source with a file lends its sound, subtitles, chapters and tags, copied as they are where the container can
-    hold them. H.264 and H.265 need even sides: an odd picture gets its last column or row twice. The colours are
-    BT.709, and marked so.
+    Each frame has the time and duration that it has in the source, within one unit of the container's clock. From a
+    source with a file, sound, subtitles, chapters and tags are copied without encoding where the container can hold
+    them. H.264 and H.265 need even sides: the last column or row of an odd picture is repeated. Colours are BT.709, and
+    tagged so.
 
-    The file appears under its name when it is whole; leaving the context with an error removes what was written,
-    leaving it by an interrupt (KeyboardInterrupt, SystemExit) finishes the file up to there. The recording of a live
-    source is written under its own name from the start, so that little is lost if the process is killed, and is kept
-    whatever happens. One without a single frame is removed.
+    The file appears under its name when it is complete. Leaving the context with an error removes it; leaving it by an
+    interrupt (KeyboardInterrupt, SystemExit) finishes it with the frames so far. The recording of a live source is
+    written under its own name from the start, so that little is lost if the process is killed, and is kept after an
+    error too. A file without frames is removed.
 
     Args:
         path: Ends in .mp4, .mov, .mkv, .webm or .gif.
         info: Size and times of the frames to come, and the file to copy sound from.
         codec: By default H.264 (VP9 in .webm).
-        crf: Constant-quality factor: less is better and larger; by default a good one for the codec.
-        preset: Speed of the encoder, in its own words; by default a fast one.
-        strip_metadata: Take over no tags of the source, such as place and date, and no titles of chapters.
+        crf: Constant-quality factor: lower values are better and larger; by default one suited to the codec.
+        preset: Name of the encoder's speed preset; by default a fast one.
+        strip_metadata: Copy no tags of the source, such as place and date, and no chapter titles.
         force: Replace a file that is there.
-        live: Whether frames come by the clock; by default where there is no file to copy sound from.
+        live: Whether frames come in real time; by default true if there is no file to copy sound from.
 
     Attributes:
         path: As given.
-        warnings: One line for everything that could not be kept as it is; complete after ``close``.
+        warnings: One line for each thing that could not be preserved; complete after ``close``.
 
     Raises:
-        SinkError: An unknown ending, a codec that does not go with it, a bad setting, a file that is there already,
-            or a folder that cannot be written to.
+        SinkError: An unknown suffix, a codec that the container cannot hold, an invalid setting, a file that is there
+            already, or a folder that cannot be written to.
     """
 
     needs_image = True
@@ -141,7 +141,7 @@ class VideoSink(Sink):
                 self._output.mux(packet)
 
     def close(self) -> None:
-        """Finish the file and give it its name; again does nothing.
+        """Finish the file and give it its name; a second call does nothing.
 
         Raises:
             SinkError: The disk is full or gone.
@@ -154,7 +154,7 @@ class VideoSink(Sink):
         if kind is None or not issubclass(kind, Exception):
             self._finish(whole=kind is None)
         elif self._live:
-            with suppress(SinkError):  # the error that is under way says more than a second one from closing
+            with suppress(SinkError):  # the first error matters more than a second one from closing
                 self._finish(whole=False)
         else:
             self._abandon(error)
@@ -235,7 +235,7 @@ class VideoSink(Sink):
             self.warnings.append(f"{self.path}: {self._left_out} frames came too fast for a GIF and were left out")
 
     def _end(self, whole: bool) -> int:
-        """Return when the last picture ends, ticks: when the container says, if all its frames came."""
+        """Return the end of the last picture, ticks: the source's own end if all its frames were written."""
         last = self._pictures.last or 0
         usual = last + self._gap
         if not whole or self._info.picture_end_s is None or self._zero_s is None:
@@ -252,7 +252,7 @@ class VideoSink(Sink):
 
     @contextmanager
     def _failures(self) -> Iterator[None]:
-        """Make FFmpeg's errors ours."""
+        """Turn FFmpeg's errors into ``SinkError``."""
         try:
             yield
         except SinkError:

@@ -165,7 +165,7 @@ def _stored(data: bytes, step: int) -> pillow.Stored | None:
 
 
 def _tiff(data: bytes) -> pillow.Stored | None:
-    """OpenCV reads TIFFs of 1, 8, 16, 32 and 64 bits, and turns them upright; Pillow reads those of 2 and 4."""
+    """Decode a TIFF: with OpenCV, which also applies its orientation, or with Pillow if it has 2 or 4 bits."""
     coded = np.frombuffer(data, np.uint8)
     layers = cv2.imdecode(coded, cv2.IMREAD_UNCHANGED)
     if layers is None:
@@ -181,7 +181,7 @@ def _tiff(data: bytes) -> pillow.Stored | None:
 
 
 def _from_floats(levels: npt.NDArray[Any]) -> Image:
-    """Return floats of range 0..1 or 0..255 as 8 bits; of a larger range, the largest value becomes white."""
+    """Return floats in 0..1 or 0..255 as uint8; if the largest value is above 255, it becomes white."""
     finite = np.nan_to_num(levels, nan=0.0, posinf=0.0, neginf=0.0)
     most = float(finite.max(initial=0.0))
     finite = np.clip(finite * (_WHITE if most <= 1 else 1 if most <= _WHITE else _WHITE / most), 0, _WHITE)
@@ -212,7 +212,7 @@ def _content(path: Path) -> bytes:
 
 
 def _may_have_alpha(data: bytes) -> bool:
-    """Return whether a picture may have alpha, by its header; then it is decoded a second time."""
+    """Return whether a picture may have alpha, by its header; if so, it is decoded a second time, with alpha."""
     if data.startswith(b"\x89PNG"):
         return data[25:26] in _PNG_WITH_ALPHA or b"tRNS" in data[: data.find(b"IDAT")]
     return not data.startswith(_ALWAYS_OPAQUE)

@@ -30,7 +30,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Photos to read, each once, and the skipped files."""
+    """The photos to read, without duplicates, and the skipped files."""
 
     photos: list[Path]
     skipped: list[Skipped]
@@ -52,7 +52,7 @@ def find_photos(paths: Sequence[Path], is_ours: Callable[[Path], bool] = lambda 
             photos.append(path)
             continue
         inside: list[Path] = []
-        for file, why in _walk(path, is_ours):
+        for file, why in walk(path, is_ours, why_passed_over):
             if why is None:
                 inside.append(file)
             else:
@@ -82,7 +82,16 @@ def image_paths(paths: Sequence[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def _walk(folder: Path, is_ours: Callable[[Path], bool]) -> Iterator[tuple[Path, tuple[str, str] | None]]:
+def walk(
+    folder: Path, is_ours: Callable[[Path], bool], why_passed_over: Callable[[Path], tuple[str, str] | None]
+) -> Iterator[tuple[Path, tuple[str, str] | None]]:
+    """Yield the files in a folder and below, each with its kind and why it is not read; None where it is.
+
+    Args:
+        folder: Links to folders in it are not followed.
+        is_ours: Whether livemood made a file or folder itself; these are not read.
+        why_passed_over: The same for any other file.
+    """
     unreadable: list[OSError] = []
     for place, folders, files in os.walk(folder, onerror=unreadable.append):
         here = Path(place)

@@ -9,7 +9,7 @@ import struct
 from typing import Final
 
 MAX_PIXELS: Final = 200_000_000
-"""Largest picture that is read, px: as large as the largest phone sensors. Decoded it takes 0.6 GB."""
+"""Largest picture that is read, px: that of the largest phone sensors. Decoded, it takes 0.6 GB."""
 
 # JPEG: frame headers, all but DHT (C4), JPG (C8) and DAC (CC) of C0 to CF.
 _JPEG_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}

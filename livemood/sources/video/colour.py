@@ -21,7 +21,7 @@ _HD_HEIGHT = 720
 _MIN_DEINTERLACED_PX = 16
 
 _Turn = tuple[bool, int | None]
-"""Whether to transpose, then the flip code of ``cv2.flip``."""
+"""Whether to transpose first, and the flip code of ``cv2.flip``."""
 
 
 class UprightBgr:
@@ -47,7 +47,7 @@ class UprightBgr:
         self._scaler = VideoReformatter()
 
     def pixel_aspect(self, ratio: Fraction | None) -> Fraction:
-        """Return the upright picture's pixel aspect, given the stream's."""
+        """Return the pixel aspect (width / height) of the upright picture, given the stream's."""
         if not ratio or ratio <= 0:
             return Fraction(1)
         return 1 / ratio if self._transposed else ratio
@@ -76,19 +76,18 @@ class UprightBgr:
 
 
 def is_hdr(frame: VideoFrame) -> bool:
-    """Tell whether a frame is tagged PQ or HLG."""
+    """Return whether a frame is tagged as HDR (PQ or HLG)."""
     return frame.color_trc in _HDR_TRANSFERS
 
 
 def deinterlace(frames: Iterable[VideoFrame], on_first: Callable[[], None]) -> Iterator[VideoFrame]:
-    """Yield as many frames at the same times, those flagged as interlaced made of one moment each.
+    """Yield the frames, those flagged as interlaced deinterlaced by bwdif; number and times stay the same.
 
-    Two fields taken 1/50 or 1/60 s apart would comb every moving edge; the missing lines are estimated instead (bwdif).
-    Tiny frames, in which nobody would see it, stay as they are.
+    Frames that are too small for bwdif are not changed.
 
     Args:
         frames: Of one film; any may be interlaced.
-        on_first: Called at the first that is; those before it cost nothing.
+        on_first: Called at the first interlaced frame.
     """
     graph, kind, met = None, None, False
     for frame in frames:

@@ -22,6 +22,7 @@ from livemood.sources.video.frame_rate import EXAMINED, clock_of, frame_rate, is
 from livemood.sources.video.probe import first_time, open_container, origin, picture_end, picture_stream, timecode
 from livemood.sources.video.spool import seekable
 from livemood.sources.video.timestamps import ShownTimes, Timeline
+from livemood.sources.video.webp import decoded_webp, is_animated_webp
 
 # Decoding starts this long before a cut, because not every container's index finds the key frame just before it.
 _SEEK_PREROLL_S = 10
@@ -39,10 +40,10 @@ class VideoSource(Source):
     is converted to SDR, and pictures of another size are scaled to that of the first. ``frames`` can be iterated once.
 
     Args:
-        path: Any file that FFmpeg's libraries read, GIFs included. What comes through a pipe, or on stdin (``-``), is
-            kept in a scratch file meanwhile.
-        start_s: Leave out what is shown before this time, s.
-        duration_s: Stop after this time from ``start_s`` on; None for all of it.
+        path: Any file that FFmpeg's libraries read, GIFs included, or an animated WebP. A video from a pipe, or stdin
+            (``-``), is copied to a temporary file first.
+        start_s: Skip frames shown before this time, s.
+        duration_s: Length of the cut from ``start_s`` on, s; None for the rest.
 
     Attributes:
         live: False: frames wait until they are taken.
@@ -66,6 +67,8 @@ class VideoSource(Source):
         self._newest: int | None = None
         with one_line_about(path, VideoUnreadable), ExitStack() as stack:
             self._file = stack.enter_context(seekable(path))
+            if is_animated_webp(self._file):
+                self._file = stack.enter_context(decoded_webp(self._file, path, self.warnings))
             self._container = stack.enter_context(open_container(self._file, path))
             self._stream = picture_stream(self._container, path)
             # In a broadcast, a packet marked as corrupt lacks a few bytes and can still be decoded.
@@ -160,7 +163,7 @@ class VideoSource(Source):
                     return
 
     def _decoded(self) -> Iterator[VideoFrame]:
-        """Decode what can be decoded; a damaged packet costs its own frames only."""
+        """Decode frames; a damaged packet loses only its own ones."""
         shown, begun = None, False
         for frame in self._decoded_ahead():
             if not begun and self._is_broadcast:
@@ -174,9 +177,9 @@ class VideoSource(Source):
             yield from self._decoded_again(shown)
 
     def _decoded_again(self, shown: int) -> Iterator[VideoFrame]:
-        """Decode the last frames, those shown after a time, one by one.
+        """Decode the frames shown after a time again, on one thread.
 
-        Several threads that come to the end of a film give out nothing any more after the first damaged frame.
+        At the end of a file, a decoder with several threads drops everything after the first damaged frame.
         """
         with suppress(av.FFmpegError), open_container(self._file, self.path) as container:
             stream = picture_stream(container, self.path, threads=False)
@@ -210,7 +213,7 @@ class VideoSource(Source):
                 self._damaged += 1
 
     def _from_shortly_before(self, start_s: float) -> tuple[VideoFrame | None, Iterator[VideoFrame]]:
-        """Return the first frame decoded and those after it; the first is not later than the cut's start."""
+        """Return an iterator that starts at or before the cut's start, and its first frame."""
         if start_s <= _SEEK_PREROLL_S or not self._has_times:  # where nothing has a time, there is nothing to seek by
             frames = self._decoded()
             return next(frames, None), frames
@@ -227,7 +230,7 @@ class VideoSource(Source):
         return first, frames
 
     def _own_time(self, frame: VideoFrame) -> Fraction | None:
-        """Return when the file says that a frame is shown, s."""
+        """Return the file's own time of a frame, s; None if it has none."""
         ticks = self._shown.of(frame)
         return None if ticks is None else ticks * (frame.time_base or self._tick) - self._origin
 
@@ -256,8 +259,8 @@ class VideoSource(Source):
                 yield time, frame
 
     def _is_pause(self, time: Fraction | None, following: Fraction | None) -> bool:
-        """Tell whether nothing came until a time: what comes then goes on from there, or it is the container's end."""
-        if time is None or self._is_broadcast:  # where another clock may begin at any moment
+        """Return whether a jump to a time is a pause: the next frame continues there, or the container ends there."""
+        if time is None or self._is_broadcast:  # a broadcast's clock may restart at any moment
             return False
         if following is not None:
             return following >= time
@@ -299,8 +302,6 @@ class VideoSource(Source):
     def _why_nothing(self, start_s: float) -> str:
         if start_s and self._packets > self._damaged:
             return f"{self.path} ends before {start_s:g} s; start earlier"
-        if "webp" in self._container.format.name:
-            return f"{self.path} is an animated WebP, which cannot be read as a video; make a GIF or a video of it"
         if self._packets:
             return f"{self.path} is damaged: none of its frames can be decoded"
         return f"{self.path} holds a video stream without a single frame"

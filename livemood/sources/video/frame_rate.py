@@ -13,7 +13,7 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 EXAMINED = 100
-"""Number of first packets that ``frame_rate`` should get."""
+"""Number of packets from the beginning that ``frame_rate`` should get."""
 
 _USUAL = Fraction(25)
 # Common rates; times with few digits only approximate them.

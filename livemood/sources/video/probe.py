@@ -16,11 +16,11 @@ from livemood.sources.image.size_guard import MAX_PIXELS
 # A container whose clock starts later is part of a longer stream; its clock has no meaning for the viewer.
 _LATE_S = 1
 _SMALL_PX = 500_000
-# Files of these kinds refer to other files or to the network, which an untrusted file must not choose.
+# Formats that refer to other files or to the network; an untrusted file must not choose what is opened.
 _PLAYLISTS = frozenset({"hls", "dash", "concat", "sdp", "rtsp", "rtp", "imf", "webm_dash_manifest", "lavfi"})
 
 
-# Kinds of pictures whose files begin as an MP4 does.
+# Brands of picture formats that use MP4's container.
 _STILL_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif"})
 # A sample entry of this kind describes an encrypted picture; six zeros and the number of its data source follow.
 _ENCRYPTED = b"encv\0\0\0\0\0\0\0\1"
@@ -41,8 +41,8 @@ def open_container(file: Path, path: Path) -> InputContainer:
     if file.is_dir():
         raise VideoUnreadable(f"{path} is a folder; name a video file in it")
     try:
-        # With the protocol spelled out, a colon in a file's name is not taken for one; what a file leads to may be
-        # nothing but files.
+        # With an explicit protocol, FFmpeg does not take a colon in a file's name for one; the whitelist keeps it from
+        # opening anything but files.
         container = av.open(f"file:{file}", "r", metadata_errors="replace", options={"protocol_whitelist": "file"})
     except FileNotFoundError as error:
         raise VideoUnreadable(f"{path} is not there; check the name") from error
@@ -70,7 +70,7 @@ def open_container(file: Path, path: Path) -> InputContainer:
 
 
 def _is_encrypted(file: Path) -> bool:
-    """Tell whether an MP4's index, at one of its ends, describes an encrypted picture (ISO/IEC 23001-7)."""
+    """Return whether an MP4's index, at either end of the file, describes encrypted video (ISO/IEC 23001-7)."""
     with suppress(OSError), file.open("rb") as data:
         first = data.read(_INDEX_BYTES)
         data.seek(max(file.stat().st_size - _INDEX_BYTES, 0))
@@ -85,12 +85,12 @@ def _head(path: Path) -> bytes:
 
 
 def picture_stream(container: InputContainer, path: Path, threads: bool = True) -> VideoStream:
-    """Return the moving picture; a cover is a video stream too, but only of one still.
+    """Return the video stream. Cover pictures, which are video streams of one frame, do not count.
 
     Args:
         container: Open.
         path: For messages.
-        threads: Whether several may decode, where that is quicker.
+        threads: Whether to decode with several threads where that is faster.
 
     Raises:
         VideoUnreadable: There is none, or no decoder for it, or it is too large.
@@ -110,7 +110,7 @@ def picture_stream(container: InputContainer, path: Path, threads: bool = True) 
         )
     # A later frame may be larger than the first; FFmpeg then refuses to allocate it.
     stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
-    # Decoders hand small pictures from thread to thread for longer than it saves.
+    # For small pictures, passing work between threads takes longer than it saves.
     stream.thread_type, stream.codec_context.thread_count = ("AUTO", 0) if threads and size > _SMALL_PX else ("NONE", 1)
     return stream
 
@@ -118,7 +118,7 @@ def picture_stream(container: InputContainer, path: Path, threads: bool = True) 
 def origin(container: InputContainer, picture: VideoStream) -> Fraction:
     """Return the container time, s, that is 0 on the source's timeline: 0, unless the clock starts far from it.
 
-    Sound often starts below 0 with the priming samples of its codec; they are not played, so they do not count.
+    Sound often starts before 0 with the priming samples of its codec, which are not played and not counted here.
     """
     shown = _start(picture) or Fraction(0)
     sounds = [max(start, Fraction(0)) for stream in container.streams.audio if (start := _start(stream)) is not None]

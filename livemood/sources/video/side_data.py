@@ -10,7 +10,7 @@ from av.video.frame import VideoFrame
 
 def display_matrix(frame: VideoFrame) -> npt.NDArray[np.int32] | None:
     """Return a frame's display matrix, (3, 3) int32 in FFmpeg's layout, or None where it has none."""
-    # The frame's own container refers back to the frame: pictures would stay until the next cyclic garbage collection.
+    # ``frame.side_data`` refers back to the frame, which would then live until the next cyclic garbage collection.
     matrix: Any = SideDataContainer(frame).get("DISPLAYMATRIX")  # type: ignore[call-arg]  # its stub has no constructor
     return None if matrix is None else np.frombuffer(matrix, np.int32).reshape(3, 3)
 

@@ -1,4 +1,4 @@
-"""Videos that come through a pipe: kept in a scratch file, since they are read from two places at once."""
+"""Videos from a pipe, copied to a temporary file, because picture and sound are read separately."""
 
 import os
 import shutil
@@ -13,13 +13,13 @@ from typing import BinaryIO
 from livemood.core.errors import SinkError, VideoUnreadable
 
 STDIN = Path("-")
-"""Names what comes on stdin, unless there is a file of that name."""
+"""Stands for stdin, unless a file has this name."""
 
 _CHUNK_BYTES = 1 << 20
 
 
 def is_pipe(path: Path) -> bool:
-    """Tell whether a path leads to bytes that can be read only once: a FIFO, a socket, ``<(...)``, stdin."""
+    """Return whether a path can be read only once: a FIFO, a socket, a process substitution, stdin."""
     mode = _mode(path)
     kept = mode is None or stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISBLK(mode)
     return _is_stdin(path) or not kept
@@ -27,10 +27,10 @@ def is_pipe(path: Path) -> bool:
 
 @contextmanager
 def seekable(path: Path) -> Iterator[Path]:
-    """Yield a file of the same content to read from anywhere: ``path`` itself, or a copy of what a pipe brings.
+    """Yield a seekable file: ``path`` itself, or a temporary copy of a pipe's content.
 
     Raises:
-        VideoUnreadable: Nothing comes, or it is a device.
+        VideoUnreadable: The pipe is empty, or the path is a device.
         SinkError: There is no room for the copy.
     """
     if not is_pipe(path):

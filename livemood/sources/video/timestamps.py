@@ -1,4 +1,4 @@
-"""Times of frames, repaired where a file's own are missing or run backwards."""
+"""Timestamps of frames, repaired where a file's own are missing or run backwards."""
 
 from fractions import Fraction
 
@@ -8,14 +8,13 @@ _LONGEST_S = 3600
 
 
 class ShownTimes:
-    """Chooses between what a file says of each frame: when it is shown (pts) and when it is decoded (dts).
+    """Chooses between a file's two timestamps of each frame: presentation time (pts) and decoding time (dts).
 
-    Times of showing that come out of order more often than those of decoding are none.
+    If presentation times are out of order more often than decoding times, they are ignored.
 
     Args:
-        decoding_only: The container knows no times of showing; what a library makes of that is wrong where frames are
-            decoded in another order than they are shown in. The times of decoding then rise evenly from the first
-            frame on.
+        decoding_only: The container stores no presentation times, and those that FFmpeg derives are wrong for streams
+            with B-frames. Times then rise evenly from the first frame on.
     """
 
     def __init__(self, decoding_only: bool = False) -> None:
@@ -26,7 +25,7 @@ class ShownTimes:
         self._wrong = {"pts": 0, "dts": 0}
 
     def of(self, frame: VideoFrame) -> int | None:
-        """Return when the next frame is shown, in the file's ticks; None if that is not said."""
+        """Return the presentation time of the next frame, in the file's ticks; None if it is not known."""
         pts, dts = frame.pts, frame.dts
         if self._decoding_only:
             return self._decoded(frame)
@@ -54,7 +53,7 @@ class Timeline:
 
     A time that is repeated, or lies up to one frame interval back, is moved one tick behind the last one, so that
     the frames after it can keep theirs. One that is missing, lies further back (as where two recordings were joined)
-    or more than an hour ahead follows the last one at the usual interval, unless it is known to be right.
+    or more than an hour ahead follows the last one at the usual interval, unless it is known to be a pause.
 
     Args:
         tick: The unit of the file's times, s.
@@ -73,15 +72,15 @@ class Timeline:
         self.repaired = 0
 
     def leaps(self, time: Fraction | None) -> bool:
-        """Tell whether a time is so far ahead, or behind, that it may be of another clock."""
+        """Return whether a time is so far ahead, or behind, that it may be of another clock."""
         return time is not None and self._last is not None and not -self.interval <= time - self._last <= _LONGEST_S
 
     def place(self, time: Fraction | None, pause: bool = False) -> Fraction:
         """Return the time of the next frame, s.
 
         Args:
-            time: What the file says, s.
-            pause: A time that lies far ahead is right: nothing came for so long.
+            time: The file's own time, s; None if it has none.
+            pause: Accept a time that lies far ahead: no frame was recorded for so long.
         """
         if self._last is None:
             self.repaired += time is None

@@ -1,4 +1,4 @@
-"""Write a bundle: .keras, .tflite, manifest. A bundle appears whole or not at all."""
+"""Write a bundle: .keras, .tflite, manifest. A bundle appears complete or not at all."""
 
 import contextlib
 import io
@@ -34,17 +34,17 @@ def write_bundle(
     metrics: Mapping[str, Any],
     training: Mapping[str, Any],
 ) -> None:
-    """Write a serving model as a bundle folder, in place of the one that may be there.
+    """Write a serving model as a bundle folder; an existing one is replaced.
 
     Args:
         model: keras.Model, (N, S, S, C) raw 0..255 to (N, K) probabilities; of several heads, a dictionary of these.
         tflite: The same from ``to_tflite``.
         folder: The bundle.
-        name: What ``livemood models`` calls it.
-        heads: What it answers; labels in output order, temperatures as fitted on the validation split.
-        spec: How faces are cut.
-        metrics: Figures to carry along.
-        training: How it was made: command, seed, environment, history.
+        name: Of the bundle.
+        heads: Its heads; labels in output order, temperatures as fitted on the validation split.
+        spec: How faces are cropped.
+        metrics: Figures for the manifest.
+        training: How it was trained, for the manifest: command, seed, environment, history.
 
     Raises:
         SinkError: The folder cannot be written.
@@ -78,7 +78,7 @@ def write_bundle(
 def to_tflite(model: Any) -> bytes:
     """Convert a Keras model to a LiteRT flatbuffer with float16 weights, which takes one face at a time.
 
-    The number of faces is no part of the file that could be left open: runtimes in browsers refuse one that is.
+    The batch size is fixed at 1, because runtimes in browsers refuse a dynamic one.
     The TensorFlow converter needs TensorFlow's Keras backend; a model trained on another backend is loaded into
     it through its ``.keras`` file.
     """
@@ -117,7 +117,7 @@ def _to_tflite_in_tensorflow(model: Any) -> bytes:
 
 
 def _replace(new: Path, folder: Path, old: Path) -> None:
-    """Put the new bundle in the old one's place; what else the user keeps in the folder comes along."""
+    """Replace the old bundle by the new one; other files in its folder are kept."""
     if folder.exists():
         for other in folder.iterdir():
             if not (new / other.name).exists():
@@ -146,6 +146,6 @@ def parity(model: Any, tflite: bytes, pixels: np.ndarray[Any, np.dtype[np.uint8]
 
 
 def by_head(outputs: Any, names: Sequence[str]) -> dict[str, Any]:
-    """Return a Keras model's outputs by name; a single one has the first of ``names``."""
+    """Return a Keras model's outputs by name; a single output gets the first of ``names``."""
     found = outputs if isinstance(outputs, dict) else {names[0]: outputs}
     return {name: np.asarray(values, np.float32) for name, values in found.items()}

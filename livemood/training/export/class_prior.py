@@ -1,4 +1,4 @@
-"""Logit adjustment after training, as part of the last bias, so that it costs nothing in serving.
+"""Logit adjustment after training, added to the last bias, so that it costs nothing in serving.
 
 For rare classes: logits minus strength times the log of the class prior, after Menon et al., "Long-tail learning via
 logit adjustment", 2020. Common classes are not adjusted (on FER+'s valid split, adjusting all classes at strength 0.3
@@ -8,8 +8,8 @@ those that do not cost accuracy.
 For happy: an offset so that it is predicted as often as it is labelled. Without it, too many resting faces are read as
 happy; accuracy hardly changes (docs/training.md).
 
-For the other classes: a lift against neutral. A third of FER+'s labels are neutral; other pictures have fewer resting
-faces, and there the network otherwise misses anger, sadness and surprise (docs/training.md).
+For the other classes: an offset against neutral. A third of FER+'s labels are neutral; other pictures have fewer
+resting faces, and on those the network would miss anger, sadness and surprise (docs/training.md).
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is shipped of a trained model: plain convolutions with batch statistics folded in, float16 weights."""
+"""The serving model: plain convolutions with batch normalisation folded in, and float16 weights."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,13 +13,13 @@ from livemood.training.model.equivariant_layers import both_halves, mirrored_lay
 def serving_model(model: Any, heads: Sequence[str] = (EMOTION,)) -> Any:
     """Return the part of a trained model that is shipped.
 
-    The LiteRT converter folds batch normalisation and rounds weights to float16. Done here already, both files of a
-    bundle hold the very same numbers, and differ by the order of additions only. What the network knows by half, see
-    ``mirrored``, is written out, so that any Keras can load it.
+    The LiteRT converter folds batch normalisation and rounds weights to float16. As this is done here already, both
+    files of a bundle hold the same weights and differ in the order of additions only. Mirrored kernels, of which the
+    training model stores half, are written out, so that the model has standard Keras layers only.
 
     Args:
-        model: keras.Model with all heads; it is left as it is.
-        heads: Which of them are shipped; the others were for training only.
+        model: keras.Model with all heads; not changed.
+        heads: The heads to ship; the others are for training only.
 
     Returns:
         keras.Model: (N, S, S, C) raw 0..255 to (N, K) probabilities; of several heads, a dictionary of these.
@@ -58,7 +58,7 @@ def serving_model(model: Any, heads: Sequence[str] = (EMOTION,)) -> Any:
 
 
 def _whole(convolution: Any, norm: Any | None) -> list[npt.NDArray[np.float32]]:
-    """Return kernel and bias of a convolution, or of one that also does what the normalisation behind it did."""
+    """Return kernel and bias of a convolution, with the normalisation that follows it folded in, if there is one."""
     from keras import ops
 
     kernel = np.asarray(ops.convert_to_numpy(convolution.kernel()))

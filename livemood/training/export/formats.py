@@ -1,4 +1,4 @@
-"""A model for other programs: LiteRT, ONNX, TensorFlow's SavedModel. None is kept that answers otherwise."""
+"""Export of a model to LiteRT, ONNX or SavedModel. A result whose outputs differ from the original's is not kept."""
 
 import contextlib
 import io
@@ -40,7 +40,7 @@ def write(bundle: Bundle, to: FormatName, out: Path, force: bool) -> float:
 
     Raises:
         LivemoodError: A library for the format is missing.
-        ModelIncompatible: The result answers otherwise than the Keras model.
+        ModelIncompatible: The outputs of the result differ from the Keras model's.
         SinkError: ``out`` is there already and may not be replaced, or cannot be written.
     """
     _refuse_to_overwrite(out, to, force)
@@ -66,7 +66,7 @@ def write(bundle: Bundle, to: FormatName, out: Path, force: bool) -> float:
 
 
 def _refuse_to_overwrite(out: Path, to: FormatName, force: bool) -> None:
-    """No folder of other things goes, whatever was asked."""
+    """Raise if ``out`` may not be replaced; a folder that is no SavedModel never is."""
     if to != "saved-model":
         refuse_to_overwrite(out, "out", force)
     elif out.exists() and not force:
@@ -84,7 +84,7 @@ def _tflite(network: Any, file: Path, probes: npt.NDArray[np.uint8]) -> float:
 def _onnx(network: Any, file: Path, probes: npt.NDArray[np.uint8]) -> float:
     with native_stderr_held():
         onnxruntime = [required(name, "'livemood[onnx]'") for name in ("onnx", "tf2onnx", "onnxruntime")][-1]
-        network(probes[:1].astype(np.float32))  # Keras exports to ONNX only what was called once
+        network(probes[:1].astype(np.float32))  # Keras exports a model to ONNX only after it was called once
         _quietly(lambda: network.export(str(file), format="onnx", verbose=False))
     session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
     found = session.run(None, {session.get_inputs()[0].name: probes.astype(np.float32)})
@@ -103,14 +103,14 @@ def _saved_model(network: Any, folder: Path, probes: npt.NDArray[np.uint8]) -> f
 
 
 def _gap(network: Any, probes: npt.NDArray[np.uint8], found: Mapping[str, Any]) -> float:
-    """Return the largest difference from the Keras model; several outputs are matched by name."""
+    """Return the largest difference of a probability from the Keras model; several outputs are matched by name."""
     wanted = by_head(network.predict_on_batch(probes.astype(np.float32)), list(found))
     pairs = ((values, found.get(name, next(iter(found.values())))) for name, values in wanted.items())
     return max(float(np.abs(np.asarray(other) - values).max()) for values, other in pairs)
 
 
 def _quietly(work: Callable[[], object]) -> None:
-    """The exporters print tables of endpoints on stdout, which belongs to our own results."""
+    """Call ``work`` with stdout redirected, on which Keras's exporters print tables of endpoints."""
     with contextlib.redirect_stdout(io.StringIO()):
         work()
 

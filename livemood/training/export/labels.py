@@ -1,4 +1,4 @@
-"""Names of classes inside an exported model, so that a file says by itself what its outputs mean."""
+"""Class names inside an exported model."""
 
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
@@ -12,15 +12,15 @@ _EXTRA = "assets.extra"
 
 
 def add_labels(file: Path, to: str, heads: Sequence[Head]) -> None:
-    """Put ``labels.txt``, one class a line in the order of the output, into an exported model.
+    """Add ``labels.txt`` to an exported model: one class per line, in the order of the output.
 
-    A LiteRT file gets it as LiteRT's metadata keep such files: in a zip behind the network, which ``unzip`` opens. An
-    ONNX model has it under its metadata, a SavedModel in ``assets.extra``. Further heads have ``HEAD_labels.txt``.
+    In a LiteRT file it is in a zip appended to the network, as LiteRT's metadata store such files; ``unzip`` opens it.
+    In an ONNX model it is in the metadata, in a SavedModel in ``assets.extra``. Further heads have ``HEAD_labels.txt``.
 
     Args:
         file: The model, or the folder of a SavedModel.
         to: Its format.
-        heads: What it answers.
+        heads: Its heads.
 
     Raises:
         LivemoodError: onnx is not installed.
@@ -36,7 +36,7 @@ def add_labels(file: Path, to: str, heads: Sequence[Head]) -> None:
 def _behind_network(file: Path, names: Mapping[str, str]) -> None:
     with zipfile.ZipFile(file, "a") as archive:
         for name, text in names.items():
-            # A fixed date: the same model makes the same file.
+            # A fixed date, so that the same model gives the same file.
             archive.writestr(zipfile.ZipInfo(name), text)
 
 

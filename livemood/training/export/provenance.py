@@ -31,13 +31,13 @@ def provenance(
 
     Args:
         dataset: What it was trained on.
-        settings: Of the run, as asked for.
+        settings: Of the run, as requested.
         run: With its history.
-        record: The job as it was asked for, with the commit that it was begun at.
+        record: The job as requested, with the commit at which it was begun.
         strength: Of the adjustment for rare classes.
         happy: Added to happy's logit.
-        raised: Added to the logits of the classes other than neutral and happy; half of it where they are rare.
-        command: What does the same again, in the words of whoever asked for the run.
+        raised: Added to the logits of the classes other than neutral and happy; half of it for rare ones.
+        command: How to repeat the run, as written by the front end, such as a command line.
     """
     from keras import backend
 
@@ -48,7 +48,7 @@ def provenance(
         "settings": asdict(settings.fitted_to(learned_from)),
         "from": record.get("from", []),
         "teachers": record.get("teachers", []),
-        # Unknown and not-a-face are FER+'s alone.
+        # Only FER+ has columns for unknown and not-a-face.
         "ferplus_votes": dataset.splits["train"].votes[EMOTION].shape[1] > len(dataset.labels),
         "pictures": {name: len(split) for name, split in dataset.splits.items()},
         "copies_removed": dataset.copies_removed,
@@ -75,7 +75,7 @@ def provenance(
 
 
 def commit() -> str | None:
-    """Return the commit of the checkout this package lies in, if it lies in one."""
+    """Return the commit of the git checkout that contains this package; None if it is in none."""
     root = Path(__file__).parents[3]
     if not (root / ".git").exists():
         return None

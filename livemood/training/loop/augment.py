@@ -17,7 +17,7 @@ _ZOOM = (0.84, 1.28)
 
 
 def augment(image: Crop, rng: np.random.Generator, strength: float = 1.0) -> Crop:
-    """Return a changed copy of one crop.
+    """Return an augmented copy of one crop.
 
     Args:
         image: (S, S, C) uint8.

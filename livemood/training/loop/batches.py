@@ -19,9 +19,9 @@ from livemood.runtime.workers import end_with_parent
 from livemood.training.loop.augment import augment
 from livemood.training.loop.mixup import Blends
 
-# Share of blends among the pictures at strength 1, if the split has blends.
+# Share of blended pictures at strength 1, if the split has blends.
 _BLENDED = 0.7
-# Besides one core each for the network and its teachers; enough for the fastest GPU.
+# The network and its teachers need a core each; this many workers are enough for the fastest GPU.
 _MOST_WORKERS = 8
 # Poll interval while waiting for a batch, s.
 _POLL_S = 0.1
@@ -33,7 +33,7 @@ Batch = tuple[npt.NDArray[np.uint8], Heads, Heads]
 """(n, S, S, C) uint8 crops, targets by head, sample weights by head."""
 
 Teach = Callable[[npt.NDArray[np.uint8]], Mapping[str, npt.NDArray[np.float32]]]
-"""(n, S, S, C) uint8 crops to (n, K) probabilities by head; a head may be missing."""
+"""Maps (n, S, S, C) uint8 crops to the teachers' (n, K) probabilities by head; a head may be missing."""
 
 
 class Batches:
@@ -114,7 +114,7 @@ class Batches:
 
 
 def _result(coming: Future[Batch]) -> Batch:
-    """Wait for a batch; the program can be stopped here."""
+    """Wait for a batch; an interrupt is raised here."""
     while True:
         check()
         wait([coming], _POLL_S)

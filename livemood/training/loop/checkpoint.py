@@ -52,7 +52,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Progress after each step."""
+    """Progress of a run, reported after each step."""
 
     epoch: int
     fraction: float

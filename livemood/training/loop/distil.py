@@ -1,6 +1,6 @@
 """Knowledge distillation (Hinton et al., "Distilling the knowledge in a neural network", 2015).
 
-Teachers get every batch exactly as the student does, blended and degraded: with long training this works better than
+Teachers get the same blended and degraded batches as the student. With long training this works better than
 teacher outputs computed once on the original pictures (Beyer et al., "Knowledge distillation: a good teacher is patient
 and consistent", 2022).
 """
@@ -27,24 +27,24 @@ def teaching(folders: Sequence[Path], heads: Heads, spec: CropSpec, precision: P
 
     Args:
         folders: Bundles, which have the head ``emotion`` only, or folders of runs (``OUT.work``), which have all heads.
-            They may have more classes than the student; a head that no teacher has is learnt from labels alone.
+            They may have more classes than the student; a head that no teacher has is trained on labels alone.
         heads: The student's.
-        spec: Its crop.
+        spec: The student's crop.
         precision: Of the runs' convolutions; bundles are float32.
 
     Raises:
         ModelMissing: A bundle is not there.
-        ModelIncompatible: It takes other crops, or lacks a class of a head that it has.
+        ModelIncompatible: A teacher takes other crops, or lacks a class of one of its heads.
     """
     from keras import Input, Model, layers
 
     pixels = Input(spec.shape)
-    said: dict[str, list[Any]] = {head: [] for head in heads}
+    outputs: dict[str, list[Any]] = {head: [] for head in heads}
     for place, folder in enumerate(folders):
-        found = _run if has_checkpoint(folder) else _bundle
-        network, known, temperature = found(folder, spec, precision)
+        open_teacher = _run if has_checkpoint(folder) else _bundle
+        network, known, temperature = open_teacher(folder, spec, precision)
         network.name = f"teacher_{place}"
-        says = network(pixels)
+        output = network(pixels)
         for head, labels in ((head, labels) for head, labels in heads.items() if head in known):
             if lacking := [label for label in labels if label not in known[head]]:
                 raise ModelIncompatible(
@@ -52,8 +52,9 @@ def teaching(folders: Sequence[Path], heads: Heads, spec: CropSpec, precision: P
                     "take a teacher that knows every class"
                 )
             columns = [known[head].index(label) for label in labels]
-            said[head].append(_calibrated(says[head] if isinstance(says, dict) else says, columns, temperature))
-    means = {head: layers.average(views) if len(views) > 1 else views[0] for head, views in said.items() if views}
+            probabilities = output[head] if isinstance(output, dict) else output
+            outputs[head].append(_calibrated(probabilities, columns, temperature))
+    means = {head: layers.average(views) if len(views) > 1 else views[0] for head, views in outputs.items() if views}
     teacher_ensemble = Model(pixels, means)
 
     def teach(crops: Any) -> dict[str, Any]:

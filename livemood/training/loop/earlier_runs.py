@@ -22,11 +22,11 @@ Heads = Mapping[str, tuple[str, ...]]
 
 
 def load_run(work: Path, spec: CropSpec, precision: Precision) -> tuple[Any, Heads]:
-    """Return the network of a run with its best weights so far, and the classes it knows by head.
+    """Return the network of a run with its best weights so far, and its classes by head.
 
     Args:
         work: Folder of the run (``OUT.work``).
-        spec: The crop it is to take.
+        spec: Its crop.
         precision: Of its convolutions and feature maps.
 
     Raises:

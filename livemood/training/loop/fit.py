@@ -43,19 +43,19 @@ def fit(
         work: Folder of the checkpoint; one that is there is resumed.
         on_step: Called after every step.
         on_epoch: Called after every epoch.
-        base: Start from the weights of this bundle, or from the mean of the runs in these folders; their architecture
-            replaces the preset's.
+        base: Start from the weights of this bundle, or from the mean weights of the runs in these folders, with their
+            architecture instead of the preset's.
         teachers: Bundles, or folders of runs, to distil from.
-        on_begin: Called once before the first step, when all settings were found to be compatible.
+        on_begin: Called once before the first step, after all settings were checked.
 
     Returns:
         The keras.Model with all heads, float32 throughout, and the run with its history. A KeyboardInterrupt or a loss
         that is no longer a number ends the run early; the best weights so far are kept.
 
     Raises:
-        DatasetError: The loss was no number before the first epoch ended.
+        DatasetError: The loss was not a number before the first epoch ended.
         ModelMissing: ``base`` or a teacher is not there.
-        ModelIncompatible: ``base`` or a teacher does not fit.
+        ModelIncompatible: ``base`` or a teacher is of another crop, preset or set of classes.
     """
     silence_native_logs()
     with native_stderr_held(), held():
@@ -71,8 +71,8 @@ def fit(
         teach = distil.teaching(teachers, dataset.heads, spec, settings.precision) if teachers else None
         trainer = Trainer(model, work, settings)
         on_begin()
-        lessons = blended(train, settings.blends, settings.seed)
-        with Batches(lessons, settings.batch, teach, settings.distil_weight) as batches:
+        blends = blended(train, settings.blends, settings.seed)
+        with Batches(blends, settings.batch, teach, settings.distil_weight) as batches:
             trainer.run_until_done(batches, dataset.splits["valid"], on_step, on_epoch)
         shipped.set_weights(trainer.best)
     return shipped, trainer.state
@@ -81,7 +81,7 @@ def fit(
 def _models(
     heads: Mapping[str, tuple[str, ...]], spec: CropSpec, settings: TrainSettings, base: Bundle | Sequence[Path]
 ) -> tuple[Any, Any]:
-    """Return the model to train, compiled, and the one in float32 that is to have its weights."""
+    """Return the compiled model to train, and the float32 model that gets its weights at the end."""
     import keras
 
     if isinstance(base, Bundle):

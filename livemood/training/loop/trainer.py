@@ -55,7 +55,7 @@ class Trainer:
 
         Args:
             batches: Training batches.
-            valid: Pictures that decide which epoch is best.
+            valid: Pictures on which the best epoch is chosen.
             on_step: Called after every step.
             on_epoch: Called after every epoch.
         """

@@ -3,11 +3,11 @@
 from contextlib import AbstractContextManager, nullcontext
 
 _BACKENDS = ("jax",)
-"""Keras divides batches on these."""
+"""Backends on which Keras divides batches between devices."""
 
 
 def devices() -> tuple[str, ...]:
-    """Return the accelerators that training uses, such as ``gpu:0``; one where Keras cannot divide batches."""
+    """Return the devices that training uses, such as ``gpu:0``; only one if Keras cannot divide batches."""
     import keras
 
     if keras.backend.backend() not in _BACKENDS:
@@ -16,7 +16,7 @@ def devices() -> tuple[str, ...]:
 
 
 def divided(batch: int) -> int:
-    """Return the largest batch up to ``batch`` that all devices share evenly, and one picture for each at least."""
+    """Return the largest multiple of the number of devices up to ``batch``; at least that number."""
     many = len(devices())
     return max(batch // many, 1) * many
 

@@ -28,7 +28,7 @@ class Layers(NamedTuple):
 
 @cache
 def mirrored_layers() -> Layers:
-    """Return the layer classes; a function, so that Keras is imported only when needed."""
+    """Return the layer classes. They are made in a function so that Keras is imported only when needed."""
     import keras
     from keras import ops
 

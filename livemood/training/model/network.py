@@ -99,10 +99,10 @@ def predict(model: Any, split: Split, framing: int, head: str = EMOTION) -> npt.
     parts = []
     for start in range(0, len(split), _PREDICT_BATCH):
         crops = split.crops(framing, start, start + _PREDICT_BATCH)
-        # All devices must have a share, so the last batch is filled up.
+        # The last batch is padded, so that it can be divided between all devices.
         spare = np.repeat(crops[:1], divided(len(crops) + len(devices()) - 1) - len(crops), axis=0)
-        said = model.predict_on_batch(np.concatenate([crops, spare]))[head]
-        parts.append(np.asarray(said, np.float32)[: len(crops)])
+        output = model.predict_on_batch(np.concatenate([crops, spare]))[head]
+        parts.append(np.asarray(output, np.float32)[: len(crops)])
     return np.concatenate(parts)
 
 
@@ -129,7 +129,7 @@ def _normalised(x: Any, filters: int, size: int = 3, stride: int = 1) -> Any:
 
 @contextmanager
 def _computing_in(precision: Precision) -> Iterator[None]:
-    """Make layers that compute in ``precision`` and keep float32 weights."""
+    """Create layers in the block that compute in ``precision`` with float32 weights."""
     from keras import config
 
     before = config.dtype_policy()

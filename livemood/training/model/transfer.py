@@ -32,7 +32,7 @@ def load_network(bundle: Bundle) -> Any:
 
 
 def from_bundle(bundle: Bundle, heads: Mapping[str, tuple[str, ...]]) -> Any:
-    """Return a training model with the bundle's body under ``heads``, class names by head.
+    """Return a training model with the bundle's backbone and new heads.
 
     Batch statistics are frozen: a few dozen pictures would estimate them badly.
 

@@ -21,7 +21,7 @@ async function begin(): Promise<void> {
   if (new URLSearchParams(location.search).get("start") === "1") await app.startCamera();
 }
 
-/** Say that the page cannot begin. */
+/** Show that the page cannot start. */
 function giveUp(trouble: Trouble): void {
   stage.tell(trouble);
   stage.start.disabled = stage.react.disabled = stage.openFile.disabled = true;

@@ -1,9 +1,9 @@
-/** What the page and its worker say to each other. */
+/** Messages between the page and its worker. */
 
 import type { Settings } from "./settings";
 import type { Mood } from "./values";
 
-/** Where a picture belongs: how many frames came before it, and when it was taken. */
+/** Index and time of a picture in its source. */
 export interface Stamp {
   readonly index: number;
   readonly timeS: number;
@@ -16,7 +16,7 @@ export type ToWorker =
   | { readonly kind: "reset" }
   | { readonly kind: "calibrate" };
 
-/** How far the calibration to resting faces is. */
+/** Progress of the calibration to resting faces. */
 export interface Calibration {
   readonly possible: boolean;
   readonly remainingS: number;

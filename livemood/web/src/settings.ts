@@ -1,8 +1,8 @@
-/** What `livemood/apps/web.py` exports: every constant that the page shares with the Python package. */
+/** The document of `livemood/apps/page_settings.py`: every constant that the page shares with the Python package. */
 
 export type Colour = readonly [number, number, number];
 
-/** What makes a face of a place that is proposed; explained in `livemood/core/settings.py`. */
+/** When a candidate is a face; see `EvidenceSettings` in `livemood/core/settings.py`. */
 export interface EvidenceSettings {
   readonly proposed_from: number;
   readonly sure_from: number;
@@ -45,14 +45,14 @@ export interface DetectorSettings {
 
 export interface YuNetSettings {
   readonly file: string;
-  /** Side that the file is made for, px. */
+  /** Input size that the file declares, px. */
   readonly side_px: number;
   readonly strides: readonly number[];
   readonly same_face: number;
   /** Ears, (x, y) from the middle between the eyes in eye distances. */
   readonly ears: readonly (readonly [number, number])[];
   readonly eyes_apart: number;
-  /** BlazeFace's box in YuNet's: how much lower, wider and higher. */
+  /** BlazeFace's box relative to YuNet's: offset downwards, width and height. */
   readonly lower: number;
   readonly width: number;
   readonly height: number;
@@ -68,13 +68,13 @@ export interface FollowerSettings {
   readonly min_iou: number;
   readonly same_window: number;
   readonly cut_change: number;
-  /** Points at which two frames are compared, across and down. */
+  /** Number of pixels at which two frames are compared, across and down. */
   readonly sampled: readonly [number, number];
 }
 
 export interface FlowSettings {
   readonly side_px: number;
-  /** Places of the followed points, in box widths and heights from the box's centre. */
+  /** Tracked points, in box widths and heights from the box's centre. */
   readonly grid: readonly (readonly [number, number])[];
   readonly most_change: number;
   readonly fewest_agreeing: number;
@@ -121,7 +121,7 @@ export interface BaselineSettings {
   readonly resting: RestingFaceSettings;
 }
 
-/** Maps of a BlazeFace network: cells a side, and anchors in each cell. */
+/** Feature maps of a BlazeFace network: cells per side, and anchors per cell. */
 export type AnchorMaps = readonly (readonly [number, number])[];
 
 export interface BlazeFaceSettings {
@@ -180,7 +180,7 @@ export interface Palettes {
   readonly dark: Readonly<Record<string, string>>;
 }
 
-/** What the report page of the Python package looks like, and says of its figures. */
+/** Style and texts of the Python package's report page. */
 export interface ReportSettings {
   readonly css: string;
   readonly meaning: string;

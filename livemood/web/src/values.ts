@@ -8,7 +8,7 @@ export interface Picture {
 }
 
 export interface Frame {
-  /** How many frames came before it. */
+  /** Index in the source, from 0. */
   readonly index: number;
   readonly timeS: number;
   readonly picture: Picture;
@@ -34,12 +34,12 @@ export interface Detection {
 }
 
 export interface Track {
-  /** From 1; never used twice. */
+  /** From 1; never reused. */
   readonly id: number;
   readonly detection: Detection;
 }
 
-/** What one head of the network says of a face. */
+/** The output of one head of the network for a face. */
 export interface HeadAnswer {
   readonly label: string;
   /** Smoothed probability of the label; of the leading one where the label is `unsure`. */
@@ -53,7 +53,7 @@ export interface HeadAnswer {
 export interface Mood {
   readonly track: Track;
   readonly emotion: HeadAnswer;
-  /** Answers of the network's other heads, by name. */
+  /** Outputs of the network's other heads, by name. */
   readonly others: Readonly<Record<string, HeadAnswer>>;
 }
 
@@ -85,7 +85,7 @@ export function iou(one: Box, other: Box): number {
   return shared / (area(one) + area(other) - shared);
 }
 
-/** The box with a margin of so many px on every side. */
+/** The box enlarged by a margin, px, on every side. */
 export function grown(box: Box, margin: number): Box {
   return {
     left: box.left - margin,
@@ -95,7 +95,7 @@ export function grown(box: Box, margin: number): Box {
   };
 }
 
-/** A point as Python keeps keypoints. */
+/** A point rounded to float32, as Python stores keypoints. */
 export function asFloat32([x, y]: Point): Point {
   return [Math.fround(x), Math.fround(y)];
 }

@@ -1,4 +1,4 @@
-/** Reads pictures beside the page, so that the page never waits for a network. */
+/** Processes pictures in a worker, so that the page never waits for a network. */
 
 import { BlazeFace } from "./pipeline/blazeface";
 import { Classifier } from "./pipeline/classify";
@@ -30,7 +30,7 @@ let pipeline: Pipeline | null = null;
 const canvas = new OffscreenCanvas(1, 1);
 const context = canvas.getContext("2d", { willReadFrequently: true })!;
 
-/** Messages are done one after the other: a network has one memory. */
+/** Messages are processed one after the other, because a network has one set of buffers. */
 let last: Promise<void> = Promise.resolve();
 scope.onmessage = ({ data }) => {
   last = last.then(() => obey(data)).catch(report);
@@ -62,7 +62,7 @@ function report(error: unknown): void {
 async function open(base: URL, settings: Settings): Promise<() => Pipeline> {
   const { blazeface, yunet, emotion, detector } = settings;
   const files = [blazeface.near, blazeface.far, emotion.file, yunet.file].map((file) => fetched(base, file, settings));
-  // One that fails while the runtime loads is looked at below.
+  // A failure while the runtime loads is handled below.
   for (const file of files) file.catch(() => undefined);
   try {
     await openRuntime(new URL("litert/", base).href);
@@ -70,7 +70,7 @@ async function open(base: URL, settings: Settings): Promise<() => Pipeline> {
     throw new Failure("runtime", error instanceof Error ? error.message : String(error));
   }
   const [near, far, mood, places] = (await Promise.all(files)) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
-  // Where YuNet proposes, a weak answer of the others counts too.
+  // Weak detections of the BlazeFace networks are evidence for a candidate too.
   const least = Math.min(detector.min_score, detector.evidence.weakest);
   const faces = new Combined(
     new YuNet(places, yunet, Math.min(detector.evidence.proposed_from, detector.search.kept_from)),
@@ -82,7 +82,7 @@ async function open(base: URL, settings: Settings): Promise<() => Pipeline> {
   return () => new Pipeline(faces, classifier, settings);
 }
 
-/** Open a network, and run it once: the first run makes its plans. */
+/** Open a network and run it once, because the first run is slow. */
 async function network(file: Uint8Array): Promise<Network> {
   const opened = await Network.open(file);
   await opened.run(new Float32Array(opened.shape.reduce((size, side) => size * side, 1)));
@@ -99,7 +99,7 @@ async function fetched(base: URL, file: string, settings: Settings): Promise<Uin
     throw new Failure("model", `${file}: ${error instanceof Error ? error.message : String(error)}`);
   }
   const expected = settings.sha256[file];
-  // Browsers have no digests on plain http.
+  // Browsers provide no SHA-256 on plain http.
   if (expected && globalThis.crypto?.subtle) {
     const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
     const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");

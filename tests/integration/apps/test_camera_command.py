@@ -72,7 +72,8 @@ def test_on_a_stream_that_breaks_off_and_comes_back_then_video_and_records_go_on
     summary = json.loads(done.stdout)
     assert summary["frames"] > 10
     assert summary["tracks"] >= 1
-    rows = [json.loads(line) for line in records.read_text().splitlines()]
+    said, *rows = [json.loads(line) for line in records.read_text().splitlines()]
+    assert said["livemood"]["source"].endswith("/video.mjpg")
     assert len(rows) == summary["faces"]
     assert rows[-1]["time_s"] > 1.5
     assert pictures_in(out) == summary["frames"]

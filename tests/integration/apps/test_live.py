@@ -422,7 +422,7 @@ class TestSparklines:
         assert blue.sum() > 10
         assert np.flatnonzero(yellow).max() < np.flatnonzero(blue).min()
 
-    def test_of_someone_gone_for_long_then_the_row_goes_too(self):
+    def test_row_when_its_track_was_missed_for_long_then_it_is_removed(self):
         sparklines = HistoryStrips(("happy", "sad"))
         sparklines.add([make_mood()], 0.0)
         sparklines.add((), 40.0)

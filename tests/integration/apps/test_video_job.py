@@ -20,6 +20,7 @@ from livemood.apps.video_job import VideoJob, label_video
 from livemood.cli.bars import Bars
 from livemood.core.errors import SinkError
 from livemood.core.settings import CutSettings, DrawStyle, EncodingSettings, ReaderSettings
+from livemood.records import read
 from livemood.sinks.open import Output
 from livemood.sinks.video.writer import VideoSink
 from tests.support.builders import SAMPLES, heed_interrupts, write_film
@@ -68,7 +69,14 @@ def test_many_when_one_is_broken_then_the_others_are_made_and_the_exit_code_tell
     assert done.stderr.count("\n") == 1
     assert "b.mp4" in done.stderr
     assert [results[n]["error"] is None for n in ("a.mp4", "b.mp4", "c.mp4")] == [True, False, True]
-    assert sorted(path.name for path in out.iterdir()) == ["a.csv", "a.mp4", "c.csv", "c.mp4"]
+    assert sorted(path.name for path in out.iterdir()) == [
+        "a.csv",
+        "a.csv.json",
+        "a.mp4",
+        "c.csv",
+        "c.csv.json",
+        "c.mp4",
+    ]
     assert len(frames(out / "a.mp4")) == results["a.mp4"]["frames"] == 30
 
     shutil.copy(short, names[1])
@@ -249,7 +257,7 @@ def test_run_when_interrupted_then_the_file_plays_up_to_there(tmp_path, number):
     times = frames(out)
     assert 1 < len(times) < 1800
     assert [round(t * 30) for t in times] == list(range(len(times)))
-    assert len({json.loads(line)["frame"] for line in rows.read_text().splitlines()}) == len(times)
+    assert len({record.frame for record in read(rows)}) == len(times)
 
 
 # Copies a clip ten times over without decoding it.

@@ -1,4 +1,4 @@
-"""The real OpenCV window on a virtual display: keys are pressed, and what is on the screen is looked at."""
+"""The real OpenCV window on a virtual display: keys are pressed, and the picture on the screen is checked."""
 
 import json
 import os

@@ -97,7 +97,8 @@ class TestVideo:
         rows = tmp_path / "moods.jsonl"
         done = livemood("video", short_clip, "--out", tmp_path / "o.mp4", "--records", rows, "--json")
         summary = json.loads(done.stdout)
-        records = [json.loads(line) for line in rows.read_text().splitlines()]
+        said, *records = [json.loads(line) for line in rows.read_text().splitlines()]
+        assert said["livemood"]["source"] == short_clip.name
         assert summary["frames"] == 30
         assert summary["faces"] == len(records)
         assert summary["tracks"] == len({record["track"] for record in records})
@@ -155,7 +156,9 @@ class TestVideo:
         out = tmp_path / "o.mp4"
         done = livemood("video", short_clip, "--out", out, "--records", rows, "--emotions", "happy,sad")
         assert done.returncode == 0
-        for line in rows.read_text().splitlines():
+        said, *lines = rows.read_text().splitlines()
+        assert json.loads(said)["livemood"]["options"]["emotions"] == ["happy", "sad"]
+        for line in lines:
             record = json.loads(line)
             assert tuple(record["scores"]) == ("happy", "sad")
             assert record["label"] in ("happy", "sad", "unsure")

@@ -1,8 +1,14 @@
 """What a command that was interrupted says it has kept, and that this is there and whole."""
 
 import csv
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +18,10 @@ import pytest
 from livemood.apps.session import Session
 from livemood.cli import run
 from livemood.detection.combined import FaceDetector
+from livemood.records.inputs import read_groups
 from livemood.sources.image import decode
 from livemood.sources.video.file import VideoSource
-from tests.support.builders import SAMPLES, read_still
+from tests.support.builders import SAMPLES, heed_interrupts, read_still
 
 CLIP = SAMPLES / "faces.mp4"
 
@@ -108,3 +115,65 @@ def test_command_when_interrupted_then_tells_nothing_of_the_one_before(tmp_path,
     interrupt_at(monkeypatch, Session, "run", 1)
     assert run(["video", str(clip), "--out", str(tmp_path / "p.mp4"), "--duration", "0.2"]) == 130
     assert capsys.readouterr().err == "livemood: interrupted; nothing was written\n"
+
+
+# Makes a second signal come at the moment at which processes are to be ended, and then runs a command.
+TWICE = """if True:
+    import signal, sys
+    from concurrent.futures import ProcessPoolExecutor
+    from livemood.cli import main
+    shut_down = ProcessPoolExecutor.shutdown
+    def again(self, *given, **named):
+        signal.raise_signal(number)
+        shut_down(self, *given, **named)
+    ProcessPoolExecutor.shutdown = again
+    number = int(sys.argv.pop(1))
+    main()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_image_in_processes_when_interrupted_twice_then_ends_and_its_table_is_whole(photos, number, tmp_path) -> None:
+    """The second signal comes while the processes are being ended."""
+    many = tmp_path / "many"
+    many.mkdir()
+    for place in range(60):
+        shutil.copy(photos[0], many / f"{place:02}.png")
+    table = tmp_path / "moods.parquet"
+    words = [str(int(number)), "image", many, "--csv", table, "--jobs", "2"]
+    running = subprocess.Popen(
+        [sys.executable, "-c", TWICE, *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        preexec_fn=heed_interrupts, start_new_session=True,
+    )  # fmt: skip
+    rows = table.with_name(".moods.parquet.rows.jsonl")
+    try:
+        ends = time.monotonic() + 120
+        while not (rows.exists() and rows.read_bytes().count(b"\n") > 3) and time.monotonic() < ends:
+            time.sleep(0.02)
+        running.send_signal(number)
+        _, said = running.communicate(timeout=60)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGKILL)
+    assert running.returncode == 130
+    done = len({said.path for said, _ in read_groups(table)})
+    assert said.startswith(f"livemood: {done} of 60 photos are done")
+    assert 0 < done < 60
+    assert not rows.exists()
+
+
+def test_command_when_interrupted_while_python_runs_text_then_ends_by_its_own_code(tmp_path) -> None:
+    """``python -m`` ends by the signal after an interrupt that went through an exec, as of a dataclass being made."""
+    code = """if True:
+        import runpy, sys, livemood.cli
+        def interrupted(words=None):
+            try:
+                exec("raise KeyboardInterrupt")
+            except KeyboardInterrupt:
+                return 130
+        livemood.cli.run = interrupted
+        livemood.cli.main()
+    """
+    (tmp_path / "interrupted_once.py").write_text(code)
+    done = subprocess.run([sys.executable, "-m", "interrupted_once"], cwd=tmp_path, timeout=60)
+    assert done.returncode == 130

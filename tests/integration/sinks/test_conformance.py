@@ -1,4 +1,4 @@
-"""What every sink of the registry promises, tried on each of them."""
+"""The contract of sinks, tested on every sink of the registry."""
 
 import sys
 from collections.abc import Iterator

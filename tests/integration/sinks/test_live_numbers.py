@@ -57,7 +57,9 @@ def test_video_records_on_stdout_then_they_are_the_rows_of_the_file_and_all_else
     assert "30 frames" in done.stderr
     assert list(tmp_path.iterdir()) == []
     livemood("video", CLIP, "--duration", "1", "--records", "a.jsonl", "--out", "a.mp4", cwd=tmp_path)
-    assert done.stdout == (tmp_path / "a.jsonl").read_text()
+    said, _, rows = (tmp_path / "a.jsonl").read_text().partition("\n")
+    assert '"source": "faces.mp4"' in said
+    assert done.stdout == rows
 
 
 def test_records_on_stdout_when_the_reader_has_enough_then_the_run_ends_well(tmp_path) -> None:
@@ -164,7 +166,7 @@ def receiver() -> Iterator[Receiver]:
     found.server.server_close()
 
 
-def test_osc_then_python_osc_hears_scores_label_count_and_event(receiver) -> None:
+def test_osc_then_python_osc_receives_scores_label_count_and_event(receiver) -> None:
     sink = OscSink(f"127.0.0.1:{receiver.port}")
     frame, moods = make_frame(), [make_mood(1, "happy", 0.75), make_mood(12, "unsure", 0.3)]
     sink.write(frame, moods)
@@ -193,7 +195,7 @@ def test_camera_osc_then_the_sample_arrives_while_it_runs(receiver) -> None:
     assert set(EMOTIONS) <= {address.rpartition("/")[2] for address in receiver.heard}
 
 
-def test_osc_when_nobody_listens_then_no_frame_waits_and_nothing_fails() -> None:
+def test_osc_when_there_is_no_receiver_then_no_frame_waits_and_nothing_fails() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]

@@ -15,6 +15,7 @@ from livemood.core.errors import SinkError
 from livemood.core.types import Frame
 from livemood.core.video_info import VideoInfo
 from livemood.sinks.video.writer import VideoSink
+from livemood.sources.video.file import VideoSource
 from tests.support.builders import ROOT, Sound, corners, quadrants, write_film
 
 VFR = [0, 3, 5, 11, 12, 20, 29, 40, 44, 47]
@@ -701,6 +702,62 @@ def test_sound_when_the_container_does_not_take_it_as_it_is_then_is_encoded_anew
     assert np.abs(heard).max() > 0
 
 
+def write_spoken(path: Path, codec: str, rate: int, layout: str, picture: str) -> Path:
+    """Write 1.6 s of a tone that is twice as loud from 0.8 s on, in packets as long as the codec likes them."""
+    with av.open(str(path), "w") as output:
+        shown: Any = output.add_stream(picture, rate=25)
+        shown.width, shown.height, shown.pix_fmt = 320, 240, "yuv420p"
+        sound: Any = output.add_stream(codec, rate=rate)
+        sound.layout, sound.format, sound.bit_rate = layout, "s16", 32_000
+        for place in range(40):
+            frame = av.VideoFrame.from_ndarray(quadrants(320, 240), format="bgr24")
+            frame.pts = place
+            output.mux(shown.encode(frame))
+        output.mux(shown.encode(None))
+        seconds = np.arange(round(1.6 * rate)) / rate
+        tone = np.where(seconds < 0.8, 4000, 8000) * np.sin(2 * np.pi * 440 * seconds)
+        both = np.repeat(tone.astype(np.int16), 2 if layout == "stereo" else 1)
+        step = 2048 * both.size // seconds.size
+        for start in range(0, both.size, step):
+            piece = av.AudioFrame.from_ndarray(both[None, start : start + step].copy(), format="s16", layout=layout)
+            piece.sample_rate, piece.pts = rate, start * seconds.size // both.size
+            output.mux(sound.encode(piece))
+        output.mux(sound.encode(None))
+    return path
+
+
+def loudness(path: Path) -> tuple[float, float]:
+    """Return how long the sound of a copy is, s, and when it gets loud, s."""
+    with av.open(str(path)) as container:
+        rate = container.streams.audio[0].rate
+        frames = list(container.decode(audio=0))
+        channels = [1 if frame.format.is_planar else frame.layout.nb_channels for frame in frames]
+        first = [frame.to_ndarray()[0][::count] for frame, count in zip(frames, channels, strict=True)]
+        heard = np.concatenate(first).astype(float)
+    level = np.array([np.abs(part).max() for part in np.array_split(heard, max(heard.size * 100 // rate, 1))])
+    return heard.size / rate, float((level > 0.75 * level.max()).argmax()) / 100
+
+
+@pytest.mark.parametrize("ending", [".mkv", ".mp4", ".webm"])
+@pytest.mark.parametrize(
+    ("codec", "rate", "layout", "picture", "name"),
+    [("tta", 44_100, "stereo", "libx264", "clip.mkv"), ("g726", 8_000, "mono", "mpeg4", "clip.avi")],
+)
+@pytest.mark.parametrize(("start_s", "duration_s"), [(0.0, None), (0.4, None), (0.4, 0.6)])
+def test_sound_of_long_packets_then_lasts_as_long_as_the_picture_and_stays_in_its_place(
+    tmp_path: Path, codec: str, rate: int, layout: str, picture: str, name: str, ending: str,
+    start_s: float, duration_s: float | None,
+) -> None:  # fmt: skip
+    clip, out = write_spoken(tmp_path / name, codec, rate, layout, picture), tmp_path / f"out{ending}"
+    with VideoSource(clip, start_s, duration_s) as source, VideoSink(out, source.info) as sink:
+        for frame in source.frames():
+            sink.write(frame, (), frame.image)
+    lasts, loud = loudness(out)
+    assert lasts == pytest.approx(duration_s or 1.6 - start_s, abs=0.13)  # encoders fill their last packet
+    assert loud == pytest.approx(0.8 - start_s, abs=0.05)
+    assert [line for line in sink.warnings if not line.startswith("re-encoded the sound")] == []
+
+
 @pytest.mark.parametrize(
     ("ending", "codec", "crf", "most"),
     [
@@ -712,7 +769,7 @@ def test_sound_when_the_container_does_not_take_it_as_it_is_then_is_encoded_anew
         (".gif", None, 20, "has no crf"),
     ],
 )
-def test_crf_when_the_codec_has_none_such_then_one_line_says_so(
+def test_crf_when_it_is_out_of_range_then_one_line_says_so(
     tmp_path: Path, ending: str, codec: Any, crf: int, most: str
 ) -> None:
     with pytest.raises(SinkError, match=most):

@@ -1,4 +1,4 @@
-"""What every source promises, tried on each kind of the registry that this computer can open, and on video files."""
+"""The contract of sources, tested on every kind of the registry that can be opened here, and on video files."""
 
 import os
 from collections.abc import Callable

@@ -11,8 +11,10 @@ import av
 import pytest
 
 from livemood.core.errors import VideoUnreadable
+from livemood.sinks.markers.base import clip_of
+from livemood.sinks.markers.sink import MarkerSink
 from livemood.sources.video.file import VideoSource
-from tests.support.builders import Sound, write_film
+from tests.support.builders import Sound, make_mood, write_film
 
 LIVEMOOD = [sys.executable, "-m", "livemood", "video"]
 
@@ -111,3 +113,23 @@ def test_pipe_when_it_is_no_video_then_one_line_says_so(words: str, line: str, t
 def test_source_when_a_device_then_is_refused() -> None:
     with pytest.raises(VideoUnreadable, match="null is a terminal or another device"):
         VideoSource(Path(os.devnull))
+
+
+@pytest.mark.parametrize("suffix", [".edl", ".csv", ".fcpxml", ".otio", ".eaf", ".TextGrid", ".boris"])
+def test_markers_of_a_video_from_a_pipe_then_lead_to_no_file_that_is_gone(
+    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "scratch"))
+    (tmp_path / "scratch").mkdir()
+    clip = write_film(tmp_path / "clip.mp4")
+    os.mkfifo(tmp_path / "pipe")
+    feed = threading.Thread(target=lambda: (tmp_path / "pipe").write_bytes(clip.read_bytes()))
+    feed.start()
+    marks = tmp_path / f"marks{suffix}"
+    with VideoSource(tmp_path / "pipe") as source, MarkerSink(marks, clip_of(source.info, "clip")) as sink:
+        for frame in source.frames():
+            sink.write(frame, [make_mood(1)])
+    feed.join()
+    text = marks.read_text(encoding="utf-8")
+    assert "happy" in text
+    assert "scratch" not in text

@@ -112,7 +112,7 @@ def test_side_data_when_of_a_kind_that_pyav_has_no_name_for_then_is_passed_over(
         Type("EXIF")
 
 
-def test_frames_when_a_library_raises_what_nobody_foresaw_then_one_line_names_the_file(
+def test_frames_when_a_library_raises_an_unexpected_error_then_one_line_names_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def raise_something(*_: object) -> None:

@@ -1,4 +1,4 @@
-"""Short training runs on drawn faces: the loss falls, the bundle knows them, stopped runs go on, bad ones end well."""
+"""Short training runs on drawn faces: the loss falls, the bundle classifies them, runs resume, bad ones end cleanly."""
 
 import csv
 import json
@@ -40,7 +40,7 @@ from livemood.training.settings import TrainSettings
 from tests.support.builders import make_face_crop, write_faces
 from tests.unit.evaluation.test_figures import make_report
 
-# Nobody would ship it, but it tells drawings apart and compiles in a second.
+# Too small for real faces, but it separates the drawings and compiles in a second.
 PRESETS["tiny"] = Architecture(8, (16, 24, 32), (1, 1, 1))
 PRESETS["wider"] = Architecture(8, (16, 24, 48), (1, 1, 1))
 ODD_NAME = os.fsdecode(b"caf\xe9.txt")
@@ -51,10 +51,10 @@ ASKED: dict[str, Any] = {"preset": "tiny", "epochs": 8, "batch": 8, "learning_ra
 
 
 class Trained:
-    """A finished run, for tests to look at and to go on from."""
+    """A finished run, which tests inspect and continue."""
 
     def __init__(self, folder: Path) -> None:
-        self.job = job_of(write_faces(folder / "faces", 80), folder / "mine", asked=ASKED)
+        self.job = job_of(write_faces(folder / "faces", 80), folder / "mine", overrides=ASKED)
         (self.job.data / "happy" / ODD_NAME).write_text("not a picture")
         rows = [f"{kind}{n}.png,{MOUTH},{LIPS[kind]}" for kind in LIPS for n in range(12)]
         (self.job.data / "heads.csv").write_text("\n".join(["file,head,label", *rows]))
@@ -84,7 +84,7 @@ def share_right(bundle: Path, labels: tuple[str, str] = ("happy", "sad")) -> flo
 
 
 class TestTrain:
-    def test_run_when_done_then_the_loss_fell_and_the_bundle_tells_the_classes_apart(self, trained):
+    def test_run_when_done_then_the_loss_fell_and_the_bundle_separates_the_classes(self, trained):
         losses = [epoch.loss for epoch in trained.epochs]
         assert len(losses) == 8
         assert losses[-1] < 0.8 * losses[0]
@@ -111,7 +111,8 @@ class TestTrain:
     def test_run_when_the_batch_shrinks_then_the_manifest_gives_what_was_used_and_the_command_what_was_asked(
         self, trained, tmp_path
     ):
-        job = replace(trained.job, out=tmp_path / "few", asked={"preset": "tiny", "epochs": 1, "learning_rate": 0.16})
+        overrides = {"preset": "tiny", "epochs": 1, "learning_rate": 0.16}
+        job = replace(trained.job, out=tmp_path / "few", overrides=overrides)
         train(job, resume=False, force=False, watcher=Watcher())
         training = json.loads((job.out / "manifest.json").read_text())["training"]
         assert training["settings"]["batch"] == 8
@@ -119,8 +120,8 @@ class TestTrain:
         assert training["command"] == "livemood train faces --out BUNDLE --preset tiny --epochs 1 --learning-rate 0.16"
 
     def test_run_when_precision_is_bfloat16_then_it_learns_and_what_is_shipped_is_float32(self, trained, tmp_path):
-        asked = {**trained.job.asked, "precision": "bfloat16", "epochs": 4}
-        job = replace(trained.job, out=tmp_path / "half", asked=asked)
+        asked = {**trained.job.overrides, "precision": "bfloat16", "epochs": 4}
+        job = replace(trained.job, out=tmp_path / "half", overrides=asked)
         epochs: list[Epoch] = []
         train(job, resume=False, force=False, watcher=Watcher(on_epoch=epochs.append))
         assert epochs[-1].loss < 0.9 * epochs[0].loss
@@ -130,7 +131,7 @@ class TestTrain:
         assert "--precision bfloat16" in training["command"]
 
     def test_run_when_blends_are_asked_for_then_it_learns_from_them_and_says_so(self, trained, tmp_path):
-        job = replace(trained.job, out=tmp_path / "blended", asked={**trained.job.asked, "blends": 2})
+        job = replace(trained.job, out=tmp_path / "blended", overrides={**trained.job.overrides, "blends": 2})
         epochs: list[Epoch] = []
         train(job, resume=False, force=False, watcher=Watcher(on_epoch=epochs.append))
         assert share_right(job.out) > 0.9
@@ -201,8 +202,8 @@ class TestResume:
     def test_resume_when_more_epochs_then_goes_on_counting(self, trained, tmp_path):
         job = trained.copy(tmp_path)
         seen: list[Epoch] = []
-        train(replace(job, asked={"epochs": 9}), True, False, Watcher(on_epoch=seen.append))
-        train(replace(job, asked={}), True, False, Watcher(on_epoch=lambda epoch: pytest.fail("it trained again")))
+        train(replace(job, overrides={"epochs": 9}), True, False, Watcher(on_epoch=seen.append))
+        train(replace(job, overrides={}), True, False, Watcher(on_epoch=lambda epoch: pytest.fail("it trained again")))
         assert [epoch.epoch for epoch in seen] == [9]
         assert "--epochs 9 " in json.loads((job.out / "manifest.json").read_text())["training"]["command"]
         assert len(json.loads((job.out / "manifest.json").read_text())["training"]["history"]) == 9
@@ -224,7 +225,7 @@ class TestResume:
         def missing(model: object) -> bytes:
             raise SinkError("LiteRT conversion needs a working tensorflow")
 
-        job = replace(trained.job, out=tmp_path / "mine", asked={**ASKED, "epochs": 1})
+        job = replace(trained.job, out=tmp_path / "mine", overrides={**ASKED, "epochs": 1})
         with monkeypatch.context() as patch, pytest.raises(SinkError, match="is kept; resume where tensorflow"):
             patch.setattr(run_module, "to_tflite", missing)
             train(job, False, False, Watcher())
@@ -245,7 +246,7 @@ class TestResume:
         assert read_bundle(job.out).temperature > 1.2 * sure
 
     def test_resume_when_a_teacher_joins_then_the_manifest_names_it(self, trained, tmp_path):
-        job = replace(trained.copy(tmp_path), asked={"epochs": 9}, teachers=(trained.job.out,))
+        job = replace(trained.copy(tmp_path), overrides={"epochs": 9}, teachers=(trained.job.out,))
         train(job, True, False, Watcher())
         training = json.loads((job.out / "manifest.json").read_text())["training"]
         assert "--teacher mine --preset tiny --epochs 9" in training["command"]
@@ -335,7 +336,7 @@ class TestTransfer:
     def test_from_bundle_when_few_pictures_and_own_labels_then_learns_what_scratch_does_not(self, trained, tmp_path):
         faces = write_faces(tmp_path / "faces", 12, ("grin", "grump"), first=300)
         asked = {"epochs": 12, "batch": 8}
-        train(job_of(faces, tmp_path / "tuned", base=(trained.job.out,), asked=asked), False, False, Watcher())
+        train(job_of(faces, tmp_path / "tuned", base=(trained.job.out,), overrides=asked), False, False, Watcher())
         tuned = read_bundle(tmp_path / "tuned")
         assert tuned.labels == ("grin", "grump")
         assert share_right(tmp_path / "tuned", ("grin", "grump")) > 0.9
@@ -348,7 +349,7 @@ class TestTransfer:
     def test_provenance_when_from_a_bundle_then_the_command_says_what_is_unusual_in_fine_tuning(
         self, trained, asked, said
     ):
-        job = replace(trained.job, base=(trained.job.out,), asked=asked)
+        job = replace(trained.job, base=(trained.job.out,), overrides=asked)
         record: dict[str, Any] = {"data": "faces", "votes": None, "find_faces": False, "from": ["mine"], "teachers": []}
         record |= {"heads": None, "group_by": None, "class": {}}
         record["settings"] = asdict(job.settings)
@@ -405,7 +406,7 @@ class TestTransfer:
             teaching([work])
 
     def test_from_runs_then_begins_with_the_mean_of_their_weights_and_both_heads(self, trained, tmp_path):
-        other = replace(trained.copy(tmp_path), asked={"epochs": 12})
+        other = replace(trained.copy(tmp_path), overrides={"epochs": 12})
         train(other, True, False, Watcher())
         works = trained.job.work, other.work
         one, two = (load_run(work, CROP, "float32")[0].get_weights() for work in works)
@@ -415,7 +416,8 @@ class TestTransfer:
 
     def test_train_when_from_a_run_then_knows_at_once_what_that_knew_and_names_it(self, trained, tmp_path):
         """And can be gone on from in its turn, whatever its preset."""
-        job = job_of(trained.job.data, tmp_path / "longer", base=(trained.job.work,), asked={"epochs": 1, "batch": 8})
+        overrides = {"epochs": 1, "batch": 8}
+        job = job_of(trained.job.data, tmp_path / "longer", base=(trained.job.work,), overrides=overrides)
         epochs: list[Epoch] = []
         train(job, False, False, Watcher(on_epoch=epochs.append))
         assert epochs[0].valid_accuracy > 0.9
@@ -427,7 +429,7 @@ class TestTransfer:
         assert (network.predict_on_batch(drawn("happy"))[EMOTION][:, 0] > 0.5).mean() >= 0.75
 
     def test_train_when_from_runs_of_other_networks_then_refused(self, trained, tmp_path):
-        wider = replace(trained.job, out=tmp_path / "wider", asked={**ASKED, "preset": "wider", "epochs": 1})
+        wider = replace(trained.job, out=tmp_path / "wider", overrides={**ASKED, "preset": "wider", "epochs": 1})
         train(wider, False, False, Watcher())
         job = job_of(trained.job.data, tmp_path / "mixed", base=(trained.job.work, wider.work))
         with pytest.raises(ModelIncompatible, match=r"hold different networks; from takes the mean of like ones"):
@@ -439,7 +441,7 @@ class TestTransfer:
         self, trained, tmp_path, kind, resume
     ):
         job = job_of(
-            trained.job.data, tmp_path / "other", base=(getattr(trained.job, kind),), asked={"preset": "wider"}
+            trained.job.data, tmp_path / "other", base=(getattr(trained.job, kind),), overrides={"preset": "wider"}
         )
         with pytest.raises(ModelIncompatible, match="and preset wider makes another; leave out from or preset"):
             train(job, resume, False, Watcher())
@@ -450,7 +452,7 @@ class TestTransfer:
             train(job, False, False, Watcher())
 
     def test_fit_when_taught_by_one_who_is_always_believed_then_says_what_the_teacher_says(self, trained, tmp_path):
-        """Every label to learn from is turned around; only the teacher still knows which face is which."""
+        """All training labels are inverted; only the teacher has the right ones."""
         data = dataset.restore(trained.job.work)
         told = data.splits["train"]
         turned = replace(told, votes={head: votes[:, ::-1] for head, votes in told.votes.items()})
@@ -519,7 +521,7 @@ class TestCard:
         return (folder / "MODEL_CARD.md").read_text()
 
     @pytest.mark.parametrize("changes", [{}, {"ferplus_votes": True}])
-    def test_card_when_ferplus_was_learnt_from_then_tells_of_it_and_of_no_photos_unseen(self, folder, changes):
+    def test_card_when_trained_on_ferplus_then_it_says_so_and_claims_no_unseen_photos(self, folder, changes):
         text = self.written(folder, changes)
         assert "Ten people voted on each" in text
         assert "FER2013's faces (Goodfellow" in text

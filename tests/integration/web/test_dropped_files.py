@@ -8,7 +8,7 @@ import time
 import cv2
 import pytest
 
-from livemood.records import read
+from livemood.records import read, read_origin
 from livemood.reporting.page import write_report
 from tests.integration.web.browser import LABELS, PATIENCE_S, becomes
 from tests.support.builders import SAMPLES, read_still
@@ -38,7 +38,7 @@ def test_photo_when_dropped_then_its_faces_are_labelled(blind, url):
     assert not blind.is_visible("#trouble")
 
 
-def test_photo_when_chosen_after_another_then_nobody_is_known_from_before(blind, url, tmp_path):
+def test_photo_when_chosen_after_another_then_no_state_is_kept(blind, url, tmp_path):
     cv2.imwrite(str(tmp_path / "turned.png"), cv2.flip(read_still(PHOTO), 1))
     blind.goto(url)
     blind.set_input_files("#open", PHOTO)
@@ -67,6 +67,9 @@ def test_video_when_chosen_then_its_labels_come_in_its_order_on_its_own_clock(bl
     with blind.expect_download() as download:
         blind.click("#records")
     download.value.save_as(tmp_path / "rows.jsonl")
+    origin = read_origin(tmp_path / "rows.jsonl")
+    assert origin is not None
+    assert (origin.source, origin.width, origin.height, origin.duration_s) == (FILM.name, 1280, 720, 6.0)
     rows = list(read(tmp_path / "rows.jsonl"))
     assert 0 <= rows[0].time_s < rows[-1].time_s <= 6.0
     # Times are those of the film's frames.

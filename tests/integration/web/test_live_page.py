@@ -7,7 +7,9 @@ from itertools import pairwise
 import av
 import pytest
 
-from livemood.records import read
+from livemood import __version__
+from livemood.bundles.manifest import default_bundle, read_bundle
+from livemood.records import read, read_origin
 from tests.integration.web.browser import LABELS, PATIENCE_S, becomes
 from tests.support.builders import ROOT, read_still
 
@@ -88,8 +90,13 @@ def test_records_when_saved_then_python_reads_them_as_its_own(context, page, url
         assert row.box is not None
         assert row.box[2] <= 640 + 50
         assert len(row.keypoints) == 6
-    first = json.loads(file.read_text(encoding="utf-8").splitlines()[0])
-    assert [*first][:3] == ["frame", "time_s", "track"]
+    origin = read_origin(file)
+    assert origin is not None
+    assert (origin.version, origin.source, origin.model) == (__version__, "camera", "emotion")
+    assert (origin.width, origin.height) == (640, 480)
+    assert origin.sha256 == read_bundle(default_bundle()).sha256_for("litert")
+    _, first = file.read_text(encoding="utf-8").splitlines()[:2]
+    assert [*json.loads(first)][:3] == ["frame", "time_s", "track"]
 
 
 def test_keys_when_pressed_then_buttons_and_picture_follow(page, url):

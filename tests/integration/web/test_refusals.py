@@ -1,4 +1,4 @@
-"""What goes wrong, and what the page says then."""
+"""Errors in the page, and their messages."""
 
 import shutil
 

@@ -1,4 +1,4 @@
-"""Fuzz one target for a while: with coverage as a guide where atheris is installed, else by blind mutations.
+"""Fuzz one target for a time: guided by coverage if atheris is installed, otherwise with random mutations.
 
 The input that broke a target is kept as ``out/fuzz-TARGET-...``; ``--replay FILE`` runs it again.
 """
@@ -56,7 +56,7 @@ def _has_atheris() -> bool:
 
 
 def _blindly(name: str, seconds: float, seed: int) -> int:
-    """Mutate good inputs at random; print how many runs it came to."""
+    """Run the target on random mutations of valid inputs; print the number of runs."""
     from tests.tools.fuzz.targets import TARGETS
 
     target, make_seeds = TARGETS[name]

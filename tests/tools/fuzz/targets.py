@@ -1,4 +1,4 @@
-"""What is fuzzed: each target takes bytes and may raise livemood's own errors, in one short line, and nothing else."""
+"""Fuzz targets: each takes bytes and may raise livemood's own errors, with one short line, and no others."""
 
 import contextlib
 import hashlib
@@ -26,20 +26,20 @@ _scratch = Path(tempfile.mkdtemp(prefix="livemood-fuzz-"))
 
 
 class Found(Exception):
-    """Something that must not happen, though no foreign exception tells."""
+    """A fault that is not an exception of another library, such as a message that is too long."""
 
 
 @contextlib.contextmanager
 def _ours_only() -> Iterator[None]:
-    """Let livemood's own errors pass, once their message has been looked at."""
+    """Suppress livemood's own errors in the block, after checking their message."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             yield
         except LivemoodError as error:
-            said = str(error).replace(str(_scratch), "")
-            if not said or len(said) > MAX_MESSAGE:
-                raise Found(f"a message of {len(said)} characters: {said[:200]}") from error
+            message = str(error).replace(str(_scratch), "")
+            if not message or len(message) > MAX_MESSAGE:
+                raise Found(f"a message of {len(message)} characters: {message[:200]}") from error
 
 
 def _file(name: str, data: bytes) -> Path:
@@ -158,27 +158,27 @@ def _rows_of(suffix: str) -> Target:
 
 
 def words(data: bytes) -> None:
-    """Run the command line on words from outside; the commands that train or open cameras are only parsed."""
+    """Run the command line on fuzzed arguments; commands that train or open cameras are only parsed."""
     from livemood.cli import run
 
     try:
         given = shlex.split(data.decode("utf-8", "replace").replace("\0", ""))[:12]
     except ValueError:
         return
-    # A command does as it is told: it would look for pictures on the whole disk, or write anywhere.
+    # Arguments with which a command would search the whole disk, or write anywhere, are left out.
     given = [word for word in given if not word.startswith(("/", "~", "..", "--out=/", "--out=.."))]
     if given and given[0] in ("train", "camera", "cameras", "bench", "doctor", "export", "evaluate", "crop"):
         given = [*given, "--help"]
     here, streams = Path.cwd(), (sys.stdin, sys.stdout, sys.stderr)
     (_scratch / "cwd").mkdir(exist_ok=True)
     os.chdir(_scratch / "cwd")
-    sys.stdout, sys.stderr = io.StringIO(), (said := io.StringIO())
+    sys.stdout, sys.stderr = io.StringIO(), (stderr := io.StringIO())
     try:
         code = run(given)
     finally:
         os.chdir(here)
         _, sys.stdout, sys.stderr = streams
-    line = said.getvalue().rstrip("\n").rpartition("\n")[2]
+    line = stderr.getvalue().rstrip("\n").rpartition("\n")[2]
     if code not in (0, 1, 2) or (code and not line.startswith("livemood: ")):
         raise Found(f"exit code {code} after {line[:200]!r}")
 
@@ -293,4 +293,4 @@ TARGETS: dict[str, tuple[Target, Callable[[], list[bytes]]]] = {
     "parquet": (_rows_of(".parquet"), _recorded(".parquet")),
     "words": (words, _command_lines),
 }
-"""Each target with what makes good inputs to begin with."""
+"""Each target with a function that returns valid inputs to start from."""

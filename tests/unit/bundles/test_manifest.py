@@ -13,7 +13,7 @@ from livemood.core.settings import CROP
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """A copy of the shipped bundle that may be spoilt."""
+    """A copy of the shipped bundle, which a test may corrupt."""
     return Path(shutil.copytree(default_bundle(), tmp_path / "bundle"))
 
 

@@ -1,4 +1,4 @@
-"""LiteRT is never given what could make it crash, hang or fill memory; none of these files reaches it here either."""
+"""Files that would make LiteRT crash, hang or fill memory are refused before LiteRT opens them."""
 
 import hashlib
 import json
@@ -45,7 +45,7 @@ def inputs(operator: str, *numbers: int) -> Callable[[Parts], object]:
 
 
 def shape(operator: str, *sides: int) -> Callable[[Parts], object]:
-    """Say something else of an operator's result."""
+    """Change the declaration of an operator's result."""
     return lambda parts: vars(parts.graph.tensors[parts.operator(operator).outputs[0]]).update(shape=list(sides))
 
 
@@ -113,7 +113,7 @@ def quantized(parts: Parts) -> None:
 
 
 def scaling(**changes: Any) -> Callable[[Parts], object]:
-    """Scale the convolution's int8 weights in another way."""
+    """Change the scales of the convolution's int8 weights."""
 
     def change(parts: Parts) -> None:
         in_int8(parts)
@@ -162,7 +162,7 @@ def in_a_circle(parts: Parts) -> None:
 
 
 def many_copies(parts: Parts) -> None:
-    """A few numbers, unpacked a thousand times: gigabytes."""
+    """A short vector that is referenced a thousand times would unpack to gigabytes."""
     source = parts.weights(1 << 10, 1 << 10, kind=1)
     for _ in range(600):
         parts.add("DEQUANTIZE", [source], (1 << 10, 1 << 10))
@@ -178,7 +178,7 @@ def growing(parts: Parts) -> None:
 
 
 def endless(parts: Parts) -> None:
-    """Each pooling looks at 16 million places for each pixel."""
+    """Each pooling has a window of 16 million pixels."""
     last = parts.operator("MAX_POOL_2D").inputs[0]
     window = {"strideW": 1, "strideH": 1, "filterWidth": 4096, "filterHeight": 4096}
     for _ in range(100):
@@ -366,7 +366,7 @@ def test_network_when_a_dense_layer_has_no_bias_then_taken(tmp_path, last, weigh
     assert taken(tmp_path, network(change))
 
 
-def test_shipped_network_when_its_manifest_tells_of_two_classes_then_refused():
+def test_shipped_network_when_its_manifest_has_two_classes_then_refused():
     bundle = read_bundle(default_bundle())
     with pytest.raises(ModelIncompatible, match=r"returns \(1, 8\), where its manifest says \(1, 2\)"):
         check_tflite(bundle.tflite, bundle.crop.shape, {"emotion": 2})
@@ -379,7 +379,7 @@ def test_file_when_it_ends_anywhere_then_refused(tmp_path):
             taken(tmp_path, data[:length])
 
 
-def test_file_when_a_word_of_it_is_extreme_then_refused_or_taken_and_nothing_else(tmp_path):
+def test_file_when_one_of_its_words_is_extreme_then_it_is_refused_or_accepted(tmp_path):
     data, refused = network(), 0
     for at in range(0, len(data) - 3, 48):
         for word in (0, 0xFFFFFFFF, 0x7FFFFFFF):
@@ -418,7 +418,7 @@ def test_file_when_a_text_is_longer_than_the_file_then_refused(tmp_path):
 
 
 def test_file_when_a_table_is_described_before_its_beginning_then_refused(tmp_path):
-    """Python would count from the end of the file, where a description of the table stands here."""
+    """A negative offset counts from the end of the file in Python, where this file has a valid table."""
     data = network()
     (root,) = struct.unpack_from("<I", data)
     (back,) = struct.unpack_from("<i", data, root)
@@ -441,7 +441,7 @@ def test_file_when_lists_of_lists_name_one_table_a_million_times_then_refused_so
 
 
 def bundle_of(folder: Path, data: bytes) -> Path:
-    """Write a bundle that says of itself that all is well, as whoever made it would."""
+    """Write a bundle whose manifest has the right checksums."""
     manifest = json.loads((default_bundle() / "manifest.json").read_text(encoding="utf-8"))
     manifest["labels"], manifest["crop"]["size_px"] = manifest["labels"][:CLASSES], CROP[0]
     manifest["sha256"] = {"model.tflite": hashlib.sha256(data).hexdigest()}
@@ -463,7 +463,7 @@ def test_classifier_when_a_bundle_holds_a_network_that_could_break_litert_then_i
 
 
 def test_classifier_when_a_network_answers_with_no_numbers_then_one_line(tmp_path):
-    """Weights may be anything, also NaN."""
+    """Any values of weights are allowed, NaN included."""
     nothing = np.full(CLASSES, np.nan, np.float32)
     spoilt = network(
         lambda p: vars(p.constant("FULLY_CONNECTED", 2)).update(data=np.frombuffer(nothing.tobytes(), np.uint8))

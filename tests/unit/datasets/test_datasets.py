@@ -1,4 +1,4 @@
-"""Data sets of every kind: what is read, what is refused, what ends up in which split."""
+"""Data sets of every kind: which are read or refused, and the split of each picture."""
 
 import csv
 import os
@@ -43,7 +43,7 @@ def write_ferplus(folder: Path, rows: dict[str, list[str]]) -> Path:
 
 
 def write_zip(folder: Path) -> Path:
-    """Zip a folder as people do: with the folder itself inside."""
+    """Zip a folder with the folder itself inside, as archive programs do."""
     return Path(shutil.make_archive(str(folder), "zip", folder.parent, folder.name))
 
 
@@ -367,7 +367,7 @@ class TestLoad:
         assert sum(map(len, data.splits.values())) == 16
 
     @pytest.mark.parametrize("side", [160, 60])
-    def test_load_when_faces_are_found_then_tells_how_much_of_the_pictures_they_take(self, tmp_path, side):
+    def test_load_when_faces_are_found_then_their_share_of_the_pictures_is_reported(self, tmp_path, side):
         folder = write_faces(tmp_path / "faces", 8)
         finder = ScriptedDetector(lambda frame: [make_detection(128, 128, side)])
         data = load(open_collection(folder), CROP, finder, tmp_path / "work")

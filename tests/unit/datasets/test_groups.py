@@ -1,4 +1,4 @@
-"""What belongs together stays in one split, whether somebody says so or the pictures do."""
+"""Pictures of one group stay in one split, whether the groups are given or recognised."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -38,14 +38,14 @@ def write_sequences(folder: Path, people: int = 16, frames: int = 3, name: str =
             face = cv2.GaussianBlur(rng.integers(0, 256, (60, 60, 3), np.uint8), (0, 0), 3)
             face = cv2.normalize(face, face, 0, 255, cv2.NORM_MINMAX)
             for frame in range(frames):
-                # The last frame has moved too far to be found by its looks.
+                # The last frame has moved too far to be recognised as a near-copy.
                 moved = np.roll(face, 6, axis=1) if frame == frames - 1 else face
                 worse = np.clip(moved + rng.normal(0, 0.5, face.shape) + 3 * frame, 0, 255).astype(np.uint8)
                 cv2.imwrite(str(folder / label / f"{name.format(person)}_{frame:08}.png"), worse[:48, :48])
     return folder
 
 
-def test_sequences_when_nobody_says_which_then_the_pictures_tell_and_none_is_torn_apart(tmp_path):
+def test_sequences_when_no_groups_are_given_then_they_are_recognised_and_kept_together(tmp_path):
     data = cut(write_sequences(tmp_path / "ck"), tmp_path / "work")
     assert all(len(splits) == 1 for splits in homes(data, lambda file: file.rpartition("_")[0]).values())
     assert data.near_copies == ()

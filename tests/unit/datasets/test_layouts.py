@@ -1,4 +1,4 @@
-"""The layouts that people's sets come in: what is read, and what is said of what is not."""
+"""Layouts of data sets: which labels are read, and the notes on files that are not."""
 
 import shutil
 from collections import Counter

@@ -40,7 +40,7 @@ def test_detector_of_an_empty_picture_then_no_face(mode: DetectorMode):
 
 
 def test_detector_of_a_strided_view_then_the_same_face_as_of_a_copy(portrait: Image):
-    """A mirrored view has negative strides, which mediapipe would misread without a word."""
+    """A mirrored view has negative strides, which mediapipe would misread silently."""
     with FaceDetector() as detector:
         view = detector.detect(Frame(0, 0.0, portrait[:, ::-1]))
         copy = detector.detect(Frame(0, 0.0, portrait[:, ::-1].copy()))
@@ -49,7 +49,7 @@ def test_detector_of_a_strided_view_then_the_same_face_as_of_a_copy(portrait: Im
 
 
 def test_detector_of_swapped_colours_then_scores_differ(portrait: Image):
-    """The network wants RGB; were BGR handed on as it is, swapping here would be the right order."""
+    """The network takes RGB, so swapping the channels must change the result."""
     skin = portrait.reshape(-1, 3).astype(int)
     assert skin[:, 2].mean() > skin[:, 0].mean()
     with FaceDetector("near") as detector:

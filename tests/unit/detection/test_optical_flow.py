@@ -1,4 +1,4 @@
-"""A textured face is moved by a known amount; the flow must find it, or say that it does not know."""
+"""A textured face is moved by a known amount; the flow must find it, or return None."""
 
 import cv2
 import numpy as np

@@ -17,13 +17,13 @@ FPS = 30
 
 
 class Scene:
-    """A detector over faces that are told for each frame; a window shows those whose centre is in it, one px off."""
+    """A detector with scripted faces per frame; a window returns those whose centre is in it, shifted by one px."""
 
     follows = True
 
     def __init__(self, *faces: Sequence[Detection], window_blind: Sequence[int] = ()) -> None:
         self._faces, self._blind = faces, window_blind
-        self.looks: list[int] = []
+        self.searches: list[int] = []
         self.ways: list[tuple[bool, int]] = []
         self.windows: list[tuple[int, Box]] = []
 
@@ -31,7 +31,7 @@ class Scene:
         return self._faces[min(frame.index, len(self._faces) - 1)]
 
     def detect(self, frame: Frame) -> tuple[Detection, ...]:
-        self.looks.append(frame.index)
+        self.searches.append(frame.index)
         return tuple(self._at(frame))
 
     def search(
@@ -61,11 +61,11 @@ def follow(scene: Scene, count: int, fps: float = FPS, **settings: float) -> lis
 def test_follower_of_a_still_face_then_the_whole_frame_is_searched_on_the_cadence_only():
     scene = Scene([A])
     boxes = follow(scene, 10, full_frame_every_s=0.095)
-    assert scene.looks == [0, 3, 6, 9]
+    assert scene.searches == [0, 3, 6, 9]
     assert [len(found) for found in boxes] == [1] * 10
 
 
-def test_follower_when_a_look_confirms_a_face_then_its_box_does_not_jump():
+def test_follower_when_a_search_confirms_a_face_then_its_box_does_not_jump():
     boxes = follow(Scene([A]), 8, full_frame_every_s=0.1)
     assert set(boxes[1:]) == {(A.box.shifted(1, 0),)}
 
@@ -74,7 +74,7 @@ def test_follower_when_no_face_is_there_then_every_frame_is_searched_and_a_new_o
     scene = Scene([], [], [], [], [A], [A])
     boxes = follow(scene, 6, full_frame_every_s=10)
     assert [len(found) for found in boxes] == [0, 0, 0, 0, 1, 1]
-    assert scene.looks == [0, 1, 2, 3, 4]
+    assert scene.searches == [0, 1, 2, 3, 4]
 
 
 def test_follower_when_a_second_face_comes_then_it_is_seen_within_the_cadence():
@@ -87,7 +87,7 @@ def test_follower_when_a_window_loses_its_face_then_the_same_frame_is_searched()
     scene = Scene([A], window_blind=[3])
     boxes = follow(scene, 5, full_frame_every_s=10)
     assert [len(found) for found in boxes] == [1] * 5
-    assert scene.looks == [0, 3]
+    assert scene.searches == [0, 3]
 
 
 def test_follower_when_a_face_leaves_then_it_is_gone_at_once():
@@ -98,7 +98,7 @@ def test_follower_when_two_windows_show_the_same_face_then_it_counts_once():
     near = make_detection(170, 200)
     scene = Scene([A, make_detection(260, 200)], [near])
     assert [len(found) for found in follow(scene, 3, full_frame_every_s=10, min_iou=0.01)] == [2, 1, 1]
-    assert scene.looks == [0, 1]
+    assert scene.searches == [0, 1]
 
 
 def test_follower_when_a_window_holds_two_faces_then_keeps_the_one_it_follows():
@@ -107,11 +107,11 @@ def test_follower_when_a_window_holds_two_faces_then_keeps_the_one_it_follows():
     assert boxes[2] == (A.box.shifted(1, 0),)
 
 
-def test_follower_when_an_old_box_covers_two_faces_then_each_is_where_the_look_sees_it():
+def test_follower_when_an_old_box_covers_two_faces_then_each_is_where_the_search_finds_it():
     pair = make_detection(250, 200), make_detection(352, 200)
 
     class Merged(Scene):
-        """What windows show as one face and a look sees as two."""
+        """Windows detect one face where a search detects two."""
 
         def detect_in_roi(self, frame: Frame, window: Box, turns: int = 0) -> tuple[Detection, ...]:
             return (make_detection(300, 200, 200),)
@@ -120,9 +120,9 @@ def test_follower_when_an_old_box_covers_two_faces_then_each_is_where_the_look_s
     assert boxes[3] == tuple(face.box for face in pair)
 
 
-def test_follower_when_a_fine_look_does_not_confirm_a_face_then_it_is_dropped():
+def test_follower_when_a_fine_search_does_not_confirm_a_face_then_it_is_dropped():
     class Print(Scene):
-        """What windows show and no look sees."""
+        """Windows detect a face that no search detects."""
 
         def detect(self, frame: Frame) -> tuple[Detection, ...]:
             found = super().detect(frame)
@@ -143,14 +143,14 @@ def test_follower_when_a_fine_look_does_not_confirm_a_face_then_it_is_dropped():
 def test_follower_when_windows_do_not_pay_then_every_whole_frame_is_searched(faces, settings):
     scene = Scene(faces)
     follow(scene, 5, **settings)
-    assert scene.looks == list(range(5))
+    assert scene.searches == list(range(5))
     assert scene.windows == []
 
 
 def test_follower_when_frames_are_far_apart_then_every_whole_frame_is_searched():
     scene = Scene([A])
     follow(scene, 4, fps=2, full_frame_every_s=0.2)
-    assert scene.looks == [0, 1, 2, 3]
+    assert scene.searches == [0, 1, 2, 3]
     assert scene.windows == []
 
 
@@ -159,7 +159,7 @@ def test_follower_when_time_goes_back_then_the_whole_frame_is_searched():
     follower = RoiDetector(scene, RoiSettings(full_frame_every_s=10), 0.5)
     for index, time_s in enumerate([5.0, 5.03, 1.0, 1.03]):
         follower.detect(make_frame(index=index, time_s=time_s))
-    assert scene.looks == [0, 2]
+    assert scene.searches == [0, 2]
 
 
 def test_follower_then_windows_are_square_around_the_face_and_scale_with_it():
@@ -181,7 +181,7 @@ def test_follower_when_the_picture_is_cut_to_another_then_the_whole_frame_is_sea
     for index, level in enumerate([60, 62, 75, 120, 120]):
         image = np.full((480, 640, 3), level, np.uint8)
         found.append(follower.detect(Frame(index, index / FPS, image)))
-    assert scene.looks == [0, 3]
+    assert scene.searches == [0, 3]
     assert found[3] == (B,)
 
 
@@ -201,7 +201,7 @@ def textured(index: int, time_s: float, dx: int = 0) -> Frame:
     return Frame(index, time_s, np.roll(image, dx, 1))
 
 
-def test_follower_when_the_flow_tells_then_the_network_looks_only_as_often_as_asked():
+def test_follower_when_the_flow_is_reliable_then_the_network_runs_only_at_its_interval():
     scene = Scene([A])
     follower = RoiDetector(scene, RoiSettings(full_frame_every_s=10, redetect_every_s=0.099), 0.5)
     found = [follower.detect(textured(i, i / FPS, dx=2 * i)) for i in range(8)]
@@ -226,7 +226,7 @@ def test_follower_when_faces_are_small_then_every_search_is_a_fine_one():
     assert large.ways[:5] == [(True, 0), (False, 0), (False, 0), (True, 0), (False, 0)]
 
 
-def test_follower_when_nobody_is_there_then_looks_at_small_faces_and_turned_ones_in_turn():
+def test_follower_when_no_face_is_known_then_fine_and_rotated_searches_alternate():
     scene = Scene([])
     follow(scene, 5, full_frame_every_s=10)
     assert scene.ways == [(True, 0), (False, 1), (False, 0), (False, 3), (True, 0)]

@@ -109,7 +109,7 @@ def test_whole_when_picture_has_the_size_then_unchanged():
 
 
 def test_training_and_serving_when_given_the_same_face_then_the_same_bytes(tmp_path):
-    """Parity: what the data set stores for a picture is what serving cuts out of it."""
+    """Parity: the stored crop of a picture equals the crop in serving."""
     rng = np.random.default_rng(3)
     for label in ("happy", "sad"):
         (tmp_path / "faces" / label).mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""The figures: each against a case worked out by hand or by another road."""
+"""The metrics: each compared with a case computed by hand or by another method."""
 
 import json
 import shutil
@@ -184,7 +184,7 @@ class TestBalance:
         assert balance.break_even(said, np.zeros(150, int), ("up", "down")) == 0
 
     def _drowned(self, few_rest):
-        """Everyone is neutral, sad or happy; ``few_rest`` of the sad ones read as neutral by a hair."""
+        """Everyone is neutral, sad or happy; ``few_rest`` of the sad ones are narrowly predicted as neutral."""
         names, labels = ("neutral", "happy", "sad", "fear"), np.repeat([0, 1, 2], 400)
         said = np.full((1200, 4), 0.02, np.float32)
         said[np.arange(1200), labels] = 0.94
@@ -274,7 +274,7 @@ def tied_split() -> Split:
 
 class TestExamine:
     def examined(self, split: Split, near_copies: tuple[tuple[str, str], ...] = ()) -> dict:
-        """Measure the shipped model on a split as if it were all there is."""
+        """Measure the shipped model on a split as the only one of its data set."""
         dataset = Dataset(split.heads, {"test": split}, 0, (), near_copies, (), 1.0)
         return {**make_report(), **examine(default_bundle(), dataset, split, {})}
 

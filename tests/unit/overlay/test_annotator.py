@@ -26,7 +26,7 @@ Floats = npt.NDArray[np.float64]
 def mood_of(
     face: Detection, label: str = "happy", confidence: float = 0.87, track_id: int = 1, **scores: float
 ) -> Mood:
-    """Return what a face looks like, with these scores only."""
+    """Return a mood with these scores."""
     return Mood(Track(track_id, face, first_seen_s=0.0), label, confidence, scores, scores)
 
 

@@ -1,4 +1,4 @@
-"""stderr carries our lines only, whatever native code writes to its descriptor."""
+"""stderr has livemood's own lines only, whatever native code writes to its descriptor."""
 
 import os
 import subprocess

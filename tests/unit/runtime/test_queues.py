@@ -1,4 +1,4 @@
-"""Threads that wait for each other, interrupted before any instruction, and signals that are held back."""
+"""Threads that wait for each other, interrupted before every instruction, and deferred signals."""
 
 import queue
 import signal
@@ -14,12 +14,12 @@ import pytest
 from livemood.runtime import queues, stopping
 from livemood.runtime.queues import BoundedQueue, WriteBehind, read_ahead, read_newest
 
-# Not all of Python's own threading: who interrupts the start of a thread there may stop all others from starting.
+# Python's own threading is not included: an interrupt while a thread starts may keep all others from starting.
 WATCHED = {queues.__file__, queue.__file__}
 
 
 def interrupted_at(number: int, work: Callable[[], None]) -> bool:
-    """Run ``work`` in a thread and raise KeyboardInterrupt before its so manyth instruction; False if it has fewer."""
+    """Run ``work`` and raise KeyboardInterrupt before instruction ``number``; return False if it has fewer."""
     left, raised = number, False
 
     def trace(frame: FrameType, event: str, _: Any) -> Any:
@@ -73,7 +73,7 @@ def take_newest() -> None:
 
 
 @pytest.mark.parametrize("work", [write, take_ahead, take_newest])
-def test_threads_when_interrupted_before_any_instruction_then_nobody_waits_for_ever(
+def test_threads_when_interrupted_before_any_instruction_then_no_thread_hangs(
     work: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("livemood.runtime.queues._POLL_S", 0.01)
@@ -107,7 +107,7 @@ def test_signal_when_held_then_is_raised_at_the_next_check(name: str, handled_si
         signal.raise_signal(number)
 
 
-def test_signal_when_nobody_looked_then_is_raised_when_it_is_no_longer_held(handled_signals: None) -> None:
+def test_signal_when_it_was_not_checked_then_it_is_raised_at_the_end_of_the_block(handled_signals: None) -> None:
     reached = []
     with pytest.raises(KeyboardInterrupt), stopping.held():
         with stopping.held():

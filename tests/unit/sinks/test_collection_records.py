@@ -1,12 +1,15 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from livemood.core.errors import LivemoodError, SinkError
+from livemood.records import Origin, read_origin
 from livemood.records.inputs import Group, Heads, Input, read_groups
 from livemood.records.schema import HeadScores, Record
 from livemood.sinks.collection_records import CollectionRecords
 
+ORIGIN = Origin("1.2.3", model="mine", sha256="ab", options={"detector": "auto"})
 HEADS: Heads = {"emotion": ("happy", "sad"), "smile": ("open", "closed")}
 
 
@@ -39,7 +42,7 @@ PHOTOS = [
 ]
 
 
-def write(path: Path, photos: list[Group], **how: bool) -> None:
+def write(path: Path, photos: list[Group], **how: Any) -> None:
     with CollectionRecords(path, HEADS, **how) as rows:
         for one in photos:
             rows.write(one)
@@ -62,7 +65,9 @@ def test_photos_when_written_then_are_read_back_with_every_head(tmp_path: Path, 
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
-def test_file_when_cut_anywhere_then_is_gone_on_with_after_its_last_whole_photo(tmp_path: Path, suffix: str) -> None:
+def test_file_when_truncated_anywhere_then_it_resumes_after_its_last_complete_photo(
+    tmp_path: Path, suffix: str
+) -> None:
     path = tmp_path / f"rows{suffix}"
     write(path, PHOTOS)
     whole = path.read_bytes()
@@ -74,6 +79,48 @@ def test_file_when_cut_anywhere_then_is_gone_on_with_after_its_last_whole_photo(
             for one in PHOTOS[len(done) :]:
                 rows.write(one)
         assert path.read_bytes() == whole, cut
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_file_when_gone_on_with_then_says_once_who_began_it(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"rows{suffix}"
+    write(path, PHOTOS[:2], origin=ORIGIN)
+    begun = sorted(file.name for file in tmp_path.iterdir())
+    assert begun == ([path.name, f"{path.name}.json"] if suffix == ".csv" else [path.name])
+    with pytest.warns(match="was begun with another model or other settings"):
+        write(path, PHOTOS[2:], origin=Origin("1.3.0", model="mine", sha256="cd"), resume=True)
+    write(path, [], origin=ORIGIN, resume=True)
+    assert list(read_groups(path)) == [shown(one, suffix) for one in PHOTOS]
+    assert read_origin(path) == ORIGIN
+    if suffix == ".jsonl":
+        assert path.read_text(errors="replace").count("model_sha256") == 1
+    assert sorted(file.name for file in tmp_path.iterdir()) == begun
+
+
+def test_file_when_begun_without_saying_who_made_it_then_goes_on_so(tmp_path: Path) -> None:
+    for suffix in (".csv", ".jsonl", ".parquet"):
+        path = tmp_path / f"rows{suffix}"
+        write(path, PHOTOS[:2])
+        write(path, PHOTOS[2:], origin=ORIGIN, resume=True)
+        assert read_origin(path) is None
+        assert len(list(read_groups(path))) == len(PHOTOS)
+
+
+def test_file_when_cut_within_what_it_says_of_itself_then_says_it_again(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    write(path, PHOTOS, origin=ORIGIN)
+    whole = path.read_bytes()
+    for cut in range(0, len(ORIGIN.line()) + 100, 7):
+        path.write_bytes(whole[:cut])
+        write(path, PHOTOS, origin=ORIGIN, resume=True)
+        assert path.read_bytes() == whole, cut
+
+
+def test_file_beside_a_table_when_somebody_elses_then_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv.json").write_text('{"mine": 1}')
+    with pytest.raises(SinkError, match=r"rows\.csv\.json is there already"):
+        write(tmp_path / "rows.csv", PHOTOS, origin=ORIGIN)
+    assert [file.name for file in tmp_path.iterdir()] == ["rows.csv.json"]
 
 
 def test_file_when_there_then_refused_or_replaced_by_force(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_image_when_grey_or_16_bit_then_keeps_its_levels(
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16])
-def test_image_when_see_through_then_lies_on_white(tmp_path: Path, kind: Any) -> None:
+def test_image_when_it_has_alpha_then_it_is_composited_over_white(tmp_path: Path, kind: Any) -> None:
     full = np.iinfo(kind).max
     raw = np.zeros((3, 1, 4), kind)
     raw[:, :, 2] = full
@@ -87,7 +87,7 @@ def test_image_when_tiny_or_huge_then_is_read_whole(tmp_path: Path, size: tuple[
     assert image[-1, -1].tolist() == [200, 200, 200]
 
 
-def test_image_when_its_palette_is_see_through_then_lies_on_white(tmp_path: Path) -> None:
+def test_image_when_its_palette_has_alpha_then_it_is_composited_over_white(tmp_path: Path) -> None:
     def chunk(kind: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
@@ -231,7 +231,7 @@ def with_heif_turn(data: bytes, quarters: int) -> bytes:
 
 
 def test_image_when_in_display_p3_then_colours_become_srgb(tmp_path: Path) -> None:
-    # A profile whose red and green primaries change places: red as stored is to be seen as green.
+    # A profile with red and green primaries exchanged: stored red must be converted to green.
     profile = swapped_primaries()
     image = np.full((32, 32, 3), (0, 0, 255), np.uint8)
     photo = read_photo(save(tmp_path / "a.png", image, icc_profile=profile))
@@ -325,7 +325,7 @@ def test_exif_when_made_upright_then_all_else_stays() -> None:
         assert orientation(data[:cut]) in (1, 6)
 
 
-def test_size_of_a_jpeg_xl_is_read_from_its_head(tmp_path: Path) -> None:
+def test_size_of_a_jpeg_xl_then_it_is_read_from_its_header(tmp_path: Path) -> None:
     for width, height in ((64, 48), (1000, 1), (640, 480), (333, 777)):
         data = save(tmp_path / "a.jxl", np.zeros((height, width, 3), np.uint8)).read_bytes()
         assert size(data) == (width, height)

@@ -1,4 +1,4 @@
-"""What is shipped says what was trained, in both files."""
+"""The serving model has the outputs of the trained one, in both files."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-/** Tells a screen reader what is seen: only changes, and never faster than one can listen. */
+/** Announces label changes to screen readers, with a minimum interval between announcements. */
 
 import type { Mood } from "../values";
 import { wordsOf } from "./overlay";

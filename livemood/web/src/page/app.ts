@@ -1,4 +1,4 @@
-/** The page: what its buttons, keys and files do. */
+/** The page: its buttons, keys and files. */
 
 import type { Reading } from "../protocol";
 import type { Settings } from "../settings";
@@ -16,7 +16,7 @@ import {
   readerTrouble,
 } from "./trouble";
 
-/** Larger photos are made smaller: faces in them are large enough. */
+/** Larger photos are scaled down to this. */
 const LARGEST_PHOTO_PX = 4096;
 
 export class App {
@@ -66,11 +66,17 @@ export class App {
     const video = await this.#cameraVideo(id);
     if (!video) return;
     const beganMs = performance.now();
-    this.live.open({ video, timeS: (_, nowMs) => Math.max(nowMs - beganMs, 0) / 1000, isCamera: true, pausable: true });
+    this.live.open({
+      name: "camera",
+      video,
+      timeS: (_, nowMs) => Math.max(nowMs - beganMs, 0) / 1000,
+      isCamera: true,
+      pausable: true,
+    });
     this.#stage.show(this.#stage.stage);
   }
 
-  /** Open a camera in a video of its own; null where there is none, and say why. */
+  /** Open a camera in a video element of its own; if it cannot be opened, show why and return null. */
   async #cameraVideo(id: string | null): Promise<HTMLVideoElement | null> {
     this.calm();
     if (!navigator.mediaDevices) {
@@ -102,7 +108,7 @@ export class App {
     this.#leaveVideo();
     try {
       if (file.type.startsWith("video/")) await this.#openVideo(file);
-      else await this.live.photo(await photo(file));
+      else await this.live.photo(await photo(file), file.name);
       this.#stage.cameras.hidden = true;
       this.#stage.show(this.#stage.stage);
     } catch {
@@ -116,9 +122,9 @@ export class App {
     video.muted = false;
     await loaded(video);
     await this.live.reader.ready;
-    this.live.open({ video, timeS: (mediaS) => mediaS, isCamera: false, pausable: true });
+    this.live.open({ name: file.name, video, timeS: (mediaS) => mediaS, isCamera: false, pausable: true });
     await video.play().catch(() => {
-      // Without a click on the page, browsers play no sound.
+      // Browsers play sound only after a click on the page.
       video.muted = true;
       return video.play();
     });
@@ -154,7 +160,7 @@ export class App {
     cameras.hidden = found.length < 2;
   }
 
-  /** A camera came or went. */
+  /** A camera was plugged in or unplugged. */
   async #devicesChanged(): Promise<void> {
     if (this.#lostCamera !== null) {
       const back = (await listCameras()).some((device) => device.deviceId === this.#lostCamera);

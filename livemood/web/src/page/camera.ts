@@ -1,6 +1,6 @@
 /** The visitor's cameras. */
 
-/** Nothing is heard: only a picture is asked for. */
+/** Video only: no microphone is requested. */
 const WISHES: MediaTrackConstraints = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
 
 /** Open a camera, the browser's first choice where none is named. Throws a DOMException that says why it cannot. */
@@ -9,7 +9,7 @@ export function openCamera(id: string | null, wishes: MediaTrackConstraints = WI
   return navigator.mediaDevices.getUserMedia({ audio: false, video });
 }
 
-/** The cameras that can be chosen; they have names once one was allowed. */
+/** The available cameras; browsers give their names only after access to one was allowed. */
 export async function listCameras(): Promise<readonly MediaDeviceInfo[]> {
   const devices = await navigator.mediaDevices.enumerateDevices();
   return devices.filter((device) => device.kind === "videoinput" && device.deviceId !== "");

@@ -1,4 +1,4 @@
-/** Moments at which someone's smoothed scores moved much; what `livemood/reporting/summary.py` finds. */
+/** Moments of large change of a person's smoothed scores, as in `livemood/reporting/summary.py`. */
 
 import type { ChangeSettings } from "../settings";
 import type { Row } from "./records";
@@ -10,7 +10,7 @@ export interface Change {
   readonly after: Row;
 }
 
-/** Watches one person for peaks of change that stand out from what is before and after them. */
+/** Finds local maxima of change of one person's scores. */
 class Peaks {
   readonly #settings: ChangeSettings;
   #recent: Row[] = [];
@@ -21,7 +21,7 @@ class Peaks {
     this.#settings = settings;
   }
 
-  /** Take a row; return a peak that is over. */
+  /** Add a row; return a peak that has ended, if any. */
   add(row: Row): Change | null {
     const { window_s: windowS, least } = this.#settings;
     this.#recent.push(row);

@@ -1,6 +1,6 @@
-/** Files that the visitor asked for, saved by the browser. */
+/** Files saved through the browser's downloads. */
 
-/** `livemood-20261128-221500.png`: what the live window calls its files. */
+/** A file name like that of the live window: `livemood-20261128-221500.png`. */
 export function fileName(suffix: string, now = new Date()): string {
   const two = (value: number): string => String(value).padStart(2, "0");
   const date = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;

@@ -1,4 +1,4 @@
-/** The last seconds of every face, as a strip of coloured bars in the corner; what `livemood/overlay/history_strip.py` does. */
+/** The last seconds of every face as a strip of coloured bars, as in `livemood/overlay/history_strip.py`. */
 
 import type { Settings } from "../settings";
 import type { Mood } from "../values";
@@ -63,7 +63,7 @@ export class History {
       context.fillStyle = css(bright);
       context.fillText(`#${id}`, gap, bottom - gap);
       entries.forEach((entry, i) => {
-        // A bar reaches to the next one, so that few frames per second do not make stripes; a gap is a gap.
+        // A bar is extended to the next one, so that a low frame rate does not make stripes; longer gaps stay.
         const end = entries[i + 1]?.bin ?? this.#now + 1;
         const left = wide - gap - (this.#now + 1 - entry.bin) * step;
         const bars = Math.min(end - entry.bin, this.#settings.history.bridged);

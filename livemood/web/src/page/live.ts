@@ -1,4 +1,4 @@
-/** The live loop: pictures of one source are read, drawn with their labels, and kept as the visitor asks. */
+/** The live loop: process the pictures of one source, draw them with labels, and record them on request. */
 
 import type { Calibration, Reading } from "../protocol";
 import { type Settings, emotionLabels } from "../settings";
@@ -11,22 +11,24 @@ import { wordsOf } from "./overlay";
 import { Playout, type Shown } from "./playout";
 import { Reader } from "./reader";
 import { Recorder } from "./recorder";
-import { Records } from "./records";
+import { type About, Records } from "./records";
 import { type Tick, Ticker } from "./ticker";
 import { NO_RECORDER, type Trouble } from "./trouble";
 import { type Switches, View } from "./view";
 
 const NOTICE_MS = 3000;
-/** A camera without a new picture for so long is called stalled. */
+/** A camera without a new picture for this long is reported as stalled. */
 const STALLED_MS = 3000;
-/** How often a standing picture is drawn again, and the status is written. */
+/** Interval at which a still picture is redrawn and the status line is updated. */
 const REDRAW_MS = 200;
-/** Less than this share of the pictures is worth a word. */
+/** If a smaller share of the pictures is processed, the status line says so. */
 const SLOW_SHARE = 0.9;
 
 export interface Source {
+  /** What records call it. */
+  readonly name: string;
   readonly video: HTMLVideoElement;
-  /** Says a frame's time from the video's own and the page's clock. */
+  /** Returns a frame's time, given the video's own and the page's clock. */
   readonly timeS: (mediaS: number, nowMs: number) => number;
   readonly isCamera: boolean;
   readonly pausable: boolean;
@@ -42,7 +44,7 @@ export interface Listener {
   onReading?(reading: Reading): void;
   onTrouble(trouble: Trouble): void;
   onFailure(error: unknown): void;
-  /** The camera gives no pictures any more, or does again. */
+  /** The camera has stalled, or has recovered. */
   onStalled(stalled: boolean): void;
 }
 
@@ -57,6 +59,7 @@ export class Live {
   readonly #playout: Playout;
   readonly #history: History;
   readonly #records: Records;
+  #photo: About | null = null;
   readonly #announcer: Announcer;
   readonly #recorder = new Recorder();
   #source: Source | null = null;
@@ -99,7 +102,7 @@ export class Live {
     return this.#calibration.remainingS > 0 || this.#calibration.calibrated.length > 0;
   }
 
-  /** What is on the screen. */
+  /** The frame on the screen. */
   get shown(): Shown | null {
     return this.#current;
   }
@@ -108,12 +111,12 @@ export class Live {
     return this.#current?.moods.length ?? 0;
   }
 
-  /** What a face's label says. */
+  /** The text of a face's label. */
   words(mood: Mood): string {
     return wordsOf(mood, this.#settings.unsure);
   }
 
-  /** Read a source from now on. */
+  /** Start processing a source. */
   open(source: Source): void {
     this.close();
     this.#source = source;
@@ -122,20 +125,21 @@ export class Live {
     this.#ticker = new Ticker(source.video, source.timeS, (tick) => this.#take(tick));
   }
 
-  /** Read one picture, and show it for as long as nothing else is opened. */
-  async photo(bitmap: ImageBitmap): Promise<void> {
+  /** Process one picture, and show it until another source is opened. */
+  async photo(bitmap: ImageBitmap, name: string): Promise<void> {
     this.close();
+    this.#photo = { name, width: bitmap.width, height: bitmap.height, durationS: null };
     this.switches.mirror = false;
     await this.reader.ready;
     this.#playout.push({ index: 0, timeS: 0 }, bitmap, performance.now());
   }
 
-  /** Let go of the source. */
+  /** Stop processing the source. */
   close(): void {
     if (this.recording) this.#recorder.stop();
     this.#ticker?.stop();
     this.#ticker = null;
-    this.#source = null;
+    this.#source = this.#photo = null;
     this.#playout.clear();
     this.#history.clear();
     this.#records.clear();
@@ -148,7 +152,7 @@ export class Live {
     this.paused = false;
   }
 
-  /** Do what a key stands for; false if it is none of these. */
+  /** Handle a key; return false if it has no function here. */
   press(key: string): boolean {
     const { switches } = this;
     if (key === "m") switches.mirror = !switches.mirror;
@@ -166,7 +170,7 @@ export class Live {
     return true;
   }
 
-  /** Hand the records so far to the visitor. */
+  /** Save the records so far. */
   saveRecords(): void {
     if (this.#records.count === 0) this.say("no face was seen yet, so there are no records");
     else this.say(`saved ${save(this.recordsFile(), "jsonl")}`);
@@ -174,7 +178,14 @@ export class Live {
 
   /** The records of this source so far. */
   recordsFile(): Blob {
-    return this.#records.file();
+    return this.#records.file(this.#about());
+  }
+
+  #about(): About {
+    if (!this.#source) return this.#photo ?? { name: "photo", width: 0, height: 0, durationS: null };
+    const { name, video, isCamera } = this.#source;
+    const durationS = isCamera || !Number.isFinite(video.duration) ? null : video.duration;
+    return { name, width: video.videoWidth, height: video.videoHeight, durationS };
   }
 
   say(notice: string): void {

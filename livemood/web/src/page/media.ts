@@ -1,23 +1,23 @@
-/** What the visitor reacts to: a film, or pictures one after the other. */
+/** The stimulus of a reaction: a film, or pictures one after the other. */
 
-/** How long each picture stands. */
+/** How long each picture is shown. */
 const PICTURE_S = 5;
 const GRABBED_WIDTH = 192;
 
 export interface Media {
   readonly name: string;
   readonly durationS: number;
-  /** Where it is, on its own clock. */
+  /** Current position on its own clock. */
   nowS(): number;
   /** Play to the end, or until it is stopped. */
   play(): Promise<void>;
   stop(): void;
-  /** Return what it shows at these times, as data URIs. */
+  /** Return its frames at these times, as data URIs. */
   grab(timesS: readonly number[]): Promise<readonly string[]>;
   close(): void;
 }
 
-/** Open what the visitor chose; throws where the browser cannot show it. */
+/** Open the chosen files; throws if the browser cannot show them. */
 export async function openMedia(
   files: readonly File[],
   screen: HTMLVideoElement,
@@ -164,7 +164,7 @@ class Pictures implements Media {
   }
 }
 
-/** Load a video's first frame; throws where the browser cannot. */
+/** Load a video's first frame; throws if the browser cannot. */
 export function loaded(video: HTMLVideoElement): Promise<void> {
   return new Promise((resolve, reject) => {
     video.onloadeddata = () => (video.videoWidth > 0 ? resolve() : reject(new Error("no picture")));

@@ -1,4 +1,4 @@
-/** How fast pictures come, are read and are drawn. */
+/** Rates at which pictures are captured, processed and drawn. */
 
 const LAST = 60;
 
@@ -17,7 +17,7 @@ export class Meter {
     keep(this.#drawnMs, nowMs);
   }
 
-  /** A picture was read, so long after it had come. */
+  /** Count a processed picture, with the delay since its capture. */
   read(nowMs: number, tookMs: number): void {
     keep(this.#readMs, nowMs);
     keep(this.#tookMs, tookMs);
@@ -42,7 +42,7 @@ export class Meter {
     return rate(this.#readMs);
   }
 
-  /** Median time from a picture's coming to its answer. */
+  /** Median time from a picture's capture to its result. */
   get delayMs(): number {
     const sorted = [...this.#tookMs].sort((one, other) => one - other);
     return sorted[sorted.length >> 1] ?? 0;

@@ -10,7 +10,7 @@ export interface Style {
   readonly ids: boolean;
   readonly panel: boolean;
   readonly blur: boolean;
-  /** No label is smaller, px of the canvas. */
+  /** Smallest text of a label, px of the canvas. */
   readonly leastText?: number;
 }
 
@@ -150,7 +150,7 @@ export class Overlay {
     const { dark } = this.#settings.overlay;
     return {
       size: (text) => {
-        // As if all were bold, so that the card keeps its width when another emotion leads.
+        // Measured in bold, so that the card keeps its width when another emotion leads.
         const names = Math.max(0, ...rows.map((row) => measured(context, { ...row, bold: true }, text)));
         const wide = bars.length > 0 ? 5 * text + pad(text) : 0;
         return {

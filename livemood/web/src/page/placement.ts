@@ -1,4 +1,4 @@
-/** Where things go on an annotated frame; what `livemood/overlay/label_layout.py` does. */
+/** Layout of labels and panels on an annotated frame, as in `livemood/overlay/label_layout.py`. */
 
 import { type Box, Keypoint, type Mood, type Point, area, centre, grown, height, intersection, width } from "../values";
 
@@ -14,11 +14,11 @@ export interface Sizes {
   readonly line: number;
   readonly outline: number;
   readonly gap: number;
-  /** How far a face's lines stand out from its box. */
+  /** Distance by which a face's lines and their outline extend beyond its box. */
   readonly reach: number;
 }
 
-/** @param leastText No text is smaller than this: what can be read where the picture is shown small. */
+/** @param leastText Smallest size of text that is legible on the screen. */
 export function sizesOf(frame: Size, leastText = 0): Sizes {
   const side = Math.min(frame.width, frame.height);
   const line = Math.max(1, Math.round(side / 240));
@@ -40,7 +40,7 @@ export function visiblePart(box: Box, frame: Size): Box | null {
   return left < right && top < bottom ? { left, top, right, bottom } : null;
 }
 
-/** A face's box grown over the forehead, whichever way the head tilts. */
+/** A face's box extended over the forehead, for any tilt of the head. */
 export function headOf(mood: Mood, box: Box, forehead: number): Box {
   const points = mood.track.detection.keypoints;
   const [right, left, mouth] = [points[Keypoint.rightEye]!, points[Keypoint.leftEye]!, points[Keypoint.mouth]!];
@@ -65,7 +65,7 @@ export function inside(x: number, y: number, size: Size, frame: Size): Box {
   return { left, top, right: left + size.width, bottom: top + size.height };
 }
 
-/** The places for a card near a face, the best first, all inside the frame. */
+/** Boxes for a card near a face, in order of preference, all inside the frame. */
 export function spotsAround(face: Box, size: Size, frame: Size, gap: number, beside = false): readonly Box[] {
   const { width: w, height: h } = size;
   const [middleX, middleY] = centre(face);
@@ -85,7 +85,7 @@ export function clearSpot(spots: readonly Box[], obstacles: readonly Box[]): Box
   return spots.find((spot) => obstacles.every((box) => intersection(spot, box) === 0)) ?? null;
 }
 
-/** A place for each label (its own face, its size) that covers neither faces nor labels, as far as there is one. */
+/** A box for each label (given its face and size) that covers neither faces nor other labels, if there is one. */
 export function placeLabels(
   faces: readonly Box[],
   labels: readonly (readonly [Box, Size])[],

@@ -1,23 +1,23 @@
 /**
- * Frames between camera and screen. Every frame waits until its faces are known and is then drawn with them, so that a
- * box never belongs to another picture. What the reader had no time for lies between two frames that were read: its
- * faces are put between theirs.
+ * The playout buffer between camera and screen. Every frame waits until its moods are known and is then drawn with them,
+ * so that a box never belongs to another picture. Faces of frames that were not processed are interpolated between the
+ * processed frames before and after.
  */
 
 import type { Reading, Stamp } from "../protocol";
 import type { Box, Mood, Point } from "../values";
 import type { Reader } from "./reader";
 
-/** Frames are never held back for longer; what is not known by then is left out. */
+/** Longest delay of a frame; moods that are not known by then are not drawn. */
 const LONGEST_DELAY_MS = 250;
-/** How much of the delay is left after a second in which less would do. */
+/** Factor by which the delay shrinks in a second in which a shorter one would have been enough. */
 const DELAY_DECAY = 0.7;
 
 export interface Shown {
   readonly stamp: Stamp;
   readonly bitmap: ImageBitmap;
   readonly moods: readonly Mood[];
-  /** Whether its own faces were found, rather than put between those of its neighbours. */
+  /** Whether its faces were detected, rather than interpolated. */
   readonly wasRead: boolean;
 }
 
@@ -50,13 +50,13 @@ export class Playout {
     this.#onFailure = onFailure;
   }
 
-  /** Take a frame that was captured at `takenMs` of the page's clock. */
+  /** Add a frame that was captured at `takenMs` of the page's clock. */
   push(stamp: Stamp, bitmap: ImageBitmap, takenMs: number): void {
     this.#frames.push({ stamp, takenMs, bitmap, moods: null, wasRead: false });
     this.#readNewest();
   }
 
-  /** Return the newest frame that is due, once; the ones before it are over. */
+  /** Return the newest frame that is due, once; earlier ones are dropped. */
   take(nowMs: number): Shown | null {
     let due = -1;
     this.#frames.forEach((frame, i) => {
@@ -69,7 +69,7 @@ export class Playout {
     return { stamp: frame.stamp, bitmap: frame.bitmap!, moods: frame.moods!, wasRead: frame.wasRead };
   }
 
-  /** Forget all frames: another source begins. */
+  /** Drop all frames: another source begins. */
   clear(): void {
     this.#generation += 1;
     for (const { bitmap } of this.#frames) bitmap?.close();
@@ -116,7 +116,7 @@ export class Playout {
   }
 }
 
-/** A mood whose face is on its way to where the next frame that was read has it. */
+/** A mood whose face is interpolated towards its position in the next processed frame. */
 function movedTowards(mood: Mood, next: readonly Mood[], share: number): Mood {
   const then = next.find((other) => other.track.id === mood.track.id);
   if (!then) return mood;

@@ -45,7 +45,7 @@ export class Reaction {
     stage.saveReport.addEventListener("click", () => this.#saveReport());
   }
 
-  /** Take the film or the pictures that the visitor chose. */
+  /** Open the film or the pictures that the visitor chose. */
   async choose(files: readonly File[]): Promise<void> {
     if (files.length === 0) return;
     this.#forgetMedia();
@@ -62,7 +62,7 @@ export class Reaction {
     this.#stage.play.focus();
   }
 
-  /** Take what was read while the film plays. */
+  /** Add a frame that was processed while the film plays. */
   hear(reading: Reading): void {
     if (!this.running) return;
     for (const mood of reading.moods) this.#rows.push(faceRow(reading.stamp, mood, this.#settings));
@@ -100,7 +100,7 @@ export class Reaction {
     this.#rows = [];
     frame.classList.add("reacting");
     this.#stage.show(stage);
-    this.#live.open({ video, timeS: () => media.nowS(), isCamera: true, pausable: false });
+    this.#live.open({ name: "camera", video, timeS: () => media.nowS(), isCamera: true, pausable: false });
     this.running = true;
     try {
       await media.play();

@@ -1,4 +1,4 @@
-/** The worker as the page sees it: one picture at a time goes in, its moods come out. */
+/** The page's interface to the worker: takes one picture at a time and returns its moods. */
 
 import type { FailureKind, FromWorker, Reading, Stamp, ToWorker } from "../protocol";
 import type { Settings } from "../settings";
@@ -19,7 +19,7 @@ interface Waiting<T> {
 
 export class Reader {
   readonly #worker: Worker;
-  /** Settles when the networks are there. */
+  /** Settles when the networks are loaded. */
   readonly ready: Promise<void>;
   isReady = false;
   #opening: Waiting<void> | null = null;
@@ -33,7 +33,7 @@ export class Reader {
     this.ready = new Promise((resolve, reject) => {
       this.#opening = { resolve, reject };
     });
-    this.ready.catch(() => undefined); // told to whoever waits for it
+    this.ready.catch(() => undefined); // reported to whoever awaits it
     this.#tell({ kind: "open", base: base.href, settings });
   }
 
@@ -41,7 +41,7 @@ export class Reader {
     return this.#reading !== null;
   }
 
-  /** Read one picture, which comes back with its moods; none other may be under way. */
+  /** Process one picture; resolves with it and its moods. Only one may be in progress. */
   read(stamp: Stamp, bitmap: ImageBitmap): Promise<Reading> {
     if (this.#broken) return Promise.reject(this.#broken);
     return new Promise((resolve, reject) => {
@@ -50,12 +50,12 @@ export class Reader {
     });
   }
 
-  /** Forget everyone: the next picture is of another source. */
+  /** Reset all state: the next picture is of another source. */
   reset(): void {
     this.#tell({ kind: "reset" });
   }
 
-  /** Begin or end taking resting faces for neutral. */
+  /** Start or stop the calibration to resting faces. */
   calibrate(): void {
     this.#tell({ kind: "calibrate" });
   }

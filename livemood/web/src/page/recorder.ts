@@ -18,7 +18,7 @@ export class Recorder {
     return this.#recorder !== null;
   }
 
-  /** Begin with the frame at hand; false where the browser cannot record. */
+  /** Start with the current frame; return false if the browser cannot record. */
   start(first: Shown, view: View, switches: Switches, onSaved: (name: string) => void): boolean {
     const form = FORMS.find(([kind]) => typeof MediaRecorder === "function" && MediaRecorder.isTypeSupported(kind));
     if (!form) return false;
@@ -32,12 +32,12 @@ export class Recorder {
     return true;
   }
 
-  /** Take a frame, if a recording is running. */
+  /** Add a frame, if a recording is running. */
   add(shown: Shown, view: View, switches: Switches): void {
     if (this.#recorder) view.copy(shown, this.#canvas, switches);
   }
 
-  /** End the recording and save it. */
+  /** Stop the recording and save it. */
   stop(): void {
     this.#recorder?.stop();
     this.#recorder = null;

@@ -1,10 +1,10 @@
-/** Every face of every frame that was read, as rows of JSON lines: the schema of docs/records.md. */
+/** Every face of every processed frame as JSON lines, in the schema of docs/records.md. */
 
 import type { Stamp } from "../protocol";
 import type { HeadSettings, Settings } from "../settings";
 import type { HeadAnswer, Mood } from "../values";
 
-/** Rows that are packed together, and how many packs are kept: about two hours of one face. */
+/** Rows per compressed pack, and the number of packs that are kept: about two hours of one face. */
 const PACK = 2000;
 const MOST_PACKS = 100;
 
@@ -21,6 +21,31 @@ export interface Row {
   readonly keypoints: readonly (readonly [number, number])[];
   readonly event: number | null;
   readonly v: number;
+}
+
+/** What the records are of. */
+export interface About {
+  readonly name: string;
+  readonly width: number;
+  readonly height: number;
+  /** Null for a camera. */
+  readonly durationS: number | null;
+}
+
+/** The first line of a file: who made it, and of what, as `livemood/records/origin.py` writes it. */
+function origin(about: About, settings: Settings): string {
+  const said = {
+    version: settings.version,
+    source: about.name,
+    width: about.width,
+    height: about.height,
+    rate: null,
+    duration_s: about.durationS === null ? null : rounded(about.durationS, 6),
+    model: settings.emotion.name,
+    model_sha256: settings.sha256[settings.emotion.file] ?? null,
+    options: { detector: "auto", engine: "browser" },
+  };
+  return `${JSON.stringify({ livemood: said })}\n`;
 }
 
 function rounded(value: number, digits: number): number {
@@ -73,12 +98,12 @@ export class Records {
     this.count = 0;
   }
 
-  /** Keep one row for each face of a frame. */
+  /** Add one row for each face of a frame. */
   add(stamp: Stamp, moods: readonly Mood[]): void {
     for (const mood of moods) this.#keep(faceRow(stamp, mood, this.#settings));
   }
 
-  /** Keep a row for an event at a frame; return its number. */
+  /** Add a row for an event at a frame; return its number. */
   mark(stamp: Stamp): number {
     this.#events += 1;
     this.#keep({
@@ -98,8 +123,9 @@ export class Records {
   }
 
   /** Return all rows as a file. */
-  file(): Blob {
-    return new Blob([...this.#packs, this.#rows.join("")], { type: "application/jsonl" });
+  file(about: About): Blob {
+    const parts = [origin(about, this.#settings), ...this.#packs, this.#rows.join("")];
+    return new Blob(parts, { type: "application/jsonl" });
   }
 
   #keep(row: Row): void {

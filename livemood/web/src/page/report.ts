@@ -1,4 +1,4 @@
-/** The result of a reaction: on the page, and as one HTML file that needs nothing else. */
+/** The result of a reaction, on the page and as one self-contained HTML file. */
 
 import type { Settings } from "../settings";
 import { type Change, strongestChanges } from "./changes";
@@ -6,7 +6,7 @@ import type { Media } from "./media";
 import type { Row } from "./records";
 import { type Chart, chartStyle, clock, escaped, legend, stripTimes, timeline } from "./timeline";
 
-/** Charts are drawn of the people who were seen longest. */
+/** Number of people with a chart: those seen longest. */
 const MOST_CHARTED = 4;
 
 interface Person {
@@ -24,7 +24,7 @@ export interface Result {
   readonly frames: ReadonlyMap<number, string>;
 }
 
-/** Gather what is shown, with the frames of the film that go with it. */
+/** Collect the content of the report, with frames of the film. */
 export async function gathered(rows: readonly Row[], media: Media, settings: Settings): Promise<Result> {
   const byTrack = new Map<number, Row[]>();
   for (const row of rows) {
@@ -73,7 +73,7 @@ function moments(person: Person, result: Result): string {
   return `<h3>Moments of strongest change</h3><ol class="moments">${items.join("")}</ol>`;
 }
 
-/** One HTML file with everything in it. */
+/** The report as one self-contained HTML file. */
 export function reportPage(result: Result, settings: Settings): string {
   const { css, meaning } = settings.report;
   const own = ".moments{display:grid;grid-template-columns:repeat(auto-fill,minmax(10rem,1fr));gap:.8rem;padding:0;list-style:none}"

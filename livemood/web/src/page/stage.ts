@@ -1,4 +1,4 @@
-/** The page's elements by what they are for. */
+/** The page's elements, by purpose. */
 
 import type { Trouble } from "./trouble";
 
@@ -40,14 +40,14 @@ export class Stage {
   readonly saveReport = element<HTMLButtonElement>("save-report");
   readonly again = element<HTMLButtonElement>("again");
 
-  /** Show one of the page's sections, and the others not. */
+  /** Show one of the page's sections and hide the others. */
   show(...sections: readonly HTMLElement[]): void {
     for (const section of [this.intro, this.reaction, this.stage, this.result]) {
       section.hidden = !sections.includes(section);
     }
   }
 
-  /** Say what went wrong, and what to do about it. */
+  /** Show an error and its remedy. */
   tell({ what, remedy }: Trouble): void {
     const strong = document.createElement("strong");
     strong.textContent = what;

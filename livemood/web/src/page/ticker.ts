@@ -1,11 +1,11 @@
-/** Turns what a video element shows into frames with times. */
+/** Turns the pictures of a video element into frames with times. */
 
 import type { Stamp } from "../protocol";
 
 export interface Tick {
   readonly stamp: Stamp;
   readonly bitmap: ImageBitmap;
-  /** When it came, on the page's clock. */
+  /** Time of capture on the page's clock. */
   readonly takenMs: number;
 }
 
@@ -18,8 +18,8 @@ export class Ticker {
   #latestS = -Infinity;
 
   /**
-   * @param timeS Says a frame's time from the element's own and the page's clock.
-   * @param onTick Takes each frame; its bitmap is then the taker's to close.
+   * @param timeS Returns a frame's time, given the element's own and the page's clock.
+   * @param onTick Called with each frame; the callee closes its bitmap.
    */
   constructor(
     video: HTMLVideoElement,
@@ -44,7 +44,7 @@ export class Ticker {
     if (this.#stopped) return;
     this.#wait();
     const timeS = this.#timeS(frame.mediaTime, nowMs);
-    // A video that was moved back counts as another source; whoever moves it says so.
+    // Seeking back begins another source, which the caller reports.
     if (timeS <= this.#latestS) return;
     this.#latestS = timeS;
     this.#first ??= frame.presentedFrames;

@@ -24,7 +24,7 @@ export interface Chart {
   readonly strip: readonly string[];
 }
 
-/** When the frames of the strip are taken: in the middle of each of its parts. */
+/** Times of the strip's frames: the middle of each of its parts. */
 export function stripTimes(durationS: number): readonly number[] {
   return Array.from({ length: STRIP_FRAMES }, (_, i) => ((i + 0.5) * durationS) / STRIP_FRAMES);
 }
@@ -96,7 +96,7 @@ export function timeline(chart: Chart, settings: Settings): string {
   return `<svg class="chart" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${said}">${parts.join("")}</svg>`;
 }
 
-/** The labels with their lines, as they look in the chart. */
+/** The legend: the labels with their line styles. */
 export function legend(settings: Settings): string {
   const items = emotionLabels(settings).map((label, k) => {
     const dash = DASHES[k % DASHES.length] ? ` stroke-dasharray="${DASHES[k % DASHES.length]}"` : "";
@@ -112,7 +112,7 @@ interface Bin {
   readonly label: string;
 }
 
-/** Mean scores and the latest label of up to `MOST_POINTS` stretches of time. */
+/** Mean scores and the latest label in up to `MOST_POINTS` intervals. */
 function binned(rows: readonly Row[], durationS: number): readonly Bin[] {
   const found = new Map<number, Row[]>();
   for (const row of rows) {
@@ -130,7 +130,7 @@ function binned(rows: readonly Row[], durationS: number): readonly Bin[] {
   });
 }
 
-/** Curves are not drawn across a second or more in which nobody was seen. */
+/** Curves are not joined across gaps of a second or more. */
 function pieces(bins: readonly Bin[]): readonly (readonly Bin[])[] {
   const found: Bin[][] = [];
   bins.forEach((bin, i) => {

@@ -1,4 +1,4 @@
-/** Every way in which this can fail, in plain words: what happened, and what to do. */
+/** Error messages of the page: what happened, and what to do. */
 
 import { ReaderFailure } from "./reader";
 
@@ -51,7 +51,7 @@ const CAMERA: Readonly<Record<string, Trouble>> = {
   },
 };
 
-/** Say why a camera could not be opened. */
+/** Return why a camera could not be opened. */
 export function cameraTrouble(error: unknown): Trouble {
   const name = error instanceof DOMException ? error.name : "";
   return (
@@ -62,7 +62,7 @@ export function cameraTrouble(error: unknown): Trouble {
   );
 }
 
-/** Say why pictures cannot be read. */
+/** Return why pictures cannot be processed. */
 export function readerTrouble(error: unknown): Trouble {
   const detail = error instanceof Error ? error.message : String(error);
   const kind = error instanceof ReaderFailure ? error.kind : "reading";

@@ -1,4 +1,4 @@
-/** The canvas that visitors look at, and the same picture as a recording shows it. */
+/** The canvas on the page, and the picture for recordings. */
 
 import type { Settings } from "../settings";
 import type { Box, Mood, Point } from "../values";
@@ -7,11 +7,11 @@ import type { History } from "./history";
 import { Overlay, type Style } from "./overlay";
 import type { Shown } from "./playout";
 
-/** Small pictures are enlarged for sharp text, up to so many times. */
+/** Small pictures are enlarged up to this factor, so that text is sharp. */
 const LARGEST_SCALE = 2;
 const LEAST_TEXT_CSS_PX = 12;
 
-/** What the keys turn on and off. */
+/** Options that keys turn on and off. */
 export interface Switches extends Style {
   mirror: boolean;
   ids: boolean;
@@ -20,7 +20,7 @@ export interface Switches extends Style {
   sparklines: boolean;
 }
 
-/** In a mirror the right eye is where a left eye would be seen. */
+/** Keypoints are the person's own left and right, so mirroring swaps them. */
 const SWAPPED = [
   Keypoint.leftEye,
   Keypoint.rightEye,

@@ -1,6 +1,6 @@
 /**
- * The shift, turn and growth that most pairs of points agree on: least median of squares (Rousseeuw 1984), with the
- * draws, the threshold and the one refining step of OpenCV's `estimateAffinePartial2D`.
+ * Robust fit of a similarity transform to pairs of points: least median of squares (Rousseeuw 1984), with the random
+ * samples, the threshold and the single refinement step of OpenCV's `estimateAffinePartial2D`.
  */
 
 import type { Point } from "../values";
@@ -15,7 +15,7 @@ export interface Similarity {
 
 const DRAWS = 13;
 const LEAST_SIGMA = 0.001;
-/** By how much more than 1 the diagonal of the normal equations counts. */
+/** Damping: the diagonal of the normal equations is multiplied by 1 plus this. */
 const DAMPING = 1e-4;
 
 /** OpenCV's generator of random numbers: multiply with carry. */
@@ -27,7 +27,7 @@ function* drawn(): Generator<number> {
   }
 }
 
-/** By the number of points, which two of them are drawn each time. */
+/** The pairs of points of each sample, by the number of points. */
 const drawsOf = new Map<number, readonly (readonly [number, number])[]>();
 
 function draws(count: number): readonly (readonly [number, number])[] {
@@ -45,7 +45,7 @@ function draws(count: number): readonly (readonly [number, number])[] {
   return pairs;
 }
 
-/** Return what carries `from` onto `to`, and how many points agree with it; null where none can be told. */
+/** Return the transform from `from` to `to` and its number of inliers; null if there is none. */
 export function agreement(
   from: readonly Point[],
   to: readonly Point[],
@@ -78,7 +78,7 @@ function errors({ a, b, c, d }: Similarity, from: readonly Point[], to: readonly
   return from.map(([x, y], i) => (a * x - b * y + c - to[i]![0]) ** 2 + (b * x + a * y + d - to[i]![1]) ** 2);
 }
 
-/** One step of Levenberg and Marquardt. */
+/** One step of the Levenberg-Marquardt algorithm. */
 function refined(start: Similarity, from: readonly Point[], to: readonly Point[]): Similarity {
   const n = from.length;
   let [xs, ys, squares] = [0, 0, 0];
@@ -106,7 +106,7 @@ function refined(start: Similarity, from: readonly Point[], to: readonly Point[]
   return total(errors(moved, from, to)) < total(errors(start, from, to)) ? moved : start;
 }
 
-/** Gauss's elimination with pivots. */
+/** Gaussian elimination with pivoting. */
 function solved(matrix: readonly (readonly number[])[], right: readonly number[]): number[] {
   const rows = matrix.map((row, i) => [...row, right[i]!]);
   const size = rows.length;

@@ -1,4 +1,4 @@
-/** Take each person's resting face for neutral, asked to or not; what `livemood/emotion/neutral_baseline.py` does. */
+/** Adjust predictions to each person's resting face, as in `livemood/emotion/neutral_baseline.py`. */
 
 import type { BaselineSettings } from "../settings";
 import type { Track } from "../values";
@@ -22,23 +22,23 @@ export class NeutralBaseline {
     this.#settings = settings;
   }
 
-  /** Whether the model knows a neutral face. */
+  /** Whether the model has the class neutral. */
   get possible(): boolean {
     return this.#neutral >= 0;
   }
 
-  /** Seconds for which people should still keep a resting face; 0 when not looking. */
+  /** Seconds for which people should still keep a resting face; 0 when not calibrating. */
   get remainingS(): number {
     if (this.#wantedS !== null) return this.#wantedS;
     return this.#untilS === null ? 0 : Math.max(this.#untilS - this.#nowS, 0);
   }
 
-  /** Ids of the tracks that have been calibrated when asked to and are not forgotten. */
+  /** Ids of the tracks that were calibrated on request. */
   get calibrated(): readonly number[] {
     return [...this.#offsets.keys()];
   }
 
-  /** Begin to look at resting faces; or, where that was done or is under way, forget it all. */
+  /** Start a calibration; if there is one already, forget it. */
   toggle(): void {
     const off = this.remainingS > 0 || this.#offsets.size > 0;
     this.#untilS = null;

@@ -1,4 +1,4 @@
-/** MediaPipe's BlazeFace networks on small pictures; what `livemood/detection/blazeface.py` does. */
+/** MediaPipe's BlazeFace networks, as in `livemood/detection/blazeface.py`. */
 
 import type { BlazeFaceSettings } from "../settings";
 import { type Box, type Detection, KEYPOINTS, type Point, iou } from "../values";
@@ -8,10 +8,10 @@ import type { Network } from "./runtime";
 /** Centre of a box, its size, then keypoints. */
 const ROWS = 2 + KEYPOINTS;
 
-/** Places are float32 in Python, and a crop may tell a pixel's edge by it. */
+/** Coordinates are rounded to float32 as in Python, so that crops get the same pixels. */
 const f32 = Math.fround;
 
-interface Answer {
+interface RawFace {
   readonly box: Box;
   /** Upper left and lower right corner, then keypoints. */
   readonly points: readonly Point[];
@@ -19,11 +19,11 @@ interface Answer {
 }
 
 export class BlazeFace {
-  /** Of the pictures that it takes, px. */
+  /** Side of its square input, px. */
   readonly side: number;
   readonly #network: Network;
   readonly #anchors: readonly Point[];
-  readonly #places: number;
+  readonly #boxes: number;
   readonly #scores: number;
   readonly #settings: BlazeFaceSettings;
   readonly #minScore: number;
@@ -33,31 +33,31 @@ export class BlazeFace {
     this.#network = network;
     this.#anchors = anchors(this.side, settings);
     const last = network.outputs.map((shape) => shape[shape.length - 1]);
-    this.#places = last.indexOf(2 * ROWS);
+    this.#boxes = last.indexOf(2 * ROWS);
     this.#scores = last.indexOf(1);
     this.#settings = settings;
     this.#minScore = minScore;
-    if (this.#places < 0 || this.#scores < 0) throw new Error("this is none of MediaPipe's face networks");
+    if (this.#boxes < 0 || this.#scores < 0) throw new Error("this is none of MediaPipe's face networks");
   }
 
-  /** Return the faces of a picture of (side, side), surest first, in its px. */
+  /** Return the faces of a (side, side) picture in its px, highest score first. */
   async find(picture: Plane): Promise<readonly Detection[]> {
     const input = new Float32Array(picture.data.length);
     for (let i = 0; i < input.length; i++) input[i] = picture.data[i]! / 127.5 - 1;
     const outputs = await this.#network.run(input);
-    const [places, scores] = [outputs[this.#places]!, outputs[this.#scores]!];
-    const answers: Answer[] = [];
+    const [boxes, scores] = [outputs[this.#boxes]!, outputs[this.#scores]!];
+    const raw: RawFace[] = [];
     this.#anchors.forEach((anchor, i) => {
       const score = f32(1 / (1 + f32(Math.exp(-Math.min(Math.max(scores[i]!, -80), 80)))));
       if (score < this.#minScore) return;
-      const answer = placed(places.subarray(2 * ROWS * i, 2 * ROWS * (i + 1)), anchor, score);
-      if (answer.box.right > answer.box.left && answer.box.bottom > answer.box.top) answers.push(answer);
+      const face = decoded(boxes.subarray(2 * ROWS * i, 2 * ROWS * (i + 1)), anchor, score);
+      if (face.box.right > face.box.left && face.box.bottom > face.box.top) raw.push(face);
     });
-    return averaged(answers, this.#settings);
+    return averaged(raw, this.#settings);
   }
 }
 
-/** Where answers are relative to: the centre of each cell, once for each of its anchors. */
+/** The anchors: the centre of each cell, once for each of its anchors. */
 function anchors(side: number, settings: BlazeFaceSettings): readonly Point[] {
   const found: Point[] = [];
   for (const [cells, each] of settings.maps[side] ?? []) {
@@ -71,7 +71,7 @@ function anchors(side: number, settings: BlazeFaceSettings): readonly Point[] {
   return found;
 }
 
-function placed(row: Float32Array, anchor: Point, score: number): Answer {
+function decoded(row: Float32Array, anchor: Point, score: number): RawFace {
   const point = (k: number): Point => [f32(row[2 * k]! + anchor[0]), f32(row[2 * k + 1]! + anchor[1])];
   const [middleX, middleY] = point(0);
   const [halfX, halfY] = [row[2]! / 2, row[3]! / 2];
@@ -88,18 +88,18 @@ function boxOf(points: readonly Point[]): Box {
   return { left, top, right, bottom };
 }
 
-/** Return each face once: the average of the answers about it, weighted by their scores. */
-function averaged(answers: readonly Answer[], settings: BlazeFaceSettings): readonly Detection[] {
+/** Return each face once: the average of its detections, weighted by their scores. */
+function averaged(raw: readonly RawFace[], settings: BlazeFaceSettings): readonly Detection[] {
   const found: Detection[] = [];
-  let left = [...answers].sort((one, other) => other.score - one.score);
+  let left = [...raw].sort((one, other) => other.score - one.score);
   while (left.length > 0) {
     const first = left[0]!;
-    const same = left.filter((answer) => answer === first || iou(answer.box, first.box) > settings.same_face);
-    left = left.filter((answer) => !same.includes(answer));
-    const counting = same.filter((answer) => answer.score >= Math.min(first.score, settings.averaged_from));
-    const total = counting.reduce((sum, answer) => f32(sum + answer.score), 0);
+    const same = left.filter((face) => face === first || iou(face.box, first.box) > settings.same_face);
+    left = left.filter((face) => !same.includes(face));
+    const weighted = same.filter((face) => face.score >= Math.min(first.score, settings.averaged_from));
+    const total = weighted.reduce((sum, face) => f32(sum + face.score), 0);
     const mean = (row: number, axis: 0 | 1): number =>
-      f32(counting.reduce((sum, answer) => f32(sum + f32(answer.score * answer.points[row]![axis])), 0) / total);
+      f32(weighted.reduce((sum, face) => f32(sum + f32(face.score * face.points[row]![axis])), 0) / total);
     const points = first.points.map((_, row): Point => [mean(row, 0), mean(row, 1)]);
     found.push({ box: boxOf(points), keypoints: points.slice(2), score: first.score });
   }

@@ -1,4 +1,4 @@
-/** Read faces: crops to calibrated probabilities of every head; what `livemood/emotion/classifier.py` does. */
+/** Crops to calibrated probabilities of every head, as in `livemood/emotion/classifier.py`. */
 
 import type { EmotionSettings, HeadSettings } from "../settings";
 import type { Network } from "./runtime";
@@ -8,7 +8,7 @@ const TINY = 1e-7;
 export class Classifier {
   readonly #network: Network;
   readonly #heads: readonly HeadSettings[];
-  /** Which of the network's outputs is each head's; several are told apart by their names. */
+  /** Index of each head's output; several outputs are identified by name. */
   readonly #outputs: readonly number[];
 
   constructor(network: Network, settings: EmotionSettings) {

@@ -1,4 +1,4 @@
-/** Cut an aligned face out of a picture; what `livemood/emotion/crop.py` does. */
+/** Crop an aligned face from a picture, as in `livemood/emotion/crop.py`. */
 
 import type { CropSettings } from "../settings";
 import { Keypoint, type Picture, type Point } from "../values";
@@ -6,7 +6,7 @@ import { type Affine, shrunk, toGrey, warped } from "./pixels";
 
 const ALIGNED = [Keypoint.rightEye, Keypoint.leftEye, Keypoint.noseTip, Keypoint.mouth];
 
-/** Turning and scaling as one complex factor, then a shift: picture px to crop px. */
+/** Rotation and scale as one complex factor, and a shift: picture px to crop px. */
 interface Alignment {
   readonly re: number;
   readonly im: number;
@@ -37,12 +37,12 @@ function mean(points: readonly Point[]): Point {
   return [sum(0) / points.length, sum(1) / points.length];
 }
 
-/** Cut out the face so that its keypoints lie on the template: (S, S, C), grey or in the order blue, green, red. */
+/** Crop a face so that its keypoints match the template: (S, S, C), grey or blue, green, red. */
 export function aligned(picture: Picture, keypoints: readonly Point[], crop: CropSettings): Uint8Array | Uint8ClampedArray {
   const { re, im, dx, dy } = alignment(keypoints, crop);
   const scale = Math.max(Math.hypot(re, im), 1e-6);
   const samples = Math.min(Math.max(Math.ceil(1 / scale - 0.01), 1), crop.max_supersampling);
-  // The other way round, from px of the finer crop to px of the picture.
+  // The inverse transform, from px of the supersampled crop to px of the picture.
   const shift = (samples - 1) / 2;
   const [a, b] = [re * samples, im * samples];
   const [shiftX, shiftY] = [dx * samples + shift, dy * samples + shift];

@@ -1,4 +1,4 @@
-/** Find faces: the one seam for another search of the whole frame. */
+/** Face detection; another search of the whole frame would implement `Detector`. */
 
 import type { DetectorSettings, EvidenceSettings } from "../settings";
 import { type Box, type Detection, type Picture, iou } from "../values";
@@ -9,28 +9,28 @@ import { besideKnown, moved, square, turnedBack, withoutDoubles } from "./transf
 import type { YuNet } from "./yunet";
 
 export interface Found {
-  /** Faces beside the known ones. */
+  /** New faces. */
   readonly faces: readonly Detection[];
-  /** For each known one, whether it is still likely to be there. */
+  /** For each known face, whether it is probably still there. */
   readonly kept: readonly boolean[];
 }
 
-/** How a whole frame is to be searched. */
-export interface Look {
-  /** See small faces too. */
+/** Options of a search of a whole frame. */
+export interface Search {
+  /** Detect small faces too. */
   readonly fine: boolean;
-  /** Look at the frame turned clockwise by so many quarter turns. */
+  /** Number of clockwise quarter turns by which the frame is rotated for the search. */
   readonly turns: number;
 }
 
 export interface Detector {
   /** Search a whole frame. */
-  search(picture: Picture, known: readonly Box[], look: Look): Promise<Found>;
-  /** Return the faces in a square window of a frame, which is turned clockwise by quarter turns. */
+  search(picture: Picture, known: readonly Box[], options: Search): Promise<Found>;
+  /** Return the faces in a square window of a frame, rotated clockwise by `turns` quarter turns. */
   within(picture: Picture, window: Box, turns: number): Promise<readonly Detection[]>;
 }
 
-/** YuNet proposes places; the BlazeFace networks say which are faces and where eyes, nose and mouth are. */
+/** YuNet proposes candidates; the BlazeFace networks confirm or reject each one and give its keypoints. */
 export class Combined implements Detector {
   readonly #yunet: YuNet;
   readonly #near: BlazeFace;
@@ -44,16 +44,16 @@ export class Combined implements Detector {
     this.#settings = settings;
   }
 
-  async search(picture: Picture, known: readonly Box[], { fine, turns }: Look): Promise<Found> {
-    const { search, evidence: asked, max_overlap: maxOverlap } = this.#settings;
+  async search(picture: Picture, known: readonly Box[], { fine, turns }: Search): Promise<Found> {
+    const { search, evidence: limits, max_overlap: maxOverlap } = this.#settings;
     const { width, height } = picture;
     const view = turnedPicture(picture, turns);
     const longest = fine ? search.fine_frame_px : search.frame_px;
-    const places = await this.#yunet.find(view, Math.min(longest, Math.max(width, height)));
-    const here = places.map((place) => turnedBack(place, turns, width, height).box);
-    const { fresh, kept } = besideKnown(here, known, maxOverlap, fine && turns === 0);
-    const proposed = fresh.map((i) => places[i]!).filter((place) => place.score >= asked.proposed_from);
-    const faces = await this.#faces(view, proposed, turns === 0 ? 0 : search.turned_evidence);
+    const detections = await this.#yunet.find(view, Math.min(longest, Math.max(width, height)));
+    const boxes = detections.map((one) => turnedBack(one, turns, width, height).box);
+    const { fresh, kept } = besideKnown(boxes, known, maxOverlap, fine && turns === 0);
+    const candidates = fresh.map((i) => detections[i]!).filter((one) => one.score >= limits.proposed_from);
+    const faces = await this.#faces(view, candidates, turns === 0 ? 0 : search.turned_evidence);
     const back = faces.map((face) => turnedBack(face, turns, width, height));
     return { faces: withoutDoubles(back, maxOverlap), kept };
   }
@@ -63,17 +63,17 @@ export class Combined implements Detector {
     return found.filter((face) => face.score >= this.#settings.min_score);
   }
 
-  /** Return the places that are faces, framed as BlazeFace frames them. */
-  async #faces(picture: Picture, places: readonly Detection[], least: number): Promise<readonly Detection[]> {
-    const { search, evidence: asked } = this.#settings;
-    const beside = companionsOf(places, asked);
+  /** Return the candidates that are faces, with boxes framed as BlazeFace's. */
+  async #faces(picture: Picture, candidates: readonly Detection[], least: number): Promise<readonly Detection[]> {
+    const { search, evidence: limits } = this.#settings;
+    const groups = companionsOf(candidates, limits);
     const found: Detection[] = [];
-    for (const [i, place] of places.entries()) {
+    for (const [i, candidate] of candidates.entries()) {
       if (i >= search.most_places) {
-        if (place.score >= asked.companion_from) found.push(this.#yunet.likeBlazeFace(place));
+        if (candidate.score >= limits.companion_from) found.push(this.#yunet.likeBlazeFace(candidate));
         continue;
       }
-      const face = await this.#face(picture, place, beside[i]!, least, asked);
+      const face = await this.#face(picture, candidate, groups[i]!, least, limits);
       if (face) found.push(face);
     }
     return found;
@@ -81,30 +81,30 @@ export class Combined implements Detector {
 
   async #face(
     picture: Picture,
-    place: Detection,
+    candidate: Detection,
     companions: number,
     least: number,
-    asked: EvidenceSettings,
+    limits: EvidenceSettings,
   ): Promise<Detection | null> {
-    const near = await this.#seen(this.#near, picture, place, asked.near_window);
-    if (place.score < asked.sure_from || least > 0) {
-      const far = await this.#seen(this.#far, picture, place, asked.far_window);
-      const looks = { yunet: place.score, near: near?.score ?? 0, far: far?.score ?? 0 };
-      if (evidence(looks, place.box, picture, companions, asked) <= least) return null;
+    const near = await this.#detected(this.#near, picture, candidate, limits.near_window);
+    if (candidate.score < limits.sure_from || least > 0) {
+      const far = await this.#detected(this.#far, picture, candidate, limits.far_window);
+      const scores = { yunet: candidate.score, near: near?.score ?? 0, far: far?.score ?? 0 };
+      if (evidence(scores, candidate.box, picture, companions, limits) <= least) return null;
     }
-    if (near && near.score >= asked.keypoints_from) return { ...near, score: place.score };
-    return this.#yunet.likeBlazeFace(place);
+    if (near && near.score >= limits.keypoints_from) return { ...near, score: candidate.score };
+    return this.#yunet.likeBlazeFace(candidate);
   }
 
-  /** Return the face that a network sees at a place, in a window around it. */
-  async #seen(network: BlazeFace, picture: Picture, place: Detection, scale: number): Promise<Detection | null> {
-    const found = await findInWindow(network, picture, square(place.box, scale));
-    const [best] = [...found].sort((one, other) => iou(other.box, place.box) - iou(one.box, place.box));
-    return best && iou(best.box, place.box) >= this.#settings.evidence.min_iou ? best : null;
+  /** Return the network's detection of a candidate in a window around it; null if it detects none there. */
+  async #detected(network: BlazeFace, picture: Picture, candidate: Detection, scale: number): Promise<Detection | null> {
+    const found = await findInWindow(network, picture, square(candidate.box, scale));
+    const [best] = [...found].sort((one, other) => iou(other.box, candidate.box) - iou(one.box, candidate.box));
+    return best && iou(best.box, candidate.box) >= this.#settings.evidence.min_iou ? best : null;
   }
 }
 
-/** Return the faces in a part of a picture, which is brought to the network's own size. */
+/** Return the faces in a window, which is scaled to the network's input, in px of the picture. */
 async function findInWindow(
   network: BlazeFace,
   picture: Picture,

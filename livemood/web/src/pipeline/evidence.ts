@@ -1,19 +1,19 @@
-/** What makes a face of a place that is proposed; what `livemood/detection/evidence.py` does for a video's frames. */
+/** Evidence that a candidate is a face, as in `livemood/detection/evidence.py` for the frames of a video. */
 
 import type { EvidenceSettings } from "../settings";
 import { type Box, type Detection, centre, height, width } from "../values";
 
-/** Scores of three networks for one place, 0..1; 0 where one sees no face there. */
-export interface Looks {
+/** Scores of three networks for one candidate, 0..1; 0 where a network detects no face there. */
+export interface CandidateScores {
   readonly yunet: number;
   readonly near: number;
   readonly far: number;
 }
 
-/** How much speaks for a face; one is there where it is above 0. */
+/** The evidence that a candidate is a face, as a logit; above 0 it counts as one. */
 export function evidence(
-  looks: Looks,
-  place: Box,
+  scores: CandidateScores,
+  box: Box,
   frame: { readonly width: number; readonly height: number },
   companions: number,
   settings: EvidenceSettings,
@@ -22,14 +22,14 @@ export function evidence(
     const bounded = Math.min(Math.max(score, settings.floor), settings.ceiling);
     return Math.log(bounded / (1 - bounded));
   };
-  const side = Math.max(width(place), height(place));
+  const side = Math.max(width(box), height(box));
   const share = Math.max(side / Math.max(frame.width, frame.height), settings.smallest_share);
-  const [x, y] = centre(place);
+  const [x, y] = centre(box);
   const atEdge = Math.min(x, frame.width - x, y, frame.height - y) < settings.edge_reach * side;
   return (
-    settings.looks * logit(looks.yunet) +
-    settings.near * logit(looks.near) +
-    settings.far * logit(looks.far) +
+    settings.looks * logit(scores.yunet) +
+    settings.near * logit(scores.near) +
+    settings.far * logit(scores.far) +
     settings.share * Math.log(10 * share) +
     (companions >= settings.companions ? settings.company : 0) +
     (atEdge ? settings.edge : 0) +
@@ -37,13 +37,13 @@ export function evidence(
   );
 }
 
-/** For each place, how many others are sure faces of about its size. */
-export function companionsOf(places: readonly Detection[], settings: EvidenceSettings): readonly number[] {
+/** For each candidate, how many others of about its size are likely faces. */
+export function companionsOf(candidates: readonly Detection[], settings: EvidenceSettings): readonly number[] {
   const { companion_from: from, companion_ratio: ratio } = settings;
-  const sides = places.map(({ box }) => Math.max(width(box), height(box)));
-  const sure = sides.filter((_, i) => places[i]!.score >= from);
-  return places.map((place, i) => {
-    const alike = sure.filter((side) => sides[i]! / ratio < side && side < sides[i]! * ratio).length;
-    return alike - (place.score >= from ? 1 : 0);
+  const sides = candidates.map(({ box }) => Math.max(width(box), height(box)));
+  const likely = sides.filter((_, i) => candidates[i]!.score >= from);
+  return candidates.map((candidate, i) => {
+    const alike = likely.filter((side) => sides[i]! / ratio < side && side < sides[i]! * ratio).length;
+    return alike - (candidate.score >= from ? 1 : 0);
   });
 }

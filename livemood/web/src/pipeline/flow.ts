@@ -1,4 +1,4 @@
-/** How a face moved between two frames, by optical flow; what `livemood/detection/optical_flow.py` does. */
+/** Motion of a face between two frames by optical flow, as in `livemood/detection/optical_flow.py`. */
 
 import type { FlowSettings } from "../settings";
 import { type Box, type Detection, type Picture, type Point, asFloat32, centre, height, width } from "../values";
@@ -8,7 +8,7 @@ import { cornerAndSide, cutOut } from "./pixels";
 
 const f32 = Math.fround;
 
-/** A window of one frame, small and grey. */
+/** A window of one frame, scaled down and grey. */
 export interface GreyWindow {
   readonly pyramid: Pyramid;
   readonly window: Box;
@@ -18,7 +18,7 @@ export function greyWindow(picture: Picture, window: Box, settings: FlowSettings
   return { pyramid: pyramid(cutOut(picture, window, settings.side_px, true).data, settings.side_px), window };
 }
 
-/** Return where a face is now; null where the pictures do not tell. */
+/** Return the face moved, rotated and scaled as the flow says; null where the flow is unreliable. */
 export function moved(
   face: Detection,
   before: GreyWindow,
@@ -26,22 +26,22 @@ export function moved(
   settings: FlowSettings,
 ): Detection | null {
   const [left, top, side] = cornerAndSide(now.window);
-  // In the steps in which numpy rounds to float32: a point on a pixel's edge falls on the same side.
+  // Rounded to float32 in the same steps as numpy, so that points fall into the same pixels.
   const scale = f32(side / settings.side_px);
   const [middleX, middleY] = asFloat32(centre(face.box));
   const [across, down] = [f32(width(face.box)), f32(height(face.box))];
   const inWindow = ([x, y]: Point): Point => [f32(f32(x - left) / scale), f32(f32(y - top) / scale)];
   const points = settings.grid.map(([x, y]) => inWindow([f32(middleX + f32(x * across)), f32(middleY + f32(y * down))]));
-  const there = follow(before.pyramid, now.pyramid, points);
-  const good = there.map((point) => point.found && point.change < settings.most_change);
+  const tracked = follow(before.pyramid, now.pyramid, points);
+  const good = tracked.map((point) => point.found && point.change < settings.most_change);
   const count = good.filter(Boolean).length;
   if (count / points.length < settings.fewest_agreeing) return null;
-  const agreed = agreement(
+  const fit = agreement(
     points.filter((_, i) => good[i]),
-    there.filter((_, i) => good[i]).map((point) => point.at),
+    tracked.filter((_, i) => good[i]).map((point) => point.at),
   );
-  if (!agreed || agreed.agreeing < settings.fewest_agreeing * points.length) return null;
-  const { a, b, c, d } = agreed.found;
+  if (!fit || fit.agreeing < settings.fewest_agreeing * points.length) return null;
+  const { a, b, c, d } = fit.found;
   const growth = Math.hypot(a, b);
   if (growth <= 1 / settings.most_growth || growth >= settings.most_growth) return null;
   const carried = (point: Point): Point => {

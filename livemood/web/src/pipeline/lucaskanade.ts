@@ -1,11 +1,11 @@
 /**
  * Sparse optical flow: Lucas and Kanade 1981, in the pyramids of Bouguet 2000, in the fixed-point steps in which
- * OpenCV computes it, so that points land where they land in Python.
+ * OpenCV computes it, so that the results equal Python's.
  */
 
 import { type Point, rint } from "../values";
 
-/** OpenCV keeps places and sums as float32. */
+/** OpenCV stores coordinates and sums as float32. */
 const f32 = Math.fround;
 
 const WINDOW = 13;
@@ -20,20 +20,20 @@ const WEIGHT = 1 << WEIGHT_BITS;
 const PATCH_BITS = WEIGHT_BITS - 5;
 const SCALE = 1 / (1 << 20);
 
-/** A grey picture with a border that goes on as a mirror image. */
+/** A grey picture with a mirrored border. */
 interface Level {
   readonly side: number;
   readonly stride: number;
   readonly grey: Uint8Array | Uint8ClampedArray;
 }
 
-/** The same picture in three sizes, each half of the one before. */
+/** The picture at three sizes, each half of the one before. */
 export type Pyramid = readonly Level[];
 
 export interface Followed {
   readonly at: Point;
   readonly found: boolean;
-  /** Mean change of grey level around it. */
+  /** Mean absolute difference of the patches around it, grey levels. */
   readonly change: number;
 }
 
@@ -49,7 +49,7 @@ export function pyramid(grey: Uint8Array | Uint8ClampedArray, side: number): Pyr
   return levels;
 }
 
-/** Return where points of one picture are in the other. */
+/** Track points from one picture to another. */
 export function follow(before: Pyramid, now: Pyramid, points: readonly Point[]): readonly Followed[] {
   const slopes = before.map(derivatives);
   return points.map((point) => followed(before, slopes, now, point));
@@ -90,7 +90,7 @@ function halved(grey: Uint8Array | Uint8ClampedArray, side: number): Uint8Array 
   return out;
 }
 
-/** Scharr's derivatives, across and down in turn; nothing beyond the picture. */
+/** Scharr derivatives, interleaved in x and y; 0 outside the picture. */
 function derivatives(level: Level): Int16Array {
   const { side, stride, grey } = level;
   const out = new Int16Array(2 * stride * stride);
@@ -105,7 +105,7 @@ function derivatives(level: Level): Int16Array {
   return out;
 }
 
-/** Whole px of a window's corner, and the fixed-point weights of the four px that each of its px lies between. */
+/** A window's corner in whole px, and the fixed-point bilinear weights of its px. */
 interface Place {
   readonly x: number;
   readonly y: number;
@@ -115,7 +115,7 @@ interface Place {
   readonly w11: number;
 }
 
-/** Return where a window is; null where it lies outside. */
+/** Return the position of a window; null if it is outside the picture. */
 function place(level: Level, x: number, y: number): Place | null {
   const left = Math.floor(x);
   const top = Math.floor(y);
@@ -134,7 +134,7 @@ function sampled(at: Place, values: ArrayLike<number>, i: number, across: number
   return (sum + (1 << (bits - 1))) >> bits;
 }
 
-/** Columns that OpenCV takes four or eight at a time; it adds up what is left of a row one by one. */
+/** Number of columns that OpenCV processes in vectors of four or eight; the rest of a row is added one by one. */
 const VECTOR = 8;
 
 /** Sum of the products of slopes over a window, added up in the order in which OpenCV does it. */

@@ -1,4 +1,4 @@
-/** The order of the stages, nothing else. Holds the state of one source's people. */
+/** The order of the stages, and nothing else. Holds the state of one source. */
 
 import type { Settings } from "../settings";
 import { emotionLabels } from "../settings";

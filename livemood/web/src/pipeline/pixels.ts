@@ -1,6 +1,5 @@
 /**
- * Pictures brought to other sizes, to the grey level what OpenCV makes of them: a network must see here what it sees
- * in Python.
+ * Resizing with exactly the same results as OpenCV, so that networks get the same input as in Python.
  */
 
 import { type Box, type Picture, height, rint, width } from "../values";
@@ -30,14 +29,14 @@ export function cornerAndSide(window: Box): readonly [number, number, number] {
   return [rint(window.left), rint(window.top), Math.max(rint(width(window)), 1)];
 }
 
-/** A square window of a picture, brought to a side of `sidePx`; black beyond the picture. */
+/** A square window of a picture, scaled to a side of `sidePx`; black beyond the picture. */
 export function cutOut(picture: Picture, window: Box, sidePx: number, grey: boolean): Plane {
   const [left, top, side] = cornerAndSide(window);
   const part = square(picture, left, top, side, grey ? 1 : 3);
   return side > sidePx ? shrunk(part, sidePx) : enlarged(part, sidePx);
 }
 
-/** Where a small picture lies in a larger one: its corner, and how many px one of its px is. */
+/** The position of a crop in a larger picture: its corner, and px of the picture per px of the crop. */
 export interface Placement {
   readonly left: number;
   readonly top: number;
@@ -47,7 +46,7 @@ export interface Placement {
 /** Rows of a 2x3 matrix. */
 export type Affine = readonly [number, number, number, number, number, number];
 
-/** Sample a square of `sidePx` bilinearly; `places` leads from its px to those of the picture, whose border goes on. */
+/** Sample a square of `sidePx` bilinearly; `places` maps its px to the picture, whose border px are repeated. */
 export function warped(picture: Picture, places: Affine, sidePx: number): Plane {
   const { data, width: across, height: down } = picture;
   const [a, b, c, d, e, f] = places;
@@ -101,11 +100,11 @@ function square(picture: Picture, left: number, top: number, side: number, chann
   return { data: out, width: side, height: side, channels };
 }
 
-/** Of each px of a shorter line: the first source px under it, how many there are, and their weights. */
+/** For each px of a shorter line: its first source px, their number, and their weights. */
 interface Shares {
   readonly first: Int32Array;
   readonly count: Int32Array;
-  /** So many for each px. */
+  /** This many for each px. */
   readonly most: number;
   readonly weights: Float32Array;
 }
@@ -136,7 +135,7 @@ export function shrunk(plane: Plane, sidePx: number): Plane {
   return shrunkTo(plane, sidePx, sidePx);
 }
 
-/** A plane that is averaged down, or stays; OpenCV enlarges what is smaller, which no frame is. */
+/** A plane averaged down, or unchanged. (OpenCV would enlarge a smaller one, but no frame is smaller.) */
 export function resizedTo(plane: Plane, across: number, down: number): Plane {
   return plane.width === across && plane.height === down ? plane : shrunkTo(plane, across, down);
 }
@@ -187,7 +186,7 @@ function averaged(plane: Plane, across: number, down: number): Plane {
         for (let v = y * timesY; v < (y + 1) * timesY; v++) {
           for (let u = x * timesX; u < (x + 1) * timesX; u++) sum += data[(v * width + u) * channels + k]!;
         }
-        // OpenCV has a path of its own for halves, which rounds up.
+        // OpenCV has a separate path for a factor of 2, which rounds up.
         out[(y * across + x) * channels + k] = timesX === 2 && timesY === 2 ? (sum + 2) >> 2 : rint(sum / count);
       }
     }
@@ -198,7 +197,7 @@ function averaged(plane: Plane, across: number, down: number): Plane {
 /** Two source px and their weights, in 1/2048. */
 type Between = readonly [number, number, number, number];
 
-/** What each px of a longer line lies between; OpenCV mixes rows at the edges with themselves, but not columns. */
+/** The source px that each px of a longer line lies between; at the edges OpenCV interpolates rows, not columns. */
 function betweens(from: number, to: number, mixedEdges: boolean): readonly Between[] {
   return Array.from({ length: to }, (_, place) => {
     const at = Math.fround(((place + 0.5) * from) / to - 0.5);
@@ -237,7 +236,7 @@ export function enlarged(plane: Plane, sidePx: number): Plane {
   return { data: out, width: sidePx, height: sidePx, channels };
 }
 
-/** A picture turned clockwise by so many quarter turns. */
+/** A picture rotated clockwise by quarter turns. */
 export function turnedPicture(picture: Picture, turns: number): Picture {
   if (turns % 4 === 0) return picture;
   const { width, height } = picture;
@@ -253,7 +252,7 @@ export function turnedPicture(picture: Picture, turns: number): Picture {
   return { data: new Uint8ClampedArray(out.buffer), width: across, height: down };
 }
 
-/** A square plane turned clockwise by so many quarter turns. */
+/** A square plane rotated clockwise by quarter turns. */
 export function turnedPlane(plane: Plane, turns: number): Plane {
   if (turns % 4 === 0) return plane;
   const { data, width: side, channels } = plane;
@@ -267,7 +266,7 @@ export function turnedPlane(plane: Plane, turns: number): Plane {
   return { ...plane, data: out };
 }
 
-/** A box moved by a placement from a small picture into the large one. */
+/** Map a box from a crop to the picture. */
 export function placedBox(box: Box, { left, top, scale }: Placement): Box {
   return {
     left: box.left * scale + left,

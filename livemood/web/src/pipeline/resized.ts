@@ -1,6 +1,6 @@
-/** Make a convolutional LiteRT network for pictures of another size, by scaling the sides that its file declares. */
+/** Adapt a convolutional LiteRT network to another input size, by scaling the dimensions that its file declares. */
 
-/** Places of fields in LiteRT's schema. */
+/** Field numbers in LiteRT's schema. */
 const MODEL = { graphs: 2, buffers: 4 };
 const GRAPH = { tensors: 0 };
 const TENSOR = { shape: 0, type: 1, buffer: 2 };
@@ -10,7 +10,7 @@ const INT32 = 2;
 /**
  * @param file A network with one input of (1, side, side, C), maps of (1, side / n, side / n, C), or of two px more for
  * a margin, and no other shapes but constants.
- * @param side It is made for.
+ * @param side Input size that the file declares.
  */
 export function resized(file: Uint8Array, side: number, width: number, height: number): Uint8Array {
   const copy = file.slice();
@@ -49,7 +49,7 @@ export function resized(file: Uint8Array, side: number, width: number, height: n
     const typeAt = field(tensor, TENSOR.type);
     let sides: number | null = null;
     if (content === null && rank === 4) sides = shape + 8;
-    // Where a map is enlarged to.
+    // Target size of an upsampling operator.
     else if (content !== null && rank === 1 && typeAt !== null && view.getInt8(typeAt) === INT32) {
       if (view.getInt32(shape + 4, true) === 2) sides = content + 4;
     }

@@ -1,4 +1,4 @@
-/** Steady one head's predictions over time, with hysteresis; what `livemood/emotion/smoother.py` does. */
+/** Smooth one head's predictions over time, with hysteresis, as in `livemood/emotion/smoother.py`. */
 
 import type { SmootherSettings } from "../settings";
 import type { HeadAnswer } from "../values";
@@ -23,14 +23,14 @@ export class Smoother {
     this.#settings = settings;
   }
 
-  /** Drop everyone who was not seen for long; once a frame. */
+  /** Drop tracks that were not seen for long; call it once per frame. */
   forget(timeS: number): void {
     for (const [id, state] of this.#states) {
       if (state.seenS < timeS - this.#settings.forget_s) this.#states.delete(id);
     }
   }
 
-  /** Advance one track to `timeS`, which never decreases, and say what it looks like. */
+  /** Advance one track to `timeS`, which never decreases, and return its smoothed output. */
   update(track: number, raw: readonly number[], timeS: number): HeadAnswer {
     let state = this.#states.get(track);
     if (state) {
@@ -57,7 +57,7 @@ export class Smoother {
     if (timeS - state.wantedSinceS >= this.#settings.hold_s) state.label = state.wanted;
   }
 
-  /** Return the label that `average` asks for when `shown` is on display. */
+  /** Return the label for the averaged probabilities, given the label `shown` so far. */
   #choose(average: readonly number[], shown: string): string {
     const { unsure_below: least, margin } = this.#settings;
     const highest = Math.max(...average);

@@ -1,11 +1,11 @@
-/** Follow faces over time, with lasting ids; what `livemood/tracking/tracker.py` does. */
+/** Follow faces over time, with lasting ids, as in `livemood/tracking/tracker.py`. */
 
 import type { TrackerSettings } from "../settings";
 import { type Detection, type Point, type Track, centre, width } from "../values";
 
 const IMPOSSIBLE = 1e6;
 
-/** What is remembered of one person between frames. */
+/** State of one track between frames. */
 interface Face {
   readonly id: number;
   detection: Detection;

@@ -1,4 +1,4 @@
-/** Where a face lies in another picture; what `livemood/detection/transforms.py` does. */
+/** Map detections between pictures and remove duplicates, as in `livemood/detection/transforms.py`. */
 
 import {
   type Box,
@@ -15,7 +15,7 @@ import {
 } from "../values";
 import { type Placement, placedBox } from "./pixels";
 
-/** A face of a small picture in the px of the larger one that it is a part of. */
+/** Map a face from a cropped and scaled picture to the original. */
 export function moved(face: Detection, placement: Placement): Detection {
   const { left, top, scale } = placement;
   const f32 = Math.fround;
@@ -24,7 +24,7 @@ export function moved(face: Detection, placement: Placement): Detection {
   return { box: placedBox(face.box, placement), keypoints, score: face.score };
 }
 
-/** A face of a picture that was turned clockwise by quarter turns, in px of the picture before (`across`, `down`). */
+/** Map a face from a rotated picture to the original, of size (`across`, `down`). */
 export function turnedBack(face: Detection, turns: number, across: number, down: number): Detection {
   if (turns % 4 === 0) return face;
   const back = ([x, y]: Point): Point => {
@@ -36,7 +36,7 @@ export function turnedBack(face: Detection, turns: number, across: number, down:
   return { box, keypoints: face.keypoints.map((point) => asFloat32(back(point))), score: face.score };
 }
 
-/** By how many quarter turns clockwise a picture is to be turned for a face to stand upright, 0..3. */
+/** The number of clockwise quarter turns, 0..3, that bring a face upright. */
 export function turnsToUpright({ keypoints }: Detection): number {
   const [right, left, mouth] = [Keypoint.rightEye, Keypoint.leftEye, Keypoint.mouth].map((i) => keypoints[i]!) as [
     Point,
@@ -47,19 +47,19 @@ export function turnsToUpright({ keypoints }: Detection): number {
   return (rint(Math.atan2(x, y) / (Math.PI / 2)) + 4) % 4;
 }
 
-/** The square around a box's centre, `scale` times as wide as the longer of its sides. */
+/** The square around a box's centre whose side is `scale` times the longer side of the box. */
 export function square(box: Box, scale: number): Box {
   const [x, y] = centre(box);
   const half = (Math.max(width(box), height(box)) * scale) / 2;
   return { left: x - half, top: y - half, right: x + half, bottom: y + half };
 }
 
-/** Whether two boxes share more than so much of the smaller one; networks frame faces differently. */
+/** Whether the intersection is more than `maxOverlap` of the smaller box; not IoU, as networks frame faces differently. */
 export function sameFace(one: Box, other: Box, maxOverlap: number): boolean {
   return intersection(one, other) > maxOverlap * Math.min(area(one), area(other));
 }
 
-/** Each face once, largest first: of any that overlap, the first. */
+/** The faces without duplicates, largest first; of overlapping ones, the first stays. */
 export function withoutDoubles(faces: readonly Detection[], maxOverlap: number): readonly Detection[] {
   const kept: Detection[] = [];
   for (const face of faces) {
@@ -69,8 +69,8 @@ export function withoutDoubles(faces: readonly Detection[], maxOverlap: number):
 }
 
 /**
- * Which of the boxes found lie beside the known ones, by their places, and which known ones may stay. A known box over
- * two of what was found says where neither is, and goes.
+ * Match the boxes of a search with the known ones: the indices of new boxes, and which known ones are kept. A known box
+ * that covers two found ones lies between two faces and is dropped.
  */
 export function besideKnown(
   found: readonly Box[],

@@ -1,4 +1,4 @@
-/** YuNet: where faces may be, at any size, many at once; what OpenCV and `livemood/detection/yunet.py` do. */
+/** YuNet: proposes candidates for faces, as OpenCV and `livemood/detection/yunet.py` do. */
 
 import type { YuNetSettings } from "../settings";
 import { type Box, type Detection, type Picture, type Point, area, asFloat32, centre, height, intersection, width } from "../values";
@@ -6,11 +6,11 @@ import { type Plane, resizedTo } from "./pixels";
 import { resized } from "./resized";
 import { Network } from "./runtime";
 
-/** The network's own sides are multiples of this; what is beyond the picture is black. */
+/** The sides of the network's input are multiples of this; the picture is padded with black. */
 const DIVISOR = 32;
-/** Networks for so many sizes are kept open. */
+/** Number of input sizes for which a network is kept open. */
 const MOST_SIZES = 6;
-/** Class, object, box and five points. */
+/** Values per cell: class, object, box and five points. */
 const ROW = 16;
 
 export class YuNet {
@@ -25,7 +25,7 @@ export class YuNet {
     this.#minScore = minScore;
   }
 
-  /** Return the places where a face may be, surest first, in px of the picture, brought to a longer side first. */
+  /** Return the candidates in px of the picture, highest score first; its longer side is scaled to `longestPx`. */
   async find(picture: Picture, longestPx: number): Promise<readonly Detection[]> {
     const scale = longestPx / Math.max(picture.width, picture.height);
     const across = Math.max(Math.round(picture.width * scale), 1);
@@ -35,11 +35,11 @@ export class YuNet {
     const rows = withoutDoubles(await this.#rows(plane), this.#settings.same_face);
     const [scaleX, scaleY] = [Math.fround(across / picture.width), Math.fround(down / picture.height)];
     return rows
-      .map((row) => place(row, scaleX, scaleY, this.#settings))
+      .map((row) => toDetection(row, scaleX, scaleY, this.#settings))
       .filter(({ box }) => width(box) > 0 && height(box) > 0);
   }
 
-  /** A place with its box framed as BlazeFace frames faces: from the brows to the chin. */
+  /** A candidate with its box framed as BlazeFace's: from the brows to the chin. */
   likeBlazeFace(face: Detection): Detection {
     const { lower, width: wider, height: higher } = this.#settings;
     const [x, middle] = centre(face.box);
@@ -85,7 +85,7 @@ export class YuNet {
   }
 }
 
-/** Left, top, width, height and five points in px of the network's picture. */
+/** Left, top, width, height and five points in px of the network's input. */
 interface Row {
   readonly box: readonly [number, number, number, number];
   readonly points: readonly Point[];
@@ -97,8 +97,8 @@ function decoded(map: Float32Array, columns: number, lines: number, stride: numb
   const found: Row[] = [];
   for (let i = 0; i < columns * lines; i++) {
     const at = i * ROW;
-    const sure = (value: number): number => Math.min(Math.max(value, 0), 1);
-    const score = f32(Math.sqrt(f32(sure(map[at]!) * sure(map[at + 1]!))));
+    const clamped = (value: number): number => Math.min(Math.max(value, 0), 1);
+    const score = f32(Math.sqrt(f32(clamped(map[at]!) * clamped(map[at + 1]!))));
     if (score < minScore) continue;
     const [column, line] = [i % columns, Math.floor(i / columns)];
     const across = f32(f32(Math.exp(map[at + 4]!)) * stride);
@@ -114,7 +114,7 @@ function decoded(map: Float32Array, columns: number, lines: number, stride: numb
   return found;
 }
 
-/** Keep the surest of what overlaps, by boxes in whole px, surest first. */
+/** Non-maximum suppression on boxes in whole px; highest score first. */
 function withoutDoubles(rows: readonly Row[], sameFace: number): readonly Row[] {
   const whole = ({ box }: Row): Box => {
     const [left, top, across, down] = box.map(Math.trunc) as [number, number, number, number];
@@ -133,8 +133,8 @@ function withoutDoubles(rows: readonly Row[], sameFace: number): readonly Row[] 
   return kept.map(({ row }) => row);
 }
 
-/** Return a detection with keypoints in BlazeFace's order; its ears are guessed. */
-function place({ box, points, score }: Row, scaleX: number, scaleY: number, settings: YuNetSettings): Detection {
+/** Return a detection with keypoints in BlazeFace's order and estimated ears. */
+function toDetection({ box, points, score }: Row, scaleX: number, scaleY: number, settings: YuNetSettings): Detection {
   const f32 = Math.fround;
   const [left, top, across, down] = [f32(box[0] / scaleX), f32(box[1] / scaleY), f32(box[2] / scaleX), f32(box[3] / scaleY)];
   const back = points.map(([x, y]): Point => [f32(x / scaleX), f32(y / scaleY)]);

@@ -1,4 +1,4 @@
-"""Every form of markers, read back by the libraries of those who use it."""
+"""Every marker format, read back by the library of a program that uses it."""
 
 import csv
 import re
@@ -30,7 +30,7 @@ CLIPS = [
     (Fraction(60), "00:00:10:30", 630),
 ]
 FRAMES = 40
-# Who looks how from which frame to which; person 2 comes and goes. At frame 20 an event is marked.
+# Labels of each person by first and last frame; person 2 is absent at times. At frame 20 an event is marked.
 SHOWN = [(1, "happy", 0, 11), (2, "fear", 5, 11), (1, "sad", 11, 40), (2, "unsure", 11, 33)]
 MARKED = 20
 EXPECTED = sorted(

@@ -1,0 +1,77 @@
+"""What records say of their making: livemood, model, source and settings."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from fractions import Fraction
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from livemood import __version__
+from livemood.bundles.manifest import default_bundle, read_bundle
+from livemood.core.settings import ReaderSettings
+from livemood.core.video_info import VideoInfo
+from livemood.emotion.classifier import Classifier, EmotionClassifier
+from livemood.records import Origin
+from livemood.records.origin import MAX_TEXT
+
+if TYPE_CHECKING:
+    from livemood.sources.base import Source
+
+
+def changed(settings: Any) -> dict[str, Any]:
+    """Return those settings of a dataclass that were not left as they are, by name."""
+    values = ((field, getattr(settings, field.name)) for field in fields(settings))
+    return {field.name: value for field, value in values if value != field.default}
+
+
+def origin_of_run(
+    how: ReaderSettings, detector: str, classifier: Classifier, source: "Source", options: Mapping[str, Any]
+) -> Origin:
+    """Return what the records of one source say.
+
+    Args:
+        how: How faces are found and read.
+        detector: Name of the detector in use.
+        classifier: The model in use.
+        source: Open.
+        options: Further settings of the run that decide what is read.
+    """
+    info = source.info
+    rate, duration_s = (None, None) if source.live else (info.average_rate, _duration_s(info))
+    about = __version__, _name(source.name), info.width, info.height, rate, duration_s
+    if not isinstance(classifier, EmotionClassifier):
+        return Origin(*about, options={"detector": detector, "engine": type(classifier).__name__, **options})
+    chosen = {"emotions": list(classifier.labels)} if how.emotions else {}
+    options = {"detector": detector, "engine": classifier.engine, **chosen, **options}
+    return Origin(*about, classifier.name, classifier.sha256, options)
+
+
+def origin_of_collection(how: ReaderSettings) -> Origin:
+    """Return what records of many photos say; the model is not opened.
+
+    Raises:
+        ModelMissing: The model is not there.
+        ModelIncompatible: Its manifest is broken.
+    """
+    bundle = read_bundle(how.model or default_bundle())
+    chosen = {"emotions": list(how.emotions)} if how.emotions else {}
+    options = {"detector": how.detector, "engine": how.engine, **chosen}
+    return Origin(__version__, model=bundle.name, sha256=bundle.sha256_for(how.engine), options=options)
+
+
+def _name(source: str) -> str:
+    """Return what a source is called, without folders, and without the keys that addresses carry."""
+    if "://" in source:
+        name = urlsplit(source)._replace(query="", fragment="").geturl()
+    elif source == "-":
+        name = "stdin"
+    else:
+        name = source if source.startswith("/dev/") else PurePath(source).name or source
+    return name.encode(errors="surrogateescape").decode(errors="backslashreplace")[:MAX_TEXT]
+
+
+def _duration_s(info: VideoInfo) -> float | None:
+    if info.picture_end_s is not None:
+        return round(info.picture_end_s - (info.start_s or info.first_s), 6)
+    return None if info.frame_count is None else round(float(Fraction(info.frame_count) / info.average_rate), 6)

@@ -1,0 +1,107 @@
+"""One table over many videos: how each ended, and what was seen in it."""
+
+import csv
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from livemood.apps.tally import Summary
+from livemood.apps.video_batch import Outcome
+from livemood.core.errors import LivemoodError
+from livemood.core.labels import UNSURE
+from livemood.records import read
+from livemood.runtime.atomic_io import atomic_write
+
+SETTING: Final = "summary"
+_COLUMNS: Final = ("folder", "video", "state", "error", "copy", "records", "report")
+_COUNTS: Final = ("frames", "faces", "people", "end_s", "elapsed_s")
+_NOT_UTF8: Final = "surrogateescape"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A video of the table.
+
+    Attributes:
+        folder: Where it lies in the folder that was named, such as ``P01``; empty where it was named itself.
+        outcome: How it ended.
+    """
+
+    folder: str
+    outcome: Outcome
+
+
+def write_video_table(
+    path: Path,
+    videos: Sequence[Listed],
+    labels: Sequence[str],
+    *,
+    phrase: Callable[[LivemoodError], str] = str,
+    force: bool = False,
+) -> None:
+    """Write a CSV with a row for each video.
+
+    Of a video that an earlier run has read, the figures are counted from its records, if there are any.
+
+    Args:
+        path: The file.
+        videos: In order.
+        labels: Emotions of the model, in order.
+        phrase: Makes the line about an error.
+        force: Replace a file that is there.
+
+    Raises:
+        SinkError: It is there already or cannot be written.
+    """
+    shown = (*labels, UNSURE)
+    with (
+        atomic_write(path, SETTING, force) as part,
+        part.open("w", encoding="utf-8", errors=_NOT_UTF8, newline="") as file,
+    ):
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow([*_COLUMNS, *_COUNTS, *(f"share_{label}" for label in shown)])
+        for one in videos:
+            rows.writerow([*_said(one, phrase), *_counted(one.outcome, shown)])
+
+
+def _said(one: Listed, phrase: Callable[[LivemoodError], str]) -> list[str]:
+    outcome = one.outcome
+    job, made = outcome.job, outcome.error is None
+    state = "failed" if outcome.error else "read" if outcome.summary else "there already"
+    files = [str(file or "") if made else "" for file in (job.out, job.file("records"), job.report)]
+    return [one.folder, str(job.source), state, phrase(outcome.error) if outcome.error else "", *files]
+
+
+def _counted(outcome: Outcome, labels: Sequence[str]) -> list[Any]:
+    if outcome.summary:
+        return _figures(outcome.summary, labels)
+    records = outcome.job.file("records")
+    if outcome.error is None and records and records.exists():
+        with suppress(LivemoodError):
+            return _figures_of_records(records, labels)
+    return [""] * (len(_COUNTS) + len(labels))
+
+
+def _figures(summary: Summary, labels: Sequence[str]) -> list[Any]:
+    counts = [summary.frames, summary.faces, summary.tracks, round(summary.duration_s, 6), summary.elapsed_s]
+    return [*counts, *_shares(summary.shares, summary.faces, labels)]
+
+
+def _figures_of_records(records: Path, labels: Sequence[str]) -> list[Any]:
+    people: set[int] = set()
+    counts: Counter[str] = Counter()
+    for record in read(records):
+        if record.track is not None:
+            people.add(record.track)
+            counts[str(record.label)] += 1
+    faces = counts.total()
+    shares = {label: round(count / faces, 4) for label, count in counts.items()}
+    # Frames without a face have no rows: how many there were, and when the last one was, is not known.
+    return ["", faces, len(people), "", "", *_shares(shares, faces, labels)]
+
+
+def _shares(shares: Mapping[str, float], faces: int, labels: Sequence[str]) -> list[Any]:
+    return [shares.get(label, 0.0) if faces else "" for label in labels]

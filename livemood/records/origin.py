@@ -1,0 +1,170 @@
+"""Who made a record file, and of what: the first line of JSONL, metadata of Parquet, a file beside CSV."""
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final
+
+from livemood.runtime.optional_deps import required
+
+KEY: Final = "livemood"
+"""The only key of the object that says it."""
+METADATA: Final = "livemood.origin"
+"""Key in the metadata of a Parquet file."""
+
+# What a stranger's file says is shown on pages: it is as short as what livemood writes.
+_MAX_BYTES: Final = 1 << 16
+MAX_TEXT: Final = 256
+"""Characters of a text that it says."""
+_MAX_OPTIONS: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who made records, and of what.
+
+    Attributes:
+        version: Of livemood.
+        source: Name of the file, camera or stream, without its folder; None for records of many inputs.
+        width: Of the upright frames, px; None for records of many inputs.
+        height: Likewise.
+        rate: Frames per second on average; None for a live source, which has none.
+        duration_s: Length of what was read, s, as the file states it; None where it states none.
+        model: Name of the emotion model; None where it is the caller's own object.
+        sha256: Hex digest of its weights.
+        options: Settings that decide what is read: detector and engine, and others that were not left as they are.
+        made_from: What the records were made of, if other records; see ``merge-people`` in docs/records.md.
+    """
+
+    version: str
+    source: str | None = None
+    width: int | None = None
+    height: int | None = None
+    rate: Fraction | None = None
+    duration_s: float | None = None
+    model: str | None = None
+    sha256: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    made_from: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as the object that is written."""
+        said: dict[str, Any] = {
+            "version": self.version,
+            "source": self.source,
+            "width": self.width,
+            "height": self.height,
+            "rate": None if self.rate is None else str(self.rate),
+            "duration_s": self.duration_s,
+            "model": self.model,
+            "model_sha256": self.sha256,
+            "options": dict(self.options),
+        }
+        return {KEY: said | ({"made_from": dict(self.made_from)} if self.made_from else {})}
+
+    def line(self) -> str:
+        """Return it as the first line of a JSONL file."""
+        return json.dumps(self.to_json(), ensure_ascii=False) + "\n"
+
+
+def is_origin(data: Any) -> bool:
+    """Tell whether the object of a JSONL line says who made the file; it is no row then."""
+    return isinstance(data, dict) and isinstance(data.get(KEY), dict) and "frame" not in data
+
+
+def from_json(data: Any) -> Origin | None:
+    """Return what an object says; None where it is no such object."""
+    if not is_origin(data):
+        return None
+    said = data[KEY]
+    with suppress(KeyError, TypeError, ValueError, OverflowError, ZeroDivisionError):
+        return Origin(
+            _text(said["version"]) or "",
+            _text(said.get("source")),
+            _size(said.get("width")),
+            _size(said.get("height")),
+            None if said.get("rate") is None else _rate(said["rate"]),
+            None if said.get("duration_s") is None else float(said["duration_s"]),
+            _text(said.get("model")),
+            _text(said.get("model_sha256")),
+            _mapping(said.get("options")),
+            _mapping(said.get("made_from")),
+        )
+    return None
+
+
+def read_origin(path: str | Path) -> Origin | None:
+    """Return who made a record file, and of what; None where nothing says so, as in files of older versions.
+
+    Args:
+        path: A .jsonl, .csv or .parquet file written by livemood.
+    """
+    path = Path(path)
+    with suppress(OSError, ValueError, RecursionError):
+        match path.suffix.lower():
+            case ".jsonl":
+                with path.open("rb") as file:
+                    return _parsed(file.readline(_MAX_BYTES))
+            case ".csv":
+                with sidecar(path).open("rb") as file:
+                    return _parsed(file.read(_MAX_BYTES))
+            case ".parquet":
+                return _in_parquet(path)
+    return None
+
+
+def sidecar(path: Path) -> Path:
+    """Return the file beside a CSV file that says who made it."""
+    return path.with_name(f"{path.name}.json")
+
+
+def is_sidecar(path: Path) -> bool:
+    """Tell whether a file is one that says who made the CSV file beside it, and nothing of somebody else's."""
+    with suppress(OSError, ValueError, RecursionError), path.open("rb") as file:
+        return is_origin(json.loads(file.read(_MAX_BYTES)))
+    return False
+
+
+def _in_parquet(path: Path) -> Origin | None:
+    from livemood.records.reading import PARQUET
+
+    arrow, parquet = required("pyarrow", PARQUET), required("pyarrow.parquet", PARQUET)
+    try:
+        said = (parquet.read_metadata(path).metadata or {}).get(METADATA.encode())
+    except arrow.ArrowException:
+        return None
+    return _parsed(said) if said and len(said) <= _MAX_BYTES else None
+
+
+def _parsed(data: bytes) -> Origin | None:
+    return from_json(json.loads(data.decode(errors="surrogateescape")))
+
+
+def _text(value: Any) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or len(value) > MAX_TEXT:
+        raise ValueError(f"expected a text of up to {MAX_TEXT} characters")
+    return "".join(letter if letter.isprintable() else "?" for letter in value)
+
+
+def _size(value: Any) -> int | None:
+    return None if value is None else int(value)
+
+
+def _rate(value: Any) -> Fraction:
+    rate = Fraction(str(value)[:MAX_TEXT])
+    if not 0 < rate <= 1_000_000:
+        raise ValueError("expected a frame rate")
+    return rate
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict) or len(value) > _MAX_OPTIONS:
+        raise ValueError("expected an object")
+    return value

@@ -1,0 +1,151 @@
+"""People of a recording who may be one: somebody appears where somebody else was last seen, some time later."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from math import hypot
+from pathlib import Path
+from typing import Final
+
+from livemood.reporting.summary import Person
+from livemood.reporting.tables import Table, clock
+
+# Who comes back later, farther off, or in another size is more likely somebody else.
+_LONGEST_S: Final = 60.0
+_FARTHEST: Final = 1.0
+# So much longer away counts as much as one width of the face farther off, s.
+_FACE_S: Final = 10.0
+_GROWTH: Final = 1.5
+_MOST: Final = 20
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """How people type what joins them, in the words of a front end.
+
+    Attributes:
+        command: With ``{records}``, ``{same}`` and ``{out}``.
+        each: What ``{same}`` has for each person, with ``{ids}``.
+    """
+
+    command: str
+    each: str
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Two tracks that may be one person.
+
+    Attributes:
+        before: The one seen first.
+        after: The one seen later.
+        gap_s: From the last time of one to the first time of the other, s.
+        distance: Between their places, in widths of the face.
+    """
+
+    before: Person
+    after: Person
+    gap_s: float
+    distance: float
+
+    @property
+    def doubt(self) -> float:
+        """The less, the likelier."""
+        return self.gap_s / _FACE_S + self.distance
+
+
+def likely_joins(people: Sequence[Person]) -> list[Join]:
+    """Return pairs of tracks that may be one person, in order of time; each track has one follower at most.
+
+    Nothing but time and place is compared: one ends before the other begins, and both are of about the same size at
+    about the same place.
+    """
+    by_start = sorted(people, key=lambda person: person.first_s)
+    found: list[Join] = []
+    for before in by_start:
+        for after in by_start:
+            gap_s = after.first_s - before.last_s
+            if not 0 < gap_s <= _LONGEST_S or before.last_box is None or after.first_box is None:
+                continue
+            distance, growth = _apart(before.last_box, after.first_box)
+            if distance <= _FARTHEST and growth <= _GROWTH:
+                found.append(Join(before, after, gap_s, distance))
+    led: set[int] = set()
+    followed: set[int] = set()
+    kept = []
+    for join in sorted(found, key=lambda join: join.doubt):
+        if join.before.id not in led and join.after.id not in followed:
+            led.add(join.before.id)
+            followed.add(join.after.id)
+            kept.append(join)
+    return sorted(kept[:_MOST], key=lambda join: join.after.first_s)
+
+
+def chained(joins: Sequence[Join]) -> list[list[int]]:
+    """Return the ids of each person whose tracks are joined, in order of time."""
+    following = {join.before.id: join.after.id for join in joins}
+    chains = []
+    for first in following:
+        if first not in following.values():
+            chain = [first]
+            while (after := following.get(chain[-1])) is not None:
+                chain.append(after)
+            chains.append(chain)
+    return chains
+
+
+def joins_section(people: Sequence[Person], records: Path | None, offer: Offer | None) -> str:
+    """Return the offer to join tracks as HTML; empty where none are likely to be one person.
+
+    Args:
+        people: Of the recording.
+        records: The file; None if it does not stay.
+        offer: How to type it; None to say nothing about that.
+    """
+    joins = likely_joins(people)
+    if not joins:
+        return ""
+    rows = tuple(
+        (
+            f"person {join.before.id}",
+            clock(join.before.last_s),
+            f"person {join.after.id}",
+            clock(join.after.first_s),
+            f"{join.gap_s:.1f} s",
+            f"{join.distance:.1f} face widths",
+        )
+        for join in joins
+    )
+    head = ("person", "last seen", "perhaps again as", "first seen", "between", "apart")
+    said = (
+        "<h2>Perhaps the same person again</h2>\n<p>After a cut or an absence a face gets a new number. These appeared "
+        "where another was last seen, about as large, within a minute. Faces were not compared: look before you "
+        "join them.</p>\n"
+    )
+    return said + Table("Who may be one", head, rows, texts=(0, 2)).html() + _command(joins, records, offer)
+
+
+def _command(joins: Sequence[Join], records: Path | None, offer: Offer | None) -> str:
+    if offer is None:
+        return ""
+    same = "".join(offer.each.format(ids=",".join(map(str, chain))) for chain in chained(joins))
+    read = records or Path("RECORDS")
+    made = read.with_stem(f"{read.stem}-merged") if records else Path("FILE")
+    typed = offer.command.format(records=shlex.quote(str(read)), same=same, out=shlex.quote(str(made)))
+    kept = "" if records else ", where the records were kept"
+    return f"\n<p>To join them{kept}: <code>{escape(typed)}</code></p>"
+
+
+def _apart(one: Box, other: Box) -> tuple[float, float]:
+    """Return how far two boxes are apart, in widths of the larger, and how many times larger that is."""
+    (width, x, y), (other_width, other_x, other_y) = _middle(one), _middle(other)
+    larger, smaller = max(width, other_width), max(min(width, other_width), 1.0)
+    return hypot(x - other_x, y - other_y) / max(larger, 1.0), larger / smaller
+
+
+def _middle(box: Box) -> tuple[float, float, float]:
+    left, top, right, bottom = box
+    return right - left, (left + right) / 2, (top + bottom) / 2

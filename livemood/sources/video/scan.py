@@ -1,0 +1,102 @@
+"""The videos of folders, where each lies in its folder, and which files are skipped and why."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from livemood.core.errors import VideoUnreadable
+from livemood.sources.image.formats import PICTURE_SUFFIXES, VIDEO_SUFFIXES
+from livemood.sources.image.scan import Skipped, walk
+
+SUFFIXES: Final = VIDEO_SUFFIXES | {".3g2", ".asf", ".dv", ".f4v", ".flv", ".m2v", ".mpeg", ".ts", ".vob"}
+"""Endings, in lower case, of the files that are taken from folders; any other file can be named itself."""
+COPY_ENDING: Final = "-moods"
+"""A copy that nobody named is called after its video, with this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A video to read.
+
+    Attributes:
+        path: The file.
+        place: Where it lies, from the folder that was named; its name alone where it was named itself.
+    """
+
+    path: Path
+    place: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Clips:
+    """Videos to read, each once, and the skipped files."""
+
+    clips: list[Clip]
+    skipped: list[Skipped]
+
+
+def find_videos(paths: Sequence[Path], made_in: Sequence[Path] = ()) -> Clips:
+    """Replace folders by the videos in them and below, sorted by name.
+
+    Of several folders, places begin with the folder's own name, so that ``P01/clip.mp4`` and ``P02/clip.mp4`` stay
+    apart. Links to folders are not followed; hidden files and folders are passed over.
+
+    Args:
+        paths: Files, taken as they are, and folders.
+        made_in: Folders for results: inside folders that hold one, what is in it is passed over.
+
+    Raises:
+        VideoUnreadable: A folder holds no video.
+    """
+    folders = [path for path in paths if path.is_dir()]
+    tops = {top.resolve() for top in folders}
+    # A folder for results that is around the videos, or is their folder, hides none of them.
+    ours = {made.resolve() for made in made_in if not any(made.resolve() in (top, *top.parents) for top in tops)}
+    clips: list[Clip] = []
+    skipped: list[Skipped] = []
+    for path in paths:
+        if path not in folders:
+            clips.append(Clip(path, Path(path.name)))
+            continue
+        above = Path(path.resolve().name) if len(folders) > 1 else Path()
+        inside, left = _inside(path, lambda one: one.resolve() in ours or _is_copy(one))
+        if not inside:
+            kinds = Counter(one.kind for one in left).most_common(3)
+            held = f" ({', '.join(f'{count} x {kind}' for kind, count in kinds)})" if kinds else ""
+            raise VideoUnreadable(f"{path} holds no videos{held}")
+        clips += (Clip(one, above / one.relative_to(path)) for one in inside)
+        skipped += left
+    once: dict[Path, Clip] = {}
+    for clip in clips:  # two links to one file are two videos
+        once.setdefault(clip.path.absolute(), clip)
+    return Clips(list(once.values()), skipped)
+
+
+def _inside(folder: Path, is_ours: Callable[[Path], bool]) -> tuple[list[Path], list[Skipped]]:
+    files = [
+        (file, why)
+        for file, why in walk(folder, is_ours, _why_passed_over)
+        if not any(part.startswith(".") for part in file.relative_to(folder).parts)
+    ]
+    return sorted(file for file, why in files if not why), [Skipped(file, *why) for file, why in files if why]
+
+
+def _why_passed_over(path: Path) -> tuple[str, str] | None:
+    suffix = path.suffix.lower()
+    if suffix in SUFFIXES:
+        return None
+    if suffix == ".gif":
+        return "GIF", "name it, if it is to be read as a video"
+    if suffix in PICTURE_SUFFIXES:
+        return "photo", "livemood image reads it"
+    return "other file", "its ending is not that of a video"
+
+
+def _is_copy(path: Path) -> bool:
+    """Tell whether a file is the copy that livemood made of a video beside it, under the name that it gives."""
+    if not path.stem.endswith(COPY_ENDING) or path.suffix.lower() != ".mp4":
+        return False
+    stem = path.stem.removesuffix(COPY_ENDING)
+    return any(path.with_name(f"{stem}{suffix}").exists() for suffix in SUFFIXES)

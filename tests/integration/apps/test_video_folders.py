@@ -1,0 +1,141 @@
+"""``livemood video`` over the folders of a study."""
+
+import csv
+import json
+from itertools import islice
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from livemood.cli import run
+from livemood.records import read
+from tests.support.builders import SAMPLES, write_clip
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch) -> Path:
+    """A folder with ``study/P01/clip.mp4``, ``study/P02/clip.mp4`` and ``study/P02/bad.mp4``; the current one."""
+    with av.open(str(SAMPLES / "faces.mp4")) as source:
+        images = [np.asarray(frame.to_ndarray(format="bgr24"), np.uint8) for frame in islice(source.decode(video=0), 6)]
+    for person in ("P01", "P02"):
+        (tmp_path / "study" / person).mkdir(parents=True)
+        write_clip(tmp_path / "study" / person / "clip.mp4", images)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def files(folder: Path, *names: str) -> list[str]:
+    return sorted(
+        str(path.relative_to(folder)) for name in names for path in (folder / name).rglob("*") if path.is_file()
+    )
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_folder_then_copies_records_and_reports_lie_in_the_same_folders_again(study, capfd):
+    (study / "study" / "P02" / "bad.mp4").write_text("no video")
+    words = [
+        "video",
+        "study",
+        "--out-dir",
+        "out",
+        "--records",
+        "moods/.jsonl",
+        "--report",
+        "pages",
+        "--summary",
+        "t.csv",
+    ]
+    assert run(words) == 1
+    assert capfd.readouterr().err.splitlines() == ["livemood: study/P02/bad.mp4 is not a video that can be read"]
+    assert files(study, "out", "moods", "pages") == sorted(
+        f"{folder}/{person}/clip{ending}"
+        for folder, ending in (("out", ".mp4"), ("moods", ".jsonl"), ("pages", ".html"))
+        for person in ("P01", "P02")
+    )
+    assert len({row.frame for row in read("moods/P01/clip.jsonl")}) == 6
+    bad, *good = sorted(table(study / "t.csv"), key=lambda row: row["state"])
+    assert (bad["folder"], bad["state"], bad["faces"]) == ("P02", "failed", "")
+    assert bad["error"] == "study/P02/bad.mp4 is not a video that can be read"
+    assert [(row["folder"], row["frames"], row["faces"], row["people"]) for row in good] == [
+        ("P01", "6", "6", "1"),
+        ("P02", "6", "6", "1"),
+    ]
+    assert good[0]["copy"] == "out/P01/clip.mp4"
+    shares = [float(value) for name, value in good[0].items() if name.startswith("share_")]
+    assert sum(shares) == pytest.approx(1)
+
+
+def test_folder_when_gone_on_with_then_nothing_is_made_twice_and_the_table_is_whole(study, capfd):
+    words = [
+        "video",
+        "study",
+        "--out-dir",
+        "study/out",
+        "--records",
+        ".csv",
+        "--summary",
+        "t.csv",
+        "--resume",
+        "--json",
+    ]
+    assert run(words) == 0
+    (study / "study" / "out" / "P02" / "clip.csv").unlink()
+    capfd.readouterr()
+    assert run(words) == 0
+    out, err = capfd.readouterr()
+    assert [file["skipped"] for file in json.loads(out)["files"]] == [True, False]
+    assert err == "livemood: note: study/out is for the copies; nothing in it was read\n"
+    found = [(row["state"], row["faces"], row["people"]) for row in table(study / "t.csv")]
+    assert found == [("there already", "6", "1"), ("read", "6", "1")]
+
+
+def test_folders_when_several_then_records_alone_lie_under_their_names(study):
+    assert run(["video", "study/P01", "study/P02", "--records", "moods", "--jobs", "2"]) == 0
+    assert files(study, "moods") == sorted(f"moods/{p}/clip.csv{e}" for p in ("P01", "P02") for e in ("", ".json"))
+
+
+def test_video_when_it_is_one_then_has_a_table_too(study):
+    assert run(["video", "study/P01/clip.mp4", "--summary", "t.csv"]) == 0
+    (row,) = table(study / "t.csv")
+    assert (row["folder"], row["video"], row["state"], row["faces"]) == ("", "study/P01/clip.mp4", "read", "6")
+    assert files(study, "study") == ["study/P01/clip.mp4", "study/P02/clip.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["study"], 2, "many videos need --out-dir, or a folder for --records or --report"),
+        (["study/P01/clip.mp4", "study/P02/clip.mp4", "--out-dir", "o"], 2, "would both become o/clip.mp4"),
+        (["study", "--out-dir", "study"], 2, "is a video to be read; use another folder"),
+        (["study", "--out", "x.mp4"], 2, "is for one video; many need --out-dir"),
+        (["study", "--records", "-"], 2, "many videos need files, not stdout"),
+        (["study", "--records", "all.csv"], 2, "many videos need a folder, or an ending such as .csv, got all.csv"),
+        (["study", "--records", ".csv"], 2, "add --out-dir, or give a folder: DIR/.csv"),
+        (["study", "--markers", "edits"], 2, "say in which form: edits/.edl, for one"),
+        (["study", "--out-dir", "o", "--summary", "t.txt"], 1, "give --summary a name that ends in .csv"),
+        (["study", "--out-dir", "o", "--summary", "there.csv"], 1, "use --force or another --summary"),
+        (["empty", "--out-dir", "o"], 1, "empty holds no videos"),
+        (["gone", "--out-dir", "o"], 1, "gone is not there"),
+    ],
+)
+def test_folders_when_asked_for_what_cannot_be_then_one_line_and_nothing_is_made(study, capfd, words, code, said):
+    (study / "empty").mkdir()
+    (study / "there.csv").touch()
+    before = sorted(study.rglob("*"))
+    assert run(["video", *words]) == code
+    err = capfd.readouterr().err
+    assert err.count("\n") == 1
+    assert said in err
+    assert sorted(study.rglob("*")) == before
+
+
+def test_copy_when_it_would_lie_among_videos_then_refused(study, capfd):
+    (study / "study" / "P01" / "clip.mp4").rename(study / "study" / "P01" / "clip.mkv")
+    assert run(["video", "study/P01", "study/P02", "--out-dir", "study"]) == 2
+    assert "study/P01/clip.mp4 would lie among the videos of" in capfd.readouterr().err

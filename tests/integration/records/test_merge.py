@@ -1,0 +1,111 @@
+"""``livemood merge-people`` on record files of every form."""
+
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from livemood.apps import merge_people as merging
+from livemood.cli import run
+from livemood.core.errors import LivemoodError
+from livemood.core.labels import EMOTIONS
+from livemood.records import Origin, Record, read, read_origin
+from livemood.sinks.collection_records import CollectionRecords
+from livemood.sinks.records import open_records
+from tests.support.builders import make_frame, make_mood
+
+FORMS = (".jsonl", ".csv", ".parquet")
+
+
+def write(path: Path, origin: Origin | None = None) -> Path:
+    """Write three people at one place after each other, numbers 1, 4 and 14, and number 2 beside the last two."""
+    spans = {1: range(10), 4: range(12, 20), 14: range(22, 30), 2: range(15, 30)}
+    with open_records(path, EMOTIONS, True, origin=origin) as sink:
+        for index in range(30):
+            moods = [make_mood(track, x=1200 if track == 2 else 320) for track, span in spans.items() if index in span]
+            sink.write(make_frame(index=index, time_s=index / 10), moods)
+            if index == 3:
+                sink.mark(make_frame(index=index, time_s=index / 10), 1, "bell")
+    return path
+
+
+def joined(rows: list[Record]) -> list[Record]:
+    from dataclasses import replace
+
+    return [replace(row, track=1) if row.track in (4, 14) else row for row in rows]
+
+
+@pytest.mark.parametrize(("given", "made"), product(FORMS, FORMS))
+def test_people_when_joined_then_all_else_stays_as_it_was(tmp_path, capfd, given, made):
+    records, out = write(tmp_path / f"a{given}", Origin("1", "clip.mp4")), tmp_path / f"b{made}"
+    assert run(["merge-people", str(records), "--same", "1,4,14", "--out", str(out)]) == 0
+    assert capfd.readouterr().out == f"person 4: 8 rows\nperson 14: 8 rows\nrecords: {out}\n"
+    assert list(read(out)) == joined(list(read(records)))
+    origin = read_origin(out)
+    assert origin is not None
+    assert (origin.source, origin.made_from) == ("clip.mp4", {"records": records.name, "same": [[1, 4, 14]]})
+
+
+def test_people_when_the_file_does_not_say_who_made_it_then_neither_does_the_copy(tmp_path):
+    merging.merge_people(write(tmp_path / "a.csv"), [(1, 4)], tmp_path / "b.jsonl")
+    assert read_origin(tmp_path / "b.jsonl") is None
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--same", "4,99"], 2, "a.jsonl has no person 99; it has 1, 2, 4, 14"),
+        (["--same", "2,14"], 2, "persons 14 and 2 are not the same: both are in frame 22 (2.200 s)"),
+        (["--same", "1,4", "--same", "2,4"], 2, "person 4 is named twice"),
+        (["--same", "4"], 2, "one person is two tracks or more"),
+        (["--same", "a,b"], 2, "expected numbers of people such as 4,14, got a,b"),
+        ([], 2, "Missing option '--same'"),
+        (["--same", "1,4", "--out", "a.jsonl"], 1, "a.jsonl is to be read; choose another --out"),
+        (["--same", "1,4", "--out", "there.csv"], 1, "there.csv is there already; use --force or another --out"),
+        (["--same", "1,4", "--out", "b.txt"], 1, "b.txt ends in no form of records"),
+    ],
+)
+def test_people_when_they_cannot_be_joined_then_one_line_and_nothing_is_written(
+    tmp_path, monkeypatch, capfd, words, code, said
+):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "a.jsonl")
+    (tmp_path / "there.csv").touch()
+    before = sorted(tmp_path.iterdir())
+    out = [] if "--out" in words else ["--out", "b.csv"]
+    assert run(["merge-people", "a.jsonl", *words, *out]) == code
+    err = capfd.readouterr().err
+    assert said in err
+    assert err.count("\n") == 1
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("suffix", FORMS)
+def test_photos_then_are_refused(tmp_path, suffix):
+    from livemood.records.inputs import Input
+
+    with CollectionRecords(tmp_path / f"a{suffix}", {"emotion": EMOTIONS}, origin=Origin("1")) as rows:
+        rows.write((Input("a.jpg", 10, 10), ()))
+    with pytest.raises(LivemoodError, match="holds records of many inputs"):
+        merging.merge_people(tmp_path / f"a{suffix}", [(1, 2)], tmp_path / "b.csv")
+
+
+def test_people_when_interrupted_then_nothing_is_left(tmp_path, monkeypatch):
+    records = write(tmp_path / "a.jsonl")
+    monkeypatch.setattr(merging, "replace", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        merging.merge_people(records, [(1, 4)], tmp_path / "b.csv")
+    assert list(tmp_path.iterdir()) == [records]
+
+
+def test_report_then_offers_the_command_which_joins_them(tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "a.csv")
+    assert run(["report", "a.csv", "--out", "a.html"]) == 0
+    page = (tmp_path / "a.html").read_text()
+    command = "livemood merge-people a.csv --same 1,4,14 --out a-merged.csv"
+    assert f"<code>{command}</code>" in page
+    assert run(command.split()[1:]) == 0
+    assert {row.track for row in read("a-merged.csv")} == {None, 1, 2}
+    assert run(["report", "a-merged.csv", "--out", "b.html"]) == 0
+    assert "Perhaps the same person again" not in (tmp_path / "b.html").read_text()
