@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
-# Where ferplus.zip, smiles.zip and clips/ are, for eval and card.
+# Where ferplus.zip, smiles.zip, london.zip and clips/ are, for eval and card.
 DATA ?= ../shared/data
 # The interpreter of an environment with the peer `fer`, for bench; without, it is left out.
 PEER ?=
@@ -66,10 +66,11 @@ eval: $(VENV)/dev  ## Print every figure the README and the model card claim.
 	$(BIN)/python -m tests.tools.evaluation $(DATA)
 	$(BIN)/python -m livemood.evaluation.wild $(DATA)
 	$(BIN)/python -m tests.tools.resting_faces $(DATA)
-	$(BIN)/livemood evaluate default $(DATA)/ferplus.zip --smiles $(DATA)/smiles.zip --stress
+	$(BIN)/python -m tests.tools.baseline $(DATA)
+	$(BIN)/livemood evaluate default $(DATA)/ferplus.zip --smiles $(DATA)/smiles.zip --people $(DATA)/london.zip --stress
 
 card: $(VENV)/dev  ## Measure the shipped model again and write its card.
-	$(BIN)/livemood evaluate default $(DATA)/ferplus.zip --smiles $(DATA)/smiles.zip --stress --card --force
+	$(BIN)/livemood evaluate default $(DATA)/ferplus.zip --smiles $(DATA)/smiles.zip --people $(DATA)/london.zip --stress --card --force
 
 bench: $(VENV)/dev  ## Time a video from file to file and stage by stage, then single calls and starts.
 	$(BIN)/livemood bench

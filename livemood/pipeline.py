@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import ParamSpec, Protocol, TypeVar
 
 from livemood.core.labels import EMOTION
-from livemood.core.settings import NeutralBaselineSettings, Settings
+from livemood.core.settings import BaselineMode, NeutralBaselineSettings, Settings
 from livemood.core.types import Detection, Frame, Mood, Track
 from livemood.detection.base import Detector, SupportsRoi
 from livemood.detection.roi_detector import RoiDetector
@@ -41,9 +41,10 @@ class Pipeline:
         settings: Of region detector, tracker and smoother.
         timer: Wraps the function of each stage.
         still: For a single photo, which is searched more thoroughly than a frame of a video.
+        baseline: How each person's resting face is learnt; see ``NeutralBaseline``.
 
     Attributes:
-        baseline: Changes nothing until its ``begin`` is called.
+        baseline: Of the people in the source.
     """
 
     def __init__(
@@ -53,9 +54,11 @@ class Pipeline:
         settings: Settings | None = None,
         timer: StageTimer = untimed,
         still: bool = False,
+        baseline: BaselineMode = "key",
     ) -> None:
         settings = settings or Settings()
-        self.baseline = NeutralBaseline(classifier.labels, NeutralBaselineSettings(forget_s=settings.smoother.forget_s))
+        resting = NeutralBaselineSettings(forget_s=settings.smoother.forget_s)
+        self.baseline = NeutralBaseline(classifier.labels, resting, baseline)
         others = {name: labels for name, labels in heads_of(classifier).items() if name != EMOTION}
         self._crop_spec = classifier.crop_spec
         self._detect = timer("detect", detector.detect if still else follower(detector, settings))

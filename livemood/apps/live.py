@@ -222,8 +222,8 @@ class Live:
 
     def _calibrate(self, duration_s: float | None = None) -> None:
         baseline = self._pipeline.baseline
-        if not baseline.possible:
-            self._show_notice("cannot calibrate: neutral is not among the emotions")
+        if baseline.obstacle:
+            self._show_notice(f"cannot calibrate: {baseline.obstacle}")
         elif baseline.calibrated or baseline.remaining_s:
             baseline.stop()
             self._show_notice("calibration off")

@@ -1,4 +1,4 @@
-"""Tracks of one person, joined in a copy of the records."""
+"""Merge the tracks of one person in a copy of the records."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -31,10 +31,10 @@ def merge_people(
         force: Replace a file that is there.
 
     Returns:
-        How many rows got another number, by the number that they had.
+        Number of rows that were renumbered, by their old number.
 
     Raises:
-        NotTheSame: A track is not there or is named twice, or two of a person are in one frame.
+        NotTheSame: A track does not exist or is named twice, or two tracks of a person are in one frame.
         LivemoodError: The records cannot be read, or are of many photos.
         SinkError: The file is there already or cannot be written.
     """
@@ -71,7 +71,7 @@ def _earlier(made_from: object) -> dict[str, object]:
 
 
 def _firsts(same: Sequence[Sequence[int]]) -> dict[int, int]:
-    """Return the number that each named track gets."""
+    """Return the new number of each named track."""
     first: dict[int, int] = {}
     for ids in same:
         if len(ids) < 2:
@@ -86,7 +86,7 @@ def _firsts(same: Sequence[Sequence[int]]) -> dict[int, int]:
 
 
 def _check(records: Path, rows: Iterable[Record], first: dict[int, int]) -> None:
-    """Raise where a track is not there, or two of one person are in one frame."""
+    """Raise if a track does not exist, or two tracks of one person are in one frame."""
     known: set[int] = set()
     seen: dict[int, dict[int, int]] = {person: {} for person in first.values()}
     for row in rows:

@@ -1,4 +1,4 @@
-"""What records say of their making: livemood, model, source and settings."""
+"""The origin that records state: version, model, source and settings."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def changed(settings: Any) -> dict[str, Any]:
-    """Return those settings of a dataclass that were not left as they are, by name."""
+    """Return the settings of a dataclass that differ from their defaults, by name."""
     values = ((field, getattr(settings, field.name)) for field in fields(settings))
     return {field.name: value for field, value in values if value != field.default}
 
@@ -28,14 +28,14 @@ def changed(settings: Any) -> dict[str, Any]:
 def origin_of_run(
     how: ReaderSettings, detector: str, classifier: Classifier, source: "Source", options: Mapping[str, Any]
 ) -> Origin:
-    """Return what the records of one source say.
+    """Return the origin of the records of one source.
 
     Args:
         how: How faces are found and read.
         detector: Name of the detector in use.
         classifier: The model in use.
         source: Open.
-        options: Further settings of the run that decide what is read.
+        options: Further settings of the run that change the records.
     """
     info = source.info
     rate, duration_s = (None, None) if source.live else (info.average_rate, _duration_s(info))
@@ -48,7 +48,7 @@ def origin_of_run(
 
 
 def origin_of_collection(how: ReaderSettings) -> Origin:
-    """Return what records of many photos say; the model is not opened.
+    """Return the origin of records of many photos, without opening the model.
 
     Raises:
         ModelMissing: The model is not there.
@@ -61,7 +61,7 @@ def origin_of_collection(how: ReaderSettings) -> Origin:
 
 
 def _name(source: str) -> str:
-    """Return what a source is called, without folders, and without the keys that addresses carry."""
+    """Return the name of a source, without folders, and without passwords and keys of an address."""
     if "://" in source:
         name = urlsplit(source)._replace(query="", fragment="").geturl()
     elif source == "-":

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from livemood.apps.session import Session
 from livemood.core.labels import EMOTIONS
-from livemood.core.settings import DetectorMode, EngineName, ReaderSettings, Settings
+from livemood.core.settings import BaselineMode, DetectorMode, EngineName, ReaderSettings, Settings
 from livemood.core.types import Frame, Image, Mood
 from livemood.detection.base import Detector
 from livemood.emotion.classifier import Classifier
@@ -28,6 +28,8 @@ class MoodReader(Closeable):
         emotions: Subset of the model's labels to choose between, such as ``("happy", "sad")``.
         classifier: Any object in place of the model; ``model``, ``engine`` and ``emotions`` are then not used.
         settings: Thresholds and time constants.
+        baseline: How resting faces are learnt in moving pictures: ``auto`` (while time goes by), ``key`` (when
+            ``pipeline().baseline.begin()`` is called) or ``off``.
 
     Attributes:
         session: Holds the models; makes pipelines, annotators, sources and sinks.
@@ -47,6 +49,7 @@ class MoodReader(Closeable):
         emotions: Sequence[str] | None = None,
         classifier: Classifier | None = None,
         settings: Settings | None = None,
+        baseline: BaselineMode = "auto",
     ) -> None:
         given = None if isinstance(detector, str) else detector
         how = ReaderSettings(
@@ -54,6 +57,7 @@ class MoodReader(Closeable):
             emotions=None if emotions is None else tuple(emotions),
             engine=engine,
             model=model,
+            baseline=baseline,
         )
         self.session = Session(how, detector=given, classifier=classifier, settings=settings)
 

@@ -8,7 +8,14 @@ from typing import Any
 from livemood.apps.origins import origin_of_run
 from livemood.apps.tally import Tally
 from livemood.core.crop_spec import CropSpec
-from livemood.core.settings import CaptureSettings, DrawStyle, EncodingSettings, ReaderSettings, Settings
+from livemood.core.settings import (
+    BaselineMode,
+    CaptureSettings,
+    DrawStyle,
+    EncodingSettings,
+    ReaderSettings,
+    Settings,
+)
 from livemood.core.types import Detection, Frame, Image, Mood, Track
 from livemood.detection.base import Detector
 from livemood.detection.combined import FaceDetector
@@ -39,6 +46,7 @@ class Session(Closeable):
         detector: In use.
         classifier: In use.
         settings: As given.
+        baseline: How resting faces are learnt in moving pictures.
 
     Raises:
         ModelMissing: A model file is not there.
@@ -56,6 +64,7 @@ class Session(Closeable):
     ) -> None:
         self._how = how = how or ReaderSettings()
         self.settings = settings or Settings()
+        self.baseline: BaselineMode = how.baseline
         self.classifier: Classifier = classifier or EmotionClassifier(how.model, how.engine, how.emotions)
         with ExitStack() as stack:
             if detector is None:
@@ -93,7 +102,7 @@ class Session(Closeable):
         Args:
             timer: Wraps the function of each stage.
         """
-        return Pipeline(self.detector, self.classifier, self.settings, timer)
+        return Pipeline(self.detector, self.classifier, self.settings, timer, baseline=self.baseline)
 
     def annotator(self, style: DrawStyle | None = None) -> Annotator:
         """Return an annotator for this model's labels."""

@@ -50,17 +50,17 @@ class VideoJob:
 
     @property
     def out(self) -> Path | None:
-        """The labelled copy, if there is to be one."""
+        """The labelled copy, if requested."""
         return self.file("out")
 
     @property
     def files(self) -> list[Path]:
-        """Every file that it makes, the report last."""
+        """The files of this job, the report last."""
         made = [Path(output.target) for output in self.outputs if output.target not in ("", STDOUT)]
         return [*made, *([self.report] if self.report else [])]
 
     def file(self, kind: str) -> Path | None:
-        """Return the file of a kind of sink, if there is to be one."""
+        """Return the file of a kind of sink, if requested."""
         outputs = (one for one in self.outputs if one.name == kind and one.target != STDOUT)
         return next((Path(one.target) for one in outputs), None)
 

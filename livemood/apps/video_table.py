@@ -1,4 +1,4 @@
-"""One table over many videos: how each ended, and what was seen in it."""
+"""A table over many videos: the outcome and the figures of each."""
 
 import csv
 from collections import Counter
@@ -26,7 +26,7 @@ class Listed:
     """A video of the table.
 
     Attributes:
-        folder: Where it lies in the folder that was named, such as ``P01``; empty where it was named itself.
+        folder: Its folder relative to the given one, such as ``P01``; empty if the video itself was given.
         outcome: How it ended.
     """
 
@@ -44,13 +44,13 @@ def write_video_table(
 ) -> None:
     """Write a CSV with a row for each video.
 
-    Of a video that an earlier run has read, the figures are counted from its records, if there are any.
+    The figures of a video that an earlier run processed are counted from its records, if there are any.
 
     Args:
         path: The file.
         videos: In order.
         labels: Emotions of the model, in order.
-        phrase: Makes the line about an error.
+        phrase: Returns the text of an error.
         force: Replace a file that is there.
 
     Raises:
@@ -99,7 +99,7 @@ def _figures_of_records(records: Path, labels: Sequence[str]) -> list[Any]:
             counts[str(record.label)] += 1
     faces = counts.total()
     shares = {label: round(count / faces, 4) for label, count in counts.items()}
-    # Frames without a face have no rows: how many there were, and when the last one was, is not known.
+    # Frames without a face have no rows, so the number of frames and the time of the last one are not known.
     return ["", faces, len(people), "", "", *_shares(shares, faces, labels)]
 
 

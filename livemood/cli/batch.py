@@ -38,7 +38,7 @@ def batch(
             help="Files, folders, globs, lists of paths (.csv, .parquet, .txt), URLs; or: status DATASET.",
         ),
     ],
-    how: Annotated[ReaderSettings, Only("detector", "emotions", "model")],
+    how: Annotated[ReaderSettings, Only("detector", "emotions", "model", "baseline")],
     out: Annotated[str | None, typer.Option("--out", metavar="DATASET", help="Folder or URL of the data set.")] = None,
     engine: Annotated[
         Runner, typer.Option("--engine", help="local: processes here; ray: Ray (extra: ray).")

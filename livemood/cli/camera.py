@@ -70,6 +70,8 @@ def camera(
         raise typer.BadParameter("nothing would be seen or kept; add --out or --records", param_hint="--no-window")
     if calibrate is not None and calibrate < 0.5:
         raise typer.BadParameter(f"takes 0.5 s at least, got {calibrate:g}", param_hint="--calibrate")
+    if calibrate is not None and how.baseline == "off":
+        raise typer.BadParameter("needs a baseline; leave --baseline off out", param_hint="--calibrate")
     if out and out.exists() and Path(source).resolve() in (out.resolve(), out.resolve().parent):
         raise SinkError(f"{out} is to be read", "choose another {out}")
     if source == "-" and size is None:

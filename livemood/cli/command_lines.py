@@ -51,5 +51,6 @@ def card_command(report: Mapping[str, Any]) -> str:
     for name, label in report.get("class", {}).items():
         words += ["--class", f"{name}={label}"]
     words += ["--smiles", "smiles.zip"] if report.get("smiles") else []
+    words += ["--people", report["people"]["file"]] if report.get("people") else []
     words += ["--stress"] if "stress" in report else []
     return shlex.join([*words, "--card"])

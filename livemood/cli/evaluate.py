@@ -54,6 +54,10 @@ def evaluate(
     smiles: Annotated[
         Path | None, typer.Option("--smiles", metavar="ZIP", help="Measure on GENKI-4K's whole photos too.")
     ] = None,
+    people: Annotated[
+        Path | None,
+        typer.Option("--people", metavar="ZIP", help="Measure on people's neutral and smiling photos too, by group."),
+    ] = None,
     stress: Annotated[
         bool,
         typer.Option(
@@ -80,6 +84,7 @@ def evaluate(
     from livemood.evaluation.card import CARD
     from livemood.evaluation.evaluate import compare, examine
     from livemood.evaluation.groups import read_groups
+    from livemood.evaluation.people import check_people, examine_people
     from livemood.evaluation.smiles import check_smiles, examine_smiles
     from livemood.runtime.atomic_io import refuse_to_overwrite
     from livemood.runtime.optional_deps import need
@@ -100,6 +105,8 @@ def evaluate(
         )
     if smiles:
         check_smiles(model, smiles)
+    if people:
+        check_people(model, people)
     table = read_groups(groups) if groups else {}
     collection = open_collection(data, votes, ClassNames(model.labels, class_names(class_)), group_by, heads)
     for one in (model, other) if other else (model,):
@@ -145,6 +152,8 @@ def evaluate(
             from livemood.evaluation.robustness import stress_photos
 
             report["stress"]["photos"] = stress_photos(folder, smiles)
+    if people:
+        report["people"] = examine_people(folder, people)
     # Results are printed first, in case writing the files fails.
     if json_:
         print_json(report)

@@ -45,7 +45,7 @@ class SortBy(StrEnum):
 def image(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Photos, or folders of photos.")],
     style: Annotated[DrawStyle, Only("panel")],
-    reader: ReaderSettings,
+    reader: Annotated[ReaderSettings, Only("detector", "emotions", "engine", "model")],
     out: Annotated[Path | None, typer.Option("--out", help="Folder for annotated copies.")] = None,
     records: Annotated[
         Path | None,

@@ -20,6 +20,8 @@ DetectorMode = Literal["auto", "near", "far", "fast"]
 """Which face networks are used."""
 EngineName = Literal["litert", "keras"]
 """What runs the emotion model."""
+BaselineMode = Literal["auto", "key", "off"]
+"""How a person's own resting face is learnt."""
 Codec = Literal["h264", "h265", "vp9", "av1"]
 """Picture codecs of labelled videos."""
 DETECTOR_MODES: tuple[DetectorMode, ...] = get_args(DetectorMode)
@@ -47,6 +49,9 @@ class ReaderSettings:
     emotions: tuple[str, ...] | None = setting(None, "Choose among these only, such as happy,sad.", metavar="A,B,...")
     engine: EngineName = setting("litert", "litert starts fast; keras runs the .keras file and starts slowly.")
     model: Path | None = setting(None, "Bundle folder of another emotion model.")
+    baseline: BaselineMode = setting(
+        "auto", "auto: learn each person's resting face in moving pictures; key: when asked to; off: never."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +294,41 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
+class RestingFaceSettings:
+    """How a resting face is learnt while time goes by (docs/live.md has the figures).
+
+    Attributes:
+        every_s: A face is looked at once in this time, s.
+        kept: Newest looks of which the resting face is the median.
+        ready: Looks before anything is changed.
+        raised: The emotion that is raised over neutral, and never lowered.
+        lead: Lead that neutral keeps over it on the resting face, in logits,
+        usual: or ``spread`` times what lies between the median and this quantile of its logits, if that is more.
+        spread: See ``usual``.
+        most: Most that it is raised, in logits.
+        steepness: The share that it has of what is between it and neutral grows by so much faster than the logits say.
+        slowly: Where it leads for being raised, one of so many looks counts.
+        lower_from: Looks before other emotions are lowered.
+        same_pose: Up to this distance of the nose from where it rests, in eye distances, it is raised fully,
+        other_pose: and from this distance on not at all.
+    """
+
+    every_s: float = 0.19
+    kept: int = 300
+    ready: int = 20
+    raised: str = "happy"
+    lead: float = 1.2
+    usual: float = 0.85
+    spread: float = 2.5
+    most: float = 6.0
+    steepness: float = 3.0
+    slowly: int = 8
+    lower_from: int = 150
+    same_pose: float = 0.08
+    other_pose: float = 0.12
+
+
+@dataclass(frozen=True, slots=True)
 class NeutralBaselineSettings:
     """Attributes:
     duration_s: How long logits are averaged, s.
@@ -303,6 +343,7 @@ class NeutralBaselineSettings:
     margin: float = 0.25
     limit: float = 1.0
     forget_s: float = 2.0
+    resting: RestingFaceSettings = field(default_factory=RestingFaceSettings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """Adjust predictions to each person's resting face: tuple[Prediction, ...] -> tuple[Prediction, ...].
 
-Off until ``begin`` is called. For some seconds the logits (log probabilities) of every face are averaged. From then on,
+Once ``begin`` was called, the logits (log probabilities) of every face are averaged for some seconds. From then on,
 each emotion whose mean logit is too close to neutral's is lowered by the difference, up to a limit, so that a clear
-expression can still win (docs/live.md has the figures).
+expression can still win (docs/live.md has the figures). In the mode ``auto`` everyone else's resting face is learnt
+without being asked for, see ``RestingFace``.
 """
 
 from collections.abc import Sequence
@@ -11,22 +12,29 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from livemood.core.settings import NeutralBaselineSettings
+from livemood.core.settings import BaselineMode, NeutralBaselineSettings
 from livemood.core.types import Prediction
+from livemood.emotion.resting_face import RestingFace, log_of, lowered
 
-_TINY = 1e-6
 Logits = npt.NDArray[np.float64]
 
 
 class NeutralBaseline:
-    """Learns resting faces on request, and lowers the emotions that they seem to show.
+    """Learns resting faces, and lowers the emotions that they seem to show.
 
     Args:
         labels: Names of the K classes; without ``neutral`` among them, predictions stay unchanged.
         settings: Durations and limits.
+        mode: ``key``: on request alone; ``auto``: of those without a request too; ``off``: never.
     """
 
-    def __init__(self, labels: tuple[str, ...], settings: NeutralBaselineSettings | None = None) -> None:
+    def __init__(
+        self,
+        labels: tuple[str, ...],
+        settings: NeutralBaselineSettings | None = None,
+        mode: BaselineMode = "key",
+    ) -> None:
+        self._labels, self._mode = labels, mode
         self._neutral = labels.index("neutral") if "neutral" in labels else None
         self._settings = settings or NeutralBaselineSettings()
         self._wanted_s: float | None = None
@@ -34,12 +42,15 @@ class NeutralBaseline:
         self._now_s = 0.0
         self._seen: dict[int, list[Logits]] = {}
         self._offsets: dict[int, Logits] = {}
+        self._resting: dict[int, RestingFace] = {}
         self._last_s: dict[int, float] = {}
 
     @property
-    def possible(self) -> bool:
-        """Whether the model has the class ``neutral``."""
-        return self._neutral is not None
+    def obstacle(self) -> str | None:
+        """Why ``begin`` would change nothing, if so."""
+        if self._mode == "off":
+            return "the baseline is off"
+        return "neutral is not among the emotions" if self._neutral is None else None
 
     @property
     def remaining_s(self) -> float:
@@ -50,7 +61,7 @@ class NeutralBaseline:
 
     @property
     def calibrated(self) -> frozenset[int]:
-        """Ids of the calibrated tracks."""
+        """Ids of the tracks that were calibrated on request."""
         return frozenset(self._offsets)
 
     def begin(self, duration_s: float | None = None) -> None:
@@ -63,7 +74,7 @@ class NeutralBaseline:
         self._wanted_s = self._settings.duration_s if duration_s is None else duration_s
 
     def stop(self) -> None:
-        """Forget all calibrations."""
+        """Forget all calibrations on request."""
         self._wanted_s = self._until_s = None
         self._seen.clear()
         self._offsets.clear()
@@ -75,7 +86,7 @@ class NeutralBaseline:
             predictions: Of the frame's faces.
             time_s: The frame's time, s, never decreasing.
         """
-        if self._neutral is None:
+        if self._neutral is None or self._mode == "off":
             return tuple(predictions)
         self._now_s = time_s
         self._forget(time_s)
@@ -84,18 +95,14 @@ class NeutralBaseline:
             self._until_s, self._wanted_s = time_s + self._wanted_s, None
         if self._until_s is not None:
             for prediction in predictions:
-                self._seen.setdefault(prediction.track.id, []).append(_logits(prediction))
+                self._seen.setdefault(prediction.track.id, []).append(log_of(prediction.probabilities))
             if time_s >= self._until_s:
                 self._finish(self._neutral)
-        return tuple(self._adjusted(prediction) for prediction in predictions)
+        return tuple(self._adjusted(prediction, time_s) for prediction in predictions)
 
     def _finish(self, neutral: int) -> None:
-        limits = self._settings
         for track_id, seen in self._seen.items():
-            rest = np.mean(seen, axis=0)
-            excess = rest - rest[neutral] + limits.margin
-            excess[neutral] = 0.0
-            self._offsets[track_id] = np.clip(excess, 0.0, limits.limit)
+            self._offsets[track_id] = lowered(np.mean(seen, axis=0), neutral, self._settings)
         self._until_s = None
         self._seen.clear()
 
@@ -103,16 +110,17 @@ class NeutralBaseline:
         limit = time_s - self._settings.forget_s
         for track_id in [i for i, last_s in self._last_s.items() if last_s < limit]:
             del self._last_s[track_id]
-            self._seen.pop(track_id, None)
-            self._offsets.pop(track_id, None)
+            for known in (self._seen, self._offsets, self._resting):
+                known.pop(track_id, None)
 
-    def _adjusted(self, prediction: Prediction) -> Prediction:
-        offset = self._offsets.get(prediction.track.id)
-        if offset is None:
-            return prediction
-        powers = np.exp(_logits(prediction) - offset)
-        return replace(prediction, probabilities=(powers / powers.sum()).astype(np.float32))
-
-
-def _logits(prediction: Prediction) -> Logits:
-    return np.log(np.maximum(prediction.probabilities.astype(np.float64), _TINY))
+    def _adjusted(self, prediction: Prediction, time_s: float) -> Prediction:
+        track, own = prediction.track, prediction.probabilities
+        offset, found = self._offsets.get(track.id), own
+        if self._mode == "auto":  # it goes on learning under a calibration, for when that ends
+            if track.id not in self._resting:
+                self._resting[track.id] = RestingFace(self._labels, self._settings)
+            found = self._resting[track.id].read(own, track.detection.keypoints, time_s)
+        if offset is not None:
+            powers = np.exp(log_of(own) - offset)
+            found = (powers / powers.sum()).astype(np.float32)
+        return prediction if found is own else replace(prediction, probabilities=found)

@@ -9,7 +9,7 @@ from typing import Any
 from livemood.bundles.manifest import MANIFEST, read_bundle
 from livemood.core.labels import EMOTIONS
 from livemood.evaluation.pictures import report_pictures
-from livemood.evaluation.tables import smile_tables, tables
+from livemood.evaluation.tables import people_tables, smile_tables, tables
 from livemood.reporting import plots
 from livemood.reporting.tables import Table, measured
 from livemood.runtime.atomic_io import atomic_write
@@ -63,7 +63,7 @@ $tables
 
 ![Confusion matrix, top vote, in percent of each row]($pictures/confusion.png)
 ![Reliability diagram]($pictures/reliability.png)
-$smiles
+$smiles$people
 ## Limits
 
 $limits
@@ -92,13 +92,13 @@ _SMILES_DATA = """ Smiles were checked on photos of the MPLab GENKI-4K Dataset,
 which took no part in training."""
 
 _FERPLUS_LIMITS = Template("""\
-- FER+ says nothing of who is in its pictures, so age, gender and origin could not be audited there.$smiles
+- FER+ says nothing of who is in its pictures, so age, gender and origin could not be audited there.$smiles$people
 - Rare classes (disgust, contempt, fear) have few test pictures, so their intervals are wide.
 - Children, glasses, beards, masks, strong light from one side and turned heads are not reported on their own.
 - Calibration holds for pictures like the test split's; on a webcam confidences can be off.""")
 
 _FOLDER_LIMITS = Template("""\
-- Who is in the pictures is not known to livemood; audit it with `livemood evaluate --groups`.$smiles
+- Who is in the pictures is not known to livemood; audit it with `livemood evaluate --groups`.$smiles$people
 - Few pictures make wide intervals: read those, not only the figures beside them.
 - Calibration holds for pictures like those it was measured on.""")
 
@@ -107,13 +107,17 @@ _SMILES_LIMITS = """ Skin tone and head
   light."""
 
 
+_PEOPLE_LIMITS = """ Gender,
+  ethnicity and age band are audited on neutral faces and smiles of few people, posed in one studio."""
+
+
 def write_card(folder: Path, report: Mapping[str, Any], command: str) -> None:
     """Write ``MODEL_CARD.md`` and its pictures into a bundle.
 
     Args:
         folder: The bundle.
         report: Of ``examine``, with ``bundle``, ``data`` and ``split``, ``votes`` and ``find_faces`` as
-            ``livemood evaluate`` was given them, and ``smiles`` where they were measured.
+            ``livemood evaluate`` was given them, and ``smiles`` and ``people`` where they were measured.
         command: What measures the model again, for the card.
 
     Raises:
@@ -146,9 +150,12 @@ def write_card(folder: Path, report: Mapping[str, Any], command: str) -> None:
         split=report["split"],
         dataset=report["data"],
         n=report["pictures"],
-        tables=_sections([*tables({**report, "smiles": None}), *_second_head(bundle.metrics)]),
+        tables=_sections([*tables({**report, "smiles": None, "people": None}), *_second_head(bundle.metrics)]),
         smiles=_smiles(smiles) if smiles else "",
-        limits=(_FERPLUS_LIMITS if crowd else _FOLDER_LIMITS).substitute(smiles=_SMILES_LIMITS if smiles else ""),
+        people=_people(report["people"]) if report.get("people") else "",
+        limits=(_FERPLUS_LIMITS if crowd else _FOLDER_LIMITS).substitute(
+            smiles=_SMILES_LIMITS if smiles else "", people=_PEOPLE_LIMITS if report.get("people") else ""
+        ),
         again=_again(training, command),
     )
     with atomic_write(folder / CARD, "card", force=True) as part:
@@ -221,6 +228,16 @@ def _smiles(data: Mapping[str, Any]) -> str:
         "Head turned: yaw as labelled, over all photos.\n\n"
     )
     return intro + _sections(smile_tables(data)) + "\n"
+
+
+def _people(data: Mapping[str, Any]) -> str:
+    intro = (
+        "\n## People, by group\n\n"
+        f"A neutral and a smiling photo of each of the {data['people']} people of `{data['file']}`, who said of "
+        "themselves what group they belong to; a face not found is wrong. After rest: the neutral photo was shown "
+        "for 5 s, from which the baseline learned the resting face, and then the photo. Intervals: 95 %, Wilson.\n\n"
+    )
+    return intro + _sections(people_tables(data)) + "\n"
 
 
 def _sections(found: Sequence[Table]) -> str:

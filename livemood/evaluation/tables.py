@@ -23,6 +23,8 @@ def tables(report: Mapping[str, Any]) -> list[Table]:
         found.append(_against(report["against"]))
     if report.get("smiles"):
         found += smile_tables(report["smiles"])
+    if report.get("people"):
+        found += people_tables(report["people"])
     if "stress" in report:
         found += _stress(report["stress"])
     return found
@@ -158,3 +160,27 @@ def smile_tables(data: Mapping[str, Any]) -> list[Table]:
     )
     whole = Table("Smiles in whole photos", ("figure", "value"), rows)
     return [whole, *(_group(attribute, group) for attribute, group in data["groups"].items())]
+
+
+def people_tables(data: Mapping[str, Any]) -> list[Table]:
+    """Return the tables of ``examine_people``, one for each attribute."""
+    found = []
+    for attribute, measures in data["groups"].items():
+        first = next(iter(measures.values()))["values"]
+        header = (attribute, "people", *(f"{name}, 95 %" for name in measures))
+        rows = tuple(
+            (value, str(row["pictures"]), *(_share(measure["values"][value]) for measure in measures.values()))
+            for value, row in first.items()
+        )
+        gaps = [
+            f"{name} {100 * measure['largest_gap']:.1f} points, {' and '.join(measure['between'])}"
+            for name, measure in measures.items()
+            if measure["largest_gap"]
+        ]
+        note = f"Largest gaps between groups of {data['least']} people or more: {'; '.join(gaps)}." if gaps else ""
+        found.append(Table(f"People by {attribute}" if len(first) > 1 else "People", header, rows, note))
+    return found
+
+
+def _share(row: Mapping[str, Any]) -> str:
+    return f"{measured(row['accuracy'])} ({interval(row['interval'])})"

@@ -1,4 +1,4 @@
-"""Who made a record file, and of what: the first line of JSONL, metadata of Parquet, a file beside CSV."""
+"""The origin of a record file: the first line of JSONL, metadata of Parquet, a file beside CSV."""
 
 import json
 from collections.abc import Mapping
@@ -11,20 +11,20 @@ from typing import Any, Final
 from livemood.runtime.optional_deps import required
 
 KEY: Final = "livemood"
-"""The only key of the object that says it."""
+"""The only key of the JSON object that holds the origin."""
 METADATA: Final = "livemood.origin"
 """Key in the metadata of a Parquet file."""
 
-# What a stranger's file says is shown on pages: it is as short as what livemood writes.
+# Texts of an untrusted file are shown on pages, so their length is limited.
 _MAX_BYTES: Final = 1 << 16
 MAX_TEXT: Final = 256
-"""Characters of a text that it says."""
+"""Largest number of characters of a text."""
 _MAX_OPTIONS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Who made records, and of what.
+    """The origin of records: version, source, model and settings.
 
     Attributes:
         version: Of livemood.
@@ -35,8 +35,8 @@ class Origin:
         duration_s: Length of what was read, s, as the file states it; None where it states none.
         model: Name of the emotion model; None where it is the caller's own object.
         sha256: Hex digest of its weights.
-        options: Settings that decide what is read: detector and engine, and others that were not left as they are.
-        made_from: What the records were made of, if other records; see ``merge-people`` in docs/records.md.
+        options: Settings that change the records: detector and engine, and others that differ from their defaults.
+        made_from: The records from which these were made, if any; see ``merge-people`` in docs/records.md.
     """
 
     version: str
@@ -71,12 +71,12 @@ class Origin:
 
 
 def is_origin(data: Any) -> bool:
-    """Tell whether the object of a JSONL line says who made the file; it is no row then."""
+    """Return whether the object of a JSONL line is the origin instead of a row."""
     return isinstance(data, dict) and isinstance(data.get(KEY), dict) and "frame" not in data
 
 
 def from_json(data: Any) -> Origin | None:
-    """Return what an object says; None where it is no such object."""
+    """Return the origin in an object; None if it is not a valid one."""
     if not is_origin(data):
         return None
     said = data[KEY]
@@ -97,7 +97,7 @@ def from_json(data: Any) -> Origin | None:
 
 
 def read_origin(path: str | Path) -> Origin | None:
-    """Return who made a record file, and of what; None where nothing says so, as in files of older versions.
+    """Return the origin of a record file; None if it has none, like files of older versions.
 
     Args:
         path: A .jsonl, .csv or .parquet file written by livemood.
@@ -117,12 +117,12 @@ def read_origin(path: str | Path) -> Origin | None:
 
 
 def sidecar(path: Path) -> Path:
-    """Return the file beside a CSV file that says who made it."""
+    """Return the path of the file beside a CSV file that holds its origin."""
     return path.with_name(f"{path.name}.json")
 
 
 def is_sidecar(path: Path) -> bool:
-    """Tell whether a file is one that says who made the CSV file beside it, and nothing of somebody else's."""
+    """Return whether a file is the origin of the CSV file beside it, and not a file of another program."""
     with suppress(OSError, ValueError, RecursionError), path.open("rb") as file:
         return is_origin(json.loads(file.read(_MAX_BYTES)))
     return False

@@ -194,7 +194,7 @@ def _method(group: Group, shown: Watched | None) -> str:
     return (
         f"<p>Means are taken over steps of {group.step_s:.3g} s, first within each recording, then between those that "
         "show their person in the step; the standard deviation divides by n - 1. Tables under single recordings are on "
-        f"their own clocks. {sections.said_of_film(shown)}Everything on this page is inside this one file, which loads "
+        f"their own clocks. {sections.film_note(shown)}Everything on this page is inside this one file, which loads "
         "nothing from a network. It holds no picture of anyone who was recorded. Made with livemood.</p>"
     )
 

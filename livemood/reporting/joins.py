@@ -1,4 +1,4 @@
-"""People of a recording who may be one: somebody appears where somebody else was last seen, some time later."""
+"""Tracks that may be the same person: one begins where another was last seen, some time later."""
 
 import shlex
 from collections.abc import Sequence
@@ -11,10 +11,10 @@ from typing import Final
 from livemood.reporting.summary import Person
 from livemood.reporting.tables import Table, clock
 
-# Who comes back later, farther off, or in another size is more likely somebody else.
+# A track that begins later, farther away or at another size is more likely another person.
 _LONGEST_S: Final = 60.0
 _FARTHEST: Final = 1.0
-# So much longer away counts as much as one width of the face farther off, s.
+# An absence of this length, s, counts as much as a distance of one face width.
 _FACE_S: Final = 10.0
 _GROWTH: Final = 1.5
 _MOST: Final = 20
@@ -24,7 +24,7 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """How people type what joins them, in the words of a front end.
+    """The command that merges tracks, as written by a front end.
 
     Attributes:
         command: With ``{records}``, ``{same}`` and ``{out}``.
@@ -43,7 +43,7 @@ class Join:
         before: The one seen first.
         after: The one seen later.
         gap_s: From the last time of one to the first time of the other, s.
-        distance: Between their places, in widths of the face.
+        distance: Between their positions, in face widths.
     """
 
     before: Person
@@ -53,15 +53,15 @@ class Join:
 
     @property
     def doubt(self) -> float:
-        """The less, the likelier."""
+        """Lower is more likely the same person."""
         return self.gap_s / _FACE_S + self.distance
 
 
 def likely_joins(people: Sequence[Person]) -> list[Join]:
-    """Return pairs of tracks that may be one person, in order of time; each track has one follower at most.
+    """Return pairs of tracks that may be one person, in order of time; each track has at most one successor.
 
-    Nothing but time and place is compared: one ends before the other begins, and both are of about the same size at
-    about the same place.
+    Only time, position and size are compared: one ends before the other begins, and both have about the same size at
+    about the same position.
     """
     by_start = sorted(people, key=lambda person: person.first_s)
     found: list[Join] = []
@@ -98,12 +98,12 @@ def chained(joins: Sequence[Join]) -> list[list[int]]:
 
 
 def joins_section(people: Sequence[Person], records: Path | None, offer: Offer | None) -> str:
-    """Return the offer to join tracks as HTML; empty where none are likely to be one person.
+    """Return a table of likely joins as HTML; empty if there are none.
 
     Args:
         people: Of the recording.
-        records: The file; None if it does not stay.
-        offer: How to type it; None to say nothing about that.
+        records: The record file; None if it is temporary.
+        offer: The command to show; None for none.
     """
     joins = likely_joins(people)
     if not joins:
@@ -140,7 +140,7 @@ def _command(joins: Sequence[Join], records: Path | None, offer: Offer | None) -
 
 
 def _apart(one: Box, other: Box) -> tuple[float, float]:
-    """Return how far two boxes are apart, in widths of the larger, and how many times larger that is."""
+    """Return the distance of two boxes in widths of the larger one, and the ratio of their widths."""
     (width, x, y), (other_width, other_x, other_y) = _middle(one), _middle(other)
     larger, smaller = max(width, other_width), max(min(width, other_width), 1.0)
     return hypot(x - other_x, y - other_y) / max(larger, 1.0), larger / smaller

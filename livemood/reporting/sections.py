@@ -88,7 +88,7 @@ def method(summary: Summary, video: Path | None, shown: Watched | None = None) -
         else "Curves show every recorded frame. "
     )
     pictures = "Its pictures of faces were cut from the video. " if video else "It holds no picture of anyone. "
-    pictures += said_of_film(shown)
+    pictures += film_note(shown)
     return (
         f"<p>{averaged}Everything on this page is inside this one file, which loads nothing from a network. "
         f"{pictures}Made with livemood.</p>"
@@ -96,24 +96,25 @@ def method(summary: Summary, video: Path | None, shown: Watched | None = None) -
 
 
 def made_by(origin: Origin | None) -> str:
-    """Return who made the records, and of what, as HTML; empty where they do not say."""
+    """Return the origin of the records as HTML; empty if it is unknown."""
     if origin is None:
         return ""
     size = f", {origin.width} \u00d7 {origin.height} px" if origin.width and origin.height else ""
     rate = f", {float(origin.rate):.5g} frames a second" if origin.rate else ""
     source = f" of {origin.source}{size}{rate}" if origin.source else ""
     model = f", model {origin.model} (sha256 {(origin.sha256 or 'unknown')[:12]})" if origin.model else ""
-    options = "".join(f", {name.removesuffix('_s').replace('_', ' ')} {_said(v)}" for name, v in origin.options.items())
+    names = {name: name.removesuffix("_s").replace("_", " ") for name in origin.options}
+    options = "".join(f", {names[name]} {_short(value)}" for name, value in origin.options.items())
     return f"<p>{escape(f'Records{source} by livemood {origin.version}{model}{options}.')}</p>\n"
 
 
-def _said(value: object) -> str:
-    """Return the value of an option, which may come from a stranger's file, in a few words."""
+def _short(value: object) -> str:
+    """Return the value of an option as short text; it may come from an untrusted file."""
     text = " ".join(map(str, value)) if isinstance(value, list) else str(value)
     return text if len(text) <= _MAX_SAID else f"{text[:_MAX_SAID]}\u2026"
 
 
-def said_of_film(shown: Watched | None) -> str:
+def film_note(shown: Watched | None) -> str:
     """Return a sentence about a film's frames, as HTML; empty without a film."""
     if shown is None:
         return ""

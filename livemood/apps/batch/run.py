@@ -188,6 +188,7 @@ def _options(job: BatchJob) -> tuple[Heads, ShardOptions]:
     bundle = read_bundle(job.reader.model or default_bundle())
     heads = heads_of_bundle(job.reader.model, job.reader.emotions)
     settings = f"schema {VERSION}; detector {job.reader.detector}; engine {job.reader.engine}; every {job.every}"
+    settings += f"; baseline {job.reader.baseline}"
     if job.reader.emotions:
         settings += f"; emotions {','.join(heads[EMOTION])}"
     reading = Reading(__version__, bundle.name, bundle.sha256_for(job.reader.engine), settings)

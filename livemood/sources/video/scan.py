@@ -1,4 +1,4 @@
-"""The videos of folders, where each lies in its folder, and which files are skipped and why."""
+"""The videos of folders with their relative paths, and which files are skipped and why."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -11,9 +11,9 @@ from livemood.sources.image.formats import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 from livemood.sources.image.scan import Skipped, walk
 
 SUFFIXES: Final = VIDEO_SUFFIXES | {".3g2", ".asf", ".dv", ".f4v", ".flv", ".m2v", ".mpeg", ".ts", ".vob"}
-"""Endings, in lower case, of the files that are taken from folders; any other file can be named itself."""
+"""Suffixes, in lower case, of the files that are read from folders; any other file can be given by its path."""
 COPY_ENDING: Final = "-moods"
-"""A copy that nobody named is called after its video, with this."""
+"""Suffix of the default name of a labelled copy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Clip:
 
     Attributes:
         path: The file.
-        place: Where it lies, from the folder that was named; its name alone where it was named itself.
+        place: Path relative to the given folder; its name alone if the file itself was given.
     """
 
     path: Path
@@ -31,7 +31,7 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Clips:
-    """Videos to read, each once, and the skipped files."""
+    """The videos to read, without duplicates, and the skipped files."""
 
     clips: list[Clip]
     skipped: list[Skipped]
@@ -40,12 +40,12 @@ class Clips:
 def find_videos(paths: Sequence[Path], made_in: Sequence[Path] = ()) -> Clips:
     """Replace folders by the videos in them and below, sorted by name.
 
-    Of several folders, places begin with the folder's own name, so that ``P01/clip.mp4`` and ``P02/clip.mp4`` stay
-    apart. Links to folders are not followed; hidden files and folders are passed over.
+    With several folders, places begin with the folder's own name, so that ``P01/clip.mp4`` and ``P02/clip.mp4`` differ.
+    Links to folders are not followed; hidden files and folders are skipped.
 
     Args:
         paths: Files, taken as they are, and folders.
-        made_in: Folders for results: inside folders that hold one, what is in it is passed over.
+        made_in: Folders for results; files in them are skipped.
 
     Raises:
         VideoUnreadable: A folder holds no video.
@@ -95,7 +95,7 @@ def _why_passed_over(path: Path) -> tuple[str, str] | None:
 
 
 def _is_copy(path: Path) -> bool:
-    """Tell whether a file is the copy that livemood made of a video beside it, under the name that it gives."""
+    """Return whether a file is the labelled copy of a video beside it, under its default name."""
     if not path.stem.endswith(COPY_ENDING) or path.suffix.lower() != ".mp4":
         return False
     stem = path.stem.removesuffix(COPY_ENDING)

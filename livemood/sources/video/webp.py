@@ -1,4 +1,4 @@
-"""Animated WebP: FFmpeg's libraries decode none of its frames, so Pillow does, into a scratch file without loss."""
+"""Animated WebP, which FFmpeg's libraries cannot decode: Pillow decodes it into a lossless temporary video."""
 
 import tempfile
 import warnings
@@ -19,12 +19,12 @@ _MS: Final = Fraction(1, 1000)
 _HEADER: Final = 21
 _CHUNKS: Final = 12
 _MOVES: Final = 2
-# Browsers show frames that ask for less than this for as long as that, ms.
+# Browsers replace frame durations below the first value by the second, ms.
 _SHORTEST, _INSTEAD = 11, 100
 
 
 def is_animated_webp(file: Path) -> bool:
-    """Tell whether a file says in its header that it is an animated WebP."""
+    """Return whether a file's header is that of an animated WebP."""
     with suppress(OSError), file.open("rb") as data:
         head = data.read(_HEADER)
         is_extended = head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X"
@@ -62,9 +62,9 @@ def decoded_webp(file: Path, path: Path, notes: list[str]) -> Iterator[Path]:
 
 
 def _whole_chunks(data: bytes) -> tuple[bytes, bool]:
-    """Return a file without the piece of a chunk at its end, and whether there was one.
+    """Return a file without an incomplete chunk at its end, and whether there was one.
 
-    Pillow decodes nothing of a file that is shorter than it says.
+    Pillow decodes nothing of a file that is shorter than its header states.
     """
     end = _CHUNKS
     while end + 8 <= len(data):

@@ -96,11 +96,29 @@ export interface SmootherSettings {
   readonly forget_s: number;
 }
 
+/** How a resting face is learnt while time goes by; explained in `livemood/core/settings.py`. */
+export interface RestingFaceSettings {
+  readonly every_s: number;
+  readonly kept: number;
+  readonly ready: number;
+  readonly raised: string;
+  readonly lead: number;
+  readonly usual: number;
+  readonly spread: number;
+  readonly most: number;
+  readonly steepness: number;
+  readonly slowly: number;
+  readonly lower_from: number;
+  readonly same_pose: number;
+  readonly other_pose: number;
+}
+
 export interface BaselineSettings {
   readonly duration_s: number;
   readonly margin: number;
   readonly limit: number;
   readonly forget_s: number;
+  readonly resting: RestingFaceSettings;
 }
 
 /** Feature maps of a BlazeFace network: cells per side, and anchors per cell. */

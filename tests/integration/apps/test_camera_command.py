@@ -42,6 +42,12 @@ def pictures_in(video):
         return sum(1 for _ in container.decode(video=0))
 
 
+def test_when_asked_to_calibrate_without_a_baseline_then_wrong_usage(tmp_path):
+    done = camera("--no-window", "--records", tmp_path / "moods.csv", "--calibrate", 3, "--baseline", "off")
+    assert done.returncode == 2
+    assert b"leave --baseline off out" in done.stderr
+
+
 def test_on_a_stream_that_breaks_off_and_comes_back_then_video_and_records_go_on(tmp_path, portrait):
     server = MjpegServer(show=portrait)
     out, records = tmp_path / "out.mp4", tmp_path / "moods.jsonl"

@@ -17,7 +17,7 @@ from livemood.core.errors import CameraUnavailable, SinkError
 from livemood.core.geometry import Box
 from livemood.core.keys import KEYS, View
 from livemood.core.labels import EMOTIONS
-from livemood.core.settings import DrawStyle
+from livemood.core.settings import DrawStyle, ReaderSettings
 from livemood.core.types import Frame
 from livemood.core.video_info import VideoInfo
 from livemood.overlay.annotator import Annotator
@@ -296,6 +296,17 @@ class TestCalibration:
             Live(models, Camera(20, pause_s=0.01), keeper, ScriptedScreen(), calibrate_s=60.0).run()
         assert shown[0][0] == "cannot calibrate: neutral is not among the emotions"
         assert not any(line.startswith("calibrating") for lines in shown for line in lines)
+
+    def test_when_the_baseline_is_off_then_it_says_so(self, monkeypatch):
+        shown = []
+        monkeypatch.setattr(Annotator, "hud", lambda _, image, lines: shown.append(lines))
+        off = ReaderSettings(baseline="off")
+        with (
+            Session(off, detector=ScriptedDetector([[FACE]]), classifier=TableClassifier()) as models,
+            Recorder(models.draw, lambda _: Video()) as keeper,
+        ):
+            Live(models, Camera(20, pause_s=0.01), keeper, ScriptedScreen(), calibrate_s=60.0).run()
+        assert shown[0][0] == "cannot calibrate: the baseline is off"
 
 
 class TestThrottle:

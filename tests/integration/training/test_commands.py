@@ -200,6 +200,10 @@ class TestEvaluate:
         done = livemood("evaluate", "default", "no-faces", "--smiles", "nowhere.zip", folder=tmp_path)
         assert "nowhere.zip is no zip with photos and a labels.csv" in complaint(done)
 
+    def test_evaluate_when_people_cannot_be_read_then_said_before_anything_is_measured(self, tmp_path):
+        done = livemood("evaluate", "default", "no-faces", "--people", "nowhere.zip", folder=tmp_path)
+        assert "nowhere.zip is no zip; give a zip of photos with a table of file, person, kind" in complaint(done)
+
     def test_evaluate_when_data_has_a_class_unknown_to_the_model_then_says_which(self, tmp_path):
         write_faces(tmp_path / "faces", 4, ("happy", "wink"))
         said = complaint(livemood("evaluate", "default", "faces", folder=tmp_path))

@@ -541,6 +541,21 @@ class TestCard:
         again = "livemood evaluate BUNDLE 'my faces' --split test --votes fer2013new.csv --find-faces"
         assert f"    {again} --group-by person --class 1=happy --card\n" in text
 
+    def test_card_when_people_were_measured_then_every_group_and_gap_stands_in_it(self, folder):
+        rows = {"male": (28, 0.357, [0.207, 0.542]), "female": (22, 0.773, [0.566, 0.899])}
+        values = {
+            name: {"pictures": pictures, "accuracy": accuracy, "interval": interval}
+            for name, (pictures, accuracy, interval) in rows.items()
+        }
+        smiling = {"values": values, "largest_gap": 0.416, "between": ["male", "female"]}
+        people = {"people": 50, "file": "london.zip", "least": 5, "groups": {"gender": {"smiling": smiling}}}
+        text = self.written(folder, people=people)
+        assert "| male | 28 | 35.7 % (20.7 to 54.2) |" in text
+        assert "smiling 41.6 points, male and female" in text
+        assert "ethnicity and age band are audited" in text
+        assert "--people london.zip --card\n" in text
+        assert "People, by group" not in self.written(folder)
+
     def test_card_when_training_was_interrupted_in_its_first_epoch_then_no_epoch_is_called_best(self, folder):
         text = self.written(folder, {"epochs": 0, "best_epoch": 0, "history": [], "wall_s": 2})
         assert "- 0 epochs in 0 h 0 min, ended before any was measured on valid; preset" in text

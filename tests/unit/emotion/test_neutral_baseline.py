@@ -102,7 +102,7 @@ def test_calibrator_when_the_model_has_no_neutral_then_it_is_not_possible_and_ch
     baseline = NeutralBaseline(("happy", "sad"))
     baseline.begin(1.0)
     prediction = Prediction(np.array([0.3, 0.7], np.float32), Track(1, make_detection(), 0.0))
-    assert not baseline.possible
+    assert baseline.obstacle == "neutral is not among the emotions"
     assert baseline.adjust([prediction], 0.0) == baseline.adjust([prediction], 2.0) == (prediction,)
 
 

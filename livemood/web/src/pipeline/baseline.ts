@@ -1,10 +1,11 @@
 /** Adjust predictions to each person's resting face, as in `livemood/emotion/neutral_baseline.py`. */
 
 import type { BaselineSettings } from "../settings";
-
-const TINY = 1e-6;
+import type { Track } from "../values";
+import { RestingFace, logits, lowered, softmax } from "./resting";
 
 export class NeutralBaseline {
+  readonly #labels: readonly string[];
   readonly #neutral: number;
   readonly #settings: BaselineSettings;
   #wantedS: number | null = null;
@@ -12,9 +13,11 @@ export class NeutralBaseline {
   #nowS = 0;
   readonly #seen = new Map<number, number[][]>();
   readonly #offsets = new Map<number, readonly number[]>();
+  readonly #resting = new Map<number, RestingFace>();
   readonly #lastS = new Map<number, number>();
 
   constructor(labels: readonly string[], settings: BaselineSettings) {
+    this.#labels = labels;
     this.#neutral = labels.indexOf("neutral");
     this.#settings = settings;
   }
@@ -30,7 +33,7 @@ export class NeutralBaseline {
     return this.#untilS === null ? 0 : Math.max(this.#untilS - this.#nowS, 0);
   }
 
-  /** Ids of the calibrated tracks. */
+  /** Ids of the tracks that were calibrated on request. */
   get calibrated(): readonly number[] {
     return [...this.#offsets.keys()];
   }
@@ -44,8 +47,12 @@ export class NeutralBaseline {
     this.#wantedS = off ? null : this.#settings.duration_s;
   }
 
-  /** Return the adjusted predictions of one frame, by track. */
-  adjust(predictions: ReadonlyMap<number, readonly number[]>, timeS: number): Map<number, readonly number[]> {
+  /** Return the predictions of one frame, by track. */
+  adjust(
+    predictions: ReadonlyMap<number, readonly number[]>,
+    tracks: readonly Track[],
+    timeS: number,
+  ): Map<number, readonly number[]> {
     if (!this.possible) return new Map(predictions);
     this.#nowS = timeS;
     this.#forget(timeS);
@@ -60,17 +67,13 @@ export class NeutralBaseline {
       }
       if (timeS >= this.#untilS) this.#finish();
     }
-    return new Map([...predictions].map(([track, probabilities]) => [track, this.#adjusted(track, probabilities)]));
+    return new Map(tracks.map((track) => [track.id, this.#adjusted(track, predictions.get(track.id)!, timeS)]));
   }
 
   #finish(): void {
-    const { margin, limit } = this.#settings;
     for (const [track, seen] of this.#seen) {
       const rest = seen[0]!.map((_, k) => seen.reduce((sum, row) => sum + row[k]!, 0) / seen.length);
-      const offset = rest.map((value, k) =>
-        k === this.#neutral ? 0 : Math.min(Math.max(value - rest[this.#neutral]! + margin, 0), limit),
-      );
-      this.#offsets.set(track, offset);
+      this.#offsets.set(track, lowered(rest, this.#neutral, this.#settings));
     }
     this.#untilS = null;
     this.#seen.clear();
@@ -82,18 +85,16 @@ export class NeutralBaseline {
       this.#lastS.delete(track);
       this.#seen.delete(track);
       this.#offsets.delete(track);
+      this.#resting.delete(track);
     }
   }
 
-  #adjusted(track: number, probabilities: readonly number[]): readonly number[] {
-    const offset = this.#offsets.get(track);
-    if (!offset) return probabilities;
-    const powers = logits(probabilities).map((value, k) => Math.exp(value - offset[k]!));
-    const sum = powers.reduce((total, power) => total + power, 0);
-    return powers.map((power) => power / sum);
+  #adjusted(track: Track, probabilities: readonly number[], timeS: number): readonly number[] {
+    let resting = this.#resting.get(track.id);
+    if (!resting) this.#resting.set(track.id, (resting = new RestingFace(this.#labels, this.#settings)));
+    // It goes on learning under a calibration, for when that ends.
+    const found = resting.read(probabilities, track.detection.keypoints, timeS);
+    const offset = this.#offsets.get(track.id);
+    return offset ? softmax(logits(probabilities).map((value, k) => value - offset[k]!)) : found;
   }
-}
-
-function logits(probabilities: readonly number[]): number[] {
-  return probabilities.map((value) => Math.log(Math.max(value, TINY)));
 }

@@ -39,7 +39,7 @@ export class Pipeline {
       read.set(track.id, await this.#classifier.classify(crop));
     }
     const emotions = new Map([...read].map(([id, heads]) => [id, heads[0]!]));
-    const adjusted = this.baseline.adjust(emotions, frame.timeS);
+    const adjusted = this.baseline.adjust(emotions, tracks, frame.timeS);
     for (const smoother of this.#smoothers) smoother.forget(frame.timeS);
     return tracks.map((track) => this.#mood(track, [adjusted.get(track.id)!, ...read.get(track.id)!.slice(1)], frame));
   }

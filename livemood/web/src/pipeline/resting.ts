@@ -1,0 +1,110 @@
+/** One person's resting face, learnt while time goes by; what `livemood/emotion/resting_face.py` does. */
+
+import type { BaselineSettings } from "../settings";
+import { Keypoint, type Point } from "../values";
+
+const TINY = 1e-6;
+const MOST = 30;
+
+export class RestingFace {
+  readonly #neutral: number;
+  readonly #smile: number;
+  readonly #settings: BaselineSettings;
+  #looks: (readonly number[])[] = [];
+  #lookedS = -Infinity;
+  #lowered: readonly number[];
+  #raised = 0;
+  #nose: Point = [0, 0];
+
+  constructor(labels: readonly string[], settings: BaselineSettings) {
+    this.#neutral = labels.indexOf("neutral");
+    this.#smile = labels.indexOf(settings.resting.raised);
+    this.#settings = settings;
+    this.#lowered = labels.map(() => 0);
+  }
+
+  /** Return the adjusted probabilities of a look, and learn from it. */
+  read(probabilities: readonly number[], keypoints: readonly Point[], timeS: number): readonly number[] {
+    const [values, nose, how] = [logits(probabilities), nosePlace(keypoints), this.#settings.resting];
+    const adjusted = this.#adjusted(values, nose);
+    if (best(values) !== this.#smile || this.#smile < 0) {
+      const looks = best(adjusted) === this.#smile ? how.slowly : 1;
+      if (timeS - this.#lookedS >= looks * how.every_s) {
+        this.#lookedS = timeS;
+        this.#looks.push([...values.map((value) => value - values[this.#neutral]!), ...nose]);
+        this.#looks = this.#looks.slice(-how.kept);
+        this.#learn();
+      }
+    }
+    return adjusted;
+  }
+
+  #adjusted(values: readonly number[], nose: Point): readonly number[] {
+    const found = softmax(values.map((value, k) => value - this.#lowered[k]!));
+    if (this.#smile < 0) return found;
+    const how = this.#settings.resting;
+    const away = Math.hypot(nose[0] - this.#nose[0], nose[1] - this.#nose[1]);
+    const part = Math.min(Math.max((how.other_pose - away) / (how.other_pose - how.same_pose), 0), 1);
+    const [neutral, smile] = [found[this.#neutral]!, found[this.#smile]!];
+    const ahead = values[this.#smile]! - values[this.#neutral]! + this.#raised * part;
+    const share = 1 / (1 + Math.exp(-Math.min(Math.max(how.steepness * ahead, -MOST), MOST)));
+    if (part > 0 && this.#raised > 0 && share * (neutral + smile) > smile) {
+      found[this.#neutral] = (1 - share) * (neutral + smile);
+      found[this.#smile] = share * (neutral + smile);
+    }
+    return found;
+  }
+
+  #learn(): void {
+    const how = this.#settings.resting;
+    if (this.#looks.length < how.ready) return;
+    const column = (k: number): number[] => this.#looks.map((look) => look[k]!);
+    const rest = this.#looks[0]!.map((_, k) => quantile(column(k), 0.5));
+    this.#nose = [rest[rest.length - 2]!, rest[rest.length - 1]!];
+    if (this.#smile >= 0) {
+      const usual = quantile(column(this.#smile), how.usual) - rest[this.#smile]!;
+      const lead = Math.max(how.lead, how.spread * usual);
+      this.#raised = Math.min(Math.max(-rest[this.#smile]! - lead, 0), how.most);
+    }
+    if (this.#looks.length >= how.lower_from) {
+      const offset = lowered(rest.slice(0, -2), this.#neutral, this.#settings);
+      this.#lowered = offset.map((value, k) => (k === this.#smile ? 0 : value));
+    }
+  }
+}
+
+/** Return by how much each emotion's logit is lowered for someone whose resting face has the logits `rest`. */
+export function lowered(rest: readonly number[], neutral: number, { margin, limit }: BaselineSettings): number[] {
+  return rest.map((value, k) => (k === neutral ? 0 : Math.min(Math.max(value - rest[neutral]! + margin, 0), limit)));
+}
+
+export function logits(probabilities: readonly number[]): number[] {
+  return probabilities.map((value) => Math.log(Math.max(value, TINY)));
+}
+
+export function softmax(values: readonly number[]): number[] {
+  const powers = values.map(Math.exp);
+  const sum = powers.reduce((total, power) => total + power, 0);
+  return powers.map((power) => power / sum);
+}
+
+function best(values: readonly number[]): number {
+  return values.indexOf(Math.max(...values));
+}
+
+/** As numpy has it: between two values, on the line between them. */
+function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = share * (sorted.length - 1);
+  const [low, high] = [sorted[Math.floor(at)]!, sorted[Math.ceil(at)]!];
+  return low + (at - Math.floor(at)) * (high - low);
+}
+
+/** Where the nose's tip lies from the middle between the eyes, along and across their line, in their distances. */
+function nosePlace(keypoints: readonly Point[]): Point {
+  const [right, left, nose] = [keypoints[Keypoint.rightEye]!, keypoints[Keypoint.leftEye]!, keypoints[Keypoint.noseTip]!];
+  const [ax, ay] = [left[0] - right[0], left[1] - right[1]];
+  const [nx, ny] = [nose[0] - (right[0] + left[0]) / 2, nose[1] - (right[1] + left[1]) / 2];
+  const square = Math.max(ax * ax + ay * ay, TINY);
+  return [(nx * ax + ny * ay) / square, (ny * ax - nx * ay) / square];
+}
