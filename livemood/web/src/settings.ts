@@ -5,6 +5,7 @@ export type Colour = readonly [number, number, number];
 /** When a candidate is a face; see `EvidenceSettings` in `livemood/core/settings.py`. */
 export interface EvidenceSettings {
   readonly proposed_from: number;
+  readonly smallest_px: number;
   readonly sure_from: number;
   readonly weakest: number;
   readonly floor: number;

@@ -65,6 +65,10 @@ export function height(box: Box): number {
   return box.bottom - box.top;
 }
 
+export function longerSide(box: Box): number {
+  return Math.max(width(box), height(box));
+}
+
 export function area(box: Box): number {
   return width(box) * height(box);
 }

@@ -1,7 +1,7 @@
 /** Face detection; another search of the whole frame would implement `Detector`. */
 
 import type { DetectorSettings, EvidenceSettings } from "../settings";
-import { type Box, type Detection, type Picture, iou } from "../values";
+import { type Box, type Detection, type Picture, iou, longerSide } from "../values";
 import type { BlazeFace } from "./blazeface";
 import { companionsOf, evidence } from "./evidence";
 import { cornerAndSide, cutOut, turnedPicture, turnedPlane } from "./pixels";
@@ -52,7 +52,9 @@ export class Combined implements Detector {
     const detections = await this.#yunet.find(view, Math.min(longest, Math.max(width, height)));
     const boxes = detections.map((one) => turnedBack(one, turns, width, height).box);
     const { fresh, kept } = besideKnown(boxes, known, maxOverlap, fine && turns === 0);
-    const candidates = fresh.map((i) => detections[i]!).filter((one) => one.score >= limits.proposed_from);
+    const candidates = fresh
+      .map((i) => detections[i]!)
+      .filter((one) => one.score >= limits.proposed_from && longerSide(one.box) >= limits.smallest_px);
     const faces = await this.#faces(view, candidates, turns === 0 ? 0 : search.turned_evidence);
     const back = faces.map((face) => turnedBack(face, turns, width, height));
     return { faces: withoutDoubles(back, maxOverlap), kept };
@@ -87,7 +89,7 @@ export class Combined implements Detector {
     limits: EvidenceSettings,
   ): Promise<Detection | null> {
     const near = await this.#detected(this.#near, picture, candidate, limits.near_window);
-    if (candidate.score < limits.sure_from || least > 0) {
+    if (candidate.score < limits.sure_from) {
       const far = await this.#detected(this.#far, picture, candidate, limits.far_window);
       const scores = { yunet: candidate.score, near: near?.score ?? 0, far: far?.score ?? 0 };
       if (evidence(scores, candidate.box, picture, companions, limits) <= least) return null;

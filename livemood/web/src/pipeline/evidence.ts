@@ -1,7 +1,7 @@
 /** Evidence that a candidate is a face, as in `livemood/detection/evidence.py` for the frames of a video. */
 
 import type { EvidenceSettings } from "../settings";
-import { type Box, type Detection, centre, height, width } from "../values";
+import { type Box, type Detection, centre, longerSide } from "../values";
 
 /** Scores of three networks for one candidate, 0..1; 0 where a network detects no face there. */
 export interface CandidateScores {
@@ -22,7 +22,7 @@ export function evidence(
     const bounded = Math.min(Math.max(score, settings.floor), settings.ceiling);
     return Math.log(bounded / (1 - bounded));
   };
-  const side = Math.max(width(box), height(box));
+  const side = longerSide(box);
   const share = Math.max(side / Math.max(frame.width, frame.height), settings.smallest_share);
   const [x, y] = centre(box);
   const atEdge = Math.min(x, frame.width - x, y, frame.height - y) < settings.edge_reach * side;
@@ -40,7 +40,7 @@ export function evidence(
 /** For each candidate, how many others of about its size are likely faces. */
 export function companionsOf(candidates: readonly Detection[], settings: EvidenceSettings): readonly number[] {
   const { companion_from: from, companion_ratio: ratio } = settings;
-  const sides = candidates.map(({ box }) => Math.max(width(box), height(box)));
+  const sides = candidates.map(({ box }) => longerSide(box));
   const likely = sides.filter((_, i) => candidates[i]!.score >= from);
   return candidates.map((candidate, i) => {
     const alike = likely.filter((side) => sides[i]! / ratio < side && side < sides[i]! * ratio).length;
