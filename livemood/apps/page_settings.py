@@ -14,7 +14,7 @@ from livemood.core.labels import UNSURE, colour_bgr
 from livemood.core.settings import NeutralBaselineSettings, Settings
 from livemood.core.types import Keypoint
 from livemood.detection import blazeface, optical_flow, roi_detector, yunet
-from livemood.emotion import crop
+from livemood.emotion import crop, quality
 from livemood.overlay import annotator, history_strip, label_layout
 from livemood.records.schema import VERSION
 from livemood.reporting import summary
@@ -24,6 +24,7 @@ from livemood.tracking import tracker
 NEAR: Final = "models/near.tflite"
 FAR: Final = "models/far.tflite"
 EMOTION: Final = "models/emotion.tflite"
+COVERED: Final = "models/covered.f32"
 YUNET: Final = "yunet/yunet.tflite"
 
 YUNET_SIDE_PX: Final = 320
@@ -83,6 +84,20 @@ def page_settings(bundle: Bundle, sha256: dict[str, str]) -> dict[str, Any]:
             "file": EMOTION,
             "crop": {**asdict(bundle.crop), "max_supersampling": crop._MAX_SUPERSAMPLING},
             "heads": [asdict(head) for head in bundle.heads],
+        },
+        "quality": {
+            "covered": COVERED,
+            "covered_side_px": quality._SIDE,
+            "knows_covered": quality.has_trained_framing(bundle.crop),
+            "not_covered": quality._NOT_COVERED,
+            "steady": quality._STEADY,
+            "reference_px": quality._REFERENCE_PX,
+            "nose": quality._NOSE,
+            "least": quality._LEAST,
+            "noise_kernel": quality._NOISE_KERNEL.astype(float).tolist(),
+            "noise_of_response": quality._NOISE_OF_RESPONSE,
+            "noise_steady": quality._NOISE_STEADY,
+            "noise_least": quality._NOISE_LEAST,
         },
         "overlay": {
             "colours": _colours(bundle),

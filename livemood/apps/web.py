@@ -13,11 +13,12 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Final, Self
 
-from livemood.apps.page_settings import EMOTION, FAR, NEAR, YUNET, page_settings
+from livemood.apps.page_settings import COVERED, EMOTION, FAR, NEAR, YUNET, page_settings
 from livemood.bundles.fixed_batch import with_fixed_batch
 from livemood.bundles.manifest import default_bundle, face_model, models_folder, read_bundle
 from livemood.bundles.verify.tflite_file import check_tflite
 from livemood.core.errors import SinkError
+from livemood.emotion.quality import covered_weights
 from livemood.runtime.atomic_io import unwritable
 
 HOST: Final = "127.0.0.1"
@@ -58,6 +59,7 @@ def page_files(bundle: Path | None = None) -> dict[str, bytes]:
         NEAR: face_model("near").read_bytes(),
         FAR: face_model("far").read_bytes(),
         EMOTION: with_fixed_batch(network.read_bytes()),
+        COVERED: covered_weights(),
     }
     built = _built()
     models = {**networks, YUNET: built[YUNET]}

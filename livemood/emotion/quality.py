@@ -26,6 +26,9 @@ _STEADY = 4.0
 _NOSE = 1.5
 _LEAST = 1e-3
 _NOISE_KERNEL = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+# Noise per mean absolute response to that mask.
+_NOISE_OF_RESPONSE = math.sqrt(math.pi / 2) / 6
+_NOISE_STEADY, _NOISE_LEAST = 1.0, 10 * _LEAST
 
 
 def measure(crop: FaceCrop, spec: CropSpec, chosen: float) -> Quality:
@@ -46,7 +49,7 @@ def measure(crop: FaceCrop, spec: CropSpec, chosen: float) -> Quality:
 def of_pixels(pixels: npt.NDArray[np.uint8], spec: CropSpec) -> Quality:
     """Measure (S, S, C) uint8 pixels whose keypoints are not known: taken as large and facing the camera."""
     grey = _grey(pixels)
-    hidden = covered(grey) if _has_trained_framing(spec) else _NOT_COVERED
+    hidden = covered(grey) if has_trained_framing(spec) else _NOT_COVERED
     return Quality(spec.size_px, 0.0, sharpness(grey), noise(grey), hidden, 1.0)
 
 
@@ -88,10 +91,10 @@ def noise(grey: npt.NDArray[np.float32]) -> float:
         grey: (48, 48) float32.
     """
     response = np.abs(cv2.filter2D(grey, cv2.CV_32F, _NOISE_KERNEL)[1:-1, 1:-1]).mean()
-    return math.log(math.sqrt(math.pi / 2) / 6 * float(response) / (float(grey.std()) + 1) + 10 * _LEAST)
+    return math.log(_NOISE_OF_RESPONSE * float(response) / (float(grey.std()) + _NOISE_STEADY) + _NOISE_LEAST)
 
 
-def _has_trained_framing(spec: CropSpec) -> bool:
+def has_trained_framing(spec: CropSpec) -> bool:
     """Return whether faces are framed about as those that the network for covered faces was trained on."""
     difference = np.abs(np.array(spec.template) - np.array(FER2013_TEMPLATE))
     return bool(difference.max() < _SAME_FRAMING)
@@ -108,6 +111,11 @@ def covered(grey: npt.NDArray[np.float32]) -> float:
     pixels = ((small - small.mean()) / (small.std() + _STEADY)).ravel()
     hidden = np.maximum(pixels @ hidden_weights + hidden_bias, 0)
     return float(hidden @ output_weights + output_bias[0])
+
+
+def covered_weights() -> bytes:
+    """Return the network for covered faces as little-endian float32: its arrays in the order of ``covered``."""
+    return b"".join(array.astype("<f4").tobytes() for array in _network())
 
 
 def _grey(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:

@@ -21,7 +21,10 @@ _LEAST_SAME = 0.995
 def main(words: list[str]) -> int:
     clips = [Path(word) for word in words] or [SAMPLES / "faces.mp4", *sorted(CLIPS.glob("*.*"))]
     found: list[Parity] = []
-    print("clip | frames | faces | missing | extra | other label | probability | beyond | score | box | ms a frame")
+    print(
+        "clip | frames | faces | missing | extra | other label | other reason | probability | beyond | score | box | "
+        "ms a frame"
+    )
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         write_page(Path(folder) / "page")
         for clip in (clip for clip in clips if clip.suffix != ".txt"):
@@ -31,18 +34,20 @@ def main(words: list[str]) -> int:
             found.append(parity)
             print(
                 f"{clip.name} | {parity.frames} | {parity.faces} | {parity.missing} | {parity.extra} | "
-                f"{parity.labels_differ} | {parity.probability:.5f} | {parity.beyond} | {parity.score:.5f} | "
-                f"{parity.box:.6f} | {parity.ms:.1f}",
+                f"{parity.labels_differ} | {parity.reasons_differ} | {parity.probability:.5f} | {parity.beyond} | "
+                f"{parity.score:.5f} | {parity.box:.6f} | {parity.ms:.1f}",
                 flush=True,
             )
     faces = sum(parity.faces for parity in found)
     same = 1 - sum(parity.labels_differ for parity in found) / max(faces, 1)
+    alike = 1 - sum(parity.reasons_differ for parity in found) / max(faces, 1)
     off, raw = max(parity.score for parity in found), max(parity.probability for parity in found)
     near = 1 - sum(parity.beyond for parity in found) / max(faces, 1)
     lost = sum(parity.missing + parity.extra for parity in found)
-    print(f"all: {faces} faces, {lost} seen by one alone, {same:.2%} the same label; smoothed scores within {off:.5f}")
+    print(f"all: {faces} faces, {lost} seen by one alone, {same:.2%} the same label, {alike:.2%} the same reason")
+    print(f"smoothed scores within {off:.5f}")
     print(f"a frame's own probabilities within {NEAR} in {near:.2%} of the faces, within {raw:.5f} in all")
-    return int(lost > 0 or min(same, near) < _LEAST_SAME or off > NEAR)
+    return int(lost > 0 or min(same, alike, near) < _LEAST_SAME or off > NEAR)
 
 
 if __name__ == "__main__":

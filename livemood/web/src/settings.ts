@@ -89,12 +89,26 @@ export interface TrackerSettings {
   readonly coasting_s: number;
 }
 
+/** When a face is `unsure` although an emotion leads; explained in `livemood/core/settings.py`. */
+export interface DoubtSettings {
+  readonly covered_from: number;
+  readonly turned_from_deg: number;
+  readonly small_below_px: number;
+  readonly chosen_below: number;
+  readonly sharp_from: number;
+  readonly blur_slope: number;
+  readonly noise_from: number;
+  readonly noise_slope: number;
+  readonly most_needed: number;
+}
+
 export interface SmootherSettings {
   readonly tau_s: number;
   readonly unsure_below: number;
   readonly margin: number;
   readonly hold_s: number;
   readonly forget_s: number;
+  readonly doubt: DoubtSettings;
 }
 
 /** How a resting face is learnt while time goes by; explained in `livemood/core/settings.py`. */
@@ -157,6 +171,28 @@ export interface EmotionSettings {
   readonly heads: readonly HeadSettings[];
 }
 
+/** Constants of `livemood/emotion/quality.py`. */
+export interface QualitySettings {
+  /** File of the network for covered faces. */
+  readonly covered: string;
+  /** Side of its input, px. */
+  readonly covered_side_px: number;
+  /** Whether the crops are framed as those it was trained on. */
+  readonly knows_covered: boolean;
+  /** `Quality.covered` where it is not asked. */
+  readonly not_covered: number;
+  readonly steady: number;
+  /** Side of the crops that are measured, px. */
+  readonly reference_px: number;
+  readonly nose: number;
+  readonly least: number;
+  /** Rows of a 3x3 mask. */
+  readonly noise_kernel: readonly (readonly number[])[];
+  readonly noise_of_response: number;
+  readonly noise_steady: number;
+  readonly noise_least: number;
+}
+
 export interface OverlaySettings {
   readonly colours: Readonly<Record<string, Colour>>;
   readonly dark: Colour;
@@ -207,6 +243,7 @@ export interface Settings {
   readonly blazeface: BlazeFaceSettings;
   readonly yunet: YuNetSettings;
   readonly emotion: EmotionSettings;
+  readonly quality: QualitySettings;
   readonly overlay: OverlaySettings;
   readonly history: HistorySettings;
   readonly changes: ChangeSettings;

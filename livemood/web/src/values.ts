@@ -50,9 +50,24 @@ export interface HeadAnswer {
   readonly rawScores: readonly number[];
 }
 
+/** How well a face can be read; the fields of Python's `Quality`. */
+export interface Quality {
+  readonly sidePx: number;
+  readonly yawDeg: number;
+  readonly sharpness: number;
+  readonly noise: number;
+  readonly covered: number;
+  readonly chosen: number;
+}
+
+/** Why a face is `unsure`. */
+export type Doubt = "ambiguous" | "covered" | "turned" | "small" | "blurred" | "none of these";
+
 export interface Mood {
   readonly track: Track;
   readonly emotion: HeadAnswer;
+  /** Why the emotion is `unsure`; null for any other label. */
+  readonly reason: Doubt | null;
   /** Outputs of the network's other heads, by name. */
   readonly others: Readonly<Record<string, HeadAnswer>>;
 }

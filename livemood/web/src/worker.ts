@@ -4,6 +4,7 @@ import { BlazeFace } from "./pipeline/blazeface";
 import { Classifier } from "./pipeline/classify";
 import { Combined } from "./pipeline/detection";
 import { Pipeline } from "./pipeline/pipeline";
+import { Meter } from "./pipeline/quality";
 import { Network, openRuntime } from "./pipeline/runtime";
 import { YuNet } from "./pipeline/yunet";
 import type { Calibration, FailureKind, FromWorker, Stamp, ToWorker } from "./protocol";
@@ -60,8 +61,9 @@ function report(error: unknown): void {
 }
 
 async function open(base: URL, settings: Settings): Promise<() => Pipeline> {
-  const { blazeface, yunet, emotion, detector } = settings;
-  const files = [blazeface.near, blazeface.far, emotion.file, yunet.file].map((file) => fetched(base, file, settings));
+  const { blazeface, yunet, emotion, quality, detector } = settings;
+  const names = [blazeface.near, blazeface.far, emotion.file, yunet.file, quality.covered];
+  const files = names.map((file) => fetched(base, file, settings));
   // A failure while the runtime loads is handled below.
   for (const file of files) file.catch(() => undefined);
   try {
@@ -69,7 +71,7 @@ async function open(base: URL, settings: Settings): Promise<() => Pipeline> {
   } catch (error) {
     throw new Failure("runtime", error instanceof Error ? error.message : String(error));
   }
-  const [near, far, mood, places] = (await Promise.all(files)) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+  const [near, far, mood, places, covered] = (await Promise.all(files)) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array];
   // Weak detections of the BlazeFace networks are evidence for a candidate too.
   const least = Math.min(detector.min_score, detector.evidence.weakest);
   const faces = new Combined(
@@ -79,7 +81,8 @@ async function open(base: URL, settings: Settings): Promise<() => Pipeline> {
     detector,
   );
   const classifier = new Classifier(await network(mood), emotion);
-  return () => new Pipeline(faces, classifier, settings);
+  const meter = new Meter(covered, settings);
+  return () => new Pipeline(faces, classifier, meter, settings);
 }
 
 /** Open a network and run it once, because the first run is slow. */

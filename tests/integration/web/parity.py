@@ -49,6 +49,7 @@ class Parity:
         missing: Of these, how many the page did not find at the same place with the same id.
         extra: Faces that only the page found.
         labels_differ: Faces whose label is another one.
+        reasons_differ: Faces with another reason to be ``unsure``, or with one in only one of the two.
         probability: Largest difference of any probability of a frame's own.
         beyond: Faces in which one differs by more than ``NEAR``.
         score: Likewise of the smoothed ones.
@@ -61,6 +62,7 @@ class Parity:
     missing: int
     extra: int
     labels_differ: int
+    reasons_differ: int
     probability: float
     beyond: int
     score: float
@@ -90,7 +92,7 @@ def read_in_page(browser: Browser, folder: Any, frames: Sequence[Frame]) -> list
 
 
 def compare(python: Sequence[Sequence[Mood]], page: Sequence[dict[str, Any]]) -> Parity:
-    missing = extra = differ = faces = beyond = 0
+    missing = extra = differ = doubted = faces = beyond = 0
     probability = score = box = 0.0
     for moods, answer in zip(python, page, strict=True):
         found = {mood["track"]["id"]: mood for mood in answer["moods"]}
@@ -108,6 +110,7 @@ def compare(python: Sequence[Sequence[Mood]], page: Sequence[dict[str, Any]]) ->
                 continue
             box = max(box, off)
             differ += other["emotion"]["label"] != mood.label
+            doubted += other["reason"] != mood.reason
             raw = zip(mood.raw_scores.values(), other["emotion"]["rawScores"], strict=True)
             smooth = zip(mood.scores.values(), other["emotion"]["scores"], strict=True)
             furthest = max(abs(one - two) for one, two in raw)
@@ -115,4 +118,5 @@ def compare(python: Sequence[Sequence[Mood]], page: Sequence[dict[str, Any]]) ->
             score = max(score, *(abs(one - two) for one, two in smooth))
         extra += len(found)
     times = sorted(answer["ms"] for answer in page)
-    return Parity(len(page), faces, missing, extra, differ, probability, beyond, score, box, times[len(times) // 2])
+    middle = times[len(times) // 2]
+    return Parity(len(page), faces, missing, extra, differ, doubted, probability, beyond, score, box, middle)

@@ -87,6 +87,7 @@ def test_records_when_saved_then_python_reads_them_as_its_own(context, page, url
     assert times == sorted(times)
     for row in faces:
         assert abs(sum(row.scores.values()) - 1) < 1e-4
+        assert (row.reason is not None) == (row.label == "unsure")
         assert row.box is not None
         assert row.box[2] <= 640 + 50
         assert len(row.keypoints) == 6

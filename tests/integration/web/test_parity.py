@@ -1,10 +1,20 @@
 """The page reads raw frames as Python does."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from itertools import islice
 
+import numpy as np
+import pytest
+
+from livemood.core.types import Frame
+from livemood.evaluation.corruptions import Corruption, FaceSample, blur, sunglasses
 from livemood.sources.video.file import VideoSource
 from tests.integration.web.parity import NEAR, compare, read_in_page, read_in_python
 from tests.support.builders import SAMPLES
+
+CROP_PX = 48
+CORRUPTIONS: Mapping[str, Corruption] = {"covered": sunglasses, "blurred": blur(5)}
 
 
 def test_sample_when_read_by_both_then_faces_labels_and_scores_are_the_same(bare, written):
@@ -12,8 +22,37 @@ def test_sample_when_read_by_both_then_faces_labels_and_scores_are_the_same(bare
         frames = list(islice(source.frames(), 120))
     parity = compare(read_in_python(frames), read_in_page(bare, written, frames))
     assert parity.faces > 180
-    assert (parity.missing, parity.extra, parity.labels_differ) == (0, 0, 0)
+    assert (parity.missing, parity.extra, parity.labels_differ, parity.reasons_differ) == (0, 0, 0, 0)
     assert parity.score < NEAR
     assert parity.beyond <= 0.01 * parity.faces
     assert parity.probability < 0.03
     assert parity.box < 0.002
+
+
+def spoilt(corruption: Corruption) -> list[Frame]:
+    """Return 16 frames with one face, which is corrupted in the middle eight."""
+    with VideoSource(SAMPLES / "faces.mp4") as source:
+        frames = list(islice(source.frames(), 16))
+    for index in range(4, 12):
+        (mood,) = read_in_python([frames[index]])[0]
+        points = mood.track.detection.keypoints[:4].astype(float)
+        sample = FaceSample(frames[index].image, points, mood.box.width / CROP_PX)
+        frames[index] = replace(frames[index], image=corruption(sample, np.random.default_rng(0)))
+    return frames
+
+
+@pytest.mark.parametrize("reason", CORRUPTIONS)
+def test_face_when_it_cannot_be_read_then_both_are_unsure_for_the_same_reason(bare, written, reason):
+    frames = spoilt(CORRUPTIONS[reason])
+    python, page = read_in_python(frames), read_in_page(bare, written, frames)
+    reasons = [mood.reason for moods in python for mood in moods]
+    assert reasons.count(reason) >= 4
+    assert reasons.count(None) >= 4
+    assert [mood["reason"] for answer in page for mood in answer["moods"]] == reasons
+    labels = [mood.label for moods in python for mood in moods]
+    assert [mood["emotion"]["label"] for answer in page for mood in answer["moods"]] == labels
+    assert {label for label, why in zip(labels, reasons, strict=True) if why} == {"unsure"}
+    confidences = [mood.confidence for moods in python for mood in moods]
+    assert [mood["emotion"]["confidence"] for answer in page for mood in answer["moods"]] == pytest.approx(
+        confidences, abs=NEAR
+    )

@@ -121,6 +121,7 @@ export class Overlay {
     const known = label !== this.#settings.unsure;
     const words: Word[] = [{ text: printable(wordsOf(mood, this.#settings.unsure), 48), colour: bright, bold: true }];
     if (known) words.push({ text: `${Math.round(100 * confidence)}%`, colour: bright, bold: false });
+    if (mood.reason) words.push({ text: printable(mood.reason), colour: dim, bold: false });
     if (showId) words.push({ text: `#${mood.track.id}`, colour: dim, bold: false });
     return {
       size: (text) => {

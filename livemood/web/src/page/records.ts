@@ -2,7 +2,7 @@
 
 import type { Stamp } from "../protocol";
 import type { HeadSettings, Settings } from "../settings";
-import type { HeadAnswer, Mood } from "../values";
+import type { Doubt, HeadAnswer, Mood } from "../values";
 
 /** Rows per compressed pack, and the number of packs that are kept: about two hours of one face. */
 const PACK = 2000;
@@ -20,6 +20,7 @@ export interface Row {
   readonly raw_scores: Readonly<Record<string, number>>;
   readonly keypoints: readonly (readonly [number, number])[];
   readonly event: number | null;
+  readonly reason: Doubt | null;
   readonly v: number;
 }
 
@@ -75,6 +76,7 @@ export function faceRow(stamp: Stamp, mood: Mood, settings: Settings): Row {
     raw_scores: named(emotion!.labels, mood.emotion.rawScores),
     keypoints: keypoints.map(([x, y]) => [rounded(x, 2), rounded(y, 2)] as const),
     event: null,
+    reason: mood.reason,
     ...Object.fromEntries(others.map((head) => [head.name, ofHead(head, mood.others[head.name]!)])),
     v: settings.records_version,
   };
@@ -117,6 +119,7 @@ export class Records {
       raw_scores: {},
       keypoints: [],
       event: this.#events,
+      reason: null,
       v: this.#settings.records_version,
     });
     return this.#events;

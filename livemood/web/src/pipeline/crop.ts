@@ -37,11 +37,21 @@ function mean(points: readonly Point[]): Point {
   return [sum(0) / points.length, sum(1) / points.length];
 }
 
+/** Side of a face's crop, px of the picture. */
+export function sideOf(keypoints: readonly Point[], crop: CropSettings): number {
+  return crop.size_px / scaleOf(alignment(keypoints, crop));
+}
+
+/** Px of the crop per px of the picture. */
+function scaleOf({ re, im }: Alignment): number {
+  return Math.max(Math.hypot(re, im), 1e-6);
+}
+
 /** Crop a face so that its keypoints match the template: (S, S, C), grey or blue, green, red. */
 export function aligned(picture: Picture, keypoints: readonly Point[], crop: CropSettings): Uint8Array | Uint8ClampedArray {
-  const { re, im, dx, dy } = alignment(keypoints, crop);
-  const scale = Math.max(Math.hypot(re, im), 1e-6);
-  const samples = Math.min(Math.max(Math.ceil(1 / scale - 0.01), 1), crop.max_supersampling);
+  const found = alignment(keypoints, crop);
+  const { re, im, dx, dy } = found;
+  const samples = Math.min(Math.max(Math.ceil(1 / scaleOf(found) - 0.01), 1), crop.max_supersampling);
   // The inverse transform, from px of the supersampled crop to px of the picture.
   const shift = (samples - 1) / 2;
   const [a, b] = [re * samples, im * samples];

@@ -1,7 +1,8 @@
-/** Smooth one head's predictions over time, with hysteresis, as in `livemood/emotion/smoother.py`. */
+/** Smooth predictions and qualities over time, with hysteresis, as in `livemood/emotion/smoother.py`. */
 
 import type { SmootherSettings } from "../settings";
-import type { HeadAnswer } from "../values";
+import type { Doubt, HeadAnswer, Quality } from "../values";
+import { doubt } from "./doubt";
 
 interface State {
   average: readonly number[];
@@ -11,6 +12,12 @@ interface State {
   wantedSinceS: number;
 }
 
+/** The weight of a new value in an exponential average. */
+function weightOf(elapsedS: number, tauS: number): number {
+  return 1 - Math.exp(-elapsedS / tauS);
+}
+
+/** Smooths one head. */
 export class Smoother {
   readonly #labels: readonly string[];
   readonly #unsure: string;
@@ -46,7 +53,7 @@ export class Smoother {
   }
 
   #advance(state: State, raw: readonly number[], timeS: number): void {
-    const weight = 1 - Math.exp(-(timeS - state.seenS) / this.#settings.tau_s);
+    const weight = weightOf(timeS - state.seenS, this.#settings.tau_s);
     state.average = state.average.map((value, i) => value + weight * (raw[i]! - value));
     state.seenS = timeS;
     const wanted = this.#choose(state.average, state.label);
@@ -64,5 +71,39 @@ export class Smoother {
     const shownP = shown === this.#unsure ? 0 : average[this.#labels.indexOf(shown)]!;
     if (highest >= least && highest >= shownP + margin) return this.#labels[average.indexOf(highest)]!;
     return shown !== this.#unsure && shownP >= least - margin ? shown : this.#unsure;
+  }
+}
+
+/** Says why a face is `unsure`, by its quality averaged over time. */
+export class Doubter {
+  readonly #settings: SmootherSettings;
+  readonly #averages = new Map<number, { readonly quality: Quality; readonly seenS: number }>();
+
+  constructor(settings: SmootherSettings) {
+    this.#settings = settings;
+  }
+
+  /** Drop tracks that were not seen for long; call it once per frame. */
+  forget(timeS: number): void {
+    for (const [id, { seenS }] of this.#averages) {
+      if (seenS < timeS - this.#settings.forget_s) this.#averages.delete(id);
+    }
+  }
+
+  /** Return the reason, given a frame's quality and the leading emotion's confidence; null if there is none. */
+  reason(track: number, now: Quality, leading: number, timeS: number): Doubt | null {
+    const { quality: before, seenS } = this.#averages.get(track) ?? { quality: now, seenS: timeS };
+    const weight = weightOf(timeS - seenS, this.#settings.tau_s);
+    const mixed = (old: number, found: number): number => old + weight * (found - old);
+    const quality: Quality = {
+      sidePx: mixed(before.sidePx, now.sidePx),
+      yawDeg: mixed(before.yawDeg, now.yawDeg),
+      sharpness: mixed(before.sharpness, now.sharpness),
+      noise: mixed(before.noise, now.noise),
+      covered: mixed(before.covered, now.covered),
+      chosen: mixed(before.chosen, now.chosen),
+    };
+    this.#averages.set(track, { quality, seenS: timeS });
+    return doubt(quality, leading, this.#settings.unsure_below, this.#settings.doubt);
   }
 }

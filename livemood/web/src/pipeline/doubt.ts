@@ -1,0 +1,21 @@
+/** Whether a face is `unsure` although an emotion leads, and why, as in `livemood/emotion/doubt.py`. */
+
+import type { DoubtSettings } from "../settings";
+import type { Doubt, Quality } from "../values";
+
+/** Return the reason; null if the face is not `unsure`. */
+export function doubt(
+  quality: Quality,
+  confidence: number,
+  unsureBelow: number,
+  settings: DoubtSettings,
+): Doubt | null {
+  if (quality.sidePx < settings.small_below_px) return "small";
+  if (quality.yawDeg > settings.turned_from_deg) return "turned";
+  if (quality.covered > settings.covered_from) return "covered";
+  if (quality.chosen < settings.chosen_below) return "none of these";
+  const blur = settings.blur_slope * Math.max(settings.sharp_from - quality.sharpness, 0);
+  const noise = settings.noise_slope * Math.max(quality.noise - settings.noise_from, 0);
+  if (confidence >= Math.min(unsureBelow + blur + noise, settings.most_needed)) return null;
+  return confidence < unsureBelow + noise ? "ambiguous" : "blurred";
+}
