@@ -23,7 +23,7 @@ def test_video_when_a_stream_is_closed_then_the_copy_is_made_all_the_same(closed
         timeout=120,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.mp4", "out.csv", "out.mp4"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.mp4", "out.csv", "out.csv.json", "out.mp4"]
     with av.open(str(tmp_path / "out.mp4")) as container:
         assert sum(1 for _ in container.decode(video=0)) == 20
 

@@ -33,7 +33,7 @@ def livemood(
     *arguments: object, folder: Path | None = None, environment: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     words, env = [str(word) for word in arguments], {**os.environ, **(environment or {})}
-    return subprocess.run([LIVEMOOD, *words], capture_output=True, text=True, timeout=180, env=env, cwd=folder)
+    return subprocess.run([LIVEMOOD, *words], capture_output=True, text=True, timeout=600, env=env, cwd=folder)
 
 
 def complaint(done: subprocess.CompletedProcess[str]) -> str:

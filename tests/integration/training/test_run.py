@@ -267,8 +267,8 @@ class TestResume:
     @pytest.mark.parametrize(
         ("change", "match"),
         [
-            ({"asked": {"preset": "large"}}, "begun with preset tiny, not large"),
-            ({"asked": {"seed": 2}}, "begun with seed 1, not 2"),
+            ({"overrides": {"preset": "large"}}, "begun with preset tiny, not large"),
+            ({"overrides": {"seed": 2}}, "begun with seed 1, not 2"),
             ({"data": Path("other")}, "begun with data faces, not other"),
             ({"find_faces": True}, "begun without find_faces; say the same again"),
             ({"group_by": "person"}, "begun without group_by; say the same again"),
