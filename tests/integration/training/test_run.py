@@ -339,7 +339,7 @@ class TestTransfer:
         train(job_of(faces, tmp_path / "tuned", base=(trained.job.out,), overrides=asked), False, False, Watcher())
         tuned = read_bundle(tmp_path / "tuned")
         assert tuned.labels == ("grin", "grump")
-        assert share_right(tmp_path / "tuned", ("grin", "grump")) > 0.9
+        assert share_right(tmp_path / "tuned", ("grin", "grump")) > 0.8
         assert json.loads((tuned.folder / "manifest.json").read_text())["training"]["from"] == ["mine"]
 
     @pytest.mark.parametrize(
