@@ -125,11 +125,11 @@ def test_calibration_when_asked_for_then_status_counts_down_and_names_the_faces(
     page.goto(f"{url}?start=1")
     becomes(page, f"{LABELS}?.length")
     page.keyboard.press("c")
-    becomes(page, "document.querySelector('#status').innerText.includes('keep a resting face')")
-    becomes(page, "document.querySelector('#status').innerText.includes('calibrated to #')")
+    assert becomes(page, "document.querySelector('#status').innerText.includes('keep a resting face')")
+    assert becomes(page, "document.querySelector('#status').innerText.includes('calibrated to #')")
     page.keyboard.press("c")
-    becomes(page, "!livemood.calibrating")
-    becomes(page, "!document.querySelector('#status').innerText.includes('calibrated to')")
+    assert becomes(page, "!livemood.calibrating")
+    assert becomes(page, "!document.querySelector('#status').innerText.includes('calibrated to')")
 
 
 def test_snapshot_and_recording_when_asked_for_then_files_are_saved(page, url, tmp_path):
