@@ -64,10 +64,10 @@ def write_video_table(
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow([*_COLUMNS, *_COUNTS, *(f"share_{label}" for label in shown)])
         for one in videos:
-            rows.writerow([*_said(one, phrase), *_counted(one.outcome, shown)])
+            rows.writerow([*_outcome_cells(one, phrase), *_figure_cells(one.outcome, shown)])
 
 
-def _said(one: Listed, phrase: Callable[[LivemoodError], str]) -> list[str]:
+def _outcome_cells(one: Listed, phrase: Callable[[LivemoodError], str]) -> list[str]:
     outcome = one.outcome
     job, made = outcome.job, outcome.error is None
     state = "failed" if outcome.error else "read" if outcome.summary else "there already"
@@ -75,7 +75,7 @@ def _said(one: Listed, phrase: Callable[[LivemoodError], str]) -> list[str]:
     return [one.folder, str(job.source), state, phrase(outcome.error) if outcome.error else "", *files]
 
 
-def _counted(outcome: Outcome, labels: Sequence[str]) -> list[Any]:
+def _figure_cells(outcome: Outcome, labels: Sequence[str]) -> list[Any]:
     if outcome.summary:
         return _figures(outcome.summary, labels)
     records = outcome.job.file("records")

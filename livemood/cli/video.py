@@ -146,7 +146,7 @@ def _jobs(
     tops = [folder.resolve() for folder in folders]
     found = []
     for clip in clips:
-        outputs = [Output(asked.name, str(_placed(asked, clip.place, out_dir))) for asked in job.outputs]
+        outputs = [Output(output.name, str(_placed(output, clip.place, out_dir))) for output in job.outputs]
         if out_dir:
             outputs.insert(0, Output("out", str(out_dir / clip.place.with_suffix(".mp4"))))
         report = _placed(Output("report", str(job.report)), clip.place, out_dir) if job.report else None
@@ -173,14 +173,14 @@ def _around(copy: Path, tops: Sequence[Path], out_dir: Path | None) -> Path | No
     return None
 
 
-def _placed(asked: Output, place: Path, out_dir: Path | None) -> Path:
+def _placed(output: Output, place: Path, out_dir: Path | None) -> Path:
     """Return where a file of one of many videos lies: beside its copy, or in a folder of its own kind."""
-    target, option = Path(asked.target), option_name(asked.name)
-    if asked.target == STDOUT:
+    target, option = Path(output.target), option_name(output.name)
+    if output.target == STDOUT:
         raise typer.BadParameter("many videos need files, not stdout", param_hint=option)
     if target.name.startswith(".") and target.name != "..":
         folder, ending = target.parent, target.name
-        if target.name == asked.target:
+        if target.name == output.target:
             if out_dir is None:
                 raise typer.BadParameter(
                     f"{ending} lies beside each copy; add --out-dir, or give a folder: DIR/{ending}", param_hint=option
@@ -189,11 +189,11 @@ def _placed(asked: Output, place: Path, out_dir: Path | None) -> Path:
         return folder / place.with_suffix(ending)
     if target.suffix.lower() in _FILES or target.is_file():
         raise typer.BadParameter(
-            f"many videos need a folder, or an ending such as .csv, got {asked.target}", param_hint=option
+            f"many videos need a folder, or an ending such as .csv, got {output.target}", param_hint=option
         )
-    if asked.name not in _ENDINGS:
+    if output.name not in _ENDINGS:
         raise typer.BadParameter(f"say in which form: {target / '.edl'}, for one", param_hint=option)
-    return target / place.with_suffix(_ENDINGS[asked.name])
+    return target / place.with_suffix(_ENDINGS[output.name])
 
 
 def _unfinished(jobs: Sequence["VideoJob"]) -> list["VideoJob"]:

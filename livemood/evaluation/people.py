@@ -73,8 +73,8 @@ def examine_people(folder: Path, path: Path) -> dict[str, Any]:
     hits = np.zeros((len(people), len(measures)), np.bool_)
     with FaceDetector("auto") as detector:
         for place, person in enumerate(people):
-            said = {kind: _look(files, person.files[kind], classifier, detector) for kind in _KINDS}
-            hits[place] = [_right(said, kind, rested, classifier.labels) for kind, rested in measures]
+            predictions = {kind: _look(files, person.files[kind], classifier, detector) for kind in _KINDS}
+            hits[place] = [_right(predictions, kind, rested, classifier.labels) for kind, rested in measures]
     names = [f"{kind} after rest" if rested else kind for kind, rested in measures]
     attributes = {_EVERYONE: [_EVERYONE] * len(people)}
     attributes |= {name: [person.groups[name] for person in people] for name in people[0].groups}
@@ -145,13 +145,13 @@ def _look(files: Files, file: str, classifier: EmotionClassifier, detector: Face
     faces = detector.detect(frame)
     if not faces:
         return None
-    (said,) = classifier.classify([crop_track(frame, Track(1, faces[0], 0.0), classifier.crop_spec)])
-    return said
+    (prediction,) = classifier.classify([crop_track(frame, Track(1, faces[0], 0.0), classifier.crop_spec)])
+    return prediction
 
 
-def _right(said: Mapping[str, Prediction | None], kind: str, rested: bool, labels: tuple[str, ...]) -> bool:
+def _right(predictions: Mapping[str, Prediction | None], kind: str, rested: bool, labels: tuple[str, ...]) -> bool:
     """Return whether a photo is read right, after the person's neutral photo if ``rested``."""
-    shown, rest = said[kind], said["neutral"]
+    shown, rest = predictions[kind], predictions["neutral"]
     if shown is None:
         return False
     if rested and rest is not None:
@@ -189,9 +189,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("photos", type=Path, metavar="PHOTOS.zip", help="photos and a table of file, person, kind, ...")
     parser.add_argument("--bundle", default="default", help="bundle folder; default: the one that is shipped")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     try:
-        report = examine_people(named_bundle(asked.bundle), asked.photos)
+        report = examine_people(named_bundle(args.bundle), args.photos)
     except LivemoodError as error:
         print(f"livemood: {error}", file=sys.stderr)
         sys.exit(1)

@@ -52,7 +52,7 @@ class Origin:
 
     def to_json(self) -> dict[str, Any]:
         """Return it as the object that is written."""
-        said: dict[str, Any] = {
+        values: dict[str, Any] = {
             "version": self.version,
             "source": self.source,
             "width": self.width,
@@ -63,7 +63,7 @@ class Origin:
             "model_sha256": self.sha256,
             "options": dict(self.options),
         }
-        return {KEY: said | ({"made_from": dict(self.made_from)} if self.made_from else {})}
+        return {KEY: values | ({"made_from": dict(self.made_from)} if self.made_from else {})}
 
     def line(self) -> str:
         """Return it as the first line of a JSONL file."""
@@ -79,19 +79,19 @@ def from_json(data: Any) -> Origin | None:
     """Return the origin in an object; None if it is not a valid one."""
     if not is_origin(data):
         return None
-    said = data[KEY]
+    values = data[KEY]
     with suppress(KeyError, TypeError, ValueError, OverflowError, ZeroDivisionError):
         return Origin(
-            _text(said["version"]) or "",
-            _text(said.get("source")),
-            _size(said.get("width")),
-            _size(said.get("height")),
-            None if said.get("rate") is None else _rate(said["rate"]),
-            None if said.get("duration_s") is None else float(said["duration_s"]),
-            _text(said.get("model")),
-            _text(said.get("model_sha256")),
-            _mapping(said.get("options")),
-            _mapping(said.get("made_from")),
+            _text(values["version"]) or "",
+            _text(values.get("source")),
+            _size(values.get("width")),
+            _size(values.get("height")),
+            None if values.get("rate") is None else _rate(values["rate"]),
+            None if values.get("duration_s") is None else float(values["duration_s"]),
+            _text(values.get("model")),
+            _text(values.get("model_sha256")),
+            _mapping(values.get("options")),
+            _mapping(values.get("made_from")),
         )
     return None
 
@@ -133,10 +133,10 @@ def _in_parquet(path: Path) -> Origin | None:
 
     arrow, parquet = required("pyarrow", PARQUET), required("pyarrow.parquet", PARQUET)
     try:
-        said = (parquet.read_metadata(path).metadata or {}).get(METADATA.encode())
+        stored = (parquet.read_metadata(path).metadata or {}).get(METADATA.encode())
     except arrow.ArrowException:
         return None
-    return _parsed(said) if said and len(said) <= _MAX_BYTES else None
+    return _parsed(stored) if stored and len(stored) <= _MAX_BYTES else None
 
 
 def _parsed(data: bytes) -> Origin | None:

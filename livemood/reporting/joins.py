@@ -120,12 +120,12 @@ def joins_section(people: Sequence[Person], records: Path | None, offer: Offer |
         for join in joins
     )
     head = ("person", "last seen", "perhaps again as", "first seen", "between", "apart")
-    said = (
+    text = (
         "<h2>Perhaps the same person again</h2>\n<p>After a cut or an absence a face gets a new number. These appeared "
         "where another was last seen, about as large, within a minute. Faces were not compared: look before you "
         "join them.</p>\n"
     )
-    return said + Table("Who may be one", head, rows, texts=(0, 2)).html() + _command(joins, records, offer)
+    return text + Table("Who may be one", head, rows, texts=(0, 2)).html() + _command(joins, records, offer)
 
 
 def _command(joins: Sequence[Join], records: Path | None, offer: Offer | None) -> str:

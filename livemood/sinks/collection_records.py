@@ -37,7 +37,7 @@ class CollectionRecords(Closeable):
         heads: Labels by head of the model.
         force: Replace a file that is there.
         resume: Append to a file that is there.
-        origin: Model and settings of this run; a file that is appended to keeps the head it has.
+        origin: Model and settings of this run; a file that is appended to keeps the origin it has.
 
     Attributes:
         done: Paths whose photos the file held when it was opened.
@@ -106,11 +106,11 @@ class CollectionRecords(Closeable):
         return file
 
     def _compare(self, earlier: Origin | None) -> None:
-        """Say so where a file is gone on with by another model, or with other settings."""
+        """Warn if the file was begun with another model or other settings."""
         now = self._origin
         if now and earlier and (earlier.sha256, earlier.options) != (now.sha256, now.options):
             warnings.warn(
-                f"{self.path} was begun with another model or other settings; its head still names those",
+                f"{self.path} was begun with another model or other settings; its origin still names those",
                 stacklevel=2,
             )
 
@@ -171,8 +171,8 @@ class CollectionRecords(Closeable):
             raise unwritable(self.path, _SETTING, error) from error
         if self._packed:
             with atomic_write(self.path, _SETTING, force=True) as part:
-                said = read_origin(self._rows_file)
-                more = {METADATA: json.dumps(said.to_json())} if said else {}
+                origin = read_origin(self._rows_file)
+                more = {METADATA: json.dumps(origin.to_json())} if origin else {}
                 write_parquet(part, read_groups(self._rows_file), self._heads, lambda: more)
             with suppress(OSError):
                 self._rows_file.unlink()
@@ -228,9 +228,9 @@ def utf8(text: Any) -> Any:
 
 
 def _unpack(path: Path, rows: Path) -> None:
-    said = read_origin(path)
+    origin = read_origin(path)
     with atomic_write(rows, _SETTING, force=True) as part, part.open("wb") as file:
-        file.write(said.line().encode() if said else b"")
+        file.write(origin.line().encode() if origin else b"")
         for group in read_groups(path):
             for row in to_json(group):
                 file.write((json.dumps(row, ensure_ascii=False) + "\n").encode(errors=NOT_UTF8))
