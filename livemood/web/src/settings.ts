@@ -8,6 +8,7 @@ export interface EvidenceSettings {
   readonly smallest_px: number;
   readonly sure_from: number;
   readonly weakest: number;
+  readonly look_floor: number;
   readonly floor: number;
   readonly ceiling: number;
   readonly looks: number;

@@ -18,8 +18,8 @@ export function evidence(
   companions: number,
   settings: EvidenceSettings,
 ): number {
-  const logit = (score: number): number => {
-    const bounded = Math.min(Math.max(score, settings.floor), settings.ceiling);
+  const logit = (score: number, floor: number): number => {
+    const bounded = Math.min(Math.max(score, floor), settings.ceiling);
     return Math.log(bounded / (1 - bounded));
   };
   const side = longerSide(box);
@@ -27,9 +27,9 @@ export function evidence(
   const [x, y] = centre(box);
   const atEdge = Math.min(x, frame.width - x, y, frame.height - y) < settings.edge_reach * side;
   return (
-    settings.looks * logit(scores.yunet) +
-    settings.near * logit(scores.near) +
-    settings.far * logit(scores.far) +
+    settings.looks * logit(scores.yunet, settings.look_floor) +
+    settings.near * logit(scores.near, settings.floor) +
+    settings.far * logit(scores.far, settings.floor) +
     settings.share * Math.log(10 * share) +
     (companions >= settings.companions ? settings.company : 0) +
     (atEdge ? settings.edge : 0) +
