@@ -36,6 +36,7 @@ def decode(data: bytes, kind: str) -> Stored | None:
 
     Raises:
         ModuleNotFoundError: The decoder of this kind is not installed.
+        MemoryError: The picture is too large.
     """
     from PIL import Image as PillowImage
 
@@ -51,7 +52,9 @@ def decode(data: bytes, kind: str) -> Stored | None:
                 # Plugins that turn the picture upright change their own copy of the EXIF data, not the file's.
                 turned = int(picture.getexif().get(0x0112, 1))
                 return Stored(_bgr(picture), turned if 1 <= turned <= 8 else orientation(exif), exif, icc)
-    except (OSError, ValueError, SyntaxError, PillowImage.DecompressionBombError, EOFError):
+    except MemoryError:
+        raise
+    except Exception:  # each plugin raises kinds of its own for damaged data, RuntimeError and SystemError too
         return None
 
 
@@ -63,7 +66,9 @@ def profile(data: bytes) -> bytes | None:
         with PillowImage.open(BytesIO(data)) as picture:
             icc: bytes | None = picture.info.get("icc_profile")
             return icc
-    except (OSError, ValueError, SyntaxError, PillowImage.DecompressionBombError):
+    except MemoryError:
+        raise
+    except Exception:  # as in ``decode``
         return None
 
 

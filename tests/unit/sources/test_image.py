@@ -10,6 +10,7 @@ from PIL import Image as PillowImage
 from PIL import ImageCms
 
 from livemood.core.errors import ImageUnreadable
+from livemood.datasets.files import decode
 from livemood.runtime.exif import orientation, upright_exif
 from livemood.sources.image.decode import read_image, read_photo
 from livemood.sources.image.scan import find_photos, image_paths
@@ -182,6 +183,41 @@ def test_image_when_of_a_phone_or_a_new_kind_then_is_bgr(tmp_path: Path, name: s
     assert image.shape == (48, 64, 3)
     assert corners(image) == "RGBW"
     assert image_paths([tmp_path]) == [path]
+
+
+@pytest.mark.parametrize("kind", ["AVIF", "HEIF", "JXL", "TIFF"])
+@pytest.mark.parametrize("seed", range(6))
+def test_image_when_its_pixels_are_damaged_then_is_a_picture_or_refused(
+    tmp_path: Path, kind: str, seed: int
+) -> None:
+    """Plugins raise kinds of their own for such data: AVIF a ``RuntimeError``."""
+    path = save(tmp_path / f"a.{kind.lower()}", format=kind, image=quadrants(256, 192))
+    chance, data = np.random.default_rng(seed), bytearray(path.read_bytes())
+    for place in chance.integers(len(data) * 3 // 4, len(data), 40):
+        data[place] ^= 0xFF
+    path.write_bytes(data)
+    try:
+        seen = read_image(path)
+    except ImageUnreadable as error:
+        seen = None
+        assert "please report" not in str(error)
+    again = decode(bytes(data))
+    assert (again is None) == (seen is None)
+
+
+@pytest.mark.parametrize("error", [RuntimeError, SystemError, KeyError, struct.error, ZeroDivisionError])
+def test_image_when_a_decoder_raises_anything_then_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    path = save(tmp_path / "a.avif")
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise error("color planes")
+
+    monkeypatch.setattr(PillowImage.Image, "convert", broken)
+    assert decode(path.read_bytes()) is None
+    with pytest.raises(ImageUnreadable, match="is not a picture that can be read"):
+        read_image(path)
 
 
 @pytest.mark.parametrize(("value", "seen"), ORIENTATIONS)
