@@ -11,7 +11,7 @@ from livemood.core.types import Detection
 
 @dataclass(frozen=True, slots=True)
 class CandidateScores:
-    """Scores of one candidate, 0..1; 0 where a network detects no face there.
+    """Scores of one candidate, 0..1; 0 where a network detects no face there, None where it has not been run yet.
 
     Attributes:
         yunet: YuNet's: on the whole picture, on a window, on the mirrored window; or the first one alone.
@@ -19,15 +19,17 @@ class CandidateScores:
         far: The far network's.
     """
 
-    yunet: tuple[float, ...]
-    near: float
-    far: float
+    yunet: tuple[float | None, ...]
+    near: float | None
+    far: float | None
 
 
-def evidence(
+def evidence_range(
     scores: CandidateScores, box: Box, width: int, height: int, companions: int, settings: EvidenceSettings
-) -> float:
-    """Return the evidence that a candidate is a face, as a logit; above 0 it counts as one.
+) -> tuple[float, float]:
+    """Return the lowest and the highest evidence that a candidate is a face, a logit; above 0 it counts as one.
+
+    The two are equal if every network has been run.
 
     Args:
         scores: Of the candidate.
@@ -37,21 +39,24 @@ def evidence(
         companions: Number of other likely faces of about its size, see ``companions``.
         settings: The weights.
     """
-
-    def logit(score: float, floor: float) -> float:
-        score = min(max(score, floor), settings.ceiling)
-        return math.log(score / (1 - score))
-
     share = max(max(box.width, box.height) / max(width, height), settings.smallest_share)
-    return (
-        settings.looks * sum(logit(score, settings.look_floor) for score in scores.yunet) / len(scores.yunet)
-        + settings.near * logit(scores.near, settings.floor)
-        + settings.far * logit(scores.far, settings.floor)
-        + settings.share * math.log(10 * share)
-        + (settings.company if companions >= settings.companions else 0.0)
-        + (settings.edge if _at_edge(box, width, height, settings.edge_reach) else 0.0)
-        + settings.bias
-    )
+
+    def total(unknown: float) -> float:
+        def logit(score: float | None, floor: float) -> float:
+            score = min(max(unknown if score is None else score, floor), settings.ceiling)
+            return math.log(score / (1 - score))
+
+        return (
+            settings.looks * sum(logit(score, settings.look_floor) for score in scores.yunet) / len(scores.yunet)
+            + settings.near * logit(scores.near, settings.floor)
+            + settings.far * logit(scores.far, settings.floor)
+            + settings.share * math.log(10 * share)
+            + (settings.company if companions >= settings.companions else 0.0)
+            + (settings.edge if _at_edge(box, width, height, settings.edge_reach) else 0.0)
+            + settings.bias
+        )
+
+    return total(unknown=0.0), total(unknown=1.0)
 
 
 def companions(candidates: Sequence[Detection], settings: EvidenceSettings) -> list[int]:

@@ -1,15 +1,15 @@
 """Which of YuNet's candidates are faces: the BlazeFace networks confirm or reject them and give their keypoints."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from livemood.core.settings import DetectorSettings
 from livemood.core.types import Detection, Image
-from livemood.detection.evidence import CandidateScores, companions, evidence
+from livemood.detection.evidence import CandidateScores, companions, evidence_range
 from livemood.detection.networks import FaceNetwork, find_in_window
-from livemood.detection.transforms import same_face, square
+from livemood.detection.transforms import first_of_each, square
 from livemood.detection.yunet import YuNet, like_blazeface
 
 
@@ -43,12 +43,13 @@ class Confirmer:
             least: Evidence that a face must exceed.
         """
         groups = companions(candidates, self._settings.evidence)
-        examined = [
-            self._examine(image, candidate, others, rescore=True)
-            for candidate, others in zip(candidates, groups, strict=True)
-        ]
-        faces = [face for face, evidence in examined if evidence > least]
-        return Confirmed(faces, max((evidence for _, evidence in examined), default=-math.inf))
+        faces, highest = [], -math.inf
+        for candidate, others in zip(candidates, groups, strict=True):
+            face, evidence = self._examine(image, candidate, others, least, highest, rescore=True)
+            highest = max(highest, evidence)
+            if evidence > least:
+                faces.append(face)
+        return Confirmed(faces, highest)
 
     def faces_of_frame(self, image: Image, candidates: Sequence[Detection], least: float = 0.0) -> list[Detection]:
         """Return the candidates of a video frame that are faces, at a bounded cost.
@@ -61,33 +62,51 @@ class Confirmer:
         settings = self._settings
         groups = companions(candidates, settings.evidence)
         most = settings.search.most_places
-        first = zip(candidates[:most], groups[:most], strict=True)
-        examined = [self._examine(image, candidate, others, rescore=False) for candidate, others in first]
+        examined = [
+            self._examine(image, candidate, others, least, math.inf, rescore=False)
+            for candidate, others in zip(candidates[:most], groups[:most], strict=True)
+        ]
         rest = (like_blazeface(one) for one in candidates[most:] if one.score >= settings.evidence.companion_from)
         return [*(face for face, evidence in examined if evidence > least), *rest]
 
-    def _examine(self, image: Image, candidate: Detection, others: int, rescore: bool) -> tuple[Detection, float]:
-        """Return the face that a candidate stands for, and its evidence; infinite if YuNet's score is high enough."""
+    def _examine(
+        self, image: Image, candidate: Detection, others: int, least: float, highest: float, rescore: bool
+    ) -> tuple[Detection, float]:
+        """Return the face that a candidate stands for, and its evidence; infinite if YuNet's score is high enough.
+
+        Networks are run only while they can change whether the evidence exceeds ``least`` or what it is above
+        ``highest``; what is returned is then the highest value that it can have.
+        """
         settings = self._settings.evidence
         near = self._detected(self._near, image, candidate, settings.near_window)
         has_keypoints = near and near.score >= settings.keypoints_from
         face = replace(near, score=candidate.score) if near and has_keypoints else like_blazeface(candidate)
         if candidate.score >= settings.sure_from:
             return face, math.inf
-        far = self._detected(self._far, image, candidate, settings.far_window)
-        yunet = (candidate.score, *(self._rescored(image, candidate) if rescore else ()))
-        scores = CandidateScores(yunet, near.score if near else 0.0, far.score if far else 0.0)
         height, width = image.shape[:2]
-        return face, evidence(scores, candidate.box, width, height, others, settings)
+        most = math.inf
+        for scores in self._scores(image, candidate, near.score if near else 0.0, rescore):
+            fewest, most = evidence_range(scores, candidate.box, width, height, others, settings)
+            if most <= highest and (fewest > least or most <= least):
+                break
+        return face, most
 
-    def _rescored(self, image: Image, candidate: Detection) -> list[float]:
-        """Return YuNet's scores on a window around the candidate, as it is and mirrored."""
+    def _scores(self, image: Image, candidate: Detection, near: float, rescore: bool) -> Iterator[CandidateScores]:
+        """Yield the scores of a candidate as networks are run, the one that decides most for its time first.
+
+        With ``rescore``, YuNet is run on a window around the candidate, as it is and mirrored.
+        """
         settings = self._settings.evidence
+        yunet: list[float | None] = [candidate.score, *([None, None] if rescore else [])]
+        yield CandidateScores(tuple(yunet), near, None)
         window = square(candidate.box, settings.far_window)
-        return [
-            self._yunet.score(image, window, candidate.box, settings.look_px, settings.min_iou, mirrored)
-            for mirrored in (False, True)
-        ]
+        for place in range(1, len(yunet)):
+            yunet[place] = self._yunet.score(
+                image, window, candidate.box, settings.look_px, settings.min_iou, mirrored=place == 2
+            )
+            yield CandidateScores(tuple(yunet), near, None)
+        far = self._detected(self._far, image, candidate, settings.far_window)
+        yield CandidateScores(tuple(yunet), near, far.score if far else 0.0)
 
     def _detected(self, network: FaceNetwork, image: Image, candidate: Detection, scale: float) -> Detection | None:
         """Return the network's detection of the candidate in a window around it; None if it detects none there."""
@@ -98,8 +117,4 @@ class Confirmer:
 
 def merged(some: Sequence[Detection], others: Sequence[Detection], max_overlap: float) -> list[Detection]:
     """Return the detections of both, highest score first; of two of one face, the one with the higher score stays."""
-    kept: list[Detection] = []
-    for one in sorted([*some, *others], key=lambda one: -one.score):
-        if not any(same_face(one.box, other.box, max_overlap) for other in kept):
-            kept.append(one)
-    return kept
+    return first_of_each(sorted([*some, *others], key=lambda one: -one.score), max_overlap)

@@ -34,7 +34,7 @@ def to_srgb(image: Image, icc: bytes) -> Image:
         transform = _transform(icc)
         rgb = PillowImage.fromarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
         done = ImageCms.applyTransform(rgb, transform, inPlace=True)
-    except Exception:  # a damaged profile may make the library raise anything
+    except Exception:  # noqa: BLE001  # a damaged profile may make the library raise anything
         return image
     return np.asarray(cv2.cvtColor(np.asarray(done or rgb), cv2.COLOR_RGB2BGR), np.uint8)
 

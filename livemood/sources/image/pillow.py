@@ -54,7 +54,7 @@ def decode(data: bytes, kind: str) -> Stored | None:
                 return Stored(_bgr(picture), turned if 1 <= turned <= 8 else orientation(exif), exif, icc)
     except MemoryError:
         raise
-    except Exception:  # each plugin raises kinds of its own for damaged data, RuntimeError and SystemError too
+    except Exception:  # noqa: BLE001  # plugins raise anything for damaged data, AVIF's a RuntimeError
         return None
 
 
@@ -68,7 +68,7 @@ def profile(data: bytes) -> bytes | None:
             return icc
     except MemoryError:
         raise
-    except Exception:  # as in ``decode``
+    except Exception:  # noqa: BLE001  # as in ``decode``
         return None
 
 

@@ -87,7 +87,7 @@ def _write(data: bytes, path: Path, copy: Path) -> tuple[int, bool]:
         warnings.simplefilter("ignore")  # Pillow's own limit of pixels
         try:
             picture: Any = PillowImage.open(BytesIO(data), formats=("WEBP",))
-        except Exception:  # a damaged file may make the library raise anything
+        except Exception:  # noqa: BLE001  # a damaged file may make the library raise anything
             return 0, False
         with picture, av.open(str(copy), "w", options={"video_track_timescale": "1000"}) as target:
             width, height = picture.size
@@ -103,7 +103,7 @@ def _write(data: bytes, path: Path, copy: Path) -> tuple[int, bool]:
                 try:
                     picture.seek(place)
                     layers = picture.convert("RGBA")
-                except Exception:
+                except Exception:  # noqa: BLE001
                     return count, False
                 white = PillowImage.new("RGBA", layers.size, "white")
                 white.alpha_composite(layers)

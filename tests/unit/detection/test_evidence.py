@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from livemood.core.geometry import Box
 from livemood.core.settings import EvidenceSettings
 from livemood.core.types import Detection
-from livemood.detection.evidence import CandidateScores, companions, evidence
+from livemood.detection.evidence import CandidateScores, companions, evidence_range
 from tests.support.builders import make_detection
 
 SETTINGS = EvidenceSettings()
@@ -14,7 +14,9 @@ scores = st.floats(0, 1)
 
 
 def weigh(candidate: CandidateScores, box: Box = BOX, beside: int = 0) -> float:
-    return evidence(candidate, box, 640, 480, beside, SETTINGS)
+    low, high = evidence_range(candidate, box, 640, 480, beside, SETTINGS)
+    assert low == high
+    return low
 
 
 def test_evidence_when_all_scores_are_high_then_a_face_and_when_low_then_none():
@@ -32,6 +34,23 @@ def test_evidence_when_any_score_rises_then_it_does_not_fall(yunet, near, far, m
     assert weigh(CandidateScores((min(yunet[0] + more, 1), *yunet[1:]), near, far)) >= before
     assert weigh(CandidateScores(yunet, min(near + more, 1), far)) >= before
     assert weigh(CandidateScores(yunet, near, min(far + more, 1))) >= before
+
+
+@given(st.tuples(scores, scores, scores), scores, scores, st.integers(0, 4))
+def test_evidence_when_networks_have_not_run_then_its_range_holds_what_they_say(yunet, near, far, beside):
+    known = weigh(CandidateScores(yunet, near, far), beside=beside)
+    wider = (float("inf"), float("-inf"))
+    for seen in (
+        CandidateScores(yunet, near, None),
+        CandidateScores((*yunet[:2], None), near, None),
+        CandidateScores((yunet[0], None, None), near, None),
+        CandidateScores((yunet[0], None, None), None, None),
+    ):
+        low, high = evidence_range(seen, BOX, 640, 480, beside, SETTINGS)
+        assert low <= known <= high
+        assert low <= wider[0]
+        assert high >= wider[1]
+        wider = low, high
 
 
 def test_evidence_when_other_faces_are_beside_then_less_of_it_is_needed():

@@ -187,22 +187,19 @@ def test_image_when_of_a_phone_or_a_new_kind_then_is_bgr(tmp_path: Path, name: s
 
 @pytest.mark.parametrize("kind", ["AVIF", "HEIF", "JXL", "TIFF"])
 @pytest.mark.parametrize("seed", range(6))
-def test_image_when_its_pixels_are_damaged_then_is_a_picture_or_refused(
-    tmp_path: Path, kind: str, seed: int
-) -> None:
+def test_image_when_its_pixels_are_damaged_then_is_a_picture_or_refused(tmp_path: Path, kind: str, seed: int) -> None:
     """Plugins raise kinds of their own for such data: AVIF a ``RuntimeError``."""
     path = save(tmp_path / f"a.{kind.lower()}", format=kind, image=quadrants(256, 192))
     chance, data = np.random.default_rng(seed), bytearray(path.read_bytes())
     for place in chance.integers(len(data) * 3 // 4, len(data), 40):
         data[place] ^= 0xFF
     path.write_bytes(data)
-    try:
-        seen = read_image(path)
-    except ImageUnreadable as error:
-        seen = None
-        assert "please report" not in str(error)
-    again = decode(bytes(data))
-    assert (again is None) == (seen is None)
+    if decode(bytes(data)) is not None:
+        assert read_image(path).shape[2] == 3
+        return
+    with pytest.raises(ImageUnreadable) as refused:
+        read_image(path)
+    assert "please report" not in str(refused.value)
 
 
 @pytest.mark.parametrize("error", [RuntimeError, SystemError, KeyError, struct.error, ZeroDivisionError])
