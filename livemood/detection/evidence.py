@@ -59,15 +59,22 @@ def evidence_range(
     return total(unknown=0.0), total(unknown=1.0)
 
 
-def companions(candidates: Sequence[Detection], settings: EvidenceSettings) -> list[int]:
-    """Return for each candidate how many others of about its size have a score of at least ``companion_from``."""
-    sides = [max(one.box.width, one.box.height) for one in candidates]
-    likely = [side for side, one in zip(sides, candidates, strict=True) if one.score >= settings.companion_from]
+def companions(candidates: Sequence[Detection], among: Sequence[Detection], settings: EvidenceSettings) -> list[int]:
+    """Return for each candidate how many others of about its size have a score of at least ``companion_from``.
+
+    Args:
+        candidates: YuNet's.
+        among: All of YuNet's detections in the picture, the candidates too.
+        settings: The thresholds.
+    """
+    sides = [max(one.box.width, one.box.height) for one in among if one.score >= settings.companion_from]
     ratio = settings.companion_ratio
-    return [
-        sum(side / ratio < other < side * ratio for other in likely) - (one.score >= settings.companion_from)
-        for side, one in zip(sides, candidates, strict=True)
-    ]
+
+    def others(one: Detection) -> int:
+        side = max(one.box.width, one.box.height)
+        return sum(side / ratio < other < side * ratio for other in sides) - (one.score >= settings.companion_from)
+
+    return [others(one) for one in candidates]
 
 
 def _at_edge(box: Box, width: int, height: int, reach: float) -> bool:

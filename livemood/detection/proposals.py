@@ -42,7 +42,7 @@ class Confirmer:
             candidates: YuNet's, px of the image.
             least: Evidence that a face must exceed.
         """
-        groups = companions(candidates, self._settings.evidence)
+        groups = companions(candidates, candidates, self._settings.evidence)
         faces, highest = [], -math.inf
         for candidate, others in zip(candidates, groups, strict=True):
             face, evidence = self._examine(image, candidate, others, least, highest, rescore=True)
@@ -51,16 +51,19 @@ class Confirmer:
                 faces.append(face)
         return Confirmed(faces, highest)
 
-    def faces_of_frame(self, image: Image, candidates: Sequence[Detection], least: float = 0.0) -> list[Detection]:
+    def faces_of_frame(
+        self, image: Image, candidates: Sequence[Detection], detections: Sequence[Detection], least: float = 0.0
+    ) -> list[Detection]:
         """Return the candidates of a video frame that are faces, at a bounded cost.
 
         Args:
             image: (H, W, 3) uint8 BGR.
             candidates: YuNet's, px of the image, highest score first.
+            detections: All that YuNet detects, known faces too: faces beside which a candidate is more likely one.
             least: Evidence that a face must exceed.
         """
         settings = self._settings
-        groups = companions(candidates, settings.evidence)
+        groups = companions(candidates, detections, settings.evidence)
         most = settings.search.most_places
         examined = [
             self._examine(image, candidate, others, least, math.inf, rescore=False)

@@ -65,7 +65,8 @@ class WholeSearch:
         boxes = [turned_back(one, turns, width, height).box for one in detections]
         new, kept = beside_known(boxes, known, settings.max_overlap, drop_unseen=fine and not turns)
         candidates = [detections[i] for i in new if self._is_candidate(detections[i])]
-        faces = self._confirmer.faces_of_frame(view, candidates, settings.search.turned_evidence if turns else 0.0)
+        least = settings.search.turned_evidence if turns else 0.0
+        faces = self._confirmer.faces_of_frame(view, candidates, detections, least)
         back = [turned_back(face, turns, width, height) for face in faces]
         return without_doubles(back, settings.max_overlap), kept
 

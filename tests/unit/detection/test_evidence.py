@@ -64,7 +64,9 @@ def test_companions_then_sure_others_of_about_the_same_size():
         return Detection(face.box, face.keypoints, score)
 
     candidates = [scored(50, 0.9), scored(60, 0.95), scored(55, 0.5), scored(200, 0.9)]
-    assert companions(candidates, SETTINGS) == [1, 1, 2, 0]
+    assert companions(candidates, candidates, SETTINGS) == [1, 1, 2, 0]
+    assert companions(candidates[2:3], candidates, SETTINGS) == [2]
+    assert companions(candidates[:1], candidates, SETTINGS) == [1]
 
 
 def test_evidence_at_the_edge_then_more():

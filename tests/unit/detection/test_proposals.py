@@ -1,4 +1,5 @@
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,7 @@ def scene(count: int) -> tuple[Image, list[Box]]:
     return image, boxes
 
 
-def examined(table: list[tuple[float, ...]]) -> tuple[list[Detection], Any, Image, list[Any]]:
+def examined(table: Sequence[tuple[float, ...]]) -> tuple[list[Detection], Any, Image, list[Any]]:
     table = sorted(table, reverse=True)
     image, boxes = scene(len(table))
     candidates = [
@@ -79,7 +80,7 @@ def evidence_of(scored: list[CandidateScores], candidates: list[Detection], imag
         math.inf
         if one.score >= settings.sure_from
         else evidence_range(scores, one.box, width, height, others, settings)[0]
-        for one, scores, others in zip(candidates, scored, companions(candidates, settings), strict=True)
+        for one, scores, others in zip(candidates, scored, companions(candidates, candidates, settings), strict=True)
     ]
 
 
@@ -100,7 +101,7 @@ def test_confirmed_of_a_frame_then_what_near_and_far_together_would_say(table: l
     candidates, confirmer, image, (yunet, *_) = examined(table)
     scored = [CandidateScores((row[0],), row[1], row[4]) for row in sorted(table, reverse=True)]
     evidence = evidence_of(scored, candidates, image)
-    assert [face.score for face in confirmer.faces_of_frame(image, candidates, least)] == [
+    assert [face.score for face in confirmer.faces_of_frame(image, candidates, candidates, least)] == [
         one.score for one, value in zip(candidates, evidence, strict=True) if value > least
     ]
     assert yunet.runs == 0
@@ -113,6 +114,13 @@ def test_confirmed_of_a_group_then_networks_that_can_change_nothing_are_not_run(
     assert near.runs == 6
     assert yunet.runs == 5
     assert far.runs == 0
+
+
+def test_confirmed_of_a_frame_when_its_other_faces_are_known_then_these_are_company() -> None:
+    doubtful = (0.8, 0.2, 0.0, 0.0, 0.2)
+    candidates, confirmer, image, _ = examined([*[(0.95, 0.9, 0.9, 0.9, 0.9)] * 5, doubtful])
+    assert len(confirmer.faces_of_frame(image, candidates[5:], candidates)) == 1
+    assert not confirmer.faces_of_frame(image, candidates[5:], candidates[5:])
 
 
 def test_merged_then_of_two_of_one_face_the_one_with_the_higher_score() -> None:

@@ -55,7 +55,8 @@ export class Combined implements Detector {
     const candidates = fresh
       .map((i) => detections[i]!)
       .filter((one) => one.score >= limits.proposed_from && longerSide(one.box) >= limits.smallest_px);
-    const faces = await this.#faces(view, candidates, turns === 0 ? 0 : search.turned_evidence);
+    const groups = companionsOf(candidates, detections, limits);
+    const faces = await this.#faces(view, candidates, groups, turns === 0 ? 0 : search.turned_evidence);
     const back = faces.map((face) => turnedBack(face, turns, width, height));
     return { faces: withoutDoubles(back, maxOverlap), kept };
   }
@@ -66,9 +67,13 @@ export class Combined implements Detector {
   }
 
   /** Return the candidates that are faces, with boxes framed as BlazeFace's. */
-  async #faces(picture: Picture, candidates: readonly Detection[], least: number): Promise<readonly Detection[]> {
+  async #faces(
+    picture: Picture,
+    candidates: readonly Detection[],
+    groups: readonly number[],
+    least: number,
+  ): Promise<readonly Detection[]> {
     const { search, evidence: limits } = this.#settings;
-    const groups = companionsOf(candidates, limits);
     const found: Detection[] = [];
     for (const [i, candidate] of candidates.entries()) {
       if (i >= search.most_places) {

@@ -37,13 +37,17 @@ export function evidence(
   );
 }
 
-/** For each candidate, how many others of about its size are likely faces. */
-export function companionsOf(candidates: readonly Detection[], settings: EvidenceSettings): readonly number[] {
+/** For each candidate, how many others of about its size are likely faces, among all detections in the picture. */
+export function companionsOf(
+  candidates: readonly Detection[],
+  among: readonly Detection[],
+  settings: EvidenceSettings,
+): readonly number[] {
   const { companion_from: from, companion_ratio: ratio } = settings;
-  const sides = candidates.map(({ box }) => longerSide(box));
-  const likely = sides.filter((_, i) => candidates[i]!.score >= from);
-  return candidates.map((candidate, i) => {
-    const alike = likely.filter((side) => sides[i]! / ratio < side && side < sides[i]! * ratio).length;
+  const likely = among.filter(({ score }) => score >= from).map(({ box }) => longerSide(box));
+  return candidates.map((candidate) => {
+    const side = longerSide(candidate.box);
+    const alike = likely.filter((other) => side / ratio < other && other < side * ratio).length;
     return alike - (candidate.score >= from ? 1 : 0);
   });
 }
