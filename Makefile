@@ -7,8 +7,10 @@ DATA ?= ../shared/data
 # The interpreter of an environment with the peer `fer`, for bench; without, it is left out.
 PEER ?=
 
-# How long fuzz takes for each target, in seconds, and how much video soak labels, in minutes.
+# How long fuzz takes for each target, in seconds, or how many inputs if RUNS is not 0; how much video soak labels, in
+# minutes.
 SECONDS ?= 600
+RUNS ?= 0
 SEED ?= 0
 MINUTES ?= 120
 
@@ -90,7 +92,7 @@ $(VENV)/trust: $(VENV)/dev
 	@touch $@
 
 fuzz: $(VENV)/trust  ## Feed broken files and words to every reader, SECONDS each; out/fuzz-* is what broke one.
-	$(BIN)/python -m tests.tools.fuzz --seconds $(SECONDS) --seed $(SEED)
+	$(BIN)/python -m tests.tools.fuzz --seconds $(SECONDS) --runs $(RUNS) --seed $(SEED)
 
 soak: $(VENV)/dev  ## Label MINUTES of looped video and watch memory and open files.
 	$(BIN)/python -u -m tests.tools.soak --minutes $(MINUTES)

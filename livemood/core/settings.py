@@ -117,7 +117,7 @@ class EvidenceSettings:
     """
 
     proposed_from: float = 0.4
-    smallest_px: float = 14.0
+    smallest_px: float = 15.0
     sure_from: float = 0.9
     weakest: float = 0.2
     look_floor: float = 0.25
@@ -134,7 +134,7 @@ class EvidenceSettings:
     companion_ratio: float = 1.8
     edge: float = 0.54
     edge_reach: float = 0.75
-    bias: float = -3.41
+    bias: float = -3.21
     near_window: float = 2.25
     far_window: float = 4.5
     look_px: int = 224
@@ -171,9 +171,9 @@ class SearchSettings:
     fine_below: float = 0.03
     fine_least: int = 3
     bordered_px: int = 128
-    upright_evidence: float = 4.0
+    upright_evidence: float = 4.2
     turned_px: int = 480
-    turned_evidence: float = 3.0
+    turned_evidence: float = 3.2
     frame_px: int = 320
     fine_frame_px: int = 640
     most_places: int = 12

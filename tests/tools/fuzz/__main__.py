@@ -4,6 +4,7 @@ The input that broke a target is kept as ``out/fuzz-TARGET-...``; ``--replay FIL
 """
 
 import argparse
+import math
 import random
 import subprocess
 import sys
@@ -22,6 +23,7 @@ def main() -> int:
     options = argparse.ArgumentParser(prog="python -m tests.tools.fuzz", description=__doc__)
     options.add_argument("targets", nargs="*", help="all by default")
     options.add_argument("--seconds", type=float, default=600, help="for each target")
+    options.add_argument("--runs", type=int, default=0, help="for each target, if the time allows; 0: no limit")
     options.add_argument("--seed", type=int, default=0, help="0: another one each time")
     options.add_argument("--engine", choices=("atheris", "blind"), help="atheris where it is installed")
     options.add_argument("--replay", type=Path)
@@ -35,16 +37,16 @@ def main() -> int:
     _OUT.mkdir(exist_ok=True)
     engine = given.engine or ("atheris" if _has_atheris() else "blind")
     if engine == "blind":
-        return max([_blindly(name, given.seconds, given.seed) for name in names])
+        return max([_blindly(name, given) for name in names])
     if len(names) == 1:
-        return _guided(names[0], given.seconds, given.seed)
+        return _guided(names[0], given)
     # libFuzzer ends its process, so each target has one of its own.
     return max([subprocess.call([*_again(given), name]) for name in names])
 
 
 def _again(given: argparse.Namespace) -> list[str]:
     words = [sys.executable, "-m", "tests.tools.fuzz", "--engine", "atheris", "--seconds", str(given.seconds)]
-    return [*words, "--seed", str(given.seed)]
+    return [*words, "--runs", str(given.runs), "--seed", str(given.seed)]
 
 
 def _has_atheris() -> bool:
@@ -55,14 +57,14 @@ def _has_atheris() -> bool:
     return True
 
 
-def _blindly(name: str, seconds: float, seed: int) -> int:
+def _blindly(name: str, given: argparse.Namespace) -> int:
     """Run the target on random mutations of valid inputs; print the number of runs."""
     from tests.tools.fuzz.targets import TARGETS
 
     target, make_seeds = TARGETS[name]
-    seeds, chance = make_seeds(), random.Random(seed or None)
+    seeds, chance = make_seeds(), random.Random(given.seed or None)
     runs, slowest, began = 0, 0.0, time.monotonic()
-    while runs < len(seeds) or time.monotonic() - began < seconds:
+    while runs < len(seeds) or (time.monotonic() - began < given.seconds and runs < (given.runs or math.inf)):
         data = seeds[runs] if runs < len(seeds) else mutated(chance.choice(seeds), chance)
         started = time.monotonic()
         try:
@@ -100,7 +102,7 @@ def mutated(data: bytes, chance: random.Random) -> bytes:
     return bytes(new)
 
 
-def _guided(name: str, seconds: float, seed: int) -> int:
+def _guided(name: str, given: argparse.Namespace) -> int:
     import atheris
 
     with atheris.instrument_imports(include=["livemood"]):
@@ -113,10 +115,11 @@ def _guided(name: str, seconds: float, seed: int) -> int:
     folder = Path(tempfile.mkdtemp(prefix="livemood-corpus-"))
     for number, data in enumerate(seeds):
         (folder / str(number)).write_bytes(data)
-    words = [sys.argv[0], str(folder), f"-max_total_time={seconds:.0f}", f"-timeout={SLOW_S}", "-rss_limit_mb=4096"]
+    words = [sys.argv[0], str(folder), f"-max_total_time={given.seconds:.0f}", f"-timeout={SLOW_S}"]
+    words += ["-rss_limit_mb=4096", f"-runs={given.runs or -1}"]
     words += [f"-artifact_prefix={_OUT.absolute()}/fuzz-{name}-", "-print_final_stats=1", "-verbosity=0"]
-    atheris.Setup([*words, *([f"-seed={seed}"] if seed else [])], target)
-    print(f"fuzz: {name}: {seconds:.0f} s, guided by coverage", flush=True)
+    atheris.Setup([*words, *([f"-seed={given.seed}"] if given.seed else [])], target)
+    print(f"fuzz: {name}: {given.seconds:.0f} s at most, guided by coverage", flush=True)
     atheris.Fuzz()
     return 0
 
