@@ -99,32 +99,41 @@ def deinterlace(frames: Iterable[VideoFrame], on_first: Callable[[], None]) -> I
             on_first()
         if kind != (now := (frame.width, frame.height, frame.format.name)):
             if graph is not None:
-                yield from _pass(graph, None)
-            graph, kind = _deinterlacer(frame), now
-        yield from [frame] if graph is None else _pass(graph, frame)
+                yield from graph.passed(None)
+            small = min(frame.width, frame.height) < _MIN_DEINTERLACED_PX
+            graph, kind = None if small else _Deinterlacer(frame), now
+        yield from [frame] if graph is None else graph.passed(frame)
     if graph is not None:
-        yield from _pass(graph, None)
+        yield from graph.passed(None)
 
 
-def _deinterlacer(frame: VideoFrame) -> Graph | None:
-    if min(frame.width, frame.height) < _MIN_DEINTERLACED_PX:
-        return None
-    graph = Graph()
-    source = graph.add_buffer(
-        width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base or Fraction(1, 90_000)
-    )
-    graph.link_nodes(source, graph.add("bwdif", "mode=send_frame:deint=interlaced"), graph.add("buffersink"))
-    graph.configure()
-    return graph
+class _Deinterlacer:
+    """Deinterlaces frames of the size and format of the first one."""
 
+    def __init__(self, first: VideoFrame) -> None:
+        self._tick = first.time_base or Fraction(1, 90_000)
+        self._graph = Graph()
+        source = self._graph.add_buffer(
+            width=first.width, height=first.height, format=first.format, time_base=self._tick
+        )
+        filtered = self._graph.add("bwdif", "mode=send_frame:deint=interlaced")
+        self._graph.link_nodes(source, filtered, self._graph.add("buffersink")).configure()
 
-def _pass(graph: Graph, frame: VideoFrame | None) -> Iterator[VideoFrame]:
-    graph.vpush(frame)
-    while True:
-        try:
-            yield graph.vpull()
-        except (BlockingIOError, EOFError):
-            return
+    def passed(self, frame: VideoFrame | None) -> Iterator[VideoFrame]:
+        """Push a frame, or None at the end, and yield the frames that are ready."""
+        self._graph.vpush(frame)
+        while True:
+            try:
+                done = self._graph.vpull()
+            except (BlockingIOError, EOFError):
+                return
+            # bwdif halves the unit of pts and duration, but leaves dts.
+            if done.time_base and done.time_base != self._tick:
+                ratio = done.time_base / self._tick
+                done.pts = None if done.pts is None else round(done.pts * ratio)
+                done.duration = round(done.duration * ratio)
+                done.time_base = self._tick
+            yield done
 
 
 def _turn(frame: VideoFrame) -> _Turn:

@@ -197,7 +197,10 @@ def interlace(stream: Any) -> None:
     stream.codec_context.field_order = 2
 
 
-def test_frames_when_interlaced_then_no_edge_combs_and_times_stay(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "codec"), [("clip.mkv", "mpeg2video"), ("clip.avi", "mpeg4")]
+)
+def test_frames_when_interlaced_then_no_edge_combs_and_times_stay(tmp_path: Path, name: str, codec: str) -> None:
     def paint(place: int) -> "av.VideoFrame":
         image = np.zeros((64, 96, 3), np.uint8)
         image[::2, : 20 + 6 * place] = 255
@@ -205,7 +208,7 @@ def test_frames_when_interlaced_then_no_edge_combs_and_times_stay(tmp_path: Path
         return av.VideoFrame.from_ndarray(image, format="bgr24")
 
     still = np.zeros((64, 96, 3), np.uint8)
-    clip = write_film(tmp_path / "clip.mkv", range(10), Fraction(1, 25), codec="mpeg2video", image=still, paint=paint,
+    clip = write_film(tmp_path / name, range(10), Fraction(1, 25), codec=codec, image=still, paint=paint,
                       set_up=interlace)  # fmt: skip
     source, frames = read(clip)
     with av.open(str(clip)) as raw:
