@@ -15,10 +15,7 @@ from livemood.core.settings import DrawStyle, ReaderSettings
 from livemood.core.types import Detection, Frame, Image, Mood
 from livemood.records.inputs import Group, Input
 from livemood.sinks.rows import record_of
-from livemood.sources.image.decode import Photo, decode_photo, read_photo
-
-LEAST_SIDE: Final = 1920
-"""A large JPEG is decoded at a reduced size whose longer side is at least this, px; this lost one of 279 faces."""
+from livemood.sources.image.decode import LEAST_SIDE, Photo, decode_photo, read_photo
 
 _THUMBNAIL_SIDE: Final = 192
 _THUMBNAIL_QUALITY: Final = 70

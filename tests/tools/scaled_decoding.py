@@ -15,12 +15,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from livemood.apps.photo import LEAST_SIDE
 from livemood.apps.session import Session
 from livemood.core.geometry import Box
 from livemood.core.types import Image
 from livemood.datasets.files import decode
-from livemood.sources.image.decode import decode_photo
+from livemood.sources.image.decode import LEAST_SIDE, decode_photo
 
 WIDTH, HEIGHT = 4000, 3000
 

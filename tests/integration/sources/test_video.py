@@ -197,9 +197,7 @@ def interlace(stream: Any) -> None:
     stream.codec_context.field_order = 2
 
 
-@pytest.mark.parametrize(
-    ("name", "codec"), [("clip.mkv", "mpeg2video"), ("clip.avi", "mpeg4")]
-)
+@pytest.mark.parametrize(("name", "codec"), [("clip.mkv", "mpeg2video"), ("clip.avi", "mpeg4")])
 def test_frames_when_interlaced_then_no_edge_combs_and_times_stay(tmp_path: Path, name: str, codec: str) -> None:
     def paint(place: int) -> "av.VideoFrame":
         image = np.zeros((64, 96, 3), np.uint8)
