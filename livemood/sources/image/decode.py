@@ -167,7 +167,12 @@ def _stored(data: bytes, step: int) -> pillow.Stored | None:
 
 
 def _tiff(data: bytes) -> pillow.Stored | None:
-    """Decode a TIFF: with OpenCV, which also applies its orientation, or with Pillow if it has 2 or 4 bits."""
+    """Decode a TIFF with OpenCV, which also applies its orientation; with Pillow if it has alpha, or 2 or 4 bits.
+
+    OpenCV composites alpha over black in 8 bits, and leaves it out beside grey.
+    """
+    if with_alpha := pillow.decode_with_alpha(data):
+        return with_alpha
     coded = np.frombuffer(data, np.uint8)
     layers = cv2.imdecode(coded, cv2.IMREAD_UNCHANGED)
     if layers is None:

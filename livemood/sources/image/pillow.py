@@ -1,10 +1,10 @@
-"""Pictures that Pillow decodes, with its plugins: HEIC, AVIF, JPEG XL, and TIFFs of few bits."""
+"""Pictures that Pillow decodes, with its plugins: HEIC, AVIF, JPEG XL, and TIFFs with alpha or of few bits."""
 
 import warnings
 from dataclasses import dataclass
 from importlib import import_module
 from io import BytesIO
-from typing import Any
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -12,6 +12,8 @@ import numpy as np
 from livemood.core.types import Image
 from livemood.runtime.exif import orientation
 from livemood.sources.image.formats import DECODERS
+
+_WITH_ALPHA: Final = frozenset({"RGBA", "RGBa", "LA", "La", "PA"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +51,29 @@ def decode(data: bytes, kind: str) -> Stored | None:
             warnings.simplefilter("ignore")  # Pillow's own limit of pixels; livemood's was checked before
             with PillowImage.open(BytesIO(data)) as picture:
                 exif, icc = picture.info.get("exif"), picture.info.get("icc_profile")
-                # Plugins that turn the picture upright change their own copy of the EXIF data, not the file's.
+                image = _bgr(picture)
+                # Plugins that turn the picture upright, some of them as it is loaded, change their own copy of the EXIF
+                # data, not the file's.
                 turned = int(picture.getexif().get(0x0112, 1))
-                return Stored(_bgr(picture), turned if 1 <= turned <= 8 else orientation(exif), exif, icc)
+                return Stored(image, turned if 1 <= turned <= 8 else orientation(exif), exif, icc)
     except MemoryError:
         raise
     except Exception:  # noqa: BLE001  # plugins raise anything for damaged data, AVIF's a RuntimeError
         return None
+
+
+def decode_with_alpha(data: bytes) -> Stored | None:
+    """Return a TIFF that has alpha; None where it has none, or Pillow cannot decode it."""
+    from PIL import Image as PillowImage
+
+    try:
+        with PillowImage.open(BytesIO(data)) as picture:
+            has_alpha = picture.mode in _WITH_ALPHA
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001  # as in ``decode``
+        return None
+    return decode(data, "tiff") if has_alpha else None
 
 
 def profile(data: bytes) -> bytes | None:
@@ -77,7 +95,7 @@ def _bgr(picture: Any) -> Image:
 
     if picture.mode.startswith("I;16"):
         return _grey(np.asarray(picture) >> 8)
-    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+    if picture.mode in _WITH_ALPHA or "transparency" in picture.info:
         layers = picture.convert("RGBA")
         white = PillowImage.new("RGBA", layers.size, "white")
         white.alpha_composite(layers)

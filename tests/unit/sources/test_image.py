@@ -230,6 +230,58 @@ def test_image_when_any_kind_notes_an_orientation_then_is_upright(
     assert photo.orientation == value
 
 
+@pytest.mark.parametrize(("value", "seen"), ORIENTATIONS)
+@pytest.mark.parametrize("mode", ["RGBA", "4 bits"])
+def test_image_when_a_tiff_that_pillow_decodes_notes_an_orientation_then_is_upright(
+    tmp_path: Path, mode: str, value: int, seen: str
+) -> None:
+    path = tmp_path / "a.tif"
+    rgb = cv2.cvtColor(quadrants(), cv2.COLOR_BGR2RGB)
+    if mode == "RGBA":
+        PillowImage.fromarray(rgb).convert("RGBA").save(path, exif=exif_of(value))
+        assert corners(read_image(path)) == seen
+        return
+    steps = np.zeros((48, 64), np.uint8)
+    steps[:24, :32] = 15  # white at the top left only
+    path.write_bytes(four_bit_tiff(steps, value))
+    grey = read_image(path)[..., 0]
+    assert grey.shape == ((48, 64) if value < 5 else (64, 48))
+    bright = [grey[4, 4], grey[4, -5], grey[-5, 4], grey[-5, -5]]
+    at = [ORIENTATIONS[value - 1][1].index("R")]
+    assert [place for place, level in enumerate(bright) if level > 128] == at
+
+
+def four_bit_tiff(levels: Any, orientation: int) -> bytes:
+    """Return a grey TIFF of 4 bits a pixel, uncompressed, in one strip."""
+    height, width = levels.shape
+    packed = (levels[:, ::2] << 4 | levels[:, 1::2]).astype(np.uint8).tobytes()
+    entries = [(256, width), (257, height), (258, 4), (259, 1), (262, 1), (273, 8), (274, orientation), (277, 1),
+               (278, height), (279, len(packed))]  # fmt: skip
+    table = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in entries)
+    return b"II*\0" + struct.pack("<I", 8 + len(packed)) + packed + struct.pack("<H", len(entries)) + table + b"\0" * 4
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "RGBa", "LA"])
+@pytest.mark.parametrize("compression", [None, "tiff_lzw"])
+def test_image_when_a_tiff_has_alpha_then_is_composited_over_white_once(
+    tmp_path: Path, mode: str, compression: str | None
+) -> None:
+    levels = np.full((8, 8, 4), (100, 60, 20, 128), np.uint8)
+    picture = PillowImage.fromarray(levels, "RGBA").convert("LA" if mode == "LA" else "RGBA")
+    path = tmp_path / "a.tif"
+    picture.save(path, compression=compression)
+    if mode == "RGBa":  # its colours are said to be multiplied by alpha already
+        separate, multiplied = (struct.pack("<HHIHH", 338, 3, 1, kind, 0) for kind in (2, 1))
+        assert separate in path.read_bytes()
+        path.write_bytes(path.read_bytes().replace(separate, multiplied))
+    over, share = ([66] * 3, 128 / 255) if mode == "LA" else ([20, 60, 100], 1 if mode == "RGBa" else 128 / 255)
+    wanted = [level * share + 127 for level in over]
+    assert read_image(path)[4, 4].tolist() == pytest.approx(wanted, abs=2)
+    decoded = decode(path.read_bytes())
+    assert decoded is not None
+    assert decoded[4, 4].tolist() == pytest.approx(wanted, abs=2)
+
+
 @pytest.mark.parametrize("prefix", [b"", b"Exif\0\0"])
 def test_image_when_webp_exif_has_a_prefix_or_none_then_is_upright(tmp_path: Path, prefix: bytes) -> None:
     path = save(tmp_path / "a.webp", exif=exif_of(6).tobytes(), lossless=True)
