@@ -29,6 +29,7 @@ _ALWAYS_OPAQUE: Final = (b"\xff\xd8", b"BM")  # JPEG, BMP
 _PNG_WITH_ALPHA: Final = (b"\4", b"\6")
 _WHITE: Final = 255
 _NO_PICTURE: Final = "is not a picture that can be read, or is cut off"
+_RARE_TIFF: Final = "is a TIFF of a rare kind, or is cut off; export it as PNG"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,7 +118,7 @@ def decode_photo(data: bytes, name: str, least_side: int | None = None) -> Photo
     except (cv2.error, MemoryError) as error:
         raise ImageUnreadable(f"{name} is too large or damaged") from error
     if stored is None:
-        raise ImageUnreadable(f"{name} {_NO_PICTURE}")
+        raise ImageUnreadable(f"{name} {_RARE_TIFF if kind_of(data) == 'tiff' else _NO_PICTURE}")
     own = tags.turned_upright(stored.image, stored.orientation)
     full = (width, height) if stored.orientation < 5 else (height, width)
     if step == 1:

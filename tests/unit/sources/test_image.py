@@ -251,6 +251,14 @@ def test_image_when_a_tiff_that_pillow_decodes_notes_an_orientation_then_is_upri
     assert [place for place, level in enumerate(bright) if level > 128] == at
 
 
+def test_image_when_a_tiff_is_of_a_kind_that_no_decoder_takes_then_the_line_says_so(tmp_path: Path) -> None:
+    data = four_bit_tiff(np.zeros((8, 8), np.uint8), 1)
+    unknown = data.replace(struct.pack("<HHII", 259, 4, 1, 1), struct.pack("<HHII", 259, 4, 1, 31999))
+    (tmp_path / "a.tif").write_bytes(unknown)
+    with pytest.raises(ImageUnreadable, match="is a TIFF of a rare kind, or is cut off; export it as PNG"):
+        read_image(tmp_path / "a.tif")
+
+
 def four_bit_tiff(levels: Any, orientation: int) -> bytes:
     """Return a grey TIFF of 4 bits a pixel, uncompressed, in one strip."""
     height, width = levels.shape
