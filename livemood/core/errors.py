@@ -102,4 +102,6 @@ def one_line_about(path: Path | str, kind: type[LivemoodError]) -> Iterator[None
         raise kind(f"{error.filename or path}: {error.strerror or error}; try another file or place") from error
     except Exception as error:  # a damaged file may make a library raise anything
         what = " ".join(f"{type(error).__name__} {error}".split())
-        raise kind(f"{path} holds something that livemood cannot deal with ({what}); please report it") from error
+        raise kind(
+            f"{path} could not be processed, because of an unexpected error ({what}); please report it"
+        ) from error

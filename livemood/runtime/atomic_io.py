@@ -109,9 +109,8 @@ def refuse_to_overwrite(path: Path, setting: str, force: bool) -> None:
 def refuse_other_ending(path: Path, setting: str, *endings: str) -> None:
     """Raise a ``SinkError`` when a file's name does not end as its format requires."""
     if path.suffix.lower() not in endings:
-        raise SinkError(
-            f"{path} would not be what its ending says", f"give {{{setting}}} a name that ends in {endings[0]}"
-        )
+        wanted = " or ".join(endings)
+        raise SinkError(f"{path} does not end in {wanted}", f"give {{{setting}}} a name that does")
 
 
 def unwritable(path: Path, setting: str, error: OSError) -> SinkError:

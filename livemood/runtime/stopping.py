@@ -6,6 +6,7 @@ or is about to wake another thread, which then waits forever. In a ``held`` bloc
 """
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ def handle_signals() -> None:
     for number in _known_signals():
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _on_signal)
+    sys.unraisablehook = _on_unraisable
 
 
 def ignore_signals() -> None:
@@ -90,6 +92,14 @@ def _on_signal(*_: object) -> None:
     if not _open_blocks:
         raise KeyboardInterrupt
     ask()
+
+
+def _on_unraisable(found: "sys.UnraisableHookArgs") -> None:
+    """Have the next ``check`` raise an interrupt that came while Python freed an object, where none can be raised."""
+    if isinstance(found.exc_value, KeyboardInterrupt):
+        ask()
+    else:
+        sys.__unraisablehook__(found)
 
 
 def _known_signals() -> list[signal.Signals]:

@@ -121,10 +121,10 @@ def test_frames_when_a_library_raises_an_unexpected_error_then_one_line_names_th
     clip = write_film(tmp_path / "clip.mp4")
     source = VideoSource(clip)
     monkeypatch.setattr("livemood.sources.video.file.UprightBgr.__call__", raise_something)
-    with pytest.raises(VideoUnreadable, match=r"clip\.mp4 holds .*\(ZeroDivisionError so much\)"):
+    with pytest.raises(VideoUnreadable, match=r"clip\.mp4 could not .*\(ZeroDivisionError so much\)"):
         list(source.frames())
     monkeypatch.setattr("livemood.sources.video.file.UprightBgr.__init__", raise_something)
-    with pytest.raises(VideoUnreadable, match=r"clip\.mp4 holds .*\(ZeroDivisionError so much\)"):
+    with pytest.raises(VideoUnreadable, match=r"clip\.mp4 could not .*\(ZeroDivisionError so much\)"):
         VideoSource(clip)
 
 
