@@ -1,10 +1,11 @@
 """Pictures that Pillow decodes, with its plugins: HEIC, AVIF, JPEG XL, and TIFFs with alpha or of few bits."""
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from io import BytesIO
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import cv2
 import numpy as np
@@ -13,6 +14,7 @@ from livemood.core.types import Image
 from livemood.runtime.exif import orientation
 from livemood.sources.image.formats import DECODERS
 
+T = TypeVar("T")
 _WITH_ALPHA: Final = frozenset({"RGBA", "RGBa", "LA", "La", "PA"})
 
 
@@ -40,54 +42,49 @@ def decode(data: bytes, kind: str) -> Stored | None:
         ModuleNotFoundError: The decoder of this kind is not installed.
         MemoryError: The picture is too large.
     """
-    from PIL import Image as PillowImage
-
     if kind in DECODERS:
         plugin: Any = import_module(DECODERS[kind][0])
         if kind == "heif":
             plugin.register_heif_opener()
+    return _read(data, _stored)
+
+
+def decode_with_alpha(data: bytes) -> Stored | None:
+    """Return a TIFF that has alpha; None where it has none, or Pillow cannot decode it.
+
+    Raises:
+        MemoryError: The picture is too large.
+    """
+    return _read(data, lambda picture: _stored(picture) if picture.mode in _WITH_ALPHA else None)
+
+
+def profile(data: bytes) -> bytes | None:
+    """Return the colour profile of a TIFF, from its header."""
+    return _read(data, lambda picture: picture.info.get("icc_profile"))
+
+
+def _read(data: bytes, what: Callable[[Any], T | None]) -> T | None:
+    """Return what is read from an opened picture; None where Pillow cannot read it."""
+    from PIL import Image as PillowImage
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's own limit of pixels; livemood's was checked before
             with PillowImage.open(BytesIO(data)) as picture:
-                exif, icc = picture.info.get("exif"), picture.info.get("icc_profile")
-                image = _bgr(picture)
-                # Plugins that turn the picture upright, some of them as it is loaded, change their own copy of the EXIF
-                # data, not the file's.
-                turned = int(picture.getexif().get(0x0112, 1))
-                return Stored(image, turned if 1 <= turned <= 8 else orientation(exif), exif, icc)
+                return what(picture)
     except MemoryError:
         raise
     except Exception:  # noqa: BLE001  # plugins raise anything for damaged data, AVIF's a RuntimeError
         return None
 
 
-def decode_with_alpha(data: bytes) -> Stored | None:
-    """Return a TIFF that has alpha; None where it has none, or Pillow cannot decode it."""
-    from PIL import Image as PillowImage
-
-    try:
-        with PillowImage.open(BytesIO(data)) as picture:
-            has_alpha = picture.mode in _WITH_ALPHA
-    except MemoryError:
-        raise
-    except Exception:  # noqa: BLE001  # as in ``decode``
-        return None
-    return decode(data, "tiff") if has_alpha else None
-
-
-def profile(data: bytes) -> bytes | None:
-    """Return the colour profile of a TIFF, from its header."""
-    from PIL import Image as PillowImage
-
-    try:
-        with PillowImage.open(BytesIO(data)) as picture:
-            icc: bytes | None = picture.info.get("icc_profile")
-            return icc
-    except MemoryError:
-        raise
-    except Exception:  # noqa: BLE001  # as in ``decode``
-        return None
+def _stored(picture: Any) -> Stored:
+    exif, icc = picture.info.get("exif"), picture.info.get("icc_profile")
+    image = _bgr(picture)
+    # Plugins that turn the picture upright, some of them as it is loaded, change their own copy of the EXIF data, not
+    # the file's.
+    turned = int(picture.getexif().get(0x0112, 1))
+    return Stored(image, turned if 1 <= turned <= 8 else orientation(exif), exif, icc)
 
 
 def _bgr(picture: Any) -> Image:

@@ -118,7 +118,11 @@ def test_video_when_it_is_one_then_has_a_table_too(study):
         (["study", "--records", "all.csv"], 2, "many videos need a folder, or an ending such as .csv, got all.csv"),
         (["study", "--records", ".csv"], 2, "add --out-dir, or give a folder: DIR/.csv"),
         (["study", "--markers", "edits"], 2, "say in which form: edits/.edl, for one"),
-        (["study", "--out-dir", "o", "--summary", "t.txt"], 1, "give --summary a name that ends in .csv"),
+        (
+            ["study", "--out-dir", "o", "--summary", "t.txt"],
+            1,
+            "t.txt does not end in .csv; give --summary a name that does",
+        ),
         (["study", "--out-dir", "o", "--summary", "there.csv"], 1, "use --force or another --summary"),
         (["empty", "--out-dir", "o"], 1, "empty holds no videos"),
         (["gone", "--out-dir", "o"], 1, "gone is not there"),

@@ -237,7 +237,11 @@ def test_page_then_nothing_is_loaded_and_names_are_escaped(dom, page) -> None:
         (["a.jsonl", "b.jsonl", "--plot", "x.png"], 2, "is for one recording, got 2"),
         (["a.jsonl", "c.jsonl", "--out", "x.html"], 1, "c.jsonl was read with other emotions"),
         (["a.jsonl", "b.jsonl", "--out", "x.html", "--align", "7"], 1, "choose another --align"),
-        (["a.jsonl", "b.jsonl", "--table", "a.jsonl"], 1, "give --table a name that ends in .csv"),
+        (
+            ["a.jsonl", "b.jsonl", "--table", "a.jsonl"],
+            1,
+            "a.jsonl does not end in .csv; give --table a name that does",
+        ),
         (["a.jsonl", "d.jsonl", "--out", "x.html"], 1, "come from a newer livemood"),
         (["a.jsonl", "b.jsonl", "--out", "x.html", "--stimulus", "gone.mp4"], 1, "gone.mp4 is not there"),
     ],
