@@ -1,15 +1,21 @@
 """``livemood merge-people``: tracks of one person joined under one number."""
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from livemood.cli.options import Force
-from livemood.reporting.joins import Offer
 
-OFFER: Final = Offer("livemood merge-people {records}{same} --out {out}", " --same {ids}")
-"""What a report offers to type."""
+if TYPE_CHECKING:
+    from livemood.reporting.joins import Offer
+
+
+def offer() -> "Offer":
+    """Return what a report offers to type."""
+    from livemood.reporting.joins import Offer
+
+    return Offer("livemood merge-people {records}{same} --out {out}", " --same {ids}")
 
 
 def _ids(text: str) -> tuple[int, ...]:

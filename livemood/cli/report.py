@@ -46,7 +46,7 @@ def report(
       livemood report moods/ --out archive.html
       livemood report ann.jsonl ben.jsonl --out group.html --table group.csv
     """
-    from livemood.cli.merge import OFFER
+    from livemood.cli.merge import offer
     from livemood.reporting.dataset_page import write_dataset_report
     from livemood.reporting.film import Stimulus
     from livemood.reporting.group_page import write_group_report
@@ -77,7 +77,7 @@ def report(
     if many:
         write_group_report(records, out, table=table, curves=curves, align=align, stimulus=film, force=force)
     elif out:
-        write_report(records[0], out, thumbnails=thumbnails, stimulus=film, offer=OFFER, force=force)
+        write_report(records[0], out, thumbnails=thumbnails, stimulus=film, offer=offer(), force=force)
     if plot:
         write_plot(records[0], plot, force=force)
     for name, path in (("report", out), ("plot", plot), ("table", table), ("curves", curves)):

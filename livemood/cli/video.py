@@ -90,9 +90,9 @@ def video(
         refuse_to_overwrite(summary, SETTING, force or resume)
     job = VideoJob(sources[0], tuple(outputs), cut, encoding, style, faceless_rows, force, report, thumbnails)
     if report:
-        from livemood.cli.merge import OFFER
+        from livemood.cli.merge import offer
 
-        job = replace(job, offer=OFFER)
+        job = replace(job, offer=offer())
     if len(sources) == 1 and not out_dir and not sources[0].is_dir():
         if not outputs and not report and not summary:
             if is_pipe(sources[0]):

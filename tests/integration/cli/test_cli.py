@@ -447,6 +447,16 @@ def test_package_when_imported_then_nothing_heavy_is_loaded():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
 
 
+def test_help_then_loads_no_library_that_takes_long():
+    heavy = ("numpy", "cv2", "av", "keras", "tensorflow", "mediapipe", "ai_edge_litert", "rich.console", "pyarrow")
+    code = (
+        "import sys; from livemood.cli import run; code = run(['--help'])\n"
+        f"print(code, [name for name in {heavy} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "0 []"
+
+
 def test_package_names_then_all_can_be_reached():
     import livemood as package
 
