@@ -77,8 +77,8 @@ class Confirmer:
     ) -> tuple[Detection, float]:
         """Return the face that a candidate stands for, and its evidence; infinite if YuNet's score is high enough.
 
-        Networks are run only while they can change whether the evidence exceeds ``least`` or what it is above
-        ``highest``; what is returned is then the highest value that it can have.
+        Further networks are run only while they can change whether the evidence exceeds ``least``, or its value where
+        that may exceed ``highest``. Where they were not run, the highest possible value is returned.
         """
         settings = self._settings.evidence
         near = self._detected(self._near, image, candidate, settings.near_window)
@@ -87,12 +87,12 @@ class Confirmer:
         if candidate.score >= settings.sure_from:
             return face, math.inf
         height, width = image.shape[:2]
-        most = math.inf
+        high = math.inf
         for scores in self._scores(image, candidate, near.score if near else 0.0, rescore):
-            fewest, most = evidence_range(scores, candidate.box, width, height, others, settings)
-            if most <= highest and (fewest > least or most <= least):
+            low, high = evidence_range(scores, candidate.box, width, height, others, settings)
+            if high <= highest and (low > least or high <= least):
                 break
-        return face, most
+        return face, high
 
     def _scores(self, image: Image, candidate: Detection, near: float, rescore: bool) -> Iterator[CandidateScores]:
         """Yield the scores of a candidate as networks are run, the one that decides most for its time first.
