@@ -25,14 +25,11 @@ def on_page_markdown(markdown: str, page: Any, config: Any, **_: Any) -> str:
 
 def commands() -> str:
     """Return a section for every command."""
-    import typer
-
-    from livemood.cli import app, run
+    from livemood.cli import program, run
 
     os.environ["COLUMNS"] = "80"
-    program: Any = typer.main.get_command(app)
     parts = []
-    for name in program.commands:
+    for name in program().commands:
         said = io.StringIO()
         with contextlib.redirect_stdout(said):
             run([name, "--help"])

@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import ParamSpec, Protocol, TypeVar
 
 from livemood.core.labels import EMOTION
-from livemood.core.settings import BaselineMode, NeutralBaselineSettings, Settings
+from livemood.core.settings import BaselineMode
+from livemood.core.stage_settings import NeutralBaselineSettings, Settings
 from livemood.core.types import Detection, Frame, Mood, Track
 from livemood.detection.base import Detector, SupportsRoi
 from livemood.detection.roi_detector import RoiDetector

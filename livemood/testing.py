@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from livemood.core.crop_spec import CropSpec
+from livemood.core.crop_spec import CROP, CropSpec
 from livemood.core.labels import EMOTIONS
-from livemood.core.settings import CROP
 from livemood.core.types import Detection, FaceCrop, Frame, Image, Mood, Prediction
 from livemood.core.video_info import VideoInfo
 from livemood.sinks.base import Sink

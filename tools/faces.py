@@ -16,8 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from livemood.core.crop_spec import CropSpec
-from livemood.core.settings import CROP, FER2013_TEMPLATE
+from livemood.core.crop_spec import CROP, FER2013_TEMPLATE, CropSpec
 from livemood.core.types import Frame, Image
 from livemood.detection.combined import FaceDetector
 from livemood.emotion import crop

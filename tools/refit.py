@@ -16,8 +16,8 @@ import numpy as np
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 from livemood.bundles.manifest import MANIFEST, Head, read_bundle
+from livemood.core.crop_spec import CROP
 from livemood.core.labels import EMOTION
-from livemood.core.settings import CROP
 from livemood.datasets.split import Split
 from livemood.evaluation import metrics as measures
 from livemood.training.export import class_prior

@@ -11,7 +11,7 @@ from livemood import __version__
 from livemood.bundles.manifest import Bundle
 from livemood.core.keys import KEYS
 from livemood.core.labels import UNSURE, colour_bgr
-from livemood.core.settings import NeutralBaselineSettings, Settings
+from livemood.core.stage_settings import NeutralBaselineSettings, Settings
 from livemood.core.types import Keypoint
 from livemood.detection import blazeface, optical_flow, roi_detector, yunet
 from livemood.emotion import crop, quality

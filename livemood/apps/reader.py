@@ -5,7 +5,8 @@ from pathlib import Path
 
 from livemood.apps.session import Session
 from livemood.core.labels import EMOTIONS
-from livemood.core.settings import BaselineMode, DetectorMode, EngineName, ReaderSettings, Settings
+from livemood.core.settings import BaselineMode, DetectorMode, EngineName, ReaderSettings
+from livemood.core.stage_settings import Settings
 from livemood.core.types import Frame, Image, Mood
 from livemood.detection.base import Detector
 from livemood.emotion.classifier import Classifier

@@ -8,14 +8,8 @@ from typing import Any
 from livemood.apps.origins import origin_of_run
 from livemood.apps.tally import Tally
 from livemood.core.crop_spec import CropSpec
-from livemood.core.settings import (
-    BaselineMode,
-    CaptureSettings,
-    DrawStyle,
-    EncodingSettings,
-    ReaderSettings,
-    Settings,
-)
+from livemood.core.settings import BaselineMode, CaptureSettings, DrawStyle, EncodingSettings, ReaderSettings
+from livemood.core.stage_settings import Settings
 from livemood.core.types import Detection, Frame, Image, Mood, Track
 from livemood.detection.base import Detector
 from livemood.detection.combined import FaceDetector

@@ -5,31 +5,15 @@ import io
 import os
 import sys
 import warnings
-from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from importlib import import_module
+from typing import Any, Final, NoReturn
 
 import typer
 
 from livemood import __version__
-from livemood.cli import (
-    batch,
-    bench,
-    camera,
-    crop,
-    doctor,
-    evaluate,
-    export,
-    image,
-    markers,
-    merge,
-    models,
-    report,
-    train,
-    undo,
-    video,
-    web,
-)
-from livemood.cli.config import config, default_map
+from livemood.cli.config import default_map
 from livemood.cli.help import Command, Commands
 from livemood.cli.options import option_name, with_settings
 from livemood.cli.terminal import plain
@@ -37,46 +21,45 @@ from livemood.core.errors import LivemoodError
 from livemood.runtime.atomic_io import forget_written, written
 from livemood.runtime.native_output import debugging, discard_native_stderr, open_missing_streams, silence_native_logs
 from livemood.runtime.optional_deps import NEEDED_FOR, not_installed
-from livemood.runtime.stopping import OutputClosed, handle_signals, ignore_signals
+from livemood.runtime.stopping import OutputClosed, handle_signals, held, ignore_signals
 
 _INTERRUPTED = 130
 _SELDOM = 10_000
 # Number of files that an interrupted run lists by name.
 _LISTED = 4
 
-app = typer.Typer(
+# The module under livemood.cli of each command, in the order of the help. Its function has the command's name.
+_MODULES: Final = {
+    "video": "video",
+    "camera": "camera",
+    "cameras": "doctor",
+    "doctor": "doctor",
+    "bench": "bench",
+    "image": "image",
+    "batch": "batch",
+    "undo": "undo",
+    "report": "report",
+    "markers": "markers",
+    "merge-people": "merge",
+    "crop": "crop",
+    "train": "train",
+    "evaluate": "evaluate",
+    "export": "export",
+    "models": "models",
+    "web": "web",
+    "config": "config",
+}
+_STYLE: Final[dict[str, Any]] = {"rich_markup_mode": None, "context_settings": {"help_option_names": ["-h", "--help"]}}
+
+_app = typer.Typer(
     name="livemood",
     help="Reads emotion from faces, live: on a camera, in videos, in photos.\n\n"
     "Labels say what an expression looks like, not what someone feels. Nothing leaves this computer.",
     epilog="Start with: livemood camera",
-    no_args_is_help=True,
-    rich_markup_mode=None,
     cls=Commands,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    **_STYLE,
 )
-_COMMANDS: dict[str, Callable[..., None]] = {
-    "video": with_settings(video.video),
-    "camera": with_settings(camera.camera),
-    "cameras": doctor.cameras,
-    "doctor": doctor.doctor,
-    "bench": with_settings(bench.bench),
-    "image": with_settings(image.image),
-    "batch": with_settings(batch.batch),
-    "undo": undo.undo,
-    "report": report.report,
-    "markers": markers.markers,
-    "merge-people": merge.merge_people,
-    "crop": with_settings(crop.crop),
-    "train": train.train,
-    "evaluate": evaluate.evaluate,
-    "export": export.export,
-    "models": models.models,
-    "web": with_settings(web.web),
-    "config": config,
-}
-for _name, _command in _COMMANDS.items():
-    app.command(_name, cls=Command)(_command)
 
 
 def _print_version(wanted: bool) -> None:
@@ -85,10 +68,43 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@_app.callback(invoke_without_command=True)
 def _options(
+    context: typer.Context,
     version: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="Print the version."),
-) -> None: ...
+) -> None:
+    if context.invoked_subcommand is None:
+        print(context.get_help(), file=sys.stderr)
+        raise typer.Exit(2)
+
+
+class _Commands(Mapping[str, Any]):
+    """The commands by name; the module of a command is imported when it is looked up, so that others start sooner."""
+
+    def __getitem__(self, name: str) -> Any:
+        return _command(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_MODULES)
+
+    def __len__(self) -> int:
+        return len(_MODULES)
+
+
+@cache
+def _command(name: str) -> Any:
+    with held():  # an interrupt during an import could be reported as a missing library
+        module = import_module(f"livemood.cli.{_MODULES[name]}")
+    alone = typer.Typer(add_completion=False, **_STYLE)
+    alone.command(name, cls=Command)(with_settings(getattr(module, name.replace("-", "_"))))
+    return typer.main.get_command(alone)
+
+
+def program() -> Any:
+    """Return the program as a group of commands, as typer makes it."""
+    group: Any = typer.main.get_command(_app)
+    group.commands = _Commands()
+    return group
 
 
 def main() -> NoReturn:
@@ -128,9 +144,9 @@ def run(args: Sequence[str] | None = None) -> int:
     """
     forget_written()
     try:
-        program: Any = typer.main.get_command(app)
-        defaults = default_map(program.commands)
-        code = int(program(args, prog_name="livemood", standalone_mode=False, default_map=defaults) or 0)
+        group = program()
+        defaults = default_map(group.commands)
+        code = int(group(args, prog_name="livemood", standalone_mode=False, default_map=defaults) or 0)
     except typer.TyperException as error:
         _print_line(f"{error.format_message()} (see --help)")
         return int(error.exit_code)

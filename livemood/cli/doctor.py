@@ -42,7 +42,7 @@ def doctor(json_: Json = False) -> None:
 
 
 def cameras(json_: Json = False) -> None:
-    """List the cameras that ``livemood camera --source`` takes, by index or name.
+    """List the cameras that livemood camera --source takes, by index or name.
 
     Examples:
       livemood cameras

@@ -10,7 +10,8 @@ from threading import Lock
 
 from livemood.bundles.manifest import face_model
 from livemood.core.geometry import Box
-from livemood.core.settings import DETECTOR_MODES, DetectorMode, DetectorSettings
+from livemood.core.settings import DETECTOR_MODES, DetectorMode
+from livemood.core.stage_settings import DetectorSettings
 from livemood.core.types import Detection, Frame
 from livemood.detection.networks import FaceNetwork, Range, find_in_window, open_network
 from livemood.detection.proposals import Confirmer

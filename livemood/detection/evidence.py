@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from livemood.core.geometry import Box
-from livemood.core.settings import EvidenceSettings
+from livemood.core.stage_settings import EvidenceSettings
 from livemood.core.types import Detection
 
 

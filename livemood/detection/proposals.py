@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from livemood.core.settings import DetectorSettings
+from livemood.core.stage_settings import DetectorSettings
 from livemood.core.types import Detection, Image
 from livemood.detection.evidence import CandidateScores, companions, evidence_range
 from livemood.detection.networks import FaceNetwork, find_in_window

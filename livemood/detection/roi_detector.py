@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livemood.core.geometry import Box
-from livemood.core.settings import RoiSettings
+from livemood.core.stage_settings import RoiSettings
 from livemood.core.types import Detection, Frame, Image
 from livemood.detection.base import SupportsRoi
 from livemood.detection.optical_flow import GrayRoi, propagate_by_flow

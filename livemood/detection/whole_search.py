@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from livemood.core.geometry import Box
-from livemood.core.settings import DetectorSettings
+from livemood.core.stage_settings import DetectorSettings
 from livemood.core.types import Detection, Image
 from livemood.detection.proposals import Confirmed, Confirmer, merged
 from livemood.detection.transforms import moved, same_face, turned, turned_back, without_doubles

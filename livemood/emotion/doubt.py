@@ -1,7 +1,7 @@
 """Whether a face is ``unsure`` although an emotion leads, and why."""
 
 from livemood.core.labels import Doubt
-from livemood.core.settings import DoubtSettings
+from livemood.core.stage_settings import DoubtSettings
 from livemood.core.types import Quality
 
 

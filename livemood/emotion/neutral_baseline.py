@@ -12,7 +12,8 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from livemood.core.settings import BaselineMode, NeutralBaselineSettings
+from livemood.core.settings import BaselineMode
+from livemood.core.stage_settings import NeutralBaselineSettings
 from livemood.core.types import Prediction
 from livemood.emotion.resting_face import RestingFace, log_of, lowered
 

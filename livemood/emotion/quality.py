@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livemood.bundles.manifest import covered_model
-from livemood.core.crop_spec import CropSpec
-from livemood.core.settings import FER2013_TEMPLATE
+from livemood.core.crop_spec import FER2013_TEMPLATE, CropSpec
 from livemood.core.types import FaceCrop, Keypoint, Quality
 from livemood.emotion.crop import similarity
 
@@ -76,9 +75,10 @@ def sharpness(grey: npt.NDArray[np.float32]) -> float:
     Args:
         grey: (48, 48) float32.
     """
-    across, down = np.diff(grey, axis=1), np.diff(grey, axis=0)
-    slope = math.sqrt((float((across**2).mean()) + float((down**2).mean())) / 4)
-    return math.log(slope / (float(grey.std()) + _LEAST) + _LEAST)
+    across, down = grey[:, 1:], grey[1:]
+    squares = cv2.norm(across, grey[:, :-1], cv2.NORM_L2SQR) / across.size
+    squares += cv2.norm(down, grey[:-1], cv2.NORM_L2SQR) / down.size
+    return math.log(math.sqrt(squares / 4) / (_mean_and_deviation(grey)[1] + _LEAST) + _LEAST)
 
 
 def noise(grey: npt.NDArray[np.float32]) -> float:
@@ -90,8 +90,10 @@ def noise(grey: npt.NDArray[np.float32]) -> float:
     Args:
         grey: (48, 48) float32.
     """
-    response = np.abs(cv2.filter2D(grey, cv2.CV_32F, _NOISE_KERNEL)[1:-1, 1:-1]).mean()
-    return math.log(_NOISE_OF_RESPONSE * float(response) / (float(grey.std()) + _NOISE_STEADY) + _NOISE_LEAST)
+    inner = cv2.filter2D(grey, cv2.CV_32F, _NOISE_KERNEL)[1:-1, 1:-1]
+    response = cv2.norm(inner, cv2.NORM_L1) / inner.size
+    deviation = _mean_and_deviation(grey)[1]
+    return math.log(_NOISE_OF_RESPONSE * response / (deviation + _NOISE_STEADY) + _NOISE_LEAST)
 
 
 def has_trained_framing(spec: CropSpec) -> bool:
@@ -107,8 +109,9 @@ def covered(grey: npt.NDArray[np.float32]) -> float:
         grey: (48, 48) float32.
     """
     hidden_weights, hidden_bias, output_weights, output_bias = _network()
-    small = cv2.resize(grey, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
-    pixels = ((small - small.mean()) / (small.std() + _STEADY)).ravel()
+    small = np.asarray(cv2.resize(grey, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA), np.float32)
+    mean, deviation = _mean_and_deviation(small)
+    pixels = ((small - np.float32(mean)) / np.float32(deviation + _STEADY)).ravel()
     hidden = np.maximum(pixels @ hidden_weights + hidden_bias, 0)
     return float(hidden @ output_weights + output_bias[0])
 
@@ -125,6 +128,12 @@ def _grey(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         how = cv2.INTER_AREA if grey.shape[0] > _REFERENCE_PX else cv2.INTER_LINEAR
         grey = cv2.resize(grey, (_REFERENCE_PX, _REFERENCE_PX), interpolation=how)
     return np.asarray(grey, np.float32)
+
+
+def _mean_and_deviation(grey: npt.NDArray[np.float32]) -> tuple[float, float]:
+    """Return mean and standard deviation; OpenCV takes a fifth of NumPy's time for so few pixels."""
+    (mean,), (deviation,) = cv2.meanStdDev(grey)
+    return float(mean[0]), float(deviation[0])
 
 
 @cache

@@ -12,7 +12,7 @@ from collections import deque
 import numpy as np
 import numpy.typing as npt
 
-from livemood.core.settings import NeutralBaselineSettings
+from livemood.core.stage_settings import NeutralBaselineSettings
 from livemood.core.types import Keypoint
 
 Values = npt.NDArray[np.float64]

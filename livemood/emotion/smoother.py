@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livemood.core.labels import UNSURE, Doubt
-from livemood.core.settings import SmootherSettings
+from livemood.core.stage_settings import SmootherSettings
 from livemood.core.types import HeadMood, Mood, Prediction, Quality
 from livemood.emotion.doubt import doubt
 

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from livemood.bundles.manifest import read_bundle
-from livemood.core.settings import FER2013_TEMPLATE, SmootherSettings
+from livemood.core.crop_spec import FER2013_TEMPLATE
+from livemood.core.stage_settings import SmootherSettings
 from livemood.core.types import Detection, Frame, Image, Quality, Track
 from livemood.datasets.split import RAW, Split
 from livemood.detection.combined import FaceDetector

@@ -19,7 +19,8 @@ import cv2
 import numpy as np
 
 from livemood.core.geometry import Box
-from livemood.core.settings import DetectorMode, RoiSettings
+from livemood.core.settings import DetectorMode
+from livemood.core.stage_settings import RoiSettings
 from livemood.core.types import Detection, Frame, Image
 from livemood.detection.combined import FaceDetector
 from livemood.detection.roi_detector import RoiDetector

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from livemood.core.settings import TrackerSettings
+from livemood.core.stage_settings import TrackerSettings
 from livemood.core.types import Detection, Track
 
 _IMPOSSIBLE = 1e6

@@ -9,10 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from livemood.bundles.manifest import MANIFEST, MAX_NAME, Bundle, Head, is_name, read_bundle
-from livemood.core.crop_spec import CropSpec
+from livemood.core.crop_spec import CROP, CropSpec
 from livemood.core.errors import DatasetError, ModelIncompatible, SinkError
 from livemood.core.labels import EMOTION, EMOTIONS, UNSURE
-from livemood.core.settings import CROP
 from livemood.datasets import dataset as data_sets
 from livemood.datasets.class_names import ClassNames
 from livemood.datasets.dataset import Dataset

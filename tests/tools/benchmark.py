@@ -21,7 +21,8 @@ import numpy as np
 
 from livemood.apps.reader import MoodReader, annotate
 from livemood.bundles.manifest import default_bundle, face_model, read_bundle
-from livemood.core.settings import CROP, DetectorMode, DrawStyle
+from livemood.core.crop_spec import CROP
+from livemood.core.settings import DetectorMode, DrawStyle
 from livemood.core.types import Frame, Image
 from livemood.detection.combined import FaceDetector
 from livemood.emotion.classifier import EmotionClassifier

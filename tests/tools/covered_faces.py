@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from livemood.core.settings import FER2013_TEMPLATE
+from livemood.core.crop_spec import FER2013_TEMPLATE
 
 Floats = npt.NDArray[np.float32]
 

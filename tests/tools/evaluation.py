@@ -26,7 +26,8 @@ import numpy as np
 from livemood.apps.reader import MoodReader
 from livemood.apps.video_job import VideoJob, label_video
 from livemood.cli.bars import Bars
-from livemood.core.settings import DetectorMode, RoiSettings, Settings
+from livemood.core.settings import DetectorMode
+from livemood.core.stage_settings import RoiSettings, Settings
 from livemood.core.types import Frame, Image, Mood
 from livemood.detection.combined import FaceDetector
 from livemood.evaluation.metrics import auc

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from livemood.bundles.manifest import default_bundle
-from livemood.core.settings import CROP
+from livemood.core.crop_spec import CROP
 from livemood.core.types import Image
 from livemood.datasets.open import open_collection
 from livemood.datasets.samples import Collection, Sample, SplitName

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from livemood.core.crop_spec import CROP
 from livemood.core.labels import EMOTION, EMOTIONS
-from livemood.core.settings import CROP
 from livemood.datasets.dataset import Dataset
 from livemood.datasets.samples import FER2013_HEAD, FER2013_LABELS
 from livemood.datasets.split import Split

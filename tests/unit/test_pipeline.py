@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from livemood.core.geometry import Box
-from livemood.core.settings import RoiSettings, Settings
+from livemood.core.stage_settings import RoiSettings, Settings
 from livemood.core.types import Detection, Frame
 from livemood.pipeline import Pipeline
 from livemood.runtime.queues import WriteBehind, read_ahead

@@ -2,7 +2,7 @@
 
 export type Colour = readonly [number, number, number];
 
-/** When a candidate is a face; see `EvidenceSettings` in `livemood/core/settings.py`. */
+/** When a candidate is a face; see `EvidenceSettings` in `livemood/core/stage_settings.py`. */
 export interface EvidenceSettings {
   readonly proposed_from: number;
   readonly smallest_px: number;
@@ -90,7 +90,7 @@ export interface TrackerSettings {
   readonly coasting_s: number;
 }
 
-/** When a face is `unsure` although an emotion leads; explained in `livemood/core/settings.py`. */
+/** When a face is `unsure` although an emotion leads; explained in `livemood/core/stage_settings.py`. */
 export interface DoubtSettings {
   readonly covered_from: number;
   readonly turned_from_deg: number;
@@ -112,7 +112,7 @@ export interface SmootherSettings {
   readonly doubt: DoubtSettings;
 }
 
-/** How a resting face is learnt while time goes by; explained in `livemood/core/settings.py`. */
+/** How a resting face is learnt while time goes by; explained in `livemood/core/stage_settings.py`. */
 export interface RestingFaceSettings {
   readonly every_s: number;
   readonly kept: number;

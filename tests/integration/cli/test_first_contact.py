@@ -8,15 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
-import typer
 
-from livemood.cli import app, run
+from livemood.cli import program, run
 from livemood.core.labels import EMOTIONS
 from tests.support.builders import SAMPLES
 
 LIVEMOOD = Path(sys.executable).with_name("livemood")
-PROGRAM = typer.main.get_command(app)
-COMMANDS = list(PROGRAM.commands)  # type: ignore[attr-defined]
+COMMANDS = list(program().commands)
 
 
 def livemood(*words: object, cwd: Path, home: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -32,7 +30,24 @@ def test_help_then_fits_80_columns_and_names_no_types_beside_switches(command, c
     assert run([*command.split(), "--help"]) == 0
     text = capsys.readouterr().out
     assert max(map(len, text.splitlines())) <= 80
-    assert not re.search(r"<\w+>|bool|\[bold\]", text)
+    assert not re.search(r"<\w+>|bool|\[bold\]|`", text)
+
+
+def test_no_command_then_the_help_line_by_line_on_stderr_and_code_2(capsys) -> None:
+    run(["--help"])
+    text = capsys.readouterr().out
+    assert run([]) == 2
+    said = capsys.readouterr()
+    assert (said.out, said.err.strip()) == ("", text.strip())
+
+
+def test_a_command_then_the_modules_of_others_are_not_imported() -> None:
+    check = (
+        "import sys; from livemood.cli import run; code = run(['undo', '--help'])\n"
+        "assert code == 0 and 'livemood.cli.undo' in sys.modules\n"
+        "assert not {f'livemood.cli.{name}' for name in ('train', 'image', 'batch', 'video')} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", check], check=True, capture_output=True, timeout=60)
 
 
 def test_help_of_the_program_then_every_command_has_a_line_and_comes_before_the_options(capsys) -> None:

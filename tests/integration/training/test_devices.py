@@ -13,7 +13,7 @@ import json, sys
 from pathlib import Path
 import numpy as np
 from livemood.core.labels import EMOTION
-from livemood.core.settings import CROP
+from livemood.core.crop_spec import CROP
 from livemood.datasets.dataset import Dataset
 from livemood.datasets.split import RAW, Split
 from livemood.training.loop.fit import fit

@@ -15,10 +15,9 @@ import pytest
 
 from livemood.bundles.manifest import default_bundle, read_bundle
 from livemood.cli.command_lines import card_command, train_command
-from livemood.core.crop_spec import CropSpec
+from livemood.core.crop_spec import CROP, CropSpec
 from livemood.core.errors import DatasetError, ModelIncompatible, ModelMissing, SinkError
 from livemood.core.labels import EMOTION
-from livemood.core.settings import CROP
 from livemood.datasets import dataset
 from livemood.datasets.split import ALIGNED, RAW
 from livemood.emotion.classifier import EmotionClassifier

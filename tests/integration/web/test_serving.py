@@ -20,7 +20,7 @@ from livemood.apps.web import PageServer, page_files, write_page
 from livemood.bundles.fixed_batch import with_fixed_batch
 from livemood.bundles.manifest import default_bundle, face_model, models_folder, read_bundle
 from livemood.core.errors import ModelIncompatible, SinkError
-from livemood.core.settings import Settings
+from livemood.core.stage_settings import Settings
 from tests.support.builders import ROOT, SAMPLES, heed_interrupts, read_still
 
 LIVEMOOD = Path(sys.executable).with_name("livemood")

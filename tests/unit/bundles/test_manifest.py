@@ -6,9 +6,9 @@ import pytest
 
 from livemood.bundles import manifest as bundle
 from livemood.bundles.manifest import default_bundle, face_model, read_bundle
+from livemood.core.crop_spec import CROP
 from livemood.core.errors import ModelIncompatible, ModelMissing
 from livemood.core.labels import EMOTIONS
-from livemood.core.settings import CROP
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
+from livemood.core.crop_spec import CROP
 from livemood.core.errors import DatasetError
 from livemood.core.labels import EMOTION, EMOTIONS
-from livemood.core.settings import CROP
 from livemood.datasets.dataset import Dataset, restore
 from livemood.datasets.dedup import fingerprint, near_pairs
 from livemood.datasets.load import load

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
+from livemood.core.crop_spec import CROP
 from livemood.core.errors import DatasetError
-from livemood.core.settings import CROP
 from livemood.datasets.dataset import Dataset
 from livemood.datasets.load import load
 from livemood.datasets.open import open_collection

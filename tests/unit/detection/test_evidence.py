@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livemood.core.geometry import Box
-from livemood.core.settings import EvidenceSettings
+from livemood.core.stage_settings import EvidenceSettings
 from livemood.core.types import Detection
 from livemood.detection.evidence import CandidateScores, companions, evidence_range
 from tests.support.builders import make_detection

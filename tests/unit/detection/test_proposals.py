@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livemood.core.geometry import Box
-from livemood.core.settings import DetectorSettings
+from livemood.core.stage_settings import DetectorSettings
 from livemood.core.types import Detection, Image
 from livemood.detection.evidence import CandidateScores, companions, evidence_range
 from livemood.detection.proposals import Confirmer, merged

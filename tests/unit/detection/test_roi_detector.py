@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from livemood.core.geometry import Box
-from livemood.core.settings import RoiSettings
+from livemood.core.stage_settings import RoiSettings
 from livemood.core.types import Detection, Frame
 from livemood.detection.roi_detector import RoiDetector
 from livemood.detection.transforms import turned_back

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from livemood.bundles.manifest import default_bundle
+from livemood.core.crop_spec import CROP
 from livemood.core.errors import ModelIncompatible, ModelMissing
 from livemood.core.labels import EMOTIONS
-from livemood.core.settings import CROP
 from livemood.core.types import FaceCrop, Track
 from livemood.emotion.classifier import Classifier, EmotionClassifier
 from livemood.testing import TableClassifier

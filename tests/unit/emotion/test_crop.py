@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from livemood.core.crop_spec import CropSpec
-from livemood.core.settings import CROP
+from livemood.core.crop_spec import CROP, CropSpec
 from livemood.core.types import Frame, Track
 from livemood.datasets.load import load
 from livemood.datasets.open import open_collection

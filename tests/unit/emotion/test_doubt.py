@@ -5,8 +5,9 @@ import cv2
 import numpy as np
 import pytest
 
+from livemood.core.crop_spec import CROP
 from livemood.core.labels import DOUBTS, EMOTIONS, UNSURE
-from livemood.core.settings import CROP, DoubtSettings, SmootherSettings
+from livemood.core.stage_settings import DoubtSettings, SmootherSettings
 from livemood.core.types import Detection, FaceCrop, Frame, Prediction, Quality, Track
 from livemood.detection.combined import FaceDetector
 from livemood.emotion.crop import crop_track

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livemood.core.labels import EMOTIONS
-from livemood.core.settings import NeutralBaselineSettings
+from livemood.core.stage_settings import NeutralBaselineSettings
 from livemood.core.types import Prediction, Track
 from livemood.emotion.neutral_baseline import NeutralBaseline
 from livemood.pipeline import Pipeline

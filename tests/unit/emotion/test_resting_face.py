@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from livemood.core.labels import EMOTIONS
-from livemood.core.settings import NeutralBaselineSettings
+from livemood.core.stage_settings import NeutralBaselineSettings
 from livemood.core.types import Prediction, Track
 from livemood.emotion.neutral_baseline import NeutralBaseline
 from livemood.emotion.resting_face import RestingFace, nose_place

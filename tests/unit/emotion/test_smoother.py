@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livemood.core.labels import EMOTIONS, UNSURE
-from livemood.core.settings import SmootherSettings
+from livemood.core.stage_settings import SmootherSettings
 from livemood.core.types import Mood, Prediction, Track
 from livemood.emotion.smoother import Smoother
 from tests.support.builders import make_detection

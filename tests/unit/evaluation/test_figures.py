@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from livemood.bundles.manifest import Head, default_bundle, read_bundle
+from livemood.core.crop_spec import CROP
 from livemood.core.errors import DatasetError
 from livemood.core.labels import EMOTION, EMOTIONS
-from livemood.core.settings import CROP
 from livemood.datasets.dataset import Dataset
 from livemood.datasets.split import Split
 from livemood.evaluation import metrics as evaluate

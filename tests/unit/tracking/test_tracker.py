@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livemood.core.settings import TrackerSettings
+from livemood.core.stage_settings import TrackerSettings
 from livemood.tracking.tracker import Tracker, assign
 from tests.support.builders import make_detection
 

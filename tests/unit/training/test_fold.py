@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import pytest
 
+from livemood.core.crop_spec import CROP
 from livemood.core.labels import EMOTION
-from livemood.core.settings import CROP
 from livemood.datasets.samples import FER2013_HEAD
 from livemood.training.export.bundle import parity, to_tflite
 from livemood.training.export.fold import serving_model

@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from livemood.core.crop_spec import CROP
 from livemood.core.errors import DatasetError
 from livemood.core.labels import EMOTION
-from livemood.core.settings import CROP
 from livemood.datasets.samples import FER2013_HEAD, FER2013_LABELS
 from livemood.datasets.split import ALIGNED, RAW, Split
 from livemood.training.loop.batches import Batch, Batches, Heads

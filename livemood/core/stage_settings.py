@@ -1,0 +1,267 @@
+"""Thresholds and weights of the stages, all from measurements; what users set is in ``settings``."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceSettings:
+    """When a candidate that YuNet proposes is a face: if the evidence, a weighted sum of logits of scores, is above 0.
+
+    The weights were fitted by logistic regression on photos of groups and of other subjects, and measured on photos
+    left out of the fit. The side of a face is the longer side of its box; scores are 0..1.
+
+    Attributes:
+        proposed_from: Candidates with a lower score of YuNet are dropped.
+        smallest_px: Candidates with a shorter side, px of the picture, are dropped: too small to be read.
+        sure_from: A candidate with this score of YuNet or more is a face without further evidence.
+        weakest: Detections of the near and the far network with a lower score are dropped.
+        look_floor: Lowest score that enters for YuNet, also where it detects nothing.
+        floor: Lowest score that enters for the near and the far network, also where they detect nothing.
+        ceiling: Highest score that enters for any network.
+        looks: Weight of YuNet's mean logit over the whole picture, a window, and the mirrored window.
+        near: Weight of the near network's logit in its window.
+        far: Weight of the far network's logit in its window.
+        share: Weight of log(10 * side of the face / longer side of the picture).
+        smallest_share: Smaller ratios of these sides enter as this one.
+        company: Added if there are at least ``companions`` other faces of about the same size.
+        companions: Number of other faces that make a group.
+        companion_from: Lowest YuNet score of such a face.
+        companion_ratio: Largest ratio of the sides of two faces in a group.
+        edge: Added if the face's centre is closer to the picture's edge than ``edge_reach``.
+        edge_reach: That distance, in sides of the face.
+        bias: Always added.
+        near_window: Side of the near network's window, in sides of the face.
+        far_window: Side of the window of the far network and of YuNet's second run, in sides of the face.
+        look_px: Size to which that window is scaled for YuNet.
+        min_iou: Lowest IoU at which a detection in a window counts as one of the candidate.
+        keypoints_from: With this score of the near network or more, keypoints are its own; below it, YuNet's.
+    """
+
+    proposed_from: float = 0.4
+    smallest_px: float = 15.0
+    sure_from: float = 0.9
+    weakest: float = 0.2
+    look_floor: float = 0.25
+    floor: float = 0.05
+    ceiling: float = 0.98
+    looks: float = 2.56
+    near: float = 0.58
+    far: float = 0.2
+    share: float = 0.86
+    smallest_share: float = 0.02
+    company: float = 3.16
+    companions: int = 3
+    companion_from: float = 0.85
+    companion_ratio: float = 1.8
+    edge: float = 0.54
+    edge_reach: float = 0.75
+    bias: float = -3.21
+    near_window: float = 2.25
+    far_window: float = 4.5
+    look_px: int = 224
+    min_iou: float = 0.25
+    keypoints_from: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSettings:
+    """At which sizes and orientations a picture is searched. Sizes are of the longer side, px.
+
+    Attributes:
+        photo_px: A larger photo is shrunk to this size for the first search.
+        fine_px: Size of the second search of a photo that may hold small faces.
+        fine_growth: Largest scale factor of the second search.
+        fine_below: A face is small if its side is below this share of the photo's.
+        fine_least: Number of small candidates from which on a photo that was not shrunk is searched a second time; a
+            shrunk one is from the first on.
+        bordered_px: Size to which a photo without a detection is scaled, inside a wide border, for a further search.
+        upright_evidence: If no candidate in the upright photo reaches this evidence, the photo is searched rotated by
+            90, 270 and 180 degrees.
+        turned_px: Size of the rotated photo.
+        turned_evidence: Evidence that a face in a rotated picture must exceed.
+        frame_px: Size of a video frame in an ordinary search.
+        fine_frame_px: Size of a video frame in a fine search.
+        most_places: Largest number of candidates of a frame that the near and the far network confirm; of the others,
+            those with a YuNet score of at least ``EvidenceSettings.companion_from`` are faces.
+        kept_from: Lowest YuNet score that confirms a known face.
+    """
+
+    photo_px: int = 1024
+    fine_px: int = 2048
+    fine_growth: float = 2.0
+    fine_below: float = 0.03
+    fine_least: int = 3
+    bordered_px: int = 128
+    upright_evidence: float = 4.2
+    turned_px: int = 480
+    turned_evidence: float = 3.2
+    frame_px: int = 320
+    fine_frame_px: int = 640
+    most_places: int = 12
+    kept_from: float = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorSettings:
+    """Attributes:
+    min_score: Faces below this score (0..1) of a BlazeFace network are dropped.
+    close_side: In ``fast``, faces of at least this share of the frame's shorter side come from the near network.
+    max_overlap: Two boxes sharing more than this of the smaller one are the same face.
+    evidence: When a candidate is a face.
+    search: At which sizes and orientations a picture is searched.
+    """
+
+    min_score: float = 0.5
+    close_side: float = 0.42
+    max_overlap: float = 0.5
+    evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
+    search: SearchSettings = field(default_factory=SearchSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class RoiSettings:
+    """Attributes:
+    full_frame_every_s: Interval between searches of the whole frame, s; in between, only a window around each known
+        face is searched. A new face is found at most this late. 0 searches every whole frame.
+    fine_every: Every Nth search is a fine one, which finds small faces too.
+    redetect_every_s: Interval at which a network finds a known face again, s; in between, optical flow moves it.
+    max_faces: Above this number of faces a full-frame detection is cheaper than windows, and is used instead.
+    window_scale: Side of a window, in face widths.
+    smallest_px: If a known face is narrower, every search is a fine one.
+    min_iou: Least overlap with the face of the frame before, 0..1.
+    same_window: A window that overlaps the best one by at least this (IoU, 0..1) stays in place.
+    cut_change: A frame whose brightness (0..255) changes by more than this on average is a new scene and is searched
+        as a whole.
+    """
+
+    full_frame_every_s: float = 0.18
+    fine_every: int = 4
+    redetect_every_s: float = 0.3
+    max_faces: int = 32
+    window_scale: float = 2.25
+    smallest_px: float = 40.0
+    min_iou: float = 0.3
+    same_window: float = 0.8
+    cut_change: float = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerSettings:
+    """Attributes:
+    max_missed_s: A face not found for longer is forgotten, s; when it comes back it gets a new id.
+    max_jump: Largest distance of a face from its predicted position, in face widths.
+    velocity_tau_s: Time constant of the averaged velocity.
+    """
+
+    max_missed_s: float = 1.0
+    max_jump: float = 1.0
+    velocity_tau_s: float = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtSettings:
+    """When a face is ``unsure`` though an emotion leads; fitted on FER2013Valid and news photos (docs/doubt.md).
+
+    Attributes:
+        covered_from: A face with a higher ``Quality.covered`` is ``covered``.
+        turned_from_deg: A face with a larger yaw is ``turned``.
+        small_below_px: A face whose crop has a shorter side, px of the frame, is ``small``.
+        chosen_below: A face with a lower ``Quality.chosen`` shows ``none of these``.
+        sharp_from: Below this ``Quality.sharpness`` the leading emotion needs more confidence.
+        blur_slope: Confidence needed in addition, for each 1 below ``sharp_from``.
+        noise_from: Above this ``Quality.noise`` the leading emotion needs more confidence.
+        noise_slope: Confidence needed in addition, for each 1 above ``noise_from``.
+        most_needed: Upper limit of the confidence that is needed.
+    """
+
+    covered_from: float = 1.75
+    turned_from_deg: float = 60.0
+    small_below_px: float = 14.0
+    chosen_below: float = 0.2
+    sharp_from: float = -1.6
+    blur_slope: float = 0.55
+    noise_from: float = -1.6
+    noise_slope: float = 0.45
+    most_needed: float = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class SmootherSettings:
+    """Attributes:
+    tau_s: Time constant of the averages of probabilities and of ``Quality``, s.
+    unsure_below: Below this confidence of the leading emotion the label is ``unsure``.
+    margin: Lead in probability that a new emotion needs over the shown one.
+    hold_s: How long it must lead, s.
+    forget_s: The state of a track not seen for longer is dropped, s; no shorter than ``TrackerSettings.max_missed_s``.
+    doubt: When a face is ``unsure`` although an emotion leads.
+    """
+
+    tau_s: float = 0.17
+    unsure_below: float = 0.45
+    margin: float = 0.1
+    hold_s: float = 0.12
+    forget_s: float = 2.0
+    doubt: DoubtSettings = field(default_factory=DoubtSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of one run."""
+
+    detector: DetectorSettings = field(default_factory=DetectorSettings)
+    follower: RoiSettings = field(default_factory=RoiSettings)
+    tracker: TrackerSettings = field(default_factory=TrackerSettings)
+    smoother: SmootherSettings = field(default_factory=SmootherSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class RestingFaceSettings:
+    """How a resting face is learnt while time goes by (docs/live.md has the figures).
+
+    Attributes:
+        every_s: A face is looked at once in this time, s.
+        kept: Newest looks of which the resting face is the median.
+        ready: Looks before anything is changed.
+        raised: The emotion that is raised over neutral, and never lowered.
+        lead: Lead that neutral keeps over it on the resting face, in logits,
+        usual: or ``spread`` times what lies between the median and this quantile of its logits, if that is more.
+        spread: See ``usual``.
+        most: Most that it is raised, in logits.
+        steepness: The share that it has of what is between it and neutral grows by so much faster than the logits say.
+        slowly: Where it leads for being raised, one of so many looks counts.
+        lower_from: Looks before other emotions are lowered.
+        same_pose: Up to this distance of the nose from where it rests, in eye distances, it is raised fully,
+        other_pose: and from this distance on not at all.
+    """
+
+    every_s: float = 0.19
+    kept: int = 300
+    ready: int = 20
+    raised: str = "happy"
+    lead: float = 1.2
+    usual: float = 0.85
+    spread: float = 2.5
+    most: float = 6.0
+    steepness: float = 3.0
+    slowly: int = 8
+    lower_from: int = 150
+    same_pose: float = 0.08
+    other_pose: float = 0.12
+
+
+@dataclass(frozen=True, slots=True)
+class NeutralBaselineSettings:
+    """Attributes:
+    duration_s: How long logits are averaged, s.
+    margin: Lead of neutral over every other emotion on the resting face, in logits.
+    limit: Largest amount by which an emotion is lowered, in logits; an emotion with e**limit times the probability of
+        every other one always stays the leading one.
+    forget_s: The calibration of a track not seen for longer is dropped, s; no shorter than
+        ``TrackerSettings.max_missed_s``.
+    """
+
+    duration_s: float = 3.0
+    margin: float = 0.25
+    limit: float = 1.0
+    forget_s: float = 2.0
+    resting: RestingFaceSettings = field(default_factory=RestingFaceSettings)
