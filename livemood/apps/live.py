@@ -13,6 +13,7 @@ from livemood.apps.inference_stride import InferenceStride
 from livemood.apps.recorder import Recorder
 from livemood.apps.session import Session
 from livemood.apps.tally import Tally
+from livemood.core.counts import counted
 from livemood.core.errors import SinkError
 from livemood.core.geometry import Box
 from livemood.core.keys import KEYS, View
@@ -184,7 +185,7 @@ class Live:
         if self._throttle.every > 1:
             lines.append(f"slow: moods are read on 1 of {self._throttle.every} frames")
         fps = "paused" if self.view.paused else f"{self._fps():.0f} fps"
-        count = "1 face" if faces == 1 else f"{faces} faces"
+        count = counted(faces, "face")
         lines.append(f"{fps}   {count}   {self.dropped} dropped   {self._engine}".rstrip())
         return lines
 

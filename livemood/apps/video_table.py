@@ -12,13 +12,13 @@ from livemood.apps.tally import Summary
 from livemood.apps.video_batch import Outcome
 from livemood.core.errors import LivemoodError
 from livemood.core.labels import UNSURE
+from livemood.core.text_tables import NOT_UTF8
 from livemood.records import read
 from livemood.runtime.atomic_io import atomic_write
 
 SETTING: Final = "summary"
 _COLUMNS: Final = ("folder", "video", "state", "error", "copy", "records", "report")
 _COUNTS: Final = ("frames", "faces", "people", "end_s", "elapsed_s")
-_NOT_UTF8: Final = "surrogateescape"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def write_video_table(
     shown = (*labels, UNSURE)
     with (
         atomic_write(path, SETTING, force) as part,
-        part.open("w", encoding="utf-8", errors=_NOT_UTF8, newline="") as file,
+        part.open("w", encoding="utf-8", errors=NOT_UTF8, newline="") as file,
     ):
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow([*_COLUMNS, *_COUNTS, *(f"share_{label}" for label in shown)])

@@ -9,7 +9,9 @@ import typer
 
 from livemood.cli.bars import counting_bar
 from livemood.cli.options import Json, Only, heads_of, print_json
+from livemood.cli.summary import note
 from livemood.cli.terminal import plain
+from livemood.core.counts import counted
 from livemood.core.errors import LivemoodError
 from livemood.core.settings import ReaderSettings
 from livemood.runtime.atomic_io import note_written
@@ -35,7 +37,7 @@ def batch(
         list[str],
         typer.Argument(
             metavar="INPUT...",
-            help="Files, folders, globs, lists of paths (.csv, .parquet, .txt), URLs; or: status DATASET.",
+            help="Files, folders, globs, lists of paths (.csv, .tsv, .parquet, .txt), URLs; or: status DATASET.",
         ),
     ],
     how: Annotated[ReaderSettings, Only("detector", "emotions", "model", "baseline")],
@@ -100,10 +102,7 @@ def _run(job: "BatchJob", runner: Runner, jobs: int | None, address: str | None,
         )
         return
     if planned.again:
-        print(
-            f"livemood: note: {planned.again} inputs are read again: they or the model changed, or they failed",
-            file=sys.stderr,
-        )
+        note(f"{counted(planned.again, 'input')} to read again: they failed, or changed, or the model did")
     made = Contents()
     engine = open_engine(runner.value, jobs, address, usable_cores)
     try:
@@ -127,10 +126,14 @@ def _run(job: "BatchJob", runner: Runner, jobs: int | None, address: str | None,
     if json_:
         print_json({"inputs": len(planned.inputs), "read": made.inputs, "failed": made.failed, "faces": made.faces})
     else:
-        print(f"{made.inputs} inputs read, {made.failed} failed, {made.faces} faces; {planned.done} were there already")
+        read, faces = counted(made.inputs, "input"), counted(made.faces, "face")
+        print(f"{read} read, {made.failed} failed, {faces}; {planned.done} were there already")
         print(f"data set: {plain(job.out)}")
     if made.failed:
-        print(f"livemood: {made.failed} inputs could not be read; their rows say why", file=sys.stderr)
+        print(
+            f"livemood: {counted(made.failed, 'input')} could not be read; column error of the data set says why",
+            file=sys.stderr,
+        )
         raise typer.Exit(1)
 
 
@@ -146,14 +149,16 @@ def _print_status(dataset: str, json_: bool) -> None:
     if json_:
         print_json({**found.to_json(), "runs": notes})
         return
-    print(f"{found.inputs} inputs in {found.parts} parts: {found.faces} faces, {found.failed} inputs failed")
+    inputs, parts = counted(found.inputs, "input"), counted(found.parts, "part")
+    print(f"{inputs} in {parts}: {counted(found.faces, 'face')}, {counted(found.failed, 'input')} failed")
     if found.frames:
         rate = found.seconds / found.frames
-        print(f"{found.frames} photos and frames took {found.seconds:.0f} CPU seconds, {rate * 1000:.1f} ms each")
+        print(f"photos and frames: {found.frames}, {found.seconds:.0f} CPU seconds, {rate * 1000:.1f} ms each")
     for made, count in found.readings.most_common():
         print(
-            f"{count} inputs by livemood {made.version}, model {plain(made.model)} {made.sha256[:12]} ({made.settings})"
+            f"{counted(count, 'input')} by livemood {made.version}, model {plain(made.model)} {made.sha256[:12]} "
+            f"({made.settings})"
         )
-    for name, note in notes.items():
-        planned, end = note.get("inputs_planned", "?"), note.get("finished", "not yet")
-        print(f"{plain(name)}: {planned} inputs planned, started {note.get('started')}, finished {end}")
+    for name, run in notes.items():
+        planned, end = run.get("inputs_planned", "?"), run.get("finished", "not yet")
+        print(f"{plain(name)}: inputs planned: {planned}, started {run.get('started')}, finished {end}")

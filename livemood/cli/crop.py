@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from livemood.cli.options import Force, Only, opened, option_name, seconds
+from livemood.core.counts import counted
 from livemood.core.settings import ReaderSettings
 
 
@@ -43,4 +44,4 @@ def crop(
 
     with opened(how) as session:
         count = crop_faces(CropJob(paths, out, sort, every, size, force), session, skip)
-    print(f"{count} faces in {out}, listed in {out / INDEX}")
+    print(f"{counted(count, 'face')} in {out}, listed in {out / INDEX}")

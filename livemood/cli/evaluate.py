@@ -14,6 +14,7 @@ from livemood.cli.command_lines import card_command
 from livemood.cli.data_options import Class, GroupBy, Heads, class_names
 from livemood.cli.options import Force, Json, print_json
 from livemood.cli.training import notes
+from livemood.core.counts import counted
 
 if TYPE_CHECKING:
     from livemood.core.crop_spec import CropSpec
@@ -216,4 +217,4 @@ def _print(report: Mapping[str, Any]) -> None:
             file=sys.stderr,
         )
     if report["skipped"]:
-        print(f"livemood: {report['skipped']} files were skipped", file=sys.stderr)
+        print(f"livemood: left out {counted(report['skipped'], 'file')}", file=sys.stderr)

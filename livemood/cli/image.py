@@ -15,6 +15,7 @@ import typer
 from livemood.cli.bars import counting_bar
 from livemood.cli.options import Force, Json, Only, console_for_tables, heads_of, opened, option_name
 from livemood.cli.terminal import plain
+from livemood.core.counts import counted
 from livemood.core.errors import LivemoodError
 from livemood.core.labels import EMOTION
 from livemood.core.settings import DrawStyle, ReaderSettings
@@ -277,7 +278,7 @@ class _JsonList:
 def _write_skipped(path: Path, skipped: "Sequence[Skipped]", force: bool) -> None:
     import csv
 
-    from livemood.records.inputs import NOT_UTF8
+    from livemood.core.text_tables import NOT_UTF8
     from livemood.runtime.atomic_io import atomic_write
 
     with (
@@ -319,8 +320,8 @@ def _print_summary(summary: "CollectionSummary") -> None:
     console = console_for_tables()
     earlier = f" ({summary.earlier} of them before)" if summary.earlier else ""
     console.print(
-        f"{summary.photos} photos{earlier}, {summary.faces} faces; {summary.faceless} without a face, "
-        f"{summary.failed} failed",
+        f"{counted(summary.photos, 'photo')}{earlier}, {counted(summary.faces, 'face')}; "
+        f"{summary.faceless} without a face, {summary.failed} failed",
         highlight=False,
     )
     if not summary.faces:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from livemood.cli.options import Force
+from livemood.core.counts import counted
 
 if TYPE_CHECKING:
     from livemood.reporting.joins import Offer
@@ -49,5 +50,5 @@ def merge_people(
     except merging.NotTheSame as error:
         raise typer.BadParameter(str(error), param_hint="--same") from error
     for track, count in rows.items():
-        print(f"person {track}: {count} rows")
+        print(f"person {track}: {counted(count, 'row')}")
     print(f"records: {out}")

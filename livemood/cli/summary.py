@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from livemood.cli.options import console_for_tables, option_name, print_json
+from livemood.core.counts import counted
 
 if TYPE_CHECKING:
     from livemood.apps.tally import Summary
@@ -24,9 +25,10 @@ def print_summary(summary: "Summary", files: Mapping[str, Path | None]) -> None:
 
     console = console_for_tables()
     speed = summary.frames / summary.elapsed_s if summary.elapsed_s else 0.0
-    people = "1 person" if summary.tracks == 1 else f"{summary.tracks} people"
+    frames, faces = counted(summary.frames, "frame"), counted(summary.faces, "face")
+    people = counted(summary.tracks, "person", "people")
     console.print(
-        f"{summary.frames} frames in {summary.elapsed_s:.1f} s ({speed:.0f} fps), {summary.faces} faces of {people}",
+        f"{frames} in {summary.elapsed_s:.1f} s ({speed:.0f} fps), {faces} of {people}",
         highlight=False,
     )
     if summary.shares:

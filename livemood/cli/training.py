@@ -5,6 +5,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from livemood.core.counts import counted
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -110,7 +112,7 @@ class Display:
                 f"training ends after {self._time_budget_s / 60:.0f} min; measuring and converting the model come after"
             )
         if data.skipped:
-            self._print_line(f"{len(data.skipped)} files skipped:")
+            self._print_line(f"{counted(len(data.skipped), 'file')} skipped:")
             for line in data.skipped[:_LISTED]:
                 self._print_line(f"  {line}")
             if len(data.skipped) > _LISTED:

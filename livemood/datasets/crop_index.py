@@ -9,7 +9,8 @@ from pathlib import Path, PurePosixPath
 from typing import Self
 
 from livemood.core.errors import DatasetError, SinkError
-from livemood.datasets.files import NOT_UTF8, Files
+from livemood.core.text_tables import NOT_UTF8
+from livemood.datasets.files import Files
 from livemood.runtime.atomic_io import atomic_write
 
 INDEX = "index.csv"

@@ -1,7 +1,6 @@
 """The files of a folder or a zip, by relative path."""
 
 import csv
-import io
 import lzma
 import math
 import zipfile
@@ -15,6 +14,7 @@ import cv2
 import numpy as np
 
 from livemood.core.errors import DatasetError
+from livemood.core.text_tables import decode_text, table_rows
 from livemood.core.types import Image
 from livemood.sources.image.decode import decoded
 from livemood.sources.image.size_guard import MAX_PIXELS, pixels
@@ -23,8 +23,6 @@ MAX_FILE_BYTES = 1 << 28
 """Largest file of a data set that is read, bytes; in a zip, after unpacking. Photos have a thirtieth of it."""
 MAX_FILES = 5_000_000
 """Largest number of files in a zip; their names are held in memory."""
-NOT_UTF8 = "surrogateescape"
-"""Error handler for file names that are not UTF-8, in tables: Python's own, so that the files are found."""
 
 _DAMAGED = (OSError, KeyError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError)
 
@@ -78,16 +76,14 @@ class Files:
             return b""
 
     def rows(self, name: str) -> Iterator[list[str]]:
-        """Yield the rows of a CSV file, separated by commas, semicolons or tabs: what its first line has most of.
+        """Yield the rows of a CSV file, separated by commas, semicolons or tabs.
 
         Raises:
             DatasetError: It is not a CSV file.
         """
-        text = self.read(name).decode("utf-8-sig", errors=NOT_UTF8)
-        # Spreadsheets write semicolons where the decimal mark is a comma.
-        separator = max(",;\t", key=text.partition("\n")[0].count)
+        text = decode_text(self.read(name))
         try:
-            yield from csv.reader(io.StringIO(text), delimiter=separator)
+            yield from table_rows(text)
         except csv.Error as error:
             raise DatasetError(f"{name} in {self.path} cannot be read as CSV ({error})") from error
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from livemood.core.errors import DatasetError
 from livemood.core.labels import EMOTION, EMOTIONS
+from livemood.core.text_tables import encoding_of, separator_of, table_rows
 from livemood.core.types import Image
 from livemood.datasets.class_names import ClassNames, check_counts, in_order
 from livemood.datasets.ferplus import read_votes
@@ -161,7 +162,8 @@ def _cells(line: bytes) -> list[str] | None:
     """Return the cells of one line; None if it is not valid CSV."""
     before = csv.field_size_limit(_MAX_LINE)
     try:
-        return next(csv.reader([line.decode("utf-8-sig", errors="replace")]), [])
+        text = line.decode("utf-8-sig", errors="replace")
+        return next(csv.reader([text], delimiter=separator_of(text)), [])
     except csv.Error:
         return None
     finally:
@@ -171,8 +173,8 @@ def _cells(line: bytes) -> list[str] | None:
 def _vote_rows(path: Path, wanted: int) -> list[tuple[str, str, tuple[int, ...]]]:
     """Return usage, picture name and ten counts of every line of ``fer2013new.csv``."""
     try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            rows = [row for row in csv.reader(stream) if row]
+        data = path.read_bytes()
+        rows = [row for row in table_rows(data.decode(encoding_of(data))) if row]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DatasetError(f"{path} cannot be read ({error}); give FER+'s fer2013new.csv") from error
     names = {name: place for place, name in enumerate(_tidy(rows[0]))} if rows else {}

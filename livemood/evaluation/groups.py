@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livemood.core.errors import DatasetError
+from livemood.core.text_tables import encoding_of, table_rows
 from livemood.datasets.split import Split
 from livemood.evaluation.metrics import Probabilities, wilson
 
@@ -23,8 +24,8 @@ def read_groups(path: Path) -> dict[str, dict[str, str]]:
         DatasetError: It cannot be read, or has no such columns.
     """
     try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            rows = [row for row in csv.reader(stream) if row]
+        data = path.read_bytes()
+        rows = [row for row in table_rows(data.decode(encoding_of(data))) if row]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DatasetError(f"{path} cannot be read as CSV ({error}); give a table such as file,age,skin") from error
     if len(rows) < 2 or len(rows[0]) < 2:

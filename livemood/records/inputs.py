@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, Final
 from livemood import records
 from livemood.core.errors import LivemoodError
 from livemood.core.labels import EMOTION
+from livemood.core.text_tables import NOT_UTF8
 from livemood.records import reading
 from livemood.records.origin import is_origin
 from livemood.records.schema import Record, heads_of_columns
@@ -22,8 +23,6 @@ from livemood.runtime.optional_deps import required
 
 OWN_COLUMNS: Final = ("path", "width", "height", "faces", "error")
 """Columns in front of those of a video's records."""
-NOT_UTF8: Final = "surrogateescape"
-"""How CSV and JSONL keep names of files that are no UTF-8: byte for byte."""
 
 _MAX_LINE: Final = 1 << 20
 

@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
+from livemood.core.text_tables import decode_text
 from livemood.runtime.optional_deps import required
 
 KEY: Final = "livemood"
@@ -107,10 +108,10 @@ def read_origin(path: str | Path) -> Origin | None:
         match path.suffix.lower():
             case ".jsonl":
                 with path.open("rb") as file:
-                    return _parsed(file.readline(_MAX_BYTES))
+                    return _parsed(decode_text(file.read(_MAX_BYTES)).partition("\n")[0])
             case ".csv":
                 with sidecar(path).open("rb") as file:
-                    return _parsed(file.read(_MAX_BYTES))
+                    return _parsed(decode_text(file.read(_MAX_BYTES)))
             case ".parquet":
                 return _in_parquet(path)
     return None
@@ -136,11 +137,11 @@ def _in_parquet(path: Path) -> Origin | None:
         stored = (parquet.read_metadata(path).metadata or {}).get(METADATA.encode())
     except arrow.ArrowException:
         return None
-    return _parsed(stored) if stored and len(stored) <= _MAX_BYTES else None
+    return _parsed(decode_text(stored)) if stored and len(stored) <= _MAX_BYTES else None
 
 
-def _parsed(data: bytes) -> Origin | None:
-    return from_json(json.loads(data.decode(errors="surrogateescape")))
+def _parsed(text: str) -> Origin | None:
+    return from_json(json.loads(text))
 
 
 def _text(value: Any) -> str | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from livemood.core.errors import LivemoodError
+from livemood.core.text_tables import encoding_of, separator_of
 from livemood.records.origin import is_origin
 from livemood.records.schema import (
     BOX,
@@ -82,8 +83,14 @@ def _lines(file: TextIO) -> Iterator[str]:
     return iter(lambda: file.readline(_MAX_LINE), "")
 
 
+def _open(path: Path) -> TextIO:
+    with path.open("rb") as file:
+        encoding = encoding_of(file.read(2))
+    return path.open(encoding=encoding, errors="replace", newline="")
+
+
 def _read_jsonl(path: Path) -> Iterator[Record | None]:
-    with path.open(encoding="utf-8", errors="replace") as file:
+    with _open(path) as file:
         for line in _lines(file):
             try:
                 data = json.loads(line)
@@ -93,31 +100,22 @@ def _read_jsonl(path: Path) -> Iterator[Record | None]:
                 yield None
 
 
-def _open_csv(path: Path) -> TextIO:
-    return path.open(encoding="utf-8-sig", errors="replace", newline="")
-
-
 def _csv_header(path: Path) -> list[str]:
-    with _open_csv(path) as file:
+    with _open(path) as file:
         first = file.readline(_MAX_LINE)
-        return _cells(first, _separator(first))
+        return _cells(first, separator_of(first))
 
 
 def _read_csv(path: Path) -> Iterator[Record | None]:
-    with _open_csv(path) as file:
+    with _open(path) as file:
         first = file.readline(_MAX_LINE)
-        separator = _separator(first)
+        separator = separator_of(first)
         header = _cells(first, separator)
         heads = flat_heads(path, header)
         for line in _lines(file):
             # A line without newline may lack digits of its last number and still look complete.
             cells = _cells(line, separator) if line.endswith("\n") else []
             yield from_row(dict(zip(header, cells, strict=True)), *heads) if len(cells) == len(header) else None
-
-
-def _separator(header: str) -> str:
-    """Return the separator of cells: spreadsheets of many countries write semicolons, or tabs."""
-    return max(",;\t", key=header.count)
 
 
 def _cells(line: str, separator: str) -> list[str]:

@@ -12,8 +12,9 @@ from typing import Any, BinaryIO, Final
 
 from livemood.core.errors import LivemoodError, SinkError
 from livemood.core.labels import EMOTION
+from livemood.core.text_tables import NOT_UTF8
 from livemood.records import PARQUET, VERSION, Origin, read_origin
-from livemood.records.inputs import NOT_UTF8, Group, Heads, columns, kind, read_groups, to_json, to_rows, whole_until
+from livemood.records.inputs import Group, Heads, columns, kind, read_groups, to_json, to_rows, whole_until
 from livemood.records.origin import METADATA, is_sidecar, sidecar
 from livemood.runtime.atomic_io import atomic_write, note_written, refuse_to_overwrite, unwritable
 from livemood.runtime.closeable import Closeable

@@ -12,8 +12,8 @@ from typing import Final, Literal
 
 from livemood.core.errors import LivemoodError, SinkError
 from livemood.core.labels import UNSURE
+from livemood.core.text_tables import NOT_UTF8
 from livemood.core.types import Mood
-from livemood.records.inputs import NOT_UTF8
 from livemood.runtime.atomic_io import atomic_write, note_written, unwritable
 
 How = Literal["copy", "move", "link"]

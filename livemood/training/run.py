@@ -12,10 +12,10 @@ from livemood.bundles.manifest import MANIFEST, MAX_NAME, Bundle, Head, is_name,
 from livemood.core.crop_spec import CROP, CropSpec
 from livemood.core.errors import DatasetError, ModelIncompatible, SinkError
 from livemood.core.labels import EMOTION, EMOTIONS, UNSURE
+from livemood.core.text_tables import NOT_UTF8
 from livemood.datasets import dataset as data_sets
 from livemood.datasets.class_names import ClassNames
 from livemood.datasets.dataset import Dataset
-from livemood.datasets.files import NOT_UTF8
 from livemood.datasets.load import load
 from livemood.datasets.open import open_collection
 from livemood.datasets.samples import FER2013_HEAD, SplitName

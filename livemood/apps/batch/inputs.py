@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from livemood.core.errors import SourceError
+from livemood.core.text_tables import NOT_UTF8, decode_text, table_rows
 from livemood.records import PARQUET
-from livemood.records.inputs import NOT_UTF8
 from livemood.runtime.optional_deps import required
 from livemood.runtime.storage import filesystem, is_url, read_bytes
 from livemood.sources.image.formats import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 
-_LISTS: Final = (".csv", ".parquet", ".txt")
+_LISTS: Final = (".csv", ".tsv", ".parquet", ".txt")
+_SHOWN: Final = 80
 _MISSING: Final = -1
 
 
@@ -44,8 +45,8 @@ def expand(words: Sequence[str]) -> list[InputFile]:
     """Return the photos and videos of all inputs, without duplicates, sorted by path.
 
     Args:
-        words: Files, folders, globs, URLs of these, and lists of paths: .csv and .parquet with a column ``path``, .txt
-            with one path per line. Paths from a list are not checked for existence.
+        words: Files, folders, globs, URLs of these, and lists of paths: .csv, .tsv and .parquet with a column
+            ``path``, .txt with one path per line. Paths from a list are not checked for existence.
 
     Raises:
         SourceError: Nothing is found, or a list cannot be read.
@@ -156,22 +157,34 @@ def _listed(path: str) -> Iterable[str]:
 def _rows(name: str, data: bytes) -> list[str]:
     """Return the paths of a list, without duplicates."""
     if name.lower().endswith(".txt"):
-        return list(dict.fromkeys(line for line in data.decode(errors=NOT_UTF8).splitlines() if line.strip()))
+        return list(dict.fromkeys(line for line in decode_text(data).splitlines() if line.strip()))
     if name.lower().endswith(".parquet"):
         arrow, parquet = required("pyarrow", PARQUET), required("pyarrow.parquet", PARQUET)
         try:
-            column = parquet.read_table(io.BytesIO(data), columns=["path"]).column("path").to_pylist()
-        except (arrow.ArrowException, KeyError) as error:
-            raise SourceError(f"{name} is no list of paths: it has no column path") from error
+            with parquet.ParquetFile(io.BytesIO(data)) as file:
+                _check_columns(name, file.schema_arrow.names)
+                column = file.read(columns=["path"]).column("path").to_pylist()
+        except arrow.ArrowException as error:
+            raise SourceError(f"{name} is no whole Parquet file", "write it again") from error
     else:
         try:
-            table = csv.DictReader(io.StringIO(data.decode("utf-8-sig", errors=NOT_UTF8), newline=""))
-            if "path" not in (table.fieldnames or ()):
-                raise SourceError(f"{name} is no list of paths: it has no column path")
-            column = [row["path"] for row in table]
+            rows = table_rows(decode_text(data))
+            columns = [cell.strip() for cell in next(rows, [])]
+            _check_columns(name, columns)
+            place = columns.index("path")
+            column = [row[place] for row in rows if len(row) > place]
         except csv.Error as error:
             raise SourceError(f"{name} cannot be read as CSV ({error})") from error
     return list(dict.fromkeys(str(path) for path in column if path))
+
+
+def _check_columns(name: str, columns: Sequence[str]) -> None:
+    if "path" not in columns:
+        shown = ", ".join(columns)[:_SHOWN]
+        raise SourceError(
+            f"{name} is no list of paths: it has no column path{f', only {shown}' if shown else ''}",
+            "name the column of the paths so, or give a .txt with a path on each line",
+        )
 
 
 def _is_ours(name: str) -> bool:

@@ -20,6 +20,7 @@ import pytest
 from livemood.apps.batch.dataset import read_part
 from livemood.apps.batch.inputs import expand, share
 from livemood.cli import run
+from livemood.core.errors import SourceError
 from livemood.runtime.storage import Store
 from tests.support.builders import SAMPLES, write_clip
 
@@ -116,7 +117,7 @@ def test_batch_when_a_worker_and_then_its_driver_are_killed_then_nothing_is_lost
     again = start(*words)
     told, err = again.communicate(timeout=240)
     assert again.returncode == 1
-    assert err.decode() == "livemood: 1 inputs could not be read; their rows say why\n"
+    assert err.decode() == "livemood: 1 input could not be read; column error of the data set says why\n"
     assert b"there already" in told
     assert rows(out, album) == expected
     assert [path.name for path in (out / "_manifest").iterdir()] == ["all.json"]
@@ -146,7 +147,7 @@ def test_batch_when_inputs_change_then_only_those_are_read_again(album, tmp_path
     assert batch(album, "--out", out, "--jobs", 1, "--json") == 1
     told = capsys.readouterr()
     assert json.loads(told.out) == {"inputs": PHOTOS + 3, "read": 3, "failed": 1, "faces": 2}
-    assert "2 inputs are read again" in told.err
+    assert "2 inputs to read again" in told.err
     fresh = tmp_path / "fresh"
     batch(album, "--out", fresh, "--jobs", 1)
     assert rows(out, album) == rows(fresh, album) != expected
@@ -211,6 +212,30 @@ def test_list_of_paths_when_some_are_missing_then_each_is_a_row_with_an_error(ma
     assert errors.pop(named[0]) is None
     assert all("is not there; check the list" in str(error) for error in errors.values())
     assert len(errors) == 2
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.txt", "{}\r\n"),
+        ("a.csv", "who,path\r\nx,{}\r\n"),
+        ("a.csv", "who; path\r\nx;{}\r\n"),
+        ("a.tsv", "path\twho\n{}\tx\n"),
+    ],
+)
+def test_list_of_paths_then_its_encoding_and_separator_are_recognised(master, tmp_path, name, text, encoding):
+    (tmp_path / name).write_text(text.format(master / "000.jpg"), encoding=encoding, newline="")
+    assert [one.path for one in expand([str(tmp_path / name)])] == [str(master / "000.jpg")]
+
+
+@pytest.mark.parametrize(("name", "said"), [("a.csv", ", only file, who"), ("b.csv", ""), ("c.parquet", ", only file")])
+def test_list_of_paths_without_a_column_path_then_its_columns_are_named(tmp_path, name, said):
+    (tmp_path / "a.csv").write_text("file,who\nx.jpg,me\n")
+    (tmp_path / "b.csv").write_text("")
+    pyarrow.parquet.write_table(pa.table({"file": ["x.jpg"]}), tmp_path / "c.parquet")
+    with pytest.raises(SourceError, match=f"{name} is no list of paths: it has no column path{said}; name the column"):
+        expand([str(tmp_path / name)])
 
 
 def test_inputs_then_are_what_folders_globs_and_files_name_each_once(master, tmp_path):

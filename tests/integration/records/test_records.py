@@ -16,7 +16,7 @@ import pytest
 
 from livemood.core.errors import LivemoodError, SinkError
 from livemood.core.labels import EMOTIONS
-from livemood.records import Record, columns, read, to_pandas, to_polars
+from livemood.records import Record, columns, read, read_origin, to_pandas, to_polars
 from livemood.sinks.records import open_records
 from tests.support.builders import ROOT, make_frame, make_mood
 
@@ -426,6 +426,19 @@ def test_read_when_a_spreadsheet_wrote_the_csv_anew_then_the_rows_are_the_same(t
     lines = [separator.join(cell.replace(".", ",") for cell in line) for line in cells]
     path.write_text("".join(f"{line}\n" for line in lines))
     assert list(read(path)) == told
+    assert told
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_read_when_written_anew_with_a_byte_order_mark_then_rows_and_origin_are_the_same(
+    tmp_path: Path, suffix: str, encoding: str
+) -> None:
+    path = tmp_path / f"a{suffix}"
+    write_some(path)
+    told, said = list(read(path)), read_origin(path)
+    path.write_text(path.read_text(), encoding=encoding)
+    assert (list(read(path)), read_origin(path)) == (told, said)
     assert told
 
 

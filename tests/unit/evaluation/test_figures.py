@@ -357,6 +357,11 @@ class TestGroups:
         with pytest.raises(DatasetError, match=match):
             read_groups(tmp_path / "g.csv")
 
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+    def test_read_groups_when_a_spreadsheet_wrote_it_then_it_is_read(self, tmp_path, encoding):
+        (tmp_path / "g.csv").write_text("file;age\na.png;30\n", encoding=encoding)
+        assert read_groups(tmp_path / "g.csv") == {"age": {"a.png": "30"}}
+
     def test_read_groups_when_several_attributes_then_each(self, tmp_path):
         (tmp_path / "g.csv").write_text("file,age,skin\na.png,old,dark\n")
         assert read_groups(tmp_path / "g.csv") == {"age": {"a.png": "old"}, "skin": {"a.png": "dark"}}

@@ -1,0 +1,41 @@
+"""How text and tables are encoded and separated, as programs of many systems and countries write them."""
+
+import codecs
+import csv
+import io
+from collections.abc import Iterator
+from typing import Final
+
+NOT_UTF8: Final = "surrogateescape"
+"""How bytes that are not UTF-8, such as those of some file names, are kept in text."""
+
+
+def encoding_of(start: bytes) -> str:
+    """Return the encoding of a text that begins with these bytes: UTF-16 if they are its mark, or else UTF-8.
+
+    Spreadsheets write UTF-16 as "Unicode text", and Windows PowerShell writes it into redirected output.
+    """
+    return "utf-16" if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+
+
+def decode_text(data: bytes) -> str:
+    """Return bytes as text; those that are not UTF-8 are kept, those that are not UTF-16 are replaced."""
+    encoding = encoding_of(data)
+    return data.decode(encoding, errors="replace" if encoding == "utf-16" else NOT_UTF8)
+
+
+def separator_of(header: str) -> str:
+    """Return what separates the cells of a table, comma, semicolon or tab: what its first line has most of.
+
+    Spreadsheets write semicolons where the decimal mark is a comma, and tabs as "Unicode text".
+    """
+    return max(",;\t", key=header.count)
+
+
+def table_rows(text: str) -> Iterator[list[str]]:
+    """Yield the cells of each row of a table.
+
+    Raises:
+        csv.Error: It is not a table.
+    """
+    return iter(csv.reader(io.StringIO(text, newline=""), delimiter=separator_of(text.partition("\n")[0])))
