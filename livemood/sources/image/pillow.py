@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from io import BytesIO
+from threading import Lock
 from typing import Any, Final, TypeVar
 
 import cv2
@@ -15,6 +16,7 @@ from livemood.runtime.exif import orientation
 from livemood.sources.image.formats import DECODERS
 
 T = TypeVar("T")
+_without_limit: Final = Lock()
 _WITH_ALPHA: Final = frozenset({"RGBA", "RGBa", "LA", "La", "PA"})
 
 
@@ -63,14 +65,29 @@ def profile(data: bytes) -> bytes | None:
     return _read(data, lambda picture: picture.info.get("icc_profile"))
 
 
-def _read(data: bytes, what: Callable[[Any], T | None]) -> T | None:
-    """Return what is read from an opened picture; None where Pillow cannot read it."""
+def open_unlimited(data: bytes, formats: tuple[str, ...] | None = None) -> Any:
+    """Open a picture with Pillow, without its limit of pixels, a global of the process; livemood has its own.
+
+    Args:
+        data: Content of the file.
+        formats: Pillow's names of the formats to try; None tries all.
+    """
     from PIL import Image as PillowImage
 
+    with _without_limit:
+        theirs, PillowImage.MAX_IMAGE_PIXELS = PillowImage.MAX_IMAGE_PIXELS, None
+        try:
+            return PillowImage.open(BytesIO(data), formats=formats)
+        finally:
+            PillowImage.MAX_IMAGE_PIXELS = theirs
+
+
+def _read(data: bytes, what: Callable[[Any], T | None]) -> T | None:
+    """Return what is read from an opened picture; None where Pillow cannot read it."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's own limit of pixels; livemood's was checked before
-            with PillowImage.open(BytesIO(data)) as picture:
+            warnings.simplefilter("ignore")  # about damaged metadata
+            with open_unlimited(data) as picture:
                 return what(picture)
     except MemoryError:
         raise

@@ -5,7 +5,6 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
-from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +12,7 @@ import av
 import numpy as np
 
 from livemood.core.errors import SinkError, VideoUnreadable
+from livemood.sources.image.pillow import open_unlimited
 from livemood.sources.image.size_guard import MAX_PIXELS
 
 _MS: Final = Fraction(1, 1000)
@@ -84,9 +84,9 @@ def _write(data: bytes, path: Path, copy: Path) -> tuple[int, bool]:
 
     count = 0
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow's own limit of pixels
+        warnings.simplefilter("ignore")  # about damaged metadata
         try:
-            picture: Any = PillowImage.open(BytesIO(data), formats=("WEBP",))
+            picture: Any = open_unlimited(data, formats=("WEBP",))
         except Exception:  # noqa: BLE001  # a damaged file may make the library raise anything
             return 0, False
         with picture, av.open(str(copy), "w", options={"video_track_timescale": "1000"}) as target:

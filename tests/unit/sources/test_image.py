@@ -217,6 +217,16 @@ def test_image_when_a_decoder_raises_anything_then_is_refused(
         read_image(path)
 
 
+@pytest.mark.parametrize("kind", ["avif", "heif", "jxl"])
+def test_image_when_larger_than_the_limit_of_pillow_then_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    path = save(tmp_path / f"a.{kind}", format=kind.upper())
+    monkeypatch.setattr(PillowImage, "MAX_IMAGE_PIXELS", 64 * 48 // 2 - 1)
+    assert read_image(path).shape == (48, 64, 3)
+    assert PillowImage.MAX_IMAGE_PIXELS == 64 * 48 // 2 - 1
+
+
 @pytest.mark.parametrize(("value", "seen"), ORIENTATIONS)
 @pytest.mark.parametrize("kind", ["webp", "png", "avif", "tiff"])
 def test_image_when_any_kind_notes_an_orientation_then_is_upright(
