@@ -1,7 +1,6 @@
 """The commands. Errors are printed and exit codes set here: 0 success, 1 error, 2 wrong usage, 130 interrupted."""
 
 import gc
-import io
 import os
 import sys
 import warnings
@@ -16,7 +15,7 @@ from livemood import __version__
 from livemood.cli.config import default_map
 from livemood.cli.help import Command, Commands
 from livemood.cli.options import option_name, with_settings
-from livemood.cli.terminal import plain
+from livemood.cli.terminal import plain, print_any_text
 from livemood.core.errors import LivemoodError
 from livemood.runtime.atomic_io import forget_written, written
 from livemood.runtime.native_output import debugging, discard_native_stderr, open_missing_streams, silence_native_logs
@@ -112,8 +111,7 @@ def main() -> NoReturn:
     # Cyclic garbage collection of all imported modules took a sixth of the time of starting and ending a process.
     gc.set_threshold(_SELDOM)
     open_missing_streams()
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="surrogateescape")  # names of files that are no UTF-8, byte for byte
+    print_any_text()
     silence_native_logs()
     discard_native_stderr()
     # Each part of the pipeline has a thread; OpenCV's own threads would compete with them (docs/speed.md).

@@ -359,6 +359,22 @@ class TestImage:
         assert name in done.stdout
         assert name in (tmp_path / "t.csv").read_bytes()
 
+    @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+    def test_photo_when_stdout_has_few_letters_then_json_has_its_name_and_doctor_prints_all(self, tmp_path, encoding):
+        """As in a container without a locale, and where output is redirected on Windows."""
+        name = "Ω ✓ \N{GRINNING FACE}.png"
+        shutil.copy(PHOTO, tmp_path / name)
+        env = {**os.environ, "PYTHONIOENCODING": encoding}
+        done = subprocess.run([LIVEMOOD, "image", name, "--json"], capture_output=True, cwd=tmp_path, env=env)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert json.loads(done.stdout.decode(encoding))["images"][0]["path"] == name
+        checks = subprocess.run([LIVEMOOD, "doctor"], capture_output=True, cwd=tmp_path, env=env)
+        assert checks.stderr == b""
+        assert b"Traceback" not in checks.stdout
+        refused = subprocess.run([LIVEMOOD, "image", "Ω.png"], capture_output=True, cwd=tmp_path, env=env)
+        assert refused.stderr.decode(encoding).startswith("livemood: ")
+        assert refused.returncode == 1
+
     def test_copy_when_there_already_then_not_overwritten(self, tmp_path):
         (tmp_path / PHOTO.name).write_text("mine")
         done = livemood("image", PHOTO, "--out", tmp_path)
