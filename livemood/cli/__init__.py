@@ -16,7 +16,7 @@ from livemood.cli.config import default_map
 from livemood.cli.help import Command, Commands
 from livemood.cli.options import option_name, with_settings
 from livemood.cli.terminal import plain, print_any_text
-from livemood.core.errors import LivemoodError
+from livemood.core.errors import LivemoodError, system_error_line
 from livemood.runtime.atomic_io import forget_written, written
 from livemood.runtime.native_output import debugging, discard_native_stderr, open_missing_streams, silence_native_logs
 from livemood.runtime.optional_deps import NEEDED_FOR, not_installed
@@ -159,7 +159,7 @@ def run(args: Sequence[str] | None = None) -> int:
     except OSError as error:  # not handled elsewhere, such as a file name that is too long
         if debugging():
             raise
-        _print_line(f"{error.filename or 'the system'}: {error.strerror or error}; try another file or place")
+        _print_line(system_error_line(error, "the system"))
         return 1
     except ModuleNotFoundError as error:
         name = (error.name or "").partition(".")[0]

@@ -1,12 +1,13 @@
-"""One grammar for lengths of time: ``90``, ``4.5``, ``1:30``, ``1:02:03``, ``45s``, ``30m``, ``1h30m``."""
+"""One grammar for lengths of time: ``90``, ``4.5``, ``.5``, ``1:30``, ``1:02:03``, ``45s``, ``30m``, ``1h30m``."""
 
 import re
 
 LONGEST_S = 3e9
 """A hundred years; much longer times do not fit a container's clock."""
 
-_CLOCK = re.compile(r"(?:\d+:){0,2}\d+(?:\.\d+)?")
-_UNITS = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?")
+_SECONDS = r"(?:\d+\.?\d*|\.\d+)"
+_CLOCK = re.compile(rf"(?:\d+:){{0,2}}{_SECONDS}")
+_UNITS = re.compile(rf"(?:(\d+)h)?(?:(\d+)m)?(?:({_SECONDS})s)?")
 
 
 def parse_duration(text: str) -> float:

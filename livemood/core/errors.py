@@ -83,6 +83,21 @@ class DatasetError(LivemoodError, ValueError):
     """Training pictures or labels are unusable."""
 
 
+def system_error_line(error: OSError, path: Path | str) -> str:
+    """Return the message of an error of the operating system, which may name no path or one that is there.
+
+    Args:
+        error: The error.
+        path: What it is about, if it names nothing.
+    """
+    place = error.filename or path
+    try:
+        Path.cwd()
+    except FileNotFoundError:  # so no relative path exists
+        place = "the current folder"
+    return f"{place}: {error.strerror or error}; try another file or place"
+
+
 @contextmanager
 def one_line_about(path: Path | str, kind: type[LivemoodError]) -> Iterator[None]:
     """Turn any exception of a library that reads ``path`` into a one-line error.
@@ -99,7 +114,7 @@ def one_line_about(path: Path | str, kind: type[LivemoodError]) -> Iterator[None
     except LivemoodError:
         raise
     except OSError as error:
-        raise kind(f"{error.filename or path}: {error.strerror or error}; try another file or place") from error
+        raise kind(system_error_line(error, path)) from error
     except Exception as error:  # a damaged file may make a library raise anything
         what = " ".join(f"{type(error).__name__} {error}".split())
         raise kind(

@@ -384,6 +384,15 @@ class TestImage:
 
 
 class TestEveryCommand:
+    def test_command_when_the_current_folder_is_gone_then_that_is_said(self, tmp_path):
+        gone = tmp_path / "gone"
+        gone.mkdir()
+        code = f"import os, sys; os.rmdir({str(gone)!r}); from livemood.cli import main; main()"
+        words = [sys.executable, "-c", code, "video", str(CLIP), "--out", "o.mp4"]
+        done = subprocess.run(words, capture_output=True, text=True, cwd=gone)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr == "livemood: the current folder: No such file or directory; try another file or place\n"
+
     @pytest.mark.parametrize("command", ["video", "camera", "image", "train", "models"])
     def test_help_then_examples_and_no_noise(self, command):
         done = livemood(command, "--help")
