@@ -16,6 +16,7 @@ from livemood.cli.config import default_map
 from livemood.cli.help import Command, Commands
 from livemood.cli.options import option_name, with_settings
 from livemood.cli.terminal import plain, print_any_text
+from livemood.cli.usage import usage_line
 from livemood.core.errors import LivemoodError, system_error_line
 from livemood.runtime.atomic_io import forget_written, written
 from livemood.runtime.native_output import debugging, discard_native_stderr, open_missing_streams, silence_native_logs
@@ -146,7 +147,7 @@ def run(args: Sequence[str] | None = None) -> int:
         defaults = default_map(group.commands)
         code = int(group(args, prog_name="livemood", standalone_mode=False, default_map=defaults) or 0)
     except typer.TyperException as error:
-        _print_line(f"{error.format_message()} (see --help)")
+        _print_line(f"{usage_line(error)} (see --help)")
         return int(error.exit_code)
     except LivemoodError as error:
         if debugging():

@@ -10,6 +10,7 @@ import typer
 
 from livemood.cli.config_files import ConfigError, ConfigFile, config_paths, read_configs
 from livemood.cli.options import Json, print_json
+from livemood.cli.usage import reason_of
 
 # A configuration file in the current folder may come from someone else, so it cannot set what is opened, where results
 # go and what is replaced.
@@ -157,9 +158,9 @@ def _checked(setting: Setting, command: Any) -> Setting:
             raise typer.BadParameter(f"it is {'true or false' if param.is_flag else 'no switch'}")
         param.process_value(typer.Context(command), _as_typed(setting.value))
     except (typer.BadParameter, ValueError, TypeError) as error:
-        reason = error.format_message() if isinstance(error, typer.BadParameter) else str(error)
+        reason = reason_of(error) if isinstance(error, typer.BadParameter) else str(error)
         raise ConfigError(
-            f"{where} is of a wrong kind ({reason.removesuffix('.')}); see livemood {setting.command} --help"
+            f"{where} cannot be used ({reason.removesuffix('.')}); see livemood {setting.command} --help"
         ) from error
     return setting
 

@@ -66,6 +66,25 @@ def test_help_then_examples_are_lines_of_their_own_to_be_copied(command, capsys)
     assert any(f"livemood {command}" in line for line in examples)
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("video a.mp4 --every x", "'--every': 'x' is not a whole number"),
+        ("video a.mp4 --every 1.5", "'--every': '1.5' is not a whole number"),
+        ("video a.mp4 --every 0", "'--every': 0 is too small; 1 is the least"),
+        ("web --port 99999999", "'--port': 99999999 is too large; 65535 is the most"),
+        ("camera --fps x", "'--fps': 'x' is not a number"),
+        ("camera --fps nan", "'--fps': nan is not a number"),
+        ("camera --fps 0", "'--fps': 0 is too small; 0.01 is the least"),
+        ("video a.mp4 --codec h263", "'--codec': 'h263' is not one of 'h264', 'h265', 'vp9', 'av1'"),
+        ("video a.mp4 --start noon", "'--start': 'noon' is not a time; write seconds, 1:05, 1:02:03 or 1m30s"),
+    ],
+)
+def test_value_when_it_cannot_be_used_then_one_line_names_it_and_what_can(words, said, capsys) -> None:
+    assert run(words.split()) == 2
+    assert capsys.readouterr().err == f"livemood: Invalid value for {said} (see --help)\n"
+
+
 def test_models_then_a_table_of_80_columns_with_three_figures(tmp_path) -> None:
     done = livemood("models", cwd=tmp_path)
     assert done.returncode == 0
@@ -118,10 +137,10 @@ def test_config_of_a_command_then_every_option_says_where_it_comes_from(tmp_path
         ('[video]\ncodc = "h265"', "video has no option 'codc'; did you mean 'codec'?"),
         ('[video]\ncodec = "h263"', "'h263' is not one of"),
         ('[video]\npanel = "yes"', "it is true or false"),
-        ('[video]\ncrf = "many"', "crf = 'many' is of a wrong kind"),
+        ('[video]\ncrf = "many"', "crf = 'many' cannot be used ('many' is not a whole number)"),
         ("[video]\nevery = true", "it is no switch"),
-        ("[video]\nevery = 0", "greater than or equal to 1"),
-        ('[video]\nstart = "noon"', "start = 'noon' is of a wrong kind"),
+        ("[video]\nevery = 0", "0 is too small; 1 is the least"),
+        ('[video]\nstart = "noon"', "start = 'noon' cannot be used ('noon' is not a time"),
         ("a = [", "is no TOML"),
         # What a stranger's folder must not decide.
         ('[video]\nout = "x.mp4"', "is not for a file of settings; say it on the command line"),
