@@ -1,5 +1,6 @@
 """Lines about wrong usage of the command line, which name the value."""
 
+import math
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -10,11 +11,7 @@ _WRONG: Final[dict[str, Callable[[Any, Any], str]]] = {
     "int_parsing": lambda value, _: f"{value!r} is not a whole number",
     "int_from_float": lambda value, _: f"{value!r} is not a whole number",
     "float_parsing": lambda value, _: f"{value!r} is not a number",
-    "greater_than_equal": lambda value, limits: (
-        f"{value} is too small; {limits['ge']:g} is the least"
-        if float(value) == float(value)
-        else f"{value} is not a number"
-    ),
+    "greater_than_equal": lambda value, limits: _below(value, limits["ge"]),
     "less_than_equal": lambda value, limits: f"{value} is too large; {limits['le']:g} is the most",
     "value_error": lambda _, limits: str(limits["error"]).removesuffix("."),
 }
@@ -33,3 +30,7 @@ def reason_of(error: typer.TyperException) -> str:
         return error.message
     describe = _WRONG.get(found["type"], lambda value, _: f"{value!r}: {found['msg']}")
     return describe(found["input"], found.get("ctx", {}))
+
+
+def _below(value: Any, least: float) -> str:
+    return f"{value} is not a number" if math.isnan(float(value)) else f"{value} is too small; {least:g} is the least"
