@@ -15,11 +15,18 @@ _TYPES: Final = {
     "float range": "X",
     "str": "TEXT",
 }
+# How typer writes arguments: {PATH...}..., {DATA}, [[CLIP]].
+_ARGUMENT: Final = re.compile(r"\{(.+?)\}(?:\.\.\.)?$")
+_OPTIONAL: Final = re.compile(r"\[\[(.+)\]\]$")
 _TYPE: Final = re.compile(r"<([^<>]+)>|\b(?:int|float) range\b")
 
 
 class Command(TyperCommand):
     """A command whose help keeps indented lines as they are."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return the words of the usage line: arguments by their names, in brackets if they may be left out."""
+        return [_ARGUMENT.sub(r"\1", _OPTIONAL.sub(r"[\1]", piece)) for piece in super().collect_usage_pieces(ctx)]
 
     def format_help_text(self, ctx: Any, formatter: Any) -> None:
         """Write paragraphs filled, and indented lines unchanged."""
