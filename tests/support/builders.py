@@ -19,6 +19,8 @@ from livemood.core.types import Detection, Frame, Image, Mood, Track
 if TYPE_CHECKING:
     import av
 
+# Of a program with KERAS_BACKEND=jax: compiling takes most of a short run, in half the time without optimisation.
+QUICK_XLA = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "samples"
 

@@ -17,7 +17,7 @@ from PIL import Image as PillowImage
 
 from livemood.cli import run
 from livemood.records.inputs import read_groups
-from tests.support.builders import SAMPLES
+from tests.support.builders import SAMPLES, heed_interrupts
 
 PHOTO = SAMPLES / "faces.png"
 
@@ -152,7 +152,12 @@ def test_interrupt_then_what_is_done_is_kept_and_resume_goes_on(tmp_path, small,
         "fast",
     ]
     with subprocess.Popen(
-        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        words,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=heed_interrupts,
     ) as job:
         until(lambda: target.exists() and target.read_bytes().count(b"\n") > 20)
         os.killpg(job.pid, signal.SIGINT)

@@ -24,7 +24,7 @@ from livemood.datasets.files import Files
 from livemood.emotion.classifier import EmotionClassifier
 from livemood.evaluation.metrics import with_temperature
 from livemood.sinks.image import write_image
-from tests.support.builders import SAMPLES, make_face_crop, read_still, write_faces
+from tests.support.builders import QUICK_XLA, SAMPLES, make_face_crop, read_still, write_faces
 
 LIVEMOOD = Path(sys.executable).with_name("livemood")
 
@@ -70,7 +70,7 @@ class TestTrain:
         done = livemood(
             *("train", "faces", "--out", "mine", "--preset", "small", "--epochs", 4, "--tensorboard", "logs"),
             folder=tmp_path,
-            environment={"KERAS_BACKEND": "jax"},
+            environment={"KERAS_BACKEND": "jax", "XLA_FLAGS": QUICK_XLA},
         )
         assert done.returncode == 0, done.stderr
         assert json.loads((tmp_path / "mine/manifest.json").read_text())["training"]["environment"]["backend"] == "jax"

@@ -8,6 +8,8 @@ import sys
 import numpy as np
 import pytest
 
+from tests.support.builders import QUICK_XLA
+
 SCRIPT = """
 import json, sys
 from pathlib import Path
@@ -46,7 +48,7 @@ print(json.dumps([len(devices()), curve, predict(model, valid, RAW).tolist()]))
 def test_fit_when_jax_has_two_devices_then_the_same_curve_and_answers_as_on_one(tmp_path):
     found = {}
     for many in (1, 2):
-        flags = f"--xla_force_host_platform_device_count={many}"
+        flags = f"{QUICK_XLA} --xla_force_host_platform_device_count={many}"
         environment = {**os.environ, "KERAS_BACKEND": "jax", "XLA_FLAGS": flags}
         done = subprocess.run(
             [sys.executable, "-c", SCRIPT, tmp_path / str(many)], capture_output=True, text=True, env=environment
