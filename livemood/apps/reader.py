@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from livemood.apps.session import Session
 from livemood.core.labels import EMOTIONS
@@ -38,12 +39,12 @@ class MoodReader(Closeable):
     Raises:
         ModelMissing: A model file is not there.
         ModelIncompatible: A model file is broken or altered.
-        ValueError: An unknown emotion or detector.
+        ValueError: An unknown emotion, detector, engine or baseline.
     """
 
     def __init__(
         self,
-        model: Path | None = None,
+        model: str | Path | None = None,
         *,
         detector: DetectorMode | Detector = "auto",
         engine: EngineName = "litert",
@@ -52,12 +53,13 @@ class MoodReader(Closeable):
         settings: Settings | None = None,
         baseline: BaselineMode = "auto",
     ) -> None:
+        names: Any = emotions if emotions is None or isinstance(emotions, str) else tuple(emotions)  # str is refused
         given = None if isinstance(detector, str) else detector
         how = ReaderSettings(
             detector=detector if isinstance(detector, str) else "auto",
-            emotions=None if emotions is None else tuple(emotions),
+            emotions=names,
             engine=engine,
-            model=model,
+            model=Path(model) if model else None,
             baseline=baseline,
         )
         self.session = Session(how, detector=given, classifier=classifier, settings=settings)

@@ -32,7 +32,11 @@ def setting(default: Any, help: str, **more: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class ReaderSettings:
-    """How faces are detected and classified; can be pickled."""
+    """How faces are detected and classified; can be pickled.
+
+    Raises:
+        ValueError: An unknown detector, engine or baseline.
+    """
 
     detector: DetectorMode = setting(
         "auto", "auto: faces of every size, turned ones too; near: close faces; far: small faces; fast: near and far."
@@ -43,6 +47,11 @@ class ReaderSettings:
     baseline: BaselineMode = setting(
         "auto", "auto: learn each person's resting face in moving pictures; key: when asked to; off: never."
     )
+
+    def __post_init__(self) -> None:
+        for name, known in (("detector", DetectorMode), ("engine", EngineName), ("baseline", BaselineMode)):
+            if (value := getattr(self, name)) not in get_args(known):
+                raise ValueError(f"{name} is one of {', '.join(get_args(known))}, got {value!r}")
 
 
 @dataclass(frozen=True, slots=True)

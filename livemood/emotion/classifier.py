@@ -59,13 +59,13 @@ class EmotionClassifier:
     Raises:
         ModelMissing: The bundle or its weights are not there.
         ModelIncompatible: They are broken or altered.
-        ValueError: ``emotions`` names an unknown label, one twice, or fewer than two.
+        ValueError: ``emotions`` names an unknown label, one twice, or fewer than two; or there is no such engine.
     """
 
     def __init__(
-        self, bundle: Path | None = None, engine: EngineName = "litert", emotions: Sequence[str] | None = None
+        self, bundle: str | Path | None = None, engine: EngineName = "litert", emotions: Sequence[str] | None = None
     ) -> None:
-        self._bundle = read_bundle(bundle or default_bundle())
+        self._bundle = read_bundle(Path(bundle) if bundle else default_bundle())
         self._chosen = _chosen(self._bundle.labels, emotions)
         self._backend = open_backend(self._bundle, engine)
 
@@ -175,6 +175,8 @@ def _powers(raw: Probabilities, temperature: float) -> Probabilities:
 def _chosen(labels: tuple[str, ...], emotions: Sequence[str] | None) -> list[int]:
     if emotions is None:
         return list(range(len(labels)))
+    if isinstance(emotions, str):
+        raise ValueError(f"emotions are several names, such as ('happy', 'sad'), got {emotions!r}")
     unknown = [name for name in emotions if name not in labels]
     if unknown:
         raise ValueError(f"unknown emotion {unknown[0]!r}; this model knows {', '.join(labels)}")

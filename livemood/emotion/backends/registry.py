@@ -23,7 +23,10 @@ def open_backend(bundle: Bundle, engine: EngineName) -> Backend:
     Raises:
         ModelMissing: The weights are not there.
         ModelIncompatible: They are broken, altered, or another network than the manifest says.
+        ValueError: There is no such engine.
     """
+    if engine not in BACKENDS:
+        raise ValueError(f"engine is one of {', '.join(BACKENDS)}, got {engine!r}")
     try:
         return _open(bundle, engine)
     except ImportError:

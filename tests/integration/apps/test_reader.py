@@ -1,4 +1,6 @@
+import re
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -6,7 +8,8 @@ import pytest
 import livemood
 from livemood.apps.reader import MoodReader, annotate
 from livemood.apps.tally import Tally
-from livemood.core.errors import VideoUnreadable
+from livemood.bundles.manifest import default_bundle
+from livemood.core.errors import ModelMissing, VideoUnreadable
 from livemood.core.settings import CaptureSettings
 from livemood.core.types import Mood
 from livemood.sources.open import open_live
@@ -42,6 +45,29 @@ def test_image_when_asked_twice_then_the_first_picture_leaves_no_trace():
 def test_image_when_not_a_picture_then_says_what_is_wanted():
     with reader() as one, pytest.raises(ValueError, match="uint8 image of shape"):
         one.image(np.zeros((4, 4), np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({"detector": "x"}, "detector is one of auto, near, far, fast, got 'x'"),
+        ({"engine": "x"}, "engine is one of litert, keras, got 'x'"),
+        ({"baseline": "x"}, "baseline is one of auto, key, off, got 'x'"),
+        ({"emotions": "happy"}, "emotions are several names, such as ('happy', 'sad'), got 'happy'"),
+        ({"emotions": ["happy", "glad"]}, "unknown emotion 'glad'"),
+    ],
+)
+def test_reader_when_a_word_is_unknown_then_says_which_it_knows(words, said):
+    with pytest.raises(ValueError, match=re.escape(said)):
+        MoodReader(**words)
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_reader_when_given_the_path_of_a_model_then_opens_that(kind):
+    with MoodReader(kind(default_bundle()), emotions=["happy", "sad"]) as reader:
+        assert reader.labels == ("happy", "sad")
+    with pytest.raises(ModelMissing, match="no model bundle at nowhere"):
+        MoodReader(kind("nowhere"))
 
 
 def test_video_then_every_frame_with_moods_and_times(clip):
