@@ -1,7 +1,7 @@
 """Recognise the layout of a data set: class folders, a table beside the pictures, or labels in file names."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -99,17 +99,30 @@ def _pictures(files: Files) -> tuple[list[str], tuple[str, ...]]:
 
 
 def _class_folders(pictures: list[str]) -> tuple[tuple[Labelled, ...], tuple[str, ...]]:
+    """Return the pictures with the names of their class folders, and lines about those that lie in none.
+
+    The class folder is the innermost one named after an emotion, so that there may be folders of people in it; where
+    fewer than two emotions are named, it is the innermost one.
+    """
+    above = {name: PurePosixPath(name).parts[:-1] for name in pictures}
+    emotions = {name: _last(parts, usual) for name, parts in above.items()}
+    if len({usual(folder) for folder in emotions.values() if folder}) < 2:
+        emotions = {}
     found, unsorted = [], []
-    for name in pictures:
-        parts = PurePosixPath(name).parts
-        if len(parts) < 2 or parts[-2].lower() in _SPLIT_FOLDERS:
+    for name, parts in above.items():
+        folder = emotions.get(name) or next(iter(parts[-1:]), "")
+        if not folder or is_split_folder(folder):
             unsorted.append(f"{name}: lies in no class folder")
         else:
-            found.append(Labelled(name, parts[-2], _SPLIT_FOLDERS.get(parts[-3].lower()) if len(parts) > 2 else None))
+            found.append(Labelled(name, folder, _split_of(name)))
     raf = NUMBERED["RAF-DB"]
     if found and all(picture.name in raf and _RAF_NAME.fullmatch(_stem(picture.file)) for picture in found):
         found = [Labelled(picture.file, raf[picture.name], picture.split) for picture in found]
     return tuple(found), tuple(unsorted)
+
+
+def _last(folders: Sequence[str], holds: Callable[[str], object]) -> str | None:
+    return next((folder for folder in reversed(folders) if holds(folder)), None)
 
 
 def _raf_db(files: Files, pictures: list[str]) -> tuple[Labelled, ...]:

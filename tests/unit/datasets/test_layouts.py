@@ -145,6 +145,35 @@ class TestFileNames:
         assert Counter(sample.group for sample in collection.samples) == {f"person {name}": 2 for name in people}
 
 
+class TestClassFolders:
+    @pytest.mark.parametrize(
+        "form", ["{label}/S{person}/{n}.png", "S{person}/{label}/{n}.png", "{label}/a/S{person}/{n}.png"]
+    )
+    @pytest.mark.parametrize("top", ["", "Train/", "faces/test/"])
+    def test_read_when_people_have_folders_too_then_classes_are_the_emotions(self, tmp_path, form, top):
+        names = [
+            top + form.format(label=label, person=n % 3, n=f"{label}{n}")
+            for label in ("Happiness", "sad")
+            for n in range(6)
+        ]
+        collection = open_collection(write(tmp_path / "faces", *names))
+        assert Counter(label_of(collection).values()) == {"happy": 6, "sad": 6}
+        split = {"Train/": "train", "faces/test/": "test"}.get(top)
+        assert {sample.split for sample in collection.samples} == {split}
+
+    def test_read_when_splits_lie_in_the_classes_then_both_are_read(self, tmp_path):
+        names = [
+            f"{label}/{split}/{n}.png" for label in ("happy", "sad") for split in ("train", "val") for n in range(4)
+        ]
+        collection = open_collection(write(tmp_path / "faces", *names))
+        assert Counter(collection.labels[s.votes.index(1)] for s in collection.samples) == {"happy": 8, "sad": 8}
+        assert Counter(sample.split for sample in collection.samples) == {"train": 8, "valid": 8}
+
+    def test_read_when_all_folders_lie_in_one_emotion_then_they_are_the_classes(self, tmp_path):
+        names = [f"happy/{kind}/{n}.png" for kind in ("closed", "open") for n in range(4)]
+        assert open_collection(write(tmp_path / "faces", *names)).labels == ("closed", "open")
+
+
 class TestPassedOver:
     def test_read_when_folders_hold_no_picture_then_passed_over_and_listed(self, tmp_path):
         folder = write_faces(tmp_path / "faces", 4)
