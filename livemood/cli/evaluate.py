@@ -12,6 +12,7 @@ import typer
 
 from livemood.cli.command_lines import card_command
 from livemood.cli.data_options import Class, GroupBy, Heads, class_names
+from livemood.cli.figures import print_table
 from livemood.cli.options import Force, Json, print_json
 from livemood.cli.training import notes
 from livemood.core.counts import counted
@@ -196,19 +197,10 @@ def _write(report: Mapping[str, Any], folder: Path, html: Path | None, card: boo
 
 
 def _print(report: Mapping[str, Any]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
     from livemood.evaluation.tables import tables
 
-    # Names of classes, groups and bundles may contain [ and :, which are not markup here.
-    console = Console(markup=False, emoji=False)
     for table in tables(report):
-        drawn = Table(*table.header, title=table.title, title_justify="left", box=None, header_style="dim")
-        for row in table.rows:
-            drawn.add_row(*row)
-        console.print(drawn)
-        console.print(f"{table.note}\n", style="dim", highlight=False)
+        print_table(table)
     copies = report["copies"]
     if copies["exact"]:
         print(

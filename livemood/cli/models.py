@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from livemood.cli.figures import manifest_table, print_table
 from livemood.cli.options import Json, print_json
 
 _FIGURES: Final = (
@@ -54,9 +55,8 @@ def _print_full(model: dict[str, Any]) -> None:
     print(f"  labels: {', '.join(model['labels'])}")
     for file, digest in model["sha256"].items():
         print(f"  {file}: {model['bytes'][file] / 1e6:.2f} MB, sha256 {digest}")
-    for name, value in model["metrics"].items():
-        if isinstance(value, int | float):
-            print(f"  {name}: {value}")
+    if model["metrics"]:
+        print_table(manifest_table(model["metrics"]))
 
 
 def _emotion() -> dict[str, Any]:

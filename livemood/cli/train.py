@@ -159,6 +159,7 @@ def train(
       livemood train ferplus.zip --out models/mine --resume
     """
     from livemood.bundles.manifest import named_bundle
+    from livemood.cli.figures import manifest_table, print_table
     from livemood.runtime.optional_deps import need, need_keras
     from livemood.training.loop.checkpoint import has_checkpoint
     from livemood.training.run import Job
@@ -201,18 +202,10 @@ def train(
     if ended.ended in _ENDS:
         print(f"livemood: {_ENDS[ended.ended].format(epoch=ended.best_epoch)}", file=sys.stderr)
     _write_curves(job.work / "learning.png", ended)
-    for name, value in metrics.items():
-        print(f"{name}: {_shown(value)}")
+    print_table(manifest_table(metrics))
     print(f"bundle: {out}, of epoch {ended.best_epoch}")
     if ended.ended == "interrupted":
         raise typer.Exit(130)
-
-
-def _shown(value: object) -> str:
-    """Return a figure, or one for each class, as text; a dash for one that was not measured."""
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {_shown(one)}" for name, one in value.items())
-    return "–" if value is None else str(value)
 
 
 def _write_curves(file: Path, run: "Run") -> None:

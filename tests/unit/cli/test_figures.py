@@ -1,0 +1,39 @@
+"""Tables of figures on stdout."""
+
+from livemood.cli.figures import manifest_table, print_table
+
+METRICS = {
+    **{"split": "valid", "accuracy_majority": 0.875, "accuracy_top_vote": 0.75, "macro_f1": 0.7, "ece": 0.0123},
+    **{
+        "aligned_accuracy_majority": 0.9,
+        "aligned_accuracy_top_vote": 0.8,
+        "aligned_macro_f1": 0.71,
+        "aligned_ece": 0.02,
+    },
+    **{"recall": {"happy": 1.0, "sad": None}, "kind_accuracy": 0.5},
+}
+
+
+def test_manifest_table_then_figures_have_words_and_both_framings_stand_side_by_side() -> None:
+    table = manifest_table(METRICS)
+    assert table.title == "Figures of the valid pictures"
+    assert table.rows == (
+        ("accuracy, majority of the votes", "87.5 %", "90.0 %"),
+        ("accuracy, top vote", "75.0 %", "80.0 %"),
+        ("macro-F1", "0.700", "0.710"),
+        ("calibration error (ECE)", "0.012", "0.020"),
+        ("recall of happy", "100.0 %", ""),
+        ("recall of sad", "–", ""),
+        ("accuracy of head kind", "50.0 %", ""),
+    )
+
+
+def test_manifest_table_when_there_are_no_votes_then_accuracy_stands_once() -> None:
+    table = manifest_table({**METRICS, "accuracy_majority": 0.75, "aligned_accuracy_majority": 0.8})
+    assert next(row for row in table.rows if row[0].startswith("accuracy")) == ("accuracy", "75.0 %", "80.0 %")
+    assert not any("vote" in row[0] for row in table.rows)
+
+
+def test_print_table_then_names_that_look_like_markup_stay(capsys) -> None:
+    print_table(manifest_table({**METRICS, "recall": {"[red]": 0.5}}))
+    assert "recall of [red]" in capsys.readouterr().out
