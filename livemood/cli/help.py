@@ -18,6 +18,13 @@ _TYPES: Final = {
 # How typer writes arguments: {PATH...}..., {DATA}, [[CLIP]].
 _ARGUMENT: Final = re.compile(r"\{(.+?)\}(?:\.\.\.)?$")
 _OPTIONAL: Final = re.compile(r"\[\[(.+)\]\]$")
+# How typer writes defaults and limits, and what is shown instead.
+_LIMITS: Final = (
+    (re.compile(r"\[default: \(([^()]*)\)"), r"[default: \1"),
+    (re.compile(r"\[default: (\d+)\.0(?=[\];])"), r"[default: \1"),
+    (re.compile(r"(?<=[\[ ])x>=(\d+(?:\.\d*[1-9])?)(?:\.0)?\]$"), r"at least \1]"),
+    (re.compile(r"(?<=[\[ ])([\d.]+)<=x<=([\d.]+)\]$"), r"\1 to \2]"),
+)
 _TYPE: Final = re.compile(r"<([^<>]+)>|\b(?:int|float) range\b")
 
 
@@ -46,7 +53,7 @@ class Command(TyperCommand):
             found = [record for param in params if (record := param.get_help_record(ctx))]
             if found:
                 with formatter.section(title):
-                    formatter.write_dl([(_named(name, kind), text) for name, text in found])
+                    formatter.write_dl([(_named(name, kind), _plain_limits(text)) for name, text in found])
 
 
 class Commands(TyperGroup):
@@ -72,6 +79,13 @@ def _named(name: str, kind: str) -> str:
     if kind == "argument":
         return _TYPE.sub("", name).strip()
     return _TYPE.sub(lambda match: _TYPES.get(match[1] or match[0], match[1] or match[0]), name)
+
+
+def _plain_limits(text: str) -> str:
+    """Return a description with its default and limits in words: ``[default: 1; at least 1]``."""
+    for pattern, words in _LIMITS:
+        text = pattern.sub(words, text)
+    return text
 
 
 def _first_sentence(text: str) -> str:

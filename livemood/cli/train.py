@@ -94,6 +94,7 @@ def train(
         str | None,
         typer.Option(
             "--time-budget",
+            metavar="TIME",
             help="End training after this time, such as 45m or 2h, whatever --epochs says. Cutting faces before, and "
             "measuring and converting the model after, come on top.",
         ),

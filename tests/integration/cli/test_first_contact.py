@@ -32,6 +32,7 @@ def test_help_then_fits_80_columns_and_names_no_types_beside_switches(command, c
     assert max(map(len, text.splitlines())) <= 80
     assert not re.search(r"<\w+>|bool|\[bold\]|`", text)
     assert not re.search(r"[{}]|\[\[|\.\.\.\.", text.splitlines()[0])
+    assert not re.search(r"\(\w+\)\]|[<>]=|\d\.0\]", " ".join(text.split()))
 
 
 def test_no_command_then_the_help_line_by_line_on_stderr_and_code_2(capsys) -> None:
