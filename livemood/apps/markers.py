@@ -6,6 +6,7 @@ from pathlib import Path
 
 from livemood.core.errors import SinkError
 from livemood.records import Record, read, read_origin
+from livemood.records.inputs import read_recording
 from livemood.sinks.markers.base import clip_of, make_clip
 from livemood.sinks.markers.sink import MarkerSink
 from livemood.sources.open import open_video
@@ -41,7 +42,7 @@ def write_markers(
     records, out = Path(records), Path(out)
     if out.resolve() == records.resolve():
         raise SinkError(f"{out} is to be read; choose another file for the markers")
-    rows = read(records)
+    rows = read_recording(records)
     if video is None:
         origin = read_origin(records)
         known = rate or (origin and origin.rate)

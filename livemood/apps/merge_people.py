@@ -7,7 +7,7 @@ from typing import Final
 
 from livemood.core.errors import LivemoodError, SinkError
 from livemood.records import Record, read, read_origin
-from livemood.records.inputs import is_of_inputs
+from livemood.records.inputs import read_recording
 from livemood.records.reading import heads_in
 from livemood.runtime.atomic_io import refuse_to_overwrite
 from livemood.sinks.records import open_records
@@ -43,9 +43,7 @@ def merge_people(
         raise SinkError(f"{out} is to be read", "choose another {out}")
     refuse_to_overwrite(out, "out", force)
     first = _firsts(same)
-    rows = read(records)
-    if is_of_inputs(records):
-        raise LivemoodError(f"{records} holds records of many inputs; people are joined in those of one video")
+    rows = read_recording(records)
     _check(records, rows, first)
     origin = read_origin(records)
     if origin:

@@ -97,8 +97,19 @@ def read_groups(path: Path) -> Iterator[Group]:
             yield group
 
 
-def is_of_inputs(path: Path) -> bool:
-    """Tell whether a record file is of many inputs, whose tracks say nothing about each other."""
+def read_recording(path: Path) -> Iterator[Record]:
+    """Read the records of one video back, as ``livemood.records.read`` does.
+
+    Raises:
+        LivemoodError: As ``read``; or they are of many inputs, whose tracks and times say nothing about each other.
+    """
+    rows = reading.read(path)
+    if _is_of_inputs(path):
+        raise LivemoodError(f"{path} holds records of many photos or videos", "give those of one video")
+    return rows
+
+
+def _is_of_inputs(path: Path) -> bool:
     if path.suffix.lower() == ".jsonl":
         with path.open("rb") as file:
             for line in iter(lambda: file.readline(_MAX_LINE), b""):

@@ -52,11 +52,11 @@ def read(path: str | Path) -> Iterator[Record]:
         LivemoodError: The file is not there, is no record file, or comes from a newer livemood.
     """
     path = Path(path)
+    if not path.is_file():
+        raise LivemoodError(f"{path} {'is a folder' if path.is_dir() else 'is not there'}; give a record file")
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         raise LivemoodError(f"{path} is no record file: its name ends in none of {', '.join(_READERS)}")
-    if not path.is_file():
-        raise LivemoodError(f"{path} {'is a folder' if path.is_dir() else 'is not there'}; give a record file")
     return _readable(path, reader(path))
 
 

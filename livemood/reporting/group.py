@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livemood.core.errors import LivemoodError
-from livemood.records import read
+from livemood.records.inputs import read_recording
 from livemood.reporting.summary import CHANGE_WINDOW_S, Person, Summary, summarise
 
 MAX_STEPS: Final = 600
@@ -108,7 +108,7 @@ def read_group(
     """
     recordings = []
     for file, name in zip(files, _names(files), strict=True):
-        summary = summarise(read(file))
+        summary = summarise(read_recording(file))
         recordings.append(Recording(name, summary, _origin(file, summary, align)))
         on_read(file)
     seen = [(file, one.summary.labels) for file, one in zip(files, recordings, strict=True) if one.summary.labels]

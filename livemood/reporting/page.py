@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from livemood.records import read, read_origin
+from livemood.records import read_origin
+from livemood.records.inputs import read_recording
 from livemood.reporting import sections
 from livemood.reporting.charts import PLOTLY, confidences, shares, timeline, whole
 from livemood.reporting.colours import DARK, LIGHT, Theme, inks, palette
@@ -56,7 +57,7 @@ def write_report(
     records, out = Path(records), Path(out)
     refuse_other_ending(out, _SETTING, *PAGES)
     refuse_to_overwrite(out, _SETTING, force)
-    summary = summarise(read(records))
+    summary = summarise(read_recording(records))
     video = None if thumbnails is None else Path(thumbnails)
     shown = None
     if stimulus:

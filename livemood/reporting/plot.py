@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from livemood.core.errors import SinkError
 from livemood.core.labels import UNSURE
-from livemood.records import read
+from livemood.records.inputs import read_recording
 from livemood.reporting.colours import LIGHT, palette
 from livemood.reporting.matplotlib_figure import new_figure
 from livemood.reporting.summary import Person, Summary, curves, spans, summarise
@@ -34,7 +34,7 @@ def write_plot(records: str | Path, out: str | Path, *, title: str | None = None
     if out.suffix.lower() not in _SUFFIXES:
         raise SinkError(f"{out} ends in no form of picture; use {', '.join(_SUFFIXES)}")
     refuse_to_overwrite(out, _SETTING, force)
-    figure = _figure(summarise(read(records)), title or f"Moods in {records.stem}")
+    figure = _figure(summarise(read_recording(records)), title or f"Moods in {records.stem}")
     with atomic_write(out, _SETTING, force) as part:
         figure.savefig(part, format=out.suffix[1:].lower(), dpi=150)
 

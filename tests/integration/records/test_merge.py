@@ -6,10 +6,14 @@ from pathlib import Path
 import pytest
 
 from livemood.apps import merge_people as merging
+from livemood.apps.markers import write_markers
 from livemood.cli import run
 from livemood.core.errors import LivemoodError
 from livemood.core.labels import EMOTIONS
 from livemood.records import Origin, Record, read, read_origin
+from livemood.reporting.group_page import write_group_report
+from livemood.reporting.page import write_report
+from livemood.reporting.plot import write_plot
 from livemood.sinks.collection_records import CollectionRecords
 from livemood.sinks.records import open_records
 from tests.support.builders import make_frame, make_mood
@@ -81,13 +85,22 @@ def test_people_when_they_cannot_be_joined_then_one_line_and_nothing_is_written(
 
 
 @pytest.mark.parametrize("suffix", FORMS)
-def test_photos_then_are_refused(tmp_path, suffix):
+def test_photos_then_are_refused_by_all_that_is_about_one_video(tmp_path, suffix):
     from livemood.records.inputs import Input
 
-    with CollectionRecords(tmp_path / f"a{suffix}", {"emotion": EMOTIONS}, origin=Origin("1")) as rows:
+    photos = tmp_path / f"a{suffix}"
+    with CollectionRecords(photos, {"emotion": EMOTIONS}, origin=Origin("1")) as rows:
         rows.write((Input("a.jpg", 10, 10), ()))
-    with pytest.raises(LivemoodError, match="holds records of many inputs"):
-        merging.merge_people(tmp_path / f"a{suffix}", [(1, 2)], tmp_path / "b.csv")
+    for use in (
+        lambda: merging.merge_people(photos, [(1, 2)], tmp_path / "b.csv"),
+        lambda: write_markers(photos, tmp_path / "b.edl"),
+        lambda: write_report(photos, tmp_path / "b.html"),
+        lambda: write_group_report([photos, photos], tmp_path / "b.html"),
+        lambda: write_plot(photos, tmp_path / "b.png"),
+    ):
+        with pytest.raises(LivemoodError, match="holds records of many photos or videos; give those of one"):
+            use()
+    assert not list(tmp_path.glob("b.*"))
 
 
 def test_people_when_interrupted_then_nothing_is_left(tmp_path, monkeypatch):

@@ -354,6 +354,9 @@ def test_read_when_a_line_has_only_the_contract_keys_or_more_then_it_is_read(tmp
 def test_read_when_the_path_is_wrong_then_it_fails_at_once(tmp_path: Path) -> None:
     with pytest.raises(LivemoodError, match="is not there"):
         read(tmp_path / "a.csv")
+    with pytest.raises(LivemoodError, match="is a folder"):
+        read(tmp_path)
+    (tmp_path / "a.txt").touch()
     with pytest.raises(LivemoodError, match=r"ends in none of \.jsonl, \.csv, \.parquet"):
         read(tmp_path / "a.txt")
 
