@@ -106,6 +106,13 @@ def refuse_to_overwrite(path: Path, setting: str, force: bool) -> None:
         raise SinkError(f"{path} is there already", f"use {{force}} or another {{{setting}}}")
 
 
+def refuse_no_folder(path: Path, setting: str) -> None:
+    """Raise a ``SinkError`` when ``path``, or a folder in which it would lie, is a file."""
+    for place in (path, *path.parents):
+        if place.exists() and not place.is_dir():
+            raise SinkError(f"{place} is a file", f"give {{{setting}}} a folder")
+
+
 def refuse_other_ending(path: Path, setting: str, *endings: str) -> None:
     """Raise a ``SinkError`` when a file's name does not end as its format requires."""
     if path.suffix.lower() not in endings:

@@ -22,6 +22,7 @@ from livemood.datasets.samples import FER2013_HEAD, SplitName
 from livemood.datasets.split import ALIGNED, RAW, Split
 from livemood.detection.combined import FaceDetector
 from livemood.evaluation import metrics
+from livemood.runtime.atomic_io import refuse_no_folder
 from livemood.training.export import class_prior
 from livemood.training.export.bundle import MAX_PARITY_GAP, parity, to_tflite, write_bundle
 from livemood.training.export.fold import serving_model
@@ -245,8 +246,7 @@ def _check_out(out: Path, may_replace: bool) -> None:
         raise SinkError(
             f"{out.name!r} is no name for a bundle", "give {out} one line of at most {0} characters", MAX_NAME
         )
-    if out.exists() and not out.is_dir():
-        raise SinkError(f"{out} is a file", "give {out} a folder")
+    refuse_no_folder(out, "out")
     if (out / MANIFEST).exists() and not may_replace:
         raise SinkError(f"bundle {out} is there already", "use {force} or another {out}")
 

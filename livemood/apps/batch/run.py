@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from livemood import __version__
@@ -18,7 +19,8 @@ from livemood.core.settings import DrawStyle, ReaderSettings
 from livemood.emotion.classifier import heads_of_bundle
 from livemood.records import VERSION
 from livemood.records.inputs import Heads
-from livemood.runtime.storage import Store
+from livemood.runtime.atomic_io import refuse_no_folder
+from livemood.runtime.storage import Store, is_url
 
 PHOTOS_A_SHARD: Final = 1000
 _SHARDS_A_WORKER: Final = 4  # at least, so that all end at about the same time
@@ -80,10 +82,14 @@ def plan(job: BatchJob, workers: int) -> Plan:
 
     Raises:
         SourceError: There are no inputs, or this share of them is empty.
+        SinkError: A file lies where a folder is to be.
         LivemoodError: A driver is missing, or the data set holds a file that livemood did not write.
         ModelError: The model cannot be used.
     """
     heads, options = _options(job)
+    for folder, setting in ((job.out, "out"), (job.labelled, "labelled")):
+        if folder and not is_url(folder):
+            refuse_no_folder(Path(folder), setting)
     inputs = expand(job.inputs)
     if job.part[1] > 1:
         inputs = share(inputs, *job.part)

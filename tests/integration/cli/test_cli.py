@@ -384,6 +384,30 @@ class TestImage:
 
 
 class TestEveryCommand:
+    @pytest.mark.parametrize("inside", ["", "/deep/er"])
+    @pytest.mark.parametrize(
+        ("words", "option"),
+        [
+            (["image", PHOTO], "--out"),
+            (["image", PHOTO], "--sort-into"),
+            (["crop", PHOTO], "--out"),
+            (["video", CLIP, CLIP], "--out-dir"),
+            (["batch", PHOTO], "--out"),
+            (["batch", PHOTO, "--out", "set"], "--labelled"),
+            (["train", PHOTO.parent], "--out"),
+            (["web"], "--out"),
+        ],
+    )
+    def test_folder_to_write_when_it_is_a_file_or_lies_in_one_then_refused_at_once(
+        self, tmp_path, monkeypatch, capsys, words, option, inside
+    ):
+        monkeypatch.chdir(tmp_path)
+        Path("mine").write_text("x")
+        assert run([*map(str, words), option, f"mine{inside}"]) == 1
+        said = capsys.readouterr()
+        assert (said.out, said.err) == ("", f"livemood: mine is a file; give {option} a folder\n")
+        assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
     def test_command_when_the_current_folder_is_gone_then_that_is_said(self, tmp_path):
         gone = tmp_path / "gone"
         gone.mkdir()
