@@ -14,7 +14,7 @@ from livemood.runtime import exif as tags
 from livemood.runtime.native_output import native_stderr_held
 from livemood.sources.image import pillow
 from livemood.sources.image.colour import needs_conversion, to_srgb
-from livemood.sources.image.formats import kind_of, missing_decoder
+from livemood.sources.image.formats import kind_of, missing_decoder, other_kind
 from livemood.sources.image.size_guard import MAX_PIXELS, size
 
 MAX_BYTES: Final = 1 << 30
@@ -108,7 +108,7 @@ def decode_photo(data: bytes, name: str, least_side: int | None = None) -> Photo
             f"{name} says it has {millions:,.0f} million pixels; {_MAX_MILLIONS} million are the most"
         )
     if not width * height:
-        raise ImageUnreadable(f"{name} {_NO_PICTURE}")
+        raise _no_picture(name)
     if package := missing_decoder(kind_of(data)):
         raise ImageUnreadable(f"{name} is a {kind_of(data).upper()} photo", f"to read it: pip install {package}")
     step = _step(max(width, height), least_side) if data.startswith(b"\xff\xd8") else 1
@@ -118,7 +118,7 @@ def decode_photo(data: bytes, name: str, least_side: int | None = None) -> Photo
     except (cv2.error, MemoryError) as error:
         raise ImageUnreadable(f"{name} is too large or damaged") from error
     if stored is None:
-        raise ImageUnreadable(f"{name} {_RARE_TIFF if kind_of(data) == 'tiff' else _NO_PICTURE}")
+        raise ImageUnreadable(f"{name} {_RARE_TIFF}") if kind_of(data) == "tiff" else _no_picture(name)
     own = tags.turned_upright(stored.image, stored.orientation)
     full = (width, height) if stored.orientation < 5 else (height, width)
     if step == 1:
@@ -126,6 +126,12 @@ def decode_photo(data: bytes, name: str, least_side: int | None = None) -> Photo
     in_srgb = to_srgb(own, stored.icc) if stored.icc and needs_conversion(stored.icc) else own
     turned = stored.orientation if kind_of(data) != "tiff" else tags.orientation(data)
     return Photo(in_srgb, *full, turned, stored.exif, stored.icc, own)
+
+
+def _no_picture(name: str) -> ImageUnreadable:
+    if other := other_kind(name):
+        return ImageUnreadable(f"{name} {_NO_PICTURE}; by its ending it is a {other[0]}", other[1])
+    return ImageUnreadable(f"{name} {_NO_PICTURE}")
 
 
 def decoded(data: bytes) -> Image | None:

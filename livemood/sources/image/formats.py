@@ -48,6 +48,11 @@ def missing_decoder(kind: str) -> str | None:
     return package if module and find_spec(module) is None else None
 
 
+def other_kind(name: str) -> tuple[str, str] | None:
+    """Return what a file that is no picture is by its ending, such as a video, and what to do with it; None if unknown."""
+    return _OTHERS.get(name.rpartition(".")[2].lower())
+
+
 def why_passed_over(path: Path) -> tuple[str, str] | None:
     """Return the kind of a file that is not read from a folder, and why; None for a picture that is.
 
@@ -62,4 +67,4 @@ def why_passed_over(path: Path) -> tuple[str, str] | None:
         return (
             (f"{suffix[1:].upper()} photo", f"its decoder is not installed; pip install {package}") if package else None
         )
-    return _OTHERS.get(suffix[1:], ("other file", "its ending is not that of a photo"))
+    return other_kind(path.name) or ("other file", "its ending is not that of a photo")

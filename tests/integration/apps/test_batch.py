@@ -304,7 +304,7 @@ class TestBadInput:
             ),
             (["gs://bucket/photos", "--out", "{out}"], "the driver for gs:// is not installed"),
             (["what://bucket/photos", "--out", "{out}"], "there is no kind of store called what://"),
-            (["{album}", "--out", "{album}/000.jpg"], "000.jpg could not be read (Not a directory)"),
+            (["{album}", "--out", "{album}/000.jpg"], "000.jpg is a file; give --out a folder"),
             (["status", "{album}"], "holds no data set of livemood batch"),
             (["{album}/film.csv", "--out", "{out}"], "film.csv is not there"),
         ],

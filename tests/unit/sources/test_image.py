@@ -217,6 +217,22 @@ def test_image_when_a_decoder_raises_anything_then_is_refused(
         read_image(path)
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("a.mp4", "by its ending it is a video; livemood video reads it"),
+        ("a.CR2", "by its ending it is a raw photo; export it as JPEG"),
+        ("a.psd", "by its ending it is a drawing or layered picture; export it as JPEG or PNG"),
+        ("a.jpg", "is cut off$"),
+        ("a", "is cut off$"),
+    ],
+)
+def test_image_when_it_is_no_picture_then_its_ending_says_what_to_do(tmp_path: Path, name: str, said: str) -> None:
+    (tmp_path / name).write_bytes(b"no picture at all")
+    with pytest.raises(ImageUnreadable, match=said):
+        read_image(tmp_path / name)
+
+
 @pytest.mark.parametrize("kind", ["avif", "heif", "jxl"])
 def test_image_when_larger_than_the_limit_of_pillow_then_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
