@@ -49,7 +49,7 @@ def missing_decoder(kind: str) -> str | None:
 
 
 def other_kind(name: str) -> tuple[str, str] | None:
-    """Return what a file that is no picture is by its ending, such as a video, and what to do with it; None if unknown."""
+    """Return what a file is by its ending, such as a video, and what to do with it; None if it may be a picture."""
     return _OTHERS.get(name.rpartition(".")[2].lower())
 
 
