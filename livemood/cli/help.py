@@ -2,8 +2,10 @@
 
 import inspect
 import re
+from itertools import pairwise
 from typing import Any, Final
 
+import typer
 from typer.core import TyperCommand, TyperGroup
 
 _TYPES: Final = {
@@ -18,6 +20,7 @@ _TYPES: Final = {
 # How typer writes arguments: {PATH...}..., {DATA}, [[CLIP]].
 _ARGUMENT: Final = re.compile(r"\{(.+?)\}(?:\.\.\.)?$")
 _OPTIONAL: Final = re.compile(r"\[\[(.+)\]\]$")
+_EMPTY: Final = re.compile(r"(--[\w-]+)=")
 # How typer writes defaults and limits, and what is shown instead.
 _LIMITS: Final = (
     (re.compile(r"\[default: \(([^()]*)\)"), r"[default: \1"),
@@ -29,7 +32,20 @@ _TYPE: Final = re.compile(r"<([^<>]+)>|\b(?:int|float) range\b")
 
 
 class Command(TyperCommand):
-    """A command whose help keeps indented lines as they are."""
+    """A command that refuses empty values, and whose help keeps indented lines as they are."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the words after the command.
+
+        Raises:
+            BadParameter: One is empty: the path "" would mean the current folder, or the root of all.
+        """
+        for before, word in pairwise(["", *args]):
+            given = _EMPTY.fullmatch(word)
+            if given or not word.strip():
+                option = given[1] if given else before if before.startswith("--") else "an argument"
+                raise typer.BadParameter("it is empty; is a variable of the shell not set?", ctx, param_hint=option)
+        return super().parse_args(ctx, args)
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Return the words of the usage line: arguments by their names, in brackets if they may be left out."""

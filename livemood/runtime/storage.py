@@ -78,9 +78,12 @@ class Store:
 
     Raises:
         LivemoodError: The driver of a URL is not installed.
+        SinkError: The root is empty, which would mean the root of all folders.
     """
 
     def __init__(self, root: str, setting: str) -> None:
+        if not root:
+            raise SinkError("there is no name of a folder", f"give {{{setting}}} one")
         self.root, self._setting = root.rstrip("/") or "/", setting
         self._remote: Any = filesystem(root) if is_url(root) else None
 

@@ -384,6 +384,27 @@ class TestImage:
 
 
 class TestEveryCommand:
+    @pytest.mark.parametrize(
+        ("words", "named"),
+        [
+            (["image", ""], "an argument"),
+            (["image", str(PHOTO), "--records", ""], "--records"),
+            (["image", str(PHOTO), "--sort-into="], "--sort-into"),
+            (["video", " ", "--out", "a.mp4"], "an argument"),
+            (["batch", str(PHOTO), "--out", ""], "--out"),
+            (["crop", "", "--out", "crops"], "an argument"),
+            (["train", "", "--out", "mine"], "an argument"),
+            (["camera", "--source", "", "--no-window", "--records", "a.csv"], "--source"),
+        ],
+    )
+    def test_value_when_empty_as_of_an_unset_variable_then_refused(self, tmp_path, monkeypatch, capsys, words, named):
+        """The path "" would be the current folder; ``batch`` wrote into the root of all folders."""
+        monkeypatch.chdir(tmp_path)
+        assert run(words) == 2
+        said = f"livemood: Invalid value for {named}: it is empty; is a variable of the shell not set? (see --help)\n"
+        assert capsys.readouterr().err == said
+        assert list(tmp_path.iterdir()) == []
+
     @pytest.mark.parametrize("inside", ["", "/deep/er"])
     @pytest.mark.parametrize(
         ("words", "option"),
