@@ -54,7 +54,7 @@ def crop_faces(job: CropJob, session: Session, on_skipped: Callable[[SourceError
     columns = (*_COLUMNS, "label", "confidence") if job.sort else _COLUMNS
     index = CropIndex(job.out, columns, job.force)
     wanted = CropSpec(job.size_px, "bgr", session.crop_spec.template)
-    frames = _frames(job, session, on_skipped)
+    frames = _frames(job, session, on_skipped, index.holds)
     first = list(islice(frames, 1))  # an unreadable input raises before anything is written
     with index:
         for source, frame in chain(first, frames):
@@ -72,12 +72,14 @@ def crop_faces(job: CropJob, session: Session, on_skipped: Callable[[SourceError
     return index.added
 
 
-def _frames(job: CropJob, session: Session, on_skipped: Callable[[SourceError], None]) -> Iterator[tuple[Path, Frame]]:
+def _frames(
+    job: CropJob, session: Session, on_skipped: Callable[[SourceError], None], is_crop: Callable[[Path], bool]
+) -> Iterator[tuple[Path, Frame]]:
     from livemood.sources.image.decode import read_image
     from livemood.sources.image.formats import PICTURE_SUFFIXES
     from livemood.sources.image.scan import image_paths
 
-    for path in image_paths(job.paths):
+    for path in image_paths(job.paths, is_crop):
         suffix = path.suffix.lower()
         try:
             if suffix in PICTURE_SUFFIXES - {".gif"}:

@@ -69,6 +69,10 @@ class CropIndex:
         self._open = ExitStack()
         self.added = 0
 
+    def holds(self, path: Path) -> bool:
+        """Return whether a file is one of the crops of earlier runs, in this folder or below."""
+        return path.name in self._rows and self._folder.resolve() in path.resolve().parents
+
     def __enter__(self) -> Self:
         self._write()
         lines = self._file.open("a", newline="", encoding="utf-8", errors=NOT_UTF8, buffering=1)

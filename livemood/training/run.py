@@ -104,7 +104,7 @@ def train(job: Job, resume: bool, force: bool, watcher: Watcher) -> tuple[dict[s
         ModelError: ``base`` or a teacher cannot be used.
         SinkError: The bundle is there already or cannot be written.
     """
-    _check_out(job.out, may_replace=force or resume)
+    _check_out(job.out, job.data, may_replace=force or resume)
     base = _base(job.base)
     job = _with_own_preset(job, base)
     spec = base.crop if isinstance(base, Bundle) else CROP
@@ -238,8 +238,8 @@ def _accuracy(model: Any, split: Split, head: str) -> float:
     return float((predict(model, known, RAW, head).argmax(1) == known.top(head)).mean())
 
 
-def _check_out(out: Path, may_replace: bool) -> None:
-    """Raise before the training starts if the bundle could not be written, or not be read back."""
+def _check_out(out: Path, data: Path, may_replace: bool) -> None:
+    """Raise before the training starts if the bundle could not be written or read back, or may not lie there."""
     if out.name in ("", ".."):
         raise SinkError(f"{out} names no folder to write", "give {out} a name, such as {0}", out / "mine")
     if not is_name(out.name):
@@ -247,6 +247,10 @@ def _check_out(out: Path, may_replace: bool) -> None:
             f"{out.name!r} is no name for a bundle", "give {out} one line of at most {0} characters", MAX_NAME
         )
     refuse_no_folder(out, "out")
+    if data.is_dir() and data.resolve() in (out.resolve(), *out.resolve().parents):
+        raise SinkError(f"{out} lies in the data, where its pictures would count as data", "choose another {out}")
+    if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).exists():
+        raise SinkError(f"{out} holds other things", "choose another {out}")
     if (out / MANIFEST).exists() and not may_replace:
         raise SinkError(f"bundle {out} is there already", "use {force} or another {out}")
 

@@ -61,11 +61,12 @@ def find_photos(paths: Sequence[Path], is_ours: Callable[[Path], bool] = lambda 
     return Found(list(dict.fromkeys(photos)), sorted(skipped, key=lambda one: one.path))
 
 
-def image_paths(paths: Sequence[Path]) -> list[Path]:
+def image_paths(paths: Sequence[Path], is_ours: Callable[[Path], bool] = lambda _: False) -> list[Path]:
     """Replace folders by the pictures in them and below, sorted by name; hidden files are left out.
 
     Args:
         paths: Files, taken as they are, and folders.
+        is_ours: See ``find_photos``.
 
     Returns:
         Each file once, in order.
@@ -75,7 +76,7 @@ def image_paths(paths: Sequence[Path]) -> list[Path]:
     """
     found: list[Path] = []
     for path in paths:
-        inside = find_photos([path]).photos
+        inside = find_photos([path], is_ours).photos
         if not inside:
             raise ImageUnreadable(f"{path} holds no pictures")
         found += inside

@@ -94,7 +94,23 @@ class TestTrain:
         assert done.returncode == 2
         assert "--precision" in done.stderr
 
-    @pytest.mark.parametrize("time", ["0", "0m", "1h30", "soon", ""])
+    @pytest.mark.parametrize(
+        ("out", "said"),
+        [
+            ("faces", "lies in the data, where its pictures would count as data; choose another --out"),
+            ("faces/models/mine", "lies in the data"),
+            ("notes", "holds other things; choose another --out"),
+        ],
+    )
+    def test_train_when_the_bundle_would_lie_among_other_things_then_refused_at_once(self, tmp_path, out, said):
+        write_faces(tmp_path / "faces", 4)
+        (tmp_path / "notes").mkdir()
+        (tmp_path / "notes" / "mine.txt").touch()
+        before = sorted(tmp_path.rglob("*"))
+        assert said in complaint(livemood("train", "faces", "--out", out, folder=tmp_path))
+        assert sorted(tmp_path.rglob("*")) == before
+
+    @pytest.mark.parametrize("time", ["0", "0m", "1h30", "soon"])
     def test_train_when_the_time_is_none_or_has_two_meanings_then_a_usage_error(self, tmp_path, time):
         done = livemood("train", ".", "--out", "m", "--time-budget", time, folder=tmp_path)
         assert done.returncode == 2
@@ -260,6 +276,16 @@ class TestCrop:
         assert name in done.stderr
         assert done.stderr.endswith("; skipped\n")
         assert len(listed(tmp_path / "faces")) == 2
+
+    @pytest.mark.parametrize("out", ["album", "album/crops"])
+    def test_crop_when_crops_lie_among_the_photos_then_they_are_not_cropped_again(self, tmp_path, out):
+        (tmp_path / "album").mkdir()
+        shutil.copy(SAMPLES / "faces.png", tmp_path / "album")
+        assert livemood("crop", "album", "--out", out, folder=tmp_path).returncode == 0
+        first = listed(tmp_path / out)
+        assert livemood("crop", "album", "--out", out, "--force", folder=tmp_path).returncode == 0
+        assert listed(tmp_path / out) == first
+        assert len(first) == 2
 
     def test_crop_when_folder_was_used_before_then_nothing_is_overwritten(self, tmp_path):
         (tmp_path / "index.csv").write_text("mine")
