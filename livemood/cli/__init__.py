@@ -24,7 +24,7 @@ from livemood.runtime.optional_deps import NEEDED_FOR, not_installed
 from livemood.runtime.stopping import OutputClosed, handle_signals, held, ignore_signals
 
 _INTERRUPTED = 130
-_SELDOM = 10_000
+_SELDOM = 50_000
 # Number of files that an interrupted run lists by name.
 _LISTED = 4
 

@@ -96,6 +96,7 @@ def noise(grey: npt.NDArray[np.float32]) -> float:
     return math.log(_NOISE_OF_RESPONSE * response / (deviation + _NOISE_STEADY) + _NOISE_LEAST)
 
 
+@cache
 def has_trained_framing(spec: CropSpec) -> bool:
     """Return whether faces are framed about as those that the network for covered faces was trained on."""
     difference = np.abs(np.array(spec.template) - np.array(FER2013_TEMPLATE))

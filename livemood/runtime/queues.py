@@ -4,6 +4,7 @@ All waiting happens in ``queue.SimpleQueue``, whose calls are atomic. ``queue.Qu
 KeyboardInterrupt between them leaves a lock closed, or wakes a thread that no longer waits.
 """
 
+import atexit
 import threading
 import time
 from collections import deque
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from math import inf
 from queue import Empty, SimpleQueue
+from threading import Event
 from typing import Generic, TypeVar
 
 from livemood.runtime.stopping import check
@@ -20,6 +22,8 @@ T = TypeVar("T")
 _LENGTH = 8
 # Interval at which waiting threads check whether the other end has closed or a stop was requested, s.
 _POLL_S = 0.1
+# How long the end of a program waits for a thread that was left running, s.
+_EXIT_S = 2.0
 
 
 class _Sentinel:
@@ -89,10 +93,18 @@ class BoundedQueue(Generic[T]):
 
 
 class _Worker:
-    """A thread that its owner waits for."""
+    """A thread that its owner waits for.
 
-    def __init__(self, name: str, work: Callable[[], None]) -> None:
+    Args:
+        name: Of the thread.
+        work: What it does.
+        stop: Makes it end soon; called when the program ends while it is running.
+    """
+
+    def __init__(self, name: str, work: Callable[[], None], stop: Callable[[], object]) -> None:
+        self.stop = stop
         self._done = False
+        _running.add(self)
         self._done_event: SimpleQueue[None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, args=(work,), name=name, daemon=True)
         self._thread.start()
@@ -121,7 +133,22 @@ class _Worker:
             work()
         finally:
             self._done = True
+            _running.discard(self)
             self._done_event.put(None)
+
+
+_running: set[_Worker] = set()
+
+
+@atexit.register
+def _stop_running() -> None:
+    """Stop threads whose owners were never closed, as a generator that a script has left in the middle.
+
+    Python closes such a generator when threads no longer run; it would wait for its thread for ever.
+    """
+    for worker in tuple(_running):
+        worker.stop()
+        worker.wait(_EXIT_S)
 
 
 @contextmanager
@@ -131,7 +158,7 @@ def read_ahead(items: Iterable[T]) -> Iterator[Iterator[T]]:
     The reader's exception is raised again in the consumer. Leaving the context stops the reader and waits for it.
     """
     queue: BoundedQueue[T] = BoundedQueue()
-    reader = _reader(items, queue.put, queue.end)
+    reader = _reader(items, queue.put, queue.end, queue.close)
     try:
         yield iter(queue)
     finally:
@@ -155,12 +182,12 @@ def read_newest(items: Iterable[T], wait_s: float, join_s: float = 1.0) -> Itera
     newest: deque[T] = deque(maxlen=1)
     ended: list[_Sentinel] = []
     wake_up: SimpleQueue[None] = SimpleQueue()
-    stopping = False
+    stopping = Event()
 
     def put(item: T) -> bool:
         newest.append(item)
         wake_up.put(None)
-        return not stopping
+        return not stopping.is_set()
 
     def end(error: Exception | None) -> None:
         ended.append(_Sentinel(error))
@@ -177,11 +204,11 @@ def read_newest(items: Iterable[T], wait_s: float, join_s: float = 1.0) -> Itera
             elif not _woken(wake_up, wait_s):
                 yield None
 
-    reader = _reader(items, put, end)
+    reader = _reader(items, put, end, stopping.set)
     try:
         yield take()
     finally:
-        stopping = True
+        stopping.set()
         reader.wait(join_s)
 
 
@@ -196,7 +223,9 @@ def _woken(wake_up: "SimpleQueue[None]", wait_s: float) -> bool:
     return True
 
 
-def _reader(items: Iterable[T], put: Callable[[T], bool], end: Callable[[Exception | None], None]) -> _Worker:
+def _reader(
+    items: Iterable[T], put: Callable[[T], bool], end: Callable[[Exception | None], None], stop: Callable[[], object]
+) -> _Worker:
     """Start a thread that puts every item until ``put`` returns False, and then reports how it ended."""
 
     def read() -> None:
@@ -209,7 +238,7 @@ def _reader(items: Iterable[T], put: Callable[[T], bool], end: Callable[[Excepti
             failed = error
         end(failed)
 
-    return _Worker("livemood-reader", read)
+    return _Worker("livemood-reader", read, stop)
 
 
 class WriteBehind(Generic[T]):
@@ -223,7 +252,7 @@ class WriteBehind(Generic[T]):
         self._write = write
         self._queue: BoundedQueue[T] = BoundedQueue()
         self._error: Exception | None = None
-        self._writer = _Worker("livemood-writer", self._work)
+        self._writer = _Worker("livemood-writer", self._work, self._queue.end)
 
     def put(self, item: T) -> None:
         """Queue one item; blocks while the queue is full."""

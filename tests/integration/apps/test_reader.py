@@ -1,4 +1,6 @@
 import re
+import subprocess
+import sys
 from itertools import islice
 from pathlib import Path
 
@@ -80,6 +82,18 @@ def test_video_when_left_early_then_closes_cleanly(clip):
     with reader() as one:
         frame, _ = next(iter(one.video(clip)))
     assert frame.index == 0
+
+
+@pytest.mark.parametrize("kind", ["video", "camera"])
+def test_script_when_it_ends_in_the_middle_of_a_video_then_ends_at_once_and_without_a_word(kind):
+    code = (
+        "import sys, livemood\n"
+        f"frames = iter(livemood.MoodReader().{kind}(sys.argv[1]))\n"
+        "print(len(next(frames)), len(next(frames)))"
+    )
+    words = [sys.executable, "-c", code, str(SAMPLES / "faces.mp4")]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "2 2\n", "")
 
 
 def test_video_when_missing_then_says_so(tmp_path):
