@@ -40,7 +40,7 @@ class Command(TyperCommand):
         Raises:
             BadParameter: One is empty: the path "" would mean the current folder, or the root of all.
         """
-        for before, word in pairwise(["", *args]):
+        for before, word in pairwise(["", *args]) if not ctx.resilient_parsing else ():  # the shell completes a word
             given = _EMPTY.fullmatch(word)
             if given or not word.strip():
                 option = given[1] if given else before if before.startswith("--") else "an argument"
