@@ -86,7 +86,6 @@ def test_time_to_first_frame_when_models_are_chosen_then_the_new_process_opens_t
     chosen = {
         "no model bundle at nowhere": ReaderSettings(model=Path("nowhere")),
         "model.keras": ReaderSettings(model=half, engine="keras"),
-        "'glad'": ReaderSettings(emotions=("happy", "glad")),
     }
     for complaint, how in chosen.items():
         time_to_first_frame(clip, how)

@@ -178,8 +178,10 @@ def words(data: bytes) -> None:
     finally:
         os.chdir(here)
         _, sys.stdout, sys.stderr = streams
-    line = stderr.getvalue().rstrip("\n").rpartition("\n")[2]
-    if code not in (0, 1, 2) or (code and not line.startswith("livemood: ")):
+    said = stderr.getvalue()
+    line = said.rstrip("\n").rpartition("\n")[2]
+    # Without a command the help is printed.
+    if code not in (0, 1, 2) or (code and not (line.startswith("livemood: ") or said.startswith("Usage: livemood "))):
         raise Found(f"exit code {code} after {line[:200]!r}")
 
 
