@@ -101,7 +101,8 @@ def image(
     found = scan(paths, (out, sort_into))
     several = usable_cores() if len(found.photos) >= _SEVERAL else 1
     heads = heads_of(reader)
-    options = PhotoOptions(reader, replace(style, ids=False), gallery is not None, force)
+    # Copies of photos that are not in the records yet are what the earlier run left.
+    options = PhotoOptions(reader, replace(style, ids=False), gallery is not None, force or resume)
     job = CollectionJob(
         found.photos,
         options,

@@ -104,7 +104,6 @@ class _Worker:
     def __init__(self, name: str, work: Callable[[], None], stop: Callable[[], object]) -> None:
         self.stop = stop
         self._done = False
-        _running.add(self)
         self._done_event: SimpleQueue[None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, args=(work,), name=name, daemon=True)
         self._thread.start()
@@ -129,6 +128,7 @@ class _Worker:
             raise interrupt
 
     def _run(self, work: Callable[[], None]) -> None:
+        _running.add(self)
         try:
             work()
         finally:

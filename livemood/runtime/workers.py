@@ -16,7 +16,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _CHECK_S: Final = 0.1
-_AHEAD = 4  # queued tasks for each process, so that none waits for the slowest
+_AHEAD = 32  # queued tasks for each process, so that none waits for one that takes a hundred times as long
 
 
 def on_processes(

@@ -115,6 +115,18 @@ def test_resume_then_goes_on_in_the_same_file_as_if_nothing_had_happened(album, 
         assert target.read_bytes() == before == whole.read_bytes()
 
 
+def test_resume_when_an_interrupted_run_left_a_copy_of_a_photo_without_rows_then_it_is_made_anew(album, tmp_path):
+    target, copies = tmp_path / "rows.csv", tmp_path / "copies"
+    photos = [album / f"{number}.jpg" for number in range(3)]
+    assert image(*photos[:2], "--records", target, "--out", copies) == 0
+    done = (copies / "0.jpg").stat().st_mtime_ns
+    (copies / "2.jpg").write_bytes(b"what a killed process left")
+    assert image(*photos, "--records", target, "--out", copies, "--resume") == 0
+    assert (copies / "2.jpg").read_bytes().startswith(b"\xff\xd8")
+    assert (copies / "0.jpg").stat().st_mtime_ns == done
+    assert {Path(row["path"]).name for row in rows(target)} == {"0.jpg", "1.jpg", "2.jpg"}
+
+
 def test_records_when_there_already_then_neither_replaced_nor_mixed(album, tmp_path, capsys):
     target = tmp_path / "rows.csv"
     image(album / "0.jpg", "--records", target)
