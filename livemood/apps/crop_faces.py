@@ -11,7 +11,7 @@ from livemood.core.errors import SourceError
 from livemood.core.types import Frame
 from livemood.datasets.crop_index import CropIndex
 from livemood.emotion.crop import crop_face
-from livemood.runtime.atomic_io import refuse_no_folder
+from livemood.runtime.atomic_io import refuse_file_as_folder
 from livemood.sinks.image import write_image
 
 _COLUMNS = ("file", "source", "time_s", "left", "top", "right", "bottom", "score")
@@ -50,7 +50,7 @@ def crop_faces(job: CropJob, session: Session, on_skipped: Callable[[SourceError
         SourceError: A video cannot be read.
         SinkError: The crops cannot be written.
     """
-    refuse_no_folder(job.out, "out")
+    refuse_file_as_folder(job.out, "out")
     columns = (*_COLUMNS, "label", "confidence") if job.sort else _COLUMNS
     index = CropIndex(job.out, columns, job.force)
     wanted = CropSpec(job.size_px, "bgr", session.crop_spec.template)

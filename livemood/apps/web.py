@@ -19,7 +19,7 @@ from livemood.bundles.manifest import default_bundle, face_model, models_folder,
 from livemood.bundles.verify.tflite_file import check_tflite
 from livemood.core.errors import SinkError
 from livemood.emotion.quality import covered_weights
-from livemood.runtime.atomic_io import refuse_no_folder, unwritable
+from livemood.runtime.atomic_io import refuse_file_as_folder, unwritable
 
 HOST: Final = "127.0.0.1"
 START: Final = "index.html"
@@ -82,7 +82,7 @@ def write_page(out: Path, bundle: Path | None = None, *, force: bool = False) ->
         ModelError: As ``page_files``.
     """
     content = page_files(bundle)
-    refuse_no_folder(out, "out")
+    refuse_file_as_folder(out, "out")
     if out.is_dir() and any(out.iterdir()):
         if not (out / START).is_file() or not (out / "settings.json").is_file():
             raise SinkError(f"{out} holds other things", "give {out} a folder of the page's own")

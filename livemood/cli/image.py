@@ -86,7 +86,7 @@ def image(
     from livemood.apps.collection import CollectionJob, scan
     from livemood.apps.origins import origin_of_collection
     from livemood.apps.photo import PhotoOptions, PhotoReader
-    from livemood.runtime.atomic_io import refuse_no_folder, refuse_to_overwrite
+    from livemood.runtime.atomic_io import refuse_file_as_folder, refuse_to_overwrite
 
     how = _how(copy, move, link)
     if resume and records is None:
@@ -97,7 +97,7 @@ def image(
         refuse_to_overwrite(list_skipped, "list_skipped", force)
     for folder, setting in ((out, "out"), (sort_into, "sort_into")):
         if folder:
-            refuse_no_folder(folder, setting)
+            refuse_file_as_folder(folder, setting)
     found = scan(paths, (out, sort_into))
     several = usable_cores() if len(found.photos) >= _SEVERAL else 1
     heads = heads_of(reader)

@@ -73,7 +73,7 @@ def video(
     """
     from livemood.apps.video_job import VideoJob
     from livemood.apps.video_table import SETTING
-    from livemood.runtime.atomic_io import refuse_no_folder, refuse_other_ending, refuse_to_overwrite
+    from livemood.runtime.atomic_io import refuse_file_as_folder, refuse_other_ending, refuse_to_overwrite
     from livemood.sources.video.scan import COPY_ENDING, find_videos
     from livemood.sources.video.spool import is_pipe
 
@@ -89,7 +89,7 @@ def video(
         refuse_other_ending(summary, SETTING, ".csv")
         refuse_to_overwrite(summary, SETTING, force or resume)
     if out_dir:
-        refuse_no_folder(out_dir, "out_dir")
+        refuse_file_as_folder(out_dir, "out_dir")
     job = VideoJob(sources[0], tuple(outputs), cut, encoding, style, faceless_rows, force, report, thumbnails)
     if report:
         from livemood.cli.merge import offer

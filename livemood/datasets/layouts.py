@@ -1,7 +1,7 @@
 """Recognise the layout of a data set: class folders, a table beside the pictures, or labels in file names."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -105,7 +105,7 @@ def _class_folders(pictures: list[str]) -> tuple[tuple[Labelled, ...], tuple[str
     fewer than two emotions are named, it is the innermost one.
     """
     above = {name: PurePosixPath(name).parts[:-1] for name in pictures}
-    emotions = {name: _last(parts, usual) for name, parts in above.items()}
+    emotions = {name: next(filter(usual, reversed(parts)), None) for name, parts in above.items()}
     if len({usual(folder) for folder in emotions.values() if folder}) < 2:
         emotions = {}
     found, unsorted = [], []
@@ -119,10 +119,6 @@ def _class_folders(pictures: list[str]) -> tuple[tuple[Labelled, ...], tuple[str
     if found and all(picture.name in raf and _RAF_NAME.fullmatch(_stem(picture.file)) for picture in found):
         found = [Labelled(picture.file, raf[picture.name], picture.split) for picture in found]
     return tuple(found), tuple(unsorted)
-
-
-def _last(folders: Sequence[str], holds: Callable[[str], object]) -> str | None:
-    return next((folder for folder in reversed(folders) if holds(folder)), None)
 
 
 def _raf_db(files: Files, pictures: list[str]) -> tuple[Labelled, ...]:

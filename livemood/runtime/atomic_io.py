@@ -106,7 +106,7 @@ def refuse_to_overwrite(path: Path, setting: str, force: bool) -> None:
         raise SinkError(f"{path} is there already", f"use {{force}} or another {{{setting}}}")
 
 
-def refuse_no_folder(path: Path, setting: str) -> None:
+def refuse_file_as_folder(path: Path, setting: str) -> None:
     """Raise a ``SinkError`` when ``path``, or a folder in which it would lie, is a file."""
     for place in (path, *path.parents):
         if place.exists() and not place.is_dir():

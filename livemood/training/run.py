@@ -22,7 +22,7 @@ from livemood.datasets.samples import FER2013_HEAD, SplitName
 from livemood.datasets.split import ALIGNED, RAW, Split
 from livemood.detection.combined import FaceDetector
 from livemood.evaluation import metrics
-from livemood.runtime.atomic_io import refuse_no_folder
+from livemood.runtime.atomic_io import refuse_file_as_folder
 from livemood.training.export import class_prior
 from livemood.training.export.bundle import MAX_PARITY_GAP, parity, to_tflite, write_bundle
 from livemood.training.export.fold import serving_model
@@ -246,7 +246,7 @@ def _check_out(out: Path, data: Path, may_replace: bool) -> None:
         raise SinkError(
             f"{out.name!r} is no name for a bundle", "give {out} one line of at most {0} characters", MAX_NAME
         )
-    refuse_no_folder(out, "out")
+    refuse_file_as_folder(out, "out")
     if data.is_dir() and data.resolve() in (out.resolve(), *out.resolve().parents):
         raise SinkError(f"{out} lies in the data, where its pictures would count as data", "choose another {out}")
     if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).exists():

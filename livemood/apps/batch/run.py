@@ -19,7 +19,7 @@ from livemood.core.settings import DrawStyle, ReaderSettings
 from livemood.emotion.classifier import heads_of_bundle
 from livemood.records import VERSION
 from livemood.records.inputs import Heads
-from livemood.runtime.atomic_io import refuse_no_folder
+from livemood.runtime.atomic_io import refuse_file_as_folder
 from livemood.runtime.storage import Store, is_url
 
 PHOTOS_A_SHARD: Final = 1000
@@ -89,7 +89,7 @@ def plan(job: BatchJob, workers: int) -> Plan:
     heads, options = _options(job)
     for folder, setting in ((job.out, "out"), (job.labelled, "labelled")):
         if folder and not is_url(folder):
-            refuse_no_folder(Path(folder), setting)
+            refuse_file_as_folder(Path(folder), setting)
     inputs = expand(job.inputs)
     if job.part[1] > 1:
         inputs = share(inputs, *job.part)
