@@ -1,6 +1,7 @@
 /** Start of the page. `?start=1` starts the camera at once, for kiosks and tests. */
 
 import { App } from "./page/app";
+import { takeDrops } from "./page/drops";
 import { Stage } from "./page/stage";
 import { hasSimd } from "./page/simd";
 import { NO_SIMD, type Trouble, readerTrouble } from "./page/trouble";
@@ -9,22 +10,25 @@ import type { Settings } from "./settings";
 const base = new URL(".", document.baseURI);
 const stage = new Stage();
 
-async function begin(): Promise<void> {
-  if (!hasSimd()) {
-    giveUp(NO_SIMD);
-    return;
-  }
+async function begin(): Promise<App> {
   const answer = await fetch(new URL("settings.json", base));
   if (!answer.ok) throw new Error(`settings.json: the host answers ${answer.status}`);
   const app = new App(base, (await answer.json()) as Settings, stage);
   Object.assign(globalThis, { livemood: app.live });
-  if (new URLSearchParams(location.search).get("start") === "1") await app.startCamera();
+  if (new URLSearchParams(location.search).get("start") === "1") void app.startCamera();
+  return app;
 }
 
 /** Show that the page cannot start. */
 function giveUp(trouble: Trouble): void {
   stage.tell(trouble);
-  stage.start.disabled = stage.react.disabled = stage.openFile.disabled = true;
+  stage.enable(false);
 }
 
-begin().catch((error: unknown) => giveUp(readerTrouble(error)));
+if (hasSimd()) {
+  const app = begin();
+  app.catch((error: unknown) => giveUp(readerTrouble(error)));
+  takeDrops((files) => void app.then((started) => started.openDropped(files)).catch(() => undefined));
+} else {
+  giveUp(NO_SIMD);
+}

@@ -59,5 +59,11 @@ def becomes(page: Page, condition: str, timeout_s: float = PATIENCE_S) -> Any:
     return value
 
 
+def visit(page: Page, url: str) -> None:
+    """Open the page and wait until it takes files and clicks."""
+    page.goto(url)
+    becomes(page, "globalThis.livemood")
+
+
 LABELS = "globalThis.livemood?.shown?.moods.map((mood) => mood.emotion.label)"
 """What is on the screen now, largest face first."""

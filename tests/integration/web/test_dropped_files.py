@@ -10,7 +10,7 @@ import pytest
 
 from livemood.records import read, read_origin
 from livemood.reporting.page import write_report
-from tests.integration.web.browser import LABELS, PATIENCE_S, becomes
+from tests.integration.web.browser import LABELS, PATIENCE_S, becomes, visit
 from tests.support.builders import SAMPLES, read_still
 
 PHOTO, FILM = SAMPLES / "faces.png", SAMPLES / "faces.mp4"
@@ -32,15 +32,28 @@ def drop(page, path):
 
 
 def test_photo_when_dropped_then_its_faces_are_labelled(blind, url):
-    blind.goto(url)
+    visit(blind, url)
     drop(blind, PHOTO)
     assert becomes(blind, f"{LABELS}?.length && {LABELS}") == ["happy", "surprise"]
     assert not blind.is_visible("#trouble")
 
 
+def test_page_while_its_settings_are_on_their_way_then_a_photo_waits_and_nothing_can_be_clicked(blind, url):
+    held = []
+    blind.route("**/settings.json", lambda route: held.append(route))
+    with blind.expect_request("**/settings.json"):
+        blind.goto(url)
+    drop(blind, PHOTO)
+    assert [blind.is_disabled(control) for control in ("#start", "#open", "#react")] == [True, True, True]
+    (settings,) = held
+    settings.continue_()
+    assert becomes(blind, f"{LABELS}?.length && {LABELS}") == ["happy", "surprise"]
+    assert [blind.is_disabled(control) for control in ("#start", "#open", "#react")] == [False, False, False]
+
+
 def test_photo_when_chosen_after_another_then_no_state_is_kept(blind, url, tmp_path):
     cv2.imwrite(str(tmp_path / "turned.png"), cv2.flip(read_still(PHOTO), 1))
-    blind.goto(url)
+    visit(blind, url)
     blind.set_input_files("#open", PHOTO)
     becomes(blind, f"{LABELS}?.length")
     blind.evaluate("globalThis.before = livemood.shown.bitmap")
@@ -127,8 +140,7 @@ def test_pictures_when_reacted_to_and_stopped_then_the_result_is_shown(page, url
 
 def test_film_when_it_is_none_then_says_so(page, url, tmp_path):
     (tmp_path / "film.mp4").write_bytes(b"no film")
-    page.goto(url)
-    becomes(page, "globalThis.livemood")
+    visit(page, url)
     page.click("#react")
     page.set_input_files("#film", tmp_path / "film.mp4")
     becomes(page, "!document.querySelector('#trouble').hidden")
@@ -140,8 +152,7 @@ def test_smile_head_when_the_manifest_has_one_then_labels_tell_of_it(blind, writ
     """The words on a label, from a mood as a network with a second head would give it."""
     settings = json.loads((written / "settings.json").read_text(encoding="utf-8"))
     assert [head["name"] for head in settings["emotion"]["heads"]] == ["emotion"]
-    blind.goto(url)
-    becomes(blind, "globalThis.livemood")
+    visit(blind, url)
     said = blind.evaluate(
         """(label) => {
           const answer = (label) => ({ label, confidence: 0.9, scores: [1], rawScores: [1] });

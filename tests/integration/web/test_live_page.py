@@ -192,7 +192,7 @@ def test_announcements_then_name_changes_at_most_every_three_seconds(page, url):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [(390, 844), (820, 1180), (1920, 1080)], ids=lambda size: f"{size[0]}px")
 def test_page_then_axe_finds_nothing_serious_and_nothing_is_cut_off(filmed, url, size, scheme):
-    assert AXE.is_file(), "make web-tools installs axe-core"
+    assert AXE.is_file(), "npm ci --prefix livemood/web installs axe-core"
     context = filmed.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
     page = context.new_page()
     page.goto(url)

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from tests.integration.web.browser import LABELS, becomes
+from tests.integration.web.browser import LABELS, becomes, visit
 from tests.integration.web.hosting import hosted
 
 
@@ -134,6 +134,6 @@ def test_model_when_altered_then_is_not_run(blind, written, tmp_path):
 
 def test_file_when_it_is_no_picture_then_says_which_are(blind, url, tmp_path):
     (tmp_path / "notes.txt").write_text("no picture", encoding="utf-8")
-    blind.goto(url)
+    visit(blind, url)
     blind.set_input_files("#open", tmp_path / "notes.txt")
     assert "no photo or video" in trouble(blind)

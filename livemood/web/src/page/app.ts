@@ -101,6 +101,13 @@ export class App {
     }
   }
 
+  /** Read the first of the files, or take all for the film to react to. */
+  async openDropped(files: readonly File[]): Promise<void> {
+    const [file] = files;
+    if (!this.#stage.reaction.hidden) await this.#reaction.choose(files);
+    else if (file) await this.openFile(file);
+  }
+
   /** Read a photo or a video from the visitor's disk. */
   async openFile(file: File): Promise<void> {
     this.calm();
@@ -229,7 +236,7 @@ export class App {
     document.addEventListener("fullscreenchange", () => this.#showState());
     setInterval(() => this.#showState(), 500);
     navigator.mediaDevices?.addEventListener("devicechange", () => void this.#devicesChanged());
-    this.#takeDrops();
+    stage.enable(true);
   }
 
   #key(event: KeyboardEvent): void {
@@ -240,28 +247,6 @@ export class App {
     // Space on a button presses that button.
     if (key === "space" && (target instanceof HTMLButtonElement || target instanceof HTMLAnchorElement)) return;
     if (this.#press(key)) event.preventDefault();
-  }
-
-  #takeDrops(): void {
-    const { body } = document;
-    const isFile = (event: DragEvent): boolean => event.dataTransfer?.types.includes("Files") ?? false;
-    document.addEventListener("dragover", (event) => {
-      if (!isFile(event)) return;
-      event.preventDefault();
-      body.classList.add("dropping");
-    });
-    document.addEventListener("dragleave", (event) => {
-      if (!event.relatedTarget) body.classList.remove("dropping");
-    });
-    document.addEventListener("drop", (event) => {
-      body.classList.remove("dropping");
-      if (!isFile(event)) return;
-      event.preventDefault();
-      const [file] = event.dataTransfer?.files ?? [];
-      if (!file) return;
-      if (this.#stage.reaction.hidden) void this.openFile(file);
-      else void this.#reaction.choose([...event.dataTransfer!.files]);
-    });
   }
 }
 

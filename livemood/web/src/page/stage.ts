@@ -47,6 +47,11 @@ export class Stage {
     }
   }
 
+  /** Let the visitor choose, or not while nothing would happen. */
+  enable(enabled: boolean): void {
+    for (const control of [this.start, this.openFile, this.react]) control.disabled = !enabled;
+  }
+
   /** Show an error and its remedy. */
   tell({ what, remedy }: Trouble): void {
     const strong = document.createElement("strong");
