@@ -19,7 +19,8 @@ from livemood.core.types import Image
 from livemood.evaluation.metrics import auc
 from tools import faces, measure, votes
 
-_LIST = Path(__file__).parent / "data" / "smile_kinds.csv"
+_LISTS = Path(__file__).parent / "data"
+_DRAWN, _DOUBTFUL = "smile_kinds.csv", "smile_kinds_doubtful.csv"
 _PARTS = {
     "mouthUpperUpLeft": 0.5,
     "mouthUpperUpRight": 0.5,
@@ -29,9 +30,14 @@ _PARTS = {
 }
 
 
-def kinds(name: str) -> dict[str, str]:
-    """Return the kind of smile by file of ``ferplus`` or ``smiles``, those that were unclear left out."""
-    with _LIST.open() as stream:
+def kinds(name: str, doubtful: bool = False) -> dict[str, str]:
+    """Return the kind of smile by file, as seen by eye, those that were unclear left out.
+
+    Args:
+        name: ``ferplus``, ``smiles`` or, for ``doubtful``, ``smiled``.
+        doubtful: Return the pictures that an earlier head was in doubt of, not those that were drawn at random.
+    """
+    with (_LISTS / (_DOUBTFUL if doubtful else _DRAWN)).open() as stream:
         found = {row["file"]: row["kind"] for row in csv.DictReader(stream) if row["set"] == name}
     return {file: kind for file, kind in found.items() if kind != "unclear"}
 
