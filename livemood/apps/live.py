@@ -169,7 +169,8 @@ class Live:
         self._screen.show(image)
 
     def _style(self) -> DrawStyle:
-        return DrawStyle(ids=self.view.ids, panel=self.view.panel, blur=self.view.blur)
+        view = self.view
+        return DrawStyle(view.ids, view.panel, view.blur, view.smile_kind)
 
     def _lines(self, faces: int) -> list[str]:
         """Return the status lines, the permanent one last."""

@@ -108,7 +108,7 @@ def camera(
             live_source,
             recorder,
             screen,
-            view=View(mirrored, panel=style.panel, blur=style.blur, sparklines=sparklines),
+            view=View(mirrored, panel=style.panel, blur=style.blur, smile_kind=style.smile_kind, sparklines=sparklines),
             engine=session.engine,
             calibrate_s=calibrate,
             duration_s=duration,

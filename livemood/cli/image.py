@@ -41,11 +41,12 @@ class SortBy(StrEnum):
 
     most = "most"
     largest = "largest"
+    smile = "smile"
 
 
 def image(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Photos, or folders of photos.")],
-    style: Annotated[DrawStyle, Only("panel")],
+    style: Annotated[DrawStyle, Only("panel", "smile_kind")],
     reader: Annotated[ReaderSettings, Only("detector", "emotions", "engine", "model")],
     out: Annotated[Path | None, typer.Option("--out", help="Folder for annotated copies.")] = None,
     records: Annotated[
@@ -60,7 +61,12 @@ def image(
     move: Annotated[bool, typer.Option("--move", help="Sort by moving; livemood undo moves back.")] = False,
     link: Annotated[bool, typer.Option("--link", help="Sort by hard links, which take no space.")] = False,
     sort_by: Annotated[
-        SortBy, typer.Option("--sort-by", help="most: the emotion of most faces; largest: of the largest face.")
+        SortBy,
+        typer.Option(
+            "--sort-by",
+            help="most: the emotion of most faces; largest: of the largest face; smile: as most, with happy/open and "
+            "happy/closed.",
+        ),
     ] = SortBy.most,
     xmp: Annotated[
         bool, typer.Option("--xmp", help="Write keywords and face regions into a sidecar beside each photo.")
@@ -312,6 +318,7 @@ def _print_table(groups: "Sequence[Group]") -> None:
             table.add_row(photo, "-", "no face found", "")
         for number, face in enumerate(faces, 1):
             label = f"{face.label} ({face.reason})" if face.reason else str(face.label)
+            label += f" · {face.smile_kind} smile" if face.smile_kind else ""
             table.add_row(photo, str(number), escape(label), f"{face.confidence or 0.0:.0%}")
     if table.row_count:
         console_for_tables().print(table)

@@ -131,7 +131,8 @@ def _option(field: "dataclasses.Field[Any]", kind: Any) -> inspect.Parameter:
         kind, words = (float | None if field.default is None else float), {**words, "parser": seconds}
     elif get_origin(_without_none(kind)) is tuple:
         kind, words = Any, {**words, "parser": names}
-    option = typer.Option(option_name(field.name), **words)
+    name = option_name(field.name)
+    option = typer.Option(f"{name}/--no-{name[2:]}" if field.default is True else name, **words)
     return inspect.Parameter(
         field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=Annotated[kind, option]
     )

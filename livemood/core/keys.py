@@ -41,6 +41,7 @@ class View:
         panel: Bars for all scores.
         ids: Track ids beside the labels.
         blur: Make faces unrecognisable.
+        smile_kind: The kind of smile on labels.
         sparklines: The last seconds of every face.
         help: The list of keys.
     """
@@ -50,6 +51,7 @@ class View:
     panel: bool = False
     ids: bool = True
     blur: bool = False
+    smile_kind: bool = True
     sparklines: bool = False
     help: bool = False
 

@@ -19,6 +19,10 @@ EMOTIONS: Final[tuple[Emotion, ...]] = (
 EMOTION: Final = "emotion"
 """Name of the head that names a face; a model may have others beside it."""
 
+SMILE: Final = "smile"
+"""Name of the head that tells the kind of a smile; what it says counts for a happy face."""
+SMILE_KINDS: Final = ("closed", "open")
+
 UNSURE: Final = "unsure"
 """Label of a face whose best emotion stays below the confidence threshold."""
 
@@ -53,3 +57,8 @@ def colour_bgr(label: str, labels: tuple[str, ...] = ()) -> tuple[int, int, int]
         place = labels.index(label) if label in labels else 0
         rgb = _SPARE_RGB[place % len(_SPARE_RGB)]
     return rgb[2], rgb[1], rgb[0]
+
+
+def kind_of_smile(label: str | None, smile: str | None) -> str | None:
+    """Return ``closed`` or ``open``, or None without a happy label or without a clear answer of the head ``smile``."""
+    return smile if label == "happy" and smile in SMILE_KINDS else None

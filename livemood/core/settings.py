@@ -80,6 +80,7 @@ class DrawStyle:
     ids: bool = True
     panel: bool = setting(False, "Draw all scores of each face as bars, where there is room.")
     blur: bool = setting(False, "Pixelate faces; labels stay.")
+    smile_kind: bool = setting(True, "Say on labels of happy faces whether the smile is an open or a closed one.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livemood.core.geometry import Box
-from livemood.core.labels import EMOTION, Doubt
+from livemood.core.labels import EMOTION, SMILE, Doubt, kind_of_smile
 
 Image = npt.NDArray[np.uint8]
 """A picture: (H, W, 3) uint8 in BGR order, as OpenCV keeps it."""
@@ -207,6 +207,12 @@ class Mood:
     def box(self) -> Box:
         """Where the face is, in frame px."""
         return self.track.detection.box
+
+    @property
+    def smile_kind(self) -> str | None:
+        """``closed`` or ``open``, of a happy face if the model tells it; None for any other."""
+        smile = self.others.get(SMILE)
+        return kind_of_smile(self.label, smile.label if smile else None)
 
     @property
     def heads(self) -> dict[str, HeadMood]:

@@ -144,9 +144,10 @@ class Annotator:
     def _label_of(
         self, mood: Mood, face: Box, others: Sequence[Box], taken: Sequence[Box], frame: Size, sizes: Sizes
     ) -> list[tuple["_Card", Box, int]]:
-        """Return a face's label if there is room for it: the whole label, or else its first word alone."""
-        whole = _Label.of(mood, self._colour(mood.label), self._style.ids)
-        for label in (whole, replace(whole, words=whole.words[:1], share=None)):
+        """Return a face's label if there is room for it: whole, without the kind of smile, or its first word alone."""
+        style, colour = self._style, self._colour(mood.label)
+        whole, plain = (_Label.of(mood, colour, one) for one in (style, replace(style, smile_kind=False)))
+        for label in dict.fromkeys((whole, plain, replace(whole, words=whole.words[:1], share=None))):
             text = _fitting(label, sizes.text_of(face), frame)
             spot = place_label(face, label.size(text), others, taken, frame, sizes.gap) if text else None
             if text and spot:
@@ -177,13 +178,14 @@ class _Label:
     colour: Colour
 
     @classmethod
-    def of(cls, mood: Mood, colour: Colour, show_id: bool) -> Self:
+    def of(cls, mood: Mood, colour: Colour, style: DrawStyle) -> Self:
         # ``unsure`` is no emotion, so it has no probability.
         known = mood.label != UNSURE
         words = [(_printable(mood.label, _LONGEST_LABEL), _BRIGHT, _BOLD)]
+        words += [(f"{mood.smile_kind} smile", _BRIGHT, _REGULAR)] if mood.smile_kind and style.smile_kind else []
         words += [(f"{mood.confidence:.0%}", _BRIGHT, _REGULAR)] if known else []
         words += [(_printable(mood.reason, _LONGEST_LABEL), _DIM, _REGULAR)] if mood.reason else []
-        words += [(f"#{mood.track.id}", _DIM, _REGULAR)] if show_id else []
+        words += [(f"#{mood.track.id}", _DIM, _REGULAR)] if style.ids else []
         return cls(tuple(words), mood.confidence if known else None, colour)
 
     def size(self, text: int) -> Size:

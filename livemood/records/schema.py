@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Final
 
+from livemood.core.labels import SMILE, kind_of_smile
 from livemood.core.types import Keypoint
 
 Heads = Mapping[str, Sequence[str]]
@@ -68,6 +69,12 @@ class Record:
     event_name: str | None = None
     others: Mapping[str, HeadScores] = field(default_factory=dict)
     reason: str | None = None
+
+    @property
+    def smile_kind(self) -> str | None:
+        """``closed`` or ``open``, of a happy face if the model told it; None for any other."""
+        smile = self.others.get(SMILE)
+        return kind_of_smile(self.label, smile.label if smile else None)
 
 
 def to_json(record: Record) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from html import escape
 from pathlib import Path
 from typing import Final
 
-from livemood.core.labels import UNSURE
+from livemood.core.labels import SMILE_KINDS, UNSURE
 from livemood.records import Origin
 from livemood.reporting.film import Watched
 from livemood.reporting.summary import CHANGE_WINDOW_S, CONFIDENCE_STEPS, MAX_BINS, Bin, Change, Person, Summary
@@ -138,6 +138,7 @@ def _shares(summary: Summary) -> str:
         notes.append(f"Charts show the {len(shown)} people seen in the most frames, out of {everyone:,}.")
     if everyone > len(listed):
         notes.append(f"Tables list the first {len(listed)} of them.")
+    kinds = SMILE_KINDS if any(person.smiles for person in summary.people) else ()
     people = (
         (
             f"person {person.id}",
@@ -147,6 +148,7 @@ def _shares(summary: Summary) -> str:
             person.labels.most_common(1)[0][0],
             percent(person.confidence),
             _unsure(person),
+            *(percent(person.smiles[kind] / person.faces) for kind in kinds),
         )
         for person in listed
     )
@@ -155,12 +157,13 @@ def _shares(summary: Summary) -> str:
         for person in listed
     )
     head = ("person", "first seen", "last seen", "frames", "mostly", "mean confidence", "unsure")
+    smiles = tuple(f"{kind} smile" for kind in kinds)
     return "\n".join(
         (
             "<h2>Share of each expression</h2>",
             chart("shares", "Bars: the share of each label for every person. The table below holds the figures."),
             f'<p class="soft">{" ".join(notes)}</p>',
-            Table("Everyone who was seen, most frames first", head, tuple(people), texts=(0, 4)).html(),
+            Table("Everyone who was seen, most frames first", (*head, *smiles), tuple(people), texts=(0, 4)).html(),
             details("The shares as a table", Table("Share of each label", ("person", *labels), tuple(each)).html()),
         )
     )

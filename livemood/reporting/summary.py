@@ -50,6 +50,7 @@ class Person:
         faces: Rows.
         labels: Rows by label.
         doubts: Rows labelled unsure, by the reason.
+        smiles: Rows labelled happy, by the kind of smile, where the model told it.
         confidence_sum: Over all rows.
         confidences: Rows by tenth of confidence.
         bins: By index in time.
@@ -63,6 +64,7 @@ class Person:
     faces: int = 0
     labels: Counter[str] = field(default_factory=Counter)
     doubts: Counter[str] = field(default_factory=Counter)
+    smiles: Counter[str] = field(default_factory=Counter)
     confidence_sum: float = 0.0
     confidences: list[int] = field(default_factory=lambda: [0] * CONFIDENCE_STEPS)
     bins: dict[int, Bin] = field(default_factory=dict)
@@ -279,6 +281,7 @@ class _Collector:
         person.faces += 1
         person.labels[label] += 1
         person.doubts.update([record.reason] if record.reason else [])
+        person.smiles.update([record.smile_kind] if record.smile_kind else [])
         person.confidence_sum += confidence
         person.confidences[min(int(confidence * CONFIDENCE_STEPS), CONFIDENCE_STEPS - 1)] += 1
         while (place := int((record.time_s - self._first[1]) / self._summary.bin_s)) >= MAX_BINS:

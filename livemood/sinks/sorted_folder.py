@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,8 +18,8 @@ from livemood.runtime.atomic_io import atomic_write, note_written, unwritable
 
 How = Literal["copy", "move", "link"]
 """How a photo gets into its folder."""
-By = Literal["most", "largest"]
-"""Which emotion names the folder: that of most faces, or of the largest one."""
+By = Literal["most", "largest", "smile"]
+"""What names the folder: the emotion of most faces; of the largest one; or of most faces, with the kind of smile."""
 
 NO_FACE: Final = "no-face"
 MANIFEST: Final = "livemood-sorted.jsonl"
@@ -37,7 +37,8 @@ def folder_for(moods: Sequence[Mood], by: By = "most") -> str:
     Args:
         moods: Largest face first.
         by: ``most``: the most frequent emotion, ``unsure`` faces not counted; of equally frequent ones, that of the
-            largest face. ``largest``: the label of the largest face.
+            largest face. ``largest``: the label of the largest face. ``smile``: as ``most``, and happy photos in
+            ``happy/open`` and ``happy/closed`` by the most frequent kind of smile, if it is told.
     """
     if not moods:
         return NO_FACE
@@ -46,6 +47,12 @@ def folder_for(moods: Sequence[Mood], by: By = "most") -> str:
     counts = Counter(mood.label for mood in moods if mood.label != UNSURE)
     if not counts:
         return UNSURE
+    label = _most_frequent(counts)
+    kinds = Counter(mood.smile_kind for mood in moods if mood.label == label and mood.smile_kind)
+    return f"{label}/{_most_frequent(kinds)}" if by == "smile" and kinds else label
+
+
+def _most_frequent(counts: Mapping[str, int]) -> str:
     return max(counts, key=counts.__getitem__)  # of equals the first, and the largest face comes first
 
 

@@ -155,10 +155,15 @@ def bundle(tmp_path: Path) -> Path:
 
 
 def sign(folder: Path, **changes: object) -> None:
-    """Write the checksums of the actual files into the manifest, as the author of a bundle would."""
+    """Write the checksums of the actual files into the manifest, as the author of a bundle would, and other changes.
+
+    ``labels`` and ``temperature`` are those of the first head.
+    """
     file = folder / "manifest.json"
+    manifest = json.loads(file.read_text())
+    manifest["heads"][0] |= {name: changes.pop(name) for name in ("labels", "temperature") if name in changes}
     digests = {path.name: sha256_of(path) for path in folder.glob("model.*")}
-    file.write_text(json.dumps(json.loads(file.read_text()) | {"sha256": digests} | changes))
+    file.write_text(json.dumps(manifest | {"sha256": digests} | changes))
 
 
 def with_config(

@@ -141,5 +141,5 @@ def test_faces_when_nobody_asked_for_them_then_none_is_stored(place, clip):
         assert len(line) < 1500
         assert set(json.loads(line)) <= {
             *("frame", "time_s", "track", "box", "label", "confidence", "scores", "raw_scores", "keypoints"),
-            *("event", "event_name", "reason", "v"),
+            *("event", "event_name", "reason", "smile", "v"),
         }

@@ -351,10 +351,12 @@ class TestExport:
         bundle = read_bundle(default_bundle())
         with zipfile.ZipFile(tmp_path / "model.tflite") as archive:
             assert archive.read("labels.txt").decode().split() == list(bundle.labels)
-        check_tflite(tmp_path / "model.tflite", bundle.crop.shape, {"emotion": len(bundle.labels)})
+            assert archive.read("smile_labels.txt").decode().split() == ["none", "closed", "open"]
+        found = check_tflite(tmp_path / "model.tflite", bundle.crop.shape, {"emotion": 8, "smile": 3})
         network = Interpreter(str(tmp_path / "model.tflite"))
         network.allocate_tensors()
-        assert network.get_output_details()[0]["shape"].tolist() == [1, len(bundle.labels)]
+        shapes = [output["shape"].tolist() for output in network.get_output_details()]
+        assert dict(zip(found, shapes, strict=True)) == {"emotion": [1, 8], "smile": [1, 3]}
 
     def test_export_when_run_elsewhere_as_onnx_then_it_says_what_livemood_says(self, tmp_path):
         done = livemood("export", "default", "--to", "onnx", "--out", tmp_path / "model.onnx")
@@ -363,10 +365,12 @@ class TestExport:
         classifier = EmotionClassifier()
         crops = np.random.default_rng(0).integers(0, 256, (4, *classifier.crop_spec.shape), np.uint8)
         session = onnxruntime.InferenceSession(tmp_path / "model.onnx", providers=["CPUExecutionProvider"])
-        (said,) = session.run(None, {session.get_inputs()[0].name: crops.astype(np.float32)})
+        assert [output.name for output in session.get_outputs()] == ["emotion", "smile"]
+        emotion, smile = session.run(None, {session.get_inputs()[0].name: crops.astype(np.float32)})
         assert session.get_modelmeta().custom_metadata_map["labels.txt"].split() == list(classifier.labels)
-        calibrated = with_temperature(said, read_bundle(default_bundle()).temperature)
+        calibrated = with_temperature(emotion, read_bundle(default_bundle()).temperature)
         assert np.abs(calibrated - classifier.probabilities(crops)).max() < 1e-3
+        assert np.abs(smile - classifier.probabilities(crops, "smile")).max() < 1e-3
 
     def test_export_when_the_target_is_there_then_one_line_and_it_stays(self, tmp_path):
         (tmp_path / "m.onnx").write_text("mine")

@@ -1,7 +1,6 @@
 """Photos, videos and films from the visitor's own disk."""
 
 import base64
-import json
 import mimetypes
 import time
 
@@ -147,18 +146,32 @@ def test_film_when_it_is_none_then_says_so(page, url, tmp_path):
     assert page.is_disabled("#play")
 
 
-@pytest.mark.parametrize("label", ["none", "unsure", "open"])
-def test_smile_head_when_the_manifest_has_one_then_labels_tell_of_it(blind, written, url, label):
-    """The words on a label, from a mood as a network with a second head would give it."""
-    settings = json.loads((written / "settings.json").read_text(encoding="utf-8"))
-    assert [head["name"] for head in settings["emotion"]["heads"]] == ["emotion"]
+@pytest.mark.parametrize(
+    ("label", "smile", "words"),
+    [
+        ("happy", "open", "happy · open smile"),
+        ("happy", "none", "happy"),
+        ("happy", "unsure", "happy"),
+        ("surprise", "open", "surprise"),
+    ],
+)
+def test_label_when_the_kind_of_smile_is_told_then_a_happy_face_has_it(blind, url, label, smile, words):
     visit(blind, url)
     said = blind.evaluate(
-        """(label) => {
+        """([label, smile]) => {
           const answer = (label) => ({ label, confidence: 0.9, scores: [1], rawScores: [1] });
-          const mood = { track: { id: 1 }, emotion: answer("happy"), others: { smile: answer(label) } };
-          return livemood.words(mood);
+          return livemood.words({ track: { id: 1 }, emotion: answer(label), others: { smile: answer(smile) } });
         }""",
-        label,
+        [label, smile],
     )
-    assert said == ("happy · open smile" if label == "open" else "happy")
+    assert said == words
+
+
+def test_photo_when_dropped_then_the_kind_of_smile_is_told(blind, url):
+    visit(blind, url)
+    drop(blind, PHOTO)
+    becomes(blind, f"{LABELS}?.length")
+    assert blind.evaluate("livemood.shown.moods.map((mood) => livemood.words(mood))") == [
+        "happy · open smile",
+        "surprise",
+    ]

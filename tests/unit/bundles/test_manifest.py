@@ -18,8 +18,13 @@ def copy(tmp_path: Path) -> Path:
 
 
 def spoil(folder: Path, **changes: object) -> None:
+    """Change fields of a manifest; ``labels`` and ``temperature`` are those of its first head."""
     file = folder / "manifest.json"
-    file.write_text(json.dumps(json.loads(file.read_text()) | changes))
+    manifest = json.loads(file.read_text())
+    for name, value in changes.items():
+        of_head = name in ("labels", "temperature")
+        (manifest["heads"][0] if of_head else manifest)[name] = value
+    file.write_text(json.dumps(manifest))
 
 
 def test_shipped_bundle_then_eight_emotions_and_the_crop_of_the_settings():

@@ -369,7 +369,7 @@ def test_network_when_a_dense_layer_has_no_bias_then_taken(tmp_path, last, weigh
 def test_shipped_network_when_its_manifest_has_two_classes_then_refused():
     bundle = read_bundle(default_bundle())
     with pytest.raises(ModelIncompatible, match=r"returns \(1, 8\), where its manifest says \(1, 2\)"):
-        check_tflite(bundle.tflite, bundle.crop.shape, {"emotion": 2})
+        check_tflite(bundle.tflite, bundle.crop.shape, {"emotion": 2, "smile": 3})
 
 
 def test_file_when_it_ends_anywhere_then_refused(tmp_path):
@@ -441,9 +441,11 @@ def test_file_when_lists_of_lists_name_one_table_a_million_times_then_refused_so
 
 
 def bundle_of(folder: Path, data: bytes) -> Path:
-    """Write a bundle whose manifest has the right checksums."""
+    """Write a bundle of one head, in the form from before there were heads, with the right checksums."""
     manifest = json.loads((default_bundle() / "manifest.json").read_text(encoding="utf-8"))
-    manifest["labels"], manifest["crop"]["size_px"] = manifest["labels"][:CLASSES], CROP[0]
+    emotion, *_ = manifest.pop("heads")
+    manifest["labels"], manifest["temperature"] = emotion["labels"][:CLASSES], emotion["temperature"]
+    manifest["crop"]["size_px"] = CROP[0]
     manifest["sha256"] = {"model.tflite": hashlib.sha256(data).hexdigest()}
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     (folder / "model.tflite").write_bytes(data)

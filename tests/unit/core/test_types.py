@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -5,8 +7,9 @@ from hypothesis import strategies as st
 
 from livemood.core.crop_spec import CropSpec
 from livemood.core.geometry import Box
-from livemood.core.types import Detection, Frame, Prediction, Track
-from tests.support.builders import make_detection
+from livemood.core.types import Detection, Frame, HeadMood, Prediction, Track
+from livemood.records.schema import HeadScores, Record
+from tests.support.builders import make_detection, make_mood
 
 
 def test_frame_when_drawn_on_then_refuses():
@@ -85,3 +88,15 @@ def test_prediction_when_it_does_not_sum_to_one_then_refused():
 def test_crop_spec_when_colour_is_unknown_then_refused():
     with pytest.raises(ValueError, match="colour"):
         CropSpec(48, "rgb", ((0.3, 0.3), (0.7, 0.3), (0.5, 0.6), (0.5, 0.8)))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("label", "smile", "kind"),
+    [("happy", "open", "open"), ("happy", "closed", "closed"), ("happy", "none", None), ("happy", "unsure", None),
+     ("happy", None, None), ("surprise", "open", None), ("unsure", "closed", None)],
+)  # fmt: skip
+def test_mood_when_the_model_tells_the_kind_of_smile_then_it_counts_for_a_happy_face_only(label, smile, kind):
+    others = {"smile": HeadMood(smile, 0.9, {}, {})} if smile else {}
+    assert replace(make_mood(label=label), others=others).smile_kind == kind
+    recorded = {"smile": HeadScores(smile, {})} if smile else {}
+    assert Record(0, 0.0, 1, label=label, others=recorded).smile_kind == kind

@@ -298,7 +298,8 @@ class TestExamine:
         other = shutil.copytree(default_bundle(), tmp_path / "swapped")
         manifest = json.loads((other / "manifest.json").read_text())
         swapped = {"happy": "sad", "sad": "happy"}
-        manifest["labels"] = [swapped.get(label, label) for label in manifest["labels"]]
+        emotion = manifest["heads"][0]
+        emotion["labels"] = [swapped.get(label, label) for label in emotion["labels"]]
         (other / "manifest.json").write_text(json.dumps(manifest))
         once = drawn_split()
         split = make_split(once.top_vote.tolist() * 4)

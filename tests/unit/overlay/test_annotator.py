@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from livemood.core.geometry import Box
 from livemood.core.labels import EMOTIONS, UNSURE, colour_bgr
 from livemood.core.settings import DrawStyle
-from livemood.core.types import Detection, Frame, Image, Mood, Track
+from livemood.core.types import Detection, Frame, HeadMood, Image, Mood, Track
 from livemood.overlay.annotator import Annotator
 from livemood.overlay.label_layout import clear_spot, distance, head, place_label, spots_around, visible_part
 from tests.support.builders import make_detection, make_frame
@@ -364,6 +364,33 @@ def test_draw_when_the_face_is_unsure_for_a_reason_then_it_is_written() -> None:
         for reason in (None, "covered", "turned")
     }
     assert len(pictures) == 3
+
+
+def test_draw_when_the_kind_of_smile_is_told_then_it_is_written_unless_it_is_switched_off() -> None:
+    frame, face = make_frame(*HD), make_detection(640, 400, 200)
+    plain = mood_of(face, "happy")
+    pictures = {
+        (kind, shown): Annotator(style=DrawStyle(smile_kind=shown))
+        .draw(frame, [replace(plain, others={"smile": HeadMood(kind, 0.9, {}, {})})])
+        .tobytes()
+        for kind in ("none", "open", "closed")
+        for shown in (True, False)
+    }
+    without = Annotator().draw(frame, [plain]).tobytes()
+    assert {key for key, picture in pictures.items() if picture != without} == {("open", True), ("closed", True)}
+    assert pictures["open", True] != pictures["closed", True]
+
+
+def test_draw_when_there_is_no_room_for_the_kind_of_smile_then_the_rest_of_the_label_stays() -> None:
+    frame, faces = make_frame(*HD), [make_detection(400 + 95 * place, 400, 50) for place in range(3)]
+    left, middle, right = (mood_of(face, "happy", track_id=place) for place, face in enumerate(faces))
+    smiling = replace(middle, others={"smile": HeadMood("closed", 0.9, {}, {})})
+    drawn, plain, other = (
+        Annotator().draw(frame, [left, mood, right]).tobytes()
+        for mood in (smiling, middle, replace(middle, confidence=0.5))
+    )
+    assert drawn == plain
+    assert plain != other
 
 
 coordinates = st.floats(-500, 900)

@@ -7,18 +7,16 @@ const LEAST_PAUSE_MS = 3000;
 
 export class Announcer {
   readonly #element: HTMLElement;
-  readonly #unsure: string;
   #said = "";
   #saidMs = -Infinity;
 
-  constructor(element: HTMLElement, unsure: string) {
+  constructor(element: HTMLElement) {
     this.#element = element;
-    this.#unsure = unsure;
   }
 
   hear(moods: readonly Mood[], nowMs: number): void {
     if (nowMs - this.#saidMs < LEAST_PAUSE_MS) return;
-    const said = sentence(moods, this.#unsure);
+    const said = sentence(moods);
     if (said === this.#said) return;
     this.#said = said;
     this.#saidMs = nowMs;
@@ -26,8 +24,8 @@ export class Announcer {
   }
 }
 
-function sentence(moods: readonly Mood[], unsure: string): string {
+function sentence(moods: readonly Mood[]): string {
   if (moods.length === 0) return "No face";
   const ordered = [...moods].sort((one, other) => one.track.id - other.track.id);
-  return ordered.map((mood) => `Face ${mood.track.id}: ${wordsOf(mood, unsure)}`).join(". ");
+  return ordered.map((mood) => `Face ${mood.track.id}: ${wordsOf(mood)}`).join(". ");
 }

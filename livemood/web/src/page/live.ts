@@ -81,7 +81,7 @@ export class Live {
     this.#view = new View(places.canvas, settings);
     this.#history = new History(settings);
     this.#records = new Records(settings);
-    this.#announcer = new Announcer(places.said, settings.unsure);
+    this.#announcer = new Announcer(places.said);
     this.#playout = new Playout(this.reader, (reading, tookMs) => this.#keep(reading, tookMs), listener.onFailure);
     const draw = (nowMs: number): void => {
       requestAnimationFrame(draw);
@@ -113,7 +113,7 @@ export class Live {
 
   /** The text of a face's label. */
   words(mood: Mood): string {
-    return wordsOf(mood, this.#settings.unsure);
+    return wordsOf(mood);
   }
 
   /** Start processing a source. */

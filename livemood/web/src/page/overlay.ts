@@ -33,12 +33,11 @@ export function css([red, green, blue]: Colour, opacity = 1): string {
   return `rgb(${red} ${green} ${blue} / ${opacity})`;
 }
 
-/** `happy · open smile`: the emotion, and what the other heads say where they are sure. */
-export function wordsOf(mood: Mood, unsure: string): string {
-  const others = Object.entries(mood.others)
-    .filter(([, answer]) => answer.label !== unsure && answer.label !== "none")
-    .map(([name, answer]) => `${answer.label} ${name}`);
-  return [mood.emotion.label, ...others].join(" · ");
+/** `happy · open smile`: the emotion, and of a happy face the kind of its smile, if the model tells it. */
+export function wordsOf(mood: Mood): string {
+  const { label } = mood.emotion;
+  const kind = mood.others["smile"]?.label;
+  return label === "happy" && (kind === "open" || kind === "closed") ? `${label} · ${kind} smile` : label;
 }
 
 export class Overlay {
@@ -119,7 +118,7 @@ export class Overlay {
     const { bright, dim, dark } = this.#settings.overlay;
     const { label, confidence } = mood.emotion;
     const known = label !== this.#settings.unsure;
-    const words: Word[] = [{ text: printable(wordsOf(mood, this.#settings.unsure), 48), colour: bright, bold: true }];
+    const words: Word[] = [{ text: printable(wordsOf(mood), 48), colour: bright, bold: true }];
     if (known) words.push({ text: `${Math.round(100 * confidence)}%`, colour: bright, bold: false });
     if (mood.reason) words.push({ text: printable(mood.reason), colour: dim, bold: false });
     if (showId) words.push({ text: `#${mood.track.id}`, colour: dim, bold: false });
