@@ -194,7 +194,7 @@ def _kept(model: Any, data: TrainingData) -> str:
 
 def openness(said: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     """Return the probability of an open smile if there is one, (N,), from (N, 3) probabilities."""
-    return (said[:, 2] / np.maximum(said[:, 1] + said[:, 2], 1e-9)).astype(np.float64)
+    return np.asarray(said[:, 2] / np.maximum(said[:, 1] + said[:, 2], 1e-9), np.float64)
 
 
 def joined(network: Any, where: str, model: Any) -> Any:

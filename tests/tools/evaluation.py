@@ -34,6 +34,7 @@ from livemood.evaluation.metrics import auc
 from livemood.sinks.open import Output
 from livemood.sources.video.file import VideoSource
 from tests.support.builders import SAMPLES
+from tools import smile_weak as smile_kinds
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 SINGLE_FACE_CLIPS = ("again.mkv", "book.mkv", "no.mkv", "yes.mkv")
@@ -45,9 +46,10 @@ def main(data: Path = SHARED) -> None:
         sys.exit(f"no data at {data}; give the folder that holds clips/ and smiles.zip")
     clips = {path.name: frames(path) for path in sorted((data / "clips").glob("*.[mg][ki][vf]"))}
     photos = list(read_photos(data / "smiles.zip"))
-    detection(clips, [image for image, _ in photos])
+    images = [photo.image for photo in photos]
+    detection(clips, images)
     smoothing(clips)
-    lag([image for image, _ in photos])
+    lag(images)
     smiles(photos)
     parity([SAMPLES / "faces.mp4", *sorted((data / "clips").glob("*.[mg][ki][vf]"))])
 
@@ -58,13 +60,24 @@ def frames(path: Path) -> list[Frame]:
         return list(clip.frames())
 
 
-def read_photos(path: Path) -> Iterator[tuple[Image, bool]]:
-    """Yield each photo of smiles.zip with whether it smiles."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Photo:
+    """A photo of smiles.zip: whether it smiles, and the kind of smile as seen by eye, if it was clear."""
+
+    image: Image
+    smiling: bool
+    kind: str | None
+
+
+def read_photos(path: Path) -> Iterator[Photo]:
+    """Yield the photos of smiles.zip."""
+    kinds = smile_kinds.kinds("smiles")
     with zipfile.ZipFile(path) as archive:
         table = archive.read("smiles/labels.csv").decode()
         for row in csv.DictReader(io.StringIO(table)):
             data = np.frombuffer(archive.read(f"smiles/{row['image']}"), np.uint8)
-            yield np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8), row["smile"] == "1"
+            image = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
+            yield Photo(image, row["smile"] == "1", kinds.get(row["image"]))
 
 
 @contextmanager
@@ -185,19 +198,39 @@ def top(mood: Mood) -> str:
     return max(mood.raw_scores, key=mood.raw_scores.__getitem__)
 
 
-def smiles(photos: Sequence[tuple[Image, bool]]) -> None:
+def smiles(photos: Sequence[Photo]) -> None:
     """Print the accuracy on smiles: the largest face's top emotion must be happy exactly if the photo is a smile."""
     with heading("smiles, end to end"), MoodReader() as reader:
         right, scores, truth = 0, [], []
-        for image, smiling in photos:
-            found = reader.image(image)
+        kinds: dict[str, list[Mood]] = {"open": [], "closed": []}
+        for photo in photos:
+            found = reader.image(photo.image)
             if found:
-                right += (max(found[0].scores, key=found[0].scores.__getitem__) == "happy") == smiling
+                right += (max(found[0].scores, key=found[0].scores.__getitem__) == "happy") == photo.smiling
                 scores.append(found[0].scores["happy"])
-                truth.append(smiling)
+                truth.append(photo.smiling)
+                if photo.kind:
+                    kinds[photo.kind].append(found[0])
         print(f"{len(photos)} photos: {right / len(photos):.2%} right, misses counted wrong;")
         area = auc(np.array(scores), np.array(truth))
         print(f"AUC of the happy score over {len(scores)} photos with a face: {area:.4f}")
+        print_kinds(kinds)
+
+
+def print_kinds(kinds: dict[str, list[Mood]]) -> None:
+    """Print how well open and closed smiles are told apart."""
+
+    def openness(mood: Mood) -> float:
+        shares = mood.others["smile"].scores
+        return shares["open"] / max(shares["open"] + shares["closed"], 1e-9)
+
+    moods = [*kinds["open"], *kinds["closed"]]
+    truth = np.arange(len(moods)) < len(kinds["open"])
+    area = auc(np.array([openness(mood) for mood in moods]), truth)
+    print(f"open ({len(kinds['open'])}) against closed smiles ({len(kinds['closed'])}): AUC {area:.4f}")
+    for kind, faces in kinds.items():
+        said = [max(mood.others["smile"].scores, key=mood.others["smile"].scores.__getitem__) for mood in faces]
+        print(f"{kind} smiles read as {kind}: {said.count(kind) / len(said):.1%}")
 
 
 def parity(videos: Sequence[Path]) -> None:
