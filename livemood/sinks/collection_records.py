@@ -45,7 +45,7 @@ class CollectionRecords(Closeable):
 
     Raises:
         SinkError: The file is there already, or cannot be written.
-        LivemoodError: It is no such file, or of a model with other emotions.
+        LivemoodError: It is no such file, or of a model with other emotions or heads.
     """
 
     def __init__(
@@ -87,8 +87,11 @@ class CollectionRecords(Closeable):
         if rows.exists() and rows.stat().st_size:
             heads, end = whole_until(rows)
             if heads and heads != self._heads:
-                found = ", ".join(heads.get(EMOTION, ()))
-                raise LivemoodError(f"{self.path} holds other emotions ({found})", f"use another {{{_SETTING}}}")
+                same = tuple(heads.get(EMOTION, ())) == tuple(self._heads[EMOTION])
+                what, found = ("model outputs", heads) if same else ("emotions", heads.get(EMOTION, ()))
+                raise LivemoodError(
+                    f"{self.path} holds other {what} ({', '.join(found)})", f"use another {{{_SETTING}}}"
+                )
             with rows.open("r+b") as cut:
                 cut.truncate(end)
             self.done = {entry.path for entry, _ in read_groups(rows)}

@@ -136,7 +136,9 @@ def test_file_of_other_heads_then_refused(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     write(path, PHOTOS)
     before = path.read_bytes()
-    with pytest.raises(LivemoodError, match="holds other emotions"):
+    with pytest.raises(LivemoodError, match=r"holds other emotions \(happy, sad\)"):
+        CollectionRecords(path, {**HEADS, "emotion": ("happy", "angry")}, resume=True)
+    with pytest.raises(LivemoodError, match=r"holds other model outputs \(emotion, smile\)"):
         CollectionRecords(path, {"emotion": ("happy", "sad")}, resume=True)
     assert path.read_bytes() == before
 
