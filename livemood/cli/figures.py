@@ -15,6 +15,10 @@ _SHOWN: Final = (
     ("happy_versus_sad", "happy versus sad", "%"),
     ("accuracy_without_near_copies", "accuracy without near-copies", "%"),
 )
+_SMILES: Final = (
+    ("open_read_as_open", "open smiles read as open"),
+    ("closed_read_as_closed", "closed smiles read as closed"),
+)
 _HEAD: Final = "_accuracy"
 _PREFIXES: Final = ("", "aligned_")
 
@@ -50,6 +54,9 @@ def manifest_table(metrics: Mapping[str, Any]) -> Table:
     rows += [(f"recall of {label}", _text(value, "%"), "") for label, value in metrics.get("recall", {}).items()]
     heads = [name for name in metrics if name.endswith(_HEAD) and not name.startswith(_PREFIXES[1])]
     rows += [(f"accuracy of head {name.removesuffix(_HEAD)}", _text(metrics[name], "%"), "") for name in heads]
+    rows += [
+        (words, measured(metrics["smile"][name]), "") for name, words in _SMILES if name in metrics.get("smile", {})
+    ]
     return Table(f"Figures of the {metrics.get('split', 'test')} pictures", ("figure", *_FRAMINGS), tuple(rows))
 
 

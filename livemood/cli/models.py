@@ -45,14 +45,17 @@ def _print_table(found: list[dict[str, Any]]) -> None:
     for model in found:
         megabytes = f"{sum(model['bytes'].values()) / 1e6:.1f}"
         shown = [f"{title} {model['metrics'][key]:{form}}" for key, title, form in _FIGURES if key in model["metrics"]]
-        table.add_row(model["name"], model["kind"], ", ".join(model["labels"]), megabytes, "\n".join(shown))
+        heads = list(model["heads"].items())[1:]
+        labels = [", ".join(model["labels"]), *(f"{name}: {', '.join(known)}" for name, known in heads)]
+        table.add_row(model["name"], model["kind"], "\n".join(labels), megabytes, "\n".join(shown))
     Console().print(table, highlight=False)
 
 
 def _print_full(model: dict[str, Any]) -> None:
     size, channels = model["input"]["size_px"], model["input"]["channels"]
     print(f"{model['name']} ({model['kind']}), input {size}x{size}x{channels}")
-    print(f"  labels: {', '.join(model['labels'])}")
+    for name, labels in (model["heads"] or {"labels": model["labels"]}).items():
+        print(f"  {name}: {', '.join(labels)}")
     for file, digest in model["sha256"].items():
         print(f"  {file}: {model['bytes'][file] / 1e6:.2f} MB, sha256 {digest}")
     if model["metrics"]:
@@ -68,6 +71,7 @@ def _emotion() -> dict[str, Any]:
         "name": bundle.name,
         "kind": "emotion",
         "labels": list(bundle.labels),
+        "heads": {head.name: list(head.labels) for head in bundle.heads},
         "keras": str(bundle.keras),
         "tflite": str(bundle.tflite),
         "input": {"size_px": bundle.crop.size_px, "channels": bundle.crop.channels},
@@ -90,6 +94,7 @@ def _faces() -> list[dict[str, Any]]:
                 "name": f"face-{entry['name']}",
                 "kind": "face",
                 "labels": ["face"],
+                "heads": {},
                 "keras": None,
                 "tflite": str(file) if file.suffix == ".tflite" else None,
                 "onnx": str(file) if file.suffix == ".onnx" else None,

@@ -285,6 +285,21 @@ class TestImage:
         first = dict(zip(lines[0].split(","), lines[1].split(","), strict=True))
         assert (first["label"], first["faces"], first["width"]) == ("happy", "2", "1280")
 
+    def test_smiling_face_then_its_kind_of_smile_is_told_everywhere_unless_it_is_switched_off(self, tmp_path):
+        done = livemood("image", PHOTO, "--out", tmp_path / "told", "--sort-into", tmp_path / "s", "--sort-by", "smile")
+        assert "happy · open smile" in done.stdout
+        assert done.stdout.count("smile") == 1, "the other face is surprised, with its mouth open"
+        assert (tmp_path / "s" / "happy" / "open" / PHOTO.name).is_file()
+        faces = json.loads(livemood("image", PHOTO, "--json").stdout)["images"][0]["faces"]
+        assert [face["smile"]["label"] for face in faces][:1] == ["open"]
+        assert set(faces[0]["smile"]["scores"]) == {"none", "closed", "open"}
+        livemood("image", PHOTO, "--out", tmp_path / "not", "--no-smile-kind")
+        told, plain = (cv2.imread(str(tmp_path / folder / PHOTO.name)) for folder in ("told", "not"))
+        rows, columns = np.nonzero((told != plain).any(2))
+        assert len(rows), "both pictures are alike"
+        assert max(columns) < 720, "the surprised face is on the right"
+        assert max(rows) < 250
+
     def test_sort_into_then_photos_lie_in_folders_named_after_their_emotion(self, tmp_path):
         done = livemood("image", PHOTO, "--sort-into", tmp_path / "sorted", "--emotions", "happy,sad")
         assert done.returncode == 0

@@ -1,6 +1,7 @@
 """The report: what is gathered, what the page holds, and what a real browser makes of it."""
 
 import base64
+import json
 import math
 import re
 import shutil
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -20,6 +22,7 @@ import pytest
 from livemood.core.errors import LivemoodError, SinkError
 from livemood.core.labels import EMOTIONS
 from livemood.records import Record
+from livemood.records.schema import HeadScores, to_json
 from livemood.reporting.page import write_report
 from livemood.reporting.plot import write_plot
 from livemood.reporting.summary import MAX_BINS, curves, spans, summarise
@@ -161,6 +164,20 @@ def test_page_when_written_then_it_says_what_it_does_not_mean(tmp_path: Path) ->
     assert "An expression is not a feeling" in page
     assert "not in hiring" in page
     assert "Curves show every recorded frame" in page
+
+
+def test_page_when_the_kind_of_smile_was_told_then_its_share_of_the_frames_is_listed(tmp_path: Path) -> None:
+    heads = {**dict.fromkeys(range(30), "open"), **dict.fromkeys(range(30, 60), "closed")}  # sad from frame 30 on
+    rows = [
+        replace(row, others={"smile": HeadScores(heads[row.frame], {"none": 0.0, "closed": 0.5, "open": 0.5})})
+        for row in two_people()
+    ]
+    assert [person.smiles for person in summarise(rows).people] == [{"open": 30}, {}]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(to_json(row)) + "\n" for row in rows))
+    page = page_of(tmp_path / "a.jsonl")
+    assert "closed smile" in page
+    assert "open smile" in page
+    assert "open smile" not in page_of(write_two_people(tmp_path / "b.jsonl"))
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
