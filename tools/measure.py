@@ -38,7 +38,8 @@ def reader(model: Path) -> Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.floa
 
         network = Interpreter(model_path=str(model), num_threads=1)
         network.allocate_tensors()
-        start, end = network.get_input_details()[0]["index"], network.get_output_details()[0]["index"]
+        start = network.get_input_details()[0]["index"]
+        end = next(out["index"] for out in network.get_output_details() if out["shape"][-1] == len(EMOTIONS))
 
         def run(crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
             found = []
