@@ -35,7 +35,7 @@ option(byId("label"), "#failed", "could not be read");
 for (const [head, values] of heads) {
   const label = document.createElement("label");
   const select = document.createElement("select");
-  label.append(`${head} `, select);
+  label.append(`${head[0].toUpperCase()}${head.slice(1)} `, select);
   select.dataset.head = head;
   option(select, "*", "any");
   for (const value of [...values].sort()) option(select, value);

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import numpy as np
 import numpy.typing as npt
 
-from livemood.core.labels import UNSURE
+from livemood.core.labels import SMILE, UNSURE
 from livemood.datasets.dedup import near_pairs
 from livemood.records import Record
 from livemood.records.inputs import Group
@@ -114,9 +114,9 @@ class Gallery(Closeable):
 
 def _further(face: Record) -> dict[str, Any]:
     """Return the labels of a face by further head, and why it is ``unsure``, for the page."""
-    others = {name: head.label for name, head in face.others.items()}
-    reason = getattr(face, "reason", None)
-    return ({"heads": others} if others else {}) | ({"why": reason} if reason else {})
+    others = {name: head.label for name, head in face.others.items() if name != SMILE}
+    others |= {SMILE: face.smile_kind} if face.smile_kind else {}
+    return ({"heads": others} if others else {}) | ({"why": face.reason} if face.reason else {})
 
 
 def _alike(prints: Sequence[bytes]) -> dict[int, list[int]]:

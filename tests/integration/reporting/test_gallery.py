@@ -4,6 +4,7 @@ import html
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -16,6 +17,7 @@ from livemood.core.labels import EMOTIONS
 from livemood.datasets.dedup import fingerprint
 from livemood.records import Record
 from livemood.records.inputs import Input
+from livemood.records.schema import HeadScores
 from livemood.reporting.gallery import Gallery
 
 STRANGE = "<script>alert(1)$thumbnails \udce9.jpg"
@@ -94,3 +96,14 @@ def test_gallery_when_there_already_then_not_replaced_unless_by_force(tmp_path: 
     with Gallery(page, EMOTIONS, force=True) as gallery:
         gallery.write("New")
     assert "<h1>New</h1>" in page.read_text()
+
+
+def test_gallery_when_the_kind_of_smile_is_told_then_happy_faces_can_be_chosen_by_it(tmp_path: Path) -> None:
+    def smiling(label: str, kind: str) -> Record:
+        return replace(face(label, 0.9), others={"smile": HeadScores(kind, {})})
+
+    faces = [smiling("happy", "open"), smiling("surprise", "closed"), smiling("happy", "none")]
+    page = write(tmp_path / "g.html", [(f"{place}.jpg", [one], None, place) for place, one in enumerate(faces)])
+    dom = shown(page, tmp_path / "profile")
+    (choices,) = re.findall(r"<label>Smile <select data-head=\"smile\">(.*?)</select>", dom)
+    assert re.findall(r"<option[^>]*>(.*?)</option>", choices) == ["any", "open"]
