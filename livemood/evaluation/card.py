@@ -151,7 +151,7 @@ def write_card(folder: Path, report: Mapping[str, Any], command: str) -> None:
         meaning=_FERPLUS_MEANING if crowd else _FOLDER_MEANING,
         data=(_FERPLUS_DATA if crowd else f"`{report['data']}`.")
         + (_SMILES_DATA if smiles else "")
-        + (_SMILE_HEAD_DATA if "smile" in bundle.metrics else ""),
+        + (_SMILE_HEAD_DATA if crowd and "smile" in bundle.metrics else ""),
         training=_training(training, crowd) if training else "The manifest does not say.",
         pictures=_PICTURES,
         split=report["split"],

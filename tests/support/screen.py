@@ -87,7 +87,7 @@ class Display:
         pixels = np.frombuffer(data, np.uint8, row * height, begin).reshape(height, row // 4, 4)
         return pixels[:, :width, :3].copy()
 
-    def becomes(self, window, condition: Callable[[np.ndarray], bool], timeout_s=20.0):
+    def becomes(self, window, condition: Callable[[np.ndarray], bool], timeout_s=60.0):
         """Return whether the content of a window meets the condition within the timeout."""
         ends = time.monotonic() + timeout_s
         while not (holds := condition(self.content(window))) and time.monotonic() < ends:
