@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from livemood.core.labels import EMOTIONS
+from livemood.core.labels import EMOTION, EMOTIONS
 from livemood.evaluation import metrics
 from tools import faces, votes
 
@@ -50,17 +50,21 @@ def reader(model: Path) -> Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.floa
             return np.stack(found)
 
         return run
-    import keras
-
-    loaded: Any = keras.saving.load_model(model, compile=False)
+    network = emotion_network(model)
 
     def predict(crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        outputs = [
-            loaded.predict_on_batch(crops[at : at + _BATCH].astype(np.float32)) for at in range(0, len(crops), _BATCH)
-        ]
-        return np.concatenate([np.asarray(each["emotion"] if isinstance(each, dict) else each) for each in outputs])
+        batches = [crops[at : at + _BATCH].astype(np.float32) for at in range(0, len(crops), _BATCH)]
+        return np.concatenate([np.asarray(network.predict_on_batch(batch)) for batch in batches])
 
     return predict
+
+
+def emotion_network(file: Path) -> Any:
+    """Return a .keras file's network with the output ``emotion`` alone, as a keras.Model."""
+    import keras
+
+    loaded: Any = keras.saving.load_model(file, compile=False)
+    return keras.Model(loaded.inputs[0], loaded.output[EMOTION]) if isinstance(loaded.output, dict) else loaded
 
 
 def inputs(data: Path, work: Path, factor: float, test: bool = False) -> dict[str, npt.NDArray[np.uint8]]:

@@ -58,12 +58,12 @@ def main() -> None:
         probabilities = measures.with_temperature(adjusted, temperature)
         metrics |= _metrics(probabilities, parts["test"].split, framing)
     manifest = json.loads((bundle / MANIFEST).read_text())
-    metrics["fer2013_accuracy"] = manifest["metrics"]["fer2013_accuracy"]
+    metrics |= {name: value for name, value in manifest["metrics"].items() if name in ("fer2013_accuracy", "smile")}
     training = {**manifest["training"], "others_offset": round(raised, 3), "refitted": "python -m tools.refit"}
+    heads = [Head(EMOTION, known.labels, temperature), *known.heads[1:]]
     write_bundle(
-        model, to_tflite(model), out, name=known.name, heads=[Head(EMOTION, known.labels, temperature)], spec=CROP,
-        metrics=metrics, training=training,
-    )  # fmt: skip
+        model, to_tflite(model), out, name=known.name, heads=heads, spec=CROP, metrics=metrics, training=training
+    )
     print(json.dumps(metrics, indent=1))
 
 

@@ -127,11 +127,9 @@ def main() -> None:
     parser.add_argument("--many", type=int, default=4096, help="pictures to estimate on")
     parser.add_argument("--only", default="", help="variants whose name holds this")
     args = parser.parse_args()
-    import keras
-
     data, work, rng = args.data, args.work, np.random.default_rng(0)
     args.out.mkdir(parents=True, exist_ok=True)
-    model = keras.saving.load_model(args.model, compile=False)
+    model = measure.emotion_network(args.model)
     weights = {layer.name: layer.get_weights() for layer in convolutions(model)}
     train = votes.parts(data, work)["train"].rows
     chosen = np.sort(rng.choice(train, args.many, replace=False))

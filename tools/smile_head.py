@@ -285,9 +285,7 @@ def main() -> None:
     import keras
 
     known = read_bundle(args.bundle)
-    network: Any = keras.saving.load_model(known.checked(known.keras), compile=False)
-    if isinstance(network.output, dict):
-        network = keras.Model(network.inputs[0], network.output[EMOTION])
+    network = measure.emotion_network(known.checked(known.keras))
     body = keras.Model(network.inputs[0], network.get_layer(MAPS[args.map]).output)
     data = TrainingData(args.data, args.work, body, args.weak, args.factor)
     print(f"{len(data.maps)} views, {data.kept.sum()} kept", flush=True)
