@@ -1,14 +1,15 @@
 """Accuracy and speed of int8, for weights alone, for maps too, and with equalised channels, compared with float16.
 
-    python -m tools.int8 DATA WORK MODEL.keras OUT_FOLDER [--factor 1.1] [--every 1]
+    python -m tools.int8 DATA WORK MODEL.keras OUT_FOLDER [--factor 1.1] [--every 1] [--into BUNDLE]
 
-Writes four LiteRT files with a batch size of 1, float32 in and out, and prints their agreement with float16 and the
+Writes five LiteRT files with a batch size of 1, float32 in and out, and prints their agreement with float16 and the
 time per face on one thread, measured alternately. Ranges of maps are calibrated on FER+'s train split.
 """
 
 import argparse
 import contextlib
 import io
+import json
 import os
 import time
 from pathlib import Path
@@ -19,6 +20,7 @@ import numpy.typing as npt
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
+from livemood.bundles.manifest import MANIFEST, sha256_of
 from tools import faces, measure, votes
 from tools.equalise import equalise
 
@@ -31,7 +33,8 @@ def converted(model: Any, how: str, examples: npt.NDArray[np.uint8]) -> bytes:
 
     Args:
         model: Plain keras.Model.
-        how: ``float16``, or ``weights`` for int8 weights with dynamic ranges of maps; anything else for int8 maps too.
+        how: ``float16``; names that begin with ``weights`` for int8 weights with dynamic ranges of maps; anything else
+            for int8 maps too.
         examples: (N, S, S, 1) uint8 on which the ranges of int8 maps are calibrated.
     """
     import keras
@@ -42,7 +45,7 @@ def converted(model: Any, how: str, examples: npt.NDArray[np.uint8]) -> bytes:
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if how == "float16":
         converter.target_spec.supported_types = [tf.float16]
-    elif how != "weights":
+    elif not how.startswith("weights"):
         converter.representative_dataset = lambda: ([each[None].astype(np.float32)] for each in examples)
     with contextlib.redirect_stdout(io.StringIO()):
         return bytes(converter.convert())
@@ -75,6 +78,14 @@ def timed(runs: dict[str, Any], face: npt.NDArray[np.float32]) -> dict[str, floa
     return {name: 1e3 * seconds for name, seconds in least.items()}
 
 
+def _put(file: Path, bundle: Path) -> None:
+    """Replace the LiteRT file of a bundle."""
+    manifest = json.loads((bundle / MANIFEST).read_text(encoding="utf-8"))
+    manifest["sha256"]["model.tflite"] = sha256_of(file)
+    (bundle / "model.tflite").write_bytes(file.read_bytes())
+    (bundle / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
 def main() -> None:
     """Run the script with the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -82,6 +93,7 @@ def main() -> None:
         parser.add_argument(name, type=Path)
     parser.add_argument("--factor", type=float, default=1.1)
     parser.add_argument("--every", type=int, default=1, help="take every nth picture")
+    parser.add_argument("--into", type=Path, help="a bundle that gets the file with equalised int8 weights")
     args = parser.parse_args()
     import keras
 
@@ -91,11 +103,15 @@ def main() -> None:
     chosen = np.random.default_rng(8).choice(rows, _EXAMPLES, replace=False)
     raw, aligned = votes.raw(args.data, args.work), faces.crops(args.data, args.work, "ferplus", args.factor)
     examples = np.concatenate([raw[chosen[::2]], aligned[chosen[1::2]]])
-    files = {how: args.out / f"{how}.tflite" for how in ("float16", "weights", "int8", "int8-equalised")}
+    files = {
+        how: args.out / f"{how}.tflite" for how in ("float16", "weights", "int8", "int8-equalised", "weights-equalised")
+    }
     for how, file in files.items():
-        if how == "int8-equalised":
+        if how == "int8-equalised":  # and for the one after it
             equalise(model, examples)
         file.write_bytes(converted(model, how, examples))
+    if args.into:
+        _put(files["weights-equalised"], args.into)
     runs = {how: runner(file) for how, file in files.items()}
     print({name: file.stat().st_size for name, file in files.items()})
     print("ms a face:", {name: round(ms, 3) for name, ms in timed(runs, examples[:1].astype(np.float32)).items()})

@@ -25,7 +25,7 @@ Made by `livemood evaluate --card`; every figure is measured, none is typed in.
 ## The model
 
 - Input: one aligned face, $size x $size px, $channels, raw values 0..255. Output: probabilities of $labels.
-- A small residual network ($megabytes MB as `model.tflite`, float16 weights), $origin.
+- A small residual network ($megabytes MB as `model.tflite`, $weights weights), $origin.
 - Probabilities are calibrated by one temperature, $temperature, fitted on the validation split (Guo et al., 2017).
 - A face takes $ratio of the time of one near-range face detection on a VGA frame (one thread, same run).
 - Licence of the code: Apache-2.0. Version of livemood: $livemood.
@@ -145,6 +145,7 @@ def write_card(folder: Path, report: Mapping[str, Any], command: str) -> None:
         labels="; ".join(f"{head.name}: {', '.join(head.labels)}" for head in bundle.heads),
         megabytes=f"{bundle.tflite.stat().st_size / 1e6:.1f}",
         origin=_origin(training),
+        weights="int8" if training.get("quantised") else "float16",
         temperature=bundle.temperature,
         ratio=report["speed"]["ratio"],
         livemood=training["environment"].get("livemood", "not installed, a checkout") if training else "not known",

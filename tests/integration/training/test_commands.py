@@ -369,8 +369,10 @@ class TestExport:
         emotion, smile = session.run(None, {session.get_inputs()[0].name: crops.astype(np.float32)})
         assert session.get_modelmeta().custom_metadata_map["labels.txt"].split() == list(classifier.labels)
         calibrated = with_temperature(emotion, read_bundle(default_bundle()).temperature)
-        assert np.abs(calibrated - classifier.probabilities(crops)).max() < 1e-3
-        assert np.abs(smile - classifier.probabilities(crops, "smile")).max() < 1e-3
+        keras = EmotionClassifier(engine="keras")
+        assert np.abs(calibrated - keras.probabilities(crops)).max() < 1e-3
+        assert np.abs(smile - keras.probabilities(crops, "smile")).max() < 1e-3
+        assert np.abs(calibrated - classifier.probabilities(crops)).max() < 0.03, "weights of the LiteRT file are int8"
 
     def test_export_when_the_target_is_there_then_one_line_and_it_stays(self, tmp_path):
         (tmp_path / "m.onnx").write_text("mine")

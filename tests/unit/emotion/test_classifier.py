@@ -58,9 +58,12 @@ class TestAnyClassifier:
         assert np.allclose(together.probabilities, alone.probabilities, atol=1e-5)
 
 
-def test_engines_on_the_same_faces_then_agree_within_a_thousandth(litert, keras):
+def test_engines_on_the_same_faces_then_agree_in_labels_and_within_three_hundredths(litert, keras):
     pixels = np.concatenate([faces(20), np.full((1, *CROP.shape), 128, np.uint8), np.zeros((1, *CROP.shape), np.uint8)])
-    assert np.abs(litert.probabilities(pixels) - keras.probabilities(pixels)).max() < 1e-3
+    for head in ("emotion", "smile"):
+        one, other = litert.probabilities(pixels, head), keras.probabilities(pixels, head)
+        assert np.abs(one - other).max() < 0.03
+        assert (one.argmax(1) == other.argmax(1)).mean() > 0.9
 
 
 def test_labels_of_the_shipped_model_then_the_eight_emotions(litert):
