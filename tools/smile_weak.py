@@ -35,7 +35,8 @@ def kinds(name: str, doubtful: bool = False) -> dict[str, str]:
 
     Args:
         name: ``ferplus``, ``smiles`` or, for ``doubtful``, ``smiled``.
-        doubtful: Return the pictures that an earlier head was in doubt of, not those that were drawn at random.
+        doubtful: Return the second list: mostly pictures that an earlier head or blendshapes call open least often.
+            The first holds pictures drawn at random, and all smiles of ``smiles``.
     """
     with (_LISTS / (_DOUBTFUL if doubtful else _DRAWN)).open() as stream:
         found = {row["file"]: row["kind"] for row in csv.DictReader(stream) if row["set"] == name}

@@ -34,7 +34,7 @@ from livemood.evaluation.metrics import auc
 from livemood.sinks.open import Output
 from livemood.sources.video.file import VideoSource
 from tests.support.builders import SAMPLES
-from tools import smile_weak as smile_kinds
+from tools.smile_weak import kinds
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 SINGLE_FACE_CLIPS = ("again.mkv", "book.mkv", "no.mkv", "yes.mkv")
@@ -71,13 +71,13 @@ class Photo:
 
 def read_photos(path: Path) -> Iterator[Photo]:
     """Yield the photos of smiles.zip."""
-    kinds = smile_kinds.kinds("smiles")
+    by_eye = kinds("smiles")
     with zipfile.ZipFile(path) as archive:
         table = archive.read("smiles/labels.csv").decode()
         for row in csv.DictReader(io.StringIO(table)):
             data = np.frombuffer(archive.read(f"smiles/{row['image']}"), np.uint8)
             image = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
-            yield Photo(image, row["smile"] == "1", kinds.get(row["image"]))
+            yield Photo(image, row["smile"] == "1", by_eye.get(row["image"]))
 
 
 @contextmanager
@@ -202,7 +202,7 @@ def smiles(photos: Sequence[Photo]) -> None:
     """Print the accuracy on smiles: the largest face's top emotion must be happy exactly if the photo is a smile."""
     with heading("smiles, end to end"), MoodReader() as reader:
         right, scores, truth = 0, [], []
-        kinds: dict[str, list[Mood]] = {"open": [], "closed": []}
+        by_kind: dict[str, list[Mood]] = {"open": [], "closed": []}
         for photo in photos:
             found = reader.image(photo.image)
             if found:
@@ -210,25 +210,25 @@ def smiles(photos: Sequence[Photo]) -> None:
                 scores.append(found[0].scores["happy"])
                 truth.append(photo.smiling)
                 if photo.kind:
-                    kinds[photo.kind].append(found[0])
+                    by_kind[photo.kind].append(found[0])
         print(f"{len(photos)} photos: {right / len(photos):.2%} right, misses counted wrong;")
         area = auc(np.array(scores), np.array(truth))
         print(f"AUC of the happy score over {len(scores)} photos with a face: {area:.4f}")
-        print_kinds(kinds)
+        print_kinds(by_kind)
 
 
-def print_kinds(kinds: dict[str, list[Mood]]) -> None:
+def print_kinds(by_kind: dict[str, list[Mood]]) -> None:
     """Print how well open and closed smiles are told apart."""
 
     def openness(mood: Mood) -> float:
         shares = mood.others["smile"].scores
         return shares["open"] / max(shares["open"] + shares["closed"], 1e-9)
 
-    moods = [*kinds["open"], *kinds["closed"]]
-    truth = np.arange(len(moods)) < len(kinds["open"])
+    moods = [*by_kind["open"], *by_kind["closed"]]
+    truth = np.arange(len(moods)) < len(by_kind["open"])
     area = auc(np.array([openness(mood) for mood in moods]), truth)
-    print(f"open ({len(kinds['open'])}) against closed smiles ({len(kinds['closed'])}): AUC {area:.4f}")
-    for kind, faces in kinds.items():
+    print(f"open ({len(by_kind['open'])}) against closed smiles ({len(by_kind['closed'])}): AUC {area:.4f}")
+    for kind, faces in by_kind.items():
         said = [max(mood.others["smile"].scores, key=mood.others["smile"].scores.__getitem__) for mood in faces]
         print(f"{kind} smiles read as {kind}: {said.count(kind) / len(said):.1%}")
 
