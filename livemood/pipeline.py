@@ -59,8 +59,8 @@ class Pipeline:
     ) -> None:
         settings = settings or Settings()
         resting = NeutralBaselineSettings(forget_s=settings.smoother.forget_s)
-        self.baseline = NeutralBaseline(classifier.labels, resting, baseline)
         others = {name: labels for name, labels in heads_of(classifier).items() if name != EMOTION}
+        self.baseline = NeutralBaseline(classifier.labels, resting, baseline, others)
         self._crop_spec = classifier.crop_spec
         self._detect = timer("detect", detector.detect if still else follower(detector, settings))
         self._track = timer("track", Tracker(settings.tracker).update)

@@ -223,8 +223,8 @@ class RestingFaceSettings:
         kept: Newest looks of which the resting face is the median.
         ready: Looks before anything is changed.
         raised: The emotion that is raised over neutral, and never lowered.
-        lead: Lead that neutral keeps over it on the resting face, in logits,
-        usual: or ``spread`` times what lies between the median and this quantile of its logits, if that is more.
+        lead: Rise from the resting face on that names it, in logits,
+        usual: or ``spread`` times what lies between the median and this quantile of what was seen, if that is more.
         spread: See ``usual``.
         most: Most that it is raised, in logits.
         steepness: The share that it has of what is between it and neutral grows by so much faster than the logits say.
@@ -238,10 +238,10 @@ class RestingFaceSettings:
     kept: int = 300
     ready: int = 20
     raised: str = "happy"
-    lead: float = 1.2
-    usual: float = 0.85
+    lead: float = 1.5
+    usual: float = 0.9
     spread: float = 2.5
-    most: float = 6.0
+    most: float = 7.0
     steepness: float = 3.0
     slowly: int = 8
     lower_from: int = 150

@@ -6,12 +6,13 @@ expression can still win (docs/live.md has the figures). In the mode ``auto`` ev
 without being asked for, see ``RestingFace``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
+from livemood.core.labels import SMILE, SMILE_KINDS
 from livemood.core.settings import BaselineMode
 from livemood.core.stage_settings import NeutralBaselineSettings
 from livemood.core.types import Prediction
@@ -27,6 +28,7 @@ class NeutralBaseline:
         labels: Names of the K classes; without ``neutral`` among them, predictions stay unchanged.
         settings: Durations and limits.
         mode: ``key``: on request alone; ``auto``: of those without a request too; ``off``: never.
+        others: Labels of the model's further heads, by name; the mode ``auto`` uses ``smile`` for slight smiles.
     """
 
     def __init__(
@@ -34,8 +36,10 @@ class NeutralBaseline:
         labels: tuple[str, ...],
         settings: NeutralBaselineSettings | None = None,
         mode: BaselineMode = "key",
+        others: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
         self._labels, self._mode = labels, mode
+        self._smiles = np.isin((others or {}).get(SMILE, ()), SMILE_KINDS)
         self._neutral = labels.index("neutral") if "neutral" in labels else None
         self._settings = settings or NeutralBaselineSettings()
         self._wanted_s: float | None = None
@@ -120,7 +124,8 @@ class NeutralBaseline:
         if self._mode == "auto":  # it goes on learning under a calibration, for when that ends
             if track.id not in self._resting:
                 self._resting[track.id] = RestingFace(self._labels, self._settings)
-            found = self._resting[track.id].read(own, track.detection.keypoints, time_s)
+            smile = float(prediction.others[SMILE][self._smiles].sum()) if self._smiles.any() else None
+            found = self._resting[track.id].read(own, track.detection.keypoints, time_s, smile)
         if offset is not None:
             powers = np.exp(log_of(own) - offset)
             found = (powers / powers.sum()).astype(np.float32)

@@ -1,9 +1,10 @@
 """One person's resting face, learnt while time goes by: (K,) probabilities of each look in, adjusted ones out.
 
 The resting face is the median of the newest looks. From a few looks on, a smile is named from a small rise over it on:
-what neutral and happy have together is split anew, so that no other emotion changes. Much later, other emotions that a
-resting face seems to show are lowered, as ``NeutralBaseline`` does when it is asked to. Faces that smile without being
-helped teach nothing.
+what neutral and happy have together is split anew, so that no other emotion changes. The rise is that of happy's lead
+over neutral or, for a model with the head ``smile``, the mean of this and of the log-odds of a smile. Much later, other
+emotions that a resting face seems to show are lowered, as ``NeutralBaseline`` does when it is asked to. Faces that
+smile without being helped teach nothing.
 """
 
 import math
@@ -39,7 +40,11 @@ class RestingFace:
         self._nose = np.zeros(2)
 
     def read(
-        self, probabilities: npt.NDArray[np.float32], keypoints: npt.NDArray[np.float32], time_s: float
+        self,
+        probabilities: npt.NDArray[np.float32],
+        keypoints: npt.NDArray[np.float32],
+        time_s: float,
+        smile: float | None = None,
     ) -> npt.NDArray[np.float32]:
         """Return the (K,) adjusted probabilities of a look, and learn from it.
 
@@ -47,18 +52,30 @@ class RestingFace:
             probabilities: (K,) of the network.
             keypoints: (6, 2) float32, rows as in ``Keypoint``.
             time_s: When, s, never decreasing.
+            smile: Probability of a smile, of whichever kind, by the head ``smile``; None without one.
         """
         logits, nose, how = log_of(probabilities), nose_place(keypoints), self._settings.resting
-        adjusted = self._adjusted(logits, nose)
+        lead = self._lead(logits, smile)
+        adjusted = self._adjusted(logits, lead, nose)
         if int(logits.argmax()) != self._smile:
             looks = how.slowly if int(adjusted.argmax()) == self._smile else 1
             if time_s - self._looked_s >= looks * how.every_s:
                 self._looked_s = time_s
-                self._looks.append(np.concatenate([logits - logits[self._neutral], nose]))
+                self._looks.append(np.concatenate([logits - logits[self._neutral], [lead], nose]))
                 self._learn()
         return adjusted.astype(np.float32)
 
-    def _adjusted(self, logits: Values, nose: Values) -> Values:
+    def _lead(self, logits: Values, smile: float | None) -> float:
+        """Return how clearly a look shows a smile, in logits; 0 between a smile and none."""
+        if self._smile is None:
+            return 0.0
+        lead = float(logits[self._smile] - logits[self._neutral])
+        if smile is None:
+            return lead
+        smiling, still = log_of(np.array([smile, 1 - smile], np.float32))
+        return (lead + float(smiling - still)) / 2
+
+    def _adjusted(self, logits: Values, lead: float, nose: Values) -> Values:
         powers = np.exp(logits - self._lowered)
         found = np.asarray(powers / powers.sum(), np.float64)
         if self._smile is not None:
@@ -66,7 +83,7 @@ class RestingFace:
             away = float(np.hypot(*(nose - self._nose)))
             part = min(max((how.other_pose - away) / (how.other_pose - how.same_pose), 0.0), 1.0)
             neutral, smile = float(found[self._neutral]), float(found[self._smile])
-            ahead = float(logits[self._smile] - logits[self._neutral]) + self._raised * part
+            ahead = lead + self._raised * part
             share = 1 / (1 + math.exp(-min(max(how.steepness * ahead, -_MOST), _MOST)))
             if part > 0 and self._raised > 0 and share * (neutral + smile) > smile:
                 found[self._neutral], found[self._smile] = (1 - share) * (neutral + smile), share * (neutral + smile)
@@ -77,12 +94,11 @@ class RestingFace:
         if count < how.ready:
             return
         looks = np.stack(self._looks)
-        rest = np.median(looks, axis=0)
-        rest, self._nose = rest[:-2], rest[-2:]
+        middle = np.median(looks, axis=0)
+        rest, lead, self._nose = middle[:-3], middle[-3], middle[-2:]
         if self._smile is not None:
-            usual = float(np.quantile(looks[:, self._smile], how.usual)) - rest[self._smile]
-            lead = max(how.lead, how.spread * usual)
-            self._raised = float(min(max(-rest[self._smile] - lead, 0.0), how.most))
+            usual = float(np.quantile(looks[:, -3], how.usual)) - lead
+            self._raised = float(min(max(-lead - max(how.lead, how.spread * usual), 0.0), how.most))
         if count >= how.lower_from:
             self._lowered = lowered(rest, self._neutral, self._settings)
             if self._smile is not None:

@@ -20,10 +20,11 @@ import numpy.typing as npt
 
 from livemood.bundles.manifest import Bundle, named_bundle, read_bundle
 from livemood.core.errors import DatasetError, LivemoodError
+from livemood.core.labels import EMOTION
 from livemood.core.types import Frame, Prediction, Track
 from livemood.datasets.files import Files, decode
 from livemood.detection.combined import FaceDetector
-from livemood.emotion.classifier import EmotionClassifier
+from livemood.emotion.classifier import EmotionClassifier, heads_of
 from livemood.emotion.crop import crop_track
 from livemood.emotion.neutral_baseline import NeutralBaseline
 from livemood.evaluation.groups import compare_groups
@@ -74,7 +75,7 @@ def examine_people(folder: Path, path: Path) -> dict[str, Any]:
     with FaceDetector("auto") as detector:
         for place, person in enumerate(people):
             predictions = {kind: _look(files, person.files[kind], classifier, detector) for kind in _KINDS}
-            hits[place] = [_right(predictions, kind, rested, classifier.labels) for kind, rested in measures]
+            hits[place] = [_right(predictions, kind, rested, heads_of(classifier)) for kind, rested in measures]
     names = [f"{kind} after rest" if rested else kind for kind, rested in measures]
     attributes = {_EVERYONE: [_EVERYONE] * len(people)}
     attributes |= {name: [person.groups[name] for person in people] for name in people[0].groups}
@@ -149,19 +150,21 @@ def _look(files: Files, file: str, classifier: EmotionClassifier, detector: Face
     return prediction
 
 
-def _right(predictions: Mapping[str, Prediction | None], kind: str, rested: bool, labels: tuple[str, ...]) -> bool:
+def _right(
+    predictions: Mapping[str, Prediction | None], kind: str, rested: bool, heads: Mapping[str, tuple[str, ...]]
+) -> bool:
     """Return whether a photo is read right, after the person's neutral photo if ``rested``."""
     shown, rest = predictions[kind], predictions["neutral"]
     if shown is None:
         return False
     if rested and rest is not None:
-        baseline, time_s = NeutralBaseline(labels, mode="auto"), 0.0
+        baseline, time_s = NeutralBaseline(heads[EMOTION], mode="auto", others=heads), 0.0
         while time_s < _RESTED_S:
             baseline.adjust([rest], time_s)
             time_s += _STEP_S
         track = replace(shown.track, id=rest.track.id)
         (shown,) = baseline.adjust([replace(shown, track=track)], time_s)
-    return labels[int(shown.probabilities.argmax())] == _WANTED[kind]
+    return heads[EMOTION][int(shown.probabilities.argmax())] == _WANTED[kind]
 
 
 def _compared(hits: npt.NDArray[np.bool_], values: Sequence[str]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from livemood.core.labels import EMOTIONS
 from livemood.core.settings import BaselineMode
 from livemood.core.types import FaceCrop, Frame, Image, Mood, Prediction, Track
 from livemood.datasets.open import open_collection
-from livemood.emotion.classifier import EmotionClassifier
+from livemood.emotion.classifier import EmotionClassifier, heads_of_bundle
 from livemood.emotion.crop import crop_track, resize_crop
 from livemood.emotion.neutral_baseline import NeutralBaseline
 from livemood.emotion.smoother import Smoother
@@ -32,6 +32,7 @@ from tests.support.builders import make_detection
 from tests.tools.evaluation import SHARED, frames
 
 MODES: tuple[BaselineMode, ...] = ("off", "auto")
+HEADS = heads_of_bundle(None, None)
 FPS = 10
 SIDE = 480
 NOISE = 4.0
@@ -71,7 +72,7 @@ def main(data: Path = SHARED) -> None:
 
 def read(looks: Sequence[Look], mode: BaselineMode, fps: float = FPS) -> list[tuple[Mood, ...]]:
     """Return the moods of a clip, of which the network has said ``looks``."""
-    baseline, smoother = NeutralBaseline(EMOTIONS, mode=mode), Smoother(EMOTIONS)
+    baseline, smoother = NeutralBaseline(EMOTIONS, mode=mode, others=HEADS), Smoother(EMOTIONS)
     return [smoother.update(baseline.adjust(look, i / fps), i / fps) for i, look in enumerate(looks)]
 
 

@@ -16,6 +16,8 @@ from tests.support.builders import ROOT, SAMPLES
 
 CLIPS = ROOT.parent / "shared" / "data" / "clips"
 _LEAST_SAME = 0.995
+# Sums in another order may round a feature map to the next int8 value.
+_LEAST_NEAR = 0.98
 
 
 def main(words: list[str]) -> int:
@@ -47,7 +49,7 @@ def main(words: list[str]) -> int:
     print(f"all: {faces} faces, {lost} seen by one alone, {same:.2%} the same label, {alike:.2%} the same reason")
     print(f"smoothed scores within {off:.5f}")
     print(f"a frame's own probabilities within {NEAR} in {near:.2%} of the faces, within {raw:.5f} in all")
-    return int(lost > 0 or min(same, alike, near) < _LEAST_SAME or off > NEAR)
+    return int(lost > 0 or min(same, alike) < _LEAST_SAME or near < _LEAST_NEAR or off > NEAR)
 
 
 if __name__ == "__main__":

@@ -39,6 +39,10 @@ export interface Track {
   readonly detection: Detection;
 }
 
+/** Name of the head that tells the kind of a smile, and its answers for a smiling face. */
+export const SMILE = "smile";
+export const SMILE_KINDS: readonly string[] = ["closed", "open"];
+
 /** The output of one head of the network for a face. */
 export interface HeadAnswer {
   readonly label: string;

@@ -26,6 +26,9 @@ REST = face()
 SLIGHT = face(happy=-2.0)
 
 
+HEADS = {"smile": ("none", "closed", "open")}
+
+
 class Watched:
     """Someone who is watched from 0 s on."""
 
@@ -33,10 +36,10 @@ class Watched:
         self.resting = RestingFace(EMOTIONS, NeutralBaselineSettings())
         self.frames = 0
 
-    def show(self, probabilities, length_s, points=POINTS):
-        """Return what leads at the end of so many seconds."""
+    def show(self, probabilities, length_s, points=POINTS, smile=None):
+        """Return what leads at the end of so many seconds; ``smile`` is what the head of that name says."""
         for _ in range(round(length_s * FPS)):
-            found = self.resting.read(probabilities, points, self.frames / FPS)
+            found = self.resting.read(probabilities, points, self.frames / FPS, smile)
             self.frames += 1
         return EMOTIONS[int(found.argmax())]
 
@@ -140,6 +143,28 @@ def test_read_when_an_emotion_is_clear_then_it_stays_however_long_it_is_shown():
     assert Watched().show(face(sad=1.3), 120) == "sad"
 
 
+@pytest.mark.parametrize(
+    ("happy", "smile", "label"),
+    [
+        (-6.0, 0.5, "happy"),
+        (-6.0, 0.02, "neutral"),
+        (-4.5, 0.02, "neutral"),
+        (-4.5, 0.2, "happy"),
+        (-7.0, 0.2, "neutral"),
+    ],
+)
+def test_read_with_the_head_smile_then_the_mean_rise_of_both_heads_names_a_slight_smile(happy, smile, label):
+    someone = Watched()
+    someone.show(REST, 5, smile=0.02)
+    assert someone.show(face(happy=happy), 0.1, smile=smile) == label
+
+
+def test_read_when_the_head_smile_is_certain_then_finite():
+    someone = Watched()
+    someone.show(REST, 5, smile=0.0)
+    assert np.isfinite(someone.resting.read(SLIGHT, POINTS, 6.0, 1.0)).all()
+
+
 def test_nose_place_when_a_face_is_tilted_and_nearer_then_it_is_the_same():
     angle = np.deg2rad(35)
     turn = 2.5 * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -159,6 +184,20 @@ def watched(mode, faces, seconds, baseline=None, labels=EMOTIONS):
         found = baseline.adjust(looks, start + i / FPS)
     baseline.watched_s = start + seconds
     return baseline, {p.track.id: labels[int(p.probabilities.argmax())] for p in found}
+
+
+@pytest.mark.parametrize(
+    ("labels", "label"),
+    [(HEADS["smile"], "happy"), (("open", "none", "closed"), "neutral"), (("yes", "no", "?"), "neutral")],
+)
+def test_adjust_with_a_head_smile_then_its_answers_are_found_by_their_names(labels, label):
+    baseline = NeutralBaseline(EMOTIONS, mode="auto", others={"smile": labels})
+    for i in range(50):
+        scores = np.array([0.98, 0.01, 0.01] if i < 45 else [0.3, 0.3, 0.4], np.float32)
+        happy = face(happy=-7.0 if i < 45 else -6.5)
+        look = Prediction(happy, Track(1, make_detection(), 0.0), {"smile": scores})
+        (found,) = baseline.adjust([look], i / FPS)
+    assert EMOTIONS[int(found.probabilities.argmax())] == label
 
 
 @pytest.mark.parametrize(("mode", "label"), [("auto", "happy"), ("key", "neutral"), ("off", "neutral")])

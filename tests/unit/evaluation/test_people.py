@@ -55,7 +55,9 @@ def said(monkeypatch):
             return None
         logits = np.array([{"neutral": 0.0, "happy": happy}.get(name, -9.0) for name in EMOTIONS])
         powers = np.exp(logits)
-        return Prediction((powers / powers.sum()).astype(np.float32), Track(1, make_detection(), 0.0))
+        smile = 1 / (1 + np.exp(-happy))
+        kinds = {"smile": np.array([1 - smile, smile, 0.0], np.float32)}
+        return Prediction((powers / powers.sum()).astype(np.float32), Track(1, make_detection(), 0.0), kinds)
 
     monkeypatch.setattr(people, "_look", look)
 

@@ -1,7 +1,7 @@
 /** Draw moods on a picture, as the live window does (`livemood/overlay/annotator.py`). */
 
 import type { Colour, Settings } from "../settings";
-import { type Box, type Mood, type Point, grown, height, width } from "../values";
+import { type Box, type Mood, type Point, SMILE, SMILE_KINDS, grown, height, width } from "../values";
 import { type Size, type Sizes, clearSpot, headOf, inside, mosaicOf, placeLabels, sizesOf, spotsAround, visiblePart } from "./placement";
 
 type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
@@ -36,8 +36,8 @@ export function css([red, green, blue]: Colour, opacity = 1): string {
 /** `happy · open smile`: the emotion, and of a happy face the kind of its smile, if the model tells it. */
 export function wordsOf(mood: Mood): string {
   const { label } = mood.emotion;
-  const kind = mood.others["smile"]?.label;
-  return label === "happy" && (kind === "open" || kind === "closed") ? `${label} · ${kind} smile` : label;
+  const kind = mood.others[SMILE]?.label ?? "";
+  return label === "happy" && SMILE_KINDS.includes(kind) ? `${label} · ${kind} smile` : label;
 }
 
 export class Overlay {

@@ -47,9 +47,10 @@ export class NeutralBaseline {
     this.#wantedS = off ? null : this.#settings.duration_s;
   }
 
-  /** Return the predictions of one frame, by track. */
+  /** Return the predictions of one frame, by track; `smiles` are the probabilities of a smile, by the head `smile`. */
   adjust(
     predictions: ReadonlyMap<number, readonly number[]>,
+    smiles: ReadonlyMap<number, number>,
     tracks: readonly Track[],
     timeS: number,
   ): Map<number, readonly number[]> {
@@ -67,7 +68,12 @@ export class NeutralBaseline {
       }
       if (timeS >= this.#untilS) this.#finish();
     }
-    return new Map(tracks.map((track) => [track.id, this.#adjusted(track, predictions.get(track.id)!, timeS)]));
+    return new Map(
+      tracks.map((track) => {
+        const [own, smile] = [predictions.get(track.id)!, smiles.get(track.id) ?? null];
+        return [track.id, this.#adjusted(track, own, smile, timeS)];
+      }),
+    );
   }
 
   #finish(): void {
@@ -89,11 +95,16 @@ export class NeutralBaseline {
     }
   }
 
-  #adjusted(track: Track, probabilities: readonly number[], timeS: number): readonly number[] {
+  #adjusted(
+    track: Track,
+    probabilities: readonly number[],
+    smile: number | null,
+    timeS: number,
+  ): readonly number[] {
     let resting = this.#resting.get(track.id);
     if (!resting) this.#resting.set(track.id, (resting = new RestingFace(this.#labels, this.#settings)));
     // It goes on learning under a calibration, for when that ends.
-    const found = resting.read(probabilities, track.detection.keypoints, timeS);
+    const found = resting.read(probabilities, track.detection.keypoints, timeS, smile);
     const offset = this.#offsets.get(track.id);
     return offset ? softmax(logits(probabilities).map((value, k) => value - offset[k]!)) : found;
   }

@@ -2,7 +2,7 @@
 
 import type { Settings } from "../settings";
 import { emotionLabels } from "../settings";
-import type { Frame, HeadAnswer, Mood, Quality, Track } from "../values";
+import { SMILE, SMILE_KINDS, type Frame, type HeadAnswer, type Mood, type Quality, type Track } from "../values";
 import { NeutralBaseline } from "./baseline";
 import type { Classifier } from "./classify";
 import { aligned } from "./crop";
@@ -47,12 +47,21 @@ export class Pipeline {
       qualities.set(track.id, this.#meter.measure(crop, keypoints));
     }
     const emotions = new Map([...read].map(([id, heads]) => [id, heads[0]!]));
-    const adjusted = this.baseline.adjust(emotions, tracks, frame.timeS);
+    const adjusted = this.baseline.adjust(emotions, this.#smiles(read), tracks, frame.timeS);
     for (const state of [...this.#smoothers, this.#doubter]) state.forget(frame.timeS);
     return tracks.map((track) => {
       const heads = [adjusted.get(track.id)!, ...read.get(track.id)!.slice(1)];
       return this.#mood(track, heads, qualities.get(track.id)!, frame.timeS);
     });
+  }
+
+  /** Return the probability of a smile by track, where the model has the head `smile` with its kinds. */
+  #smiles(read: ReadonlyMap<number, readonly (readonly number[])[]>): Map<number, number> {
+    const at = this.#settings.emotion.heads.findIndex((head) => head.name === SMILE);
+    const kinds = at < 0 ? [] : SMILE_KINDS.map((kind) => this.#settings.emotion.heads[at]!.labels.indexOf(kind));
+    const known = kinds.filter((kind) => kind >= 0);
+    if (known.length === 0) return new Map();
+    return new Map([...read].map(([id, heads]) => [id, known.reduce((sum, kind) => sum + heads[at]![kind]!, 0)]));
   }
 
   #mood(track: Track, heads: readonly (readonly number[])[], quality: Quality, timeS: number): Mood {

@@ -23,15 +23,25 @@ export class RestingFace {
     this.#lowered = labels.map(() => 0);
   }
 
-  /** Return the adjusted probabilities of a look, and learn from it. */
-  read(probabilities: readonly number[], keypoints: readonly Point[], timeS: number): readonly number[] {
+  /**
+   * Return the adjusted probabilities of a look, and learn from it.
+   *
+   * `smile` is the probability of a smile, of whichever kind, by the head `smile`; null without one.
+   */
+  read(
+    probabilities: readonly number[],
+    keypoints: readonly Point[],
+    timeS: number,
+    smile: number | null,
+  ): readonly number[] {
     const [values, nose, how] = [logits(probabilities), nosePlace(keypoints), this.#settings.resting];
-    const adjusted = this.#adjusted(values, nose);
+    const lead = this.#lead(values, smile);
+    const adjusted = this.#adjusted(values, lead, nose);
     if (best(values) !== this.#smile || this.#smile < 0) {
       const looks = best(adjusted) === this.#smile ? how.slowly : 1;
       if (timeS - this.#lookedS >= looks * how.every_s) {
         this.#lookedS = timeS;
-        this.#looks.push([...values.map((value) => value - values[this.#neutral]!), ...nose]);
+        this.#looks.push([...values.map((value) => value - values[this.#neutral]!), lead, ...nose]);
         this.#looks = this.#looks.slice(-how.kept);
         this.#learn();
       }
@@ -39,14 +49,23 @@ export class RestingFace {
     return adjusted;
   }
 
-  #adjusted(values: readonly number[], nose: Point): readonly number[] {
+  /** How clearly a look shows a smile, in logits; 0 between a smile and none. */
+  #lead(values: readonly number[], smile: number | null): number {
+    if (this.#smile < 0) return 0;
+    const lead = values[this.#smile]! - values[this.#neutral]!;
+    if (smile === null) return lead;
+    const [smiling, still] = logits([smile, 1 - smile]) as [number, number];
+    return (lead + smiling - still) / 2;
+  }
+
+  #adjusted(values: readonly number[], lead: number, nose: Point): readonly number[] {
     const found = softmax(values.map((value, k) => value - this.#lowered[k]!));
     if (this.#smile < 0) return found;
     const how = this.#settings.resting;
     const away = Math.hypot(nose[0] - this.#nose[0], nose[1] - this.#nose[1]);
     const part = Math.min(Math.max((how.other_pose - away) / (how.other_pose - how.same_pose), 0), 1);
     const [neutral, smile] = [found[this.#neutral]!, found[this.#smile]!];
-    const ahead = values[this.#smile]! - values[this.#neutral]! + this.#raised * part;
+    const ahead = lead + this.#raised * part;
     const share = 1 / (1 + Math.exp(-Math.min(Math.max(how.steepness * ahead, -MOST), MOST)));
     if (part > 0 && this.#raised > 0 && share * (neutral + smile) > smile) {
       found[this.#neutral] = (1 - share) * (neutral + smile);
@@ -59,15 +78,15 @@ export class RestingFace {
     const how = this.#settings.resting;
     if (this.#looks.length < how.ready) return;
     const column = (k: number): number[] => this.#looks.map((look) => look[k]!);
-    const rest = this.#looks[0]!.map((_, k) => quantile(column(k), 0.5));
-    this.#nose = [rest[rest.length - 2]!, rest[rest.length - 1]!];
+    const middle = this.#looks[0]!.map((_, k) => quantile(column(k), 0.5));
+    const [lead, ...nose] = middle.slice(-3) as [number, number, number];
+    this.#nose = nose;
     if (this.#smile >= 0) {
-      const usual = quantile(column(this.#smile), how.usual) - rest[this.#smile]!;
-      const lead = Math.max(how.lead, how.spread * usual);
-      this.#raised = Math.min(Math.max(-rest[this.#smile]! - lead, 0), how.most);
+      const usual = quantile(column(middle.length - 3), how.usual) - lead;
+      this.#raised = Math.min(Math.max(-lead - Math.max(how.lead, how.spread * usual), 0), how.most);
     }
     if (this.#looks.length >= how.lower_from) {
-      const offset = lowered(rest.slice(0, -2), this.#neutral, this.#settings);
+      const offset = lowered(middle.slice(0, -3), this.#neutral, this.#settings);
       this.#lowered = offset.map((value, k) => (k === this.#smile ? 0 : value));
     }
   }
