@@ -1,5 +1,6 @@
 """Settings of the whole suite."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,13 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 settings.load_profile("patient")
 
 INTEGRATION = Path(__file__).parent / "integration"
+
+
+def pytest_configure() -> None:
+    """Take signals as in a terminal, even if the suite was started in the background or by nohup, which ignore some."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
