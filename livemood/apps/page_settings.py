@@ -13,7 +13,7 @@ from livemood.core.keys import KEYS
 from livemood.core.labels import UNSURE, colour_bgr
 from livemood.core.stage_settings import NeutralBaselineSettings, Settings
 from livemood.core.types import Keypoint
-from livemood.detection import blazeface, optical_flow, roi_detector, yunet
+from livemood.detection import blazeface, optical_flow, roi_detector, yunet, yunet_runners
 from livemood.emotion import crop, quality
 from livemood.overlay import annotator, history_strip, label_layout
 from livemood.records.schema import VERSION
@@ -25,12 +25,10 @@ NEAR: Final = "models/near.tflite"
 FAR: Final = "models/far.tflite"
 EMOTION: Final = "models/emotion.tflite"
 COVERED: Final = "models/covered.f32"
-YUNET: Final = "yunet/yunet.tflite"
+YUNET: Final = "models/yunet.tflite"
 
 YUNET_SIDE_PX: Final = 320
 """Side of the input that the file declares; the page scales it."""
-YUNET_STRIDES: Final = (8, 16, 32)
-"""Px of the input per px of each output."""
 
 # Keys of the live window that the page does not have.
 _NOT_IN_A_PAGE: Final = ("q",)
@@ -71,8 +69,8 @@ def page_settings(bundle: Bundle, sha256: dict[str, str]) -> dict[str, Any]:
         "yunet": {
             "file": YUNET,
             "side_px": YUNET_SIDE_PX,
-            "strides": YUNET_STRIDES,
-            "same_face": yunet._SAME_FACE,
+            "strides": yunet_runners.STRIDES,
+            "same_face": yunet_runners.SAME_FACE,
             "ears": yunet._EARS,
             "eyes_apart": yunet._EYES_APART,
             "lower": yunet._LOWER,

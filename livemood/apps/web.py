@@ -33,6 +33,7 @@ _KINDS: Final = {
     ".svg": "image/svg+xml",
     "": "text/plain; charset=utf-8",
 }
+_NOTICES: Final = ("LICENSE", "LICENSE-yunet", "NOTICE")
 _HEADERS: Final = {
     "Cache-Control": "no-cache",
     "X-Content-Type-Options": "nosniff",
@@ -58,15 +59,14 @@ def page_files(bundle: Path | None = None) -> dict[str, bytes]:
     networks = {
         NEAR: face_model("near").read_bytes(),
         FAR: face_model("far").read_bytes(),
+        YUNET: face_model("yunet").read_bytes(),
         EMOTION: with_fixed_batch(network.read_bytes()),
         COVERED: covered_weights(),
     }
-    built = _built()
-    models = {**networks, YUNET: built[YUNET]}
-    digests = {name: sha256(content).hexdigest() for name, content in models.items()}
+    digests = {name: sha256(content).hexdigest() for name, content in networks.items()}
     settings = json.dumps(page_settings(model, digests), ensure_ascii=False, indent=1) + "\n"
-    notices = {f"models/{name}": (models_folder() / "face" / name).read_bytes() for name in ("LICENSE", "NOTICE")}
-    return {**built, **networks, **notices, "settings.json": settings.encode()}
+    notices = {f"models/{name}": (models_folder() / "face" / name).read_bytes() for name in _NOTICES}
+    return {**_built(), **networks, **notices, "settings.json": settings.encode()}
 
 
 def write_page(out: Path, bundle: Path | None = None, *, force: bool = False) -> int:

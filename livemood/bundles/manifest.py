@@ -129,7 +129,7 @@ def named_bundle(name: str | Path) -> Path:
     return default_bundle() if str(name) == "default" else Path(name)
 
 
-def face_model(which: Literal["near", "far", "yunet"]) -> Path:
+def face_model(which: Literal["near", "far", "yunet", "yunet-onnx"]) -> Path:
     """Return MediaPipe's near- or far-range face network or YuNet, checked against its recorded sha256.
 
     Raises:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from threading import Lock
 
-from livemood.bundles.manifest import face_model
 from livemood.core.geometry import Box
 from livemood.core.settings import DETECTOR_MODES, DetectorMode
 from livemood.core.stage_settings import DetectorSettings
@@ -18,6 +17,7 @@ from livemood.detection.proposals import Confirmer
 from livemood.detection.transforms import without_doubles
 from livemood.detection.whole_search import WholeSearch, beside_known
 from livemood.detection.yunet import YuNet
+from livemood.detection.yunet_runners import open_runner
 from livemood.runtime.closeable import Closeable
 
 _RANGES: dict[str, tuple[Range, ...]] = {
@@ -60,7 +60,7 @@ class FaceDetector(Closeable):
             self._open = stack.pop_all()
         self._whole: WholeSearch | None = None
         if mode == "auto":
-            yunet = YuNet(face_model("yunet"), min(settings.evidence.proposed_from, settings.search.kept_from))
+            yunet = YuNet(open_runner(min(settings.evidence.proposed_from, settings.search.kept_from)))
             confirmer = Confirmer(yunet, self._networks["near"], self._networks["far"], settings)
             self._whole = WholeSearch(yunet, confirmer, settings)
         self._follows = len(_RANGES[mode]) > 1

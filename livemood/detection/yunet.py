@@ -1,21 +1,14 @@
-"""YuNet, run by OpenCV: proposes candidates for faces, many at once and of any size."""
-
-from pathlib import Path
-from typing import Any
+"""YuNet proposes candidates for faces, many at once and of any size: an image -> list[Detection]."""
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from livemood.core.errors import ModelIncompatible
 from livemood.core.geometry import Box
 from livemood.core.types import Detection, Image, Keypoint
 from livemood.detection.roi import crop_roi
-from livemood.runtime.native_output import native_stderr_held
+from livemood.detection.yunet_runners import YuNetRunner
 
-_SAME_FACE = 0.3
-_MOST = 5000
-_ROW = 15
 # BlazeFace's ears, (x, y) relative to the point between YuNet's eyes, and BlazeFace's eye distance, all in YuNet's eye
 # distances: medians over 168 news photos.
 _EARS = ((-1.07, 0.31), (1.07, 0.31))
@@ -29,24 +22,11 @@ class YuNet:
     """Proposes candidates for faces.
 
     Args:
-        model: ``face_detection_yunet_2023mar.onnx``.
-        min_score: Candidates below this score (0..1) are dropped.
-
-    Raises:
-        ModelIncompatible: The file is damaged or another network.
+        runner: Runs the network.
     """
 
-    def __init__(self, model: Path, min_score: float) -> None:
-        data = np.frombuffer(model.read_bytes(), np.uint8)
-        try:
-            # OpenCV 5 prints a line about targets here.
-            with native_stderr_held():
-                self._network = cv2.FaceDetectorYN.create(
-                    "onnx", data, np.empty(0, np.uint8), (32, 32), min_score, _SAME_FACE, _MOST
-                )
-                self.find(np.zeros((32, 32, 3), np.uint8))
-        except cv2.error as error:
-            raise ModelIncompatible(f"{model} is not a face network OpenCV can run; reinstall livemood") from error
+    def __init__(self, runner: YuNetRunner) -> None:
+        self._runner = runner
 
     def find(self, image: Image, longest_px: int | None = None) -> list[Detection]:
         """Return the candidates of a picture in its pixels, highest score first.
@@ -63,13 +43,9 @@ class YuNet:
             size = max(round(width * scale), 1), max(round(height * scale), 1)
             how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
             image = np.asarray(cv2.resize(image, size, interpolation=how), np.uint8)
-        self._network.setInputSize((image.shape[1], image.shape[0]))
-        found: Any = self._network.detect(image)[1]
-        # OpenCV gives None for no rows.
-        rows = np.zeros((0, _ROW), np.float32) if found is None else np.asarray(found, np.float32)
+        rows = self._runner.rows(image)
         rows[:, :-1] /= np.array([image.shape[1] / width, image.shape[0] / height] * 7, np.float32)
-        good = rows[np.isfinite(rows).all(1) & (rows[:, 2:4] > 0).all(1)]
-        return [_candidate(row) for row in good[np.argsort(-good[:, -1], kind="stable")]]
+        return [_candidate(row) for row in rows if np.isfinite(row).all() and (row[2:4] > 0).all()]
 
     def score(self, image: Image, window: Box, box: Box, side_px: int, min_iou: float, mirrored: bool) -> float:
         """Return the score of a face when only a window around it is searched; 0 where none is detected.

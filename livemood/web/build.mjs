@@ -36,9 +36,6 @@ for (const name of ["litert_wasm_internal", "litert_wasm_compat_internal"]) {
     await writeFile(join(out, "litert", name + suffix), await readFile(join(litert, name + suffix)));
   }
 }
-await mkdir(join(out, "yunet"));
-for (const name of ["yunet.tflite", "NOTICE"]) await cp(join(here, "src/yunet", name), join(out, "yunet", name));
-await cp(join(here, "../../models/face/LICENSE-yunet"), join(out, "yunet/LICENSE"));
 await cp(join(here, "src/litert/NOTICE"), join(out, "litert/NOTICE"));
 // Both are under the Apache License 2.0, and the npm package comes without its text.
 await cp(join(here, "../../LICENSE"), join(out, "litert/LICENSE"));

@@ -42,11 +42,11 @@ def test_models_then_every_binary_that_is_shipped_is_in_a_manifest_with_its_sha2
     digests |= {entry["sha256"] for entry in [*face["models"], *covered["models"]]}
     kinds = (".tflite", ".keras", ".h5", ".onnx", ".pb", ".npz")
     files = [path for path in models_folder().rglob("*") if path.suffix in kinds]
-    assert len(files) == 6
+    assert len(files) == 7
     assert {sha256_of(path) for path in files} == digests
 
 
-@pytest.mark.parametrize("which", ["near", "far", "yunet"])
+@pytest.mark.parametrize("which", ["near", "far", "yunet", "yunet-onnx"])
 def test_face_networks_when_handed_out_then_they_are_the_bytes_of_the_manifest(which):
     face = json.loads((models_folder() / "face" / "manifest.json").read_text(encoding="utf-8"))
     wanted = {entry["name"]: entry["sha256"] for entry in face["models"]}

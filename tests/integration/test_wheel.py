@@ -44,7 +44,7 @@ def test_wheel_then_models_licences_and_the_type_marker_travel_inside(wheel):
         "livemood/web/static/index.html",
         "livemood/web/static/worker.js",
         "livemood/web/static/litert/litert_wasm_internal.wasm",
-        "livemood/web/static/yunet/yunet.tflite",
+        "livemood/models/face/face_detection_yunet_2023mar.tflite",
         "livemood/models/face/face_detection_yunet_2023mar.onnx",
     ):
         assert name in names

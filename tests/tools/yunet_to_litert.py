@@ -1,9 +1,9 @@
-"""Convert the shipped YuNet for the browser page: ``python -m tests.tools.yunet_to_litert OUT.tflite``.
+"""Convert YuNet to LiteRT, as it is shipped: ``python -m tests.tools.yunet_to_litert OUT.tflite``.
 
 Weights are not changed. The input is (1, H, W, 3) float32, blue, green, red, 0..255. For each stride (8, 16, 32) there
 is one output (1, H / stride, W / stride, 16): class and object score after their sigmoid, four values of the box, ten
-of the five points, in the network's own encoding. The file declares 320x320; the page gives it other sizes by scaling
-the declared dimensions.
+of the five points, in the network's own encoding. The file declares 320x320. It holds no size elsewhere, so that LiteRT
+can resize the input; LiteRT in browsers cannot, and the page scales the declared dimensions.
 """
 
 import sys
@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from livemood.apps.page_settings import YUNET_SIDE_PX as SIDE
-from livemood.apps.page_settings import YUNET_STRIDES as STRIDES
 from livemood.bundles.manifest import face_model
+from livemood.detection.yunet_runners import STRIDES
 
 _PARTS = ("cls", "obj", "bbox", "kps")
 
@@ -26,7 +26,7 @@ def network() -> Callable[[Any], list[Any]]:
     import tensorflow as tf
     from onnx import helper, numpy_helper
 
-    graph = onnx.load(str(face_model("yunet"))).graph
+    graph = onnx.load(str(face_model("yunet-onnx"))).graph
     constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
 
     def conv(x: Any, node: Any, settings: dict[str, Any]) -> Any:
@@ -57,8 +57,8 @@ def network() -> Callable[[Any], list[Any]]:
             elif node.op_type == "MaxPool":
                 x = tf.nn.max_pool2d(x, 2, 2, "VALID")
             elif node.op_type == "Resize":
-                size = [2 * int(side) for side in x.shape[1:3]]
-                x = tf.raw_ops.ResizeNearestNeighbor(images=x, size=size)
+                # Nearest neighbour, twice as large. The operator for it would hold the size as a constant.
+                x = tf.nn.depth_to_space(tf.concat([x] * 4, -1), 2)
             elif node.op_type == "Add":
                 x = x + values[node.input[1]]
             elif node.op_type not in ("Transpose", "Reshape"):  # maps stay (1, H, W, C)

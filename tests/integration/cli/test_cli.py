@@ -478,6 +478,7 @@ class TestEveryCommand:
             ("emotion", 48),
             ("face", 128),
             ("face", 192),
+            ("face", 320),
             ("face", 640),
         ]
         assert models[0]["labels"] == list(EMOTIONS)

@@ -63,12 +63,12 @@ def test_yunet_when_converted_then_answers_as_in_opencv(content):
     from ai_edge_litert.interpreter import Interpreter
 
     picture = cv2.resize(read_still(SAMPLES / "faces.png"), (320, 320), interpolation=cv2.INTER_AREA)
-    interpreter = Interpreter(model_content=content["yunet/yunet.tflite"], num_threads=1)
+    interpreter = Interpreter(model_content=content["models/yunet.tflite"], num_threads=1)
     interpreter.allocate_tensors()
     interpreter.set_tensor(interpreter.get_input_details()[0]["index"], picture[None].astype(np.float32))
     interpreter.invoke()
     names = [f"{part}_{stride}" for stride in (8, 16, 32) for part in ("cls", "obj", "bbox", "kps")]
-    network = cv2.dnn.readNetFromONNX(str(face_model("yunet")))
+    network = cv2.dnn.readNetFromONNX(str(face_model("yunet-onnx")))
     network.setInput(cv2.dnn.blobFromImage(picture))
     wanted = dict(zip(names, network.forward(names), strict=True))
     for details in interpreter.get_output_details():

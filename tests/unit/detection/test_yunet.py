@@ -1,3 +1,6 @@
+import re
+import sys
+
 import cv2
 import numpy as np
 import pytest
@@ -8,12 +11,18 @@ from livemood.core.types import Frame, Image, Keypoint
 from livemood.detection.combined import FaceDetector
 from livemood.detection.transforms import square, turned
 from livemood.detection.yunet import YuNet, like_blazeface
+from livemood.detection.yunet_runners import LiteRTRunner, OpenCVRunner, YuNetRunner, open_runner
 from tests.support.builders import SAMPLES, read_still
 
 
 @pytest.fixture(scope="module")
 def network() -> YuNet:
-    return YuNet(face_model("yunet"), 0.3)
+    return YuNet(open_runner(0.3))
+
+
+@pytest.fixture(scope="module")
+def runner() -> LiteRTRunner:
+    return LiteRTRunner(face_model("yunet"), 0.3)
 
 
 @pytest.fixture(scope="module")
@@ -21,9 +30,58 @@ def faces() -> Image:
     return read_still(SAMPLES / "faces.png")
 
 
-def test_network_when_made_and_used_then_prints_nothing(capfd: pytest.CaptureFixture[str], faces: Image):
-    YuNet(face_model("yunet"), 0.3).find(faces, 320)
+@pytest.mark.parametrize(("which", "opened"), [("yunet", LiteRTRunner), ("yunet-onnx", OpenCVRunner)])
+def test_network_when_made_and_used_then_prints_nothing(which, opened, capfd: pytest.CaptureFixture[str], faces: Image):
+    YuNet(opened(face_model(which), 0.3)).find(faces, 320)
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("size", "count"), [((320, 320), 2), ((1280, 720), 2), ((333, 187), 2), ((90, 160), 2), ((31, 33), 0), ((1, 1), 0)]
+)
+def test_rows_by_litert_then_those_of_opencv(runner: LiteRTRunner, faces: Image, size: tuple[int, int], count: int):
+    picture = np.asarray(cv2.resize(faces, size, interpolation=cv2.INTER_AREA), np.uint8)
+    wanted = OpenCVRunner(face_model("yunet-onnx"), 0.3).rows(picture)
+    assert len(wanted) == count
+    for _ in range(2):  # of a network that is opened, and of one that was kept
+        found = runner.rows(picture)
+        assert found.dtype == np.float32
+        assert found == pytest.approx(wanted, abs=2e-3)
+
+
+def test_rows_of_a_crowd_then_each_face_once_and_highest_score_first(runner: LiteRTRunner, faces: Image):
+    crowd = np.asarray(np.tile(cv2.resize(faces, (160, 90), interpolation=cv2.INTER_AREA), (6, 5, 1)), np.uint8)
+    found = runner.rows(crowd)
+    assert len(found) == 60
+    assert (np.diff(found[:, -1]) <= 0).all()
+    assert found == pytest.approx(OpenCVRunner(face_model("yunet-onnx"), 0.3).rows(crowd), abs=2e-3)
+
+
+def test_rows_of_a_smaller_picture_after_a_larger_one_then_nothing_of_that_is_left(runner: LiteRTRunner, faces: Image):
+    large = np.asarray(cv2.resize(faces, (320, 180)), np.uint8)
+    small = large[:, :290].copy()  # the same input size, padded
+    alone = LiteRTRunner(face_model("yunet"), 0.3).rows(small)
+    runner.rows(large)
+    assert np.array_equal(runner.rows(small), alone)
+
+
+def test_networks_of_many_sizes_then_few_are_kept(runner: LiteRTRunner):
+    for side in range(32, 32 * 20, 32):
+        runner.rows(np.zeros((side, 64, 3), np.uint8))
+    assert len(runner._networks) <= 8
+    for side in (1600, 1700, 1800, 64):
+        runner.rows(np.zeros((side, side, 3), np.uint8))
+    assert sum(high * wide for high, wide in runner._networks) <= 4_500_000
+    assert len(runner.rows(np.zeros((2300, 2300, 3), np.uint8))) == 0
+
+
+def test_open_when_litert_has_no_wheel_then_opencv_runs_it(monkeypatch, faces: Image):
+    usual = YuNet(open_runner(0.3)).find(faces, 640)
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)  # what a missing wheel looks like
+    runner: YuNetRunner = open_runner(0.3)
+    assert isinstance(runner, OpenCVRunner)
+    found = YuNet(runner).find(faces, 640)
+    assert [one.score for one in found] == pytest.approx([one.score for one in usual], abs=1e-4)
 
 
 def test_network_when_the_picture_is_shrunk_then_places_are_in_its_own_pixels(network: YuNet, faces: Image):
@@ -59,11 +117,13 @@ def test_network_of_an_empty_picture_then_nothing(network: YuNet):
     assert network.find(np.full((1, 1, 3), 90, np.uint8)) == []
 
 
-def test_network_of_another_file_then_says_which(tmp_path):
-    broken = tmp_path / "yunet.onnx"
+@pytest.mark.parametrize(("opened", "others"), [(LiteRTRunner, "near"), (OpenCVRunner, "yunet")])
+def test_network_of_another_file_then_says_which(opened, others, tmp_path):
+    broken = tmp_path / "yunet.file"
     broken.write_bytes(b"not a network")
-    with pytest.raises(ModelIncompatible, match=r"yunet\.onnx"):
-        YuNet(broken, 0.3)
+    for file in (broken, face_model(others)):
+        with pytest.raises(ModelIncompatible, match=re.escape(file.name)):
+            opened(file, 0.3)
 
 
 @pytest.mark.parametrize(("top", "left"), [(0, 0), (97, 41), (200, 330)])

@@ -3,13 +3,12 @@
 /** Field numbers in LiteRT's schema. */
 const MODEL = { graphs: 2, buffers: 4 };
 const GRAPH = { tensors: 0 };
-const TENSOR = { shape: 0, type: 1, buffer: 2 };
+const TENSOR = { shape: 0, buffer: 2 };
 const BUFFER = { data: 0 };
-const INT32 = 2;
 
 /**
  * @param file A network with one input of (1, side, side, C), maps of (1, side / n, side / n, C), or of two px more for
- * a margin, and no other shapes but constants.
+ * a margin, and constants, none of which is a size.
  * @param side Input size that the file declares.
  */
 export function resized(file: Uint8Array, side: number, width: number, height: number): Uint8Array {
@@ -34,29 +33,16 @@ export function resized(file: Uint8Array, side: number, width: number, height: n
   };
 
   const model = pointed(0);
-  const contents = tables(model, MODEL.buffers).map((buffer) => {
-    const at = field(buffer, BUFFER.data);
-    return at === null ? null : pointed(at);
-  });
+  const constant = tables(model, MODEL.buffers).map((buffer) => field(buffer, BUFFER.data) !== null);
   const done = new Set<number>();
   for (const tensor of tables(model, MODEL.graphs).flatMap((graph) => tables(graph, GRAPH.tensors))) {
-    const shapeAt = field(tensor, TENSOR.shape);
-    if (shapeAt === null) continue;
+    const [shapeAt, bufferAt] = [field(tensor, TENSOR.shape), field(tensor, TENSOR.buffer)];
+    if (shapeAt === null || (bufferAt !== null && constant[view.getUint32(bufferAt, true)])) continue;
     const shape = pointed(shapeAt);
-    const rank = view.getUint32(shape, true);
-    const bufferAt = field(tensor, TENSOR.buffer);
-    const content = bufferAt === null ? null : contents[view.getUint32(bufferAt, true)]!;
-    const typeAt = field(tensor, TENSOR.type);
-    let sides: number | null = null;
-    if (content === null && rank === 4) sides = shape + 8;
-    // Target size of an upsampling operator.
-    else if (content !== null && rank === 1 && typeAt !== null && view.getInt8(typeAt) === INT32) {
-      if (view.getInt32(shape + 4, true) === 2) sides = content + 4;
-    }
-    if (sides === null || done.has(sides)) continue;
-    done.add(sides);
-    scaled(sides, height);
-    scaled(sides + 4, width);
+    if (view.getUint32(shape, true) !== 4 || done.has(shape)) continue;
+    done.add(shape);
+    scaled(shape + 8, height);
+    scaled(shape + 12, width);
   }
   return copy;
 }

@@ -1,0 +1,181 @@
+"""YuNet run by LiteRT, or by OpenCV where LiteRT has no wheel: (H, W, 3) uint8 BGR -> (N, 15) float32 rows.
+
+A row holds left, top, width and height of a box, five points (right eye, left eye, nose tip, right and left corner of
+the mouth), px, and the score, 0..1. Each face has one row; the highest score comes first.
+"""
+
+from pathlib import Path
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from livemood.bundles.manifest import face_model
+from livemood.core.errors import ModelIncompatible
+from livemood.core.types import Image
+from livemood.runtime.native_output import native_stderr_held, silence_native_logs
+
+Rows = npt.NDArray[np.float32]
+
+STRIDES = (8, 16, 32)
+"""Px of the picture per cell of each output."""
+SAME_FACE = 0.3
+"""Of boxes with a larger IoU, the one with the highest score stays."""
+_MOST = 5000
+_ROW = 15
+# Networks for so many sizes of pictures are kept, of up to so many px together; each takes 3 MB, and 70 bytes per px.
+_KEPT = 8
+_KEPT_PX = 4_500_000
+
+
+class YuNetRunner(Protocol):
+    """Runs YuNet on pictures of any size."""
+
+    def rows(self, image: Image) -> Rows:
+        """Return the rows of a picture."""
+        ...
+
+
+def open_runner(min_score: float) -> YuNetRunner:
+    """Open YuNet with LiteRT, or with OpenCV where LiteRT has no wheel for the platform.
+
+    Args:
+        min_score: Rows below this score (0..1) are dropped.
+
+    Raises:
+        ModelMissing: Its file is not there.
+        ModelIncompatible: Its file is damaged or another network.
+    """
+    try:
+        return LiteRTRunner(face_model("yunet"), min_score)
+    except ImportError:
+        return OpenCVRunner(face_model("yunet-onnx"), min_score)
+
+
+class LiteRTRunner:
+    """YuNet in LiteRT's form (``tests/tools/yunet_to_litert.py``), in the calling thread.
+
+    Args:
+        model: ``face_detection_yunet_2023mar.tflite``.
+        min_score: Rows below this score (0..1) are dropped.
+
+    Raises:
+        ImportError: LiteRT is not installed.
+        ModelIncompatible: The file is damaged or another network.
+    """
+
+    def __init__(self, model: Path, min_score: float) -> None:
+        silence_native_logs()
+        from ai_edge_litert.interpreter import Interpreter
+
+        self._interpreter: Any = Interpreter
+        self._model, self._min_score = model, min_score
+        self._networks: dict[tuple[int, int], Any] = {}
+        try:
+            self.rows(np.zeros((max(STRIDES), max(STRIDES), 3), np.uint8))
+        except (ValueError, RuntimeError, LookupError) as error:
+            raise ModelIncompatible(f"{model} is not YuNet in LiteRT's form; reinstall livemood") from error
+
+    def rows(self, image: Image) -> Rows:
+        """Return the rows of a picture, which is padded with black to whole cells."""
+        height, width = image.shape[:2]
+        across, down = (-(-side // max(STRIDES)) * max(STRIDES) for side in (width, height))
+        network = self._network(down, across)
+        # Written directly into the network's input tensor; no reference to it may exist while the network runs.
+        _put(image, network.tensor(network.get_input_details()[0]["index"])()[0])
+        network.invoke()
+        maps = {
+            down // int(out["shape"][1]): network.get_tensor(out["index"])[0] for out in network.get_output_details()
+        }
+        return _first_of_each(np.concatenate([_decoded(maps[stride], stride, self._min_score) for stride in STRIDES]))
+
+    def _network(self, height: int, width: int) -> Any:
+        """Return the network for a size; to open one takes longer than to run it."""
+        network = self._networks.pop((height, width), None)
+        if network is None:
+            self._make_room(height * width)
+            with native_stderr_held():
+                network = self._interpreter(model_path=str(self._model), num_threads=1)
+                network.resize_tensor_input(network.get_input_details()[0]["index"], [1, height, width, 3])
+                network.allocate_tensors()
+        self._networks[height, width] = network
+        return network
+
+    def _make_room(self, px: int) -> None:
+        """Drop the networks that were not used for longest, so that one for so many px can be kept."""
+        while self._networks:
+            kept_px = sum(height * width for height, width in self._networks)
+            if len(self._networks) < _KEPT and kept_px + px <= _KEPT_PX:
+                return
+            del self._networks[next(iter(self._networks))]
+
+
+class OpenCVRunner:
+    """YuNet as OpenCV runs it.
+
+    Args:
+        model: ``face_detection_yunet_2023mar.onnx``.
+        min_score: Rows below this score (0..1) are dropped.
+
+    Raises:
+        ModelIncompatible: The file is damaged or another network.
+    """
+
+    def __init__(self, model: Path, min_score: float) -> None:
+        data = np.frombuffer(model.read_bytes(), np.uint8)
+        try:
+            # OpenCV 5 prints a line about targets here.
+            with native_stderr_held():
+                self._network = cv2.FaceDetectorYN.create(
+                    "onnx", data, np.empty(0, np.uint8), (32, 32), min_score, SAME_FACE, _MOST
+                )
+                self.rows(np.zeros((32, 32, 3), np.uint8))
+        except cv2.error as error:
+            raise ModelIncompatible(f"{model} is not a face network OpenCV can run; reinstall livemood") from error
+
+    def rows(self, image: Image) -> Rows:
+        """Return the rows of a picture."""
+        self._network.setInputSize((image.shape[1], image.shape[0]))
+        found: Any = self._network.detect(image)[1]
+        if found is None:  # OpenCV gives None for no rows
+            return np.zeros((0, _ROW), np.float32)
+        rows = np.asarray(found, np.float32)
+        return rows[np.argsort(-rows[:, -1], kind="stable")]
+
+
+def _put(image: Image, padded: Rows) -> None:
+    """Write a picture into the upper left of a network's input, and black beside it."""
+    height, width = image.shape[:2]
+    padded[:height, :width] = image
+    padded[height:], padded[:, width:] = 0, 0
+
+
+def _decoded(cells: Rows, stride: int, min_score: float) -> Rows:
+    """Return the rows of one output, (H, W, 16): class and object score, box and five points relative to the cell."""
+    scores = np.sqrt(np.clip(cells[..., 0], 0, 1) * np.clip(cells[..., 1], 0, 1))
+    y, x = np.nonzero(scores >= min_score)
+    found, cell = cells[y, x], np.stack([x, y], 1).astype(np.float32)
+    rows = np.empty((len(found), _ROW), np.float32)
+    rows[:, 2:4] = np.exp(found[:, 4:6]) * stride
+    rows[:, :2] = (cell + found[:, 2:4]) * stride - rows[:, 2:4] / 2
+    rows[:, 4:14] = (np.tile(cell, 5) + found[:, 6:]) * stride
+    rows[:, 14] = scores[y, x]
+    return rows
+
+
+def _first_of_each(rows: Rows) -> Rows:
+    """Return each face's row with the highest score; overlaps are those of boxes in whole px, as OpenCV counts them."""
+    rows = rows[np.isfinite(rows).all(1)]
+    rows = rows[np.argsort(-rows[:, -1], kind="stable")][:_MOST]
+    corners, sizes = np.trunc(rows[:, :2]), np.trunc(rows[:, 2:4])
+    areas, ends = sizes.prod(1), corners + sizes
+    left, first = np.arange(len(rows)), []
+    while left.size:
+        one, others = left[0], left[1:]
+        first.append(one)
+        shared = np.minimum(ends[one], ends[others]) - np.maximum(corners[one], corners[others])
+        inside = np.clip(shared, 0, None).prod(1)
+        together = areas[one] + areas[others] - inside
+        left = others[inside <= SAME_FACE * together]
+    return rows[first]
