@@ -73,7 +73,9 @@ class LiteRTRunner:
         self._model, self._min_score = model, min_score
         self._networks: dict[tuple[int, int], Any] = {}
         try:
-            self.rows(np.zeros((max(STRIDES), max(STRIDES), 3), np.uint8))
+            # LiteRT prints a line here, once in a process.
+            with native_stderr_held():
+                self.rows(np.zeros((max(STRIDES), max(STRIDES), 3), np.uint8))
         except (ValueError, RuntimeError, LookupError) as error:
             raise ModelIncompatible(f"{model} is not YuNet in LiteRT's form; reinstall livemood") from error
 
@@ -95,10 +97,9 @@ class LiteRTRunner:
         network = self._networks.pop((height, width), None)
         if network is None:
             self._make_room(height * width)
-            with native_stderr_held():
-                network = self._interpreter(model_path=str(self._model), num_threads=1)
-                network.resize_tensor_input(network.get_input_details()[0]["index"], [1, height, width, 3])
-                network.allocate_tensors()
+            network = self._interpreter(model_path=str(self._model), num_threads=1)
+            network.resize_tensor_input(network.get_input_details()[0]["index"], [1, height, width, 3])
+            network.allocate_tensors()
         self._networks[height, width] = network
         return network
 
