@@ -26,7 +26,7 @@ _MOST = 5000
 _ROW = 15
 # Networks for so many sizes of pictures are kept, of up to so many px together; each takes 3 MB, and 70 bytes per px.
 _KEPT = 8
-_KEPT_PX = 4_500_000
+_KEPT_PX = 3_200_000
 
 
 class YuNetRunner(Protocol):
