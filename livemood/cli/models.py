@@ -39,9 +39,10 @@ def models(
 
 def _print_table(found: list[dict[str, Any]]) -> None:
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("name", "kind", "labels", "MB", "figures", box=None, header_style="dim", padding=(0, 2, 0, 0))
+    columns = "name", "kind", "labels", "MB", Column("figures", no_wrap=True)
+    table = Table(*columns, box=None, header_style="dim", padding=(0, 2, 0, 0))
     for model in found:
         megabytes = f"{sum(model['bytes'].values()) / 1e6:.1f}"
         shown = [f"{title} {model['metrics'][key]:{form}}" for key, title, form in _FIGURES if key in model["metrics"]]
