@@ -223,7 +223,7 @@ class RestingFaceSettings:
         kept: Newest looks of which the resting face is the median.
         ready: Looks before anything is changed.
         raised: The emotion that is raised over neutral, and never lowered.
-        lead: Rise from the resting face on that names it, in logits,
+        lead: It is named once its logit, or the mean with that of the head ``smile``, rises over rest by this much,
         usual: or ``spread`` times what lies between the median and this quantile of what was seen, if that is more.
         spread: See ``usual``.
         most: Most that it is raised, in logits.
