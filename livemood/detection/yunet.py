@@ -45,7 +45,7 @@ class YuNet:
             image = np.asarray(cv2.resize(image, size, interpolation=how), np.uint8)
         rows = self._runner.rows(image)
         rows[:, :-1] /= np.array([image.shape[1] / width, image.shape[0] / height] * 7, np.float32)
-        return [_candidate(row) for row in rows if np.isfinite(row).all() and (row[2:4] > 0).all()]
+        return [_candidate(row) for row in rows]
 
     def score(self, image: Image, window: Box, box: Box, side_px: int, min_iou: float, mirrored: bool) -> float:
         """Return the score of a face when only a window around it is searched; 0 where none is detected.

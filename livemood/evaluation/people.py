@@ -70,12 +70,13 @@ def examine_people(folder: Path, path: Path) -> dict[str, Any]:
     check_people(read_bundle(folder), path)
     files, people = _listed(path)
     classifier = EmotionClassifier(folder)
+    heads = heads_of(classifier)
     measures = [(kind, rested) for rested in (False, True) for kind in _KINDS]
     hits = np.zeros((len(people), len(measures)), np.bool_)
     with FaceDetector("auto") as detector:
         for place, person in enumerate(people):
             predictions = {kind: _look(files, person.files[kind], classifier, detector) for kind in _KINDS}
-            hits[place] = [_right(predictions, kind, rested, heads_of(classifier)) for kind, rested in measures]
+            hits[place] = [_right(predictions, kind, rested, heads) for kind, rested in measures]
     names = [f"{kind} after rest" if rested else kind for kind, rested in measures]
     attributes = {_EVERYONE: [_EVERYONE] * len(people)}
     attributes |= {name: [person.groups[name] for person in people] for name in people[0].groups}

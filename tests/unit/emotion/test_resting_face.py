@@ -1,3 +1,5 @@
+from typing import ClassVar
+
 import numpy as np
 import pytest
 
@@ -237,6 +239,25 @@ def test_adjust_when_happy_is_not_among_the_emotions_then_others_are_still_lower
     labels = ("neutral", "sad")
     sullen = np.array([0.4, 0.6], np.float32)
     assert watched("auto", {1: sullen}, 40, labels=labels)[1] == {1: "neutral"}
+
+
+class TwoHeads(TableClassifier):
+    """Says the same emotion throughout, and a smile from 4.5 s on."""
+
+    heads: ClassVar = {"emotion": EMOTIONS, **HEADS}
+
+    def classify(self, crops):
+        smile = [0.98, 0.01, 0.01] if len(self.calls) < 45 else [0.3, 0.3, 0.4]
+        emotion = face(happy=-7.0 if len(self.calls) < 45 else -6.5)
+        self.calls.append(tuple(crop.track.id for crop in crops))
+        return tuple(Prediction(emotion, crop.track, {"smile": np.array(smile, np.float32)}) for crop in crops)
+
+
+def test_pipeline_of_a_model_with_the_head_smile_then_that_head_helps():
+    pipeline = Pipeline(ScriptedDetector([[make_detection()]]), TwoHeads(), baseline="auto")
+    labels = [pipeline.step(make_frame(index=i, time_s=i / FPS))[0].label for i in range(60)]
+    assert set(labels[:45]) == {"neutral"}
+    assert labels[-1] == "happy"
 
 
 def test_pipeline_in_auto_then_a_slight_smile_after_rest_is_happy():
