@@ -142,7 +142,7 @@ class OpenCVRunner:
         if found is None:  # OpenCV gives None for no rows
             return np.zeros((0, _ROW), np.float32)
         rows = np.asarray(found, np.float32)
-        return _sorted(rows)
+        return _valid_by_score(rows)
 
 
 def _put(image: Image, padded: Rows) -> None:
@@ -165,7 +165,7 @@ def _decoded(cells: Rows, stride: int, min_score: float) -> Rows:
     return rows
 
 
-def _sorted(rows: Rows) -> Rows:
+def _valid_by_score(rows: Rows) -> Rows:
     """Return the rows that hold a box of some size and numbers only, highest score first."""
     rows = rows[np.isfinite(rows).all(1) & (rows[:, 2:4] > 0).all(1)]
     return rows[np.argsort(-rows[:, -1], kind="stable")]
@@ -173,7 +173,7 @@ def _sorted(rows: Rows) -> Rows:
 
 def _first_of_each(rows: Rows) -> Rows:
     """Return each face's row with the highest score; overlaps are those of boxes in whole px, as OpenCV counts them."""
-    rows = _sorted(rows)[:_MOST]
+    rows = _valid_by_score(rows)[:_MOST]
     corners, sizes = np.trunc(rows[:, :2]), np.trunc(rows[:, 2:4])
     areas, ends = sizes.prod(1), corners + sizes
     left, first = np.arange(len(rows)), []
