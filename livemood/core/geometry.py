@@ -43,6 +43,10 @@ class Box:
         """Return the box shifted by (dx, dy) px."""
         return Box(self.left + dx, self.top + dy, self.right + dx, self.bottom + dy)
 
+    def scaled(self, factor: float) -> "Box":
+        """Return the box in a picture that is ``factor`` times as large."""
+        return Box(self.left * factor, self.top * factor, self.right * factor, self.bottom * factor)
+
     def intersection(self, other: "Box") -> float:
         """Return the area shared with ``other`` in px²."""
         width = min(self.right, other.right) - max(self.left, other.left)

@@ -34,6 +34,9 @@ class EvidenceSettings:
         far_window: Side of the window of the far network and of YuNet's second run, in sides of the face.
         look_px: Size to which that window is scaled for YuNet.
         min_iou: Lowest IoU at which a detection in a window counts as one of the candidate.
+        settled_below: In a photo with a sure face, a candidate is rejected early once its expected evidence is this far
+            below what a face needs; after one, two and three runs of YuNet.
+        settled_above: There, it is a face once its expected evidence is this far above.
         keypoints_from: With this score of the near network or more, keypoints are its own; below it, YuNet's.
     """
 
@@ -60,6 +63,8 @@ class EvidenceSettings:
     far_window: float = 4.5
     look_px: int = 224
     min_iou: float = 0.25
+    settled_below: tuple[float, float, float] = (2.5, 1.5, 0.6)
+    settled_above: tuple[float, float, float] = (4.0, 2.0, 0.6)
     keypoints_from: float = 0.5
 
 

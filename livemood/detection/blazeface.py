@@ -100,14 +100,26 @@ def _anchors(side: int) -> npt.NDArray[np.float32]:
 
 def _averaged(faces: npt.NDArray[np.float32], scores: npt.NDArray[np.float32]) -> list[Detection]:
     """Return each face once: the average of its detections, weighted by their scores."""
-    found = []
-    left = [i for i in np.argsort(-scores) if (faces[i, 1] > faces[i, 0]).all()]
-    boxes = {i: Box(*faces[i, :2].ravel().tolist()) for i in left}
+    order = np.argsort(-scores)
+    order = order[(faces[order, 1] > faces[order, 0]).all(1)]
+    faces, scores = faces[order], scores[order]
+    same = (_overlaps(faces[:, :2]) > _SAME_FACE).tolist()
+    found, left = [], list(range(len(order)))
     while left:
         first = left[0]
-        same = [i for i in left if i == first or boxes[i].iou(boxes[first]) > _SAME_FACE]
-        left = [i for i in left if i not in same]
-        averaged = [i for i in same if scores[i] >= min(scores[first], _AVERAGED_FROM)]
-        face = np.average(faces[averaged], axis=0, weights=scores[averaged])
+        group = [i for i in left if i == first or same[first][i]]
+        left = [i for i in left if i not in group]
+        averaged = [i for i in group if scores[i] >= min(scores[first], _AVERAGED_FROM)]
+        weights = scores[averaged, None, None]
+        face = (faces[averaged] * weights).sum(0) / weights.sum(0)
         found.append(Detection(Box(*face[:2].ravel().tolist()), face[2:], float(scores[first])))
     return found
+
+
+def _overlaps(corners: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """Return (N, N) intersection over union of boxes, (N, 2, 2) upper left and lower right corners."""
+    start, end = corners[:, 0].astype(np.float64), corners[:, 1].astype(np.float64)
+    sides = np.minimum(end[:, None], end) - np.maximum(start[:, None], start)
+    shared = np.maximum(sides, 0).prod(2)
+    areas = (end - start).prod(1)
+    return np.asarray(shared / (areas[:, None] + areas - shared), np.float64)

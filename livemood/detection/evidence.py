@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from livemood.core.geometry import Box
 from livemood.core.stage_settings import EvidenceSettings
@@ -24,12 +25,26 @@ class CandidateScores:
     far: float | None
 
 
+class EvidenceRange(NamedTuple):
+    """The evidence that a candidate is a face, a logit, as far as it is known; above 0 it counts as one.
+
+    The three are equal if every network has been run.
+
+    Attributes:
+        low: Its lowest possible value.
+        expected: Its value if the other networks score as those that have been run: YuNet as before, far as near.
+        high: Its highest possible value.
+    """
+
+    low: float
+    expected: float
+    high: float
+
+
 def evidence_range(
     scores: CandidateScores, box: Box, width: int, height: int, companions: int, settings: EvidenceSettings
-) -> tuple[float, float]:
-    """Return the lowest and the highest evidence that a candidate is a face, a logit; above 0 it counts as one.
-
-    The two are equal if every network has been run.
+) -> EvidenceRange:
+    """Return the evidence that a candidate is a face.
 
     Args:
         scores: Of the candidate.
@@ -39,24 +54,36 @@ def evidence_range(
         companions: Number of other likely faces of about its size, see ``companions``.
         settings: The weights.
     """
+
+    def logit(score: float, floor: float) -> float:
+        score = min(max(score, floor), settings.ceiling)
+        return math.log(score / (1 - score))
+
+    known = [logit(score, settings.look_floor) for score in scores.yunet if score is not None]
     share = max(max(box.width, box.height) / max(width, height), settings.smallest_share)
+    place = (
+        settings.share * math.log(10 * share)
+        + (settings.company if companions >= settings.companions else 0.0)
+        + (settings.edge if _at_edge(box, width, height, settings.edge_reach) else 0.0)
+        + settings.bias
+    )
 
-    def total(unknown: float) -> float:
-        def logit(score: float | None, floor: float) -> float:
-            score = min(max(unknown if score is None else score, floor), settings.ceiling)
-            return math.log(score / (1 - score))
-
+    def total(unknown_look: float, unknown: float) -> float:
+        looks = sum(known) + (len(scores.yunet) - len(known)) * unknown_look
+        near = unknown if scores.near is None else scores.near
+        far = unknown if scores.far is None else scores.far
         return (
-            settings.looks * sum(logit(score, settings.look_floor) for score in scores.yunet) / len(scores.yunet)
-            + settings.near * logit(scores.near, settings.floor)
-            + settings.far * logit(scores.far, settings.floor)
-            + settings.share * math.log(10 * share)
-            + (settings.company if companions >= settings.companions else 0.0)
-            + (settings.edge if _at_edge(box, width, height, settings.edge_reach) else 0.0)
-            + settings.bias
+            settings.looks * looks / len(scores.yunet)
+            + settings.near * logit(near, settings.floor)
+            + settings.far * logit(far, settings.floor)
+            + place
         )
 
-    return total(unknown=0.0), total(unknown=1.0)
+    return EvidenceRange(
+        total(logit(0.0, settings.look_floor), 0.0),
+        total(sum(known) / max(len(known), 1), scores.near or 0.0),
+        total(logit(1.0, settings.look_floor), 1.0),
+    )
 
 
 def companions(candidates: Sequence[Detection], among: Sequence[Detection], settings: EvidenceSettings) -> list[int]:

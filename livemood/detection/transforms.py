@@ -18,8 +18,7 @@ def moved(face: Detection, left: float, top: float, scale: float) -> Detection:
         top: Top edge of the crop, px of the original.
         scale: Px of the original per px of the crop.
     """
-    box = face.box
-    placed = Box(box.left * scale, box.top * scale, box.right * scale, box.bottom * scale).shifted(left, top)
+    placed = face.box.scaled(scale).shifted(left, top)
     return Detection(placed, face.keypoints * scale + np.array([left, top], np.float32), face.score)
 
 

@@ -9,6 +9,7 @@ from livemood.core.geometry import Box
 from livemood.core.stage_settings import DetectorSettings
 from livemood.core.types import Detection, Image
 from livemood.detection.proposals import Confirmed, Confirmer, merged
+from livemood.detection.pyramid import Pyramid
 from livemood.detection.transforms import moved, same_face, turned, turned_back, without_doubles
 from livemood.detection.yunet import YuNet
 
@@ -39,11 +40,12 @@ class WholeSearch:
             image: (H, W, 3) uint8 BGR.
         """
         search = self._settings.search
-        faces, evidence = self._confirmer.faces(image, self._upright(image))
+        photo = Pyramid(image, search.photo_px)
+        faces, evidence = self._confirmer.faces(photo, self._upright(photo))
         if not faces:
-            faces = self._bordered(image)
+            faces = self._bordered(photo)
         if evidence < search.upright_evidence:
-            faces = self._turned(image, max(search.turned_evidence, evidence)) or faces
+            faces = self._turned(photo, max(search.turned_evidence, evidence)) or faces
         return without_doubles(faces, self._settings.max_overlap)
 
     def find_in_frame(
@@ -70,50 +72,52 @@ class WholeSearch:
         back = [turned_back(face, turns, width, height) for face in faces]
         return without_doubles(back, settings.max_overlap), kept
 
-    def _upright(self, image: Image) -> list[Detection]:
+    def _upright(self, photo: Pyramid) -> list[Detection]:
         """Return the candidates at one size, or at two where small faces are likely."""
         search = self._settings.search
-        longest = max(image.shape[:2])
-        candidates = self._candidates(image, min(search.photo_px, longest))
+        longest = max(photo.image.shape[:2])
+        candidates = self._candidates(photo, min(search.photo_px, longest))
         small = [one for one in candidates if _side(one) < search.fine_below * longest]
         fine_px = min(search.fine_px, round(longest * search.fine_growth))
         if len(small) < (1 if longest > search.photo_px else search.fine_least):
             return candidates
-        fine = [one for one in self._candidates(image, fine_px) if _side(one) < 2 * search.fine_below * longest]
+        fine = [one for one in self._candidates(photo, fine_px) if _side(one) < 2 * search.fine_below * longest]
         return merged(candidates, fine, self._settings.max_overlap)
 
-    def _bordered(self, image: Image) -> list[Detection]:
+    def _bordered(self, photo: Pyramid) -> list[Detection]:
         """Return the faces that fill a picture: it is searched at a small size, inside a border."""
         search = self._settings.search
-        scale = search.bordered_px / max(image.shape[:2])
-        size = [max(round(length * scale), 1) for length in image.shape[1::-1]]
+        scale = search.bordered_px / max(photo.image.shape[:2])
+        size = [max(round(length * scale), 1) for length in photo.image.shape[1::-1]]
         how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
         margin = round(search.bordered_px * _MARGIN)
         margins = margin, margin, margin, margin
-        framed = np.asarray(
-            cv2.copyMakeBorder(
-                cv2.resize(image, size, interpolation=how), *margins, cv2.BORDER_CONSTANT, value=[_GREY] * 3
-            ),
-            np.uint8,
-        )
-        confirmed = self._confirmer.faces(framed, self._candidates(framed, None))
+        small = cv2.resize(photo.at(scale)[0], size, interpolation=how)
+        grey = [_GREY] * 3
+        framed = np.asarray(cv2.copyMakeBorder(small, *margins, cv2.BORDER_CONSTANT, value=grey), np.uint8)
+        confirmed = self._confirmer.faces(Pyramid(framed), self._candidates(Pyramid(framed), max(framed.shape[:2])))
         return [moved(face, -margin / scale, -margin / scale, 1 / scale) for face in confirmed.faces]
 
-    def _turned(self, image: Image, least: float) -> list[Detection]:
+    def _turned(self, photo: Pyramid, least: float) -> list[Detection]:
         """Return the faces of a rotated picture, in the orientation with the highest evidence."""
+        longest = max(photo.image.shape[:2])
+        longest_px = min(self._settings.search.turned_px, longest)
+        image, step = photo.at(longest_px / longest)
         height, width = image.shape[:2]
         best = Confirmed([], least)
         for turns in _TURNS:
-            view = turned(image, turns)
-            candidates = self._candidates(view, min(self._settings.search.turned_px, max(height, width)))
-            confirmed = self._confirmer.faces(view, candidates, least)
+            view = Pyramid(turned(image, turns))
+            confirmed = self._confirmer.faces(view, self._candidates(view, longest_px), least)
             if confirmed.evidence > best.evidence:
                 faces = [turned_back(face, turns, width, height) for face in confirmed.faces]
                 best = Confirmed(faces, confirmed.evidence)
-        return best.faces
+        return [moved(face, 0, 0, step) for face in best.faces]
 
-    def _candidates(self, image: Image, longest_px: int | None) -> list[Detection]:
-        return [one for one in self._yunet.find(image, longest_px) if self._is_candidate(one)]
+    def _candidates(self, picture: Pyramid, longest_px: int) -> list[Detection]:
+        """Return the candidates of a picture, in its pixels, that is searched at a size."""
+        image, step = picture.at(longest_px / max(picture.image.shape[:2]))
+        found = (moved(one, 0, 0, step) for one in self._yunet.find(image, longest_px))
+        return [one for one in found if self._is_candidate(one)]
 
     def _is_candidate(self, detection: Detection) -> bool:
         evidence = self._settings.evidence

@@ -64,8 +64,13 @@ class YuNet:
         top, bottom = ((y - window.top) * scale for y in (box.top, box.bottom))
         if mirrored:
             part, left, right = np.ascontiguousarray(part[:, ::-1]), side_px - right, side_px - left
-        in_window = Box(left, top, right, bottom)
-        return max((face.score for face in self.find(part) if face.box.iou(in_window) >= min_iou), default=0.0)
+        rows = self._runner.rows(part)
+        boxes = rows[:, :4].astype(np.float64)
+        start, sizes = boxes[:, :2], boxes[:, 2:]
+        shared = np.minimum(start + sizes, (right, bottom)) - np.maximum(start, (left, top))
+        inside = np.maximum(shared, 0).prod(1)
+        matching = inside >= min_iou * (sizes.prod(1) + (right - left) * (bottom - top) - inside)
+        return float(rows[matching, -1].max(initial=0.0))
 
 
 def like_blazeface(candidate: Detection) -> Detection:

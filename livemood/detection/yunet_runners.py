@@ -4,6 +4,7 @@ A row holds left, top, width and height of a box, five points (right eye, left e
 the mouth), px, and the score, 0..1. Each face has one row; the highest score comes first.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,7 +25,8 @@ SAME_FACE = 0.3
 """Of boxes with a larger IoU, the one with the highest score stays."""
 _MOST = 5000
 _ROW = 15
-# Networks for so many sizes of pictures are kept, of up to so many px together; each takes 3 MB, and 70 bytes per px.
+# Networks for so many sizes of pictures are kept, of up to so many px together; each takes 3 MB, and 70 bytes per px of
+# the largest size that it ever had.
 _KEPT = 8
 _KEPT_PX = 3_200_000
 
@@ -53,6 +55,12 @@ def open_runner(min_score: float) -> YuNetRunner:
         return OpenCVRunner(face_model("yunet-onnx"), min_score)
 
 
+@dataclass(slots=True)
+class _Network:
+    interpreter: Any
+    largest_px: int
+
+
 class LiteRTRunner:
     """YuNet in LiteRT's form (``tests/tools/yunet_to_litert.py``), in the calling thread.
 
@@ -71,7 +79,7 @@ class LiteRTRunner:
 
         self._interpreter: Any = Interpreter
         self._model, self._min_score = model, min_score
-        self._networks: dict[tuple[int, int], Any] = {}
+        self._networks: dict[tuple[int, int], _Network] = {}
         try:
             # LiteRT prints a line here, once in a process.
             with native_stderr_held():
@@ -93,23 +101,30 @@ class LiteRTRunner:
         return _first_of_each(np.concatenate([_decoded(maps[stride], stride, self._min_score) for stride in STRIDES]))
 
     def _network(self, height: int, width: int) -> Any:
-        """Return the network for a size; to open one takes longer than to run it."""
+        """Return the network for a size; to make one for another size takes longer than to run it."""
         network = self._networks.pop((height, width), None)
         if network is None:
-            self._make_room(height * width)
-            network = self._interpreter(model_path=str(self._model), num_threads=1)
-            network.resize_tensor_input(network.get_input_details()[0]["index"], [1, height, width, 3])
-            network.allocate_tensors()
+            px = height * width
+            network = self._spare(px) or _Network(self._interpreter(model_path=str(self._model), num_threads=1), px)
+            interpreter, network.largest_px = network.interpreter, max(network.largest_px, px)
+            interpreter.resize_tensor_input(interpreter.get_input_details()[0]["index"], [1, height, width, 3])
+            interpreter.allocate_tensors()
         self._networks[height, width] = network
-        return network
+        return network.interpreter
 
-    def _make_room(self, px: int) -> None:
-        """Drop the networks that were not used for longest, so that one for so many px can be kept."""
+    def _spare(self, px: int) -> _Network | None:
+        """Give up the networks that were not used for longest, until one for so many px can be kept; return the last.
+
+        It can be resized in less than half the time that a new one takes.
+        """
+        spare = None
         while self._networks:
-            kept_px = sum(height * width for height, width in self._networks)
-            if len(self._networks) < _KEPT and kept_px + px <= _KEPT_PX:
-                return
-            del self._networks[next(iter(self._networks))]
+            kept_px = sum(network.largest_px for network in self._networks.values())
+            own_px = max(px, spare.largest_px if spare else 0)
+            if len(self._networks) < _KEPT and kept_px + own_px <= _KEPT_PX:
+                break
+            spare = self._networks.pop(next(iter(self._networks)))
+        return spare
 
 
 class OpenCVRunner:
@@ -174,14 +189,7 @@ def _valid_by_score(rows: Rows) -> Rows:
 def _first_of_each(rows: Rows) -> Rows:
     """Return each face's row with the highest score; overlaps are those of boxes in whole px, as OpenCV counts them."""
     rows = _valid_by_score(rows)[:_MOST]
-    corners, sizes = np.trunc(rows[:, :2]), np.trunc(rows[:, 2:4])
-    areas, ends = sizes.prod(1), corners + sizes
-    left, first = np.arange(len(rows)), []
-    while left.size:
-        one, others = left[0], left[1:]
-        first.append(one)
-        shared = np.minimum(ends[one], ends[others]) - np.maximum(corners[one], corners[others])
-        inside = np.clip(shared, 0, None).prod(1)
-        together = areas[one] + areas[others] - inside
-        left = others[inside <= SAME_FACE * together]
-    return rows[first]
+    boxes: Any = np.trunc(rows[:, :4]).astype(np.float64)
+    scores: Any = rows[:, -1]
+    kept = cv2.dnn.NMSBoxes(boxes, scores, 0.0, SAME_FACE)
+    return rows[np.asarray(kept, np.int64)]

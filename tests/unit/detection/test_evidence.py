@@ -14,8 +14,9 @@ scores = st.floats(0, 1)
 
 
 def weigh(candidate: CandidateScores, box: Box = BOX, beside: int = 0) -> float:
-    low, high = evidence_range(candidate, box, 640, 480, beside, SETTINGS)
+    low, expected, high = evidence_range(candidate, box, 640, 480, beside, SETTINGS)
     assert low == high
+    assert expected == low
     return low
 
 
@@ -39,18 +40,24 @@ def test_evidence_when_any_score_rises_then_it_does_not_fall(yunet, near, far, m
 @given(st.tuples(scores, scores, scores), scores, scores, st.integers(0, 4))
 def test_evidence_when_networks_have_not_run_then_its_range_holds_what_they_say(yunet, near, far, beside):
     known = weigh(CandidateScores(yunet, near, far), beside=beside)
-    wider = (float("inf"), float("-inf"))
+    rounding, wider = 1e-9, (float("inf"), float("-inf"))
     for seen in (
         CandidateScores(yunet, near, None),
         CandidateScores((*yunet[:2], None), near, None),
         CandidateScores((yunet[0], None, None), near, None),
         CandidateScores((yunet[0], None, None), None, None),
     ):
-        low, high = evidence_range(seen, BOX, 640, 480, beside, SETTINGS)
-        assert low <= known <= high
-        assert low <= wider[0]
-        assert high >= wider[1]
+        low, expected, high = evidence_range(seen, BOX, 640, 480, beside, SETTINGS)
+        assert low - rounding <= known <= high + rounding
+        assert low - rounding <= expected <= high + rounding
+        assert low <= wider[0] + rounding
+        assert high >= wider[1] - rounding
         wider = low, high
+
+
+def test_evidence_when_networks_have_not_run_then_they_are_expected_to_score_as_others_did():
+    expected = evidence_range(CandidateScores((0.7, None, None), 0.6, None), BOX, 640, 480, 0, SETTINGS).expected
+    assert expected == pytest.approx(weigh(CandidateScores((0.7, 0.7, 0.7), 0.6, 0.6)))
 
 
 def test_evidence_when_other_faces_are_beside_then_less_of_it_is_needed():

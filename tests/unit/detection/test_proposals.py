@@ -11,13 +11,16 @@ from livemood.core.stage_settings import DetectorSettings
 from livemood.core.types import Detection, Image
 from livemood.detection.evidence import CandidateScores, companions, evidence_range
 from livemood.detection.proposals import Confirmer, merged
+from livemood.detection.pyramid import Pyramid
 from tests.support.builders import make_detection
 
 SETTINGS = DetectorSettings()
 SIDE = 40.0
 scores = st.floats(0, 1)
+SURE = SETTINGS.evidence.sure_from
 candidate_scores = st.tuples(st.floats(0.4, 1), scores, scores, scores, scores)
 """Of YuNet on the picture, near, YuNet on a window, on its mirror image, and far."""
+doubtful_scores = candidate_scores.filter(lambda row: row[0] < SURE)
 
 
 class Scored:
@@ -84,16 +87,38 @@ def evidence_of(scored: list[CandidateScores], candidates: list[Detection], imag
     ]
 
 
-@given(st.lists(candidate_scores, max_size=8), st.sampled_from([0.0, 3.0]))
-def test_confirmed_of_a_photo_then_what_all_networks_together_would_say(table: list[Any], least: float) -> None:
+@given(st.lists(doubtful_scores, max_size=8), st.sampled_from([0.0, 3.0]))
+def test_confirmed_of_a_photo_without_a_sure_face_then_what_all_networks_together_would_say(
+    table: list[Any], least: float
+) -> None:
     candidates, confirmer, image, _ = examined(table)
     scored = [CandidateScores((row[0], *row[2:4]), row[1], row[4]) for row in sorted(table, reverse=True)]
     evidence = evidence_of(scored, candidates, image)
-    confirmed = confirmer.faces(image, candidates, least)
+    confirmed = confirmer.faces(Pyramid(image), candidates, least)
     assert [face.score for face in confirmed.faces] == [
         one.score for one, value in zip(candidates, evidence, strict=True) if value > least
     ]
     assert confirmed.evidence == max(evidence, default=-math.inf)
+
+
+@given(doubtful_scores, st.sampled_from([0.0, 3.0]))
+def test_confirmed_beside_a_sure_face_then_the_first_settled_expectation_or_all_networks_decide(
+    row: Any, least: float
+) -> None:
+    candidates, confirmer, image, (yunet, *_) = examined([row, (0.95, 0.9, 0.9, 0.9, 0.9)])
+    settings, (height, width) = SETTINGS.evidence, image.shape[:2]
+    plain, near, window, mirrored, far = row
+    decides, runs = evidence_of([CandidateScores((plain, window, mirrored), near, far)] * 2, candidates, image)[1], 2
+    for looks in range(3):
+        seen = CandidateScores((plain, window, mirrored)[: looks + 1] + (None,) * (2 - looks), near, None)
+        expected = evidence_range(seen, candidates[1].box, width, height, 1, settings).expected
+        if not -settings.settled_below[looks] < expected - least < settings.settled_above[looks]:
+            decides, runs = expected, looks
+            break
+    confirmed = confirmer.faces(Pyramid(image), candidates, least)
+    assert [face.score for face in confirmed.faces] == [0.95, *([plain] if decides > least else [])]
+    assert confirmed.evidence == math.inf
+    assert yunet.runs <= runs
 
 
 @given(st.lists(candidate_scores, max_size=8), st.sampled_from([0.0, 3.0]))
@@ -110,7 +135,7 @@ def test_confirmed_of_a_frame_then_what_near_and_far_together_would_say(table: l
 def test_confirmed_of_a_group_then_networks_that_can_change_nothing_are_not_run() -> None:
     clear = (0.85, 0.9, 0.95, 0.95, 0.9)
     candidates, confirmer, image, (yunet, near, far) = examined([(0.95, 0.9, 0.9, 0.9, 0.9), *[clear] * 5])
-    assert len(confirmer.faces(image, candidates).faces) == 6
+    assert len(confirmer.faces(Pyramid(image), candidates).faces) == 6
     assert near.runs == 6
     assert yunet.runs < 2 * 5
     assert far.runs == 0
