@@ -36,7 +36,7 @@ class Outcome:
 
 
 def label_videos(
-    jobs: Sequence[VideoJob], how: ReaderSettings, processes: int, progress: Progress
+    jobs: Sequence[VideoJob], settings: ReaderSettings, processes: int, progress: Progress
 ) -> Iterator[Outcome]:
     """Run jobs in ``processes`` processes; yield each outcome as it comes.
 
@@ -61,7 +61,7 @@ def label_videos(
 
             def done_in(processes: int, jobs: Sequence[VideoJob]) -> Iterator[tuple[VideoJob, Outcome | None]]:
                 """Yield jobs with their outcomes; None for all unfinished jobs once a process was killed."""
-                pool = ProcessPoolExecutor(processes, context, _begin_worker, (how, updates, stop_reader))
+                pool = ProcessPoolExecutor(processes, context, _begin_worker, (settings, updates, stop_reader))
                 try:
                     futures = {pool.submit(_work, job): job for job in jobs}
                     waiting: set[Future[Outcome]] = set(futures)
@@ -150,7 +150,7 @@ def _end_with_parent() -> None:
     Thread(target=wait, name="livemood-parent", daemon=True).start()
 
 
-def _begin_worker(how: ReaderSettings, updates: Any, stop_reader: "Connection") -> None:
+def _begin_worker(settings: ReaderSettings, updates: Any, stop_reader: "Connection") -> None:
     def stop(*_: object) -> None:
         stopping.ask()
         if not _at_work:
@@ -170,7 +170,7 @@ def _begin_worker(how: ReaderSettings, updates: Any, stop_reader: "Connection") 
     signal.signal(signal.SIGTERM, stop)  # from the pool, when another worker was killed
     stopping.raise_at_checks(_Stopped)
     Thread(target=watch_parent, name="livemood-parent", daemon=True).start()
-    _worker = Session(how), _WorkerProgress(updates)
+    _worker = Session(settings), _WorkerProgress(updates)
 
 
 def _work(job: VideoJob) -> Outcome:

@@ -40,7 +40,7 @@ def batch(
             help="Files, folders, globs, lists of paths (.csv, .tsv, .parquet, .txt), URLs; or: status DATASET.",
         ),
     ],
-    how: Annotated[ReaderSettings, Only("detector", "emotions", "model", "baseline")],
+    settings: Annotated[ReaderSettings, Only("detector", "emotions", "model", "baseline")],
     out: Annotated[str | None, typer.Option("--out", metavar="DATASET", help="Folder or URL of the data set.")] = None,
     engine: Annotated[
         Runner, typer.Option("--engine", help="local: processes here; ray: Ray (extra: ray).")
@@ -79,7 +79,7 @@ def batch(
     job = BatchJob(
         inputs,
         out,
-        how,
+        settings,
         check_share(shard) if shard else (1, 1),
         every,
         str(labelled) if labelled else None,

@@ -16,7 +16,7 @@ _SHORTEST_S = 4.0
 
 
 def bench(
-    how: Annotated[ReaderSettings, Only("detector", "engine", "model")],
+    settings: Annotated[ReaderSettings, Only("detector", "engine", "model")],
     clip: Annotated[Path | None, typer.Argument(metavar="[CLIP]", help="A video with faces; else the sample.")] = None,
     live: Annotated[bool, typer.Option("--live", help="Time the live window, from capture to screen.")] = False,
     fps: Annotated[
@@ -44,9 +44,9 @@ def bench(
         raise typer.BadParameter(f"takes {_SHORTEST_S:g} s at least, got {duration:g}", param_hint="--duration")
     clip = clip or _sample()
     if live:
-        _bench_live(how, clip, fps, duration, json_)
+        _bench_live(settings, clip, fps, duration, json_)
     else:
-        _bench_video(how, clip, json_)
+        _bench_video(settings, clip, json_)
 
 
 def _sample() -> Path:
@@ -56,12 +56,12 @@ def _sample() -> Path:
     return sample
 
 
-def _bench_live(how: ReaderSettings, clip: Path, fps: float, duration: float, json_: bool) -> None:
+def _bench_live(settings: ReaderSettings, clip: Path, fps: float, duration: float, json_: bool) -> None:
     from livemood.bench.live import measure_live
     from livemood.sinks.window import Window, check_display
 
     check_display()
-    with opened(how) as session, Window("livemood: bench", 1280, 720) as window:
+    with opened(settings) as session, Window("livemood: bench", 1280, 720) as window:
         figures = measure_live(session, window, clip, fps, duration)
     if json_:
         print_json(asdict(figures))
@@ -71,11 +71,11 @@ def _bench_live(how: ReaderSettings, clip: Path, fps: float, duration: float, js
     print(f"delay      {figures.latency_p50_ms:.0f} ms at the median, {figures.latency_p95_ms:.0f} ms at 95 %")
 
 
-def _bench_video(how: ReaderSettings, clip: Path, json_: bool) -> None:
+def _bench_video(settings: ReaderSettings, clip: Path, json_: bool) -> None:
     from livemood.bench.offline import measure_video
 
-    with opened(how) as session:
-        figures = measure_video(session, clip, how)
+    with opened(settings) as session:
+        figures = measure_video(session, clip, settings)
     if json_:
         print_json(asdict(figures))
         return

@@ -18,7 +18,7 @@ def camera(
     outputs: LiveOutputs,
     capture: Annotated[CaptureSettings, Only("fps", "pixel_format", "loop")],
     style: DrawStyle,
-    how: ReaderSettings,
+    settings: ReaderSettings,
     source: Annotated[
         str, typer.Option("--source", metavar="0|PATH|URL", help="Camera index, name or device; file, folder; URL; -.")
     ] = "0",
@@ -70,7 +70,7 @@ def camera(
         raise typer.BadParameter("nothing would be seen or kept; add --out or --records", param_hint="--no-window")
     if calibrate is not None and calibrate < 0.5:
         raise typer.BadParameter(f"takes 0.5 s at least, got {calibrate:g}", param_hint="--calibrate")
-    if calibrate is not None and how.baseline == "off":
+    if calibrate is not None and settings.baseline == "off":
         raise typer.BadParameter("needs a baseline; leave --baseline off out", param_hint="--calibrate")
     if out and out.exists() and Path(source).resolve() in (out.resolve(), out.resolve().parent):
         raise SinkError(f"{out} is to be read", "choose another {out}")
@@ -79,7 +79,7 @@ def camera(
     if window:
         check_display()  # before anything slow
     with ExitStack() as stack:
-        session = stack.enter_context(opened(how))
+        session = stack.enter_context(opened(settings))
         capture = _sized(capture, size)
         try:
             live_source = stack.enter_context(session.open_live(source, capture))

@@ -13,7 +13,7 @@ from livemood.core.settings import ReaderSettings
 
 def crop(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Photos, folders of photos, or videos.")],
-    how: Annotated[ReaderSettings, Only("detector", "model")],
+    settings: Annotated[ReaderSettings, Only("detector", "model")],
     out: Annotated[Path, typer.Option("--out", help="Folder for the crops and index.csv.")],
     sort: Annotated[
         bool, typer.Option("--sort", help="Put each crop into a folder named after its predicted emotion.")
@@ -42,6 +42,6 @@ def crop(
     def skip(error: SourceError) -> None:
         print(f"livemood: {error.line(option_name)}; skipped", file=sys.stderr)
 
-    with opened(how) as session:
+    with opened(settings) as session:
         count = crop_faces(CropJob(paths, out, sort, every, size, force), session, skip)
     print(f"{counted(count, 'face')} in {out}, listed in {out / INDEX}")

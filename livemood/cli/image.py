@@ -94,7 +94,7 @@ def image(
     from livemood.apps.photo import PhotoOptions, PhotoReader
     from livemood.runtime.atomic_io import refuse_file_as_folder, refuse_to_overwrite
 
-    how = _how(copy, move, link)
+    placing = _placing(copy, move, link)
     if resume and records is None:
         raise typer.BadParameter("there is no file to go on in; add --records", param_hint="--resume")
     if gallery and gallery.suffix.lower() not in (".html", ".htm"):
@@ -116,7 +116,7 @@ def image(
         out,
         records,
         sort_into,
-        how,
+        placing,
         sort_by.value,
         xmp,
         resume,
@@ -232,7 +232,7 @@ def _counted(groups: "Iterator[Group]", summary: "CollectionSummary", page: "Gal
     return summary.earlier - before
 
 
-def _how(copy: bool, move: bool, link: bool) -> Any:
+def _placing(copy: bool, move: bool, link: bool) -> Any:
     chosen = [name for name, wanted in (("copy", copy), ("move", move), ("link", link)) if wanted]
     if len(chosen) > 1:
         raise typer.BadParameter(f"choose one of {' and '.join(option_name(one) for one in chosen)}")

@@ -164,7 +164,7 @@ def files_of(outputs: Sequence[Output]) -> dict[str, Path]:
 
 
 @contextmanager
-def opened(how: ReaderSettings) -> "Iterator[Session]":
+def opened(settings: ReaderSettings) -> "Iterator[Session]":
     """Open the models; a wrong choice of emotions is a usage error."""
     from livemood.apps.session import Session
     from livemood.core.errors import LivemoodError
@@ -172,7 +172,7 @@ def opened(how: ReaderSettings) -> "Iterator[Session]":
 
     try:
         with held():  # an interrupt during an import could be reported as a missing library
-            session = Session(how)
+            session = Session(settings)
     except ValueError as error:
         if isinstance(error, LivemoodError):
             raise
@@ -181,13 +181,13 @@ def opened(how: ReaderSettings) -> "Iterator[Session]":
         yield session
 
 
-def heads_of(how: ReaderSettings) -> Mapping[str, tuple[str, ...]]:
+def heads_of(settings: ReaderSettings) -> Mapping[str, tuple[str, ...]]:
     """Return labels by head of the model, which is not opened; a wrong choice of emotions is a usage error."""
     from livemood.core.errors import LivemoodError
     from livemood.emotion.classifier import heads_of_bundle
 
     try:
-        return heads_of_bundle(how.model, how.emotions)
+        return heads_of_bundle(settings.model, settings.emotions)
     except ValueError as error:
         if isinstance(error, LivemoodError):
             raise

@@ -37,7 +37,7 @@ def video(
     cut: CutSettings,
     encoding: EncodingSettings,
     style: DrawStyle,
-    how: ReaderSettings,
+    settings: ReaderSettings,
     faceless_rows: Annotated[
         bool, typer.Option("--faceless-rows", help="A row for frames without a face too.")
     ] = False,
@@ -101,7 +101,7 @@ def video(
                 raise typer.BadParameter("a pipe has no name to call the copy after; add --out", param_hint="IN...")
             copy = sources[0].with_name(f"{sources[0].stem}{COPY_ENDING}.mp4")
             job = replace(job, outputs=(Output("out", str(copy)),))
-        _one(job, how, summary, force or resume, json_)
+        _one(job, settings, summary, force or resume, json_)
         return
     if any(output.name == "out" for output in outputs):
         raise typer.BadParameter("is for one video; many need --out-dir", param_hint="--out")
@@ -114,16 +114,16 @@ def video(
     found = find_videos(sources, [out_dir] if out_dir else [])
     planned = _jobs(job, found.clips, [source for source in sources if source.is_dir()], out_dir, summary)
     _tell_skipped(found.skipped)
-    _many(planned, found.clips, how, jobs, resume, summary, json_)
+    _many(planned, found.clips, settings, jobs, resume, summary, json_)
 
 
-def _one(job: "VideoJob", how: ReaderSettings, summary_file: Path | None, force: bool, json_: bool) -> None:
+def _one(job: "VideoJob", settings: ReaderSettings, summary_file: Path | None, force: bool, json_: bool) -> None:
     from livemood.apps.video_batch import Outcome
     from livemood.apps.video_job import check_report, label_video
     from livemood.apps.video_table import Listed, write_video_table
 
     check_report(job)
-    with opened(how) as session, progress_bars(1) as bars:
+    with opened(settings) as session, progress_bars(1) as bars:
         summary = label_video(job, session, bars)
         if summary_file:
             write_video_table(summary_file, [Listed("", Outcome(job, summary))], session.labels, force=force)
@@ -211,7 +211,7 @@ def _unfinished(jobs: Sequence["VideoJob"]) -> list["VideoJob"]:
 def _many(
     jobs: Sequence["VideoJob"],
     clips: Sequence["Clip"],
-    how: ReaderSettings,
+    settings: ReaderSettings,
     processes: int,
     resume: bool,
     summary: Path | None,
@@ -227,7 +227,7 @@ def _many(
         check_report(replace(waiting[0], force=True))
     done = {job.source: Outcome(job, None) for job in jobs}
     left = {job.source for job in waiting}
-    with opened(how) as session:  # a wrong model or option is said once, before any process is started
+    with opened(settings) as session:  # a wrong model or option is said once, before any process is started
         labels = session.labels
 
     def tabulate() -> None:
@@ -238,7 +238,7 @@ def _many(
 
     try:
         with progress_bars(len(waiting)) as bars:
-            for outcome in label_videos(waiting, how, min(processes, usable_cores()), bars):
+            for outcome in label_videos(waiting, settings, min(processes, usable_cores()), bars):
                 bars.end(outcome.job.source)
                 done[outcome.job.source] = outcome
                 left.discard(outcome.job.source)

@@ -10,7 +10,7 @@ from livemood.core.settings import ReaderSettings
 
 
 def web(
-    how: Annotated[ReaderSettings, Only("model")],
+    settings: Annotated[ReaderSettings, Only("model")],
     open_: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = True,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="TCP port; 0 takes a free one.")] = 0,
     out: Annotated[
@@ -30,10 +30,10 @@ def web(
     from livemood.apps.web import PageServer, write_page
 
     if out is not None:
-        size = write_page(out, how.model, force=force)
+        size = write_page(out, settings.model, force=force)
         print(f"written: {out} ({size / 1e6:.1f} MB); serve it over https, or browsers give it no camera")
         return
-    with PageServer.open(port, how.model) as server:
+    with PageServer.open(port, settings.model) as server:
         print(f"{server.url}  (Ctrl-C ends it)", flush=True)
         if open_ and not _opened(server.url):
             print("no browser could be opened; open the address yourself", flush=True)

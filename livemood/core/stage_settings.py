@@ -221,34 +221,37 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class RestingFaceSettings:
-    """How a resting face is learnt while time goes by (docs/live.md has the figures).
+    """How a person's resting face is estimated over time (docs/live.md has the figures).
+
+    The rise of a sample is that of the logit of ``raised`` over neutral, or the mean of this and of the log-odds of the
+    head ``smile``, above their median at rest.
 
     Attributes:
-        every_s: A face is looked at once in this time, s.
-        kept: Newest looks of which the resting face is the median.
-        ready: Looks before anything is changed.
-        raised: The emotion that is raised over neutral, and never lowered.
-        lead: It is named once its logit, or the mean with that of the head ``smile``, rises over rest by this much,
-        usual: or ``spread`` times what lies between the median and this quantile of what was seen, if that is more.
-        spread: See ``usual``.
-        most: Most that it is raised, in logits.
-        steepness: The share that it has of what is between it and neutral grows by so much faster than the logits say.
-        slowly: Where it leads for being raised, one of so many looks counts.
-        lower_from: Looks before other emotions are lowered.
-        same_pose: Up to this distance of the nose from where it rests, in eye distances, it is raised fully,
-        other_pose: and from this distance on not at all.
+        sample_every_s: Interval between samples of a face, s.
+        max_samples: Number of newest samples of which the resting face is the median.
+        min_samples: Number of samples before anything is changed.
+        raised: The emotion that is raised above neutral, and never lowered.
+        min_rise: Smallest rise at which a face is called ``raised``, logits.
+        noise_quantile: Quantile of the rises at rest that measures how much they vary.
+        noise_factor: The smallest rise is at least this multiple of that quantile.
+        max_raise: Largest amount by which ``raised`` is raised, logits.
+        steepness: Factor of the logit that divides neutral and ``raised`` anew.
+        raised_sample_every: While ``raised`` leads only because it was raised, one sample in this many is kept.
+        lower_from: Number of samples before other emotions are lowered.
+        same_pose: Up to this distance of the nose from its place at rest, in eye distances, it is raised in full.
+        other_pose: From this distance on it is not raised; in between, in part.
     """
 
-    every_s: float = 0.19
-    kept: int = 300
-    ready: int = 20
+    sample_every_s: float = 0.19
+    max_samples: int = 300
+    min_samples: int = 20
     raised: str = "happy"
-    lead: float = 1.5
-    usual: float = 0.9
-    spread: float = 2.5
-    most: float = 7.0
+    min_rise: float = 1.5
+    noise_quantile: float = 0.9
+    noise_factor: float = 2.5
+    max_raise: float = 7.0
     steepness: float = 3.0
-    slowly: int = 8
+    raised_sample_every: int = 8
     lower_from: int = 150
     same_pose: float = 0.08
     other_pose: float = 0.12

@@ -32,8 +32,8 @@ def crop_roi(image: Image, window: Box, side_px: int, *, grey: bool = False) -> 
         above, before = min(max(-top, 0), rows), min(max(-left, 0), columns)
         borders = above, rows - above, before, columns - before
         part = np.asarray(cv2.copyMakeBorder(part, *borders, cv2.BORDER_CONSTANT), np.uint8)
-    how = cv2.INTER_AREA if side > side_px else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(part, (side_px, side_px), interpolation=how), np.uint8)
+    interpolation = cv2.INTER_AREA if side > side_px else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(part, (side_px, side_px), interpolation=interpolation), np.uint8)
 
 
 def letterbox(image: Image, side_px: int) -> tuple[Image, float, float, float]:

@@ -89,10 +89,10 @@ class WholeSearch:
         search = self._settings.search
         scale = search.bordered_px / max(photo.image.shape[:2])
         size = [max(round(length * scale), 1) for length in photo.image.shape[1::-1]]
-        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+        interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
         margin = round(search.bordered_px * _MARGIN)
         margins = margin, margin, margin, margin
-        small = cv2.resize(photo.at(scale)[0], size, interpolation=how)
+        small = cv2.resize(photo.at(scale)[0], size, interpolation=interpolation)
         grey = [_GREY] * 3
         framed = np.asarray(cv2.copyMakeBorder(small, *margins, cv2.BORDER_CONSTANT, value=grey), np.uint8)
         confirmed = self._confirmer.faces(Pyramid(framed), self._candidates(Pyramid(framed), max(framed.shape[:2])))

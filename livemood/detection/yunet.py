@@ -41,8 +41,8 @@ class YuNet:
         scale = 1.0 if longest_px is None else longest_px / max(height, width)
         if scale != 1:
             size = max(round(width * scale), 1), max(round(height * scale), 1)
-            how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-            image = np.asarray(cv2.resize(image, size, interpolation=how), np.uint8)
+            interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+            image = np.asarray(cv2.resize(image, size, interpolation=interpolation), np.uint8)
         rows = self._runner.rows(image)
         rows[:, :-1] /= np.array([image.shape[1] / width, image.shape[0] / height] * 7, np.float32)
         return [_candidate(row) for row in rows]

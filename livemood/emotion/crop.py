@@ -87,8 +87,8 @@ def crop_track(frame: Frame, track: Track, spec: CropSpec) -> FaceCrop:
 def _finish(image: npt.NDArray[np.uint8], spec: CropSpec) -> npt.NDArray[np.uint8]:
     side = spec.size_px
     if image.shape[:2] != (side, side):
-        how = cv2.INTER_AREA if min(image.shape[:2]) > side else cv2.INTER_LINEAR
-        image = np.asarray(cv2.resize(image, (side, side), interpolation=how), np.uint8)
+        interpolation = cv2.INTER_AREA if min(image.shape[:2]) > side else cv2.INTER_LINEAR
+        image = np.asarray(cv2.resize(image, (side, side), interpolation=interpolation), np.uint8)
     if spec.colour == "grey":
         image = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
     return image.reshape(spec.shape)

@@ -126,8 +126,8 @@ def _grey(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     """Return a crop (S, S, C) as (48, 48) float32."""
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if image.shape[2] == 3 else image[..., 0]
     if grey.shape != (_REFERENCE_PX, _REFERENCE_PX):
-        how = cv2.INTER_AREA if grey.shape[0] > _REFERENCE_PX else cv2.INTER_LINEAR
-        grey = cv2.resize(grey, (_REFERENCE_PX, _REFERENCE_PX), interpolation=how)
+        interpolation = cv2.INTER_AREA if grey.shape[0] > _REFERENCE_PX else cv2.INTER_LINEAR
+        grey = cv2.resize(grey, (_REFERENCE_PX, _REFERENCE_PX), interpolation=interpolation)
     return np.asarray(grey, np.float32)
 
 

@@ -1,10 +1,10 @@
-"""One person's resting face, learnt while time goes by: (K,) probabilities of each look in, adjusted ones out.
+"""One person's resting face, estimated over time: (K,) probabilities of each frame in, adjusted ones out.
 
-The resting face is the median of the newest looks. From a few looks on, a smile is named from a small rise over it on:
-what neutral and happy have together is split anew, so that no other emotion changes. The rise is that of happy's lead
-over neutral or, for a model with the head ``smile``, the mean of this and of the log-odds of a smile. Much later, other
-emotions that a resting face seems to show are lowered, as ``NeutralBaseline`` does when it is asked to. Faces that
-smile without being helped teach nothing.
+The resting face is the median of the newest samples. After a few samples, a small rise above it is enough to call a
+face happy: the probability that neutral and happy have together is divided anew, so that no other emotion changes. The
+rise is that of happy's logit over neutral or, for a model with the head ``smile``, the mean of this and of the log-odds
+of a smile. Much later, other emotions that the resting face seems to show are lowered, as ``NeutralBaseline`` does on
+request. Frames that the model itself calls happy are no samples.
 """
 
 import math
@@ -22,19 +22,19 @@ _MOST = 30.0
 
 
 class RestingFace:
-    """Learns how one person looks at rest, and says what an expression is beside that.
+    """Estimates one person's resting face, and adjusts probabilities by it.
 
     Args:
         labels: Names of the K classes, ``neutral`` among them.
-        settings: How it is learnt, and limits.
+        settings: Intervals, thresholds and limits.
     """
 
     def __init__(self, labels: tuple[str, ...], settings: NeutralBaselineSettings) -> None:
         self._neutral = labels.index("neutral")
         self._smile = labels.index(settings.resting.raised) if settings.resting.raised in labels else None
         self._settings = settings
-        self._looks: deque[Values] = deque(maxlen=settings.resting.kept)
-        self._looked_s = -np.inf
+        self._samples: deque[Values] = deque(maxlen=settings.resting.max_samples)
+        self._sampled_s = -np.inf
         self._lowered = np.zeros(len(labels))
         self._raised = 0.0
         self._nose = np.zeros(2)
@@ -46,7 +46,7 @@ class RestingFace:
         time_s: float,
         smile: float | None = None,
     ) -> npt.NDArray[np.float32]:
-        """Return the (K,) adjusted probabilities of a look, and learn from it.
+        """Return the (K,) adjusted probabilities of a frame, and take a sample of it if one is due.
 
         Args:
             probabilities: (K,) of the network.
@@ -54,19 +54,19 @@ class RestingFace:
             time_s: When, s, never decreasing.
             smile: Probability of a smile, of whichever kind, by the head ``smile``; None without one.
         """
-        logits, nose, how = log_of(probabilities), nose_place(keypoints), self._settings.resting
+        logits, nose, resting = log_of(probabilities), nose_place(keypoints), self._settings.resting
         lead = self._lead(logits, smile)
         adjusted = self._adjusted(logits, lead, nose)
         if int(logits.argmax()) != self._smile:
-            looks = how.slowly if int(adjusted.argmax()) == self._smile else 1
-            if time_s - self._looked_s >= looks * how.every_s:
-                self._looked_s = time_s
-                self._looks.append(np.concatenate([logits - logits[self._neutral], [lead], nose]))
-                self._learn()
+            intervals = resting.raised_sample_every if int(adjusted.argmax()) == self._smile else 1
+            if time_s - self._sampled_s >= intervals * resting.sample_every_s:
+                self._sampled_s = time_s
+                self._samples.append(np.concatenate([logits - logits[self._neutral], [lead], nose]))
+                self._estimate()
         return adjusted.astype(np.float32)
 
     def _lead(self, logits: Values, smile: float | None) -> float:
-        """Return how clearly a look shows a smile, in logits; 0 between a smile and none."""
+        """Return how clearly a face smiles, in logits; 0 between a smile and none."""
         if self._smile is None:
             return 0.0
         lead = float(logits[self._smile] - logits[self._neutral])
@@ -79,27 +79,29 @@ class RestingFace:
         powers = np.exp(logits - self._lowered)
         found = np.asarray(powers / powers.sum(), np.float64)
         if self._smile is not None:
-            how = self._settings.resting
+            resting = self._settings.resting
             away = float(np.hypot(*(nose - self._nose)))
-            part = min(max((how.other_pose - away) / (how.other_pose - how.same_pose), 0.0), 1.0)
+            part = min(max((resting.other_pose - away) / (resting.other_pose - resting.same_pose), 0.0), 1.0)
             neutral, smile = float(found[self._neutral]), float(found[self._smile])
             ahead = lead + self._raised * part
-            share = 1 / (1 + math.exp(-min(max(how.steepness * ahead, -_MOST), _MOST)))
+            share = 1 / (1 + math.exp(-min(max(resting.steepness * ahead, -_MOST), _MOST)))
             if part > 0 and self._raised > 0 and share * (neutral + smile) > smile:
                 found[self._neutral], found[self._smile] = (1 - share) * (neutral + smile), share * (neutral + smile)
         return found
 
-    def _learn(self) -> None:
-        how, count = self._settings.resting, len(self._looks)
-        if count < how.ready:
+    def _estimate(self) -> None:
+        resting, count = self._settings.resting, len(self._samples)
+        if count < resting.min_samples:
             return
-        looks = np.stack(self._looks)
-        middle = np.median(looks, axis=0)
+        samples = np.stack(self._samples)
+        middle = np.median(samples, axis=0)
         rest, lead, self._nose = middle[:-3], middle[-3], middle[-2:]
         if self._smile is not None:
-            usual = float(np.quantile(looks[:, -3], how.usual)) - lead
-            self._raised = float(min(max(-lead - max(how.lead, how.spread * usual), 0.0), how.most))
-        if count >= how.lower_from:
+            noise = float(np.quantile(samples[:, -3], resting.noise_quantile)) - lead
+            self._raised = float(
+                min(max(-lead - max(resting.min_rise, resting.noise_factor * noise), 0.0), resting.max_raise)
+            )
+        if count >= resting.lower_from:
             self._lowered = lowered(rest, self._neutral, self._settings)
             if self._smile is not None:
                 self._lowered[self._smile] = 0.0
@@ -118,9 +120,9 @@ def log_of(probabilities: npt.NDArray[np.float32]) -> Values:
 
 
 def nose_place(keypoints: npt.NDArray[np.float32]) -> Values:
-    """Return (2,) where the nose's tip lies from the middle between the eyes, along and across their line.
+    """Return (2,) the place of the nose tip, along and across the line between the eyes.
 
-    In distances between the eyes; it moves when the head turns or nods, and not when it tilts or comes nearer.
+    Relative to their middle, in eye distances; it moves when the head turns or nods, not when it tilts or comes nearer.
     """
     right, left, nose = (
         complex(*keypoints[point]) for point in (Keypoint.RIGHT_EYE, Keypoint.LEFT_EYE, Keypoint.NOSE_TIP)

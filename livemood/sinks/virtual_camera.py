@@ -9,7 +9,7 @@ from livemood.core.types import Frame, Image, Mood
 from livemood.sinks.base import Sink, SinkContext
 
 _FPS = 30.0
-_HOW = {
+_INSTALL_HINTS = {
     "linux": "sudo modprobe v4l2loopback devices=1 exclusive_caps=1 makes one",
     "darwin": "install OBS, start its virtual camera once, and close it",
     "win32": "install OBS, whose virtual camera is used",
@@ -37,8 +37,8 @@ class VirtualCamera(Sink):
         try:
             self._camera: Any = pyvirtualcam.Camera(width, height, _FPS, fmt=pyvirtualcam.PixelFormat.BGR)
         except RuntimeError as error:
-            how = _HOW.get(sys.platform, "see pyvirtualcam's documentation")
-            raise SinkError(f"this system has no virtual camera device; {how}") from error
+            install_hint = _INSTALL_HINTS.get(sys.platform, "see pyvirtualcam's documentation")
+            raise SinkError(f"this system has no virtual camera device; {install_hint}") from error
 
     def write(self, frame: Frame, moods: Sequence[Mood], image: Image | None = None) -> None:
         """Send one annotated picture, (H, W, 3) uint8 BGR."""

@@ -112,18 +112,18 @@ export interface SmootherSettings {
   readonly doubt: DoubtSettings;
 }
 
-/** How a resting face is learnt while time goes by; explained in `livemood/core/stage_settings.py`. */
+/** How a resting face is estimated over time; explained in `livemood/core/stage_settings.py`. */
 export interface RestingFaceSettings {
-  readonly every_s: number;
-  readonly kept: number;
-  readonly ready: number;
+  readonly sample_every_s: number;
+  readonly max_samples: number;
+  readonly min_samples: number;
   readonly raised: string;
-  readonly lead: number;
-  readonly usual: number;
-  readonly spread: number;
-  readonly most: number;
+  readonly min_rise: number;
+  readonly noise_quantile: number;
+  readonly noise_factor: number;
+  readonly max_raise: number;
   readonly steepness: number;
-  readonly slowly: number;
+  readonly raised_sample_every: number;
   readonly lower_from: number;
   readonly same_pose: number;
   readonly other_pose: number;

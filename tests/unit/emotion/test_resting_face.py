@@ -13,7 +13,7 @@ from livemood.testing import ScriptedDetector, TableClassifier
 from tests.support.builders import make_detection, make_frame
 
 FPS = 10
-HOW = NeutralBaselineSettings().resting
+RESTING = NeutralBaselineSettings().resting
 POINTS = make_detection().keypoints
 NEUTRAL, HAPPY, SAD, ANGRY = (EMOTIONS.index(name) for name in ("neutral", "happy", "sad", "angry"))
 
@@ -101,14 +101,14 @@ def test_read_when_rest_varies_a_lot_then_the_smile_needs_to_be_larger():
 def test_read_when_the_head_turns_away_from_rest_then_nothing_is_raised():
     someone = Watched()
     someone.show(REST, 5)
-    assert someone.show(SLIGHT, 0.1, nodding(HOW.same_pose / 2)) == "happy"
-    assert someone.show(SLIGHT, 0.1, nodding(HOW.other_pose * 1.2)) == "neutral"
+    assert someone.show(SLIGHT, 0.1, nodding(RESTING.same_pose / 2)) == "happy"
+    assert someone.show(SLIGHT, 0.1, nodding(RESTING.other_pose * 1.2)) == "neutral"
 
 
 def test_read_when_the_head_turns_a_little_then_less_is_raised():
     someone = Watched()
     someone.show(REST, 5)
-    between = nodding((HOW.same_pose + HOW.other_pose) / 2)
+    between = nodding((RESTING.same_pose + RESTING.other_pose) / 2)
     assert someone.show(face(happy=-4.0), 0.1) == "happy"
     assert someone.show(face(happy=-4.0), 0.1, between) == "neutral"
 
@@ -122,7 +122,7 @@ def test_read_when_someone_smiled_for_a_minute_then_that_is_not_learnt():
 
 def test_read_when_a_resting_face_nearly_smiles_then_happy_never_loses():
     someone = Watched()
-    nearly = face(happy=-HOW.lead - 0.1)
+    nearly = face(happy=-RESTING.min_rise - 0.1)
     someone.show(nearly, 5)
     assert someone.resting.read(nearly, POINTS, 6.0)[HAPPY] >= nearly[HAPPY] - 1e-6
 

@@ -1,4 +1,4 @@
-/** One person's resting face, learnt while time goes by; what `livemood/emotion/resting_face.py` does. */
+/** One person's resting face, estimated over time, as `livemood/emotion/resting_face.py` does it. */
 
 import type { BaselineSettings } from "../settings";
 import { Keypoint, type Point } from "../values";
@@ -10,8 +10,8 @@ export class RestingFace {
   readonly #neutral: number;
   readonly #smile: number;
   readonly #settings: BaselineSettings;
-  #looks: (readonly number[])[] = [];
-  #lookedS = -Infinity;
+  #samples: (readonly number[])[] = [];
+  #sampledS = -Infinity;
   #lowered: readonly number[];
   #raised = 0;
   #nose: Point = [0, 0];
@@ -24,7 +24,7 @@ export class RestingFace {
   }
 
   /**
-   * Return the adjusted probabilities of a look, and learn from it.
+   * Return the adjusted probabilities of a frame, and take a sample of it if one is due.
    *
    * `smile` is the probability of a smile, of whichever kind, by the head `smile`; null without one.
    */
@@ -34,22 +34,22 @@ export class RestingFace {
     timeS: number,
     smile: number | null,
   ): readonly number[] {
-    const [values, nose, how] = [logits(probabilities), nosePlace(keypoints), this.#settings.resting];
+    const [values, nose, resting] = [logits(probabilities), nosePlace(keypoints), this.#settings.resting];
     const lead = this.#lead(values, smile);
     const adjusted = this.#adjusted(values, lead, nose);
     if (best(values) !== this.#smile || this.#smile < 0) {
-      const looks = best(adjusted) === this.#smile ? how.slowly : 1;
-      if (timeS - this.#lookedS >= looks * how.every_s) {
-        this.#lookedS = timeS;
-        this.#looks.push([...values.map((value) => value - values[this.#neutral]!), lead, ...nose]);
-        this.#looks = this.#looks.slice(-how.kept);
-        this.#learn();
+      const intervals = best(adjusted) === this.#smile ? resting.raised_sample_every : 1;
+      if (timeS - this.#sampledS >= intervals * resting.sample_every_s) {
+        this.#sampledS = timeS;
+        this.#samples.push([...values.map((value) => value - values[this.#neutral]!), lead, ...nose]);
+        this.#samples = this.#samples.slice(-resting.max_samples);
+        this.#estimate();
       }
     }
     return adjusted;
   }
 
-  /** How clearly a look shows a smile, in logits; 0 between a smile and none. */
+  /** How clearly a face smiles, in logits; 0 between a smile and none. */
   #lead(values: readonly number[], smile: number | null): number {
     if (this.#smile < 0) return 0;
     const lead = values[this.#smile]! - values[this.#neutral]!;
@@ -61,12 +61,12 @@ export class RestingFace {
   #adjusted(values: readonly number[], lead: number, nose: Point): readonly number[] {
     const found = softmax(values.map((value, k) => value - this.#lowered[k]!));
     if (this.#smile < 0) return found;
-    const how = this.#settings.resting;
+    const resting = this.#settings.resting;
     const away = Math.hypot(nose[0] - this.#nose[0], nose[1] - this.#nose[1]);
-    const part = Math.min(Math.max((how.other_pose - away) / (how.other_pose - how.same_pose), 0), 1);
+    const part = Math.min(Math.max((resting.other_pose - away) / (resting.other_pose - resting.same_pose), 0), 1);
     const [neutral, smile] = [found[this.#neutral]!, found[this.#smile]!];
     const ahead = lead + this.#raised * part;
-    const share = 1 / (1 + Math.exp(-Math.min(Math.max(how.steepness * ahead, -MOST), MOST)));
+    const share = 1 / (1 + Math.exp(-Math.min(Math.max(resting.steepness * ahead, -MOST), MOST)));
     if (part > 0 && this.#raised > 0 && share * (neutral + smile) > smile) {
       found[this.#neutral] = (1 - share) * (neutral + smile);
       found[this.#smile] = share * (neutral + smile);
@@ -74,18 +74,19 @@ export class RestingFace {
     return found;
   }
 
-  #learn(): void {
-    const how = this.#settings.resting;
-    if (this.#looks.length < how.ready) return;
-    const column = (k: number): number[] => this.#looks.map((look) => look[k]!);
-    const middle = this.#looks[0]!.map((_, k) => quantile(column(k), 0.5));
+  #estimate(): void {
+    const resting = this.#settings.resting;
+    if (this.#samples.length < resting.min_samples) return;
+    const column = (k: number): number[] => this.#samples.map((sample) => sample[k]!);
+    const middle = this.#samples[0]!.map((_, k) => quantile(column(k), 0.5));
     const [lead, ...nose] = middle.slice(-3) as [number, number, number];
     this.#nose = nose;
     if (this.#smile >= 0) {
-      const usual = quantile(column(middle.length - 3), how.usual) - lead;
-      this.#raised = Math.min(Math.max(-lead - Math.max(how.lead, how.spread * usual), 0), how.most);
+      const noise = quantile(column(middle.length - 3), resting.noise_quantile) - lead;
+      const rise = Math.max(resting.min_rise, resting.noise_factor * noise);
+      this.#raised = Math.min(Math.max(-lead - rise, 0), resting.max_raise);
     }
-    if (this.#looks.length >= how.lower_from) {
+    if (this.#samples.length >= resting.lower_from) {
       const offset = lowered(middle.slice(0, -3), this.#neutral, this.#settings);
       this.#lowered = offset.map((value, k) => (k === this.#smile ? 0 : value));
     }
@@ -119,7 +120,7 @@ function quantile(values: readonly number[], share: number): number {
   return low + (at - Math.floor(at)) * (high - low);
 }
 
-/** Where the nose's tip lies from the middle between the eyes, along and across their line, in their distances. */
+/** The place of the nose tip relative to the middle between the eyes, along and across their line, in eye distances. */
 function nosePlace(keypoints: readonly Point[]): Point {
   const [right, left, nose] = [keypoints[Keypoint.rightEye]!, keypoints[Keypoint.leftEye]!, keypoints[Keypoint.noseTip]!];
   const [ax, ay] = [left[0] - right[0], left[1] - right[1]];
