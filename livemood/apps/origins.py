@@ -26,12 +26,12 @@ def changed(settings: Any) -> dict[str, Any]:
 
 
 def origin_of_run(
-    how: ReaderSettings, detector: str, classifier: Classifier, source: "Source", options: Mapping[str, Any]
+    reader: ReaderSettings, detector: str, classifier: Classifier, source: "Source", options: Mapping[str, Any]
 ) -> Origin:
     """Return the origin of the records of one source.
 
     Args:
-        how: How faces are found and read.
+        reader: How faces are found and read.
         detector: Name of the detector in use.
         classifier: The model in use.
         source: Open.
@@ -42,22 +42,22 @@ def origin_of_run(
     about = __version__, _name(source.name), info.width, info.height, rate, duration_s
     if not isinstance(classifier, EmotionClassifier):
         return Origin(*about, options={"detector": detector, "engine": type(classifier).__name__, **options})
-    chosen = {"emotions": list(classifier.labels)} if how.emotions else {}
+    chosen = {"emotions": list(classifier.labels)} if reader.emotions else {}
     options = {"detector": detector, "engine": classifier.engine, **chosen, **options}
     return Origin(*about, classifier.name, classifier.sha256, options)
 
 
-def origin_of_collection(how: ReaderSettings) -> Origin:
+def origin_of_collection(reader: ReaderSettings) -> Origin:
     """Return the origin of records of many photos, without opening the model.
 
     Raises:
         ModelMissing: The model is not there.
         ModelIncompatible: Its manifest is broken.
     """
-    bundle = read_bundle(how.model or default_bundle())
-    chosen = {"emotions": list(how.emotions)} if how.emotions else {}
-    options = {"detector": how.detector, "engine": how.engine, **chosen}
-    return Origin(__version__, model=bundle.name, sha256=bundle.sha256_for(how.engine), options=options)
+    bundle = read_bundle(reader.model or default_bundle())
+    chosen = {"emotions": list(reader.emotions)} if reader.emotions else {}
+    options = {"detector": reader.detector, "engine": reader.engine, **chosen}
+    return Origin(__version__, model=bundle.name, sha256=bundle.sha256_for(reader.engine), options=options)
 
 
 def _name(source: str) -> str:

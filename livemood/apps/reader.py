@@ -55,14 +55,14 @@ class MoodReader(Closeable):
     ) -> None:
         names: Any = emotions if emotions is None or isinstance(emotions, str) else tuple(emotions)  # str is refused
         given = None if isinstance(detector, str) else detector
-        how = ReaderSettings(
+        reader = ReaderSettings(
             detector=detector if isinstance(detector, str) else "auto",
             emotions=names,
             engine=engine,
             model=Path(model) if model else None,
             baseline=baseline,
         )
-        self.session = Session(how, detector=given, classifier=classifier, settings=settings)
+        self.session = Session(reader, detector=given, classifier=classifier, settings=settings)
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -31,9 +31,9 @@ class Session(Closeable):
     """One detector and one model, opened once, and a factory of everything built on them; a context manager.
 
     Args:
-        how: Which detector and model to open.
-        detector: Any object with ``detect`` and ``close``, instead of the one that ``how`` names; the caller closes it.
-        classifier: Any ``Classifier``, instead of the model that ``how`` names.
+        reader: Which detector and model to open.
+        detector: Any object with ``detect`` and ``close``, instead of the one that ``reader`` names; the caller closes it.
+        classifier: Any ``Classifier``, instead of the model that ``reader`` names.
         settings: Thresholds and time constants.
 
     Attributes:
@@ -50,20 +50,20 @@ class Session(Closeable):
 
     def __init__(
         self,
-        how: ReaderSettings | None = None,
+        reader: ReaderSettings | None = None,
         *,
         detector: Detector | None = None,
         classifier: Classifier | None = None,
         settings: Settings | None = None,
     ) -> None:
-        self._how = how = how or ReaderSettings()
+        self._reader = reader = reader or ReaderSettings()
         self.settings = settings or Settings()
-        self.baseline: BaselineMode = how.baseline
-        self.classifier: Classifier = classifier or EmotionClassifier(how.model, how.engine, how.emotions)
+        self.baseline: BaselineMode = reader.baseline
+        self.classifier: Classifier = classifier or EmotionClassifier(reader.model, reader.engine, reader.emotions)
         with ExitStack() as stack:
             if detector is None:
-                detector = stack.enter_context(FaceDetector(how.detector, self.settings.detector))
-                self._detector_name: str = how.detector
+                detector = stack.enter_context(FaceDetector(reader.detector, self.settings.detector))
+                self._detector_name: str = reader.detector
             else:
                 self._detector_name = type(detector).__name__
             self.detector: Detector = detector
@@ -160,7 +160,7 @@ class Session(Closeable):
             force=force,
             faceless_rows=faceless_rows,
             encoding=encoding or EncodingSettings(),
-            origin=origin_of_run(self._how, self._detector_name, self.classifier, source, options or {}),
+            origin=origin_of_run(self._reader, self._detector_name, self.classifier, source, options or {}),
         )
         return open_sink(output, context)
 

@@ -94,20 +94,20 @@ class VideoFigures:
     peak_rss_mb: float | None
 
 
-def measure_video(session: Session, clip: Path, how: ReaderSettings | None = None) -> VideoFigures:
+def measure_video(session: Session, clip: Path, settings: ReaderSettings | None = None) -> VideoFigures:
     """Label a clip several times, in different ways, into a temporary folder.
 
     Args:
         session: Detector and model; stays open.
         clip: Video file.
-        how: Detector and model of the new process whose start is timed; by default the shipped ones.
+        settings: Detector and model of the new process whose start is timed; by default the shipped ones.
 
     Raises:
         VideoUnreadable: The clip cannot be read.
     """
     with TemporaryDirectory() as folder:
         bench = _Bench(session, clip, Path(folder) / "labelled.mp4")
-        first_frame_s = time_to_first_frame(clip, how or ReaderSettings())
+        first_frame_s = time_to_first_frame(clip, settings or ReaderSettings())
         bench.label(_WARM_UP_S)
         cpu_began = time.process_time()
         frames, faces, labelled_s = bench.label()
@@ -229,9 +229,9 @@ class _Stopwatch:
         self._frame.clear()
 
 
-def time_to_first_frame(clip: Path, how: ReaderSettings) -> float:
+def time_to_first_frame(clip: Path, settings: ReaderSettings) -> float:
     """Return the seconds from the start of a new process to its first labelled picture."""
-    words = str(clip), str(how.model or ""), how.detector, how.engine
+    words = str(clip), str(settings.model or ""), settings.detector, settings.engine
     began = time.perf_counter()
     with subprocess.Popen([sys.executable, "-c", _FIRST_FRAME, *words], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
