@@ -32,8 +32,8 @@ class Session(Closeable):
 
     Args:
         reader: Which detector and model to open.
-        detector: Any object with ``detect`` and ``close``, instead of the one that ``reader`` names; the caller closes it.
-        classifier: Any ``Classifier``, instead of the model that ``reader`` names.
+        detector: Any object with ``detect`` and ``close``, instead of that of ``reader``; the caller closes it.
+        classifier: Any ``Classifier``, instead of the model of ``reader``.
         settings: Thresholds and time constants.
 
     Attributes:
