@@ -2,8 +2,8 @@
 
     python -m tests.tools.scaled_decoding DATA
 
-DATA holds ``wild.zip``. Photos of 4,000 px are made of its group photos: every second one enlarged, and
-mosaics of four.
+DATA holds ``wild.zip``. Photos of 8,000 px are made of its group photos: every second one enlarged, and
+mosaics of nine.
 """
 
 import sys
@@ -21,13 +21,15 @@ from livemood.core.types import Image
 from livemood.datasets.files import decode
 from livemood.sources.image.decode import LEAST_SIDE, decode_photo
 
-WIDTH, HEIGHT = 4000, 3000
+WIDTH, HEIGHT = 8000, 6000
+ACROSS = 3
+"""Photos in a row of a mosaic, and in a column."""
 
 
 def main() -> int:
     """Print a table; return the exit code."""
     groups = list(group_photos(Path(sys.argv[1]) / "wild.zip"))
-    cases = {"enlarged": map(enlarged, groups[::2]), "mosaic of four": mosaics(groups)}
+    cases = {"enlarged": map(enlarged, groups[::2]), "mosaics of nine": mosaics(groups)}
     print("| photos | in full | smaller | both ways | CPU s in full | smaller |\n|---|---|---|---|---|---|")
     with Session() as session:
         for name, images in cases.items():
@@ -47,20 +49,20 @@ def group_photos(archive: Path) -> Iterator[Image]:
 
 
 def enlarged(image: Image) -> Image:
-    """Return a photo whose longer side has 4,000 px."""
+    """Return a photo whose longer side has 8,000 px."""
     scale = WIDTH / max(image.shape[:2])
     return np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 def mosaics(images: Sequence[Image]) -> Iterator[Image]:
-    """Yield photos of 4,000 x 3,000 px with four large group photos each."""
+    """Yield photos of 8,000 x 6,000 px with nine large group photos each."""
     large = [image for image in images if max(image.shape[:2]) >= 1000]
-    for start in range(0, len(large) - 3, 4):
+    for start in range(0, len(large) - ACROSS**2 + 1, ACROSS**2):
         canvas = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-        for place, image in enumerate(large[start : start + 4]):
-            scale = min(WIDTH / 2 / image.shape[1], HEIGHT / 2 / image.shape[0])
+        for place, image in enumerate(large[start : start + ACROSS**2]):
+            scale = min(WIDTH / ACROSS / image.shape[1], HEIGHT / ACROSS / image.shape[0]) * 0.999
             small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-            top, left = place // 2 * HEIGHT // 2, place % 2 * WIDTH // 2
+            top, left = place // ACROSS * HEIGHT // ACROSS, place % ACROSS * WIDTH // ACROSS
             canvas[top : top + small.shape[0], left : left + small.shape[1]] = small
         yield canvas
 

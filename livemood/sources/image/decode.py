@@ -19,8 +19,8 @@ from livemood.sources.image.size_guard import MAX_PIXELS, size
 
 MAX_BYTES: Final = 1 << 30
 """Largest picture file that is read."""
-LEAST_SIDE: Final = 1920
-"""Longer side at which a large photo loses hardly a face, px: one of 279 (``tests.tools.scaled_decoding``)."""
+LEAST_SIDE: Final = 3840
+"""Longer side at which a large photo loses hardly a face, px (``tests.tools.scaled_decoding``)."""
 
 _MAX_MILLIONS: Final = MAX_PIXELS // 1_000_000
 _BY_PILLOW: Final = frozenset({"heif", "avif", "jxl"})
