@@ -1,5 +1,6 @@
 """The search of a whole picture: at one or two sizes, inside a border, and in four orientations."""
 
+import math
 from collections.abc import Sequence
 
 import cv2
@@ -9,7 +10,7 @@ from livemood.core.geometry import Box
 from livemood.core.stage_settings import DetectorSettings
 from livemood.core.types import Detection, Image
 from livemood.detection.proposals import Confirmed, Confirmer, merged
-from livemood.detection.pyramid import Pyramid
+from livemood.detection.pyramid import ALIKE, Pyramid
 from livemood.detection.transforms import moved, same_face, turned, turned_back, without_doubles
 from livemood.detection.yunet import YuNet
 
@@ -40,7 +41,7 @@ class WholeSearch:
             image: (H, W, 3) uint8 BGR.
         """
         search = self._settings.search
-        photo = Pyramid(image, search.photo_px)
+        photo = Pyramid(image, math.ceil((1 - ALIKE) * search.photo_px))
         faces, evidence = self._confirmer.faces(photo, self._upright(photo))
         if not faces:
             faces = self._bordered(photo)
@@ -115,7 +116,7 @@ class WholeSearch:
 
     def _candidates(self, picture: Pyramid, longest_px: int) -> list[Detection]:
         """Return the candidates of a picture, in its pixels, that is searched at a size."""
-        image, step = picture.at(longest_px / max(picture.image.shape[:2]))
+        image, step, longest_px = picture.sized(longest_px)
         found = (moved(one, 0, 0, step) for one in self._yunet.find(image, longest_px))
         return [one for one in found if self._is_candidate(one)]
 

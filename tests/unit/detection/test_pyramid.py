@@ -37,6 +37,20 @@ def test_copies_when_asked_for_again_then_not_made_again(large: Pyramid):
     assert large.at(0.3)[0] is large.at(0.25)[0]
 
 
+def test_copy_of_about_the_wanted_size_then_taken_as_it_is(large: Pyramid):
+    for wanted, factor, px in ((1050, 4, 1000), (2200, 2, 2001), (4000, 1, 4003)):
+        assert large.sized(wanted)[1:] == (factor, px)
+
+
+def test_copy_when_none_is_about_the_wanted_size_then_a_larger_one_to_be_scaled(large: Pyramid):
+    assert large.sized(1200)[1:] == (2, 1200)
+    assert large.sized(1500)[1:] == (1, 1500)
+
+
+def test_picture_without_copies_then_scaled_to_just_the_wanted_size():
+    assert Pyramid(np.zeros((1000, 1050, 3), np.uint8)).sized(1024)[1:] == (1, 1024)
+
+
 def test_picture_without_copies_then_itself():
     image = np.zeros((4000, 4000, 3), np.uint8)
     assert Pyramid(image).at(0.01) == (image, 1)
