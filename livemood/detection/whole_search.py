@@ -95,8 +95,9 @@ class WholeSearch:
         margins = margin, margin, margin, margin
         small = cv2.resize(photo.at(scale)[0], size, interpolation=interpolation)
         grey = [_GREY] * 3
-        framed = np.asarray(cv2.copyMakeBorder(small, *margins, cv2.BORDER_CONSTANT, value=grey), np.uint8)
-        confirmed = self._confirmer.faces(Pyramid(framed), self._candidates(Pyramid(framed), max(framed.shape[:2])))
+        bordered = np.asarray(cv2.copyMakeBorder(small, *margins, cv2.BORDER_CONSTANT, value=grey), np.uint8)
+        picture = Pyramid(bordered)
+        confirmed = self._confirmer.faces(picture, self._candidates(picture, max(bordered.shape[:2])))
         return [moved(face, -margin / scale, -margin / scale, 1 / scale) for face in confirmed.faces]
 
     def _turned(self, photo: Pyramid, least: float) -> list[Detection]:

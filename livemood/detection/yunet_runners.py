@@ -115,16 +115,15 @@ class LiteRTRunner:
     def _spare(self, px: int) -> _Network | None:
         """Give up the networks that were not used for longest, until one for so many px can be kept; return the last.
 
-        It can be resized in less than half the time that a new one takes.
+        It can be resized in less than half the time that a new one takes. One that was too large to be kept is not.
         """
         spare = None
         while self._networks:
             kept_px = sum(network.largest_px for network in self._networks.values())
-            own_px = max(px, spare.largest_px if spare else 0)
-            if len(self._networks) < _KEPT and kept_px + own_px <= _KEPT_PX:
+            if len(self._networks) < _KEPT and kept_px + px <= _KEPT_PX:
                 break
             spare = self._networks.pop(next(iter(self._networks)))
-        return spare
+        return spare if spare and spare.largest_px <= _KEPT_PX else None
 
 
 class OpenCVRunner:

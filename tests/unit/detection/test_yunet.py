@@ -65,14 +65,26 @@ def test_rows_of_a_smaller_picture_after_a_larger_one_then_nothing_of_that_is_le
     assert np.array_equal(runner.rows(small), alone)
 
 
+def test_rows_of_a_network_that_had_other_sizes_then_those_of_a_new_one(runner: LiteRTRunner, faces: Image):
+    usual = open_runner(0.3).rows(faces)
+    for side in (1700, 64, 1600, 1500):
+        runner.rows(np.zeros((side, side, 3), np.uint8))
+    assert np.array_equal(runner.rows(faces), usual)
+
+
 def test_networks_of_many_sizes_then_few_are_kept(runner: LiteRTRunner):
     for side in range(32, 32 * 20, 32):
         runner.rows(np.zeros((side, 64, 3), np.uint8))
     assert len(runner._networks) <= 8
     for side in (1500, 1600, 1700, 64):
         runner.rows(np.zeros((side, side, 3), np.uint8))
-    assert sum(high * wide for high, wide in runner._networks) <= 3_200_000
-    assert len(runner.rows(np.zeros((2300, 2300, 3), np.uint8))) == 0
+        assert sum(network.largest_px for network in runner._networks.values()) <= 3_200_000
+
+
+def test_network_of_a_very_large_picture_then_not_kept_for_smaller_ones(runner: LiteRTRunner):
+    for side in (2300, 64):
+        assert len(runner.rows(np.zeros((side, side, 3), np.uint8))) == 0
+    assert sum(network.largest_px for network in runner._networks.values()) <= 3_200_000
 
 
 def test_open_when_litert_has_no_wheel_then_opencv_runs_it(monkeypatch, faces: Image):
