@@ -1,5 +1,12 @@
-"""``python -m livemood``: the same as the ``livemood`` command."""
+"""The ``livemood`` command, and ``python -m livemood``."""
 
-from livemood.cli import main
 
-main()
+def main() -> None:
+    """Run the command line; its modules are imported here, so that worker processes do not import them."""
+    from livemood.cli import main as run
+
+    run()
+
+
+if __name__ == "__main__":
+    main()

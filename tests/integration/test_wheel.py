@@ -57,7 +57,7 @@ def test_wheel_then_models_licences_and_the_type_marker_travel_inside(wheel):
 
 
 def test_wheel_when_installed_elsewhere_and_the_network_is_off_then_reads_a_photo(installed, tmp_path):
-    code = "import livemood, sys; print(livemood.__file__, file=sys.stderr); import livemood.__main__"
+    code = "import livemood, sys; print(livemood.__file__, file=sys.stderr); from livemood.__main__ import main; main()"
     done = subprocess.run(
         ["unshare", "--map-root-user", "--net", sys.executable, "-c", code, "image", SAMPLES / "faces.png", "--json"],
         cwd=tmp_path,

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from contextlib import suppress
+from importlib.metadata import entry_points
 from itertools import islice
 from pathlib import Path
 
@@ -525,6 +526,13 @@ def test_commands_then_opencv_keeps_to_one_thread_unless_the_user_wants_more(wan
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=usual | wanted, check=True)
     assert done.stdout.splitlines()[1:] == [str(threads)]
+
+
+def test_entry_point_when_a_worker_process_imports_it_then_the_command_line_is_not_loaded():
+    (command,) = entry_points(group="console_scripts", name="livemood")
+    code = f"import sys, {command.module}; print('typer' in sys.modules, 'livemood.cli' in sys.modules)"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "False False\n"
+    assert command.load().__name__ == "main"
 
 
 def test_package_when_imported_then_nothing_heavy_is_loaded():
