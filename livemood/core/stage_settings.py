@@ -34,8 +34,11 @@ class EvidenceSettings:
         far_window: Side of the window of the far network and of YuNet's second run, in sides of the face.
         look_px: Size to which that window is scaled for YuNet.
         min_iou: Lowest IoU at which a detection in a window counts as one of the candidate.
+        near_usual: The near network's logit to be expected before it is run: this number, and ...
+        near_usual_slope: ... this one times YuNet's mean logit.
         settled_below: In a photo with a sure face, a candidate is rejected early once its expected evidence is this far
-            below what a face needs; after one, two and three runs of YuNet.
+            below what a face needs: by YuNet's first score, after its run on a window, after the near network, after
+            YuNet's run on the mirrored window.
         settled_above: There, it is a face once its expected evidence is this far above.
         keypoints_from: With this score of the near network or more, keypoints are its own; below it, YuNet's.
     """
@@ -63,8 +66,10 @@ class EvidenceSettings:
     far_window: float = 4.5
     look_px: int = 224
     min_iou: float = 0.25
-    settled_below: tuple[float, float, float] = (2.5, 1.5, 0.6)
-    settled_above: tuple[float, float, float] = (4.0, 2.0, 0.6)
+    near_usual: float = -1.9
+    near_usual_slope: float = 0.8
+    settled_below: tuple[float, float, float, float] = (3.5, 2.5, 1.2, 0.6)
+    settled_above: tuple[float, float, float, float] = (3.0, 2.0, 1.5, 0.6)
     keypoints_from: float = 0.5
 
 

@@ -103,23 +103,18 @@ def _averaged(faces: npt.NDArray[np.float32], scores: npt.NDArray[np.float32]) -
     order = np.argsort(-scores)
     order = order[(faces[order, 1] > faces[order, 0]).all(1)]
     faces, scores = faces[order], scores[order]
-    same = (_overlaps(faces[:, :2]) > _SAME_FACE).tolist()
-    found, left = [], list(range(len(order)))
-    while left:
+    corners = faces[:, :2].astype(np.float64)
+    areas = (corners[:, 1] - corners[:, 0]).prod(1)
+    found, left = [], np.arange(len(order))
+    while len(left):
         first = left[0]
-        group = [i for i in left if i == first or same[first][i]]
-        left = [i for i in left if i not in group]
-        averaged = [i for i in group if scores[i] >= min(scores[first], _AVERAGED_FROM)]
+        sides = np.minimum(corners[first, 1], corners[left, 1]) - np.maximum(corners[first, 0], corners[left, 0])
+        shared = np.maximum(sides, 0).prod(1)
+        same = shared > _SAME_FACE * (areas[first] + areas[left] - shared)
+        same[0] = True
+        group, left = left[same], left[~same]
+        averaged = group[scores[group] >= min(scores[first], _AVERAGED_FROM)]
         weights = scores[averaged, None, None]
         face = (faces[averaged] * weights).sum(0) / weights.sum(0)
         found.append(Detection(Box(*face[:2].ravel().tolist()), face[2:], float(scores[first])))
     return found
-
-
-def _overlaps(corners: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """Return (N, N) intersection over union of boxes, (N, 2, 2) upper left and lower right corners."""
-    start, end = corners[:, 0].astype(np.float64), corners[:, 1].astype(np.float64)
-    sides = np.minimum(end[:, None], end) - np.maximum(start[:, None], start)
-    shared = np.maximum(sides, 0).prod(2)
-    areas = (end - start).prod(1)
-    return np.asarray(shared / (areas[:, None] + areas - shared), np.float64)

@@ -32,7 +32,7 @@ class EvidenceRange(NamedTuple):
 
     Attributes:
         low: Its lowest possible value.
-        expected: Its value if the other networks score as those that have been run: YuNet as before, far as near.
+        expected: Its value if the other networks score as usual: YuNet as before, far as near.
         high: Its highest possible value.
     """
 
@@ -68,21 +68,26 @@ def evidence_range(
         + settings.bias
     )
 
-    def total(unknown_look: float, unknown: float) -> float:
-        looks = sum(known) + (len(scores.yunet) - len(known)) * unknown_look
-        near = unknown if scores.near is None else scores.near
-        far = unknown if scores.far is None else scores.far
+    near = None if scores.near is None else logit(scores.near, settings.floor)
+    far = None if scores.far is None else logit(scores.far, settings.floor)
+
+    def total(look: float, unknown: float) -> float:
+        """Return the evidence where the networks that have not been run have these logits: YuNet's, and the others'."""
+        looks = sum(known) + (len(scores.yunet) - len(known)) * look
         return (
             settings.looks * looks / len(scores.yunet)
-            + settings.near * logit(near, settings.floor)
-            + settings.far * logit(far, settings.floor)
+            + settings.near * (unknown if near is None else near)
+            + settings.far * (unknown if far is None else far)
             + place
         )
 
+    lowest, highest = logit(0.0, settings.floor), logit(1.0, settings.floor)
+    mean = sum(known) / len(known)
+    usual = min(max(settings.near_usual + settings.near_usual_slope * mean, lowest), highest) if near is None else near
     return EvidenceRange(
-        total(logit(0.0, settings.look_floor), 0.0),
-        total(sum(known) / max(len(known), 1), scores.near or 0.0),
-        total(logit(1.0, settings.look_floor), 1.0),
+        total(logit(0.0, settings.look_floor), lowest),
+        total(mean, usual),
+        total(logit(1.0, settings.look_floor), highest),
     )
 
 

@@ -1,16 +1,16 @@
 """Which of YuNet's candidates are faces: the BlazeFace networks confirm or reject them and give their keypoints."""
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from livemood.core.stage_settings import DetectorSettings, EvidenceSettings
 from livemood.core.types import Detection, Image
-from livemood.detection.evidence import CandidateScores, companions, evidence_range
-from livemood.detection.networks import FaceNetwork, find_in_window
+from livemood.detection.candidate import ExaminedCandidate, Networks
+from livemood.detection.evidence import companions, evidence_range
+from livemood.detection.networks import FaceNetwork
 from livemood.detection.pyramid import Pyramid
-from livemood.detection.transforms import first_of_each, moved, square
+from livemood.detection.transforms import first_of_each
 from livemood.detection.yunet import YuNet, like_blazeface
 
 
@@ -32,7 +32,7 @@ class Confirmer:
     """
 
     def __init__(self, yunet: YuNet, near: FaceNetwork, far: FaceNetwork, settings: DetectorSettings) -> None:
-        self._yunet, self._near, self._far = yunet, near, far
+        self._networks = Networks(yunet, near, far)
         self._settings = settings
 
     def faces(self, photo: Pyramid, candidates: Sequence[Detection], least: float = 0.0) -> Confirmed:
@@ -46,10 +46,11 @@ class Confirmer:
         groups = companions(candidates, candidates, self._settings.evidence)
         faces, highest = [], -math.inf
         for candidate, others in zip(candidates, groups, strict=True):
-            face, evidence = self._examine(photo, candidate, others, least, highest, rescore=True)
+            examined = ExaminedCandidate(photo, candidate, self._networks, self._settings.evidence)
+            evidence = self._evidence(examined, others, least, highest, rescore=True)
             highest = max(highest, evidence)
             if evidence > least:
-                faces.append(face)
+                faces.append(examined.face())
         return Confirmed(faces, highest)
 
     def faces_of_frame(
@@ -65,71 +66,44 @@ class Confirmer:
         """
         settings = self._settings
         groups = companions(candidates, detections, settings.evidence)
-        most, picture = settings.search.most_places, Pyramid(image)
-        examined = [
-            self._examine(picture, candidate, others, least, math.inf, rescore=False)
-            for candidate, others in zip(candidates[:most], groups[:most], strict=True)
-        ]
+        most, picture, faces = settings.search.most_places, Pyramid(image), []
+        for candidate, others in zip(candidates[:most], groups[:most], strict=True):
+            examined = ExaminedCandidate(picture, candidate, self._networks, settings.evidence)
+            if self._evidence(examined, others, least, math.inf, rescore=False) > least:
+                faces.append(examined.face())
         rest = (like_blazeface(one) for one in candidates[most:] if one.score >= settings.evidence.companion_from)
-        return [*(face for face, evidence in examined if evidence > least), *rest]
+        return [*faces, *rest]
 
-    def _examine(
-        self, picture: Pyramid, candidate: Detection, others: int, least: float, highest: float, rescore: bool
-    ) -> tuple[Detection, float]:
-        """Return the face that a candidate stands for, and its evidence; infinite if YuNet's score is high enough.
+    def _evidence(self, examined: ExaminedCandidate, others: int, least: float, highest: float, rescore: bool) -> float:
+        """Return the evidence that a candidate is a face; infinite if YuNet's score is high enough.
 
-        Further networks are run only while they can change whether the evidence exceeds ``least``, or its value where
-        that may exceed ``highest``. Where they were not run, the highest possible value is returned. In a photo with a
-        sure face, ``highest`` is infinite, and the expected value decides once it is settled.
+        Networks are run only while they can change whether the evidence exceeds ``least``, or its value where that may
+        exceed ``highest``. Where they were not run, the highest possible value is returned. In a photo with a sure
+        face, ``highest`` is infinite, and the expected value decides once it is settled.
         """
         settings = self._settings.evidence
-        near = self._detected(self._near, picture, candidate, settings.near_window)
-        has_keypoints = near and near.score >= settings.keypoints_from
-        face = replace(near, score=candidate.score) if near and has_keypoints else like_blazeface(candidate)
+        candidate = examined.candidate
         if candidate.score >= settings.sure_from:
-            return face, math.inf
-        height, width = picture.image.shape[:2]
+            return math.inf
+        height, width = examined.picture.image.shape[:2]
         high = math.inf
-        for scores in self._scores(picture, candidate, near.score if near else 0.0, rescore):
+        for runs, scores in enumerate(examined.scores() if rescore else examined.scores_of_frame()):
             low, expected, high = evidence_range(scores, candidate.box, width, height, others, settings)
             if high <= highest and (low > least or high <= least):
                 break
-            if rescore and highest == math.inf and _settled(scores, expected - least, settings):
-                return face, expected
-        return face, high
-
-    def _scores(self, picture: Pyramid, candidate: Detection, near: float, rescore: bool) -> Iterator[CandidateScores]:
-        """Yield the scores of a candidate as networks are run, the one that decides most for its time first.
-
-        With ``rescore``, YuNet is run on a window around the candidate, as it is and mirrored.
-        """
-        settings = self._settings.evidence
-        yunet: list[float | None] = [candidate.score, *([None, None] if rescore else [])]
-        yield CandidateScores(tuple(yunet), near, None)
-        window = square(candidate.box, settings.far_window)
-        image, step = picture.at(settings.look_px / window.width)
-        window, box = window.scaled(1 / step), candidate.box.scaled(1 / step)
-        for place in range(1, len(yunet)):
-            yunet[place] = self._yunet.score(
-                image, window, box, settings.look_px, settings.min_iou, mirrored=place == 2
-            )
-            yield CandidateScores(tuple(yunet), near, None)
-        far = self._detected(self._far, picture, candidate, settings.far_window)
-        yield CandidateScores(tuple(yunet), near, far.score if far else 0.0)
-
-    def _detected(self, network: FaceNetwork, picture: Pyramid, candidate: Detection, scale: float) -> Detection | None:
-        """Return the network's detection of the candidate in a window around it; None if it detects none there."""
-        window = square(candidate.box, scale)
-        image, step = picture.at(network.side / window.width)
-        faces = [moved(face, 0, 0, step) for face in find_in_window(network, image, window.scaled(1 / step))]
-        best = max(faces, key=lambda face: face.box.iou(candidate.box), default=None)
-        return best if best and best.box.iou(candidate.box) >= self._settings.evidence.min_iou else None
+            if rescore and highest == math.inf and _settled(runs, expected - least, settings):
+                return expected
+        return high
 
 
-def _settled(scores: CandidateScores, lead: float, settings: EvidenceSettings) -> bool:
-    """Return whether the expected evidence, ``lead`` more than what a face needs, decides without further networks."""
-    last_run = sum(score is not None for score in scores.yunet) - 1
-    return lead >= settings.settled_above[last_run] or lead <= -settings.settled_below[last_run]
+def _settled(runs: int, lead: float, settings: EvidenceSettings) -> bool:
+    """Return whether the expected evidence, ``lead`` more than what a face needs, decides without further networks.
+
+    ``runs`` counts the networks that have been run.
+    """
+    if runs == len(settings.settled_below):
+        return False
+    return lead >= settings.settled_above[runs] or lead <= -settings.settled_below[runs]
 
 
 def merged(some: Sequence[Detection], others: Sequence[Detection], max_overlap: float) -> list[Detection]:

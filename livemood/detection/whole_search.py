@@ -79,11 +79,29 @@ class WholeSearch:
         longest = max(photo.image.shape[:2])
         candidates = self._candidates(photo, min(search.photo_px, longest))
         small = [one for one in candidates if _side(one) < search.fine_below * longest]
-        fine_px = min(search.fine_px, round(longest * search.fine_growth))
         if len(small) < (1 if longest > search.photo_px else search.fine_least):
             return candidates
-        fine = [one for one in self._candidates(photo, fine_px) if _side(one) < 2 * search.fine_below * longest]
-        return merged(candidates, fine, self._settings.max_overlap)
+        return merged(candidates, self._fine(photo, small), self._settings.max_overlap)
+
+    def _fine(self, photo: Pyramid, small: Sequence[Detection]) -> list[Detection]:
+        """Return the small candidates of those quarters of a photo that hold ``small``, searched at a larger size.
+
+        Quarters overlap by the side of the largest candidate that is returned, so that each lies within one.
+        """
+        search = self._settings.search
+        longest = max(photo.image.shape[:2])
+        largest = 2 * search.fine_below * longest
+        image, step, fine_px = photo.sized(min(search.fine_px, round(longest * search.fine_growth)))
+        scale = fine_px / max(image.shape[:2])
+        places = [(x / step, y / step) for x, y in (one.box.centre for one in small)]
+        found = []
+        for top, bottom in _halves(image.shape[0], largest / step):
+            for left, right in _halves(image.shape[1], largest / step):
+                if any(left <= x < right and top <= y < bottom for x, y in places):
+                    part = image[top:bottom, left:right]
+                    candidates = self._yunet.find(part, round(scale * max(part.shape[:2])))
+                    found += [moved(one, left * step, top * step, step) for one in candidates]
+        return [one for one in found if self._is_candidate(one) and _side(one) < largest]
 
     def _bordered(self, photo: Pyramid) -> list[Detection]:
         """Return the faces that fill a picture: it is searched at a small size, inside a border."""
@@ -124,6 +142,12 @@ class WholeSearch:
     def _is_candidate(self, detection: Detection) -> bool:
         evidence = self._settings.evidence
         return detection.score >= evidence.proposed_from and _side(detection) >= evidence.smallest_px
+
+
+def _halves(length: int, overlap: float) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return start and end of the two overlapping halves of a side of a picture, px."""
+    half = min(math.ceil((length + overlap) / 2), length)
+    return (0, half), (length - half, length)
 
 
 def _side(detection: Detection) -> float:

@@ -108,17 +108,23 @@ def test_confirmed_beside_a_sure_face_then_the_first_settled_expectation_or_all_
     candidates, confirmer, image, (yunet, *_) = examined([row, (0.95, 0.9, 0.9, 0.9, 0.9)])
     settings, (height, width) = SETTINGS.evidence, image.shape[:2]
     plain, near, window, mirrored, far = row
-    decides, runs = evidence_of([CandidateScores((plain, window, mirrored), near, far)] * 2, candidates, image)[1], 2
-    for looks in range(3):
-        seen = CandidateScores((plain, window, mirrored)[: looks + 1] + (None,) * (2 - looks), near, None)
-        expected = evidence_range(seen, candidates[1].box, width, height, 1, settings).expected
-        if not -settings.settled_below[looks] < expected - least < settings.settled_above[looks]:
-            decides, runs = expected, looks
+    decides = evidence_of([CandidateScores((plain, window, mirrored), near, far)] * 2, candidates, image)[1]
+    seen = [
+        CandidateScores((plain, None, None), None, None),
+        CandidateScores((plain, window, None), None, None),
+        CandidateScores((plain, window, None), near, None),
+        CandidateScores((plain, window, mirrored), near, None),
+    ]
+    most_looks = 2
+    for run, known in enumerate(seen):
+        expected = evidence_range(known, candidates[1].box, width, height, 1, settings).expected
+        if not -settings.settled_below[run] < expected - least < settings.settled_above[run]:
+            decides, most_looks = expected, sum(score is not None for score in known.yunet[1:])
             break
     confirmed = confirmer.faces(Pyramid(image), candidates, least)
     assert [face.score for face in confirmed.faces] == [0.95, *([plain] if decides > least else [])]
     assert confirmed.evidence == math.inf
-    assert yunet.runs <= runs
+    assert yunet.runs <= most_looks
 
 
 @given(st.lists(candidate_scores, max_size=8), st.sampled_from([0.0, 3.0]))
@@ -138,6 +144,15 @@ def test_confirmed_of_a_group_then_networks_that_can_change_nothing_are_not_run(
     assert len(confirmer.faces(Pyramid(image), candidates).faces) == 6
     assert near.runs == 6
     assert yunet.runs < 2 * 5
+    assert far.runs == 0
+
+
+def test_confirmed_of_a_group_when_the_window_shows_no_face_then_no_other_network_is_asked() -> None:
+    nothing = (0.6, 0.9, 0.0, 0.0, 0.9)
+    candidates, confirmer, image, (yunet, near, far) = examined([*[(0.95, 0.9, 0.9, 0.9, 0.9)] * 4, *[nothing] * 5])
+    assert len(confirmer.faces(Pyramid(image), candidates).faces) == 4
+    assert yunet.runs == 5
+    assert near.runs == 4
     assert far.runs == 0
 
 

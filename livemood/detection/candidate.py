@@ -1,0 +1,104 @@
+"""One of YuNet's candidates, on which further networks are run one after the other: Detection -> its scores."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cached_property
+from typing import NamedTuple
+
+from livemood.core.stage_settings import EvidenceSettings
+from livemood.core.types import Detection
+from livemood.detection.evidence import CandidateScores
+from livemood.detection.networks import FaceNetwork, find_in_window
+from livemood.detection.pyramid import Pyramid
+from livemood.detection.transforms import moved, square
+from livemood.detection.yunet import YuNet, like_blazeface
+
+
+class Networks(NamedTuple):
+    """The networks that are run on candidates.
+
+    Attributes:
+        yunet: Scores a candidate again, in a window.
+        near: Gives keypoints, and a score.
+        far: Gives a score.
+    """
+
+    yunet: YuNet
+    near: FaceNetwork
+    far: FaceNetwork
+
+
+class ExaminedCandidate:
+    """A candidate, on which further networks are run as they are needed.
+
+    Args:
+        picture: The picture.
+        candidate: YuNet's, px of the picture.
+        networks: The networks.
+        settings: Thresholds.
+
+    Attributes:
+        picture: As given.
+        candidate: As given.
+    """
+
+    def __init__(self, picture: Pyramid, candidate: Detection, networks: Networks, settings: EvidenceSettings) -> None:
+        self.picture, self.candidate = picture, candidate
+        self._networks, self._settings = networks, settings
+
+    def face(self) -> Detection:
+        """Return the face that it stands for, with the near network's keypoints where that is sure enough."""
+        near = self._by_near
+        if near and near.score >= self._settings.keypoints_from:
+            return replace(near, score=self.candidate.score)
+        return like_blazeface(self.candidate)
+
+    def scores(self) -> Iterator[CandidateScores]:
+        """Yield its scores as networks are run, the one that decides most for its time first.
+
+        YuNet is run on a window around it, as it is and mirrored.
+        """
+        plain = self.candidate.score
+        yield CandidateScores((plain, None, None), None, None)
+        window = self._score_in_window(mirrored=False)
+        yield CandidateScores((plain, window, None), None, None)
+        near = _score(self._by_near)
+        yield CandidateScores((plain, window, None), near, None)
+        looks = plain, window, self._score_in_window(mirrored=True)
+        yield CandidateScores(looks, near, None)
+        yield CandidateScores(looks, near, self._far_score())
+
+    def scores_of_frame(self) -> Iterator[CandidateScores]:
+        """Yield the same without YuNet's further scores."""
+        plain = (self.candidate.score,)
+        yield CandidateScores(plain, None, None)
+        near = _score(self._by_near)
+        yield CandidateScores(plain, near, None)
+        yield CandidateScores(plain, near, self._far_score())
+
+    @cached_property
+    def _by_near(self) -> Detection | None:
+        return self._detected(self._networks.near, self._settings.near_window)
+
+    def _far_score(self) -> float:
+        return _score(self._detected(self._networks.far, self._settings.far_window))
+
+    def _score_in_window(self, mirrored: bool) -> float:
+        settings = self._settings
+        window = square(self.candidate.box, settings.far_window)
+        image, step = self.picture.at(settings.look_px / window.width)
+        window, box = window.scaled(1 / step), self.candidate.box.scaled(1 / step)
+        return self._networks.yunet.score(image, window, box, settings.look_px, settings.min_iou, mirrored)
+
+    def _detected(self, network: FaceNetwork, scale: float) -> Detection | None:
+        """Return the network's detection of the candidate in a window around it; None if it detects none there."""
+        box = self.candidate.box
+        window = square(box, scale)
+        image, step = self.picture.at(network.side / window.width)
+        faces = [moved(face, 0, 0, step) for face in find_in_window(network, image, window.scaled(1 / step))]
+        best = max(faces, key=lambda face: face.box.iou(box), default=None)
+        return best if best and best.box.iou(box) >= self._settings.min_iou else None
+
+
+def _score(detection: Detection | None) -> float:
+    return detection.score if detection else 0.0

@@ -1,0 +1,90 @@
+"""The search of a photo at two sizes: all of it once, then its quarters that hold small candidates."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from livemood.core.stage_settings import DetectorSettings
+from livemood.core.types import Detection, Frame, Image
+from livemood.detection.combined import FaceDetector
+from livemood.detection.proposals import Confirmed
+from livemood.detection.pyramid import Pyramid
+from livemood.detection.whole_search import WholeSearch
+from tests.support.builders import SAMPLES, make_detection, read_still
+
+WIDTH, HEIGHT = 4000, 3000
+LARGEST = 2 * DetectorSettings().search.fine_below * WIDTH
+
+
+class Proposing:
+    """A YuNet that detects every white square, surer after the first search, and records what it searches."""
+
+    def __init__(self) -> None:
+        self.searched: list[tuple[int, ...]] = []
+
+    def find(self, image: Image, longest_px: int) -> list[Detection]:
+        self.searched.append((*image.shape[:2], longest_px))
+        marks = cv2.connectedComponentsWithStats((image[..., 0] > 0).astype(np.uint8))[2][1:]
+        score = 0.95 if len(self.searched) == 1 else 0.97
+        return [make_detection(x + w / 2, y + h / 2, max(w, h), score) for x, y, w, h, _ in marks.tolist()]
+
+
+class Accepting:
+    def faces(self, photo: Pyramid, candidates: list[Detection], least: float = 0.0) -> Confirmed:
+        return Confirmed(candidates, np.inf)
+
+
+def searched(*places: tuple[int, int, int]) -> tuple[list[tuple[int, ...]], tuple[Detection, ...]]:
+    """Return what was searched of a photo with faces at (x, y, side), and what was found."""
+    photo = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    for x, y, side in places:
+        photo[y - side // 2 : y + side // 2, x - side // 2 : x + side // 2] = 255
+    proposing, accepting = Proposing(), Accepting()
+    networks: tuple[Any, Any] = proposing, accepting
+    found = WholeSearch(*networks, DetectorSettings()).find(photo)
+    return proposing.searched, found
+
+
+def test_photo_when_all_faces_are_large_then_it_is_searched_once() -> None:
+    looked, found = searched((1000, 1000, 400))
+    assert len(looked) == len(found) == 1
+
+
+@pytest.mark.parametrize(
+    ("place", "quarters"), [((900, 700), 1), ((3000, 2500), 1), ((2000, 700), 2), ((2000, 1500), 4)]
+)
+def test_photo_when_a_face_is_small_then_the_quarters_that_hold_it_are_searched_again(
+    place: tuple[int, int], quarters: int
+) -> None:
+    looked, found = searched((*place, 80))
+    assert len(looked) == 1 + quarters
+    assert len(found) == 1
+    for height, width, longest_px in looked[1:]:
+        assert longest_px == width < 0.55 * 2048
+        assert height < 0.55 * 1536
+
+
+@pytest.mark.parametrize("x", [*range(1900, 2101, 20)])
+def test_photo_when_a_face_lies_between_quarters_then_one_of_them_holds_all_of_it(x: int) -> None:
+    side = round(LARGEST) - 8
+    _, found = searched((x, 1500, side), (300, 300, 60), (3700, 300, 60), (300, 2700, 60), (3700, 2700, 60))
+    assert len(found) == 5
+    assert found[0].box.width == pytest.approx(side, abs=8)
+
+
+def test_photo_when_small_faces_stand_on_its_middle_lines_then_each_is_found_once() -> None:
+    portrait = read_still(SAMPLES / "faces.png")
+    with FaceDetector() as detector:
+        box = detector.detect(Frame(0, 0.0, portrait))[0].box
+        left, top, side = int(box.left - box.width / 2), int(box.top - box.height / 2), int(2 * box.width)
+        face = cv2.resize(portrait[max(top, 0) : top + side, max(left, 0) : left + side], (160, 160))
+        places = [(2000, y) for y in range(300, 2800, 400)] + [(x, 1500) for x in range(300, 3900, 400)]
+        photo = np.full((HEIGHT, WIDTH, 3), 120, np.uint8)
+        for x, y in places:
+            photo[y - 80 : y + 80, x - 80 : x + 80] = face
+        found = detector.detect(Frame(0, 0.0, photo))
+    distances = [[np.hypot(*np.subtract(one.box.centre, place)) for one in found] for place in places]
+    assert len(found) == len(places)
+    assert all(sum(distance < 60 for distance in row) == 1 for row in distances)
