@@ -184,7 +184,7 @@ class DoubtSettings:
         most_needed: Upper limit of the confidence that is needed.
     """
 
-    covered_from: float = 1.75
+    covered_from: float = 2.25
     turned_from_deg: float = 60.0
     small_below_px: float = 14.0
     chosen_below: float = 0.2

@@ -1,6 +1,6 @@
 """Train the small network that detects covered faces, the shipped ``models/doubt/covered.npz``.
 
-    python -m tests.tools.covered_faces FERPLUS.zip OUT.npz [--rounds 14]
+    python -m tests.tools.covered_faces FERPLUS.zip OUT.npz [--rounds 150]
 
 Takes pictures of FER2013Train, covers half of them with drawn masks, scarves, hands, dark glasses or blocks, and
 degrades all of them. No picture is stored. Finally, the accuracy on FER2013Valid is printed.
@@ -221,9 +221,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Train the network that detects covered faces.")
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--rounds", type=int, default=14)
+    parser.add_argument("--rounds", type=int, default=150)
     words = parser.parse_args()
-    weights = trained(pictures(words.data, "FER2013Train", 14_000), words.rounds)
+    weights = trained(pictures(words.data, "FER2013Train", 28_000), words.rounds)
     inputs, truth = batch(pictures(words.data, "FER2013Valid", 3_000), 3_000, np.random.default_rng(2))
     found = logits(weights, inputs)
     limit = np.quantile(found[truth == 0], 0.98)
