@@ -31,10 +31,10 @@ def test_sample_when_read_by_both_then_faces_labels_and_scores_are_the_same(bare
 
 
 def spoilt(corruption: Corruption) -> list[Frame]:
-    """Return 16 frames with one face, which is corrupted in the middle eight."""
+    """Return 20 frames with one face, which is corrupted in the middle twelve."""
     with VideoSource(SAMPLES / "faces.mp4") as source:
-        frames = list(islice(source.frames(), 16))
-    for index in range(4, 12):
+        frames = list(islice(source.frames(), 20))
+    for index in range(4, 16):
         (mood,) = read_in_python([frames[index]])[0]
         points = mood.track.detection.keypoints[:4].astype(float)
         sample = FaceSample(frames[index].image, points, mood.box.width / CROP_PX)
