@@ -34,8 +34,8 @@ class EvidenceSettings:
         far_window: Side of the window of the far network and of YuNet's second run, in sides of the face.
         look_px: Size to which that window is scaled for YuNet.
         min_iou: Lowest IoU at which a detection in a window counts as one of the candidate.
-        near_usual: The near network's logit to be expected before it is run: this number, and ...
-        near_usual_slope: ... this one times YuNet's mean logit.
+        near_usual: Expected logit of the near network before it is run, where YuNet's mean logit is 0.
+        near_usual_slope: Added to it for each 1 of YuNet's mean logit.
         settled_below: In a photo with a sure face, a candidate is rejected early once its expected evidence is this far
             below what a face needs: by YuNet's first score, after its run on a window, after the near network, after
             YuNet's run on the mirrored window.

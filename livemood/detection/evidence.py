@@ -32,7 +32,8 @@ class EvidenceRange(NamedTuple):
 
     Attributes:
         low: Its lowest possible value.
-        expected: Its value if the other networks score as usual: YuNet as before, far as near.
+        expected: Its value if the other networks score as expected: YuNet as before, near as ``near_usual`` says, far
+            as near.
         high: Its highest possible value.
     """
 
