@@ -144,10 +144,10 @@ class WholeSearch:
         return detection.score >= evidence.proposed_from and _side(detection) >= evidence.smallest_px
 
 
-def _halves(length: int, overlap: float) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return start and end of the two overlapping halves of a side of a picture, px."""
+def _halves(length: int, overlap: float) -> list[tuple[int, int]]:
+    """Return start and end of the overlapping halves of a side of a picture, px; of all of it if that is too short."""
     half = min(math.ceil((length + overlap) / 2), length)
-    return (0, half), (length - half, length)
+    return sorted({(0, half), (length - half, length)})
 
 
 def _side(detection: Detection) -> float:

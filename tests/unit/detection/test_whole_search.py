@@ -36,9 +36,11 @@ class Accepting:
         return Confirmed(candidates, np.inf)
 
 
-def searched(*places: tuple[int, int, int]) -> tuple[list[tuple[int, ...]], tuple[Detection, ...]]:
+def searched(
+    *places: tuple[int, int, int], height: int = HEIGHT
+) -> tuple[list[tuple[int, ...]], tuple[Detection, ...]]:
     """Return what was searched of a photo with faces at (x, y, side), and what was found."""
-    photo = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    photo = np.zeros((height, WIDTH, 3), np.uint8)
     for x, y, side in places:
         photo[y - side // 2 : y + side // 2, x - side // 2 : x + side // 2] = 255
     proposing, accepting = Proposing(), Accepting()
@@ -64,6 +66,12 @@ def test_photo_when_a_face_is_small_then_the_quarters_that_hold_it_are_searched_
     for height, width, longest_px in looked[1:]:
         assert longest_px == width < 0.55 * 2048
         assert height < 0.55 * 1536
+
+
+def test_photo_when_it_is_flat_then_its_halves_are_searched_again() -> None:
+    looked, found = searched((2000, 100, 80), height=200)
+    assert len(looked) == 1 + 2
+    assert len(found) == 1
 
 
 @pytest.mark.parametrize("x", [*range(1900, 2101, 20)])
