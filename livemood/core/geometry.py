@@ -47,6 +47,10 @@ class Box:
         """Return the box in a picture that is ``factor`` times as large."""
         return Box(self.left * factor, self.top * factor, self.right * factor, self.bottom * factor)
 
+    def contains(self, x: float, y: float) -> bool:
+        """Return whether a point lies in the box, or on its left or upper side."""
+        return self.left <= x < self.right and self.top <= y < self.bottom
+
     def intersection(self, other: "Box") -> float:
         """Return the area shared with ``other`` in px²."""
         width = min(self.right, other.right) - max(self.left, other.left)

@@ -86,21 +86,23 @@ class WholeSearch:
     def _fine(self, photo: Pyramid, small: Sequence[Detection]) -> list[Detection]:
         """Return the small candidates of those quarters of a photo that hold ``small``, searched at a larger size.
 
-        Quarters overlap by the side of the largest candidate that is returned, so that each lies within one.
+        A quarter is searched with a margin, in which lies the rest of faces that its edge would cut.
         """
         search = self._settings.search
         longest = max(photo.image.shape[:2])
         largest = 2 * search.fine_below * longest
         image, step, fine_px = photo.sized(min(search.fine_px, round(longest * search.fine_growth)))
-        scale = fine_px / max(image.shape[:2])
-        places = [(x / step, y / step) for x, y in (one.box.centre for one in small)]
+        height, width = image.shape[:2]
+        scale, margin = fine_px / max(height, width), math.ceil(largest / 2 / step)
         found = []
-        for top, bottom in _halves(image.shape[0], largest / step):
-            for left, right in _halves(image.shape[1], largest / step):
-                if any(left <= x < right and top <= y < bottom for x, y in places):
-                    part = image[top:bottom, left:right]
-                    candidates = self._yunet.find(part, round(scale * max(part.shape[:2])))
-                    found += [moved(one, left * step, top * step, step) for one in candidates]
+        for quarter in _quarters(width, height):
+            whole = quarter.scaled(step)
+            if any(whole.contains(*one.box.centre) for one in small):
+                left, top = (max(round(side) - margin, 0) for side in (quarter.left, quarter.top))
+                part = image[top : round(quarter.bottom) + margin, left : round(quarter.right) + margin]
+                candidates = self._yunet.find(part, round(scale * max(part.shape[:2])))
+                placed = [moved(one, left * step, top * step, step) for one in candidates]
+                found += [one for one in placed if whole.contains(*one.box.centre)]
         return [one for one in found if self._is_candidate(one) and _side(one) < largest]
 
     def _bordered(self, photo: Pyramid) -> list[Detection]:
@@ -144,10 +146,10 @@ class WholeSearch:
         return detection.score >= evidence.proposed_from and _side(detection) >= evidence.smallest_px
 
 
-def _halves(length: int, overlap: float) -> list[tuple[int, int]]:
-    """Return start and end of the overlapping halves of a side of a picture, px; of all of it if that is too short."""
-    half = min(math.ceil((length + overlap) / 2), length)
-    return sorted({(0, half), (length - half, length)})
+def _quarters(width: int, height: int) -> list[Box]:
+    """Return the four quarters of a picture, px."""
+    columns, rows = ((0, width / 2), (width / 2, width)), ((0, height / 2), (height / 2, height))
+    return [Box(left, top, right, bottom) for top, bottom in rows for left, right in columns]
 
 
 def _side(detection: Detection) -> float:

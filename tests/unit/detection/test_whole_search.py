@@ -16,6 +16,7 @@ from tests.support.builders import SAMPLES, make_detection, read_still
 
 WIDTH, HEIGHT = 4000, 3000
 LARGEST = 2 * DetectorSettings().search.fine_below * WIDTH
+FOUR = [(300, 300), (3700, 300), (300, 2700), (3700, 2700)]
 
 
 class Proposing:
@@ -36,11 +37,9 @@ class Accepting:
         return Confirmed(candidates, np.inf)
 
 
-def searched(
-    *places: tuple[int, int, int], height: int = HEIGHT
-) -> tuple[list[tuple[int, ...]], tuple[Detection, ...]]:
+def searched(*places: tuple[int, int, int]) -> tuple[list[tuple[int, ...]], tuple[Detection, ...]]:
     """Return what was searched of a photo with faces at (x, y, side), and what was found."""
-    photo = np.zeros((height, WIDTH, 3), np.uint8)
+    photo = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     for x, y, side in places:
         photo[y - side // 2 : y + side // 2, x - side // 2 : x + side // 2] = 255
     proposing, accepting = Proposing(), Accepting()
@@ -55,31 +54,27 @@ def test_photo_when_all_faces_are_large_then_it_is_searched_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "quarters"), [((900, 700), 1), ((3000, 2500), 1), ((2000, 700), 2), ((2000, 1500), 4)]
+    ("places", "quarters"),
+    [([(900, 700)], 1), ([(3000, 2500)], 1), ([(2000, 1500)], 1), ([(1700, 700), (2300, 700)], 2), (FOUR, 4)],
 )
-def test_photo_when_a_face_is_small_then_the_quarters_that_hold_it_are_searched_again(
-    place: tuple[int, int], quarters: int
+def test_photo_when_faces_are_small_then_the_quarters_that_hold_them_are_searched_again(
+    places: list[tuple[int, int]], quarters: int
 ) -> None:
-    looked, found = searched((*place, 80))
+    looked, found = searched(*((*place, 80) for place in places))
     assert len(looked) == 1 + quarters
-    assert len(found) == 1
+    assert len(found) == len(places)
     for height, width, longest_px in looked[1:]:
         assert longest_px == width < 0.55 * 2048
         assert height < 0.55 * 1536
 
 
-def test_photo_when_it_is_flat_then_its_halves_are_searched_again() -> None:
-    looked, found = searched((2000, 100, 80), height=200)
-    assert len(looked) == 1 + 2
-    assert len(found) == 1
-
-
-@pytest.mark.parametrize("x", [*range(1900, 2101, 20)])
-def test_photo_when_a_face_lies_between_quarters_then_one_of_them_holds_all_of_it(x: int) -> None:
-    side = round(LARGEST) - 8
-    _, found = searched((x, 1500, side), (300, 300, 60), (3700, 300, 60), (300, 2700, 60), (3700, 2700, 60))
+@pytest.mark.parametrize("x", [*range(1800, 2201, 20)])
+@pytest.mark.parametrize("side", [80, round(LARGEST) - 8])
+def test_photo_when_a_face_lies_between_quarters_then_it_is_found_once_and_whole(x: int, side: int) -> None:
+    _, found = searched((x, 1500, side), *((*place, 60) for place in FOUR))
     assert len(found) == 5
     assert found[0].box.width == pytest.approx(side, abs=8)
+    assert found[0].box.centre == pytest.approx((x, 1500), abs=8)
 
 
 def test_photo_when_small_faces_stand_on_its_middle_lines_then_each_is_found_once() -> None:
