@@ -96,13 +96,13 @@ class WholeSearch:
         scale, margin = fine_px / max(height, width), math.ceil(largest / 2 / step)
         found = []
         for quarter in _quarters(width, height):
-            whole = quarter.scaled(step)
-            if any(whole.contains(*one.box.centre) for one in small):
+            in_photo = quarter.scaled(step)
+            if any(in_photo.contains(*one.box.centre) for one in small):
                 left, top = (max(round(side) - margin, 0) for side in (quarter.left, quarter.top))
                 part = image[top : round(quarter.bottom) + margin, left : round(quarter.right) + margin]
                 candidates = self._yunet.find(part, round(scale * max(part.shape[:2])))
                 placed = [moved(one, left * step, top * step, step) for one in candidates]
-                found += [one for one in placed if whole.contains(*one.box.centre)]
+                found += [one for one in placed if in_photo.contains(*one.box.centre)]
         return [one for one in found if self._is_candidate(one) and _side(one) < largest]
 
     def _bordered(self, photo: Pyramid) -> list[Detection]:
