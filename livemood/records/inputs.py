@@ -105,7 +105,7 @@ def read_recording(path: Path) -> Iterator[Record]:
     """
     rows = reading.read(path)
     if _is_of_inputs(path):
-        raise LivemoodError(f"{path} holds records of many photos or videos", "give those of one video")
+        raise LivemoodError(f"{path} holds the records of a batch or of photos", "give those of one video")
     return rows
 
 

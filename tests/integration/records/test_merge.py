@@ -98,7 +98,7 @@ def test_photos_then_are_refused_by_all_that_is_about_one_video(tmp_path, suffix
         lambda: write_group_report([photos, photos], tmp_path / "b.html"),
         lambda: write_plot(photos, tmp_path / "b.png"),
     ):
-        with pytest.raises(LivemoodError, match="holds records of many photos or videos; give those of one"):
+        with pytest.raises(LivemoodError, match="holds the records of a batch or of photos; give those of one"):
             use()
     assert not list(tmp_path.glob("b.*"))
 
