@@ -54,10 +54,14 @@ def from_bundle(bundle: Bundle, heads: Mapping[str, tuple[str, ...]]) -> Any:
 def with_own_heads(network: Any, known: Mapping[str, tuple[str, ...]], heads: Mapping[str, tuple[str, ...]]) -> Any:
     """Return a training model for ``heads``: known classes keep their weights, new ones start from zero.
 
-    A head that the network does not have is initialised as in a new network.
+    A head that the network does not have, or that stands on other features than the emotions, is initialised as in a
+    new network.
     """
-    model = with_heads(network.inputs[0], network.get_layer(EMOTION).input, sizes(heads))
+    features = network.get_layer(EMOTION).input
+    model = with_heads(network.inputs[0], features, sizes(heads))
     for head in known.keys() & heads.keys():
+        if network.get_layer(head).input is not features:
+            continue
         kernel, bias = network.get_layer(head).get_weights()
         own_kernel, own_bias = np.zeros((len(kernel), len(heads[head])), "f4"), np.zeros(len(heads[head]), "f4")
         for place, label in enumerate(heads[head]):

@@ -33,7 +33,7 @@ from livemood.training.loop.checkpoint import Epoch, Run
 from livemood.training.loop.earlier_runs import from_runs, load_run
 from livemood.training.loop.fit import fit
 from livemood.training.model.network import PRESETS, Architecture, predict
-from livemood.training.model.transfer import load_network
+from livemood.training.model.transfer import from_bundle, load_network
 from livemood.training.run import Job, Watcher, train
 from livemood.training.settings import TrainSettings
 from tests.support.builders import make_face_crop, write_faces
@@ -340,6 +340,17 @@ class TestTransfer:
         assert tuned.labels == ("grin", "grump")
         assert share_right(tmp_path / "tuned", ("grin", "grump")) > 0.75
         assert json.loads((tuned.folder / "manifest.json").read_text())["training"]["from"] == ["mine"]
+
+    def test_from_bundle_when_a_head_is_known_there_then_begins_with_it_unless_it_stands_on_other_features(
+        self, trained
+    ):
+        mine = read_bundle(trained.job.out)
+        kernel = from_bundle(mine, {EMOTION: mine.labels, MOUTH: ("up", "down")}).get_layer(MOUTH).get_weights()[0]
+        assert np.array_equal(kernel[:, ::-1], load_network(mine).get_layer(MOUTH).get_weights()[0])
+        shipped = read_bundle(default_bundle())
+        anew = from_bundle(shipped, {EMOTION: ("happy", "sad"), "smile": ("none", "closed", "open")})
+        features = len(load_network(shipped).get_layer(EMOTION).get_weights()[0])
+        assert [weights.shape for weights in anew.get_layer("smile").get_weights()] == [(features, 3), (3,)]
 
     @pytest.mark.parametrize(
         ("asked", "said"),
