@@ -1,6 +1,6 @@
 """One photo from file to moods, with its annotated copy and thumbnail; used in this and in worker processes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -15,7 +15,7 @@ from livemood.core.settings import DrawStyle, ReaderSettings
 from livemood.core.types import Detection, Frame, Image, Mood
 from livemood.records.inputs import Group, Input
 from livemood.sinks.rows import record_of
-from livemood.sources.image.decode import LEAST_SIDE, Photo, decode_photo, read_photo
+from livemood.sources.image.decode import Photo, decode_photo, read_photo, read_reduced
 
 _THUMBNAIL_SIDE: Final = 192
 _THUMBNAIL_QUALITY: Final = 70
@@ -104,35 +104,35 @@ class PhotoReader:
 
     def read(self, job: PhotoJob) -> PhotoResult:
         """Read a photo, and write its annotated copy if one is wanted."""
-        try:
-            # An annotated copy needs the full size; moods alone do not.
-            photo = read_photo(Path(job.path), None if job.copy else LEAST_SIDE)
-        except ImageUnreadable as error:
-            return PhotoResult(job.path, error=error)
-        return self._result(job, photo)
+        return self._result(job, lambda least_side: read_photo(Path(job.path), least_side))
 
     def read_content(self, name: str, data: bytes | None) -> PhotoResult:
         """Read a photo, from its file or from its content if given."""
         if data is None:
             return self.read(PhotoJob(name))
-        try:
-            with one_line_about(name, ImageUnreadable):
-                photo = decode_photo(data, name, LEAST_SIDE)
-        except ImageUnreadable as error:
-            return PhotoResult(name, error=error)
-        return self._result(PhotoJob(name), photo)
 
-    def _result(self, job: PhotoJob, photo: Photo) -> PhotoResult:
-        moods = self.session.read_photo(photo.image)
-        error = job.refused or self._copied(job, photo, moods)
+        def decode(least_side: int | None) -> Photo:
+            with one_line_about(name, ImageUnreadable):
+                return decode_photo(data, name, least_side)
+
+        return self._result(PhotoJob(name), decode)
+
+    def _result(self, job: PhotoJob, decode: Callable[[int | None], Photo]) -> PhotoResult:
+        try:
+            photo, found = read_reduced(decode, self.session.read_photo)
+            full = decode(None) if job.copy and photo.scale > 1 else photo
+        except ImageUnreadable as error:
+            return PhotoResult(job.path, error=error)
+        moods = tuple(_enlarged(mood, photo.scale) for mood in found)
+        refused = job.refused or self._copied(job, full, moods)
         result = PhotoResult(
             job.path,
             photo.width,
             photo.height,
-            tuple(_enlarged(mood, photo.scale) for mood in moods),
+            moods,
             photo.orientation,
-            error,
-            None if error else job.copy,
+            refused,
+            None if refused else job.copy,
         )
         if not self._options.thumbnails:
             return result

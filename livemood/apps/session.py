@@ -106,13 +106,18 @@ class Session(Closeable):
         """Return an annotated copy of a frame, (H, W, 3) uint8 BGR."""
         return self.annotator(style).draw(frame, moods)
 
-    def read_photo(self, image: Image) -> tuple[Mood, ...]:
-        """Return the moods in one picture, (H, W, 3) uint8 BGR, largest face first.
+    def read_photo(self, image: Image, reduced: bool = False) -> tuple[Mood, ...]:
+        """Return the moods in one picture, largest face first.
+
+        Args:
+            image: (H, W, 3) uint8 BGR.
+            reduced: It was decoded at a reduced size.
 
         Raises:
+            FullSizeNeeded: It was, and its faces need more detail.
             ValueError: The array is of another shape or type.
         """
-        return Pipeline(self.detector, self.classifier, self.settings, still=True).step(Frame(0, 0.0, image))
+        return Pipeline(self.detector, self.classifier, self.settings, still=True).step(Frame(0, 0.0, image, reduced))
 
     def read_face(self, frame: Frame, face: Detection) -> tuple[str, float]:
         """Return the most likely emotion of a face in a frame, and its probability, without smoothing."""

@@ -51,6 +51,10 @@ class SourceError(LivemoodError, OSError):
     """An input could not be read."""
 
 
+class FullSizeNeeded(LivemoodError):
+    """A picture that was decoded at a reduced size probably holds small faces, which need more detail."""
+
+
 class CameraUnavailable(SourceError):
     """A camera could not be opened or stopped delivering."""
 

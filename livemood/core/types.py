@@ -37,11 +37,13 @@ class Frame:
         index: Place in the source, from 0.
         time_s: Seconds since the source's start, from the container or a monotonic clock; never decreases.
         image: (H, W, 3) uint8 BGR, C-contiguous; marked read-only so that no stage draws on it.
+        reduced: It was decoded at a reduced size, at which small faces lack detail.
     """
 
     index: int
     time_s: float
     image: Image
+    reduced: bool = False
 
     def __post_init__(self) -> None:
         image = self.image

@@ -11,7 +11,11 @@ class Detector(Protocol):
     """Finds the faces of a frame. The frames of a video come from a thread of its own."""
 
     def detect(self, frame: Frame) -> tuple[Detection, ...]:
-        """Return the faces of one frame, largest first."""
+        """Return the faces of one frame, largest first.
+
+        Raises:
+            FullSizeNeeded: The frame was decoded at a reduced size, and its faces need more detail.
+        """
         ...
 
     def close(self) -> None:

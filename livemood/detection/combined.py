@@ -72,12 +72,13 @@ class FaceDetector(Closeable):
         """Return the faces of one frame, largest first, each once; ``auto`` searches it as a photo, at full cost.
 
         Raises:
+            FullSizeNeeded: The frame was decoded at a reduced size, and ``auto`` expects small faces in it.
             ValueError: The detector was closed.
         """
         with self._one_at_a_time:
             self._check_open()
             if self._whole:
-                return self._whole.find(frame.image)
+                return self._whole.find(frame.image, frame.reduced)
             return self._by_range(frame)
 
     @property

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from livemood.core.errors import FullSizeNeeded
 from livemood.core.geometry import Box
 from livemood.core.stage_settings import DetectorSettings
 from livemood.core.types import Detection, Image
@@ -34,15 +35,19 @@ class WholeSearch:
     def __init__(self, yunet: YuNet, confirmer: Confirmer, settings: DetectorSettings) -> None:
         self._yunet, self._confirmer, self._settings = yunet, confirmer, settings
 
-    def find(self, image: Image) -> tuple[Detection, ...]:
+    def find(self, image: Image, reduced: bool = False) -> tuple[Detection, ...]:
         """Return the faces of a photo, largest first.
 
         Args:
             image: (H, W, 3) uint8 BGR.
+            reduced: It was decoded at a reduced size.
+
+        Raises:
+            FullSizeNeeded: It was, and small faces are likely in it.
         """
         search = self._settings.search
         photo = Pyramid(image, math.ceil((1 - ALIKE) * search.photo_px))
-        faces, evidence = self._confirmer.faces(photo, self._upright(photo))
+        faces, evidence = self._confirmer.faces(photo, self._upright(photo, reduced))
         if not faces:
             faces = self._bordered(photo)
         if evidence < search.upright_evidence:
@@ -73,7 +78,7 @@ class WholeSearch:
         back = [turned_back(face, turns, width, height) for face in faces]
         return without_doubles(back, settings.max_overlap), kept
 
-    def _upright(self, photo: Pyramid) -> list[Detection]:
+    def _upright(self, photo: Pyramid, reduced: bool) -> list[Detection]:
         """Return the candidates at one size, or at two where small faces are likely."""
         search = self._settings.search
         longest = max(photo.image.shape[:2])
@@ -81,6 +86,8 @@ class WholeSearch:
         small = [one for one in candidates if _side(one) < search.fine_below * longest]
         if len(small) < (1 if longest > search.photo_px else search.fine_least):
             return candidates
+        if reduced:
+            raise FullSizeNeeded("small faces are likely in this picture of a reduced size", "decode it in full")
         return merged(candidates, self._fine(photo, small), self._settings.max_overlap)
 
     def _fine(self, photo: Pyramid, small: Sequence[Detection]) -> list[Detection]:

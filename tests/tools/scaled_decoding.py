@@ -1,9 +1,9 @@
-"""Cost and gain of decoding JPEGs at a reduced size: faces found in large photos, and CPU time.
+"""Cost and gain of decoding JPEGs at a reduced size: faces found in large photos, their labels, and CPU time.
 
     python -m tests.tools.scaled_decoding DATA
 
-DATA holds ``wild.zip``. Photos of 8,000 px are made of its group photos: every second one enlarged, and
-mosaics of nine.
+DATA holds ``wild.zip``. Its group photos are enlarged to 4,000 px and every second one to 8,000 px, and mosaics of
+8,000 px are made of nine each.
 """
 
 import sys
@@ -15,28 +15,38 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from livemood.apps.photo import PhotoOptions, PhotoReader
 from livemood.apps.session import Session
 from livemood.core.geometry import Box
-from livemood.core.types import Image
+from livemood.core.settings import DrawStyle, ReaderSettings
+from livemood.core.types import Image, Mood
 from livemood.datasets.files import decode
-from livemood.sources.image.decode import LEAST_SIDE, decode_photo
+from livemood.sources.image.decode import decode_photo
 
+SIDES = (4000, 8000)
 WIDTH, HEIGHT = 8000, 6000
 ACROSS = 3
 """Photos in a row of a mosaic, and in a column."""
+_SAME_FACE = 0.4
 
 
 def main() -> int:
     """Print a table; return the exit code."""
     groups = list(group_photos(Path(sys.argv[1]) / "wild.zip"))
-    cases = {"enlarged": map(enlarged, groups[::2]), "mosaics of nine": mosaics(groups)}
-    print("| photos | in full | smaller | both ways | CPU s in full | smaller |\n|---|---|---|---|---|---|")
+    cases: dict[str, Iterator[Image]] = {
+        f"of {SIDES[0]:,} px": (enlarged(image, SIDES[0]) for image in groups),
+        f"of {SIDES[1]:,} px": (enlarged(image, SIDES[1]) for image in groups[::2]),
+        "mosaics of nine": mosaics(groups),
+    }
+    print("| photos | in full | smaller | both ways | of one label | CPU s in full | smaller |")
+    print("|---|---|---|---|---|---|---|")
     with Session() as session:
+        reader = PhotoReader(session, PhotoOptions(ReaderSettings(), DrawStyle()))
         for name, images in cases.items():
-            counts = sum((np.array(measured(session, image)) for image in images), np.zeros(6))
-            photos, full, smaller, both, slow, fast = counts.tolist()
-            seconds = f"{slow / photos:.3f} | {fast / photos:.3f}"
-            print(f"| {photos:.0f} {name} | {full:.0f} | {smaller:.0f} | {both:.0f} | {seconds} |", flush=True)
+            counts = sum((np.array(measured(reader, image)) for image in images), np.zeros(7))
+            photos, full, smaller, both, same, slow, fast = counts.tolist()
+            found = f"{full:.0f} | {smaller:.0f} | {both:.0f} | {same:.0f}"
+            print(f"| {photos:.0f} {name} | {found} | {slow / photos:.3f} | {fast / photos:.3f} |", flush=True)
     return 0
 
 
@@ -48,9 +58,9 @@ def group_photos(archive: Path) -> Iterator[Image]:
                 yield image
 
 
-def enlarged(image: Image) -> Image:
-    """Return a photo whose longer side has 8,000 px."""
-    scale = WIDTH / max(image.shape[:2])
+def enlarged(image: Image, side: int) -> Image:
+    """Return a photo whose longer side has ``side`` px."""
+    scale = side / max(image.shape[:2])
     return np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
@@ -67,20 +77,24 @@ def mosaics(images: Sequence[Image]) -> Iterator[Image]:
         yield canvas
 
 
-def measured(session: Session, image: Image) -> tuple[float, ...]:
-    """Return 1, the faces found in full size, at reduced size and in both, and the CPU seconds of each."""
+def measured(reader: PhotoReader, image: Image) -> tuple[float, ...]:
+    """Return 1, the faces found in full size, as ``livemood image`` reads it and in both, and of these those with the
+    same label, and the CPU seconds of each.
+    """
     data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes()
-    faces, seconds = [], []
-    for least_side in (None, LEAST_SIDE):
-        began = time.process_time()
-        photo = decode_photo(data, "photo", least_side)
-        moods = session.read_photo(photo.image)
-        seconds.append(time.process_time() - began)
-        scale = photo.scale
-        sides = [(mood.box.left, mood.box.top, mood.box.right, mood.box.bottom) for mood in moods]
-        faces.append([Box(*(scale * side for side in box)) for box in sides])
-    both = sum(any(face.iou(other) > 0.4 for other in faces[1]) for face in faces[0])
-    return 1, len(faces[0]), len(faces[1]), both, *seconds
+    began = time.process_time()
+    full = reader.session.read_photo(decode_photo(data, "photo").image)
+    between = time.process_time()
+    smaller = reader.read_content("photo", data).moods
+    ended = time.process_time()
+    pairs = [(one, other) for one in full for other in smaller if _box(one).iou(_box(other)) > _SAME_FACE]
+    same = sum(one.label == other.label for one, other in pairs)
+    return 1, len(full), len(smaller), len(pairs), same, between - began, ended - between
+
+
+def _box(mood: Mood) -> Box:
+    box = mood.box
+    return Box(box.left, box.top, box.right, box.bottom)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,15 @@
 """Decoding of still pictures: bytes or files to arrays."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from livemood.core.errors import ImageUnreadable, one_line_about
+from livemood.core.errors import FullSizeNeeded, ImageUnreadable, one_line_about
 from livemood.core.types import Image
 from livemood.runtime import exif as tags
 from livemood.runtime.native_output import native_stderr_held
@@ -17,10 +18,14 @@ from livemood.sources.image.colour import needs_conversion, to_srgb
 from livemood.sources.image.formats import kind_of, missing_decoder, other_kind
 from livemood.sources.image.size_guard import MAX_PIXELS, size
 
+T = TypeVar("T")
+
 MAX_BYTES: Final = 1 << 30
 """Largest picture file that is read."""
-LEAST_SIDE: Final = 3840
-"""Longer side at which a large photo loses hardly a face, px (``tests.tools.scaled_decoding``)."""
+# Longer sides that a large photo keeps, px, without and with small faces; at these hardly a face is lost
+# (``tests.tools.scaled_decoding``).
+_SIDE: Final = 1600
+_SIDE_FOR_SMALL_FACES: Final = 3840
 
 _MAX_MILLIONS: Final = MAX_PIXELS // 1_000_000
 _BY_PILLOW: Final = frozenset({"heif", "avif", "jxl"})
@@ -126,6 +131,25 @@ def decode_photo(data: bytes, name: str, least_side: int | None = None) -> Photo
     in_srgb = to_srgb(own, stored.icc) if stored.icc and needs_conversion(stored.icc) else own
     turned = stored.orientation if kind_of(data) != "tiff" else tags.orientation(data)
     return Photo(in_srgb, *full, turned, stored.exif, stored.icc, own)
+
+
+def read_reduced(decode: Callable[[int], Photo], read: Callable[[Image, bool], T]) -> tuple[Photo, T]:
+    """Decode a photo at the size that its faces need, and read it; return it and what was read.
+
+    Args:
+        decode: Decodes the photo, at a reduced size if its longer side keeps so many px.
+        read: Gets (H, W, 3) uint8 BGR, and whether its size is reduced. Raises ``FullSizeNeeded`` if it is, and there
+            are small faces.
+
+    Raises:
+        ImageUnreadable: As ``read_image``.
+    """
+    photo = decode(_SIDE)
+    try:
+        return photo, read(photo.image, photo.scale > 1)
+    except FullSizeNeeded:
+        photo = decode(_SIDE_FOR_SMALL_FACES)
+        return photo, read(photo.image, False)
 
 
 def _no_picture(name: str) -> ImageUnreadable:

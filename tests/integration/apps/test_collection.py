@@ -15,8 +15,11 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
+from livemood.apps import photo
+from livemood.apps.session import Session
 from livemood.cli import run
 from livemood.records.inputs import read_groups
+from livemood.sources.image.decode import read_photo
 from tests.support.builders import SAMPLES, heed_interrupts
 
 PHOTO = SAMPLES / "faces.png"
@@ -81,6 +84,26 @@ def test_records_when_read_by_two_processes_then_are_the_same_in_the_same_order(
     one, two = (text for text in capsys.readouterr().out.split("\n}\n") if text)
     assert one == two
     assert len(json.loads(one + "}")["images"]) == 6
+
+
+@pytest.mark.parametrize(("side", "decoded"), [(2000, 1), (240, 2)], ids=["large faces", "small faces"])
+def test_large_photo_then_its_faces_are_those_of_its_full_size(tmp_path, small, monkeypatch, side, decoded):
+    canvas = np.full((3000, 4000, 3), 90, np.uint8)
+    people = cv2.resize(small, (side, side * 9 // 16), interpolation=cv2.INTER_AREA)
+    canvas[500 : 500 + people.shape[0], 600 : 600 + side] = people
+    cv2.imwrite(str(tmp_path / "large.jpg"), canvas)
+    sides = []
+    monkeypatch.setattr(photo, "read_photo", lambda *words: sides.append(words[1]) or read_photo(*words))
+    assert image(tmp_path / "large.jpg", "--csv", tmp_path / "rows.csv") == 0
+    assert len(sides) == decoded
+    with Session() as session:
+        full = session.read_photo(canvas)
+    found = rows(tmp_path / "rows.csv")
+    assert [row["label"] for row in found] == [mood.label for mood in full]
+    for row, mood in zip(found, full, strict=True):
+        assert [float(row[f"box_{edge}"]) for edge in ("left", "top", "right", "bottom")] == pytest.approx(
+            [mood.box.left, mood.box.top, mood.box.right, mood.box.bottom], abs=0.01 * side
+        )
 
 
 def test_json_when_printed_piece_by_piece_then_is_what_json_would_print(album, capsys):

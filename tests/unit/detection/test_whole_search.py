@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from livemood.core.errors import FullSizeNeeded
 from livemood.core.stage_settings import DetectorSettings
 from livemood.core.types import Detection, Frame, Image
 from livemood.detection.combined import FaceDetector
@@ -37,20 +38,29 @@ class Accepting:
         return Confirmed(candidates, np.inf)
 
 
-def searched(*places: tuple[int, int, int]) -> tuple[list[tuple[int, ...]], tuple[Detection, ...]]:
+def searched(
+    *places: tuple[int, int, int], reduced: bool = False
+) -> tuple[list[tuple[int, ...]], tuple[Detection, ...]]:
     """Return what was searched of a photo with faces at (x, y, side), and what was found."""
     photo = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     for x, y, side in places:
         photo[y - side // 2 : y + side // 2, x - side // 2 : x + side // 2] = 255
     proposing, accepting = Proposing(), Accepting()
     networks: tuple[Any, Any] = proposing, accepting
-    found = WholeSearch(*networks, DetectorSettings()).find(photo)
+    found = WholeSearch(*networks, DetectorSettings()).find(photo, reduced)
     return proposing.searched, found
 
 
 def test_photo_when_all_faces_are_large_then_it_is_searched_once() -> None:
     looked, found = searched((1000, 1000, 400))
     assert len(looked) == len(found) == 1
+
+
+def test_photo_of_a_reduced_size_when_a_face_is_small_then_the_full_size_is_asked_for() -> None:
+    looked, found = searched((1000, 1000, 400), reduced=True)
+    assert len(looked) == len(found) == 1
+    with pytest.raises(FullSizeNeeded, match="decode it in full"):
+        searched((1000, 1000, 400), (900, 700, 80), reduced=True)
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,11 @@ import pytest
 from PIL import Image as PillowImage
 from PIL import ImageCms
 
-from livemood.core.errors import ImageUnreadable
+from livemood.core.errors import FullSizeNeeded, ImageUnreadable
+from livemood.core.types import Image
 from livemood.datasets.files import decode
 from livemood.runtime.exif import orientation, upright_exif
-from livemood.sources.image.decode import read_image, read_photo
+from livemood.sources.image.decode import decode_photo, read_image, read_photo, read_reduced
 from livemood.sources.image.scan import find_photos, image_paths
 from livemood.sources.image.size_guard import size
 from tests.support.builders import corners, quadrants
@@ -431,6 +432,27 @@ def test_photo_when_less_is_asked_for_then_a_jpeg_is_decoded_smaller(
     assert (photo.width, photo.height) == (1201, 1600)
     assert photo.scale == pytest.approx(1600 / side, rel=0.01)
     assert corners(photo.image) == "BRWG"
+
+
+@pytest.mark.parametrize(
+    ("side", "small_faces", "sides"),
+    [(1500, False, [1500]), (3300, False, [1650]), (3300, True, [1650, 3300]), (8000, True, [2000, 4000])],
+)
+def test_photo_when_read_reduced_then_decoded_again_only_for_small_faces(
+    side: int, small_faces: bool, sides: list[int]
+) -> None:
+    data, seen = encode(".jpg", np.zeros((90, side, 3), np.uint8)), []
+
+    def read(image: Image, reduced: bool) -> str:
+        seen.append(image.shape[1])
+        assert reduced == (seen == sides[:1] != [side])
+        if reduced and small_faces:
+            raise FullSizeNeeded("more detail is needed")
+        return "moods"
+
+    photo, found = read_reduced(lambda least_side: decode_photo(data, "a.jpg", least_side), read)
+    assert (photo.image.shape[1], photo.width, found) == (sides[-1], side, "moods")
+    assert seen == sides
 
 
 def test_exif_when_made_upright_then_all_else_stays() -> None:
