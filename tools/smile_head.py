@@ -11,7 +11,6 @@ is for the final report only. ``OUT`` is a bundle with two heads: ``emotion``, a
 import argparse
 import json
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -198,45 +197,30 @@ def openness(said: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     return np.asarray(said[:, 2] / np.maximum(said[:, 1] + said[:, 2], 1e-9), np.float64)
 
 
-def joined(network: Any, where: str, members: Sequence[Any]) -> Any:
-    """Return a keras.Model, (N, 48, 48, 1) to ``emotion`` and ``smile``, of standard Keras layers only.
-
-    The kind of smile is the mean of the logits of ``members``, each of which keeps its own layers.
-    """
+def joined(network: Any, where: str, model: Any) -> Any:
+    """Return a keras.Model, (N, 48, 48, 1) to ``emotion`` and ``smile``, of standard Keras layers only."""
     from keras import Model, layers
 
-    given = network.get_layer(where).output
-    logits = [_plain(given, member, number, len(members)) for number, member in enumerate(members)]
-    said = layers.Softmax(name="smile")(layers.Add(name="smile_sum")(logits))
+    x = network.get_layer(where).output
+    for each in model.layers:
+        if each.name.startswith("smile_convolution"):
+            norm = model.get_layer(each.name.replace("convolution", "normalization"))
+            gamma, beta, mean, variance = map(both_halves, norm.get_weights())
+            scale = gamma / np.sqrt(variance + norm.epsilon)
+            plain = layers.Conv2D(each.filters, each.size, each.stride, "same", name=each.name)
+            x = plain(x)
+            plain.set_weights([np.asarray(each.kernel()) * scale, beta - mean * scale])
+        elif each.name.startswith(("smile_relu", "smile_pool")):
+            x = type(each).from_config(each.get_config())(x)
+    kernel, bias = model.get_layer("smile").get_weights()
+    last = layers.Dense(len(KINDS), activation="softmax", name="smile")
+    said = last(x)
+    last.set_weights([both_halves(kernel) / 2, bias])
     both = Model(network.inputs[0], {"emotion": network.get_layer("emotion").output, "smile": said})
     for layer in both.layers:
         if layer.name.startswith("smile") and layer.get_weights():
             layer.set_weights([weight.astype(np.float16).astype(np.float32) for weight in layer.get_weights()])
     return both
-
-
-def _plain(x: Any, member: Any, number: int, of: int) -> Any:
-    """Apply a head in standard layers, without normalisation; return its logits divided by ``of``."""
-    from keras import layers
-
-    def renamed(name: str) -> str:
-        return name.replace("smile_", f"smile_{number}_", 1)
-
-    for each in member.layers:
-        if each.name.startswith("smile_convolution"):
-            norm = member.get_layer(each.name.replace("convolution", "normalization"))
-            gamma, beta, mean, variance = map(both_halves, norm.get_weights())
-            scale = gamma / np.sqrt(variance + norm.epsilon)
-            plain = layers.Conv2D(each.filters, each.size, each.stride, "same", name=renamed(each.name))
-            x = plain(x)
-            plain.set_weights([np.asarray(each.kernel()) * scale, beta - mean * scale])
-        elif each.name.startswith(("smile_relu", "smile_pool")):
-            x = type(each).from_config({**each.get_config(), "name": renamed(each.name)})(x)
-    kernel, bias = member.get_layer("smile").get_weights()
-    last = layers.Dense(len(KINDS), name=f"smile_{number}_logits")
-    x = last(x)
-    last.set_weights([both_halves(kernel) / 2 / of, bias / of])
-    return x
 
 
 class Selection:
