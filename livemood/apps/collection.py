@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from livemood.apps.photo import PhotoJob, PhotoOptions, PhotoReader, PhotoResult, read_here, set_up
+from livemood.apps.photo import PhotoJob, PhotoOptions, PhotoResult, read_here, set_up
 from livemood.core.errors import ImageUnreadable, LivemoodError, SinkError
 from livemood.core.labels import UNSURE
 from livemood.records import Origin, Record
@@ -18,6 +18,9 @@ from livemood.sinks.collection_records import CollectionRecords
 from livemood.sinks.sorted_folder import By, How, SortedFolder, folder_for, is_made_by_sorting
 from livemood.sinks.xmp import write_sidecar
 from livemood.sources.image.scan import Found, find_photos
+
+if TYPE_CHECKING:
+    from livemood.apps.photo_reader import PhotoReader
 
 _STRONGEST: Final = 10
 _CALM: Final = ("neutral", UNSURE)
@@ -83,7 +86,7 @@ def read_collection(
     heads: Heads,
     phrase: Callable[[LivemoodError], str] = str,
     earlier: Callable[[Iterator[Group]], None] | None = None,
-    open_reader: Callable[[], PhotoReader] | None = None,
+    open_reader: "Callable[[], PhotoReader] | None" = None,
 ) -> Iterator[PhotoResult]:
     """Read photos in their order; yield each when all its outputs are written.
 
@@ -118,7 +121,7 @@ def read_collection(
 
 
 def _results(
-    job: CollectionJob, todo: Iterator[PhotoJob], open_reader: Callable[[], PhotoReader] | None
+    job: CollectionJob, todo: Iterator[PhotoJob], open_reader: "Callable[[], PhotoReader] | None"
 ) -> Iterator[PhotoResult]:
     if job.processes == 1 and open_reader:
         photo_reader = open_reader()

@@ -11,11 +11,11 @@ from livemood import __version__
 from livemood.bundles.manifest import default_bundle, read_bundle
 from livemood.core.settings import ReaderSettings
 from livemood.core.video_info import VideoInfo
-from livemood.emotion.classifier import Classifier, EmotionClassifier
 from livemood.records import Origin
 from livemood.records.origin import MAX_TEXT
 
 if TYPE_CHECKING:
+    from livemood.emotion.classifier import Classifier
     from livemood.sources.base import Source
 
 
@@ -26,7 +26,7 @@ def changed(settings: Any) -> dict[str, Any]:
 
 
 def origin_of_run(
-    reader: ReaderSettings, detector: str, classifier: Classifier, source: "Source", options: Mapping[str, Any]
+    reader: ReaderSettings, detector: str, classifier: "Classifier", source: "Source", options: Mapping[str, Any]
 ) -> Origin:
     """Return the origin of the records of one source.
 
@@ -37,6 +37,8 @@ def origin_of_run(
         source: Open.
         options: Further settings of the run that change the records.
     """
+    from livemood.emotion.classifier import EmotionClassifier
+
     info = source.info
     rate, duration_s = (None, None) if source.live else (info.average_rate, _duration_s(info))
     about = __version__, _name(source.name), info.width, info.height, rate, duration_s

@@ -1,24 +1,25 @@
-"""One photo from file to moods, with its annotated copy and thumbnail; used in this and in worker processes."""
+"""One photo of a run: its settings and its result, and the functions that worker processes run.
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+What runs networks is imported by the processes that read photos, so that the others start sooner.
+"""
+
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import cv2
 import numpy as np
 
-from livemood.apps.session import Session
-from livemood.core.errors import ImageUnreadable, LivemoodError, SinkError, one_line_about
-from livemood.core.geometry import Box
+from livemood.core.errors import LivemoodError, SinkError
 from livemood.core.settings import DrawStyle, ReaderSettings
-from livemood.core.types import Detection, Frame, Image, Mood
+from livemood.core.types import Frame, Image, Mood
 from livemood.records.inputs import Group, Input
 from livemood.sinks.rows import record_of
-from livemood.sources.image.decode import Photo, decode_photo, read_photo, read_reduced
 
-_THUMBNAIL_SIDE: Final = 192
-_THUMBNAIL_QUALITY: Final = 70
+if TYPE_CHECKING:
+    from livemood.apps.photo_reader import PhotoReader
+
+_PIXEL: Final[Image] = np.zeros((1, 1, 3), np.uint8)
+_reader: "PhotoReader | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,76 +91,13 @@ class PhotoResult:
         return Input(str(self.path), self.width, self.height, len(faces), error), faces
 
 
-class PhotoReader:
-    """Reads one photo after another; an error is part of the result and does not stop the others.
-
-    Attributes:
-        session: The models.
-        annotator: Draws their labels.
-    """
-
-    def __init__(self, session: Session, options: PhotoOptions) -> None:
-        self.session, self._options = session, options
-        self.annotator = session.annotator(options.style)
-
-    def read(self, job: PhotoJob) -> PhotoResult:
-        """Read a photo, and write its annotated copy if one is wanted."""
-        return self._result(job, lambda least_side: read_photo(Path(job.path), least_side))
-
-    def read_content(self, name: str, data: bytes | None) -> PhotoResult:
-        """Read a photo, from its file or from its content if given."""
-        if data is None:
-            return self.read(PhotoJob(name))
-
-        def decode(least_side: int | None) -> Photo:
-            with one_line_about(name, ImageUnreadable):
-                return decode_photo(data, name, least_side)
-
-        return self._result(PhotoJob(name), decode)
-
-    def _result(self, job: PhotoJob, decode: Callable[[int | None], Photo]) -> PhotoResult:
-        try:
-            photo, found = read_reduced(decode, self.session.read_photo)
-            full = decode(None) if job.copy and photo.scale > 1 else photo
-        except ImageUnreadable as error:
-            return PhotoResult(job.path, error=error)
-        moods = tuple(_enlarged(mood, photo.scale) for mood in found)
-        refused = job.refused or self._copied(job, full, moods)
-        result = PhotoResult(
-            job.path,
-            photo.width,
-            photo.height,
-            moods,
-            photo.orientation,
-            refused,
-            None if refused else job.copy,
-        )
-        if not self._options.thumbnails:
-            return result
-        return replace(result, thumbnail=thumbnail(photo.image), fingerprint=_fingerprint(photo.image))
-
-    def _copied(self, job: PhotoJob, photo: Photo, moods: Sequence[Mood]) -> LivemoodError | None:
-        from livemood.runtime.atomic_io import refuse_to_overwrite
-        from livemood.sinks.image import keeps_profile, write_image
-
-        if not job.copy:
-            return None
-        try:
-            refuse_to_overwrite(job.copy, "out", self._options.force)
-            own = photo.own_colours if keeps_profile(job.copy) else photo.image
-            drawn = self.annotator.draw(Frame(0, 0.0, own), moods)
-            write_image(job.copy, drawn, exif=photo.exif, icc=photo.icc)
-        except SinkError as error:
-            return error
-        return None
-
-
-_PIXEL: Final[Image] = np.zeros((1, 1, 3), np.uint8)
-_reader: PhotoReader | None = None
-
-
 def set_up(options: PhotoOptions) -> None:
     """Open the models in this process, once for all its photos."""
+    import cv2
+
+    from livemood.apps.photo_reader import PhotoReader
+    from livemood.apps.session import Session
+
     global _reader
     cv2.setNumThreads(1)  # every process has a core
     _reader = PhotoReader(Session(options.reader), options)
@@ -169,37 +107,3 @@ def read_here(job: PhotoJob) -> PhotoResult:
     """Read a photo with the models of this process."""
     assert _reader is not None
     return _reader.read(job)
-
-
-def thumbnail(image: Image) -> bytes:
-    """Return a small JPEG of (H, W, 3) uint8 BGR."""
-    scale = min(_THUMBNAIL_SIDE / max(image.shape[:2]), 1.0)
-    size = max(round(image.shape[1] * scale), 1), max(round(image.shape[0] * scale), 1)
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    done, data = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, _THUMBNAIL_QUALITY])
-    return data.tobytes() if done else b""
-
-
-def thumbnail_of(path: Path) -> tuple[bytes, bytes]:
-    """Return the thumbnail and the perceptual hash of a photo; both empty if it can no longer be read."""
-    try:
-        image = read_photo(path, _THUMBNAIL_SIDE).image
-    except ImageUnreadable:
-        return b"", b""
-    return thumbnail(image), _fingerprint(image)
-
-
-def _fingerprint(image: Image) -> bytes:
-    from livemood.datasets.dedup import fingerprint
-
-    return fingerprint(image).tobytes()
-
-
-def _enlarged(mood: Mood, scale: float) -> Mood:
-    """Return the mood with its face in px of the full-size photo."""
-    if scale == 1.0:
-        return mood
-    face = mood.track.detection
-    box = Box(face.box.left * scale, face.box.top * scale, face.box.right * scale, face.box.bottom * scale)
-    moved = Detection(box, face.keypoints * np.float32(scale), face.score)
-    return replace(mood, track=replace(mood.track, detection=moved))

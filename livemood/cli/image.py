@@ -24,7 +24,8 @@ from livemood.runtime.processes import usable_cores
 
 if TYPE_CHECKING:
     from livemood.apps.collection import CollectionJob, CollectionSummary
-    from livemood.apps.photo import PhotoReader, PhotoResult
+    from livemood.apps.photo import PhotoResult
+    from livemood.apps.photo_reader import PhotoReader
     from livemood.records.inputs import Group, Heads
     from livemood.reporting.gallery import Gallery
     from livemood.sources.image.scan import Skipped
@@ -91,7 +92,7 @@ def image(
     """
     from livemood.apps.collection import CollectionJob, scan
     from livemood.apps.origins import origin_of_collection
-    from livemood.apps.photo import PhotoOptions, PhotoReader
+    from livemood.apps.photo import PhotoOptions
     from livemood.runtime.atomic_io import refuse_file_as_folder, refuse_to_overwrite
 
     placing = _placing(copy, move, link)
@@ -128,6 +129,8 @@ def image(
         if job.processes > 1:
             run.read(None)  # each process opens the models itself
         else:
+            from livemood.apps.photo_reader import PhotoReader
+
             with opened(reader) as session:
                 run.read(lambda: PhotoReader(session, options))
     except KeyboardInterrupt:
@@ -158,12 +161,13 @@ class _Run:
     def read(self, open_reader: "Callable[[], PhotoReader] | None") -> None:
         """Read the photos; an interrupt ends the run and keeps the results so far."""
         from livemood.apps.collection import read_collection
-        from livemood.reporting.gallery import Gallery
 
         with ExitStack() as stack:
             stack.enter_context(stopping.held())  # what a photo leaves in table and page is counted
             page = None
             if self._page:
+                from livemood.reporting.gallery import Gallery
+
                 page = stack.enter_context(
                     Gallery(self._page, self._heads[EMOTION], force=self._job.force or self._job.resume)
                 )
@@ -221,7 +225,7 @@ class _Run:
 
 def _counted(groups: "Iterator[Group]", summary: "CollectionSummary", page: "Gallery | None") -> int:
     """Count the photos of an earlier run, and add them to the page with new thumbnails."""
-    from livemood.apps.photo import thumbnail_of
+    from livemood.apps.photo_reader import thumbnail_of
 
     before = summary.earlier
     for group in groups:

@@ -183,8 +183,8 @@ def opened(settings: ReaderSettings) -> "Iterator[Session]":
 
 def heads_of(settings: ReaderSettings) -> Mapping[str, tuple[str, ...]]:
     """Return labels by head of the model, which is not opened; a wrong choice of emotions is a usage error."""
+    from livemood.bundles.heads import heads_of_bundle
     from livemood.core.errors import LivemoodError
-    from livemood.emotion.classifier import heads_of_bundle
 
     try:
         return heads_of_bundle(settings.model, settings.emotions)

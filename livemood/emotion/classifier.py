@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from livemood.bundles.heads import chosen_places
 from livemood.bundles.manifest import Head, default_bundle, read_bundle
 from livemood.core.crop_spec import CropSpec
 from livemood.core.errors import ModelIncompatible
@@ -66,7 +67,7 @@ class EmotionClassifier:
         self, bundle: str | Path | None = None, engine: EngineName = "litert", emotions: Sequence[str] | None = None
     ) -> None:
         self._bundle = read_bundle(Path(bundle) if bundle else default_bundle())
-        self._chosen = _chosen(self._bundle.labels, emotions)
+        self._chosen = chosen_places(self._bundle.labels, emotions)
         self._backend = open_backend(self._bundle, engine)
 
     @property
@@ -152,34 +153,8 @@ class EmotionClassifier:
         return calibrated
 
 
-def heads_of_bundle(folder: Path | None, emotions: Sequence[str] | None) -> dict[str, tuple[str, ...]]:
-    """Return a model's labels by head, ``emotion`` first and restricted to ``emotions``, without opening the model.
-
-    Raises:
-        ModelMissing: The bundle is not there.
-        ModelIncompatible: Its manifest is broken.
-        ValueError: ``emotions`` names an unknown label, one twice, or fewer than two.
-    """
-    heads = {head.name: head.labels for head in read_bundle(folder or default_bundle()).heads}
-    chosen = _chosen(heads[EMOTION], emotions)
-    return {**heads, EMOTION: tuple(heads[EMOTION][place] for place in chosen)}
-
-
 def _powers(raw: Probabilities, temperature: float) -> Probabilities:
     """Return probabilities to the power 1/T, renormalised: the softmax of logits divided by T."""
     with np.errstate(all="ignore"):
         powers = np.maximum(raw, _TINY) ** (1 / temperature)
         return np.asarray(powers / powers.sum(1, keepdims=True), np.float32)
-
-
-def _chosen(labels: tuple[str, ...], emotions: Sequence[str] | None) -> list[int]:
-    if emotions is None:
-        return list(range(len(labels)))
-    if isinstance(emotions, str):
-        raise ValueError(f"emotions are several names, such as ('happy', 'sad'), got {emotions!r}")
-    unknown = [name for name in emotions if name not in labels]
-    if unknown:
-        raise ValueError(f"unknown emotion {unknown[0]!r}; this model knows {', '.join(labels)}")
-    if len(set(emotions)) < 2 or len(set(emotions)) != len(emotions):
-        raise ValueError(f"choose two or more different emotions, got {', '.join(emotions) or 'none'}")
-    return [labels.index(name) for name in emotions]

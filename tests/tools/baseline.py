@@ -19,11 +19,12 @@ import numpy as np
 import numpy.typing as npt
 
 from livemood.apps.session import Session
+from livemood.bundles.heads import heads_of_bundle
 from livemood.core.labels import EMOTIONS
 from livemood.core.settings import BaselineMode
 from livemood.core.types import FaceCrop, Frame, Image, Mood, Prediction, Track
 from livemood.datasets.open import open_collection
-from livemood.emotion.classifier import EmotionClassifier, heads_of_bundle
+from livemood.emotion.classifier import EmotionClassifier
 from livemood.emotion.crop import crop_track, resize_crop
 from livemood.emotion.neutral_baseline import NeutralBaseline
 from livemood.emotion.smoother import Smoother

@@ -15,7 +15,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from livemood.apps.photo import PhotoOptions, PhotoReader
+from livemood.apps.photo import PhotoOptions
+from livemood.apps.photo_reader import PhotoReader
 from livemood.apps.session import Session
 from livemood.core.geometry import Box
 from livemood.core.settings import DrawStyle, ReaderSettings

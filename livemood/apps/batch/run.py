@@ -12,11 +12,11 @@ from livemood.apps.batch.engines import Engine
 from livemood.apps.batch.inputs import InputFile, expand, share
 from livemood.apps.batch.shard import Shard, ShardOptions, give_up
 from livemood.apps.photo import PhotoOptions
+from livemood.bundles.heads import heads_of_bundle
 from livemood.bundles.manifest import default_bundle, read_bundle
 from livemood.core.errors import SourceError
 from livemood.core.labels import EMOTION
 from livemood.core.settings import DrawStyle, ReaderSettings
-from livemood.emotion.classifier import heads_of_bundle
 from livemood.records import VERSION
 from livemood.records.inputs import Heads
 from livemood.runtime.atomic_io import refuse_file_as_folder

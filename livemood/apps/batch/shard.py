@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from livemood.apps.batch.dataset import FOOTER, Part, Reading, part_name
 from livemood.apps.batch.inputs import InputFile
-from livemood.apps.photo import PhotoOptions, PhotoReader
+from livemood.apps.photo import PhotoOptions
+from livemood.apps.photo_reader import PhotoReader
 from livemood.apps.session import Session
 from livemood.core.errors import LivemoodError, SourceError, VideoUnreadable, one_line_about
 from livemood.records.inputs import Group, Heads, Input

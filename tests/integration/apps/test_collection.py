@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
-from livemood.apps import photo
+from livemood.apps import photo_reader
 from livemood.apps.session import Session
 from livemood.cli import run
 from livemood.records.inputs import read_groups
@@ -86,6 +86,19 @@ def test_records_when_read_by_two_processes_then_are_the_same_in_the_same_order(
     assert len(json.loads(one + "}")["images"]) == 6
 
 
+def test_photos_when_other_processes_read_them_then_this_one_loads_neither_networks_nor_decoders(album, tmp_path):
+    code = (
+        "import atexit, sys\n"
+        f"sys.argv = ['livemood', 'image', {str(album)!r}, '--records', 'rows.csv', '--jobs', '2']\n"
+        "atexit.register(lambda: print([name for name in ('cv2', 'ai_edge_litert', 'av') if name in sys.modules]))\n"
+        "from livemood.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1  # one photo is broken
+    assert len(rows(tmp_path / "rows.csv")) == 10
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
 @pytest.mark.parametrize(("side", "decoded"), [(2000, 1), (240, 2)], ids=["large faces", "small faces"])
 def test_large_photo_then_its_faces_are_those_of_its_full_size(tmp_path, small, monkeypatch, side, decoded):
     canvas = np.full((3000, 4000, 3), 90, np.uint8)
@@ -93,7 +106,12 @@ def test_large_photo_then_its_faces_are_those_of_its_full_size(tmp_path, small, 
     canvas[500 : 500 + people.shape[0], 600 : 600 + side] = people
     cv2.imwrite(str(tmp_path / "large.jpg"), canvas)
     sides = []
-    monkeypatch.setattr(photo, "read_photo", lambda *words: sides.append(words[1]) or read_photo(*words))
+
+    def read(path, side):
+        sides.append(side)
+        return read_photo(path, side)
+
+    monkeypatch.setattr(photo_reader, "read_photo", read)
     assert image(tmp_path / "large.jpg", "--csv", tmp_path / "rows.csv") == 0
     assert len(sides) == decoded
     with Session() as session:

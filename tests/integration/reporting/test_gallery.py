@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from livemood.apps.photo import thumbnail
+from livemood.apps.photo_reader import thumbnail
 from livemood.core.errors import SinkError
 from livemood.core.labels import EMOTIONS
 from livemood.datasets.dedup import fingerprint
