@@ -82,7 +82,9 @@ class WholeSearch:
         """Return the candidates at one size, or at two where small faces are likely."""
         search = self._settings.search
         longest = max(photo.image.shape[:2])
-        candidates = self._candidates(photo, min(search.photo_px, longest))
+        # In full size, a face is larger than here.
+        smallest_px = 0.0 if reduced else self._settings.evidence.smallest_px
+        candidates = self._candidates(photo, min(search.photo_px, longest), smallest_px)
         small = [one for one in candidates if _side(one) < search.fine_below * longest]
         if len(small) < (1 if longest > search.photo_px else search.fine_least):
             return candidates
@@ -142,15 +144,16 @@ class WholeSearch:
                 best = Confirmed(faces, confirmed.evidence)
         return [moved(face, 0, 0, step) for face in best.faces]
 
-    def _candidates(self, picture: Pyramid, longest_px: int) -> list[Detection]:
+    def _candidates(self, picture: Pyramid, longest_px: int, smallest_px: float | None = None) -> list[Detection]:
         """Return the candidates of a picture, in its pixels, that is searched at a size."""
         image, step, longest_px = picture.sized(longest_px)
         found = (moved(one, 0, 0, step) for one in self._yunet.find(image, longest_px))
-        return [one for one in found if self._is_candidate(one)]
+        return [one for one in found if self._is_candidate(one, smallest_px)]
 
-    def _is_candidate(self, detection: Detection) -> bool:
+    def _is_candidate(self, detection: Detection, smallest_px: float | None = None) -> bool:
         evidence = self._settings.evidence
-        return detection.score >= evidence.proposed_from and _side(detection) >= evidence.smallest_px
+        smallest_px = evidence.smallest_px if smallest_px is None else smallest_px
+        return detection.score >= evidence.proposed_from and _side(detection) >= smallest_px
 
 
 def _quarters(width: int, height: int) -> list[Box]:

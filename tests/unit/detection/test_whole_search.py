@@ -56,11 +56,12 @@ def test_photo_when_all_faces_are_large_then_it_is_searched_once() -> None:
     assert len(looked) == len(found) == 1
 
 
-def test_photo_of_a_reduced_size_when_a_face_is_small_then_the_full_size_is_asked_for() -> None:
+@pytest.mark.parametrize("side", [80, 12])
+def test_photo_of_a_reduced_size_when_a_face_is_small_then_the_full_size_is_asked_for(side: int) -> None:
     looked, found = searched((1000, 1000, 400), reduced=True)
     assert len(looked) == len(found) == 1
     with pytest.raises(FullSizeNeeded, match="decode it in full"):
-        searched((1000, 1000, 400), (900, 700, 80), reduced=True)
+        searched((1000, 1000, 400), (900, 700, side), reduced=True)
 
 
 @pytest.mark.parametrize(
