@@ -1,4 +1,4 @@
-"""Separate slight smiles from resting faces: the model at other thresholds, blendshapes, and the labels of smiled.zip.
+"""Separate slight smiles from resting faces: other thresholds, by gender, blendshapes, and the labels of smiled.zip.
 
 python -m tools.slight_smiles DATA WORK MODEL face_landmarker.task
 """
@@ -24,7 +24,7 @@ def truth(data: Path, name: str) -> npt.NDArray[np.bool_]:
 
 
 def main() -> None:
-    """Print the results of all three."""
+    """Print all results."""
     data, work, model, task = map(Path, sys.argv[1:5])
     read = measure.reader(model)
 
@@ -38,6 +38,13 @@ def main() -> None:
             predicted, smiles = values > -lowered, truth(data, name)
             at_rest = (~predicted[~smiles]).mean()
             print(f"  happy +{lowered:g}: smiling {predicted[smiles].mean():.3f}, at rest {at_rest:.3f}")
+    gender = np.array([row["gender"] for row in measure.table(data, "london")])
+    for value in np.unique(gender):
+        values, smiles = ahead["london"][gender == value], truth(data, "london")[gender == value]
+        print(
+            f"london, {value}: AUC {auc(values, smiles):.4f}, lead at rest at most {values[~smiles].max():.1f}, "
+            f"of smiles at least {values[smiles].min():.1f}, median {np.median(values[smiles]):.1f}"
+        )
     for name in ahead:
         shapes = blendshapes(task, faces.pictures(data, name, faces.points(data, work, name)[0]))
         found = np.array([bool(each) for each in shapes])
