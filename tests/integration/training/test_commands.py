@@ -249,15 +249,17 @@ def listed(folder: Path) -> list[dict[str, str]]:
 
 
 class TestCrop:
-    def test_crop_when_a_photo_then_each_face_sorted_and_listed(self, tmp_path):
-        done = livemood("crop", SAMPLES / "faces.png", "--out", tmp_path / "faces", "--sort", "--size", 96)
+    @pytest.mark.parametrize("name", ["faces.png", "faces", "faces.tmp"])
+    def test_crop_when_a_photo_then_each_face_sorted_and_listed(self, tmp_path, name):
+        shutil.copy(SAMPLES / "faces.png", tmp_path / name)
+        done = livemood("crop", tmp_path / name, "--out", tmp_path / "cut", "--sort", "--size", 96)
         assert (done.returncode, done.stderr) == (0, "")
-        rows = listed(tmp_path / "faces")
+        rows = listed(tmp_path / "cut")
         assert len(rows) == 2
         for row in rows:
-            assert (tmp_path / "faces" / row["file"]).is_file()
+            assert (tmp_path / "cut" / row["file"]).is_file()
             assert row["file"].startswith(f"{row['label']}/")
-            assert row["source"].endswith("faces.png")
+            assert row["source"].endswith(name)
 
     def test_crop_when_a_clip_then_a_frame_every_so_often(self, tmp_path):
         done = livemood("crop", SAMPLES / "faces.mp4", "--out", tmp_path / "faces", "--every", 2)
