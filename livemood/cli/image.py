@@ -1,6 +1,5 @@
 """``livemood image``: moods in photos, as a table, rows, copies, sidecars, a gallery, or sorted into folders."""
 
-import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -13,10 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from livemood.cli.bars import counting_bar
-from livemood.cli.options import Force, Json, Only, console_for_tables, heads_of, opened, option_name
+from livemood.cli.options import Force, Json, Only, heads_of, opened, option_name
+from livemood.cli.photo_output import JsonList, json_of, phrase, print_summary, print_table
 from livemood.cli.terminal import plain
-from livemood.core.counts import counted
-from livemood.core.errors import LivemoodError
 from livemood.core.labels import EMOTION
 from livemood.core.settings import DrawStyle, ReaderSettings
 from livemood.runtime import stopping
@@ -176,12 +174,12 @@ class _Run:
                 bar.advance(_counted(groups, self.summary, page))
 
             bar = stack.enter_context(counting_bar(len(self._job.photos), "photos"))
-            out = stack.enter_context(_JsonList("images")) if self._json else None
+            out = stack.enter_context(JsonList("images")) if self._json else None
             try:
-                for result in read_collection(self._job, self._heads, _phrase, earlier, open_reader):
+                for result in read_collection(self._job, self._heads, phrase, earlier, open_reader):
                     self._take(result, page)
                     if out:
-                        out.add(_json_of(result))
+                        out.add(json_of(result))
                     bar.advance(1)
                     stopping.check()
             except KeyboardInterrupt:
@@ -190,7 +188,7 @@ class _Run:
                 page.write(f"Moods in {self.summary.photos} photos")
 
     def _take(self, result: "PhotoResult", page: "Gallery | None") -> None:
-        error = _phrase(result.error) if result.error else None
+        error = phrase(result.error) if result.error else None
         group = result.group(error)
         self.summary.add(group)
         if page:
@@ -205,9 +203,9 @@ class _Run:
     def print_results(self, skipped: "Sequence[Skipped]") -> None:
         """Print the results of the run."""
         if not self._json:
-            _print_table(self._table)
+            print_table(self._table)
             if len(self._job.photos) > _TABLE:
-                _print_summary(self.summary)
+                print_summary(self.summary)
             files = {"records": self._job.records, "gallery": self._page, "sorted into": self._job.sort_into}
             for name, path in files.items():
                 if path and (name != "records" or len(self._job.photos) > _TABLE or self._job.resume):
@@ -243,52 +241,6 @@ def _placing(copy: bool, move: bool, link: bool) -> Any:
     return chosen[0] if chosen else "copy"
 
 
-def _phrase(error: LivemoodError) -> str:
-    return " ".join(error.line(option_name).split())
-
-
-def _json_of(result: "PhotoResult") -> dict[str, Any]:
-    return {
-        "path": str(result.path),
-        "width": result.width,
-        "height": result.height,
-        "faces": [
-            {
-                "box": [round(side, 1) for side in (m.box.left, m.box.top, m.box.right, m.box.bottom)],
-                "label": m.label,
-                "reason": m.reason,
-                "confidence": round(m.confidence, 4),
-                "scores": {name: round(p, 4) for name, p in m.scores.items()},
-                **{
-                    name: {"label": head.label, "scores": {label: round(p, 4) for label, p in head.scores.items()}}
-                    for name, head in m.others.items()
-                },
-            }
-            for m in result.moods
-        ],
-        "error": _phrase(result.error) if result.error else None,
-    }
-
-
-class _JsonList:
-    """Prints ``{NAME: [...]}`` on stdout item by item, in the format of ``json.dumps`` with an indent of two."""
-
-    def __init__(self, name: str) -> None:
-        self._name, self._count = name, 0
-
-    def add(self, thing: dict[str, Any]) -> None:
-        lines = json.dumps(thing, ensure_ascii=False, indent=2).splitlines()
-        print(",\n" if self._count else f'{{\n  "{self._name}": [\n', end="")
-        print("\n".join(f"    {line}" for line in lines), end="")
-        self._count += 1
-
-    def __enter__(self) -> "_JsonList":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        print("\n  ]\n}" if self._count else f'{{\n  "{self._name}": []\n}}', flush=True)
-
-
 def _write_skipped(path: Path, skipped: "Sequence[Skipped]", force: bool) -> None:
     import csv
 
@@ -309,44 +261,3 @@ def _say_interrupted(job: "CollectionJob", summary: "CollectionSummary") -> None
     if job.records and summary.photos:
         kept = f"; {plain(job.records)} has them, the same command with --resume goes on"
     print(f"livemood: {summary.photos} of {len(job.photos)} photos are done{kept}", file=sys.stderr)
-
-
-def _print_table(groups: "Sequence[Group]") -> None:
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table("photo", "face", "label", "confidence", box=None, header_style="dim")
-    for entry, faces in groups:
-        photo = escape(plain(entry.path))
-        if not faces and not entry.error:
-            table.add_row(photo, "-", "no face found", "")
-        for number, face in enumerate(faces, 1):
-            label = f"{face.label} ({face.reason})" if face.reason else str(face.label)
-            label += f" · {face.smile_kind} smile" if face.smile_kind else ""
-            table.add_row(photo, str(number), escape(label), f"{face.confidence or 0.0:.0%}")
-    if table.row_count:
-        console_for_tables().print(table)
-
-
-def _print_summary(summary: "CollectionSummary") -> None:
-    from rich.markup import escape
-    from rich.table import Table
-
-    console = console_for_tables()
-    earlier = f" ({summary.earlier} of them before)" if summary.earlier else ""
-    console.print(
-        f"{counted(summary.photos, 'photo')}{earlier}, {counted(summary.faces, 'face')}; "
-        f"{summary.faceless} without a face, {summary.failed} failed",
-        highlight=False,
-    )
-    if not summary.faces:
-        return
-    table = Table("label", "share of faces", box=None, header_style="dim")
-    for label, share in summary.shares.items():
-        table.add_row(escape(label), f"{share:6.1%}")
-    console.print(table)
-    if summary.strongest:
-        table = Table("strongest", "label", "confidence", box=None, header_style="dim")
-        for one in summary.strongest:
-            table.add_row(escape(plain(one.path)), escape(one.label), f"{one.confidence:.0%}")
-        console.print(table)
