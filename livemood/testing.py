@@ -110,6 +110,8 @@ class RecordingSink(Sink):
         closed: Whether it was closed.
     """
 
+    takes_events = True
+
     def __init__(self, needs_image: bool = False) -> None:
         self.needs_image = needs_image
         self.frames: list[Frame] = []

@@ -155,11 +155,11 @@ def _cameras() -> Iterator[Check]:
 
 
 def _models() -> Iterator[Check]:
-    from livemood.bundles.manifest import default_bundle, face_model, read_bundle
+    from livemood.bundles.manifest import default_bundle, read_bundle, shipped_models
 
     bundle = read_bundle(default_bundle())
-    faces = face_model("near"), face_model("far"), face_model("yunet"), face_model("yunet-onnx")
-    for file in (bundle.checked(bundle.keras), bundle.checked(bundle.tflite), *faces):
+    others = [model.file for model in shipped_models()]
+    for file in (bundle.checked(bundle.keras), bundle.checked(bundle.tflite), *others):
         yield Check("model", "ok", f"{file.name}, {file.stat().st_size / 1e6:.1f} MB, checksum right ({file.parent})")
 
 

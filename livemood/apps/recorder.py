@@ -64,7 +64,11 @@ class Recorder:
         return path
 
     def stop(self) -> None:
-        """Finish the video, if there is one."""
+        """Finish the video, if there is one.
+
+        Raises:
+            SinkError: An earlier frame could not be written.
+        """
         stopped, self._video = self._video, None
         if stopped is not None:
             self._jobs.put(stopped[1].close)
@@ -80,11 +84,16 @@ class Recorder:
             self._jobs.put(lambda: self._write(frame, moods, style, into))
 
     def mark(self, frame: Frame, name: str = "") -> int | None:
-        """Record an event at a frame and return its number, from 1; None if no sink would record it."""
-        if not self._sinks:
+        """Record an event at a frame and return its number, from 1; None if no sink would record it.
+
+        Raises:
+            SinkError: An earlier frame could not be written.
+        """
+        takers = [sink for sink in self._sinks if sink.takes_events]
+        if not takers:
             return None
         self._events += 1
-        for sink in self._sinks:
+        for sink in takers:
             self._jobs.put(partial(sink.mark, frame, self._events, name))
         return self._events
 

@@ -178,12 +178,16 @@ class Session(Closeable):
 
         Args:
             source: Source of the frames.
-            every: Classify every Nth frame; in between, faces are tracked and keep their moods.
+            every: Classify every Nth yielded frame; in between, faces are tracked and keep their moods.
+
+        Raises:
+            SourceError: The source cannot be read; raised while iterating.
         """
         pipeline = self.pipeline()
         if source.live:
             with read_newest(source.frames(), _IDLE_S) as newest:
-                yield ((frame, pipeline.step(frame, frame.index % every == 0)) for frame in newest if frame is not None)
+                taken = enumerate(frame for frame in newest if frame is not None)
+                yield ((frame, pipeline.step(frame, count % every == 0)) for count, frame in taken)
             return
         with read_ahead((frame, pipeline.track_faces(frame)) for frame in source.frames()) as tracked:
             yield (

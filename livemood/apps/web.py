@@ -3,14 +3,13 @@
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
-from types import TracebackType
+from threading import Event
 from typing import Final, Self
 
 from livemood.apps.page_settings import COVERED, EMOTION, FAR, NEAR, YUNET, page_settings
@@ -20,6 +19,7 @@ from livemood.bundles.verify.tflite_file import check_tflite
 from livemood.core.errors import SinkError
 from livemood.emotion.quality import covered_weights
 from livemood.runtime.atomic_io import refuse_file_as_folder, unwritable
+from livemood.runtime.closeable import Closeable
 
 HOST: Final = "127.0.0.1"
 START: Final = "index.html"
@@ -105,16 +105,17 @@ def write_page(out: Path, bundle: Path | None = None, *, force: bool = False) ->
     return sum(map(len, content.values()))
 
 
-@dataclass(frozen=True, slots=True)
-class PageServer:
+class PageServer(Closeable):
     """Serves the page on localhost; a context manager.
 
     Attributes:
         url: Where the page is.
     """
 
-    url: str
-    _server: ThreadingHTTPServer
+    def __init__(self, server: ThreadingHTTPServer) -> None:
+        self.url = f"http://{HOST}:{server.server_address[1]}/"
+        self._server = server
+        self._served = Event()
 
     @classmethod
     def open(cls, port: int = 0, bundle: Path | None = None) -> Self:
@@ -134,21 +135,17 @@ class PageServer:
         except (OSError, OverflowError) as error:
             reason = getattr(error, "strerror", None) or error
             raise SinkError(f"port {port} cannot be served on ({reason})", "use another {port}, or none") from error
-        return cls(f"http://{HOST}:{server.server_address[1]}/", server)
+        return cls(server)
 
     def serve(self) -> None:
         """Answer requests until ``close`` is called from another thread, or an interrupt."""
+        self._served.set()
         self._server.serve_forever()
 
     def close(self) -> None:
         """Stop answering and free the port."""
-        self._server.shutdown()
-        self._server.server_close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._served.is_set():  # else there is no loop to wait for
+            self._server.shutdown()
         self._server.server_close()
 
 

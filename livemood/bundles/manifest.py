@@ -17,7 +17,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from livemood.bundles.verify.keras_file import check_keras_file
 from livemood.core.crop_spec import CropSpec
@@ -149,17 +149,63 @@ def covered_model() -> Path:
     return _shipped("doubt", "covered")
 
 
+class ShippedModel(NamedTuple):
+    """A network beside the emotion model.
+
+    Attributes:
+        name: Such as ``near``.
+        kind: ``face`` or ``doubt``.
+        file: Its weights.
+        sha256: Of the file.
+        size_px: Side of its input, px.
+        channels: Of its input.
+    """
+
+    name: str
+    kind: str
+    file: Path
+    sha256: str
+    size_px: int
+    channels: int
+
+
+def shipped_models() -> list[ShippedModel]:
+    """Return the face networks and the network that detects covered faces, each checked against its sha256.
+
+    Raises:
+        ModelMissing: One is not there.
+        ModelIncompatible: The bytes of one are not those that were shipped.
+    """
+    found = [model for kind in ("face", "doubt") for model in _listed(kind)]
+    for model in found:
+        _check_sha256(model.file, model.sha256)
+    return found
+
+
 def _shipped(kind: str, name: str) -> Path:
+    model = next((model for model in _listed(kind) if model.name == name), None)
+    if model is None:
+        raise ModelIncompatible(f"{models_folder() / kind / MANIFEST} names no model {name!r}; reinstall livemood")
+    _check_sha256(model.file, model.sha256)
+    return model.file
+
+
+def _listed(kind: str) -> list[ShippedModel]:
     folder = models_folder() / kind
     try:
-        files = {entry["name"]: (folder / entry["file"], entry["sha256"]) for entry in _read_manifest(folder)["models"]}
+        return [
+            ShippedModel(
+                entry["name"],
+                kind,
+                folder / entry["file"],
+                entry["sha256"],
+                entry["input"]["size_px"],
+                entry["input"]["channels"],
+            )
+            for entry in _read_manifest(folder)["models"]
+        ]
     except (KeyError, TypeError) as error:
         raise ModelIncompatible(f"{folder / MANIFEST} is damaged ({_short(error)}); reinstall livemood") from error
-    if name in files:
-        file: Path = files[name][0]
-        _check_sha256(file, files[name][1])
-        return file
-    raise ModelIncompatible(f"{folder / MANIFEST} names no model {name!r}; reinstall livemood")
 
 
 def read_bundle(folder: Path) -> Bundle:

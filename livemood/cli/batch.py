@@ -96,6 +96,9 @@ def _run(job: "BatchJob", runner: Runner, jobs: int | None, address: str | None,
 
     cores = jobs or usable_cores()
     planned = plan(job, cores)
+    if planned.unreadable:
+        first = plain(planned.unreadable[0])
+        note(f"{counted(len(planned.unreadable), 'folder')} could not be read, such as {first}; check the permissions")
     if not planned.todo and not planned.stale:
         print_json({"inputs": len(planned.inputs), "read": 0}) if json_ else print(
             f"nothing to do: {plain(job.out)} has all {len(planned.inputs)} inputs"
@@ -138,16 +141,16 @@ def _run(job: "BatchJob", runner: Runner, jobs: int | None, address: str | None,
 
 
 def _print_status(dataset: str, json_: bool) -> None:
-    from livemood.apps.batch.dataset import contents, read_notes, read_parts
+    from livemood.apps.batch.dataset import contents, read_parts, read_run_infos
     from livemood.runtime.storage import Store
 
     store = Store(dataset, "out")
-    notes = read_notes(store)
+    runs = read_run_infos(store)
     found = contents(read_parts(store))
-    if not found.parts and not notes:
+    if not found.parts and not runs:
         raise LivemoodError(f"{dataset} holds no data set of livemood batch")
     if json_:
-        print_json({**found.to_json(), "runs": notes})
+        print_json({**found.to_json(), "runs": runs})
         return
     inputs, parts = counted(found.inputs, "input"), counted(found.parts, "part")
     print(f"{inputs} in {parts}: {counted(found.faces, 'face')}, {counted(found.failed, 'input')} failed")
@@ -159,6 +162,6 @@ def _print_status(dataset: str, json_: bool) -> None:
             f"{counted(count, 'input')} by livemood {made.version}, model {plain(made.model)} {made.sha256[:12]} "
             f"({made.settings})"
         )
-    for name, run in notes.items():
+    for name, run in runs.items():
         planned, end = run.get("inputs_planned", "?"), run.get("finished", "not yet")
         print(f"{plain(name)}: inputs planned: {planned}, started {run.get('started')}, finished {end}")

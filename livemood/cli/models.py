@@ -1,6 +1,5 @@
 """``livemood models``: the shipped models and their checksums."""
 
-import json
 from typing import Annotated, Any, Final
 
 import typer
@@ -13,6 +12,7 @@ _FIGURES: Final = (
     ("happy_versus_sad", "happy or sad", ".1%"),
     ("ece", "calibration error", ".3f"),
 )
+_DETECTS: Final = {"face": "face", "doubt": "covered face"}
 
 
 def models(
@@ -27,7 +27,7 @@ def models(
       livemood models
       livemood models --full
     """
-    found = [_emotion(), *_faces()]
+    found = [_emotion(), *_others()]
     if json_:
         print_json({"models": found})
     elif full:
@@ -83,27 +83,24 @@ def _emotion() -> dict[str, Any]:
     }
 
 
-def _faces() -> list[dict[str, Any]]:
-    from livemood.bundles.manifest import MANIFEST, face_model, models_folder
+def _others() -> list[dict[str, Any]]:
+    from livemood.bundles.manifest import shipped_models
 
-    manifest = json.loads((models_folder() / "face" / MANIFEST).read_text(encoding="utf-8"))
-    found = []
-    for entry in manifest["models"]:
-        file = face_model(entry["name"])
-        found.append(
-            {
-                "name": f"face-{entry['name']}",
-                "kind": "face",
-                "labels": ["face"],
-                "heads": {},
-                "keras": None,
-                "tflite": str(file) if file.suffix == ".tflite" else None,
-                "onnx": str(file) if file.suffix == ".onnx" else None,
-                "input": entry["input"],
-                "temperature": None,
-                "metrics": {},
-                "sha256": {file.name: entry["sha256"]},
-                "bytes": {file.name: file.stat().st_size},
-            }
-        )
-    return found
+    return [
+        {
+            "name": f"{model.kind}-{model.name}",
+            "kind": model.kind,
+            "labels": [_DETECTS[model.kind]],
+            "heads": {},
+            "keras": None,
+            "tflite": str(model.file) if model.file.suffix == ".tflite" else None,
+            "onnx": str(model.file) if model.file.suffix == ".onnx" else None,
+            "npz": str(model.file) if model.file.suffix == ".npz" else None,
+            "input": {"size_px": model.size_px, "channels": model.channels},
+            "temperature": None,
+            "metrics": {},
+            "sha256": {model.file.name: model.sha256},
+            "bytes": {model.file.name: model.file.stat().st_size},
+        }
+        for model in shipped_models()
+    ]

@@ -22,11 +22,8 @@ if TYPE_CHECKING:
     from livemood.sources.image.scan import Skipped
     from livemood.sources.video.scan import Clip
 
-# Forms of the files of many videos, where only their folder is given.
-_ENDINGS: Final = {"records": ".csv", "subtitles": ".srt", "report": ".html"}
-_FILES: Final = frozenset(
-    {".csv", ".jsonl", ".parquet", ".srt", ".vtt", ".html", ".htm", ".edl", ".fcpxml", ".otio", ".eaf", ".textgrid"}
-)
+# Suffixes of the files of many videos, where only their folder is given.
+_SUFFIXES: Final = {"records": ".csv", "subtitles": ".srt", "report": ".html"}
 
 
 def video(
@@ -189,13 +186,22 @@ def _placed(output: Output, place: Path, out_dir: Path | None) -> Path:
                 )
             folder = out_dir
         return folder / place.with_suffix(ending)
-    if target.suffix.lower() in _FILES or target.is_file():
+    if target.suffix.lower() in _known_suffixes() or target.is_file():
         raise typer.BadParameter(
             f"many videos need a folder, or an ending such as .csv, got {output.target}", param_hint=option
         )
-    if output.name not in _ENDINGS:
+    if output.name not in _SUFFIXES:
         raise typer.BadParameter(f"say in which form: {target / '.edl'}, for one", param_hint=option)
-    return target / place.with_suffix(_ENDINGS[output.name])
+    return target / place.with_suffix(_SUFFIXES[output.name])
+
+
+def _known_suffixes() -> frozenset[str]:
+    """Return the suffixes by which a file is told from a folder."""
+    from livemood.reporting.page import PAGES
+    from livemood.sinks import records, subtitles
+    from livemood.sinks.markers.sink import FORMS
+
+    return frozenset([*PAGES, *records.SUFFIXES, *subtitles.SUFFIXES, *FORMS])
 
 
 def _unfinished(jobs: Sequence["VideoJob"]) -> list["VideoJob"]:

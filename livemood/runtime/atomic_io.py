@@ -51,7 +51,7 @@ def atomic_write(path: Path, setting: str, force: bool = False) -> Iterator[Path
     make_room(path, setting, force)
     part = path.with_name(f".{path.name}.part")
     try:
-        with _claimed(part, path, setting):
+        with claimed(part, path, setting):
             try:
                 yield part
                 in_the_way = path.exists() and not force
@@ -70,8 +70,17 @@ def atomic_write(path: Path, setting: str, force: bool = False) -> Iterator[Path
 
 
 @contextmanager
-def _claimed(part: Path, path: Path, setting: str) -> Iterator[None]:
-    """Lock the temporary file against other runs; one left by a killed run has no lock and is reused."""
+def claimed(part: Path, path: Path, setting: str) -> Iterator[None]:
+    """Lock a temporary file against other runs, and make it; one left by a killed run has no lock and is reused.
+
+    Args:
+        part: The temporary file.
+        path: The file that it will become, for the error.
+        setting: Which setting named the file, for the remedy of the error.
+
+    Raises:
+        SinkError: Another run has locked it.
+    """
     if fcntl is None:
         yield
         return

@@ -1,13 +1,16 @@
 """Local files and files in object stores through one interface: paths directly, URLs through fsspec."""
 
+import glob
 import os
 import tempfile
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from livemood.core.errors import LivemoodError, SinkError, SourceError
+from livemood.runtime.atomic_io import claimed
 from livemood.runtime.optional_deps import required
 
 REMOTE: Final = "'livemood[remote]'"
@@ -93,7 +96,11 @@ class Store:
         return self._remote is not None
 
     def names(self, folder: str = "") -> list[str]:
-        """Return the names of the files in the folder, or in a subfolder; none where it does not exist."""
+        """Return the names of the files in the folder, or in a subfolder; none where it does not exist.
+
+        Raises:
+            SourceError: The folder cannot be read.
+        """
         where = self._path(folder)
         try:
             if self._remote is None:
@@ -106,7 +113,11 @@ class Store:
             raise SourceError(f"{where} could not be read ({_short(error)})") from error
 
     def open(self, name: str) -> BinaryIO:
-        """Open a file for reading."""
+        """Open a file for reading.
+
+        Raises:
+            SourceError: It cannot be read.
+        """
         where = self._path(name)
         try:
             opened: BinaryIO = open(where, "rb") if self._remote is None else self._remote.open(where, "rb")  # noqa: PTH123, SIM115
@@ -125,14 +136,14 @@ class Store:
         try:
             if self._remote is None:
                 target = Path(where)
-                scratch = Path(self._path("_manifest")) / f"{target.name}.{os.getpid()}.part"
+                scratch = Path(self._path("_manifest")) / f"{target.name}.{uuid.uuid4().hex}.part"
                 scratch.parent.mkdir(parents=True, exist_ok=True)
                 target.parent.mkdir(parents=True, exist_ok=True)
-                for left in scratch.parent.glob(f"{target.name}.*.part"):  # by a process that was killed
-                    left.unlink(missing_ok=True)
+                self._remove_abandoned(scratch.parent, target)
                 try:
-                    yield scratch
-                    scratch.replace(target)
+                    with claimed(scratch, target, self._setting):
+                        yield scratch
+                        scratch.replace(target)
                 finally:
                     scratch.unlink(missing_ok=True)
                 return
@@ -147,8 +158,18 @@ class Store:
                 f"{where} could not be written ({_short(error)})", f"try another {{{self._setting}}}"
             ) from error
 
+    def _remove_abandoned(self, folder: Path, target: Path) -> None:
+        """Remove the temporary files of processes that were killed; those of other runs are locked, and stay."""
+        for left in folder.glob(f"{glob.escape(target.name)}.*.part"):
+            with suppress(LivemoodError, OSError), claimed(left, target, self._setting):
+                left.unlink(missing_ok=True)
+
     def remove(self, name: str) -> None:
-        """Remove a file."""
+        """Remove a file.
+
+        Raises:
+            SinkError: It cannot be removed.
+        """
         try:
             if self._remote is None:
                 Path(self._path(name)).unlink(missing_ok=True)

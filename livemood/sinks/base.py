@@ -18,10 +18,12 @@ class Sink(Protocol):
 
     Attributes:
         needs_image: Whether ``write`` needs the annotated picture.
+        takes_events: Whether ``mark`` does something.
         warnings: One line for each thing that could not be preserved; complete after ``close``.
     """
 
     needs_image: bool = False
+    takes_events: bool = False
     warnings: Sequence[str] = ()
 
     def write(self, frame: Frame, moods: Sequence[Mood], image: Image | None = None) -> None:
@@ -38,7 +40,7 @@ class Sink(Protocol):
         ...
 
     def mark(self, frame: Frame, event: int, name: str = "") -> None:
-        """Take an event that was marked at a frame; by default it is ignored.
+        """Take an event that was marked at a frame; ignored unless ``takes_events``.
 
         Args:
             frame: The frame on display.

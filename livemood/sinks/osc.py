@@ -31,6 +31,8 @@ class OscSink(Sink):
         SinkError: The address has another form, or there is no such host.
     """
 
+    takes_events = True
+
     def __init__(self, target: str) -> None:
         match = _ADDRESS.fullmatch(target)
         if match is None or not 0 < int(match["port"]) < 65536:

@@ -30,6 +30,8 @@ class RecordStream(Sink):
         SinkError: There is no stdout.
     """
 
+    takes_events = True
+
     def __init__(self, context: SinkContext) -> None:
         try:
             self._file = os.fdopen(os.dup(1), "wb", buffering=0)

@@ -32,6 +32,8 @@ _Heads = tuple[tuple[str, ...], Heads]
 class RecordSink(FileSink):
     """Writes the moods of each frame as rows; made by ``open_records``."""
 
+    takes_events = True
+
     def __init__(
         self,
         path: Path,
@@ -201,3 +203,5 @@ _WRITERS: Final[dict[str, Callable[[Path, _Heads, bool, Origin | None], Abstract
     ".csv": _csv,
     ".parquet": _parquet,
 }
+SUFFIXES: Final = tuple(_WRITERS)
+"""Of the files that it writes."""

@@ -17,7 +17,7 @@ from livemood.sinks.file_sink import FileSink
 from livemood.sinks.intervals import Interval, LabelIntervals
 
 _SETTING: Final = "subtitles"
-_SUFFIXES: Final = (".srt", ".vtt")
+SUFFIXES: Final = (".srt", ".vtt")
 # Tolerance for rounding of float times, ms.
 _ROUNDING_MS: Final = 0.001
 
@@ -39,8 +39,8 @@ class SubtitleSink(FileSink):
     def __init__(self, path: str | Path, *, start_s: float = 0.0, force: bool = False) -> None:
         super().__init__(Path(path))
         self._start_s = start_s
-        if self.path.suffix.lower() not in _SUFFIXES:
-            raise SinkError(f"{path} ends in no form of subtitles; use {' or '.join(_SUFFIXES)}")
+        if self.path.suffix.lower() not in SUFFIXES:
+            raise SinkError(f"{path} ends in no form of subtitles; use {' or '.join(SUFFIXES)}")
         with ExitStack() as stack:
             part = stack.enter_context(atomic_write(self.path, _SETTING, force))
             self._shown = stack.enter_context(_subtitles(part, self.path.suffix.lower()))

@@ -105,7 +105,7 @@ class LiveSource(Source):
             first = self._feed.read()
             if first is None:
                 raise SourceError(f"{name} holds no picture")
-        except SourceError:
+        except BaseException:
             self._drop()
             raise
         self._first = replace(first, due_s=None)

@@ -5,7 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 from livemood.apps.batch.inputs import InputFile
@@ -17,7 +17,7 @@ from livemood.sinks.collection_records import utf8
 
 FOOTER: Final = "livemood.batch"
 """Key of a part's list of inputs in the metadata of its file."""
-NOTES: Final = "_manifest"
+MANIFEST_FOLDER: Final = "_manifest"
 """Folder of the data set's manifest; Parquet readers ignore it, because its name begins with an underscore."""
 
 _PREFIX: Final = "part-"
@@ -58,7 +58,7 @@ class Part:
         inputs: Its photos and videos.
         failed: Paths of those that could not be read.
         faces: Rows with a face.
-        frames: Photos, or frames of a video.
+        frames: Photos that could be read, or frames of a video.
         seconds: CPU time of reading it, s.
     """
 
@@ -112,7 +112,7 @@ def read_parts(store: Store) -> Iterator[Part]:
         yield from pool.map(lambda name: read_part(store, name), names)
 
 
-def without(store: Store, part: Part, paths: Collection[str]) -> None:
+def remove_inputs(store: Store, part: Part, paths: Collection[str]) -> None:
     """Remove the rows of some inputs from a part, in one step; a part without inputs left is deleted."""
     kept = tuple(one for one in part.inputs if one.path not in paths)
     if not kept:
@@ -125,7 +125,9 @@ def without(store: Store, part: Part, paths: Collection[str]) -> None:
     removed = arrow.array(sorted(map(utf8, paths)), arrow.string())
     table = table.filter(compute.invert(compute.is_in(table.column("path"), value_set=removed)))
     faces = int(compute.count(table.column("track")).as_py())
-    remaining = Part(part.name, part.reading, kept, part.failed - frozenset(paths), faces, part.frames, part.seconds)
+    # Several inputs in one part are photos.
+    photos = part.frames - sum(one.path in paths and one.path not in part.failed for one in part.inputs)
+    remaining = replace(part, inputs=kept, failed=part.failed - frozenset(paths), faces=faces, frames=photos)
     metadata = {**(table.schema.metadata or {}), FOOTER.encode(): remaining.footer().encode()}
     table = table.replace_schema_metadata(metadata)
     with store.replacing(part.name) as scratch:
@@ -179,22 +181,22 @@ def contents(parts: Iterable[Part]) -> Contents:
     return found
 
 
-def write_notes(store: Store, name: str, data: dict[str, Any]) -> None:
+def write_run_info(store: Store, name: str, data: dict[str, Any]) -> None:
     """Write a file of the data set's manifest.
 
     Raises:
         SinkError: It cannot be written.
     """
-    with store.replacing(f"{NOTES}/{name}.json") as scratch:
+    with store.replacing(f"{MANIFEST_FOLDER}/{name}.json") as scratch:
         scratch.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
 
 
-def read_notes(store: Store) -> dict[str, dict[str, Any]]:
+def read_run_infos(store: Store) -> dict[str, dict[str, Any]]:
     """Return the files of the data set's manifest, by name."""
     found: dict[str, dict[str, Any]] = {}
-    for name in store.names(NOTES):
+    for name in store.names(MANIFEST_FOLDER):
         if name.endswith(".json"):
-            with store.open(f"{NOTES}/{name}") as file:
+            with store.open(f"{MANIFEST_FOLDER}/{name}") as file:
                 try:
                     found[name.removesuffix(".json")] = dict(json.loads(file.read()))
                 except ValueError:  # of another program

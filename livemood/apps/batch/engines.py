@@ -138,7 +138,7 @@ def _read_on_ray(options: ShardOptions, shard: Shard) -> Part:
 def _check_address(address: str) -> None:
     """Raise at once if nothing answers at the address; Ray would try for minutes."""
     host, found, port = address.removeprefix("ray://").rpartition(":")
-    if not found or not port.isdigit():
+    if not found or not port.isdecimal():
         return  # "auto", or a name that Ray looks up by itself
     try:
         socket.create_connection((host.strip("[]"), int(port)), _CONNECT_S).close()

@@ -5,7 +5,7 @@ import glob
 import hashlib
 import io
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -38,15 +38,18 @@ class InputFile(NamedTuple):  # faster than a dataclass: ten million of them are
     @property
     def is_video(self) -> bool:
         """Whether its suffix is that of a video."""
-        return _ending(self.path) in VIDEO_SUFFIXES
+        return _suffix(self.path) in VIDEO_SUFFIXES
 
 
-def expand(words: Sequence[str]) -> list[InputFile]:
+def expand(words: Sequence[str], on_unreadable: Callable[[str], None] = lambda _: None) -> list[InputFile]:
     """Return the photos and videos of all inputs, without duplicates, sorted by path.
+
+    Copies that an earlier batch labelled are left out, where they lie among the videos they were made of.
 
     Args:
         words: Files, folders, globs, URLs of these, and lists of paths: .csv, .tsv and .parquet with a column
             ``path``, .txt with one path per line. Paths from a list are not checked for existence.
+        on_unreadable: Called with each folder inside these that may not be read.
 
     Raises:
         SourceError: Nothing is found, or a list cannot be read.
@@ -54,11 +57,18 @@ def expand(words: Sequence[str]) -> list[InputFile]:
     """
     found: dict[str, InputFile] = {}
     for word in words:
-        some = {one.path: one for one in (_remote(word) if is_url(word) else _local(word))}
+        some = {one.path: one for one in (_remote(word) if is_url(word) else _local(word, on_unreadable))}
         if not some:
             raise SourceError(f"{word} names no photos and no videos", "name files, folders, globs or a list of paths")
         found |= some
-    return sorted(found.values())
+    copies = {labelled_name(one.path) for one in found.values() if one.is_video}
+    return sorted(one for one in found.values() if not (one.is_video and _file_name(one.path) in copies))
+
+
+def labelled_name(path: str) -> str:
+    """Return the name of a video's labelled copy, different for equal names in different folders."""
+    stem, _, _ = _file_name(path).rpartition(".")
+    return f"{stem}-{hashlib.sha256(path.encode(errors=NOT_UTF8)).hexdigest()[:8]}.mp4"
 
 
 def share(inputs: Iterable[InputFile], part: int, parts: int) -> list[InputFile]:
@@ -70,10 +80,10 @@ def _number(path: str) -> int:
     return int.from_bytes(hashlib.blake2b(path.encode(errors=NOT_UTF8), digest_size=8).digest(), "big")
 
 
-def _local(word: str) -> Iterator[InputFile]:
+def _local(word: str, on_unreadable: Callable[[str], None]) -> Iterator[InputFile]:
     path = Path(word)
     if path.is_dir():
-        yield from _walk(word)
+        yield from _walk(word, on_unreadable)
     elif path.suffix.lower() in _LISTS:
         yield from map(_input_file, _listed(word))
     elif path.exists() or not glob.has_magic(word):
@@ -81,28 +91,29 @@ def _local(word: str) -> Iterator[InputFile]:
     else:
         for match in glob.iglob(word, recursive=True):  # noqa: PTH207  # many, and as they were written
             if os.path.isdir(match):  # noqa: PTH112
-                yield from _walk(match)
-            elif _is_ours(match):
+                yield from _walk(match, on_unreadable)
+            elif _is_media(match):
                 yield _input_file(match)
 
 
-def _walk(folder: str) -> Iterator[InputFile]:
+def _walk(folder: str, on_unreadable: Callable[[str], None]) -> Iterator[InputFile]:
     """Yield the photos and videos in a folder and below; links to folders are not followed."""
     waiting = [folder]
     while waiting:
+        here = waiting.pop()
         try:
-            with os.scandir(waiting.pop()) as entries:
+            with os.scandir(here) as entries:
                 for entry in entries:
                     if entry.name.startswith((".", "_manifest")):
                         continue
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(entry.path)
-                    elif _is_ours(entry.name) and entry.is_file():
-                        about = entry.stat()
-                        yield InputFile(entry.path, about.st_size, str(about.st_mtime_ns))
+                    elif _is_media(entry.name) and entry.is_file():
+                        yield _input_file(entry.path)
         except OSError as error:
-            if error.filename == folder:
+            if here == folder:
                 raise SourceError(f"{folder} may not be read ({error.strerror})") from error
+            on_unreadable(here)
 
 
 def _input_file(path: str) -> InputFile:
@@ -128,7 +139,7 @@ def _remote(url: str) -> Iterator[InputFile]:
     except Exception as error:  # drivers raise what their own libraries do
         raise SourceError(f"{url} could not be listed ({' '.join(str(error).split())[:200]})") from error
     for name, about in entries.items():
-        if about.get("type") == "file" and _is_ours(name):
+        if about.get("type") == "file" and _is_media(name):
             yield InputFile(
                 f"{scheme}://{str(name).partition('://')[2] or name}", int(about["size"] or 0), _stamp(about)
             )
@@ -187,11 +198,15 @@ def _check_columns(name: str, columns: Sequence[str]) -> None:
         )
 
 
-def _is_ours(name: str) -> bool:
-    ending = _ending(name)
-    return ending in PICTURE_SUFFIXES or ending in VIDEO_SUFFIXES
+def _is_media(name: str) -> bool:
+    suffix = _suffix(name)
+    return suffix in PICTURE_SUFFIXES or suffix in VIDEO_SUFFIXES
 
 
-def _ending(name: str) -> str:
+def _file_name(path: str) -> str:
+    return path.rpartition("/")[2] if is_url(path) else os.path.basename(path)  # noqa: PTH119  # ten million times
+
+
+def _suffix(name: str) -> str:
     """Return the suffix of a path or URL in lower case, with its dot."""
     return name[name.rfind(".") :].lower()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from livemood import __version__
-from livemood.apps.batch.dataset import Contents, Part, Reading, contents, read_parts, without, write_notes
+from livemood.apps.batch.dataset import Contents, Part, Reading, contents, read_parts, remove_inputs, write_run_info
 from livemood.apps.batch.engines import Engine
 from livemood.apps.batch.inputs import InputFile, expand, share
 from livemood.apps.batch.shard import Shard, ShardOptions, give_up
@@ -59,6 +59,7 @@ class Plan:
         done: Number of inputs that the data set already has.
         again: Number of inputs that are read again, because they or the model have changed, or because they failed.
         stale: Paths by part whose rows are to be removed before.
+        unreadable: Folders inside the inputs that may not be read.
         options: For the shards.
         heads: Labels by head of the model.
     """
@@ -68,6 +69,7 @@ class Plan:
     done: int
     again: int
     stale: Sequence[tuple[Part, frozenset[str]]]
+    unreadable: Sequence[str]
     options: ShardOptions
     heads: Heads
 
@@ -90,7 +92,8 @@ def plan(job: BatchJob, workers: int) -> Plan:
     for folder, setting in ((job.out, "out"), (job.labelled, "labelled")):
         if folder and not is_url(folder):
             refuse_file_as_folder(Path(folder), setting)
-    inputs = expand(job.inputs)
+    unreadable: list[str] = []
+    inputs = expand(job.inputs, unreadable.append)
     if job.part[1] > 1:
         inputs = share(inputs, *job.part)
     wanted = {one.path: one for one in inputs}
@@ -117,7 +120,7 @@ def plan(job: BatchJob, workers: int) -> Plan:
         if old:
             stale.append((part, frozenset(old)))
     todo = [shard for shard in _shards(inputs, done, workers) if shard.inputs]
-    return Plan(inputs, todo, len(done), len(again - done), stale, options, heads)
+    return Plan(inputs, todo, len(done), len(again - done), stale, unreadable, options, heads)
 
 
 def run(
@@ -142,18 +145,18 @@ def run(
     """
     store = Store(job.out, "out")
     name = "all" if job.part[1] == 1 else f"share-{job.part[0]}-of-{job.part[1]}"
-    notes = _notes(job, planned)
-    write_notes(store, name, notes)
+    info = _run_info(job, planned)
+    write_run_info(store, name, info)
     for part, paths in planned.stale:
-        without(store, part, paths)
+        remove_inputs(store, part, paths)
     made = Contents()
     began = time.monotonic()
     for part in _parts(planned, engine):
         made.add(part)
         on_part(part)
     whole = contents(read_parts(store))
-    write_notes(
-        store, name, {**notes, "seconds": round(time.monotonic() - began, 1), "finished": _now(), **whole.to_json()}
+    write_run_info(
+        store, name, {**info, "seconds": round(time.monotonic() - began, 1), "finished": _now(), **whole.to_json()}
     )
     return made
 
@@ -202,7 +205,7 @@ def _options(job: BatchJob) -> tuple[Heads, ShardOptions]:
     return heads, ShardOptions(job.out, photo, reading, job.every, job.labelled)
 
 
-def _notes(job: BatchJob, planned: Plan) -> dict[str, Any]:
+def _run_info(job: BatchJob, planned: Plan) -> dict[str, Any]:
     reading = planned.options.reading
     return {
         "livemood": reading.version,
@@ -225,6 +228,6 @@ def check_share(text: str) -> tuple[int, int]:
         SourceError: The text has another form.
     """
     first, _, second = text.partition("/")
-    if first.isdigit() and second.isdigit() and 1 <= int(first) <= int(second):
+    if first.isdecimal() and second.isdecimal() and 1 <= int(first) <= int(second):
         return int(first), int(second)
     raise SourceError(f"{text} is no share of the inputs", "write {shard} as 1/8 to 8/8")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from livemood.apps.batch.dataset import FOOTER, Part, Reading, part_name
-from livemood.apps.batch.inputs import InputFile
+from livemood.apps.batch.inputs import InputFile, labelled_name
 from livemood.apps.photo import PhotoOptions
 from livemood.apps.photo_reader import PhotoReader
 from livemood.apps.session import Session
@@ -123,7 +123,6 @@ class _ShardReader:
             try:
                 for group in self._read(one):
                     seen = True
-                    self._frames += 1
                     self._faces += len(group[1])
                     if group[0].error:
                         self._failed.add(one.path)
@@ -140,6 +139,7 @@ class _ShardReader:
             raise SourceError(f"{one.path} {_MISSING}")
         if not one.is_video:
             result = self._reader.read_content(one.path, read_bytes(one.path) if is_url(one.path) else None)
+            self._frames += result.error is None
             yield result.group(_line(result.error) if result.error else None)
         elif is_url(one.path):
             with local_copy(one.path) as local:
@@ -158,20 +158,12 @@ class _ShardReader:
                 sink = stack.enter_context(session.open_sink(Output("out", str(target)), clip, force=True))
             frames = stack.enter_context(session.frames(clip, self._options.every))
             for frame, moods in frames:
+                self._frames += 1
                 if sink:
                     sink.write(frame, moods, self._reader.annotator.draw(frame, moods))
                 if moods:
                     frame_input = Input(name, frame.width, frame.height, len(moods))
                     yield frame_input, tuple(record_of(frame, mood) for mood in moods)
-
-
-def labelled_name(path: str) -> str:
-    """Return the name of a video's labelled copy, different for equal names in different folders."""
-    import hashlib
-
-    name = path.rpartition("/")[2]
-    stem, _, _ = name.rpartition(".")
-    return f"{stem}-{hashlib.sha256(path.encode(errors='surrogateescape')).hexdigest()[:8]}.mp4"
 
 
 def _publish(part: Part, groups: Iterator[Group], out: str, heads: Heads, finished: Any = None) -> None:

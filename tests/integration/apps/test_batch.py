@@ -1,6 +1,7 @@
 """Batches: one data set of many inputs, whatever is killed, corrupted or changed in between."""
 
 import json
+import ntpath
 import os
 import shutil
 import signal
@@ -17,8 +18,8 @@ import pyarrow.dataset
 import pyarrow.parquet
 import pytest
 
-from livemood.apps.batch.dataset import read_part
-from livemood.apps.batch.inputs import expand, share
+from livemood.apps.batch.dataset import contents, read_part, read_parts, remove_inputs
+from livemood.apps.batch.inputs import expand, labelled_name, share
 from livemood.cli import run
 from livemood.core.errors import SourceError
 from livemood.runtime.storage import Store
@@ -250,10 +251,64 @@ def test_inputs_then_are_what_folders_globs_and_files_name_each_once(master, tmp
     assert batch(tmp_path, "--out", tmp_path / "moods") == 0
 
 
-def test_labelled_videos_then_lie_beside(master, tmp_path):
-    assert batch(master / "film.mp4", "--out", tmp_path / "moods", "--labelled", tmp_path / "films", "--jobs", 1) == 0
-    (copy,) = (tmp_path / "films").iterdir()
+def test_labelled_videos_then_lie_in_their_folder_and_are_no_inputs_of_the_next_run(master, tmp_path):
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    shutil.copy(master / "film.mp4", folder)
+    assert batch(folder, "--out", tmp_path / "moods", "--labelled", folder / "labelled", "--jobs", 1) == 0
+    (copy,) = (folder / "labelled").iterdir()
     assert copy.name.startswith("film-")
+    assert [Path(one.path).name for one in expand([str(folder)])] == ["film.mp4"]
+    assert [one.path for one in expand([str(copy)])] == [str(copy)]
+
+
+def test_labelled_name_when_a_path_of_windows_then_that_of_its_file(monkeypatch):
+    monkeypatch.setattr(os.path, "basename", ntpath.basename)
+    assert labelled_name(r"C:\videos\clip.mov").startswith("clip-")
+    assert labelled_name("s3://bucket/videos/clip.mov").startswith("clip-")
+
+
+def test_folder_that_may_not_be_read_then_it_is_named_and_the_others_are_read(master, tmp_path, monkeypatch, capsys):
+    inside = tmp_path / "album" / "private"
+    inside.mkdir(parents=True)
+    shutil.copy(master / "000.jpg", inside.parent)
+    scandir = os.scandir
+
+    def refusing(path):
+        if str(path) == str(inside):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    assert batch(inside.parent, "--out", tmp_path / "moods", "--jobs", 1) == 0
+    assert f"1 folder could not be read, such as {inside}" in capsys.readouterr().err.replace("\n", " ")
+    assert len(rows(tmp_path / "moods", inside.parent)) == 1
+
+
+def test_two_runs_of_one_shard_at_the_same_time_then_neither_removes_what_the_other_is_writing(tmp_path):
+    store = Store(str(tmp_path), "out")
+    (tmp_path / "_manifest").mkdir()
+    (tmp_path / "_manifest" / "part-1.parquet.killed.part").write_text("left by a process that was killed")
+    with store.replacing("part-1.parquet") as first:
+        first.write_text("first")
+        with store.replacing("part-1.parquet") as second:
+            second.write_text("second")
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["part-1.parquet"]
+    assert (tmp_path / "part-1.parquet").read_text() == "first"
+
+
+def test_frames_then_count_photos_that_are_read_and_every_frame_of_a_video(master, tmp_path):
+    album, store = tmp_path / "album", Store(str(tmp_path / "moods"), "out")
+    album.mkdir()
+    for name in (*(f"{number:03}.jpg" for number in range(7)), "broken.jpg"):
+        shutil.copy(master / name, album)
+    write_clip(album / "empty.mp4", [np.zeros((64, 64, 3), np.uint8)] * 7)
+    batch(album, "--out", store.root, "--jobs", 1)
+    assert contents(read_parts(store)).frames == 7 + 7
+    for name in ("000.jpg", "broken.jpg"):  # one of the two photos of a part
+        (part,) = (part for part in read_parts(store) if str(album / name) in [one.path for one in part.inputs])
+        remove_inputs(store, part, {str(album / name)})
+        assert read_part(store, part.name).frames == 1
 
 
 def test_status_then_says_what_is_there_and_by_which_model(master, tmp_path, capsys):
@@ -297,6 +352,7 @@ class TestBadInput:
             (["{album}"], "the data set to write is missing; add --out"),
             (["{album}/none*", "--out", "{out}"], "names no photos and no videos"),
             (["{album}", "--out", "{out}", "--shard", "9/8"], "9/8 is no share of the inputs; write --shard as"),
+            (["{album}", "--out", "{out}", "--shard", "²/3"], "²/3 is no share of the inputs; write --shard as"),
             (["{album}", "--out", "{out}", "--address", "x:1"], "add --engine ray"),
             (
                 ["{album}", "--out", "{out}", "--engine", "ray", "--address", "127.0.0.1:1"],

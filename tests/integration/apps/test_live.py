@@ -457,3 +457,15 @@ def test_strips_when_a_label_has_no_other_place_then_it_is_drawn_over_them():
     strips.draw(drawn)
     everywhere = [Box(0, 0, 200, 200)]
     assert (Annotator(EMOTIONS).draw(Frame(0, 0.0, drawn), [mood], everywhere) != drawn).any()
+
+
+def test_mark_when_no_sink_takes_events_then_none_and_nothing_is_numbered():
+    class Screen(RecordingSink):
+        takes_events = False
+
+    with Recorder(draw, lambda _: Video(), [Screen()]) as recorder:
+        assert recorder.mark(make_frame()) is None
+    kept = RecordingSink()
+    with Recorder(draw, lambda _: Video(), [Screen(), kept]) as recorder:
+        assert recorder.mark(make_frame(), "bell") == 1
+    assert kept.event_names == ["bell"]

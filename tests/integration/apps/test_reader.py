@@ -1,6 +1,7 @@
 import re
 import subprocess
 import sys
+import time
 from itertools import islice
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from livemood.bundles.manifest import default_bundle
 from livemood.core.errors import ModelMissing, VideoUnreadable
 from livemood.core.settings import CaptureSettings
 from livemood.core.types import Mood
+from livemood.core.video_info import VideoInfo
+from livemood.sources.base import Source
 from livemood.sources.open import open_live
 from livemood.sources.video.file import VideoSource
 from livemood.testing import RecordingSink, ScriptedDetector, TableClassifier
@@ -114,6 +117,25 @@ def test_watch_when_only_every_third_frame_is_classified_then_all_have_moods(cli
     with VideoSource(clip) as source:
         assert all(moods for _, moods in one.watch(source, every=3))
     assert len([call for call in classifier.calls if call]) == 10
+
+
+def test_watch_when_frames_of_a_live_source_are_dropped_then_every_second_of_the_others_is_classified():
+    class Odd(Source):
+        live = True
+        info = VideoInfo(160, 120)
+
+        def frames(self):
+            for index in range(1, 21, 2):
+                yield make_frame(index=index, time_s=index / 30)
+                time.sleep(0.02)
+
+        def close(self):
+            pass
+
+    classifier = TableClassifier()
+    one = MoodReader(detector=ScriptedDetector([[FACE]]), classifier=classifier)
+    frames = len(list(one.watch(Odd(), every=2)))
+    assert len([call for call in classifier.calls if call]) == (frames + 1) // 2
 
 
 def test_reader_when_given_a_detector_then_leaves_it_open():

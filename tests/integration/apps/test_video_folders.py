@@ -119,6 +119,11 @@ def test_video_when_it_is_one_then_has_a_table_too(study):
         (["study", "--records", ".csv"], 2, "add --out-dir, or give a folder: DIR/.csv"),
         (["study", "--markers", "edits"], 2, "say in which form: edits/.edl, for one"),
         (
+            ["study", "--markers", "edits.boris"],
+            2,
+            "or an ending such as .csv, got edits.boris",
+        ),
+        (
             ["study", "--out-dir", "o", "--summary", "t.txt"],
             1,
             "t.txt does not end in .csv; give --summary a name that does",

@@ -196,6 +196,18 @@ class TestLiveSource:
         with pytest.raises(SourceError, match="x holds no picture"):
             LiveSource("x", lambda: Feed([]))
 
+    def test_when_the_first_read_fails_in_any_way_then_the_feed_is_closed(self):
+        class Broken(Feed):
+            closed = False
+
+            def close(self):
+                self.closed = True
+
+        feed = Broken([MemoryError("a frame of this size")])
+        with pytest.raises(MemoryError):
+            LiveSource("x", lambda: feed)
+        assert feed.closed
+
     def test_when_a_source_that_does_not_come_back_fails_then_its_own_error(self):
         source = LiveSource("x", lambda: Feed([picture(1), ImageUnreadable("bad")]))
         with pytest.raises(ImageUnreadable, match="bad"):

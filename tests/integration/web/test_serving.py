@@ -208,6 +208,14 @@ def test_server_when_the_port_is_taken_then_says_so(url):
         PageServer.open(port)
 
 
+def test_server_when_closed_before_it_serves_then_it_ends_and_the_port_is_free():
+    server = PageServer.open()
+    server.close()
+    port = int(server.url.rsplit(":", 1)[1].strip("/"))
+    with PageServer.open(port) as again:
+        assert again.url == server.url
+
+
 def test_command_when_serving_then_says_where_and_ends_with_an_interrupt():
     process = subprocess.Popen(
         [str(LIVEMOOD), "web", "--no-open"],
