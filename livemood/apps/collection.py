@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Final
 from livemood.apps.photo import PhotoJob, PhotoOptions, PhotoResult, read_here, set_up
 from livemood.core.errors import ImageUnreadable, LivemoodError, SinkError
 from livemood.core.labels import UNSURE
+from livemood.core.settings import SortBy
 from livemood.records import Origin, Record
 from livemood.records.inputs import Group, Heads
 from livemood.runtime.atomic_io import note_written
 from livemood.runtime.workers import on_processes
 from livemood.sinks.collection_records import CollectionRecords
-from livemood.sinks.sorted_folder import By, How, SortedFolder, folder_for, is_made_by_sorting
+from livemood.sinks.sorted_folder import How, SortedFolder, folder_for, is_made_by_sorting
 from livemood.sinks.xmp import write_sidecar
 from livemood.sources.image.scan import Found, find_photos
 
@@ -55,7 +56,7 @@ class CollectionJob:
     records: Path | None = None
     sort_into: Path | None = None
     how: How = "copy"
-    by: By = "most"
+    by: SortBy = "most"
     xmp: bool = False
     resume: bool = False
     force: bool = False

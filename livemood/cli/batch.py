@@ -1,7 +1,6 @@
 """``livemood batch``: very many photos and videos into one Parquet data set."""
 
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +12,7 @@ from livemood.cli.summary import note
 from livemood.cli.terminal import plain
 from livemood.core.counts import counted
 from livemood.core.errors import LivemoodError
-from livemood.core.settings import ReaderSettings
+from livemood.core.settings import EngineChoice, ReaderSettings
 from livemood.runtime.atomic_io import note_written
 from livemood.runtime.processes import usable_cores
 
@@ -23,13 +22,6 @@ if TYPE_CHECKING:
 
 _INTERRUPTED = 130
 _STATUS = "status"
-
-
-class Runner(StrEnum):
-    """Engines that run the shards."""
-
-    local = "local"
-    ray = "ray"
 
 
 def batch(
@@ -43,8 +35,8 @@ def batch(
     settings: Annotated[ReaderSettings, Only("detector", "emotions", "model", "baseline")],
     out: Annotated[str | None, typer.Option("--out", metavar="DATASET", help="Folder or URL of the data set.")] = None,
     engine: Annotated[
-        Runner, typer.Option("--engine", help="local: processes here; ray: Ray (extra: ray).")
-    ] = Runner.local,
+        EngineChoice, typer.Option("--engine", help="local: processes here; ray: Ray (extra: ray).")
+    ] = "local",
     address: Annotated[
         str | None, typer.Option("--address", metavar="HOST:PORT", help="Of a Ray cluster; else Ray starts here.")
     ] = None,
@@ -72,7 +64,7 @@ def batch(
         return
     if out is None:
         raise typer.BadParameter("the data set to write is missing; add --out DATASET", param_hint="--out")
-    if address and engine is not Runner.ray:
+    if address and engine != "ray":
         raise typer.BadParameter("an address is one of a Ray cluster; add --engine ray", param_hint="--address")
     from livemood.apps.batch.run import BatchJob, check_share
 
@@ -89,7 +81,7 @@ def batch(
     _run(job, engine, jobs, address, json_)
 
 
-def _run(job: "BatchJob", runner: Runner, jobs: int | None, address: str | None, json_: bool) -> None:
+def _run(job: "BatchJob", choice: EngineChoice, jobs: int | None, address: str | None, json_: bool) -> None:
     from livemood.apps.batch.dataset import Contents
     from livemood.apps.batch.engines import open_engine
     from livemood.apps.batch.run import plan, run
@@ -107,7 +99,7 @@ def _run(job: "BatchJob", runner: Runner, jobs: int | None, address: str | None,
     if planned.again:
         note(f"{counted(planned.again, 'input')} to read again: they failed, or changed, or the model did")
     made = Contents()
-    engine = open_engine(runner.value, jobs, address, usable_cores)
+    engine = open_engine(choice, jobs, address, usable_cores)
     try:
         with counting_bar(len(planned.inputs), "inputs") as bar:
             bar.advance(planned.done)

@@ -1,10 +1,7 @@
 """``livemood evaluate``: measure a bundle on labelled pictures."""
 
 import sys
-import tempfile
 from collections.abc import Mapping
-from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,22 +11,14 @@ from livemood.cli.command_lines import card_command
 from livemood.cli.data_options import Class, GroupBy, Heads, class_names
 from livemood.cli.figures import print_table
 from livemood.cli.options import Force, Json, print_json
+from livemood.cli.summary import note
 from livemood.cli.training import notes
 from livemood.core.counts import counted
+from livemood.core.settings import SplitChoice
 
 if TYPE_CHECKING:
-    from livemood.core.crop_spec import CropSpec
     from livemood.datasets.dataset import Dataset
-    from livemood.datasets.samples import Collection
-
-
-class SplitChoice(StrEnum):
-    """Pictures to measure on."""
-
-    train = "train"
-    valid = "valid"
-    test = "test"
-    all = "all"
+    from livemood.evaluation.run import EvaluationJob
 
 
 def evaluate(
@@ -39,7 +28,7 @@ def evaluate(
     data: Annotated[Path, typer.Argument(metavar="DATA", help="Labelled pictures, as for livemood train.")],
     split: Annotated[
         SplitChoice, typer.Option("--split", help="Pictures to measure on; all for data never trained on.")
-    ] = SplitChoice.test,
+    ] = "test",
     votes: Annotated[Path | None, typer.Option("--votes", help="FER+'s fer2013new.csv, for a fer2013.csv.")] = None,
     heads: Heads = None,
     find_faces: Annotated[
@@ -79,15 +68,10 @@ def evaluate(
       livemood evaluate default ferplus.zip
       livemood evaluate models/mine faces/ --against models/emotion
     """
-    from livemood.bundles.manifest import named_bundle, read_bundle
-    from livemood.core.errors import ModelIncompatible, SinkError
-    from livemood.datasets.class_names import ClassNames
-    from livemood.datasets.open import open_collection
+    from livemood.bundles.manifest import named_bundle
+    from livemood.core.errors import SinkError
     from livemood.evaluation.card import CARD
-    from livemood.evaluation.evaluate import compare, examine
-    from livemood.evaluation.groups import read_groups
-    from livemood.evaluation.people import check_people, examine_people
-    from livemood.evaluation.smiles import check_smiles, examine_smiles
+    from livemood.evaluation.run import EvaluationJob
     from livemood.runtime.atomic_io import refuse_to_overwrite
     from livemood.runtime.optional_deps import need
 
@@ -97,65 +81,22 @@ def evaluate(
     folder = named_bundle(bundle)
     if card and (folder / CARD).exists() and not force:
         raise SinkError(f"{folder / CARD} is there already; use --force, or leave --card out")
-    model = read_bundle(folder)
-    against = named_bundle(against) if against else None
-    other = read_bundle(against) if against else None
-    if other and other.crop != model.crop:
-        raise ModelIncompatible(
-            f"{against} takes {other.crop.size_px}-px {other.crop.colour} crops, {folder} {model.crop.size_px}-px "
-            f"{model.crop.colour} ones; only models of the same crop can be compared picture by picture"
-        )
-    if smiles:
-        check_smiles(model, smiles)
-    if people:
-        check_people(model, people)
-    table = read_groups(groups) if groups else {}
-    collection = open_collection(data, votes, ClassNames(model.labels, class_names(class_)), group_by, heads)
-    for one in (model, other) if other else (model,):
-        if unknown := [label for label in collection.labels if label not in one.labels]:
-            raise ModelIncompatible(
-                f"{one.name} does not know {unknown[0]}, a class of {data}, only {', '.join(one.labels)}",
-                "leave that class out, or say what it is with {class}, such as {0}={1}",
-                unknown[0],
-                one.labels[0],
-            )
-    if split is SplitChoice.all:
-        collection = replace(collection, samples=tuple(replace(s, split="test") for s in collection.samples))
-    name = "test" if split is SplitChoice.all else split.value
-    with tempfile.TemporaryDirectory() as scratch:
-        dataset = _cut(collection, model.crop, Path(scratch), name, find_faces)
-        pictures = dataset.splits[name]  # type: ignore[index]
-        for line in notes(dataset, find_faces):
-            print(f"livemood: {line}", file=sys.stderr)
-        report = examine(folder, dataset, pictures, table)
-        for attribute in (a for a in table if a not in report["groups"]):
-            print(f"livemood: {attribute} in {groups} is empty for all labelled pictures: left out", file=sys.stderr)
-        if against:
-            report["against"] = compare(folder, against, pictures)
-        if stress:
-            from livemood.evaluation.robustness import flips, stress_crops
-
-            report["stress"] = {"crops": stress_crops(folder, pictures), "flips": flips(folder, pictures)}
-    report = {
-        "bundle": model.name,
-        "data": data.name,
-        "votes": votes.name if votes else None,
-        "heads_table": heads.name if heads else None,
-        "find_faces": find_faces,
-        "group_by": group_by,
-        "class": class_names(class_),
-        "split": split.value,
-        **report,
-        "skipped": len(dataset.skipped),
-    }
-    if smiles:
-        report["smiles"] = examine_smiles(folder, smiles)
-        if stress:
-            from livemood.evaluation.robustness import stress_photos
-
-            report["stress"]["photos"] = stress_photos(folder, smiles)
-    if people:
-        report["people"] = examine_people(folder, people)
+    job = EvaluationJob(
+        bundle=folder,
+        data=data,
+        split=split,
+        votes=votes,
+        heads=heads,
+        find_faces=find_faces,
+        group_by=group_by,
+        classes=class_names(class_),
+        groups=groups,
+        against=named_bundle(against) if against else None,
+        smiles=smiles,
+        people=people,
+        stress=stress,
+    )
+    report = _measured(job)
     # Results are printed first, in case writing the files fails.
     if json_:
         print_json(report)
@@ -164,25 +105,21 @@ def evaluate(
     _write(report, folder, html, card)
 
 
-def _cut(collection: "Collection", spec: "CropSpec", folder: Path, split: str, find_faces: bool) -> "Dataset":
+def _measured(job: "EvaluationJob") -> dict[str, Any]:
     from rich.console import Console
     from rich.progress import Progress
 
-    from livemood.datasets.load import load
-    from livemood.detection.combined import FaceDetector
+    from livemood.evaluation.run import Watcher, evaluate
 
-    progress = Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
-    with progress, FaceDetector("fast") as detector:
+    def on_data(dataset: "Dataset") -> None:
+        progress.stop()
+        for line in notes(dataset, job.find_faces):
+            note(line)
+
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task("cutting faces", total=None)
-        return load(
-            collection,
-            spec,
-            detector,
-            folder,
-            find_faces=find_faces,
-            cut=(split,),  # type: ignore[arg-type]
-            on_progress=lambda done, total: progress.update(task, completed=done, total=total),
-        )
+        watcher = Watcher(lambda done, total: progress.update(task, completed=done, total=total), on_data, note)
+        return evaluate(job, watcher)
 
 
 def _write(report: Mapping[str, Any], folder: Path, html: Path | None, card: bool) -> None:

@@ -1,27 +1,19 @@
 """``livemood export``: a bundle's model in another format, checked against the original."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from livemood.cli.options import Force
-
-
-class Format(StrEnum):
-    """Formats of exported models."""
-
-    tflite = "tflite"
-    onnx = "onnx"
-    saved_model = "saved-model"
+from livemood.training.export.formats import FormatName
 
 
 def export(
     bundle: Annotated[
         str, typer.Argument(metavar="BUNDLE", help="Bundle folder; 'default' is the one that is shipped.")
     ],
-    to: Annotated[Format, typer.Option("--to", help="Format.")],
+    to: Annotated[FormatName, typer.Option("--to", help="Format.")],
     out: Annotated[Path, typer.Option("--out", help="File to write; a folder for saved-model.")],
     force: Force = False,
 ) -> None:
@@ -42,5 +34,5 @@ def export(
 
     need_keras()
     model = read_bundle(named_bundle(bundle))
-    gap = write(model, to.value, out, force)
+    gap = write(model, to, out, force)
     print(f"{out}: differs from {model.keras.name} by {gap:.1e} at most")

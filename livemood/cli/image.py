@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +15,7 @@ from livemood.cli.options import Force, Json, Only, heads_of, opened, option_nam
 from livemood.cli.photo_output import JsonList, json_of, phrase, print_summary, print_table
 from livemood.cli.terminal import plain
 from livemood.core.labels import EMOTION
-from livemood.core.settings import DrawStyle, ReaderSettings
+from livemood.core.settings import DrawStyle, ReaderSettings, SortBy
 from livemood.runtime import stopping
 from livemood.runtime.processes import usable_cores
 
@@ -33,14 +32,6 @@ _TABLE = 50  # up to this many photos a table is printed, above it a summary
 _ERRORS = 10  # error lines that are printed
 _SEVERAL = 100  # from this many photos on, several processes are used by default
 _MOST_PROCESSES = 8
-
-
-class SortBy(StrEnum):
-    """Which emotion names a photo's folder."""
-
-    most = "most"
-    largest = "largest"
-    smile = "smile"
 
 
 def image(
@@ -66,7 +57,7 @@ def image(
             help="most: the emotion of most faces; largest: of the largest face; smile: as most, with happy/open and "
             "happy/closed.",
         ),
-    ] = SortBy.most,
+    ] = "most",
     xmp: Annotated[
         bool, typer.Option("--xmp", help="Write keywords and face regions into a sidecar beside each photo.")
     ] = False,
@@ -116,7 +107,7 @@ def image(
         records,
         sort_into,
         placing,
-        sort_by.value,
+        sort_by,
         xmp,
         resume,
         force,

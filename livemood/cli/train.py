@@ -3,7 +3,6 @@
 import sys
 from contextlib import suppress
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,27 +13,13 @@ from livemood.cli.data_options import Class, GroupBy, Heads, class_names
 from livemood.cli.options import Force, option_name
 from livemood.cli.training import Display
 from livemood.core.durations import parse_duration
+from livemood.training.settings import Precision, PresetName, usual
 
 if TYPE_CHECKING:
     from livemood.training.loop.checkpoint import Run
 
 
-class Preset(StrEnum):
-    """Sizes of network."""
-
-    small = "small"
-    default = "default"
-    large = "large"
-    huge = "huge"
-
-
-class Precision(StrEnum):
-    """Precision of convolutions and feature maps."""
-
-    float32 = "float32"
-    bfloat16 = "bfloat16"
-
-
+_USUAL, _FINE_TUNING = usual(fine_tuning=False), usual(fine_tuning=True)
 _ENDS = {
     "early stop": "no longer getting better; the weights of epoch {epoch} are kept",
     "loss not a number": "the loss is no longer a number; the weights of epoch {epoch} are kept; "
@@ -84,11 +69,16 @@ def train(
         ),
     ] = None,
     preset: Annotated[
-        Preset | None, typer.Option("--preset", help="Size of the network.", show_default="default")
+        PresetName | None, typer.Option("--preset", help="Size of the network.", show_default=_USUAL.preset)
     ] = None,
     epochs: Annotated[
         int | None,
-        typer.Option("--epochs", min=1, help="Passes over the pictures.", show_default="80; 40 with --from"),
+        typer.Option(
+            "--epochs",
+            min=1,
+            help="Passes over the pictures.",
+            show_default=f"{_USUAL.epochs}; {_FINE_TUNING.epochs} with --from",
+        ),
     ] = None,
     time_budget: Annotated[
         str | None,
@@ -99,12 +89,19 @@ def train(
             "measuring and converting the model after, come on top.",
         ),
     ] = None,
-    batch: Annotated[int | None, typer.Option("--batch", min=1, help="Pictures per step.", show_default="128")] = None,
+    batch: Annotated[
+        int | None, typer.Option("--batch", min=1, help="Pictures per step.", show_default=str(_USUAL.batch))
+    ] = None,
     learning_rate: Annotated[
-        float | None, typer.Option("--learning-rate", help="Its peak.", show_default="0.1; 0.02 with --from")
+        float | None,
+        typer.Option(
+            "--learning-rate",
+            help="Its peak.",
+            show_default=f"{_USUAL.learning_rate}; {_FINE_TUNING.learning_rate} with --from",
+        ),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option("--seed", help="Of weights, order and augmentation.", show_default="1")
+        int | None, typer.Option("--seed", help="Of weights, order and augmentation.", show_default=str(_USUAL.seed))
     ] = None,
     blends: Annotated[
         int | None,
@@ -112,17 +109,23 @@ def train(
             "--blends",
             min=0,
             help="Number of blends of each picture with others (mixup).",
-            show_default="0",
+            show_default=str(_USUAL.blends),
         ),
     ] = None,
     ema_decay: Annotated[
         float | None,
-        typer.Option("--ema-decay", min=0, max=1, help="Of the averaged weights, per step.", show_default="0.999"),
+        typer.Option(
+            "--ema-decay", min=0, max=1, help="Of the averaged weights, per step.", show_default=str(_USUAL.ema_decay)
+        ),
     ] = None,
     distil_weight: Annotated[
         float | None,
         typer.Option(
-            "--distil-weight", min=0, max=1, help="Weight of the teachers in the targets.", show_default="0.7"
+            "--distil-weight",
+            min=0,
+            max=1,
+            help="Weight of the teachers in the targets.",
+            show_default=str(_USUAL.distil_weight),
         ),
     ] = None,
     precision: Annotated[
@@ -130,7 +133,7 @@ def train(
         typer.Option(
             "--precision",
             help="bfloat16 trains a preset faster on processors and GPUs that have it.",
-            show_default="float32",
+            show_default=_USUAL.precision,
         ),
     ] = None,
     early_stop: Annotated[
@@ -141,7 +144,7 @@ def train(
         typer.Option(
             "--class-balance/--no-class-balance",
             help="Adjust for rare classes at little loss of accuracy, and predict happy as often as it is labelled.",
-            show_default="--class-balance",
+            show_default="--class-balance" if _USUAL.class_balance else "--no-class-balance",
         ),
     ] = None,
     tensorboard: Annotated[
@@ -172,7 +175,7 @@ def train(
     if base and precision and not all(map(has_checkpoint, base)):
         raise typer.BadParameter("a bundle is fine-tuned in float32; leave it out", param_hint="--precision")
     overrides = {
-        "preset": preset.value if preset else None,
+        "preset": preset,
         "epochs": epochs,
         "time_budget_s": None if time_budget is None else _budget(time_budget),
         "batch": batch,
@@ -181,7 +184,7 @@ def train(
         "blends": blends,
         "ema_decay": ema_decay,
         "distil_weight": distil_weight,
-        "precision": precision.value if precision else None,
+        "precision": precision,
         "early_stop": early_stop,
         "class_balance": class_balance,
     }

@@ -13,6 +13,12 @@ EngineName = Literal["litert", "keras"]
 """What runs the emotion model."""
 BaselineMode = Literal["auto", "key", "off"]
 """How a person's own resting face is learnt."""
+EngineChoice = Literal["local", "ray"]
+"""What runs the shards of a batch."""
+SortBy = Literal["most", "largest", "smile"]
+"""What names a photo's folder: the emotion of most faces; of the largest; of most faces, with the kind of smile."""
+SplitChoice = Literal["train", "valid", "test", "all"]
+"""Pictures that a model is measured on; ``all`` for data of which none was trained on."""
 Codec = Literal["h264", "h265", "vp9", "av1"]
 """Picture codecs of labelled videos."""
 DETECTOR_MODES: tuple[DetectorMode, ...] = get_args(DetectorMode)

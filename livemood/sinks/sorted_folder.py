@@ -12,14 +12,13 @@ from typing import Final, Literal
 
 from livemood.core.errors import LivemoodError, SinkError
 from livemood.core.labels import UNSURE
+from livemood.core.settings import SortBy
 from livemood.core.text_tables import NOT_UTF8
 from livemood.core.types import Mood
 from livemood.runtime.atomic_io import atomic_write, note_written, unwritable
 
 How = Literal["copy", "move", "link"]
 """How a photo gets into its folder."""
-By = Literal["most", "largest", "smile"]
-"""What names the folder: the emotion of most faces; of the largest one; or of most faces, with the kind of smile."""
 
 NO_FACE: Final = "no-face"
 MANIFEST: Final = "livemood-sorted.jsonl"
@@ -31,7 +30,7 @@ _MAX_STEP: Final = 1 << 16  # bytes of a line; a path has 4,096 at most
 _SIDECARS: Final = (".xmp", ".XMP")
 
 
-def folder_for(moods: Sequence[Mood], by: By = "most") -> str:
+def folder_for(moods: Sequence[Mood], by: SortBy = "most") -> str:
     """Return the name of the folder for a photo: an emotion, ``unsure`` or ``no-face``.
 
     Args:

@@ -1,8 +1,12 @@
 """The settings of a training run, with every default."""
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
-from livemood.training.model.network import Precision
+PresetName = Literal["small", "default", "large", "huge"]
+"""Sizes of the network: keys of ``training.model.network.PRESETS``."""
+Precision = Literal["float32", "bfloat16"]
+"""Of convolutions and feature maps in training; weights are float32 in both."""
 
 _FEWEST_STEPS = 16
 _SMALLEST_BATCH = 8
@@ -13,7 +17,7 @@ class TrainSettings:
     """All settings of a run.
 
     Attributes:
-        preset: Key of ``PRESETS``.
+        preset: Size of the network.
         epochs: Passes over the training pictures, unless the time budget ends first.
         time_budget_s: Wall time over all resumed parts, s; the learning rate reaches 0 at its end.
         batch: Pictures per step; fewer where the data would not make 16 steps an epoch.
@@ -32,7 +36,7 @@ class TrainSettings:
             it is predicted as often as it is labelled.
     """
 
-    preset: str = "default"
+    preset: PresetName = "default"
     epochs: int = 80
     time_budget_s: float | None = None
     batch: int = 128

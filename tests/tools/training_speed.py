@@ -6,6 +6,7 @@ Crops are random noise; only speed is measured. Part of ``make bench``.
 import tempfile
 import time
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
@@ -18,12 +19,10 @@ from livemood.training.loop.batches import Batches
 from livemood.training.loop.checkpoint import Step
 from livemood.training.loop.fit import fit
 from livemood.training.loop.mixup import blended
-from livemood.training.model.network import PRESETS, Precision
-from livemood.training.settings import TrainSettings
+from livemood.training.settings import Precision, PresetName, TrainSettings
 
 PICTURES, SECONDS, WARM_UP_STEPS = 8192, 20.0, 8
 HEADS = {EMOTION: EMOTIONS, FER2013_HEAD: FER2013_LABELS}
-PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
 
 
 def main() -> None:
@@ -35,8 +34,8 @@ def main() -> None:
         made = sum(len(pixels) for pixels, _, _ in batches.epoch((0, 0), 1.0))
     print(f"augmentation alone: {made / (time.perf_counter() - began):.0f} pictures/s", end="")
     print(f" on {(time.process_time() - busy) / (time.perf_counter() - began):.1f} cores")
-    for preset in PRESETS:
-        for precision in PRECISIONS:
+    for preset in get_args(PresetName):
+        for precision in get_args(Precision):
             speed = images_per_s(train, valid, TrainSettings(preset=preset, precision=precision, time_budget_s=SECONDS))
             print(f"{preset:8} {precision:9} {speed:5.0f} pictures/s, augmentation included")
 

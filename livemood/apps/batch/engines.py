@@ -4,15 +4,14 @@ import os
 import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Protocol
 
 from livemood.apps.batch.dataset import Part
 from livemood.apps.batch.shard import Shard, ShardOptions, read_shard, set_up
 from livemood.core.errors import LivemoodError
+from livemood.core.settings import EngineChoice
 from livemood.runtime.optional_deps import required
 from livemood.runtime.workers import on_processes
-
-EngineChoice = Literal["local", "ray"]
 
 RAY: Final = "'livemood[ray]'"
 _AHEAD: Final = 2

@@ -18,8 +18,8 @@ from livemood.core.labels import EMOTION
 from livemood.training.loop.batches import Teach
 from livemood.training.loop.checkpoint import has_checkpoint
 from livemood.training.loop.earlier_runs import Heads, load_run
-from livemood.training.model.network import Precision
 from livemood.training.model.transfer import load_network
+from livemood.training.settings import Precision
 
 
 def teaching(folders: Sequence[Path], heads: Heads, spec: CropSpec, precision: Precision) -> Teach:

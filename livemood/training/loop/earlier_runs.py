@@ -14,8 +14,9 @@ from livemood.core.crop_spec import CropSpec
 from livemood.core.errors import DatasetError, ModelIncompatible
 from livemood.datasets import dataset as data_sets
 from livemood.training.loop import checkpoint
-from livemood.training.model.network import PRESETS, Precision, build, sizes
+from livemood.training.model.network import PRESETS, build, sizes
 from livemood.training.model.transfer import with_own_heads
+from livemood.training.settings import Precision
 
 Heads = Mapping[str, tuple[str, ...]]
 """Class names by head."""

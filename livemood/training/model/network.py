@@ -6,7 +6,7 @@ It is invariant to mirroring, see ``equivariant_layers``.
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +16,9 @@ from livemood.core.labels import EMOTION
 from livemood.datasets.split import Split
 from livemood.training.model.devices import devices, divided
 from livemood.training.model.equivariant_layers import mirrored_layers
+from livemood.training.settings import Precision
 
 _PREDICT_BATCH = 256
-
-Precision = Literal["float32", "bfloat16"]
-"""Of convolutions and feature maps in training; weights are float32 in both."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,7 +174,7 @@ class TestEvaluate:
             folder=tmp_path,
         )
         assert done.returncode == 0, done.stderr
-        assert "livemood: skin in groups.csv is empty for all labelled pictures: left out\n" in done.stderr
+        assert "livemood: note: skin in groups.csv is empty for all labelled pictures: left out\n" in done.stderr
         report = json.loads(done.stdout)
         asked = {name: report[name] for name in ("data", "votes", "find_faces", "split")}
         assert asked == {"data": "faces", "votes": None, "find_faces": False, "split": "all"}
@@ -237,7 +237,7 @@ class TestEvaluate:
         done = livemood("evaluate", "default", "photos", "--split", "all", folder=tmp_path)
         assert done.returncode == 0, done.stderr
         assert "they look like whole photos; use --find-faces" in done.stderr
-        assert "livemood: taken: happiness as happy, surprised as surprise" in done.stderr
+        assert "livemood: note: taken: happiness as happy, surprised as surprise" in done.stderr
         done = livemood("evaluate", "default", "photos", "--split", "all", "--find-faces", folder=tmp_path)
         assert "whole photos" not in done.stderr
 
