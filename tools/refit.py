@@ -18,6 +18,7 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 from livemood.bundles.manifest import MANIFEST, Head, read_bundle
 from livemood.core.crop_spec import CROP
 from livemood.core.labels import EMOTION
+from livemood.core.probabilities import with_temperature
 from livemood.datasets.split import Split
 from livemood.evaluation import metrics as measures
 from livemood.training.export import class_prior
@@ -55,7 +56,7 @@ def main() -> None:
     metrics: dict[str, object] = {"split": "test"}
     for framing in ("", "aligned_"):
         adjusted = measures.with_offsets(predictions["test", framing], added)
-        probabilities = measures.with_temperature(adjusted, temperature)
+        probabilities = with_temperature(adjusted, temperature)
         metrics |= _metrics(probabilities, parts["test"].split, framing)
     manifest = json.loads((bundle / MANIFEST).read_text())
     metrics |= {name: value for name, value in manifest["metrics"].items() if name in ("fer2013_accuracy", "smile")}

@@ -164,7 +164,7 @@ def _models() -> Iterator[Check]:
 
 
 def _self_test() -> Iterator[Check]:
-    """Run every stage on synthetic pictures for a second."""
+    """Time detecting, classifying and drawing on synthetic pictures, for a second."""
     from livemood.core.types import Frame
     from livemood.detection.combined import FaceDetector
     from livemood.emotion.classifier import EmotionClassifier

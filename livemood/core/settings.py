@@ -1,6 +1,6 @@
 """What users set, each default and help text once; the thresholds of the stages are in ``stage_settings``.
 
-Fields made by ``setting`` are offered to users; ``help`` is their only description.
+Fields made by ``setting`` are offered to users; ``help`` is what they read about them.
 """
 
 from dataclasses import dataclass, field

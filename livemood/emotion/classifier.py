@@ -12,12 +12,12 @@ from livemood.bundles.manifest import Head, default_bundle, read_bundle
 from livemood.core.crop_spec import CropSpec
 from livemood.core.errors import ModelIncompatible
 from livemood.core.labels import EMOTION
+from livemood.core.probabilities import with_temperature
 from livemood.core.settings import EngineName
 from livemood.core.types import FaceCrop, Prediction
 from livemood.emotion.backends.registry import open_backend
 from livemood.emotion.quality import measure
 
-_TINY = 1e-7
 Probabilities = npt.NDArray[np.float32]
 
 
@@ -107,7 +107,7 @@ class EmotionClassifier:
         outputs = self._run(np.stack([crop.image for crop in crops]))
         emotion, *others = self._calibrated_heads(outputs)
         names = [head.name for head in self._bundle.heads[1:]]
-        chosen = _powers(outputs[EMOTION], self._bundle.heads[0].temperature)[:, self._chosen].sum(1)
+        chosen = with_temperature(outputs[EMOTION], self._bundle.heads[0].temperature)[:, self._chosen].sum(1)
         return tuple(
             Prediction(
                 emotion[place],
@@ -146,15 +146,7 @@ class EmotionClassifier:
     def _calibrated(self, raw: Probabilities, head: Head) -> Probabilities:
         if head.name == EMOTION:
             raw = raw[:, self._chosen]
-        # Dropping classes before the renormalisation equals a softmax over the remaining ones.
-        calibrated = _powers(raw, head.temperature)
+        calibrated = with_temperature(raw, head.temperature)
         if not np.isfinite(calibrated).all():
             raise ModelIncompatible(f"the model in {self._bundle.folder} answers with no probabilities; take another")
         return calibrated
-
-
-def _powers(raw: Probabilities, temperature: float) -> Probabilities:
-    """Return probabilities to the power 1/T, renormalised: the softmax of logits divided by T."""
-    with np.errstate(all="ignore"):
-        powers = np.maximum(raw, _TINY) ** (1 / temperature)
-        return np.asarray(powers / powers.sum(1, keepdims=True), np.float32)

@@ -189,7 +189,7 @@ def _training(training: Mapping[str, Any], crowd: bool) -> str:
     lines = [
         f"- {pictures['train']} pictures to learn from, {pictures['valid']} to choose by, {pictures['test']} held out. "
         f"{training['copies_removed']} training pictures were left out because the same pixels stand in valid or test.",
-        f"- Both framings in equal parts: as they come, and aligned by the face detector as serving does it "
+        f"- Both framings in equal parts: as they come, and aligned by MediaPipe's networks "
         f"(a face was found in {measured(training['faces_found'])}).",
         f"- {training['epochs']} epochs in {hours} h {minutes} min, "
         f"{best if training['best_epoch'] else 'ended before any was measured on valid'}; "

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from livemood.core.errors import DatasetError
 from livemood.core.text_tables import encoding_of, table_rows
 from livemood.datasets.split import Split
-from livemood.evaluation.metrics import Probabilities, wilson
+from livemood.evaluation.metrics import Probabilities, wilson_of_mean
 
 
 def read_groups(path: Path) -> dict[str, dict[str, str]]:
@@ -59,7 +59,7 @@ def by_group(
         names = sorted(set(values[known].tolist()) - {""})
         if not names:
             continue
-        found[attribute] = compare_groups(hits[known], values[known], names, _wilson)
+        found[attribute] = compare_groups(hits[known], values[known], names, wilson_of_mean)
     if groups and not found:
         raise DatasetError(
             f"none of the {len(split)} pictures has a value in the groups table; name them as {split.files[0]}"
@@ -95,7 +95,3 @@ def compare_groups(
     worst, best = ordered[0], ordered[-1]
     gap = rows[best]["accuracy"] - rows[worst]["accuracy"]
     return {"values": rows, "largest_gap": round(gap, 4), "between": [worst, best]}
-
-
-def _wilson(hits: npt.NDArray[np.bool_]) -> tuple[float, float]:
-    return wilson(int(hits.sum()), len(hits))

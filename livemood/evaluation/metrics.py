@@ -1,16 +1,16 @@
 """Metrics of a classifier on labelled pictures, by their usual definitions."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from livemood.core.probabilities import with_temperature
+
 Probabilities = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
 _TINY = 1e-7
-_Z95 = 1.959964
 _PULL = 2.0  # weight of a normal prior with standard deviation 0.5 on the logarithm
 
 
@@ -22,13 +22,6 @@ def nll(probabilities: Probabilities, targets: Probabilities) -> float:
 def kl(probabilities: Probabilities, targets: Probabilities) -> float:
     """Return the mean Kullback-Leibler divergence in nats from (N, K) predictions to (N, K) soft labels."""
     return nll(probabilities, targets) - nll(targets, targets)
-
-
-def with_temperature(probabilities: Probabilities, temperature: float) -> Probabilities:
-    """Divide the logits behind (N, K) probabilities by a temperature (Guo et al. 2017)."""
-    logits = np.log(probabilities + _TINY) / temperature
-    powers = np.exp(logits - logits.max(-1, keepdims=True))
-    return np.asarray(powers / powers.sum(-1, keepdims=True), np.float32)
 
 
 def with_offsets(probabilities: Probabilities, added: npt.NDArray[np.float64]) -> Probabilities:
@@ -145,7 +138,12 @@ def happy_versus_sad(probabilities: Probabilities, labels: Labels, names: tuple[
 
 
 def auc(score: npt.NDArray[np.float64], positive: npt.NDArray[np.bool_]) -> float:
-    """Return the area under the ROC curve, by ranks (Mann-Whitney), ties counted half."""
+    """Return the area under the ROC curve of (N,) scores, by ranks (Mann-Whitney), ties counted half.
+
+    Args:
+        score: (N,) higher means more likely positive.
+        positive: (N,) whether each is.
+    """
     from scipy.stats import rankdata
 
     ranks, many = rankdata(score), int(positive.sum())
@@ -154,12 +152,17 @@ def auc(score: npt.NDArray[np.float64], positive: npt.NDArray[np.bool_]) -> floa
 
 def wilson(hits: int, of: int) -> tuple[float, float]:
     """Return the 95 % confidence interval of a proportion (Wilson 1927), which holds for few pictures too."""
+    from scipy.stats import binomtest
+
     if not of:
         return 0.0, 1.0
-    share, z2 = hits / of, _Z95**2
-    middle = (share + z2 / (2 * of)) / (1 + z2 / of)
-    half = _Z95 / (1 + z2 / of) * math.sqrt(share * (1 - share) / of + z2 / (4 * of * of))
-    return max(middle - half, 0.0), min(middle + half, 1.0)
+    interval = binomtest(hits, of).proportion_ci(method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+def wilson_of_mean(hits: npt.NDArray[np.bool_]) -> tuple[float, float]:
+    """Return the 95 % confidence interval of the mean of (N,) hits (Wilson 1927)."""
+    return wilson(int(hits.sum()), len(hits))
 
 
 def mcnemar(ours: npt.NDArray[np.bool_], theirs: npt.NDArray[np.bool_]) -> float:

@@ -28,7 +28,7 @@ from livemood.emotion.classifier import EmotionClassifier, heads_of
 from livemood.emotion.crop import crop_track
 from livemood.emotion.neutral_baseline import NeutralBaseline
 from livemood.evaluation.groups import compare_groups
-from livemood.evaluation.metrics import wilson
+from livemood.evaluation.metrics import wilson_of_mean
 from livemood.evaluation.tables import people_tables
 from livemood.reporting.tables import Table
 
@@ -171,14 +171,12 @@ def _right(
 def _compared(hits: npt.NDArray[np.bool_], values: Sequence[str]) -> dict[str, Any]:
     every = np.array(values)
     names = sorted(set(values) - {""}, key=lambda name: (not name.startswith("under"), name))
-    found = compare_groups(hits, every, names, _wilson)
+    found = compare_groups(hits, every, names, wilson_of_mean)
     large = [name for name in names if (every == name).sum() >= _LEAST]
-    gap = compare_groups(hits, every, large, _wilson) if len(large) > 1 else {"largest_gap": None, "between": None}
+    gap = (
+        compare_groups(hits, every, large, wilson_of_mean) if len(large) > 1 else {"largest_gap": None, "between": None}
+    )
     return {**found, "largest_gap": gap["largest_gap"], "between": gap["between"]}
-
-
-def _wilson(hits: npt.NDArray[np.bool_]) -> tuple[float, float]:
-    return wilson(int(hits.sum()), len(hits))
 
 
 def _line(table: Table) -> str:

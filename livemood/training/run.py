@@ -12,6 +12,7 @@ from livemood.bundles.manifest import MANIFEST, MAX_NAME, Bundle, Head, is_name,
 from livemood.core.crop_spec import CROP, CropSpec
 from livemood.core.errors import DatasetError, ModelIncompatible, SinkError
 from livemood.core.labels import EMOTION, EMOTIONS, UNSURE
+from livemood.core.probabilities import with_temperature
 from livemood.core.text_tables import NOT_UTF8
 from livemood.datasets import dataset as data_sets
 from livemood.datasets.class_names import ClassNames
@@ -199,7 +200,7 @@ def measure(model: Any, dataset: Dataset, temperature: float) -> dict[str, Any]:
     split = dataset.splits[name]
     figures: dict[str, Any] = {"split": name}
     for framing, word in ((RAW, ""), (ALIGNED, "aligned_")):
-        probabilities = metrics.with_temperature(predict(model, split, framing), temperature)
+        probabilities = with_temperature(predict(model, split, framing), temperature)
         top = metrics.scores(probabilities, split.top_vote, dataset.labels)
         majority = metrics.scores(probabilities, split.majority, dataset.labels)
         figures |= {

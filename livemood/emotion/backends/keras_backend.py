@@ -1,18 +1,16 @@
 """Run a bundle's ``model.keras`` with Keras."""
 
-import os
 from threading import Lock
 from typing import Any
 
 import numpy as np
 
+from livemood.bundles.keras_model import load_keras
 from livemood.bundles.manifest import Bundle
 from livemood.core.errors import ModelIncompatible
 from livemood.core.labels import EMOTION
 from livemood.core.settings import EngineName
 from livemood.emotion.backends.base import Backend, Outputs, Pixels
-from livemood.runtime.native_output import native_stderr_held, silence_native_logs
-from livemood.runtime.optional_deps import need_keras
 
 
 class KerasBackend(Backend):
@@ -21,24 +19,13 @@ class KerasBackend(Backend):
     name: EngineName = "keras"
 
     def __init__(self, bundle: Bundle) -> None:
-        silence_native_logs()
-        os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-        need_keras()
-        with native_stderr_held():
-            import keras
-
-        file = bundle.checked(bundle.keras)
-        try:
-            with native_stderr_held():
-                self._network: Any = keras.saving.load_model(file, compile=False)
-        except (ValueError, OSError, TypeError, KeyError) as error:
-            raise ModelIncompatible(f"{file} is not a model that Keras can load ({error})") from error
+        self._network: Any = load_keras(bundle)
         output = self._network.output
         heads = output if isinstance(output, dict) else {EMOTION: output}
         found = {name: tensor.shape[-1] for name, tensor in heads.items()}
         expected = {head.name: len(head.labels) for head in bundle.heads}
         if found != expected:
-            raise ModelIncompatible(f"{file} has outputs {found}, its manifest names {expected}")
+            raise ModelIncompatible(f"{bundle.keras} has outputs {found}, its manifest names {expected}")
         self._one_at_a_time = Lock()
 
     def run(self, pixels: Pixels) -> Outputs:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from livemood.bundles.keras_model import load_keras
 from livemood.bundles.manifest import Bundle
 from livemood.core.errors import ModelIncompatible, SinkError
 from livemood.runtime.atomic_io import note_written, refuse_to_overwrite
@@ -18,7 +19,6 @@ from livemood.runtime.native_output import native_stderr_held
 from livemood.runtime.optional_deps import required
 from livemood.training.export.bundle import MAX_PARITY_GAP, by_head, parity, to_tflite
 from livemood.training.export.labels import add_labels
-from livemood.training.model.transfer import load_network
 
 FormatName = Literal["tflite", "onnx", "saved-model"]
 
@@ -44,7 +44,7 @@ def write(bundle: Bundle, to: FormatName, out: Path, force: bool) -> float:
         SinkError: ``out`` is there already and may not be replaced, or cannot be written.
     """
     _refuse_to_overwrite(out, to, force)
-    network = load_network(bundle)
+    network = load_keras(bundle)
     probes = np.random.default_rng(0).integers(0, 256, (_PROBES, *bundle.crop.shape), np.uint8)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)

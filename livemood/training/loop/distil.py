@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from livemood.bundles.keras_model import load_keras
 from livemood.bundles.manifest import read_bundle
 from livemood.core.crop_spec import CropSpec
 from livemood.core.errors import ModelIncompatible
@@ -18,7 +19,6 @@ from livemood.core.labels import EMOTION
 from livemood.training.loop.batches import Teach
 from livemood.training.loop.checkpoint import has_checkpoint
 from livemood.training.loop.earlier_runs import Heads, load_run
-from livemood.training.model.transfer import load_network
 from livemood.training.settings import Precision
 
 
@@ -70,7 +70,7 @@ def _bundle(folder: Path, spec: CropSpec, _: Precision) -> tuple[Any, Heads, flo
             f"teacher {folder} takes {bundle.crop.size_px}-px {bundle.crop.colour} crops, the student "
             f"{spec.size_px}-px {spec.colour} ones; take a teacher of the same crop"
         )
-    return load_network(bundle), {EMOTION: bundle.labels}, bundle.temperature
+    return load_keras(bundle), {EMOTION: bundle.labels}, bundle.temperature
 
 
 def _run(work: Path, spec: CropSpec, precision: Precision) -> tuple[Any, Heads, float]:

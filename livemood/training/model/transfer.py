@@ -5,30 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from livemood.bundles.keras_model import load_keras
 from livemood.bundles.manifest import Bundle
 from livemood.core.errors import ModelIncompatible
 from livemood.core.labels import EMOTION
-from livemood.runtime.native_output import keep_no_bytecode, native_stderr_held, silence_native_logs
 from livemood.training.model.network import sizes, with_heads
-
-
-def load_network(bundle: Bundle) -> Any:
-    """Return the bundle's keras.Model, (N, S, S, C) raw 0..255 to (N, K) probabilities.
-
-    Raises:
-        ModelMissing: Its file is not there.
-        ModelIncompatible: Its file is altered or not a Keras model.
-    """
-    silence_native_logs()
-    file = bundle.checked(bundle.keras)
-    with native_stderr_held():
-        import keras
-
-        keep_no_bytecode()
-        try:
-            return keras.saving.load_model(file, compile=False)
-        except (ValueError, OSError, TypeError, KeyError) as error:
-            raise ModelIncompatible(f"{file} is not a model that Keras can load ({error})") from error
 
 
 def from_bundle(bundle: Bundle, heads: Mapping[str, tuple[str, ...]]) -> Any:
@@ -40,7 +21,7 @@ def from_bundle(bundle: Bundle, heads: Mapping[str, tuple[str, ...]]) -> Any:
         ModelMissing: Its file is not there.
         ModelIncompatible: It was not made by ``livemood train``.
     """
-    network = load_network(bundle)
+    network = load_keras(bundle)
     try:
         model = with_own_heads(network, {head.name: head.labels for head in bundle.heads}, heads)
     except ValueError as error:

@@ -19,10 +19,10 @@ from tensorboard.util import tensor_util
 
 from livemood.bundles.manifest import default_bundle, read_bundle
 from livemood.bundles.verify.tflite_file import check_tflite
+from livemood.core.probabilities import with_temperature
 from livemood.datasets.crop_index import read_index
 from livemood.datasets.files import Files
 from livemood.emotion.classifier import EmotionClassifier
-from livemood.evaluation.metrics import with_temperature
 from livemood.sinks.image import write_image
 from tests.support.builders import QUICK_XLA, SAMPLES, make_face_crop, read_still, write_faces
 

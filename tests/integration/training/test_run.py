@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from livemood.bundles.keras_model import load_keras
 from livemood.bundles.manifest import default_bundle, read_bundle
 from livemood.cli.command_lines import card_command, train_command
 from livemood.core.crop_spec import CROP, CropSpec
@@ -33,7 +34,7 @@ from livemood.training.loop.checkpoint import Epoch, Run
 from livemood.training.loop.earlier_runs import from_runs, load_run
 from livemood.training.loop.fit import fit
 from livemood.training.model.network import PRESETS, Architecture, predict
-from livemood.training.model.transfer import from_bundle, load_network
+from livemood.training.model.transfer import from_bundle
 from livemood.training.run import Job, Watcher, train
 from livemood.training.settings import TrainSettings
 from tests.support.builders import make_face_crop, write_faces
@@ -125,7 +126,7 @@ class TestTrain:
         train(job, resume=False, force=False, watcher=Watcher(on_epoch=epochs.append))
         assert epochs[-1].loss < 0.9 * epochs[0].loss
         bundle = read_bundle(job.out)
-        assert {layer.compute_dtype for layer in load_network(bundle).layers} == {"float32"}
+        assert {layer.compute_dtype for layer in load_keras(bundle).layers} == {"float32"}
         training = json.loads((job.out / "manifest.json").read_text())["training"]
         assert "--precision bfloat16" in training["command"]
 
@@ -346,10 +347,10 @@ class TestTransfer:
     ):
         mine = read_bundle(trained.job.out)
         kernel = from_bundle(mine, {EMOTION: mine.labels, MOUTH: ("up", "down")}).get_layer(MOUTH).get_weights()[0]
-        assert np.array_equal(kernel[:, ::-1], load_network(mine).get_layer(MOUTH).get_weights()[0])
+        assert np.array_equal(kernel[:, ::-1], load_keras(mine).get_layer(MOUTH).get_weights()[0])
         shipped = read_bundle(default_bundle())
         anew = from_bundle(shipped, {EMOTION: ("happy", "sad"), "smile": ("none", "closed", "open")})
-        features = len(load_network(shipped).get_layer(EMOTION).get_weights()[0])
+        features = len(load_keras(shipped).get_layer(EMOTION).get_weights()[0])
         assert [weights.shape for weights in anew.get_layer("smile").get_weights()] == [(features, 3), (3,)]
 
     @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from livemood.bundles.manifest import Head, default_bundle, read_bundle
 from livemood.core.crop_spec import CROP
 from livemood.core.errors import DatasetError
 from livemood.core.labels import EMOTION, EMOTIONS
+from livemood.core.probabilities import with_temperature
 from livemood.datasets.dataset import Dataset
 from livemood.datasets.split import Split
 from livemood.evaluation import metrics as evaluate
@@ -88,7 +89,7 @@ def test_fit_temperature_when_model_is_too_sure_then_above_one_and_better():
     honest = np.where(rng.random(4000) < 0.75, labels, 1 - labels)
     said = probabilities(*np.where(honest == 0, 0.99, 0.01))
     temperature = evaluate.fit_temperature(said, labels)
-    cooled = evaluate.with_temperature(said, temperature)
+    cooled = with_temperature(said, temperature)
     assert temperature > 1
     assert cooled.max() == pytest.approx(0.75, abs=0.03)
 
@@ -104,12 +105,13 @@ def test_kl_when_prediction_is_the_votes_then_zero():
     assert evaluate.kl(votes[::-1], votes) > 0.1
 
 
-def test_wilson_when_compared_with_scipy_then_agrees():
-    from scipy.stats import binomtest
-
+def test_wilson_then_the_interval_of_the_textbook_and_all_of_it_without_pictures():
+    z2 = 1.959964**2
     for hits, of in ((0, 10), (7, 23), (50, 50), (480, 500)):
-        known = binomtest(hits, of).proportion_ci(method="wilson")
-        assert evaluate.wilson(hits, of) == pytest.approx((known.low, known.high), abs=1e-6)
+        for bound in evaluate.wilson(hits, of):  # where the share lies 1.96 standard errors from the bound
+            assert (hits / of - bound) ** 2 == pytest.approx(z2 * bound * (1 - bound) / of, abs=1e-6)
+    assert evaluate.wilson(0, 0) == (0, 1)
+    assert evaluate.wilson_of_mean(np.arange(23) < 7) == evaluate.wilson(7, 23)
 
 
 def test_mcnemar_when_one_model_wins_all_disagreements_then_significant():
