@@ -41,7 +41,7 @@ def write_markers(
     """
     records, out = Path(records), Path(out)
     if out.resolve() == records.resolve():
-        raise SinkError(f"{out} is to be read; choose another file for the markers")
+        raise SinkError(f"{out} is one of the inputs; choose another file for the markers")
     rows = read_recording(records)
     if video is None:
         origin = read_origin(records)

@@ -40,7 +40,7 @@ def merge_people(
     """
     records, out = Path(records), Path(out)
     if out.resolve() == records.resolve():
-        raise SinkError(f"{out} is to be read", "choose another {out}")
+        raise SinkError(f"{out} is one of the inputs", "choose another {out}")
     refuse_to_overwrite(out, "out", force)
     first = _firsts(same)
     rows = read_recording(records)

@@ -95,7 +95,7 @@ def label_videos(
 
 
 def _killed(job: VideoJob) -> LivemoodError:
-    what = f"{job.source}: its process was killed from outside, most often for want of memory"
+    what = f"{job.source}: its process was killed from outside, most often because memory ran out"
     return LivemoodError(what, "try fewer {jobs}")
 
 

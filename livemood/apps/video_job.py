@@ -12,7 +12,7 @@ from livemood.apps.tally import Summary
 from livemood.core.errors import SinkError, VideoUnreadable, one_line_about
 from livemood.core.settings import CutSettings, DrawStyle, EncodingSettings
 from livemood.runtime import stopping
-from livemood.runtime.atomic_io import refuse_other_ending, refuse_to_overwrite
+from livemood.runtime.atomic_io import refuse_other_suffix, refuse_to_overwrite
 from livemood.runtime.optional_deps import required
 from livemood.sinks.open import STDOUT, Output
 
@@ -115,7 +115,7 @@ def check_report(job: VideoJob) -> None:
     from livemood.reporting.page import PAGES
 
     required("plotly.offline", PLOTLY)
-    refuse_other_ending(job.report, "report", *PAGES)
+    refuse_other_suffix(job.report, "report", *PAGES)
     refuse_to_overwrite(job.report, "report", job.force)
 
 
@@ -137,7 +137,7 @@ def _report(job: VideoJob, records: Path, kept: bool) -> None:
 
 def _label(job: VideoJob, session: Session, progress: Progress) -> Summary:
     if job.out and job.out.resolve() == job.source.resolve():
-        raise SinkError(f"{job.out} is the video to be read", "choose another {out}")
+        raise SinkError(f"{job.out} is the input", "choose another {out}")
     with ExitStack() as stack:
         clip = stack.enter_context(session.open_video(job.source, job.cut.start_s, job.cut.duration_s))
         stack.enter_context(stopping.held())

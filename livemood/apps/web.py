@@ -78,14 +78,14 @@ def write_page(out: Path, bundle: Path | None = None, *, force: bool = False) ->
         force: Replace the page in a folder that holds one.
 
     Raises:
-        SinkError: The folder holds other things, or cannot be written.
+        SinkError: The folder is not empty and holds no page, or cannot be written.
         ModelError: As ``page_files``.
     """
     content = page_files(bundle)
     refuse_file_as_folder(out, "out")
     if out.is_dir() and any(out.iterdir()):
         if not (out / START).is_file() or not (out / "settings.json").is_file():
-            raise SinkError(f"{out} holds other things", "give {out} a folder of the page's own")
+            raise SinkError(f"{out} is not empty and holds no page", "give {out} a folder of the page's own")
         if not force:
             raise SinkError(f"{out} holds a page already", "use {force} or another {out}")
     part = out.with_name(f".{out.name}.part")

@@ -17,7 +17,7 @@ def with_fixed_batch(network: bytes) -> bytes:
     """Return a ``.tflite`` file without the fields that make dimensions dynamic.
 
     Raises:
-        ModelIncompatible: It is no LiteRT file.
+        ModelIncompatible: It is not a LiteRT file.
     """
     data = bytearray(network)
     try:

@@ -264,7 +264,7 @@ def _heads(entries: Any) -> tuple[Head, ...]:
     names = [head.name for head in heads]
     for name in names:
         if names.count(name) > 1:
-            raise ValueError(f"head {name} stands there twice")
+            raise ValueError(f"head {name} is listed twice")
     if EMOTION not in names:
         raise ValueError(f"no head is called {EMOTION}, got {', '.join(names)}")
     return tuple(sorted(heads, key=lambda head: head.name != EMOTION))
@@ -285,7 +285,7 @@ def _labels(names: Any) -> tuple[str, ...]:
         if name == UNSURE:
             raise ValueError(f"{UNSURE} is livemood's own word where no label is sure enough")
         if names.count(name) > 1:
-            raise ValueError(f"label {name} stands there twice")
+            raise ValueError(f"label {name} is listed twice")
     return tuple(names)
 
 
@@ -326,7 +326,9 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     file = folder / MANIFEST
     try:
         if file.stat().st_size > _MAX_MANIFEST_BYTES or not file.is_file():
-            raise ModelIncompatible(f"{file} is no file of at most {_MAX_MANIFEST_BYTES >> 20} MB, so no manifest")
+            raise ModelIncompatible(
+                f"{file} is not a manifest: it is no file of at most {_MAX_MANIFEST_BYTES >> 20} MB"
+            )
         data = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ModelMissing(f"no model bundle at {folder}: {MANIFEST} is not there") from error

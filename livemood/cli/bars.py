@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def progress_bars(videos: int) -> "Bars":
-    """Return progress bars for ``videos`` videos; silent ones, without importing rich, if stderr is no terminal."""
+    """Return progress bars for ``videos`` videos; silent ones, without importing rich, if stderr is not a terminal."""
     return _Drawn(videos) if sys.stderr.isatty() else Bars()
 
 

@@ -73,7 +73,7 @@ def camera(
     if calibrate is not None and settings.baseline == "off":
         raise typer.BadParameter("needs a baseline; leave --baseline off out", param_hint="--calibrate")
     if out and out.exists() and Path(source).resolve() in (out.resolve(), out.resolve().parent):
-        raise SinkError(f"{out} is to be read", "choose another {out}")
+        raise SinkError(f"{out} is one of the inputs", "choose another {out}")
     if source == "-" and size is None:
         raise typer.BadParameter("raw pictures need their size, such as --size 640x480", param_hint="--source")
     if window:

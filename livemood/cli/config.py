@@ -45,7 +45,7 @@ def settings_in(files: list[ConfigFile], commands: Commands) -> list[Setting]:
     """Return all settings of configuration files; those of later files come later.
 
     Raises:
-        ConfigError: A key is no option or may not be set in a file, or a value has a wrong type.
+        ConfigError: A key is not an option or may not be set in a file, or a value has a wrong type.
     """
     found: dict[tuple[str, str], Setting] = {}
     for file in files:

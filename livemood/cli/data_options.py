@@ -34,6 +34,6 @@ def class_names(pairs: list[str] | None) -> dict[str, str]:
     for pair in pairs or ():
         name, equals, label = pair.partition("=")
         if not (name.strip() and equals and label.strip()):
-            raise typer.BadParameter(f"{pair!r} is no NAME=LABEL, such as suprise=surprise", param_hint="--class")
+            raise typer.BadParameter(f"{pair!r} is not NAME=LABEL, such as suprise=surprise", param_hint="--class")
         found[name.strip()] = label.strip()
     return found

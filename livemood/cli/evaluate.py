@@ -141,7 +141,7 @@ def _print(report: Mapping[str, Any]) -> None:
     copies = report["copies"]
     if copies["exact"]:
         print(
-            f"livemood: {copies['exact']} of {report['pictures']} pictures stand in train too; "
+            f"livemood: {copies['exact']} of {report['pictures']} pictures are also in train; "
             "livemood train leaves those out of train, others may not",
             file=sys.stderr,
         )

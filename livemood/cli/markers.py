@@ -17,7 +17,7 @@ def _rate(text: str) -> Fraction:
     except (ValueError, ZeroDivisionError):
         rate = Fraction(0)
     if not 0 < rate <= 1000:
-        raise typer.BadParameter(f"{text!r} is no frame rate; write 25, 23.976 or 30000/1001")
+        raise typer.BadParameter(f"{text!r} is not a frame rate; write 25, 23.976 or 30000/1001")
     return rate
 
 

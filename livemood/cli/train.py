@@ -23,7 +23,7 @@ _USUAL, _FINE_TUNING = usual(fine_tuning=False), usual(fine_tuning=True)
 _ENDS = {
     "early stop": "no longer getting better; the weights of epoch {epoch} are kept",
     "loss not a number": "the loss is no longer a number; the weights of epoch {epoch} are kept; "
-    "--resume with a lower --learning-rate goes on",
+    "--resume with a lower --learning-rate continues it",
 }
 
 
@@ -32,7 +32,7 @@ def _budget(text: str) -> float:
     with suppress(ValueError):
         if (total := parse_duration(text)) > 0:
             return total
-    message = f"{text!r} is no time to train for; write 45m, 2h or 1h30m"
+    message = f"{text!r} is not a time to train for; write 45m, 2h or 1h30m"
     raise typer.BadParameter(message, param_hint="--time-budget")
 
 
@@ -58,8 +58,8 @@ def train(
         typer.Option(
             "--from",
             metavar="BUNDLE|RUN",
-            help="Fine-tune this bundle ('default' is the one that is shipped), or go on from the mean of other runs' "
-            "weights (their OUT.work); repeatable.",
+            help="Fine-tune this bundle ('default' is the one that is shipped), or continue from the mean of other "
+            "runs' weights (their OUT.work); repeatable.",
         ),
     ] = None,
     teacher: Annotated[

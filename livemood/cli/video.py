@@ -70,7 +70,7 @@ def video(
     """
     from livemood.apps.video_job import VideoJob
     from livemood.apps.video_table import SETTING
-    from livemood.runtime.atomic_io import refuse_file_as_folder, refuse_other_ending, refuse_to_overwrite
+    from livemood.runtime.atomic_io import refuse_file_as_folder, refuse_other_suffix, refuse_to_overwrite
     from livemood.sources.video.scan import COPY_ENDING, find_videos
     from livemood.sources.video.spool import is_pipe
 
@@ -83,7 +83,7 @@ def video(
     if cut.duration_s == 0:
         raise typer.BadParameter("a cut is longer than 0 s", param_hint="--duration")
     if summary:
-        refuse_other_ending(summary, SETTING, ".csv")
+        refuse_other_suffix(summary, SETTING, ".csv")
         refuse_to_overwrite(summary, SETTING, force or resume)
     if out_dir:
         refuse_file_as_folder(out_dir, "out_dir")
@@ -152,7 +152,7 @@ def _jobs(
         one = replace(job, source=clip.path, outputs=tuple(outputs), report=report)
         for file in one.files:
             if file.resolve() in read:
-                raise typer.BadParameter(f"{file} is a video to be read; use another folder", param_hint="--out-dir")
+                raise typer.BadParameter(f"{file} is one of the inputs; use another folder", param_hint="--out-dir")
             if (other := taken.setdefault(file.absolute(), clip.path)) != clip.path:
                 raise typer.BadParameter(f"{clip.path} and {other} would both become {file}", param_hint="IN...")
         if one.out and (top := _around(one.out, tops, out_dir)):

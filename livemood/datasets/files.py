@@ -52,7 +52,7 @@ class Files:
             inside = [(name.rstrip("/"), name.endswith("/")) for name in self._zip.namelist()]
         elif path.exists():
             raise DatasetError(
-                f"{path} is no folder, no zip and no .csv; give a FER+ folder, fer2013.csv or one folder per class"
+                f"{path} is not a folder, a zip or a .csv; give a FER+ folder, fer2013.csv or one folder per class"
             )
         else:
             raise DatasetError(f"{path} is not there; give a FER+ folder, fer2013.csv or one folder per class")
@@ -89,7 +89,7 @@ class Files:
 
 
 def decode(data: bytes) -> Image | None:
-    """Return (H, W, 3) uint8 BGR, alpha composited over white, or None where the bytes are no picture."""
+    """Return (H, W, 3) uint8 BGR, alpha composited over white, or None where the bytes are not a picture."""
     if not 0 < pixels(data) <= MAX_PIXELS:
         return None
     try:

@@ -52,7 +52,7 @@ def _by_pattern(samples: Sequence[Sample], pattern: str, has_index: bool) -> lis
         expression = re.compile(pattern)
     except re.error as error:
         raise DatasetError(
-            f"{pattern!r} is no pattern ({error})", "give {group_by} a regular expression, or a column of index.csv"
+            f"{pattern!r} is not a pattern ({error})", "give {group_by} a regular expression, or a column of index.csv"
         ) from error
     matches = [expression.search(sample.file) for sample in samples]
     if not any(matches):

@@ -121,7 +121,7 @@ class NeutralBaseline:
     def _adjusted(self, prediction: Prediction, time_s: float) -> Prediction:
         track, own = prediction.track, prediction.probabilities
         offset, found = self._offsets.get(track.id), own
-        if self._mode == "auto":  # it goes on learning under a calibration, for when that ends
+        if self._mode == "auto":  # it keeps learning during a calibration, for when that ends
             if track.id not in self._resting:
                 self._resting[track.id] = RestingFace(self._labels, self._settings)
             smile = float(prediction.others[SMILE][self._smiles].sum()) if self._smiles.any() else None

@@ -4,7 +4,7 @@ The resting face is the median of the newest samples. After a few samples, a sma
 face happy: the probability that neutral and happy have together is divided anew, so that no other emotion changes. The
 rise is that of happy's logit over neutral or, for a model with the head ``smile``, the mean of this and of the log-odds
 of a smile. Much later, other emotions that the resting face seems to show are lowered, as ``NeutralBaseline`` does on
-request. Frames that the model itself calls happy are no samples.
+request. Frames that the model itself calls happy are not sampled.
 """
 
 import math

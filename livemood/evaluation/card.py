@@ -188,7 +188,7 @@ def _training(training: Mapping[str, Any], crowd: bool) -> str:
     best = f"of which epoch {training['best_epoch']} had the least error on valid"
     lines = [
         f"- {pictures['train']} pictures to learn from, {pictures['valid']} to choose by, {pictures['test']} held out. "
-        f"{training['copies_removed']} training pictures were left out because the same pixels stand in valid or test.",
+        f"{training['copies_removed']} training pictures were left out because the same pixels are in valid or test.",
         f"- Both framings in equal parts: as they come, and aligned by MediaPipe's networks "
         f"(a face was found in {measured(training['faces_found'])}).",
         f"- {training['epochs']} epochs in {hours} h {minutes} min, "

@@ -64,7 +64,7 @@ def examine_people(folder: Path, path: Path) -> dict[str, Any]:
         are ``neutral`` and ``smiling``, and each ``after rest``.
 
     Raises:
-        DatasetError: It is no such zip.
+        DatasetError: It is not such a zip.
         ModelError: The bundle cannot be used.
     """
     check_people(read_bundle(folder), path)
@@ -92,7 +92,7 @@ def check_people(bundle: Bundle, path: Path) -> None:
     """Check that a bundle can be measured on people, before anything is measured.
 
     Raises:
-        DatasetError: The bundle does not know what is measured, or ``path`` is no such zip.
+        DatasetError: The bundle does not know what is measured, or ``path`` is not such a zip.
     """
     if missing := [label for label in _WANTED.values() if label not in bundle.labels]:
         raise DatasetError(f"bundle {bundle.folder} does not know {missing[0]}, so it cannot be measured on people")
@@ -102,7 +102,7 @@ def check_people(bundle: Bundle, path: Path) -> None:
 def _listed(path: Path) -> tuple[Files, list[_Person]]:
     wanted = f"give a zip of photos with a table of {', '.join(_COLUMNS)} and groups"
     if not zipfile.is_zipfile(path):
-        raise DatasetError(f"{path} is no zip; {wanted}")
+        raise DatasetError(f"{path} is not a zip; {wanted}")
     files = Files(path)
     tables = {name: list(files.rows(name)) for name in files.names if name.lower().endswith(".csv")}
     table = next((name for name, rows in tables.items() if rows and set(_COLUMNS) <= set(rows[0])), None)

@@ -81,7 +81,7 @@ def stress_photos(bundle: Path, path: Path) -> list[dict[str, Any]]:
         path: GENKI-4K's photos as a zip, see ``examine_smiles``.
 
     Raises:
-        DatasetError: It is no such zip.
+        DatasetError: It is not such a zip.
     """
     spec = read_bundle(bundle).crop
     classifier = EmotionClassifier(bundle)

@@ -50,7 +50,7 @@ def examine_smiles(bundle: Path, path: Path) -> dict[str, Any]:
         path: The zip.
 
     Raises:
-        DatasetError: It is no such zip.
+        DatasetError: It is not such a zip.
         ModelError: The bundle cannot be used.
     """
     photos = _read(bundle, path)
@@ -97,7 +97,7 @@ def check_smiles(bundle: Bundle, path: Path) -> None:
     """Check that a bundle can be measured on smiles, before anything is measured.
 
     Raises:
-        DatasetError: The bundle does not know ``happy``, or ``path`` is no such zip.
+        DatasetError: The bundle does not know ``happy``, or ``path`` is not such a zip.
     """
     if "happy" not in bundle.labels:
         raise DatasetError(f"bundle {bundle.folder} does not know happy, so it cannot be measured on smiles")
@@ -134,12 +134,14 @@ def read_photos(path: Path) -> Iterator[tuple[bool, float, Image]]:
 def _listed(path: Path) -> tuple[Files, list[tuple[str, bool, float]]]:
     """Return the zip, and file, smile and yaw in degrees of every photo in its table."""
     if not zipfile.is_zipfile(path):
-        raise DatasetError(f"{path} is no zip with photos and a labels.csv; give GENKI-4K's")
+        raise DatasetError(f"{path} is not a zip with photos and a labels.csv; give GENKI-4K's")
     files = Files(path)
     table = next((name for name in files.names if name.endswith("labels.csv")), None)
     header, *rows = (list(files.rows(table)) if table else []) or [[]]
     if not table or not {"image", "smile", "yaw_rad"} <= set(header):
-        raise DatasetError(f"{path} is no zip with photos and a labels.csv of image, smile, yaw_rad; give GENKI-4K's")
+        raise DatasetError(
+            f"{path} is not a zip with photos and a labels.csv of image, smile, yaw_rad; give GENKI-4K's"
+        )
     name, smile, yaw = map(header.index, ("image", "smile", "yaw_rad"))
     photos = []
     for number, row in enumerate(rows, 2):

@@ -121,7 +121,7 @@ def _facts(report: Mapping[str, Any]) -> Table:
     rows += [
         ("faces per second, one thread", f"{speed['faces_per_s']:.0f}"),
         ("time of a face / of a near-range detection at VGA", f"{speed['ratio']:.2f}"),
-        ("pictures that also stand in train, pixel for pixel", str(copies["exact"])),
+        ("pictures that are also in train, pixel for pixel", str(copies["exact"])),
         ("majority accuracy without them", measured(copies["accuracy_majority_without_exact"])),
         ("pictures with a near-copy in another split", str(copies["near"])),
     ]

@@ -179,7 +179,7 @@ class _Label:
 
     @classmethod
     def of(cls, mood: Mood, colour: Colour, style: DrawStyle) -> Self:
-        # ``unsure`` is no emotion, so it has no probability.
+        # ``unsure`` is not an emotion, so it has no probability.
         known = mood.label != UNSURE
         words = [(_printable(mood.label, _LONGEST_LABEL), _BRIGHT, _BOLD)]
         words += [(f"{mood.smile_kind} smile", _BRIGHT, _REGULAR)] if mood.smile_kind and style.smile_kind else []

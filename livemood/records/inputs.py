@@ -87,11 +87,11 @@ def read_groups(path: Path) -> Iterator[Group]:
         path: A .jsonl, .csv or .parquet file of many inputs.
 
     Raises:
-        LivemoodError: It is no such file, or from a newer livemood.
+        LivemoodError: It is not such a file, or from a newer livemood.
     """
     rows = _PARSERS.get(path.suffix.lower())
     if rows is None:
-        raise LivemoodError(f"{path} ends in no form of records", "use .jsonl, .csv or .parquet")
+        raise LivemoodError(f"{path} does not end in .jsonl, .csv or .parquet", "give a file of records")
     with path.open("rb") as file:
         for group, _ in groups(rows(path, file)):
             yield group
@@ -125,7 +125,7 @@ def whole_until(path: Path) -> tuple[Heads, int]:
     """Return the heads that a CSV or JSONL file of many inputs knows, and where its last whole photo ends.
 
     Raises:
-        LivemoodError: It is no such file.
+        LivemoodError: It is not such a file.
     """
     heads: Heads = {}
     with path.open("rb") as file:
@@ -189,7 +189,7 @@ def _json_rows(path: Path, file: BinaryIO) -> Iterator[Row]:
                 continue
             yield _input(data), reading.from_json(data), end
         except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
-            raise LivemoodError(f"{path} holds a line that is no record of a photo: {line[:60]!r}") from error
+            raise LivemoodError(f"{path} holds a line that is not a record of a photo: {line[:60]!r}") from error
 
 
 def _csv_rows(path: Path, file: BinaryIO) -> Iterator[Row]:
@@ -208,7 +208,7 @@ def _csv_rows(path: Path, file: BinaryIO) -> Iterator[Row]:
         data: dict[str, Any] = dict(zip(names, cells, strict=False))
         record = reading.from_row(data, *heads) if len(cells) == len(names) else None
         if record is None:
-            raise LivemoodError(f"{path} holds a line that is no record of a photo: {line[:60]!r}")
+            raise LivemoodError(f"{path} holds a line that is not a record of a photo: {line[:60]!r}")
         yield _input(data), record, end
 
 
@@ -225,7 +225,7 @@ def _parquet_rows(path: Path, file: BinaryIO) -> Iterator[Row]:
                     if record is not None:
                         yield _input(row), record, 0
     except arrow.ArrowException as error:
-        raise LivemoodError(f"{path} is no whole Parquet file; was its writing cut short?") from error
+        raise LivemoodError(f"{path} is not a complete Parquet file; was its writing cut short?") from error
 
 
 _PARSERS: Final = {".jsonl": _json_rows, ".csv": _csv_rows, ".parquet": _parquet_rows}

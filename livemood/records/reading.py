@@ -49,14 +49,14 @@ def read(path: str | Path) -> Iterator[Record]:
         path: A .jsonl, .csv or .parquet file written by livemood.
 
     Raises:
-        LivemoodError: The file is not there, is no record file, or comes from a newer livemood.
+        LivemoodError: The file is not there, is not a record file, or comes from a newer livemood.
     """
     path = Path(path)
     if not path.is_file():
         raise LivemoodError(f"{path} {'is a folder' if path.is_dir() else 'is not there'}; give a record file")
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
-        raise LivemoodError(f"{path} is no record file: its name ends in none of {', '.join(_READERS)}")
+        raise LivemoodError(f"{path} is not a record file: its suffix is none of {', '.join(_READERS)}")
     return _readable(path, reader(path))
 
 
@@ -73,7 +73,7 @@ def _readable(path: Path, rows: Iterator[Record | None]) -> Iterator[Record]:
     except OSError as error:
         raise LivemoodError(f"{path} could not be read ({error.strerror or error})") from error
     if bad and not good:
-        raise LivemoodError(f"{path} is no record file: not one of its rows can be read")
+        raise LivemoodError(f"{path} is not a record file: not one of its rows can be read")
     if bad:
         warnings.warn(f"{path}: left out {bad} of {good + bad} rows that could not be read", stacklevel=2)
 
@@ -148,11 +148,11 @@ def _read_parquet(path: Path) -> Iterator[Record | None]:
                 for label in map(batch.column, text):
                     words = label.dictionary.to_pylist() if arrow.types.is_dictionary(label.type) else []
                     if any(len(word or "") > _MAX_LABEL for word in words):
-                        raise LivemoodError(f"{path} is no record file: a label has over {_MAX_LABEL} characters")
+                        raise LivemoodError(f"{path} is not a record file: a label has over {_MAX_LABEL} characters")
                 for row in batch.to_pylist():
                     yield from_row(row, labels, others)
     except (arrow.ArrowException, ValueError, KeyError) as error:  # ValueError: no UTF-8; KeyError: a nested column
-        raise LivemoodError(f"{path} is no whole Parquet file; was its writing cut short?") from error
+        raise LivemoodError(f"{path} is not a complete Parquet file; was its writing cut short?") from error
 
 
 def _check_sizes(path: Path, file: Any, arrow: Any, known: Sequence[str], text: Sequence[str]) -> None:
@@ -160,7 +160,7 @@ def _check_sizes(path: Path, file: Any, arrow: Any, known: Sequence[str], text: 
     groups = [file.metadata.row_group(place).total_byte_size for place in range(file.metadata.num_row_groups)]
     if file.metadata.num_columns > _MAX_COLUMNS or max(groups, default=0) > _MAX_GROUP_BYTES:
         raise LivemoodError(
-            f"{path} is no record file: it has {file.metadata.num_columns} columns in parts of "
+            f"{path} is not a record file: it has {file.metadata.num_columns} columns in parts of "
             f"{max(groups, default=0) / 1e6:,.0f} MB; livemood writes parts of a few MB"
         )
     kinds = arrow.types
@@ -173,7 +173,7 @@ def _check_sizes(path: Path, file: Any, arrow: Any, known: Sequence[str], text: 
         )
         if not kinds.is_null(column.type) and not fits:
             wanted = "words" if is_label else "numbers"
-            raise LivemoodError(f"{path} is no record file: its column {column.name[:40]!r} holds no {wanted}")
+            raise LivemoodError(f"{path} is not a record file: its column {column.name[:40]!r} holds no {wanted}")
 
 
 _READERS: Final = {".jsonl": _read_jsonl, ".csv": _read_csv, ".parquet": _read_parquet}
@@ -192,7 +192,7 @@ def flat_heads(path: Path, header: Sequence[str]) -> tuple[tuple[str, ...], dict
     """
     missing = [name for name in FIXED if name not in header]
     if missing:
-        raise LivemoodError(f"{path} is no record file: it has no column {missing[0]}")
+        raise LivemoodError(f"{path} is not a record file: it has no column {missing[0]}")
     return heads_of_columns(header)
 
 

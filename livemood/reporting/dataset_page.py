@@ -57,7 +57,7 @@ def write_dataset_report(dataset: Path, out: Path, *, force: bool = False) -> No
         force: Replace a page that is there.
 
     Raises:
-        LivemoodError: The folder is no data set, or pyarrow is not installed.
+        LivemoodError: The folder is not a data set, or pyarrow is not installed.
         SinkError: The page is there already or cannot be written.
     """
     refuse_to_overwrite(out, _SETTING, force)

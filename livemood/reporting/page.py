@@ -15,7 +15,7 @@ from livemood.reporting.document import asset, document
 from livemood.reporting.film import Stimulus, Watched, watched
 from livemood.reporting.joins import Offer, joins_section
 from livemood.reporting.summary import summarise
-from livemood.runtime.atomic_io import atomic_write, refuse_other_ending, refuse_to_overwrite
+from livemood.runtime.atomic_io import atomic_write, refuse_other_suffix, refuse_to_overwrite
 from livemood.runtime.optional_deps import required
 
 PAGES: Final = (".html", ".htm")
@@ -55,7 +55,7 @@ def write_report(
         SinkError: The page is there already or cannot be written.
     """
     records, out = Path(records), Path(out)
-    refuse_other_ending(out, _SETTING, *PAGES)
+    refuse_other_suffix(out, _SETTING, *PAGES)
     refuse_to_overwrite(out, _SETTING, force)
     summary = summarise(read_recording(records))
     video = None if thumbnails is None else Path(thumbnails)

@@ -3,13 +3,12 @@
 from pathlib import Path
 from typing import Any, Final
 
-from livemood.core.errors import SinkError
 from livemood.core.labels import UNSURE
 from livemood.records.inputs import read_recording
 from livemood.reporting.colours import LIGHT, palette
 from livemood.reporting.matplotlib_figure import new_figure
 from livemood.reporting.summary import Person, Summary, curves, spans, summarise
-from livemood.runtime.atomic_io import atomic_write, refuse_to_overwrite
+from livemood.runtime.atomic_io import atomic_write, refuse_other_suffix, refuse_to_overwrite
 
 _SETTING: Final = "plot"
 _SUFFIXES: Final = (".png", ".svg", ".pdf")
@@ -31,8 +30,7 @@ def write_plot(records: str | Path, out: str | Path, *, title: str | None = None
         SinkError: Another suffix, or the picture is there already or cannot be written.
     """
     records, out = Path(records), Path(out)
-    if out.suffix.lower() not in _SUFFIXES:
-        raise SinkError(f"{out} ends in no form of picture; use {', '.join(_SUFFIXES)}")
+    refuse_other_suffix(out, _SETTING, *_SUFFIXES)
     refuse_to_overwrite(out, _SETTING, force)
     figure = _figure(summarise(read_recording(records)), title or f"Moods in {records.stem}")
     with atomic_write(out, _SETTING, force) as part:

@@ -122,10 +122,10 @@ def refuse_file_as_folder(path: Path, setting: str) -> None:
             raise SinkError(f"{place} is a file", f"give {{{setting}}} a folder")
 
 
-def refuse_other_ending(path: Path, setting: str, *endings: str) -> None:
+def refuse_other_suffix(path: Path, setting: str, *suffixes: str) -> None:
     """Raise a ``SinkError`` when a file's name does not end as its format requires."""
-    if path.suffix.lower() not in endings:
-        wanted = " or ".join(endings)
+    if path.suffix.lower() not in suffixes:
+        wanted = " or ".join(filter(None, (", ".join(suffixes[:-1]), suffixes[-1])))
         raise SinkError(f"{path} does not end in {wanted}", f"give {{{setting}}} a name that does")
 
 

@@ -54,7 +54,7 @@ class RecordStream(Sink):
         if self._outbox:
             self._outbox.close()
             if dropped := self._outbox.dropped:
-                self.warnings = [f"whoever reads the records on stdout was too slow; {dropped} frames were left out"]
+                self.warnings = [f"the reader of stdout was too slow; {dropped} frames were left out"]
             if not self._outbox.is_done:
                 return  # its thread holds the file
         self._file.close()

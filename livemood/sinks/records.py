@@ -7,13 +7,12 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
-from livemood.core.errors import SinkError
 from livemood.core.labels import EMOTION
 from livemood.core.types import Frame, Image, Mood
 from livemood.records.origin import METADATA, Origin, is_sidecar, sidecar
 from livemood.records.reading import PARQUET
 from livemood.records.schema import REASON, VERSION, Cell, Heads, Record, columns, kind, to_json, to_row
-from livemood.runtime.atomic_io import atomic_write, unwritable
+from livemood.runtime.atomic_io import atomic_write, refuse_other_suffix, unwritable
 from livemood.runtime.optional_deps import required
 from livemood.sinks.base import Sink, SinkContext
 from livemood.sinks.file_sink import FileSink, live_file
@@ -45,9 +44,8 @@ class RecordSink(FileSink):
         origin: Origin | None,
     ) -> None:
         super().__init__(path, live)
-        writer = _WRITERS.get(path.suffix.lower())
-        if writer is None:
-            raise SinkError(f"{path} ends in no form of records; use {', '.join(_WRITERS)}")
+        refuse_other_suffix(path, _SETTING, *_WRITERS)
+        writer = _WRITERS[path.suffix.lower()]
         self._every_frame = every_frame
         live = live and writer is not _parquet
         opened = live_file if live else atomic_write

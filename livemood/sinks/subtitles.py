@@ -9,9 +9,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
-from livemood.core.errors import SinkError
 from livemood.core.types import Frame, Image, Mood
-from livemood.runtime.atomic_io import atomic_write
+from livemood.runtime.atomic_io import atomic_write, refuse_other_suffix
 from livemood.sinks.base import SinkContext
 from livemood.sinks.file_sink import FileSink
 from livemood.sinks.intervals import Interval, LabelIntervals
@@ -39,8 +38,7 @@ class SubtitleSink(FileSink):
     def __init__(self, path: str | Path, *, start_s: float = 0.0, force: bool = False) -> None:
         super().__init__(Path(path))
         self._start_s = start_s
-        if self.path.suffix.lower() not in SUFFIXES:
-            raise SinkError(f"{path} ends in no form of subtitles; use {' or '.join(SUFFIXES)}")
+        refuse_other_suffix(self.path, _SETTING, *SUFFIXES)
         with ExitStack() as stack:
             part = stack.enter_context(atomic_write(self.path, _SETTING, force))
             self._shown = stack.enter_context(_subtitles(part, self.path.suffix.lower()))

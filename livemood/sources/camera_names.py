@@ -81,4 +81,6 @@ def open_by_name(name: str, settings: CaptureSettings) -> LiveSource:
         if name.casefold() in camera.name.casefold():
             return open_camera(camera.index, settings)
     known = ", ".join(f"{camera.index} ({camera.name})" for camera in cameras) or "none"
-    raise CameraUnavailable(f"{name} is no file and no camera's name; cameras found: {known}", "try livemood doctor")
+    raise CameraUnavailable(
+        f"{name} is neither a file nor the name of a camera; cameras found: {known}", "try livemood doctor"
+    )

@@ -98,7 +98,7 @@ class FolderFeed:
         """Return the next picture, each shown for the same time; None after the last.
 
         Raises:
-            ImageUnreadable: A file is no picture.
+            ImageUnreadable: A file is not a picture.
         """
         from livemood.sources.image.decode import read_image
 

@@ -31,7 +31,7 @@ def open_stream(url: str, settings: CaptureSettings | None = None) -> LiveSource
         settings: Timeouts.
 
     Raises:
-        VideoUnreadable: The server does not answer, or it is no video.
+        VideoUnreadable: The server does not answer, or it is not a video.
     """
     settings = settings or CaptureSettings()
     return LiveSource(_without_password(url), lambda: StreamFeed(url, settings), settings, reconnect=True)
@@ -48,7 +48,7 @@ class StreamFeed:
         broken: Number of pictures skipped because they could not be decoded.
 
     Raises:
-        VideoUnreadable: The server does not answer, or it is no video.
+        VideoUnreadable: The server does not answer, or it is not a video.
     """
 
     def __init__(self, url: str, settings: CaptureSettings) -> None:

@@ -245,13 +245,13 @@ def _check_out(out: Path, data: Path, may_replace: bool) -> None:
         raise SinkError(f"{out} names no folder to write", "give {out} a name, such as {0}", out / "mine")
     if not is_name(out.name):
         raise SinkError(
-            f"{out.name!r} is no name for a bundle", "give {out} one line of at most {0} characters", MAX_NAME
+            f"{out.name!r} is not a name for a bundle", "give {out} one line of at most {0} characters", MAX_NAME
         )
     refuse_file_as_folder(out, "out")
     if data.is_dir() and data.resolve() in (out.resolve(), *out.resolve().parents):
         raise SinkError(f"{out} lies in the data, where its pictures would count as data", "choose another {out}")
     if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).exists():
-        raise SinkError(f"{out} holds other things", "choose another {out}")
+        raise SinkError(f"{out} is not empty and holds no bundle", "choose another {out}")
     if (out / MANIFEST).exists() and not may_replace:
         raise SinkError(f"bundle {out} is there already", "use {force} or another {out}")
 
@@ -285,7 +285,7 @@ def _begun(
     job: Job, base: Bundle | tuple[Path, ...], spec: CropSpec, watcher: Watcher
 ) -> tuple[Dataset, TrainSettings, dict[str, Any]]:
     if has_checkpoint(job.work):
-        raise DatasetError(f"{job.work} holds an earlier run", "go on with {resume}, or remove that folder")
+        raise DatasetError(f"{job.work} holds an earlier run", "continue it with {resume}, or remove that folder")
     known = base.labels if isinstance(base, Bundle) else data_sets.restore(base[0]).labels if base else EMOTIONS
     collection = open_collection(job.data, job.votes, ClassNames(known, job.classes), job.group_by, job.heads)
     if UNSURE in collection.labels:

@@ -115,7 +115,7 @@ EMOTION = {"name": "emotion", "labels": ["happy", "sad"], "temperature": 1.0}
 @pytest.mark.parametrize(
     ("heads", "why"),
     [
-        ([EMOTION, SMILE, SMILE], "head smile stands there twice"),
+        ([EMOTION, SMILE, SMILE], "head smile is listed twice"),
         ([SMILE], "no head is called emotion"),
         ([], "heads are a list of 1 to 16"),
         ([EMOTION, {**SMILE, "name": "a b"}], "one word"),

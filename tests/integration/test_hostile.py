@@ -274,7 +274,7 @@ ABSURD: dict[str, dict[str, Any]] = {
     "label that is a path": {"labels": ["happy", "/etc/cron.d"]},
     "label with terminal codes": {"labels": ["happy", "\x1b[2J"]},
     "label of two lines": {"labels": ["happy", "sad\nlivemood: all is well"]},
-    "label that is no text": {"labels": ["happy", {"a": []}]},
+    "label that is not a text": {"labels": ["happy", {"a": []}]},
     "labels in one word": {"labels": "happysad"},
     "name of two lines": {"name": "a\nb"},
     "no checksums": {"sha256": [["model.keras", "0"]]},
@@ -506,7 +506,7 @@ def test_records_when_a_few_bytes_of_parquet_stand_for_gigabytes_then_refused_be
     path = write_parquet(tmp_path / "bomb.parquet", **{column: million})
     assert path.stat().st_size < 50_000
     before = peak_mb()
-    with pytest.raises(LivemoodError, match="is no record file"):
+    with pytest.raises(LivemoodError, match="is not a record file"):
         list(records.read(path))
     assert peak_mb() - before < 100
 

@@ -271,5 +271,5 @@ def _check_scaling(scaling: dict[str, Any], tensor: Tensor) -> None:
     scales, zeros = scaling.get("scales", ()), scaling.get("zeros", ())
     count = tensor.shape[0] if tensor.type == INT8 and tensor.shape else 0
     need(len(scales) == len(zeros) == count and not scaling.get("axis"), "weights that are scaled in another way")
-    need(not any(zeros) and all(0 < scale < math.inf for scale in scales), "weights whose scales are no numbers")
-    need(tensor.type != INT8 or tensor.fixed, "int8 that is no weight")
+    need(not any(zeros) and all(0 < scale < math.inf for scale in scales), "weights whose scales are not numbers")
+    need(tensor.type != INT8 or tensor.fixed, "int8 that is not a weight")

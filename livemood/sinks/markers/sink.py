@@ -5,9 +5,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
-from livemood.core.errors import SinkError
 from livemood.core.types import Frame, Image, Mood
-from livemood.runtime.atomic_io import atomic_write
+from livemood.runtime.atomic_io import atomic_write, refuse_other_suffix
 from livemood.sinks.base import SinkContext
 from livemood.sinks.file_sink import FileSink
 from livemood.sinks.intervals import LabelIntervals
@@ -49,9 +48,8 @@ class MarkerSink(FileSink):
 
     def __init__(self, path: str | Path, clip: Clip, *, live: bool = False, force: bool = False) -> None:
         super().__init__(Path(path), live)
-        form = FORMS.get(self.path.suffix.lower())
-        if form is None:
-            raise SinkError(f"{path} ends in no form of markers; use {', '.join(FORMS)}")
+        refuse_other_suffix(self.path, _SETTING, *FORMS)
+        form = FORMS[self.path.suffix.lower()]
         self._shown = LabelIntervals()
         self._events: list[Event] = []
         with ExitStack() as stack:

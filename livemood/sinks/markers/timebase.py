@@ -93,7 +93,7 @@ def timebase(rate: Fraction, timecode: str | None = None) -> Timebase:
         return Timebase(rate, 0, rate in _DROPPING)
     match = _TIMECODE.fullmatch(timecode)
     if match is None:
-        raise ValueError(f"{timecode!r} is no timecode; write 01:00:00:00, or 01:00:00;00 for drop-frame")
+        raise ValueError(f"{timecode!r} is not a timecode; write 01:00:00:00, or 01:00:00;00 for drop-frame")
     base = Timebase(rate, 0, match[4] in ";,")
     return Timebase(rate, _number([int(match[place]) for place in (1, 2, 3, 5)], base, timecode), base.drop)
 
@@ -101,7 +101,7 @@ def timebase(rate: Fraction, timecode: str | None = None) -> Timebase:
 def _number(parts: Sequence[int], base: Timebase, text: str) -> int:
     hours, minutes, seconds, frames = parts
     if hours > 23 or minutes > 59 or seconds > 59 or frames >= base.nominal:
-        raise ValueError(f"{text!r} is no timecode at {float(base.rate):.5g} frames per second")
+        raise ValueError(f"{text!r} is not a timecode at {float(base.rate):.5g} frames per second")
     all_minutes = hours * 60 + minutes
     number = (all_minutes * 60 + seconds) * base.nominal + frames
     if base.drop:

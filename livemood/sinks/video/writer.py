@@ -15,7 +15,7 @@ from livemood.core.errors import SinkError
 from livemood.core.settings import Codec
 from livemood.core.types import Frame, Image, Mood
 from livemood.core.video_info import VideoInfo
-from livemood.runtime.atomic_io import atomic_write, make_room, note_written, unwritable
+from livemood.runtime.atomic_io import atomic_write, make_room, note_written, refuse_other_suffix, unwritable
 from livemood.sinks.base import Sink, SinkContext
 from livemood.sinks.video.encoder import PictureEncoder
 from livemood.sinks.video.formats import ENCODERS, FORMATS, Encoder, Format
@@ -269,9 +269,8 @@ def open_sink(target: str, context: SinkContext) -> VideoSink:
 
 
 def _chosen(path: Path, codec: Codec | None) -> tuple[Format, Encoder]:
-    kind = FORMATS.get(path.suffix.lower())
-    if kind is None:
-        raise SinkError(f"{path} ends in no form of video that can be written; use {', '.join(FORMATS)}")
+    refuse_other_suffix(path, _SETTING, *FORMATS)
+    kind = FORMATS[path.suffix.lower()]
     chosen = codec or kind.codecs[0]
     if chosen not in kind.codecs:
         raise SinkError(

@@ -110,7 +110,7 @@ def decode_photo(data: bytes, name: str, least_side: int | None = None) -> Photo
     if width * height > MAX_PIXELS:
         millions = width * height / 1e6
         raise ImageUnreadable(
-            f"{name} says it has {millions:,.0f} million pixels; {_MAX_MILLIONS} million are the most"
+            f"{name} says it has {millions:,.0f} million pixels; {_MAX_MILLIONS} million is the limit"
         )
     if not width * height:
         raise _no_picture(name)
@@ -159,7 +159,7 @@ def _no_picture(name: str) -> ImageUnreadable:
 
 
 def decoded(data: bytes) -> Image | None:
-    """Return a picture file's content as ``read_image`` does, or None where it is no picture.
+    """Return a picture file's content as ``read_image`` does, or None where it is not a picture.
 
     Raises:
         cv2.error: It is damaged.
@@ -246,7 +246,7 @@ def _content(path: Path) -> bytes:
             raise
         raise ImageUnreadable(f"{path} may not be read ({error.strerror}); check its permissions") from error
     except ValueError as error:  # a null byte in the name
-        raise ImageUnreadable(f"{path!s:.80} is no file name") from error
+        raise ImageUnreadable(f"{path!s:.80} is not a file name") from error
 
 
 def _may_have_alpha(data: bytes) -> bool:

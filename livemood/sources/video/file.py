@@ -240,10 +240,10 @@ class VideoSource(Source):
         first, rest = self._from_shortly_before(start)
         if first is None:
             return
-        interlaced = f"{self.path} is interlaced; its half-pictures were made whole"
+        interlaced = f"{self.path} is interlaced; it was deinterlaced"
         frames = deinterlace(chain([first], rest), lambda: self.warnings.append(interlaced))
         if is_hdr(first):
-            self.warnings.append(f"{self.path} is HDR; its picture was brought to standard range")
+            self.warnings.append(f"{self.path} is HDR; it was converted to SDR")
         # Half a tick of tolerance, so that a time typed with few digits finds its frame.
         slack = self._timeline.tick / 2
         timed = ((self._own_time(frame), frame) for frame in frames)

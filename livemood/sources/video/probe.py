@@ -59,7 +59,7 @@ def open_container(file: Path, path: Path) -> InputContainer:
         raise VideoUnreadable(f"{path} is not a video that can be read") from error
     if container.format.name == "tty":  # FFmpeg renders any text file as a terminal
         container.close()
-        raise VideoUnreadable(f"{path} is a text, not a video")
+        raise VideoUnreadable(f"{path} is a text file, not a video")
     if _PLAYLISTS & set(container.format.name.split(",")):
         container.close()
         raise VideoUnreadable(f"{path} is a playlist that leads elsewhere, not a video; name the videos themselves")
@@ -106,7 +106,7 @@ def picture_stream(container: InputContainer, path: Path, threads: bool = True) 
     size = stream.codec_context.width * stream.codec_context.height
     if size > MAX_PIXELS:
         raise VideoUnreadable(
-            f"{path} says its frames have {size / 1e6:,.0f} million pixels; {MAX_PIXELS / 1e6:.0f} million are the most"
+            f"{path} says its frames have {size / 1e6:,.0f} million pixels; {MAX_PIXELS / 1e6:.0f} million is the limit"
         )
     # A later frame may be larger than the first; FFmpeg then refuses to allocate it.
     stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}

@@ -53,7 +53,7 @@ def seekable(path: Path) -> Iterator[Path]:
                     f"{_name(path)} is a pipe, and there is no room for it in {folder} ({why})", "name a file instead"
                 ) from error
         if not copy.stat().st_size:
-            raise VideoUnreadable(f"{_name(path)} is a pipe that brought nothing")
+            raise VideoUnreadable(f"{_name(path)} is an empty pipe")
         yield copy
 
 

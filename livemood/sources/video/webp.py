@@ -94,7 +94,7 @@ def _write(data: bytes, path: Path, copy: Path) -> tuple[int, bool]:
             if width * height > MAX_PIXELS:
                 raise VideoUnreadable(
                     f"{path} says its frames have {width * height / 1e6:,.0f} million pixels; "
-                    f"{MAX_PIXELS / 1e6:.0f} million are the most"
+                    f"{MAX_PIXELS / 1e6:.0f} million is the limit"
                 )
             stream = target.add_stream("png", rate=1000, options={"compression_level": "1"})
             stream.width, stream.height, stream.pix_fmt, stream.time_base = width, height, "rgb24", _MS

@@ -66,13 +66,13 @@ def write(bundle: Bundle, to: FormatName, out: Path, force: bool) -> float:
 
 
 def _refuse_to_overwrite(out: Path, to: FormatName, force: bool) -> None:
-    """Raise if ``out`` may not be replaced; a folder that is no SavedModel never is."""
+    """Raise if ``out`` may not be replaced; a folder that is not a SavedModel never is."""
     if to != "saved-model":
         refuse_to_overwrite(out, "out", force)
     elif out.exists() and not force:
         raise SinkError(f"{out} is there already", "use {force} or another {out}")
     elif out.exists() and not (out / _SAVED_MODEL).is_file():
-        raise SinkError(f"{out} is no SavedModel that could be replaced", "give another {out}")
+        raise SinkError(f"{out} is not a SavedModel that could be replaced", "give another {out}")
 
 
 def _tflite(network: Any, file: Path, probes: npt.NDArray[np.uint8]) -> float:

@@ -99,7 +99,8 @@ class Batches:
         except BrokenProcessPool as error:
             check()  # a SIGTERM to all of the group reaches the workers too
             raise DatasetError(
-                "a process that makes batches was ended from outside, most often for want of memory", "{resume} goes on"
+                "a process that makes batches was ended from outside, most often because memory ran out",
+                "{resume} continues the run",
             ) from error
         finally:
             for waiting in ahead:

@@ -84,7 +84,7 @@ def restore_job(work: Path) -> dict[str, Any]:
         if missing := _JOB_PARTS - set(record):
             raise ValueError(f"it lacks {min(missing)}")
     except (OSError, TypeError, ValueError) as error:
-        raise DatasetError(f"{file} is no record of a run ({error}); remove {work} to begin again") from error
+        raise DatasetError(f"{file} is not a record of a run ({error}); remove {work} to begin again") from error
     return dict(record)
 
 
@@ -126,4 +126,4 @@ def restore(work: Path, counts: Mapping[str, int]) -> tuple[Run, int, dict[str, 
             }
             return state, int(data["steps"]), groups
     except (OSError, KeyError, ValueError, TypeError, RuntimeError, EOFError, zipfile.BadZipFile) as error:
-        raise DatasetError(f"{file} is no checkpoint of this run ({error}); remove it to begin again") from error
+        raise DatasetError(f"{file} is not a checkpoint of this run ({error}); remove it to begin again") from error

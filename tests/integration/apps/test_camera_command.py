@@ -109,7 +109,7 @@ def test_of_raw_pictures_on_stdin_then_all_of_the_stream_counts(tmp_path, portra
     [
         (["--source", "3"], 1, b"camera 3 could not be opened; try --source 0, or livemood doctor"),
         (["--source", "http://127.0.0.1:9/x"], 1, b"http://127.0.0.1:9/x could not be opened"),
-        (["--source", "nobody.mp4"], 1, b"nobody.mp4 is no file and no camera's name"),
+        (["--source", "nobody.mp4"], 1, b"nobody.mp4 is neither a file nor the name of a camera"),
         (["--source", str(SAMPLES / "README.md")], 1, b"README.md is not a video"),
         (["--source", "-"], 2, b"--size 640x480"),
         (["--size", "big"], 2, b"expected a size such as 1280x720, got big"),
@@ -146,7 +146,7 @@ def test_out_when_it_is_what_is_read_then_refused_even_by_force(tmp_path, source
     done = camera("--source", tmp_path / source, "--no-window", "--out", tmp_path / "clip.gif", "--force")
     assert done.returncode == 1
     assert one_line(done.stderr)
-    assert b"clip.gif is to be read; choose another --out" in done.stderr
+    assert b"clip.gif is one of the inputs; choose another --out" in done.stderr
     assert (tmp_path / "clip.gif").read_bytes() == before
 
 

@@ -112,7 +112,7 @@ def test_video_when_it_is_one_then_has_a_table_too(study):
     [
         (["study"], 2, "many videos need --out-dir, or a folder for --records or --report"),
         (["study/P01/clip.mp4", "study/P02/clip.mp4", "--out-dir", "o"], 2, "would both become o/clip.mp4"),
-        (["study", "--out-dir", "study"], 2, "is a video to be read; use another folder"),
+        (["study", "--out-dir", "study"], 2, "is one of the inputs; use another folder"),
         (["study", "--out", "x.mp4"], 2, "is for one video; many need --out-dir"),
         (["study", "--records", "-"], 2, "many videos need files, not stdout"),
         (["study", "--records", "all.csv"], 2, "many videos need a folder, or an ending such as .csv, got all.csv"),

@@ -140,10 +140,10 @@ def test_config_of_a_command_then_every_option_says_where_it_comes_from(tmp_path
         ('[video]\ncodec = "h263"', "'h263' is not one of"),
         ('[video]\npanel = "yes"', "it is true or false"),
         ('[video]\ncrf = "many"', "crf = 'many' cannot be used ('many' is not a whole number)"),
-        ("[video]\nevery = true", "it is no switch"),
+        ("[video]\nevery = true", "it is not a switch"),
         ("[video]\nevery = 0", "0 is too small; 1 is the least"),
         ('[video]\nstart = "noon"', "start = 'noon' cannot be used ('noon' is not a time"),
-        ("a = [", "is no TOML"),
+        ("a = [", "is not TOML"),
         # What a stranger's folder must not decide.
         ('[video]\nout = "x.mp4"', "is not for a file of settings; say it on the command line"),
         ('[camera]\nosc = "10.0.0.1:9000"', "is not for a file of settings"),

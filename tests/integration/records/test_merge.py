@@ -64,9 +64,9 @@ def test_people_when_the_file_does_not_say_who_made_it_then_neither_does_the_cop
         (["--same", "4"], 2, "one person is two tracks or more"),
         (["--same", "a,b"], 2, "expected numbers of people such as 4,14, got a,b"),
         ([], 2, "Missing option '--same'"),
-        (["--same", "1,4", "--out", "a.jsonl"], 1, "a.jsonl is to be read; choose another --out"),
+        (["--same", "1,4", "--out", "a.jsonl"], 1, "a.jsonl is one of the inputs; choose another --out"),
         (["--same", "1,4", "--out", "there.csv"], 1, "there.csv is there already; use --force or another --out"),
-        (["--same", "1,4", "--out", "b.txt"], 1, "b.txt ends in no form of records"),
+        (["--same", "1,4", "--out", "b.txt"], 1, "b.txt does not end in .jsonl, .csv or .parquet"),
     ],
 )
 def test_people_when_they_cannot_be_joined_then_one_line_and_nothing_is_written(

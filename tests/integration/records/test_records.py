@@ -317,7 +317,7 @@ def test_read_when_a_csv_cell_is_no_number_then_its_row_is_left_out(tmp_path: Pa
 def test_read_when_the_file_holds_something_else_then_one_line_says_so(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a{suffix}"
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8)
-    with pytest.raises(LivemoodError, match=r"is no record file|is no whole Parquet file") as caught:
+    with pytest.raises(LivemoodError, match=r"is not a record file|is not a complete Parquet file") as caught:
         list(read(path))
     assert "\n" not in str(caught.value)
 
@@ -325,7 +325,7 @@ def test_read_when_the_file_holds_something_else_then_one_line_says_so(tmp_path:
 def test_read_when_a_parquet_file_holds_other_columns_then_one_line_says_so(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     pyarrow.parquet.write_table(pyarrow.table({"x": [1]}), path)
-    with pytest.raises(LivemoodError, match="is no record file: it has no column v"):
+    with pytest.raises(LivemoodError, match="is not a record file: it has no column v"):
         list(read(path))
 
 
@@ -333,7 +333,7 @@ def test_read_when_a_parquet_file_is_cut_short_then_one_line_says_so(tmp_path: P
     path = tmp_path / "a.parquet"
     write_some(path)
     os.truncate(path, path.stat().st_size - 10)
-    with pytest.raises(LivemoodError, match="is no whole Parquet file"):
+    with pytest.raises(LivemoodError, match="is not a complete Parquet file"):
         list(read(path))
 
 
@@ -357,7 +357,7 @@ def test_read_when_the_path_is_wrong_then_it_fails_at_once(tmp_path: Path) -> No
     with pytest.raises(LivemoodError, match="is a folder"):
         read(tmp_path)
     (tmp_path / "a.txt").touch()
-    with pytest.raises(LivemoodError, match=r"ends in none of \.jsonl, \.csv, \.parquet"):
+    with pytest.raises(LivemoodError, match=r"its suffix is none of \.jsonl, \.csv, \.parquet"):
         read(tmp_path / "a.txt")
 
 

@@ -237,7 +237,7 @@ def test_page_when_a_file_is_there_then_only_force_replaces_it(tmp_path: Path) -
 def test_page_when_the_records_are_none_then_no_page_is_left(tmp_path: Path) -> None:
     records = tmp_path / "a.jsonl"
     records.write_text("hello\n")
-    with pytest.raises(LivemoodError, match="is no record file"):
+    with pytest.raises(LivemoodError, match="is not a record file"):
         write_report(records, tmp_path / "a.html")
     assert list(tmp_path.iterdir()) == [records]
 

@@ -209,7 +209,7 @@ def test_osc_when_there_is_no_receiver_then_no_frame_waits_and_nothing_fails() -
     "target", ["9000", "localhost", "localhost:", ":9000", "localhost:0", "localhost:99999", "a:b"]
 )
 def test_osc_when_the_address_is_malformed_then_one_line_says_how_to_write_it(target) -> None:
-    with pytest.raises(SinkError, match="is no address to send to; write HOST:PORT"):
+    with pytest.raises(SinkError, match="is not an address to send to; write HOST:PORT"):
         OscSink(target)
 
 

@@ -151,12 +151,12 @@ def test_markers_command_then_records_lead_to_the_file_that_the_run_wrote(labell
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["--out", "a.txt"], 1, "ends in no form of markers"),
-        (["--out", "a.edl", "--fps", "fast"], 2, "'fast' is no frame rate; write 25, 23.976 or 30000/1001"),
+        (["--out", "a.txt"], 1, "does not end in .edl, "),
+        (["--out", "a.edl", "--fps", "fast"], 2, "'fast' is not a frame rate; write 25, 23.976 or 30000/1001"),
         (["--out", "a.edl", "--fps", "25", "--timecode", "01:00:00;00"], 1, "drop-frame timecode is for 29.97"),
-        (["--out", "a.edl", "--timecode", "noon"], 1, "'noon' is no timecode"),
+        (["--out", "a.edl", "--timecode", "noon"], 1, "'noon' is not a timecode"),
         (["--out", "a.edl", "--video", "b.mp4"], 1, "b.mp4 is not there"),
-        (["--out", "a.jsonl"], 1, "is to be read"),
+        (["--out", "a.jsonl"], 1, "is one of the inputs"),
         (["--out", "/proc/a.edl"], 1, "could not be written"),
     ],
 )
@@ -174,7 +174,7 @@ def test_markers_command_when_something_is_wrong_then_one_line_and_no_file(
 
 def test_markers_when_the_records_are_none_then_no_file_is_left(tmp_path) -> None:
     (tmp_path / "a.jsonl").write_text("hello\n")
-    with pytest.raises(LivemoodError, match="is no record file"):
+    with pytest.raises(LivemoodError, match="is not a record file"):
         write_markers(tmp_path / "a.jsonl", tmp_path / "a.edl")
     write_rows(tmp_path / "b.jsonl")
     (tmp_path / "b.edl").write_text("kept")

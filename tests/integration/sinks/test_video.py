@@ -539,8 +539,8 @@ def test_file_when_there_already_then_is_replaced_only_by_force(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("name", "settings", "message"),
     [
-        ("out.avi", {}, "ends in no form of video that can be written; use .mp4"),
-        ("out", {}, "ends in no form of video"),
+        ("out.avi", {}, "out.avi does not end in .mp4, "),
+        ("out", {}, "out does not end in .mp4, "),
         ("clip.mp4/out.mp4", {}, "could not be written"),
         ("folder.mp4", {}, "is a folder"),
         ("out.webm", {"codec": "h264"}, "WebM cannot hold h264; use vp9 or av1"),

@@ -409,7 +409,7 @@ class TestFeeds:
             open_live("-", settings)
 
     def test_of_an_unknown_name_then_the_message_lists_the_cameras(self):
-        with pytest.raises(CameraUnavailable, match="FaceTime is no file and no camera's name; cameras found: "):
+        with pytest.raises(CameraUnavailable, match="FaceTime is neither a file nor the name of a camera; "):
             open_live("FaceTime")
 
     def test_of_a_device_that_is_not_there_then_camera_unavailable(self):

@@ -547,7 +547,7 @@ def _only_the_index(path: Path) -> None:
         ("missing.mp4", lambda path: None, "is not there; check the name"),
         ("folder.mp4", lambda path: path.mkdir(), "is a folder; name a video file in it"),
         ("text.mp4", lambda path: path.write_text("no video\n" * 50), "is not a video that can be read"),
-        ("notes.txt", lambda path: path.write_text("no video\n" * 50), "is a text, not a video"),
+        ("notes.txt", lambda path: path.write_text("no video\n" * 50), "is a text file, not a video"),
         ("empty.mp4", lambda path: path.touch(), "is empty"),
         ("zeros.mp4", lambda path: path.write_bytes(bytes(5000)), "is not a video that can be read"),
         ("sound.mp4", _sound_only, "holds sound but no picture"),

@@ -99,7 +99,7 @@ class TestTrain:
         [
             ("faces", "lies in the data, where its pictures would count as data; choose another --out"),
             ("faces/models/mine", "lies in the data"),
-            ("notes", "holds other things; choose another --out"),
+            ("notes", "is not empty and holds no bundle; choose another --out"),
         ],
     )
     def test_train_when_the_bundle_would_lie_among_other_things_then_refused_at_once(self, tmp_path, out, said):
@@ -114,7 +114,7 @@ class TestTrain:
     def test_train_when_the_time_is_none_or_has_two_meanings_then_a_usage_error(self, tmp_path, time):
         done = livemood("train", ".", "--out", "m", "--time-budget", time, folder=tmp_path)
         assert done.returncode == 2
-        assert f"{time!r} is no time to train for; write 45m, 2h or 1h30m" in done.stderr
+        assert f"{time!r} is not a time to train for; write 45m, 2h or 1h30m" in done.stderr
 
     @pytest.mark.parametrize(
         ("extra", "says"),
@@ -155,7 +155,7 @@ class TestTrain:
     def test_train_when_a_class_is_renamed_to_nothing_then_a_usage_error(self, tmp_path, pair):
         done = livemood("train", ".", "--out", "m", "--class", pair, folder=tmp_path)
         assert done.returncode == 2
-        assert "is no NAME=LABEL" in done.stderr
+        assert "is not NAME=LABEL" in done.stderr
 
     def test_train_when_a_class_looks_like_a_slip_then_asked_with_the_option_to_answer_by(self, tmp_path):
         write_faces(tmp_path / "faces", 4, ("suprise", "sad"))
@@ -214,11 +214,11 @@ class TestEvaluate:
 
     def test_evaluate_when_smiles_cannot_be_read_then_said_before_anything_is_measured(self, tmp_path):
         done = livemood("evaluate", "default", "no-faces", "--smiles", "nowhere.zip", folder=tmp_path)
-        assert "nowhere.zip is no zip with photos and a labels.csv" in complaint(done)
+        assert "nowhere.zip is not a zip with photos and a labels.csv" in complaint(done)
 
     def test_evaluate_when_people_cannot_be_read_then_said_before_anything_is_measured(self, tmp_path):
         done = livemood("evaluate", "default", "no-faces", "--people", "nowhere.zip", folder=tmp_path)
-        assert "nowhere.zip is no zip; give a zip of photos with a table of file, person, kind" in complaint(done)
+        assert "nowhere.zip is not a zip; give a zip of photos with a table of file, person, kind" in complaint(done)
 
     def test_evaluate_when_data_has_a_class_unknown_to_the_model_then_says_which(self, tmp_path):
         write_faces(tmp_path / "faces", 4, ("happy", "wink"))

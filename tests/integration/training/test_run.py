@@ -177,7 +177,7 @@ class TestTrain:
 
     @pytest.mark.parametrize("name", ["m" * 81, "two\nlines"])
     def test_run_when_no_bundle_could_be_called_like_out_then_refused_before_any_work(self, tmp_path, name):
-        with pytest.raises(SinkError, match="is no name for a bundle; give out one line of at most 80 characters"):
+        with pytest.raises(SinkError, match="is not a name for a bundle; give out one line of at most 80 characters"):
             train(job_of(write_faces(tmp_path / "faces", 4), tmp_path / name), False, False, Watcher())
         assert not (tmp_path / f"{name}.work").exists()
 
@@ -194,7 +194,7 @@ class TestTrain:
         assert not (tmp_path / "mine.work").exists()
 
     def test_run_when_work_folder_is_there_then_refused_without_resume(self, trained):
-        with pytest.raises(DatasetError, match="holds an earlier run; go on with resume"):
+        with pytest.raises(DatasetError, match="holds an earlier run; continue it with resume"):
             train(trained.job, False, True, Watcher())
 
 
@@ -289,14 +289,14 @@ class TestResume:
         file = job.work / "job.json"
         for kept in (file.read_text()[:40], "[]", '{"data": "faces"}'):
             file.write_text(kept)
-            with pytest.raises(DatasetError, match=r"job\.json is no record of a run .*; remove .*mine\.work to begin"):
+            with pytest.raises(DatasetError, match=r"job\.json is not a record of a run .*; remove .*mine\.work "):
                 train(job, True, False, Watcher())
 
     def test_resume_when_checkpoint_is_cut_off_then_one_clear_line(self, trained, tmp_path):
         job = trained.copy(tmp_path)
         file = job.work / "checkpoint.npz"
         file.write_bytes(file.read_bytes()[:1000])
-        with pytest.raises(DatasetError, match="is no checkpoint of this run"):
+        with pytest.raises(DatasetError, match="is not a checkpoint of this run"):
             train(job, True, False, Watcher())
 
 

@@ -152,7 +152,7 @@ def test_folder_when_written_then_holds_the_page_and_nothing_else(content, tmp_p
 def test_folder_when_it_holds_other_things_then_they_stay(tmp_path):
     (tmp_path / "thesis.txt").write_text("ten years", encoding="utf-8")
     for force in (False, True):
-        with pytest.raises(SinkError, match="holds other things"):
+        with pytest.raises(SinkError, match="is not empty and holds no page"):
             write_page(tmp_path, force=force)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
     with pytest.raises(SinkError, match="is a file"):

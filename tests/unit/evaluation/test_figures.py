@@ -480,7 +480,7 @@ class TestSmiles:
 
     def test_examine_smiles_when_file_is_no_such_zip_then_one_clear_line(self, tmp_path):
         (tmp_path / "photos.zip").write_text("no zip")
-        with pytest.raises(DatasetError, match="is no zip with photos and a labels"):
+        with pytest.raises(DatasetError, match="is not a zip with photos and a labels"):
             examine_smiles(default_bundle(), tmp_path / "photos.zip")
 
     def test_check_smiles_when_the_model_lacks_happy_then_says_so(self, tmp_path):

@@ -129,7 +129,7 @@ def test_check_people_when_the_table_makes_no_sense_then_one_line_says_why(tmp_p
 
 def test_check_people_when_it_is_no_zip_then_says_what_is_wanted(tmp_path):
     (tmp_path / "set.zip").write_text("no zip")
-    with pytest.raises(DatasetError, match="is no zip; give a zip of photos with a table of file, person, kind"):
+    with pytest.raises(DatasetError, match="is not a zip; give a zip of photos with a table of file, person, kind"):
         check_people(read_bundle(default_bundle()), tmp_path / "set.zip")
 
 

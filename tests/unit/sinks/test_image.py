@@ -31,8 +31,8 @@ def test_image_when_one_is_there_then_replaces_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("photo.heic", "ends in no form of picture"),
-        ("photo", "ends in no form"),
+        ("photo.heic", "does not end in a suffix of pictures"),
+        ("photo", "does not end in a suffix of pictures"),
         ("file/photo.png", "could not be written"),
     ],
 )

@@ -141,7 +141,7 @@ def test_batches_when_a_worker_is_killed_then_one_clear_line(split: Split):
         workers = multiprocessing.active_children()
         assert len(workers) == 2
         workers[0].kill()
-        with pytest.raises(DatasetError, match="ended from outside, most often for want of memory; resume goes on"):
+        with pytest.raises(DatasetError, match="because memory ran out; resume continues the run"):
             for epoch in range(1000):  # the other one may end an epoch before it is noticed
                 list(batches.epoch((0, epoch), 1.0))
 

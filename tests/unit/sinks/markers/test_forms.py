@@ -224,7 +224,7 @@ def test_text_when_a_label_holds_markup_then_it_is_told_as_it_is(tmp_path, suffi
 
 
 def test_sink_when_the_suffix_is_unknown_then_all_are_named(tmp_path) -> None:
-    with pytest.raises(SinkError, match=r"in no form of markers; use \.edl, .*\.boris"):
+    with pytest.raises(SinkError, match=r"does not end in \.edl, .* or \.boris; give markers"):
         MarkerSink(tmp_path / "a.txt", make_clip("a"))
 
 
