@@ -115,7 +115,7 @@ def read_collection(
         todo = (one for one in map(placer.job, job.photos) if str(one.path) not in done)
         sorter = SortedFolder(job.sort_into, job.how) if job.sort_into else None
         for result in _results(job, todo, open_reader):
-            result = _finished(result, job, placer, sorter)
+            result = _finished(result, job, sorter)
             if rows:
                 rows.write(result.group(phrase(result.error) if result.error else None))
             yield result
@@ -132,20 +132,24 @@ def _results(
         yield result or PhotoResult(one.path, error=ImageUnreadable(f"{one.path}: {_KILLED}", "try fewer {jobs}"))
 
 
-def _finished(result: PhotoResult, job: CollectionJob, placer: "_Placer", sorter: SortedFolder | None) -> PhotoResult:
-    """Write the sidecar of a photo and sort it, as requested; record what went wrong."""
+def _finished(result: PhotoResult, job: CollectionJob, sorter: SortedFolder | None) -> PhotoResult:
+    """Write the sidecar of a photo and sort it, as requested; record what went wrong first."""
     if result.copy:
         note_written(result.copy)  # another process wrote it
     if result.width is None or result.height is None:
         return result
-    try:
-        if job.xmp:
-            write_sidecar(Path(result.path), result.moods, result.width, result.height, result.orientation)
-        if sorter:
-            sorter.put(Path(result.path), folder_for(result.moods, job.by))
-    except SinkError as error:
-        return replace(result, error=result.error or error)
-    return result
+    photo, error = Path(result.path), result.error
+    if job.xmp:
+        try:
+            write_sidecar(photo, result.moods, result.width, result.height, result.orientation)
+        except SinkError as failed:
+            error = error or failed
+    if sorter:
+        try:
+            sorter.put(photo, folder_for(result.moods, job.by))
+        except SinkError as failed:
+            error = error or failed
+    return replace(result, error=error)
 
 
 class _Placer:

@@ -14,13 +14,13 @@ def undo(
 ) -> None:
     """Undo a sorting: moved photos are moved back, copies and links are removed.
 
-    Nothing is lost: a copy that was changed, or is the only one left, is kept, and so is a photo whose old path is
-    taken.
+    Nothing is lost: a copy that is not the same as its original any more, or is the only one left, is kept, and so is a
+    photo whose old path is taken by another one.
 
     Examples:
       livemood undo sorted/
     """
-    from livemood.sinks.sorted_folder import undo as take_back
+    from livemood.sinks.undo_sorting import undo as take_back
 
     done = kept = 0
     for one in take_back(folder):

@@ -172,7 +172,7 @@ def write_card(folder: Path, report: Mapping[str, Any], command: str) -> None:
         ),
         again=_again(training, command),
     )
-    with atomic_write(folder / CARD, "card", force=True) as part:
+    with atomic_write(folder / CARD, None, force=True) as part:
         part.write_text(text, encoding="utf-8")
 
 

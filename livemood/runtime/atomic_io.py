@@ -1,9 +1,12 @@
 """Files that appear complete or not at all, and replace an existing file only if requested."""
 
+import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Final
 
 from livemood.core.errors import LivemoodError, SinkError
 
@@ -13,6 +16,7 @@ try:
 except ImportError:  # Windows
     fcntl = None
 
+_NAME_BYTES: Final = 255  # of a file's name, on most file systems
 
 _written: dict[Path, None] = {}
 
@@ -33,7 +37,7 @@ def written() -> list[Path]:
 
 
 @contextmanager
-def atomic_write(path: Path, setting: str, force: bool = False) -> Iterator[Path]:
+def atomic_write(path: Path, setting: str | None, force: bool = False) -> Iterator[Path]:
     """Yield a temporary name beside ``path``; the file is renamed at the end, or removed when the block fails.
 
     Missing folders are made. A file that appears under ``path`` meanwhile is replaced only with ``force``; otherwise
@@ -41,7 +45,7 @@ def atomic_write(path: Path, setting: str, force: bool = False) -> Iterator[Path
 
     Args:
         path: The file to make.
-        setting: Which setting named the file, for the remedy of an error, such as ``out``.
+        setting: Which setting named the file, for the remedy of an error, such as ``out``; None if none did.
         force: Replace a file that is there.
 
     Raises:
@@ -49,7 +53,7 @@ def atomic_write(path: Path, setting: str, force: bool = False) -> Iterator[Path
             failure to write.
     """
     make_room(path, setting, force)
-    part = path.with_name(f".{path.name}.part")
+    part = _part_of(path)
     try:
         with claimed(part, path, setting):
             try:
@@ -69,14 +73,22 @@ def atomic_write(path: Path, setting: str, force: bool = False) -> Iterator[Path
         raise unwritable(path, setting, error) from error
 
 
+def _part_of(path: Path) -> Path:
+    """Return the temporary name of a file: its own between ``.`` and ``.part``, or a hash if that would be too long."""
+    name = f".{path.name}.part"
+    if len(os.fsencode(name)) > _NAME_BYTES:
+        name = f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()}.part"
+    return path.with_name(name)
+
+
 @contextmanager
-def claimed(part: Path, path: Path, setting: str) -> Iterator[None]:
+def claimed(part: Path, path: Path, setting: str | None) -> Iterator[None]:
     """Lock a temporary file against other runs, and make it; one left by a killed run has no lock and is reused.
 
     Args:
         part: The temporary file.
         path: The file that it will become, for the error.
-        setting: Which setting named the file, for the remedy of the error.
+        setting: Which setting named the file, for the remedy of the error; None if none did.
 
     Raises:
         SinkError: Another run has locked it.
@@ -88,13 +100,14 @@ def claimed(part: Path, path: Path, setting: str) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise SinkError(f"{path} is being written by another run", f"wait, or use another {{{setting}}}") from error
+            remedy = f"wait, or use another {{{setting}}}" if setting else "wait until it ends"
+            raise SinkError(f"{path} is being written by another run", remedy) from error
         except OSError:  # a file system without locks
             pass
         yield
 
 
-def make_room(path: Path, setting: str, force: bool) -> None:
+def make_room(path: Path, setting: str | None, force: bool) -> None:
     """Make the folder of a file that will be written.
 
     Raises:
@@ -107,12 +120,16 @@ def make_room(path: Path, setting: str, force: bool) -> None:
         raise unwritable(path, setting, error) from error
 
 
-def refuse_to_overwrite(path: Path, setting: str, force: bool) -> None:
-    """Raise a ``SinkError`` when ``path`` is a folder, or a file and ``force`` is false."""
-    if path.is_dir():
-        raise SinkError(f"{path} is a folder", f"give {{{setting}}} a file")
-    if path.exists() and not force:
-        raise SinkError(f"{path} is there already", f"use {{force}} or another {{{setting}}}")
+def refuse_to_overwrite(path: Path, setting: str | None, force: bool) -> None:
+    """Raise a ``SinkError`` when ``path`` is a folder, or a file and ``force`` is false, or cannot be looked up."""
+    try:
+        folder, there = path.is_dir(), path.exists()
+    except OSError as error:  # such as a name that is too long
+        raise unwritable(path, setting, error) from error
+    if folder:
+        raise SinkError(f"{path} is a folder", f"give {{{setting}}} a file" if setting else "move it away")
+    if there and not force:
+        raise SinkError(f"{path} is there already", f"use {{force}} or another {{{setting}}}" if setting else "")
 
 
 def refuse_file_as_folder(path: Path, setting: str) -> None:
@@ -129,6 +146,7 @@ def refuse_other_suffix(path: Path, setting: str, *suffixes: str) -> None:
         raise SinkError(f"{path} does not end in {wanted}", f"give {{{setting}}} a name that does")
 
 
-def unwritable(path: Path, setting: str, error: OSError) -> SinkError:
-    """Return the error to raise when writing ``path`` failed with ``error``."""
-    return SinkError(f"{path} could not be written ({error.strerror or error})", f"try another {{{setting}}}")
+def unwritable(path: Path, setting: str | None, error: OSError) -> SinkError:
+    """Return the error to raise when writing ``path`` failed with ``error``; ``setting`` named it, if any did."""
+    remedy = f"try another {{{setting}}}" if setting else ""
+    return SinkError(f"{path} could not be written ({error.strerror or error})", remedy)

@@ -1,10 +1,11 @@
 """Photos sorted into folders named after their emotion, with a log with which the sorting can be undone."""
 
+import filecmp
 import json
 import os
 import shutil
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -66,6 +67,7 @@ class Step:
         size: Bytes.
         mtime_ns: Time of its last change.
         v: Version of the log's format.
+        link: Text of the symbolic link that was moved; None for a file.
     """
 
     how: How
@@ -74,13 +76,19 @@ class Step:
     size: int
     mtime_ns: int
     v: int = _VERSION
+    link: str | None = None
+
+    def fits(self, file: Path) -> bool:
+        """Return whether a file has the size and time that the source had."""
+        about = file.stat()
+        return (about.st_size, about.st_mtime_ns) == (self.size, self.mtime_ns)
 
 
 class SortedFolder:
     """Puts photos into ``folder``/LABEL/ with their names and times; no file there is replaced.
 
-    A step is logged before it is done, so that an interrupted one can be undone too. A photo that the log already has
-    is skipped.
+    A step is logged before it is done, so that an interrupted one can be undone too. A photo that is here already is
+    skipped; another one at the path of an earlier photo is not.
 
     Args:
         folder: The sorted folder.
@@ -89,16 +97,18 @@ class SortedFolder:
 
     def __init__(self, folder: Path, how: How) -> None:
         self._folder, self._how = folder, how
-        self._done = {step.source for step in read_steps(folder) if (folder / step.target).exists()}
+        self._steps: defaultdict[str, list[Step]] = defaultdict(list)
+        for step in read_steps(folder):
+            self._steps[step.source].append(step)
 
     def put(self, photo: Path, label: str) -> None:
         """Put a photo, and any sidecar beside it, into the folder of a label.
 
         Raises:
-            SinkError: It cannot be written.
+            SinkError: It cannot be written, or not be removed from its old path.
         """
         try:
-            if str(_absolute(photo)) in self._done:
+            if any(self._holds(step, photo) for step in self._steps.get(str(_absolute(photo)), ())):
                 return
             wanted = self._folder / label / photo.name
             if _absolute(wanted) == _absolute(photo):
@@ -115,6 +125,13 @@ class SortedFolder:
                 raise
             raise unwritable(self._folder / label / photo.name, _SETTING, error) from error
 
+    def _holds(self, step: Step, photo: Path) -> bool:
+        """Return whether the photo, and not another one that had its path, is where a step put it."""
+        target = self._folder / step.target
+        if step.how == "move":  # what is at its old path by now is another one
+            return os.path.lexists(target) and not os.path.lexists(photo)
+        return target.exists() and (step.fits(photo) or same_content(photo, target))
+
     def _free(self, target: Path) -> Path:
         """Return an unused path: with the photo's own name, or with a number added."""
         place, count = target, 1
@@ -127,14 +144,15 @@ class SortedFolder:
         about = source.stat()
         target.parent.mkdir(parents=True, exist_ok=True)
         relative = target.relative_to(self._folder).as_posix()
-        step = Step(self._how, str(_absolute(source)), relative, about.st_size, about.st_mtime_ns)
+        link = str(source.readlink()) if self._how == "move" and source.is_symlink() else None
+        step = Step(self._how, str(_absolute(source)), relative, about.st_size, about.st_mtime_ns, link=link)
         _append(self._folder / MANIFEST, step)
         note_written(self._folder / MANIFEST)
-        self._done.add(step.source)
+        self._steps[step.source].append(step)
         if self._how == "link":
             _link(source, target)
         elif self._how == "move":
-            _move(source, target)
+            move(source, target, str(source.resolve()))
         else:
             with atomic_write(target, _SETTING) as part:
                 shutil.copy2(source, part)
@@ -150,7 +168,7 @@ def _append(manifest: Path, step: Step) -> None:
         file.truncate(whole)
         file.seek(whole)
         try:
-            file.write((json.dumps(asdict(step), ensure_ascii=False) + "\n").encode(errors=NOT_UTF8))
+            file.write(_line(step))
             file.flush()
             os.fsync(file.fileno())
         except OSError:
@@ -181,87 +199,25 @@ def read_steps(folder: Path) -> list[Step]:
 
 def _step_from(data: dict[str, object]) -> Step:
     step = Step(**data)  # type: ignore[arg-type]
-    texts = all(isinstance(text, str) for text in (step.how, step.source, step.target))
+    texts = all(isinstance(text, str) for text in (step.how, step.source, step.target, step.link or ""))
     inside = texts and not Path(step.target).is_absolute() and ".." not in Path(step.target).parts
     if step.v != _VERSION or not inside or step.how not in ("copy", "move", "link"):
         raise ValueError(f"no step of ours: {data}")
     return step
 
 
-@dataclass(frozen=True, slots=True)
-class Undone:
-    """The outcome of undoing one step; ``kept`` says why it was not undone, None if it was."""
-
-    step: Step
-    kept: str | None = None
-
-
-def undo(folder: Path) -> Iterator[Undone]:
-    """Undo the steps of a sorted folder, last step first; empty folders and an empty log are removed.
-
-    A photo that was moved is moved back, unless its old path is taken. A copy or link is removed, unless it was changed
-    or is the only one left. Steps that were not undone stay in the log.
+def write_steps(folder: Path, steps: Sequence[Step]) -> None:
+    """Replace the steps of a sorted folder.
 
     Raises:
-        LivemoodError: The folder has no log, or a damaged one.
         SinkError: The log cannot be written.
     """
-    steps = read_steps(folder)
-    if not steps:
-        raise LivemoodError(f"{folder} has no {MANIFEST}", "name a folder that photos were sorted into")
-    undone: set[int] = set()
-    try:
-        for place in reversed(range(len(steps))):
-            kept = _undo(folder, steps[place])
-            if kept is None:
-                undone.add(place)
-            yield Undone(steps[place], kept)
-    finally:
-        _rewrite(folder, [step for place, step in enumerate(steps) if place not in undone])
+    with atomic_write(folder / MANIFEST, None, force=True) as part:
+        part.write_bytes(b"".join(map(_line, steps)))
 
 
-def _undo(folder: Path, step: Step) -> str | None:
-    """Undo one step; return why it was not undone, None if it was."""
-    source, target = Path(step.source), folder / step.target
-    try:
-        if not os.path.lexists(target):
-            gone = step.how == "move" and not os.path.lexists(source)
-            return f"{target} and {source} are not there any more" if gone else None
-        if step.how == "move":
-            if os.path.lexists(source):
-                return f"{source} is there already; {target} stays where it is"
-            source.parent.mkdir(parents=True, exist_ok=True)
-            _move(target, source)
-        elif not source.exists():
-            return f"{target} stays: {source} is not there any more"
-        else:
-            now = target.stat()
-            if (now.st_size, now.st_mtime_ns) != (step.size, step.mtime_ns) and not target.samefile(source):
-                return f"{target} was changed, and stays"
-            target.unlink()
-        _remove_empty(target.parent, folder)
-    except OSError as error:
-        return f"{target} could not be put back ({error.strerror or error})"
-    return None
-
-
-def _remove_empty(place: Path, top: Path) -> None:
-    with suppress(OSError):
-        while place != top:
-            place.rmdir()
-            place = place.parent
-
-
-def _rewrite(folder: Path, steps: Sequence[Step]) -> None:
-    manifest = folder / MANIFEST
-    if steps:
-        with atomic_write(manifest, _SETTING, force=True) as part:
-            lines = (json.dumps(asdict(step), ensure_ascii=False) + "\n" for step in steps)
-            part.write_bytes("".join(lines).encode(errors=NOT_UTF8))
-        return
-    with suppress(OSError):
-        manifest.unlink()
-        folder.rmdir()
+def _line(step: Step) -> bytes:
+    return (json.dumps(asdict(step), ensure_ascii=False) + "\n").encode(errors=NOT_UTF8)
 
 
 def is_made_by_sorting(folder: Path) -> Callable[[Path], bool]:
@@ -278,7 +234,13 @@ def _absolute(path: Path) -> Path:
 
 def _sidecars(photo: Path) -> list[Path]:
     """Return the sidecars named after a photo's full name; ``NAME.xmp`` may belong to another photo ``NAME.*``."""
-    return [file for ending in _SIDECARS if (file := photo.with_name(photo.name + ending)).is_file()]
+    files = (photo.with_name(photo.name + ending) for ending in _SIDECARS)
+    return [file for file in files if os.path.isfile(file)]  # noqa: PTH113  # is_file raises where a name is too long
+
+
+def same_content(one: Path, other: Path) -> bool:
+    """Return whether two files hold the same bytes, or are the same file."""
+    return one.samefile(other) or filecmp.cmp(one, other, shallow=False)
 
 
 def _link(source: Path, target: Path) -> None:
@@ -288,13 +250,32 @@ def _link(source: Path, target: Path) -> None:
         target.symlink_to(source.resolve())
 
 
-def _move(source: Path, target: Path) -> None:
-    """Move a file; between disks, the copy is complete before the original is removed."""
+def move(source: Path, target: Path, link: str | None = None) -> None:
+    """Move a file; between disks, the copy is complete before the original is removed.
+
+    Args:
+        source: The file, or a symbolic link.
+        target: Its new path.
+        link: What a symbolic link says at its new path; by default the same.
+
+    Raises:
+        SinkError: It cannot be written, or the original cannot be removed; it is not at its new path then.
+    """
+    if source.is_symlink():
+        try:
+            target.symlink_to(link or source.readlink())
+        except OSError as error:
+            raise unwritable(target, _SETTING, error) from error
+    else:
+        try:
+            os.rename(source, target)  # noqa: PTH104  # fails between disks, which Path.replace does not promise
+            return
+        except OSError:
+            with atomic_write(target, _SETTING) as part:
+                shutil.copy2(source, part)
     try:
-        os.rename(source, target)  # noqa: PTH104  # fails between disks, which Path.replace does not promise
-    except OSError:
-        with atomic_write(target, _SETTING) as part:
-            shutil.copy2(source, part, follow_symlinks=False)
-        if not target.exists():
-            raise SinkError(f"{target} could not be written; {source} stays where it is") from None
         source.unlink()
+    except OSError as error:
+        with suppress(OSError):
+            target.unlink()
+        raise SinkError(f"{source} could not be removed ({error.strerror or error})", "use {copy} or {link}") from error

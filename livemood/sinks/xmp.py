@@ -5,7 +5,8 @@ those of an earlier run of livemood are replaced. The terms are those of the XMP
 Metadata Working Group's guidelines for regions.
 """
 
-from collections.abc import Sequence
+import os
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree
@@ -13,6 +14,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from livemood.core.errors import SinkError
 from livemood.core.geometry import Box
+from livemood.core.labels import EMOTIONS, UNSURE
 from livemood.core.types import Mood
 from livemood.runtime.atomic_io import atomic_write
 
@@ -35,13 +37,33 @@ _HEAD: Final = b"<?xpacket begin='\xef\xbb\xbf' id='W5M0MpCehiHzreSzNTczkc9d'?>\
 _TAIL: Final = b"\n<?xpacket end='w'?>\n"
 _OURS: Final = "livemood: "
 _MAX_BYTES: Final = 16 << 20
-_SETTING: Final = "xmp"
+_OUR_WORDS: Final = frozenset({*EMOTIONS, UNSURE, NO_FACE})
 
 
 def sidecar_of(photo: Path) -> Path:
-    """Return the path of a photo's sidecar: ``photo.jpg.xmp``, or ``photo.xmp`` if only that exists."""
+    """Return the path of a photo's sidecar: ``photo.jpg.xmp``, or ``photo.xmp`` if only that exists.
+
+    ``photo.xmp`` is not meant if another file has that stem too, such as ``photo.raw``, whose it may be.
+    """
     full, short = photo.with_name(f"{photo.name}.xmp"), photo.with_suffix(".xmp")
-    return short if short.is_file() and not full.is_file() else full
+    return short if _is_file(short) and not _is_file(full) and _is_alone(photo, short) else full
+
+
+def _is_file(path: Path) -> bool:
+    return os.path.isfile(path)  # noqa: PTH113  # Path.is_file raises where a name is too long
+
+
+def _is_alone(photo: Path, sidecar: Path) -> bool:
+    """Return whether no other file than these two has the photo's stem."""
+    ours = (photo.name, sidecar.name)
+    try:
+        with os.scandir(photo.parent) as entries:
+            return not any(
+                entry.name.rpartition(".")[0] == photo.stem and entry.name not in ours and entry.is_file()
+                for entry in entries
+            )
+    except OSError:  # a folder that may not be listed
+        return False
 
 
 def write_sidecar(photo: Path, moods: Sequence[Mood], width: int, height: int, orientation: int) -> Path:
@@ -61,18 +83,19 @@ def write_sidecar(photo: Path, moods: Sequence[Mood], width: int, height: int, o
         SinkError: An existing sidecar is not valid XMP, or it cannot be written.
     """
     target = sidecar_of(photo)
-    root = _read(target) if target.is_file() else _new()
+    root = _read(target) if _is_file(target) else _new()
     rdf = root if root.tag == _name("rdf", "RDF") else root.find(_name("rdf", "RDF"))
     if rdf is None:
         raise SinkError(f"{target} is no XMP that livemood understands; it stays as it is")
     labels = list(dict.fromkeys(mood.label for mood in moods)) or [NO_FACE]
-    _keywords(rdf, "dc", "subject", "Bag", PREFIX, labels)
-    _keywords(rdf, "lr", "hierarchicalSubject", "Bag", "mood|", labels)
-    _keywords(rdf, "digiKam", "TagsList", "Seq", "mood/", labels)
+    ours = {*_OUR_WORDS, *_labels_of_regions(rdf), *labels}
+    _keywords(rdf, "dc", "subject", "Bag", PREFIX, labels, ours)
+    _keywords(rdf, "lr", "hierarchicalSubject", "Bag", "mood|", labels, ours)
+    _keywords(rdf, "digiKam", "TagsList", "Seq", "mood/", labels, ours)
     _regions(rdf, moods, width, height, orientation)
     for prefix, space in _SPACES.items():
         ElementTree.register_namespace(prefix, space)
-    with atomic_write(target, _SETTING, force=True) as part:
+    with atomic_write(target, None, force=True) as part:
         part.write_bytes(_HEAD + ElementTree.tostring(root, encoding="utf-8") + _TAIL)
     return target
 
@@ -94,7 +117,7 @@ def _read(path: Path) -> Element:
                 ElementTree.register_namespace(prefix, space)
         parser = ElementTree.XMLParser(target=ElementTree.TreeBuilder(insert_comments=True))
         return ElementTree.fromstring(data, parser)
-    except ElementTree.ParseError as error:
+    except (ElementTree.ParseError, LookupError, ValueError) as error:  # the latter two of unknown encodings
         raise SinkError(f"{path} is no XMP that livemood understands; it stays as it is") from error
     except OSError as error:
         if isinstance(error, SinkError):
@@ -102,8 +125,21 @@ def _read(path: Path) -> Element:
         raise SinkError(f"{path} may not be read ({error.strerror}); it stays as it is") from error
 
 
-def _keywords(rdf: Element, space: str, term: str, kind: str, prefix: str, labels: Sequence[str]) -> None:
-    """Replace the keywords with livemood's prefix in a list, which is created if there is none."""
+def _keywords(
+    rdf: Element, space: str, term: str, kind: str, prefix: str, labels: Sequence[str], ours: Collection[str]
+) -> None:
+    """Replace livemood's keywords in a list, which is created if there is none; other words with its prefix stay.
+
+    Args:
+        rdf: All descriptions of the photo.
+        space: Of the list.
+        term: Its name.
+        kind: ``Bag`` or ``Seq``, if it is created.
+        prefix: Of the keywords.
+        labels: To write.
+        ours: Labels whose keywords are livemood's, these among them.
+    """
+    replaced = {f"{prefix}{label}" for label in ours}
     lists = _found(rdf, space, term)
     words = lists[0] if lists else SubElement(_description(rdf), _name(space, term))
     bag = next(iter(words), None)
@@ -111,7 +147,7 @@ def _keywords(rdf: Element, space: str, term: str, kind: str, prefix: str, label
         bag = SubElement(words, _name("rdf", kind))
     for every in lists:
         for inner in every:
-            for item in [item for item in inner if (item.text or "").startswith(prefix)]:
+            for item in [item for item in inner if item.text in replaced]:
                 inner.remove(item)
     for label in labels:
         SubElement(bag, _name("rdf", "li")).text = f"{prefix}{label}"
@@ -172,10 +208,26 @@ def stored_area(box: Box, width: int, height: int, orientation: int) -> tuple[fl
     return (y, x, h, w) if orientation >= 5 else (x, y, w, h)
 
 
+def _labels_of_regions(rdf: Element) -> set[str]:
+    """Return the labels of livemood's face regions, which its keywords have too: those of any model."""
+    return {
+        text.removeprefix(_OURS).rpartition(" ")[0]
+        for regions in _found(rdf, "mwg-rs", "Regions")
+        for item in regions.iter(_name("rdf", "li"))
+        for text in _descriptions(item)
+        if text.startswith(_OURS)
+    }
+
+
 def _is_ours(item: Element) -> bool:
+    return any(text.startswith(_OURS) for text in _descriptions(item))
+
+
+def _descriptions(item: Element) -> list[str]:
+    """Return the descriptions of a region, in any of the forms of RDF."""
     term = _name("mwg-rs", "Description")
     texts = [item.get(term), *(inner.get(term) for inner in item), *(inner.text for inner in item.iter(term))]
-    return any((text or "").startswith(_OURS) for text in texts)
+    return [text for text in texts if text]
 
 
 def _found(rdf: Element, space: str, term: str) -> list[Element]:

@@ -407,6 +407,19 @@ class TestSidecars:
         assert text.count('mwg-rs:Type="Face"') == 2
         assert (album / "0.jpg").read_bytes() == before
 
+    def test_sidecar_when_it_cannot_be_written_then_its_photo_is_sorted_and_others_go_on(
+        self, album, tmp_path, small, capsys
+    ):
+        long = f"{'0' * 250}.jpg"
+        cv2.imwrite(str(album / "long.jpg"), small)
+        (album / "long.jpg").rename(album / long)
+        assert (
+            image(album / long, album / "1.jpg", "--xmp", "--sort-into", tmp_path / "s", "--out", tmp_path / "o") == 1
+        )
+        placed = {path.relative_to(tmp_path).as_posix() for top in ("s", "o") for path in (tmp_path / top).rglob("*.*")}
+        assert {f"s/happy/{long}", "s/happy/1.jpg", "s/happy/1.jpg.xmp", f"o/{long}", "o/1.jpg"} <= placed
+        assert f"{long}.xmp could not be written (File name too long)\n" in capsys.readouterr().err
+
     def test_sidecar_when_its_photo_is_moved_then_goes_with_it_and_comes_back(self, album, tmp_path):
         image(album / "0.jpg", "--xmp", "--sort-into", tmp_path / "s", "--move")
         assert (tmp_path / "s" / "happy" / "0.jpg.xmp").is_file()

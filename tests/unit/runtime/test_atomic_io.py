@@ -36,6 +36,25 @@ def test_file_when_a_killed_run_left_its_scratch_file_then_written_all_the_same(
     assert names(tmp_path) == ["out.txt"]
 
 
+def test_files_when_their_names_are_as_long_as_can_be_then_written_at_once(tmp_path: Path) -> None:
+    long = [tmp_path / f"{'ä' * 125}{number}.txt" for number in (1, 2)]
+    with atomic_write(long[0], "out") as one, atomic_write(long[1], "out") as other:
+        one.write_text("one")
+        other.write_text("other")
+    assert [path.read_text() for path in long] == ["one", "other"]
+    assert names(tmp_path) == [path.name for path in long]
+
+
+@pytest.mark.parametrize(("setting", "remedy"), [("out", "; try another out"), (None, "")])
+def test_file_when_its_name_is_too_long_then_refused_in_one_line(
+    tmp_path: Path, setting: str | None, remedy: str
+) -> None:
+    out = tmp_path / ("x" * 256)
+    with pytest.raises(SinkError) as told, atomic_write(out, setting):
+        pass
+    assert str(told.value) == f"{out} could not be written (File name too long){remedy}"
+
+
 @pytest.mark.parametrize("force", [False, True])
 def test_file_when_one_appears_meanwhile_then_replaced_by_force_only(force: bool, tmp_path: Path) -> None:
     out = tmp_path / "out.txt"

@@ -101,7 +101,51 @@ def test_sidecar_when_a_short_and_a_full_one_are_there_then_the_full_one_is_mean
     assert sidecar_of(tmp_path / "a.jpg").name == "a.jpg.xmp"
 
 
-@pytest.mark.parametrize("text", ["no xml", "<a>", "<a/>", '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;'])
+@pytest.mark.parametrize("other", ["a.png", "a.cr2"])
+def test_short_sidecar_when_another_file_has_the_stem_then_may_be_its_and_stays(tmp_path: Path, other: str) -> None:
+    (tmp_path / "a.xmp").write_text(OTHERS)
+    (tmp_path / "a.jpg").touch()
+    (tmp_path / "a").mkdir()
+    assert sidecar_of(tmp_path / "a.jpg").name == "a.xmp"
+    (tmp_path / other).touch()
+    assert write_sidecar(tmp_path / "a.jpg", [], 100, 200, 1).name == "a.jpg.xmp"
+    assert (tmp_path / "a.xmp").read_text() == OTHERS
+
+
+def test_keywords_when_they_only_begin_as_ours_then_stay(tmp_path: Path) -> None:
+    photo = tmp_path / "a.jpg"
+    ours = [mood("happy", Box(10, 20, 30, 60)), mood("wink wink", Box(60, 20, 80, 60))]  # one of another model
+    target = write_sidecar(photo, ours, 100, 200, 1)
+    text = target.read_text()
+    for prefix in ("mood:", "mood|", "mood/"):
+        text = text.replace(f"<rdf:li>{prefix}happy<", f"<rdf:li>{prefix}romantic</rdf:li><rdf:li>{prefix}happy<")
+    target.write_text(text)
+    write_sidecar(photo, [], 100, 200, 1)
+    kept = [item.text for item in ElementTree.parse(target).getroot().iter(f"{RDF}li") if item.text]
+    assert kept == [f"{prefix}{word}" for prefix in ("mood:", "mood|", "mood/") for word in ("romantic", "no-face")]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("a.jpg", "a.jpg.xmp is a folder; move it away"), ("x" * 252, r"could not be written \(File name too long\)$")],
+)
+def test_sidecar_that_cannot_be_written_then_the_error_names_no_option(tmp_path: Path, name: str, told: str) -> None:
+    (tmp_path / "a.jpg.xmp").mkdir()
+    with pytest.raises(SinkError, match=told):
+        write_sidecar(tmp_path / name, [], 100, 200, 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no xml",
+        "<a>",
+        "<a/>",
+        '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;',
+        '<?xml version="1.0" encoding="none"?><a/>',
+        '<?xml version="1.0" encoding="shift_jis"?><a/>',
+    ],
+)
 def test_sidecar_that_is_not_understood_then_stays(tmp_path: Path, text: str) -> None:
     (tmp_path / "a.jpg.xmp").write_text(text)
     with pytest.raises(SinkError, match="livemood understands; it stays as it is"):
