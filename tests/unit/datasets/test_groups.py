@@ -82,7 +82,7 @@ def test_pictures_when_a_column_of_the_index_names_the_person_then_that_is_taken
     ("group_by", "says"),
     [
         ("(S", r"'\(S' is not a pattern .*; give group_by a regular expression"),
-        ("person", "'person' is not part of any file's path; .* in names such as happy/happy0.png"),
+        ("person", "'person' is no part of any file's path; .* in names such as happy/happy0.png"),
     ],
 )
 def test_group_by_when_it_groups_nothing_then_one_clear_line(tmp_path, group_by, says):
