@@ -14,11 +14,11 @@ except ImportError:  # Windows
     fcntl = None
 
 
-_written: dict[Path, None] = {}
+_written: dict[Path | str, None] = {}
 
 
-def note_written(path: Path) -> None:
-    """Note that this process, or one of its child processes, has completed a file or folder."""
+def note_written(path: Path | str) -> None:
+    """Note that this process, or one of its child processes, has completed a file or folder, here or at a URL."""
     _written[path] = None
 
 
@@ -27,9 +27,9 @@ def forget_written() -> None:
     _written.clear()
 
 
-def written() -> list[Path]:
-    """Return the completed files and folders that still exist, in order."""
-    return [path for path in _written if path.exists()]
+def written() -> list[Path | str]:
+    """Return the completed files and folders that still exist, and URLs, in order."""
+    return [path for path in _written if isinstance(path, str) or path.exists()]
 
 
 @contextmanager
