@@ -15,6 +15,7 @@ from livemood.core.errors import LivemoodError
 from livemood.core.settings import EngineChoice, ReaderSettings
 from livemood.runtime.atomic_io import note_written
 from livemood.runtime.processes import usable_cores
+from livemood.runtime.storage import is_url
 
 if TYPE_CHECKING:
     from livemood.apps.batch.dataset import Part
@@ -47,7 +48,9 @@ def batch(
         str | None, typer.Option("--shard", metavar="I/N", help="Only this share of the inputs, such as 3/8.")
     ] = None,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Read inputs again that failed.")] = False,
-    labelled: Annotated[Path | None, typer.Option("--labelled", help="Folder for labelled copies of videos.")] = None,
+    labelled: Annotated[
+        str | None, typer.Option("--labelled", metavar="DIR", help="Folder for labelled copies of videos.")
+    ] = None,
     every: Annotated[int, typer.Option("--every", min=1, metavar="N", help="Classify every Nth frame of a video.")] = 1,
     json_: Json = False,
 ) -> None:
@@ -74,7 +77,7 @@ def batch(
         settings,
         check_share(shard) if shard else (1, 1),
         every,
-        str(labelled) if labelled else None,
+        labelled,
         retry_failed,
     )
     heads_of(job.reader)  # a wrong choice of emotions says so before anything else
@@ -84,7 +87,7 @@ def batch(
 def _run(job: "BatchJob", choice: EngineChoice, jobs: int | None, address: str | None, json_: bool) -> None:
     from livemood.apps.batch.dataset import Contents
     from livemood.apps.batch.engines import open_engine
-    from livemood.apps.batch.run import plan, run
+    from livemood.apps.batch.run import note_nothing_to_do, plan, run
 
     cores = jobs or usable_cores()
     planned = plan(job, cores)
@@ -92,12 +95,14 @@ def _run(job: "BatchJob", choice: EngineChoice, jobs: int | None, address: str |
         first = plain(planned.unreadable[0])
         note(f"{counted(len(planned.unreadable), 'folder')} could not be read, such as {first}; check the permissions")
     if not planned.todo and not planned.stale:
+        note_nothing_to_do(job, planned)
         print_json({"inputs": len(planned.inputs), "read": 0}) if json_ else print(
             f"nothing to do: {plain(job.out)} has all {len(planned.inputs)} inputs"
         )
         return
     if planned.again:
-        note(f"{counted(planned.again, 'input')} to read again: they failed, or changed, or the model did")
+        again = counted(planned.again, "input")
+        note(f"{again} to read again: they failed, or changed, or have no labelled copy, or the model changed")
     made = Contents()
     engine = open_engine(choice, jobs, address, usable_cores)
     try:
@@ -114,7 +119,7 @@ def _run(job: "BatchJob", choice: EngineChoice, jobs: int | None, address: str |
         line = f"{done} of {len(planned.inputs)} inputs are in {plain(job.out)}; the same command goes on"
         print(f"livemood: {line}", file=sys.stderr)
         if made.inputs:
-            note_written(Path(job.out))
+            note_written(job.out if is_url(job.out) else Path(job.out))
         raise typer.Exit(_INTERRUPTED) from None
     finally:
         engine.close()

@@ -6,13 +6,14 @@ from typing import Annotated
 import typer
 
 from livemood.cli.options import Force, seconds
+from livemood.runtime.storage import is_url
 
 
 def report(
     records: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(
-            metavar="RECORDS...", help=".jsonl, .csv or .parquet written by livemood; or a batch's DATASET."
+            metavar="RECORDS...", help=".jsonl, .csv or .parquet written by livemood; or a batch's DATASET or its URL."
         ),
     ],
     out: Annotated[Path | None, typer.Option("--out", help="Page to write, .html (extra: report).")] = None,
@@ -44,6 +45,7 @@ def report(
       livemood report moods.parquet --plot moods.png
       livemood report moods.jsonl --out moods.html --stimulus film.mp4
       livemood report moods/ --out archive.html
+      livemood report s3://bucket/moods --out archive.html
       livemood report ann.jsonl ben.jsonl --out group.html --table group.csv
     """
     from livemood.cli.merge import offer
@@ -53,12 +55,17 @@ def report(
     from livemood.reporting.page import write_report
     from livemood.reporting.plot import write_plot
 
-    if len(records) == 1 and records[0].is_dir():
+    if len(records) == 1 and (is_url(records[0]) or Path(records[0]).is_dir()):
         if not out or plot or thumbnails or stimulus or align or table or curves:
             raise typer.BadParameter("of a data set there is one page; give --out alone", param_hint="--out")
         write_dataset_report(records[0], out, force=force)
         print(f"report: {out}")
         return
+    for one in records:
+        if is_url(one):
+            raise typer.BadParameter(
+                f"{one} is a URL; many recordings are files on this machine", param_hint="RECORDS..."
+            )
     many = len(records) > 1
     for name, given, wanted in (
         ("plot", plot, False),

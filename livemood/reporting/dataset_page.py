@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,8 +12,10 @@ from livemood.reporting.document import asset, document
 from livemood.reporting.tables import Table
 from livemood.runtime.atomic_io import atomic_write, refuse_to_overwrite
 from livemood.runtime.optional_deps import required
+from livemood.runtime.storage import Store
 
 _SETTING: Final = "out"
+_PARTS: Final = "part-*.parquet"
 _COLUMNS: Final = ("path", "frame", "faces", "error", "track", "label", "confidence")
 _STRONGEST: Final = 10
 _FAILED: Final = 50
@@ -48,22 +51,24 @@ class _Input:
     error: str | None = None
 
 
-def write_dataset_report(dataset: Path, out: Path, *, force: bool = False) -> None:
+def write_dataset_report(dataset: str, out: Path, *, force: bool = False) -> None:
     """Write a page about a data set that ``livemood batch`` made.
 
     Args:
-        dataset: Its folder.
+        dataset: Its folder or URL.
         out: The page to write.
         force: Replace a page that is there.
 
     Raises:
-        LivemoodError: The folder is not a data set, or pyarrow is not installed.
+        LivemoodError: The folder is not a data set or cannot be read, or pyarrow is not installed.
         SinkError: The page is there already or cannot be written.
     """
     refuse_to_overwrite(out, _SETTING, force)
-    counts = _counted(dataset)
+    store = Store(dataset, _SETTING)
+    counts = _counted(store)
+    name = store.root.rpartition("/")[2] if store.is_remote else Path(dataset).resolve().name
     page = document(
-        f"Moods in {dataset.resolve().name}",
+        f"Moods in {name}",
         f"{counts.inputs:,} photos and videos, {counts.faces:,} faces; {counts.faceless:,} without a face, "
         f"{counts.failures:,} could not be read",
         "\n".join([asset("meaning.html"), *(f"<h2>{table.title}</h2>\n{table.html()}" for table in _tables(counts))]),
@@ -74,22 +79,24 @@ def write_dataset_report(dataset: Path, out: Path, *, force: bool = False) -> No
         part.write_text(page, encoding="utf-8", newline="\n")
 
 
-def _counted(dataset: Path) -> _Counts:
+def _counted(store: Store) -> _Counts:
     arrow, parquet = required("pyarrow", PARQUET), required("pyarrow.parquet", PARQUET)
     counts = _Counts()
-    for file in sorted(dataset.glob("part-*.parquet")):
+    for name in store.names():
+        if not fnmatchcase(name, _PARTS):
+            continue
         inputs: dict[str, _Input] = defaultdict(_Input)
         try:
-            with parquet.ParquetFile(file) as part:
+            with store.open(name) as file, parquet.ParquetFile(file) as part:
                 for batch in part.iter_batches(columns=_COLUMNS):
                     for row in batch.to_pylist():
                         _count(inputs[row["path"]], row, counts)
         except (arrow.ArrowException, KeyError) as error:
-            raise LivemoodError(f"{file} is no part of a data set of livemood's") from error
+            raise LivemoodError(f"{store.root}/{name} is no part of a data set of livemood's") from error
         for path, one in inputs.items():
             _close(path, one, counts)
     if not counts.inputs:
-        raise LivemoodError(f"{dataset} holds no data set of livemood batch")
+        raise LivemoodError(f"{store.root} holds no data set of livemood batch")
     return counts
 
 

@@ -18,11 +18,11 @@ except ImportError:  # Windows
 
 _NAME_BYTES: Final = 255  # of a file's name, on most file systems
 
-_written: dict[Path, None] = {}
+_written: dict[Path | str, None] = {}
 
 
-def note_written(path: Path) -> None:
-    """Note that this process, or one of its child processes, has completed a file or folder."""
+def note_written(path: Path | str) -> None:
+    """Note that this process, or one of its child processes, has completed a file or folder, here or at a URL."""
     _written[path] = None
 
 
@@ -31,9 +31,9 @@ def forget_written() -> None:
     _written.clear()
 
 
-def written() -> list[Path]:
-    """Return the completed files and folders that still exist, in order."""
-    return [path for path in _written if path.exists()]
+def written() -> list[Path | str]:
+    """Return the completed files and folders that still exist, and URLs, in order."""
+    return [path for path in _written if isinstance(path, str) or path.exists()]
 
 
 @contextmanager

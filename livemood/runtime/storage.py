@@ -15,6 +15,8 @@ from livemood.runtime.optional_deps import required
 
 REMOTE: Final = "'livemood[remote]'"
 """The extra that installs fsspec."""
+MANIFEST_FOLDER: Final = "_manifest"
+"""Folder inside a store for what is no part of its data; Parquet readers ignore names that begin with an underscore."""
 
 
 def is_url(path: str) -> bool:
@@ -136,7 +138,7 @@ class Store:
         try:
             if self._remote is None:
                 target = Path(where)
-                scratch = Path(self._path("_manifest")) / f"{target.name}.{uuid.uuid4().hex}.part"
+                scratch = Path(self._path(MANIFEST_FOLDER)) / f"{target.name}.{uuid.uuid4().hex}.part"
                 scratch.parent.mkdir(parents=True, exist_ok=True)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 self._remove_abandoned(scratch.parent, target)
@@ -150,6 +152,7 @@ class Store:
             with tempfile.TemporaryDirectory(prefix="livemood-") as folder:
                 scratch = Path(folder) / "part"
                 yield scratch
+                self._make_parent(where)
                 self._remote.put_file(str(scratch), where)
         except LivemoodError:
             raise
@@ -157,6 +160,13 @@ class Store:
             raise SinkError(
                 f"{where} could not be written ({_short(error)})", f"try another {{{self._setting}}}"
             ) from error
+
+    def _make_parent(self, where: str) -> None:
+        """Make the folder of a file, where the store has folders: one of buckets would make a bucket."""
+        parent = where.rpartition("/")[0]
+        _, place = required("fsspec.core", REMOTE).url_to_fs(parent)
+        if self._remote.root_marker or place.startswith("/"):
+            self._remote.makedirs(parent, exist_ok=True)
 
     def _remove_abandoned(self, folder: Path, target: Path) -> None:
         """Remove the temporary files of processes that were killed; those of other runs are locked, and stay."""

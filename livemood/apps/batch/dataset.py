@@ -10,15 +10,16 @@ from typing import Any, Final
 
 from livemood.apps.batch.inputs import InputFile
 from livemood.core.errors import LivemoodError
+from livemood.core.labels import EMOTION
 from livemood.records import PARQUET
+from livemood.records.inputs import Heads
+from livemood.records.schema import heads_of_columns
 from livemood.runtime.optional_deps import required
-from livemood.runtime.storage import Store
+from livemood.runtime.storage import MANIFEST_FOLDER, Store
 from livemood.sinks.collection_records import utf8
 
 FOOTER: Final = "livemood.batch"
 """Key of a part's list of inputs in the metadata of its file."""
-MANIFEST_FOLDER: Final = "_manifest"
-"""Folder of the data set's manifest; Parquet readers ignore it, because its name begins with an underscore."""
 
 _PREFIX: Final = "part-"
 _SUFFIX: Final = ".parquet"
@@ -56,6 +57,7 @@ class Part:
         name: Of the file.
         reading: How it was made.
         inputs: Its photos and videos.
+        heads: Labels by head, as its columns have them.
         failed: Paths of those that could not be read.
         faces: Rows with a face.
         frames: Photos that could be read, or frames of a video.
@@ -65,6 +67,7 @@ class Part:
     name: str
     reading: Reading
     inputs: tuple[InputFile, ...]
+    heads: Heads
     failed: frozenset[str] = frozenset()
     faces: int = 0
     frames: int = 0
@@ -93,12 +96,13 @@ def read_part(store: Store, name: str) -> Part:
     arrow, parquet = required("pyarrow", PARQUET), required("pyarrow.parquet", PARQUET)
     try:
         with store.open(name) as file:
-            metadata = parquet.read_metadata(file).metadata or {}
-        data = json.loads(metadata[FOOTER.encode()])
+            metadata = parquet.read_metadata(file)
+        data = json.loads((metadata.metadata or {})[FOOTER.encode()])
         inputs = tuple(InputFile(str(path), int(size), str(stamp)) for path, size, stamp in data["inputs"])
         reading = Reading(*(str(data[key]) for key in ("version", "model", "sha256", "settings")))
         counts = int(data["faces"]), int(data["frames"]), float(data["seconds"])
-        return Part(name, reading, inputs, frozenset(map(str, data["failed"])), *counts)
+        emotions, others = heads_of_columns(metadata.schema.names)
+        return Part(name, reading, inputs, {EMOTION: emotions, **others}, frozenset(map(str, data["failed"])), *counts)
     except (arrow.ArrowException, KeyError, TypeError, ValueError) as error:
         raise LivemoodError(
             f"{store.root}/{name} is no part of a data set of livemood's", "use another {out}"

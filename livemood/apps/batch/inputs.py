@@ -7,6 +7,7 @@ import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -14,7 +15,7 @@ from livemood.core.errors import SourceError
 from livemood.core.text_tables import NOT_UTF8, decode_text, table_rows
 from livemood.records import PARQUET
 from livemood.runtime.optional_deps import required
-from livemood.runtime.storage import filesystem, is_url, read_bytes
+from livemood.runtime.storage import MANIFEST_FOLDER, filesystem, is_url, read_bytes
 from livemood.sources.image.formats import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 
 _LISTS: Final = (".csv", ".tsv", ".parquet", ".txt")
@@ -42,8 +43,9 @@ class InputFile(NamedTuple):  # faster than a dataclass: ten million of them are
 
 
 def expand(words: Sequence[str], on_unreadable: Callable[[str], None] = lambda _: None) -> list[InputFile]:
-    """Return the photos and videos of all inputs, without duplicates, sorted by path.
+    """Return the photos and videos of all inputs, sorted by path.
 
+    A file that is named in several ways, such as ``a.jpg`` and ``./a.jpg``, is returned once, as it was named first.
     Copies that an earlier batch labelled are left out, where they lie among the videos they were made of.
 
     Args:
@@ -57,10 +59,12 @@ def expand(words: Sequence[str], on_unreadable: Callable[[str], None] = lambda _
     """
     found: dict[str, InputFile] = {}
     for word in words:
-        some = {one.path: one for one in (_remote(word) if is_url(word) else _local(word, on_unreadable))}
-        if not some:
+        empty = True
+        for one in _remote(word) if is_url(word) else _local(word, on_unreadable):
+            empty = False
+            found.setdefault(one.path if is_url(one.path) else os.path.abspath(one.path), one)  # noqa: PTH100
+        if empty:
             raise SourceError(f"{word} names no photos and no videos", "name files, folders, globs or a list of paths")
-        found |= some
     copies = {labelled_name(one.path) for one in found.values() if one.is_video}
     return sorted(one for one in found.values() if not (one.is_video and _file_name(one.path) in copies))
 
@@ -97,18 +101,21 @@ def _local(word: str, on_unreadable: Callable[[str], None]) -> Iterator[InputFil
 
 
 def _walk(folder: str, on_unreadable: Callable[[str], None]) -> Iterator[InputFile]:
-    """Yield the photos and videos in a folder and below; links to folders are not followed."""
+    """Yield the photos and videos in a folder and below; links to folders are not followed.
+
+    A link that cannot be followed is yielded too, as a file that does not exist.
+    """
     waiting = [folder]
     while waiting:
         here = waiting.pop()
         try:
             with os.scandir(here) as entries:
                 for entry in entries:
-                    if entry.name.startswith((".", "_manifest")):
+                    if entry.name.startswith(".") or entry.name == MANIFEST_FOLDER:
                         continue
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(entry.path)
-                    elif _is_media(entry.name) and entry.is_file():
+                    elif _is_media(entry.name) and _is_file(entry):
                         yield _input_file(entry.path)
         except OSError as error:
             if here == folder:
@@ -116,9 +123,18 @@ def _walk(folder: str, on_unreadable: Callable[[str], None]) -> Iterator[InputFi
             on_unreadable(here)
 
 
+def _is_file(entry: "os.DirEntry[str]") -> bool:
+    """Return whether an entry is a file, or a link that cannot be followed."""
+    try:
+        return entry.is_file() or (entry.is_symlink() and not os.path.exists(entry.path))  # noqa: PTH110
+    except OSError:  # a link to itself, or into a folder that may not be read
+        return True
+
+
 def _input_file(path: str) -> InputFile:
     if is_url(path):
-        return next(iter(_remote(path)), InputFile(path))
+        known = _asked(path, filesystem(path).info, OSError)
+        return _remote_file(path, known) if known and known.get("type") == "file" else InputFile(path)
     try:
         about = os.stat(path)  # noqa: PTH116  # ten million times
     except (OSError, ValueError):
@@ -127,22 +143,39 @@ def _input_file(path: str) -> InputFile:
 
 
 def _remote(url: str) -> Iterator[InputFile]:
-    store = filesystem(url)
-    scheme = url.partition("://")[0]
     if url.lower().endswith(_LISTS):
         yield from map(_input_file, _rows(url, read_bytes(url)))
         return
-    try:
-        entries = (store.glob if glob.has_magic(url) else store.find)(url, detail=True)
-    except FileNotFoundError:
+    store = filesystem(url)
+    known = _asked(url, store.info) if glob.has_magic(url) else None
+    if known and known.get("type") == "file":
+        yield _remote_file(url, known)
         return
+    search = store.glob if glob.has_magic(url) and not known else store.find
+    scheme = url.partition("://")[0]
+    for name, about in (_asked(url, partial(search, detail=True)) or {}).items():
+        if about.get("type") == "file" and _is_media(name):
+            yield _remote_file(f"{scheme}://{str(name).partition('://')[2] or name}", about)
+
+
+def _asked(
+    url: str, question: Callable[[str], dict[str, Any]], missing: type[OSError] = FileNotFoundError
+) -> dict[str, Any] | None:
+    """Return a store's answer about a URL; None where nothing is there, as it says by the error ``missing``.
+
+    Raises:
+        SourceError: The store does not answer.
+    """
+    try:
+        return question(url)
+    except missing:
+        return None
     except Exception as error:  # drivers raise what their own libraries do
         raise SourceError(f"{url} could not be listed ({' '.join(str(error).split())[:200]})") from error
-    for name, about in entries.items():
-        if about.get("type") == "file" and _is_media(name):
-            yield InputFile(
-                f"{scheme}://{str(name).partition('://')[2] or name}", int(about["size"] or 0), _stamp(about)
-            )
+
+
+def _remote_file(url: str, about: dict[str, Any]) -> InputFile:
+    return InputFile(url, int(about["size"] or 0), _stamp(about))
 
 
 def _stamp(about: dict[str, Any]) -> str:
@@ -167,8 +200,9 @@ def _listed(path: str) -> Iterable[str]:
 
 def _rows(name: str, data: bytes) -> list[str]:
     """Return the paths of a list, without duplicates."""
-    if name.lower().endswith(".txt"):
-        return list(dict.fromkeys(line for line in decode_text(data).splitlines() if line.strip()))
+    if name.lower().endswith(".txt"):  # not with splitlines(): names may hold what it takes for the end of a line
+        lines = (line.removesuffix("\r") for line in decode_text(data).split("\n"))
+        return list(dict.fromkeys(line for line in lines if line.strip()))
     if name.lower().endswith(".parquet"):
         arrow, parquet = required("pyarrow", PARQUET), required("pyarrow.parquet", PARQUET)
         try:

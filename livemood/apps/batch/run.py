@@ -7,14 +7,25 @@ from pathlib import Path
 from typing import Any, Final
 
 from livemood import __version__
-from livemood.apps.batch.dataset import Contents, Part, Reading, contents, read_parts, remove_inputs, write_run_info
+from livemood.apps.batch.dataset import (
+    Contents,
+    Part,
+    Reading,
+    contents,
+    part_name,
+    read_part,
+    read_parts,
+    read_run_infos,
+    remove_inputs,
+    write_run_info,
+)
 from livemood.apps.batch.engines import Engine
-from livemood.apps.batch.inputs import InputFile, expand, share
+from livemood.apps.batch.inputs import InputFile, expand, labelled_name, share
 from livemood.apps.batch.shard import Shard, ShardOptions, give_up
 from livemood.apps.photo import PhotoOptions
 from livemood.bundles.heads import heads_of_bundle
 from livemood.bundles.manifest import default_bundle, read_bundle
-from livemood.core.errors import SourceError
+from livemood.core.errors import SinkError, SourceError
 from livemood.core.labels import EMOTION
 from livemood.core.settings import DrawStyle, ReaderSettings
 from livemood.records import VERSION
@@ -57,7 +68,8 @@ class Plan:
         inputs: All inputs of the job.
         shards: Inputs that are still to be read.
         done: Number of inputs that the data set already has.
-        again: Number of inputs that are read again, because they or the model have changed, or because they failed.
+        again: Number of inputs that are read again, because they or the model have changed, because they failed, or
+            for their labelled copy.
         stale: Paths by part whose rows are to be removed before.
         unreadable: Folders inside the inputs that may not be read.
         options: For the shards.
@@ -84,14 +96,13 @@ def plan(job: BatchJob, workers: int) -> Plan:
 
     Raises:
         SourceError: There are no inputs, or this share of them is empty.
-        SinkError: A file lies where a folder is to be.
+        SinkError: A file lies where a folder is to be, a place cannot hold what is written, or the data set would
+            keep rows with other labels.
         LivemoodError: A driver is missing, or the data set holds a file that livemood did not write.
         ModelError: The model cannot be used.
     """
     heads, options = _options(job)
-    for folder, setting in ((job.out, "out"), (job.labelled, "labelled")):
-        if folder and not is_url(folder):
-            refuse_file_as_folder(Path(folder), setting)
+    _check_places(job)
     unreadable: list[str] = []
     inputs = expand(job.inputs, unreadable.append)
     if job.part[1] > 1:
@@ -100,7 +111,9 @@ def plan(job: BatchJob, workers: int) -> Plan:
     done: set[str] = set()
     stale: list[tuple[Part, frozenset[str]]] = []
     again: set[str] = set()
+    unlike: Heads | None = None
     key = options.reading.key
+    copies = None if job.labelled is None else frozenset(Store(job.labelled, "labelled").names())
     for part in read_parts(Store(job.out, "out")):
         old: set[str] = set()
         same_reading = part.reading.key == key
@@ -109,17 +122,24 @@ def plan(job: BatchJob, workers: int) -> Plan:
             if now is None:
                 continue
             current = same_reading and now == one
-            failed = job.retry_failed and one.path in part.failed
+            if one.path in part.failed:
+                whole = not job.retry_failed
+            else:
+                whole = copies is None or not one.is_video or labelled_name(one.path) in copies
             if one.path in done:  # in two parts, after a run that was interrupted
                 old.add(one.path)
-            elif current and not failed:
+            elif current and whole:
                 done.add(one.path)
             else:
                 old.add(one.path)
                 again.add(one.path)
         if old:
             stale.append((part, frozenset(old)))
+        if len(old) < len(part.inputs) and part.heads != heads:
+            unlike = part.heads
     todo = [shard for shard in _shards(inputs, done, workers) if shard.inputs]
+    if todo and unlike:
+        raise _other_labels(job.out, unlike, heads)
     return Plan(inputs, todo, len(done), len(again - done), stale, unreadable, options, heads)
 
 
@@ -144,21 +164,43 @@ def run(
         SinkError: The data set cannot be written.
     """
     store = Store(job.out, "out")
-    name = "all" if job.part[1] == 1 else f"share-{job.part[0]}-of-{job.part[1]}"
     info = _run_info(job, planned)
-    write_run_info(store, name, info)
+    write_run_info(store, _run_name(job), info)
     for part, paths in planned.stale:
         remove_inputs(store, part, paths)
     made = Contents()
     began = time.monotonic()
-    for part in _parts(planned, engine):
-        made.add(part)
-        on_part(part)
-    whole = contents(read_parts(store))
-    write_run_info(
-        store, name, {**info, "seconds": round(time.monotonic() - began, 1), "finished": _now(), **whole.to_json()}
-    )
+    told: set[str] = set()
+    try:
+        for part in _parts(planned, engine):
+            made.add(part)
+            told.add(part.name)
+            on_part(part)
+    except KeyboardInterrupt:
+        # What was under way has been completed meanwhile.
+        names = {part_name(shard.inputs, planned.options.reading) for shard in planned.shards}
+        for name in (names - told).intersection(store.names()):
+            on_part(read_part(store, name))
+        raise
+    _note_end(store, _run_name(job), info, time.monotonic() - began)
     return made
+
+
+def note_nothing_to_do(job: BatchJob, planned: Plan) -> None:
+    """Record the end of an earlier run that was interrupted when all its parts were written.
+
+    Raises:
+        SinkError: The data set cannot be written.
+    """
+    store = Store(job.out, "out")
+    earlier = read_run_infos(store).get(_run_name(job))
+    if earlier is not None and "finished" not in earlier:
+        _note_end(store, _run_name(job), _run_info(job, planned), 0.0)
+
+
+def _note_end(store: Store, name: str, info: dict[str, Any], seconds: float) -> None:
+    whole = contents(read_parts(store)).to_json()
+    write_run_info(store, name, {**info, "seconds": round(seconds, 1), "finished": _now(), **whole})
 
 
 def _parts(planned: Plan, engine: Engine) -> Iterator[Part]:
@@ -203,6 +245,35 @@ def _options(job: BatchJob) -> tuple[Heads, ShardOptions]:
     reading = Reading(__version__, bundle.name, bundle.sha256_for(job.reader.engine), settings)
     photo = PhotoOptions(job.reader, DrawStyle())
     return heads, ShardOptions(job.out, photo, reading, job.every, job.labelled)
+
+
+def _check_places(job: BatchJob) -> None:
+    if job.out.startswith("memory://"):
+        what = f"{job.out} would be in the memory of each process alone"
+        raise SinkError(what, "give {out} a folder or the URL of a store")
+    if job.labelled and is_url(job.labelled):
+        raise SinkError(f"{job.labelled} is a URL", "give {labelled} a folder")
+    for folder, setting in ((job.out, "out"), (job.labelled, "labelled")):
+        if folder and not is_url(folder):
+            refuse_file_as_folder(Path(folder), setting)
+
+
+def _other_labels(out: str, theirs: Heads, ours: Heads) -> SinkError:
+    """Return the error of a data set that would keep rows with other columns than this run's."""
+    if theirs[EMOTION] != ours[EMOTION]:
+        what, found, wanted = "emotions", ", ".join(theirs[EMOTION]), ", ".join(ours[EMOTION])
+    else:
+        what, found, wanted = "model outputs", _further(theirs), _further(ours)
+    return SinkError(f"{out} holds other {what} ({found}) than are to be written ({wanted})", "use another {out}")
+
+
+def _further(heads: Heads) -> str:
+    further = (f"{name}: {', '.join(labels)}" for name, labels in heads.items() if name != EMOTION)
+    return "; ".join(further) or "none"
+
+
+def _run_name(job: BatchJob) -> str:
+    return "all" if job.part[1] == 1 else f"share-{job.part[0]}-of-{job.part[1]}"
 
 
 def _run_info(job: BatchJob, planned: Plan) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """One shard: some inputs, read into one part of the data set; an unreadable input becomes a row with an error."""
 
+import os
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +21,6 @@ from livemood.sinks.open import Output
 from livemood.sinks.rows import record_of
 
 KILLED: Final = "its process was killed while reading it, most often for want of memory or by a damaged file"
-_MISSING: Final = "is not there; check the list that names it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,8 @@ def give_up(shard: Shard, options: ShardOptions, heads: Heads) -> Part:
             yield Input(one.path, error=f"{one.path}: {KILLED}"), ()
 
     failed = frozenset(one.path for one in shard.inputs)
-    part = Part(part_name(shard.inputs, options.reading), options.reading, shard.inputs, failed)
-    _publish(part, groups(), options.out, heads)
+    part = Part(part_name(shard.inputs, options.reading), options.reading, shard.inputs, heads, failed)
+    _publish(part, groups(), options.out)
     return part
 
 
@@ -103,7 +103,7 @@ class _ShardReader:
     def read(self, shard: Shard) -> Part:
         began = time.process_time()
         reading = self._options.reading
-        part = Part(part_name(shard.inputs, reading), reading, shard.inputs)
+        part = Part(part_name(shard.inputs, reading), reading, shard.inputs, self._reader.session.heads)
 
         def finished() -> Part:
             return replace(
@@ -114,7 +114,7 @@ class _ShardReader:
                 seconds=time.process_time() - began,
             )
 
-        _publish(part, self._groups(shard), self._options.out, self._reader.session.heads, finished)
+        _publish(part, self._groups(shard), self._options.out, finished)
         return finished()
 
     def _groups(self, shard: Shard) -> Iterator[Group]:
@@ -136,7 +136,7 @@ class _ShardReader:
 
     def _read(self, one: InputFile) -> Iterator[Group]:
         if one.size < 0:
-            raise SourceError(f"{one.path} {_MISSING}")
+            raise _missing(one.path)
         if not one.is_video:
             result = self._reader.read_content(one.path, read_bytes(one.path) if is_url(one.path) else None)
             self._frames += result.error is None
@@ -166,9 +166,23 @@ class _ShardReader:
                     yield frame_input, tuple(record_of(frame, mood) for mood in moods)
 
 
-def _publish(part: Part, groups: Iterator[Group], out: str, heads: Heads, finished: Any = None) -> None:
+def _publish(part: Part, groups: Iterator[Group], out: str, finished: Any = None) -> None:
     with Store(out, "out").replacing(part.name) as scratch:
-        write_parquet(scratch, groups, heads, lambda: {FOOTER: (finished() if finished else part).footer()})
+        write_parquet(scratch, groups, part.heads, lambda: {FOOTER: (finished() if finished else part).footer()})
+
+
+def _missing(path: str) -> SourceError:
+    """Return the error of an input that was not found when the batch was planned."""
+    if is_url(path):
+        return SourceError(f"{path} is not there or may not be read", "check the list that names it")
+    if os.path.islink(path):  # noqa: PTH114  # unlike that of pathlib, takes every text that a list may hold
+        return SourceError(f"{path} is a link that cannot be followed")
+    try:
+        with suppress(FileNotFoundError, ValueError):
+            os.stat(path)  # noqa: PTH116
+    except OSError as error:
+        return SourceError(f"{path} may not be read ({error.strerror})")
+    return SourceError(f"{path} is not there", "check the list that names it")
 
 
 def _line(error: LivemoodError) -> str:

@@ -1,17 +1,13 @@
 """Batches: one data set of many inputs, whatever is killed, corrupted or changed in between."""
 
 import json
-import ntpath
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pyarrow as pa
 import pyarrow.dataset
@@ -19,10 +15,11 @@ import pyarrow.parquet
 import pytest
 
 from livemood.apps.batch.dataset import contents, read_part, read_parts, remove_inputs
-from livemood.apps.batch.inputs import expand, labelled_name, share
+from livemood.apps.batch.engines import LocalEngine
+from livemood.apps.batch.inputs import expand, share
 from livemood.cli import run
-from livemood.core.errors import SourceError
 from livemood.runtime.storage import Store
+from tests.support.batches import batch, read_here, rows, until, write_album
 from tests.support.builders import SAMPLES, write_clip
 
 PHOTOS = 96
@@ -33,13 +30,7 @@ def master(tmp_path_factory) -> Path:
     """Photos of one size with a face each, different everywhere, one that is broken, and a short video."""
     folder = tmp_path_factory.mktemp("master") / "album"
     folder.mkdir()
-    image = cv2.imread(str(SAMPLES / "faces.png"))
-    assert image is not None
-    face = cv2.resize(image[200:540, 260:620], (180, 170), interpolation=cv2.INTER_AREA)
-    for number in range(PHOTOS):
-        cv2.imwrite(str(folder / f"{number:03}.jpg"), np.roll(face, number % 12, 1), [cv2.IMWRITE_JPEG_QUALITY, 90])
-    (folder / "broken.jpg").write_bytes(b"\xff\xd8 no picture")
-    write_clip(folder / "film.mp4", [np.asarray(cv2.resize(image, (320, 180)), np.uint8)] * 5)
+    write_album(folder, PHOTOS)
     return folder
 
 
@@ -56,29 +47,9 @@ def album(master, tmp_path) -> Path:
     return Path(shutil.copytree(master, tmp_path / "album"))
 
 
-def batch(*words: object) -> int:
-    return run(["batch", *map(str, words)])
-
-
-def rows(out: Path, album: Path) -> list[tuple]:
-    """Return the rows of a data set, sorted; paths as seen from the album."""
-    table = pyarrow.dataset.dataset(str(out), exclude_invalid_files=False).to_table()
-    found = [tuple(row.values()) for row in table.to_pylist()]
-    return sorted(tuple(str(cell).replace(str(album), "") for cell in row) for row in found)
-
-
 def start(*words: object) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "livemood", "batch", *map(str, words)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
-
-
-def until(holds, job=None, seconds=120):
-    end = time.monotonic() + seconds
-    while not (found := holds()):
-        assert job is None or job.poll() is None, job.communicate()
-        assert time.monotonic() < end
-        time.sleep(0.02)
-    return found
 
 
 def parts(out: Path) -> list[Path]:
@@ -199,92 +170,6 @@ def test_data_set_then_opens_as_a_whole_everywhere(master, tmp_path):
     assert "is not a picture" in failed["error"]
 
 
-@pytest.mark.parametrize("suffix", [".txt", ".csv", ".parquet"])
-def test_list_of_paths_when_some_are_missing_then_each_is_a_row_with_an_error(master, tmp_path, suffix, capsys):
-    named = [str(master / "000.jpg"), str(tmp_path / "gone.jpg"), str(tmp_path / "gone.mp4")]
-    listed = tmp_path / f"list{suffix}"
-    if suffix == ".parquet":
-        pyarrow.parquet.write_table(pa.table({"path": named, "more": [1, 2, 3]}), listed)
-    else:
-        listed.write_text("\n".join((["path"] if suffix == ".csv" else []) + named) + "\n")
-    assert batch(listed, "--out", tmp_path / "moods", "--jobs", 1) == 1
-    table = pyarrow.dataset.dataset(str(tmp_path / "moods")).to_table()
-    errors = dict(zip(table.column("path").to_pylist(), table.column("error").to_pylist(), strict=True))
-    assert errors.pop(named[0]) is None
-    assert all("is not there; check the list" in str(error) for error in errors.values())
-    assert len(errors) == 2
-
-
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        ("a.txt", "{}\r\n"),
-        ("a.csv", "who,path\r\nx,{}\r\n"),
-        ("a.csv", "who; path\r\nx;{}\r\n"),
-        ("a.tsv", "path\twho\n{}\tx\n"),
-    ],
-)
-def test_list_of_paths_then_its_encoding_and_separator_are_recognised(master, tmp_path, name, text, encoding):
-    (tmp_path / name).write_text(text.format(master / "000.jpg"), encoding=encoding, newline="")
-    assert [one.path for one in expand([str(tmp_path / name)])] == [str(master / "000.jpg")]
-
-
-@pytest.mark.parametrize(("name", "said"), [("a.csv", ", only file, who"), ("b.csv", ""), ("c.parquet", ", only file")])
-def test_list_of_paths_without_a_column_path_then_its_columns_are_named(tmp_path, name, said):
-    (tmp_path / "a.csv").write_text("file,who\nx.jpg,me\n")
-    (tmp_path / "b.csv").write_text("")
-    pyarrow.parquet.write_table(pa.table({"file": ["x.jpg"]}), tmp_path / "c.parquet")
-    with pytest.raises(SourceError, match=f"{name} is no list of paths: it has no column path{said}; name the column"):
-        expand([str(tmp_path / name)])
-
-
-def test_inputs_then_are_what_folders_globs_and_files_name_each_once(master, tmp_path):
-    names = [one.path for one in expand([f"{master}/00?.jpg", str(master / "film.mp4"), f"{master}/*.mp4"])]
-    assert [Path(name).name for name in names] == [*(f"00{number}.jpg" for number in range(10)), "film.mp4"]
-    (tmp_path / "loop").symlink_to(tmp_path)
-    shutil.copy(master / "000.jpg", tmp_path / os.fsdecode(b"caf\xe9.jpg"))
-    assert len(expand([str(tmp_path)])) == 1
-    assert batch(tmp_path, "--out", tmp_path / "moods", "--jobs", 1) == 0
-    (row,) = pyarrow.dataset.dataset(str(tmp_path / "moods")).to_table().to_pylist()
-    assert row["path"].endswith("caf\\xe9.jpg")
-    assert batch(tmp_path, "--out", tmp_path / "moods") == 0
-
-
-def test_labelled_videos_then_lie_in_their_folder_and_are_no_inputs_of_the_next_run(master, tmp_path):
-    folder = tmp_path / "videos"
-    folder.mkdir()
-    shutil.copy(master / "film.mp4", folder)
-    assert batch(folder, "--out", tmp_path / "moods", "--labelled", folder / "labelled", "--jobs", 1) == 0
-    (copy,) = (folder / "labelled").iterdir()
-    assert copy.name.startswith("film-")
-    assert [Path(one.path).name for one in expand([str(folder)])] == ["film.mp4"]
-    assert [one.path for one in expand([str(copy)])] == [str(copy)]
-
-
-def test_labelled_name_when_a_path_of_windows_then_that_of_its_file(monkeypatch):
-    monkeypatch.setattr(os.path, "basename", ntpath.basename)
-    assert labelled_name(r"C:\videos\clip.mov").startswith("clip-")
-    assert labelled_name("s3://bucket/videos/clip.mov").startswith("clip-")
-
-
-def test_folder_that_may_not_be_read_then_it_is_named_and_the_others_are_read(master, tmp_path, monkeypatch, capsys):
-    inside = tmp_path / "album" / "private"
-    inside.mkdir(parents=True)
-    shutil.copy(master / "000.jpg", inside.parent)
-    scandir = os.scandir
-
-    def refusing(path):
-        if str(path) == str(inside):
-            raise PermissionError(13, "Permission denied", str(path))
-        return scandir(path)
-
-    monkeypatch.setattr(os, "scandir", refusing)
-    assert batch(inside.parent, "--out", tmp_path / "moods", "--jobs", 1) == 0
-    assert f"1 folder could not be read, such as {inside}" in capsys.readouterr().err.replace("\n", " ")
-    assert len(rows(tmp_path / "moods", inside.parent)) == 1
-
-
 def test_two_runs_of_one_shard_at_the_same_time_then_neither_removes_what_the_other_is_writing(tmp_path):
     store = Store(str(tmp_path), "out")
     (tmp_path / "_manifest").mkdir()
@@ -321,6 +206,63 @@ def test_status_then_says_what_is_there_and_by_which_model(master, tmp_path, cap
     assert "model emotion" in text
     notes = json.loads((out / "_manifest" / "all.json").read_text())
     assert (notes["inputs"], notes["failed"], len(notes["model"]["sha256"])) == (PHOTOS + 2, 1, 64)
+
+
+def test_interrupt_after_the_last_part_then_all_inputs_count_and_the_next_run_notes_the_end(
+    master, tmp_path, monkeypatch, capsys
+):
+    def interrupted(engine, shards, options):
+        done = list(read_here(engine, shards, options))
+        yield done[0]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(LocalEngine, "run", interrupted)
+    out = f"file://{tmp_path}/moods"
+    words = [*(master / f"00{number}.jpg" for number in range(6)), "--out", out, "--jobs", 1]
+    assert batch(*words) == 130
+    err = capsys.readouterr().err
+    assert f"6 of 6 inputs are in {out}; the same command goes on\n" in err
+    assert err.endswith(f"interrupted; kept: {out}\n")
+    assert batch("status", out) == 0
+    assert "finished not yet" in capsys.readouterr().out
+    assert batch(*words) == 0
+    assert batch("status", out) == 0
+    told = capsys.readouterr().out
+    assert "nothing to do" in told
+    assert "finished 20" in told
+    note = tmp_path / "moods" / "_manifest" / "all.json"
+    before = note.read_text()
+    assert batch(*words) == 0
+    assert note.read_text() == before
+
+
+@pytest.mark.parametrize("head", ["emotion", "smile"])
+def test_batch_when_rows_of_other_labels_would_stay_then_refused_before_anything_is_written(
+    master, tmp_path, monkeypatch, capsys, head
+):
+    monkeypatch.setattr(LocalEngine, "run", read_here)
+    out, first, second = tmp_path / "moods", master / "000.jpg", master / "001.jpg"
+    assert batch(first, "--out", out, *(("--emotions", "happy,sad") if head == "emotion" else ())) == 0
+    if head == "smile":  # as if by a model without this head
+        (part,) = parts(out)
+        table = pyarrow.parquet.read_table(part)
+        others = [name for name in table.column_names if name.startswith("smile")]
+        metadata = pyarrow.parquet.read_metadata(part).metadata
+        pyarrow.parquet.write_table(table.drop_columns(others).replace_schema_metadata(metadata), part)
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    capsys.readouterr()
+    assert batch(second, "--out", out) == 1
+    said = {
+        "emotion": f"{out} holds other emotions (happy, sad) than are to be written (neutral, happy, ",
+        "smile": f"{out} holds other model outputs (none) than are to be written (smile: ",
+    }
+    err = capsys.readouterr().err
+    assert said[head] in err
+    assert err.endswith("); use another --out\n")
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+    (out / "_manifest" / "all.json").unlink()
+    assert batch(first, second, "--out", out, "--emotions", "sad,happy") == 0  # all are read again
+    assert len({tuple(pyarrow.parquet.read_schema(path).names) for path in parts(out)}) == 1
 
 
 def test_report_over_a_data_set_then_counts_every_face_once(master, tmp_path, capsys):
@@ -361,6 +303,8 @@ class TestBadInput:
             (["gs://bucket/photos", "--out", "{out}"], "the driver for gs:// is not installed"),
             (["what://bucket/photos", "--out", "{out}"], "there is no kind of store called what://"),
             (["{album}", "--out", "{album}/000.jpg"], "000.jpg is a file; give --out a folder"),
+            (["{album}", "--out", "memory://x"], "memory://x would be in the memory of each process alone; give --out"),
+            (["{album}", "--out", "{out}", "--labelled", "s3://x/y"], "s3://x/y is a URL; give --labelled a folder"),
             (["status", "{album}"], "holds no data set of livemood batch"),
             (["{album}/film.csv", "--out", "{out}"], "film.csv is not there"),
         ],
@@ -380,64 +324,3 @@ class TestBadInput:
         assert batch(master, "--out", out) == 1
         assert "part-1.parquet is no part of a data set of livemood's; use another --out" in capsys.readouterr().err
         assert [path.name for path in out.iterdir()] == ["part-1.parquet"]
-
-
-@pytest.fixture
-def bucket(master, monkeypatch):
-    """An S3-compatible server on loopback with the first photos; yields the bucket's URL."""
-    boto3 = pytest.importorskip("boto3")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
-    for name, value in {**keys, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}.items():
-        monkeypatch.setenv(name, value)
-    server = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        until(lambda: answers(port))
-        client = boto3.client("s3")
-        client.create_bucket(Bucket="lab")
-        for name in ("000.jpg", "001.jpg", "broken.jpg", "film.mp4"):
-            client.upload_file(str(master / name), "lab", f"photos/{name}")
-        yield client
-    finally:
-        server.kill()
-        server.wait()
-
-
-def answers(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-    except OSError:
-        return False
-    return True
-
-
-def test_object_store_then_holds_inputs_and_data_set_and_a_change_is_seen(bucket, master, tmp_path, capsys):
-    words = ("s3://lab/photos", "--out", "s3://lab/moods", "--jobs", 1)
-    assert batch(*words) == 1
-    local = tmp_path / "local"
-    named = [master / name for name in ("000.jpg", "001.jpg", "broken.jpg", "film.mp4")]
-    batch(*named, "--out", local, "--jobs", 1)
-
-    def stored() -> list[tuple]:
-        import s3fs
-
-        table = pyarrow.dataset.dataset("lab/moods", filesystem=s3fs.S3FileSystem()).to_table()
-        cells = [tuple(str(cell).replace("s3://lab/photos", "") for cell in row.values()) for row in table.to_pylist()]
-        return sorted(cells)
-
-    assert stored() == rows(local, master)
-    capsys.readouterr()
-    assert batch(*words) == 0
-    assert "nothing to do" in capsys.readouterr().out
-    bucket.upload_file(str(master / "002.jpg"), "lab", "photos/001.jpg")
-    assert batch("s3://lab/photos/00*.jpg", *words[1:], "--json") == 0
-    assert json.loads(capsys.readouterr().out)["read"] == 1
-    assert len(stored()) == len(rows(local, master))
-    assert batch("status", "s3://lab/moods") == 0
-    assert "4 inputs in" in capsys.readouterr().out
