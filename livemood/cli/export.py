@@ -6,14 +6,14 @@ from typing import Annotated
 import typer
 
 from livemood.cli.options import Force
-from livemood.training.export.formats import FormatName
+from livemood.core.settings import ExportFormat
 
 
 def export(
     bundle: Annotated[
         str, typer.Argument(metavar="BUNDLE", help="Bundle folder; 'default' is the one that is shipped.")
     ],
-    to: Annotated[FormatName, typer.Option("--to", help="Format.")],
+    to: Annotated[ExportFormat, typer.Option("--to", help="Format.")],
     out: Annotated[Path, typer.Option("--out", help="File to write; a folder for saved-model.")],
     force: Force = False,
 ) -> None:

@@ -17,6 +17,8 @@ EngineChoice = Literal["local", "ray"]
 """What runs the shards of a batch."""
 SortBy = Literal["most", "largest", "smile"]
 """What names a photo's folder: the emotion of most faces; of the largest; of most faces, with the kind of smile."""
+ExportFormat = Literal["tflite", "onnx", "saved-model"]
+"""Formats of exported models."""
 SplitChoice = Literal["train", "valid", "test", "all"]
 """Pictures that a model is measured on; ``all`` for data of which none was trained on."""
 Codec = Literal["h264", "h265", "vp9", "av1"]

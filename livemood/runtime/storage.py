@@ -88,7 +88,7 @@ class Store:
 
     def __init__(self, root: str, setting: str) -> None:
         if not root:
-            raise SinkError("there is no name of a folder", f"give {{{setting}}} one")
+            raise SinkError("the name of the folder is empty", f"give {{{setting}}} one")
         self.root, self._setting = root.rstrip("/") or "/", setting
         self._remote: Any = filesystem(root) if is_url(root) else None
 

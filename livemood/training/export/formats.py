@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,19 +14,18 @@ import numpy.typing as npt
 from livemood.bundles.keras_model import load_keras
 from livemood.bundles.manifest import Bundle
 from livemood.core.errors import ModelIncompatible, SinkError
+from livemood.core.settings import ExportFormat
 from livemood.runtime.atomic_io import note_written, refuse_to_overwrite
 from livemood.runtime.native_output import native_stderr_held
 from livemood.runtime.optional_deps import required
 from livemood.training.export.bundle import MAX_PARITY_GAP, by_head, parity, to_tflite
 from livemood.training.export.labels import add_labels
 
-FormatName = Literal["tflite", "onnx", "saved-model"]
-
 _PROBES = 16
 _SAVED_MODEL = "saved_model.pb"
 
 
-def write(bundle: Bundle, to: FormatName, out: Path, force: bool) -> float:
+def write(bundle: Bundle, to: ExportFormat, out: Path, force: bool) -> float:
     """Convert and check a bundle's model.
 
     Args:
@@ -65,7 +64,7 @@ def write(bundle: Bundle, to: FormatName, out: Path, force: bool) -> float:
     return gap
 
 
-def _refuse_to_overwrite(out: Path, to: FormatName, force: bool) -> None:
+def _refuse_to_overwrite(out: Path, to: ExportFormat, force: bool) -> None:
     """Raise if ``out`` may not be replaced; a folder that is not a SavedModel never is."""
     if to != "saved-model":
         refuse_to_overwrite(out, "out", force)
@@ -115,7 +114,7 @@ def _quietly(work: Callable[[], object]) -> None:
         work()
 
 
-_WRITERS: dict[FormatName, Callable[[Any, Path, npt.NDArray[np.uint8]], float]] = {
+_WRITERS: dict[ExportFormat, Callable[[Any, Path, npt.NDArray[np.uint8]], float]] = {
     "tflite": _tflite,
     "onnx": _onnx,
     "saved-model": _saved_model,
