@@ -233,18 +233,15 @@ def _placing(copy: bool, move: bool, link: bool) -> Any:
 
 
 def _write_skipped(path: Path, skipped: "Sequence[Skipped]", force: bool) -> None:
-    import csv
-
-    from livemood.core.text_tables import NOT_UTF8
+    from livemood.core.text_tables import NOT_UTF8, table_line
     from livemood.runtime.atomic_io import atomic_write
 
     with (
         atomic_write(path, "list_skipped", force) as part,
         part.open("w", newline="", encoding="utf-8", errors=NOT_UTF8) as stream,
     ):
-        rows = csv.writer(stream, lineterminator="\n")
-        rows.writerow(["path", "kind", "why"])
-        rows.writerows([str(one.path), one.kind, one.why] for one in skipped)
+        stream.write(table_line(["path", "kind", "why"]))
+        stream.writelines(table_line([one.path, one.kind, one.why]) for one in skipped)
 
 
 def _say_interrupted(job: "CollectionJob", summary: "CollectionSummary") -> None:

@@ -1,7 +1,5 @@
 """Records of a collection: rows of one photo after another; an interrupted file can be resumed."""
 
-import csv
-import io
 import json
 import os
 import warnings
@@ -12,7 +10,7 @@ from typing import Any, BinaryIO, Final
 
 from livemood.core.errors import LivemoodError, SinkError
 from livemood.core.labels import EMOTION
-from livemood.core.text_tables import NOT_UTF8
+from livemood.core.text_tables import NOT_UTF8, table_line
 from livemood.records import PARQUET, VERSION, Origin, read_origin
 from livemood.records.inputs import Group, Heads, columns, kind, read_groups, to_json, to_rows, whole_until
 from livemood.records.origin import METADATA, is_sidecar, sidecar
@@ -241,6 +239,4 @@ def _unpack(path: Path, rows: Path) -> None:
 
 
 def _csv_lines(rows: Sequence[Sequence[Any]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue().encode(errors=NOT_UTF8)
+    return "".join(map(table_line, rows)).encode(errors=NOT_UTF8)

@@ -5,6 +5,7 @@ import pytest
 
 from livemood.core.errors import LivemoodError, SinkError
 from livemood.records import Origin, read_origin
+from livemood.records import read as read_records
 from livemood.records.inputs import Group, Heads, Input, read_groups
 from livemood.records.schema import HeadScores, Record
 from livemood.sinks.collection_records import CollectionRecords
@@ -35,6 +36,7 @@ def photo(name: str, faces: int, error: str | None = None) -> Group:
 PHOTOS = [
     photo("a.jpg", 1),
     photo('two\nlines, and "quotes".jpg', 3),
+    photo("x\ry.jpg", 1),
     photo("none.jpg", 0),
     photo("caf\udce9.jpg", 2),
     photo("bad.jpg", 0, "bad.jpg is not a picture"),
@@ -62,6 +64,15 @@ def test_photos_when_written_then_are_read_back_with_every_head(tmp_path: Path, 
     read = list(read_groups(path))
     assert read == [shown(one, suffix) for one in PHOTOS]
     assert [file.name for file in path.parent.iterdir()] == [path.name]
+    assert sum(one.track is not None for one in read_records(path)) == sum(said.faces for said, _ in PHOTOS)
+
+
+def test_file_when_a_line_is_not_one_of_a_table_then_one_line_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    write(path, PHOTOS[:1])
+    path.write_bytes(path.read_bytes() + b"x\ry.jpg,,,0,\n")
+    with pytest.raises(LivemoodError, match="holds a line that is no record of a photo"):
+        CollectionRecords(path, HEADS, resume=True)
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
