@@ -1,7 +1,7 @@
 """A collection of photos: read on one or more cores, with records, annotated copies, sidecars and sorting."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,9 +16,9 @@ from livemood.records.inputs import Group, Heads
 from livemood.runtime.atomic_io import note_written
 from livemood.runtime.workers import on_processes
 from livemood.sinks.collection_records import CollectionRecords
-from livemood.sinks.sorted_folder import How, SortedFolder, folder_for, is_made_by_sorting
+from livemood.sinks.sorted_folder import How, SortedFolder, folder_for, is_made_by_sorting, place_in
 from livemood.sinks.xmp import write_sidecar
-from livemood.sources.image.scan import Found, find_photos
+from livemood.sources.image.scan import Found, Skipped, find_photos
 
 if TYPE_CHECKING:
     from livemood.apps.photo_reader import PhotoReader
@@ -64,29 +64,27 @@ class CollectionJob:
 
 
 def scan(paths: Sequence[Path], made_in: Sequence[Path | None] = ()) -> Found:
-    """Find the photos of files and folders; files that livemood itself wrote to ``made_in`` are skipped.
-
-    Raises:
-        ImageUnreadable: There is none.
-    """
+    """Find the photos of files and folders; files that livemood itself wrote to ``made_in`` are skipped."""
     folders = [folder for folder in made_in if folder]
     tops = {path.resolve() for path in paths if path.is_dir()}
     whole = {folder.resolve() for folder in folders} - tops
     listed = [is_made_by_sorting(folder) for folder in folders]
-    found = find_photos(paths, lambda path: path.resolve() in whole or any(made(path) for made in listed))
-    if not found.photos:
-        kinds = Counter(one.kind for one in found.skipped)
-        besides = ", ".join(f"{count} x {kind}" for kind, count in kinds.most_common(3))
-        held = f" ({besides})" if besides else ""
-        raise ImageUnreadable(f"{', '.join(map(str, paths))} holds no pictures{held}")
-    return found
+    return find_photos(paths, lambda path: path.resolve() in whole or any(made(path) for made in listed))
+
+
+def no_pictures(paths: Sequence[Path], skipped: Sequence[Skipped]) -> ImageUnreadable:
+    """Return the error to raise when files and folders hold no photo."""
+    kinds = Counter(one.kind for one in skipped)
+    besides = ", ".join(f"{count} x {kind}" for kind, count in kinds.most_common(3))
+    held = f" ({besides})" if besides else ""
+    return ImageUnreadable(f"{', '.join(map(str, paths))} holds no pictures{held}")
 
 
 def read_collection(
     job: CollectionJob,
     heads: Heads,
     phrase: Callable[[LivemoodError], str] = str,
-    earlier: Callable[[Iterator[Group]], None] | None = None,
+    earlier: Callable[[Iterator[tuple[Group, Path]]], None] | None = None,
     open_reader: "Callable[[], PhotoReader] | None" = None,
 ) -> Iterator[PhotoResult]:
     """Read photos in their order; yield each when all its outputs are written.
@@ -97,7 +95,7 @@ def read_collection(
         job: The settings.
         heads: Labels by head of the model.
         phrase: Returns the text of an error.
-        earlier: Called with the photos that the records already hold, when resuming.
+        earlier: Called with the photos that the records already hold, and where they are now, when resuming.
         open_reader: Returns the ``PhotoReader`` of this process.
 
     Raises:
@@ -109,10 +107,11 @@ def read_collection(
             written = CollectionRecords(job.records, heads, force=job.force, resume=job.resume, origin=job.origin)
             rows = stack.enter_context(written)
             if earlier and rows.done:
-                earlier(rows.groups())
-        done = rows.done if rows else set()
-        placer = _Placer(job)
-        todo = (one for one in map(placer.job, job.photos) if str(one.path) not in done)
+                place_of = place_in(job.sort_into) if job.sort_into else Path
+                earlier((group, place_of(Path(group[0].path))) for group in rows.groups())
+        done = rows.done if rows else {}
+        placer = _Placer(job, done)
+        todo = (placer.job(photo) for photo in job.photos if str(photo) not in done)
         sorter = SortedFolder(job.sort_into, job.how) if job.sort_into else None
         for result in _results(job, todo, open_reader):
             result = _finished(result, job, sorter)
@@ -138,7 +137,7 @@ def _finished(result: PhotoResult, job: CollectionJob, sorter: SortedFolder | No
         note_written(result.copy)  # another process wrote it
     if result.width is None or result.height is None:
         return result
-    photo, error = Path(result.path), result.error
+    photo, error, place = Path(result.path), result.error, result.place
     if job.xmp:
         try:
             write_sidecar(photo, result.moods, result.width, result.height, result.orientation)
@@ -146,33 +145,45 @@ def _finished(result: PhotoResult, job: CollectionJob, sorter: SortedFolder | No
             error = error or failed
     if sorter:
         try:
-            sorter.put(photo, folder_for(result.moods, job.by))
+            place = sorter.put(photo, folder_for(result.moods, job.by))
         except SinkError as failed:
             error = error or failed
-    return replace(result, error=error)
+    return replace(result, error=error, place=place)
 
 
 class _Placer:
-    """Chooses paths of annotated copies: numbered if another one of this run has the name, never that of a photo."""
+    """Chooses paths of annotated copies: numbered if another one has the name, never that of a photo.
 
-    def __init__(self, job: CollectionJob) -> None:
+    Args:
+        job: The settings.
+        done: Photos that were read before, in their order; their copies keep their names.
+    """
+
+    def __init__(self, job: CollectionJob, done: Iterable[str]) -> None:
         self._folder = job.copies
         self._originals = {path.resolve() for path in job.photos} if job.copies else set()
         self._made: set[Path] = set()
+        if job.copies:
+            for path in done:
+                self._place(job.copies, Path(path))
 
     def job(self, photo: Path) -> PhotoJob:
         if self._folder is None:
             return PhotoJob(photo)
+        place = self._place(self._folder, photo)
+        if place.resolve() in self._originals:
+            return PhotoJob(photo, refused=SinkError(f"{place} is a photo to be read", "choose another {out}"))
+        return PhotoJob(photo, place)
+
+    def _place(self, folder: Path, photo: Path) -> Path:
         suffix = ".jpg" if photo.suffix.lower() in _COPIED_AS_JPEG else photo.suffix
-        target = self._folder / f"{photo.stem}{suffix}"
+        target = folder / f"{photo.stem}{suffix}"
         place, count = target, 1
         while place in self._made:
             count += 1
             place = target.with_stem(f"{target.stem}-{count}")
         self._made.add(place)
-        if place.resolve() in self._originals:
-            return PhotoJob(photo, refused=SinkError(f"{place} is a photo to be read", "choose another {out}"))
-        return PhotoJob(photo, place)
+        return place
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,7 @@ class PhotoResult:
         copy: Path of the annotated copy that was written.
         thumbnail: A small JPEG.
         fingerprint: (4,) uint64 as bytes, see ``livemood.datasets.dedup``.
+        place: Where the photo is now, if it was sorted.
     """
 
     path: Path | str
@@ -79,6 +80,7 @@ class PhotoResult:
     copy: Path | None = None
     thumbnail: bytes = b""
     fingerprint: bytes = b""
+    place: Path | None = None
 
     def group(self, error: str | None) -> Group:
         """Return the content of its rows.

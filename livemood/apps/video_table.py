@@ -1,6 +1,5 @@
 """A table over many videos: the outcome and the figures of each."""
 
-import csv
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -12,7 +11,7 @@ from livemood.apps.tally import Summary
 from livemood.apps.video_batch import Outcome
 from livemood.core.errors import LivemoodError
 from livemood.core.labels import UNSURE
-from livemood.core.text_tables import NOT_UTF8
+from livemood.core.text_tables import NOT_UTF8, table_line
 from livemood.records import read
 from livemood.runtime.atomic_io import atomic_write
 
@@ -61,10 +60,9 @@ def write_video_table(
         atomic_write(path, SETTING, force) as part,
         part.open("w", encoding="utf-8", errors=NOT_UTF8, newline="") as file,
     ):
-        rows = csv.writer(file, lineterminator="\n")
-        rows.writerow([*_COLUMNS, *_COUNTS, *(f"share_{label}" for label in shown)])
+        file.write(table_line([*_COLUMNS, *_COUNTS, *(f"share_{label}" for label in shown)]))
         for one in videos:
-            rows.writerow([*_outcome_cells(one, phrase), *_figure_cells(one.outcome, shown)])
+            file.write(table_line([*_outcome_cells(one, phrase), *_figure_cells(one.outcome, shown)]))
 
 
 def _outcome_cells(one: Listed, phrase: Callable[[LivemoodError], str]) -> list[str]:

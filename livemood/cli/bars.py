@@ -22,6 +22,9 @@ def counting_bar(total: int, unit: str) -> "Count":
 class Count:
     """Accepts progress and shows nothing; a context manager."""
 
+    def expect(self, total: int) -> None:
+        """``total`` items are expected, instead of those at the start."""
+
     def advance(self, count: int, failed: int = 0) -> None:
         """``count`` more items are done, of which ``failed`` failed."""
 
@@ -49,6 +52,9 @@ class _DrawnCount(Count):
         )
         self._unit, self._failed = unit, 0
         self._task = self._progress.add_task(unit, total=total, rate="")
+
+    def expect(self, total: int) -> None:
+        self._progress.update(self._task, total=total)
 
     def advance(self, count: int, failed: int = 0) -> None:
         self._failed += failed

@@ -1,8 +1,7 @@
 """``livemood image``: moods in photos, as a table, rows, copies, sidecars, a gallery, or sorted into folders."""
 
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -10,17 +9,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from livemood.cli.bars import counting_bar
+from livemood.cli.bars import Count, counting_bar
 from livemood.cli.options import Force, Json, Only, heads_of, opened, option_name
 from livemood.cli.photo_output import JsonList, json_of, phrase, print_summary, print_table
+from livemood.cli.summary import note_skipped
 from livemood.cli.terminal import plain
+from livemood.core.counts import counted
+from livemood.core.errors import SinkError
 from livemood.core.labels import EMOTION
 from livemood.core.settings import DrawStyle, ReaderSettings, SortBy
 from livemood.runtime import stopping
 from livemood.runtime.processes import usable_cores
 
 if TYPE_CHECKING:
-    from livemood.apps.collection import CollectionJob, CollectionSummary
+    from livemood.apps.collection import CollectionJob
     from livemood.apps.photo import PhotoResult
     from livemood.apps.photo_reader import PhotoReader
     from livemood.records.inputs import Group, Heads
@@ -35,6 +37,7 @@ _MOST_PROCESSES = 8
 
 
 def image(
+    context: typer.Context,
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Photos, or folders of photos.")],
     style: Annotated[DrawStyle, Only("panel", "smile_kind")],
     reader: Annotated[ReaderSettings, Only("detector", "emotions", "engine", "model")],
@@ -79,26 +82,36 @@ def image(
       livemood image holiday/ --records moods.csv --resume
       livemood image holiday/ --sort-into sorted/ --link --emotions happy,sad
     """
-    from livemood.apps.collection import CollectionJob, scan
+    from livemood.apps.collection import CollectionJob, no_pictures, scan
     from livemood.apps.origins import origin_of_collection
     from livemood.apps.photo import PhotoOptions
     from livemood.runtime.atomic_io import refuse_file_as_folder, refuse_to_overwrite
+    from livemood.sinks.collection_records import holds_photos
 
     placing = _placing(copy, move, link)
+    if sort_into is None:
+        _refuse_given(context, "copy", "move", "link", "sort_by")
     if resume and records is None:
         raise typer.BadParameter("there is no file to go on in; add --records", param_hint="--resume")
     if gallery and gallery.suffix.lower() not in (".html", ".htm"):
         raise typer.BadParameter(f"{gallery} is no page; let it end in .html", param_hint="--gallery")
-    if list_skipped:
-        refuse_to_overwrite(list_skipped, "list_skipped", force)
+    targets = _targets(records, gallery, list_skipped, sort_into)
     for folder, setting in ((out, "out"), (sort_into, "sort_into")):
         if folder:
             refuse_file_as_folder(folder, setting)
     found = scan(paths, (out, sort_into))
+    _refuse_photos(targets, found.photos)
+    resumed = resume and records is not None and holds_photos(records)
+    replaced = force or resumed  # without photos in the records, no earlier run made what is there
+    if list_skipped:
+        refuse_to_overwrite(list_skipped, "list_skipped", replaced)
+    if not found.photos and not resumed:
+        if list_skipped:
+            _write_skipped(list_skipped, found.skipped, replaced)
+        raise no_pictures(paths, found.skipped)
     several = usable_cores() if len(found.photos) >= _SEVERAL else 1
     heads = heads_of(reader)
-    # Copies of photos that are not in the records yet are what the earlier run left.
-    options = PhotoOptions(reader, replace(style, ids=False), gallery is not None, force or resume)
+    options = PhotoOptions(reader, replace(style, ids=False), gallery is not None, replaced)
     job = CollectionJob(
         found.photos,
         options,
@@ -126,11 +139,11 @@ def image(
         run.interrupted = True
     run.print_results(found.skipped)
     if list_skipped:
-        _write_skipped(list_skipped, found.skipped, force)
+        _write_skipped(list_skipped, found.skipped, replaced)
     if run.interrupted:
-        _say_interrupted(job, run.summary)
+        run.say_interrupted()
         raise typer.Exit(_INTERRUPTED)
-    if run.failed:
+    if run.summary.failed:
         raise typer.Exit(1)
 
 
@@ -143,7 +156,9 @@ class _Run:
         self._job, self._heads, self._page, self._json = job, heads, gallery, json_
         self.summary: CollectionSummary = CollectionSummary()
         self.interrupted = False
-        self.failed = 0
+        self._written: Path | None = None  # the page
+        self._total = len(job.photos)
+        self._failed = 0
         self._errors: list[str] = []
         self._table: list[Group] = []
 
@@ -157,14 +172,12 @@ class _Run:
             if self._page:
                 from livemood.reporting.gallery import Gallery
 
-                page = stack.enter_context(
-                    Gallery(self._page, self._heads[EMOTION], force=self._job.force or self._job.resume)
-                )
+                page = stack.enter_context(Gallery(self._page, self._heads[EMOTION], force=self._job.options.force))
 
-            def earlier(groups: "Iterator[Group]") -> None:
-                bar.advance(_counted(groups, self.summary, page))
+            def earlier(photos: "Iterator[tuple[Group, Path]]") -> None:
+                self._count_earlier(photos, page, bar)
 
-            bar = stack.enter_context(counting_bar(len(self._job.photos), "photos"))
+            bar = stack.enter_context(counting_bar(self._total, "photos"))
             out = stack.enter_context(JsonList("images")) if self._json else None
             try:
                 for result in read_collection(self._job, self._heads, phrase, earlier, open_reader):
@@ -175,19 +188,44 @@ class _Run:
                     stopping.check()
             except KeyboardInterrupt:
                 self.interrupted = True
-            if page:
+            if page and page.count == self.summary.photos:
                 page.write(f"Moods in {self.summary.photos} photos")
+                self._written = self._page
+
+    def _count_earlier(self, photos: "Iterator[tuple[Group, Path]]", page: "Gallery | None", bar: Count) -> None:
+        """Count the photos of an earlier run, and add them to the page with new thumbnails.
+
+        After an interrupt, those left are counted only, which takes little time.
+        """
+        from livemood.apps.photo_reader import thumbnail_of
+
+        listed = set(map(str, self._job.photos))
+        for group, place in photos:
+            self.summary.add(group)
+            self.summary.earlier += 1
+            if group[0].path not in listed:  # it was moved
+                self._total += 1
+                bar.expect(self._total)
+            if page and not self.interrupted:
+                page.add(group, *thumbnail_of(place), place)
+            bar.advance(1)
+            try:
+                stopping.check()
+            except KeyboardInterrupt:
+                self.interrupted = True
+        if self.interrupted:
+            raise KeyboardInterrupt
 
     def _take(self, result: "PhotoResult", page: "Gallery | None") -> None:
         error = phrase(result.error) if result.error else None
         group = result.group(error)
         self.summary.add(group)
         if page:
-            page.add(group, result.thumbnail, result.fingerprint)
-        if len(self._job.photos) <= _TABLE:
+            page.add(group, result.thumbnail, result.fingerprint, result.place)
+        if self._total <= _TABLE:
             self._table.append(group)
         if error:
-            self.failed += 1
+            self._failed += 1
             if len(self._errors) < _ERRORS:
                 self._errors.append(error)
 
@@ -195,34 +233,30 @@ class _Run:
         """Print the results of the run."""
         if not self._json:
             print_table(self._table)
-            if len(self._job.photos) > _TABLE:
+            if self._total > _TABLE:
                 print_summary(self.summary)
-            files = {"records": self._job.records, "gallery": self._page, "sorted into": self._job.sort_into}
+            files = {"records": self._job.records, "gallery": self._written, "sorted into": self._job.sort_into}
             for name, path in files.items():
-                if path and (name != "records" or len(self._job.photos) > _TABLE or self._job.resume):
+                if path and (name != "records" or self._total > _TABLE or self._job.resume):
                     print(f"{name}: {plain(path)}")
         for error in self._errors:
             print(f"livemood: {plain(error)}", file=sys.stderr)
-        if self.failed > len(self._errors):
-            more = self.failed - len(self._errors)
+        if more := self._failed - len(self._errors):
             where = f"; {plain(self._job.records)} has a row with each" if self._job.records else ""
             print(f"livemood: {more} more photos failed{where}", file=sys.stderr)
-        counts = Counter((one.kind, one.why) for one in skipped if one.kind not in ("hidden file", "made by livemood"))
-        for (kind, why), count in counts.most_common():
-            print(f"livemood: note: {count} x {kind} passed over: {why}", file=sys.stderr)
+        if before := self.summary.failed - self._failed:
+            print(
+                f"livemood: {counted(before, 'photo')} failed before; {plain(self._job.records)} says why",
+                file=sys.stderr,
+            )
+        note_skipped([one for one in skipped if one.kind not in ("hidden file", "made by livemood")])
 
-
-def _counted(groups: "Iterator[Group]", summary: "CollectionSummary", page: "Gallery | None") -> int:
-    """Count the photos of an earlier run, and add them to the page with new thumbnails."""
-    from livemood.apps.photo_reader import thumbnail_of
-
-    before = summary.earlier
-    for group in groups:
-        summary.add(group)
-        summary.earlier += 1
-        if page:
-            page.add(group, *thumbnail_of(Path(group[0].path)))
-    return summary.earlier - before
+    def say_interrupted(self) -> None:
+        """Print how far the run came, and how to go on."""
+        kept = ""
+        if self._job.records and self.summary.photos:
+            kept = f"; {plain(self._job.records)} has them, the same command with --resume goes on"
+        print(f"livemood: {self.summary.photos} of {self._total} photos are done{kept}", file=sys.stderr)
 
 
 def _placing(copy: bool, move: bool, link: bool) -> Any:
@@ -232,23 +266,48 @@ def _placing(copy: bool, move: bool, link: bool) -> Any:
     return chosen[0] if chosen else "copy"
 
 
-def _write_skipped(path: Path, skipped: "Sequence[Skipped]", force: bool) -> None:
-    import csv
+def _refuse_given(context: typer.Context, *settings: str) -> None:
+    """Refuse options for sorting where no folder is given; in livemood.toml they may stand."""
+    for name in settings:
+        source = context.get_parameter_source(name)
+        if source and source.name == "COMMANDLINE":
+            raise typer.BadParameter("there is no folder to sort into; add --sort-into", param_hint=option_name(name))
 
-    from livemood.core.text_tables import NOT_UTF8
+
+def _targets(
+    records: Path | None, gallery: Path | None, list_skipped: Path | None, sort_into: Path | None
+) -> dict[Path, str]:
+    """Return the resolved paths of the files to be written, with the setting of each; none may be of two settings."""
+    from livemood.sinks.collection_records import files_of
+    from livemood.sinks.sorted_folder import MANIFEST
+
+    files = [("records", file) for file in (files_of(records) if records else ())]
+    files += [(name, file) for name, file in (("gallery", gallery), ("list_skipped", list_skipped)) if file]
+    files += [("sort_into", sort_into / MANIFEST)] if sort_into else []
+    found: dict[Path, str] = {}
+    for name, file in files:
+        other = found.setdefault(file.resolve(), name)
+        if other != name:
+            both = f"{file} is a file of {option_name(other)} too; choose another"
+            raise typer.BadParameter(both, param_hint=option_name(name))
+    return found
+
+
+def _refuse_photos(targets: "Mapping[Path, str]", photos: "Sequence[Path]") -> None:
+    """Refuse to replace a photo that is to be read."""
+    if any(target.exists() for target in targets):
+        for photo in photos:
+            if setting := targets.get(photo.resolve()):
+                raise SinkError(f"{photo} is a photo to be read", f"choose another {{{setting}}}")
+
+
+def _write_skipped(path: Path, skipped: "Sequence[Skipped]", force: bool) -> None:
+    from livemood.core.text_tables import NOT_UTF8, table_line
     from livemood.runtime.atomic_io import atomic_write
 
     with (
         atomic_write(path, "list_skipped", force) as part,
         part.open("w", newline="", encoding="utf-8", errors=NOT_UTF8) as stream,
     ):
-        rows = csv.writer(stream, lineterminator="\n")
-        rows.writerow(["path", "kind", "why"])
-        rows.writerows([str(one.path), one.kind, one.why] for one in skipped)
-
-
-def _say_interrupted(job: "CollectionJob", summary: "CollectionSummary") -> None:
-    kept = ""
-    if job.records and summary.photos:
-        kept = f"; {plain(job.records)} has them, the same command with --resume goes on"
-    print(f"livemood: {summary.photos} of {len(job.photos)} photos are done{kept}", file=sys.stderr)
+        stream.write(table_line(["path", "kind", "why"]))
+        stream.writelines(table_line([one.path, one.kind, one.why]) for one in skipped)

@@ -1,6 +1,7 @@
 """The summary of a run, on stdout; notes on stderr."""
 
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,11 +12,18 @@ from livemood.core.counts import counted
 if TYPE_CHECKING:
     from livemood.apps.tally import Summary
     from livemood.apps.video_batch import Outcome
+    from livemood.sources.image.scan import Skipped
 
 
 def note(text: str) -> None:
     """Print one note on stderr."""
     print(f"livemood: note: {text}", file=sys.stderr)
+
+
+def note_skipped(files: Sequence["Skipped"]) -> None:
+    """Print how many files of each kind were not read, and why."""
+    for (kind, why), count in Counter((one.kind, one.why) for one in files).most_common():
+        note(f"{count} x {kind} skipped: {why}")
 
 
 def print_summary(summary: "Summary", files: Mapping[str, Path | None]) -> None:

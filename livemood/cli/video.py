@@ -1,7 +1,6 @@
 """``livemood video``: labelled copies of videos, their records, reports, and a summary."""
 
 import sys
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,7 @@ import typer
 
 from livemood.cli.bars import progress_bars
 from livemood.cli.options import Force, Json, VideoOutputs, files_of, opened, option_name, print_json
-from livemood.cli.summary import note, print_outcomes, print_summary
+from livemood.cli.summary import note, note_skipped, print_outcomes, print_summary
 from livemood.core.settings import CutSettings, DrawStyle, EncodingSettings, ReaderSettings
 from livemood.runtime.processes import usable_cores
 from livemood.sinks.open import STDOUT, Output
@@ -276,6 +275,4 @@ def _tell_skipped(skipped: Sequence["Skipped"]) -> None:
     for one in skipped:
         if one.path.is_dir() and one.kind == "made by livemood":
             note(f"{one.path} is for the copies; nothing in it was read")
-    counts = Counter((one.kind, one.why) for one in skipped if not one.path.is_dir())
-    for (kind, why), count in counts.most_common():
-        note(f"{count} x {kind} passed over: {why}")
+    note_skipped([one for one in skipped if not one.path.is_dir()])

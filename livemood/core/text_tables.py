@@ -3,8 +3,8 @@
 import codecs
 import csv
 import io
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
 
 NOT_UTF8: Final = "surrogateescape"
 """How bytes that are not UTF-8, such as those of some file names, are kept in text."""
@@ -39,3 +39,14 @@ def table_rows(text: str) -> Iterator[list[str]]:
         csv.Error: It is not a table.
     """
     return iter(csv.reader(io.StringIO(text, newline=""), delimiter=separator_of(text.partition("\n")[0])))
+
+
+def table_line(cells: Iterable[Any]) -> str:
+    """Return a row of CSV that ends in a line feed.
+
+    A carriage return in a cell is quoted, without which ``csv.reader`` refuses the row. Before Python 3.13,
+    ``csv.writer`` does so only if rows end in one.
+    """
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\r\n").writerow(cells)
+    return text.getvalue().removesuffix("\r\n") + "\n"

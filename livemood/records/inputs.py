@@ -157,7 +157,15 @@ def groups(rows: Iterator[Row]) -> Iterator[tuple[Group, int]]:
 
 def _header(file: BinaryIO) -> list[str]:
     file.seek(0)
-    return next(csv.reader([file.readline(_MAX_LINE).decode(errors=NOT_UTF8)]), [])
+    return _cells(file.readline(_MAX_LINE))
+
+
+def _cells(line: bytes) -> list[str]:
+    """Return the cells of a line of CSV; none if it is not one."""
+    try:
+        return next(csv.reader([line.decode(errors=NOT_UTF8)]), [])
+    except csv.Error:
+        return []
 
 
 def _heads(path: Path, names: list[str]) -> Heads:
@@ -204,7 +212,7 @@ def _csv_rows(path: Path, file: BinaryIO) -> Iterator[Row]:
         if not line.endswith(b"\n") or line.count(b'"') % 2:
             return
         end += len(line)
-        cells = next(csv.reader([line.decode(errors=NOT_UTF8)]), [])
+        cells = _cells(line)
         data: dict[str, Any] = dict(zip(names, cells, strict=False))
         record = reading.from_row(data, *heads) if len(cells) == len(names) else None
         if record is None:

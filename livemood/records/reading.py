@@ -31,6 +31,7 @@ PARQUET: Final = "'livemood[parquet]'"
 CHUNK: Final = 8192
 # A row of eight emotions has about 1,000 characters.
 _MAX_LINE: Final = 1 << 20
+_MAX_ROW: Final = 1 << 14  # of a row of lines, so that a stray quote does not cost all rows after it
 _MAX_GROUP_BYTES: Final = 1 << 28
 _MAX_COLUMNS: Final = 1024
 _MAX_LABEL: Final = 256
@@ -114,6 +115,8 @@ def _read_csv(path: Path) -> Iterator[Record | None]:
         heads = flat_heads(path, header)
         for line in _lines(file):
             # A line without newline may lack digits of its last number and still look complete.
+            while line.count('"') % 2 and len(line) < _MAX_ROW and (more := file.readline(_MAX_LINE)):
+                line += more  # a name may hold a line break; the quotes around it are then still open
             cells = _cells(line, separator) if line.endswith("\n") else []
             yield from_row(dict(zip(header, cells, strict=True)), *heads) if len(cells) == len(header) else None
 

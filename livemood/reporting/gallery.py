@@ -50,18 +50,25 @@ class Gallery(Closeable):
         self._prints: list[bytes] = []
         self._thumbs = tempfile.TemporaryFile()  # noqa: SIM115  # closed by close()
 
-    def add(self, group: Group, thumbnail: bytes = b"", fingerprint: bytes = b"") -> None:
+    @property
+    def count(self) -> int:
+        """Number of photos that were added."""
+        return len(self._photos)
+
+    def add(self, group: Group, thumbnail: bytes = b"", fingerprint: bytes = b"", place: Path | None = None) -> None:
         """Add one photo.
 
         Args:
             group: What it holds.
             thumbnail: A small JPEG; empty for none.
             fingerprint: (4,) uint64 as bytes, see ``livemood.datasets.dedup``; empty for none.
+            place: Where the photo is now, if it was moved.
         """
         entry, faces = group
         self._thumbs.write(b64encode(thumbnail) + b"\n")
         self._prints.append(fingerprint)
-        photo: dict[str, Any] = {"name": utf8(Path(entry.path).name), "href": _href(entry.path, self._path.parent)}
+        href = _href(str(place or entry.path), self._path.parent)
+        photo: dict[str, Any] = {"name": utf8(Path(entry.path).name), "href": href}
         if entry.error is not None:
             photo["error"] = utf8(entry.error)
         if faces and entry.width and entry.height:

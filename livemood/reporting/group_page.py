@@ -1,6 +1,5 @@
 """The report on many recordings: a table of them, their mean over time, and each one's timeline."""
 
-import csv
 from collections.abc import Sequence
 from html import escape
 from itertools import chain
@@ -10,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from livemood.core.labels import UNSURE
+from livemood.core.text_tables import table_line
 from livemood.reporting import sections
 from livemood.reporting.charts import TimeAxis, means, timeline
 from livemood.reporting.film import Stimulus, Watched, watched
@@ -63,7 +63,7 @@ def write_group_report(
     for name, rows in (("table", _table_rows), ("curves", _curve_rows)):
         if name in targets:
             with atomic_write(targets[name], name, force) as part, part.open("w", encoding="utf-8", newline="") as file:
-                csv.writer(file, lineterminator="\n").writerows(rows(group))
+                file.writelines(map(table_line, rows(group)))
 
 
 def _page(group: Group, title: str, align: str | None, stimulus: Stimulus | None) -> Page:

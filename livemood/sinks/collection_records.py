@@ -1,22 +1,20 @@
 """Records of a collection: rows of one photo after another; an interrupted file can be resumed."""
 
-import csv
-import io
 import json
 import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from livemood.core.errors import LivemoodError, SinkError
 from livemood.core.labels import EMOTION
-from livemood.core.text_tables import NOT_UTF8
+from livemood.core.text_tables import NOT_UTF8, table_line
 from livemood.records import PARQUET, VERSION, Origin, read_origin
 from livemood.records.inputs import Group, Heads, columns, kind, read_groups, to_json, to_rows, whole_until
 from livemood.records.origin import METADATA, is_sidecar, sidecar
-from livemood.runtime.atomic_io import atomic_write, note_written, refuse_to_overwrite, unwritable
+from livemood.runtime.atomic_io import atomic_write, claimed, note_written, refuse_to_overwrite, unwritable
 from livemood.runtime.closeable import Closeable
 from livemood.runtime.optional_deps import required
 from livemood.sinks.records import write_sidecar
@@ -24,6 +22,7 @@ from livemood.sinks.records import write_sidecar
 _SETTING: Final = "records"
 _SUFFIXES: Final = (".csv", ".jsonl", ".parquet")
 _ROW_GROUP: Final = 8192
+_REMEDY: Final = f"use {{resume}} to go on in it, {{force}} or another {{{_SETTING}}}"
 
 
 class CollectionRecords(Closeable):
@@ -31,20 +30,20 @@ class CollectionRecords(Closeable):
 
     The rows of each photo are flushed at once, so that they survive a killed process. A Parquet file is readable only
     when it is complete: until then, its rows are in a hidden JSONL file beside it, which is converted on ``close``, and
-    with which a run can be resumed after a killed process.
+    with which a run can be resumed after a killed process. The file of rows is locked against other runs until then.
 
     Args:
         path: Ends in .csv, .jsonl or .parquet.
         heads: Labels by head of the model.
-        force: Replace a file that is there.
+        force: Replace a file that is there, or rows that a killed process left.
         resume: Append to a file that is there.
         origin: Model and settings of this run; a file that is appended to keeps the origin it has.
 
     Attributes:
-        done: Paths whose photos the file held when it was opened.
+        done: Paths whose photos the file held when it was opened, in their order.
 
     Raises:
-        SinkError: The file is there already, or cannot be written.
+        SinkError: The file or its rows are there already, another run writes it, or it cannot be written.
         LivemoodError: It is no such file, or of a model with other emotions or heads.
     """
 
@@ -54,7 +53,7 @@ class CollectionRecords(Closeable):
         if path.suffix.lower() not in _SUFFIXES:
             raise SinkError(f"{path} ends in no form of records", f"use {', '.join(_SUFFIXES)}")
         self.path, self._heads = path, heads
-        self.done: set[str] = set()
+        self.done: dict[str, None] = {}
         self._empty = True
         self._packed = path.suffix.lower() == ".parquet"
         if self._packed:
@@ -63,25 +62,37 @@ class CollectionRecords(Closeable):
         if path.is_dir():
             raise SinkError(f"{path} is a folder", f"give {{{_SETTING}}} a file")
         if path.exists() and not force and not resume:
-            remedy = f"use {{resume}} to go on in it, {{force}} or another {{{_SETTING}}}"
-            raise SinkError(f"{path} is there already", remedy)
+            raise SinkError(f"{path} is there already", _REMEDY)
         self._origin, self._beside = origin, sidecar(path) if path.suffix.lower() == ".csv" else None
         if origin and self._beside:
             refuse_to_overwrite(self._beside, _SETTING, force or is_sidecar(self._beside))
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file: BinaryIO | None = self._opened(resume)
+            with ExitStack() as locks:
+                self._claim(locks, force, resume)
+                self._file: BinaryIO | None = self._opened()
+                self._locks = locks.pop_all()
         except OSError as error:
             if isinstance(error, LivemoodError):
                 raise
             raise unwritable(path, _SETTING, error) from error
 
-    def _opened(self, resume: bool) -> BinaryIO:
+    def _claim(self, locks: ExitStack, force: bool, resume: bool) -> None:
+        """Lock the file of rows; remove it, or make it of a Parquet file, if need be."""
         rows = self._rows_file
+        locks.enter_context(claimed(rows, self.path, _SETTING))
         if not resume:
+            if not force and holds_photos(rows):
+                raise SinkError(f"{self.path} was not completed, {rows} holds its rows", _REMEDY)
             rows.unlink(missing_ok=True)
-        elif self._packed and self.path.exists() and not rows.exists():
+        elif self._packed and self.path.exists() and not (rows.exists() and rows.stat().st_size):
             _unpack(self.path, rows)
+        else:
+            return
+        locks.enter_context(claimed(rows, self.path, _SETTING))  # another file under the same name
+
+    def _opened(self) -> BinaryIO:
+        rows = self._rows_file
         if rows.suffix.lower() == ".csv" and rows.exists():
             self._cut_half_header(rows)
         if rows.exists() and rows.stat().st_size:
@@ -94,7 +105,7 @@ class CollectionRecords(Closeable):
                 )
             with rows.open("r+b") as cut:
                 cut.truncate(end)
-            self.done = {entry.path for entry, _ in read_groups(rows)}
+            self.done = dict.fromkeys(entry.path for entry, _ in read_groups(rows))
             self._empty = not self.done
         file = rows.open("ab")
         if file.tell():
@@ -152,11 +163,12 @@ class CollectionRecords(Closeable):
     def __exit__(self, *raised: object) -> None:
         """Finish the file; after an error or an interrupt, a file without any photo is removed."""
         if raised[0] and self._empty and self._file:
-            self._file.close()
-            self._file = None
-            self._rows_file.unlink(missing_ok=True)
-            if self._beside and is_sidecar(self._beside):
-                self._beside.unlink()
+            with self._locks:
+                self._file.close()
+                self._file = None
+                self._rows_file.unlink(missing_ok=True)
+                if self._beside and is_sidecar(self._beside):
+                    self._beside.unlink()
         else:
             self.close()
 
@@ -169,22 +181,42 @@ class CollectionRecords(Closeable):
         file, self._file = self._file, None
         if file is None:
             return
-        try:
-            file.close()
-        except OSError as error:
-            raise unwritable(self.path, _SETTING, error) from error
-        if self._packed:
-            with atomic_write(self.path, _SETTING, force=True) as part:
-                origin = read_origin(self._rows_file)
-                more = {METADATA: json.dumps(origin.to_json())} if origin else {}
-                write_parquet(part, read_groups(self._rows_file), self._heads, lambda: more)
-            with suppress(OSError):
-                self._rows_file.unlink()
+        with self._locks:
+            try:
+                file.close()
+            except OSError as error:
+                raise unwritable(self.path, _SETTING, error) from error
+            if self._packed:
+                self._pack()
+
+    def _pack(self) -> None:
+        """Make the Parquet file of its rows, and remove these."""
+        with atomic_write(self.path, _SETTING, force=True) as part:
+            origin = read_origin(self._rows_file)
+            more = {METADATA: json.dumps(origin.to_json())} if origin else {}
+            write_parquet(part, read_groups(self._rows_file), self._heads, lambda: more)
+        with suppress(OSError):
+            self._rows_file.unlink()
 
 
 def journal_of(path: Path) -> Path:
     """Return the path of the JSONL file that holds the rows of a Parquet file until it is closed."""
     return path.with_name(f".{path.name}.rows.jsonl")
+
+
+def files_of(path: Path) -> list[Path]:
+    """Return the paths of all files that are written for records."""
+    beside = {".csv": sidecar, ".parquet": journal_of}.get(path.suffix.lower())
+    return [path, beside(path)] if beside else [path]
+
+
+def holds_photos(path: Path) -> bool:
+    """Return whether there are records under ``path``, complete or not, that hold a photo."""
+    for file in (path, journal_of(path)):
+        with suppress(OSError, LivemoodError):
+            if any(True for _ in read_groups(file)):
+                return True
+    return False
 
 
 def write_parquet(
@@ -241,6 +273,4 @@ def _unpack(path: Path, rows: Path) -> None:
 
 
 def _csv_lines(rows: Sequence[Sequence[Any]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue().encode(errors=NOT_UTF8)
+    return "".join(map(table_line, rows)).encode(errors=NOT_UTF8)

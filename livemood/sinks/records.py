@@ -1,6 +1,5 @@
 """Records: every face of every frame as a row of a JSONL, CSV or Parquet file, whose schema is docs/records.md."""
 
-import csv
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from livemood.core.labels import EMOTION
+from livemood.core.text_tables import table_line
 from livemood.core.types import Frame, Image, Mood
 from livemood.records.origin import METADATA, Origin, is_sidecar, sidecar
 from livemood.records.reading import PARQUET
@@ -157,11 +157,10 @@ def _jsonl(path: Path, heads: _Heads, live: bool, origin: Origin | None) -> Iter
 @contextmanager
 def _csv(path: Path, heads: _Heads, live: bool, origin: Origin | None) -> Iterator[_Add]:
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns(*heads))
+        file.write(table_line(columns(*heads)))
 
         def add(records: Sequence[Record]) -> None:
-            writer.writerows(to_row(record, *heads) for record in records)
+            file.writelines(table_line(to_row(record, *heads)) for record in records)
             if live:
                 file.flush()
 

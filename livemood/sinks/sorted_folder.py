@@ -101,15 +101,18 @@ class SortedFolder:
         for step in read_steps(folder):
             self._steps[step.source].append(step)
 
-    def put(self, photo: Path, label: str) -> None:
+    def put(self, photo: Path, label: str) -> Path:
         """Put a photo, and any sidecar beside it, into the folder of a label.
+
+        Returns:
+            Where the photo is now: another path only if it was moved.
 
         Raises:
             SinkError: It cannot be written, or not be removed from its old path.
         """
         try:
             if any(self._holds(step, photo) for step in self._steps.get(str(_absolute(photo)), ())):
-                return
+                return photo
             wanted = self._folder / label / photo.name
             if _absolute(wanted) == _absolute(photo):
                 raise SinkError(f"{photo} is a photo to be read", f"choose another {{{_SETTING}}}")
@@ -120,6 +123,7 @@ class SortedFolder:
             self._step(photo, target)
             for file, place in sidecars:
                 self._step(file, self._free(place))
+            return target if self._how == "move" else photo
         except OSError as error:
             if isinstance(error, LivemoodError):
                 raise
@@ -225,6 +229,12 @@ def is_made_by_sorting(folder: Path) -> Callable[[Path], bool]:
     made = {_absolute(folder / step.target) for step in read_steps(folder)}
     manifest = _absolute(folder / MANIFEST)
     return lambda path: _absolute(path) in made or _absolute(path) == manifest
+
+
+def place_in(folder: Path) -> Callable[[Path], Path]:
+    """Return a function that returns where a photo is now: in ``folder`` if it was moved there."""
+    places = {step.source: folder / step.target for step in read_steps(folder) if step.how == "move"}
+    return lambda photo: photo if os.path.lexists(photo) else places.get(str(_absolute(photo)), photo)
 
 
 def _absolute(path: Path) -> Path:

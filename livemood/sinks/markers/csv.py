@@ -1,8 +1,6 @@
 """CSV with the columns of Premiere Pro's own marker list."""
 
-import csv
-from io import StringIO
-
+from livemood.core.text_tables import table_line
 from livemood.sinks.markers.base import Markers
 
 _HEAD = ("Marker Name", "Description", "In", "Out", "Duration", "Marker Type")
@@ -12,10 +10,9 @@ def to_csv(markers: Markers) -> str:
     """Return the file's text; ``Out`` is the first frame after the marker."""
     base = markers.clip.base
     length = type(base)(base.rate, drop=base.drop)
-    text = StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_HEAD)
+    lines = [table_line(_HEAD)]
     for marker in markers.markers():
         start, end = base.timecode(marker.frame), base.timecode(marker.frame + marker.frames)
-        writer.writerow((marker.text, marker.label, start, end, length.timecode(marker.frames), "Comment"))
-    return text.getvalue()
+        cells = (marker.text, marker.label, start, end, length.timecode(marker.frames), "Comment")
+        lines.append(table_line(cells))
+    return "".join(lines)

@@ -1,13 +1,10 @@
-"""Collections of photos through ``livemood image``: rows as they come, going on, interrupts, cores, order."""
+"""Collections of photos through ``livemood image``: rows as they come, cores, order, sorting, copies."""
 
-import csv
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import cv2
@@ -20,37 +17,7 @@ from livemood.apps.session import Session
 from livemood.cli import run
 from livemood.records.inputs import read_groups
 from livemood.sources.image.decode import read_photo
-from tests.support.builders import SAMPLES, heed_interrupts
-
-PHOTO = SAMPLES / "faces.png"
-
-
-@pytest.fixture(scope="module")
-def small() -> np.ndarray:
-    image = cv2.imread(str(PHOTO))
-    assert image is not None
-    return cv2.resize(image, (640, 360), interpolation=cv2.INTER_AREA)
-
-
-@pytest.fixture
-def album(tmp_path: Path, small: np.ndarray) -> Path:
-    """Six photos: two faces each but for one without a face, and one that is broken."""
-    folder = tmp_path / "album"
-    folder.mkdir()
-    for number in range(4):
-        cv2.imwrite(str(folder / f"{number}.jpg"), small)
-    cv2.imwrite(str(folder / "empty.png"), np.full((90, 120, 3), 50, np.uint8))
-    (folder / "broken.jpg").write_bytes(b"\xff\xd8 no picture")
-    return folder
-
-
-def rows(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", errors="surrogateescape") as file:
-        return list(csv.DictReader(file))
-
-
-def image(*words: object) -> int:
-    return run(["image", *map(str, words)])
+from tests.support.photos import image, rows
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
@@ -130,112 +97,6 @@ def test_json_when_printed_piece_by_piece_then_is_what_json_would_print(album, c
     assert text == json.dumps(json.loads(text), ensure_ascii=False, indent=2) + "\n"
 
 
-@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
-@pytest.mark.parametrize("torn", [0, 1, 40, 900])
-def test_resume_then_goes_on_in_the_same_file_as_if_nothing_had_happened(album, tmp_path, suffix, torn, capsys):
-    whole, target = tmp_path / f"whole{suffix}", tmp_path / f"rows{suffix}"
-    image(album, "--records", whole)
-    first = [album / f"{number}.jpg" for number in range(3)]
-    image(*first, "--records", target)
-    if suffix == ".parquet":
-        # What a killed process leaves: rows beside the file that is still to come.
-        image(*first, "--records", tmp_path / "rows.jsonl", "--force")
-        (tmp_path / "rows.jsonl").rename(tmp_path / ".rows.parquet.rows.jsonl")
-        target.unlink()
-        cut_off = tmp_path / ".rows.parquet.rows.jsonl"
-    else:
-        cut_off = target
-    cut_off.write_bytes(cut_off.read_bytes()[: -torn or None])
-    assert image(album, "--records", target, "--resume") == 1
-    assert list(read_groups(target)) == list(read_groups(whole))
-    before = target.read_bytes()
-    capsys.readouterr()
-    assert image(album, "--records", target, "--resume") == 0  # nothing was read, so nothing failed now
-    assert list(read_groups(target)) == list(read_groups(whole))
-    if suffix != ".parquet":
-        assert target.read_bytes() == before == whole.read_bytes()
-
-
-def test_resume_when_an_interrupted_run_left_a_copy_of_a_photo_without_rows_then_it_is_made_anew(album, tmp_path):
-    target, copies = tmp_path / "rows.csv", tmp_path / "copies"
-    photos = [album / f"{number}.jpg" for number in range(3)]
-    assert image(*photos[:2], "--records", target, "--out", copies) == 0
-    done = (copies / "0.jpg").stat().st_mtime_ns
-    (copies / "2.jpg").write_bytes(b"what a killed process left")
-    assert image(*photos, "--records", target, "--out", copies, "--resume") == 0
-    assert (copies / "2.jpg").read_bytes().startswith(b"\xff\xd8")
-    assert (copies / "0.jpg").stat().st_mtime_ns == done
-    assert {Path(row["path"]).name for row in rows(target)} == {"0.jpg", "1.jpg", "2.jpg"}
-
-
-def test_records_when_there_already_then_neither_replaced_nor_mixed(album, tmp_path, capsys):
-    target = tmp_path / "rows.csv"
-    image(album / "0.jpg", "--records", target)
-    before = target.read_bytes()
-    assert image(album / "1.jpg", "--records", target) == 1
-    assert "use --resume to go on in it, --force or another --records" in capsys.readouterr().err
-    assert image(album / "1.jpg", "--records", target, "--resume", "--emotions", "happy,sad") == 1
-    assert "holds other emotions" in capsys.readouterr().err
-    assert target.read_bytes() == before
-    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
-    assert image(album / "1.jpg", "--records", tmp_path / "other.csv", "--resume") == 1
-    assert "holds no records of photos" in capsys.readouterr().err
-    assert (tmp_path / "other.csv").read_text() == "a,b\n1,2\n"
-
-
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_interrupt_then_what_is_done_is_kept_and_resume_goes_on(tmp_path, small, jobs):
-    album = tmp_path / "album"
-    album.mkdir()
-    data = cv2.imencode(".jpg", cv2.resize(small, (320, 180)))[1].tobytes()
-    for number in range(150):
-        (album / f"{number:03}.jpg").write_bytes(data)
-    target = tmp_path / "rows.csv"
-    words = [
-        sys.executable,
-        "-m",
-        "livemood",
-        "image",
-        album,
-        "--records",
-        target,
-        "--jobs",
-        str(jobs),
-        "--detector",
-        "fast",
-    ]
-    with subprocess.Popen(
-        words,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=heed_interrupts,
-    ) as job:
-        until(lambda: target.exists() and target.read_bytes().count(b"\n") > 20)
-        os.killpg(job.pid, signal.SIGINT)
-        out, err = job.communicate(timeout=300)
-    done = len({row["path"] for row in rows(target)})
-    assert job.returncode == 130
-    assert 10 <= done < 150
-    assert err.splitlines() == [
-        f"livemood: {done} of 150 photos are done; {target} has them, the same command with --resume goes on",
-        f"livemood: interrupted; kept: {target}",
-    ]
-    assert f"{done} photos, {2 * done} faces" in out
-    words = [*words, "--resume"]
-    assert subprocess.run(words, capture_output=True, timeout=300).returncode == 0
-    found = [row["path"] for row in rows(target)]
-    assert found == [str(path) for path in sorted(album.iterdir()) for _ in range(2)]
-
-
-def until(holds, seconds=200):
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
 def test_many_photos_then_a_summary_in_place_of_a_table(tmp_path, small, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "300")
     album = tmp_path / "album"
@@ -258,16 +119,16 @@ def test_errors_when_there_are_very_many_then_a_few_are_shown_and_the_rest_count
     assert capsys.readouterr().err.splitlines()[10:] == ["livemood: 290 more photos failed"]
 
 
-def test_files_that_are_passed_over_then_counted_by_kind_and_listed(album, tmp_path, capsys):
-    for name in ("a.cr2", "b.NEF", "c.mov", ".hidden.jpg", "d\x1b[31m.txt"):
+def test_files_that_are_skipped_then_counted_by_kind_and_listed(album, tmp_path, capsys):
+    for name in ("a.cr2", "b.NEF", "c.mov", ".hidden.jpg", "d\x1b[31m.txt", "e\rf.txt"):
         (album / name).touch()
     (album / "loop").symlink_to(album)
     listed = tmp_path / "skipped.csv"
     assert image(album, "--list-skipped", listed) == 1
     err = capsys.readouterr().err
-    assert "2 x raw photo passed over: export it as JPEG" in err
-    assert "1 x video passed over: livemood video reads it" in err
-    assert "1 x link to a folder passed over" in err
+    assert "livemood: note: 2 x raw photo skipped: export it as JPEG" in err
+    assert "1 x video skipped: livemood video reads it" in err
+    assert "1 x link to a folder skipped" in err
     assert "\x1b" not in err
     assert {Path(row["path"]).name: row["kind"] for row in rows(listed)} == {
         ".hidden.jpg": "hidden file",
@@ -275,6 +136,7 @@ def test_files_that_are_passed_over_then_counted_by_kind_and_listed(album, tmp_p
         "b.NEF": "raw photo",
         "c.mov": "video",
         "d\x1b[31m.txt": "other file",
+        "e\rf.txt": "other file",
         "loop": "link to a folder",
     }
 
@@ -284,8 +146,10 @@ def test_folder_when_it_holds_nothing_that_can_be_read_then_one_line_says_what_i
     assert capsys.readouterr().err == f"livemood: {tmp_path} holds no pictures\n"
     for name in ("a.cr2", "b.cr2", "c.mov"):
         (tmp_path / name).touch()
-    assert image(tmp_path) == 1
+    listed = tmp_path.with_suffix(".csv")
+    assert image(tmp_path, "--list-skipped", listed) == 1
     assert capsys.readouterr().err == f"livemood: {tmp_path} holds no pictures (2 x raw photo, 1 x video)\n"
+    assert [Path(row["path"]).name for row in rows(listed)] == ["a.cr2", "b.cr2", "c.mov"]
 
 
 def test_name_when_it_holds_a_terminals_commands_then_they_are_shown_and_not_sent(tmp_path, small, capsys, monkeypatch):
@@ -396,6 +260,16 @@ class TestSorting:
     def test_two_ways_at_once_then_a_usage_error(self, album, tmp_path, capsys):
         assert image(album, "--sort-into", tmp_path / "s", "--copy", "--move") == 2
 
+    @pytest.mark.parametrize("words", [["--copy"], ["--move"], ["--link"], ["--sort-by", "most"]], ids=" ".join)
+    def test_way_when_there_is_no_folder_to_sort_into_then_a_usage_error(self, album, words, capsys):
+        assert image(album, *words) == 2
+        assert f"{words[0]}: there is no folder to sort into; add --sort-into" in capsys.readouterr().err
+
+    def test_way_when_a_configuration_sets_it_and_nothing_is_sorted_then_no_error(self, album, tmp_path, monkeypatch):
+        (tmp_path / "livemood.toml").write_text('[image]\nsort-by = "smile"\n')
+        monkeypatch.chdir(tmp_path)
+        assert image(album / "empty.png") == 0
+
 
 class TestSidecars:
     def test_xmp_then_lies_beside_and_the_photo_is_untouched(self, album):
@@ -449,8 +323,3 @@ def test_annotated_copy_of_a_heic_then_is_a_jpeg(tmp_path, small):
     pillow_heif.from_pillow(PillowImage.fromarray(cv2.cvtColor(small, cv2.COLOR_BGR2RGB))).save(tmp_path / "a.heic")
     assert image(tmp_path, "--out", tmp_path / "o") == 0
     assert [path.name for path in (tmp_path / "o").iterdir()] == ["a.jpg"]
-
-
-def test_resume_without_records_then_a_usage_error(album, capsys):
-    assert image(album, "--resume") == 2
-    assert "add --records" in capsys.readouterr().err

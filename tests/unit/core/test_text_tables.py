@@ -2,7 +2,7 @@
 
 import pytest
 
-from livemood.core.text_tables import decode_text, table_rows
+from livemood.core.text_tables import decode_text, table_line, table_rows
 
 TEXT = "path,who\nMälzer/a.jpg,x\n"
 
@@ -24,3 +24,10 @@ def test_decode_text_when_utf_16_is_cut_short_then_what_is_there_is_read() -> No
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_table_rows_then_cells_are_separated_by_what_the_first_line_has_most_of(separator) -> None:
     assert list(table_rows(f'file{separator}age\r\n"a;b,c\td"{separator}7\r\n')) == [["file", "age"], ["a;b,c\td", "7"]]
+
+
+@pytest.mark.parametrize("cell", ["a\rb", "a\nb", "a\r\n", "\r\n", 'a "b"', "", 0.1])
+def test_table_line_when_a_cell_holds_anything_then_it_is_read_back(cell) -> None:
+    line = table_line([cell, 1])
+    assert line.endswith(",1\n")
+    assert list(table_rows(f"a,b\n{line}")) == [["a", "b"], [str(cell), "1"]]

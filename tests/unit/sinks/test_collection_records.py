@@ -1,3 +1,5 @@
+import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -5,9 +7,10 @@ import pytest
 
 from livemood.core.errors import LivemoodError, SinkError
 from livemood.records import Origin, read_origin
+from livemood.records import read as read_records
 from livemood.records.inputs import Group, Heads, Input, read_groups
 from livemood.records.schema import HeadScores, Record
-from livemood.sinks.collection_records import CollectionRecords
+from livemood.sinks.collection_records import CollectionRecords, holds_photos, journal_of
 
 ORIGIN = Origin("1.2.3", model="mine", sha256="ab", options={"detector": "auto"})
 HEADS: Heads = {"emotion": ("happy", "sad"), "smile": ("open", "closed")}
@@ -35,6 +38,7 @@ def photo(name: str, faces: int, error: str | None = None) -> Group:
 PHOTOS = [
     photo("a.jpg", 1),
     photo('two\nlines, and "quotes".jpg', 3),
+    photo("x\ry.jpg", 1),
     photo("none.jpg", 0),
     photo("caf\udce9.jpg", 2),
     photo("bad.jpg", 0, "bad.jpg is not a picture"),
@@ -62,6 +66,15 @@ def test_photos_when_written_then_are_read_back_with_every_head(tmp_path: Path, 
     read = list(read_groups(path))
     assert read == [shown(one, suffix) for one in PHOTOS]
     assert [file.name for file in path.parent.iterdir()] == [path.name]
+    assert sum(one.track is not None for one in read_records(path)) == sum(said.faces for said, _ in PHOTOS)
+
+
+def test_file_when_a_line_is_not_one_of_a_table_then_one_line_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    write(path, PHOTOS[:1])
+    path.write_bytes(path.read_bytes() + b"x\ry.jpg,,,0,\n")
+    with pytest.raises(LivemoodError, match="holds a line that is no record of a photo"):
+        CollectionRecords(path, HEADS, resume=True)
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
@@ -129,6 +142,48 @@ def test_file_when_there_then_refused_or_replaced_by_force(tmp_path: Path) -> No
     with pytest.raises(SinkError, match="is there already"):
         CollectionRecords(path, HEADS)
     write(path, PHOTOS[:1], force=True)
+    assert len(list(read_groups(path))) == 1
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no flock")
+def test_file_when_another_run_writes_it_then_refused_and_the_other_is_not_disturbed(
+    tmp_path: Path, suffix: str
+) -> None:
+    path = tmp_path / f"rows{suffix}"
+    ways: list[tuple[dict[str, Any], list[Group]]]
+    ways = [({}, PHOTOS[:1]), ({"resume": True}, PHOTOS[1:2]), ({"force": True}, PHOTOS[:2])]
+    for begun, more in ways:
+        with CollectionRecords(path, HEADS, **begun) as rows:
+            rows.write(more[0])
+            for resume in (True, False):
+                with pytest.raises(SinkError, match=rf"rows\{suffix} is being written by another run"):
+                    CollectionRecords(path, HEADS, force=True, resume=resume)
+            for one in more[1:]:
+                rows.write(one)
+    assert list(read_groups(path)) == [shown(one, suffix) for one in PHOTOS[:2]]
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_rows_of_a_killed_run_when_not_gone_on_with_then_replaced_by_force_only(tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
+    rows, journal = tmp_path / "rows.jsonl", journal_of(path)
+    write(rows, PHOTOS[:2], origin=ORIGIN)
+    shutil.copy(rows, journal)
+    with pytest.raises(SinkError, match=r"rows\.parquet was not completed, .*rows\.jsonl holds its rows"):
+        CollectionRecords(path, HEADS)
+    assert holds_photos(path)
+    assert journal.read_bytes() == rows.read_bytes()
+    write(path, PHOTOS[2:3], resume=True)
+    assert len(list(read_groups(path))) == 3
+    path.unlink()
+    shutil.copy(rows, journal)
+    write(path, PHOTOS[2:3], force=True)
+    assert len(list(read_groups(path))) == 1
+    path.unlink()
+    journal.write_text(ORIGIN.line())  # killed before the first photo
+    assert not holds_photos(path)
+    write(path, PHOTOS[:1])
     assert len(list(read_groups(path))) == 1
 
 
