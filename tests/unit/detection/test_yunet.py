@@ -54,7 +54,9 @@ def test_rows_of_a_crowd_then_each_face_once_and_highest_score_first(runner: Lit
     found = runner.rows(crowd)
     assert len(found) == 60
     assert (np.diff(found[:, -1]) <= 0).all()
-    assert found == pytest.approx(OpenCVRunner(face_model("yunet-onnx"), 0.3).rows(crowd), abs=2e-3)
+    known = OpenCVRunner(face_model("yunet-onnx"), 0.3).rows(crowd)  # scores of equal faces differ in the last bit
+    by_place = [rows[np.lexsort(rows[:, :2].round().T)] for rows in (found, known)]
+    assert by_place[0] == pytest.approx(by_place[1], abs=2e-3)
 
 
 def test_rows_of_a_smaller_picture_after_a_larger_one_then_nothing_of_that_is_left(runner: LiteRTRunner, faces: Image):

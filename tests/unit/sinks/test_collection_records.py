@@ -73,7 +73,7 @@ def test_file_when_a_line_is_not_one_of_a_table_then_one_line_says_so(tmp_path: 
     path = tmp_path / "rows.csv"
     write(path, PHOTOS[:1])
     path.write_bytes(path.read_bytes() + b"x\ry.jpg,,,0,\n")
-    with pytest.raises(LivemoodError, match="holds a line that is no record of a photo"):
+    with pytest.raises(LivemoodError, match="holds a line that is not a record of a photo"):
         CollectionRecords(path, HEADS, resume=True)
 
 
