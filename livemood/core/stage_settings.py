@@ -15,31 +15,31 @@ class EvidenceSettings:
         smallest_px: Candidates with a shorter side, px of the picture, are dropped: too small to be read.
         sure_from: A candidate with this score of YuNet or more is a face without further evidence.
         weakest: Detections of the near and the far network with a lower score are dropped.
-        look_floor: Lowest score that enters for YuNet, also where it detects nothing.
+        yunet_floor: Lowest score that enters for YuNet, also where it detects nothing.
         floor: Lowest score that enters for the near and the far network, also where they detect nothing.
         ceiling: Highest score that enters for any network.
-        looks: Weight of YuNet's mean logit over the whole picture, a window, and the mirrored window.
+        yunet: Weight of YuNet's mean logit over the whole picture, a window, and the mirrored window.
         near: Weight of the near network's logit in its window.
         far: Weight of the far network's logit in its window.
         share: Weight of log(10 * side of the face / longer side of the picture).
         smallest_share: Smaller ratios of these sides enter as this one.
-        company: Added if there are at least ``companions`` other faces of about the same size.
-        companions: Number of other faces that make a group.
-        companion_from: Lowest YuNet score of such a face.
-        companion_ratio: Largest ratio of the sides of two faces in a group.
+        group: Added if there are at least ``group_size`` other faces of about the same size.
+        group_size: Number of other faces that make a group.
+        group_from: Lowest YuNet score of such a face.
+        group_ratio: Largest ratio of the sides of two faces in a group.
         edge: Added if the face's centre is closer to the picture's edge than ``edge_reach``.
         edge_reach: That distance, in sides of the face.
         bias: Always added.
         near_window: Side of the near network's window, in sides of the face.
         far_window: Side of the window of the far network and of YuNet's second run, in sides of the face.
-        look_px: Size to which that window is scaled for YuNet.
+        yunet_px: Size to which that window is scaled for YuNet.
         min_iou: Lowest IoU at which a detection in a window counts as one of the candidate.
         near_usual: Expected logit of the near network before it is run, where YuNet's mean logit is 0.
         near_usual_slope: Added to it for each 1 of YuNet's mean logit.
-        settled_below: In a photo with a sure face, a candidate is rejected early once its expected evidence is this far
-            below what a face needs: by YuNet's first score, after its run on a window, after the near network, after
-            YuNet's run on the mirrored window.
-        settled_above: There, it is a face once its expected evidence is this far above.
+        reject_margins: In a photo with a sure face, a candidate is rejected early once its expected evidence is this
+            far below what a face needs: by YuNet's first score, after its run on a window, after the near network,
+            after YuNet's run on the mirrored window.
+        accept_margins: There, it is a face once its expected evidence is this far above.
         keypoints_from: With this score of the near network or more, keypoints are its own; below it, YuNet's.
     """
 
@@ -47,29 +47,29 @@ class EvidenceSettings:
     smallest_px: float = 15.0
     sure_from: float = 0.9
     weakest: float = 0.2
-    look_floor: float = 0.25
+    yunet_floor: float = 0.25
     floor: float = 0.05
     ceiling: float = 0.98
-    looks: float = 2.56
+    yunet: float = 2.56
     near: float = 0.58
     far: float = 0.2
     share: float = 0.86
     smallest_share: float = 0.02
-    company: float = 3.16
-    companions: int = 3
-    companion_from: float = 0.85
-    companion_ratio: float = 1.8
+    group: float = 3.16
+    group_size: int = 3
+    group_from: float = 0.85
+    group_ratio: float = 1.8
     edge: float = 0.54
     edge_reach: float = 0.75
     bias: float = -3.21
     near_window: float = 2.25
     far_window: float = 4.5
-    look_px: int = 224
+    yunet_px: int = 224
     min_iou: float = 0.25
     near_usual: float = -1.9
     near_usual_slope: float = 0.8
-    settled_below: tuple[float, float, float, float] = (3.5, 2.5, 1.2, 0.6)
-    settled_above: tuple[float, float, float, float] = (3.0, 2.0, 1.5, 0.6)
+    reject_margins: tuple[float, float, float, float] = (3.5, 2.5, 1.2, 0.6)
+    accept_margins: tuple[float, float, float, float] = (3.0, 2.0, 1.5, 0.6)
     keypoints_from: float = 0.5
 
 
@@ -91,8 +91,8 @@ class SearchSettings:
         turned_evidence: Evidence that a face in a rotated picture must exceed.
         frame_px: Size of a video frame in an ordinary search.
         fine_frame_px: Size of a video frame in a fine search.
-        most_places: Largest number of candidates of a frame that the near and the far network confirm; of the others,
-            those with a YuNet score of at least ``EvidenceSettings.companion_from`` are faces.
+        most_candidates: Largest number of candidates of a frame that the near and the far network confirm; of the
+            others, those with a YuNet score of at least ``EvidenceSettings.group_from`` are faces.
         kept_from: Lowest YuNet score that confirms a known face.
     """
 
@@ -107,7 +107,7 @@ class SearchSettings:
     turned_evidence: float = 3.2
     frame_px: int = 320
     fine_frame_px: int = 640
-    most_places: int = 12
+    most_candidates: int = 12
     kept_from: float = 0.3
 
 

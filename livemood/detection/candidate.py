@@ -64,9 +64,9 @@ class ExaminedCandidate:
         yield CandidateScores((plain, window, None), None, None)
         near = _score(self._by_near)
         yield CandidateScores((plain, window, None), near, None)
-        looks = plain, window, self._score_in_window(mirrored=True)
-        yield CandidateScores(looks, near, None)
-        yield CandidateScores(looks, near, self._far_score())
+        yunet = plain, window, self._score_in_window(mirrored=True)
+        yield CandidateScores(yunet, near, None)
+        yield CandidateScores(yunet, near, self._far_score())
 
     def scores_of_frame(self) -> Iterator[CandidateScores]:
         """Yield the same without YuNet's further scores."""
@@ -86,9 +86,9 @@ class ExaminedCandidate:
     def _score_in_window(self, mirrored: bool) -> float:
         settings = self._settings
         window = square(self.candidate.box, settings.far_window)
-        image, step = self.picture.at(settings.look_px / window.width)
+        image, step = self.picture.at(settings.yunet_px / window.width)
         window, box = window.scaled(1 / step), self.candidate.box.scaled(1 / step)
-        return self._networks.yunet.score(image, window, box, settings.look_px, settings.min_iou, mirrored)
+        return self._networks.yunet.score(image, window, box, settings.yunet_px, settings.min_iou, mirrored)
 
     def _detected(self, network: FaceNetwork, scale: float) -> Detection | None:
         """Return the network's detection of the candidate in a window around it; None if it detects none there."""

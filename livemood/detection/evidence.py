@@ -43,7 +43,7 @@ class EvidenceRange(NamedTuple):
 
 
 def evidence_range(
-    scores: CandidateScores, box: Box, width: int, height: int, companions: int, settings: EvidenceSettings
+    scores: CandidateScores, box: Box, width: int, height: int, others: int, settings: EvidenceSettings
 ) -> EvidenceRange:
     """Return the evidence that a candidate is a face.
 
@@ -52,7 +52,7 @@ def evidence_range(
         box: Of the candidate, px of the picture.
         width: Of the picture, px.
         height: Of the picture, px.
-        companions: Number of other likely faces of about its size, see ``companions``.
+        others: Number of other likely faces of about its size, see ``faces_beside``.
         settings: The weights.
     """
 
@@ -60,11 +60,11 @@ def evidence_range(
         score = min(max(score, floor), settings.ceiling)
         return math.log(score / (1 - score))
 
-    known = [logit(score, settings.look_floor) for score in scores.yunet if score is not None]
+    known = [logit(score, settings.yunet_floor) for score in scores.yunet if score is not None]
     share = max(max(box.width, box.height) / max(width, height), settings.smallest_share)
     place = (
         settings.share * math.log(10 * share)
-        + (settings.company if companions >= settings.companions else 0.0)
+        + (settings.group if others >= settings.group_size else 0.0)
         + (settings.edge if _at_edge(box, width, height, settings.edge_reach) else 0.0)
         + settings.bias
     )
@@ -72,11 +72,11 @@ def evidence_range(
     near = None if scores.near is None else logit(scores.near, settings.floor)
     far = None if scores.far is None else logit(scores.far, settings.floor)
 
-    def total(look: float, unknown: float) -> float:
+    def total(unknown_yunet: float, unknown: float) -> float:
         """Return the evidence where the networks that have not been run have these logits: YuNet's, and the others'."""
-        looks = sum(known) + (len(scores.yunet) - len(known)) * look
+        yunet = sum(known) + (len(scores.yunet) - len(known)) * unknown_yunet
         return (
-            settings.looks * looks / len(scores.yunet)
+            settings.yunet * yunet / len(scores.yunet)
             + settings.near * (unknown if near is None else near)
             + settings.far * (unknown if far is None else far)
             + place
@@ -86,26 +86,26 @@ def evidence_range(
     mean = sum(known) / len(known)
     usual = min(max(settings.near_usual + settings.near_usual_slope * mean, lowest), highest) if near is None else near
     return EvidenceRange(
-        total(logit(0.0, settings.look_floor), lowest),
+        total(logit(0.0, settings.yunet_floor), lowest),
         total(mean, usual),
-        total(logit(1.0, settings.look_floor), highest),
+        total(logit(1.0, settings.yunet_floor), highest),
     )
 
 
-def companions(candidates: Sequence[Detection], among: Sequence[Detection], settings: EvidenceSettings) -> list[int]:
-    """Return for each candidate how many others of about its size have a score of at least ``companion_from``.
+def faces_beside(candidates: Sequence[Detection], among: Sequence[Detection], settings: EvidenceSettings) -> list[int]:
+    """Return for each candidate how many others of about its size have a score of at least ``group_from``.
 
     Args:
         candidates: YuNet's.
         among: All of YuNet's detections in the picture, the candidates too.
         settings: The thresholds.
     """
-    sides = [max(one.box.width, one.box.height) for one in among if one.score >= settings.companion_from]
-    ratio = settings.companion_ratio
+    sides = [max(one.box.width, one.box.height) for one in among if one.score >= settings.group_from]
+    ratio = settings.group_ratio
 
     def others(one: Detection) -> int:
         side = max(one.box.width, one.box.height)
-        return sum(side / ratio < other < side * ratio for other in sides) - (one.score >= settings.companion_from)
+        return sum(side / ratio < other < side * ratio for other in sides) - (one.score >= settings.group_from)
 
     return [others(one) for one in candidates]
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from livemood.core.stage_settings import DetectorSettings, EvidenceSettings
 from livemood.core.types import Detection, Image
 from livemood.detection.candidate import ExaminedCandidate, Networks
-from livemood.detection.evidence import companions, evidence_range
+from livemood.detection.evidence import evidence_range, faces_beside
 from livemood.detection.networks import FaceNetwork
 from livemood.detection.pyramid import Pyramid
 from livemood.detection.transforms import first_of_each
@@ -43,7 +43,7 @@ class Confirmer:
             candidates: YuNet's, px of the photo, highest score first.
             least: Evidence that a face must exceed.
         """
-        groups = companions(candidates, candidates, self._settings.evidence)
+        groups = faces_beside(candidates, candidates, self._settings.evidence)
         faces, highest = [], -math.inf
         for candidate, others in zip(candidates, groups, strict=True):
             examined = ExaminedCandidate(photo, candidate, self._networks, self._settings.evidence)
@@ -65,13 +65,13 @@ class Confirmer:
             least: Evidence that a face must exceed.
         """
         settings = self._settings
-        groups = companions(candidates, detections, settings.evidence)
-        most, picture, faces = settings.search.most_places, Pyramid(image), []
+        groups = faces_beside(candidates, detections, settings.evidence)
+        most, picture, faces = settings.search.most_candidates, Pyramid(image), []
         for candidate, others in zip(candidates[:most], groups[:most], strict=True):
             examined = ExaminedCandidate(picture, candidate, self._networks, settings.evidence)
             if self._evidence(examined, others, least, math.inf, rescore=False) > least:
                 faces.append(examined.face())
-        rest = (like_blazeface(one) for one in candidates[most:] if one.score >= settings.evidence.companion_from)
+        rest = (like_blazeface(one) for one in candidates[most:] if one.score >= settings.evidence.group_from)
         return [*faces, *rest]
 
     def _evidence(self, examined: ExaminedCandidate, others: int, least: float, highest: float, rescore: bool) -> float:
@@ -91,19 +91,19 @@ class Confirmer:
             low, expected, high = evidence_range(scores, candidate.box, width, height, others, settings)
             if high <= highest and (low > least or high <= least):
                 break
-            if rescore and highest == math.inf and _settled(runs, expected - least, settings):
+            if rescore and highest == math.inf and _is_settled(runs, expected - least, settings):
                 return expected
         return high
 
 
-def _settled(runs: int, lead: float, settings: EvidenceSettings) -> bool:
+def _is_settled(runs: int, lead: float, settings: EvidenceSettings) -> bool:
     """Return whether the expected evidence, ``lead`` more than what a face needs, decides without further networks.
 
     ``runs`` counts the networks that have been run.
     """
-    if runs == len(settings.settled_below):
+    if runs == len(settings.reject_margins):
         return False
-    return lead >= settings.settled_above[runs] or lead <= -settings.settled_below[runs]
+    return lead >= settings.accept_margins[runs] or lead <= -settings.reject_margins[runs]
 
 
 def merged(some: Sequence[Detection], others: Sequence[Detection], max_overlap: float) -> list[Detection]:

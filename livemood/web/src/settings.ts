@@ -8,18 +8,18 @@ export interface EvidenceSettings {
   readonly smallest_px: number;
   readonly sure_from: number;
   readonly weakest: number;
-  readonly look_floor: number;
+  readonly yunet_floor: number;
   readonly floor: number;
   readonly ceiling: number;
-  readonly looks: number;
+  readonly yunet: number;
   readonly near: number;
   readonly far: number;
   readonly share: number;
   readonly smallest_share: number;
-  readonly company: number;
-  readonly companions: number;
-  readonly companion_from: number;
-  readonly companion_ratio: number;
+  readonly group: number;
+  readonly group_size: number;
+  readonly group_from: number;
+  readonly group_ratio: number;
   readonly edge: number;
   readonly edge_reach: number;
   readonly bias: number;
@@ -34,7 +34,7 @@ export interface SearchSettings {
   readonly turned_evidence: number;
   readonly frame_px: number;
   readonly fine_frame_px: number;
-  readonly most_places: number;
+  readonly most_candidates: number;
   readonly kept_from: number;
 }
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from livemood.core.geometry import Box
 from livemood.core.stage_settings import EvidenceSettings
 from livemood.core.types import Detection
-from livemood.detection.evidence import CandidateScores, companions, evidence_range
+from livemood.detection.evidence import CandidateScores, evidence_range, faces_beside
 from tests.support.builders import make_detection
 
 SETTINGS = EvidenceSettings()
@@ -62,7 +62,7 @@ def test_evidence_when_networks_have_not_run_then_they_are_expected_to_score_as_
 
 def test_evidence_when_other_faces_are_beside_then_less_of_it_is_needed():
     candidate = CandidateScores((0.75, 0.75, 0.75), 0.5, 0.5)
-    assert weigh(candidate, beside=0) < 0 < weigh(candidate, beside=SETTINGS.companions)
+    assert weigh(candidate, beside=0) < 0 < weigh(candidate, beside=SETTINGS.group_size)
 
 
 def test_companions_then_sure_others_of_about_the_same_size():
@@ -71,9 +71,9 @@ def test_companions_then_sure_others_of_about_the_same_size():
         return Detection(face.box, face.keypoints, score)
 
     candidates = [scored(50, 0.9), scored(60, 0.95), scored(55, 0.5), scored(200, 0.9)]
-    assert companions(candidates, candidates, SETTINGS) == [1, 1, 2, 0]
-    assert companions(candidates[2:3], candidates, SETTINGS) == [2]
-    assert companions(candidates[:1], candidates, SETTINGS) == [1]
+    assert faces_beside(candidates, candidates, SETTINGS) == [1, 1, 2, 0]
+    assert faces_beside(candidates[2:3], candidates, SETTINGS) == [2]
+    assert faces_beside(candidates[:1], candidates, SETTINGS) == [1]
 
 
 def test_evidence_at_the_edge_then_more():

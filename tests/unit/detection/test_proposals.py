@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from livemood.core.geometry import Box
 from livemood.core.stage_settings import DetectorSettings
 from livemood.core.types import Detection, Image
-from livemood.detection.evidence import CandidateScores, companions, evidence_range
+from livemood.detection.evidence import CandidateScores, evidence_range, faces_beside
 from livemood.detection.proposals import Confirmer, merged
 from livemood.detection.pyramid import Pyramid
 from tests.support.builders import make_detection
@@ -83,7 +83,7 @@ def evidence_of(scored: list[CandidateScores], candidates: list[Detection], imag
         math.inf
         if one.score >= settings.sure_from
         else evidence_range(scores, one.box, width, height, others, settings)[0]
-        for one, scores, others in zip(candidates, scored, companions(candidates, candidates, settings), strict=True)
+        for one, scores, others in zip(candidates, scored, faces_beside(candidates, candidates, settings), strict=True)
     ]
 
 
@@ -118,7 +118,7 @@ def test_confirmed_beside_a_sure_face_then_the_first_settled_expectation_or_all_
     most_looks = 2
     for run, known in enumerate(seen):
         expected = evidence_range(known, candidates[1].box, width, height, 1, settings).expected
-        if not -settings.settled_below[run] < expected - least < settings.settled_above[run]:
+        if not -settings.reject_margins[run] < expected - least < settings.accept_margins[run]:
             decides, most_looks = expected, sum(score is not None for score in known.yunet[1:])
             break
     confirmed = confirmer.faces(Pyramid(image), candidates, least)

@@ -76,8 +76,8 @@ export class Combined implements Detector {
     const { search, evidence: limits } = this.#settings;
     const found: Detection[] = [];
     for (const [i, candidate] of candidates.entries()) {
-      if (i >= search.most_places) {
-        if (candidate.score >= limits.companion_from) found.push(this.#yunet.likeBlazeFace(candidate));
+      if (i >= search.most_candidates) {
+        if (candidate.score >= limits.group_from) found.push(this.#yunet.likeBlazeFace(candidate));
         continue;
       }
       const face = await this.#face(picture, candidate, groups[i]!, least, limits);
@@ -89,7 +89,7 @@ export class Combined implements Detector {
   async #face(
     picture: Picture,
     candidate: Detection,
-    companions: number,
+    others: number,
     least: number,
     limits: EvidenceSettings,
   ): Promise<Detection | null> {
@@ -97,7 +97,7 @@ export class Combined implements Detector {
     if (candidate.score < limits.sure_from) {
       const far = await this.#detected(this.#far, picture, candidate, limits.far_window);
       const scores = { yunet: candidate.score, near: near?.score ?? 0, far: far?.score ?? 0 };
-      if (evidence(scores, candidate.box, picture, companions, limits) <= least) return null;
+      if (evidence(scores, candidate.box, picture, others, limits) <= least) return null;
     }
     if (near && near.score >= limits.keypoints_from) return { ...near, score: candidate.score };
     return this.#yunet.likeBlazeFace(candidate);

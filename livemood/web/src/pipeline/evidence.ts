@@ -15,7 +15,7 @@ export function evidence(
   scores: CandidateScores,
   box: Box,
   frame: { readonly width: number; readonly height: number },
-  companions: number,
+  others: number,
   settings: EvidenceSettings,
 ): number {
   const logit = (score: number, floor: number): number => {
@@ -27,11 +27,11 @@ export function evidence(
   const [x, y] = centre(box);
   const atEdge = Math.min(x, frame.width - x, y, frame.height - y) < settings.edge_reach * side;
   return (
-    settings.looks * logit(scores.yunet, settings.look_floor) +
+    settings.yunet * logit(scores.yunet, settings.yunet_floor) +
     settings.near * logit(scores.near, settings.floor) +
     settings.far * logit(scores.far, settings.floor) +
     settings.share * Math.log(10 * share) +
-    (companions >= settings.companions ? settings.company : 0) +
+    (others >= settings.group_size ? settings.group : 0) +
     (atEdge ? settings.edge : 0) +
     settings.bias
   );
@@ -43,7 +43,7 @@ export function companionsOf(
   among: readonly Detection[],
   settings: EvidenceSettings,
 ): readonly number[] {
-  const { companion_from: from, companion_ratio: ratio } = settings;
+  const { group_from: from, group_ratio: ratio } = settings;
   const likely = among.filter(({ score }) => score >= from).map(({ box }) => longerSide(box));
   return candidates.map((candidate) => {
     const side = longerSide(candidate.box);

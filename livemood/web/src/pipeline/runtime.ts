@@ -11,7 +11,7 @@ export async function openRuntime(folder: string): Promise<void> {
   // The loader would seek the .wasm beside the worker, and print notes as errors; errors proper come as exceptions.
   self.Module = { locateFile: (name) => folder + name, printErr: () => undefined };
   const warn = console.warn;
-  // It looks for WebGPU, and says aloud that there is none; nothing here wants it.
+  // It looks for WebGPU and logs that there is none; nothing here needs it.
   console.warn = () => undefined;
   try {
     await loadLiteRt(`${folder}${build}.js`);
