@@ -14,11 +14,12 @@ from livemood.core.settings import SortBy
 from livemood.records import Origin, Record
 from livemood.records.inputs import Group, Heads
 from livemood.runtime.atomic_io import note_written
+from livemood.runtime.paths import is_folder, real_path
 from livemood.runtime.workers import on_processes
 from livemood.sinks.collection_records import CollectionRecords
 from livemood.sinks.sorted_folder import How, SortedFolder, folder_for, is_made_by_sorting
 from livemood.sinks.xmp import write_sidecar
-from livemood.sources.image.scan import Found, find_photos
+from livemood.sources.image.scan import Found, find_photos, kinds_of
 
 if TYPE_CHECKING:
     from livemood.apps.photo_reader import PhotoReader
@@ -70,15 +71,12 @@ def scan(paths: Sequence[Path], made_in: Sequence[Path | None] = ()) -> Found:
         ImageUnreadable: There is none.
     """
     folders = [folder for folder in made_in if folder]
-    tops = {path.resolve() for path in paths if path.is_dir()}
-    whole = {folder.resolve() for folder in folders} - tops
+    tops = {real_path(path) for path in paths if is_folder(path)}
+    whole = {real_path(folder) for folder in folders} - tops
     listed = [is_made_by_sorting(folder) for folder in folders]
-    found = find_photos(paths, lambda path: path.resolve() in whole or any(made(path) for made in listed))
+    found = find_photos(paths, lambda path: real_path(path) in whole or any(made(path) for made in listed))
     if not found.photos:
-        kinds = Counter(one.kind for one in found.skipped)
-        besides = ", ".join(f"{count} x {kind}" for kind, count in kinds.most_common(3))
-        held = f" ({besides})" if besides else ""
-        raise ImageUnreadable(f"{', '.join(map(str, paths))} holds no pictures{held}")
+        raise ImageUnreadable(f"{', '.join(map(str, paths))} holds no pictures{kinds_of(found.skipped)}")
     return found
 
 
@@ -153,7 +151,7 @@ class _Placer:
 
     def __init__(self, job: CollectionJob) -> None:
         self._folder = job.copies
-        self._originals = {path.resolve() for path in job.photos} if job.copies else set()
+        self._originals = {real_path(path) for path in job.photos} if job.copies else set()
         self._made: set[Path] = set()
 
     def job(self, photo: Path) -> PhotoJob:
@@ -166,7 +164,7 @@ class _Placer:
             count += 1
             place = target.with_stem(f"{target.stem}-{count}")
         self._made.add(place)
-        if place.resolve() in self._originals:
+        if real_path(place) in self._originals:
             return PhotoJob(photo, refused=SinkError(f"{place} is a photo to be read", "choose another {out}"))
         return PhotoJob(photo, place)
 

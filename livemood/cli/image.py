@@ -1,7 +1,6 @@
 """``livemood image``: moods in photos, as a table, rows, copies, sidecars, a gallery, or sorted into folders."""
 
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -13,6 +12,7 @@ import typer
 from livemood.cli.bars import counting_bar
 from livemood.cli.options import Force, Json, Only, heads_of, opened, option_name
 from livemood.cli.photo_output import JsonList, json_of, phrase, print_summary, print_table
+from livemood.cli.summary import note_passed_over
 from livemood.cli.terminal import plain
 from livemood.core.labels import EMOTION
 from livemood.core.settings import DrawStyle, ReaderSettings, SortBy
@@ -207,9 +207,7 @@ class _Run:
             more = self.failed - len(self._errors)
             where = f"; {plain(self._job.records)} has a row with each" if self._job.records else ""
             print(f"livemood: {more} more photos failed{where}", file=sys.stderr)
-        counts = Counter((one.kind, one.why) for one in skipped if one.kind not in ("hidden file", "made by livemood"))
-        for (kind, why), count in counts.most_common():
-            print(f"livemood: note: {count} x {kind} passed over: {why}", file=sys.stderr)
+        note_passed_over(skipped)
 
 
 def _counted(groups: "Iterator[Group]", summary: "CollectionSummary", page: "Gallery | None") -> int:

@@ -1,21 +1,31 @@
 """The summary of a run, on stdout; notes on stderr."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from livemood.cli.options import console_for_tables, option_name, print_json
+from livemood.cli.terminal import plain
 from livemood.core.counts import counted
 
 if TYPE_CHECKING:
     from livemood.apps.tally import Summary
     from livemood.apps.video_batch import Outcome
+    from livemood.sources.image.scan import Skipped
 
 
 def note(text: str) -> None:
     """Print one note on stderr."""
-    print(f"livemood: note: {text}", file=sys.stderr)
+    print(f"livemood: note: {plain(text)}", file=sys.stderr)
+
+
+def note_passed_over(skipped: "Iterable[Skipped]") -> None:
+    """Print how many files of folders were passed over, and why; hidden ones and livemood's own are left out."""
+    counts = Counter((one.kind, one.why) for one in skipped if one.kind not in ("hidden file", "made by livemood"))
+    for (kind, why), count in counts.most_common():
+        note(f"{count} x {kind} passed over: {why}")
 
 
 def print_summary(summary: "Summary", files: Mapping[str, Path | None]) -> None:
@@ -40,7 +50,7 @@ def print_summary(summary: "Summary", files: Mapping[str, Path | None]) -> None:
         console.print("No face was found.")
     for name, path in files.items():
         if path:
-            print(f"{name}: {path}")
+            print(f"{name}: {plain(path)}")
 
 
 def _files(outcome: "Outcome") -> dict[str, Path | None]:
@@ -69,7 +79,7 @@ def print_outcomes(outcomes: Sequence["Outcome"], json_: bool) -> None:
     table = Table("video", "frames", "faces", "people", "made", box=None, header_style="dim")
     for outcome in outcomes:
         made = next(iter(outcome.job.files), None)
-        name, copy = escape(str(outcome.job.source)), escape(str(made or ""))
+        name, copy = escape(plain(outcome.job.source)), escape(plain(made or ""))
         if outcome.summary:
             counts = [str(n) for n in (outcome.summary.frames, outcome.summary.faces, outcome.summary.tracks)]
             table.add_row(name, *counts, copy)

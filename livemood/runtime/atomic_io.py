@@ -6,6 +6,7 @@ from pathlib import Path
 from types import ModuleType
 
 from livemood.core.errors import LivemoodError, SinkError
+from livemood.runtime.paths import is_folder, is_link, is_there
 
 fcntl: ModuleType | None
 try:
@@ -109,17 +110,19 @@ def make_room(path: Path, setting: str, force: bool) -> None:
 
 def refuse_to_overwrite(path: Path, setting: str, force: bool) -> None:
     """Raise a ``SinkError`` when ``path`` is a folder, or a file and ``force`` is false."""
-    if path.is_dir():
+    if is_folder(path):
         raise SinkError(f"{path} is a folder", f"give {{{setting}}} a file")
-    if path.exists() and not force:
+    if is_there(path) and not force:
         raise SinkError(f"{path} is there already", f"use {{force}} or another {{{setting}}}")
 
 
 def refuse_file_as_folder(path: Path, setting: str) -> None:
-    """Raise a ``SinkError`` when ``path``, or a folder in which it would lie, is a file."""
+    """Raise a ``SinkError`` when ``path``, or a folder in which it would lie, is a file or a link to nothing."""
     for place in (path, *path.parents):
-        if place.exists() and not place.is_dir():
+        if is_there(place) and not is_folder(place):
             raise SinkError(f"{place} is a file", f"give {{{setting}}} a folder")
+        if is_link(place) and not is_there(place):
+            raise SinkError(f"{place} is a link that leads nowhere", f"give {{{setting}}} a folder")
 
 
 def refuse_other_ending(path: Path, setting: str, *endings: str) -> None:

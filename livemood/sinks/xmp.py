@@ -15,6 +15,7 @@ from livemood.core.errors import SinkError
 from livemood.core.geometry import Box
 from livemood.core.types import Mood
 from livemood.runtime.atomic_io import atomic_write
+from livemood.runtime.paths import is_file
 
 PREFIX: Final = "mood:"
 """Prefix of livemood's keywords."""
@@ -41,7 +42,7 @@ _SETTING: Final = "xmp"
 def sidecar_of(photo: Path) -> Path:
     """Return the path of a photo's sidecar: ``photo.jpg.xmp``, or ``photo.xmp`` if only that exists."""
     full, short = photo.with_name(f"{photo.name}.xmp"), photo.with_suffix(".xmp")
-    return short if short.is_file() and not full.is_file() else full
+    return short if is_file(short) and not is_file(full) else full
 
 
 def write_sidecar(photo: Path, moods: Sequence[Mood], width: int, height: int, orientation: int) -> Path:
@@ -61,7 +62,7 @@ def write_sidecar(photo: Path, moods: Sequence[Mood], width: int, height: int, o
         SinkError: An existing sidecar is not valid XMP, or it cannot be written.
     """
     target = sidecar_of(photo)
-    root = _read(target) if target.is_file() else _new()
+    root = _read(target) if is_file(target) else _new()
     rdf = root if root.tag == _name("rdf", "RDF") else root.find(_name("rdf", "RDF"))
     if rdf is None:
         raise SinkError(f"{target} is no XMP that livemood understands; it stays as it is")

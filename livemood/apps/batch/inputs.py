@@ -108,12 +108,20 @@ def _walk(folder: str, on_unreadable: Callable[[str], None]) -> Iterator[InputFi
                         continue
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(entry.path)
-                    elif _is_media(entry.name) and entry.is_file():
+                    elif _is_media(entry.name) and _is_file(entry):
                         yield _input_file(entry.path)
         except OSError as error:
             if here == folder:
                 raise SourceError(f"{folder} may not be read ({error.strerror})") from error
             on_unreadable(here)
+
+
+def _is_file(entry: "os.DirEntry[str]") -> bool:
+    """Return whether an entry is a file, or a link to one that can be reached."""
+    try:
+        return entry.is_file()  # mostly without asking the disk
+    except OSError:
+        return False
 
 
 def _input_file(path: str) -> InputFile:

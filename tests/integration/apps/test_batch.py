@@ -23,7 +23,7 @@ from livemood.apps.batch.inputs import expand, labelled_name, share
 from livemood.cli import run
 from livemood.core.errors import SourceError
 from livemood.runtime.storage import Store
-from tests.support.builders import SAMPLES, write_clip
+from tests.support.builders import SAMPLES, refuse, write_clip
 
 PHOTOS = 96
 
@@ -272,14 +272,8 @@ def test_folder_that_may_not_be_read_then_it_is_named_and_the_others_are_read(ma
     inside = tmp_path / "album" / "private"
     inside.mkdir(parents=True)
     shutil.copy(master / "000.jpg", inside.parent)
-    scandir = os.scandir
-
-    def refusing(path):
-        if str(path) == str(inside):
-            raise PermissionError(13, "Permission denied", str(path))
-        return scandir(path)
-
-    monkeypatch.setattr(os, "scandir", refusing)
+    refuse(monkeypatch, "scandir", inside)
+    (inside.parent / "loop.jpg").symlink_to("loop.jpg")
     assert batch(inside.parent, "--out", tmp_path / "moods", "--jobs", 1) == 0
     assert f"1 folder could not be read, such as {inside}" in capsys.readouterr().err.replace("\n", " ")
     assert len(rows(tmp_path / "moods", inside.parent)) == 1

@@ -46,9 +46,10 @@ def test_folder_for_results_when_it_is_around_the_videos_then_hides_none(tmp_pat
     assert len(find_videos([study], [study / made_in]).clips) == 1
 
 
-def test_hidden_files_and_links_to_folders_then_are_passed_over(tmp_path: Path) -> None:
+def test_hidden_files_and_links_to_folders_or_nowhere_then_are_passed_over(tmp_path: Path) -> None:
     touch(tmp_path / "study", "._a.mp4", ".trash/a.mp4", "a.mp4")
     (tmp_path / "study" / "loop").symlink_to(tmp_path / "study")
+    (tmp_path / "study" / "loop.mp4").symlink_to("loop.mp4")
     assert [str(clip.place) for clip in find_videos([tmp_path / "study"]).clips] == ["a.mp4"]
 
 
