@@ -14,11 +14,12 @@ from livemood.core.settings import SortBy
 from livemood.records import Origin, Record
 from livemood.records.inputs import Group, Heads
 from livemood.runtime.atomic_io import note_written
+from livemood.runtime.paths import is_folder, real_path
 from livemood.runtime.workers import on_processes
 from livemood.sinks.collection_records import CollectionRecords
 from livemood.sinks.sorted_folder import How, SortedFolder, folder_for, is_made_by_sorting, place_in
 from livemood.sinks.xmp import write_sidecar
-from livemood.sources.image.scan import Found, Skipped, find_photos
+from livemood.sources.image.scan import Found, Skipped, find_photos, kinds_of
 
 if TYPE_CHECKING:
     from livemood.apps.photo_reader import PhotoReader
@@ -66,18 +67,15 @@ class CollectionJob:
 def scan(paths: Sequence[Path], made_in: Sequence[Path | None] = ()) -> Found:
     """Find the photos of files and folders; files that livemood itself wrote to ``made_in`` are skipped."""
     folders = [folder for folder in made_in if folder]
-    tops = {path.resolve() for path in paths if path.is_dir()}
-    whole = {folder.resolve() for folder in folders} - tops
+    tops = {real_path(path) for path in paths if is_folder(path)}
+    whole = {real_path(folder) for folder in folders} - tops
     listed = [is_made_by_sorting(folder) for folder in folders]
-    return find_photos(paths, lambda path: path.resolve() in whole or any(made(path) for made in listed))
+    return find_photos(paths, lambda path: real_path(path) in whole or any(made(path) for made in listed))
 
 
 def no_pictures(paths: Sequence[Path], skipped: Sequence[Skipped]) -> ImageUnreadable:
     """Return the error to raise when files and folders hold no photo."""
-    kinds = Counter(one.kind for one in skipped)
-    besides = ", ".join(f"{count} x {kind}" for kind, count in kinds.most_common(3))
-    held = f" ({besides})" if besides else ""
-    return ImageUnreadable(f"{', '.join(map(str, paths))} holds no pictures{held}")
+    return ImageUnreadable(f"{', '.join(map(str, paths))} holds no pictures{kinds_of(skipped)}")
 
 
 def read_collection(
@@ -161,7 +159,7 @@ class _Placer:
 
     def __init__(self, job: CollectionJob, done: Iterable[str]) -> None:
         self._folder = job.copies
-        self._originals = {path.resolve() for path in job.photos} if job.copies else set()
+        self._originals = {real_path(path) for path in job.photos} if job.copies else set()
         self._made: set[Path] = set()
         if job.copies:
             for path in done:

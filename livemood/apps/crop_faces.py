@@ -1,20 +1,22 @@
 """Crop faces from photos and videos, for labelling and training."""
 
+import errno
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain, groupby, islice
+from operator import attrgetter
 from pathlib import Path
+from typing import NamedTuple
 
 from livemood.apps.session import Session
 from livemood.core.crop_spec import CropSpec
-from livemood.core.errors import SourceError
-from livemood.core.types import Frame
-from livemood.datasets.crop_index import CropIndex
+from livemood.core.errors import LivemoodError, SinkError, SourceError
+from livemood.core.types import Detection, Frame
+from livemood.datasets.crop_index import COLUMNS, CropIndex
 from livemood.emotion.crop import crop_face
 from livemood.runtime.atomic_io import refuse_file_as_folder
 from livemood.sinks.image import write_image
-
-_COLUMNS = ("file", "source", "time_s", "left", "top", "right", "bottom", "score")
+from livemood.sources.image.scan import Skipped, photos_of_each
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class CropJob:
         sort: Put each crop into a folder named after the emotion that the model predicts.
         every_s: Time between the frames taken of a video, s.
         size_px: Side of the crops.
-        force: Add to the crops that are there.
+        force: Add to the crops that are there; those of the same source are replaced.
     """
 
     paths: Sequence[Path]
@@ -38,54 +40,95 @@ class CropJob:
     force: bool = False
 
 
-def crop_faces(job: CropJob, session: Session, on_skipped: Callable[[SourceError], None]) -> int:
-    """Crop every face, aligned as for the model, in colour; return the number of crops.
+@dataclass(frozen=True, slots=True)
+class Cropped:
+    """The result of a run.
+
+    Attributes:
+        count: Number of crops.
+        index: The ``index.csv`` that lists them; None if no face was found, and nothing was written.
+        skipped: Files of folders that were not read.
+    """
+
+    count: int
+    index: Path | None
+    skipped: Sequence[Skipped]
+
+
+class _Face(NamedTuple):
+    source: Path
+    frame: Frame
+    found: Detection
+
+
+def crop_faces(job: CropJob, session: Session, on_skipped: Callable[[LivemoodError], None]) -> Cropped:
+    """Crop every face, aligned as for the model, in colour.
 
     Args:
         job: What to do.
         session: Detector and model.
-        on_skipped: Called with the error of each photo that cannot be read.
+        on_skipped: Called with the error of each photo that cannot be read, and of each photo or video whose name is
+            too long for those of its crops.
 
     Raises:
         SourceError: A video cannot be read.
         SinkError: The crops cannot be written.
     """
     refuse_file_as_folder(job.out, "out")
-    columns = (*_COLUMNS, "label", "confidence") if job.sort else _COLUMNS
-    index = CropIndex(job.out, columns, job.force)
-    wanted = CropSpec(job.size_px, "bgr", session.crop_spec.template)
-    frames = _frames(job, session, on_skipped, index.holds)
-    first = list(islice(frames, 1))  # an unreadable input raises before anything is written
+    index = CropIndex(job.out, (*COLUMNS, "label", "confidence") if job.sort else COLUMNS, job.force)
+    listed = photos_of_each(job.paths, index.holds)
+    faces = _faces(listed.photos, job.every_s, session, on_skipped)
+    first = list(islice(faces, 1))  # without a face, nothing is written
+    if not first:
+        return Cropped(0, None, listed.skipped)
     with index:
-        for source, frame in chain(first, frames):
-            for face in session.detector.detect(frame):
-                reading: list[str] = []
-                folder = ""
-                if job.sort:
-                    label, confidence = session.read_face(frame, face)
-                    folder, reading = f"{label}/", [label, f"{confidence:.4f}"]
-                name = index.name(source, folder)
-                write_image(job.out / name, crop_face(frame.image, face.keypoints, wanted))
-                box = [f"{side:.1f}" for side in (face.box.left, face.box.top, face.box.right, face.box.bottom)]
-                row = [name, str(source), f"{frame.time_s:.3f}", *box, f"{face.score:.3f}", *reading]
-                index.add(dict(zip(columns, row, strict=True)))
-    return index.added
+        for source, of_source in groupby(chain(first, faces), attrgetter("source")):
+            index.begin(source)
+            try:
+                for face in of_source:
+                    if not index.was_moved(source, face.frame.time_s, face.found.box):
+                        _crop(face, job, session, index)
+            except SinkError as error:
+                if not _is_about_a_long_name(error):
+                    raise
+                on_skipped(SinkError(f"{source} has too long a name for those of its crops", "shorten it"))
+    return Cropped(index.added, index.file, listed.skipped)
 
 
-def _frames(
-    job: CropJob, session: Session, on_skipped: Callable[[SourceError], None], is_crop: Callable[[Path], bool]
-) -> Iterator[tuple[Path, Frame]]:
+def _crop(face: _Face, job: CropJob, session: Session, index: CropIndex) -> None:
+    source, frame, found = face
+    reading: dict[str, str] = {}
+    folder = ""
+    if job.sort:
+        label, confidence = session.read_face(frame, found)
+        folder, reading = f"{label}/", {"label": label, "confidence": f"{confidence:.4f}"}
+    name = index.name(source, folder)
+    wanted = CropSpec(job.size_px, "bgr", session.crop_spec.template)
+    write_image(job.out / name, crop_face(frame.image, found.keypoints, wanted))
+    box = [f"{side:.1f}" for side in (found.box.left, found.box.top, found.box.right, found.box.bottom)]
+    values = (name, str(source), f"{frame.time_s:.3f}", *box, f"{found.score:.3f}")
+    index.add(dict(zip(COLUMNS, values, strict=True)) | reading)
+
+
+def _is_about_a_long_name(error: SinkError) -> bool:
+    return isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.ENAMETOOLONG
+
+
+def _faces(
+    paths: Sequence[Path], every_s: float, session: Session, on_skipped: Callable[[LivemoodError], None]
+) -> Iterator[_Face]:
     from livemood.sources.image.decode import read_image
     from livemood.sources.image.formats import PICTURE_SUFFIXES
-    from livemood.sources.image.scan import image_paths
 
-    for path in image_paths(job.paths, is_crop):
+    for path in paths:
         suffix = path.suffix.lower()
         try:
             if suffix in PICTURE_SUFFIXES - {".gif"}:
-                yield path, Frame(0, 0.0, read_image(path))
+                frames = iter([Frame(0, 0.0, read_image(path))])
             else:
-                yield from ((path, frame) for frame in _moments(path, job.every_s, session))
+                frames = _moments(path, every_s, session)
+            for frame in frames:
+                yield from (_Face(path, frame, found) for found in session.detector.detect(frame))
         except SourceError as error:
             if suffix not in PICTURE_SUFFIXES:
                 raise

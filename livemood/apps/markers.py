@@ -7,6 +7,7 @@ from pathlib import Path
 from livemood.core.errors import SinkError
 from livemood.records import Record, read, read_origin
 from livemood.records.inputs import read_recording
+from livemood.runtime.paths import real_path
 from livemood.sinks.markers.base import clip_of, make_clip
 from livemood.sinks.markers.sink import MarkerSink
 from livemood.sources.open import open_video
@@ -40,7 +41,7 @@ def write_markers(
         SinkError: Another suffix, an invalid timecode, or the file is there already or cannot be written.
     """
     records, out = Path(records), Path(out)
-    if out.resolve() == records.resolve():
+    if real_path(out) == real_path(records):
         raise SinkError(f"{out} is one of the inputs; choose another file for the markers")
     rows = read_recording(records)
     if video is None:

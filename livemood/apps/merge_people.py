@@ -10,6 +10,7 @@ from livemood.records import Record, read, read_origin
 from livemood.records.inputs import read_recording
 from livemood.records.reading import heads_in
 from livemood.runtime.atomic_io import refuse_to_overwrite
+from livemood.runtime.paths import real_path
 from livemood.sinks.records import open_records
 
 _NAMED: Final = 20
@@ -39,7 +40,7 @@ def merge_people(
         SinkError: The file is there already or cannot be written.
     """
     records, out = Path(records), Path(out)
-    if out.resolve() == records.resolve():
+    if real_path(out) == real_path(records):
         raise SinkError(f"{out} is one of the inputs", "choose another {out}")
     refuse_to_overwrite(out, "out", force)
     first = _firsts(same)

@@ -129,5 +129,20 @@ class MoodReader(Closeable):
 
 
 def annotate(frame: Frame, moods: Sequence[Mood], labels: tuple[str, ...] = EMOTIONS) -> Image:
-    """Return a copy of the frame, (H, W, 3) uint8 BGR, with boxes and labels drawn."""
+    """Return a copy of a frame with boxes and labels drawn.
+
+    Args:
+        frame: The frame; for a picture alone, ``Frame(0, 0.0, image)``.
+        moods: Of its faces.
+        labels: Those of the model, ``MoodReader.labels``; they determine the colours.
+
+    Returns:
+        (H, W, 3) uint8 BGR.
+
+    Raises:
+        ValueError: It is no frame.
+    """
+    given: Any = frame
+    if not isinstance(given, Frame):
+        raise ValueError(f"a Frame is annotated, such as Frame(0, 0.0, image), got {type(given).__name__}")
     return Annotator(labels).draw(frame, moods)

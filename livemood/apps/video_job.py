@@ -14,6 +14,7 @@ from livemood.core.settings import CutSettings, DrawStyle, EncodingSettings
 from livemood.runtime import stopping
 from livemood.runtime.atomic_io import refuse_other_suffix, refuse_to_overwrite
 from livemood.runtime.optional_deps import required
+from livemood.runtime.paths import real_path
 from livemood.sinks.open import STDOUT, Output
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def _report(job: VideoJob, records: Path, kept: bool) -> None:
 
 
 def _label(job: VideoJob, session: Session, progress: Progress) -> Summary:
-    if job.out and job.out.resolve() == job.source.resolve():
+    if job.out and real_path(job.out) == real_path(job.source):
         raise SinkError(f"{job.out} is the input", "choose another {out}")
     with ExitStack() as stack:
         clip = stack.enter_context(session.open_video(job.source, job.cut.start_s, job.cut.duration_s))

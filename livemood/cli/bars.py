@@ -5,6 +5,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from livemood.cli.terminal import plain
+
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
@@ -125,7 +127,7 @@ class _Drawn(Bars):
         if source in self._tasks:  # a job that is retried
             self._progress.remove_task(self._tasks.pop(source))
         if source not in self._ended:  # a worker's progress may arrive after its outcome
-            self._tasks[source] = self._progress.add_task(source.name, total=frames, unit="fps")
+            self._tasks[source] = self._progress.add_task(plain(source.name), total=frames, unit="fps")
 
     def advance(self, source: Path, frames: int = 1) -> None:
         if source in self._tasks:

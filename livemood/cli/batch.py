@@ -92,7 +92,7 @@ def _run(job: "BatchJob", choice: EngineChoice, jobs: int | None, address: str |
     cores = jobs or usable_cores()
     planned = plan(job, cores)
     if planned.unreadable:
-        first = plain(planned.unreadable[0])
+        first = planned.unreadable[0]
         note(f"{counted(len(planned.unreadable), 'folder')} could not be read, such as {first}; check the permissions")
     if not planned.todo and not planned.stale:
         note_nothing_to_do(job, planned)

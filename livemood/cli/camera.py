@@ -2,15 +2,16 @@
 
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from livemood.cli.options import Force, Json, LiveOutputs, Only, files_of, opened, print_json, seconds
 from livemood.cli.summary import note, print_summary
+from livemood.cli.terminal import plain
 from livemood.core.errors import SinkError
 from livemood.core.settings import CaptureSettings, DrawStyle, ReaderSettings
+from livemood.runtime.paths import real_path
 from livemood.sinks.open import Output
 
 
@@ -72,7 +73,7 @@ def camera(
         raise typer.BadParameter(f"takes 0.5 s at least, got {calibrate:g}", param_hint="--calibrate")
     if calibrate is not None and settings.baseline == "off":
         raise typer.BadParameter("needs a baseline; leave --baseline off out", param_hint="--calibrate")
-    if out and out.exists() and Path(source).resolve() in (out.resolve(), out.resolve().parent):
+    if out and out.exists() and real_path(source) in (real_path(out), real_path(out).parent):
         raise SinkError(f"{out} is one of the inputs", "choose another {out}")
     if source == "-" and size is None:
         raise typer.BadParameter("raw pictures need their size, such as --size 640x480", param_hint="--source")
@@ -126,7 +127,7 @@ def camera(
     else:
         print_summary(summary, {name: path for name, path in files.items() if name != "out"})
         for file in recorder.files:
-            print(f"written: {file}")
+            print(f"written: {plain(file)}")
 
 
 def _sized(capture: CaptureSettings, size: str | None) -> CaptureSettings:

@@ -10,6 +10,7 @@ import typer
 
 from livemood.cli.config_files import ConfigError, ConfigFile, config_paths, read_configs
 from livemood.cli.options import Json, print_json
+from livemood.cli.terminal import plain
 from livemood.cli.usage import reason_of
 
 # A configuration file in the current folder may come from someone else, so it cannot set what is opened, where results
@@ -111,12 +112,13 @@ def config(
         print_json({"files": files, "settings": [dict(zip(keys, row, strict=True)) for row in rows]})
         return
     for path, there in files.items():
-        print(f"{path}{'' if there else ' (not there)'}")
+        print(f"{plain(path)}{'' if there else ' (not there)'}")
     if rows:
         print()
-    widths = [max((len(str(row[place])) for row in rows), default=0) for place in range(3)]
-    for row in rows:
-        print("  ".join(str(cell).ljust(width) for cell, width in zip(row, (*widths, 0), strict=True)).rstrip())
+    cells = [tuple(map(plain, row)) for row in rows]
+    widths = [max((len(row[place]) for row in cells), default=0) for place in range(3)]
+    for row in cells:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, (*widths, 0), strict=True)).rstrip())
 
 
 def _row(setting: Setting) -> tuple[str, str, Any, str]:

@@ -6,7 +6,10 @@ from typing import Annotated
 
 import typer
 
-from livemood.cli.options import Force, Only, opened, option_name, seconds
+from livemood.cli.options import Force, Only, opened, seconds
+from livemood.cli.photo_output import phrase
+from livemood.cli.summary import note_skipped
+from livemood.cli.terminal import plain
 from livemood.core.counts import counted
 from livemood.core.settings import ReaderSettings
 
@@ -29,19 +32,28 @@ def crop(
 
     Look through the crops, move each into a folder named after its class, and train on OUT. index.csv lists their
     sources; with it, livemood train keeps the crops of one video in one split. With --force, crops are added to those
-    of an earlier run; those of the same video are replaced.
+    of an earlier run; those of the same photo or video are replaced, but for crops that you have moved into another
+    folder: they stay, and their faces are not cropped again.
 
     Examples:
       livemood crop holiday/ --out faces
       livemood crop clip.mp4 --out faces --sort --every 0.5
     """
     from livemood.apps.crop_faces import CropJob, crop_faces
-    from livemood.core.errors import SourceError
-    from livemood.datasets.crop_index import INDEX
+    from livemood.core.errors import LivemoodError
 
-    def skip(error: SourceError) -> None:
-        print(f"livemood: {error.line(option_name)}; skipped", file=sys.stderr)
+    skipped: list[LivemoodError] = []
+
+    def skip(error: LivemoodError) -> None:
+        skipped.append(error)
+        print(f"livemood: {plain(phrase(error))}; skipped", file=sys.stderr)
 
     with opened(settings) as session:
-        count = crop_faces(CropJob(paths, out, sort, every, size, force), session, skip)
-    print(f"{counted(count, 'face')} in {out}, listed in {out / INDEX}")
+        cropped = crop_faces(CropJob(paths, out, sort, every, size, force), session, skip)
+    note_skipped(cropped.skipped)
+    if cropped.index:
+        print(f"{counted(cropped.count, 'face')} in {plain(out)}, listed in {plain(cropped.index)}")
+    else:
+        print("No face was found.")
+    if skipped:
+        raise typer.Exit(1)

@@ -3,6 +3,7 @@
 import typer
 
 from livemood.cli.options import Json, option_name, print_json
+from livemood.cli.terminal import plain
 
 
 def doctor(json_: Json = False) -> None:
@@ -32,7 +33,7 @@ def doctor(json_: Json = False) -> None:
         table = Table("", "", "", box=None, show_header=False, padding=(0, 2, 0, 0))
         for check in checks:
             advice = f"\n[dim]→ {escape(check.advice)}[/dim]" if check.advice else ""
-            table.add_row(marks[check.state], check.name, escape(check.found) + advice)
+            table.add_row(marks[check.state], check.name, escape(plain(check.found)) + advice)
         console = Console(highlight=False)
         console.print(f"livemood {__version__}")
         console.print(table)
@@ -57,6 +58,6 @@ def cameras(json_: Json = False) -> None:
         print_json({"cameras": [asdict(camera) for camera in found]})
     elif found:
         for camera in found:
-            print("  ".join(part for part in (f"{camera.index}", camera.name, camera.path) if part))
+            print(plain("  ".join(part for part in (f"{camera.index}", camera.name, camera.path) if part)))
     else:
         print("No camera was found; livemood doctor says more.")

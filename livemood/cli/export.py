@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from livemood.cli.options import Force
+from livemood.cli.terminal import plain
 from livemood.core.settings import ExportFormat
 
 
@@ -35,4 +36,4 @@ def export(
     need_keras()
     model = read_bundle(named_bundle(bundle))
     gap = write(model, to, out, force)
-    print(f"{out}: differs from {model.keras.name} by {gap:.1e} at most")
+    print(f"{plain(out)}: differs from {model.keras.name} by {gap:.1e} at most")

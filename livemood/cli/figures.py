@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from livemood.cli.terminal import plain
 from livemood.reporting.tables import Table, measured
 
 _FRAMINGS: Final = ("as they come", "aligned")
@@ -30,11 +31,12 @@ def print_table(table: Table) -> None:
 
     # Names of classes, groups and bundles may contain [ and :, which are not markup here.
     console = Console(markup=False, emoji=False)
-    drawn = rich_table.Table(*table.header, title=table.title, title_justify="left", box=None, header_style="dim")
+    header, title = map(plain, table.header), plain(table.title)
+    drawn = rich_table.Table(*header, title=title, title_justify="left", box=None, header_style="dim")
     for row in table.rows:
-        drawn.add_row(*row)
+        drawn.add_row(*map(plain, row))
     console.print(drawn)
-    console.print(f"{table.note}\n" if table.note else "", style="dim", highlight=False)
+    console.print(f"{plain(table.note)}\n" if table.note else "", style="dim", highlight=False)
 
 
 def manifest_table(metrics: Mapping[str, Any]) -> Table:

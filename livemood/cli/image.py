@@ -249,7 +249,7 @@ class _Run:
                 f"livemood: {counted(before, 'photo')} failed before; {plain(self._job.records)} says why",
                 file=sys.stderr,
             )
-        note_skipped([one for one in skipped if one.kind not in ("hidden file", "made by livemood")])
+        note_skipped(skipped)
 
     def say_interrupted(self) -> None:
         """Print how far the run came, and how to go on."""

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from livemood.cli.options import Force, seconds
+from livemood.cli.terminal import plain
 
 _RATES = {"23.976": "24000/1001", "23.98": "24000/1001", "29.97": "30000/1001", "59.94": "60000/1001"}
 
@@ -51,4 +52,4 @@ def markers(
     from livemood.apps.markers import write_markers
 
     write_markers(records, out, video=video, rate=fps, timecode=timecode, start_s=start, force=force)
-    print(f"markers: {out}")
+    print(f"markers: {plain(out)}")

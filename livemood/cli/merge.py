@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from livemood.cli.options import Force
+from livemood.cli.terminal import plain
 from livemood.core.counts import counted
 
 if TYPE_CHECKING:
@@ -51,4 +52,4 @@ def merge_people(
         raise typer.BadParameter(str(error), param_hint="--same") from error
     for track, count in rows.items():
         print(f"person {track}: {counted(count, 'row')}")
-    print(f"records: {out}")
+    print(f"records: {plain(out)}")

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from livemood.cli.options import Force, seconds
+from livemood.cli.terminal import plain
 from livemood.runtime.storage import is_url
 
 
@@ -59,7 +60,7 @@ def report(
         if not out or plot or thumbnails or stimulus or align or table or curves:
             raise typer.BadParameter("of a data set there is one page; give --out alone", param_hint="--out")
         write_dataset_report(records[0], out, force=force)
-        print(f"report: {out}")
+        print(f"report: {plain(out)}")
         return
     for one in records:
         if is_url(one):
@@ -89,4 +90,4 @@ def report(
         write_plot(records[0], plot, force=force)
     for name, path in (("report", out), ("plot", plot), ("table", table), ("curves", curves)):
         if path:
-            print(f"{name}: {path}")
+            print(f"{name}: {plain(path)}")

@@ -2,11 +2,12 @@
 
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from livemood.cli.options import console_for_tables, option_name, print_json
+from livemood.cli.terminal import plain
 from livemood.core.counts import counted
 
 if TYPE_CHECKING:
@@ -17,12 +18,13 @@ if TYPE_CHECKING:
 
 def note(text: str) -> None:
     """Print one note on stderr."""
-    print(f"livemood: note: {text}", file=sys.stderr)
+    print(f"livemood: note: {plain(text)}", file=sys.stderr)
 
 
-def note_skipped(files: Sequence["Skipped"]) -> None:
-    """Print how many files of each kind were not read, and why."""
-    for (kind, why), count in Counter((one.kind, one.why) for one in files).most_common():
+def note_skipped(skipped: "Iterable[Skipped]") -> None:
+    """Print how many files of folders were not read, and why; hidden ones and livemood's own are left out."""
+    counts = Counter((one.kind, one.why) for one in skipped if one.kind not in ("hidden file", "made by livemood"))
+    for (kind, why), count in counts.most_common():
         note(f"{count} x {kind} skipped: {why}")
 
 
@@ -48,7 +50,7 @@ def print_summary(summary: "Summary", files: Mapping[str, Path | None]) -> None:
         console.print("No face was found.")
     for name, path in files.items():
         if path:
-            print(f"{name}: {path}")
+            print(f"{name}: {plain(path)}")
 
 
 def _files(outcome: "Outcome") -> dict[str, Path | None]:
@@ -77,7 +79,7 @@ def print_outcomes(outcomes: Sequence["Outcome"], json_: bool) -> None:
     table = Table("video", "frames", "faces", "people", "made", box=None, header_style="dim")
     for outcome in outcomes:
         made = next(iter(outcome.job.files), None)
-        name, copy = escape(str(outcome.job.source)), escape(str(made or ""))
+        name, copy = escape(plain(outcome.job.source)), escape(plain(made or ""))
         if outcome.summary:
             counts = [str(n) for n in (outcome.summary.frames, outcome.summary.faces, outcome.summary.tracks)]
             table.add_row(name, *counts, copy)

@@ -11,6 +11,7 @@ import typer
 from livemood.cli.command_lines import train_command
 from livemood.cli.data_options import Class, GroupBy, Heads, class_names
 from livemood.cli.options import Force, option_name
+from livemood.cli.terminal import plain
 from livemood.cli.training import Display
 from livemood.core.durations import parse_duration
 from livemood.training.settings import Precision, PresetName, usual
@@ -207,7 +208,7 @@ def train(
         print(f"livemood: {_ENDS[ended.ended].format(epoch=ended.best_epoch)}", file=sys.stderr)
     _write_curves(job.work / "learning.png", ended)
     print_table(manifest_table(metrics))
-    print(f"bundle: {out}, of epoch {ended.best_epoch}")
+    print(f"bundle: {plain(out)}, of epoch {ended.best_epoch}")
     if ended.ended == "interrupted":
         raise typer.Exit(130)
 
@@ -219,6 +220,6 @@ def _write_curves(file: Path, run: "Run") -> None:
     try:
         plots.learning_curves([asdict(line) for line in run.history], file)
     except LivemoodError as error:
-        print(f"livemood: {error.line(option_name)}", file=sys.stderr)
+        print(f"livemood: {plain(error.line(option_name))}", file=sys.stderr)
     else:
-        print(f"learning curves: {file}")
+        print(f"learning curves: {plain(file)}")

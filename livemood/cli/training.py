@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from livemood.cli.terminal import plain
 from livemood.core.counts import counted
 
 if TYPE_CHECKING:
@@ -133,4 +134,4 @@ class Display:
             self._board.write(epoch)
 
     def _print_line(self, line: str) -> None:
-        self._progress.console.print(line, highlight=False, markup=False, soft_wrap=True)
+        self._progress.console.print(plain(line), highlight=False, markup=False, soft_wrap=True)

@@ -11,7 +11,9 @@ import typer
 from livemood.cli.bars import progress_bars
 from livemood.cli.options import Force, Json, VideoOutputs, files_of, opened, option_name, print_json
 from livemood.cli.summary import note, note_skipped, print_outcomes, print_summary
+from livemood.cli.terminal import plain
 from livemood.core.settings import CutSettings, DrawStyle, EncodingSettings, ReaderSettings
+from livemood.runtime.paths import is_folder, real_path
 from livemood.runtime.processes import usable_cores
 from livemood.sinks.open import STDOUT, Output
 
@@ -91,7 +93,7 @@ def video(
         from livemood.cli.merge import offer
 
         job = replace(job, offer=offer())
-    if len(sources) == 1 and not out_dir and not sources[0].is_dir():
+    if len(sources) == 1 and not out_dir and not is_folder(sources[0]):
         if not outputs and not report and not summary:
             if is_pipe(sources[0]):
                 raise typer.BadParameter("a pipe has no name to call the copy after; add --out", param_hint="IN...")
@@ -108,7 +110,7 @@ def video(
     if piped := [source for source in sources if is_pipe(source)]:
         raise typer.BadParameter(f"{piped[0]} is a pipe; many videos need to be files", param_hint="IN...")
     found = find_videos(sources, [out_dir] if out_dir else [])
-    planned = _jobs(job, found.clips, [source for source in sources if source.is_dir()], out_dir, summary)
+    planned = _jobs(job, found.clips, [source for source in sources if is_folder(source)], out_dir, summary)
     _tell_skipped(found.skipped)
     _many(planned, found.clips, settings, jobs, resume, summary, json_)
 
@@ -140,8 +142,8 @@ def _jobs(
 ) -> list["VideoJob"]:
     """Spread one job over many videos: what is made of each is named after it, in the same folders again."""
     taken: dict[Path, Path] = {summary.absolute(): summary} if summary else {}
-    read = {clip.path.resolve() for clip in clips}
-    tops = [folder.resolve() for folder in folders]
+    read = {real_path(clip.path) for clip in clips}
+    tops = [real_path(folder) for folder in folders]
     found = []
     for clip in clips:
         outputs = [Output(output.name, str(_placed(output, clip.place, out_dir))) for output in job.outputs]
@@ -150,7 +152,7 @@ def _jobs(
         report = _placed(Output("report", str(job.report)), clip.place, out_dir) if job.report else None
         one = replace(job, source=clip.path, outputs=tuple(outputs), report=report)
         for file in one.files:
-            if file.resolve() in read:
+            if real_path(file) in read:
                 raise typer.BadParameter(f"{file} is one of the inputs; use another folder", param_hint="--out-dir")
             if (other := taken.setdefault(file.absolute(), clip.path)) != clip.path:
                 raise typer.BadParameter(f"{clip.path} and {other} would both become {file}", param_hint="IN...")
@@ -164,7 +166,7 @@ def _jobs(
 
 def _around(copy: Path, tops: Sequence[Path], out_dir: Path | None) -> Path | None:
     """Return the folder of videos among which a copy would lie, to be read by the next run."""
-    place, folder = copy.resolve(), out_dir.resolve() if out_dir else None
+    place, folder = real_path(copy), real_path(out_dir) if out_dir else None
     for top in tops:
         if top in place.parents and (folder is None or folder == top or folder in top.parents):
             return top
@@ -263,16 +265,16 @@ def _tell(outcomes: Sequence["Outcome"], summary: Path | None, json_: bool) -> N
             note(line)
     print_outcomes(outcomes, json_)
     if summary and not json_:
-        print(f"summary: {summary}")
+        print(f"summary: {plain(summary)}")
     failed = [outcome.error.line(option_name) for outcome in outcomes if outcome.error]
     for line in failed:
-        print(f"livemood: {line}", file=sys.stderr)
+        print(f"livemood: {plain(line)}", file=sys.stderr)
     if failed:
         raise typer.Exit(1)
 
 
 def _tell_skipped(skipped: Sequence["Skipped"]) -> None:
     for one in skipped:
-        if one.path.is_dir() and one.kind == "made by livemood":
+        if one.kind == "made by livemood" and is_folder(one.path):
             note(f"{one.path} is for the copies; nothing in it was read")
-    note_skipped([one for one in skipped if not one.path.is_dir()])
+    note_skipped(skipped)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from livemood.cli.options import Force, Only
+from livemood.cli.terminal import plain
 from livemood.core.settings import ReaderSettings
 
 
@@ -31,7 +32,7 @@ def web(
 
     if out is not None:
         size = write_page(out, settings.model, force=force)
-        print(f"written: {out} ({size / 1e6:.1f} MB); serve it over https, or browsers give it no camera")
+        print(f"written: {plain(out)} ({size / 1e6:.1f} MB); serve it over https, or browsers give it no camera")
         return
     with PageServer.open(port, settings.model) as server:
         print(f"{server.url}  (Ctrl-C ends it)", flush=True)

@@ -6,14 +6,24 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from itertools import count
 from pathlib import Path, PurePosixPath
-from typing import Self
+from typing import Final, Self
 
 from livemood.core.errors import DatasetError, SinkError
+from livemood.core.geometry import Box
 from livemood.core.text_tables import NOT_UTF8
 from livemood.datasets.files import Files
-from livemood.runtime.atomic_io import atomic_write
+from livemood.runtime.atomic_io import atomic_write, unwritable
+from livemood.runtime.paths import is_there, real_path
 
 INDEX = "index.csv"
+COLUMNS: Final = ("file", "source", "time_s", "left", "top", "right", "bottom", "score")
+"""Columns of every index: the crop, what it was cut from, the frame's time in s, box in px and score of the face."""
+
+# A face and an earlier one of the same frame are the same if their boxes overlap by this intersection over union.
+_SAME_FACE: Final = 0.5
+_SAME_TIME_S: Final = 0.001
+
+Row = Mapping[str, str]
 
 
 def read_index(files: Files, folder: str = "", needed: Sequence[str] = ("file", "source")) -> list[dict[str, str]]:
@@ -43,14 +53,18 @@ def read_index(files: Files, folder: str = "", needed: Sequence[str] = ("file", 
 class CropIndex:
     """Names new crops, and lists them after those of earlier runs that are still in the folder or below.
 
+    Crops of an earlier run are replaced by those of the same source. One that lies in another folder than it was put
+    into was labelled by hand: it stays, and its face is not cropped again.
+
     It is written line by line, so that after an interrupt it lists the crops written so far.
 
     Args:
         folder: Folder of the crops; made if it is missing.
-        columns: Of new rows, ``file`` and ``source`` among them.
+        columns: Of new rows, ``COLUMNS`` among them.
         force: Add to an index that is there, and replace files that it does not list.
 
     Attributes:
+        file: Path of the index.
         added: Number of new crops in the list.
 
     Raises:
@@ -59,57 +73,73 @@ class CropIndex:
     """
 
     def __init__(self, folder: Path, columns: Sequence[str], force: bool) -> None:
-        self._folder, self._file, self._force = folder, folder / INDEX, force
-        if self._file.exists() and not force:
-            raise SinkError(f"{self._file} is there already", "use {force} to add to it, or another {out}")
-        self._rows = _still_there(folder) if self._file.exists() else {}
+        self._folder, self.file, self._force = folder, folder / INDEX, force
+        if is_there(self.file) and not force:
+            raise SinkError(f"{self.file} is there already", "use {force} to add to it, or another {out}")
+        self._rows, moved = _still_there(folder) if is_there(self.file) else ({}, set())
+        self._earlier = _by_source({name: row for name, row in self._rows.items() if name not in moved})
+        self._moved = _by_source({name: self._rows[name] for name in moved})
         self._columns = list(dict.fromkeys([*(column for row in self._rows.values() for column in row), *columns]))
         self._numbers: defaultdict[str, count[int]] = defaultdict(lambda: count(1))
-        self._replaced = False
+        self._dropped = False
         self._open = ExitStack()
         self.added = 0
 
     def holds(self, path: Path) -> bool:
         """Return whether a file is one of the crops of earlier runs, in this folder or below."""
-        return path.name in self._rows and self._folder.resolve() in path.resolve().parents
+        return path.name in self._rows and real_path(self._folder) in real_path(path).parents
 
     def __enter__(self) -> Self:
         self._write()
-        lines = self._file.open("a", newline="", encoding="utf-8", errors=NOT_UTF8, buffering=1)
+        lines = self.file.open("a", newline="", encoding="utf-8", errors=NOT_UTF8, buffering=1)
         self._open.enter_context(lines)
         self._lines = csv.DictWriter(lines, self._columns)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._open.close()
-        if self._replaced:
+        if self._dropped:
             self._write()
+
+    def begin(self, source: Path) -> None:
+        """Remove the crops that an earlier run made of a source, files and rows, but for those that were moved.
+
+        Raises:
+            SinkError: One cannot be removed.
+        """
+        for row in self._earlier.pop(real_path(source), ()):
+            crop = self._folder / row["file"]
+            try:
+                crop.unlink(missing_ok=True)
+            except OSError as error:
+                raise unwritable(crop, "out", error) from error
+            del self._rows[crop.name]
+            self._dropped = True
+
+    def was_moved(self, source: Path, time_s: float, box: Box) -> bool:
+        """Return whether a crop of this face of a source was moved into another folder after an earlier run."""
+        return any(_is_of(row, time_s, box) for row in self._moved.get(real_path(source), ()))
 
     def name(self, source: Path, folder: str = "") -> str:
         """Return the path of the next crop of a source, such as ``happy/clip-00001.png``.
 
-        Crops of earlier runs of the same source are replaced, crops of other sources never; files that the index does
-        not list are replaced only with ``force``.
+        It is that of no crop in the index, and of another file only with ``force``.
         """
         names = (f"{source.stem}-{number:05}.png" for number in self._numbers[source.stem])
-        return folder + next(name for name in names if self._is_free(name, source, folder))
+        return folder + next(name for name in names if self._is_free(name, folder))
 
-    def add(self, row: Mapping[str, str]) -> None:
+    def add(self, row: Row) -> None:
         """List a crop that was written."""
-        name = PurePosixPath(row["file"]).name
-        self._replaced |= name in self._rows
-        self._rows[name] = row
+        self._rows[PurePosixPath(row["file"]).name] = row
         self._lines.writerow(row)
         self.added += 1
 
-    def _is_free(self, name: str, source: Path, folder: str) -> bool:
-        if name in self._rows:
-            return self._rows[name]["source"] == str(source)
-        return self._force or not (self._folder / folder / name).exists()
+    def _is_free(self, name: str, folder: str) -> bool:
+        return name not in self._rows and (self._force or not is_there(self._folder / folder / name))
 
     def _write(self) -> None:
         with (
-            atomic_write(self._file, "out", force=True) as part,
+            atomic_write(self.file, "out", force=True) as part,
             part.open("w", newline="", encoding="utf-8", errors=NOT_UTF8) as stream,
         ):
             rows = csv.DictWriter(stream, self._columns)
@@ -117,9 +147,32 @@ class CropIndex:
             rows.writerows(self._rows.values())
 
 
-def _still_there(folder: Path) -> dict[str, Mapping[str, str]]:
-    """Return the rows of crops that still exist, by file name, because they may have been moved into class folders."""
+def _still_there(folder: Path) -> tuple[dict[str, Row], set[str]]:
+    """Return the rows of crops that still exist, by file name, and the names of those that were moved."""
     files = Files(folder)
-    present = {PurePosixPath(name).name for name in files.names}
+    places: dict[str, list[str]] = defaultdict(list)
+    for place in files.names:
+        places[PurePosixPath(place).name].append(place)
     rows = {PurePosixPath(row["file"]).name: row for row in read_index(files)}
-    return {name: row for name, row in rows.items() if name in present}
+    there: dict[str, Row] = {name: row for name, row in rows.items() if name in places}
+    return there, {name for name, row in there.items() if places[name] != [row["file"]]}
+
+
+def _by_source(rows: Mapping[str, Row]) -> dict[Path, list[Row]]:
+    """Return rows by the real path of their source, which may be spelled in several ways."""
+    spelled: dict[str, list[Row]] = defaultdict(list)
+    for row in rows.values():
+        spelled[row["source"]].append(row)
+    found: dict[Path, list[Row]] = defaultdict(list)
+    for source, some in spelled.items():
+        found[real_path(source)] += some
+    return dict(found)
+
+
+def _is_of(row: Row, time_s: float, box: Box) -> bool:
+    """Return whether the crop of a row shows a face, by the time of its frame and its box."""
+    try:
+        seen_s, *sides = (float(row[column]) for column in COLUMNS[2:7])
+        return abs(seen_s - time_s) <= _SAME_TIME_S and Box(*sides).iou(box) >= _SAME_FACE
+    except (KeyError, ValueError):  # written by hand
+        return False

@@ -16,6 +16,7 @@ import numpy as np
 from livemood.core.errors import DatasetError
 from livemood.core.text_tables import decode_text, table_rows
 from livemood.core.types import Image
+from livemood.runtime.paths import is_file, is_folder
 from livemood.sources.image.decode import decoded
 from livemood.sources.image.size_guard import MAX_PIXELS, pixels
 
@@ -45,7 +46,7 @@ class Files:
         self._zip: zipfile.ZipFile | None = None
         if path.is_dir():
             inside = [
-                (p.relative_to(path).as_posix(), p.is_dir()) for p in path.rglob("*") if p.is_dir() or p.is_file()
+                (p.relative_to(path).as_posix(), is_folder(p)) for p in path.rglob("*") if is_folder(p) or is_file(p)
             ]
         elif path.is_file() and zipfile.is_zipfile(path):
             self._zip = _open_zip(path)

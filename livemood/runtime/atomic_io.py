@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Final
 
 from livemood.core.errors import LivemoodError, SinkError
+from livemood.runtime.paths import is_folder, is_link, is_there
 
 fcntl: ModuleType | None
 try:
@@ -121,22 +122,20 @@ def make_room(path: Path, setting: str | None, force: bool) -> None:
 
 
 def refuse_to_overwrite(path: Path, setting: str | None, force: bool) -> None:
-    """Raise a ``SinkError`` when ``path`` is a folder, or a file and ``force`` is false, or cannot be looked up."""
-    try:
-        folder, there = path.is_dir(), path.exists()
-    except OSError as error:  # such as a name that is too long
-        raise unwritable(path, setting, error) from error
-    if folder:
+    """Raise a ``SinkError`` when ``path`` is a folder, or a file and ``force`` is false."""
+    if is_folder(path):
         raise SinkError(f"{path} is a folder", f"give {{{setting}}} a file" if setting else "move it away")
-    if there and not force:
+    if is_there(path) and not force:
         raise SinkError(f"{path} is there already", f"use {{force}} or another {{{setting}}}" if setting else "")
 
 
 def refuse_file_as_folder(path: Path, setting: str) -> None:
-    """Raise a ``SinkError`` when ``path``, or a folder in which it would lie, is a file."""
+    """Raise a ``SinkError`` when ``path``, or a folder in which it would lie, is a file or a link to nothing."""
     for place in (path, *path.parents):
-        if place.exists() and not place.is_dir():
+        if is_there(place) and not is_folder(place):
             raise SinkError(f"{place} is a file", f"give {{{setting}}} a folder")
+        if is_link(place) and not is_there(place):
+            raise SinkError(f"{place} is a link that leads nowhere", f"give {{{setting}}} a folder")
 
 
 def refuse_other_suffix(path: Path, setting: str, *suffixes: str) -> None:

@@ -17,6 +17,7 @@ from livemood.core.settings import SortBy
 from livemood.core.text_tables import NOT_UTF8
 from livemood.core.types import Mood
 from livemood.runtime.atomic_io import atomic_write, note_written, unwritable
+from livemood.runtime.paths import is_file, real_path
 
 How = Literal["copy", "move", "link"]
 """How a photo gets into its folder."""
@@ -239,13 +240,12 @@ def place_in(folder: Path) -> Callable[[Path], Path]:
 
 def _absolute(path: Path) -> Path:
     """Return the absolute path with links in its folders resolved; the last part may be a link."""
-    return path.parent.resolve() / path.name
+    return real_path(path.parent) / path.name
 
 
 def _sidecars(photo: Path) -> list[Path]:
     """Return the sidecars named after a photo's full name; ``NAME.xmp`` may belong to another photo ``NAME.*``."""
-    files = (photo.with_name(photo.name + ending) for ending in _SIDECARS)
-    return [file for file in files if os.path.isfile(file)]  # noqa: PTH113  # is_file raises where a name is too long
+    return [file for ending in _SIDECARS if is_file(file := photo.with_name(photo.name + ending))]
 
 
 def same_content(one: Path, other: Path) -> bool:

@@ -17,6 +17,7 @@ from livemood.core.geometry import Box
 from livemood.core.labels import EMOTIONS, UNSURE
 from livemood.core.types import Mood
 from livemood.runtime.atomic_io import atomic_write
+from livemood.runtime.paths import is_file
 
 PREFIX: Final = "mood:"
 """Prefix of livemood's keywords."""
@@ -46,11 +47,7 @@ def sidecar_of(photo: Path) -> Path:
     ``photo.xmp`` is not meant if another file has that stem too, such as ``photo.raw``, whose it may be.
     """
     full, short = photo.with_name(f"{photo.name}.xmp"), photo.with_suffix(".xmp")
-    return short if _is_file(short) and not _is_file(full) and _is_alone(photo, short) else full
-
-
-def _is_file(path: Path) -> bool:
-    return os.path.isfile(path)  # noqa: PTH113  # Path.is_file raises where a name is too long
+    return short if is_file(short) and not is_file(full) and _is_alone(photo, short) else full
 
 
 def _is_alone(photo: Path, sidecar: Path) -> bool:
@@ -83,7 +80,7 @@ def write_sidecar(photo: Path, moods: Sequence[Mood], width: int, height: int, o
         SinkError: An existing sidecar is not valid XMP, or it cannot be written.
     """
     target = sidecar_of(photo)
-    root = _read(target) if _is_file(target) else _new()
+    root = _read(target) if is_file(target) else _new()
     rdf = root if root.tag == _name("rdf", "RDF") else root.find(_name("rdf", "RDF"))
     if rdf is None:
         raise SinkError(f"{target} is no XMP that livemood understands; it stays as it is")

@@ -29,11 +29,9 @@ def open_folder(folder: str, settings: CaptureSettings) -> LiveSource:
     Raises:
         SourceError: It holds none.
     """
-    from livemood.sources.image.scan import image_paths
+    from livemood.sources.image.scan import photos_of_each
 
-    paths = image_paths([Path(folder)])
-    if not paths:
-        raise SourceError(f"folder {folder} holds no pictures")
+    paths = photos_of_each([Path(folder)]).photos
     return LiveSource(folder, lambda: FolderFeed(paths, settings), settings)
 
 

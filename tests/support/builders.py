@@ -1,5 +1,7 @@
 """Builders of test data, shared by all tests."""
 
+import errno
+import os
 import signal
 import struct
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 import numpy.typing as npt
+import pytest
 
 from livemood.core.geometry import Box
 from livemood.core.labels import EMOTIONS, UNSURE
@@ -33,6 +36,18 @@ def heed_interrupts() -> None:
 def read_still(path: Path) -> Image:
     """Read a picture as BGR."""
     return np.asarray(cv2.imread(str(path), cv2.IMREAD_COLOR), np.uint8)
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, call: str, *paths: Path) -> None:
+    """Make a call of ``os``, such as ``scandir``, fail for some paths, as root is never denied permission."""
+    ask: Callable[..., Any] = getattr(os, call)
+
+    def refusing(path: Any, *given: Any, **named: Any) -> Any:
+        if path in paths or path in map(str, paths):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return ask(path, *given, **named)
+
+    monkeypatch.setattr(os, call, refusing)
 
 
 def make_frame(width: int = 640, height: int = 480, index: int = 0, time_s: float = 0.0, level: int = 90) -> Frame:

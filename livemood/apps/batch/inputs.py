@@ -15,6 +15,7 @@ from livemood.core.errors import SourceError
 from livemood.core.text_tables import NOT_UTF8, decode_text, table_rows
 from livemood.records import PARQUET
 from livemood.runtime.optional_deps import required
+from livemood.runtime.paths import is_there
 from livemood.runtime.storage import MANIFEST_FOLDER, filesystem, is_url, read_bytes
 from livemood.sources.image.formats import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 
@@ -126,7 +127,7 @@ def _walk(folder: str, on_unreadable: Callable[[str], None]) -> Iterator[InputFi
 def _is_file(entry: "os.DirEntry[str]") -> bool:
     """Return whether an entry is a file, or a link that cannot be followed."""
     try:
-        return entry.is_file() or (entry.is_symlink() and not os.path.exists(entry.path))  # noqa: PTH110
+        return entry.is_file() or (entry.is_symlink() and not is_there(entry.path))
     except OSError:  # a link to itself, or into a folder that may not be read
         return True
 

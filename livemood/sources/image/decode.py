@@ -13,6 +13,7 @@ from livemood.core.errors import FullSizeNeeded, ImageUnreadable, one_line_about
 from livemood.core.types import Image
 from livemood.runtime import exif as tags
 from livemood.runtime.native_output import native_stderr_held
+from livemood.runtime.paths import is_folder
 from livemood.sources.image import pillow
 from livemood.sources.image.colour import needs_conversion, to_srgb
 from livemood.sources.image.formats import kind_of, missing_decoder, other_kind
@@ -230,7 +231,7 @@ def _from_floats(levels: npt.NDArray[Any]) -> Image:
 
 
 def _content(path: Path) -> bytes:
-    if path.is_dir():
+    if is_folder(path):
         raise ImageUnreadable(f"{path} is a folder; name a picture in it")
     try:
         length = path.stat().st_size
@@ -244,7 +245,8 @@ def _content(path: Path) -> bytes:
     except OSError as error:
         if isinstance(error, ImageUnreadable):
             raise
-        raise ImageUnreadable(f"{path} may not be read ({error.strerror}); check its permissions") from error
+        remedy = "check its permissions" if isinstance(error, PermissionError) else ""
+        raise ImageUnreadable(f"{path} may not be read ({error.strerror})", remedy) from error
     except ValueError as error:  # a null byte in the name
         raise ImageUnreadable(f"{path!s:.80} is not a file name") from error
 

@@ -53,7 +53,7 @@ def other_kind(name: str) -> tuple[str, str] | None:
     return _OTHERS.get(name.rpartition(".")[2].lower())
 
 
-def why_passed_over(path: Path) -> tuple[str, str] | None:
+def skip_reason(path: Path) -> tuple[str, str] | None:
     """Return the kind of a file that is not read from a folder, and why; None for a picture that is.
 
     The name alone decides: nothing is opened.

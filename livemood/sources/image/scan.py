@@ -1,16 +1,19 @@
 """The photos of folders, and which files are skipped and why."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from livemood.core.errors import ImageUnreadable
-from livemood.sources.image.formats import why_passed_over
+from livemood.runtime.paths import is_file, is_folder, is_link
+from livemood.sources.image.formats import skip_reason
 
-_BROKEN_LINK: Final = ("broken link", "what it points to is not there")
-_DEVICE: Final = ("no file", "it is a device or a pipe")
+_BROKEN_LINK: Final = ("broken link", "it leads to no file that can be reached")
+_DEVICE: Final = ("no file", "it is a device or a pipe, or its folder may not be entered")
+_KINDS_TOLD: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,51 +50,57 @@ def find_photos(paths: Sequence[Path], is_ours: Callable[[Path], bool] = lambda 
     """
     photos: list[Path] = []
     skipped: list[Skipped] = []
-    for path in paths:
-        if not path.is_dir():
+    for path in _once(paths):
+        if not is_folder(path):
             photos.append(path)
             continue
         inside: list[Path] = []
-        for file, why in walk(path, is_ours, why_passed_over):
+        for file, why in walk(path, is_ours, skip_reason):
             if why is None:
                 inside.append(file)
             else:
                 skipped.append(Skipped(file, *why))
         photos += sorted(inside)
-    return Found(list(dict.fromkeys(photos)), sorted(skipped, key=lambda one: one.path))
+    return Found(_once(photos), sorted(skipped, key=lambda one: one.path))
 
 
-def image_paths(paths: Sequence[Path], is_ours: Callable[[Path], bool] = lambda _: False) -> list[Path]:
-    """Replace folders by the pictures in them and below, sorted by name; hidden files are left out.
-
-    Args:
-        paths: Files, taken as they are, and folders.
-        is_ours: See ``find_photos``.
-
-    Returns:
-        Each file once, in order.
+def photos_of_each(paths: Sequence[Path], is_ours: Callable[[Path], bool] = lambda _: False) -> Found:
+    """Return what ``find_photos`` does, if each folder holds a picture.
 
     Raises:
-        ImageUnreadable: A folder holds no picture.
+        ImageUnreadable: A folder holds none.
     """
-    found: list[Path] = []
+    each = {path: find_photos([path], is_ours) for path in _once(paths)}
+    for path, found in each.items():
+        if not found.photos:
+            raise ImageUnreadable(f"{path} holds no pictures{kinds_of(found.skipped)}")
+    photos = _once(photo for found in each.values() for photo in found.photos)
+    return Found(photos, [one for found in each.values() for one in found.skipped])
+
+
+def kinds_of(skipped: Iterable[Skipped]) -> str:
+    """Return the most frequent kinds of skipped files, such as `` (2 x raw photo, 1 x video)``; empty without any."""
+    kinds = Counter(one.kind for one in skipped).most_common(_KINDS_TOLD)
+    return f" ({', '.join(f'{count} x {kind}' for kind, count in kinds)})" if kinds else ""
+
+
+def _once(paths: Iterable[Path]) -> list[Path]:
+    """Return the paths without those that name a file again; two links to one file are two files."""
+    once: dict[Path, Path] = {}
     for path in paths:
-        inside = find_photos([path], is_ours).photos
-        if not inside:
-            raise ImageUnreadable(f"{path} holds no pictures")
-        found += inside
-    return list(dict.fromkeys(found))
+        once.setdefault(path.absolute(), path)
+    return list(once.values())
 
 
 def walk(
-    folder: Path, is_ours: Callable[[Path], bool], why_passed_over: Callable[[Path], tuple[str, str] | None]
+    folder: Path, is_ours: Callable[[Path], bool], skip_reason: Callable[[Path], tuple[str, str] | None]
 ) -> Iterator[tuple[Path, tuple[str, str] | None]]:
     """Yield the files in a folder and below, each with its kind and why it is not read; None where it is.
 
     Args:
         folder: Links to folders in it are not followed.
         is_ours: Whether livemood made a file or folder itself; these are not read.
-        why_passed_over: The same for any other file.
+        skip_reason: The same for any other file.
     """
     unreadable: list[OSError] = []
     for place, folders, files in os.walk(folder, onerror=unreadable.append):
@@ -106,20 +115,16 @@ def walk(
             file = here / name
             if is_ours(file):
                 yield file, ("made by livemood", "livemood does not read its own output")
-            elif not file.is_file():
-                broken = file.is_symlink()
-                yield (
-                    file,
-                    ("broken link", "what it points to is not there") if broken else ("no file", "it is a device"),
-                )
+            elif not is_file(file):
+                yield file, _BROKEN_LINK if is_link(file) else _DEVICE
             else:
-                yield file, why_passed_over(file)
+                yield file, skip_reason(file)
     for error in unreadable:
         yield Path(error.filename or folder), ("folder", f"it may not be read ({error.strerror})")
 
 
 def _why_no_entry(folder: Path, is_ours: Callable[[Path], bool]) -> tuple[str, str] | None:
-    if folder.is_symlink():
+    if is_link(folder):
         return "link to a folder", "links are not followed; name the folder itself"
     if is_ours(folder):
         return "made by livemood", "livemood does not read its own output"

@@ -1,14 +1,14 @@
 """The videos of folders with their relative paths, and which files are skipped and why."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from livemood.core.errors import VideoUnreadable
+from livemood.runtime.paths import is_folder, real_path
 from livemood.sources.image.formats import PICTURE_SUFFIXES, VIDEO_SUFFIXES
-from livemood.sources.image.scan import Skipped, walk
+from livemood.sources.image.scan import Skipped, kinds_of, walk
 
 SUFFIXES: Final = VIDEO_SUFFIXES | {".3g2", ".asf", ".dv", ".f4v", ".flv", ".m2v", ".mpeg", ".ts", ".vob"}
 """Suffixes, in lower case, of the files that are read from folders; any other file can be given by its path."""
@@ -50,22 +50,20 @@ def find_videos(paths: Sequence[Path], made_in: Sequence[Path] = ()) -> Clips:
     Raises:
         VideoUnreadable: A folder holds no video.
     """
-    folders = [path for path in paths if path.is_dir()]
-    tops = {top.resolve() for top in folders}
+    folders = [path for path in paths if is_folder(path)]
+    tops = {real_path(top) for top in folders}
     # A folder for results that is around the videos, or is their folder, hides none of them.
-    ours = {made.resolve() for made in made_in if not any(made.resolve() in (top, *top.parents) for top in tops)}
+    ours = {made for made in map(real_path, made_in) if not any(made in (top, *top.parents) for top in tops)}
     clips: list[Clip] = []
     skipped: list[Skipped] = []
     for path in paths:
         if path not in folders:
             clips.append(Clip(path, Path(path.name)))
             continue
-        above = Path(path.resolve().name) if len(folders) > 1 else Path()
-        inside, left = _inside(path, lambda one: one.resolve() in ours or _is_copy(one))
+        above = Path(real_path(path).name) if len(folders) > 1 else Path()
+        inside, left = _inside(path, lambda one: real_path(one) in ours or _is_copy(one))
         if not inside:
-            kinds = Counter(one.kind for one in left).most_common(3)
-            held = f" ({', '.join(f'{count} x {kind}' for kind, count in kinds)})" if kinds else ""
-            raise VideoUnreadable(f"{path} holds no videos{held}")
+            raise VideoUnreadable(f"{path} holds no videos{kinds_of(left)}")
         clips += (Clip(one, above / one.relative_to(path)) for one in inside)
         skipped += left
     once: dict[Path, Clip] = {}
@@ -77,13 +75,13 @@ def find_videos(paths: Sequence[Path], made_in: Sequence[Path] = ()) -> Clips:
 def _inside(folder: Path, is_ours: Callable[[Path], bool]) -> tuple[list[Path], list[Skipped]]:
     files = [
         (file, why)
-        for file, why in walk(folder, is_ours, _why_passed_over)
+        for file, why in walk(folder, is_ours, _skip_reason)
         if not any(part.startswith(".") for part in file.relative_to(folder).parts)
     ]
     return sorted(file for file, why in files if not why), [Skipped(file, *why) for file, why in files if why]
 
 
-def _why_passed_over(path: Path) -> tuple[str, str] | None:
+def _skip_reason(path: Path) -> tuple[str, str] | None:
     suffix = path.suffix.lower()
     if suffix in SUFFIXES:
         return None

@@ -1,4 +1,4 @@
-"""Batch normalisation in TensorFlow's fused kernel; Keras's own layer passes over every feature map several times."""
+"""Batch normalisation in TensorFlow's fused kernel; Keras's own layer skips every feature map several times."""
 
 from functools import cache
 from typing import Any

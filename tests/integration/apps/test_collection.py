@@ -17,6 +17,7 @@ from livemood.apps.session import Session
 from livemood.cli import run
 from livemood.records.inputs import read_groups
 from livemood.sources.image.decode import read_photo
+from tests.support.builders import refuse
 from tests.support.photos import image, rows
 
 
@@ -323,3 +324,36 @@ def test_annotated_copy_of_a_heic_then_is_a_jpeg(tmp_path, small):
     pillow_heif.from_pillow(PillowImage.fromarray(cv2.cvtColor(small, cv2.COLOR_BGR2RGB))).save(tmp_path / "a.heic")
     assert image(tmp_path, "--out", tmp_path / "o") == 0
     assert [path.name for path in (tmp_path / "o").iterdir()] == ["a.jpg"]
+
+
+def test_links_that_lead_nowhere_then_they_are_skipped_or_refused(tmp_path, small, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("album").mkdir()
+    cv2.imwrite("album/a.png", small)
+    for link in (Path("album/loop.jpg"), Path("loop.jpg"), Path("sl")):
+        link.symlink_to(link.name)
+    Path("album/private.jpg").symlink_to("/private/a.jpg")
+    refuse(monkeypatch, "stat", Path("album/private.jpg"))
+    assert image("album", "--out", "copies") == 0
+    assert "2 x broken link skipped" in capsys.readouterr().err
+    assert [path.name for path in Path("copies").iterdir()] == ["a.png"]
+    assert image("loop.jpg", "album/private.jpg", "--out", "copies") == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "livemood: loop.jpg may not be read (Too many levels of symbolic links)",
+        "livemood: album/private.jpg may not be read (Permission denied); check its permissions",
+    ]
+    for option in ("--out", "--sort-into"):
+        assert image("album", option, "sl") == 1
+        assert f"sl is a link that leads nowhere; give {option} a folder" in capsys.readouterr().err
+
+
+def test_name_when_it_is_too_long_for_a_sidecar_then_the_photo_has_an_error_and_the_others_are_done(
+    tmp_path, small, capsys
+):
+    (tmp_path / "album").mkdir()
+    for name in ("a" * 250, "z"):
+        (tmp_path / "album" / f"{name}.jpg").write_bytes(cv2.imencode(".jpg", small)[1].tobytes())
+    assert image(tmp_path / "album", "--out", tmp_path / "copies", "--xmp") == 1
+    assert capsys.readouterr().err.count("could not be written (File name too long)") == 1
+    assert sorted(path.name for path in (tmp_path / "copies").iterdir()) == [f"{'a' * 250}.jpg", "z.jpg"]
+    assert (tmp_path / "album" / "z.jpg.xmp").exists()

@@ -50,6 +50,8 @@ def test_image_when_asked_twice_then_the_first_picture_leaves_no_trace():
 def test_image_when_not_a_picture_then_says_what_is_wanted():
     with reader() as one, pytest.raises(ValueError, match="uint8 image of shape"):
         one.image(np.zeros((4, 4), np.uint8))
+    with pytest.raises(ValueError, match=re.escape("a Frame is annotated, such as Frame(0, 0.0, image), got ndarray")):
+        annotate(np.zeros((4, 4, 3), np.uint8), [make_mood()])  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

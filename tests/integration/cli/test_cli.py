@@ -39,7 +39,7 @@ def one_line(text: str) -> bool:
     return text.startswith("livemood: ") and text.endswith("\n") and text.count("\n") == 1
 
 
-def test_bars_when_news_of_a_video_come_after_its_end_then_they_are_passed_over(monkeypatch, capsys):
+def test_bars_when_news_of_a_video_come_after_its_end_then_they_are_skipped(monkeypatch, capsys):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     late, early = Path("late [1].mp4"), Path("early.mp4")
     with progress_bars(2) as bars:

@@ -106,7 +106,7 @@ def test_frame_when_a_camera_wrote_exif_into_it_then_is_upright(
     assert (len(frames), source.warnings) == (3 if ending == ".avi" else 1, [])
 
 
-def test_side_data_when_of_a_kind_that_pyav_has_no_name_for_then_is_passed_over() -> None:
+def test_side_data_when_of_a_kind_that_pyav_has_no_name_for_then_is_skipped() -> None:
     assert [Type(number).value for number in range(100)] == [*range(100)]
     with pytest.raises(ValueError, match="EXIF"):
         Type("EXIF")

@@ -91,7 +91,7 @@ class TestTrain:
         assert read_bundle(trained.job.out).labels == ("happy", "sad")
         assert share_right(trained.job.out) > 0.75
 
-    def test_run_when_a_file_is_passed_over_then_it_is_listed_under_any_name(self, trained):
+    def test_run_when_a_file_is_skipped_then_it_is_listed_under_any_name(self, trained):
         listed = (trained.job.work / "skipped.txt").read_text(encoding="utf-8", errors="surrogateescape")
         assert listed == f"happy/{ODD_NAME}: not a picture\n"
 

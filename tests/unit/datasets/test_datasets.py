@@ -259,7 +259,7 @@ class TestFerPlus:
         with pytest.raises(DatasetError, match=r"FER2013Train/label.csv line 2: expected name, box and ten vote"):
             open_collection(folder)
 
-    def test_read_when_a_table_has_blank_lines_then_those_are_passed_over(self, tmp_path):
+    def test_read_when_a_table_has_blank_lines_then_those_are_skipped(self, tmp_path):
         folder = write_ferplus(tmp_path / "fer", {"FER2013Train": ["0,9,0,0,0,0,0,0,1,0"] * 2})
         table = folder / "FER2013Train" / "label.csv"
         table.write_text(table.read_text().replace("\n", "\n\n"))

@@ -175,7 +175,7 @@ class TestClassFolders:
 
 
 class TestPassedOver:
-    def test_read_when_folders_hold_no_picture_then_passed_over_and_listed(self, tmp_path):
+    def test_read_when_folders_hold_no_picture_then_skipped_and_listed(self, tmp_path):
         folder = write_faces(tmp_path / "faces", 4)
         for name in ("__pycache__", "thumbnails", "happy/.ipynb_checkpoints", "notes"):
             (folder / name).mkdir()

@@ -14,9 +14,9 @@ from livemood.core.types import Image
 from livemood.datasets.files import decode
 from livemood.runtime.exif import orientation, upright_exif
 from livemood.sources.image.decode import decode_photo, read_image, read_photo, read_reduced
-from livemood.sources.image.scan import find_photos, image_paths
+from livemood.sources.image.scan import find_photos, photos_of_each
 from livemood.sources.image.size_guard import size
-from tests.support.builders import corners, quadrants
+from tests.support.builders import corners, quadrants, refuse
 
 
 def encode(ending: str, image: Any) -> bytes:
@@ -140,20 +140,24 @@ def test_image_when_unreadable_then_says_why_in_one_line(
     assert capfd.readouterr() == ("", "")
 
 
-def test_paths_when_given_folders_then_are_their_pictures_in_order(tmp_path: Path) -> None:
+def test_paths_when_given_folders_then_are_their_pictures_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     for name in ("b.JPG", "a.png", "notes.txt", ".hidden.jpg", "deeper/c.webp"):
         (tmp_path / "album" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "album" / name).touch()
     (tmp_path / "album" / "folder.jpg").mkdir()
     single = tmp_path / "z.heic"
     album = tmp_path / "album"
-    found = image_paths([single, album, album / "a.png"])
+    found = photos_of_each([single, album, album / "a.png", Path("album")]).photos
     assert found == [single, album / "a.png", album / "b.JPG", album / "deeper" / "c.webp"]
 
 
 def test_paths_when_a_folder_holds_no_picture_then_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(ImageUnreadable, match="holds no pictures"):
-        image_paths([tmp_path])
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(ImageUnreadable, match=r"holds no pictures \(1 x other file\)"):
+        photos_of_each([tmp_path])
 
 
 ORIENTATIONS = [(1, "RGBW"), (2, "GRWB"), (3, "WBGR"), (4, "BWRG"), (5, "RBGW"), (6, "BRWG"), (7, "WGBR"), (8, "GWRB")]
@@ -183,7 +187,7 @@ def test_image_when_of_a_phone_or_a_new_kind_then_is_bgr(tmp_path: Path, name: s
     image = read_image(path)
     assert image.shape == (48, 64, 3)
     assert corners(image) == "RGBW"
-    assert image_paths([tmp_path]) == [path]
+    assert photos_of_each([tmp_path]).photos == [path]
 
 
 @pytest.mark.parametrize("kind", ["AVIF", "HEIF", "JXL", "TIFF"])
@@ -473,7 +477,7 @@ def test_size_of_a_jpeg_xl_then_it_is_read_from_its_header(tmp_path: Path) -> No
     assert size(b"\xff\x0a\xfe\xff\xff\xff\xff\xff\xff\xff")[0] > 1 << 29
 
 
-def test_scan_says_what_is_passed_over_and_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scan_says_what_is_skipped_and_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("a.jpg", "b.CR3", "c.mov", "d.heic", ".e.jpg", "f.txt", "ours/g.jpg", "deep/h.png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
@@ -497,3 +501,24 @@ def test_scan_says_what_is_passed_over_and_why(tmp_path: Path, monkeypatch: pyte
             b"\0\0\0\x18ftypheic" + bytes(12) + b"\0\0\0\x14ispe" + struct.pack(">III", 0, 9, 9)
         )
         read_image(tmp_path / "d.heic")
+
+
+def test_scan_when_links_lead_nowhere_then_they_are_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a.jpg", "locked.jpg"):
+        (tmp_path / name).touch()
+    (tmp_path / "loop.jpg").symlink_to("loop.jpg")
+    (tmp_path / "private.jpg").symlink_to("locked.jpg")
+    refuse(monkeypatch, "stat", tmp_path / "locked.jpg", tmp_path / "private.jpg")
+    found = find_photos([tmp_path])
+    assert [path.name for path in found.photos] == ["a.jpg"]
+    assert [(one.path.name, one.kind) for one in found.skipped] == [
+        ("locked.jpg", "no file"),
+        ("loop.jpg", "broken link"),
+        ("private.jpg", "broken link"),
+    ]
+    named = [tmp_path / "loop.jpg", tmp_path / "private.jpg", tmp_path / f"{'a' * 300}.jpg"]
+    assert find_photos(named).photos == named  # so that each is said to be unreadable
+    for path in named:
+        with pytest.raises(ImageUnreadable) as refused:
+            read_image(path)
+        assert str(path) in str(refused.value)

@@ -33,7 +33,7 @@ def test_folders_when_several_then_places_begin_with_their_names(tmp_path: Path)
     assert [str(clip.place) for clip in found.clips] == ["P01/clip.mp4", "P02/clip.mp4", "alone.mp4"]
 
 
-def test_own_output_then_is_passed_over(tmp_path: Path) -> None:
+def test_own_output_then_is_skipped(tmp_path: Path) -> None:
     touch(tmp_path, "a.mp4", "a-moods.mp4", "b-moods.mp4", "labelled/a.mp4", "labelled/deep/a.mp4")
     found = find_videos([tmp_path], [tmp_path / "labelled"])
     assert [str(clip.place) for clip in found.clips] == ["a.mp4", "b-moods.mp4"]
@@ -46,9 +46,10 @@ def test_folder_for_results_when_it_is_around_the_videos_then_hides_none(tmp_pat
     assert len(find_videos([study], [study / made_in]).clips) == 1
 
 
-def test_hidden_files_and_links_to_folders_then_are_passed_over(tmp_path: Path) -> None:
+def test_hidden_files_and_links_to_folders_or_nowhere_then_are_skipped(tmp_path: Path) -> None:
     touch(tmp_path / "study", "._a.mp4", ".trash/a.mp4", "a.mp4")
     (tmp_path / "study" / "loop").symlink_to(tmp_path / "study")
+    (tmp_path / "study" / "loop.mp4").symlink_to("loop.mp4")
     assert [str(clip.place) for clip in find_videos([tmp_path / "study"]).clips] == ["a.mp4"]
 
 

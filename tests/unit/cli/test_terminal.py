@@ -1,0 +1,70 @@
+"""Names with control characters, as commands print them."""
+
+from pathlib import Path
+
+import pytest
+
+from livemood.apps.video_batch import Outcome
+from livemood.apps.video_job import VideoJob
+from livemood.cli import run
+from livemood.cli.bars import progress_bars
+from livemood.cli.figures import print_table
+from livemood.cli.summary import note, print_outcomes
+from livemood.cli.training import Display
+from livemood.core.errors import VideoUnreadable
+from livemood.reporting.tables import Table
+
+NAME = "a\x1b[31m\x07\u202e\nb"
+SHOWN = "a\\x1b[31m\\x07\\u202e\\nb"
+
+
+def check(text: str) -> None:
+    """Check that a name is shown, and none of its control characters was sent."""
+    assert SHOWN in text
+    assert not {"\x1b", "\x07", "\u202e"} & set(text)
+
+
+@pytest.mark.parametrize(
+    ("words", "work", "result"),
+    [
+        (["markers", "r.csv", "--out", NAME], "livemood.apps.markers.write_markers", None),
+        (["merge-people", "r.csv", "--same", "1,2", "--out", NAME], "livemood.apps.merge_people.merge_people", {}),
+        (["report", "r.csv", "--out", NAME], "livemood.reporting.page.write_report", None),
+        (["web", "--out", NAME], "livemood.apps.web.write_page", 1),
+        (["export", "default", "--to", "tflite", "--out", NAME], "livemood.training.export.formats.write", 0.0),
+    ],
+)
+def test_command_when_an_output_has_control_characters_then_they_are_escaped(
+    words, work, result, monkeypatch, capsys
+) -> None:
+    monkeypatch.setattr(work, lambda *_, **__: result)
+    assert run(words) == 0
+    check(capsys.readouterr().out)
+
+
+def test_lines_and_tables_when_names_have_control_characters_then_they_are_escaped(monkeypatch, capsys) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    note(f"{NAME} is damaged")
+    check(capsys.readouterr().err)
+    print_outcomes([Outcome(VideoJob(Path(NAME), ()), None, VideoUnreadable("damaged"))], json_=False)
+    check(capsys.readouterr().out)
+    print_table(Table(NAME, (NAME, ""), ((NAME, "1"),), NAME))
+    told = capsys.readouterr().out
+    check(told)
+    assert told.count(SHOWN) == 4
+    with Display(None, find_faces=False, time_budget_s=None) as display:
+        display._print_line(NAME)
+    check(capsys.readouterr().err)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with progress_bars(1) as bars:
+        bars.begin(Path(NAME), 2)
+        assert SHOWN in [task.description for task in bars._progress.tasks]  # type: ignore[attr-defined]
+
+
+def test_config_when_a_file_holds_control_characters_then_they_are_escaped(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("livemood.toml").write_text('detector = "far"\n[image]\nemotions = "happy,sa\\u001bd"\n', encoding="utf-8")
+    assert run(["config"]) == 0
+    told = capsys.readouterr().out
+    assert "happy,sa\\x1bd" in told
+    assert "\x1b" not in told
