@@ -28,7 +28,7 @@ _STRONGEST: Final = 10
 _CALM: Final = ("neutral", UNSURE)
 # Formats that cannot be written here; their annotated copies are JPEGs.
 _COPIED_AS_JPEG: Final = frozenset({".heic", ".heif", ".hif", ".jxl"})
-_KILLED: Final = "its process was killed while reading it, most often for want of memory"
+_KILLED: Final = "its process was killed while reading it, most often because memory ran out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +169,8 @@ class _Placer:
         if self._folder is None:
             return PhotoJob(photo)
         place = self._place(self._folder, photo)
-        if place.resolve() in self._originals:
-            return PhotoJob(photo, refused=SinkError(f"{place} is a photo to be read", "choose another {out}"))
+        if real_path(place) in self._originals:
+            return PhotoJob(photo, refused=SinkError(f"{place} is one of the inputs", "choose another {out}"))
         return PhotoJob(photo, place)
 
     def _place(self, folder: Path, photo: Path) -> Path:

@@ -116,7 +116,7 @@ def _run(job: "BatchJob", choice: EngineChoice, jobs: int | None, address: str |
             run(job, planned, engine, on_part)
     except KeyboardInterrupt:
         done = planned.done + made.inputs
-        line = f"{done} of {len(planned.inputs)} inputs are in {plain(job.out)}; the same command goes on"
+        line = f"{done} of {len(planned.inputs)} inputs are in {plain(job.out)}; run the same command to continue"
         print(f"livemood: {line}", file=sys.stderr)
         if made.inputs:
             note_written(job.out if is_url(job.out) else Path(job.out))

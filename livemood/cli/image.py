@@ -19,6 +19,7 @@ from livemood.core.errors import SinkError
 from livemood.core.labels import EMOTION
 from livemood.core.settings import DrawStyle, ReaderSettings, SortBy
 from livemood.runtime import stopping
+from livemood.runtime.paths import real_path
 from livemood.runtime.processes import usable_cores
 
 if TYPE_CHECKING:
@@ -92,9 +93,9 @@ def image(
     if sort_into is None:
         _refuse_given(context, "copy", "move", "link", "sort_by")
     if resume and records is None:
-        raise typer.BadParameter("there is no file to go on in; add --records", param_hint="--resume")
+        raise typer.BadParameter("there is no file to continue; add --records", param_hint="--resume")
     if gallery and gallery.suffix.lower() not in (".html", ".htm"):
-        raise typer.BadParameter(f"{gallery} is no page; let it end in .html", param_hint="--gallery")
+        raise typer.BadParameter(f"{gallery} does not end in .html", param_hint="--gallery")
     targets = _targets(records, gallery, list_skipped, sort_into)
     for folder, setting in ((out, "out"), (sort_into, "sort_into")):
         if folder:
@@ -255,7 +256,7 @@ class _Run:
         """Print how far the run came, and how to go on."""
         kept = ""
         if self._job.records and self.summary.photos:
-            kept = f"; {plain(self._job.records)} has them, the same command with --resume goes on"
+            kept = f"; {plain(self._job.records)} has them, run the same command with --resume to continue"
         print(f"livemood: {self.summary.photos} of {self._total} photos are done{kept}", file=sys.stderr)
 
 
@@ -286,7 +287,7 @@ def _targets(
     files += [("sort_into", sort_into / MANIFEST)] if sort_into else []
     found: dict[Path, str] = {}
     for name, file in files:
-        other = found.setdefault(file.resolve(), name)
+        other = found.setdefault(real_path(file), name)
         if other != name:
             both = f"{file} is a file of {option_name(other)} too; choose another"
             raise typer.BadParameter(both, param_hint=option_name(name))
@@ -297,8 +298,8 @@ def _refuse_photos(targets: "Mapping[Path, str]", photos: "Sequence[Path]") -> N
     """Refuse to replace a photo that is to be read."""
     if any(target.exists() for target in targets):
         for photo in photos:
-            if setting := targets.get(photo.resolve()):
-                raise SinkError(f"{photo} is a photo to be read", f"choose another {{{setting}}}")
+            if setting := targets.get(real_path(photo)):
+                raise SinkError(f"{photo} is one of the inputs", f"choose another {{{setting}}}")
 
 
 def _write_skipped(path: Path, skipped: "Sequence[Skipped]", force: bool) -> None:

@@ -92,7 +92,7 @@ def _counted(store: Store) -> _Counts:
                     for row in batch.to_pylist():
                         _count(inputs[row["path"]], row, counts)
         except (arrow.ArrowException, KeyError) as error:
-            raise LivemoodError(f"{store.root}/{name} is no part of a data set of livemood's") from error
+            raise LivemoodError(f"{store.root}/{name} is not part of a livemood data set") from error
         for path, one in inputs.items():
             _close(path, one, counts)
     if not counts.inputs:

@@ -16,7 +16,7 @@ from livemood.runtime.optional_deps import required
 REMOTE: Final = "'livemood[remote]'"
 """The extra that installs fsspec."""
 MANIFEST_FOLDER: Final = "_manifest"
-"""Folder inside a store for what is no part of its data; Parquet readers ignore names that begin with an underscore."""
+"""Folder inside a store beside its data; Parquet readers ignore names that begin with an underscore."""
 
 
 def is_url(path: str) -> bool:

@@ -14,7 +14,14 @@ from livemood.core.text_tables import NOT_UTF8, table_line
 from livemood.records import PARQUET, VERSION, Origin, read_origin
 from livemood.records.inputs import Group, Heads, columns, kind, read_groups, to_json, to_rows, whole_until
 from livemood.records.origin import METADATA, is_sidecar, sidecar
-from livemood.runtime.atomic_io import atomic_write, claimed, note_written, refuse_to_overwrite, unwritable
+from livemood.runtime.atomic_io import (
+    atomic_write,
+    claimed,
+    note_written,
+    refuse_other_suffix,
+    refuse_to_overwrite,
+    unwritable,
+)
 from livemood.runtime.closeable import Closeable
 from livemood.runtime.optional_deps import required
 from livemood.sinks.records import write_sidecar
@@ -22,7 +29,7 @@ from livemood.sinks.records import write_sidecar
 _SETTING: Final = "records"
 _SUFFIXES: Final = (".csv", ".jsonl", ".parquet")
 _ROW_GROUP: Final = 8192
-_REMEDY: Final = f"use {{resume}} to go on in it, {{force}} or another {{{_SETTING}}}"
+_REMEDY: Final = f"use {{resume}} to continue it, {{force}} or another {{{_SETTING}}}"
 
 
 class CollectionRecords(Closeable):
@@ -44,14 +51,13 @@ class CollectionRecords(Closeable):
 
     Raises:
         SinkError: The file or its rows are there already, another run writes it, or it cannot be written.
-        LivemoodError: It is no such file, or of a model with other emotions or heads.
+        LivemoodError: It is not such a file, or of a model with other emotions or heads.
     """
 
     def __init__(
         self, path: Path, heads: Heads, *, force: bool = False, resume: bool = False, origin: Origin | None = None
     ) -> None:
-        if path.suffix.lower() not in _SUFFIXES:
-            raise SinkError(f"{path} ends in no form of records", f"use {', '.join(_SUFFIXES)}")
+        refuse_other_suffix(path, _SETTING, *_SUFFIXES)
         self.path, self._heads = path, heads
         self.done: dict[str, None] = {}
         self._empty = True

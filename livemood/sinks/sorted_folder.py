@@ -116,7 +116,7 @@ class SortedFolder:
                 return photo
             wanted = self._folder / label / photo.name
             if _absolute(wanted) == _absolute(photo):
-                raise SinkError(f"{photo} is a photo to be read", f"choose another {{{_SETTING}}}")
+                raise SinkError(f"{photo} is one of the inputs", f"choose another {{{_SETTING}}}")
             target = self._free(wanted)
             sidecars = [
                 (file, target.with_name(file.name.replace(photo.name, target.name, 1))) for file in _sidecars(photo)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from livemood.core.errors import LivemoodError
 from livemood.runtime.atomic_io import make_room
+from livemood.runtime.paths import real_path
 from livemood.sinks.sorted_folder import MANIFEST, Step, move, read_steps, same_content, write_steps
 
 
@@ -85,7 +86,7 @@ def _why_kept(step: Step, source: Path, target: Path) -> str | None:
 
 
 def _is_spare(step: Step, source: Path, target: Path) -> bool:
-    if source.resolve() == target.resolve():
+    if real_path(source) == real_path(target):
         return target.is_symlink()  # else the old path leads to the sorted photo
     unchanged = step.how != "move" and step.fits(source) and step.fits(target)
     return unchanged or same_content(source, target)

@@ -83,7 +83,7 @@ def write_sidecar(photo: Path, moods: Sequence[Mood], width: int, height: int, o
     root = _read(target) if is_file(target) else _new()
     rdf = root if root.tag == _name("rdf", "RDF") else root.find(_name("rdf", "RDF"))
     if rdf is None:
-        raise SinkError(f"{target} is no XMP that livemood understands; it stays as it is")
+        raise SinkError(f"{target} is not an XMP that livemood understands; it stays as it is")
     labels = list(dict.fromkeys(mood.label for mood in moods)) or [NO_FACE]
     ours = {*_OUR_WORDS, *_labels_of_regions(rdf), *labels}
     _keywords(rdf, "dc", "subject", "Bag", PREFIX, labels, ours)
@@ -115,7 +115,7 @@ def _read(path: Path) -> Element:
         parser = ElementTree.XMLParser(target=ElementTree.TreeBuilder(insert_comments=True))
         return ElementTree.fromstring(data, parser)
     except (ElementTree.ParseError, LookupError, ValueError) as error:  # the latter two of unknown encodings
-        raise SinkError(f"{path} is no XMP that livemood understands; it stays as it is") from error
+        raise SinkError(f"{path} is not an XMP that livemood understands; it stays as it is") from error
     except OSError as error:
         if isinstance(error, SinkError):
             raise

@@ -112,7 +112,7 @@ def _wrong(out: Path, code: int, said: str) -> str:
     for path in made:
         if path.suffix in (".json", *_TABLES):
             if path.suffix in _TABLES:
-                list(read(path))  # raises where it is no table
+                list(read(path))  # raises where it is not a table
             continue
         try:
             with av.open(str(path)) as container:

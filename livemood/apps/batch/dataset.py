@@ -91,7 +91,7 @@ def read_part(store: Store, name: str) -> Part:
     """Read the footer of one file.
 
     Raises:
-        LivemoodError: It is no part of a data set of livemood's.
+        LivemoodError: It is not part of a livemood data set.
     """
     arrow, parquet = required("pyarrow", PARQUET), required("pyarrow.parquet", PARQUET)
     try:
@@ -104,9 +104,7 @@ def read_part(store: Store, name: str) -> Part:
         emotions, others = heads_of_columns(metadata.schema.names)
         return Part(name, reading, inputs, {EMOTION: emotions, **others}, frozenset(map(str, data["failed"])), *counts)
     except (arrow.ArrowException, KeyError, TypeError, ValueError) as error:
-        raise LivemoodError(
-            f"{store.root}/{name} is no part of a data set of livemood's", "use another {out}"
-        ) from error
+        raise LivemoodError(f"{store.root}/{name} is not part of a livemood data set", "use another {out}") from error
 
 
 def read_parts(store: Store) -> Iterator[Part]:

@@ -211,7 +211,7 @@ def _rows(name: str, data: bytes) -> list[str]:
                 _check_columns(name, file.schema_arrow.names)
                 column = file.read(columns=["path"]).column("path").to_pylist()
         except arrow.ArrowException as error:
-            raise SourceError(f"{name} is no whole Parquet file", "write it again") from error
+            raise SourceError(f"{name} is not a complete Parquet file", "write it again") from error
     else:
         try:
             rows = table_rows(decode_text(data))
@@ -228,7 +228,7 @@ def _check_columns(name: str, columns: Sequence[str]) -> None:
     if "path" not in columns:
         shown = ", ".join(columns)[:_SHOWN]
         raise SourceError(
-            f"{name} is no list of paths: it has no column path{f', only {shown}' if shown else ''}",
+            f"{name} is not a list of paths: it has no column path{f', only {shown}' if shown else ''}",
             "name the column of the paths so, or give a .txt with a path on each line",
         )
 

@@ -301,4 +301,4 @@ def check_share(text: str) -> tuple[int, int]:
     first, _, second = text.partition("/")
     if first.isdecimal() and second.isdecimal() and 1 <= int(first) <= int(second):
         return int(first), int(second)
-    raise SourceError(f"{text} is no share of the inputs", "write {shard} as 1/8 to 8/8")
+    raise SourceError(f"{text} is not a share of the inputs", "write {shard} as 1/8 to 8/8")

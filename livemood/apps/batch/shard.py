@@ -20,7 +20,7 @@ from livemood.sinks.collection_records import write_parquet
 from livemood.sinks.open import Output
 from livemood.sinks.rows import record_of
 
-KILLED: Final = "its process was killed while reading it, most often for want of memory or by a damaged file"
+KILLED: Final = "its process was killed while reading it, most often because memory ran out or by a damaged file"
 
 
 @dataclass(frozen=True, slots=True)

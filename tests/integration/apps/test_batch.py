@@ -221,7 +221,7 @@ def test_interrupt_after_the_last_part_then_all_inputs_count_and_the_next_run_no
     words = [*(master / f"00{number}.jpg" for number in range(6)), "--out", out, "--jobs", 1]
     assert batch(*words) == 130
     err = capsys.readouterr().err
-    assert f"6 of 6 inputs are in {out}; the same command goes on\n" in err
+    assert f"6 of 6 inputs are in {out}; run the same command to continue\n" in err
     assert err.endswith(f"interrupted; kept: {out}\n")
     assert batch("status", out) == 0
     assert "finished not yet" in capsys.readouterr().out
@@ -293,8 +293,8 @@ class TestBadInput:
         [
             (["{album}"], "the data set to write is missing; add --out"),
             (["{album}/none*", "--out", "{out}"], "names no photos and no videos"),
-            (["{album}", "--out", "{out}", "--shard", "9/8"], "9/8 is no share of the inputs; write --shard as"),
-            (["{album}", "--out", "{out}", "--shard", "²/3"], "²/3 is no share of the inputs; write --shard as"),
+            (["{album}", "--out", "{out}", "--shard", "9/8"], "9/8 is not a share of the inputs; write --shard as"),
+            (["{album}", "--out", "{out}", "--shard", "²/3"], "²/3 is not a share of the inputs; write --shard as"),
             (["{album}", "--out", "{out}", "--address", "x:1"], "add --engine ray"),
             (
                 ["{album}", "--out", "{out}", "--engine", "ray", "--address", "127.0.0.1:1"],
@@ -322,5 +322,5 @@ class TestBadInput:
         out.mkdir()
         pyarrow.parquet.write_table(pa.table({"x": [1]}), out / "part-1.parquet")
         assert batch(master, "--out", out) == 1
-        assert "part-1.parquet is no part of a data set of livemood's; use another --out" in capsys.readouterr().err
+        assert "part-1.parquet is not part of a livemood data set; use another --out" in capsys.readouterr().err
         assert [path.name for path in out.iterdir()] == ["part-1.parquet"]

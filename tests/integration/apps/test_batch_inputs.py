@@ -60,7 +60,9 @@ def test_list_of_paths_without_a_column_path_then_its_columns_are_named(tmp_path
     (tmp_path / "a.csv").write_text("file,who\nx.jpg,me\n")
     (tmp_path / "b.csv").write_text("")
     pyarrow.parquet.write_table(pa.table({"file": ["x.jpg"]}), tmp_path / "c.parquet")
-    with pytest.raises(SourceError, match=f"{name} is no list of paths: it has no column path{said}; name the column"):
+    with pytest.raises(
+        SourceError, match=f"{name} is not a list of paths: it has no column path{said}; name the column"
+    ):
         expand([str(tmp_path / name)])
 
 

@@ -67,7 +67,7 @@ def test_records_when_there_already_then_neither_replaced_nor_mixed(album, tmp_p
     image(album / "0.jpg", "--records", target)
     before = target.read_bytes()
     assert image(album / "1.jpg", "--records", target) == 1
-    assert "use --resume to go on in it, --force or another --records" in capsys.readouterr().err
+    assert "use --resume to continue it, --force or another --records" in capsys.readouterr().err
     assert image(album / "1.jpg", "--records", target, "--resume", "--emotions", "happy,sad") == 1
     assert "holds other emotions" in capsys.readouterr().err
     assert target.read_bytes() == before
@@ -113,7 +113,7 @@ def test_interrupt_then_what_is_done_is_kept_and_resume_goes_on(tmp_path, small,
     assert job.returncode == 130
     assert 10 <= done < 150
     assert err.splitlines() == [
-        f"livemood: {done} of 150 photos are done; {target} has them, the same command with --resume goes on",
+        f"livemood: {done} of 150 photos are done; {target} has them, run the same command with --resume to continue",
         f"livemood: interrupted; kept: {target}",
     ]
     assert f"{done} photos, {2 * done} faces" in out
@@ -214,7 +214,7 @@ def test_interrupt_when_photos_of_an_earlier_run_get_thumbnails_then_the_page_st
             ["--sort-into", "s", "--list-skipped", "s/livemood-sorted.jsonl"],
             "--sort-into: s/livemood-sorted.jsonl is a",
         ),
-        (["--list-skipped", "album/0.jpg"], "album/0.jpg is a photo to be read; choose another --list-skipped"),
+        (["--list-skipped", "album/0.jpg"], "album/0.jpg is one of the inputs; choose another --list-skipped"),
     ],
     ids=lambda words: words if isinstance(words, str) else " ".join(words),
 )

@@ -350,7 +350,7 @@ class TestImage:
         done = livemood("image", photo, option, tmp_path, "--force")
         assert done.returncode == 1
         assert one_line(done.stderr)
-        assert f"{photo} is a photo to be read; choose another {option}" in done.stderr
+        assert f"{photo} is one of the inputs; choose another {option}" in done.stderr
         assert photo.read_bytes() == PHOTO.read_bytes()
 
     def test_copies_when_one_cannot_be_written_then_the_others_are_and_all_are_read(self, tmp_path):
