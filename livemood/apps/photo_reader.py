@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Final
 
 import cv2
-import numpy as np
 
 from livemood.apps.photo import PhotoJob, PhotoOptions, PhotoResult
 from livemood.apps.session import Session
 from livemood.core.errors import ImageUnreadable, LivemoodError, SinkError, one_line_about
-from livemood.core.geometry import Box
-from livemood.core.types import Detection, Frame, Image, Mood
+from livemood.core.types import Frame, Image, Mood
+from livemood.detection.transforms import moved
 from livemood.sources.image.decode import Photo, decode_photo, read_photo, read_reduced
 
 _THUMBNAIL_SIDE: Final = 192
@@ -111,7 +110,4 @@ def _enlarged(mood: Mood, scale: float) -> Mood:
     """Return the mood with its face in px of the full-size photo."""
     if scale == 1.0:
         return mood
-    face = mood.track.detection
-    box = Box(face.box.left * scale, face.box.top * scale, face.box.right * scale, face.box.bottom * scale)
-    moved = Detection(box, face.keypoints * np.float32(scale), face.score)
-    return replace(mood, track=replace(mood.track, detection=moved))
+    return replace(mood, track=replace(mood.track, detection=moved(mood.track.detection, 0, 0, scale)))

@@ -15,7 +15,7 @@ from livemood import __version__
 from livemood.cli.config import default_map
 from livemood.cli.help import Command, Commands
 from livemood.cli.options import option_name, with_settings
-from livemood.cli.terminal import plain, print_any_text
+from livemood.cli.terminal import INTERRUPTED, plain, print_any_text
 from livemood.cli.usage import usage_line
 from livemood.core.errors import LivemoodError, system_error_line
 from livemood.runtime.atomic_io import forget_written, written
@@ -23,7 +23,6 @@ from livemood.runtime.native_output import debugging, discard_native_stderr, ope
 from livemood.runtime.optional_deps import NEEDED_FOR, not_installed
 from livemood.runtime.stopping import OutputClosed, handle_signals, held, ignore_signals
 
-_INTERRUPTED = 130
 _SELDOM = 50_000
 # Number of files that an interrupted run lists by name.
 _LISTED = 4
@@ -127,7 +126,7 @@ def main() -> NoReturn:
         ignore_signals()  # at exit Python restores the default handlers, and a late signal would kill the process
     except KeyboardInterrupt:  # a second signal while the first was being reported
         ignore_signals()
-        code = _INTERRUPTED
+        code = INTERRUPTED
     # An interrupt that passes through ``exec``, as while a dataclass is imported, makes ``python -m`` end by the signal
     # whatever the exit code, unless another ``exec`` comes after.
     exec("")
@@ -171,8 +170,8 @@ def run(args: Sequence[str] | None = None) -> int:
     except OutputClosed:
         return 0
     except (KeyboardInterrupt, typer.Abort):
-        code = _INTERRUPTED
-    if code == _INTERRUPTED:
+        code = INTERRUPTED
+    if code == INTERRUPTED:
         _print_line(f"interrupted; {_kept()}")
     return code
 

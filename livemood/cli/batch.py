@@ -9,7 +9,7 @@ import typer
 from livemood.cli.bars import counting_bar
 from livemood.cli.options import Json, Only, heads_of, print_json
 from livemood.cli.summary import note
-from livemood.cli.terminal import plain
+from livemood.cli.terminal import INTERRUPTED, plain
 from livemood.core.counts import counted
 from livemood.core.errors import LivemoodError
 from livemood.core.settings import EngineChoice, ReaderSettings
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from livemood.apps.batch.dataset import Part
     from livemood.apps.batch.run import BatchJob
 
-_INTERRUPTED = 130
 _STATUS = "status"
 
 
@@ -120,7 +119,7 @@ def _run(job: "BatchJob", choice: EngineChoice, jobs: int | None, address: str |
         print(f"livemood: {line}", file=sys.stderr)
         if made.inputs:
             note_written(job.out if is_url(job.out) else Path(job.out))
-        raise typer.Exit(_INTERRUPTED) from None
+        raise typer.Exit(INTERRUPTED) from None
     finally:
         engine.close()
     if json_:

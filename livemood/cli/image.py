@@ -13,7 +13,7 @@ from livemood.cli.bars import Count, counting_bar
 from livemood.cli.options import Force, Json, Only, heads_of, opened, option_name
 from livemood.cli.photo_output import JsonList, json_of, phrase, print_summary, print_table
 from livemood.cli.summary import note_skipped
-from livemood.cli.terminal import plain
+from livemood.cli.terminal import INTERRUPTED, plain
 from livemood.core.counts import counted
 from livemood.core.errors import SinkError
 from livemood.core.labels import EMOTION
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from livemood.reporting.gallery import Gallery
     from livemood.sources.image.scan import Skipped
 
-_INTERRUPTED = 130
 _TABLE = 50  # up to this many photos a table is printed, above it a summary
 _ERRORS = 10  # error lines that are printed
 _SEVERAL = 100  # from this many photos on, several processes are used by default
@@ -143,7 +142,7 @@ def image(
         _write_skipped(list_skipped, found.skipped, replaced)
     if run.interrupted:
         run.say_interrupted()
-        raise typer.Exit(_INTERRUPTED)
+        raise typer.Exit(INTERRUPTED)
     if run.summary.failed:
         raise typer.Exit(1)
 

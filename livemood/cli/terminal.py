@@ -1,10 +1,14 @@
-"""Any text on any terminal."""
+"""Any text on any terminal, and exit codes."""
 
 import codecs
 import io
 import json
 import sys
 import unicodedata
+from typing import Final
+
+INTERRUPTED: Final = 130
+"""Exit code of a command that was interrupted."""
 
 # Control characters, bidirectional controls, and Unicode line separators.
 _COMMANDS = ("Cc", "Cf", "Zl", "Zp")

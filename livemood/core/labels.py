@@ -1,6 +1,6 @@
 """The emotions, in the order that models and records use, and their colours."""
 
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
 Emotion = Literal["neutral", "happy", "surprise", "sad", "angry", "disgust", "fear", "contempt"]
 
@@ -29,7 +29,6 @@ UNSURE: Final = "unsure"
 Doubt = Literal["ambiguous", "covered", "turned", "small", "blurred", "none of these"]
 """Why a face is ``unsure``: no emotion leads clearly; the face is covered, turned away, too small or out of focus; or
 it most likely shows an emotion that is not among the selected ones."""
-DOUBTS: Final[tuple[Doubt, ...]] = get_args(Doubt)
 
 # Okabe and Ito's palette ("Color Universal Design", 2008): distinguishable with any of the common colour-vision
 # deficiencies. The grey of "unsure" is dark because a middle grey looks like fear's pink without red-green vision.
