@@ -62,7 +62,7 @@ class Pipeline:
         others = {name: labels for name, labels in heads_of(classifier).items() if name != EMOTION}
         self.baseline = NeutralBaseline(classifier.labels, resting, baseline, others)
         self._crop_spec = classifier.crop_spec
-        self._detect = timer("detect", detector.detect if still else follower(detector, settings))
+        self._detect = timer("detect", detector.detect if still else frame_detector(detector, settings))
         self._track = timer("track", Tracker(settings.tracker).update)
         self._crop = timer("crop", crop_track)
         self._classify = timer("classify", classifier.classify)
@@ -102,8 +102,8 @@ class Pipeline:
         return tuple(moods)
 
 
-def follower(detector: Detector, settings: Settings) -> Callable[[Frame], tuple[Detection, ...]]:
+def frame_detector(detector: Detector, settings: Settings) -> Callable[[Frame], tuple[Detection, ...]]:
     """Return the function that finds faces in one source: with a ``RoiDetector`` if the detector supports it."""
-    if isinstance(detector, SupportsRoi) and detector.follows and settings.follower.full_frame_every_s > 0:
-        return RoiDetector(detector, settings.follower, settings.detector.max_overlap).detect
+    if isinstance(detector, SupportsRoi) and detector.supports_roi and settings.roi.full_frame_every_s > 0:
+        return RoiDetector(detector, settings.roi, settings.detector.max_overlap).detect
     return detector.detect

@@ -48,7 +48,7 @@ def page_settings(bundle: Bundle, sha256: dict[str, str]) -> dict[str, Any]:
         "records_version": VERSION,
         "keypoints": [point.name.lower() for point in Keypoint],
         "detector": asdict(every.detector),
-        "follower": {**asdict(every.follower), "sampled": roi_detector._SAMPLED},
+        "roi": {**asdict(every.roi), "sampled": roi_detector._SAMPLED},
         "flow": {
             "side_px": optical_flow._SIDE,
             "grid": optical_flow._GRID.astype(float).tolist(),

@@ -17,7 +17,7 @@ from livemood.apps.session import Session
 from livemood.core.settings import ReaderSettings
 from livemood.core.types import Frame, Image
 from livemood.detection.base import Detector
-from livemood.pipeline import follower
+from livemood.pipeline import frame_detector
 from livemood.runtime.queues import WriteBehind, read_ahead
 from livemood.sinks.base import Sink
 from livemood.sinks.open import Output
@@ -114,7 +114,7 @@ def measure_video(session: Session, clip: Path, settings: ReaderSettings | None 
         cpu_s = time.process_time() - cpu_began
         memory = peak_rss_mb()
         copied_s = bench.copy()
-        detected_s = bench.detect(follower(session.detector, session.settings))
+        detected_s = bench.detect(frame_detector(session.detector, session.settings))
         times = bench.stages()
         read_s = sum(sum(times[name]) for name in _READING) / 1e3
         searched_s = bench.search(session.detector) + sum(times["classify"]) / 1e3

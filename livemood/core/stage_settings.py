@@ -219,7 +219,7 @@ class Settings:
     """All settings of one run."""
 
     detector: DetectorSettings = field(default_factory=DetectorSettings)
-    follower: RoiSettings = field(default_factory=RoiSettings)
+    roi: RoiSettings = field(default_factory=RoiSettings)
     tracker: TrackerSettings = field(default_factory=TrackerSettings)
     smoother: SmootherSettings = field(default_factory=SmootherSettings)
 

@@ -28,7 +28,7 @@ class SupportsRoi(Protocol):
     """A detector that can also search a window of a frame, and a whole frame at a bounded cost."""
 
     @property
-    def follows(self) -> bool:
+    def supports_roi(self) -> bool:
         """Whether searching a window is cheaper than searching the whole frame."""
         ...
 

@@ -63,7 +63,7 @@ class FaceDetector(Closeable):
             yunet = YuNet(open_runner(min(settings.evidence.proposed_from, settings.search.kept_from)))
             confirmer = Confirmer(yunet, self._networks["near"], self._networks["far"], settings)
             self._whole = WholeSearch(yunet, confirmer, settings)
-        self._follows = len(_RANGES[mode]) > 1
+        self._supports_roi = len(_RANGES[mode]) > 1
         self._closed = False
         # Several threads may call, and a network has one set of buffers.
         self._one_at_a_time = Lock()
@@ -82,9 +82,9 @@ class FaceDetector(Closeable):
             return self._by_range(frame)
 
     @property
-    def follows(self) -> bool:
-        """Whether known faces can be detected again in a window: in ``auto`` and ``fast``."""
-        return self._follows
+    def supports_roi(self) -> bool:
+        """Whether it can search windows of a frame: in ``auto`` and ``fast``."""
+        return self._supports_roi
 
     def search(
         self, frame: Frame, known: Sequence[Box], fine: bool, turns: int = 0
@@ -101,10 +101,10 @@ class FaceDetector(Closeable):
             The new faces, and for each known face whether it is probably still there.
 
         Raises:
-            ValueError: The detector was closed, or does not follow.
+            ValueError: The detector was closed, or cannot search windows.
         """
         with self._one_at_a_time:
-            self._check_follows()
+            self._check_supports_roi()
             if self._whole:
                 return self._whole.find_in_frame(frame.image, known, fine, turns)
             found = self._by_range(frame)
@@ -123,10 +123,10 @@ class FaceDetector(Closeable):
             turns: Number of clockwise quarter turns by which the window is rotated for the network.
 
         Raises:
-            ValueError: The detector was closed, or does not follow.
+            ValueError: The detector was closed, or cannot search windows.
         """
         with self._one_at_a_time:
-            self._check_follows()
+            self._check_supports_roi()
             faces = find_in_window(self._networks["near"], frame.image, window, turns)
         return tuple(face for face in faces if face.score >= self._settings.min_score)
 
@@ -147,7 +147,7 @@ class FaceDetector(Closeable):
         if self._closed:
             raise ValueError("this detector is closed; open a new one")
 
-    def _check_follows(self) -> None:
+    def _check_supports_roi(self) -> None:
         self._check_open()
-        if not self._follows:
-            raise ValueError("this detector does not follow; open one in auto or fast mode")
+        if not self._supports_roi:
+            raise ValueError("this detector cannot search windows; open one in auto or fast mode")

@@ -141,8 +141,8 @@ def fills(photos: Sequence[Image], boxes: Sequence[Box], share: float) -> Iterat
 
 def follow(detector: FaceDetector, frames: Sequence[Frame]) -> list[tuple[Detection, ...]]:
     """Return the faces of a clip's frames, detected as in a video."""
-    follower = RoiDetector(detector, RoiSettings(), 0.5)
-    return [follower.detect(frame) for frame in frames]
+    tracking = RoiDetector(detector, RoiSettings(), 0.5)
+    return [tracking.detect(frame) for frame in frames]
 
 
 def pan(photo: Image, seconds: float = 6.0) -> list[Frame]:

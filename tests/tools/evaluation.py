@@ -118,12 +118,12 @@ def detection(clips: dict[str, list[Frame]], photos: Sequence[Image]) -> None:
 def following(clips: dict[str, list[Frame]]) -> None:
     """Print how results differ between following faces in windows, as for every source, and searching every frame."""
     clips = {**clips, "sample": frames(SAMPLES / "faces.mp4")}
-    every = Settings(follower=RoiSettings(full_frame_every_s=0))
+    every = Settings(roi=RoiSettings(full_frame_every_s=0))
     differ = total = 0
     counts = {}
-    with MoodReader() as follower, MoodReader(settings=every) as searcher:
+    with MoodReader() as windowed, MoodReader(settings=every) as searcher:
         for name, clip in clips.items():
-            pipeline, reference = follower.pipeline(), searcher.pipeline()
+            pipeline, reference = windowed.pipeline(), searcher.pipeline()
             followed, searched = ([p.step(frame) for frame in clip] for p in (pipeline, reference))
             counts[name] = np.array([len(found) for found in followed])
             differ += sum(map(operator.ne, map(labels, followed), map(labels, searched)))

@@ -16,7 +16,7 @@ A, B = make_detection(150, 200), make_detection(450, 200, 80)
 
 
 class SupportsRoi(ScriptedDetector):
-    follows = True
+    supports_roi = True
 
     def __init__(self, script):
         super().__init__(script)
@@ -87,7 +87,7 @@ def test_step_with_a_detector_that_can_look_at_windows_then_known_faces_are_foll
 
 
 def test_step_when_looking_is_wanted_at_every_frame_then_nothing_is_followed():
-    settings = Settings(follower=RoiSettings(full_frame_every_s=0))
+    settings = Settings(roi=RoiSettings(full_frame_every_s=0))
     pipeline = Pipeline(detector := SupportsRoi([[A]]), people(), settings)
     for frame in clip(6):
         pipeline.step(frame)

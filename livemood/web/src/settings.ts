@@ -60,7 +60,7 @@ export interface YuNetSettings {
   readonly height: number;
 }
 
-export interface FollowerSettings {
+export interface RoiSettings {
   readonly full_frame_every_s: number;
   readonly fine_every: number;
   readonly redetect_every_s: number;
@@ -236,7 +236,7 @@ export interface Settings {
   readonly records_version: number;
   readonly keypoints: readonly string[];
   readonly detector: DetectorSettings;
-  readonly follower: FollowerSettings;
+  readonly roi: RoiSettings;
   readonly flow: FlowSettings;
   readonly tracker: TrackerSettings;
   readonly smoother: SmootherSettings;

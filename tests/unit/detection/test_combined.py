@@ -112,7 +112,7 @@ def test_window_wholly_outside_then_no_face(portrait: Image):
 @pytest.mark.parametrize(("mode", "follows"), [("auto", True), ("fast", True), ("near", False), ("far", False)])
 def test_detector_then_only_the_one_with_both_networks_is_worth_following_with(mode: DetectorMode, follows: bool):
     with FaceDetector(mode) as detector:
-        assert detector.follows is follows
+        assert detector.supports_roi is follows
 
 
 def test_detector_of_one_pixel_then_no_face_and_no_crash():
@@ -161,7 +161,7 @@ def test_detector_without_litert_then_mediapipe_sees_the_same_faces(monkeypatch,
     monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)  # what a missing wheel looks like
     with FaceDetector(mode) as detector:
         theirs = detector.detect(frame)
-        if detector.follows:
+        if detector.supports_roi:
             (again,) = detector.detect_in_roi(frame, square(theirs[0].box, 2.25))
             assert again.box.iou(theirs[0].box) > 0.8
     assert len(ours) == len(theirs) > 0

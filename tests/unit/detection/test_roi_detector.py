@@ -19,7 +19,7 @@ FPS = 30
 class Scene:
     """A detector with scripted faces per frame; a window returns those whose centre is in it, shifted by one px."""
 
-    follows = True
+    supports_roi = True
 
     def __init__(self, *faces: Sequence[Detection], window_blind: Sequence[int] = ()) -> None:
         self._faces, self._blind = faces, window_blind
@@ -54,60 +54,60 @@ class Scene:
 
 
 def follow(scene: Scene, count: int, fps: float = FPS, **settings: float) -> list[tuple[Box, ...]]:
-    follower = RoiDetector(scene, RoiSettings(**settings), 0.5)  # type: ignore[arg-type]
-    return [tuple(face.box for face in follower.detect(make_frame(index=i, time_s=i / fps))) for i in range(count)]
+    detector = RoiDetector(scene, RoiSettings(**settings), 0.5)  # type: ignore[arg-type]
+    return [tuple(face.box for face in detector.detect(make_frame(index=i, time_s=i / fps))) for i in range(count)]
 
 
-def test_follower_of_a_still_face_then_the_whole_frame_is_searched_on_the_cadence_only():
+def test_roi_detector_of_a_still_face_then_the_whole_frame_is_searched_on_the_cadence_only():
     scene = Scene([A])
     boxes = follow(scene, 10, full_frame_every_s=0.095)
     assert scene.searches == [0, 3, 6, 9]
     assert [len(found) for found in boxes] == [1] * 10
 
 
-def test_follower_when_a_search_confirms_a_face_then_its_box_does_not_jump():
+def test_roi_detector_when_a_search_confirms_a_face_then_its_box_does_not_jump():
     boxes = follow(Scene([A]), 8, full_frame_every_s=0.1)
     assert set(boxes[1:]) == {(A.box.shifted(1, 0),)}
 
 
-def test_follower_when_no_face_is_there_then_every_frame_is_searched_and_a_new_one_seen_at_once():
+def test_roi_detector_when_no_face_is_there_then_every_frame_is_searched_and_a_new_one_seen_at_once():
     scene = Scene([], [], [], [], [A], [A])
     boxes = follow(scene, 6, full_frame_every_s=10)
     assert [len(found) for found in boxes] == [0, 0, 0, 0, 1, 1]
     assert scene.searches == [0, 1, 2, 3, 4]
 
 
-def test_follower_when_a_second_face_comes_then_it_is_seen_within_the_cadence():
+def test_roi_detector_when_a_second_face_comes_then_it_is_seen_within_the_cadence():
     boxes = follow(Scene([A], [A], [A], [A], [A, B]), 12, full_frame_every_s=0.2)
     first = next(i for i, found in enumerate(boxes) if len(found) == 2)
     assert 4 < first <= 4 + 0.2 * FPS
 
 
-def test_follower_when_a_window_loses_its_face_then_the_same_frame_is_searched():
+def test_roi_detector_when_a_window_loses_its_face_then_the_same_frame_is_searched():
     scene = Scene([A], window_blind=[3])
     boxes = follow(scene, 5, full_frame_every_s=10)
     assert [len(found) for found in boxes] == [1] * 5
     assert scene.searches == [0, 3]
 
 
-def test_follower_when_a_face_leaves_then_it_is_gone_at_once():
+def test_roi_detector_when_a_face_leaves_then_it_is_gone_at_once():
     assert [len(found) for found in follow(Scene([A, B], [A, B], [A]), 4, full_frame_every_s=10)] == [2, 2, 1, 1]
 
 
-def test_follower_when_two_windows_show_the_same_face_then_it_counts_once():
+def test_roi_detector_when_two_windows_show_the_same_face_then_it_counts_once():
     near = make_detection(170, 200)
     scene = Scene([A, make_detection(260, 200)], [near])
     assert [len(found) for found in follow(scene, 3, full_frame_every_s=10, min_iou=0.01)] == [2, 1, 1]
     assert scene.searches == [0, 1]
 
 
-def test_follower_when_a_window_holds_two_faces_then_keeps_the_one_it_follows():
+def test_roi_detector_when_a_window_holds_two_faces_then_keeps_the_one_it_follows():
     other = make_detection(230, 200)
     boxes = follow(Scene([A], [A, other]), 3, full_frame_every_s=10)
     assert boxes[2] == (A.box.shifted(1, 0),)
 
 
-def test_follower_when_an_old_box_covers_two_faces_then_each_is_where_the_search_finds_it():
+def test_roi_detector_when_an_old_box_covers_two_faces_then_each_is_where_the_search_finds_it():
     pair = make_detection(250, 200), make_detection(352, 200)
 
     class Merged(Scene):
@@ -120,7 +120,7 @@ def test_follower_when_an_old_box_covers_two_faces_then_each_is_where_the_search
     assert boxes[3] == tuple(face.box for face in pair)
 
 
-def test_follower_when_a_fine_search_does_not_confirm_a_face_then_it_is_dropped():
+def test_roi_detector_when_a_fine_search_does_not_confirm_a_face_then_it_is_dropped():
     class Print(Scene):
         """Windows detect a face that no search detects."""
 
@@ -140,29 +140,29 @@ def test_follower_when_a_fine_search_does_not_confirm_a_face_then_it_is_dropped(
         ([A], {"full_frame_every_s": 0.0}),
     ],
 )
-def test_follower_when_windows_do_not_pay_then_every_whole_frame_is_searched(faces, settings):
+def test_roi_detector_when_windows_do_not_pay_then_every_whole_frame_is_searched(faces, settings):
     scene = Scene(faces)
     follow(scene, 5, **settings)
     assert scene.searches == list(range(5))
     assert scene.windows == []
 
 
-def test_follower_when_frames_are_far_apart_then_every_whole_frame_is_searched():
+def test_roi_detector_when_frames_are_far_apart_then_every_whole_frame_is_searched():
     scene = Scene([A])
     follow(scene, 4, fps=2, full_frame_every_s=0.2)
     assert scene.searches == [0, 1, 2, 3]
     assert scene.windows == []
 
 
-def test_follower_when_time_goes_back_then_the_whole_frame_is_searched():
+def test_roi_detector_when_time_goes_back_then_the_whole_frame_is_searched():
     scene = Scene([A])
-    follower = RoiDetector(scene, RoiSettings(full_frame_every_s=10), 0.5)
+    detector = RoiDetector(scene, RoiSettings(full_frame_every_s=10), 0.5)
     for index, time_s in enumerate([5.0, 5.03, 1.0, 1.03]):
-        follower.detect(make_frame(index=index, time_s=time_s))
+        detector.detect(make_frame(index=index, time_s=time_s))
     assert scene.searches == [0, 2]
 
 
-def test_follower_then_windows_are_square_around_the_face_and_scale_with_it():
+def test_roi_detector_then_windows_are_square_around_the_face_and_scale_with_it():
     scene = Scene([B])
     follow(scene, 2, window_scale=2.5)
     (_, window), x, y = scene.windows[0], *B.box.centre
@@ -170,22 +170,22 @@ def test_follower_then_windows_are_square_around_the_face_and_scale_with_it():
     assert window.width == window.height == pytest.approx(2.5 * max(B.box.width, B.box.height))
 
 
-def test_follower_then_faces_come_largest_first():
+def test_roi_detector_then_faces_come_largest_first():
     assert all(found[0].width > found[1].width for found in follow(Scene([A, B]), 3))
 
 
-def test_follower_when_the_picture_is_cut_to_another_then_the_whole_frame_is_searched_at_once():
+def test_roi_detector_when_the_picture_is_cut_to_another_then_the_whole_frame_is_searched_at_once():
     scene = Scene([A], [A], [A], [B], [B])
-    follower = RoiDetector(scene, RoiSettings(full_frame_every_s=10), 0.5)
+    detector = RoiDetector(scene, RoiSettings(full_frame_every_s=10), 0.5)
     found = []
     for index, level in enumerate([60, 62, 75, 120, 120]):
         image = np.full((480, 640, 3), level, np.uint8)
-        found.append(follower.detect(Frame(index, index / FPS, image)))
+        found.append(detector.detect(Frame(index, index / FPS, image)))
     assert scene.searches == [0, 3]
     assert found[3] == (B,)
 
 
-def test_follower_when_a_face_moves_a_little_then_its_window_stays_and_else_goes_along():
+def test_roi_detector_when_a_face_moves_a_little_then_its_window_stays_and_else_goes_along():
     near, far = (Detection(A.box.shifted(by, 0), A.keypoints, A.score) for by in (5, 60))
     scene = Scene([A], [near], [near], [far], [far])
     follow(scene, 5, full_frame_every_s=10)
@@ -201,24 +201,24 @@ def textured(index: int, time_s: float, dx: int = 0) -> Frame:
     return Frame(index, time_s, np.roll(image, dx, 1))
 
 
-def test_follower_when_the_flow_is_reliable_then_the_network_runs_only_at_its_interval():
+def test_roi_detector_when_the_flow_is_reliable_then_the_network_runs_only_at_its_interval():
     scene = Scene([A])
-    follower = RoiDetector(scene, RoiSettings(full_frame_every_s=10, redetect_every_s=0.099), 0.5)
-    found = [follower.detect(textured(i, i / FPS, dx=2 * i)) for i in range(8)]
+    detector = RoiDetector(scene, RoiSettings(full_frame_every_s=10, redetect_every_s=0.099), 0.5)
+    found = [detector.detect(textured(i, i / FPS, dx=2 * i)) for i in range(8)]
     assert [index for index, _ in scene.windows] == [3, 6]
     assert found[2][0].box.centre[0] == pytest.approx(A.box.centre[0] + 4, abs=0.5)
     assert found[3][0].box.centre[0] == pytest.approx(A.box.centre[0] + 1, abs=0.01)  # the network's word
 
 
-def test_follower_when_frames_come_slower_than_the_network_is_asked_then_it_sees_each():
+def test_roi_detector_when_frames_come_slower_than_the_network_is_asked_then_it_sees_each():
     scene = Scene([A])
-    follower = RoiDetector(scene, RoiSettings(full_frame_every_s=10, redetect_every_s=0.1), 0.5)
+    detector = RoiDetector(scene, RoiSettings(full_frame_every_s=10, redetect_every_s=0.1), 0.5)
     for i in range(4):
-        follower.detect(textured(i, i / 8))
+        detector.detect(textured(i, i / 8))
     assert [index for index, _ in scene.windows] == [1, 2, 3]
 
 
-def test_follower_when_faces_are_small_then_every_search_is_a_fine_one():
+def test_roi_detector_when_faces_are_small_then_every_search_is_a_fine_one():
     small, large = Scene([B]), Scene([B])
     for scene, px in ((small, 90.0), (large, 40.0)):
         follow(scene, 20, full_frame_every_s=0.09, smallest_px=px, fine_every=3)
@@ -226,13 +226,13 @@ def test_follower_when_faces_are_small_then_every_search_is_a_fine_one():
     assert large.ways[:5] == [(True, 0), (False, 0), (False, 0), (True, 0), (False, 0)]
 
 
-def test_follower_when_no_face_is_known_then_fine_and_rotated_searches_alternate():
+def test_roi_detector_when_no_face_is_known_then_fine_and_rotated_searches_alternate():
     scene = Scene([])
     follow(scene, 5, full_frame_every_s=10)
     assert scene.ways == [(True, 0), (False, 1), (False, 0), (False, 3), (True, 0)]
 
 
-def test_follower_of_a_face_on_its_side_then_its_window_is_turned_upright_and_no_upright_search_drops_it():
+def test_roi_detector_of_a_face_on_its_side_then_its_window_is_turned_upright_and_no_upright_search_drops_it():
     turned_by: list[int] = []
 
     class Sideways(Scene):

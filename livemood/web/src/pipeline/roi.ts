@@ -39,7 +39,7 @@ export class RoiDetector {
 
   /** Return the faces of the next frame, largest first. */
   async detect(frame: Frame): Promise<readonly Detection[]> {
-    const { full_frame_every_s: everyS, max_faces: most } = this.#settings.follower;
+    const { full_frame_every_s: everyS, max_faces: most } = this.#settings.roi;
     const since = frame.timeS - this.#frameS;
     const jumped = this.#isCut(frame.picture) || !(since >= 0 && since < everyS);
     const crowded = this.#known.length > most;
@@ -55,19 +55,19 @@ export class RoiDetector {
 
   /** Return whether a new scene begins. */
   #isCut(picture: Picture): boolean {
-    const { follower } = this.#settings;
-    const sample = brightnessAt(picture, follower.sampled);
+    const { roi } = this.#settings;
+    const sample = brightnessAt(picture, roi.sampled);
     const before = this.#sample;
     this.#sample = sample;
     if (!before) return false;
     let change = 0;
     for (let i = 0; i < sample.length; i++) change += Math.abs(sample[i]! - before[i]!);
-    return change / sample.length > follower.cut_change;
+    return change / sample.length > roi.cut_change;
   }
 
   /** Search the whole frame; return the followed faces that stay, and the new ones. */
   async #search(frame: Frame, followed: readonly Known[], restart: boolean): Promise<Known[]> {
-    const { smallest_px: smallest, fine_every: fineEvery } = this.#settings.follower;
+    const { smallest_px: smallest, fine_every: fineEvery } = this.#settings.roi;
     this.#searches = restart ? 0 : this.#searches + 1;
     this.#searchedS = frame.timeS;
     const small = followed.some((known) => width(known.face.box) < smallest);
@@ -98,9 +98,9 @@ export class RoiDetector {
 
   /** Return a known face at its new position; null if it was lost. */
   async #moved(frame: Frame, known: Known): Promise<Known | null> {
-    const { follower, flow } = this.#settings;
+    const { roi: settings, flow } = this.#settings;
     const now = greyWindow(frame.picture, known.roi.window, flow);
-    const due = frame.timeS - known.seenS >= follower.redetect_every_s;
+    const due = frame.timeS - known.seenS >= settings.redetect_every_s;
     let face = due ? null : moved(known.face, known.roi, now, flow);
     let { seenS } = known;
     if (!face) {
@@ -109,7 +109,7 @@ export class RoiDetector {
     }
     if (!face) return null;
     const window = this.#window(face);
-    const stays = iou(window, now.window) >= follower.same_window;
+    const stays = iou(window, now.window) >= settings.same_window;
     const roi = stays ? now : greyWindow(frame.picture, window, flow);
     return { face, roi, seenS, turns: turnsToUpright(face) };
   }
@@ -119,12 +119,12 @@ export class RoiDetector {
     const { box } = known.face;
     const found = await this.#detector.within(frame.picture, known.roi.window, known.turns);
     const [best] = [...found].sort((one, other) => iou(other.box, box) - iou(one.box, box));
-    return best && iou(best.box, box) >= this.#settings.follower.min_iou ? best : null;
+    return best && iou(best.box, box) >= this.#settings.roi.min_iou ? best : null;
   }
 
   /** Return the window in which a face is searched in the next frame: a square around it. */
   #window(face: Detection): Box {
-    return square(face.box, this.#settings.follower.window_scale);
+    return square(face.box, this.#settings.roi.window_scale);
   }
 
   #same(one: Detection, other: Detection): boolean {
