@@ -212,14 +212,15 @@ def _training(training: Mapping[str, Any], crowd: bool) -> str:
     if training.get("others_offset"):
         lines.append(
             f"- {training['others_offset']:+} on the logits of all classes but neutral and happy (rare ones: half): "
-            "class shares are fitted to people who rest less than those of the labels, at 0.6 points of accuracy on "
-            "valid at most."
+            "class shares are fitted to people who are neutral less often than in the labels, at 0.6 points of "
+            "accuracy on valid at most."
         )
     if settings.get("blends"):
-        lines.append(f"- Most pictures laid over one of {settings['blends']} others, less visible (mixup).")
+        lines.append(f"- Most pictures blended with one of {settings['blends']} others, which is fainter (mixup).")
     if training.get("teachers"):
         lines.append(
-            f"- Taught by {', '.join(training['teachers'])}: {settings['distil_weight']} of every target is theirs."
+            f"- Distilled from {', '.join(training['teachers'])}, with a weight of {settings['distil_weight']} in the "
+            "targets."
         )
     return "\n".join(lines) + f"\n\n![Learning curves]({_PICTURES}/learning.png)"
 

@@ -131,7 +131,7 @@ def sunglasses(sample: FaceSample, _: np.random.Generator) -> Image:
     return _like(covered, sample)
 
 
-STRESSES: Final[Mapping[str, Mapping[str, Corruption]]] = {
+CORRUPTIONS: Final[Mapping[str, Mapping[str, Corruption]]] = {
     "brightness": {f"{steps:+}": brightness(steps) for steps in (-80, -40, 40, 80)},
     "contrast": {f"x {factor}": contrast(factor) for factor in (0.25, 0.5, 2.0)},
     "blur": {f"{sigma} px": blur(sigma) for sigma in (0.75, 1.5, 2.5)},
@@ -148,7 +148,7 @@ STRESSES: Final[Mapping[str, Mapping[str, Corruption]]] = {
 }
 """Corruptions by kind and severity. Sizes are in pixels of a 48-px crop."""
 
-DEGRADATIONS: Final[Mapping[str, Corruption]] = {
+STANDARD_CORRUPTIONS: Final[Mapping[str, Corruption]] = {
     "noise 15/255": noise(15),
     "blur 1.5 px": blur(1.5),
     "24-px faces": resolution(24),

@@ -18,7 +18,7 @@ from livemood.datasets.split import ALIGNED, RAW, Split
 from livemood.detection.combined import FaceDetector
 from livemood.emotion.classifier import EmotionClassifier
 from livemood.evaluation import metrics
-from livemood.evaluation.corruptions import DEGRADATIONS, corrupt
+from livemood.evaluation.corruptions import STANDARD_CORRUPTIONS, corrupt
 from livemood.evaluation.groups import by_group
 from livemood.evaluation.metrics import Labels, Probabilities
 
@@ -185,7 +185,7 @@ def _robustness(classifier: EmotionClassifier, clean: Probabilities, split: Spli
     truth = labels[labels >= 0]
     before = float((clean[labels >= 0].argmax(1) == truth).mean())
     found = {}
-    for name, corruption in DEGRADATIONS.items():
+    for name, corruption in STANDARD_CORRUPTIONS.items():
         hits: list[npt.NDArray[np.bool_]] = []
         for start in range(0, len(known), _CHUNK):
             crops = corrupt(known.crops(RAW, start, start + _CHUNK), classifier.crop_spec, corruption)

@@ -19,7 +19,7 @@ from livemood.emotion import crop
 from livemood.emotion.classifier import EmotionClassifier
 from livemood.emotion.doubt import doubt
 from livemood.emotion.quality import measure, of_pixels
-from livemood.evaluation.corruptions import STRESSES, Corruption, FaceSample, corrupt, one_pixel_shifts
+from livemood.evaluation.corruptions import CORRUPTIONS, Corruption, FaceSample, corrupt, one_pixel_shifts
 from livemood.evaluation.metrics import Probabilities, calibration_error
 from livemood.evaluation.smiles import read_photos
 
@@ -117,7 +117,7 @@ def stress_photos(bundle: Path, path: Path) -> list[dict[str, Any]]:
 
 
 def _stresses() -> Iterator[tuple[str, str, Corruption]]:
-    for kind, amounts in STRESSES.items():
+    for kind, amounts in CORRUPTIONS.items():
         for amount, corruption in amounts.items():
             yield kind, amount, corruption
 

@@ -75,11 +75,11 @@ def _robustness(report: Mapping[str, Any]) -> Table:
     rows = [
         (name, measured(data["accuracy"]), f"{data['points_lost']:.1f}") for name, data in report["robustness"].items()
     ]
-    return Table("Robustness", ("pictures made worse by", "accuracy", "points lost"), tuple(rows), "Majority.")
+    return Table("Robustness", ("corruption", "accuracy", "points lost"), tuple(rows), "Majority.")
 
 
 def _stress(data: Mapping[str, Any]) -> list[Table]:
-    header = ("pictures made worse by", "", "accuracy", "unsure", "accuracy when sure", "calibration error")
+    header = ("corruption", "", "accuracy", "unsure", "accuracy when sure", "calibration error")
     flips = data["flips"]
     note = (
         "Majority, as they come; unsure: the leading class stays below the confidence at which it would be named. "
@@ -90,7 +90,7 @@ def _stress(data: Mapping[str, Any]) -> list[Table]:
     if "photos" in data:
         rows = tuple((*_stress_row(row), measured(row["found"])) for row in data["photos"])
         note = (
-            "Whole photos, scaled to faces of 96 px, made worse, then looked at from the start. A face not found is "
+            "Whole photos, scaled to faces of 96 px, corrupted, then read from the start. A face not found is "
             "wrong, and has no label to be sure of. Noise is that of a pixel of this picture; sizes are in pixels of "
             "the 48-px crop."
         )

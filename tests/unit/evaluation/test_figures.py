@@ -19,8 +19,8 @@ from livemood.datasets.dataset import Dataset
 from livemood.datasets.split import Split
 from livemood.evaluation import metrics as evaluate
 from livemood.evaluation.corruptions import (
-    DEGRADATIONS,
-    STRESSES,
+    CORRUPTIONS,
+    STANDARD_CORRUPTIONS,
     FaceSample,
     corrupt,
     mask,
@@ -216,8 +216,8 @@ class TestBalance:
 
 
 SPOILERS = {
-    **DEGRADATIONS,
-    **{f"{kind} {name}": s for kind, amounts in STRESSES.items() for name, s in amounts.items()},
+    **STANDARD_CORRUPTIONS,
+    **{f"{kind} {name}": s for kind, amounts in CORRUPTIONS.items() for name, s in amounts.items()},
 }
 
 
@@ -242,7 +242,7 @@ class TestRobustness:
 
     def test_spoiled_when_noise_then_of_the_stated_strength(self):
         flat = np.full((20, 48, 48, 1), 128, np.uint8)
-        assert corrupt(flat, CROP, DEGRADATIONS["noise 15/255"]).std() == pytest.approx(15, abs=0.5)
+        assert corrupt(flat, CROP, STANDARD_CORRUPTIONS["noise 15/255"]).std() == pytest.approx(15, abs=0.5)
 
     @pytest.mark.parametrize(("cover", "hidden", "free"), [(mask, (2, 3), (0, 1)), (sunglasses, (0, 1), (2, 3))])
     def test_cover_when_drawn_then_over_the_right_points_only(self, cover, hidden, free):
@@ -317,7 +317,7 @@ class TestStress:
 
     def test_stress_crops_when_measured_then_a_row_for_each_way_after_the_untouched_one(self):
         rows = stress_crops(default_bundle(), drawn_split())
-        assert [row["kind"] for row in rows] == ["none", *(kind for kind, ways in STRESSES.items() for _ in ways)]
+        assert [row["kind"] for row in rows] == ["none", *(kind for kind, ways in CORRUPTIONS.items() for _ in ways)]
         assert all(0 <= row["accuracy"] <= 1 and 0 <= row["unsure"] <= 1 for row in rows)
         by_way = {(row["kind"], row["amount"]): row["accuracy"] for row in rows}
         assert by_way["none", ""] > by_way["covered", "mask"], "a smile under a mask cannot be seen"
@@ -497,7 +497,7 @@ class TestSmiles:
     def test_stress_photos_when_measured_then_a_face_not_found_is_wrong_and_jitter_is_left_out(self, tmp_path):
         rows = stress_photos(default_bundle(), self.write_photos(tmp_path / "photos.zip"))
         assert (rows[0]["kind"], rows[0]["found"], rows[0]["accuracy"]) == ("none", 0.6667, 0.6667)
-        assert {row["kind"] for row in rows} == {"none", *STRESSES} - {"crop jitter"}
+        assert {row["kind"] for row in rows} == {"none", *CORRUPTIONS} - {"crop jitter"}
         assert all(row["accuracy"] <= row["found"] for row in rows)
 
     def test_skin_tone_when_cheeks_are_lighter_then_larger_angle(self):
