@@ -25,7 +25,7 @@ from livemood.emotion.classifier import EmotionClassifier
 from livemood.emotion.crop import resize_crop
 from livemood.evaluation import card
 from livemood.evaluation.evaluate import examine
-from livemood.training import run as run_module
+from livemood.training.export import finish as finish_module
 from livemood.training.export.formats import write
 from livemood.training.export.provenance import provenance
 from livemood.training.loop import distil
@@ -144,7 +144,7 @@ class TestTrain:
         data = dataset.restore(trained.job.work)
         test = data.splits["test"]
         unknown = replace(test, votes={**test.votes, EMOTION: np.tile([0, 0, 1], (24, 1))})
-        metrics = run_module.measure(network, replace(data, splits={**data.splits, "test": unknown}), 1.0)
+        metrics = finish_module.measure(network, replace(data, splits={**data.splits, "test": unknown}), 1.0)
         assert trained.metrics["happy_versus_sad"] > 0.9
         assert "happy_versus_sad" not in metrics
 
@@ -227,7 +227,7 @@ class TestResume:
 
         job = replace(trained.job, out=tmp_path / "mine", overrides={**ASKED, "epochs": 1})
         with monkeypatch.context() as patch, pytest.raises(SinkError, match="is kept; resume where tensorflow"):
-            patch.setattr(run_module, "to_tflite", missing)
+            patch.setattr(finish_module, "to_tflite", missing)
             train(job, False, False, Watcher())
         assert not job.out.exists()
         train(job, True, False, Watcher(on_epoch=lambda epoch: pytest.fail("it trained again")))
@@ -370,8 +370,8 @@ class TestTransfer:
             trained.run,
             record,
             strength=0,
-            happy=0,
-            raised=0,
+            happy_offset=0,
+            others_offset=0,
             command=train_command(record),
         )
         assert found["command"] == f"livemood train faces --out BUNDLE --from mine{said}"
