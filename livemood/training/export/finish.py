@@ -54,10 +54,8 @@ def finish(
     votes = np.tile(valid.top_vote, 2)
     strength = happy = others = 0.0
     if settings.class_balance:
-        priors, predictions = (
-            class_prior.class_priors(dataset.splits["train"].targets[EMOTION]),
-            _both_framings(model, valid),
-        )
+        priors = class_prior.class_priors(dataset.splits["train"].targets[EMOTION])
+        predictions = _both_framings(model, valid)
         strength = class_prior.rare_strength(predictions, votes, dataset.labels, priors)
         happy = class_prior.happy_offset(class_prior.adjusted(predictions, priors, strength), votes, dataset.labels)
         adjusted = metrics.with_offsets(predictions, class_prior.offsets(priors, strength, happy, dataset.labels))

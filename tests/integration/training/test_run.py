@@ -504,7 +504,7 @@ def test_write_when_target_is_there_then_refused(trained, tmp_path):
 def test_write_when_target_is_a_folder_of_other_things_then_it_stays_whatever_is_asked(trained, tmp_path, to):
     (tmp_path / "models" / "deep").mkdir(parents=True)
     (tmp_path / "models" / "deep" / "notes.txt").write_text("precious")
-    with pytest.raises(SinkError, match=r"models is (a folder|no SavedModel)"):
+    with pytest.raises(SinkError, match=r"models is (a folder|not a SavedModel)"):
         write(read_bundle(trained.job.out), to, tmp_path / "models", force=True)
     assert (tmp_path / "models" / "deep" / "notes.txt").read_text() == "precious"
 
