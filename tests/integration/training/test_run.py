@@ -26,6 +26,7 @@ from livemood.emotion.crop import resize_crop
 from livemood.evaluation import card
 from livemood.evaluation.evaluate import examine
 from livemood.training.export import finish as finish_module
+from livemood.training.export import formats
 from livemood.training.export.formats import write
 from livemood.training.export.provenance import provenance
 from livemood.training.loop import distil
@@ -491,6 +492,14 @@ def test_write_when_saved_model_then_answers_as_the_bundle(trained, tmp_path):
     assert gap < 1e-4
     assert (tmp_path / "saved" / "saved_model.pb").is_file()
     assert (tmp_path / "saved" / "assets.extra" / "labels.txt").read_text() == "happy\nsad\n"
+
+
+def test_write_when_keras_runs_on_another_backend_then_a_process_on_tensorflow_converts(trained, tmp_path, monkeypatch):
+    monkeypatch.setattr(formats, "on_tensorflow", lambda: False)
+    assert write(read_bundle(trained.job.out), "onnx", tmp_path / "mine.onnx", force=False) < 1e-4
+    monkeypatch.setattr("sys.executable", "false")
+    with pytest.raises(SinkError, match="conversion needs a working tensorflow beside other Keras backends"):
+        write(read_bundle(trained.job.out), "onnx", tmp_path / "other.onnx", force=False)
 
 
 def test_write_when_target_is_there_then_refused(trained, tmp_path):
