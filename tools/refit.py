@@ -2,8 +2,8 @@
 
     python -m tools.refit DATA WORK BUNDLE OUT
 
-Repeats the steps of ``livemood train`` after training, for an existing bundle: the lift of common classes is fitted on
-valid and added to the last bias, the temperature is fitted again, and the LiteRT file is converted.
+Repeats the steps of ``livemood train`` after training, for an existing bundle: the offset of common classes is fitted
+on valid and added to the last bias, the temperature is fitted again, and the LiteRT file is converted.
 """
 
 import json
@@ -45,10 +45,10 @@ def main() -> None:
     }
     valid = parts["valid"].split
     top, both = np.tile(valid.top_vote, 2), np.concatenate([predictions["valid", ""], predictions["valid", "aligned_"]])
-    common = class_prior.prior(parts["train"].split.targets[EMOTION])
-    raised = class_prior.lift(both, top, known.labels, class_prior.lifted(common, known.labels))
-    added = class_prior.offsets(common, 0.0, 0.0, known.labels, raised)
-    class_prior.bake(model, added)
+    priors = class_prior.class_priors(parts["train"].split.targets[EMOTION])
+    others = class_prior.others_offset(both, top, known.labels, class_prior.others_weights(priors, known.labels))
+    added = class_prior.offsets(priors, 0.0, 0.0, known.labels, others)
+    class_prior.add_to_bias(model, added)
     head = model.get_layer("emotion")
     head.set_weights([weight.astype(np.float16).astype(np.float32) for weight in head.get_weights()])
     temperature = measures.fit_temperature(measures.with_offsets(both, added), top)
@@ -60,7 +60,7 @@ def main() -> None:
         metrics |= _metrics(probabilities, parts["test"].split, framing)
     manifest = json.loads((bundle / MANIFEST).read_text())
     metrics |= {name: value for name, value in manifest["metrics"].items() if name in ("fer2013_accuracy", "smile")}
-    training = {**manifest["training"], "others_offset": round(raised, 3), "refitted": "python -m tools.refit"}
+    training = {**manifest["training"], "others_offset": round(others, 3), "refitted": "python -m tools.refit"}
     heads = [Head(EMOTION, known.labels, temperature), *known.heads[1:]]
     write_bundle(
         model, to_tflite(model), out, name=known.name, heads=heads, spec=CROP, metrics=metrics, training=training

@@ -30,11 +30,13 @@ MAX_LABEL = 64
 """Longest label, characters."""
 MAX_NAME = 80
 """Longest name of a bundle, characters."""
+MAX_LABELS = 256
+"""Most classes of a head."""
+MAX_HEADS = 16
+"""Most heads of a bundle."""
 
 _MAX_MANIFEST_BYTES = 4 << 20
 _MAX_MODEL_BYTES = 1 << 29
-_MAX_LABELS = 256
-_MAX_HEADS = 16
 # A fitted temperature is near 1; far outside this range all probabilities are equal, or 0 and 1.
 _TEMPERATURES = (0.01, 100.0)
 _SHOWN = 80
@@ -258,8 +260,8 @@ def is_label(text: str) -> bool:
 
 
 def _heads(entries: Any) -> tuple[Head, ...]:
-    if not isinstance(entries, list) or not 1 <= len(entries) <= _MAX_HEADS:
-        raise ValueError(f"heads are a list of 1 to {_MAX_HEADS}, got {_short(entries)}")
+    if not isinstance(entries, list) or not 1 <= len(entries) <= MAX_HEADS:
+        raise ValueError(f"heads are a list of 1 to {MAX_HEADS}, got {_short(entries)}")
     heads = [_head(entry, entry["name"]) for entry in entries]
     names = [head.name for head in heads]
     for name in names:
@@ -277,8 +279,8 @@ def _head(entry: Any, name: Any) -> Head:
 
 
 def _labels(names: Any) -> tuple[str, ...]:
-    if not isinstance(names, list) or not 2 <= len(names) <= _MAX_LABELS:
-        raise ValueError(f"labels are a list of 2 to {_MAX_LABELS} names, got {_short(names)}")
+    if not isinstance(names, list) or not 2 <= len(names) <= MAX_LABELS:
+        raise ValueError(f"labels are a list of 2 to {MAX_LABELS} names, got {_short(names)}")
     for name in names:
         if not isinstance(name, str) or not is_label(name):
             raise ValueError(f"a label is a plain name of at most {MAX_LABEL} characters, got {_short(name)}")

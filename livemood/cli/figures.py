@@ -43,7 +43,7 @@ def manifest_table(metrics: Mapping[str, Any]) -> Table:
     """Return the figures that a bundle's manifest holds of its own test pictures.
 
     Args:
-        metrics: See ``livemood.training.run.measure``.
+        metrics: See ``livemood.training.export.finish.measure``.
     """
     votes_agree = all(
         metrics.get(f"{prefix}accuracy_majority") == metrics.get(f"{prefix}accuracy_top_vote") for prefix in _PREFIXES

@@ -14,7 +14,7 @@ from livemood.cli.options import Force, option_name
 from livemood.cli.terminal import plain
 from livemood.cli.training import Display
 from livemood.core.durations import parse_duration
-from livemood.training.settings import Precision, PresetName, usual
+from livemood.training.settings import MAX_BLENDS, MAX_SEED, Precision, PresetName, is_learning_rate, usual
 
 if TYPE_CHECKING:
     from livemood.training.loop.checkpoint import Run
@@ -26,6 +26,7 @@ _ENDS = {
     "loss not a number": "the loss is no longer a number; the weights of epoch {epoch} are kept; "
     "--resume with a lower --learning-rate continues it",
 }
+_NO_EPOCH = "interrupted before the first epoch ended: no bundle to keep; --resume begins with the faces that were cut"
 
 
 def _budget(text: str) -> float:
@@ -35,6 +36,14 @@ def _budget(text: str) -> float:
             return total
     message = f"{text!r} is not a time to train for; write 45m, 2h or 1h30m"
     raise typer.BadParameter(message, param_hint="--time-budget")
+
+
+def _learning_rate(value: float | None) -> float | None:
+    if value is not None and not is_learning_rate(value):
+        raise typer.BadParameter(
+            f"{value:g} is not a learning rate; give one above 0, such as {_USUAL.learning_rate:g}"
+        )
+    return value
 
 
 def train(
@@ -97,18 +106,23 @@ def train(
         float | None,
         typer.Option(
             "--learning-rate",
-            help="Its peak.",
+            callback=_learning_rate,
+            help="Its peak, above 0.",
             show_default=f"{_USUAL.learning_rate}; {_FINE_TUNING.learning_rate} with --from",
         ),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option("--seed", help="Of weights, order and augmentation.", show_default=str(_USUAL.seed))
+        int | None,
+        typer.Option(
+            "--seed", min=0, max=MAX_SEED, help="Of weights, order and augmentation.", show_default=str(_USUAL.seed)
+        ),
     ] = None,
     blends: Annotated[
         int | None,
         typer.Option(
             "--blends",
             min=0,
+            max=MAX_BLENDS,
             help="Number of blends of each picture with others (mixup).",
             show_default=str(_USUAL.blends),
         ),
@@ -156,7 +170,8 @@ def train(
 ) -> None:
     """Train an emotion model on labelled faces and write it as a bundle, for --model of the other commands.
 
-    Every epoch is checkpointed in OUT.work; Ctrl-C keeps the best weights so far and writes the bundle.
+    Every epoch is checkpointed in OUT.work; Ctrl-C keeps the best weights so far and writes the bundle, if an epoch
+    has ended.
 
     Examples:
       livemood train faces/ --out models/mine --from default
@@ -166,11 +181,11 @@ def train(
     from livemood.bundles.manifest import named_bundle
     from livemood.cli.figures import manifest_table, print_table
     from livemood.runtime.optional_deps import need, need_keras
-    from livemood.training.loop.checkpoint import has_checkpoint
+    from livemood.training.loop.checkpoint import JOB, has_checkpoint
     from livemood.training.run import Job
     from livemood.training.run import train as run
 
-    need_keras()
+    need_keras(to_train=True)
     need("scipy")
     base = tuple(map(named_bundle, from_ or ()))
     if base and precision and not all(map(has_checkpoint, base)):
@@ -202,8 +217,13 @@ def train(
         teachers=tuple(map(named_bundle, teacher or ())),
         overrides={name: value for name, value in overrides.items() if value is not None},
     )
-    with Display(tensorboard, find_faces, job.settings.time_budget_s) as display:
-        metrics, ended = run(job, resume, force, display.watcher())
+    try:
+        with Display(tensorboard, find_faces) as display:
+            metrics, ended = run(job, resume, force, display.watcher())
+    except KeyboardInterrupt:
+        if (job.work / JOB).exists() and not has_checkpoint(job.work):
+            print(f"livemood: {_NO_EPOCH}", file=sys.stderr)
+        raise
     if ended.ended in _ENDS:
         print(f"livemood: {_ENDS[ended.ended].format(epoch=ended.best_epoch)}", file=sys.stderr)
     _write_curves(job.work / "learning.png", ended)

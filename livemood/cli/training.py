@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from livemood.cli.terminal import plain
 from livemood.core.counts import counted
+from livemood.reporting.tables import clock
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -61,10 +62,9 @@ class Display:
     Args:
         tensorboard: Folder for logs, or None.
         find_faces: Faces are cut out of whole photos.
-        time_budget_s: How long training may take, or None.
     """
 
-    def __init__(self, tensorboard: Path | None, find_faces: bool, time_budget_s: float | None) -> None:
+    def __init__(self, tensorboard: Path | None, find_faces: bool) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -77,7 +77,7 @@ class Display:
         self._progress = Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty())
         self._task = self._progress.add_task("cutting faces", total=None, say="", visible=False)
         self._stack = ExitStack()
-        self._find_faces, self._time_budget_s = find_faces, time_budget_s
+        self._find_faces = find_faces
         self._board = None
         if tensorboard:
             from livemood.training.loop.tensorboard import Board
@@ -95,7 +95,7 @@ class Display:
         """Return the callbacks for a run."""
         from livemood.training.run import Watcher
 
-        return Watcher(self._on_crop, self._on_data, self._on_step, self._on_epoch)
+        return Watcher(self._on_crop, self._on_data, self._on_budget, self._on_step, self._on_epoch)
 
     def _on_crop(self, done: int, total: int) -> None:
         self._progress.update(self._task, total=total, completed=done, visible=True, say=f"{done} of {total}")
@@ -108,16 +108,15 @@ class Display:
             self._print_line(f"{data.copies_removed} training pictures left out: valid or test holds the same")
         for line in notes(data, self._find_faces):
             self._print_line(line)
-        if self._time_budget_s:
-            self._print_line(
-                f"training ends after {self._time_budget_s / 60:.0f} min; measuring and converting the model come after"
-            )
         if data.skipped:
             self._print_line(f"{counted(len(data.skipped), 'file')} skipped:")
             for line in data.skipped[:_LISTED]:
                 self._print_line(f"  {line}")
             if len(data.skipped) > _LISTED:
                 self._print_line(f"  and {len(data.skipped) - _LISTED} more, listed in OUT.work/skipped.txt")
+
+    def _on_budget(self, left_s: float) -> None:
+        self._print_line(f"training ends after {clock(left_s, 0)}; measuring and converting the model come after")
 
     def _on_step(self, step: "Step") -> None:
         say = f"loss {step.loss:.3f}, {step.images_per_s:.0f} images/s"

@@ -22,7 +22,7 @@ from livemood.runtime.atomic_io import unwritable
 CROPS = "crops.npy"
 """File of the crops in a data set's folder."""
 
-_TABLE = "data.npz"
+_TABLE, _PART = "data.npz", "data.npz.part"
 _DAMAGED = (OSError, KeyError, TypeError, ValueError, AttributeError, RuntimeError, EOFError, zipfile.BadZipFile)
 
 
@@ -78,6 +78,17 @@ def is_there(folder: Path) -> bool:
     return (folder / _TABLE).is_file()
 
 
+def discard(folder: Path) -> None:
+    """Remove a data set, or what there is of it.
+
+    Raises:
+        OSError: A file of it cannot be removed.
+    """
+    # The table first: without it, ``is_there`` is false.
+    for name in (_TABLE, _PART, CROPS):
+        (folder / name).unlink(missing_ok=True)
+
+
 def save(dataset: Dataset, folder: Path) -> None:
     """Write everything except the crops. This file is written last, so if it exists, the data set is complete.
 
@@ -89,12 +100,13 @@ def save(dataset: Dataset, folder: Path) -> None:
         arrays |= {f"{name}_rows": split.rows, f"{name}_files": split.files}
         arrays |= {f"{name}_votes_{head}": votes for head, votes in split.votes.items()}
     facts = {name: getattr(dataset, name) for name in Dataset.__slots__ if name != "splits"}
-    part = folder / f"{_TABLE}.part"
+    part = folder / _PART
     try:
         with part.open("wb") as stream:
             np.savez(stream, facts=json.dumps(facts), **arrays)
         part.replace(folder / _TABLE)
     except OSError as error:
+        part.unlink(missing_ok=True)
         raise unwritable(folder / _TABLE, "out", error) from error
 
 
@@ -132,4 +144,4 @@ def restore(folder: Path) -> Dataset:
             facts["grouped"],
         )
     except _DAMAGED as error:
-        raise DatasetError(f"{folder} does not hold a whole data set ({error}); remove it and start again") from error
+        raise DatasetError(f"{folder} does not hold a whole data set ({error})", "remove it and start again") from error

@@ -15,7 +15,7 @@ from livemood.core.errors import DatasetError
 from livemood.core.labels import EMOTION
 from livemood.core.types import Frame, Image
 from livemood.datasets import dedup
-from livemood.datasets.dataset import CROPS, Dataset, save
+from livemood.datasets.dataset import CROPS, Dataset, discard, save
 from livemood.datasets.groups import joined
 from livemood.datasets.samples import SPLITS, Collection, Sample, SplitName
 from livemood.datasets.split import Split
@@ -134,15 +134,20 @@ def _read_all(collection: Collection, on_progress: Callable[[int, int], None]) -
 
 
 def _room_for(shape: tuple[int, ...], folder: Path) -> np.memmap[Any, np.dtype[np.uint8]]:
-    """Return a new array on disk, allocated at once: a full disk would otherwise end the process later (SIGBUS)."""
+    """Return a new array on disk, allocated at once: a full disk would otherwise end the process later (SIGBUS).
+
+    A data set that lay there is removed first, so that none is ever read with the crops of another.
+    """
     file = folder / CROPS
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        discard(folder)
         pixels = np.lib.format.open_memmap(file, "w+", np.uint8, shape)
         if hasattr(os, "posix_fallocate"):
             with file.open("r+b") as stream:
                 os.posix_fallocate(stream.fileno(), 0, file.stat().st_size)
     except OSError as error:
+        file.unlink(missing_ok=True)
         raise unwritable(file, "out", error) from error
     return pixels
 

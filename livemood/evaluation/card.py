@@ -15,7 +15,8 @@ from livemood.reporting.tables import Table, measured
 from livemood.runtime.atomic_io import atomic_write
 
 CARD = "MODEL_CARD.md"
-_PICTURES = "card"
+PICTURES = "card"
+"""Folder of the pictures of a card, beside it."""
 
 _PAGE = Template("""\
 # Model card: $name
@@ -132,9 +133,9 @@ def write_card(folder: Path, report: Mapping[str, Any], command: str) -> None:
     """
     bundle = read_bundle(folder)
     training = json.loads((folder / MANIFEST).read_text(encoding="utf-8")).get("training", {})
-    report_pictures(report, folder / _PICTURES)
+    report_pictures(report, folder / PICTURES)
     if training:
-        plots.learning_curves(training["history"], folder / _PICTURES / "learning.png")
+        plots.learning_curves(training["history"], folder / PICTURES / "learning.png")
     # Manifests that do not say it yet measure the second head where there are FER2013's labels, beside the votes.
     crowd = training.get("ferplus_votes", bundle.labels == EMOTIONS and "fer2013_accuracy" in bundle.metrics)
     smiles = report.get("smiles")
@@ -154,7 +155,7 @@ def write_card(folder: Path, report: Mapping[str, Any], command: str) -> None:
         + (_SMILES_DATA if smiles else "")
         + (_SMILE_HEAD_DATA if crowd and "smile" in bundle.metrics else ""),
         training=_training(training, crowd) if training else "The manifest does not say.",
-        pictures=_PICTURES,
+        pictures=PICTURES,
         split=report["split"],
         dataset=report["data"],
         n=report["pictures"],
@@ -222,7 +223,7 @@ def _training(training: Mapping[str, Any], crowd: bool) -> str:
             f"- Distilled from {', '.join(training['teachers'])}, with a weight of {settings['distil_weight']} in the "
             "targets."
         )
-    return "\n".join(lines) + f"\n\n![Learning curves]({_PICTURES}/learning.png)"
+    return "\n".join(lines) + f"\n\n![Learning curves]({PICTURES}/learning.png)"
 
 
 def _second_head(metrics: Mapping[str, Any]) -> list[Table]:

@@ -121,6 +121,11 @@ def make_room(path: Path, setting: str | None, force: bool) -> None:
         raise unwritable(path, setting, error) from error
 
 
+def link_target(path: Path) -> Path:
+    """Return where a link leads, so that what it leads to is replaced and not the link; other paths as they are."""
+    return path.resolve() if path.is_symlink() else path
+
+
 def refuse_to_overwrite(path: Path, setting: str | None, force: bool) -> None:
     """Raise a ``SinkError`` when ``path`` is a folder, or a file and ``force`` is false."""
     if is_folder(path):

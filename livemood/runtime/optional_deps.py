@@ -24,6 +24,9 @@ NEEDED_FOR: Final = {
 
 _NO_TENSORFLOW: Final = (3, 14)
 
+_TRAINING_BACKENDS: Final = ("tensorflow", "jax", "torch")
+_OTHER_BACKENDS: Final = ("numpy", "openvino")
+
 
 def not_installed(module: str) -> LivemoodError:
     """Return an error that says what a library of ``NEEDED_FOR`` is needed for, and how to install it."""
@@ -44,14 +47,26 @@ def need(*modules: str) -> None:
             raise not_installed(module)
 
 
-def need_keras() -> None:
+def need_keras(to_train: bool = False) -> None:
     """Check that Keras and its backend are installed.
 
+    Args:
+        to_train: The backend must be one that trains.
+
     Raises:
-        LivemoodError: One is not.
+        LivemoodError: One is not, or ``KERAS_BACKEND`` names none.
     """
-    runs_on = os.environ.get("KERAS_BACKEND", "tensorflow")
-    need("keras", *((runs_on,) if runs_on in NEEDED_FOR else ()))
+    backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    known = _TRAINING_BACKENDS if to_train else (*_TRAINING_BACKENDS, *_OTHER_BACKENDS)
+    if backend not in known:
+        what = "no backend of Keras that trains" if to_train else "no backend of Keras"
+        raise LivemoodError(f"KERAS_BACKEND is {backend!r}, {what}", "set it to one of {0}", ", ".join(known))
+    need("keras")
+    if backend in NEEDED_FOR:
+        need(backend)
+    elif find_spec(backend) is None:
+        what = f"{backend} is not installed; KERAS_BACKEND={backend} needs it"
+        raise LivemoodError(what, "try: pip install {0}", backend)
 
 
 def required(module: str, package: str) -> Any:

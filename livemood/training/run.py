@@ -1,39 +1,42 @@
 """A whole training run: data set -> fitted model -> calibrated, measured, written bundle."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from livemood.bundles.manifest import MANIFEST, MAX_NAME, Bundle, Head, is_name, read_bundle
+from livemood.bundles.manifest import (
+    MANIFEST,
+    MAX_HEADS,
+    MAX_LABELS,
+    MAX_NAME,
+    Bundle,
+    is_name,
+    named_bundle,
+    read_bundle,
+)
 from livemood.core.crop_spec import CROP, CropSpec
-from livemood.core.errors import DatasetError, ModelIncompatible, SinkError
+from livemood.core.errors import DatasetError, LivemoodError, ModelIncompatible, SinkError
 from livemood.core.labels import EMOTION, EMOTIONS, UNSURE
-from livemood.core.probabilities import with_temperature
 from livemood.core.text_tables import NOT_UTF8
 from livemood.datasets import dataset as data_sets
 from livemood.datasets.class_names import ClassNames
 from livemood.datasets.dataset import Dataset
 from livemood.datasets.load import load
 from livemood.datasets.open import open_collection
-from livemood.datasets.samples import FER2013_HEAD, SplitName
-from livemood.datasets.split import ALIGNED, RAW, Split
+from livemood.datasets.samples import FER2013_HEAD, FER2013_LABELS
 from livemood.detection.combined import FaceDetector
-from livemood.evaluation import metrics
-from livemood.runtime.atomic_io import refuse_file_as_folder
-from livemood.training.export import class_prior
-from livemood.training.export.bundle import MAX_PARITY_GAP, parity, to_tflite, write_bundle
-from livemood.training.export.fold import serving_model
-from livemood.training.export.provenance import commit, provenance
+from livemood.runtime.atomic_io import claimed, refuse_file_as_folder
+from livemood.training.export.finish import finish
+from livemood.training.export.provenance import commit
 from livemood.training.loop.checkpoint import JOB, Epoch, Run, Step, has_checkpoint, restore_job, save_job
-from livemood.training.loop.earlier_runs import preset_of
-from livemood.training.loop.fit import fit
-from livemood.training.model.network import predict
+from livemood.training.loop.earlier_runs import Heads, preset_of
+from livemood.training.loop.fit import check, fit
 from livemood.training.settings import TrainSettings, usual
 
+# Files of a run's folder, besides those of the data set and the checkpoint.
+_LOCK, _SKIPPED, _NEAR_COPIES = ".lock", "skipped.txt", "near-copies.txt"
 _MAY_CHANGE = {"epochs", "time_budget_s", "early_stop", "learning_rate", "class_balance"}
 
 
@@ -80,10 +83,11 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Watcher:
-    """Callbacks for the progress of a run."""
+    """Callbacks for the progress of a run; ``on_budget`` gets what is left of the time budget, s, if there is one."""
 
     on_crop: Callable[[int, int], None] = lambda done, total: None
     on_data: Callable[[Dataset], None] = lambda dataset: None
+    on_budget: Callable[[float], None] = lambda left_s: None
     on_step: Callable[[Step], None] = lambda step: None
     on_epoch: Callable[[Epoch], None] = lambda epoch: None
 
@@ -102,154 +106,98 @@ def train(job: Job, resume: bool, force: bool, watcher: Watcher) -> tuple[dict[s
 
     Raises:
         DatasetError: The data is unusable, or the run to resume does not exist or was begun with other settings.
+        KeyboardInterrupt: The run was interrupted before its first epoch ended; there is no bundle.
         ModelError: ``base`` or a teacher cannot be used.
-        SinkError: The bundle is there already or cannot be written.
+        SinkError: The bundle is there already or cannot be written, or another run has ``job.work``.
     """
-    _check_out(job.out, job.data, may_replace=force or resume)
+    _check_out(job, may_replace=force or resume)
     base = _base(job.base)
     job = _with_own_preset(job, base)
     spec = base.crop if isinstance(base, Bundle) else CROP
-    try:
-        dataset, settings, record = _resumed(job) if resume else _begun(job, base, spec, watcher)
-    except OSError as error:
-        if isinstance(error, SinkError):
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(_claimed_work(job, resume))
+            dataset, settings, record = _resumed(job) if resume else _begun(job, base, spec, watcher)
+        except LivemoodError:
             raise
-        if error.filename == str(job.data):
-            raise DatasetError(f"{job.data} cannot be read: {error.strerror}; give a folder, a zip or a csv") from error
-        raise SinkError(f"{job.work} cannot be written: {error.strerror or error}", "choose another {out}") from error
-    watcher.on_data(dataset)
-    model, run = fit(
-        dataset,
-        spec,
-        settings,
-        job.work,
-        watcher.on_step,
-        watcher.on_epoch,
-        base=base,
-        teachers=job.teachers,
-        # Changed settings of a resumed run are recorded once they were found to be compatible.
-        on_begin=lambda: save_job(job.work, record),
-    )
-    return finish(model, run, dataset, settings, job.out, spec, record, job.describe(record)), run
+        except OSError as error:
+            raise _about_files(job, error) from error
+        watcher.on_data(dataset)
+
+        def begin(run: Run) -> None:
+            # Changed settings of a resumed run are recorded once they were found to be compatible.
+            save_job(job.work, record)
+            if settings.time_budget_s:
+                watcher.on_budget(max(settings.time_budget_s - run.elapsed_s, 0.0))
+
+        model, run = fit(
+            dataset,
+            spec,
+            settings,
+            job.work,
+            watcher.on_step,
+            watcher.on_epoch,
+            base=base,
+            teachers=job.teachers,
+            on_begin=begin,
+        )
+        return finish(model, run, dataset, settings, job.out, spec, record, job.describe(record)), run
 
 
-def finish(
-    model: Any,
-    run: Run,
-    dataset: Dataset,
-    settings: TrainSettings,
-    out: Path,
-    spec: CropSpec = CROP,
-    record: Mapping[str, Any] | None = None,
-    command: str | None = None,
-) -> dict[str, Any]:
-    """Fit class prior and temperature on valid, measure on test once, and write the bundle.
-
-    Args:
-        model: The keras.Model with all heads.
-        run: Its history.
-        dataset: All splits.
-        settings: Of the run.
-        out: Bundle folder.
-        spec: How the faces were cropped.
-        record: The job, for the manifest.
-        command: How to repeat the run, for the manifest.
+@contextmanager
+def _claimed_work(job: Job, resume: bool) -> Iterator[None]:
+    """Keep other runs out of ``job.work``, which is made; it is removed again if nothing was put there.
 
     Raises:
-        SinkError: The bundle cannot be written.
+        DatasetError: It holds nothing to resume.
+        SinkError: Another run has it.
     """
-    valid = dataset.splits["valid"]
-    votes = np.tile(valid.top_vote, 2)
-    strength = happy = raised = 0.0
-    if settings.class_balance:
-        common, predictions = class_prior.prior(dataset.splits["train"].targets[EMOTION]), _both_framings(model, valid)
-        strength = class_prior.choose(predictions, votes, dataset.labels, common)
-        happy = class_prior.break_even(class_prior.adjusted(predictions, common, strength), votes, dataset.labels)
-        adjusted = metrics.with_offsets(predictions, class_prior.offsets(common, strength, happy, dataset.labels))
-        raised = class_prior.lift(adjusted, votes, dataset.labels, class_prior.lifted(common, dataset.labels))
-        class_prior.bake(model, class_prior.offsets(common, strength, happy, dataset.labels, raised))
-    heads = [Head(name, labels, _temperature(model, valid, name)) for name, labels in valid.heads.items()]
-    figures = measure(model, dataset, heads[0].temperature)
-    exported = [head for head in heads if head.name != FER2013_HEAD]  # that one is for training and its figure only
-    shipped = serving_model(model, [head.name for head in exported])
-    try:
-        tflite = to_tflite(shipped)
-    except SinkError as error:
-        raise SinkError(
-            f"{error}; what was trained is kept", "{resume} where tensorflow is installed writes it"
-        ) from error
-    gap = parity(shipped, tflite, valid.crops(RAW, 0, 64))
-    if not gap < MAX_PARITY_GAP:
-        raise DatasetError(f"LiteRT and Keras differ by {gap:.1e} on validation pictures; the bundle is not written")
-    write_bundle(
-        shipped,
-        tflite,
-        out,
-        name=out.name,
-        heads=exported,
-        spec=spec,
-        metrics=figures,
-        training=provenance(dataset, settings, run, record or {}, strength, happy, raised, command),
-    )
-    return figures
+    if resume and not (data_sets.is_there(job.work) and (job.work / JOB).exists()):
+        raise DatasetError(f"{job.work} holds no run to resume", "leave {resume} out")
+    made = [folder for folder in (job.work, *job.work.parents) if not folder.exists()]
+    job.work.mkdir(parents=True, exist_ok=True)
+    lock = job.work / _LOCK
+    with claimed(lock, job.work, "out"):
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                if set(job.work.iterdir()) <= {lock}:
+                    lock.unlink(missing_ok=True)
+                for folder in made:
+                    folder.rmdir()
 
 
-def measure(model: Any, dataset: Dataset, temperature: float) -> dict[str, Any]:
-    """Return the figures of a model with all heads on the test split (valid where there is no test)."""
-    name: SplitName = "test" if len(dataset.splits["test"]) else "valid"
-    split = dataset.splits[name]
-    figures: dict[str, Any] = {"split": name}
-    for framing, word in ((RAW, ""), (ALIGNED, "aligned_")):
-        probabilities = with_temperature(predict(model, split, framing), temperature)
-        top = metrics.scores(probabilities, split.top_vote, dataset.labels)
-        majority = metrics.scores(probabilities, split.majority, dataset.labels)
-        figures |= {
-            f"{word}accuracy_majority": round(majority.accuracy, 4),
-            f"{word}accuracy_top_vote": round(top.accuracy, 4),
-            f"{word}macro_f1": round(top.macro_f1, 4),
-            f"{word}ece": round(top.ece, 4),
-        }
-        if framing == RAW:
-            figures["recall"] = {label: None if r is None else round(r, 4) for label, r in top.recall.items()}
-            if (happy_sad := metrics.happy_versus_sad(probabilities, split.top_vote, split.labels)) is not None:
-                figures["happy_versus_sad"] = round(happy_sad, 4)
-    if near := {file for pair in dataset.near_copies for file in pair} & set(split.files.tolist()):
-        # Given splits are kept with their near-copies; accuracy is reported without these too.
-        alone = split.only(~np.isin(split.files, sorted(near)))
-        figures["near_copies"] = len(near)
-        if (alone.top_vote >= 0).any():
-            figures["accuracy_without_near_copies"] = round(_accuracy(model, alone, EMOTION), 4)
-    for head in (head for head in split.heads if head != EMOTION and (split.top(head) >= 0).any()):
-        figures[f"{head}_accuracy"] = round(_accuracy(model, split, head), 4)
-    return figures
+def _about_files(job: Job, error: OSError) -> LivemoodError:
+    """Return the error to raise when a file could not be read, or ``job.work`` not be written."""
+    reason = error.strerror or error
+    place = Path(error.filename) if isinstance(error.filename, str) else job.work
+    if place.is_relative_to(job.work) or job.work.is_relative_to(place):
+        return SinkError(f"{job.work} cannot be written: {reason}", "choose another {out}")
+    if place == job.data:
+        return DatasetError(f"{job.data} cannot be read: {reason}; give a folder, a zip or a csv")
+    return DatasetError(f"{place} cannot be read: {reason}; make it readable, or leave it out")
 
 
-def _both_framings(model: Any, split: Split, head: str = EMOTION) -> npt.NDArray[np.float32]:
-    return np.concatenate([predict(model, split, framing, head) for framing in (RAW, ALIGNED)])
-
-
-def _temperature(model: Any, valid: Split, head: str) -> float:
-    """Return the temperature of a head fitted on the validation split; 1 if no picture there has a label of it."""
-    truth = np.tile(valid.top(head), 2)
-    return metrics.fit_temperature(_both_framings(model, valid, head), truth) if (truth >= 0).any() else 1.0
-
-
-def _accuracy(model: Any, split: Split, head: str) -> float:
-    known = split.only(split.top(head) >= 0)
-    return float((predict(model, known, RAW, head).argmax(1) == known.top(head)).mean())
-
-
-def _check_out(out: Path, data: Path, may_replace: bool) -> None:
+def _check_out(job: Job, may_replace: bool) -> None:
     """Raise before the training starts if the bundle could not be written or read back, or may not lie there."""
+    out, data = job.out, job.data
     if out.name in ("", ".."):
         raise SinkError(f"{out} names no folder to write", "give {out} a name, such as {0}", out / "mine")
     if not is_name(out.name):
         raise SinkError(
             f"{out.name!r} is not a name for a bundle", "give {out} one line of at most {0} characters", MAX_NAME
         )
-    refuse_file_as_folder(out, "out")
-    if data.is_dir() and data.resolve() in (out.resolve(), *out.resolve().parents):
-        raise SinkError(f"{out} lies in the data, where its pictures would count as data", "choose another {out}")
+    if named_bundle(out) != out:
+        raise SinkError(f"{out} is the name of the shipped model", "choose another {out}")
+    for folder in (out, job.work):
+        if folder.is_symlink() and not folder.exists():
+            raise SinkError(f"{folder} is a link that leads nowhere", "choose another {out}")
+        refuse_file_as_folder(folder, "out")
+        if data.is_dir() and data.resolve() in (folder.resolve(), *folder.resolve().parents):
+            raise SinkError(
+                f"{folder} lies in the data, where its pictures would count as data", "choose another {out}"
+            )
     if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).exists():
         raise SinkError(f"{out} is not empty and holds no bundle", "choose another {out}")
     if (out / MANIFEST).exists() and not may_replace:
@@ -286,15 +234,11 @@ def _begun(
 ) -> tuple[Dataset, TrainSettings, dict[str, Any]]:
     if has_checkpoint(job.work):
         raise DatasetError(f"{job.work} holds an earlier run", "continue it with {resume}, or remove that folder")
+    settings = job.settings
     known = base.labels if isinstance(base, Bundle) else data_sets.restore(base[0]).labels if base else EMOTIONS
     collection = open_collection(job.data, job.votes, ClassNames(known, job.classes), job.group_by, job.heads)
-    if UNSURE in collection.labels:
-        raise DatasetError(
-            f"class folder {UNSURE} of {job.data}: that is livemood's own word where no label is sure enough; "
-            "rename that folder, or remove it"
-        )
-    with FaceDetector("fast") as detector:
-        dataset = load(collection, spec, detector, job.work, find_faces=job.find_faces, on_progress=watcher.on_crop)
+    _check_heads(collection.heads, job.data)
+    check(collection.heads, spec, settings, base=base, teachers=job.teachers)
     record = {
         "data": job.data.name,
         "votes": job.votes.name if job.votes else None,
@@ -304,13 +248,43 @@ def _begun(
         "class": dict(job.classes),
         "from": [folder.name for folder in job.base],
         "teachers": [folder.name for folder in job.teachers],
-        "settings": asdict(job.settings),
+        "settings": asdict(settings),
         "commit": commit(),
     }
-    _write_lines(job.work / "skipped.txt", dataset.skipped)
-    _write_lines(job.work / "near-copies.txt", [f"{ours}\t{theirs}" for ours, theirs in dataset.near_copies])
-    save_job(job.work, record)
-    return dataset, job.settings, record
+    # What a run left that never came to a checkpoint goes first, and the record comes before the crops: what lies
+    # there is never resumed with the record of another run.
+    data_sets.discard(job.work)
+    try:
+        save_job(job.work, record)
+        with FaceDetector("fast") as detector:
+            dataset = load(collection, spec, detector, job.work, find_faces=job.find_faces, on_progress=watcher.on_crop)
+        _write_lines(job.work / _SKIPPED, dataset.skipped)
+        _write_lines(job.work / _NEAR_COPIES, [f"{ours}\t{theirs}" for ours, theirs in dataset.near_copies])
+    except BaseException:
+        with suppress(OSError):
+            data_sets.discard(job.work)
+            for name in (JOB, _SKIPPED, _NEAR_COPIES):
+                (job.work / name).unlink(missing_ok=True)
+        raise
+    return dataset, settings, record
+
+
+def _check_heads(heads: Heads, data: Path) -> None:
+    """Raise if a bundle with these heads could not be read back, or would lack one."""
+    if UNSURE in heads[EMOTION]:
+        raise DatasetError(
+            f"class folder {UNSURE} of {data}: that is livemood's own word where no label is sure enough; "
+            "rename that folder, or remove it"
+        )
+    if heads.get(FER2013_HEAD, FER2013_LABELS) != FER2013_LABELS:
+        raise DatasetError(f"a head cannot be called {FER2013_HEAD}, which is FER2013's own labels; rename it")
+    if len(heads) > MAX_HEADS:
+        raise DatasetError(f"{len(heads)} heads, and a bundle has {MAX_HEADS} at most", "leave some out of {heads}")
+    for head, labels in heads.items():
+        if UNSURE in labels:
+            raise DatasetError(f"a class of head {head} cannot be called {UNSURE}, livemood's own word; rename it")
+        if len(labels) > MAX_LABELS:
+            raise DatasetError(f"{len(labels)} classes of head {head}, and a bundle has {MAX_LABELS} at most")
 
 
 def _write_lines(file: Path, lines: Sequence[str]) -> None:
@@ -319,8 +293,6 @@ def _write_lines(file: Path, lines: Sequence[str]) -> None:
 
 def _resumed(job: Job) -> tuple[Dataset, TrainSettings, dict[str, Any]]:
     """Resume a run; settings that are given again must equal the recorded ones, but teachers may be added."""
-    if not data_sets.is_there(job.work) or not (job.work / JOB).exists():
-        raise DatasetError(f"{job.work} holds no run to resume", "leave {resume} out")
     record = restore_job(job.work)
     teachers = [folder.name for folder in job.teachers]
     settings_by_name = {
@@ -341,6 +313,5 @@ def _resumed(job: Job) -> tuple[Dataset, TrainSettings, dict[str, Any]]:
                 f"the run in {job.work} was begun {begun}", "say the same again, or start anew with another {out}"
             )
     known = {column.name for column in fields(TrainSettings)}
-    settings = TrainSettings(**{k: v for k, v in record["settings"].items() if k in known})
-    settings = replace(settings, **job.overrides)
+    settings = TrainSettings(**{k: v for k, v in {**record["settings"], **job.overrides}.items() if k in known})
     return data_sets.restore(job.work), settings, {**record, "teachers": teachers, "settings": asdict(settings)}

@@ -1,12 +1,20 @@
 """The settings of a training run, with every default."""
 
+import math
 from dataclasses import dataclass, replace
 from typing import Literal
+
+from livemood.core.errors import LivemoodError
 
 PresetName = Literal["small", "default", "large", "huge"]
 """Sizes of the network: keys of ``training.model.network.PRESETS``."""
 Precision = Literal["float32", "bfloat16"]
 """Of convolutions and feature maps in training; weights are float32 in both."""
+
+MAX_SEED = 2**32 - 1
+"""Largest seed that Keras takes."""
+MAX_BLENDS = 100
+"""Most blends of a picture; those of all pictures are drawn before training and held in memory."""
 
 _FEWEST_STEPS = 16
 _SMALLEST_BATCH = 8
@@ -34,6 +42,9 @@ class TrainSettings:
         precision: Of convolutions and feature maps while a preset trains; what is shipped is measured in float32.
         class_balance: Adjust the last bias for rare classes, as far as accuracy on valid allows, and for happy, so that
             it is predicted as often as it is labelled.
+
+    Raises:
+        LivemoodError: The learning rate, the seed or the number of blends is out of range.
     """
 
     preset: PresetName = "default"
@@ -53,6 +64,14 @@ class TrainSettings:
     precision: Precision = "float32"
     class_balance: bool = True
 
+    def __post_init__(self) -> None:
+        if not is_learning_rate(self.learning_rate):
+            raise LivemoodError(f"{self.learning_rate} is not a learning rate", "give {learning_rate} one above 0")
+        if not 0 <= self.seed <= MAX_SEED:
+            raise LivemoodError(f"{self.seed} is not a seed", "give {seed} one from 0 to {0}", MAX_SEED)
+        if not 0 <= self.blends <= MAX_BLENDS:
+            raise LivemoodError(f"{self.blends} blends of a picture", "give {blends} 0 to {0}", MAX_BLENDS)
+
     def fitted_to(self, pictures: int) -> "TrainSettings":
         """Return these settings with a batch size for enough steps per epoch, and the learning rate scaled with it.
 
@@ -61,6 +80,11 @@ class TrainSettings:
         """
         batch = min(self.batch, max(pictures // _FEWEST_STEPS, _SMALLEST_BATCH))
         return replace(self, batch=batch, learning_rate=self.learning_rate * batch / self.batch)
+
+
+def is_learning_rate(value: float) -> bool:
+    """Return whether training can begin with this rate: a finite one above 0."""
+    return 0 < value < math.inf
 
 
 def usual(fine_tuning: bool) -> TrainSettings:

@@ -16,7 +16,8 @@ import numpy as np
 from livemood.bundles.manifest import FORMAT, MANIFEST, Head, sha256_of
 from livemood.core.crop_spec import CropSpec
 from livemood.core.errors import SinkError
-from livemood.runtime.atomic_io import note_written
+from livemood.evaluation.card import CARD, PICTURES
+from livemood.runtime.atomic_io import link_target, note_written
 from livemood.runtime.native_output import native_stderr_held
 
 MAX_PARITY_GAP = 1e-3
@@ -34,7 +35,9 @@ def write_bundle(
     metrics: Mapping[str, Any],
     training: Mapping[str, Any],
 ) -> None:
-    """Write a serving model as a bundle folder; an existing one is replaced.
+    """Write a serving model as a bundle folder; an existing one, or the one that a link leads to, is replaced.
+
+    Other files in its folder are kept, but for the model card, which describes the old model.
 
     Args:
         model: keras.Model, (N, S, S, C) raw 0..255 to (N, K) probabilities; of several heads, a dictionary of these.
@@ -49,6 +52,7 @@ def write_bundle(
     Raises:
         SinkError: The folder cannot be written.
     """
+    folder = link_target(folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
@@ -79,14 +83,22 @@ def to_tflite(model: Any) -> bytes:
     """Convert a Keras model to a LiteRT flatbuffer with float16 weights, which takes one face at a time.
 
     The batch size is fixed at 1, because runtimes in browsers refuse a dynamic one.
-    The TensorFlow converter needs TensorFlow's Keras backend; a model trained on another backend is loaded into
-    it through its ``.keras`` file.
-    """
-    import keras
 
-    if keras.backend.backend() != "tensorflow":
-        return _to_tflite_in_tensorflow(model)
+    Raises:
+        SinkError: Keras has another backend, and TensorFlow does not work.
+    """
+    if not on_tensorflow():
+        with tempfile.TemporaryDirectory() as scratch:
+            file = Path(scratch) / "model.tflite"
+            in_tensorflow(
+                model,
+                file,
+                "from pathlib import Path; from livemood.training.export.bundle import to_tflite; "
+                "Path(out).write_bytes(to_tflite(model))",
+            )
+            return file.read_bytes()
     with native_stderr_held(), contextlib.redirect_stdout(io.StringIO()):
+        import keras
         import tensorflow as tf
 
         face = keras.Input(batch_shape=(1, *model.input_shape[1:]), name="pixels")
@@ -96,31 +108,44 @@ def to_tflite(model: Any) -> bytes:
         return bytes(converter.convert())
 
 
-def _to_tflite_in_tensorflow(model: Any) -> bytes:
+def on_tensorflow() -> bool:
+    """Return whether Keras runs on TensorFlow, whose converters take models of that backend only."""
+    import keras
+
+    return bool(keras.backend.backend() == "tensorflow")
+
+
+def in_tensorflow(model: Any, out: Path, convert: str) -> None:
+    """Convert a model of another Keras backend in a process whose Keras runs on TensorFlow.
+
+    Args:
+        model: keras.Model; it gets there through a ``.keras`` file.
+        out: What is written.
+        convert: Python that writes ``model`` to the path ``out``, a str.
+
+    Raises:
+        SinkError: TensorFlow is not there, or the conversion failed.
+    """
     import subprocess
     import sys
 
     with tempfile.TemporaryDirectory() as scratch:
-        source, target = Path(scratch) / "model.keras", Path(scratch) / "model.tflite"
+        source = Path(scratch) / "model.keras"
         model.save(source)
-        script = (
-            "import sys, pathlib, keras; from livemood.training.export.bundle import to_tflite; "
-            "m = keras.saving.load_model(sys.argv[1], compile=False); "
-            "pathlib.Path(sys.argv[2]).write_bytes(to_tflite(m))"
-        )
+        load = "import sys, keras; _, file, out = sys.argv; model = keras.saving.load_model(file, compile=False)"
         environment = {**os.environ, "KERAS_BACKEND": "tensorflow"}
-        done = subprocess.run([sys.executable, "-c", script, source, target], capture_output=True, env=environment)
-        if done.returncode:
-            last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-            raise SinkError(f"LiteRT conversion needs a working tensorflow beside other Keras backends ({last})")
-        return target.read_bytes()
+        command = [sys.executable, "-c", f"{load}; {convert}", str(source), str(out)]
+        done = subprocess.run(command, capture_output=True, env=environment)
+    if done.returncode:
+        last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise SinkError(f"the conversion needs a working tensorflow beside other Keras backends ({last})")
 
 
 def _replace(new: Path, folder: Path, old: Path) -> None:
-    """Replace the old bundle by the new one; other files in its folder are kept."""
+    """Replace the old bundle by the new one; see ``write_bundle``."""
     if folder.exists():
         for other in folder.iterdir():
-            if not (new / other.name).exists():
+            if other.name not in (CARD, PICTURES) and not (new / other.name).exists():
                 shutil.copy2(other, new / other.name) if other.is_file() else shutil.copytree(other, new / other.name)
         folder.rename(old)
     new.rename(folder)

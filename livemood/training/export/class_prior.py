@@ -21,43 +21,44 @@ from livemood.core.labels import EMOTION
 from livemood.evaluation.metrics import Probabilities, scores
 
 _STRENGTHS = np.linspace(0, 1, 21)
-_ACCURACY_AT_STAKE = 0.003
+# Largest loss of accuracy on valid that the adjustment for rare classes may cause.
+_RARE_MAX_ACCURACY_LOSS = 0.003
 # A class is rare below this multiple of an equal share.
-_RARE = 0.25
+_RARE_BELOW = 0.25
 _HAPPY = "happy"
-# With fewer happy pictures, the frequency of predictions is too uncertain.
-_ENOUGH = 100
-_FARTHEST = 1.0
-_LIFTS = np.linspace(0, 0.5, 11)
+# With fewer happy or neutral pictures, the frequency of predictions is too uncertain.
+_MIN_PICTURES = 100
+_MAX_HAPPY_OFFSET = 1.0
+_OTHERS_OFFSETS = np.linspace(0, 0.5, 11)
 _NEUTRAL = "neutral"
-# Largest loss of accuracy on valid that the lift may cause.
-_LIFT_AT_STAKE = 0.006
+# Largest loss of accuracy on valid that the offset of the other classes may cause.
+_OTHERS_MAX_ACCURACY_LOSS = 0.006
 
 
-def prior(targets: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+def class_priors(targets: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     """Return the (K,) class prior of (N, K) soft labels, where all classes that are not rare get the same value."""
-    return np.asarray(np.clip(targets.mean(0, dtype=np.float64), 1e-4, _RARE / targets.shape[1]))
+    return np.asarray(np.clip(targets.mean(0, dtype=np.float64), 1e-4, _RARE_BELOW / targets.shape[1]))
 
 
-def adjusted(probabilities: Probabilities, common: npt.NDArray[np.float64], strength: float) -> Probabilities:
+def adjusted(probabilities: Probabilities, priors: npt.NDArray[np.float64], strength: float) -> Probabilities:
     """Return (N, K) probabilities after the adjustment."""
-    weighed = probabilities / common**strength
+    weighed = probabilities / priors**strength
     return np.asarray(weighed / weighed.sum(1, keepdims=True), np.float32)
 
 
-def choose(
-    probabilities: Probabilities, labels: npt.NDArray[np.int64], names: tuple[str, ...], common: npt.NDArray[np.float64]
+def rare_strength(
+    probabilities: Probabilities, labels: npt.NDArray[np.int64], names: tuple[str, ...], priors: npt.NDArray[np.float64]
 ) -> float:
     """Return the strength with the best macro-F1 on (N,) hard labels among those that hardly cost accuracy."""
-    tried = [scores(adjusted(probabilities, common, s), labels, names) for s in _STRENGTHS]
-    floor = tried[0].accuracy - _ACCURACY_AT_STAKE
+    tried = [scores(adjusted(probabilities, priors, s), labels, names) for s in _STRENGTHS]
+    floor = tried[0].accuracy - _RARE_MAX_ACCURACY_LOSS
     return max(
         (float(s) for s, found in zip(_STRENGTHS, tried, strict=True) if found.accuracy >= floor),
         key=lambda s: tried[int(np.argmin(np.abs(_STRENGTHS - s)))].macro_f1,
     )
 
 
-def break_even(probabilities: Probabilities, labels: npt.NDArray[np.int64], names: tuple[str, ...]) -> float:
+def happy_offset(probabilities: Probabilities, labels: npt.NDArray[np.int64], names: tuple[str, ...]) -> float:
     """Return the offset of happy's logit with which it is predicted as often as it is the label.
 
     Args:
@@ -69,55 +70,59 @@ def break_even(probabilities: Probabilities, labels: npt.NDArray[np.int64], name
         -1 to 1; 0 where there is no class happy, or too few happy pictures.
     """
     wanted = int((labels == names.index(_HAPPY)).sum()) if _HAPPY in names else 0
-    if wanted < _ENOUGH:
+    if wanted < _MIN_PICTURES:
         return 0.0
     happy, known = names.index(_HAPPY), np.log(np.maximum(probabilities[labels >= 0], 1e-9))
     ahead = known[:, happy] - np.delete(known, happy, axis=1).max(1)
-    return float(np.clip(-np.quantile(ahead, 1 - wanted / len(ahead)), -_FARTHEST, _FARTHEST))
+    return float(np.clip(-np.quantile(ahead, 1 - wanted / len(ahead)), -_MAX_HAPPY_OFFSET, _MAX_HAPPY_OFFSET))
 
 
-def lifted(common: npt.NDArray[np.float64], names: tuple[str, ...]) -> npt.NDArray[np.float64]:
-    """Return the (K,) share of the lift by class: 1 for common ones, 0.5 for rare ones, 0 for neutral and happy.
+def others_weights(priors: npt.NDArray[np.float64], names: tuple[str, ...]) -> npt.NDArray[np.float64]:
+    """Return the (K,) weights of ``others_offset``: 1 for common classes, 0.5 for rare ones, 0 for neutral and happy.
 
     Without a class neutral all are 0.
     """
-    often = np.isclose(common, _RARE / len(names))
+    common = np.isclose(priors, _RARE_BELOW / len(names))
     resting = np.array([name in (_NEUTRAL, _HAPPY) or _NEUTRAL not in names for name in names])
-    return np.where(resting, 0.0, np.where(often, 1.0, 0.5))
+    return np.where(resting, 0.0, np.where(common, 1.0, 0.5))
 
 
-def lift(
-    probabilities: Probabilities, labels: npt.NDArray[np.int64], names: tuple[str, ...], parts: npt.NDArray[np.float64]
+def others_offset(
+    probabilities: Probabilities,
+    labels: npt.NDArray[np.int64],
+    names: tuple[str, ...],
+    weights: npt.NDArray[np.float64],
 ) -> float:
-    """Return the largest lift whose loss of accuracy stays within the limit.
+    """Return the largest offset of the classes besides neutral and happy whose loss of accuracy stays within the limit.
 
     Args:
         probabilities: (N, K), with the other adjustments applied.
         labels: (N,) hard labels, -1 where unknown.
         names: The K class names.
-        parts: (K,), see ``lifted``.
+        weights: (K,), see ``others_weights``.
 
     Returns:
-        0 to 0.5; 0 where nothing is lifted or too few pictures are neutral.
+        0 to 0.5; 0 where all weights are 0 or too few pictures are neutral.
     """
     known = labels >= 0
-    if not parts.any() or int((labels == names.index(_NEUTRAL)).sum()) < _ENOUGH:
+    if not weights.any() or int((labels == names.index(_NEUTRAL)).sum()) < _MIN_PICTURES:
         return 0.0
     logits, truth = np.log(np.maximum(probabilities[known], 1e-9)), labels[known]
-    right = [float(((logits + each * parts).argmax(1) == truth).mean()) for each in _LIFTS]
-    return max(float(each) for each, share in zip(_LIFTS, right, strict=True) if share >= right[0] - _LIFT_AT_STAKE)
+    right = [float(((logits + each * weights).argmax(1) == truth).mean()) for each in _OTHERS_OFFSETS]
+    floor = right[0] - _OTHERS_MAX_ACCURACY_LOSS
+    return max(float(each) for each, share in zip(_OTHERS_OFFSETS, right, strict=True) if share >= floor)
 
 
 def offsets(
-    common: npt.NDArray[np.float64], strength: float, happy: float, names: tuple[str, ...], raised: float = 0.0
+    priors: npt.NDArray[np.float64], strength: float, happy: float, names: tuple[str, ...], others: float = 0.0
 ) -> npt.NDArray[np.float64]:
     """Return the (K,) offsets of all adjustments together."""
     own = np.array([happy if name == _HAPPY else 0.0 for name in names])
-    return own + raised * lifted(common, names) - strength * np.log(common)
+    return own + others * others_weights(priors, names) - strength * np.log(priors)
 
 
-def bake(model: Any, added: npt.NDArray[np.float64]) -> None:
-    """Write (K,) offsets into the emotion head's bias."""
+def add_to_bias(model: Any, added: npt.NDArray[np.float64]) -> None:
+    """Add (K,) offsets to the emotion head's bias."""
     head = model.get_layer(EMOTION)
     kernel, bias = head.get_weights()
     head.set_weights([kernel, bias + added.astype(bias.dtype)])

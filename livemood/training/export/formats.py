@@ -12,13 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from livemood.bundles.keras_model import load_keras
-from livemood.bundles.manifest import Bundle
+from livemood.bundles.manifest import MANIFEST, Bundle
 from livemood.core.errors import ModelIncompatible, SinkError
 from livemood.core.settings import ExportFormat
-from livemood.runtime.atomic_io import note_written, refuse_to_overwrite
+from livemood.runtime.atomic_io import link_target, note_written, refuse_to_overwrite
 from livemood.runtime.native_output import native_stderr_held
 from livemood.runtime.optional_deps import required
-from livemood.training.export.bundle import MAX_PARITY_GAP, by_head, parity, to_tflite
+from livemood.runtime.paths import real_path
+from livemood.training.export.bundle import MAX_PARITY_GAP, by_head, in_tensorflow, on_tensorflow, parity, to_tflite
 from livemood.training.export.labels import add_labels
 
 _PROBES = 16
@@ -40,9 +41,11 @@ def write(bundle: Bundle, to: ExportFormat, out: Path, force: bool) -> float:
     Raises:
         LivemoodError: A library for the format is missing.
         ModelIncompatible: The outputs of the result differ from the Keras model's.
-        SinkError: ``out`` is there already and may not be replaced, or cannot be written.
+        SinkError: ``out`` is there already and may not be replaced, belongs to a bundle, or cannot be written; or
+            Keras has another backend than TensorFlow, which does not work.
     """
-    _refuse_to_overwrite(out, to, force)
+    out = link_target(out)
+    _refuse_to_overwrite(out, to, force, bundle)
     network = load_keras(bundle)
     probes = np.random.default_rng(0).integers(0, 256, (_PROBES, *bundle.crop.shape), np.uint8)
     try:
@@ -64,8 +67,14 @@ def write(bundle: Bundle, to: ExportFormat, out: Path, force: bool) -> float:
     return gap
 
 
-def _refuse_to_overwrite(out: Path, to: ExportFormat, force: bool) -> None:
-    """Raise if ``out`` may not be replaced; a folder that is not a SavedModel never is."""
+def _refuse_to_overwrite(out: Path, to: ExportFormat, force: bool, bundle: Bundle) -> None:
+    """Raise if ``out`` may not be replaced; files of a bundle, devices and folders of other things never are."""
+    if (out.parent / MANIFEST).exists() and out.name in (MANIFEST, bundle.keras.name, bundle.tflite.name):
+        raise SinkError(f"{out} is a file of the bundle {out.parent}", "choose another {out}")
+    if real_path(out) in (real_path(bundle.folder), *real_path(bundle.folder).parents):
+        raise SinkError(f"{out} holds the bundle that is exported", "choose another {out}")
+    if out.exists() and not (out.is_file() or out.is_dir()):
+        raise SinkError(f"{out} is a device or a pipe", "give {out} a file")
     if to != "saved-model":
         refuse_to_overwrite(out, "out", force)
     elif out.exists() and not force:
@@ -83,8 +92,7 @@ def _tflite(network: Any, file: Path, probes: npt.NDArray[np.uint8]) -> float:
 def _onnx(network: Any, file: Path, probes: npt.NDArray[np.uint8]) -> float:
     with native_stderr_held():
         onnxruntime = [required(name, "'livemood[onnx]'") for name in ("onnx", "tf2onnx", "onnxruntime")][-1]
-        network(probes[:1].astype(np.float32))  # Keras exports a model to ONNX only after it was called once
-        _quietly(lambda: network.export(str(file), format="onnx", verbose=False))
+        _export(network, file, "onnx")
     session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
     found = session.run(None, {session.get_inputs()[0].name: probes.astype(np.float32)})
     names = [output.name for output in session.get_outputs()]
@@ -94,7 +102,7 @@ def _onnx(network: Any, file: Path, probes: npt.NDArray[np.uint8]) -> float:
 def _saved_model(network: Any, folder: Path, probes: npt.NDArray[np.uint8]) -> float:
     with native_stderr_held():
         tf = required("tensorflow", "tensorflow")
-        _quietly(lambda: network.export(str(folder), format="tf_saved_model", verbose=False))
+        _export(network, folder, "tf_saved_model")
         loaded = tf.saved_model.load(str(folder))
     serve = loaded.signatures["serving_default"]
     name = next(iter(serve.structured_input_signature[1]))
@@ -108,10 +116,16 @@ def _gap(network: Any, probes: npt.NDArray[np.uint8], found: Mapping[str, Any]) 
     return max(float(np.abs(np.asarray(other) - values).max()) for values, other in pairs)
 
 
-def _quietly(work: Callable[[], object]) -> None:
-    """Call ``work`` with stdout redirected, on which Keras's exporters print tables of endpoints."""
+def _export(network: Any, out: Path, kind: str) -> None:
+    """Write a model with one of Keras's exporters, which print tables of endpoints on stdout."""
+    if not on_tensorflow():
+        # Keras exports a model to ONNX only after it was called once.
+        call = "model(keras.ops.zeros((1, *model.input_shape[1:])))"
+        in_tensorflow(network, out, f"{call}; model.export(out, format={kind!r}, verbose=False)")
+        return
+    network(np.zeros((1, *network.input_shape[1:]), np.float32))
     with contextlib.redirect_stdout(io.StringIO()):
-        work()
+        network.export(str(out), format=kind, verbose=False)
 
 
 _WRITERS: dict[ExportFormat, Callable[[Any, Path, npt.NDArray[np.uint8]], float]] = {

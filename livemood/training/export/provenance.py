@@ -23,8 +23,8 @@ def provenance(
     run: Run,
     record: Mapping[str, Any],
     strength: float,
-    happy: float,
-    raised: float,
+    happy_offset: float,
+    others_offset: float,
     command: str | None = None,
 ) -> dict[str, Any]:
     """Return the entry ``training`` of the manifest.
@@ -35,8 +35,8 @@ def provenance(
         run: With its history.
         record: The job as requested, with the commit at which it was begun.
         strength: Of the adjustment for rare classes.
-        happy: Added to happy's logit.
-        raised: Added to the logits of the classes other than neutral and happy; half of it for rare ones.
+        happy_offset: Added to happy's logit.
+        others_offset: Added to the logits of the classes other than neutral and happy; half of it for rare ones.
         command: How to repeat the run, as written by the front end, such as a command line.
     """
     from keras import backend
@@ -57,8 +57,8 @@ def provenance(
         "skipped": len(dataset.skipped),
         "faces_found": round(dataset.faces_found, 4),
         "class_balance_strength": round(strength, 3),
-        "happy_offset": round(happy, 3),
-        "others_offset": round(raised, 3),
+        "happy_offset": round(happy_offset, 3),
+        "others_offset": round(others_offset, 3),
         "epochs": run.epoch,
         "best_epoch": run.best_epoch,
         "wall_s": round(run.elapsed_s),

@@ -4,7 +4,8 @@ import csv
 import json
 import math
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
@@ -12,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from livemood.core.errors import DatasetError
+from livemood.core.errors import DatasetError, SinkError
 from livemood.datasets.files import stored_arrays
 from livemood.runtime.atomic_io import note_written
 
@@ -66,10 +67,14 @@ def has_checkpoint(work: Path) -> bool:
 
 
 def save_job(work: Path, record: Mapping[str, Any]) -> None:
-    """Write the settings of a run; an interrupted write leaves the last ones intact."""
-    part = work / f"{JOB}.part"
-    part.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    part.replace(work / JOB)
+    """Write the settings of a run; an interrupted write leaves the last ones intact.
+
+    Raises:
+        SinkError: The file cannot be written.
+    """
+    with _replacing(work / JOB, "see to that, and try again") as part:
+        part.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    note_written(work)
 
 
 def restore_job(work: Path) -> dict[str, Any]:
@@ -84,24 +89,39 @@ def restore_job(work: Path) -> dict[str, Any]:
         if missing := _JOB_PARTS - set(record):
             raise ValueError(f"it lacks {min(missing)}")
     except (OSError, TypeError, ValueError) as error:
-        raise DatasetError(f"{file} is not a record of a run ({error}); remove {work} to begin again") from error
+        raise DatasetError(f"{file} is not a record of a run ({error})", "remove {0} to begin again", work) from error
     return dict(record)
 
 
 def save(work: Path, state: Run, steps: int, groups: Mapping[str, Weights]) -> None:
-    """Write the checkpoint and ``history.csv``; an interrupted write leaves the last ones intact."""
+    """Write the checkpoint and ``history.csv``; an interrupted write leaves the last ones intact.
+
+    Raises:
+        SinkError: A file cannot be written.
+    """
     arrays: dict[str, Any] = {f"{name}_{place}": a for name, group in groups.items() for place, a in enumerate(group)}
-    part = work / f"{_CHECKPOINT}.part"
-    with part.open("wb") as stream:
+    remedy = "see to that, and {resume} continues the run"
+    with _replacing(work / _CHECKPOINT, remedy) as part, part.open("wb") as stream:
         np.savez(stream, steps=steps, state=json.dumps(asdict(state)), **arrays)
-    part.replace(work / _CHECKPOINT)
-    part = work / f"{_HISTORY}.part"
-    with part.open("w", newline="", encoding="utf-8") as lines:
+    with _replacing(work / _HISTORY, remedy) as part, part.open("w", newline="", encoding="utf-8") as lines:
         rows = csv.DictWriter(lines, [column.name for column in fields(Epoch)])
         rows.writeheader()
         rows.writerows(asdict(line) for line in state.history)
-    part.replace(work / _HISTORY)
-    note_written(work)
+
+
+@contextmanager
+def _replacing(file: Path, remedy: str) -> Iterator[Path]:
+    """Yield a temporary name beside ``file``; it is renamed at the end, or removed when the block fails."""
+    part = file.with_name(f"{file.name}.part")
+    try:
+        try:
+            yield part
+            part.replace(file)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise SinkError(f"{file} could not be written ({error.strerror or error})", remedy) from error
 
 
 def restore(work: Path, counts: Mapping[str, int]) -> tuple[Run, int, dict[str, Weights]] | None:
@@ -126,4 +146,4 @@ def restore(work: Path, counts: Mapping[str, int]) -> tuple[Run, int, dict[str, 
             }
             return state, int(data["steps"]), groups
     except (OSError, KeyError, ValueError, TypeError, RuntimeError, EOFError, zipfile.BadZipFile) as error:
-        raise DatasetError(f"{file} is not a checkpoint of this run ({error}); remove it to begin again") from error
+        raise DatasetError(f"{file} is not a checkpoint of this run ({error})", "remove it to begin again") from error

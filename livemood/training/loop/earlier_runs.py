@@ -41,7 +41,7 @@ def load_run(work: Path, spec: CropSpec, precision: Precision) -> tuple[Any, Hea
         assert found
         network.set_weights(found[2]["best"])
     except (OSError, KeyError, TypeError, ValueError, DatasetError) as error:
-        raise ModelIncompatible(f"{work} holds no run of a preset ({error}); take its bundle instead") from error
+        raise _no_run(work, error) from error
     return network, heads
 
 
@@ -54,8 +54,14 @@ def preset_of(work: Path) -> str:
     try:
         preset: str = checkpoint.restore_job(work)["settings"]["preset"]
     except (KeyError, TypeError, DatasetError) as error:
-        raise ModelIncompatible(f"{work} holds no run of a preset ({error}); take its bundle instead") from error
+        raise _no_run(work, error) from error
     return preset
+
+
+def _no_run(work: Path, error: Exception) -> ModelIncompatible:
+    # The remedy of the error would be to remove the checkpoint, which may be a good one of another network.
+    reason = error.what if isinstance(error, DatasetError) else error
+    return ModelIncompatible(f"{work} holds no run of a preset ({reason})", "take its bundle instead")
 
 
 def from_runs(works: Sequence[Path], heads: Heads, spec: CropSpec, precision: Precision) -> Any:

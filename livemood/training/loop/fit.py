@@ -1,12 +1,14 @@
 """TrainSettings -> fitted weights and a history, on any Keras 3 backend."""
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from livemood.bundles.manifest import Bundle
 from livemood.core.crop_spec import CropSpec
+from livemood.core.errors import DatasetError
 from livemood.core.labels import EMOTION
 from livemood.datasets.dataset import Dataset
 from livemood.runtime.native_output import keep_no_bytecode, native_stderr_held, silence_native_logs
@@ -14,12 +16,15 @@ from livemood.runtime.stopping import held
 from livemood.training.loop import distil, earlier_runs
 from livemood.training.loop.batches import Batches
 from livemood.training.loop.checkpoint import Epoch, Run, Step
+from livemood.training.loop.earlier_runs import Heads
 from livemood.training.loop.mixup import blended
 from livemood.training.loop.trainer import Trainer
 from livemood.training.model import transfer
 from livemood.training.model.devices import all_devices, divided
 from livemood.training.model.network import PRESETS, build, sizes
-from livemood.training.settings import TrainSettings
+from livemood.training.settings import Precision, TrainSettings
+
+_NUMBER = re.compile(r"_\d+$")
 
 
 def fit(
@@ -32,7 +37,7 @@ def fit(
     *,
     base: Bundle | Sequence[Path] = (),
     teachers: tuple[Path, ...] = (),
-    on_begin: Callable[[], None] = lambda: None,
+    on_begin: Callable[[Run], None] = lambda _: None,
 ) -> tuple[Any, Run]:
     """Train, or resume training, and return the model with its best weights.
 
@@ -46,7 +51,7 @@ def fit(
         base: Start from the weights of this bundle, or from the mean weights of the runs in these folders, with their
             architecture instead of the preset's.
         teachers: Bundles, or folders of runs, to distil from.
-        on_begin: Called once before the first step, after all settings were checked.
+        on_begin: Called once before the first step, after all settings were checked, with the run so far.
 
     Returns:
         The keras.Model with all heads, float32 throughout, and the run with its history. A KeyboardInterrupt or a loss
@@ -54,14 +59,12 @@ def fit(
 
     Raises:
         DatasetError: The loss was not a number before the first epoch ended.
+        KeyboardInterrupt: The run was interrupted before the first epoch ended.
+        SinkError: The checkpoint cannot be written.
         ModelMissing: ``base`` or a teacher is not there.
         ModelIncompatible: ``base`` or a teacher is of another crop, preset or set of classes.
     """
-    silence_native_logs()
-    with native_stderr_held(), held():
-        import keras
-
-    keep_no_bytecode()
+    keras = _keras()
     keras.utils.set_random_seed(settings.seed)
     train = dataset.splits["train"].only(dataset.splits["train"].top_vote >= 0)
     settings = settings.fitted_to(len(train))
@@ -70,7 +73,7 @@ def fit(
         model, shipped = _models(dataset.heads, spec, settings, base)
         teach = distil.teaching(teachers, dataset.heads, spec, settings.precision) if teachers else None
         trainer = Trainer(model, work, settings)
-        on_begin()
+        on_begin(trainer.state)
         blends = blended(train, settings.blends, settings.seed)
         with Batches(blends, settings.batch, teach, settings.distil_weight) as batches:
             trainer.run_until_done(batches, dataset.splits["valid"], on_step, on_epoch)
@@ -78,20 +81,55 @@ def fit(
     return shipped, trainer.state
 
 
-def _models(
-    heads: Mapping[str, tuple[str, ...]], spec: CropSpec, settings: TrainSettings, base: Bundle | Sequence[Path]
-) -> tuple[Any, Any]:
+def check(
+    heads: Heads,
+    spec: CropSpec,
+    settings: TrainSettings,
+    *,
+    base: Bundle | Sequence[Path] = (),
+    teachers: tuple[Path, ...] = (),
+) -> None:
+    """Check before any face is cut that ``fit`` can make the network, and that its teachers can teach it.
+
+    Args:
+        heads: Of the data.
+        spec: How the crops will be cut.
+        settings: The run.
+        base: See ``fit``.
+        teachers: See ``fit``.
+
+    Raises:
+        DatasetError: A head is called like a layer of the network.
+        ModelMissing: See ``fit``.
+        ModelIncompatible: See ``fit``.
+    """
+    _keras()
+    network = _network({EMOTION: heads[EMOTION]}, spec, settings, base, "float32")
+    # Keras numbers layers of a kind: re_lu, re_lu_1.
+    layers = {_NUMBER.sub("", layer.name) for layer in network.layers if layer.name != EMOTION}
+    for head in heads:
+        if _NUMBER.sub("", head) in layers:
+            raise DatasetError(f"a head cannot be called {head}, like a layer of the network; rename it")
+    if teachers:
+        distil.teaching(teachers, heads, spec, settings.precision)
+
+
+def _keras() -> Any:
+    """Import Keras without its messages."""
+    silence_native_logs()
+    with native_stderr_held(), held():
+        import keras
+
+    keep_no_bytecode()
+    return keras
+
+
+def _models(heads: Heads, spec: CropSpec, settings: TrainSettings, base: Bundle | Sequence[Path]) -> tuple[Any, Any]:
     """Return the compiled model to train, and the float32 model that gets its weights at the end."""
     import keras
 
-    if isinstance(base, Bundle):
-        model = shipped = transfer.from_bundle(base, heads)
-    elif base:
-        shipped = earlier_runs.from_runs(base, heads, spec, "float32")
-        model = earlier_runs.from_runs(base, heads, spec, settings.precision)
-    else:
-        shipped = build(PRESETS[settings.preset], spec, sizes(heads))
-        model = build(PRESETS[settings.preset], spec, sizes(heads), settings.precision)
+    shipped = _network(heads, spec, settings, base, "float32")
+    model = shipped if isinstance(base, Bundle) else _network(heads, spec, settings, base, settings.precision)
     optimizer = keras.optimizers.SGD(
         settings.learning_rate, momentum=0.9, nesterov=True, weight_decay=settings.weight_decay
     )
@@ -103,3 +141,14 @@ def _models(
     )
     optimizer.build(model.trainable_variables)
     return model, shipped
+
+
+def _network(
+    heads: Heads, spec: CropSpec, settings: TrainSettings, base: Bundle | Sequence[Path], precision: Precision
+) -> Any:
+    """Return a training model with the weights that the run starts from; one of a bundle is float32."""
+    if isinstance(base, Bundle):
+        return transfer.from_bundle(base, heads)
+    if base:
+        return earlier_runs.from_runs(base, heads, spec, precision)
+    return build(PRESETS[settings.preset], spec, sizes(heads), precision)

@@ -58,6 +58,10 @@ class Trainer:
             valid: Pictures on which the best epoch is chosen.
             on_step: Called after every step.
             on_epoch: Called after every epoch.
+
+        Raises:
+            DatasetError: No epoch gave a loss that is a number.
+            KeyboardInterrupt: The run was interrupted before it had a best epoch.
         """
         began = time.monotonic() - self.state.elapsed_s
         per_epoch = batches.per_epoch
@@ -71,9 +75,9 @@ class Trainer:
         except KeyboardInterrupt:
             self.state.ended = "interrupted"
         if not self.state.best_epoch:
-            if self.state.ended == "loss not a number":
-                raise DatasetError("the loss is not a number from the start", "try a lower {learning_rate}")
-            self.best = self.average
+            if self.state.ended == "interrupted":
+                raise KeyboardInterrupt
+            raise DatasetError("the loss is not a number from the start", "try a lower {learning_rate}")
 
     def _epoch(self, batches: Batches, began: float, on_step: Callable[[Step], None]) -> tuple[float, float]:
         """Train for one epoch and return mean loss and last learning rate."""
@@ -157,7 +161,7 @@ class Trainer:
                 variable.assign(value)
         except ValueError as error:
             raise DatasetError(
-                f"{self._work} holds a checkpoint of another network; remove it to begin again"
+                f"{self._work} holds a checkpoint of another network", "remove it to begin again"
             ) from error
         self.average, self.best = [np.array(w) for w in groups["average"]], groups["best"]
         for layer in self.model.layers:

@@ -146,7 +146,7 @@ class TestTrain:
         assert "wink 12 4 0" in told
         assert "taken: frown as wink, happiness as happy" in told
         assert any(line.startswith("new classes beside neutral, happy, ") and line.endswith(": wink") for line in told)
-        assert "training ends after 20 min; measuring and converting the model come after" in told
+        assert "training ends after 20:00; measuring and converting the model come after" in told
         assert any("dot.png: 2x2 px, too small" in line for line in told)
         command = json.loads((tmp_path / "mine/manifest.json").read_text())["training"]["command"]
         assert "--class frown=wink" in command

@@ -25,7 +25,8 @@ from livemood.emotion.classifier import EmotionClassifier
 from livemood.emotion.crop import resize_crop
 from livemood.evaluation import card
 from livemood.evaluation.evaluate import examine
-from livemood.training import run as run_module
+from livemood.training.export import finish as finish_module
+from livemood.training.export import formats
 from livemood.training.export.formats import write
 from livemood.training.export.provenance import provenance
 from livemood.training.loop import distil
@@ -144,7 +145,7 @@ class TestTrain:
         data = dataset.restore(trained.job.work)
         test = data.splits["test"]
         unknown = replace(test, votes={**test.votes, EMOTION: np.tile([0, 0, 1], (24, 1))})
-        metrics = run_module.measure(network, replace(data, splits={**data.splits, "test": unknown}), 1.0)
+        metrics = finish_module.measure(network, replace(data, splits={**data.splits, "test": unknown}), 1.0)
         assert trained.metrics["happy_versus_sad"] > 0.9
         assert "happy_versus_sad" not in metrics
 
@@ -227,7 +228,7 @@ class TestResume:
 
         job = replace(trained.job, out=tmp_path / "mine", overrides={**ASKED, "epochs": 1})
         with monkeypatch.context() as patch, pytest.raises(SinkError, match="is kept; resume where tensorflow"):
-            patch.setattr(run_module, "to_tflite", missing)
+            patch.setattr(finish_module, "to_tflite", missing)
             train(job, False, False, Watcher())
         assert not job.out.exists()
         train(job, True, False, Watcher(on_epoch=lambda epoch: pytest.fail("it trained again")))
@@ -370,8 +371,8 @@ class TestTransfer:
             trained.run,
             record,
             strength=0,
-            happy=0,
-            raised=0,
+            happy_offset=0,
+            others_offset=0,
             command=train_command(record),
         )
         assert found["command"] == f"livemood train faces --out BUNDLE --from mine{said}"
@@ -493,6 +494,14 @@ def test_write_when_saved_model_then_answers_as_the_bundle(trained, tmp_path):
     assert (tmp_path / "saved" / "assets.extra" / "labels.txt").read_text() == "happy\nsad\n"
 
 
+def test_write_when_keras_runs_on_another_backend_then_a_process_on_tensorflow_converts(trained, tmp_path, monkeypatch):
+    monkeypatch.setattr(formats, "on_tensorflow", lambda: False)
+    assert write(read_bundle(trained.job.out), "onnx", tmp_path / "mine.onnx", force=False) < 1e-4
+    monkeypatch.setattr("sys.executable", "false")
+    with pytest.raises(SinkError, match="conversion needs a working tensorflow beside other Keras backends"):
+        write(read_bundle(trained.job.out), "onnx", tmp_path / "other.onnx", force=False)
+
+
 def test_write_when_target_is_there_then_refused(trained, tmp_path):
     (tmp_path / "m.tflite").write_text("mine")
     with pytest.raises(SinkError, match="is there already; use force"):
@@ -504,7 +513,7 @@ def test_write_when_target_is_there_then_refused(trained, tmp_path):
 def test_write_when_target_is_a_folder_of_other_things_then_it_stays_whatever_is_asked(trained, tmp_path, to):
     (tmp_path / "models" / "deep").mkdir(parents=True)
     (tmp_path / "models" / "deep" / "notes.txt").write_text("precious")
-    with pytest.raises(SinkError, match=r"models is (a folder|no SavedModel)"):
+    with pytest.raises(SinkError, match=r"models is (a folder|not a SavedModel)"):
         write(read_bundle(trained.job.out), to, tmp_path / "models", force=True)
     assert (tmp_path / "models" / "deep" / "notes.txt").read_text() == "precious"
 

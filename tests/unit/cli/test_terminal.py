@@ -52,7 +52,7 @@ def test_lines_and_tables_when_names_have_control_characters_then_they_are_escap
     told = capsys.readouterr().out
     check(told)
     assert told.count(SHOWN) == 4
-    with Display(None, find_faces=False, time_budget_s=None) as display:
+    with Display(None, find_faces=False) as display:
         display._print_line(NAME)
     check(capsys.readouterr().err)
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)

@@ -149,41 +149,41 @@ def test_auc_when_scores_rank_perfectly_or_tie_then_one_or_a_half():
 
 
 class TestBalance:
-    def test_choose_when_a_rare_class_is_drowned_then_helps_it_without_costing_accuracy(self):
+    def test_rare_strength_when_a_rare_class_is_drowned_then_helps_it_without_costing_accuracy(self):
         rng = np.random.default_rng(0)
         labels = (rng.random(4000) < 0.1).astype(int)
         common = np.array([0.9, 0.1])
         # Half of the rare class just fails to lead, and nothing else is near the border.
         said = probabilities(*np.where(labels == 0, 0.95, np.where(rng.random(4000) < 0.5, 0.55, 0.2)))
-        strength = balance.choose(said, labels, NAMES, common)
+        strength = balance.rare_strength(said, labels, NAMES, common)
         after = evaluate.scores(balance.adjusted(said, common, strength), labels, NAMES)
         assert 0 < strength < 1
         assert after.recall["sad"] == 1.0
         assert after.accuracy == 1.0
 
-    def test_choose_when_it_would_cost_accuracy_then_keeps_off(self):
+    def test_rare_strength_when_it_would_cost_accuracy_then_keeps_off(self):
         said = probabilities(*[0.6] * 95, *[0.55] * 5)
         labels = np.array([0] * 95 + [1] * 5)
         common = np.array([0.95, 0.05])
         before = evaluate.scores(said, labels, NAMES).accuracy
-        adjusted = balance.adjusted(said, common, balance.choose(said, labels, NAMES, common))
+        adjusted = balance.adjusted(said, common, balance.rare_strength(said, labels, NAMES, common))
         assert evaluate.scores(adjusted, labels, NAMES).accuracy >= before - 0.003
 
     @pytest.mark.parametrize("said_too_often", [True, False])
-    def test_break_even_then_happy_is_said_as_often_as_it_is_the_label(self, said_too_often):
+    def test_happy_offset_then_happy_is_said_as_often_as_it_is_the_label(self, said_too_often):
         rng = np.random.default_rng(3)
         labels = np.arange(1000) % 2
         sure = rng.normal(np.where(labels == 0, 0.7, -0.7) + (0.4 if said_too_often else -0.4), 1)
         said = probabilities(*1 / (1 + np.exp(-sure)))
-        added = balance.break_even(said, labels, NAMES)
+        added = balance.happy_offset(said, labels, NAMES)
         assert added < -0.2 if said_too_often else added > 0.2
         after = np.log(said) + balance.offsets(np.ones(2), 0.0, added, NAMES)
         assert (after.argmax(1) == 0).sum() == pytest.approx((labels == 0).sum(), abs=1)
 
-    def test_break_even_when_few_are_happy_or_happy_is_no_class_then_nothing_is_added(self):
+    def test_happy_offset_when_few_are_happy_or_happy_is_no_class_then_nothing_is_added(self):
         said, labels = probabilities(*[0.9] * 150), np.array([0] * 99 + [1] * 51)
-        assert balance.break_even(said, labels, NAMES) == 0
-        assert balance.break_even(said, np.zeros(150, int), ("up", "down")) == 0
+        assert balance.happy_offset(said, labels, NAMES) == 0
+        assert balance.happy_offset(said, np.zeros(150, int), ("up", "down")) == 0
 
     def _drowned(self, few_rest):
         """Everyone is neutral, sad or happy; ``few_rest`` of the sad ones are narrowly predicted as neutral."""
@@ -194,25 +194,25 @@ class TestBalance:
         said[:8] = (0.52, 0.02, 0.42, 0.04)
         return said, labels, names
 
-    def test_lift_when_it_wins_what_neutral_took_then_raises_rare_classes_half_as_much(self):
+    def test_others_offset_when_it_wins_what_neutral_took_then_raises_rare_classes_half_as_much(self):
         said, labels, names = self._drowned(few_rest=40)
-        common = balance.prior(np.eye(4, dtype=np.float32)[np.repeat([0, 1, 2, 3], [400, 400, 400, 2])])
-        parts = balance.lifted(common, names)
+        common = balance.class_priors(np.eye(4, dtype=np.float32)[np.repeat([0, 1, 2, 3], [400, 400, 400, 2])])
+        parts = balance.others_weights(common, names)
         assert parts.tolist() == [0, 0, 1, 0.5]
-        raised = balance.lift(said, labels, names, parts)
+        raised = balance.others_offset(said, labels, names, parts)
         assert raised == pytest.approx(0.5)
         after = np.log(said) + balance.offsets(common, 0.0, 0.0, names, raised)
         assert (after.argmax(1) == 2)[800:840].all()
 
-    def test_lift_when_it_would_cost_accuracy_then_stops_before(self):
+    def test_others_offset_when_it_would_cost_accuracy_then_stops_before(self):
         said, labels, names = self._drowned(few_rest=0)
         said[:60] = (0.52, 0.02, 0.42, 0.04)
-        raised = balance.lift(said, labels, names, np.array([0, 0, 1, 0.5]))
+        raised = balance.others_offset(said, labels, names, np.array([0, 0, 1, 0.5]))
         assert raised == pytest.approx(0.2)  # log(0.52 / 0.42) is 0.21
-        assert balance.lift(said, labels, names, np.zeros(4)) == 0
+        assert balance.others_offset(said, labels, names, np.zeros(4)) == 0
 
-    def test_lift_when_neutral_is_no_class_then_nothing_is_raised(self):
-        assert not balance.lifted(np.full(2, 0.125), NAMES).any()
+    def test_others_offset_when_neutral_is_no_class_then_nothing_is_raised(self):
+        assert not balance.others_weights(np.full(2, 0.125), NAMES).any()
 
 
 SPOILERS = {

@@ -1,0 +1,34 @@
+"""Settings that no run can begin with."""
+
+import math
+from typing import Any
+
+import pytest
+
+from livemood.core.errors import LivemoodError
+from livemood.training.settings import TrainSettings
+
+
+@pytest.mark.parametrize("rate", [0.0, -0.1, math.nan, math.inf])
+def test_settings_when_the_rate_is_not_above_zero_or_no_number_then_refused(rate: float) -> None:
+    with pytest.raises(LivemoodError, match="is not a learning rate; give learning_rate one above 0"):
+        TrainSettings(learning_rate=rate)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"seed": -1}, "-1 is not a seed; give seed one from 0 to 4294967295"),
+        ({"seed": 2**32}, "4294967296 is not a seed"),
+        ({"blends": -1}, "-1 blends of a picture; give blends 0 to 100"),
+        ({"blends": 101}, "101 blends of a picture"),
+    ],
+)
+def test_settings_when_a_count_is_out_of_range_then_refused(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(LivemoodError) as told:
+        TrainSettings(**given)
+    assert said in str(told.value)
+
+
+def test_settings_when_at_the_ends_of_their_ranges_then_taken() -> None:
+    TrainSettings(learning_rate=1e-12, seed=2**32 - 1, blends=100)
