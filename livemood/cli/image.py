@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from livemood.cli.bars import counting_bar
-from livemood.cli.options import Force, Json, Only, heads_of, opened, option_name
+from livemood.cli.options import Force, Json, Only, heads_of, opened, option_name, refuse_shared
 from livemood.cli.photo_output import JsonList, json_of, phrase, print_summary, print_table
 from livemood.cli.terminal import plain
 from livemood.core.labels import EMOTION
@@ -94,6 +94,7 @@ def image(
     for folder, setting in ((out, "out"), (sort_into, "sort_into")):
         if folder:
             refuse_file_as_folder(folder, setting)
+    refuse_shared([("records", records), ("gallery", gallery), ("list_skipped", list_skipped)])
     found = scan(paths, (out, sort_into))
     several = usable_cores() if len(found.photos) >= _SEVERAL else 1
     heads = heads_of(reader)

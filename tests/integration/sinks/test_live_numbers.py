@@ -116,7 +116,7 @@ def test_camera_when_the_reader_of_stdout_is_slow_then_no_frame_waits_and_a_note
 @pytest.mark.parametrize("live", [False, True])
 def test_records_on_stdout_when_its_disk_is_full_then_one_line_says_so_once(live) -> None:
     kept = os.dup(1)
-    with open("/dev/full", "wb") as full:
+    with Path("/dev/full").open("wb") as full:
         os.dup2(full.fileno(), 1)
     try:
         sink = open_sink(Output("records", "-"), replace(LIVE, live=live))
