@@ -4,10 +4,9 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
-from livemood.core.errors import SinkError
 from livemood.records import Record, read, read_origin
 from livemood.records.inputs import read_recording
-from livemood.runtime.paths import real_path
+from livemood.runtime.atomic_io import refuse_inputs
 from livemood.sinks.markers.base import clip_of, make_clip
 from livemood.sinks.markers.sink import MarkerSink
 from livemood.sources.open import open_video
@@ -41,8 +40,7 @@ def write_markers(
         SinkError: Another suffix, an invalid timecode, or the file is there already or cannot be written.
     """
     records, out = Path(records), Path(out)
-    if real_path(out) == real_path(records):
-        raise SinkError(f"{out} is one of the inputs; choose another file for the markers")
+    refuse_inputs(out, "out", [records])
     rows = read_recording(records)
     if video is None:
         origin = read_origin(records)
@@ -51,7 +49,7 @@ def write_markers(
     else:
         with open_video(video) as source:
             clip = clip_of(source.info, records.stem, rate, timecode)
-    with MarkerSink(out, clip, force=force) as sink:
+    with MarkerSink(out, clip, force=force, setting="out") as sink:
         _fill(sink, rows, start_s)
 
 

@@ -5,12 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from livemood.core.errors import LivemoodError, SinkError
+from livemood.core.errors import LivemoodError
 from livemood.records import Record, read, read_origin
 from livemood.records.inputs import read_recording
 from livemood.records.reading import heads_in
-from livemood.runtime.atomic_io import refuse_to_overwrite
-from livemood.runtime.paths import real_path
+from livemood.runtime.atomic_io import refuse_inputs, refuse_to_overwrite
 from livemood.sinks.records import open_records
 
 _NAMED: Final = 20
@@ -40,8 +39,7 @@ def merge_people(
         SinkError: The file is there already or cannot be written.
     """
     records, out = Path(records), Path(out)
-    if real_path(out) == real_path(records):
-        raise SinkError(f"{out} is one of the inputs", "choose another {out}")
+    refuse_inputs(out, "out", [records])
     refuse_to_overwrite(out, "out", force)
     first = _firsts(same)
     rows = read_recording(records)
@@ -52,7 +50,7 @@ def merge_people(
         origin = replace(origin, made_from=made_from)
     labels, others = heads_in(records)
     renumbered = dict.fromkeys((track for track, to in first.items() if track != to), 0)
-    with open_records(out, labels, others=others, force=force, origin=origin) as sink:
+    with open_records(out, labels, others=others, force=force, origin=origin, setting="out") as sink:
         try:
             for row in read(records):
                 if row.track in renumbered:

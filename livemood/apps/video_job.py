@@ -12,9 +12,8 @@ from livemood.apps.tally import Summary
 from livemood.core.errors import SinkError, VideoUnreadable, one_line_about
 from livemood.core.settings import CutSettings, DrawStyle, EncodingSettings
 from livemood.runtime import stopping
-from livemood.runtime.atomic_io import refuse_other_suffix, refuse_to_overwrite
+from livemood.runtime.atomic_io import refuse_inputs, refuse_other_suffix, refuse_to_overwrite
 from livemood.runtime.optional_deps import required
-from livemood.runtime.paths import real_path
 from livemood.sinks.open import STDOUT, Output
 
 if TYPE_CHECKING:
@@ -55,10 +54,15 @@ class VideoJob:
         return self.file("out")
 
     @property
+    def targets(self) -> list[tuple[str, Path]]:
+        """Setting and path of each file of this job, the report last."""
+        made = [(output.name, Path(output.target)) for output in self.outputs if output.target not in ("", STDOUT)]
+        return [*made, *([("report", self.report)] if self.report else [])]
+
+    @property
     def files(self) -> list[Path]:
         """The files of this job, the report last."""
-        made = [Path(output.target) for output in self.outputs if output.target not in ("", STDOUT)]
-        return [*made, *([self.report] if self.report else [])]
+        return [path for _, path in self.targets]
 
     def file(self, kind: str) -> Path | None:
         """Return the file of a kind of sink, if requested."""
@@ -88,6 +92,8 @@ def label_video(job: VideoJob, session: Session, progress: Progress) -> Summary:
         VideoUnreadable: The source holds no video.
         SinkError: Something cannot be written.
     """
+    for setting, path in job.targets:
+        refuse_inputs(path, setting, [job.source])
     check_report(job)  # said now, not after hours of work
     with one_line_about(job.source, VideoUnreadable):
         if job.report is None:
@@ -98,7 +104,12 @@ def label_video(job: VideoJob, session: Session, progress: Progress) -> Summary:
             if records is None:
                 records = Path(scratch) / "moods.jsonl"
                 job = replace(job, outputs=(*job.outputs, Output("records", str(records))))
-            summary = _label(job, session, progress)
+            try:
+                summary = _label(job, session, progress)
+            except SinkError as error:
+                if kept or str(records) not in error.what:
+                    raise
+                raise SinkError(error.what, "add {records} with a file elsewhere, to make the report of") from error
             _report(job, records, kept)
     return summary
 
@@ -133,12 +144,11 @@ def _report(job: VideoJob, records: Path, kept: bool) -> None:
         offer=job.offer,
         kept=kept,
         force=job.force,
+        setting="report",
     )
 
 
 def _label(job: VideoJob, session: Session, progress: Progress) -> Summary:
-    if job.out and real_path(job.out) == real_path(job.source):
-        raise SinkError(f"{job.out} is the input", "choose another {out}")
     with ExitStack() as stack:
         clip = stack.enter_context(session.open_video(job.source, job.cut.start_s, job.cut.duration_s))
         stack.enter_context(stopping.held())

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from livemood.bench.offline import VideoFigures
 
 _SHORTEST_S = 4.0
+_INSTEAD = "leave {live} out to time a video without one"
 
 
 def bench(
@@ -60,8 +61,8 @@ def _bench_live(settings: ReaderSettings, clip: Path, fps: float, duration: floa
     from livemood.bench.live import measure_live
     from livemood.sinks.window import Window, check_display
 
-    check_display()
-    with opened(settings) as session, Window("livemood: bench", 1280, 720) as window:
+    check_display(_INSTEAD)
+    with opened(settings) as session, Window("livemood: bench", 1280, 720, _INSTEAD) as window:
         figures = measure_live(session, window, clip, fps, duration)
     if json_:
         print_json(asdict(figures))

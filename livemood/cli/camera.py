@@ -1,17 +1,28 @@
 """``livemood camera``: moods live in a window, recorded, or for other programs to see."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from livemood.cli.options import Force, Json, LiveOutputs, Only, files_of, opened, print_json, seconds
+from livemood.cli.options import (
+    Force,
+    Json,
+    LiveOutputs,
+    Only,
+    files_of,
+    made_by,
+    opened,
+    print_json,
+    refuse_shared,
+    seconds,
+)
 from livemood.cli.summary import note, print_summary
 from livemood.cli.terminal import plain
-from livemood.core.errors import SinkError
 from livemood.core.settings import CaptureSettings, DrawStyle, ReaderSettings
-from livemood.runtime.paths import real_path
 from livemood.sinks.open import Output
 
 
@@ -61,6 +72,7 @@ def camera(
     from livemood.apps.origins import changed
     from livemood.apps.recorder import Recorder
     from livemood.core.keys import View
+    from livemood.runtime.atomic_io import refuse_inputs, refuse_to_overwrite
     from livemood.runtime.stopping import held
     from livemood.sinks.window import Window, check_display
     from livemood.sources.lsl_markers import LslMarkers
@@ -73,8 +85,12 @@ def camera(
         raise typer.BadParameter(f"takes 0.5 s at least, got {calibrate:g}", param_hint="--calibrate")
     if calibrate is not None and settings.baseline == "off":
         raise typer.BadParameter("needs a baseline; leave --baseline off out", param_hint="--calibrate")
-    if out and out.exists() and real_path(source) in (real_path(out), real_path(out).parent):
-        raise SinkError(f"{out} is one of the inputs", "choose another {out}")
+    targets = made_by(outputs)
+    refuse_shared(targets)
+    inputs = _inputs(source)
+    for setting, path in targets:
+        refuse_inputs(path, setting, inputs)
+        refuse_to_overwrite(path, setting, force)  # now, before another file is begun
     if source == "-" and size is None:
         raise typer.BadParameter("raw pictures need their size, such as --size 640x480", param_hint="--source")
     if window:
@@ -86,6 +102,8 @@ def camera(
             live_source = stack.enter_context(session.open_live(source, capture))
         except ValueError as error:
             raise typer.BadParameter(str(error), param_hint="--source") from error
+        if capture.loop and ("://" in source or not (is_file(source) or is_folder(source))):
+            note(f"{live_source.name} is not repeated; --loop is for files and folders")
         stack.enter_context(held())
         options = changed(capture) | ({"calibrate_s": calibrate} if calibrate else {})
         sinks = [
@@ -128,6 +146,13 @@ def camera(
         print_summary(summary, {name: path for name, path in files.items() if name != "out"})
         for file in recorder.files:
             print(f"written: {plain(file)}")
+
+
+def _inputs(source: str) -> Sequence[str | Path]:
+    """Return the files that a source reads: the pictures of a folder, or the source itself."""
+    from livemood.sources.image.scan import find_photos
+
+    return find_photos([Path(source)]).photos if "://" not in source and is_folder(source) else [source]
 
 
 def _sized(capture: CaptureSettings, size: str | None) -> CaptureSettings:

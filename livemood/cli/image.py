@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from livemood.cli.bars import Count, counting_bar
-from livemood.cli.options import Force, Json, Only, heads_of, opened, option_name
+from livemood.cli.options import Force, Json, Only, heads_of, opened, option_name, refuse_shared
 from livemood.cli.photo_output import JsonList, json_of, phrase, print_summary, print_table
 from livemood.cli.summary import note_skipped
 from livemood.cli.terminal import INTERRUPTED, plain
@@ -284,13 +284,8 @@ def _targets(
     files = [("records", file) for file in (files_of(records) if records else ())]
     files += [(name, file) for name, file in (("gallery", gallery), ("list_skipped", list_skipped)) if file]
     files += [("sort_into", sort_into / MANIFEST)] if sort_into else []
-    found: dict[Path, str] = {}
-    for name, file in files:
-        other = found.setdefault(real_path(file), name)
-        if other != name:
-            both = f"{file} is a file of {option_name(other)} too; choose another"
-            raise typer.BadParameter(both, param_hint=option_name(name))
-    return found
+    refuse_shared(files)
+    return {real_path(file): name for name, file in files}
 
 
 def _refuse_photos(targets: "Mapping[Path, str]", photos: "Sequence[Path]") -> None:

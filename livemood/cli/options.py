@@ -17,7 +17,8 @@ import typer
 
 from livemood.core.durations import parse_duration
 from livemood.core.settings import ReaderSettings
-from livemood.sinks.open import SINKS, STDOUT, Output, SinkKind
+from livemood.runtime.atomic_io import same_file
+from livemood.sinks.open import SINKS, STDOUT, Output, SinkKind, sink_kind
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -161,6 +162,26 @@ def stdout_free(outputs: Sequence[Output], json_: bool) -> Iterator[None]:
 def files_of(outputs: Sequence[Output]) -> dict[str, Path]:
     """Return the requested files, by the name of their sink."""
     return {output.name: Path(output.target) for output in outputs if output.target not in ("", STDOUT)}
+
+
+def made_by(outputs: Sequence[Output]) -> list[tuple[str, Path]]:
+    """Return setting and path of each requested file, leaving out outputs to other programs."""
+    return [(name, path) for name, path in files_of(outputs).items() if sink_kind(name).makes_file]
+
+
+def refuse_shared(targets: Sequence[tuple[str, Path | None]]) -> None:
+    """Raise a usage error when two settings name one file, where the last to be written would replace the others."""
+    taken: list[tuple[str, Path]] = []
+    for setting, path in targets:
+        if path is None:
+            continue
+        for other, there in taken:
+            if real_path(path) == real_path(there) or same_file(path, there):
+                raise typer.BadParameter(
+                    f"{path} is the file of {option_name(other)}; give each a file of its own",
+                    param_hint=option_name(setting),
+                )
+        taken.append((setting, path))
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from livemood.cli.options import Force, seconds
+from livemood.cli.options import Force, refuse_shared, seconds
 from livemood.cli.terminal import plain
 from livemood.runtime.storage import is_url
 
@@ -81,6 +81,7 @@ def report(
             )
     if not (out or plot or table or curves):
         raise typer.BadParameter("nothing would be written; add --out", param_hint="--out")
+    refuse_shared([("out", out), ("plot", plot), ("table", table), ("curves", curves)])
     film = Stimulus(stimulus, stimulus_start) if stimulus else None
     if many:
         write_group_report(records, out, table=table, curves=curves, align=align, stimulus=film, force=force)

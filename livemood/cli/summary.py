@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from livemood.cli.options import console_for_tables, option_name, print_json
 from livemood.cli.terminal import plain
 from livemood.core.counts import counted
+from livemood.core.errors import LivemoodError
 
 if TYPE_CHECKING:
     from livemood.apps.tally import Summary
@@ -53,6 +54,11 @@ def print_summary(summary: "Summary", files: Mapping[str, Path | None]) -> None:
             print(f"{name}: {plain(path)}")
 
 
+def line_about_many(error: LivemoodError) -> str:
+    """Return the message of an error about one of many videos, whose copies are named by their folder."""
+    return error.line(lambda setting: option_name("out_dir" if setting == "out" else setting))
+
+
 def _files(outcome: "Outcome") -> dict[str, Path | None]:
     job = outcome.job
     return {"out": job.out, "records": job.file("records"), "report": job.report}
@@ -65,7 +71,7 @@ def print_outcomes(outcomes: Sequence["Outcome"], json_: bool) -> None:
             {
                 "source": str(outcome.job.source),
                 **{name: str(path) if path else None for name, path in _files(outcome).items()},
-                "error": outcome.error and outcome.error.line(option_name),
+                "error": outcome.error and line_about_many(outcome.error),
                 "skipped": outcome.summary is None and outcome.error is None,
                 **(outcome.summary.to_json() if outcome.summary else {}),
             }

@@ -1,7 +1,7 @@
 """``livemood video``: labelled copies of videos, their records, reports, and a summary."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -9,9 +9,20 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from livemood.cli.bars import progress_bars
-from livemood.cli.options import Force, Json, VideoOutputs, files_of, opened, option_name, print_json
-from livemood.cli.summary import note, note_skipped, print_outcomes, print_summary
+from livemood.cli.options import (
+    Force,
+    Json,
+    VideoOutputs,
+    files_of,
+    heads_of,
+    opened,
+    option_name,
+    print_json,
+    refuse_shared,
+)
+from livemood.cli.summary import line_about_many, note, note_skipped, print_outcomes, print_summary
 from livemood.cli.terminal import plain
+from livemood.core.labels import EMOTION
 from livemood.core.settings import CutSettings, DrawStyle, EncodingSettings, ReaderSettings
 from livemood.runtime.paths import is_folder, real_path
 from livemood.runtime.processes import usable_cores
@@ -28,9 +39,7 @@ _SUFFIXES: Final = {"records": ".csv", "subtitles": ".srt", "report": ".html"}
 
 
 def video(
-    sources: Annotated[
-        list[Path], typer.Argument(metavar="IN...", help="Video files, or folders of them; - for stdin.")
-    ],
+    inputs: Annotated[list[str], typer.Argument(metavar="IN...", help="Video files, or folders of them; - for stdin.")],
     outputs: VideoOutputs,
     cut: CutSettings,
     encoding: EncodingSettings,
@@ -72,9 +81,15 @@ def video(
     from livemood.apps.video_job import VideoJob
     from livemood.apps.video_table import SETTING
     from livemood.runtime.atomic_io import refuse_file_as_folder, refuse_other_suffix, refuse_to_overwrite
+    from livemood.runtime.storage import is_url
     from livemood.sources.video.scan import COPY_ENDING, find_videos
     from livemood.sources.video.spool import is_pipe
 
+    sources = [Path(one) for one in inputs]
+    if addresses := [one for one in inputs if is_url(one)]:
+        raise typer.BadParameter(
+            f"{addresses[0]} is not a file; livemood camera --source reads streams", param_hint="IN..."
+        )
     if thumbnails and not report:
         raise typer.BadParameter("faces are shown in a report; add --report", param_hint="--thumbnails")
     if thumbnails and style.blur:
@@ -99,7 +114,7 @@ def video(
                 raise typer.BadParameter("a pipe has no name to call the copy after; add --out", param_hint="IN...")
             copy = sources[0].with_name(f"{sources[0].stem}{COPY_ENDING}.mp4")
             job = replace(job, outputs=(Output("out", str(copy)),))
-        _one(job, settings, summary, force or resume, json_)
+        _one(job, settings, summary, resume, json_)
         return
     if any(output.name == "out" for output in outputs):
         raise typer.BadParameter("is for one video; many need --out-dir", param_hint="--out")
@@ -115,26 +130,43 @@ def video(
     _many(planned, found.clips, settings, jobs, resume, summary, json_)
 
 
-def _one(job: "VideoJob", settings: ReaderSettings, summary_file: Path | None, force: bool, json_: bool) -> None:
+def _one(job: "VideoJob", settings: ReaderSettings, summary_file: Path | None, resume: bool, json_: bool) -> None:
     from livemood.apps.video_batch import Outcome
     from livemood.apps.video_job import check_report, label_video
-    from livemood.apps.video_table import Listed, write_video_table
+    from livemood.apps.video_table import SETTING, Listed, write_video_table
 
-    check_report(job)
-    with opened(settings) as session, progress_bars(1) as bars:
-        summary = label_video(job, session, bars)
-        if summary_file:
-            write_video_table(summary_file, [Listed("", Outcome(job, summary))], session.labels, force=force)
-    for line in summary.notes:
-        note(line)
+    refuse_shared([*job.targets, (SETTING, summary_file)])
     files = files_of(job.outputs)
     written = {name: files.get(name) for name in ("out", "records", "subtitles")} | files | {"report": job.report}
     if summary_file:
         written["summary"] = summary_file
+    waiting = _unfinished([job]) if resume else [job]
+    if not waiting:
+        there = Outcome(job, None)
+        if summary_file:
+            write_video_table(summary_file, [Listed("", there)], heads_of(settings)[EMOTION], force=True)
+        if json_:
+            print_json({"skipped": True} | _texts(written))
+        else:
+            print_outcomes([there], json_=False)
+        return
+    (job,) = waiting
+    check_report(job)
+    with opened(settings) as session, progress_bars(1) as bars:
+        summary = label_video(job, session, bars)
+        if summary_file:
+            force = job.force or resume
+            write_video_table(summary_file, [Listed("", Outcome(job, summary))], session.labels, force=force)
+    for line in summary.notes:
+        note(line)
     if json_:
-        print_json(summary.to_json() | {name: str(path) if path else None for name, path in written.items()})
+        print_json(summary.to_json() | _texts(written))
     else:
         print_summary(summary, written)
+
+
+def _texts(files: Mapping[str, Path | None]) -> dict[str, str | None]:
+    return {name: str(path) if path else None for name, path in files.items()}
 
 
 def _jobs(
@@ -151,6 +183,7 @@ def _jobs(
             outputs.insert(0, Output("out", str(out_dir / clip.place.with_suffix(".mp4"))))
         report = _placed(Output("report", str(job.report)), clip.place, out_dir) if job.report else None
         one = replace(job, source=clip.path, outputs=tuple(outputs), report=report)
+        refuse_shared(one.targets)
         for file in one.files:
             if real_path(file) in read:
                 raise typer.BadParameter(f"{file} is one of the inputs; use another folder", param_hint="--out-dir")
@@ -241,7 +274,7 @@ def _many(
         if summary:
             folders = {clip.path: str(clip.place.parent) if clip.place.parent.name else "" for clip in clips}
             listed = [Listed(folders[source], one) for source, one in done.items() if source not in left]
-            write_video_table(summary, listed, labels, phrase=lambda error: error.line(option_name), force=True)
+            write_video_table(summary, listed, labels, phrase=line_about_many, force=True)
 
     try:
         with progress_bars(len(waiting)) as bars:
@@ -266,7 +299,7 @@ def _tell(outcomes: Sequence["Outcome"], summary: Path | None, json_: bool) -> N
     print_outcomes(outcomes, json_)
     if summary and not json_:
         print(f"summary: {plain(summary)}")
-    failed = [outcome.error.line(option_name) for outcome in outcomes if outcome.error]
+    failed = [line_about_many(outcome.error) for outcome in outcomes if outcome.error]
     for line in failed:
         print(f"livemood: {plain(line)}", file=sys.stderr)
     if failed:

@@ -16,7 +16,7 @@ from livemood.reporting.film import Stimulus, Watched, watched
 from livemood.reporting.group import Group, Recording, read_group
 from livemood.reporting.page import PAGES, Page, write_page
 from livemood.reporting.tables import Table, clock, percent
-from livemood.runtime.atomic_io import atomic_write, refuse_other_suffix, refuse_to_overwrite
+from livemood.runtime.atomic_io import atomic_write, refuse_inputs, refuse_other_suffix, refuse_to_overwrite
 
 _MAX_CHARTED: Final = 24
 _PERIODS: Final = 24
@@ -56,6 +56,7 @@ def write_group_report(
     targets = {name: Path(path) for name, path in (("out", out), ("table", table), ("curves", curves)) if path}
     for name, path in targets.items():
         refuse_other_suffix(path, name, *(PAGES if name == "out" else (".csv",)))
+        refuse_inputs(path, name, records)
         refuse_to_overwrite(path, name, force)
     group = read_group([Path(path) for path in records], align)
     if "out" in targets:

@@ -35,6 +35,7 @@ def write_report(
     offer: Offer | None = None,
     kept: bool = True,
     force: bool = False,
+    setting: str = _SETTING,
 ) -> None:
     """Write a report on a record file as one self-contained HTML page.
 
@@ -48,6 +49,7 @@ def write_report(
         offer: How to type what joins people who may be one; None to name them only.
         kept: Whether the record file stays, so that it can be named on the page.
         force: Replace a page that is there.
+        setting: Which setting named the page, for the remedy of an error.
 
     Raises:
         LivemoodError: The records cannot be read, or plotly is not installed.
@@ -55,8 +57,8 @@ def write_report(
         SinkError: The page is there already or cannot be written.
     """
     records, out = Path(records), Path(out)
-    refuse_other_suffix(out, _SETTING, *PAGES)
-    refuse_to_overwrite(out, _SETTING, force)
+    refuse_other_suffix(out, setting, *PAGES)
+    refuse_to_overwrite(out, setting, force)
     summary = summarise(read_recording(records))
     video = None if thumbnails is None else Path(thumbnails)
     shown = None
@@ -76,7 +78,7 @@ def write_report(
         summary.labels,
         shown,
     )
-    write_page(page, out, force)
+    write_page(page, out, force, setting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ class Page:
     shown: Watched | None = None
 
 
-def write_page(page: Page, out: Path, force: bool) -> None:
+def write_page(page: Page, out: Path, force: bool, setting: str = _SETTING) -> None:
     """Write a page as one self-contained HTML file.
 
     Raises:
@@ -110,7 +112,7 @@ def write_page(page: Page, out: Path, force: bool) -> None:
         SinkError: It is there already or cannot be written.
     """
     text = _html(page)
-    with atomic_write(out, _SETTING, force) as part:
+    with atomic_write(out, setting, force) as part:
         part.write_text(text, encoding="utf-8", newline="\n")
 
 

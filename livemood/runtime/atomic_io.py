@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -84,10 +84,10 @@ def _part_of(path: Path) -> Path:
 
 @contextmanager
 def claimed(part: Path, path: Path, setting: str | None) -> Iterator[None]:
-    """Lock a temporary file against other runs, and make it; one left by a killed run has no lock and is reused.
+    """Lock a file against other runs, and make it; one left by a killed run has no lock and is reused.
 
     Args:
-        part: The temporary file.
+        part: The file to lock: a temporary one, or ``path`` itself if that is written from the start.
         path: The file that it will become, for the error.
         setting: Which setting named the file, for the remedy of the error; None if none did.
 
@@ -132,6 +132,20 @@ def refuse_to_overwrite(path: Path, setting: str | None, force: bool) -> None:
         raise SinkError(f"{path} is a folder", f"give {{{setting}}} a file" if setting else "move it away")
     if is_there(path) and not force:
         raise SinkError(f"{path} is there already", f"use {{force}} or another {{{setting}}}" if setting else "")
+
+
+def refuse_inputs(path: Path, setting: str, inputs: Iterable[str | Path]) -> None:
+    """Raise a ``SinkError`` when a file to write is one of the inputs, given as paths or ``file:`` URLs."""
+    if any(same_file(path, Path(str(one).removeprefix("file:"))) for one in inputs):
+        raise SinkError(f"{path} is one of the inputs", f"choose another {{{setting}}}")
+
+
+def same_file(one: Path, other: Path) -> bool:
+    """Return whether two paths lead to one file that is there, also through links."""
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
 
 
 def refuse_file_as_folder(path: Path, setting: str) -> None:

@@ -5,8 +5,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
-from livemood.core.errors import SinkError
-from livemood.runtime.atomic_io import make_room, note_written, unwritable
+from livemood.core.errors import LivemoodError, SinkError
+from livemood.runtime.atomic_io import claimed, make_room, note_written, unwritable
 from livemood.sinks.base import Sink
 
 
@@ -62,7 +62,9 @@ class _Abandoned(Exception):
 
 @contextmanager
 def live_file(path: Path, setting: str, force: bool) -> Iterator[Path]:
-    """Yield the path of a file that is written under its own name from the start.
+    """Yield the path of a file that is written under its own name from the start, locked against other runs.
+
+    If the block fails before anything was written, the empty file is removed.
 
     Args:
         path: The file; its folder is made.
@@ -70,11 +72,24 @@ def live_file(path: Path, setting: str, force: bool) -> Iterator[Path]:
         force: Replace a file that is there.
 
     Raises:
-        SinkError: It is there already, or cannot be written.
+        SinkError: It is there already, being written by another run, or cannot be written.
     """
     make_room(path, setting, force)
-    note_written(path)
     try:
-        yield path
+        with claimed(path, path, setting):
+            note_written(path)
+            try:
+                yield path
+            except BaseException:
+                _remove_empty(path)
+                raise
+    except LivemoodError:
+        raise
     except OSError as error:
         raise unwritable(path, setting, error) from error
+
+
+def _remove_empty(path: Path) -> None:
+    with suppress(OSError):
+        if path.stat().st_size == 0:
+            path.unlink()

@@ -28,6 +28,11 @@ class SinkKind:
     for_video: bool = True
     for_live: bool = True
 
+    @property
+    def makes_file(self) -> bool:
+        """Whether the target is a file."""
+        return self.metavar == "FILE"
+
 
 STDOUT: Final = "-"
 """The target that stands for stdout."""

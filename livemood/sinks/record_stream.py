@@ -21,7 +21,7 @@ class RecordStream(Sink):
     """Writes rows to file descriptor 1, each frame's at once.
 
     In a live run, the oldest queued frames are dropped when the reader is slow; a run over a file waits for it. When
-    the reader has closed the pipe, the run is stopped (``livemood.runtime.stopping``).
+    the reader has closed the pipe, the run is stopped (``livemood.runtime.stopping``). Any other failure is an error.
 
     Args:
         context: Of the run.
@@ -42,15 +42,27 @@ class RecordStream(Sink):
         self._is_gone = False
 
     def write(self, frame: Frame, moods: Sequence[Mood], image: Image | None = None) -> None:
-        """Write one line for each face of the frame."""
+        """Write one line for each face of the frame.
+
+        Raises:
+            SinkError: Stdout is a file on a disk that is full or gone.
+        """
         self._take(face_rows(frame, moods, self._every_frame))
 
     def mark(self, frame: Frame, event: int, name: str = "") -> None:
-        """Write a line for an event."""
+        """Write a line for an event.
+
+        Raises:
+            SinkError: Stdout is a file on a disk that is full or gone.
+        """
         self._take([event_row(frame, event, name)])
 
     def close(self) -> None:
-        """Write the queued rows, for at most one second."""
+        """Write the queued rows, for at most one second.
+
+        Raises:
+            SinkError: Stdout is a file on a disk that is full or gone; unless ``write`` or ``mark`` has said so.
+        """
         if self._outbox:
             self._outbox.close()
             if dropped := self._outbox.dropped:
@@ -58,6 +70,7 @@ class RecordStream(Sink):
             if not self._outbox.is_done:
                 return  # its thread holds the file
         self._file.close()
+        self._raise()
 
     def _take(self, records: Sequence[Record]) -> None:
         if not records or self._is_gone:
@@ -65,17 +78,29 @@ class RecordStream(Sink):
         lines = b"".join(json.dumps(to_json(record), ensure_ascii=False).encode() + b"\n" for record in records)
         if self._outbox:
             self._outbox.put(lines)
+            self._raise()
             return
         try:
             self._send(lines)
-        except OSError:
+        except ConnectionError:
             self._is_gone = True
+        except SinkError:
+            self._is_gone = True
+            raise
+
+    def _raise(self) -> None:
+        """Raise the error that ended the sending, once."""
+        if self._outbox and isinstance(self._outbox.error, SinkError) and not self._is_gone:
+            self._is_gone = True
+            raise self._outbox.error
 
     def _send(self, lines: bytes) -> None:
         left = memoryview(lines)
         try:
             while left:
                 left = left[self._file.write(left) :]
-        except OSError:
+        except ConnectionError:  # the reader has closed the pipe
             stopping.ask(stopping.OutputClosed)
             raise
+        except OSError as error:
+            raise SinkError(f"stdout could not be written ({error.strerror or error})") from error

@@ -42,9 +42,11 @@ class RecordSink(FileSink):
         live: bool,
         force: bool,
         origin: Origin | None,
+        setting: str,
     ) -> None:
         super().__init__(path, live)
-        refuse_other_suffix(path, _SETTING, *_WRITERS)
+        self._setting = setting
+        refuse_other_suffix(path, setting, *_WRITERS)
         writer = _WRITERS[path.suffix.lower()]
         self._every_frame = every_frame
         live = live and writer is not _parquet
@@ -52,9 +54,9 @@ class RecordSink(FileSink):
         with ExitStack() as stack:
             if origin and writer is _csv:  # entered first, so that it appears last
                 beside = sidecar(path)
-                said = stack.enter_context(opened(beside, _SETTING, force or is_sidecar(beside)))
+                said = stack.enter_context(opened(beside, setting, force or is_sidecar(beside)))
                 write_sidecar(said, origin)
-            target = stack.enter_context(opened(path, _SETTING, force))
+            target = stack.enter_context(opened(path, setting, force))
             self._add = stack.enter_context(writer(target, (tuple(labels), others), live, origin))
             self._open = stack.pop_all()
 
@@ -87,7 +89,7 @@ class RecordSink(FileSink):
         try:
             self._add(records)
         except OSError as error:
-            raise unwritable(self.path, _SETTING, error) from error
+            raise unwritable(self.path, self._setting, error) from error
 
 
 def open_records(
@@ -99,6 +101,7 @@ def open_records(
     live: bool = False,
     force: bool = False,
     origin: Origin | None = None,
+    setting: str = _SETTING,
 ) -> RecordSink:
     """Open a record file for writing.
 
@@ -111,12 +114,13 @@ def open_records(
             loses none. Parquet cannot be read before it is complete, so it appears at the end either way.
         force: Replace a file that is there.
         origin: Who makes the records, and of what; kept with them. A CSV file has it in ``NAME.csv.json`` beside it.
+        setting: Which setting named the file, for the remedy of an error.
 
     Raises:
         SinkError: Another suffix, the file is there already, or it cannot be written.
         LivemoodError: A .parquet file without pyarrow installed.
     """
-    return RecordSink(Path(path), labels, others or {}, every_frame, live, force, origin)
+    return RecordSink(Path(path), labels, others or {}, every_frame, live, force, origin, setting)
 
 
 def open_sink(target: str, context: SinkContext) -> Sink:

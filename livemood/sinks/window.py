@@ -27,13 +27,14 @@ class Window(Closeable):
         title: In the title bar.
         width: Of the pictures, px; the window starts no larger than 1280x720.
         height: Of the pictures, px.
+        instead: What to do without a window, for the remedy of an error.
 
     Raises:
         SinkError: There is no display, or OpenCV was built without windows.
     """
 
-    def __init__(self, title: str, width: int, height: int) -> None:
-        check_display()
+    def __init__(self, title: str, width: int, height: int, instead: str = _INSTEAD) -> None:
+        check_display(instead)
         self._title = title
         self._full_screen = False
         scale = min(1.0, _MAX_WIDTH / width, _MAX_HEIGHT / height)
@@ -42,7 +43,7 @@ class Window(Closeable):
                 cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL)
                 cv2.resizeWindow(title, max(1, round(width * scale)), max(1, round(height * scale)))
         except cv2.error as error:
-            raise SinkError(f"no window could be opened ({error.err})", _INSTEAD) from error
+            raise SinkError(f"no window could be opened ({error.err})", instead) from error
 
     @property
     def is_open(self) -> bool:
@@ -93,20 +94,23 @@ class Window(Closeable):
         return np.asarray(cv2.copyMakeBorder(image, top, bottom, left, right, cv2.BORDER_CONSTANT), np.uint8)
 
 
-def check_display() -> None:
+def check_display(instead: str = _INSTEAD) -> None:
     """Check that a window can be opened; without a display, opening one would abort the process.
+
+    Args:
+        instead: What to do without a window, for the remedy of an error.
 
     Raises:
         SinkError: There is no display, or OpenCV was built without windows.
     """
     toolkit = cv2.currentUIFramework()
     if not toolkit:
-        raise _no_windows_in_opencv()
+        raise _no_windows_in_opencv(instead)
     if sys.platform == "linux" and not _x_server_answers():
-        raise SinkError("there is no display to open a window on", _INSTEAD)
+        raise SinkError("there is no display to open a window on", instead)
 
 
-def _no_windows_in_opencv() -> SinkError:
+def _no_windows_in_opencv(instead: str) -> SinkError:
     for name in _HEADLESS:
         try:
             metadata.distribution(name)
@@ -114,10 +118,10 @@ def _no_windows_in_opencv() -> SinkError:
             continue
         return SinkError(
             f"{name} has replaced OpenCV's windows",
-            "uninstall {0}, then reinstall opencv-contrib-python without its dependencies; or " + _INSTEAD,
+            "uninstall {0}, then reinstall opencv-contrib-python without its dependencies; or " + instead,
             name,
         )
-    return SinkError("this OpenCV was built without windows", _INSTEAD)
+    return SinkError("this OpenCV was built without windows", instead)
 
 
 def _x_server_answers() -> bool:

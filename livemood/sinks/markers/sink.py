@@ -41,19 +41,22 @@ class MarkerSink(FileSink):
         clip: The video that the markers belong to.
         live: Keep the markers so far when an error ends the run.
         force: Replace a file that is there.
+        setting: Which setting named the file, for the remedy of an error.
 
     Raises:
         SinkError: Another suffix, the file is there already, or it cannot be written.
     """
 
-    def __init__(self, path: str | Path, clip: Clip, *, live: bool = False, force: bool = False) -> None:
+    def __init__(
+        self, path: str | Path, clip: Clip, *, live: bool = False, force: bool = False, setting: str = _SETTING
+    ) -> None:
         super().__init__(Path(path), live)
-        refuse_other_suffix(self.path, _SETTING, *FORMS)
+        refuse_other_suffix(self.path, setting, *FORMS)
         form = FORMS[self.path.suffix.lower()]
         self._shown = LabelIntervals()
         self._events: list[Event] = []
         with ExitStack() as stack:
-            part = stack.enter_context(atomic_write(self.path, _SETTING, force))
+            part = stack.enter_context(atomic_write(self.path, setting, force))
             stack.enter_context(self._written(part, clip, form))
             self._open = stack.pop_all()
 

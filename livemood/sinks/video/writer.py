@@ -15,8 +15,9 @@ from livemood.core.errors import SinkError
 from livemood.core.settings import Codec
 from livemood.core.types import Frame, Image, Mood
 from livemood.core.video_info import VideoInfo
-from livemood.runtime.atomic_io import atomic_write, make_room, note_written, refuse_other_suffix, unwritable
+from livemood.runtime.atomic_io import atomic_write, refuse_other_suffix, unwritable
 from livemood.sinks.base import Sink, SinkContext
+from livemood.sinks.file_sink import live_file
 from livemood.sinks.video.encoder import PictureEncoder
 from livemood.sinks.video.formats import ENCODERS, FORMATS, Encoder, Format
 from livemood.sinks.video.stream_copy import StreamCopy
@@ -92,14 +93,11 @@ class VideoSink(Sink):
         self._usual_gap = self._gap = max(round(1 / (info.average_rate * self._tick)), 1)
         self._written = self._left_out = 0
         self._closed = False
+        self._failure: SinkError | None = None
         options = _options(self._encoder, crf, preset, self._live)
         with ExitStack() as stack:
-            if self._live:
-                make_room(path, _SETTING, force)
-                note_written(path)
-                part = path
-            else:
-                part = stack.enter_context(atomic_write(path, _SETTING, force))
+            opened = live_file if self._live else atomic_write
+            part = stack.enter_context(opened(path, _SETTING, force))
             with self._failures():
                 self._begin(part, options)
             self._file = stack.pop_all()
@@ -252,15 +250,18 @@ class VideoSink(Sink):
 
     @contextmanager
     def _failures(self) -> Iterator[None]:
-        """Turn FFmpeg's errors into ``SinkError``."""
+        """Turn FFmpeg's errors into ``SinkError``; after a full disk, FFmpeg calls further writes invalid arguments."""
         try:
             yield
         except SinkError:
             raise
         except OSError as error:
-            raise unwritable(self.path, _SETTING, error) from error
+            self._failure = self._failure or unwritable(self.path, _SETTING, error)
+            raise self._failure from error
         except av.FFmpegError as error:
-            raise SinkError(f"{self.path} could not be written ({error.strerror}); try another codec") from error
+            what = f"{self.path} could not be written ({error.strerror}); try another codec"
+            self._failure = self._failure or SinkError(what)
+            raise self._failure from error
 
 
 def open_sink(target: str, context: SinkContext) -> VideoSink:

@@ -13,6 +13,7 @@ import av
 import cv2
 import pytest
 
+from livemood.cli import run
 from livemood.records import read
 from tests.support.builders import SAMPLES, heed_interrupts, read_still
 from tests.support.servers import MjpegServer
@@ -96,9 +97,10 @@ def test_when_interrupted_then_130_and_what_was_recorded_plays(tmp_path):
 
 
 def test_of_raw_pictures_on_stdin_then_all_of_the_stream_counts(tmp_path, portrait):
-    options = ["--size", "640x360", "--no-window", "--records", tmp_path / "moods.csv", "--json"]
+    options = ["--size", "640x360", "--no-window", "--records", tmp_path / "moods.csv", "--json", "--loop"]
     done = camera("--source", "-", *options, input=portrait.tobytes() * 20)
-    assert (done.returncode, done.stderr) == (0, b"")
+    said = b"livemood: note: stdin is not repeated; --loop is for files and folders\n"
+    assert (done.returncode, done.stderr) == (0, said)
     summary = json.loads(done.stdout)
     assert summary["frames"] + summary["dropped"] == 20
     assert summary["faces"] >= summary["frames"]
@@ -133,8 +135,18 @@ def test_when_a_stream_of_raw_pictures_breaks_off_then_all_kinds_of_records_are_
         assert [row.frame for row in read(tmp_path / name)]
 
 
-@pytest.mark.parametrize("source", ["clip.gif", "."])
-def test_out_when_it_is_what_is_read_then_refused_even_by_force(tmp_path, source, portrait):
+@pytest.mark.parametrize(
+    ("source", "out"),
+    [
+        ("{0}/clip.gif", "clip.gif"),
+        ("{0}", "clip.gif"),
+        ("{0}/clip.gif", "hard.gif"),
+        ("{0}/clip.gif", "soft.gif"),
+        ("{0}", "hard.gif"),
+        ("file://{0}/clip.gif", "clip.gif"),
+    ],
+)
+def test_out_when_it_is_what_is_read_then_refused_even_by_force(tmp_path, source, out, portrait, capfd):
     with av.open(str(tmp_path / "clip.gif"), "w") as target:
         stream = target.add_stream("gif", rate=10)
         stream.width, stream.height, stream.pix_fmt = 64, 36, "rgb8"
@@ -143,11 +155,22 @@ def test_out_when_it_is_what_is_read_then_refused_even_by_force(tmp_path, source
             target.mux(stream.encode(picture.reformat(format="rgb8")))
         target.mux(stream.encode(None))
     before = (tmp_path / "clip.gif").read_bytes()
-    done = camera("--source", tmp_path / source, "--no-window", "--out", tmp_path / "clip.gif", "--force")
-    assert done.returncode == 1
-    assert one_line(done.stderr)
-    assert b"clip.gif is one of the inputs; choose another --out" in done.stderr
+    (tmp_path / "hard.gif").hardlink_to(tmp_path / "clip.gif")
+    (tmp_path / "soft.gif").symlink_to(tmp_path / "clip.gif")
+    words = ["--source", source.format(tmp_path), "--no-window", "--out", str(tmp_path / out), "--force"]
+    assert run(["camera", *words]) == 1
+    said = f"livemood: {tmp_path / out} is one of the inputs; choose another --out\n"
+    assert capfd.readouterr().err == said
     assert (tmp_path / "clip.gif").read_bytes() == before
+
+
+@pytest.mark.parametrize("words", [["--records", "new.csv", "--markers", "there.csv"], ["--out", "there.csv"]])
+def test_when_a_file_is_there_already_then_said_before_another_is_begun(tmp_path, monkeypatch, capfd, words):
+    monkeypatch.chdir(tmp_path)
+    Path("there.csv").touch()
+    assert run(["camera", "--source", str(SAMPLES / "faces.mp4"), "--no-window", *words]) == 1
+    assert capfd.readouterr().err == f"livemood: there.csv is there already; use --force or another {words[-2]}\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["there.csv"]
 
 
 def test_when_nothing_would_be_seen_or_kept_then_usage_error():

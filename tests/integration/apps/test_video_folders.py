@@ -2,6 +2,7 @@
 
 import csv
 import json
+from errno import ENOENT, ENOSPC
 from itertools import islice
 from pathlib import Path
 
@@ -9,8 +10,14 @@ import av
 import numpy as np
 import pytest
 
+from livemood.apps.video_batch import Outcome
+from livemood.apps.video_job import VideoJob
 from livemood.cli import run
+from livemood.cli.summary import line_about_many, print_outcomes
 from livemood.records import read
+from livemood.runtime.atomic_io import unwritable
+from livemood.sinks.open import Output
+from livemood.sinks.records import RecordSink
 from tests.support.builders import SAMPLES, write_clip
 
 
@@ -107,6 +114,50 @@ def test_video_when_it_is_one_then_has_a_table_too(study):
     assert files(study, "study") == ["study/P01/clip.mp4", "study/P02/clip.mp4"]
 
 
+def test_video_when_it_is_one_and_resumed_then_made_again_only_if_a_file_is_missing(study, capfd):
+    words = ["video", "study/P01/clip.mp4", "--records", "a.csv", "--markers", "a.edl", "--summary", "t.csv"]
+    assert run(words) == 0
+    made = (study / "a.csv").read_bytes(), (study / "a.csv").stat().st_mtime_ns
+    assert run([*words, "--resume"]) == 0
+    assert "a.csv (there already)" in capfd.readouterr().out
+    assert ((study / "a.csv").read_bytes(), (study / "a.csv").stat().st_mtime_ns) == made
+    assert [(row["state"], row["faces"]) for row in table(study / "t.csv")] == [("there already", "6")]
+    assert run([*words, "--resume", "--json"]) == 0
+    assert json.loads(capfd.readouterr().out)["skipped"] is True
+    (study / "a.edl").unlink()
+    (study / "a.csv").write_text("half")
+    assert run([*words, "--resume"]) == 0
+    assert ((study / "a.csv").read_bytes(), (study / "a.edl").exists()) == (made[0], True)
+
+
+def test_report_when_it_cannot_be_written_then_its_own_option_is_named(study, capfd):
+    assert run(["video", "study/P01/clip.mp4", "--report", "/proc/x/r.html"]) == 1
+    said = "/proc/x/r.html could not be written (No such file or directory); try another --report"
+    assert capfd.readouterr().err == f"livemood: {said}\n"
+
+
+@pytest.mark.parametrize("words", [[], ["--records", "a.csv"]])
+def test_report_when_the_disk_of_its_records_is_full_then_an_option_is_named_that_helps(
+    words, study, capfd, monkeypatch
+):
+    def full(sink, _):
+        raise unwritable(sink.path, "records", OSError(ENOSPC, "No space left on device"))
+
+    monkeypatch.setattr(RecordSink, "_keep", full)
+    assert run(["video", "study/P01/clip.mp4", "--report", "r.html", *words]) == 1
+    remedy = "try another --records" if words else "add --records with a file elsewhere, to make the report of"
+    assert capfd.readouterr().err.endswith(f"could not be written (No space left on device); {remedy}\n")
+
+
+def test_copies_when_they_cannot_be_written_then_the_option_of_their_folder_is_named(capfd):
+    job = VideoJob(Path("a.mp4"), (Output("out", "/proc/x/a.mp4"),))
+    outcome = Outcome(job, None, unwritable(Path("/proc/x/a.mp4"), "out", OSError(ENOENT, "No such file")))
+    print_outcomes([outcome], json_=True)
+    (told,) = json.loads(capfd.readouterr().out)["files"]
+    assert told["error"] == "/proc/x/a.mp4 could not be written (No such file); try another --out-dir"
+    assert line_about_many(unwritable(Path("a.csv"), "records", OSError())).endswith("try another --records")
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
@@ -128,6 +179,8 @@ def test_video_when_it_is_one_then_has_a_table_too(study):
             1,
             "t.txt does not end in .csv; give --summary a name that does",
         ),
+        (["study", "--out-dir", "o", "--records", ".csv", "--markers", ".csv"], 2, "clip.csv is the file of --records"),
+        (["http://host/x.mp4"], 2, "http://host/x.mp4 is not a file; livemood camera --source reads streams"),
         (["study", "--out-dir", "o", "--summary", "there.csv"], 1, "use --force or another --summary"),
         (["empty", "--out-dir", "o"], 1, "empty holds no videos"),
         (["gone", "--out-dir", "o"], 1, "gone is not there"),

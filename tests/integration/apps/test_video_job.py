@@ -296,7 +296,7 @@ def test_out_when_it_is_the_input_then_refused_even_by_force(short, tmp_path):
     before = clip.read_bytes()
     done = livemood("video", clip, "--out", clip, "--force")
     assert done.returncode == 1
-    assert "clip.mp4 is the input" in done.stderr
+    assert "clip.mp4 is one of the inputs; choose another --out" in done.stderr
     assert clip.read_bytes() == before
 
 

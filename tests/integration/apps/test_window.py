@@ -251,11 +251,19 @@ def test_window_when_told_to_quit_then_the_program_ends_cleanly(display, tmp_pat
     assert report["threads"] == []
 
 
-@pytest.mark.parametrize("address", ["", ":987"], ids=["unset", "dead"])
-def test_window_when_there_is_no_display_then_one_line_says_what_to_do(tmp_path, address):
+@pytest.mark.parametrize(
+    ("address", "words", "instead"),
+    [
+        ("", ["camera", "--source"], "use --no-window with --out or --records"),
+        (":987", ["camera", "--source"], "use --no-window with --out or --records"),
+        ("", ["bench", "--live"], "leave --live out to time a video without one"),
+    ],
+    ids=["unset", "dead", "bench"],
+)
+def test_window_when_there_is_no_display_then_one_line_says_what_to_do(tmp_path, address, words, instead):
     env = {**os.environ, "DISPLAY": address}
     run = subprocess.run(
-        [_LIVEMOOD, "camera", "--source", SAMPLES / "faces.mp4"],
+        [_LIVEMOOD, *words, SAMPLES / "faces.mp4"],
         env=env,
         cwd=ROOT,
         capture_output=True,
@@ -264,9 +272,7 @@ def test_window_when_there_is_no_display_then_one_line_says_what_to_do(tmp_path,
     )
     assert run.returncode == 1
     assert run.stdout == ""
-    assert run.stderr == (
-        "livemood: there is no display to open a window on; use --no-window with --out or --records\n"
-    )
+    assert run.stderr == f"livemood: there is no display to open a window on; {instead}\n"
 
 
 def test_keys_when_help_is_asked_for_then_all_are_listed():

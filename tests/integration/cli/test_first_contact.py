@@ -87,6 +87,29 @@ def test_value_when_it_cannot_be_used_then_one_line_names_it_and_what_can(words,
     assert capsys.readouterr().err == f"livemood: Invalid value for {said} (see --help)\n"
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("video in.mp4 --records a.csv --summary a.csv --force", "--summary: a.csv is the file of --records"),
+        ("video in.mp4 --records a.csv --markers ./a.csv", "--markers: a.csv is the file of --records"),
+        (
+            "camera --no-window --records a.csv --markers link.csv --force",
+            "--markers: link.csv is the file of --records",
+        ),
+        ("image in.jpg --records a.csv --list-skipped a.csv", "--list-skipped: a.csv is the file of --records"),
+    ],
+)
+def test_outputs_when_two_are_one_file_then_refused_before_anything_is_made(
+    words, said, capsys, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("link.csv").symlink_to("a.csv")
+    assert run(words.split()) == 2
+    told = f"livemood: Invalid value for {said}; give each a file of its own (see --help)\n"
+    assert capsys.readouterr().err == told
+    assert [path.name for path in tmp_path.iterdir()] == ["link.csv"]
+
+
 def test_models_then_a_table_of_80_columns_with_three_figures(tmp_path) -> None:
     done = livemood("models", cwd=tmp_path)
     assert done.returncode == 0

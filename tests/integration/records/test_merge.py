@@ -66,7 +66,7 @@ def test_people_when_the_file_does_not_say_who_made_it_then_neither_does_the_cop
         ([], 2, "Missing option '--same'"),
         (["--same", "1,4", "--out", "a.jsonl"], 1, "a.jsonl is one of the inputs; choose another --out"),
         (["--same", "1,4", "--out", "there.csv"], 1, "there.csv is there already; use --force or another --out"),
-        (["--same", "1,4", "--out", "b.txt"], 1, "b.txt does not end in .jsonl, .csv or .parquet"),
+        (["--same", "1,4", "--out", "b.txt"], 1, "b.txt does not end in .jsonl, .csv or .parquet; give --out a name"),
     ],
 )
 def test_people_when_they_cannot_be_joined_then_one_line_and_nothing_is_written(

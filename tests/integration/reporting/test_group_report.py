@@ -238,6 +238,12 @@ def test_page_then_nothing_is_loaded_and_names_are_escaped(dom, page) -> None:
         (["a.jsonl", "c.jsonl", "--out", "x.html"], 1, "c.jsonl was read with other emotions"),
         (["a.jsonl", "b.jsonl", "--out", "x.html", "--align", "7"], 1, "choose another --align"),
         (
+            ["a.jsonl", "b.csv", "--table", "b.csv", "--force"],
+            1,
+            "b.csv is one of the inputs; choose another --table",
+        ),
+        (["a.jsonl", "b.jsonl", "--table", "t.csv", "--curves", "t.csv"], 2, "t.csv is the file of --table"),
+        (
             ["a.jsonl", "b.jsonl", "--table", "a.jsonl"],
             1,
             "a.jsonl does not end in .csv; give --table a name that does",
@@ -253,6 +259,7 @@ def test_command_when_something_is_wrong_then_one_line_and_no_file(
     write_rows(tmp_path / "a.jsonl", 2.0)
     write_rows(tmp_path / "b.jsonl", 2.0)
     write_rows(tmp_path / "c.jsonl", 2.0, labels=("neutral", "happy"))
+    (tmp_path / "b.csv").write_text("of a recording")
     (tmp_path / "d.jsonl").write_text((tmp_path / "a.jsonl").read_text().replace('"v": 1', '"v": 2'))
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     assert run(["report", *words]) == code

@@ -9,6 +9,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -110,6 +111,22 @@ def test_camera_when_the_reader_of_stdout_is_slow_then_no_frame_waits_and_a_note
     assert longest < 1.0
     assert "was too slow" in sink.warnings[0]
     os.close(ours)
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_records_on_stdout_when_its_disk_is_full_then_one_line_says_so_once(live) -> None:
+    kept = os.dup(1)
+    with Path("/dev/full").open("wb") as full:
+        os.dup2(full.fileno(), 1)
+    try:
+        sink = open_sink(Output("records", "-"), replace(LIVE, live=live))
+        with pytest.raises(SinkError, match=r"^stdout could not be written \(No space left on device\)$"):
+            sink.write(make_frame(8, 8), [make_mood(1, "happy")])
+            sink.close()  # a live run is told of rows that a thread could not write
+        sink.close()
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def test_json_when_stdout_takes_the_records_then_usage_says_so() -> None:

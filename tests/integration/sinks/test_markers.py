@@ -151,13 +151,13 @@ def test_markers_command_then_records_lead_to_the_file_that_the_run_wrote(labell
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["--out", "a.txt"], 1, "does not end in .edl, "),
+        (["--out", "a.txt"], 1, "give --out a name that does"),
         (["--out", "a.edl", "--fps", "fast"], 2, "'fast' is not a frame rate; write 25, 23.976 or 30000/1001"),
         (["--out", "a.edl", "--fps", "25", "--timecode", "01:00:00;00"], 1, "drop-frame timecode is for 29.97"),
         (["--out", "a.edl", "--timecode", "noon"], 1, "'noon' is not a timecode"),
         (["--out", "a.edl", "--video", "b.mp4"], 1, "b.mp4 is not there"),
         (["--out", "a.jsonl"], 1, "is one of the inputs"),
-        (["--out", "/proc/a.edl"], 1, "could not be written"),
+        (["--out", "/proc/a.edl"], 1, "could not be written (No such file or directory); try another --out"),
     ],
 )
 def test_markers_command_when_something_is_wrong_then_one_line_and_no_file(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from livemood.core.errors import SinkError
-from livemood.runtime.atomic_io import atomic_write
+from livemood.runtime.atomic_io import atomic_write, refuse_inputs
 
 
 def names(folder: Path) -> list[str]:
@@ -74,6 +74,20 @@ def test_file_when_one_appears_meanwhile_then_replaced_by_force_only(force: bool
         write()
     assert out.read_text() == "theirs"
     assert (tmp_path / ".out.txt.part").read_text() == "ours"
+
+
+@pytest.mark.parametrize("other", ["in.mp4", "{0}/in.mp4", "hard.mp4", "soft.mp4", "file:in.mp4", "file://{0}/in.mp4"])
+def test_input_when_it_would_be_written_then_refused_under_any_of_its_names(
+    other: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = Path("in.mp4")
+    path.touch()
+    Path("hard.mp4").hardlink_to(path)
+    Path("soft.mp4").symlink_to(path)
+    with pytest.raises(SinkError, match=r"^in\.mp4 is one of the inputs; choose another out$"):
+        refuse_inputs(path, "out", ["0", other.format(tmp_path)])
+    refuse_inputs(Path("not-there.mp4"), "out", ["not-there.mp4", other.format(tmp_path)])
 
 
 def test_file_when_made_then_readable_by_whom_the_umask_lets(tmp_path: Path) -> None:
