@@ -23,6 +23,7 @@ from livemood.cli.options import (
 from livemood.cli.summary import note, print_summary
 from livemood.cli.terminal import plain
 from livemood.core.settings import CaptureSettings, DrawStyle, ReaderSettings
+from livemood.runtime.paths import is_file, is_folder
 from livemood.sinks.open import Output
 
 

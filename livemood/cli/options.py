@@ -18,6 +18,7 @@ import typer
 from livemood.core.durations import parse_duration
 from livemood.core.settings import ReaderSettings
 from livemood.runtime.atomic_io import same_file
+from livemood.runtime.paths import real_path
 from livemood.sinks.open import SINKS, STDOUT, Output, SinkKind, sink_kind
 
 if TYPE_CHECKING:

@@ -206,10 +206,10 @@ def test_interrupt_when_photos_of_an_earlier_run_get_thumbnails_then_the_page_st
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["--records", "x.csv", "--list-skipped", "x.csv"], "--list-skipped: x.csv is a file of --records too"),
-        (["--records", "x.csv", "--list-skipped", "x.csv.json"], "x.csv.json is a file of --records too"),
-        (["--records", "p.parquet", "--list-skipped", ".p.parquet.rows.jsonl"], "is a file of --records too"),
-        (["--gallery", "x.html", "--list-skipped", "album/../x.html"], "x.html is a file of --gallery too"),
+        (["--records", "x.csv", "--list-skipped", "x.csv"], "--list-skipped: x.csv is the file of --records"),
+        (["--records", "x.csv", "--list-skipped", "x.csv.json"], "x.csv.json is the file of --records"),
+        (["--records", "p.parquet", "--list-skipped", ".p.parquet.rows.jsonl"], "is the file of --records"),
+        (["--gallery", "x.html", "--list-skipped", "album/../x.html"], "x.html is the file of --gallery"),
         (
             ["--sort-into", "s", "--list-skipped", "s/livemood-sorted.jsonl"],
             "--sort-into: s/livemood-sorted.jsonl is a",
