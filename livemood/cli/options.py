@@ -175,13 +175,14 @@ def refuse_shared(targets: Sequence[tuple[str, Path | None]]) -> None:
     for setting, path in targets:
         if path is None:
             continue
+        place = path.resolve()
         for other, there in taken:
-            if path.resolve() == there.resolve() or same_file(path, there):
+            if place == there or same_file(place, there):
                 raise typer.BadParameter(
                     f"{path} is the file of {option_name(other)}; give each a file of its own",
                     param_hint=option_name(setting),
                 )
-        taken.append((setting, path))
+        taken.append((setting, place))
 
 
 @contextmanager
