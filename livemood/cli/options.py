@@ -176,13 +176,14 @@ def refuse_shared(targets: Sequence[tuple[str, Path | None]]) -> None:
     for setting, path in targets:
         if path is None:
             continue
+        place = real_path(path)
         for other, there in taken:
-            if real_path(path) == real_path(there) or same_file(path, there):
+            if place == there or same_file(place, there):
                 raise typer.BadParameter(
                     f"{path} is the file of {option_name(other)}; give each a file of its own",
                     param_hint=option_name(setting),
                 )
-        taken.append((setting, path))
+        taken.append((setting, place))
 
 
 @contextmanager
