@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from livemood.cli.options import Force
-from livemood.training.export.formats import FormatName
+from livemood.core.settings import FormatName
 
 
 def export(

@@ -19,6 +19,8 @@ SortBy = Literal["most", "largest", "smile"]
 """What names a photo's folder: the emotion of most faces; of the largest; of most faces, with the kind of smile."""
 SplitChoice = Literal["train", "valid", "test", "all"]
 """Pictures that a model is measured on; ``all`` for data of which none was trained on."""
+FormatName = Literal["tflite", "onnx", "saved-model"]
+"""What a model is exported to."""
 Codec = Literal["h264", "h265", "vp9", "av1"]
 """Picture codecs of labelled videos."""
 DETECTOR_MODES: tuple[DetectorMode, ...] = get_args(DetectorMode)

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,13 +14,12 @@ import numpy.typing as npt
 from livemood.bundles.keras_model import load_keras
 from livemood.bundles.manifest import MANIFEST, Bundle
 from livemood.core.errors import ModelIncompatible, SinkError
+from livemood.core.settings import FormatName
 from livemood.runtime.atomic_io import link_target, note_written, refuse_to_overwrite
 from livemood.runtime.native_output import native_stderr_held
 from livemood.runtime.optional_deps import required
 from livemood.training.export.bundle import MAX_PARITY_GAP, by_head, in_tensorflow, on_tensorflow, parity, to_tflite
 from livemood.training.export.labels import add_labels
-
-FormatName = Literal["tflite", "onnx", "saved-model"]
 
 _PROBES = 16
 _SAVED_MODEL = "saved_model.pb"

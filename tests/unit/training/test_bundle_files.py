@@ -10,9 +10,10 @@ import pytest
 from livemood.bundles.manifest import MANIFEST, Bundle, Head, read_bundle
 from livemood.core.crop_spec import CROP
 from livemood.core.errors import SinkError
+from livemood.core.settings import FormatName
 from livemood.training.export import formats
 from livemood.training.export.bundle import write_bundle
-from livemood.training.export.formats import FormatName, write
+from livemood.training.export.formats import write
 
 
 class Network:
