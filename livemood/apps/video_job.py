@@ -15,6 +15,7 @@ from livemood.runtime import stopping
 from livemood.runtime.atomic_io import refuse_inputs, refuse_other_suffix, refuse_to_overwrite
 from livemood.runtime.optional_deps import required
 from livemood.sinks.open import STDOUT, Output
+from livemood.sources.base import Source
 
 if TYPE_CHECKING:
     from livemood.reporting.joins import Offer
@@ -95,22 +96,24 @@ def label_video(job: VideoJob, session: Session, progress: Progress) -> Summary:
     for setting, path in job.targets:
         refuse_inputs(path, setting, [job.source])
     check_report(job)  # said now, not after hours of work
-    with one_line_about(job.source, VideoUnreadable):
+    with one_line_about(job.source, VideoUnreadable), ExitStack() as stack:
+        clip = stack.enter_context(session.open_video(job.source, job.cut.start_s, job.cut.duration_s))
         if job.report is None:
-            return _label(job, session, progress)
-        with tempfile.TemporaryDirectory(prefix="livemood-") as scratch:
-            records = job.file("records")
-            kept = records is not None
-            if records is None:
-                records = Path(scratch) / "moods.jsonl"
-                job = replace(job, outputs=(*job.outputs, Output("records", str(records))))
-            try:
-                summary = _label(job, session, progress)
-            except SinkError as error:
-                if kept or str(records) not in error.what:
-                    raise
-                raise SinkError(error.what, "add {records} with a file elsewhere, to make the report of") from error
-            _report(job, records, kept)
+            return _label(job, clip, session, progress)
+        records = job.file("records")
+        kept = records is not None
+        if records is None:
+            scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="livemood-"))
+            records = Path(scratch) / "moods.jsonl"
+            job = replace(job, outputs=(*job.outputs, Output("records", str(records))))
+        try:
+            summary = _label(job, clip, session, progress)
+        except SinkError as error:
+            if kept or str(records) not in error.what:
+                raise
+            raise SinkError(error.what, "add {records} with a file elsewhere, to make the report of") from error
+        # The clip is still open: the copy of what came through a pipe is there until it is closed.
+        _report(job, records, kept, clip.info.path if job.thumbnails else None)
     return summary
 
 
@@ -131,16 +134,15 @@ def check_report(job: VideoJob) -> None:
     refuse_to_overwrite(job.report, "report", job.force)
 
 
-def _report(job: VideoJob, records: Path, kept: bool) -> None:
+def _report(job: VideoJob, records: Path, kept: bool, video: Path | None) -> None:
     from livemood.reporting.page import write_report
 
     assert job.report
-    shown = job.source if job.thumbnails else None
     write_report(
         records,
         job.report,
         title=job.source.name,
-        thumbnails=shown,
+        thumbnails=video,
         offer=job.offer,
         kept=kept,
         force=job.force,
@@ -148,9 +150,8 @@ def _report(job: VideoJob, records: Path, kept: bool) -> None:
     )
 
 
-def _label(job: VideoJob, session: Session, progress: Progress) -> Summary:
+def _label(job: VideoJob, clip: Source, session: Session, progress: Progress) -> Summary:
     with ExitStack() as stack:
-        clip = stack.enter_context(session.open_video(job.source, job.cut.start_s, job.cut.duration_s))
         stack.enter_context(stopping.held())
         encoding = replace(job.encoding, strip_metadata=job.encoding.strip_metadata or job.style.blur)
         options = changed(job.cut) | ({"faceless_rows": True} if job.faceless_rows else {})

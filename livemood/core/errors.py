@@ -63,6 +63,10 @@ class VideoUnreadable(SourceError):
     """A file or stream holds no video that can be decoded."""
 
 
+class CutEmpty(VideoUnreadable):
+    """No frame of a video begins within the cut that was asked for."""
+
+
 class ImageUnreadable(SourceError):
     """A file is not a picture that can be decoded."""
 

@@ -78,7 +78,7 @@ class EncodingSettings:
     codec: Codec | None = setting(None, "By default h264, in .webm vp9.")
     crf: int | None = setting(None, "Quality factor: lower is better and larger.")
     preset: str | None = setting(None, "Name of the encoder's speed preset.")
-    strip_metadata: bool = setting(False, "Leave out tags such as place and date, as blurred copies always do.")
+    strip_metadata: bool = setting(False, "Leave out titles, place, date and other tags, as blurred copies always do.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Final
 
 import cv2
 
+from livemood.core.errors import CutEmpty, VideoUnreadable
 from livemood.core.types import Image
 from livemood.records import Record
 from livemood.reporting.summary import Change
@@ -24,14 +25,20 @@ def thumbnails(video: Path, change: Change) -> tuple[str | None, str | None]:
     """Return the faces before and after a change as data URIs; None where the face is outside the picture.
 
     Raises:
-        VideoUnreadable: The video cannot be read, or ends before the change.
+        VideoUnreadable: The video cannot be read, or has no frame at the time of the change.
     """
     from livemood.sources.video.file import VideoSource
 
     found: list[str | None] = []
     wanted = [change.before, change.after]
     start_s, end_s = change.before.time_s, change.after.time_s
-    with VideoSource(video, start_s, end_s - start_s + _SLACK_S) as source:
+    try:
+        source = VideoSource(video, start_s, end_s - start_s + _SLACK_S)
+    except CutEmpty as error:
+        raise VideoUnreadable(
+            f"{video} has no frame at {start_s:g} s, where the records have a face", "name the video that they are of"
+        ) from error
+    with source:
         for frame in source.frames():
             # Records round times to a microsecond.
             while len(found) < 2 and frame.time_s >= wanted[len(found)].time_s - 1e-6:

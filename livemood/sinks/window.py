@@ -14,6 +14,8 @@ from livemood.runtime.native_output import native_stderr_held
 
 # Largest initial size of a window, so that it fits any screen.
 _MAX_WIDTH, _MAX_HEIGHT = 1280, 720
+# A picture whose bars would make it this many times larger is made smaller first.
+_MOST_BARS = 4
 _NO_KEY = -1
 _NAMED_KEYS = {27: "esc", 32: "space"}
 _HEADLESS = ("opencv-python-headless", "opencv-contrib-python-headless")
@@ -55,7 +57,8 @@ class Window(Closeable):
 
     def show(self, image: Image) -> None:
         """Set the picture, (H, W, 3) uint8 BGR; the next ``key`` displays it."""
-        cv2.imshow(self._title, self._framed(image))
+        _, _, width, height = cv2.getWindowImageRect(self._title)
+        cv2.imshow(self._title, framed(image, width, height))
 
     def key(self, wait_ms: int = 1) -> str | None:
         """Process window events for ``wait_ms`` (at least 1) and return the key that was pressed, if any.
@@ -80,18 +83,31 @@ class Window(Closeable):
             cv2.destroyWindow(self._title)
             cv2.waitKey(1)
 
-    def _framed(self, image: Image) -> Image:
-        """Add black bars so that the picture has the window's aspect; the window stretches what it shows."""
-        _, _, width, height = cv2.getWindowImageRect(self._title)
-        rows, columns = image.shape[:2]
-        if width < 1 or height < 1:
-            return image
-        wide, high = max(round(rows * width / height), columns), max(round(columns * height / width), rows)
-        if wide - columns < 2 and high - rows < 2:
-            return image
-        left, top = (wide - columns) // 2, (high - rows) // 2
-        bottom, right = high - rows - top, wide - columns - left
-        return np.asarray(cv2.copyMakeBorder(image, top, bottom, left, right, cv2.BORDER_CONSTANT), np.uint8)
+
+def framed(image: Image, width: int, height: int) -> Image:
+    """Add black bars so that a picture has a window's aspect; the window stretches what it shows.
+
+    Args:
+        image: (H, W, 3) uint8 BGR.
+        width: Of the window, px; below 1 if it shows nothing.
+        height: Of the window, px.
+
+    Returns:
+        (H2, W2, 3) uint8 BGR; the picture itself where it fits.
+    """
+    rows, columns = image.shape[:2]
+    if width < 1 or height < 1:
+        return image
+    wide, high = max(round(rows * width / height), columns), max(round(columns * height / width), rows)
+    if wide - columns < 2 and high - rows < 2:
+        return image
+    if wide * high > _MOST_BARS * columns * rows:  # in a flat window, bars at the picture's own scale fill the memory
+        scale = min(width / columns, height / rows)
+        columns, rows, wide, high = max(round(columns * scale), 1), max(round(rows * scale), 1), width, height
+        image = np.asarray(cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
+    left, top = (wide - columns) // 2, (high - rows) // 2
+    bottom, right = high - rows - top, wide - columns - left
+    return np.asarray(cv2.copyMakeBorder(image, top, bottom, left, right, cv2.BORDER_CONSTANT), np.uint8)
 
 
 def check_display(instead: str = _INSTEAD) -> None:

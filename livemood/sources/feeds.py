@@ -118,15 +118,20 @@ class RawFeed:
         descriptor: Where to read; stdin by default.
 
     Raises:
-        ValueError: The size or a known format was not given.
+        ValueError: The size or a known format was not given, or the size is too large.
     """
 
     def __init__(self, settings: CaptureSettings, descriptor: int = _STDIN) -> None:
+        from livemood.sources.image.size_guard import MAX_PIXELS
+
         layout = settings.pixel_format or "bgr24"
         if layout not in _RAW:
             raise ValueError(f"raw pictures are {', '.join(_RAW)}, got {layout}")
         if not settings.width or not settings.height:
             raise ValueError("raw pictures need their width and height, such as 640x480")
+        if settings.width * settings.height > MAX_PIXELS:
+            size = f"{settings.width}x{settings.height}"
+            raise ValueError(f"raw pictures have up to {MAX_PIXELS / 1e6:.0f} million pixels, got {size}")
         channels, self._conversion = _RAW[layout]
         self._shape = (settings.height, settings.width, channels)
         # Unbuffered: a thread that blocks in a buffered reader holds its lock when the program ends.

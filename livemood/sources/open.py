@@ -67,7 +67,7 @@ def open_video(path: str | Path, start_s: float = 0.0, duration_s: float | None 
         duration_s: Length of the cut, s; None for the rest.
 
     Raises:
-        VideoUnreadable: The file is missing, holds no picture that can be decoded, or ends before ``start_s``.
+        VideoUnreadable: The file is missing, holds no picture that can be decoded, or no frame begins within the cut.
     """
     from livemood.sources.video.file import VideoSource
 

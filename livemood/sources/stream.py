@@ -1,16 +1,18 @@
 """Network streams (RTSP, HTTP, MJPEG, ...) through PyAV."""
 
+import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-import numpy as np
 
 from livemood.core.errors import VideoUnreadable, one_line_about
 from livemood.core.settings import CaptureSettings
 from livemood.sources.live import LiveSource, Picture
+from livemood.sources.video.packets import is_repeat
 
 # After this many consecutive pictures that cannot be decoded a stream counts as lost.
 _MAX_BROKEN = 100
+# Before the first key frame nothing can be decoded; some cameras send one in many seconds only.
+_FIRST_WITHIN_S = 30.0
 # Over these protocols, packets that arrive while the stream is probed are too old to show. Over others, such as HTTP,
 # they may be the beginning of a file.
 _ONLY_LIVE = frozenset({"rtsp", "rtsps", "rtmp", "rtmps", "rtp", "udp", "srt"})
@@ -21,6 +23,8 @@ _LEAP_S = 10.0
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+
+    from livemood.sources.video.colour import UprightBgr
 
 
 def open_stream(url: str, settings: CaptureSettings | None = None) -> LiveSource:
@@ -39,6 +43,8 @@ def open_stream(url: str, settings: CaptureSettings | None = None) -> LiveSource
 
 class StreamFeed:
     """One connection to a stream.
+
+    Pictures are upright, in the stream's own colours, as those of a file are.
 
     Args:
         url: Its address.
@@ -74,20 +80,26 @@ class StreamFeed:
         self._stream.thread_type = "SLICE"
         self._packets = self._container.demux(self._stream)
         self._decoded: list[av.VideoFrame] = []
+        self._opened_s = time.monotonic()
+        self._upright: UprightBgr | None = None
 
     def read(self) -> Picture | None:
         """Return the next picture, skipping broken ones; None at the end of a finite stream.
 
         Raises:
-            VideoUnreadable: The connection broke.
+            VideoUnreadable: The connection broke, or nothing that comes can be decoded.
         """
         import av
 
+        from livemood.sources.video.colour import UprightBgr
+
         broken = 0
         while not self._decoded:
+            if self._upright is None and time.monotonic() - self._opened_s > _FIRST_WITHIN_S:
+                raise VideoUnreadable(f"{self._name} sent nothing that can be decoded in {_FIRST_WITHIN_S:.0f} s")
             try:
                 packet = next(self._packets)
-                self._decoded = list(packet.decode())
+                self._decoded = [] if is_repeat(packet) else list(packet.decode())
             except StopIteration:
                 if self._finite:
                     return None
@@ -95,13 +107,15 @@ class StreamFeed:
             except av.InvalidDataError as error:
                 broken += 1
                 self.broken += 1
-                if broken > _MAX_BROKEN:
+                if self._upright is not None and broken > _MAX_BROKEN:
                     raise VideoUnreadable(f"{self._name} sends nothing that can be decoded") from error
             except (av.FFmpegError, OSError) as error:
                 raise VideoUnreadable(f"{self._name} broke off ({_reason(error)})") from error
         frame = self._decoded.pop(0)
         with one_line_about(self._name, VideoUnreadable):
-            image = np.ascontiguousarray(frame.to_ndarray(format="bgr24", threads=1), np.uint8)
+            if self._upright is None or not self._upright.fits(frame):
+                self._upright = UprightBgr(frame)
+            image = self._upright(frame)
         return Picture(image, self._pace.due(frame.time) if self._pace else None, shifts=not self._finite)
 
     def close(self) -> None:

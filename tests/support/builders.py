@@ -116,6 +116,7 @@ class Sound:
     click_s: float | None = None
     pause_s: tuple[float, float] = (0.0, 0.0)
     language: str = "und"
+    title: str = ""
     disposition: int = 0
 
     def samples(self, rate: int = 48_000) -> npt.NDArray[np.float32]:
@@ -210,6 +211,8 @@ def _add_sound(output: Any, sound: Sound) -> Any:
     if sound.codec.startswith("wma"):
         track.bit_rate = 128_000
     track.metadata["language"] = sound.language
+    if sound.title:
+        track.metadata["title"] = sound.title
     track.disposition = sound.disposition
     return track
 

@@ -39,9 +39,9 @@ class Track(Protocol):
 class Copied:
     """Copies packets unchanged."""
 
-    def __init__(self, output: OutputContainer, source: Stream) -> None:
+    def __init__(self, output: OutputContainer, source: Stream, tags: tuple[str, ...]) -> None:
         self._target = output.add_stream_from_template(source, opaque=True)
-        _label(self._target, source)
+        _label(self._target, source, tags)
 
     def take(self, packet: Packet[Stream]) -> Iterator[Packet[Stream]]:
         """Yield the packet."""
@@ -72,7 +72,9 @@ class Reencoded:
     What is heard outside a cut is left out: its first and last packets may reach far beyond it.
     """
 
-    def __init__(self, output: OutputContainer, source: AudioStream, encoder: str, cut: Cut | None = None) -> None:
+    def __init__(
+        self, output: OutputContainer, source: AudioStream, tags: tuple[str, ...], encoder: str, cut: Cut | None = None
+    ) -> None:
         self._cut = cut or Cut()
         rate, rates = source.codec_context.sample_rate, Codec(encoder, "w").audio_rates
         if rates and rate not in rates:
@@ -83,7 +85,7 @@ class Reencoded:
         assert isinstance(target, AudioStream)
         target.codec_context.layout = layout
         target.codec_context.time_base = Fraction(1, rate)
-        _label(target, source)
+        _label(target, source, tags)
         self._target = target
         self._resampler: AudioResampler | None = None
 
@@ -141,14 +143,14 @@ def _within(frame: AudioFrame, cut: Cut) -> AudioFrame | None:
 class Rewritten:
     """Converts text subtitles to the codec of the new container."""
 
-    def __init__(self, output: OutputContainer, source: SubtitleStream, encoder: str) -> None:
+    def __init__(self, output: OutputContainer, source: SubtitleStream, tags: tuple[str, ...], encoder: str) -> None:
         self._source = source
         source.codec_context.open(strict=False)
         target = output.add_stream(encoder)
         assert isinstance(target, SubtitleStream)
         target.codec_context.subtitle_header = source.codec_context.subtitle_header
         target.time_base = Fraction(1, 1000)
-        _label(target, source)
+        _label(target, source, tags)
         self._target = target
 
     def take(self, packet: Packet[Stream]) -> Iterator[Packet[Stream]]:
@@ -168,6 +170,6 @@ class Rewritten:
         yield from ()
 
 
-def _label(target: Stream, source: Stream) -> None:
+def _label(target: Stream, source: Stream, tags: tuple[str, ...]) -> None:
     target.disposition = source.disposition
-    target.metadata.update({name: source.metadata[name] for name in ("language", "title") if name in source.metadata})
+    target.metadata.update({name: source.metadata[name] for name in tags if name in source.metadata})

@@ -29,8 +29,12 @@ if TYPE_CHECKING:
 _OF_THE_FILE = frozenset({"major_brand", "minor_version", "compatible_brands", "encoder", "duration"})
 # Reading starts this long before a cut, because not every container's index is exact.
 _SEEK_PREROLL_S = 10
+# Tags of a stream that are copied; a title may name someone.
+_TAGS, _STRIPPED_TAGS = ("language", "title"), ("language",)
 # MOV and MP4 fill the time between subtitles with this.
 _EMPTY_CUE = b"\0\0"
+# The samples that a decoder needs first begin no longer before 0; other sound there is hidden by an edit list.
+_PRIMING_S = Fraction(1, 5)
 # Sound that is missing for longer at either end is reported.
 _SILENT_S = Fraction(1, 4)
 _ONE = Fraction(1)
@@ -53,6 +57,7 @@ class _Carried:
     last_duration: int = 0
     repaired: bool = False
     lost: bool = False
+    trimmed: bool = False
     counts: Fraction = _ONE
 
     @property
@@ -90,7 +95,7 @@ class StreamCopy:
         kind: Format of ``output``.
         wanted: Types of streams to copy: ``audio``, ``subtitle``.
         copies_sound: Whether sound may be copied without encoding.
-        strip_metadata: Leave tags and titles out.
+        strip_metadata: Leave tags and titles out; only languages stay.
 
     Attributes:
         warnings: One line for each thing that could not be preserved.
@@ -109,7 +114,7 @@ class StreamCopy:
         strip_metadata: bool = False,
     ) -> None:
         self.warnings: list[str] = []
-        self._copies_sound = copies_sound
+        self._copies_sound, self._tags = copies_sound, _STRIPPED_TAGS if strip_metadata else _TAGS
         self._name, self._output, self._kind = info.name or str(info.path), output, kind
         self._zero = info.origin_s + Fraction(info.start_s)
         self._cut = info.start_s > 0
@@ -173,23 +178,26 @@ class StreamCopy:
                 why = f"{codec.canonical_name} cannot be cut as it is"
             else:
                 with suppress(*refused):
-                    return Copied(self._output, stream)
+                    return Copied(self._output, stream, self._tags)
         elif not self._copies_sound:
             why = f"{kind.name} refuses it as it is"
         with suppress(*refused):
             if isinstance(stream, AudioStream) and kind.sound_encoder:
-                track = Reencoded(self._output, stream, kind.sound_encoder, Cut(self._cut, self._length))
+                track = Reencoded(self._output, stream, self._tags, kind.sound_encoder, Cut(self._cut, self._length))
                 self.warnings.append(f"re-encoded {what}: {why}")
                 return track
             if isinstance(stream, SubtitleStream) and kind.subtitle_encoder and codec.text_sub:
-                return Rewritten(self._output, stream, kind.subtitle_encoder)
+                return Rewritten(self._output, stream, self._tags, kind.subtitle_encoder)
         self.warnings.append(f"left out {what}: {kind.name} cannot hold {codec.canonical_name}")
         return None
 
     def _note_what_stays_behind(self) -> None:
-        covers = [stream for stream in self._input.streams.video if stream.disposition & Disposition.attached_pic]
+        videos = self._input.streams.video
+        covers = [stream for stream in videos if stream.disposition & Disposition.attached_pic]
+        others = [stream for stream in videos if stream not in covers][1:]
         attached = [stream for stream in self._input.streams if stream.type == "attachment"]
-        for what, streams in (("cover picture", covers), ("attached files, such as fonts,", attached)):
+        left = ("other video tracks", others), ("cover picture", covers), ("attached files, such as fonts,", attached)
+        for what, streams in left:
             if streams:
                 self.warnings.append(f"left out the {what} of {self._name}")
 
@@ -232,6 +240,8 @@ class StreamCopy:
     def _carry(self, time: Fraction, packet: Packet[Stream], carried: _Carried) -> None:
         tick = carried.tick
         end = time + (packet.duration or 0) * tick
+        if self._is_hidden(time, end, packet, carried):
+            return
         time = carried.in_samples(time)
         if not carried.is_sound:
             time, end = max(time, Fraction(0)), end if self._length is None else min(end, self._length)
@@ -247,6 +257,16 @@ class StreamCopy:
             carried.starts = max(time, Fraction(0)) if self._cut else time
         carried.ends = max(carried.ends, end)
         self._mux(carried, carried.track.take(packet))
+
+    def _is_hidden(self, time: Fraction, end: Fraction, packet: Packet[Stream], carried: _Carried) -> bool:
+        """Return whether an edit list hides a packet, and the copy cannot have such a list.
+
+        The last packet before what is heard is kept, because a decoder needs it.
+        """
+        carried.trimmed |= packet.is_discard and time < -_PRIMING_S
+        if not carried.trimmed or self._kind.is_mp4 or not isinstance(carried.track, Copied):
+            return False
+        return packet.is_discard and time <= -2 * (end - time)
 
     def _mux(self, carried: _Carried, packets: Iterable[Packet[Stream]]) -> None:
         """Mux a stream's packets, each decoded later than the one before; one that cannot be muxed ends the stream."""

@@ -56,7 +56,7 @@ class VideoSink(Sink):
         codec: By default H.264 (VP9 in .webm).
         crf: Constant-quality factor: lower values are better and larger; by default one suited to the codec.
         preset: Name of the encoder's speed preset; by default a fast one.
-        strip_metadata: Copy no tags of the source, such as place and date, and no chapter titles.
+        strip_metadata: Copy no tags of the source, such as place and date, and no titles of chapters and tracks.
         force: Replace a file that is there.
         live: Whether frames come in real time; by default true if there is no file to copy sound from.
 

@@ -46,6 +46,10 @@ class UprightBgr:
         self.resized = 0
         self._scaler = VideoReformatter()
 
+    def fits(self, frame: VideoFrame) -> bool:
+        """Return whether a frame has the size and orientation of the first one."""
+        return (frame.width, frame.height) == self._size and _turn(frame)[0] == self._transposed
+
     def pixel_aspect(self, ratio: Fraction | None) -> Fraction:
         """Return the pixel aspect (width / height) of the upright picture, given the stream's."""
         if not ratio or ratio <= 0:

@@ -13,12 +13,13 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from livemood.core.errors import VideoUnreadable, one_line_about
+from livemood.core.errors import CutEmpty, VideoUnreadable, one_line_about
 from livemood.core.types import Frame
 from livemood.core.video_info import VideoInfo
 from livemood.sources.base import Source
 from livemood.sources.video.colour import UprightBgr, deinterlace, is_hdr
 from livemood.sources.video.frame_rate import EXAMINED, clock_of, frame_rate, is_counted
+from livemood.sources.video.packets import is_flush, is_repeat
 from livemood.sources.video.probe import first_time, open_container, origin, picture_end, picture_stream, timecode
 from livemood.sources.video.spool import seekable
 from livemood.sources.video.timestamps import ShownTimes, Timeline
@@ -52,7 +53,8 @@ class VideoSource(Source):
         warnings: One line for each irregularity; complete when ``frames`` has ended.
 
     Raises:
-        VideoUnreadable: The file is missing, holds no picture that can be decoded, or ends before ``start_s``.
+        VideoUnreadable: The file is missing, or holds no picture that can be decoded.
+        CutEmpty: No frame begins within the cut.
         ValueError: A negative start, or a duration that is not above 0.
     """
 
@@ -65,6 +67,10 @@ class VideoSource(Source):
         self.warnings: list[str] = []
         self._packets = self._damaged = 0
         self._newest: int | None = None
+        # When the last frame before the cut and the first one after it begin, s.
+        self._before: Fraction | None = None
+        self._after: Fraction | None = None
+        self._repeated_until = Fraction(0)
         with one_line_about(path, VideoUnreadable), ExitStack() as stack:
             self._file = stack.enter_context(seekable(path))
             if is_animated_webp(self._file):
@@ -85,7 +91,7 @@ class VideoSource(Source):
             stack.callback(self._timed.close)
             first = next(self._timed, None)
             if first is None:
-                raise VideoUnreadable(self._why_nothing(start_s))
+                raise self._nothing()
             self._first = first
             self._upright = UprightBgr(first[1])
             self._info = self._describe(rate, float(first[0]))
@@ -155,7 +161,7 @@ class VideoSource(Source):
         size = count = 0
         with suppress(av.FFmpegError):
             for packet in () if is_counted(self._stream) else self._container.demux(self._stream):
-                if not packet.size:  # FFmpeg's flush packet at the end
+                if is_flush(packet):
                     return
                 yield packet
                 size, count = size + packet.size, count + 1
@@ -185,7 +191,7 @@ class VideoSource(Source):
             stream = picture_stream(container, self.path, threads=False)
             container.seek(shown, stream=stream)
             for packet in container.demux(stream):
-                if packet.is_corrupt and not self._is_broadcast:
+                if is_repeat(packet) or (packet.is_corrupt and not self._is_broadcast):
                     continue
                 with suppress(av.FFmpegError):
                     yield from (frame for frame in packet.decode() if frame.pts is not None and frame.pts > shown)
@@ -200,6 +206,9 @@ class VideoSource(Source):
                 return
             if packet is None:
                 return
+            if is_repeat(packet):
+                self._repeated_until = ((packet.pts or 0) + (packet.duration or 0)) * self._tick - self._origin
+                continue
             self._packets += packet.size > 0
             if packet.pts is not None and not packet.is_discard:
                 self._newest = packet.pts if self._newest is None else max(self._newest, packet.pts)
@@ -254,9 +263,12 @@ class VideoSource(Source):
             pause = self._timeline.leaps(own) and self._is_pause(own, coming and coming[0])
             time = self._timeline.place(own, pause)
             if end is not None and time >= end - slack:
+                self._after = time
                 return
             if time >= start - slack:
                 yield time, frame
+            else:
+                self._before = time
 
     def _is_pause(self, time: Fraction | None, following: Fraction | None) -> bool:
         """Return whether a jump to a time is a pause: the next frame continues there, or the container ends there."""
@@ -297,14 +309,21 @@ class VideoSource(Source):
     def _stops_early(self, last_end: Fraction) -> bool:
         if self._cut[1] is not None or self.info.picture_end_s is None or self._packets >= (self._stream.frames or inf):
             return False
+        last_end = max(last_end, self._repeated_until)
         return self.info.picture_end_s - last_end > max(_MISSING_S, 2 * self._timeline.interval)
 
-    def _why_nothing(self, start_s: float) -> str:
-        if start_s and self._packets > self._damaged:
-            return f"{self.path} ends before {start_s:g} s; start earlier"
+    def _nothing(self) -> VideoUnreadable:
+        """Return the error that says why there is no frame."""
+        start, end = self._cut
+        if self._after is not None:
+            between = f"no frame of {self.path} begins between {start:g} and {end:g} s"
+            return CutEmpty(f"{between}, the next one begins at {float(self._after):g} s; take a longer part")
+        if self._before is not None:
+            late = f"no frame of {self.path} begins at {start:g} s or later"
+            return CutEmpty(f"{late}, the last one begins at {float(self._before):g} s; start earlier")
         if self._packets:
-            return f"{self.path} is damaged: none of its frames can be decoded"
-        return f"{self.path} holds a video stream without a single frame"
+            return VideoUnreadable(f"{self.path} is damaged: none of its frames can be decoded")
+        return VideoUnreadable(f"{self.path} holds a video stream without a single frame")
 
     def _note_repairs(self) -> None:
         repaired, resized = self._timeline.repaired, self._upright.resized

@@ -306,3 +306,16 @@ def test_report_when_asked_for_without_records_then_only_the_page_stays(short, t
     assert (done.returncode, done.stderr) == (0, "")
     assert "person 1" in page.read_text(encoding="utf-8").lower()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["moods.html", "o.mp4"]
+
+
+def test_report_when_the_video_comes_through_a_pipe_then_shows_faces_and_leaves_no_copy(tmp_path):
+    page, scratch = tmp_path / "moods.html", tmp_path / "scratch"
+    scratch.mkdir()
+    words = [LIVEMOOD, "video", "-", "--report", page, "--thumbnails"]
+    environment = {**os.environ, "TMPDIR": str(scratch)}
+    done = subprocess.run(words, input=CLIP.read_bytes(), capture_output=True, timeout=300, env=environment)
+    assert (done.returncode, done.stderr) == (0, b"")
+    text = page.read_text(encoding="utf-8")
+    assert "<title>-</title>" in text
+    assert "data:image/jpeg" in text
+    assert list(scratch.iterdir()) == []

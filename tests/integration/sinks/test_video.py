@@ -647,17 +647,54 @@ def test_tags_when_they_are_to_be_left_out_then_neither_place_nor_date_nor_title
     assert len(titles) == 1
 
 
-def test_cover_and_fonts_when_they_are_left_out_then_a_note_says_so(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ending", [".mkv", ".webm"])  # copied, and re-encoded
+@pytest.mark.parametrize("strips", [False, True])
+def test_titles_of_tracks_when_tags_are_to_be_left_out_then_only_the_language_stays(
+    tmp_path: Path, ending: str, strips: bool
+) -> None:
+    clip = write_film(tmp_path / "clip.mkv", sounds=[Sound(title="Interview with Ann", language="deu")])
+    copy(clip, tmp_path / f"out{ending}", strip_metadata=strips)
+    assert (b"Ann" in (tmp_path / f"out{ending}").read_bytes()) == (not strips)
+    with av.open(str(tmp_path / f"out{ending}")) as container:
+        assert container.streams.audio[0].metadata["language"] == "deu"
+
+
+# An AAC encoder's own first samples, here as many as Apple's, are kept; half a second is what somebody cut off.
+@pytest.mark.parametrize(("hidden", "starts_s"), [(2112, -0.044), (24_000, -0.031)])
+def test_sound_when_an_edit_list_hides_some_then_a_copy_without_such_a_list_lacks_it(
+    tmp_path: Path, hidden: int, starts_s: float
+) -> None:
+    clip = write_film(tmp_path / "clip.mp4", sounds=[Sound()])
+    with av.open(str(clip)) as source, av.open(str(tmp_path / "cut.mp4"), "w") as cut:
+        film, sound = (cut.add_stream_from_template(stream) for stream in source.streams)
+        packets: Any = source.demux()
+        for packet in packets:
+            if packet.dts is None:
+                continue
+            if packet.stream_index:
+                packet.pts, packet.dts = packet.pts - hidden + 1024, packet.dts - hidden + 1024
+            packet.stream = sound if packet.stream_index else film
+            cut.mux(packet)
+    copy(tmp_path / "cut.mp4", tmp_path / "out.mkv")
+    with av.open(str(tmp_path / "out.mkv")) as container:
+        first: Any = next(container.demux(audio=0))
+    assert float(first.pts * first.time_base) == pytest.approx(starts_s, abs=0.001)
+
+
+def test_tracks_and_attachments_when_they_are_left_out_then_a_note_says_so(tmp_path: Path) -> None:
     clip = write_film(tmp_path / "clip.mp4")
     with av.open(str(clip)) as source, av.open(str(tmp_path / "full.mkv"), "w") as full:
-        film = full.add_stream_from_template(source.streams.video[0])
+        films = [full.add_stream_from_template(source.streams.video[0]) for _ in range(2)]
         full.add_attachment("sans.ttf", "font/ttf", b"no font")
         for packet in source.demux(video=0):
-            if packet.dts is not None:
+            for film in films if packet.dts is not None else ():
                 packet.stream = film
                 full.mux(packet)
     sink = copy(tmp_path / "full.mkv", tmp_path / "out.mkv")
-    assert sink.warnings == [f"left out the attached files, such as fonts, of {tmp_path / 'full.mkv'}"]
+    assert sink.warnings == [
+        f"left out the other video tracks of {tmp_path / 'full.mkv'}",
+        f"left out the attached files, such as fonts, of {tmp_path / 'full.mkv'}",
+    ]
 
 
 @pytest.mark.parametrize(("shown", "lasts"), [([0, 1, 2, 4], 5), ([0, 1, 2, 3], 4), ([0, 2, 4, 6], 7)])

@@ -6,7 +6,9 @@ import threading
 import time
 from fractions import Fraction
 
+import av
 import cv2
+import numpy as np
 import pytest
 
 from livemood.core.errors import CameraUnavailable, ImageUnreadable, SourceError, VideoUnreadable
@@ -17,7 +19,8 @@ from livemood.sources.feeds import RawFeed
 from livemood.sources.live import LiveSource, Picture
 from livemood.sources.open import open_live
 from livemood.sources.stream import open_stream
-from tests.support.builders import write_clip, write_film
+from livemood.sources.video.file import VideoSource
+from tests.support.builders import corners, quadrants, write_clip, write_film
 from tests.support.servers import MjpegServer, RtspServer, files_served, picture, silent_server
 
 HASTY = CaptureSettings(retry_s=0.01, retry_longest_s=0.02, give_up_s=0.5, timeout_s=2.0)
@@ -300,6 +303,46 @@ class TestStream:
         assert len(frames) == 40
         assert frames[-1].time_s > 1.5
 
+    def test_of_a_turned_file_over_http_then_its_pictures_are_those_of_the_file(self, tmp_path):
+        clip = write_film(tmp_path / "clip.mp4", range(3), image=quadrants(1280, 720),
+                          set_up=lambda stream: stream.set_display_rotation(90))  # fmt: skip
+        with files_served(tmp_path) as url, open_live(f"{url}/clip.mp4", HASTY) as source:
+            played = [frame.image for frame in source.frames()]
+        with VideoSource(clip) as film:
+            assert np.array_equal(played, [frame.image for frame in film.frames()])
+        assert played[0].shape == (1280, 720, 3)
+        assert corners(played[0]) == "GWRB"
+
+    def test_when_a_stream_changes_size_then_its_pictures_keep_their_shape(self, tmp_path):
+        small = write_film(tmp_path / "small.ts", range(10))
+        tall = write_film(tmp_path / "tall.ts", range(10, 20), image=quadrants(48, 96))
+        (tmp_path / "joined.ts").write_bytes(small.read_bytes() + tall.read_bytes())
+        with files_served(tmp_path) as url, open_live(f"{url}/joined.ts", HASTY) as source:
+            last = list(source.frames())[-1].image
+        assert last.shape == (48, 64, 3)
+        assert last[:, :18].max() < 20
+        assert corners(last[:, 20:44]) == "RGBW"
+
+    def test_when_the_first_key_frame_comes_late_then_pictures_come_from_there_on(self, tmp_path):
+        def seldom(stream):
+            stream.gop_size, stream.codec_context.max_b_frames = 150, 0
+
+        whole = write_film(tmp_path / "whole.ts", range(160), set_up=seldom)
+        with av.open(str(whole)) as film, av.open(str(tmp_path / "late.ts"), "w") as late:
+            stream = late.add_stream_from_template(film.streams.video[0])
+            for packet in itertools.islice(film.demux(video=0), 1, 160):
+                packet.stream = stream
+                late.mux(packet)
+        with files_served(tmp_path) as url, open_live(f"{url}/late.ts", HASTY) as source:
+            assert len(list(source.frames())) == 10
+
+    def test_when_nothing_can_be_decoded_for_long_then_one_line_says_so(self, monkeypatch):
+        monkeypatch.setattr("livemood.sources.stream._FIRST_WITHIN_S", 0.1)
+        server = MjpegServer(corrupt_every=1)
+        with pytest.raises(VideoUnreadable, match="sent nothing that can be decoded in 0 s"):
+            open_stream(server.url, HASTY)
+        server.stop()
+
     def test_of_jpegs_without_a_first_boundary_then_frames_come(self):
         server = MjpegServer(first_boundary=False)
         with open_stream(server.url, CaptureSettings(timeout_s=5)) as source:
@@ -402,9 +445,10 @@ class TestFeeds:
         [
             (CaptureSettings(), "width and height, such as 640x480"),
             (CaptureSettings(width=4, height=2, pixel_format="MJPG"), "bgr24"),
+            (CaptureSettings(width=99_999_999, height=99_999_999), "up to 200 million pixels, got 99999999x99999999"),
         ],
     )
-    def test_of_raw_pictures_without_size_or_known_format_then_value_error(self, settings, message):
+    def test_of_raw_pictures_without_possible_size_or_known_format_then_value_error(self, settings, message):
         with pytest.raises(ValueError, match=message):
             open_live("-", settings)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from av.sidedata.sidedata import Type
 
-from livemood.core.errors import VideoUnreadable
+from livemood.core.errors import CutEmpty, VideoUnreadable
 from livemood.core.types import Frame
 from livemood.sources.video.file import VideoSource
 from livemood.sources.video.timestamps import ShownTimes, Timeline
@@ -379,9 +379,29 @@ def test_cut_when_start_and_duration_are_given_then_only_those_frames_come(tmp_p
     assert source.warnings == []
 
 
-def test_cut_when_the_film_is_over_by_then_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(VideoUnreadable, match=r"clip\.mp4 ends before 65 s; start earlier"):
-        VideoSource(write_film(tmp_path / "clip.mp4"), start_s=65)
+@pytest.mark.parametrize(
+    ("times", "cut", "why"),
+    [
+        (range(20), {"start_s": 65.0}, r"begins at 65 s or later, the last one begins at 0\.95 s; start earlier"),
+        (range(0, 601, 100), {"start_s": 31.0}, "begins at 31 s or later, the last one begins at 30 s; start earlier"),
+        (
+            range(0, 601, 100),
+            {"start_s": 11.0, "duration_s": 3.0},
+            "begins between 11 and 14 s, the next one begins at 15 s; take a longer part",
+        ),
+        (
+            range(50, 70),
+            {"duration_s": 1.0},
+            r"begins between 0 and 1 s, the next one begins at 2\.5 s; take a longer part",
+        ),
+    ],
+)
+def test_cut_when_no_frame_begins_in_it_then_the_error_says_where_the_nearest_one_is(
+    tmp_path: Path, times: range, cut: dict[str, float], why: str
+) -> None:
+    clip = write_film(tmp_path / "clip.mkv", times, sounds=[Sound(lasts_s=4.0)], last_ticks=100)
+    with pytest.raises(CutEmpty, match=rf"no frame of .*clip\.mkv {why}"):
+        VideoSource(clip, **cut)
 
 
 @pytest.mark.parametrize("cut", [{"start_s": -1.0}, {"duration_s": 0.0}])
@@ -480,6 +500,21 @@ def test_frames_when_the_size_changes_midway_then_keep_the_first_with_one_warnin
     assert len(frames) == 20
     assert corners(frames[-1].image) == "RGBW"
     assert source.warnings == [f"{joined} changes its size; 10 frames were scaled to the first one's"]
+
+
+def test_frames_when_packets_are_empty_then_the_picture_before_stays_and_nothing_is_wrong(tmp_path: Path) -> None:
+    clip, still = write_film(tmp_path / "clip.nut", codec="mpeg4"), tmp_path / "still.nut"
+    with av.open(str(clip)) as source, av.open(str(still), "w") as output:
+        stream = output.add_stream_from_template(source.streams.video[0])
+        for place, packet in enumerate(source.demux(video=0)):
+            if packet.dts is not None:
+                data = packet if place in (0, 1, 5) else av.Packet(b"")  # as Theora says that a picture is repeated
+                data.pts, data.dts, data.duration = packet.pts, packet.dts, packet.duration
+                data.time_base, data.stream = packet.time_base, stream
+                output.mux(data)
+    film, frames = read(still)
+    assert times(frames) == pytest.approx([0.0, 0.05, 0.25])
+    assert film.warnings == []
 
 
 @pytest.mark.parametrize(("ending", "options"), [(".mp4", {"movflags": "faststart"}), (".mkv", {})])
