@@ -11,7 +11,7 @@ import numpy.typing as npt
 from livemood.bundles.manifest import MANIFEST, MAX_NAME, Bundle, Head, is_name, read_bundle
 from livemood.core.crop_spec import CROP, CropSpec
 from livemood.core.errors import DatasetError, ModelIncompatible, SinkError
-from livemood.core.labels import EMOTION, EMOTIONS, UNSURE
+from livemood.core.labels import EMOTION, EMOTIONS, NO_FACE, UNSURE
 from livemood.core.probabilities import with_temperature
 from livemood.core.text_tables import NOT_UTF8
 from livemood.datasets import dataset as data_sets
@@ -288,9 +288,9 @@ def _begun(
         raise DatasetError(f"{job.work} holds an earlier run", "continue it with {resume}, or remove that folder")
     known = base.labels if isinstance(base, Bundle) else data_sets.restore(base[0]).labels if base else EMOTIONS
     collection = open_collection(job.data, job.votes, ClassNames(known, job.classes), job.group_by, job.heads)
-    if UNSURE in collection.labels:
+    if own := [label for label in (UNSURE, NO_FACE) if label in collection.labels]:
         raise DatasetError(
-            f"class folder {UNSURE} of {job.data}: that is livemood's own word where no label is sure enough; "
+            f"class folder {own[0]} of {job.data}: that is livemood's own word for faces and photos without a label; "
             "rename that folder, or remove it"
         )
     with FaceDetector("fast") as detector:

@@ -187,9 +187,12 @@ class TestTrain:
             train(job_of(write_faces(tmp_path / "faces", 4), tmp_path / "mine"), False, False, Watcher())
         assert not (tmp_path / "mine.work").exists()
 
-    def test_run_when_a_class_is_called_unsure_then_refused_before_any_work(self, tmp_path):
-        faces = write_faces(tmp_path / "faces", 4, ("happy", "unsure"))
-        with pytest.raises(DatasetError, match=r"class folder unsure of .*faces: .*; rename that folder, or remove it"):
+    @pytest.mark.parametrize("name", ["unsure", "no-face"])
+    def test_run_when_a_class_has_a_word_of_livemood_s_own_then_refused_before_any_work(self, tmp_path, name):
+        faces = write_faces(tmp_path / "faces", 4, ("happy", name))
+        with pytest.raises(
+            DatasetError, match=rf"class folder {name} of .*faces: .*; rename that folder, or remove it"
+        ):
             train(job_of(faces, tmp_path / "mine"), False, False, Watcher())
         assert not (tmp_path / "mine.work").exists()
 
