@@ -66,8 +66,8 @@ class TestFolders:
         counts = {name: Counter(split.top_vote.tolist()) for name, split in data.splits.items()}
         assert sum(counts.values(), Counter()) == {0: 20, 1: 20}
         # A hash deals out each picture by itself, so the shares of so few are not exact.
-        least = {"train": 10, "valid": 1, "test": 1}
-        assert all(counts[name][label] >= fewest for name, fewest in least.items() for label in (0, 1))
+        assert all(counts[name][label] >= 1 for name in counts for label in (0, 1))
+        assert min(counts["train"].values()) >= 10
 
     def test_read_when_classes_are_ones_own_then_they_follow_in_alphabetical_order(self, tmp_path):
         assert open_collection(write_faces(tmp_path / "faces", 4, ("wink", "bored"))).labels == ("bored", "wink")
