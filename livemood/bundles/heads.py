@@ -5,6 +5,7 @@ from pathlib import Path
 
 from livemood.bundles.manifest import default_bundle, read_bundle
 from livemood.core.labels import EMOTION
+from livemood.core.text_tables import composed
 
 
 def heads_of_bundle(folder: Path | None, emotions: Sequence[str] | None) -> dict[str, tuple[str, ...]]:
@@ -30,9 +31,11 @@ def chosen_places(labels: tuple[str, ...], emotions: Sequence[str] | None) -> li
         return list(range(len(labels)))
     if isinstance(emotions, str):
         raise ValueError(f"emotions are several names, such as ('happy', 'sad'), got {emotions!r}")
-    unknown = [name for name in emotions if name not in labels]
+    places = {composed(label): place for place, label in enumerate(labels)}
+    unknown = [name for name in emotions if composed(name) not in places]
     if unknown:
         raise ValueError(f"unknown emotion {unknown[0]!r}; this model knows {', '.join(labels)}")
-    if len(set(emotions)) < 2 or len(set(emotions)) != len(emotions):
+    chosen = [places[composed(name)] for name in emotions]
+    if len(chosen) < 2 or len(set(chosen)) != len(chosen):
         raise ValueError(f"choose two or more different emotions, got {', '.join(emotions) or 'none'}")
-    return [labels.index(name) for name in emotions]
+    return chosen

@@ -30,10 +30,14 @@ Heads = Annotated[
 
 def class_names(pairs: list[str] | None) -> dict[str, str]:
     """Parse the values of ``--class``."""
-    found = {}
+    found: dict[str, str] = {}
     for pair in pairs or ():
         name, equals, label = pair.partition("=")
         if not (name.strip() and equals and label.strip()):
             raise typer.BadParameter(f"{pair!r} is not NAME=LABEL, such as suprise=surprise", param_hint="--class")
-        found[name.strip()] = label.strip()
+        if found.setdefault(name.strip(), label.strip()) != label.strip():
+            raise typer.BadParameter(
+                f"{name.strip()} is renamed twice, to {found[name.strip()]} and {label.strip()}; give one",
+                param_hint="--class",
+            )
     return found

@@ -28,8 +28,8 @@ def notes(data: "Dataset", find_faces: bool) -> list[str]:
         lines.append(f"no picture of {', '.join(absent)} in {name}: what is learnt or measured there leaves it out")
     if data.grouped:
         lines.append(
-            f"{data.grouped} pictures are near-copies, frames of a sequence or otherwise belong together: each group "
-            "stays in one split"
+            f"{data.grouped} pictures are near-copies, frames of a sequence or otherwise belong together: each of "
+            "these groups stays in one split"
         )
     if data.near_copies:
         lines.append(

@@ -26,6 +26,9 @@ SMILE_KINDS: Final = ("closed", "open")
 UNSURE: Final = "unsure"
 """Label of a face whose best emotion stays below the confidence threshold."""
 
+NO_FACE: Final = "no-face"
+"""What photos without a face are sorted and tagged as."""
+
 Doubt = Literal["ambiguous", "covered", "turned", "small", "blurred", "none of these"]
 """Why a face is ``unsure``: no emotion leads clearly; the face is covered, turned away, too small or out of focus; or
 it most likely shows an emotion that is not among the selected ones."""

@@ -3,6 +3,7 @@
 import codecs
 import csv
 import io
+import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
@@ -22,6 +23,11 @@ def decode_text(data: bytes) -> str:
     """Return bytes as text; those that are not UTF-8 are kept, those that are not UTF-16 are replaced."""
     encoding = encoding_of(data)
     return data.decode(encoding, errors="replace" if encoding == "utf-16" else NOT_UTF8)
+
+
+def composed(text: str) -> str:
+    """Return text with each accent composed with its letter (NFC), as keyboards type it; macOS stores names apart."""
+    return unicodedata.normalize("NFC", text)
 
 
 def separator_of(header: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from livemood.bundles.manifest import MAX_LABEL, is_label
 from livemood.core.errors import DatasetError
 from livemood.core.labels import EMOTIONS
+from livemood.core.text_tables import composed
 
 _WORDS: dict[str, tuple[str, ...]] = {
     "neutral": ("neutrality",),
@@ -23,6 +24,10 @@ _WORDS: dict[str, tuple[str, ...]] = {
 _USUAL = {word: emotion for emotion in EMOTIONS for word in (emotion, *_WORDS[emotion])}
 # Lowest similarity (difflib) at which a word counts as a misspelling of another.
 _ALIKE = 0.8
+# Tables that pandas wrote have 3.0 for 3.
+_NUMBER = re.compile(r"(\d+)(?:\.0*)?")
+FEWEST = 4
+"""Fewest pictures of a class that training takes: with them, each split can have one."""
 
 NUMBERED = {
     "RAF-DB": dict(zip("1234567", ("surprise", "fear", "disgust", "happy", "sad", "angry", "neutral"), strict=True)),
@@ -34,6 +39,12 @@ NUMBERED = {
 def usual(word: str) -> str | None:
     """Return the emotion of which a word is a synonym, such as ``angry`` for ``Anger``; None for other words."""
     return _USUAL.get(_plain(word))
+
+
+def whole_number(word: str) -> str | None:
+    """Return the digits of a whole number such as ``3`` or ``3.0``; None for other words."""
+    match = _NUMBER.fullmatch(word)
+    return match and match[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +62,36 @@ class ClassNames:
     def labels(self, names: Iterable[str]) -> tuple[dict[str, str], tuple[str, ...]]:
         """Return the label of each name, and notes for the user.
 
+        Names that differ only in how accents are stored (NFC, NFD) are one class.
+
         Raises:
             DatasetError: A name cannot be a label, is a number, or looks like a misspelt label; or ``renamed`` has a
                 name that does not occur.
         """
+        typed = {name: composed(name) for name in names}
+        found, notes = self._labels(sorted(set(typed.values())))
+        return {name: found[word] for name, word in typed.items()}, notes
+
+    def check_fixed(self, where: str) -> None:
+        """Check that no class is to be renamed, for data whose classes are fixed.
+
+        Raises:
+            DatasetError: One is.
+        """
+        if self.renamed:
+            raise DatasetError(
+                f"{next(iter(self.renamed))} cannot be renamed: the classes of {where} are fixed", "leave {class} out"
+            )
+
+    def _labels(self, all_names: Sequence[str]) -> tuple[dict[str, str], tuple[str, ...]]:
         found: dict[str, str] = {}
-        all_names = sorted(set(names))
-        new_names = dict(self.renamed or {})
+        new_names = {composed(name): composed(label) for name, label in (self.renamed or {}).items()}
         if absent := sorted(set(new_names) - set(all_names)):
             raise DatasetError(
                 f"no class is called {absent[0]}", "{class} takes names that are there: {0}", _listed(all_names)
             )
         if numbers := [
-            name for name in all_names if name.isdecimal() and name not in new_names | dict.fromkeys(self.known)
+            name for name in all_names if whole_number(name) and name not in new_names | dict.fromkeys(self.known)
         ]:
             raise DatasetError(
                 f"classes are numbers ({_listed(numbers)}), which mean something else in every set",
@@ -81,7 +109,7 @@ class ClassNames:
                     )
             label = new_names.get(name) or self._known(name)
             if label is None:
-                self._question(name)
+                self._check_spelling(name)
                 label = by_case.setdefault(_plain(name), name)
             found[name] = label
         return found, self._notes(found)
@@ -96,7 +124,7 @@ class ClassNames:
                 return label
         return usual_label
 
-    def _question(self, name: str) -> None:
+    def _check_spelling(self, name: str) -> None:
         words = {**_USUAL, **{_plain(label): label for label in self.known}}
         close = difflib.get_close_matches(_plain(name), words, 1, _ALIKE)
         if close:
@@ -122,17 +150,27 @@ def in_order(labels: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(labels), key=lambda label: (order.get(label, len(order)), label)))
 
 
-def check_counts(labels: Sequence[str], where: str, fewest: int) -> None:
-    """Check that there are enough classes and pictures to train on.
+def check_counts(labels: Sequence[str], where: str, fewest: int, unread: Sequence[str] = ()) -> None:
+    """Check that there are enough classes and pictures.
+
+    Args:
+        labels: Of all pictures.
+        where: What holds them, for the error.
+        fewest: Pictures that each class needs to be learnt; 0 for pictures that are only measured, where one class of
+            one picture is enough.
+        unread: Notes on files that may hold labels but were not read; the first goes into the error.
 
     Raises:
-        DatasetError: Fewer than two classes, or a class with fewer pictures than ``fewest``.
+        DatasetError: Too few classes, or a class with too few pictures.
     """
     counts = Counter(labels)
-    if len(counts) < 2:
+    wanted = 2 if fewest else 1
+    if len(counts) < wanted:
         raise DatasetError(
             f"{where} holds {len(counts)} class folder(s) with pictures{': ' + next(iter(counts)) if counts else ''}",
-            "expected two or more, such as happy/ sad/, or a table of files and labels such as file,label",
+            f"expected {('one', 'two')[wanted - 1]} or more, such as happy/ sad/, or a table of files and labels such "
+            "as file,label" + "; {0}" * bool(unread),
+            *unread[:1],
         )
     label, least = min(counts.items(), key=lambda item: item[1])
     if least < fewest:
@@ -144,7 +182,7 @@ def check_counts(labels: Sequence[str], where: str, fewest: int) -> None:
 
 
 def _plain(word: str) -> str:
-    return re.sub(r"[\s_-]+", "", word).casefold()
+    return re.sub(r"[\s_-]+", "", composed(word)).casefold()
 
 
 def _listed(names: Iterable[str], most: int = 12) -> str:
@@ -154,7 +192,10 @@ def _listed(names: Iterable[str], most: int = 12) -> str:
 
 def _example(numbers: Sequence[str]) -> str:
     """Return an example of how to rename numbered classes, from a known data set with these numbers."""
+    digits = {name: whole_number(name) for name in numbers}
     for name, meaning in NUMBERED.items():
-        if set(numbers) <= set(meaning):
-            return f"in {name} they are {' '.join(f'{number}={meaning[number]}' for number in numbers)}"
+        if set(digits.values()) <= set(meaning):
+            return (
+                f"in {name} they are {' '.join(f'{cell}={meaning[digit]}' for cell, digit in digits.items() if digit)}"
+            )
     return f"for example {numbers[0]}=neutral"

@@ -40,9 +40,9 @@ class Dataset:
         skipped: Skipped files, with the reason.
         faces_found: Share of the cropped pictures in which the detector found the face.
         face_share: Median side of a found face, as a share of its picture's shorter side; 0 if none was found.
-        notes: Notes for the user on how labels were read.
-        grouped: Number of pictures that were assigned to a split together with others: near-copies, crops of one clip,
-            pictures of one person.
+        notes: Notes for the user on how labels and groups were read.
+        grouped: Number of pictures that are in one split with all others of their group: near-copies, crops of one
+            clip, pictures of one person. 0 if no split was drawn.
     """
 
     heads: Mapping[str, tuple[str, ...]]

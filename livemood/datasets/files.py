@@ -3,6 +3,7 @@
 import csv
 import lzma
 import math
+import os
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -16,7 +17,6 @@ import numpy as np
 from livemood.core.errors import DatasetError
 from livemood.core.text_tables import decode_text, table_rows
 from livemood.core.types import Image
-from livemood.runtime.paths import is_file, is_folder
 from livemood.sources.image.decode import decoded
 from livemood.sources.image.size_guard import MAX_PIXELS, pixels
 
@@ -36,18 +36,18 @@ class Files:
     Attributes:
         names: Relative paths with ``/``, sorted.
         folders: Relative paths of the folders, empty ones too.
+        closed: Why a folder was not searched, by relative path: it is a link, or may not be read.
 
     Raises:
-        DatasetError: The path is neither a folder nor a zip.
+        DatasetError: The path is neither a folder nor a zip, or may not be read.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._zip: zipfile.ZipFile | None = None
+        self.closed: dict[str, str] = {}
         if path.is_dir():
-            inside = [
-                (p.relative_to(path).as_posix(), is_folder(p)) for p in path.rglob("*") if is_folder(p) or is_file(p)
-            ]
+            inside, self.closed = _walk(path)
         elif path.is_file() and zipfile.is_zipfile(path):
             self._zip = _open_zip(path)
             inside = [(name.rstrip("/"), name.endswith("/")) for name in self._zip.namelist()]
@@ -82,11 +82,23 @@ class Files:
         Raises:
             DatasetError: It is not a CSV file.
         """
-        text = decode_text(self.read(name))
-        try:
-            yield from table_rows(text)
-        except csv.Error as error:
-            raise DatasetError(f"{name} in {self.path} cannot be read as CSV ({error})") from error
+        return rows_of(self.read(name), f"{name} in {self.path}")
+
+
+def rows_of(data: bytes, name: str) -> Iterator[list[str]]:
+    """Yield the rows of a CSV file, separated by commas, semicolons or tabs.
+
+    Args:
+        data: Its content.
+        name: Of the file, for the error.
+
+    Raises:
+        DatasetError: It is not a CSV file.
+    """
+    try:
+        yield from table_rows(decode_text(data))
+    except csv.Error as error:
+        raise DatasetError(f"{name} cannot be read as CSV ({error})") from error
 
 
 def decode(data: bytes) -> Image | None:
@@ -118,6 +130,30 @@ def stored_arrays(path: Path) -> Iterator[Any]:
                 raise ValueError(f"{info.filename[:40]} promises more than it holds")
     with np.load(path, allow_pickle=False) as data:
         yield data
+
+
+def _walk(top: Path) -> tuple[list[tuple[str, bool]], dict[str, str]]:
+    """Return relative paths of files and folders, and whether each is a folder; and why folders were not searched."""
+    inside, closed = list[tuple[str, bool]](), dict[str, str]()
+
+    def note(error: OSError) -> None:
+        folder = Path(error.filename or top)
+        if folder == top:
+            raise DatasetError(f"{top} cannot be read ({error.strerror})", "give a folder that may be read") from error
+        closed[folder.relative_to(top).as_posix()] = f"it may not be read ({error.strerror})"
+
+    for place, folders, files in os.walk(top, onerror=note):
+        here = Path(place)
+        for name, is_dir in (*((name, True) for name in folders), *((name, False) for name in files)):
+            path, inner = here / name, (here / name).relative_to(top).as_posix()
+            try:
+                if is_dir and path.is_symlink():
+                    closed[inner] = "it is a link to a folder, which is not followed"
+                if is_dir or path.is_file():
+                    inside.append((inner, is_dir))
+            except OSError as error:  # in a folder that may be listed but not searched
+                note(OSError(error.errno, error.strerror, place))
+    return inside, closed
 
 
 def _open_zip(path: Path) -> zipfile.ZipFile:

@@ -2,26 +2,29 @@
 
 from livemood.core.errors import DatasetError
 from livemood.core.labels import EMOTION
-from livemood.datasets.class_names import ClassNames, check_counts, in_order, usual
+from livemood.datasets.class_names import FEWEST, ClassNames, check_counts, in_order, usual
 from livemood.datasets.files import Files, decode
 from livemood.datasets.layouts import is_split_folder, read_layout
 from livemood.datasets.samples import Collection, Sample
 
-_FEWEST = 4
 
-
-def from_folders(files: Files, names: ClassNames) -> Collection:
+def from_folders(files: Files, names: ClassNames, fewest: int = FEWEST) -> Collection:
     """Read pictures and their labels.
 
+    Args:
+        files: A data set.
+        names: How class names are mapped to labels.
+        fewest: See ``check_counts``.
+
     Raises:
-        DatasetError: Fewer than two classes, a class with hardly any picture, an empty folder named after an emotion,
-            or class names that look misspelt or are numbers.
+        DatasetError: Too few classes, a class with too few pictures, an empty folder named after an emotion, or class
+            names that look misspelt or are numbers.
     """
     layout = read_layout(files)
     labels_of, label_notes = names.labels({picture.name for picture in layout.found})
     _check_empty(files, {picture.file.rpartition("/")[0] for picture in layout.found}, set(labels_of.values()))
     labels = [labels_of[picture.name] for picture in layout.found]
-    check_counts(labels, str(files.path), _FEWEST)
+    check_counts(labels, str(files.path), fewest, layout.unread)
     classes = in_order(labels)
     above = folder_above(files)
     samples = tuple(
@@ -33,7 +36,8 @@ def from_folders(files: Files, names: ClassNames) -> Collection:
         samples,
         lambda sample: decode(files.read(above + sample.file)),
         layout.skipped,
-        (*layout.notes, *label_notes),
+        (*layout.notes, *layout.unread, *label_notes),
+        fewest,
     )
 
 
@@ -45,9 +49,13 @@ def folder_above(files: Files) -> str:
 
 
 def _check_empty(files: Files, full: set[str], found: set[str]) -> None:
-    """Raise if an empty folder is named after an emotion that no other folder has; others are listed as skipped."""
+    """Raise if a folder without pictures is named after an emotion that no other has; others are listed as skipped."""
     for folder in files.folders:
         name = folder.rpartition("/")[2]
         inner = any(other.startswith(f"{folder}/") for other in files.folders)
         if folder not in full and not inner and (emotion := usual(name)) and emotion not in found:
+            if why := files.closed.get(folder):
+                raise DatasetError(
+                    f"class folder {files.path / folder} was not searched: {why}", "copy it, or remove it"
+                )
             raise DatasetError(f"class folder {files.path / folder} holds no picture", "put some in, or remove it")

@@ -1,7 +1,7 @@
 """Which pictures belong together (a clip, a person, a sequence), so that they stay in one split."""
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -10,6 +10,7 @@ from livemood.core.errors import DatasetError
 from livemood.datasets.crop_index import INDEX, read_index
 from livemood.datasets.dedup import Fingerprints, near_pairs
 from livemood.datasets.files import Files
+from livemood.datasets.picture_names import PictureNames
 from livemood.datasets.samples import Collection, Sample
 
 _SOURCE = "source"
@@ -29,14 +30,14 @@ def with_groups(collection: Collection, files: Files | None, above: str, group_b
             path names the group. None takes the column ``source`` of an existing index.
 
     Raises:
-        DatasetError: The index lacks a column, the expression is invalid, or no picture has a group by it.
+        DatasetError: The index lacks a column, or a row of it names several pictures or a picture a second time; the
+            expression is invalid, or no picture has a group by it.
     """
     column = _SOURCE if group_by is None else group_by
     needed = ("file", _SOURCE) if group_by is None else ("file",)
     rows = read_index(files, above, needed) if files else []
     if rows and column in rows[0]:
-        group_of = {PurePosixPath(row["file"]).name: row[column] for row in rows}
-        found = [group_of.get(PurePosixPath(sample.file).name, "") for sample in collection.samples]
+        found = _by_index(collection.samples, [(row["file"], row[column]) for row in rows])
     elif group_by is None:
         return collection
     else:
@@ -45,6 +46,19 @@ def with_groups(collection: Collection, files: Files | None, above: str, group_b
         replace(sample, group=group or sample.group) for sample, group in zip(collection.samples, found, strict=True)
     )
     return replace(collection, samples=samples)
+
+
+def _by_index(samples: Sequence[Sample], rows: Sequence[tuple[str, str]]) -> list[str]:
+    """Return the group of each sample by the index's file and group; files may have moved to other folders since."""
+    names = PictureNames([sample.file for sample in samples])
+    named = [(names.by_path(file), file, group) for file, group in rows]
+    in_place = {picture for picture, _, _ in named if picture}
+    group_of: dict[str, str] = {}
+    for here, file, group in named:
+        picture = here or names.by_name(file, INDEX, in_place)
+        if picture and group_of.setdefault(picture, group) != group:
+            raise DatasetError(f"{INDEX} puts {picture} into {group_of[picture]} and {group}; keep one of the rows")
+    return [group_of.get(sample.file, "") for sample in samples]
 
 
 def _by_pattern(samples: Sequence[Sample], pattern: str, has_index: bool) -> list[str]:
@@ -71,6 +85,9 @@ def joined(samples: Sequence[Sample], prints: Fingerprints) -> tuple[Sample, ...
     Frames of a sequence often differ more than near-copies do. So if most runs of numbered names
     (``S010_004_00000017``) hold near-copies, each run is taken for a sequence and becomes one group.
 
+    A group keeps its name, or else is named after its alphabetically first file, so that the order of reading does not
+    matter, and few groups get another name when pictures are added.
+
     Args:
         samples: N pictures.
         prints: Their fingerprints, (N, 4) uint64.
@@ -94,13 +111,35 @@ def joined(samples: Sequence[Sample], prints: Fingerprints) -> tuple[Sample, ...
     members: dict[int, list[int]] = defaultdict(list)
     for place in range(len(samples)):
         members[root(place)].append(place)
-    # A group is named after its alphabetically first file, so that the order of reading does not matter.
     found = list(samples)
     for places in members.values():
-        name = f"with {min(samples[place].file for place in places)}" if len(places) > 1 else ""
+        given = {samples[place].group for place in places} - {""}
+        name = min(given or {samples[place].file for place in places})
         for place in places:
-            found[place] = replace(samples[place], group=name)
+            found[place] = replace(samples[place], group=name if given or len(places) > 1 else "")
     return tuple(found)
+
+
+def kept_together(samples: Sequence[Sample]) -> int:
+    """Return the number of pictures that are in one split with all others of their group."""
+    homes, sizes = _homes(samples), Counter(sample.group for sample in samples)
+    return sum(sizes[group] for group, splits in homes.items() if sizes[group] > 1 and len(splits) == 1)
+
+
+def scattered(samples: Sequence[Sample]) -> tuple[int, int]:
+    """Return the number of groups that have pictures in several splits, and that of all groups of several pictures."""
+    homes, sizes = _homes(samples), Counter(sample.group for sample in samples)
+    several = [splits for group, splits in homes.items() if sizes[group] > 1]
+    return sum(len(splits) > 1 for splits in several), len(several)
+
+
+def _homes(samples: Sequence[Sample]) -> dict[str, set[str | None]]:
+    """Return the splits of each group."""
+    found: dict[str, set[str | None]] = defaultdict(set)
+    for sample in samples:
+        if sample.group:
+            found[sample.group].add(sample.split)
+    return found
 
 
 def _sequences(samples: Sequence[Sample], pairs: Sequence[tuple[int, int]]) -> list[list[int]]:

@@ -2,13 +2,15 @@
 
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from livemood.bundles.manifest import MAX_LABEL, is_label
 from livemood.core.errors import DatasetError
 from livemood.core.labels import EMOTION
-from livemood.datasets.files import Files
+from livemood.datasets.files import Files, rows_of
+from livemood.datasets.picture_names import PictureNames
 from livemood.datasets.samples import Collection
 
 HEADS = "heads.csv"
@@ -19,8 +21,8 @@ _HEAD_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 def with_head_labels(collection: Collection, files: Files | None, table: Path | None = None) -> Collection:
     """Return the collection with labels of further heads, or unchanged if there are none.
 
-    The table has the columns ``file`` (a path in the data set, or a name alone), ``head`` and ``label``. Classes of a
-    head come in alphabetical order; a picture may have labels of several heads, or of none.
+    The table has the columns ``file`` (a path in the data set, or a name that only one picture has), ``head`` and
+    ``label``. Classes of a head come in alphabetical order; a picture may have labels of several heads, or of none.
 
     Args:
         collection: Labelled pictures.
@@ -28,44 +30,48 @@ def with_head_labels(collection: Collection, files: Files | None, table: Path | 
         table: A table to use instead of a ``heads.csv``.
 
     Raises:
-        DatasetError: The table cannot be read, has other columns, an invalid name of a head or label, a head that the
-            data already has, two labels of one head for one file, a head with a single class, or names none of the
-            pictures.
+        DatasetError: The table cannot be read, has no row, other columns, an invalid name of a head or label, a head
+            that the data already has, two labels of one head for one picture, a name that several pictures have, a head
+            with a single class, or names none of the pictures.
     """
-    if table is not None:
-        files = Files(table.parent)
-        inside = table.name if table.name in files.names else None
-        if inside is None:
-            raise DatasetError(f"{table} is not there", "give {heads} a table of file, head, label")
-    else:
-        inside = next((name for name in files.names if PurePosixPath(name).name == HEADS), None) if files else None
-    if files is None or inside is None:
+    rows = _rows(files, table)
+    if rows is None:
         return collection
-    labels = _read(files, inside, set(collection.heads))
+    labels = _read(*rows, set(collection.heads), PictureNames([sample.file for sample in collection.samples]))
     samples = []
     for sample in collection.samples:
-        found = labels.get(sample.file) or labels.get(PurePosixPath(sample.file).name) or {}
-        samples.append(replace(sample, others={**sample.others, **found}))
+        samples.append(replace(sample, others={**sample.others, **labels.get(sample.file, {})}))
     heads = dict(collection.heads)
     for head in sorted({head for by_head in labels.values() for head in by_head}):
         classes = sorted({sample.others[head] for sample in samples if head in sample.others})
         if len(classes) < 2:
             raise DatasetError(
-                f"{inside} in {files.path} gives the pictures {len(classes)} class(es) of head {head}",
+                f"{rows[1]} gives the pictures {len(classes)} class(es) of head {head}",
                 "expected two or more, and files named as the pictures are",
             )
         heads[head] = tuple(classes)
     return replace(collection, heads=heads, samples=tuple(samples))
 
 
-def _read(files: Files, table: str, taken: set[str]) -> dict[str, dict[str, str]]:
-    """Return label by head by file."""
-    rows = files.rows(table)
+def _rows(files: Files | None, table: Path | None) -> tuple[Iterator[list[str]], str] | None:
+    """Return the rows of the table and what it is called in errors; None if there is no table."""
+    if table is None:
+        inside = next((name for name in files.names if PurePosixPath(name).name == HEADS), None) if files else None
+        return (files.rows(inside), f"{inside} in {files.path}") if files and inside else None
+    if not table.is_file():
+        raise DatasetError(f"{table} is not there", "give {heads} a table of file, head, label")
+    try:
+        return rows_of(table.read_bytes(), str(table)), str(table)
+    except OSError as error:
+        raise DatasetError(f"{table} cannot be read ({error.strerror})", "give {heads} another table") from error
+
+
+def _read(rows: Iterator[list[str]], table: str, taken: set[str], pictures: PictureNames) -> dict[str, dict[str, str]]:
+    """Return label by head by picture; by what the table has in place of a picture where there is none."""
     columns = [cell.strip().lower() for cell in next(rows, [])]
     if lacking := [column for column in _COLUMNS if column not in columns]:
         raise DatasetError(
-            f"{table} in {files.path} has no column {' and '.join(lacking)}; it lists labels of further heads as "
-            f"{', '.join(_COLUMNS)}"
+            f"{table} has no column {' and '.join(lacking)}; it lists labels of further heads as {', '.join(_COLUMNS)}"
         )
     places = [columns.index(column) for column in _COLUMNS]
     labels: dict[str, dict[str, str]] = defaultdict(dict)
@@ -85,6 +91,8 @@ def _read(files: Files, table: str, taken: set[str]) -> dict[str, dict[str, str]
                 f"{table} line {number}: {label[:MAX_LABEL]!r} cannot be a label; "
                 f"take a plain name of at most {MAX_LABEL} characters"
             )
-        if labels[file].setdefault(head, label) != label:
+        if labels[pictures.find(file, f"{table} line {number}") or file].setdefault(head, label) != label:
             raise DatasetError(f"{table} line {number}: {file} has another label of head {head} above; keep one")
+    if not labels:
+        raise DatasetError(f"{table} has no row below its header", "add rows of file, head, label, or leave it out")
     return labels

@@ -1,16 +1,16 @@
 """Recognise the layout of a data set: class folders, a table beside the pictures, or labels in file names."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from livemood.core.errors import DatasetError
 from livemood.core.labels import EMOTIONS
 from livemood.datasets.class_names import NUMBERED, usual
 from livemood.datasets.crop_index import INDEX
 from livemood.datasets.files import Files
 from livemood.datasets.head_labels import HEADS
+from livemood.datasets.label_tables import LabelTable, tables_of
 from livemood.datasets.samples import SplitName
 from livemood.sources.image.formats import PICTURE_SUFFIXES
 
@@ -22,8 +22,6 @@ _SPLIT_FOLDERS: dict[str, SplitName] = {
 }
 _PASSED_OVER = frozenset({"__pycache__", "thumbs", "thumbnails", "@eadir", "$recycle.bin", "lost+found"})
 
-_FILE_COLUMNS = ("file", "filename", "image", "path", "name", "picture", "img", "imagename", "pic", "filepath")
-_LABEL_COLUMNS = ("emotion", "label", "expression", "class", "category")
 # RAF-DB calls pictures train_00001.jpg, and aligned ones train_00001_aligned.jpg; its list has lines train_00001.jpg 5.
 _RAF_NAME = re.compile(r"(train|test)_\d+(_aligned)?", re.ASCII)
 _RAF_LINE = re.compile(r"((train|test)_\d+)\.\w+ +([1-7])", re.ASCII)
@@ -34,7 +32,6 @@ _CODED = (
     re.compile(r"([A-Z]{2})\.(AN|DI|FE|HA|NE|SA|SU)\d\.\d+"),
     re.compile(r"[AB]([FM]\d\d)(AF|AN|DI|HA|NE|SA|SU)(?:S|HL|HR|FL|FR)"),
 )
-_LONGEST_LABEL = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,32 +50,49 @@ class Layout:
     found: Labelled pictures.
     skipped: Skipped files, with the reason.
     notes: Notes for the user.
+    unread: Notes on files that may hold labels but were not read.
     """
 
     found: tuple[Labelled, ...]
     skipped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 def read_layout(files: Files) -> Layout:
-    """Read the labels from the first of these that fits: RAF-DB's list, class folders, a table, names of files."""
+    """Read the labels from the first of these that fits: RAF-DB's list, class folders, a table, names of files.
+
+    Raises:
+        DatasetError: The table is the one that fits, and its labels are ambiguous.
+    """
     pictures, skipped = _pictures(files)
     if listed := _raf_db(files, pictures):
         return Layout(listed, skipped, ("labels were read from RAF-DB's list",))
+    tables = tables_of(files, pictures)
     folders, unsorted = _class_folders(pictures)
     names = {picture.name for picture in folders}
-    by_table = _table(files, pictures)
-    if by_table and len({usual(name) for name in names} - {None}) < 2:
-        table, found = by_table
-        unnamed = sorted(set(pictures) - {picture.file for picture in found})
-        without = tuple(f"{file}: {table} does not name it" for file in unnamed)
-        return Layout(found, (*skipped, *without), (f"labels were read from {table}",))
-    notes = (f"{by_table[0]} was not read: the class folders say what the pictures show",) if by_table else ()
-    if len(names) < 2 and (named := _file_names(pictures)):
-        unnamed = sorted(set(pictures) - {picture.file for picture in named})
-        without = tuple(f"{file}: its name says no class" for file in unnamed)
-        return Layout(named, (*skipped, *without), (*notes, "labels were read from the names of the files"))
-    return Layout(folders, (*skipped, *unsorted), (*notes, *_unread(files, by_table)))
+    no_emotions = len({usual(name) for name in names} - {None}) < 2
+    table = next((table for table in tables if 2 * len(table.labels) >= len(pictures) > 0), None)
+    if table and no_emotions:
+        found = tuple(Labelled(file, name, _split_of(file)) for file, name in table.checked().items())
+        without = _without(pictures, found, f"{table.name} does not name it")
+        skipped = tuple(line for line in skipped if line != _no_picture(table.name))
+        notes = (f"labels were read from {table.name}",)
+        return Layout(found, (*skipped, *without), notes, _unread(files, tables, pictures, table.name))
+    unread = _unread(files, tables, pictures)
+    if (len(names) < 2 or (no_emotions and _are_coded(pictures))) and (named := _file_names(pictures)):
+        without = _without(pictures, named, "its name says no class")
+        return Layout(named, (*skipped, *without), ("labels were read from the names of the files",), unread)
+    return Layout(folders, (*skipped, *unsorted), (), unread)
+
+
+def _no_picture(name: str) -> str:
+    return f"{name}: not a picture"
+
+
+def _without(pictures: Iterable[str], found: Iterable[Labelled], why: str) -> tuple[str, ...]:
+    """Return lines about pictures that have no label."""
+    return tuple(f"{file}: {why}" for file in sorted(set(pictures) - {picture.file for picture in found}))
 
 
 def _pictures(files: Files) -> tuple[list[str], tuple[str, ...]]:
@@ -90,11 +104,13 @@ def _pictures(files: Files) -> tuple[list[str], tuple[str, ...]]:
             skipped.append(f"{name}: lies in {ignored}")
         elif path.suffix.lower() not in PICTURE_SUFFIXES:
             if path.name not in (INDEX, HEADS):
-                skipped.append(f"{name}: not a picture")
+                skipped.append(_no_picture(name))
         else:
             pictures.append(name)
     full = {above.as_posix() for inside in (*files.names, *files.folders) for above in PurePosixPath(inside).parents}
-    skipped += [f"{folder}: an empty folder" for folder in files.folders if folder not in full]
+    skipped += [
+        f"{folder}: {files.closed.get(folder, 'an empty folder')}" for folder in files.folders if folder not in full
+    ]
     return pictures, tuple(skipped)
 
 
@@ -141,45 +157,9 @@ def _raf_db(files: Files, pictures: list[str]) -> tuple[Labelled, ...]:
     return ()
 
 
-def _table(files: Files, pictures: list[str]) -> tuple[str, tuple[Labelled, ...]] | None:
-    """Return the table that names at least half of the pictures, and the pictures with its labels."""
-    for table in files.names:
-        if not table.lower().endswith((".csv", ".tsv")) or PurePosixPath(table).name in (INDEX, HEADS):
-            continue
-        found = _labelled(files, table, pictures)
-        if found and 2 * len(found) >= len(pictures):
-            return table, tuple(Labelled(file, name, _split_of(file)) for file, name in found.items())
-    return None
-
-
-def _labelled(files: Files, table: str, pictures: list[str]) -> dict[str, str]:
-    try:
-        rows = iter(list(files.rows(table)))
-    except DatasetError:  # it may hold something else
-        return {}
-    columns = [re.sub(r"[\s._-]+", "", cell).lower() for cell in next(rows, [])]
-    file_at = next((columns.index(name) for name in _FILE_COLUMNS if name in columns), None)
-    label_at = next((columns.index(name) for name in _LABEL_COLUMNS if name in columns), None)
-    if file_at is None or label_at is None:
-        return {}
-    by_name = _by_name(pictures, PurePosixPath(table).parent.as_posix())
-    found = {}
-    for row in rows:
-        if len(row) > max(file_at, label_at):
-            file, label = by_name.get(row[file_at].strip().replace("\\", "/")), row[label_at].strip()
-            if file and 0 < len(label) < _LONGEST_LABEL:
-                found[file] = label
-    return found
-
-
-def _by_name(pictures: list[str], folder: str) -> Mapping[str, str]:
-    """Return pictures by full path, by path relative to a folder, and by name alone where it is unique."""
-    names: dict[str, list[str]] = {}
-    for picture in pictures:
-        names.setdefault(PurePosixPath(picture).name, []).append(picture)
-    short = {name: found[0] for name, found in names.items() if len(found) == 1}
-    inside = {p.removeprefix(f"{folder}/"): p for p in pictures if p.startswith(f"{folder}/")}
-    return {**short, **inside, **{picture: picture for picture in pictures}}
+def _are_coded(pictures: list[str]) -> bool:
+    """Return whether most names have a code of JAFFE or KDEF, whose folders are people."""
+    return 2 * sum(any(pattern.fullmatch(_stem(file)) for pattern in _CODED) for file in pictures) > len(pictures)
 
 
 def _file_names(pictures: list[str]) -> tuple[Labelled, ...]:
@@ -196,16 +176,21 @@ def _file_names(pictures: list[str]) -> tuple[Labelled, ...]:
     return tuple(found) if 2 * len(found) >= len(pictures) and len({p.name for p in found}) > 1 else ()
 
 
-def _unread(files: Files, read: object) -> tuple[str, ...]:
-    """Return notes on files that may hold labels but were not recognised."""
-    if read:
-        return ()
-    tables = [n for n in files.names if n.lower().endswith((".csv", ".tsv", ".txt")) and "label" in n.lower()]
-    return tuple(
-        f"{name} was not read; to use it, name its columns file and label, or put pictures into folders such as "
-        f"{EMOTIONS[1]}/"
-        for name in tables[:3]
-    )
+def _unread(
+    files: Files, tables: Iterable[LabelTable], pictures: list[str], read: str | None = None
+) -> tuple[str, ...]:
+    """Return notes on files that may hold labels but were not read; ``read`` is the table that was."""
+    notes = [f"{table.name} was not read: {table.why_not(pictures, read)}" for table in tables if table.name != read]
+    if read is None:
+        known = {table.name for table in tables}
+        others = [n for n in files.names if n.lower().endswith((".csv", ".tsv", ".txt")) and "label" in n.lower()]
+        notes += [
+            f"{name} was not read; to use it, name its columns file and label, or put pictures into folders such as "
+            f"{EMOTIONS[1]}/"
+            for name in others
+            if name not in known
+        ]
+    return tuple(notes[:3])
 
 
 def _split_of(file: str) -> SplitName | None:

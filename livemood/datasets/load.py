@@ -1,6 +1,7 @@
 """Labelled pictures -> crops, soft labels and splits. Every picture goes through ``livemood.emotion.crop``."""
 
 import os
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,13 +11,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from livemood.core.counts import counted
 from livemood.core.crop_spec import CropSpec
 from livemood.core.errors import DatasetError
 from livemood.core.labels import EMOTION
 from livemood.core.types import Frame, Image
 from livemood.datasets import dedup
 from livemood.datasets.dataset import CROPS, Dataset, discard, save
-from livemood.datasets.groups import joined
+from livemood.datasets.groups import joined, kept_together, scattered
 from livemood.datasets.samples import SPLITS, Collection, Sample, SplitName
 from livemood.datasets.split import Split
 from livemood.datasets.splits import draw, is_open
@@ -52,7 +54,7 @@ def load(
         on_progress: Called with the number of pictures done and the total.
 
     Raises:
-        DatasetError: There is no usable picture.
+        DatasetError: There is no usable picture, or too few of a class.
         SinkError: The folder cannot be written, or has no room for the crops.
     """
     usable, skipped = _read_all(collection, on_progress)
@@ -60,7 +62,9 @@ def load(
         raise DatasetError(
             f"none of the {len(collection.samples)} pictures can be used ({skipped[0] if skipped else 'empty'})"
         )
+    _check_classes(collection, usable, skipped)
     samples = [one.sample for one in usable]
+    groups = [sample.group for sample in samples]
     drawn = is_open(samples)
     if drawn:
         samples = list(draw(joined(samples, np.stack([one.fingerprint for one in usable]))))
@@ -85,6 +89,7 @@ def load(
     pixels.flush()
     if not kept:
         raise DatasetError(f"none of the {len(usable)} pictures can be used ({skipped[-1]})")
+    _check_classes(collection, kept, skipped)
     places, digests = [one.sample.split for one in kept], [one.digest for one in kept]
     doubled = dedup.without_copies(digests, places)
     in_train = {d for d, split in zip(digests, places, strict=True) if split == "train"}
@@ -98,11 +103,18 @@ def load(
         skipped=tuple(skipped),
         faces_found=cutter.found / max(cutter.pictures, 1),
         face_share=float(np.median(cutter.shares)) if cutter.shares else 0.0,
-        notes=collection.notes,
-        grouped=sum(bool(sample.group) for sample in samples) if drawn else 0,
+        notes=(*collection.notes, *_note_on_groups(samples, groups, drawn)),
+        grouped=kept_together(samples) if drawn else 0,
     )
     for name in cut:
         if name != "test" and not len(dataset.splits[name]):
+            given = [split for split in SPLITS if any(sample.split == split for sample in collection.samples)]
+            if not drawn and name not in given:
+                raise DatasetError(
+                    f"the data has no pictures for {name}: it gives all of them to {' and '.join(given)}",
+                    "give some to {0}, or give the data without its splits",
+                    name,
+                )
             why = _why_empty(name, samples, [one.sample for one in kept], len(skipped))
             raise DatasetError(f"no usable picture is left for the {name} split; {why}")
     save(dataset, folder)
@@ -131,6 +143,36 @@ def _read_all(collection: Collection, on_progress: Callable[[int, int], None]) -
             usable.append(_Usable(sample, dedup.digest(image), dedup.fingerprint(image)))
         on_progress(done, 2 * many)
     return usable, skipped
+
+
+def _check_classes(collection: Collection, usable: Sequence[_Usable], skipped: Sequence[str]) -> None:
+    """Raise if a class lost so many pictures that too few are left."""
+    counts = Counter(int(np.argmax(one.sample.votes)) for one in usable)
+    for place, label in enumerate(collection.labels):
+        if counts[place] < collection.fewest:
+            raise DatasetError(
+                f"class {label} has {counts[place]} usable picture(s), too few to learn and to check; "
+                f"{counted(len(skipped), 'file')} skipped, such as {skipped[-1]}",
+                "give each class at least {0}, better 50",
+                collection.fewest,
+            )
+
+
+def _note_on_groups(samples: Sequence[Sample], groups: Sequence[str], drawn: bool) -> tuple[str, ...]:
+    """Return a note on groups that the data itself puts into splits.
+
+    Args:
+        samples: With their splits.
+        groups: Of each as the data or the user named it, without near-copies and sequences.
+        drawn: Splits were drawn, at least for some of the pictures.
+    """
+    apart, several = scattered([replace(one, group=group) for one, group in zip(samples, groups, strict=True)])
+    if not apart and (drawn or not several or len({one.split for one in samples}) < 2):
+        return ()
+    return (
+        f"the data gives splits, which stay as they are: {apart} of {counted(several, 'group')} of pictures that "
+        "belong together lie in more than one of them",
+    )
 
 
 def _room_for(shape: tuple[int, ...], folder: Path) -> np.memmap[Any, np.dtype[np.uint8]]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from livemood.core.errors import DatasetError
 from livemood.datasets import ferplus
-from livemood.datasets.class_names import ClassNames
+from livemood.datasets.class_names import FEWEST, ClassNames
 from livemood.datasets.files import Files
 from livemood.datasets.folders import folder_above, from_folders
 from livemood.datasets.groups import with_groups
@@ -21,6 +21,7 @@ def open_collection(
     names: ClassNames = _USUAL_NAMES,
     group_by: str | None = None,
     heads: Path | None = None,
+    fewest: int = FEWEST,
 ) -> Collection:
     """Open a data set of any known kind.
 
@@ -32,16 +33,19 @@ def open_collection(
         names: How class names are mapped to labels.
         group_by: Which pictures stay in one split, see ``with_groups``.
         heads: A table of labels of further heads, in place of a ``heads.csv``.
+        fewest: Pictures that each class needs unless the data's classes are fixed; 0 for pictures that are only
+            measured, see ``check_counts``.
 
     Raises:
         DatasetError: It is none of these, or damaged.
     """
     if path.suffix.lower() == ".csv" and path.is_file():
-        return with_head_labels(with_groups(from_csv(path, votes, names), None, "", group_by), None, heads)
+        return with_head_labels(with_groups(from_csv(path, votes, names, fewest), None, "", group_by), None, heads)
     if votes:
         raise DatasetError(f"{votes} belongs to a fer2013.csv, and {path} is none", "leave {votes} out")
     files = Files(path)
     if ferplus.tables(files):
+        names.check_fixed("FER+")
         return with_head_labels(with_groups(ferplus.from_folders(files), None, "", group_by), files, heads)
-    collection = with_groups(from_folders(files, names), files, folder_above(files), group_by)
+    collection = with_groups(from_folders(files, names, fewest), files, folder_above(files), group_by)
     return with_head_labels(collection, files, heads)

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -11,7 +12,7 @@ from livemood.core.errors import DatasetError
 from livemood.core.labels import EMOTION, EMOTIONS
 from livemood.core.text_tables import encoding_of, separator_of, table_rows
 from livemood.core.types import Image
-from livemood.datasets.class_names import ClassNames, check_counts, in_order
+from livemood.datasets.class_names import FEWEST, ClassNames, check_counts, in_order, whole_number
 from livemood.datasets.ferplus import read_votes
 from livemood.datasets.samples import FER2013_HEAD, FER2013_LABELS, Collection, Sample, SplitName
 
@@ -26,17 +27,23 @@ _VOTE_COLUMNS = (
     *("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt"),
     *("unknown", "nf"),
 )
-_FEWEST = 4
 
 
-def from_csv(path: Path, votes: Path | None, names: ClassNames) -> Collection:
+def from_csv(path: Path, votes: Path | None, names: ClassNames, fewest: int = FEWEST) -> Collection:
     """Read a table with columns ``emotion`` (a number as in FER2013, or a word), ``pixels`` and optionally ``Usage``.
 
     Classes are FER+'s eight with votes, FER2013's seven with numbers, or else the words. Pixels are read from the file
     when a picture is, one line at a time.
 
+    Args:
+        path: The table.
+        votes: FER+'s votes.
+        names: How words are mapped to labels.
+        fewest: See ``check_counts``; for words only.
+
     Raises:
-        DatasetError: Missing columns, an unknown emotion or split, or votes of another set of pictures.
+        DatasetError: Missing columns, an unknown emotion or split, votes of another set of pictures, or a class to be
+            renamed where classes are fixed.
     """
     places, rows = _lines(path)
     header, rows, places = _tidy(rows[0]), rows[1:], places[1:]
@@ -51,17 +58,19 @@ def from_csv(path: Path, votes: Path | None, names: ClassNames) -> Collection:
         )
     usages = _usages(path, rows, header)
     if votes:
+        names.check_fixed("FER+")
         return _with_votes(path, places, header, votes, usages, _numbers(path, rows, label_at))
     values = [row[label_at].strip() if len(row) > label_at else "" for row in rows]
     notes: tuple[str, ...] = ()
     heads: dict[str, tuple[str, ...]] = {EMOTION: tuple(name for name in EMOTIONS if name in FER2013_LABELS)}
-    if any(cell.isdecimal() for cell in values):
+    if any(whole_number(cell) for cell in values):
+        names.check_fixed("FER2013's numbers")
         labels = [FER2013_LABELS[number] for number in _numbers(path, rows, label_at)]
         heads[FER2013_HEAD] = FER2013_LABELS
     else:
         label_of, notes = names.labels(values)
         labels = [label_of[cell] for cell in values]
-        check_counts(labels, str(path), _FEWEST)
+        check_counts(labels, str(path), fewest)
         heads = {EMOTION: in_order(labels)}
     samples = tuple(
         Sample(
@@ -72,7 +81,8 @@ def from_csv(path: Path, votes: Path | None, names: ClassNames) -> Collection:
         )
         for number, (label, (_, split)) in enumerate(zip(labels, usages, strict=True), 1)
     )
-    return _collection(path, heads, samples, places, header, (), notes)
+    collection = _collection(path, heads, samples, places, header, (), notes)
+    return collection if FER2013_HEAD in heads else replace(collection, fewest=fewest)
 
 
 def _with_votes(
@@ -132,12 +142,13 @@ def _numbers(path: Path, rows: list[list[str]], column: int) -> list[int]:
     found = []
     for number, row in enumerate(rows, 2):
         cell = row[column].strip() if len(row) > column else ""
-        if cell not in set("0123456"):
+        digits = whole_number(cell)
+        if digits is None or digits not in set("0123456"):
             raise DatasetError(
                 f"{path} line {number}: expected an emotion 0..6 as FER2013 counts them, got {cell!r}",
                 "write words, such as happy, if they mean something else",
             )
-        found.append(int(cell))
+        found.append(int(digits))
     return found
 
 

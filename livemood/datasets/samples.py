@@ -42,6 +42,7 @@ class Collection:
     read: Reads the picture of a sample as (H, W, 3) uint8 BGR; returns None if it cannot be read.
     skipped: Skipped files, with the reason.
     notes: Notes for the user on how labels were read.
+    fewest: Usable pictures that each class needs; 0 if some may have none.
     """
 
     heads: Mapping[str, tuple[str, ...]]
@@ -49,6 +50,7 @@ class Collection:
     read: Callable[[Sample], Image | None]
     skipped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    fewest: int = 0
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -10,18 +10,24 @@ import numpy.typing as npt
 
 from livemood.core.errors import DatasetError
 from livemood.core.text_tables import encoding_of, table_rows
+from livemood.datasets.picture_names import PictureNames
 from livemood.datasets.split import Split
 from livemood.evaluation.metrics import Probabilities, wilson_of_mean
 
 
-def read_groups(path: Path) -> dict[str, dict[str, str]]:
+def read_groups(path: Path, files: Sequence[str]) -> dict[str, dict[str, str]]:
     """Read a CSV whose first column names the picture; every further column is an attribute, such as age.
 
+    Args:
+        path: The table; it names pictures by path in the data set, or by a name that only one has.
+        files: Paths of all pictures in the data set.
+
     Returns:
-        Value by file name by attribute.
+        Value by path by attribute.
 
     Raises:
-        DatasetError: It cannot be read, or has no such columns.
+        DatasetError: It cannot be read, has no such columns, or a row names several pictures, or one a second time with
+            other values.
     """
     try:
         data = path.read_bytes()
@@ -34,7 +40,12 @@ def read_groups(path: Path) -> dict[str, dict[str, str]]:
     ragged = [number for number, row in enumerate(rows, 2) if len(row) != len(header)]
     if ragged:
         raise DatasetError(f"{path} line {ragged[0]}: expected {len(header)} columns, {', '.join(header)}")
-    return {name: {row[0]: row[place] for row in rows} for place, name in enumerate(header[1:], 1)}
+    names, row_of = PictureNames(files), dict[str, list[str]]()
+    for number, row in enumerate(rows, 2):
+        picture = names.find(row[0], f"{path} line {number}")
+        if picture and row_of.setdefault(picture, row)[1:] != row[1:]:
+            raise DatasetError(f"{path} line {number}: {row[0]} has other values above; keep one")
+    return {name: {picture: row[place] for picture, row in row_of.items()} for place, name in enumerate(header[1:], 1)}
 
 
 def by_group(
@@ -46,8 +57,8 @@ def by_group(
 
     Args:
         probabilities: (N, K) of the split's pictures.
-        split: A file is found by its path in the data set or by its name alone.
-        groups: See ``read_groups``.
+        split: The pictures.
+        groups: Value by path by attribute, see ``read_groups``.
 
     Raises:
         DatasetError: No picture of the split has a value in the table.
@@ -55,7 +66,7 @@ def by_group(
     hits, known = probabilities.argmax(1) == split.top_vote, split.top_vote >= 0
     found: dict[str, dict[str, Any]] = {}
     for attribute, value_of in groups.items():
-        values = np.array([value_of.get(file, value_of.get(Path(file).name, "")) for file in split.files.tolist()])
+        values = np.array([value_of.get(file, "") for file in split.files.tolist()])
         names = sorted(set(values[known].tolist()) - {""})
         if not names:
             continue

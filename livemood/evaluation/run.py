@@ -8,6 +8,7 @@ from typing import Any
 
 from livemood.bundles.manifest import Bundle, read_bundle
 from livemood.core.errors import ModelIncompatible
+from livemood.core.labels import EMOTION
 from livemood.core.settings import SplitChoice
 from livemood.datasets.class_names import ClassNames
 from livemood.datasets.dataset import Dataset
@@ -138,9 +139,9 @@ def _checked(job: EvaluationJob) -> tuple[Bundle, Mapping[str, Any], Collection]
         check_smiles(model, job.smiles)
     if job.people:
         check_people(model, job.people)
-    table = read_groups(job.groups) if job.groups else {}
     names = ClassNames(model.labels, job.classes)
-    collection = open_collection(job.data, job.votes, names, job.group_by, job.heads)
+    collection = open_collection(job.data, job.votes, names, job.group_by, job.heads, fewest=0)
+    table = read_groups(job.groups, [sample.file for sample in collection.samples]) if job.groups else {}
     for one in (model, other) if other else (model,):
         if unknown := [label for label in collection.labels if label not in one.labels]:
             raise ModelIncompatible(
@@ -149,6 +150,23 @@ def _checked(job: EvaluationJob) -> tuple[Bundle, Mapping[str, Any], Collection]
                 unknown[0],
                 one.labels[0],
             )
+    if len(collection.labels) == 1:
+        labels = tuple(label for label in model.labels if other is None or label in other.labels)
+        if other and len(labels) < 2:
+            raise ModelIncompatible(f"{model.name} and {other.name} both know {labels[0]} only", "leave {against} out")
+        collection = _among(collection, labels)
     if job.split == "all":
         collection = replace(collection, samples=tuple(replace(s, split="test") for s in collection.samples))
     return model, table, collection
+
+
+def _among(collection: Collection, labels: tuple[str, ...]) -> Collection:
+    """Return pictures of a single class with more classes to choose among: of one, no model could be wrong."""
+    (own,) = collection.labels
+    votes = tuple(int(label == own) for label in labels)
+    return replace(
+        collection,
+        heads={**collection.heads, EMOTION: labels},
+        samples=tuple(replace(sample, votes=votes) for sample in collection.samples),
+        notes=(*collection.notes, f"all pictures are of class {own}: the model chooses among {len(labels)} classes"),
+    )

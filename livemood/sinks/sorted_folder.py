@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from livemood.core.errors import LivemoodError, SinkError
-from livemood.core.labels import UNSURE
+from livemood.core.labels import NO_FACE, UNSURE
 from livemood.core.settings import SortBy
 from livemood.core.text_tables import NOT_UTF8
 from livemood.core.types import Mood
@@ -22,7 +22,6 @@ from livemood.runtime.paths import is_file, real_path
 How = Literal["copy", "move", "link"]
 """How a photo gets into its folder."""
 
-NO_FACE: Final = "no-face"
 MANIFEST: Final = "livemood-sorted.jsonl"
 """Name of the log, in the folder that photos were sorted into."""
 

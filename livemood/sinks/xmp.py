@@ -14,14 +14,13 @@ from xml.etree.ElementTree import Element, SubElement
 
 from livemood.core.errors import SinkError
 from livemood.core.geometry import Box
-from livemood.core.labels import EMOTIONS, UNSURE
+from livemood.core.labels import EMOTIONS, NO_FACE, UNSURE
 from livemood.core.types import Mood
 from livemood.runtime.atomic_io import atomic_write
 from livemood.runtime.paths import is_file
 
 PREFIX: Final = "mood:"
 """Prefix of livemood's keywords."""
-NO_FACE: Final = "no-face"
 
 _SPACES: Final = {
     "x": "adobe:ns:meta/",

@@ -18,7 +18,7 @@ from livemood.bundles.manifest import (
 )
 from livemood.core.crop_spec import CROP, CropSpec
 from livemood.core.errors import DatasetError, LivemoodError, ModelIncompatible, SinkError
-from livemood.core.labels import EMOTION, EMOTIONS, UNSURE
+from livemood.core.labels import EMOTION, EMOTIONS, NO_FACE, UNSURE
 from livemood.core.text_tables import NOT_UTF8
 from livemood.datasets import dataset as data_sets
 from livemood.datasets.class_names import ClassNames
@@ -271,9 +271,9 @@ def _begun(
 
 def _check_heads(heads: Heads, data: Path) -> None:
     """Raise if a bundle with these heads could not be read back, or would lack one."""
-    if UNSURE in heads[EMOTION]:
+    if own := [label for label in (UNSURE, NO_FACE) if label in heads[EMOTION]]:
         raise DatasetError(
-            f"class folder {UNSURE} of {data}: that is livemood's own word where no label is sure enough; "
+            f"class folder {own[0]} of {data}: that is livemood's own word for faces and photos without a label; "
             "rename that folder, or remove it"
         )
     if heads.get(FER2013_HEAD, FER2013_LABELS) != FER2013_LABELS:

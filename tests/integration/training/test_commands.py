@@ -19,10 +19,13 @@ from tensorboard.util import tensor_util
 
 from livemood.bundles.manifest import default_bundle, read_bundle
 from livemood.bundles.verify.tflite_file import check_tflite
+from livemood.core.labels import EMOTIONS
 from livemood.core.probabilities import with_temperature
 from livemood.datasets.crop_index import read_index
+from livemood.datasets.dataset import Dataset
 from livemood.datasets.files import Files
 from livemood.emotion.classifier import EmotionClassifier
+from livemood.evaluation.run import EvaluationJob, Watcher, evaluate
 from livemood.sinks.image import write_image
 from tests.support.builders import QUICK_XLA, SAMPLES, make_face_crop, read_still, write_faces
 
@@ -211,6 +214,15 @@ class TestEvaluate:
         assert "\n [red]age " in done.stdout
         assert "\n [/old] " in done.stdout
         assert "\n :smile: [bright] " in done.stdout
+
+    def test_evaluate_when_the_data_has_one_class_of_few_pictures_then_all_classes_are_the_choice(self, tmp_path):
+        shutil.rmtree(write_faces(tmp_path / "faces", 2) / "sad")
+        datasets: list[Dataset] = []
+        job = EvaluationJob(default_bundle(), tmp_path / "faces", "all")
+        report = evaluate(job, Watcher(on_data=datasets.append))
+        assert (report["pictures"], report["labels"]) == (2, list(EMOTIONS))
+        assert sum(map(sum, report["confusion"])) == 2
+        assert datasets[0].notes == ("all pictures are of class happy: the model chooses among 8 classes",)
 
     def test_evaluate_when_smiles_cannot_be_read_then_said_before_anything_is_measured(self, tmp_path):
         done = livemood("evaluate", "default", "no-faces", "--smiles", "nowhere.zip", folder=tmp_path)

@@ -131,7 +131,7 @@ def table(data: bytes) -> None:
         for sample in found.samples[:3]:
             found.read(sample)
     with _ours_only():
-        read_groups(pictures)
+        read_groups(pictures, ["a.png", "b/a.png"])
 
 
 def archive(data: bytes) -> None:

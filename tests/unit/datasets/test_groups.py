@@ -10,8 +10,11 @@ import pytest
 from livemood.core.crop_spec import CROP
 from livemood.core.errors import DatasetError
 from livemood.datasets.dataset import Dataset
+from livemood.datasets.files import Files
+from livemood.datasets.groups import with_groups
 from livemood.datasets.load import load
 from livemood.datasets.open import open_collection
+from livemood.datasets.samples import Collection, Sample
 from livemood.testing import ScriptedDetector
 from tests.support.builders import write_faces
 
@@ -76,6 +79,64 @@ def test_pictures_when_a_column_of_the_index_names_the_person_then_that_is_taken
     (folder / "index.csv").write_text("\n".join(["file,person", *rows]))
     data = cut(folder, tmp_path / "work", "person")
     assert all(len(splits) == 1 for splits in homes(data, lambda file: file[-5]).values())
+
+
+@pytest.mark.parametrize("above", ["", "raw/"])
+def test_pictures_when_names_repeat_in_class_folders_then_the_index_goes_by_path(tmp_path, above):
+    # The index says where the pictures were; those of one class may have moved to another folder since.
+    people = {
+        f"{above}{label}/{n:02}.png": f"p{(n + place) % 9}" for place, label in enumerate("ab") for n in range(40)
+    }
+    samples = [Sample(f"{label}/{n:02}.png", None, (1,)) for label in "ab" for n in range(40)]
+    (tmp_path / "index.csv").write_text("\n".join(["file,person", *(f"{f},{p}" for f, p in people.items())]))
+    collection = Collection({"emotion": ("x",)}, tuple(samples), lambda sample: None)
+    if above:
+        with pytest.raises(
+            DatasetError, match=r"index\.csv: 2 pictures are called 00\.png, such as a/00\.png and b/00"
+        ):
+            with_groups(collection, Files(tmp_path), "", "person")
+    else:
+        grouped = with_groups(collection, Files(tmp_path), "", "person")
+        assert {sample.file: sample.group for sample in grouped.samples} == people
+
+
+def test_pictures_when_moved_since_the_index_was_written_then_found_by_a_name_of_their_own(tmp_path):
+    rows = ["happy/1.png,p1", "happy/2.png,p2", "sad/3.png,p3", "gone/3.png,p4", "4.png,p5"]
+    (tmp_path / "index.csv").write_text("\n".join(["file,person", *rows]))
+    files = ("sad/1.png", "happy/2.png", "sad/3.png", "sad/4.png")
+    collection = Collection({"emotion": ("x",)}, tuple(Sample(file, None, (1,)) for file in files), lambda sample: None)
+    grouped = with_groups(collection, Files(tmp_path), "", "person").samples
+    assert [sample.group for sample in grouped] == ["p1", "p2", "p3", "p5"]
+    (tmp_path / "index.csv").write_text("\n".join(["file,person", *rows, "4.png,p6"]))
+    with pytest.raises(DatasetError, match=r"index\.csv puts sad/4\.png into p5 and p6; keep one of the rows"):
+        with_groups(collection, Files(tmp_path), "", "person")
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        (("train", "valid", "test"), "1 of 4 groups"),
+        (("train", "test"), "1 of 3 groups"),
+        (("train", "test", "dev"), "1 of 4 groups"),
+    ],
+)
+def test_groups_when_the_data_gives_splits_then_those_that_lie_in_several_are_told(tmp_path, names, says):
+    people: dict[str, str] = {}
+    for place, name in enumerate(names):
+        write_faces(tmp_path / "faces" / name, 12, first=20 * place)
+        for file in (tmp_path / "faces" / name).rglob("*.png"):
+            people[file.relative_to(tmp_path / "faces").as_posix()] = ("everywhere", name, "")[int(file.stem[-1]) % 3]
+    rows = [f"{file},{person}" for file, person in people.items()]
+    (tmp_path / "faces" / "index.csv").write_text("\n".join(["file,person", *rows]))
+    data = cut(tmp_path / "faces", tmp_path / "work", "person")
+    note = (
+        f"the data gives splits, which stay as they are: {says} of pictures that belong together lie in more than one"
+    )
+    assert note in data.notes[-1]
+    assert data.grouped <= sum(person != "everywhere" for person in people.values())
+    assert (data.grouped > 0) == ("valid" not in names)
+    found = homes(data, people.__getitem__)
+    assert {person for person, splits in found.items() if len(splits) > 1} - {""} == {"everywhere"}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Layouts of data sets: which labels are read, and the notes on files that are not."""
 
 import shutil
+import unicodedata
 from collections import Counter
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import cv2
 import pytest
 
 from livemood.core.errors import DatasetError
+from livemood.core.labels import EMOTIONS
 from livemood.datasets.class_names import ClassNames, usual
 from livemood.datasets.open import open_collection
 from livemood.datasets.samples import FER2013_HEAD, Collection
@@ -59,6 +61,16 @@ class TestRafDb:
         named = open_collection(folder, names=ClassNames(renamed={"1": "happy", "2": "wink"}))
         assert named.labels == ("happy", "wink")
 
+    def test_read_when_pandas_wrote_numbers_as_floats_then_asks_as_for_whole_ones(self, tmp_path):
+        folder = write(tmp_path / "set", *(f"{n}.png" for n in range(8)))
+        (folder / "labels.csv").write_text("file,label\n" + "".join(f"{n}.png,{3 + n % 2}.0\n" for n in range(8)))
+        with pytest.raises(DatasetError, match=r"classes are numbers \(3\.0, 4\.0\).* are 3\.0=disgust 4\.0=happy"):
+            open_collection(folder)
+        assert open_collection(folder, names=ClassNames(renamed={"3.0": "fear", "4.0": "sad"})).labels == (
+            "sad",
+            "fear",
+        )
+
 
 def folder_names(folder: Path, name: str) -> list[str]:
     return [file.name for file in folder.rglob("*.jpg") if file.parent.name == name]
@@ -89,6 +101,50 @@ class TestTables:
         collection = open_collection(folder)
         assert label_of(collection)["sad0.png"] == "sad"
         assert any(note.startswith("guesses.csv was not read") for note in collection.notes)
+
+    @pytest.mark.parametrize(
+        ("row", "says"),
+        [
+            ("0.jpg,sad", r"legend\.csv line 10: 0\.jpg has the label happy above, here sad; keep one"),
+            ("images/0.jpg,sad", r"legend\.csv line 10: images/0\.jpg has the label happy above, here sad"),
+            (
+                "two.jpg,sad",
+                r"legend\.csv line 10: 2 pictures are called two\.jpg, such as images/a/two\.jpg and images/b",
+            ),
+        ],
+    )
+    def test_read_when_a_row_is_ambiguous_then_its_line_is_named(self, tmp_path, row, says):
+        folder = write(tmp_path / "set", *(f"images/{n}.jpg" for n in range(8)), "images/a/two.jpg", "images/b/two.jpg")
+        rows = [f"./images/{n}.jpg,{('happy', 'sad')[n % 2]}" for n in range(8)]
+        (folder / "legend.csv").write_text("\n".join(["file,label", *rows, row]))
+        with pytest.raises(DatasetError, match=says):
+            open_collection(folder)
+        (folder / "legend.csv").write_text("\n".join(["file,label", *rows, "0.jpg,Happiness"]))
+        assert open_collection(folder).labels == ("happy", "sad")
+
+    @pytest.mark.parametrize("name", ["/data/{n}.jpg", "{n}", "{n}.JPG"])
+    def test_read_when_a_table_names_none_of_the_pictures_then_the_error_says_so(self, tmp_path, name):
+        folder = write(tmp_path / "set", *(f"images/{n}.jpg" for n in range(8)))
+        rows = [f"{name.format(n=n)},{('happy', 'sad')[n % 2]}" for n in range(8)]
+        (folder / "truth.csv").write_text("\n".join(["file,label", *rows]))
+        told = rf"its first file is '{name.format(n=0)}', a picture here 'images/0\.jpg'"
+        with pytest.raises(
+            DatasetError, match=rf"1 class folder.*; truth\.csv was not read: it names none .* \({told}\)"
+        ):
+            open_collection(folder)
+
+    def test_read_when_there_are_several_tables_then_those_that_were_not_read_are_told(self, tmp_path):
+        folder = write(tmp_path / "set", *(f"{n}.jpg" for n in range(12)))
+        for name, numbers in (("train.csv", range(8)), ("test.csv", range(8, 12))):
+            rows = [f"{n}.jpg,{('happy', 'sad')[n % 2]}" for n in numbers]
+            (folder / name).write_text("\n".join(["file,label", *rows]))
+        collection = open_collection(folder)
+        assert collection.notes[:2] == (
+            "labels were read from train.csv",
+            "test.csv was not read: labels were read from train.csv",
+        )
+        without = (f"{n}.jpg: train.csv does not name it" for n in (10, 11, 8, 9))
+        assert collection.skipped == ("test.csv: not a picture", *without)
 
     def test_read_when_a_label_file_is_not_understood_then_told_how_to_write_it(self, tmp_path):
         folder = write_faces(tmp_path / "faces", 4)
@@ -125,6 +181,7 @@ class TestFileNames:
             ("anger_{n}.jpg", "smile_{n}_happiness.jpg", ("happy", "angry")),
             ("P{n}.AN1.39.tiff", "P{n}.HA1.40.tiff", ("angry", "happy")),
             ("AF0{n}ANS.png", "BM0{n}HAHL.png", ("happy", "angry")),
+            ("AF0{n}/AF0{n}ANS.png", "BM0{n}/BM0{n}HAHL.png", ("happy", "angry")),
             ("train/angry-{n}.png", "test/Happy {n}.png", ("happy", "angry")),
         ],
     )
@@ -205,6 +262,16 @@ class TestClassNames:
         for name in names:
             if emotion := usual(name):
                 assert f"{name} as {emotion}" in collection.notes[0]
+
+    def test_read_when_names_differ_in_how_accents_are_stored_then_one_class(self, tmp_path):
+        one, other = (unicodedata.normalize(form, "müde") for form in ("NFC", "NFD"))
+        folder = write(tmp_path / "faces", *(f"{name}/{n}{name}.png" for name in (one, other, "sad") for n in range(4)))
+        collection = open_collection(folder)
+        assert collection.labels == ("sad", one)
+        assert Counter(label_of(collection).values()) == {one: 8, "sad": 4}
+        assert collection.notes == (f"new classes beside {', '.join(EMOTIONS)}: {one}",)
+        assert open_collection(folder, names=ClassNames(("sad", other))).labels == ("sad", other)
+        assert open_collection(folder, names=ClassNames(renamed={one: "happy"})).labels == ("happy", "sad")
 
     def test_read_when_two_folders_mean_the_same_then_one_class(self, tmp_path):
         write_faces(tmp_path / "faces", 4, ("Happy", "sad"))

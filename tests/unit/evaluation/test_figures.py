@@ -334,7 +334,7 @@ class TestStress:
 class TestGroups:
     def test_by_group_when_one_group_fails_then_largest_gap_names_both(self):
         split = make_split([0, 0, 0, 0], files=["happy/a.png", "happy/b.png", "c.png", "d.png"])
-        groups = {"age": {"a.png": "old", "b.png": "old", "c.png": "young", "d.png": "young"}}
+        groups = {"age": {"happy/a.png": "old", "happy/b.png": "old", "c.png": "young", "d.png": "young"}}
         found = by_group(probabilities(0.9, 0.9, 0.9, 0.1), split, groups)["age"]
         assert found["values"]["old"]["accuracy"] == 1.0
         assert found["values"]["young"]["accuracy"] == 0.5
@@ -353,21 +353,24 @@ class TestGroups:
         [
             ("file\na.png\n", "header with a file column"),
             ("file,age\na.png\n", "line 2: expected 2 columns, file, age"),
+            ("file,age\n0.png,3\n", r"line 2: 2 pictures are called 0\.png, such as happy/0\.png and sad/0\.png; give"),
+            ("file,age\na.png,3\nb/a.png,4\n", r"line 3: b/a\.png has other values above; keep one"),
         ],
     )
     def test_read_groups_when_columns_are_wrong_then_one_clear_line(self, tmp_path, text, match):
         (tmp_path / "g.csv").write_text(text)
         with pytest.raises(DatasetError, match=match):
-            read_groups(tmp_path / "g.csv")
+            read_groups(tmp_path / "g.csv", ["b/a.png", "happy/0.png", "sad/0.png"])
 
     @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
     def test_read_groups_when_a_spreadsheet_wrote_it_then_it_is_read(self, tmp_path, encoding):
         (tmp_path / "g.csv").write_text("file;age\na.png;30\n", encoding=encoding)
-        assert read_groups(tmp_path / "g.csv") == {"age": {"a.png": "30"}}
+        assert read_groups(tmp_path / "g.csv", ["b/a.png"]) == {"age": {"b/a.png": "30"}}
 
     def test_read_groups_when_several_attributes_then_each(self, tmp_path):
-        (tmp_path / "g.csv").write_text("file,age,skin\na.png,old,dark\n")
-        assert read_groups(tmp_path / "g.csv") == {"age": {"a.png": "old"}, "skin": {"a.png": "dark"}}
+        (tmp_path / "g.csv").write_text("file,age,skin\nsad/a.png,old,dark\n")
+        files = ["happy/a.png", "sad/a.png"]
+        assert read_groups(tmp_path / "g.csv", files) == {"age": {"sad/a.png": "old"}, "skin": {"sad/a.png": "dark"}}
 
 
 def make_report() -> dict:

@@ -1,0 +1,65 @@
+"""Find the pictures that the rows of a table name: by path in the data set, or by a name that only one picture has."""
+
+from collections import defaultdict
+from collections.abc import Container, Sequence
+from pathlib import PurePosixPath
+
+from livemood.core.errors import DatasetError
+from livemood.core.text_tables import composed
+
+
+class PictureNames:
+    """The pictures of a data set by path and by name.
+
+    Args:
+        files: Paths of all pictures in the data set.
+        folder: A folder in it; paths relative to it are found too.
+    """
+
+    def __init__(self, files: Sequence[str], folder: str = "") -> None:
+        whole = {_plain(file): file for file in files}
+        below = f"{_plain(folder)}/"
+        inside = {path.removeprefix(below): file for path, file in whole.items() if path.startswith(below)}
+        self._by_path = {**inside, **whole}
+        self._by_name: dict[str, list[str]] = defaultdict(list)
+        for path, file in whole.items():
+            self._by_name[PurePosixPath(path).name].append(file)
+
+    def by_path(self, cell: str) -> str | None:
+        """Return the picture of a path; None if there is none."""
+        return self._by_path.get(_plain(cell))
+
+    def by_name(self, cell: str, table: str, but: Container[str] = ()) -> str | None:
+        """Return the only picture of a name, whatever the folders; None if there is none.
+
+        Args:
+            cell: A name or a path.
+            table: What names it, for the error.
+            but: Pictures that are left out.
+
+        Raises:
+            DatasetError: Several pictures have the name.
+        """
+        found = [file for file in self.called(cell) if file not in but]
+        if len(found) > 1:
+            raise DatasetError(
+                f"{table}: {len(found)} pictures are called {PurePosixPath(_plain(cell)).name}, such as {found[0]} and "
+                f"{found[1]}; give their paths in the data"
+            )
+        return found[0] if found else None
+
+    def called(self, cell: str) -> Sequence[str]:
+        """Return all pictures that have the name of a cell, whatever the folders."""
+        return self._by_name.get(PurePosixPath(_plain(cell)).name, ())
+
+    def find(self, cell: str, table: str) -> str | None:
+        """Return the picture of a path, or of a name without folders; None if there is none.
+
+        Raises:
+            DatasetError: Several pictures have the name.
+        """
+        return self.by_path(cell) or (None if "/" in _plain(cell) else self.by_name(cell, table))
+
+
+def _plain(cell: str) -> str:
+    return composed(PurePosixPath(cell.strip().replace("\\", "/")).as_posix())
