@@ -15,7 +15,7 @@ from livemood.sinks.records import open_records
 _NAMED: Final = 20
 
 
-class NotTheSame(LivemoodError, ValueError):
+class MergeConflict(LivemoodError, ValueError):
     """Tracks that cannot be one person."""
 
 
@@ -34,7 +34,7 @@ def merge_people(
         Number of rows that were renumbered, by their old number.
 
     Raises:
-        NotTheSame: A track does not exist or is named twice, or two tracks of a person are in one frame.
+        MergeConflict: A track does not exist or is named twice, or two tracks of a person are in one frame.
         LivemoodError: The records cannot be read, or are of many photos.
         SinkError: The file is there already or cannot be written.
     """
@@ -72,12 +72,12 @@ def _firsts(same: Sequence[Sequence[int]]) -> dict[int, int]:
     first: dict[int, int] = {}
     for ids in same:
         if len(ids) < 2:
-            raise NotTheSame(
+            raise MergeConflict(
                 f"one person is two tracks or more, such as 4,14, got {', '.join(map(str, ids)) or 'none'}"
             )
         for track in ids:
             if track in first:
-                raise NotTheSame(f"person {track} is named twice; name all tracks of one person together")
+                raise MergeConflict(f"person {track} is named twice; name all tracks of one person together")
             first[track] = ids[0]
     return first
 
@@ -93,11 +93,11 @@ def _check(records: Path, rows: Iterable[Record], first: dict[int, int]) -> None
         if row.track in first:
             other = seen[first[row.track]].setdefault(row.frame, row.track)
             if other != row.track:
-                raise NotTheSame(
+                raise MergeConflict(
                     f"persons {other} and {row.track} are not the same: both are in frame {row.frame} "
                     f"({row.time_s:.3f} s) of {records}"
                 )
     missing = [track for track in first if track not in known]
     if missing:
         there = ", ".join(map(str, sorted(known)[:_NAMED])) + (", ..." if len(known) > _NAMED else "")
-        raise NotTheSame(f"{records} has no person {missing[0]}; it has {there or 'nobody'}")
+        raise MergeConflict(f"{records} has no person {missing[0]}; it has {there or 'nobody'}")

@@ -18,7 +18,7 @@ from livemood.sinks.open import STDOUT, Output
 from livemood.sources.base import Source
 
 if TYPE_CHECKING:
-    from livemood.reporting.joins import Offer
+    from livemood.reporting.merges import MergeCommand
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class VideoJob:
         force: Replace files that are there.
         report: A page about it, made of its records.
         thumbnails: Show faces on that page.
-        offer: How to type what joins people who may be one, for that page.
+        merge_command: The command that merges tracks which may be one person, for that page.
     """
 
     source: Path
@@ -47,7 +47,7 @@ class VideoJob:
     force: bool = False
     report: Path | None = None
     thumbnails: bool = False
-    offer: "Offer | None" = None
+    merge_command: "MergeCommand | None" = None
 
     @property
     def out(self) -> Path | None:
@@ -143,7 +143,7 @@ def _report(job: VideoJob, records: Path, kept: bool, video: Path | None) -> Non
         job.report,
         title=job.source.name,
         thumbnails=video,
-        offer=job.offer,
+        merge_command=job.merge_command,
         kept=kept,
         force=job.force,
         setting="report",

@@ -10,14 +10,14 @@ from livemood.cli.terminal import plain
 from livemood.core.counts import counted
 
 if TYPE_CHECKING:
-    from livemood.reporting.joins import Offer
+    from livemood.reporting.merges import MergeCommand
 
 
-def offer() -> "Offer":
-    """Return what a report offers to type."""
-    from livemood.reporting.joins import Offer
+def merge_command() -> "MergeCommand":
+    """Return the command that a report shows."""
+    from livemood.reporting.merges import MergeCommand
 
-    return Offer("livemood merge-people {records}{same} --out {out}", " --same {ids}")
+    return MergeCommand("livemood merge-people {records}{same} --out {out}", " --same {ids}")
 
 
 def _ids(text: str) -> tuple[int, ...]:
@@ -38,7 +38,8 @@ def merge_people(
 ) -> None:
     """Give one number to what was one person: after a cut or an absence a face gets a new one.
 
-    The first number of each --same stays. A report offers whom to join, by time and place; faces are not compared.
+    The first number of each --same stays. A report lists tracks that may be one person, by time and place; faces are
+    not compared.
 
     Examples:
       livemood merge-people moods.jsonl --same 4,14 --out joined.jsonl
@@ -48,7 +49,7 @@ def merge_people(
 
     try:
         rows = merging.merge_people(records, [_ids(text) for text in same], out, force=force)
-    except merging.NotTheSame as error:
+    except merging.MergeConflict as error:
         raise typer.BadParameter(str(error), param_hint="--same") from error
     for track, count in rows.items():
         print(f"person {track}: {counted(count, 'row')}")

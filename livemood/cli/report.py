@@ -49,7 +49,7 @@ def report(
       livemood report s3://bucket/moods --out archive.html
       livemood report ann.jsonl ben.jsonl --out group.html --table group.csv
     """
-    from livemood.cli.merge import offer
+    from livemood.cli.merge import merge_command
     from livemood.reporting.dataset_page import write_dataset_report
     from livemood.reporting.film import Stimulus
     from livemood.reporting.group_page import write_group_report
@@ -86,7 +86,7 @@ def report(
     if many:
         write_group_report(records, out, table=table, curves=curves, align=align, stimulus=film, force=force)
     elif out:
-        write_report(records[0], out, thumbnails=thumbnails, stimulus=film, offer=offer(), force=force)
+        write_report(records[0], out, thumbnails=thumbnails, stimulus=film, merge_command=merge_command(), force=force)
     if plot:
         write_plot(records[0], plot, force=force)
     for name, path in (("report", out), ("plot", plot), ("table", table), ("curves", curves)):

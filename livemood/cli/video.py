@@ -105,9 +105,9 @@ def video(
         refuse_file_as_folder(out_dir, "out_dir")
     job = VideoJob(sources[0], tuple(outputs), cut, encoding, style, faceless_rows, force, report, thumbnails)
     if report:
-        from livemood.cli.merge import offer
+        from livemood.cli.merge import merge_command
 
-        job = replace(job, offer=offer())
+        job = replace(job, merge_command=merge_command())
     if len(sources) == 1 and not out_dir and not is_folder(sources[0]):
         if not outputs and not report and not summary:
             if is_pipe(sources[0]):

@@ -1,7 +1,8 @@
 """Find duplicate pictures in a data set: exact copies and near-copies."""
 
 import hashlib
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
@@ -47,6 +48,31 @@ def near_pairs(some: Fingerprints, others: Fingerprints) -> npt.NDArray[np.int64
         pairs[:, 0] += start
         found.append(pairs)
     return np.concatenate(found)
+
+
+def clusters(count: int, together: Iterable[Sequence[int]]) -> list[list[int]]:
+    """Return the numbers below ``count`` in clusters, ascending; those of one sequence are in one cluster.
+
+    Args:
+        count: N.
+        together: Numbers that belong together, such as the pairs of ``near_pairs``.
+    """
+    parent = list(range(count))
+
+    def root(place: int) -> int:
+        while parent[place] != place:
+            parent[place] = parent[parent[place]]
+            place = parent[place]
+        return place
+
+    for places in together:
+        for place in places[1:]:
+            lower, upper = sorted((root(places[0]), root(place)))
+            parent[upper] = lower
+    members: dict[int, list[int]] = defaultdict(list)
+    for place in range(count):
+        members[root(place)].append(place)
+    return list(members.values())
 
 
 def without_copies(digests: Sequence[bytes], splits: Sequence[str | None]) -> npt.NDArray[np.bool_]:

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from livemood.core.errors import DatasetError
 from livemood.datasets.crop_index import INDEX, read_index
-from livemood.datasets.dedup import Fingerprints, near_pairs
+from livemood.datasets.dedup import Fingerprints, clusters, near_pairs
 from livemood.datasets.files import Files
 from livemood.datasets.picture_names import PictureNames
 from livemood.datasets.samples import Collection, Sample
@@ -92,27 +92,14 @@ def joined(samples: Sequence[Sample], prints: Fingerprints) -> tuple[Sample, ...
         samples: N pictures.
         prints: Their fingerprints, (N, 4) uint64.
     """
-    parent = list(range(len(samples)))
-
-    def root(place: int) -> int:
-        while parent[place] != place:
-            parent[place] = parent[parent[place]]
-            place = parent[place]
-        return place
-
     by_group: dict[str, list[int]] = defaultdict(list)
     for place, sample in enumerate(samples):
         if sample.group:
             by_group[sample.group].append(place)
     pairs = [(one, other) for one, other in near_pairs(prints, prints).tolist() if one < other]
-    for together in (*by_group.values(), *_sequences(samples, pairs), *pairs):
-        for place in together[1:]:
-            parent[root(place)] = root(together[0])
-    members: dict[int, list[int]] = defaultdict(list)
-    for place in range(len(samples)):
-        members[root(place)].append(place)
+    together = (*by_group.values(), *_sequences(samples, pairs), *pairs)
     found = list(samples)
-    for places in members.values():
+    for places in clusters(len(samples), together):
         given = {samples[place].group for place in places} - {""}
         name = min(given or {samples[place].file for place in places})
         for place in places:

@@ -34,7 +34,9 @@ def write_html(report: Mapping[str, Any], file: Path) -> None:
 
 def _pictures(report: Mapping[str, Any]) -> list[str]:
     with tempfile.TemporaryDirectory() as scratch:
-        return [
-            f'<figure><img alt="{escape(file.stem)}" src="{data_uri(file.read_bytes())}"></figure>'
-            for file in report_pictures(report, Path(scratch))
-        ]
+        return [_figure(file) for file in report_pictures(report, Path(scratch))]
+
+
+def _figure(file: Path) -> str:
+    uri = data_uri(file.read_bytes(), "png")
+    return f'<figure><img alt="{escape(file.stem)}" src="{uri}"></figure>'

@@ -6,6 +6,7 @@ from hashlib import sha256
 from html import escape
 from importlib.resources import files
 from string import Template
+from typing import Literal
 
 
 def document(
@@ -40,9 +41,9 @@ def asset(name: str) -> str:
     return files("livemood.reporting").joinpath(name).read_text(encoding="utf-8")
 
 
-def data_uri(png: bytes) -> str:
-    """Return a PNG as a data URI."""
-    return f"data:image/png;base64,{b64encode(png).decode('ascii')}"
+def data_uri(picture: bytes, kind: Literal["png", "jpeg"]) -> str:
+    """Return the content of a picture's file as a data URI."""
+    return f"data:image/{kind};base64,{b64encode(picture).decode('ascii')}"
 
 
 def policy(scripts: Sequence[str]) -> str:

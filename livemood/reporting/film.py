@@ -1,6 +1,5 @@
 """Frames of a stimulus film, shown under timelines and beside moments of change."""
 
-from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 
 from livemood.core.errors import VideoUnreadable
 from livemood.core.types import Image
+from livemood.reporting.document import data_uri
 
 STRIP_FRAMES: Final = 12
 """Number of frames under a timeline."""
@@ -53,7 +53,7 @@ class Strip:
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class StimulusFrames:
     """Frames of a stimulus film for a page.
 
     Attributes:
@@ -67,7 +67,7 @@ class Watched:
     moments: tuple[str | None, ...]
 
 
-def watched(stimulus: Stimulus, start_s: float, end_s: float, moments_s: Sequence[float]) -> Watched:
+def stimulus_frames(stimulus: Stimulus, start_s: float, end_s: float, moments_s: Sequence[float]) -> StimulusFrames:
     """Return frames of a film for a timeline from ``start_s`` to ``end_s`` and for moments on the same clock.
 
     Raises:
@@ -75,7 +75,7 @@ def watched(stimulus: Stimulus, start_s: float, end_s: float, moments_s: Sequenc
     """
     frames = film_frames(stimulus, moments_s)
     moments = tuple(None if frame is None else as_uri(frame) for frame in frames)
-    return Watched(stimulus.path.name, film_strip(stimulus, start_s, end_s), moments)
+    return StimulusFrames(stimulus.path.name, film_strip(stimulus, start_s, end_s), moments)
 
 
 def film_strip(stimulus: Stimulus, start_s: float, end_s: float) -> Strip:
@@ -119,7 +119,7 @@ def film_frames(stimulus: Stimulus, times_s: Sequence[float]) -> list[Image | No
 def as_uri(image: Image) -> str:
     """Return a picture, (H, W, 3) uint8 BGR, as a data URI."""
     _, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-    return f"data:image/jpeg;base64,{b64encode(jpeg.tobytes()).decode('ascii')}"
+    return data_uri(jpeg.tobytes(), "jpeg")
 
 
 def _take(path: Path, wanted: Sequence[tuple[float, int]], found: list[Image | None]) -> bool:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livemood.core.labels import SMILE, UNSURE
-from livemood.datasets.dedup import near_pairs
+from livemood.datasets.dedup import WORDS, clusters, near_pairs
 from livemood.records import Record
 from livemood.records.inputs import Group
 from livemood.reporting.colours import DARK, LIGHT, palette
@@ -27,7 +27,6 @@ from livemood.sinks.collection_records import utf8
 
 _SETTING: Final = "gallery"
 _THUMBS: Final = "$thumbnails"
-_WORDS: Final = 4  # of a fingerprint
 _PER_MILLE: Final = 1000
 
 
@@ -131,24 +130,10 @@ def _alike(prints: Sequence[bytes]) -> dict[int, list[int]]:
     places = [place for place, data in enumerate(prints) if data]
     if not places:
         return {}
-    words: npt.NDArray[np.uint64] = np.frombuffer(b"".join(prints), np.uint64).reshape(-1, _WORDS)
-    leader = list(range(len(places)))
-
-    def first(place: int) -> int:
-        while leader[place] != place:
-            leader[place] = leader[leader[place]]
-            place = leader[place]
-        return place
-
-    for one, other in near_pairs(words, words):
-        if one < other:
-            lower, upper = sorted((first(int(one)), first(int(other))))
-            leader[upper] = lower
-    groups: dict[int, list[int]] = {}
-    for place in range(len(places)):
-        if first(place) != place:
-            groups.setdefault(places[first(place)], []).append(places[place])
-    return groups
+    words: npt.NDArray[np.uint64] = np.frombuffer(b"".join(prints), np.uint64).reshape(-1, WORDS)
+    pairs = near_pairs(words, words).tolist()
+    found = ([places[place] for place in cluster] for cluster in clusters(len(places), pairs))
+    return {cluster[0]: cluster[1:] for cluster in found if len(cluster) > 1}
 
 
 def _href(path: str, folder: Path) -> str:

@@ -12,7 +12,7 @@ from livemood.core.labels import UNSURE
 from livemood.core.text_tables import table_line
 from livemood.reporting import sections
 from livemood.reporting.charts import TimeAxis, means, timeline
-from livemood.reporting.film import Stimulus, Watched, watched
+from livemood.reporting.film import Stimulus, StimulusFrames, stimulus_frames
 from livemood.reporting.group import Group, Recording, read_group
 from livemood.reporting.page import PAGES, Page, write_page
 from livemood.reporting.tables import Table, clock, percent
@@ -71,7 +71,7 @@ def _page(group: Group, title: str, align: str | None, stimulus: Stimulus | None
     changes = group.changes()
     shown = None
     if stimulus:
-        shown = watched(stimulus, group.start_s, group.end_s, [change.time_s for change in changes])
+        shown = stimulus_frames(stimulus, group.start_s, group.end_s, [change.time_s for change in changes])
     axis = TimeAxis(group.start_s, group.end_s)
     charts = {}
     if group.count.any():
@@ -118,7 +118,7 @@ def _recordings(group: Group) -> str:
     return intro + Table("Recordings and the share of each label", head, tuple(rows), texts=(0, 4)).html()
 
 
-def _means(group: Group, shown: Watched | None) -> str:
+def _means(group: Group, shown: StimulusFrames | None) -> str:
     periods = np.array_split(np.arange(len(group.times_s)), min(_PERIODS, len(group.times_s)))
     rows = []
     for columns in periods:
@@ -149,7 +149,7 @@ def _means(group: Group, shown: Watched | None) -> str:
     )
 
 
-def _moments(group: Group, shown: Watched | None) -> str:
+def _moments(group: Group, shown: StimulusFrames | None) -> str:
     heading = "<h2>Moments of strongest change, all together</h2>\n"
     changes = group.changes()
     if not changes:
@@ -173,7 +173,7 @@ def _moments(group: Group, shown: Watched | None) -> str:
     )
 
 
-def _each(group: Group, shown: Watched | None) -> str:
+def _each(group: Group, shown: StimulusFrames | None) -> str:
     charted = _charted(group)
     parts = ["<h2>Each recording</h2>"]
     if len(charted) < sum(one.person is not None for one in group.recordings):
@@ -191,7 +191,7 @@ def _each(group: Group, shown: Watched | None) -> str:
     return "\n".join(parts)
 
 
-def _method(group: Group, shown: Watched | None) -> str:
+def _method(group: Group, shown: StimulusFrames | None) -> str:
     return (
         f"<p>Means are taken over steps of {group.step_s:.3g} s, first within each recording, then between those that "
         "show their person in the step; the standard deviation divides by n - 1. Tables under single recordings are on "

@@ -12,8 +12,8 @@ from livemood.reporting import sections
 from livemood.reporting.charts import PLOTLY, confidences, shares, timeline, whole
 from livemood.reporting.colours import DARK, LIGHT, Theme, inks, palette
 from livemood.reporting.document import asset, document
-from livemood.reporting.film import Stimulus, Watched, watched
-from livemood.reporting.joins import Offer, joins_section
+from livemood.reporting.film import Stimulus, StimulusFrames, stimulus_frames
+from livemood.reporting.merges import MergeCommand, merges_section
 from livemood.reporting.summary import summarise
 from livemood.runtime.atomic_io import atomic_write, refuse_other_suffix, refuse_to_overwrite
 from livemood.runtime.optional_deps import required
@@ -32,7 +32,7 @@ def write_report(
     title: str | None = None,
     thumbnails: str | Path | None = None,
     stimulus: Stimulus | None = None,
-    offer: Offer | None = None,
+    merge_command: MergeCommand | None = None,
     kept: bool = True,
     force: bool = False,
     setting: str = _SETTING,
@@ -46,7 +46,7 @@ def write_report(
         thumbnails: The video that the records are of, to show faces at the moments of strongest change; None for
             no pictures.
         stimulus: Film that was watched, on the records' clock; its frames are shown under the timelines.
-        offer: How to type what joins people who may be one; None to name them only.
+        merge_command: The command that merges tracks which may be one person; None to name them only.
         kept: Whether the record file stays, so that it can be named on the page.
         force: Replace a page that is there.
         setting: Which setting named the page, for the remedy of an error.
@@ -64,7 +64,7 @@ def write_report(
     shown = None
     if stimulus:
         moments = [change.after.time_s for change in summary.changes]
-        shown = watched(stimulus, summary.start_s, summary.over_s, moments)
+        shown = stimulus_frames(stimulus, summary.start_s, summary.over_s, moments)
     people, axis = sections.charted(summary), whole(summary)
     drawn = {sections.timeline_id(person): timeline(person, summary, axis) for person in people}
     if people:
@@ -72,7 +72,9 @@ def write_report(
     page = Page(
         title or f"Moods in {records.stem}",
         sections.facts(summary, records.name),
-        sections.figures(summary, video, shown, joins_section(summary.people, records if kept else None, offer)),
+        sections.figures(
+            summary, video, shown, merges_section(summary.people, records if kept else None, merge_command)
+        ),
         sections.made_by(read_origin(records)) + sections.method(summary, video, shown),
         drawn,
         summary.labels,
@@ -101,7 +103,7 @@ class Page:
     method: str
     charts: Mapping[str, Any]
     labels: tuple[str, ...]
-    shown: Watched | None = None
+    shown: StimulusFrames | None = None
 
 
 def write_page(page: Page, out: Path, force: bool, setting: str = _SETTING) -> None:

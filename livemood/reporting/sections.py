@@ -7,7 +7,7 @@ from typing import Final
 
 from livemood.core.labels import SMILE_KINDS, UNSURE
 from livemood.records import Origin
-from livemood.reporting.film import Watched
+from livemood.reporting.film import StimulusFrames
 from livemood.reporting.summary import CHANGE_WINDOW_S, CONFIDENCE_STEPS, MAX_BINS, Bin, Change, Person, Summary
 from livemood.reporting.tables import Raw, Table, clock, percent
 from livemood.reporting.thumbnails import thumbnails
@@ -39,20 +39,20 @@ def facts(summary: Summary, source: str) -> str:
     return f"{text}; marked: {marked}." if marked else f"{text}."
 
 
-def figures(summary: Summary, video: Path | None, shown: Watched | None = None, joins: str = "") -> str:
+def figures(summary: Summary, video: Path | None, shown: StimulusFrames | None = None, merges: str = "") -> str:
     """Return all sections with figures.
 
     Args:
         summary: The recording.
         video: Where pictures of faces come from, if wanted.
         shown: Frames of the stimulus film, with one for each of the summary's changes; None without a film.
-        joins: Who may be one person, as HTML; empty where nobody is.
+        merges: Tracks that may be one person, as HTML; empty if there are none.
     """
     if not summary.people:
         return "<p>No face was found in this recording, so there is nothing to show.</p>"
     parts = (_shares(summary), _timelines(summary, shown), _changes(summary, video, shown), _confidence(summary))
     first, *others = map(section, parts)
-    return "\n".join([first, *([section(joins)] if joins else []), *others])
+    return "\n".join([first, *([section(merges)] if merges else []), *others])
 
 
 def section(content: str) -> str:
@@ -60,7 +60,7 @@ def section(content: str) -> str:
     return f"<section>\n{content}\n</section>"
 
 
-def film(shown: Watched | None) -> str:
+def film(shown: StimulusFrames | None) -> str:
     """Return the strip of film frames under a timeline; empty without a film."""
     if shown is None:
         return ""
@@ -70,7 +70,7 @@ def film(shown: Watched | None) -> str:
     )
 
 
-def film_frame(shown: Watched, place: int, time_s: float) -> str:
+def film_frame(shown: StimulusFrames, place: int, time_s: float) -> str:
     """Return the film frame at a moment, as the content of a table cell."""
     uri = shown.moments[place]
     if uri is None:
@@ -78,7 +78,7 @@ def film_frame(shown: Watched, place: int, time_s: float) -> str:
     return Raw(f'<img class="film-frame" src="{uri}" alt="{escape(shown.name)} at {clock(time_s)}">')
 
 
-def method(summary: Summary, video: Path | None, shown: Watched | None = None) -> str:
+def method(summary: Summary, video: Path | None, shown: StimulusFrames | None = None) -> str:
     """Return how the figures were made, as HTML."""
     averaged = (
         f"To keep this page small, curves and ribbons show averages over {summary.bin_s:g} s and the most frequent "
@@ -114,7 +114,7 @@ def _short(value: object) -> str:
     return text if len(text) <= _MAX_SAID else f"{text[:_MAX_SAID]}\u2026"
 
 
-def film_note(shown: Watched | None) -> str:
+def film_note(shown: StimulusFrames | None) -> str:
     """Return a sentence about a film's frames, as HTML; empty without a film."""
     if shown is None:
         return ""
@@ -169,7 +169,7 @@ def _shares(summary: Summary) -> str:
     )
 
 
-def _timelines(summary: Summary, shown: Watched | None) -> str:
+def _timelines(summary: Summary, shown: StimulusFrames | None) -> str:
     parts = [
         "<h2>Over time</h2>",
         "<p>The curves are the smoothed scores of each expression, the ribbon below them is the label. "
@@ -205,7 +205,7 @@ def periods(person: Person, summary: Summary) -> str:
     return Table(caption, ("time", "label", *summary.labels), tuple(rows), texts=(0, 1)).html()
 
 
-def _changes(summary: Summary, video: Path | None, shown: Watched | None) -> str:
+def _changes(summary: Summary, video: Path | None, shown: StimulusFrames | None) -> str:
     heading = "<h2>Moments of strongest change</h2>\n"
     if not summary.changes:
         return f"{heading}<p>No one's scores moved much at any moment.</p>"

@@ -1,6 +1,5 @@
 """Thumbnails of faces at the moments of change, cut from the video, as data URIs."""
 
-from base64 import b64encode
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +8,7 @@ import cv2
 from livemood.core.errors import CutEmpty, VideoUnreadable
 from livemood.core.types import Image
 from livemood.records import Record
+from livemood.reporting.document import data_uri
 from livemood.reporting.summary import Change
 
 SIDE_PX: Final = 192
@@ -64,4 +64,4 @@ def _face(image: Image, record: Record) -> str | None:
     size = max(round(face.shape[1] * scale), 1), max(round(face.shape[0] * scale), 1)
     small = cv2.resize(face, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
     _, jpeg = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-    return f"data:image/jpeg;base64,{b64encode(jpeg.tobytes()).decode('ascii')}"
+    return data_uri(jpeg.tobytes(), "jpeg")

@@ -23,7 +23,7 @@ Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class MergeCommand:
     """The command that merges tracks, as written by a front end.
 
     Attributes:
@@ -36,7 +36,7 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
-class Join:
+class Merge:
     """Two tracks that may be one person.
 
     Attributes:
@@ -57,14 +57,14 @@ class Join:
         return self.gap_s / _FACE_S + self.distance
 
 
-def likely_joins(people: Sequence[Person]) -> list[Join]:
+def likely_merges(people: Sequence[Person]) -> list[Merge]:
     """Return pairs of tracks that may be one person, in order of time; each track has at most one successor.
 
     Only time, position and size are compared: one ends before the other begins, and both have about the same size at
     about the same position.
     """
     by_start = sorted(people, key=lambda person: person.first_s)
-    found: list[Join] = []
+    found: list[Merge] = []
     for before in by_start:
         for after in by_start:
             gap_s = after.first_s - before.last_s
@@ -72,21 +72,21 @@ def likely_joins(people: Sequence[Person]) -> list[Join]:
                 continue
             distance, growth = _apart(before.last_box, after.first_box)
             if distance <= _FARTHEST and growth <= _GROWTH:
-                found.append(Join(before, after, gap_s, distance))
+                found.append(Merge(before, after, gap_s, distance))
     led: set[int] = set()
     followed: set[int] = set()
     kept = []
-    for join in sorted(found, key=lambda join: join.doubt):
-        if join.before.id not in led and join.after.id not in followed:
-            led.add(join.before.id)
-            followed.add(join.after.id)
-            kept.append(join)
-    return sorted(kept[:_MOST], key=lambda join: join.after.first_s)
+    for merge in sorted(found, key=lambda merge: merge.doubt):
+        if merge.before.id not in led and merge.after.id not in followed:
+            led.add(merge.before.id)
+            followed.add(merge.after.id)
+            kept.append(merge)
+    return sorted(kept[:_MOST], key=lambda merge: merge.after.first_s)
 
 
-def chained(joins: Sequence[Join]) -> list[list[int]]:
-    """Return the ids of each person whose tracks are joined, in order of time."""
-    following = {join.before.id: join.after.id for join in joins}
+def chained(merges: Sequence[Merge]) -> list[list[int]]:
+    """Return the ids of each person whose tracks are merged, in order of time."""
+    following = {merge.before.id: merge.after.id for merge in merges}
     chains = []
     for first in following:
         if first not in following.values():
@@ -97,46 +97,50 @@ def chained(joins: Sequence[Join]) -> list[list[int]]:
     return chains
 
 
-def joins_section(people: Sequence[Person], records: Path | None, offer: Offer | None) -> str:
-    """Return a table of likely joins as HTML; empty if there are none.
+def merges_section(people: Sequence[Person], records: Path | None, merge_command: MergeCommand | None) -> str:
+    """Return a table of likely merges as HTML; empty if there are none.
 
     Args:
         people: Of the recording.
         records: The record file; None if it is temporary.
-        offer: The command to show; None for none.
+        merge_command: The command to show; None for none.
     """
-    joins = likely_joins(people)
-    if not joins:
+    merges = likely_merges(people)
+    if not merges:
         return ""
     rows = tuple(
         (
-            f"person {join.before.id}",
-            clock(join.before.last_s),
-            f"person {join.after.id}",
-            clock(join.after.first_s),
-            f"{join.gap_s:.1f} s",
-            f"{join.distance:.1f} face widths",
+            f"person {merge.before.id}",
+            clock(merge.before.last_s),
+            f"person {merge.after.id}",
+            clock(merge.after.first_s),
+            f"{merge.gap_s:.1f} s",
+            f"{merge.distance:.1f} face widths",
         )
-        for join in joins
+        for merge in merges
     )
     head = ("person", "last seen", "perhaps again as", "first seen", "between", "apart")
     text = (
         "<h2>Perhaps the same person again</h2>\n<p>After a cut or an absence a face gets a new number. These appeared "
         "where another was last seen, about as large, within a minute. Faces were not compared: look before you "
-        "join them.</p>\n"
+        "merge them.</p>\n"
     )
-    return text + Table("Who may be one", head, rows, texts=(0, 2)).html() + _command(joins, records, offer)
+    return (
+        text
+        + Table("Tracks that may be one person", head, rows, texts=(0, 2)).html()
+        + _command(merges, records, merge_command)
+    )
 
 
-def _command(joins: Sequence[Join], records: Path | None, offer: Offer | None) -> str:
-    if offer is None:
+def _command(merges: Sequence[Merge], records: Path | None, merge_command: MergeCommand | None) -> str:
+    if merge_command is None:
         return ""
-    same = "".join(offer.each.format(ids=",".join(map(str, chain))) for chain in chained(joins))
+    same = "".join(merge_command.each.format(ids=",".join(map(str, chain))) for chain in chained(merges))
     read = records or Path("RECORDS")
     made = read.with_stem(f"{read.stem}-merged") if records else Path("FILE")
-    typed = offer.command.format(records=shlex.quote(str(read)), same=same, out=shlex.quote(str(made)))
+    typed = merge_command.command.format(records=shlex.quote(str(read)), same=same, out=shlex.quote(str(made)))
     kept = "" if records else ", where the records were kept"
-    return f"\n<p>To join them{kept}: <code>{escape(typed)}</code></p>"
+    return f"\n<p>To merge them{kept}: <code>{escape(typed)}</code></p>"
 
 
 def _apart(one: Box, other: Box) -> tuple[float, float]:
