@@ -157,7 +157,7 @@ def _checked(setting: Setting, command: Any) -> Setting:
     fits = is_flag == bool(param.is_flag) and isinstance(setting.value, bool | int | float | str | list)
     try:
         if not fits:
-            raise typer.BadParameter(f"it is {'true or false' if param.is_flag else 'no switch'}")
+            raise typer.BadParameter(f"it is {'true or false' if param.is_flag else 'not a switch'}")
         param.process_value(typer.Context(command), _as_typed(setting.value))
     except (typer.BadParameter, ValueError, TypeError) as error:
         reason = reason_of(error) if isinstance(error, typer.BadParameter) else str(error)

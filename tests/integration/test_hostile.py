@@ -440,7 +440,7 @@ def test_work_folder_when_its_arrays_are_pickles_then_refused_and_nothing_runs(t
     write_zip(tmp_path / "checkpoint.npz", {"state.npy": trap})
     with pytest.raises(DatasetError, match="does not hold a whole data set"):
         restore(tmp_path)
-    with pytest.raises(DatasetError, match="is no checkpoint"):
+    with pytest.raises(DatasetError, match="is not a checkpoint"):
         restore_run(tmp_path, {})
     assert not (tmp_path / "ran").exists()
 

@@ -212,7 +212,7 @@ def test_interrupt_when_photos_of_an_earlier_run_get_thumbnails_then_the_page_st
         (["--gallery", "x.html", "--list-skipped", "album/../x.html"], "x.html is the file of --gallery"),
         (
             ["--sort-into", "s", "--list-skipped", "s/livemood-sorted.jsonl"],
-            "--sort-into: s/livemood-sorted.jsonl is a",
+            "--sort-into: s/livemood-sorted.jsonl is the file of",
         ),
         (["--list-skipped", "album/0.jpg"], "album/0.jpg is one of the inputs; choose another --list-skipped"),
     ],

@@ -171,7 +171,7 @@ def test_file_when_it_is_there_then_only_force_replaces_it(tmp_path: Path, suffi
 
 
 def test_open_when_the_suffix_is_unknown_then_the_three_are_named(tmp_path: Path) -> None:
-    with pytest.raises(SinkError, match=r"\.jsonl, \.csv, \.parquet"):
+    with pytest.raises(SinkError, match=r"\.jsonl, \.csv or \.parquet"):
         open_records(tmp_path / "a.xlsx", EMOTIONS)
 
 

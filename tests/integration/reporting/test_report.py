@@ -411,7 +411,7 @@ def test_plot_when_nobody_was_seen_then_it_is_still_a_picture(tmp_path: Path) ->
 
 
 def test_plot_when_the_suffix_is_unknown_then_the_three_are_named(tmp_path: Path) -> None:
-    with pytest.raises(SinkError, match=r"\.png, \.svg, \.pdf"):
+    with pytest.raises(SinkError, match=r"\.png, \.svg or \.pdf"):
         write_plot(write_two_people(tmp_path / "a.jsonl"), tmp_path / "a.bmp")
 
 
