@@ -1,4 +1,4 @@
-"""What lies at a path, where no question raises.
+"""What is at a path: checks that never raise.
 
 A name that is too long, a loop of links, and what a folder that may not be entered holds count as not there.
 """

@@ -1,4 +1,4 @@
-"""The way back of photos that were sorted into folders."""
+"""Undo the sorting of photos into folders."""
 
 import os
 from collections.abc import Iterator

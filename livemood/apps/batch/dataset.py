@@ -127,7 +127,7 @@ def remove_inputs(store: Store, part: Part, paths: Collection[str]) -> None:
     removed = arrow.array(sorted(map(utf8, paths)), arrow.string())
     table = table.filter(compute.invert(compute.is_in(table.column("path"), value_set=removed)))
     faces = int(compute.count(table.column("track")).as_py())
-    # Several inputs in one part are photos.
+    # A part of several inputs holds photos only, with one frame each.
     photos = part.frames - sum(one.path in paths and one.path not in part.failed for one in part.inputs)
     remaining = replace(part, inputs=kept, failed=part.failed - frozenset(paths), faces=faces, frames=photos)
     metadata = {**(table.schema.metadata or {}), FOOTER.encode(): remaining.footer().encode()}
