@@ -4,7 +4,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from livemood.cli.options import console_for_tables, option_name, print_json
 from livemood.cli.terminal import plain
@@ -17,14 +17,17 @@ if TYPE_CHECKING:
     from livemood.sources.image.scan import Skipped
 
 
+_EXPECTED: Final = ("hidden file", "sidecar", "made by livemood")
+
+
 def note(text: str) -> None:
     """Print one note on stderr."""
     print(f"livemood: note: {plain(text)}", file=sys.stderr)
 
 
 def note_skipped(skipped: "Iterable[Skipped]") -> None:
-    """Print how many files of folders were not read, and why; hidden ones and livemood's own are left out."""
-    counts = Counter((one.kind, one.why) for one in skipped if one.kind not in ("hidden file", "made by livemood"))
+    """Print how many files of folders were not read, and why; hidden ones, sidecars and livemood's own are left out."""
+    counts = Counter((one.kind, one.why) for one in skipped if one.kind not in _EXPECTED)
     for (kind, why), count in counts.most_common():
         note(f"{count} x {kind} skipped: {why}")
 

@@ -28,12 +28,13 @@ _MAGIC: Final = (
 _RAW: Final = "3fr arw cr2 cr3 crw dng erf iiq kdc mef mos nef nrw orf pef raf raw rw2 rwl sr2 srf srw x3f"
 _VIDEOS: Final = "3gp avi m2ts m4v mkv mov mp4 mpg mts mxf ogv webm wmv"
 VIDEO_SUFFIXES: Final = frozenset(f".{ending}" for ending in _VIDEOS.split())
-"""Endings, in lower case, of videos."""
+"""Of videos, in lower case."""
 _DRAWINGS: Final = "ai cdr eps ico pdf psd svg xcf"
 _OTHERS: Final = {
     **dict.fromkeys(_RAW.split(), ("raw photo", "export it as JPEG, or keep the camera's JPEG beside it")),
     **dict.fromkeys(_VIDEOS.split(), ("video", "livemood video reads it")),
     **dict.fromkeys(_DRAWINGS.split(), ("drawing or layered picture", "export it as JPEG or PNG")),
+    "xmp": ("sidecar", "it describes a photo"),
 }
 
 
@@ -49,7 +50,7 @@ def missing_decoder(kind: str) -> str | None:
 
 
 def other_kind(name: str) -> tuple[str, str] | None:
-    """Return what a file is by its ending, such as a video, and what to do with it; None if it may be a picture."""
+    """Return what a file is by its suffix, such as a video, and what to do with it; None if it may be a picture."""
     return _OTHERS.get(name.rpartition(".")[2].lower())
 
 
@@ -67,4 +68,4 @@ def skip_reason(path: Path) -> tuple[str, str] | None:
         return (
             (f"{suffix[1:].upper()} photo", f"its decoder is not installed; pip install {package}") if package else None
         )
-    return other_kind(path.name) or ("other file", "its ending is not that of a photo")
+    return other_kind(path.name) or ("other file", "its suffix is not that of a photo")

@@ -89,7 +89,7 @@ def _skip_reason(path: Path) -> tuple[str, str] | None:
         return "GIF", "name it, if it is to be read as a video"
     if suffix in PICTURE_SUFFIXES:
         return "photo", "livemood image reads it"
-    return "other file", "its ending is not that of a video"
+    return "other file", "its suffix is not that of a video"
 
 
 def _is_copy(path: Path) -> bool:

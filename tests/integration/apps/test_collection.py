@@ -121,7 +121,7 @@ def test_errors_when_there_are_very_many_then_a_few_are_shown_and_the_rest_count
 
 
 def test_files_that_are_skipped_then_counted_by_kind_and_listed(album, tmp_path, capsys):
-    for name in ("a.cr2", "b.NEF", "c.mov", ".hidden.jpg", "d\x1b[31m.txt", "e\rf.txt"):
+    for name in ("a.cr2", "b.NEF", "c.mov", ".hidden.jpg", "a.jpg.xmp", "d\x1b[31m.txt", "e\rf.txt"):
         (album / name).touch()
     (album / "loop").symlink_to(album)
     listed = tmp_path / "skipped.csv"
@@ -130,9 +130,11 @@ def test_files_that_are_skipped_then_counted_by_kind_and_listed(album, tmp_path,
     assert "livemood: note: 2 x raw photo skipped: export it as JPEG" in err
     assert "1 x video skipped: livemood video reads it" in err
     assert "1 x link to a folder skipped" in err
+    assert "sidecar" not in err
     assert "\x1b" not in err
     assert {Path(row["path"]).name: row["kind"] for row in rows(listed)} == {
         ".hidden.jpg": "hidden file",
+        "a.jpg.xmp": "sidecar",
         "a.cr2": "raw photo",
         "b.NEF": "raw photo",
         "c.mov": "video",
