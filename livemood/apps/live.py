@@ -67,7 +67,7 @@ class Live:
         duration_s: Stop after this time, s.
         on_trouble: Called with each new problem of the source.
         markers: Returns the names of events that other programs marked since its last call; never blocks.
-        throttle: Decides which frames to classify.
+        stride: Decides which frames to classify.
 
     Attributes:
         view: Current view.
@@ -87,7 +87,7 @@ class Live:
         duration_s: float | None = None,
         on_trouble: Callable[[str], None] = lambda _: None,
         markers: Callable[[], Sequence[str]] = tuple,
-        throttle: InferenceStride | None = None,
+        stride: InferenceStride | None = None,
     ) -> None:
         self.view = view or View()
         self.dropped = 0
@@ -96,7 +96,7 @@ class Live:
         self._source, self._recorder, self._screen = source, recorder, screen
         self._engine, self._duration_s = engine, duration_s
         self._on_trouble, self._markers = on_trouble, markers
-        self._tally, self._throttle = Tally(), throttle or InferenceStride()
+        self._tally, self._stride = Tally(), stride or InferenceStride()
         self._sparklines = HistoryStrips(session.labels)
         self._current: tuple[Frame, tuple[Mood, ...]] | None = None
         self._taken_at: deque[float] = deque(maxlen=_METER_FRAMES)
@@ -132,7 +132,7 @@ class Live:
                     elif not self.view.paused:
                         gap = frame.index - last.index
                         self.dropped += gap - 1
-                        self._throttle.note(time.monotonic() - taken, (frame.time_s - last.time_s) / gap)
+                        self._stride.note(time.monotonic() - taken, (frame.time_s - last.time_s) / gap)
                     last = frame
                 if self._quit or (self._duration_s is not None and time.monotonic() - began >= self._duration_s):
                     break
@@ -140,7 +140,7 @@ class Live:
 
     def _take(self, frame: Frame, now: float) -> None:
         """Process, show and record one frame."""
-        moods = self._pipeline.step(frame, self._throttle.due())
+        moods = self._pipeline.step(frame, self._stride.due())
         self._current = frame, moods
         self._taken_at.append(now)
         self._sparklines.add(moods, frame.time_s)
@@ -183,8 +183,8 @@ class Live:
             lines.append(f"calibrating: keep a resting face for {left_s:.0f} s")
         elif calibrated := self._pipeline.baseline.calibrated:
             lines.append(f"calibrated to {', '.join(f'#{i}' for i in sorted(calibrated))}")
-        if self._throttle.every > 1:
-            lines.append(f"slow: moods are read on 1 of {self._throttle.every} frames")
+        if self._stride.every > 1:
+            lines.append(f"slow: moods are read on 1 of {self._stride.every} frames")
         fps = "paused" if self.view.paused else f"{self._fps():.0f} fps"
         count = counted(faces, "face")
         lines.append(f"{fps}   {count}   {self.dropped} dropped   {self._engine}".rstrip())

@@ -11,7 +11,7 @@ import typer
 
 from livemood.cli.bars import Count, counting_bar
 from livemood.cli.options import Force, Json, Only, heads_of, opened, option_name, refuse_shared
-from livemood.cli.photo_output import JsonList, json_of, phrase, print_summary, print_table
+from livemood.cli.photo_output import JsonList, json_of, phrase, print_photo_summary, print_photos
 from livemood.cli.summary import note_skipped
 from livemood.cli.terminal import INTERRUPTED, plain
 from livemood.core.counts import counted
@@ -232,9 +232,9 @@ class _Run:
     def print_results(self, skipped: "Sequence[Skipped]") -> None:
         """Print the results of the run."""
         if not self._json:
-            print_table(self._table)
+            print_photos(self._table)
             if self._total > _TABLE:
-                print_summary(self.summary)
+                print_photo_summary(self.summary)
             files = {"records": self._job.records, "gallery": self._written, "sorted into": self._job.sort_into}
             for name, path in files.items():
                 if path and (name != "records" or self._total > _TABLE or self._job.resume):

@@ -20,7 +20,7 @@ def phrase(error: LivemoodError) -> str:
     return " ".join(error.line(option_name).split())
 
 
-def print_table(groups: "Sequence[Group]") -> None:
+def print_photos(groups: "Sequence[Group]") -> None:
     """Print a row for every face."""
     from rich.markup import escape
     from rich.table import Table
@@ -38,7 +38,7 @@ def print_table(groups: "Sequence[Group]") -> None:
         console_for_tables().print(table)
 
 
-def print_summary(summary: "CollectionSummary") -> None:
+def print_photo_summary(summary: "CollectionSummary") -> None:
     """Print counts, the share of each label, and the strongest faces."""
     from rich.markup import escape
     from rich.table import Table

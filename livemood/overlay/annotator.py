@@ -92,8 +92,8 @@ class Annotator:
         for mood, part in seen:
             _brackets(image, part, self._colour(mood.label), sizes)
         heads = [(mood, grown(head(mood, part), sizes.reach)) for mood, part in seen]
-        for card, spot, text in self._cards(heads, size, sizes, kept):
-            card.draw(image, spot, text)
+        for card, spot, text_px in self._cards(heads, size, sizes, kept):
+            card.draw(image, spot, text_px)
         return image
 
     def hud(self, image: Image, lines: Sequence[str]) -> None:
@@ -106,10 +106,10 @@ class Annotator:
         frame = (image.shape[1], image.shape[0])
         sizes = Sizes.of(frame)
         card = _Rows(tuple((_printable(line, _LONGEST_LINE), _BRIGHT, _REGULAR) for line in lines))
-        text = _fitting(card, sizes.small, frame)
-        if lines and text:
-            size = card.size(text)
-            card.draw(image, inside(sizes.gap, frame[1] - sizes.gap - size[1], size, frame), text)
+        text_px = _fitting(card, sizes.small, frame)
+        if lines and text_px:
+            size = card.size(text_px)
+            card.draw(image, inside(sizes.gap, frame[1] - sizes.gap - size[1], size, frame), text_px)
 
     def _cards(
         self, heads: Sequence[tuple[Mood, Box]], frame: Size, sizes: Sizes, kept: Sequence[Box]
@@ -134,10 +134,10 @@ class Annotator:
             cards += self._legend([mood for mood, _ in heads], [*faces, *kept], frame, sizes)
         for mood, face in heads if self._style.panel and not crowded else ():
             panel = _Rows.of(mood, self._labels)
-            for text in range(_fitting(panel, sizes.small, frame) or 0, _SMALLEST_TEXT - 1, -1):
-                spots = spots_around(face, panel.size(text), frame, sizes.gap, beside=True)
+            for text_px in range(_fitting(panel, sizes.small, frame) or 0, _SMALLEST_TEXT - 1, -1):
+                spots = spots_around(face, panel.size(text_px), frame, sizes.gap, beside=True)
                 if spot := clear_spot(spots, [taken for _, taken, _ in cards] + [*faces, *kept]):
-                    cards.append((panel, spot, text))
+                    cards.append((panel, spot, text_px))
                     break
         return cards
 
@@ -148,10 +148,10 @@ class Annotator:
         style, colour = self._style, self._colour(mood.label)
         whole, plain = (_Label.of(mood, colour, one) for one in (style, replace(style, smile_kind=False)))
         for label in dict.fromkeys((whole, plain, replace(whole, words=whole.words[:1], share=None))):
-            text = _fitting(label, sizes.text_of(face), frame)
-            spot = place_label(face, label.size(text), others, taken, frame, sizes.gap) if text else None
-            if text and spot:
-                return [(label, spot, text)]
+            text_px = _fitting(label, sizes.text_of(face), frame)
+            spot = place_label(face, label.size(text_px), others, taken, frame, sizes.gap) if text_px else None
+            if text_px and spot:
+                return [(label, spot, text_px)]
         return []
 
     def _legend(
@@ -162,8 +162,10 @@ class Annotator:
         rows = tuple((f"{_printable(label, _LONGEST_LABEL)} {count}", _BRIGHT, _REGULAR) for label, count in counts)
         bars = tuple((count / len(moods), self._colour(label)) for label, count in counts)
         legend = _Rows(rows, bars)
-        text = _fitting(legend, sizes.small, frame) if len(moods) > 1 else None
-        return [(legend, emptiest_corner(legend.size(text), obstacles, frame, sizes.gap), text)] if text else []
+        text_px = _fitting(legend, sizes.small, frame) if len(moods) > 1 else None
+        return (
+            [(legend, emptiest_corner(legend.size(text_px), obstacles, frame, sizes.gap), text_px)] if text_px else []
+        )
 
     def _colour(self, label: str) -> Colour:
         return colour_bgr(label, self._labels)
@@ -188,19 +190,19 @@ class _Label:
         words += [(f"#{mood.track.id}", _DIM, _REGULAR)] if style.ids else []
         return cls(tuple(words), mood.confidence if known else None, colour)
 
-    def size(self, text: int) -> Size:
-        widths = sum(_width(word, text, weight) for word, _, weight in self.words)
-        return widths + (len(self.words) + 1) * _pad(text), round(1.75 * text)
+    def size(self, text_px: int) -> Size:
+        widths = sum(_width(word, text_px, weight) for word, _, weight in self.words)
+        return widths + (len(self.words) + 1) * _pad(text_px), round(1.75 * text_px)
 
-    def draw(self, image: Image, spot: Box, text: int) -> None:
-        _plate(image, spot, text)
-        x = int(spot.left) + _pad(text)
+    def draw(self, image: Image, spot: Box, text_px: int) -> None:
+        _plate(image, spot, text_px)
+        x = int(spot.left) + _pad(text_px)
         for word, colour, weight in self.words:
-            _write(image, word, (x, int(spot.top) + round(1.1 * text)), text, colour, weight)
-            x += _width(word, text, weight) + _pad(text)
+            _write(image, word, (x, int(spot.top) + round(1.1 * text_px)), text_px, colour, weight)
+            x += _width(word, text_px, weight) + _pad(text_px)
         if self.share is not None:
-            thick = max(2, round(text / 7))
-            sides = spot.left + _pad(text), spot.right - _pad(text)
+            thick = max(2, round(text_px / 7))
+            sides = spot.left + _pad(text_px), spot.right - _pad(text_px)
             _bar(image, Box(sides[0], spot.bottom - 2 * thick, sides[1], spot.bottom - thick), self.share, self.colour)
 
 
@@ -219,29 +221,34 @@ class _Rows:
             tuple((share, colour_bgr(name, labels)) for name, share in mood.scores.items()),
         )
 
-    def size(self, text: int) -> Size:
+    def size(self, text_px: int) -> Size:
         # Measured in bold, so that the card keeps its width when another emotion leads.
-        names = max((_width(name, text, _BOLD) for name, *_ in self.rows), default=0)
-        bars = 5 * text + _pad(text) if self.bars else 0
-        return names + bars + 2 * _pad(text), round(1.35 * text) * len(self.rows) + _pad(text)
+        names = max((_width(name, text_px, _BOLD) for name, *_ in self.rows), default=0)
+        bars = 5 * text_px + _pad(text_px) if self.bars else 0
+        return names + bars + 2 * _pad(text_px), round(1.35 * text_px) * len(self.rows) + _pad(text_px)
 
-    def draw(self, image: Image, spot: Box, text: int) -> None:
-        _plate(image, spot, text)
-        first = int(spot.top) + _pad(text) // 2 + text
-        lines = [first + round(1.35 * text) * row for row in range(len(self.rows))]
+    def draw(self, image: Image, spot: Box, text_px: int) -> None:
+        _plate(image, spot, text_px)
+        first = int(spot.top) + _pad(text_px) // 2 + text_px
+        lines = [first + round(1.35 * text_px) * row for row in range(len(self.rows))]
         for y, (name, colour, weight) in zip(lines, self.rows, strict=True):
-            _write(image, name, (int(spot.left) + _pad(text), y), text, colour, weight)
-        right = spot.right - _pad(text)
+            _write(image, name, (int(spot.left) + _pad(text_px), y), text_px, colour, weight)
+        right = spot.right - _pad(text_px)
         for y, (share, colour) in zip(lines, self.bars, strict=False):
-            _bar(image, Box(right - 5 * text, y - round(0.6 * text), right, y - round(0.1 * text)), share, colour)
+            _bar(
+                image,
+                Box(right - 5 * text_px, y - round(0.6 * text_px), right, y - round(0.1 * text_px)),
+                share,
+                colour,
+            )
 
 
 _Card = _Label | _Rows
 
 
-def _fitting(card: _Card, text: int, frame: Size) -> int | None:
-    """Return the largest legible size of text up to ``text`` with which a card fits the frame."""
-    for smaller in range(text, _SMALLEST_TEXT - 1, -1):
+def _fitting(card: _Card, text_px: int, frame: Size) -> int | None:
+    """Return the largest legible size of text up to ``text_px`` with which a card fits the frame."""
+    for smaller in range(text_px, _SMALLEST_TEXT - 1, -1):
         width, height = card.size(smaller)
         if width <= frame[0] and height <= frame[1]:
             return smaller
@@ -268,8 +275,8 @@ def _write(image: Image, text: str, start: tuple[int, int], px: int, colour: Col
     cv2.putText(image, text, start, colour, _font(), px, weight)
 
 
-def _pad(text: int) -> int:
-    return round(0.5 * text)
+def _pad(text_px: int) -> int:
+    return round(0.5 * text_px)
 
 
 def _cut(image: Image, box: Box) -> Image:
@@ -277,12 +284,12 @@ def _cut(image: Image, box: Box) -> Image:
     return image[int(box.top) : int(box.bottom), int(box.left) : int(box.right)]
 
 
-def _plate(image: Image, spot: Box, text: int) -> None:
+def _plate(image: Image, spot: Box, text_px: int) -> None:
     """Darken a rounded rectangle."""
     part = _cut(image, spot)
     dark = part.copy()
     edge = Box(0, 0, spot.width - 1, spot.height - 1)
-    radius = min(0.35 * text, edge.width / 2, edge.height / 2)
+    radius = min(0.35 * text_px, edge.width / 2, edge.height / 2)
     cv2.fillPoly(dark, [_corners(edge, radius, radius).reshape(-1, 2)], _DARK, cv2.LINE_AA, _SUBPIXEL_BITS)
     cv2.addWeighted(dark, _PLATE_OPACITY, part, 1 - _PLATE_OPACITY, 0, dst=part)
 

@@ -20,10 +20,10 @@ from livemood.bundles.verify.tflite_ops import (
     RESHAPE,
     RULES,
     Call,
-    NotPlain,
+    NotAllowed,
     Shape,
     Tensor,
-    need,
+    require,
 )
 from livemood.core.errors import ModelIncompatible
 
@@ -99,8 +99,8 @@ def check_tflite(file: Path, crop: Shape, heads: Mapping[str, int]) -> tuple[str
         model = reader.model()
         _check_frame(model)
         return _Network(reader, model).check((1, *crop), heads)
-    except (NotPlain, struct.error, LookupError, ValueError, TypeError) as error:
-        what = error if isinstance(error, NotPlain) else _DAMAGED
+    except (NotAllowed, struct.error, LookupError, ValueError, TypeError) as error:
+        what = error if isinstance(error, NotAllowed) else _DAMAGED
         raise ModelIncompatible(f"{file} holds {what}; only plain networks are run", "use {engine} keras") from error
 
 
@@ -114,7 +114,7 @@ class _Reader:
     def model(self) -> dict[str, Any]:
         """Return the whole file except the operators' options."""
         if bytes(self._data[4:8]) != b"TFL3":
-            raise NotPlain("no LiteRT network")
+            raise NotAllowed("no LiteRT network")
         model: dict[str, Any] = self._read(_MODEL, 0)
         return model
 
@@ -123,10 +123,10 @@ class _Reader:
         self._more(1)
         (back,) = self._numbers("i", at)
         (size,) = self._numbers("H", at - back)
-        need(size >= 4, _DAMAGED)
+        require(size >= 4, _DAMAGED)
         found = {}
         for number, offset in enumerate(self._numbers(f"{size // 2 - 2}H", at - back + 4)):
-            need(not offset or number in fields, "a part that livemood does not know")
+            require(not offset or number in fields, "a part that livemood does not know")
             if offset:
                 name, kind = fields[number]
                 found[name] = self._read(kind, at + offset)
@@ -144,10 +144,10 @@ class _Reader:
         (count,) = self._numbers("I", at)
         at += 4
         if kind == "bytes":
-            need(at + count <= len(self._data), _DAMAGED)
+            require(at + count <= len(self._data), _DAMAGED)
             return self._data[at : at + count]
         (inner,) = kind
-        need(count <= (_MAX_NUMBERS if inner == "i" else _MAX_ENTRIES), _TOO_MANY)
+        require(count <= (_MAX_NUMBERS if inner == "i" else _MAX_ENTRIES), _TOO_MANY)
         if isinstance(inner, str):
             self._more(count)
             return self._numbers(f"{count}{inner}", at)
@@ -156,25 +156,25 @@ class _Reader:
     def _more(self, parts: int) -> None:
         # Many parts of a file may refer to the same table.
         self._parts += parts
-        need(self._parts <= _MAX_PARTS, _TOO_MANY)
+        require(self._parts <= _MAX_PARTS, _TOO_MANY)
 
     def _numbers(self, layout: str, at: int) -> tuple[Any, ...]:
         # struct counts negative offsets from the end.
-        need(at >= 0, _DAMAGED)
+        require(at >= 0, _DAMAGED)
         return struct.unpack_from("<" + layout, self._data, at)
 
 
 def _check_frame(model: dict[str, Any]) -> None:
     """Check the file around the network: one network, and no metadata that changes how it is run."""
     graphs, buffers = model["graphs"], model["buffers"]
-    need(len(graphs) == 1, f"{len(graphs)} networks in one")
-    need(not buffers[0].get("data"), _DAMAGED)
+    require(len(graphs) == 1, f"{len(graphs)} networks in one")
+    require(not buffers[0].get("data"), _DAMAGED)
     for note in model.get("notes", []):
-        need(note["name"] in _NOTES and note.get("buffer", 0) < len(buffers), "notes that livemood does not know")
+        require(note["name"] in _NOTES and note.get("buffer", 0) < len(buffers), "notes that livemood does not know")
     for signature in model.get("signatures", []):
         named = [*signature.get("inputs", []), *signature.get("outputs", [])]
-        need(not signature.get("graph"), _DAMAGED)
-        need(all(part.get("tensor", 0) < len(graphs[0]["tensors"]) for part in named), _DAMAGED)
+        require(not signature.get("graph"), _DAMAGED)
+        require(all(part.get("tensor", 0) < len(graphs[0]["tensors"]) for part in named), _DAMAGED)
 
 
 class _Network:
@@ -193,73 +193,75 @@ class _Network:
     def check(self, taken: Shape, heads: Mapping[str, int]) -> tuple[str, ...]:
         """Check that each tensor is written once and before it is read; return the heads of the outputs."""
         (inputs,) = map(self._tensor, self._graph["inputs"])
-        need(inputs.shape == taken, f"a network that takes {inputs.shape}, where its manifest says {taken}")
-        need(inputs.type == FLOAT32 and not inputs.fixed, "a network that takes no float32")
+        require(inputs.shape == taken, f"a network that takes {inputs.shape}, where its manifest says {taken}")
+        require(inputs.type == FLOAT32 and not inputs.fixed, "a network that takes no float32")
         inputs.ready = True
         for operator in self._graph["operators"]:
             self._run(operator)
         names = self._heads(heads)
         for name, number in zip(names, self._graph["outputs"], strict=True):
             result, returned = self._tensor(number), (1, heads[name])
-            need(result.shape == returned, f"a network that returns {result.shape}, where its manifest says {returned}")
-            need(result.ready and not result.fixed and result is not inputs, "a network that leads nowhere")
+            require(
+                result.shape == returned, f"a network that returns {result.shape}, where its manifest says {returned}"
+            )
+            require(result.ready and not result.fixed and result is not inputs, "an output that is not computed")
         return names
 
     def _heads(self, heads: Mapping[str, int]) -> tuple[str, ...]:
         """Return the name of each output's head."""
         outputs = self._graph["outputs"]
         wrong = f"a network with {len(outputs)} outputs, where its manifest names {len(heads)}"
-        need(len(outputs) == len(heads), wrong)
+        require(len(outputs) == len(heads), wrong)
         if len(heads) == 1:
             return tuple(heads)
         signed = [part for signature in self._signatures for part in signature.get("outputs", [])]
         names = {part.get("tensor", 0): bytes(part["name"]).decode("utf-8", "replace") for part in signed}
         found = tuple(names.get(number, "") for number in outputs)
-        need(set(found) == set(heads), f"a network whose outputs are not called {', '.join(heads)}")
+        require(set(found) == set(heads), f"a network whose outputs are not called {', '.join(heads)}")
         return found
 
     def _run(self, operator: dict[str, Any]) -> None:
         code = self._codes[operator.get("code", 0)]
-        need(code in RULES, f"operator {code}")
+        require(code in RULES, f"operator {code}")
         *first, last = operator["inputs"]
         inputs = [self._tensor(number) for number in ([*first, last] if last != -1 else first)]
-        need(RULES[code].takes(inputs, missing=last == -1), f"operator {code} with inputs of a wrong kind")
+        require(RULES[code].takes(inputs, missing=last == -1), f"operator {code} with inputs of a wrong kind")
         call = Call(inputs, self._options(code, operator))
         shape = RULES[code].result(call)
         (result,) = map(self._tensor, operator["outputs"])
-        need(not result.ready and result.shape == shape)
-        need(
+        require(not result.ready and result.shape == shape)
+        require(
             result.type == (FLOAT32 if call.values is None else INT32), f"operator {code} with a result of a wrong kind"
         )
         result.ready, result.values, result.fixed = True, call.values, code == DEQUANTIZE
         self._count(call.products, call.kept)
 
     def _tensor(self, number: int) -> Tensor:
-        need(0 <= number < len(self._tensors), _DAMAGED)
+        require(0 <= number < len(self._tensors), _DAMAGED)
         return self._tensors[number]
 
     def _options(self, code: int, operator: dict[str, Any]) -> dict[str, Any]:
         rule, kind = RULES[code], operator.get("kind", 0)
         if not kind and "options" not in operator and (not rule.options or code == RESHAPE):
             return {}
-        need(kind == rule.kind and "options" in operator, f"operator {code} without its options")
+        require(kind == rule.kind and "options" in operator, f"operator {code} without its options")
         return self._reader.table(rule.options, operator["options"])
 
     def _count(self, products: int, elements: int) -> None:
         self._products += products
         self._elements += elements
-        need(self._products <= _MAX_PRODUCTS and self._elements <= _MAX_ELEMENTS, "a network too large")
+        require(self._products <= _MAX_PRODUCTS and self._elements <= _MAX_ELEMENTS, "a network too large")
 
 
 def _tensor(declared: dict[str, Any], buffers: list[dict[str, Any]]) -> Tensor:
     shape, kind = declared.get("shape", ()), declared.get("type", FLOAT32)
-    need(kind in _BYTES, "numbers that are neither float32 nor float16 nor int8")
-    need(len(shape) <= _MAX_RANK and all(1 <= side <= _MAX_ELEMENTS for side in shape), f"a tensor of shape {shape}")
+    require(kind in _BYTES, "numbers that are neither float32 nor float16 nor int8")
+    require(len(shape) <= _MAX_RANK and all(1 <= side <= _MAX_ELEMENTS for side in shape), f"a tensor of shape {shape}")
     signature = declared.get("signature") or shape
-    need(all(free in (-1, side) for free, side in zip(signature, shape, strict=True)), _DAMAGED)
+    require(all(free in (-1, side) for free, side in zip(signature, shape, strict=True)), _DAMAGED)
     content = buffers[declared.get("buffer", 0)].get("data", b"")
     tensor = Tensor(shape, kind, fixed=len(content) > 0, ready=len(content) > 0)
-    need(len(content) in (0, tensor.size * _BYTES[kind]), "constants of a wrong length")
+    require(len(content) in (0, tensor.size * _BYTES[kind]), "constants of a wrong length")
     _check_scaling(declared.get("scaling", {}), tensor)
     if content and kind == INT32 and tensor.size <= _MAX_NUMBERS:
         tensor.values = struct.unpack(f"<{tensor.size}i", content)
@@ -270,6 +272,6 @@ def _check_scaling(scaling: dict[str, Any], tensor: Tensor) -> None:
     """Check that int8 weights have one scale per index of their first dimension, and nothing else has scales."""
     scales, zeros = scaling.get("scales", ()), scaling.get("zeros", ())
     count = tensor.shape[0] if tensor.type == INT8 and tensor.shape else 0
-    need(len(scales) == len(zeros) == count and not scaling.get("axis"), "weights that are scaled in another way")
-    need(not any(zeros) and all(0 < scale < math.inf for scale in scales), "weights whose scales are not numbers")
-    need(tensor.type != INT8 or tensor.fixed, "int8 that is not a weight")
+    require(len(scales) == len(zeros) == count and not scaling.get("axis"), "weights that are scaled in another way")
+    require(not any(zeros) and all(0 < scale < math.inf for scale in scales), "weights whose scales are not numbers")
+    require(tensor.type != INT8 or tensor.fixed, "int8 that is not a weight")

@@ -16,14 +16,14 @@ DEQUANTIZE, RESHAPE = 6, 22
 _MAX_STEP: Final = 1 << 12
 
 
-class NotPlain(Exception):
+class NotAllowed(Exception):
     """A file contains something that is not allowed; the message names it in a few words."""
 
 
-def need(holds: bool, otherwise: str = "an operator whose shapes do not fit") -> None:
-    """Raise NotPlain unless it holds."""
+def require(holds: bool, otherwise: str = "an operator whose shapes do not fit") -> None:
+    """Raise NotAllowed unless it holds."""
     if not holds:
-        raise NotPlain(otherwise)
+        raise NotAllowed(otherwise)
 
 
 @dataclass(slots=True)
@@ -74,7 +74,7 @@ class Call:
     def option(self, name: str, lowest: int, highest: int, default: int = 0) -> int:
         """Return an option after checking that it is in range."""
         value = int(self.options.get(name, default))
-        need(lowest <= value <= highest, f"an operator whose {name.replace('_', ' ')} is {value}")
+        require(lowest <= value <= highest, f"an operator whose {name.replace('_', ' ')} is {value}")
         return value
 
     def known(self, number: int) -> Shape:
@@ -89,7 +89,7 @@ def _same(call: Call) -> Shape:
 
 
 def _softmax(call: Call) -> Shape:
-    need(1 <= len(call.shapes[0]) <= 4)
+    require(1 <= len(call.shapes[0]) <= 4)
     return call.shapes[0]
 
 
@@ -97,17 +97,17 @@ def _broadcast(call: Call) -> Shape:
     call.option("activation", 0, 3)
     rank = max(map(len, call.shapes))
     sides = list(zip(*((1,) * (rank - len(shape)) + shape for shape in call.shapes), strict=True))
-    need(all(min(pair) in (1, max(pair)) for pair in sides))
+    require(all(min(pair) in (1, max(pair)) for pair in sides))
     return tuple(map(max, sides))
 
 
 def _broadcast4(call: Call) -> Shape:
-    need(max(map(len, call.shapes)) <= 4)
+    require(max(map(len, call.shapes)) <= 4)
     return _broadcast(call)
 
 
 def _prelu(call: Call) -> Shape:
-    need(_broadcast4(call) == call.shapes[0])
+    require(_broadcast4(call) == call.shapes[0])
     return call.shapes[0]
 
 
@@ -119,7 +119,7 @@ def _window(call: Call, kernel: Shape, channels: int) -> Shape:
     for axis, side, size in zip("hw", call.shapes[0][1:3], kernel, strict=True):
         stride = call.option(f"stride_{axis}", 1, _MAX_STEP)
         wide = (size - 1) * call.option(f"dilation_{axis}", 1, _MAX_STEP, 1) + 1
-        need(1 <= wide <= _MAX_STEP and (same or wide <= side))
+        require(1 <= wide <= _MAX_STEP and (same or wide <= side))
         sides.append(-(-side // stride) if same else (side - wide) // stride + 1)
     # Kernels store the pixels under every window (im2col), or pointers to them.
     call.kept += math.prod(sides) * math.prod(kernel) * max(channels, 2)
@@ -127,27 +127,27 @@ def _window(call: Call, kernel: Shape, channels: int) -> Shape:
 
 
 def _convolution(call: Call) -> Shape:
-    need(len(call.shapes[0]) == 4 == len(call.shapes[1]))
+    require(len(call.shapes[0]) == 4 == len(call.shapes[1]))
     channels, (filters, *kernel, depth) = call.shapes[0][3], call.shapes[1]
-    need(channels % depth == 0 and filters % (channels // depth) == 0)
+    require(channels % depth == 0 and filters % (channels // depth) == 0)
     if call.inputs[1].type == INT8:
-        need(channels == depth)
+        require(channels == depth)
         for axis in "hw":
             call.option(f"dilation_{axis}", 1, 1, 1)
     return _filtered(call, tuple(kernel), depth, filters)
 
 
 def _depthwise(call: Call) -> Shape:
-    need(len(call.shapes[0]) == 4 == len(call.shapes[1]))
+    require(len(call.shapes[0]) == 4 == len(call.shapes[1]))
     channels, (one, *kernel, filters) = call.shapes[0][3], call.shapes[1]
     # One of LiteRT's kernels has a buffer of 4,832 numbers and loops forever if that is too small.
-    need(filters <= _MAX_STEP)
-    need(one == 1 and filters == channels * call.option("multiplier", 1, _MAX_STEP))
+    require(filters <= _MAX_STEP)
+    require(one == 1 and filters == channels * call.option("multiplier", 1, _MAX_STEP))
     return _filtered(call, tuple(kernel), 1, filters)
 
 
 def _filtered(call: Call, kernel: Shape, depth: int, filters: int) -> Shape:
-    need(call.shapes[2] == (filters,))
+    require(call.shapes[2] == (filters,))
     count, (height, width) = call.shapes[0][0], _window(call, kernel, depth)
     call.products = count * height * width * call.inputs[1].size
     call.kept += call.inputs[0].size + call.inputs[1].size
@@ -155,7 +155,7 @@ def _filtered(call: Call, kernel: Shape, depth: int, filters: int) -> Shape:
 
 
 def _pool(call: Call) -> Shape:
-    need(len(call.shapes[0]) == 4)
+    require(len(call.shapes[0]) == 4)
     kernel = call.option("filter_h", 1, _MAX_STEP), call.option("filter_w", 1, _MAX_STEP)
     height, width = _window(call, kernel, 1)
     count, *_, channels = call.shapes[0]
@@ -166,9 +166,9 @@ def _pool(call: Call) -> Shape:
 def _dense(call: Call) -> Shape:
     call.option("activation", 0, 3)
     call.option("format", 0, 0)
-    need(len(call.shapes[0]) >= 1 and len(call.shapes[1]) == 2)
+    require(len(call.shapes[0]) >= 1 and len(call.shapes[1]) == 2)
     shape, (units, width), *bias = call.shapes
-    need(shape[-1] == width and bias in ([], [(units,)]))
+    require(shape[-1] == width and bias in ([], [(units,)]))
     call.products, call.kept = call.inputs[0].size * units, call.inputs[0].size + call.inputs[1].size
     return (*shape[:-1], units) if call.options.get("keep_dims") else (call.inputs[0].size // width, units)
 
@@ -176,36 +176,36 @@ def _dense(call: Call) -> Shape:
 def _concatenate(call: Call) -> Shape:
     call.option("activation", 0, 0)
     first, rank = call.shapes[0], len(call.shapes[0])
-    need(1 <= rank <= 4)
+    require(1 <= rank <= 4)
     axis = call.option("axis", -rank, rank - 1) % rank
-    need(all(shape[:axis] + shape[axis + 1 :] == first[:axis] + first[axis + 1 :] for shape in call.shapes))
-    need(all(len(shape) == rank for shape in call.shapes))
+    require(all(shape[:axis] + shape[axis + 1 :] == first[:axis] + first[axis + 1 :] for shape in call.shapes))
+    require(all(len(shape) == rank for shape in call.shapes))
     return (*first[:axis], sum(shape[axis] for shape in call.shapes), *first[axis + 1 :])
 
 
 def _reduce(call: Call) -> Shape:
     shape, axes = call.shapes[0], call.known(1)
     rank = len(shape)
-    need(len(call.shapes[1]) <= 1 and all(-rank <= axis < rank for axis in axes))
+    require(len(call.shapes[1]) <= 1 and all(-rank <= axis < rank for axis in axes))
     gone = {axis % rank for axis in axes}
-    need(len(gone) == len(axes))
+    require(len(gone) == len(axes))
     keep = call.options.get("keep_dims")
     return tuple(1 if axis in gone else side for axis, side in enumerate(shape) if keep or axis not in gone)
 
 
 def _reshape(call: Call) -> Shape:
     target = call.known(1)
-    need(len(call.shapes[1]) == 1 and list(target).count(-1) <= 1)
+    require(len(call.shapes[1]) == 1 and list(target).count(-1) <= 1)
     rest = math.prod(side for side in target if side != -1)
-    need(rest >= 1 and all(side >= 1 or side == -1 for side in target))
+    require(rest >= 1 and all(side >= 1 or side == -1 for side in target))
     shape = tuple(call.inputs[0].size // rest if side == -1 else side for side in target)
-    need(math.prod(shape) == call.inputs[0].size)
+    require(math.prod(shape) == call.inputs[0].size)
     return shape
 
 
 def _pad(call: Call) -> Shape:
     shape, amounts = call.shapes[0], call.known(1)
-    need(len(shape) <= 4 and call.shapes[1] == (len(shape), 2) and all(0 <= n <= _MAX_STEP for n in amounts))
+    require(len(shape) <= 4 and call.shapes[1] == (len(shape), 2) and all(0 <= n <= _MAX_STEP for n in amounts))
     return tuple(side + sum(amounts[2 * axis : 2 * axis + 2]) for axis, side in enumerate(shape))
 
 
@@ -219,12 +219,12 @@ def _slice(call: Call) -> Shape:
     shape = call.shapes[0]
     begin, end, step = (call.known(number) for number in (1, 2, 3))
     masks = [call.option(name, 0, (1 << len(shape)) - 1) for name in ("begin", "end", "shrink")]
-    need(1 <= len(shape) <= 4 and all(known == (len(shape),) for known in call.shapes[1:]) and min(step) >= 1)
+    require(1 <= len(shape) <= 4 and all(known == (len(shape),) for known in call.shapes[1:]) and min(step) >= 1)
     taken, sides = [], []
     for axis, side in enumerate(shape):
         without_begin, without_end, shrink = (mask >> axis & 1 for mask in masks)
         if shrink:
-            need(-side <= begin[axis] < side and step[axis] == 1 and not without_begin and not without_end)
+            require(-side <= begin[axis] < side and step[axis] == 1 and not without_begin and not without_end)
             taken.append(range(begin[axis] % side, begin[axis] % side + 1))
         else:
             limits = None if without_begin else begin[axis], None if without_end else end[axis], step[axis]
@@ -238,7 +238,7 @@ def _slice(call: Call) -> Shape:
 def _pack(call: Call) -> Shape:
     call.option("axis", 0, 0)
     call.option("count", len(call.inputs), len(call.inputs))
-    need(all(shape == () for shape in call.shapes))
+    require(all(shape == () for shape in call.shapes))
     call.values = tuple(call.known(number)[0] for number in range(len(call.inputs)))
     return (len(call.inputs),)
 
@@ -250,7 +250,7 @@ class Rule:
     Attributes:
         inputs: Allowed inputs, one letter each: f float32, w float32 from the file, h float16 from the file, q int8
             from the file, i static int32, + more like the first, ? missing.
-        result: Returns the shape of the result, or raises NotPlain.
+        result: Returns the shape of the result, or raises NotAllowed.
         kind: Number of its options in LiteRT's union.
         options: Their names and struct letters by field number.
     """

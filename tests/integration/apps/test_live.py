@@ -173,7 +173,7 @@ class TestLoop:
         run(Hanging(), ScriptedScreen({1: "q"}))
         assert time.monotonic() - began < 10
 
-    def test_when_the_throttle_skips_frames_then_these_are_shown_with_faces_all_the_same(self):
+    def test_when_the_stride_skips_frames_then_these_are_shown_with_faces_all_the_same(self):
         class Half(InferenceStride):
             def due(self):
                 self._count += 1
@@ -183,7 +183,7 @@ class TestLoop:
         screen = ScriptedScreen()
         models = Session(detector=ScriptedDetector([[FACE]]), classifier=classifier)
         with models, Recorder(models.draw, lambda _: Video()) as keeper:
-            summary = Live(models, Camera(30, pause_s=0.01), keeper, screen, throttle=Half()).run().summary()
+            summary = Live(models, Camera(30, pause_s=0.01), keeper, screen, stride=Half()).run().summary()
         assert summary.faces == summary.frames
         assert sum(call == (1,) for call in classifier.calls) <= summary.frames / 2 + 2
 
@@ -310,21 +310,21 @@ class TestCalibration:
 
 
 class TestThrottle:
-    def feed(self, throttle, work_s, frames=200):
+    def feed(self, stride, work_s, frames=200):
         for _ in range(frames):
-            throttle.due()
-            throttle.note(work_s, 1 / 30)
-        return throttle
+            stride.due()
+            stride.note(work_s, 1 / 30)
+        return stride
 
     def test_when_work_is_light_then_every_frame_is_classified(self):
-        throttle = self.feed(InferenceStride(), 0.02)
-        assert all(throttle.due() for _ in range(10))
+        stride = self.feed(InferenceStride(), 0.02)
+        assert all(stride.due() for _ in range(10))
 
     def test_when_work_is_too_much_then_fewer_are_and_all_again_when_it_is_light(self):
-        throttle = self.feed(InferenceStride(), 0.036)
-        assert throttle.every == 2
-        assert [throttle.due() for _ in range(4)].count(True) == 2
-        assert self.feed(throttle, 0.015).every == 1
+        stride = self.feed(InferenceStride(), 0.036)
+        assert stride.every == 2
+        assert [stride.due() for _ in range(4)].count(True) == 2
+        assert self.feed(stride, 0.015).every == 1
 
     def test_when_few_frames_come_then_each_is_classified_since_moods_must_not_get_old(self):
         assert self.feed(InferenceStride(), 0.3).every == 1

@@ -13,7 +13,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from livemood.bundles.manifest import default_bundle, read_bundle
 from livemood.bundles.verify.tflite_file import check_tflite
-from livemood.bundles.verify.tflite_ops import FLOAT32, INT32, RULES, Call, NotPlain, Tensor
+from livemood.bundles.verify.tflite_ops import FLOAT32, INT32, RULES, Call, NotAllowed, Tensor
 from livemood.core.errors import ModelIncompatible
 from livemood.emotion.classifier import EmotionClassifier
 from tests.support.networks import CLASSES, CROP, Parts, in_int8, network
@@ -218,8 +218,14 @@ HOSTILE: dict[str, tuple[Callable[[Parts], object], str]] = {
     "no image": (lambda p: vars(p.graph).update(inputs=[]), "damaged"),
     "no answer": (lambda p: vars(p.graph).update(outputs=[]), "0 outputs"),
     "answer is the image": (lambda p: vars(p.graph).update(outputs=[0]), "returns"),
-    "answer is a constant": (lambda p: vars(p.graph).update(outputs=[p.weights(1, CLASSES)]), "leads nowhere"),
-    "answer is never computed": (lambda p: vars(p.graph).update(outputs=[p.tensor((1, CLASSES))]), "leads nowhere"),
+    "answer is a constant": (
+        lambda p: vars(p.graph).update(outputs=[p.weights(1, CLASSES)]),
+        "output that is not computed",
+    ),
+    "answer is never computed": (
+        lambda p: vars(p.graph).update(outputs=[p.tensor((1, CLASSES))]),
+        "output that is not computed",
+    ),
     "answer is not there": (lambda p: vars(p.graph).update(outputs=[10**6]), "damaged"),
     "answer is below 0": (lambda p: vars(p.graph).update(outputs=[-1]), "damaged"),
     "two networks": (second_graph, "2 networks"),
@@ -511,5 +517,5 @@ STRIDES = {"stride_h": 1, "stride_w": 1}
     ],
 )
 def test_operator_when_its_shapes_do_not_fit_then_refused(code, inputs, options):
-    with pytest.raises(NotPlain):
+    with pytest.raises(NotAllowed):
         RULES[code].result(Call(inputs, options))
