@@ -87,14 +87,15 @@ class CollectionRecords(Closeable):
         """Lock the file of rows; remove it, or make it of a Parquet file, if need be."""
         rows = self._rows_file
         locks.enter_context(claimed(rows, self.path, _SETTING))
-        if not resume:
-            if not force and holds_photos(rows):
-                raise SinkError(f"{self.path} was not completed, {rows} holds its rows", _REMEDY)
-            rows.unlink(missing_ok=True)
-        elif self._packed and self.path.exists() and not (rows.exists() and rows.stat().st_size):
+        empty = not (rows.exists() and rows.stat().st_size)
+        if resume and empty and self._packed and self.path.exists():
             _unpack(self.path, rows)
-        else:
+        elif resume or empty:
             return
+        elif force or not holds_photos(rows):
+            rows.unlink(missing_ok=True)
+        else:
+            raise SinkError(f"{self.path} was not completed, {rows} holds its rows", _REMEDY)
         locks.enter_context(claimed(rows, self.path, _SETTING))  # another file under the same name
 
     def _opened(self) -> BinaryIO:
