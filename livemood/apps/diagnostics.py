@@ -155,7 +155,8 @@ def _cameras() -> Iterator[Check]:
 
 
 def _models() -> Iterator[Check]:
-    from livemood.bundles.manifest import default_bundle, read_bundle, shipped_models
+    from livemood.bundles.manifest import default_bundle, read_bundle
+    from livemood.bundles.shipped import shipped_models
 
     bundle = read_bundle(default_bundle())
     others = [model.file for model in shipped_models()]

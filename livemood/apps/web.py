@@ -14,7 +14,8 @@ from typing import Final, Self
 
 from livemood.apps.page_settings import COVERED, EMOTION, FAR, NEAR, YUNET, page_settings
 from livemood.bundles.fixed_batch import with_fixed_batch
-from livemood.bundles.manifest import default_bundle, face_model, models_folder, read_bundle
+from livemood.bundles.manifest import default_bundle, models_folder, read_bundle
+from livemood.bundles.shipped import face_model
 from livemood.bundles.verify.tflite_file import check_tflite
 from livemood.core.errors import SinkError
 from livemood.emotion.quality import covered_weights

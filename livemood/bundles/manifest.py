@@ -17,7 +17,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 from livemood.bundles.verify.keras_file import check_keras_file
 from livemood.core.crop_spec import CropSpec
@@ -109,7 +109,7 @@ class Bundle:
             ModelIncompatible: It is not the file that the manifest describes, is too large, or is a Keras model with
                 layers that are not allowed.
         """
-        _check_sha256(file, self.sha256.get(file.name))
+        check_sha256(file, self.sha256.get(file.name))
         if file == self.keras:
             check_keras_file(file)
         return file
@@ -131,85 +131,6 @@ def named_bundle(name: str | Path) -> Path:
     return default_bundle() if str(name) == "default" else Path(name)
 
 
-def face_model(which: Literal["near", "far", "yunet", "yunet-onnx"]) -> Path:
-    """Return MediaPipe's near- or far-range face network or YuNet, checked against its recorded sha256.
-
-    Raises:
-        ModelMissing: It is not there.
-        ModelIncompatible: Its bytes are not those that were shipped.
-    """
-    return _shipped("face", which)
-
-
-def covered_model() -> Path:
-    """Return the file of the network that detects covered faces, checked against its recorded sha256.
-
-    Raises:
-        ModelMissing: They are not there.
-        ModelIncompatible: Their bytes are not those that were shipped.
-    """
-    return _shipped("doubt", "covered")
-
-
-class ShippedModel(NamedTuple):
-    """A network beside the emotion model.
-
-    Attributes:
-        name: Such as ``near``.
-        kind: ``face`` or ``doubt``.
-        file: Its weights.
-        sha256: Of the file.
-        size_px: Side of its input, px.
-        channels: Of its input.
-    """
-
-    name: str
-    kind: str
-    file: Path
-    sha256: str
-    size_px: int
-    channels: int
-
-
-def shipped_models() -> list[ShippedModel]:
-    """Return the face networks and the network that detects covered faces, each checked against its sha256.
-
-    Raises:
-        ModelMissing: One is not there.
-        ModelIncompatible: The bytes of one are not those that were shipped.
-    """
-    found = [model for kind in ("face", "doubt") for model in _listed(kind)]
-    for model in found:
-        _check_sha256(model.file, model.sha256)
-    return found
-
-
-def _shipped(kind: str, name: str) -> Path:
-    model = next((model for model in _listed(kind) if model.name == name), None)
-    if model is None:
-        raise ModelIncompatible(f"{models_folder() / kind / MANIFEST} names no model {name!r}; reinstall livemood")
-    _check_sha256(model.file, model.sha256)
-    return model.file
-
-
-def _listed(kind: str) -> list[ShippedModel]:
-    folder = models_folder() / kind
-    try:
-        return [
-            ShippedModel(
-                entry["name"],
-                kind,
-                folder / entry["file"],
-                entry["sha256"],
-                entry["input"]["size_px"],
-                entry["input"]["channels"],
-            )
-            for entry in _read_manifest(folder)["models"]
-        ]
-    except (KeyError, TypeError) as error:
-        raise ModelIncompatible(f"{folder / MANIFEST} is damaged ({_short(error)}); reinstall livemood") from error
-
-
 def read_bundle(folder: Path) -> Bundle:
     """Read a bundle's manifest; weights are checked when they are loaded.
 
@@ -217,10 +138,10 @@ def read_bundle(folder: Path) -> Bundle:
         ModelMissing: The folder or its manifest is not there.
         ModelIncompatible: It is not a valid livemood manifest.
     """
-    data = _read_manifest(folder)
+    data = read_manifest(folder)
     if data.get("format") not in (1, FORMAT):
         raise ModelIncompatible(
-            f"bundle {folder} has format {_short(data.get('format'))}, this livemood reads 1 and {FORMAT}; "
+            f"bundle {folder} has format {shortened(data.get('format'))}, this livemood reads 1 and {FORMAT}; "
             "make it again or upgrade"
         )
     try:
@@ -233,7 +154,7 @@ def read_bundle(folder: Path) -> Bundle:
             sha256=_mapping(data["sha256"]),
         )
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise ModelIncompatible(f"{folder / MANIFEST} is not a livemood manifest ({_short(error)})") from error
+        raise ModelIncompatible(f"{folder / MANIFEST} is not a livemood manifest ({shortened(error)})") from error
     lowest, highest = _TEMPERATURES
     for head in bundle.heads:
         if not lowest <= head.temperature <= highest:
@@ -261,7 +182,7 @@ def is_label(text: str) -> bool:
 
 def _heads(entries: Any) -> tuple[Head, ...]:
     if not isinstance(entries, list) or not 1 <= len(entries) <= MAX_HEADS:
-        raise ValueError(f"heads are a list of 1 to {MAX_HEADS}, got {_short(entries)}")
+        raise ValueError(f"heads are a list of 1 to {MAX_HEADS}, got {shortened(entries)}")
     heads = [_head(entry, entry["name"]) for entry in entries]
     names = [head.name for head in heads]
     for name in names:
@@ -274,16 +195,16 @@ def _heads(entries: Any) -> tuple[Head, ...]:
 
 def _head(entry: Any, name: Any) -> Head:
     if not isinstance(name, str) or not name.isidentifier() or len(name) > MAX_LABEL:
-        raise ValueError(f"a head's name is one word of letters, digits and _, got {_short(name)}")
+        raise ValueError(f"a head's name is one word of letters, digits and _, got {shortened(name)}")
     return Head(name, _labels(entry["labels"]), float(entry["temperature"]))
 
 
 def _labels(names: Any) -> tuple[str, ...]:
     if not isinstance(names, list) or not 2 <= len(names) <= MAX_LABELS:
-        raise ValueError(f"labels are a list of 2 to {MAX_LABELS} names, got {_short(names)}")
+        raise ValueError(f"labels are a list of 2 to {MAX_LABELS} names, got {shortened(names)}")
     for name in names:
         if not isinstance(name, str) or not is_label(name):
-            raise ValueError(f"a label is a plain name of at most {MAX_LABEL} characters, got {_short(name)}")
+            raise ValueError(f"a label is a plain name of at most {MAX_LABEL} characters, got {shortened(name)}")
         if name == UNSURE:
             raise ValueError(f"{UNSURE} is livemood's own word where no label is sure enough")
         if names.count(name) > 1:
@@ -301,17 +222,17 @@ def _crop(spec: Any) -> CropSpec:
 
 def _mapping(data: Any) -> dict[str, Any]:
     if not isinstance(data, dict):
-        raise ValueError(f"expected an object, got {_short(data)}")
+        raise ValueError(f"expected an object, got {shortened(data)}")
     return data
 
 
 def _words(text: Any) -> str:
     if not isinstance(text, str) or not is_name(text):
-        raise ValueError(f"a name is one line of at most {MAX_NAME} characters, got {_short(text)}")
+        raise ValueError(f"a name is one line of at most {MAX_NAME} characters, got {shortened(text)}")
     return text
 
 
-def _short(value: object) -> str:
+def shortened(value: object) -> str:
     """Return an untrusted value as a short text without control characters."""
     text = str(value) if isinstance(value, ValueError) else repr(value)
     text = "".join(letter if letter.isprintable() else "?" for letter in text[: 3 * _SHOWN])
@@ -324,7 +245,13 @@ def sha256_of(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _read_manifest(folder: Path) -> dict[str, Any]:
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest of a folder of models as plain data, not yet checked.
+
+    Raises:
+        ModelMissing: It is not there.
+        ModelIncompatible: It is too large, or not a JSON object.
+    """
     file = folder / MANIFEST
     try:
         if file.stat().st_size > _MAX_MANIFEST_BYTES or not file.is_file():
@@ -337,13 +264,19 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         if isinstance(error, ModelIncompatible):
             raise
-        raise ModelIncompatible(f"{file} cannot be read as JSON ({_short(error)})") from error
+        raise ModelIncompatible(f"{file} cannot be read as JSON ({shortened(error)})") from error
     if not isinstance(data, dict):
         raise ModelIncompatible(f"{file} is not a livemood manifest (no JSON object)")
     return data
 
 
-def _check_sha256(file: Path, expected: object) -> None:
+def check_sha256(file: Path, expected: object) -> None:
+    """Compare a file with its recorded sha256.
+
+    Raises:
+        ModelMissing: It is not there.
+        ModelIncompatible: It is too large, or its bytes are others.
+    """
     if not file.is_file():
         raise ModelMissing(f"model file {file} is not there; reinstall livemood or make the bundle again")
     if file.stat().st_size > _MAX_MODEL_BYTES:
@@ -352,5 +285,5 @@ def _check_sha256(file: Path, expected: object) -> None:
     if found != expected:
         raise ModelIncompatible(
             f"model file {file} was altered or damaged: sha256 {found[:12]}…, "
-            f"manifest says {_short(str(expected)[:12])}…"
+            f"manifest says {shortened(str(expected)[:12])}…"
         )

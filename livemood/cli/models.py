@@ -84,7 +84,7 @@ def _emotion() -> dict[str, Any]:
 
 
 def _others() -> list[dict[str, Any]]:
-    from livemood.bundles.manifest import shipped_models
+    from livemood.bundles.shipped import shipped_models
 
     return [
         {

@@ -2,7 +2,7 @@
 
 from typing import Literal, Protocol
 
-from livemood.bundles.manifest import face_model
+from livemood.bundles.shipped import face_model
 from livemood.core.geometry import Box
 from livemood.core.types import Detection, Image
 from livemood.detection.blazeface import BlazeFace

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from livemood.bundles.manifest import face_model
+from livemood.bundles.shipped import face_model
 from livemood.core.errors import ModelIncompatible
 from livemood.core.types import Image
 from livemood.runtime.native_output import native_stderr_held, silence_native_logs

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from livemood.bundles.manifest import covered_model
+from livemood.bundles.shipped import covered_model
 from livemood.core.crop_spec import FER2013_TEMPLATE, CropSpec
 from livemood.core.types import FaceCrop, Keypoint, Quality
 from livemood.emotion.crop import similarity

@@ -7,7 +7,8 @@ import tomllib
 
 import pytest
 
-from livemood.bundles.manifest import default_bundle, face_model, models_folder, read_bundle, sha256_of
+from livemood.bundles.manifest import default_bundle, models_folder, read_bundle, sha256_of
+from livemood.bundles.shipped import face_model
 from tests.support.builders import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

@@ -20,7 +20,8 @@ import cv2
 import numpy as np
 
 from livemood.apps.reader import MoodReader, annotate
-from livemood.bundles.manifest import default_bundle, face_model, read_bundle
+from livemood.bundles.manifest import default_bundle, read_bundle
+from livemood.bundles.shipped import face_model
 from livemood.core.crop_spec import CROP
 from livemood.core.settings import DetectorMode, DrawStyle
 from livemood.core.types import Frame, Image

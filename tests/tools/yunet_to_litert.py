@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from livemood.apps.page_settings import YUNET_SIDE_PX as SIDE
-from livemood.bundles.manifest import face_model
+from livemood.bundles.shipped import face_model
 from livemood.detection.yunet_runners import STRIDES
 
 _PARTS = ("cls", "obj", "bbox", "kps")

@@ -18,7 +18,8 @@ import pytest
 from livemood.apps import web
 from livemood.apps.web import PageServer, page_files, write_page
 from livemood.bundles.fixed_batch import with_fixed_batch
-from livemood.bundles.manifest import default_bundle, face_model, models_folder, read_bundle
+from livemood.bundles.manifest import default_bundle, models_folder, read_bundle
+from livemood.bundles.shipped import face_model
 from livemood.core.errors import ModelIncompatible, SinkError
 from livemood.core.stage_settings import Settings
 from tests.support.builders import ROOT, SAMPLES, heed_interrupts, read_still

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from livemood.bundles import manifest as bundle
-from livemood.bundles.manifest import default_bundle, face_model, read_bundle
+from livemood.bundles.manifest import default_bundle, read_bundle
+from livemood.bundles.shipped import face_model
 from livemood.core.crop_spec import CROP
 from livemood.core.errors import ModelIncompatible, ModelMissing
 from livemood.core.labels import EMOTIONS

@@ -2,7 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
-from livemood.bundles.manifest import default_bundle, face_model
+from livemood.bundles.manifest import default_bundle
+from livemood.bundles.shipped import face_model
 from livemood.core.errors import ModelIncompatible
 from livemood.core.types import Image
 from livemood.detection.blazeface import BlazeFace

@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from livemood.bundles.manifest import face_model
+from livemood.bundles.shipped import face_model
 from livemood.core.errors import ModelIncompatible
 from livemood.core.types import Frame, Image, Keypoint
 from livemood.detection.combined import FaceDetector

@@ -31,4 +31,5 @@ def test_settings_when_a_count_is_out_of_range_then_refused(given: dict[str, Any
 
 
 def test_settings_when_at_the_ends_of_their_ranges_then_taken() -> None:
-    TrainSettings(learning_rate=1e-12, seed=2**32 - 1, blends=100)
+    settings = TrainSettings(learning_rate=1e-12, seed=2**32 - 1, blends=100)
+    assert (settings.learning_rate, settings.seed, settings.blends) == (1e-12, 2**32 - 1, 100)
