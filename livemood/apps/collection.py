@@ -14,7 +14,7 @@ from livemood.core.settings import SortBy
 from livemood.records import Origin, Record
 from livemood.records.inputs import Group, Heads
 from livemood.runtime.atomic_io import note_written
-from livemood.runtime.paths import is_folder, real_path
+from livemood.runtime.paths import bytes_of, is_folder, real_path
 from livemood.runtime.workers import on_processes
 from livemood.sinks.collection_records import CollectionRecords
 from livemood.sinks.sorted_folder import How, SortedFolder, folder_for, is_made_by_sorting, place_in
@@ -125,7 +125,8 @@ def _results(
         photo_reader = open_reader()
         yield from map(photo_reader.read, todo)
         return
-    for one, result in on_processes(todo, read_here, job.processes, set_up, (job.options,)):
+    read = on_processes(todo, read_here, job.processes, set_up, (job.options,), cost=lambda one: bytes_of(one.path))
+    for one, result in read:
         yield result or PhotoResult(one.path, error=ImageUnreadable(f"{one.path}: {_KILLED}", "try fewer {jobs}"))
 
 

@@ -27,6 +27,14 @@ def is_link(path: Path | str) -> bool:
     return os.path.islink(path)  # noqa: PTH114
 
 
+def bytes_of(path: Path | str) -> int:
+    """Return the size of a file in bytes; 0 if there is none."""
+    try:
+        return os.path.getsize(path)  # noqa: PTH202
+    except (OSError, ValueError):
+        return 0
+
+
 def real_path(path: Path | str) -> Path:
     """Return the absolute path with its links resolved, as far as they do not loop."""
     try:

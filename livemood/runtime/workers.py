@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from itertools import islice
 from threading import Thread
 from typing import Any, Final, TypeVar
 
@@ -27,6 +28,7 @@ def on_processes(
     arguments: tuple[Any, ...] = (),
     ahead: int = _AHEAD,
     ordered: bool = True,
+    cost: Callable[[T], float] | None = None,
 ) -> Iterator[tuple[T, R | None]]:
     """Run tasks in ``processes`` processes; yield each with its result, or None if it killed its process twice.
 
@@ -41,6 +43,8 @@ def on_processes(
         arguments: Of ``set_up``.
         ahead: Queued tasks for each process.
         ordered: Yield in the order of the tasks; otherwise as they are done.
+        cost: Estimates the time of a task, in any unit. The first ``processes * ahead`` tasks are started in order of
+            decreasing cost, so that in a short run the processes finish at about the same time.
     """
     import multiprocessing
 
@@ -50,7 +54,7 @@ def on_processes(
         return ProcessPoolExecutor(size, context, _begin, (set_up, arguments))
 
     with held():  # a second interrupt while processes are being ended would leave them waiting for ever
-        yield from _run(iter(tasks), work, processes, open_pool, processes * ahead, ordered)
+        yield from _run(iter(tasks), work, processes, open_pool, processes * ahead, ordered, cost)
 
 
 def _run(
@@ -60,10 +64,13 @@ def _run(
     open_pool: Callable[[int], ProcessPoolExecutor],
     most: int,
     ordered: bool,
+    cost: Callable[[T], float] | None,
 ) -> Iterator[tuple[T, R | None]]:
     pool = open_pool(processes)
     under_way: deque[tuple[T, Future[R]]] = deque()
     try:
+        if cost:
+            under_way.extend(_by_cost(pool, work, list(islice(left, most)), cost))
         while True:
             while len(under_way) < most and (item := next(left, _END)) is not _END:
                 under_way.append((item, _submit(pool, work, item)))
@@ -95,6 +102,15 @@ def _run(
 
 
 _END: Any = object()
+
+
+def _by_cost(
+    pool: ProcessPoolExecutor, work: Callable[[T], R], tasks: Sequence[T], cost: Callable[[T], float]
+) -> list[tuple[T, Future[R]]]:
+    """Start tasks in order of decreasing cost; return each with its future, in the order given."""
+    order = sorted(range(len(tasks)), key=lambda place: -cost(tasks[place]))
+    started = {place: _submit(pool, work, tasks[place]) for place in order}
+    return [(task, started[place]) for place, task in enumerate(tasks)]
 
 
 def _wait(futures: Sequence["Future[R]"]) -> None:

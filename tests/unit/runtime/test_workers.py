@@ -46,6 +46,25 @@ def test_tasks_then_come_back_in_their_order_and_are_taken_as_needed() -> None:
     assert len(taken) <= 20 + 6
 
 
+def stamp(path: Path) -> int:
+    started = time.monotonic_ns()
+    time.sleep(0.05)
+    return started
+
+
+def test_tasks_when_their_cost_is_given_then_the_dearest_start_first_and_come_back_in_order() -> None:
+    tasks = [Path(str(cost)) for cost in (1, 3, 2, 5, 4)]
+    found = list(on_processes(tasks, stamp, 1, set_up, (0,), cost=lambda path: int(path.name)))
+    assert [task for task, _ in found] == tasks
+    started = sorted(found, key=lambda one: one[1] or 0)
+    assert [int(task.name) for task, _ in started] == [5, 4, 3, 2, 1]
+
+
+def test_tasks_when_there_are_more_than_wait_at_once_then_all_come_back_in_order() -> None:
+    found = [number for number, _ in on_processes(range(9), work, 2, set_up, (0,), ahead=2, cost=float)]
+    assert found == list(range(9))
+
+
 def test_tasks_when_order_does_not_matter_then_each_comes_back_once() -> None:
     found = dict(on_processes(range(20), work, 2, set_up, (1,), ordered=False))
     assert found == {number: number + 1 for number in range(20)}
