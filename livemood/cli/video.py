@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,26 +16,23 @@ from livemood.cli.options import (
     files_of,
     heads_of,
     opened,
-    option_name,
     print_json,
     refuse_shared,
 )
 from livemood.cli.summary import line_about_many, note, note_skipped, print_outcomes, print_summary
 from livemood.cli.terminal import plain
+from livemood.cli.video_plan import spread
 from livemood.core.labels import EMOTION
 from livemood.core.settings import CutSettings, DrawStyle, EncodingSettings, ReaderSettings
-from livemood.runtime.paths import is_folder, real_path
+from livemood.runtime.paths import is_folder
 from livemood.runtime.processes import usable_cores
-from livemood.sinks.open import STDOUT, Output
+from livemood.sinks.open import Output
 
 if TYPE_CHECKING:
     from livemood.apps.video_batch import Outcome
     from livemood.apps.video_job import VideoJob
     from livemood.sources.image.scan import Skipped
     from livemood.sources.video.scan import Clip
-
-# Suffixes of the files of many videos, where only their folder is given.
-_SUFFIXES: Final = {"records": ".csv", "subtitles": ".srt", "report": ".html"}
 
 
 def video(
@@ -125,7 +122,7 @@ def video(
     if piped := [source for source in sources if is_pipe(source)]:
         raise typer.BadParameter(f"{piped[0]} is a pipe; many videos need to be files", param_hint="IN...")
     found = find_videos(sources, [out_dir] if out_dir else [])
-    planned = _jobs(job, found.clips, [source for source in sources if is_folder(source)], out_dir, summary)
+    planned = spread(job, found.clips, [source for source in sources if is_folder(source)], out_dir, summary)
     _tell_skipped(found.skipped)
     _many(planned, found.clips, settings, jobs, resume, summary, json_)
 
@@ -167,75 +164,6 @@ def _one(job: "VideoJob", settings: ReaderSettings, summary_file: Path | None, r
 
 def _texts(files: Mapping[str, Path | None]) -> dict[str, str | None]:
     return {name: str(path) if path else None for name, path in files.items()}
-
-
-def _jobs(
-    job: "VideoJob", clips: Sequence["Clip"], folders: Sequence[Path], out_dir: Path | None, summary: Path | None
-) -> list["VideoJob"]:
-    """Spread one job over many videos: what is made of each is named after it, in the same folders again."""
-    taken: dict[Path, Path] = {summary.absolute(): summary} if summary else {}
-    read = {real_path(clip.path) for clip in clips}
-    tops = [real_path(folder) for folder in folders]
-    found = []
-    for clip in clips:
-        outputs = [Output(output.name, str(_placed(output, clip.place, out_dir))) for output in job.outputs]
-        if out_dir:
-            outputs.insert(0, Output("out", str(out_dir / clip.place.with_suffix(".mp4"))))
-        report = _placed(Output("report", str(job.report)), clip.place, out_dir) if job.report else None
-        one = replace(job, source=clip.path, outputs=tuple(outputs), report=report)
-        refuse_shared(one.targets)
-        for file in one.files:
-            if real_path(file) in read:
-                raise typer.BadParameter(f"{file} is one of the inputs; use another folder", param_hint="--out-dir")
-            if (other := taken.setdefault(file.absolute(), clip.path)) != clip.path:
-                raise typer.BadParameter(f"{clip.path} and {other} would both become {file}", param_hint="IN...")
-        if one.out and (top := _around(one.out, tops, out_dir)):
-            raise typer.BadParameter(
-                f"{one.out} would lie among the videos of {top}; use another folder", param_hint="--out-dir"
-            )
-        found.append(one)
-    return found
-
-
-def _around(copy: Path, tops: Sequence[Path], out_dir: Path | None) -> Path | None:
-    """Return the folder of videos among which a copy would lie, to be read by the next run."""
-    place, folder = real_path(copy), real_path(out_dir) if out_dir else None
-    for top in tops:
-        if top in place.parents and (folder is None or folder == top or folder in top.parents):
-            return top
-    return None
-
-
-def _placed(output: Output, place: Path, out_dir: Path | None) -> Path:
-    """Return where a file of one of many videos lies: beside its copy, or in a folder of its own kind."""
-    target, option = Path(output.target), option_name(output.name)
-    if output.target == STDOUT:
-        raise typer.BadParameter("many videos need files, not stdout", param_hint=option)
-    if target.name.startswith(".") and target.name != "..":
-        folder, ending = target.parent, target.name
-        if target.name == output.target:
-            if out_dir is None:
-                raise typer.BadParameter(
-                    f"{ending} lies beside each copy; add --out-dir, or give a folder: DIR/{ending}", param_hint=option
-                )
-            folder = out_dir
-        return folder / place.with_suffix(ending)
-    if target.suffix.lower() in _known_suffixes() or target.is_file():
-        raise typer.BadParameter(
-            f"many videos need a folder, or an ending such as .csv, got {output.target}", param_hint=option
-        )
-    if output.name not in _SUFFIXES:
-        raise typer.BadParameter(f"say in which form: {target / '.edl'}, for one", param_hint=option)
-    return target / place.with_suffix(_SUFFIXES[output.name])
-
-
-def _known_suffixes() -> frozenset[str]:
-    """Return the suffixes by which a file is told from a folder."""
-    from livemood.reporting.page import PAGES
-    from livemood.sinks import records, subtitles
-    from livemood.sinks.markers.sink import FORMS
-
-    return frozenset([*PAGES, *records.SUFFIXES, *subtitles.SUFFIXES, *FORMS])
 
 
 def _unfinished(jobs: Sequence["VideoJob"]) -> list["VideoJob"]:
