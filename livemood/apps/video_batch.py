@@ -16,6 +16,7 @@ from livemood.apps.video_job import Progress, VideoJob, label_video
 from livemood.core.errors import LivemoodError
 from livemood.core.settings import ReaderSettings
 from livemood.runtime import stopping
+from livemood.runtime.workers import end_with_parent
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -53,7 +54,7 @@ def label_videos(
     # Workers notice when this process closes its end of the pipe, or is gone.
     stop_reader, stop_writer = context.Pipe(duplex=False)
     with stopping.held(), stop_reader, stop_writer:
-        manager.start(_end_with_parent)
+        manager.start(_begin_manager)
         with manager:
             updates = manager.Queue()
             listener = Thread(target=_listen, args=(updates, progress), name="livemood-listener", daemon=True)
@@ -135,19 +136,9 @@ class _WorkerProgress:
             self._updates.put((source,))
 
 
-def _end_with_parent() -> None:
-    """Leave signals to the parent process, and end with it."""
-    import multiprocessing
-
-    parent = multiprocessing.parent_process()
-
-    def wait() -> None:
-        if parent:
-            parent.join()
-            os._exit(1)
-
+def _begin_manager() -> None:
     stopping.ignore_signals()
-    Thread(target=wait, name="livemood-parent", daemon=True).start()
+    end_with_parent()
 
 
 def _begin_worker(settings: ReaderSettings, updates: Any, stop_reader: "Connection") -> None:

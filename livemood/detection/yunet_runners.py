@@ -170,6 +170,8 @@ def _decoded(cells: Rows, stride: int, min_score: float) -> Rows:
     """Return the rows of one output, (H, W, 16): class and object score, box and five points relative to the cell."""
     scores = np.sqrt(np.clip(cells[..., 0], 0, 1) * np.clip(cells[..., 1], 0, 1))
     y, x = np.nonzero(scores >= min_score)
+    if not len(y):
+        return np.empty((0, _ROW), np.float32)
     found, cell = cells[y, x], np.stack([x, y], 1).astype(np.float32)
     rows = np.empty((len(found), _ROW), np.float32)
     rows[:, 2:4] = np.exp(found[:, 4:6]) * stride
