@@ -119,13 +119,7 @@ class Annotator:
         A face without room for its label has only coloured corners, which a legend explains. If too many faces have no
         room, no label is drawn at all.
         """
-        cards: list[tuple[_Card, Box, int]] = []
-        for place, (mood, face) in enumerate(heads):
-            others = [other for number, (_, other) in enumerate(heads) if number != place]
-            labels = [spot for _, spot, _ in cards]
-            cards += self._label_of(mood, face, others, [*labels, *kept], frame, sizes) or self._label_of(
-                mood, face, others, labels, frame, sizes
-            )
+        cards = self._labels_of(heads, frame, sizes, kept)
         crowded = len(cards) < _LEAST_LABELLED * len(heads)
         if crowded:
             cards = []
@@ -139,6 +133,23 @@ class Annotator:
                 if spot := clear_spot(spots, [taken for _, taken, _ in cards] + [*faces, *kept]):
                     cards.append((panel, spot, text_px))
                     break
+        return cards
+
+    def _labels_of(
+        self, heads: Sequence[tuple[Mood, Box]], frame: Size, sizes: Sizes, kept: Sequence[Box]
+    ) -> list[tuple["_Card", Box, int]]:
+        """Return the labels that have room, or those found until it is certain that too many have none."""
+        cards: list[tuple[_Card, Box, int]] = []
+        for place, (mood, face) in enumerate(heads):
+            others = [other for number, (_, other) in enumerate(heads) if number != place]
+            labels = [spot for _, spot, _ in cards]
+            found = self._label_of(mood, face, others, [*labels, *kept], frame, sizes)
+            if not found and kept:
+                found = self._label_of(mood, face, others, labels, frame, sizes)
+            cards += found
+            left = len(heads) - place - 1
+            if len(cards) + left < _LEAST_LABELLED * len(heads):
+                break
         return cards
 
     def _label_of(

@@ -102,10 +102,15 @@ def place_label(
         frame: Size of the frame.
         gap: Space between face and label, px.
     """
+    spots = [(spot, distance(spot, face)) for spot in spots_around(face, size, frame, gap)]
+    # No spot touches a face farther away than this, or is as near to it as to its own.
+    reach = 2 * max(away for _, away in spots) + math.hypot(*size)
+    near = [other for other in others if distance(face, other) <= reach]
     for own in ((face,), ()):
-        for spot in spots_around(face, size, frame, gap):
-            nearest = all(distance(spot, face) < distance(spot, other) for other in others)
-            if nearest and not any(map(spot.intersection, (*others, *taken, *own))):
+        for spot, away in spots:
+            if any(map(spot.intersection, (*near, *taken, *own))):
+                continue
+            if all(away < distance(spot, other) for other in near):
                 return spot
     return None
 
