@@ -1,5 +1,6 @@
 """The protocol of a sink for frames and their moods."""
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -14,7 +15,7 @@ from livemood.records.origin import Origin
 class Sink(Protocol):
     """Receives every frame of a run, in order; a context manager that closes itself.
 
-    Implementations subclass it, so that they inherit the defaults.
+    Implementations subclass it and inherit the defaults; ``write`` and ``close`` are theirs to define.
 
     Attributes:
         needs_image: Whether ``write`` needs the annotated picture.
@@ -26,6 +27,7 @@ class Sink(Protocol):
     takes_events: bool = False
     warnings: Sequence[str] = ()
 
+    @abstractmethod
     def write(self, frame: Frame, moods: Sequence[Mood], image: Image | None = None) -> None:
         """Take one frame.
 
@@ -49,6 +51,7 @@ class Sink(Protocol):
         """
         return
 
+    @abstractmethod
     def close(self) -> None:
         """Finish the output; a second call does nothing.
 

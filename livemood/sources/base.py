@@ -1,5 +1,6 @@
 """The protocol of a source of frames."""
 
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Protocol, Self
@@ -11,7 +12,7 @@ from livemood.core.video_info import VideoInfo
 class Source(Protocol):
     """Delivers frames of one size; a context manager that closes itself.
 
-    Implementations subclass it, so that they inherit the defaults.
+    Implementations subclass it and inherit the defaults; ``info``, ``frames`` and ``close`` are theirs to define.
 
     Attributes:
         name: For messages and titles, such as ``camera 0``.
@@ -28,6 +29,7 @@ class Source(Protocol):
     warnings: Sequence[str] = ()
 
     @property
+    @abstractmethod
     def info(self) -> VideoInfo:
         """Size, rate and times of the source."""
         ...
@@ -37,6 +39,7 @@ class Source(Protocol):
         """The current problem; see above."""
         return ""
 
+    @abstractmethod
     def frames(self) -> Iterator[Frame]:
         """Yield the frames in order; to be called once.
 
@@ -45,6 +48,7 @@ class Source(Protocol):
         """
         ...
 
+    @abstractmethod
     def close(self) -> None:
         """End ``frames`` and free the file or device; a second call does nothing."""
         ...
