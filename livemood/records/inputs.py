@@ -17,7 +17,7 @@ from livemood.core.errors import LivemoodError
 from livemood.core.labels import EMOTION
 from livemood.core.text_tables import NOT_UTF8
 from livemood.records import reading
-from livemood.records.origin import is_origin
+from livemood.records.origin import KEY, is_origin
 from livemood.records.schema import Record, heads_of_columns
 from livemood.runtime.optional_deps import required
 
@@ -66,6 +66,12 @@ def kind(column: str) -> type[int] | type[str] | type[float]:
     if column in OWN_COLUMNS:
         return str if column in ("path", "error") else int
     return records.kind(column)
+
+
+def is_field(name: str) -> bool:
+    """Return whether the fields of a head of this name would be confused with other fields or columns of records."""
+    own = {KEY, *columns({EMOTION: ()}), *to_json((Input(""), ()))[0]}
+    return name in own or f"{name}_".startswith(("score_", "raw_")) or "_score_" in f"{name}_"
 
 
 def to_json(group: Group) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from livemood.bundles.manifest import (
 )
 from livemood.core.crop_spec import CROP, CropSpec
 from livemood.core.errors import DatasetError, LivemoodError, ModelIncompatible, SinkError
-from livemood.core.labels import EMOTION, EMOTIONS, NO_FACE, UNSURE
+from livemood.core.labels import EMOTIONS, OWN_WORDS
 from livemood.core.text_tables import NOT_UTF8
 from livemood.datasets import dataset as data_sets
 from livemood.datasets.class_names import ClassNames
@@ -271,18 +271,16 @@ def _begun(
 
 def _check_heads(heads: Heads, data: Path) -> None:
     """Raise if a bundle with these heads could not be read back, or would lack one."""
-    if own := [label for label in (UNSURE, NO_FACE) if label in heads[EMOTION]]:
-        raise DatasetError(
-            f"class folder {own[0]} of {data}: that is livemood's own word for faces and photos without a label; "
-            "rename that folder, or remove it"
-        )
     if heads.get(FER2013_HEAD, FER2013_LABELS) != FER2013_LABELS:
         raise DatasetError(f"a head cannot be called {FER2013_HEAD}, which is FER2013's own labels; rename it")
     if len(heads) > MAX_HEADS:
         raise DatasetError(f"{len(heads)} heads, and a bundle has {MAX_HEADS} at most", "leave some out of {heads}")
     for head, labels in heads.items():
-        if UNSURE in labels:
-            raise DatasetError(f"a class of head {head} cannot be called {UNSURE}, livemood's own word; rename it")
+        if own := [label for label in OWN_WORDS if label in labels]:
+            raise DatasetError(
+                f"{data} has a class {own[0]}, livemood's own word for faces and photos without a label; "
+                "rename that class, or leave it out"
+            )
         if len(labels) > MAX_LABELS:
             raise DatasetError(f"{len(labels)} classes of head {head}, and a bundle has {MAX_LABELS} at most")
 

@@ -192,9 +192,7 @@ class TestTrain:
     @pytest.mark.parametrize("name", ["unsure", "no-face"])
     def test_run_when_a_class_has_a_word_of_livemood_s_own_then_refused_before_any_work(self, tmp_path, name):
         faces = write_faces(tmp_path / "faces", 4, ("happy", name))
-        with pytest.raises(
-            DatasetError, match=rf"class folder {name} of .*faces: .*; rename that folder, or remove it"
-        ):
+        with pytest.raises(DatasetError, match=rf"faces has a class {name}, .*; rename that class, or leave it out"):
             train(job_of(faces, tmp_path / "mine"), False, False, Watcher())
         assert not (tmp_path / "mine.work").exists()
 
