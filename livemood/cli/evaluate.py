@@ -72,15 +72,18 @@ def evaluate(
     from livemood.core.errors import SinkError
     from livemood.evaluation.card import CARD
     from livemood.evaluation.run import EvaluationJob
-    from livemood.runtime.atomic_io import refuse_to_overwrite
+    from livemood.reporting.page import PAGES
+    from livemood.runtime.atomic_io import refuse_inputs, refuse_other_suffix, refuse_to_overwrite
     from livemood.runtime.optional_deps import need
 
     need("scipy")
     if html:
+        refuse_other_suffix(html, "html", *PAGES)
+        refuse_inputs(html, "html", filter(None, (data, votes, heads, groups, smiles, people)))
         refuse_to_overwrite(html, "html", force)
     folder = named_bundle(bundle)
     if card and (folder / CARD).exists() and not force:
-        raise SinkError(f"{folder / CARD} is there already; use --force, or leave --card out")
+        raise SinkError(f"{folder / CARD} is there already", "use {force}, or leave {card} out")
     job = EvaluationJob(
         bundle=folder,
         data=data,

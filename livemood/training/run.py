@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from livemood.bundles.manifest import (
-    MANIFEST,
     MAX_HEADS,
     MAX_LABELS,
     MAX_NAME,
@@ -17,7 +16,7 @@ from livemood.bundles.manifest import (
     read_bundle,
 )
 from livemood.core.crop_spec import CROP, CropSpec
-from livemood.core.errors import DatasetError, LivemoodError, ModelIncompatible, SinkError
+from livemood.core.errors import DatasetError, LivemoodError, ModelError, ModelIncompatible, SinkError
 from livemood.core.labels import EMOTIONS, OWN_WORDS
 from livemood.core.text_tables import NOT_UTF8
 from livemood.datasets import dataset as data_sets
@@ -198,10 +197,20 @@ def _check_out(job: Job, may_replace: bool) -> None:
             raise SinkError(
                 f"{folder} lies in the data, where its pictures would count as data", "choose another {out}"
             )
-    if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).exists():
+    holds_bundle = _is_bundle(out)
+    if out.is_dir() and any(out.iterdir()) and not holds_bundle:
         raise SinkError(f"{out} is not empty and holds no bundle", "choose another {out}")
-    if (out / MANIFEST).exists() and not may_replace:
+    if holds_bundle and not may_replace:
         raise SinkError(f"bundle {out} is there already", "use {force} or another {out}")
+
+
+def _is_bundle(folder: Path) -> bool:
+    """Return whether a folder holds a bundle, and not the ``manifest.json`` of another program."""
+    try:
+        read_bundle(folder)
+    except ModelError:
+        return False
+    return True
 
 
 def _base(folders: tuple[Path, ...]) -> Bundle | tuple[Path, ...]:

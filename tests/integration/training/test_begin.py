@@ -2,6 +2,7 @@
 
 import errno
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,7 +11,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from livemood.bundles.manifest import default_bundle
+from livemood.bundles.manifest import default_bundle, read_bundle
 from livemood.cli import run as command
 from livemood.core.errors import DatasetError, LivemoodError, ModelIncompatible, ModelMissing, SinkError
 from livemood.datasets import dataset as data_sets
@@ -101,6 +102,13 @@ class TestChecks:
             begin(replace(job, data=data))
         assert sorted(path.name for path in data.iterdir()) == ["happy", "sad"]
 
+    def test_train_when_out_holds_the_manifest_of_another_program_then_refused_and_it_stays(self, job):
+        job.out.mkdir()
+        (job.out / "manifest.json").write_text('{"manifest_version": 3}')
+        with pytest.raises(SinkError, match="mine is not empty and holds no bundle; choose another out"):
+            train(job, False, True, Watcher())
+        assert (job.out / "manifest.json").read_text() == '{"manifest_version": 3}'
+
     @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
     def test_train_when_out_is_a_link_that_leads_nowhere_then_refused(self, job):
         job.out.symlink_to(job.out)
@@ -189,8 +197,7 @@ class TestEarlyEnds:
     def test_command_when_interrupted_in_the_first_epoch_then_the_old_bundle_stays_and_crops_wait_for_resume(
         self, job, monkeypatch, capsys
     ):
-        job.out.mkdir()
-        (job.out / "manifest.json").write_text("a good one")
+        shutil.copytree(default_bundle(), job.out)
 
         def interrupt(step: Step) -> NoReturn:
             raise KeyboardInterrupt
@@ -202,7 +209,7 @@ class TestEarlyEnds:
         assert "training ends after 1:30; measuring and converting the model come after" in said
         assert "livemood: interrupted before the first epoch ended: no bundle to keep; --resume begins with" in said
         assert said.endswith(f"livemood: interrupted; kept: {job.work}\n")
-        assert (job.out / "manifest.json").read_text() == "a good one"
+        assert read_bundle(job.out).sha256 == read_bundle(default_bundle()).sha256
         assert data_sets.is_there(job.work)
 
     def test_resume_when_part_of_the_time_is_spent_then_the_rest_is_told(self, job, monkeypatch):
