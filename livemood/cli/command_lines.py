@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from livemood.cli.options import option_name
+
 _TRAINING = (
     *("preset", "epochs", "batch", "learning_rate", "ema_decay", "distil_weight", "blends", "precision", "seed"),
     "early_stop",
@@ -22,13 +24,7 @@ def train_command(record: Mapping[str, Any]) -> str | None:
     if not record:
         return None
     settings, unsaid = record["settings"], asdict(usual(fine_tuning=bool(record["from"])))
-    words = ["livemood", "train", record["data"], "--out", "BUNDLE"]
-    words += ["--votes", record["votes"]] if record["votes"] else []
-    words += ["--heads", record["heads"]] if record["heads"] else []
-    words += ["--find-faces"] if record["find_faces"] else []
-    words += ["--group-by", record["group_by"]] if record["group_by"] else []
-    for name, label in record["class"].items():
-        words += ["--class", f"{name}={label}"]
+    words = ["livemood", "train", record["data"], "--out", "BUNDLE", *_source_options(record)]
     for option, names in (("--from", record["from"]), ("--teacher", record["teachers"])):
         for name in names:
             words += [option, name]
@@ -44,13 +40,19 @@ def train_command(record: Mapping[str, Any]) -> str | None:
 def card_command(report: Mapping[str, Any]) -> str:
     """Return the command that measures a model again and writes its card."""
     words = ["livemood", "evaluate", "BUNDLE", report["data"], "--split", report["split"]]
-    words += ["--votes", report["votes"]] if report.get("votes") else []
-    words += ["--heads", report["heads_table"]] if report.get("heads_table") else []
-    words += ["--find-faces"] if report.get("find_faces") else []
-    words += ["--group-by", report["group_by"]] if report.get("group_by") else []
-    for name, label in report.get("class", {}).items():
-        words += ["--class", f"{name}={label}"]
+    words += _source_options({**report, "heads": report.get("heads_table")})
     words += ["--smiles", "smiles.zip"] if report.get("smiles") else []
     words += ["--people", report["people"]["file"]] if report.get("people") else []
     words += ["--stress"] if "stress" in report else []
     return shlex.join([*words, "--card"])
+
+
+def _source_options(record: Mapping[str, Any]) -> list[str]:
+    """Return the options that say how labelled pictures are read, from ``DataSource.record``."""
+    words = []
+    for name in ("votes", "heads", "find_faces", "group_by"):
+        if value := record.get(name):
+            words += [option_name(name)] if value is True else [option_name(name), value]
+    for name, label in record.get("class", {}).items():
+        words += ["--class", f"{name}={label}"]
+    return words

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from livemood.cli.command_lines import train_command
-from livemood.cli.data_options import Class, GroupBy, Heads, class_names
+from livemood.cli.data_options import Class, FindFaces, GroupBy, Heads, Votes, class_names
 from livemood.cli.options import Force, option_name
 from livemood.cli.terminal import plain
 from livemood.cli.training import Display
@@ -56,11 +56,9 @@ def train(
         ),
     ],
     out: Annotated[Path, typer.Option("--out", help="Bundle folder to write.")],
-    votes: Annotated[Path | None, typer.Option("--votes", help="FER+'s fer2013new.csv, for a fer2013.csv.")] = None,
+    votes: Votes = None,
     heads: Heads = None,
-    find_faces: Annotated[
-        bool, typer.Option("--find-faces", help="The pictures are whole photos: cut out the largest face.")
-    ] = False,
+    find_faces: FindFaces = False,
     group_by: GroupBy = None,
     class_: Class = None,
     from_: Annotated[
@@ -180,6 +178,7 @@ def train(
     """
     from livemood.bundles.manifest import named_bundle
     from livemood.cli.figures import manifest_table, print_table
+    from livemood.datasets.open import DataSource
     from livemood.runtime.optional_deps import need, need_keras
     from livemood.training.loop.checkpoint import JOB, has_checkpoint
     from livemood.training.run import Job
@@ -206,13 +205,8 @@ def train(
     }
     job = Job(
         describe=train_command,
-        data=data,
+        data=DataSource(data, votes, heads, find_faces, group_by, class_names(class_)),
         out=out,
-        votes=votes,
-        heads=heads,
-        find_faces=find_faces,
-        group_by=group_by,
-        classes=class_names(class_),
         base=base,
         teachers=tuple(map(named_bundle, teacher or ())),
         overrides={name: value for name, value in overrides.items() if value is not None},
