@@ -2,15 +2,10 @@
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from livemood.cli.options import option_name
-
-_TRAINING = (
-    *("preset", "epochs", "batch", "learning_rate", "ema_decay", "distil_weight", "blends", "precision", "seed"),
-    "early_stop",
-)
 
 
 def train_command(record: Mapping[str, Any]) -> str | None:
@@ -19,7 +14,7 @@ def train_command(record: Mapping[str, Any]) -> str | None:
     Args:
         record: The job as it was recorded when the run began; empty where none was.
     """
-    from livemood.training.settings import usual
+    from livemood.training.settings import TrainSettings, usual
 
     if not record:
         return None
@@ -28,12 +23,11 @@ def train_command(record: Mapping[str, Any]) -> str | None:
     for option, names in (("--from", record["from"]), ("--teacher", record["teachers"])):
         for name in names:
             words += [option, name]
-    for name in _TRAINING:
-        if settings[name] != unsaid[name]:
-            words += [f"--{name.replace('_', '-')}", str(settings[name])]
-    if settings["time_budget_s"]:
-        words += ["--time-budget", f"{settings['time_budget_s']:.0f}s"]
-    words += [] if settings["class_balance"] else ["--no-class-balance"]
+    for name in (field.name for field in fields(TrainSettings) if "help" in field.metadata):
+        value, option = settings[name], option_name(name)
+        if value != unsaid[name]:
+            said = f"{value:.0f}s" if name.endswith("_s") else str(value)
+            words += [f"--no-{option[2:]}"] if value is False else [option, said]
     return shlex.join(words)
 
 
