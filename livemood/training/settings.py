@@ -33,8 +33,8 @@ class TrainSettings:
         ema_decay: Of the averaged weights, per step; these are validated and shipped.
         further_weight: Weight of the loss of each head except the first.
         ease_after: Fraction of the run after which degradations are half as frequent.
-        early_stop: Better by the NLL on valid.
-        distil_weight: The rest is the labels'.
+        distil_weight: Weight of the teachers in the targets, if there are any; the rest is the labels'.
+        early_stop: Number of epochs without a better NLL on valid after which the run ends; 0 for never.
         precision: Of convolutions and feature maps while a preset trains; what is shipped is measured in float32.
         class_balance: Adjust the last bias for rare classes, as far as accuracy on valid allows, and for happy, so that
             it is predicted as often as it is labelled.
@@ -70,13 +70,9 @@ class TrainSettings:
     def __post_init__(self) -> None:
         if not is_learning_rate(self.learning_rate):
             raise LivemoodError(f"{self.learning_rate} is not a learning rate", "give {learning_rate} one above 0")
-        for field in fields(self):
-            value, least, most = (
-                getattr(self, field.name),
-                field.metadata.get("min"),
-                field.metadata.get("max", math.inf),
-            )
-            if least is not None and not least <= value <= most:
+        for field in (field for field in fields(self) if "min" in field.metadata):
+            value, least, most = getattr(self, field.name), field.metadata["min"], field.metadata.get("max", math.inf)
+            if not least <= value <= most:
                 wanted = f"{least} to {most}" if most < math.inf else f"at least {least}"
                 raise LivemoodError(f"{field.name} is {value}", f"give {{{field.name}}} {wanted}")
 
