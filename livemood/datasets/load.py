@@ -15,15 +15,16 @@ from livemood.core.counts import counted
 from livemood.core.crop_spec import CropSpec
 from livemood.core.errors import DatasetError
 from livemood.core.labels import EMOTION
-from livemood.core.types import Frame, Image
+from livemood.core.types import Image
 from livemood.datasets import dedup
 from livemood.datasets.dataset import CROPS, Dataset, discard, save
 from livemood.datasets.groups import joined, kept_together, scattered
+from livemood.datasets.largest_face import largest_face
 from livemood.datasets.samples import SPLITS, Collection, Sample, SplitName
 from livemood.datasets.split import Split
 from livemood.datasets.splits import draw, is_open
 from livemood.detection.base import Detector
-from livemood.emotion import crop
+from livemood.emotion.crop import resize_crop
 from livemood.runtime.atomic_io import unwritable
 
 # A tight crop is enlarged and given a border before detection: 97 % of the faces are found then (docs/crop.md).
@@ -260,22 +261,22 @@ class _Cutter:
         self.found += aligned is not None
         if self._find_faces:
             return None if aligned is None else np.stack([aligned, aligned])
-        raw = crop.resize_crop(image, self._spec)
+        raw = resize_crop(image, self._spec)
         return np.stack([raw, raw if aligned is None else aligned])
 
     def _in_crop(self, image: Image) -> npt.NDArray[np.uint8] | None:
         """Align a face crop by the face in it, and record the face's share of the picture."""
         bordered = _bordered(image)
-        faces = self._detector.detect(Frame(0, 0.0, bordered))
-        if not faces:
+        face = largest_face(bordered, self._detector, self._spec)
+        if face is None:
             return None
-        box = faces[0].box
+        box = face.track.detection.box
         self.shares.append((box.bottom - box.top) / (min(bordered.shape[:2]) - 2 * _BORDER_PX))
-        return crop.crop_face(bordered, faces[0].keypoints, self._spec)
+        return face.image
 
     def _aligned(self, image: Image) -> npt.NDArray[np.uint8] | None:
-        faces = self._detector.detect(Frame(0, 0.0, image))
-        return crop.crop_face(image, faces[0].keypoints, self._spec) if faces else None
+        face = largest_face(image, self._detector, self._spec)
+        return None if face is None else face.image
 
 
 def _bordered(image: Image) -> Image:

@@ -12,10 +12,10 @@ import numpy.typing as npt
 from livemood.bundles.manifest import read_bundle
 from livemood.core.crop_spec import FER2013_TEMPLATE
 from livemood.core.stage_settings import SmootherSettings
-from livemood.core.types import Detection, Frame, Image, Quality, Track
+from livemood.core.types import Detection, Frame, Image, Quality
+from livemood.datasets.largest_face import largest_face
 from livemood.datasets.split import RAW, Split
 from livemood.detection.combined import FaceDetector
-from livemood.emotion import crop
 from livemood.emotion.classifier import EmotionClassifier
 from livemood.emotion.doubt import doubt
 from livemood.emotion.quality import measure, of_pixels
@@ -96,19 +96,17 @@ def stress_photos(bundle: Path, path: Path) -> list[dict[str, Any]]:
         for smiling, _, photo in read_photos(path):
             sample = _webcam_sized(photo, detector.detect(Frame(0, 0.0, photo)))
             for place, (_, _, corruption) in enumerate(stresses):
-                corrupted = np.ascontiguousarray(corruption(sample, rng))
-                faces = detector.detect(Frame(0, 0.0, corrupted))
-                found[place].append(bool(faces))
+                face = largest_face(np.ascontiguousarray(corruption(sample, rng)), detector, spec)
                 scores = np.zeros(len(classifier.labels), np.float32)
                 is_unsure = False
-                if faces:
-                    cut = crop.crop_track(Frame(0, 0.0, corrupted), Track(1, faces[0], 0.0), spec)
-                    scores = classifier.probabilities(cut.image[None])[0]
-                    is_unsure = _unsure(scores, measure(cut, spec, 1.0))
+                if face:
+                    scores = classifier.probabilities(face.image[None])[0]
+                    is_unsure = _unsure(scores, measure(face, spec, 1.0))
                 # The prediction is binary, happy or not; its confidence is the total score of that side.
                 smiles = float(scores[happy])
                 tops[place].append(max(smiles, 1 - smiles))
-                hits[place].append(bool(faces) and (int(scores.argmax()) == happy) == smiling)
+                found[place].append(face is not None)
+                hits[place].append(face is not None and (int(scores.argmax()) == happy) == smiling)
                 unsure[place].append(is_unsure)
     return [
         _photos_row(kind, amount, *map(np.array, (top, right, is_unsure, seen)))
