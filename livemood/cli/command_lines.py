@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, fields
+from pathlib import Path
 from typing import Any
 
 from livemood.cli.options import option_name
@@ -35,7 +36,9 @@ def card_command(report: Mapping[str, Any]) -> str:
     """Return the command that measures a model again and writes its card."""
     words = ["livemood", "evaluate", "BUNDLE", report["data"], "--split", report["split"]]
     words += _source_options({**report, "heads": report.get("heads_table")})
-    words += ["--smiles", "smiles.zip"] if report.get("smiles") else []
+    words += ["--groups", report["groups_table"]] if report.get("groups_table") else []
+    words += ["--against", Path(report["against"]["bundle"]).name] if report.get("against") else []
+    words += ["--smiles", report["smiles"]["file"]] if report.get("smiles") else []
     words += ["--people", report["people"]["file"]] if report.get("people") else []
     words += ["--stress"] if "stress" in report else []
     return shlex.join([*words, "--card"])

@@ -98,6 +98,7 @@ def evaluate(job: EvaluationJob, watcher: Watcher) -> dict[str, Any]:
         "bundle": model.name,
         **source,
         "heads_table": source["heads"],  # the report has the figures of the heads under ``heads``
+        "groups_table": job.groups.name if job.groups else None,
         "split": job.split,
         **report,
         "skipped": len(dataset.skipped),

@@ -66,6 +66,7 @@ def examine_smiles(bundle: Path, path: Path) -> dict[str, Any]:
     low, high = bootstrap(hits)
     return {
         "photos": len(photos),
+        "file": path.name,
         "found": round(len(found) / len(photos), 4),
         "accuracy": round(float(hits.mean()), 4),
         "interval": [round(low, 4), round(high, 4)],
