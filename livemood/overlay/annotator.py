@@ -20,11 +20,11 @@ from livemood.overlay.label_layout import (
     clear_spot,
     emptiest_corner,
     grown,
-    head,
     inside,
     place_label,
     spots_around,
     visible_part,
+    with_forehead,
 )
 
 Colour = tuple[int, int, int]
@@ -85,13 +85,13 @@ class Annotator:
         sizes = Sizes.of(size)
         if self._style.blur:
             for mood in moods:
-                _pixelate(image, head(mood, mood.box))
+                _pixelate(image, with_forehead(mood, mood.box))
         # In the order of ids: the order of detections changes from frame to frame, which would make labels jump.
         ordered = sorted(moods, key=lambda mood: mood.track.id)
         seen = [(mood, part) for mood in ordered if (part := visible_part(mood.box, size))]
         for mood, part in seen:
             _brackets(image, part, self._colour(mood.label), sizes)
-        heads = [(mood, grown(head(mood, part), sizes.reach)) for mood, part in seen]
+        heads = [(mood, grown(with_forehead(mood, part), sizes.reach)) for mood, part in seen]
         for card, spot, text_px in self._cards(heads, size, sizes, kept):
             card.draw(image, spot, text_px)
         return image

@@ -51,7 +51,7 @@ def visible_part(box: Box, frame: Size) -> Box | None:
     return Box(left, top, right, bottom) if left < right and top < bottom else None
 
 
-def head(mood: Mood, box: Box) -> Box:
+def with_forehead(mood: Mood, box: Box) -> Box:
     """Return a face's box extended over the forehead, which detectors leave out, for any tilt of the head."""
     points = mood.track.detection.keypoints.astype(float)
     eyes = (points[Keypoint.RIGHT_EYE] + points[Keypoint.LEFT_EYE]) / 2
