@@ -4,7 +4,6 @@ number is defined once.
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from importlib.resources import files
 from typing import Any, Final
 
 from livemood import __version__
@@ -19,13 +18,14 @@ from livemood.overlay import annotator, history_strip, label_layout
 from livemood.records.schema import VERSION
 from livemood.reporting import summary
 from livemood.reporting.colours import DARK, LIGHT, palette
+from livemood.reporting.document import asset
 from livemood.tracking import tracker
 
-NEAR: Final = "models/near.tflite"
-FAR: Final = "models/far.tflite"
-EMOTION: Final = "models/emotion.tflite"
-COVERED: Final = "models/covered.f32"
-YUNET: Final = "models/yunet.tflite"
+NEAR_FILE: Final = "models/near.tflite"
+FAR_FILE: Final = "models/far.tflite"
+EMOTION_FILE: Final = "models/emotion.tflite"
+COVERED_FILE: Final = "models/covered.f32"
+YUNET_FILE: Final = "models/yunet.tflite"
 
 YUNET_SIDE_PX: Final = 320
 """Side of the input that the file declares; the page scales it."""
@@ -63,11 +63,11 @@ def page_settings(bundle: Bundle, sha256: dict[str, str]) -> dict[str, Any]:
             "maps": {str(side): maps for side, maps in blazeface._MAPS.items()},
             "same_face": blazeface._SAME_FACE,
             "averaged_from": blazeface._AVERAGED_FROM,
-            "near": NEAR,
-            "far": FAR,
+            "near": NEAR_FILE,
+            "far": FAR_FILE,
         },
         "yunet": {
-            "file": YUNET,
+            "file": YUNET_FILE,
             "side_px": YUNET_SIDE_PX,
             "strides": yunet_runners.STRIDES,
             "same_face": yunet_runners.SAME_FACE,
@@ -79,12 +79,12 @@ def page_settings(bundle: Bundle, sha256: dict[str, str]) -> dict[str, Any]:
         },
         "emotion": {
             "name": bundle.name,
-            "file": EMOTION,
+            "file": EMOTION_FILE,
             "crop": {**asdict(bundle.crop), "max_supersampling": crop._MAX_SUPERSAMPLING},
             "heads": [asdict(head) for head in bundle.heads],
         },
         "quality": {
-            "covered": COVERED,
+            "covered": COVERED_FILE,
             "covered_side_px": quality._SIDE,
             "knows_covered": quality.has_trained_framing(bundle.crop),
             "not_covered": quality._NOT_COVERED,
@@ -119,7 +119,7 @@ def page_settings(bundle: Bundle, sha256: dict[str, str]) -> dict[str, Any]:
             "kept": summary._CHANGES_KEPT,
         },
         "palettes": {name: palette(theme, bundle.labels) for name, theme in (("light", LIGHT), ("dark", DARK))},
-        "report": {"css": _asset("document.css"), "meaning": _asset("meaning.html")},
+        "report": {"css": asset("document.css"), "meaning": asset("meaning.html")},
         "keys": [list(key) for key in KEYS if key[0] not in _NOT_IN_A_PAGE],
         "sha256": sha256,
     }
@@ -132,7 +132,3 @@ def _colours(bundle: Bundle) -> dict[str, list[int]]:
 
 def _rgb(bgr: Sequence[int]) -> list[int]:
     return list(bgr[::-1])
-
-
-def _asset(name: str) -> str:
-    return files("livemood.reporting").joinpath(name).read_text(encoding="utf-8")
