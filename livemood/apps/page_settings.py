@@ -19,7 +19,6 @@ from livemood.records.schema import VERSION
 from livemood.reporting import summary
 from livemood.reporting.colours import DARK, LIGHT, palette
 from livemood.reporting.document import asset
-from livemood.tracking import tracker
 
 NEAR_FILE: Final = "models/near.tflite"
 FAR_FILE: Final = "models/far.tflite"
@@ -56,7 +55,7 @@ def page_settings(bundle: Bundle, sha256: dict[str, str]) -> dict[str, Any]:
             "fewest_agreeing": optical_flow._FEWEST_AGREEING,
             "most_growth": optical_flow._MOST_GROWTH,
         },
-        "tracker": {**asdict(every.tracker), "coasting_s": tracker._COASTING_S},
+        "tracker": asdict(every.tracker),
         "smoother": asdict(every.smoother),
         "baseline": asdict(NeutralBaselineSettings(forget_s=every.smoother.forget_s)),
         "blazeface": {

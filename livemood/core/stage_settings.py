@@ -167,11 +167,13 @@ class TrackerSettings:
         max_missed_s: A face not found for longer is forgotten, s; when it comes back it gets a new id.
         max_jump: Largest distance of a face from its predicted position, in face widths.
         velocity_tau_s: Time constant of the averaged velocity, s.
+        coasting_s: Time constant of the velocity's decay while a face is missed, s: heads stop or turn soon.
     """
 
     max_missed_s: float = 1.0
     max_jump: float = 1.0
     velocity_tau_s: float = 0.15
+    coasting_s: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
