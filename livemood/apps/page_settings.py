@@ -12,7 +12,7 @@ from livemood.core.keys import KEYS
 from livemood.core.labels import UNSURE, colour_bgr
 from livemood.core.stage_settings import NeutralBaselineSettings, Settings
 from livemood.core.types import Keypoint
-from livemood.detection import blazeface, optical_flow, roi_detector, yunet, yunet_runners
+from livemood.detection import blazeface, optical_flow, yunet, yunet_runners
 from livemood.emotion import crop, quality
 from livemood.overlay import annotator, history_strip, label_layout
 from livemood.records.schema import VERSION
@@ -41,20 +41,16 @@ def page_settings(bundle: Bundle, sha256: dict[str, str]) -> dict[str, Any]:
         sha256: Hex digest of every model file, by its path from the page's folder.
     """
     every = Settings()
+    roi = asdict(every.roi)
+    flow = roi.pop("flow")
     return {
         "version": __version__,
         "unsure": UNSURE,
         "records_version": VERSION,
         "keypoints": [point.name.lower() for point in Keypoint],
         "detector": asdict(every.detector),
-        "roi": {**asdict(every.roi), "sampled": roi_detector._SAMPLED},
-        "flow": {
-            "side_px": optical_flow._SIDE,
-            "grid": optical_flow._GRID.astype(float).tolist(),
-            "most_change": optical_flow._MOST_CHANGE,
-            "fewest_agreeing": optical_flow._FEWEST_AGREEING,
-            "most_growth": optical_flow._MOST_GROWTH,
-        },
+        "roi": roi,
+        "flow": {"side_px": optical_flow.SIDE_PX, "grid": optical_flow.GRID.tolist(), **flow},
         "tracker": asdict(every.tracker),
         "smoother": asdict(every.smoother),
         "baseline": asdict(NeutralBaselineSettings(forget_s=every.smoother.forget_s)),

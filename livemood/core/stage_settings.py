@@ -131,6 +131,21 @@ class DetectorSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FlowSettings:
+    """When the motion that optical flow finds counts; where it does not, a network detects the face again.
+
+    Attributes:
+        most_change: A tracked point counts if its patch changed by less than this on average, grey levels 0..255.
+        fewest_agreeing: Smallest share of the points, 0..1, that must count, and that must move alike.
+        most_growth: Largest factor by which a face grows or shrinks from one frame to the next.
+    """
+
+    most_change: float = 12.0
+    fewest_agreeing: float = 0.6
+    most_growth: float = 1.2
+
+
+@dataclass(frozen=True, slots=True)
 class RoiSettings:
     """How the known faces of a video are followed, and how often whole frames are searched.
 
@@ -146,6 +161,8 @@ class RoiSettings:
         same_window: A window that overlaps the best one by at least this (IoU, 0..1) stays in place.
         cut_change: A frame whose brightness (0..255) changes by more than this on average is a new scene and is
             searched as a whole.
+        sampled: Number of pixels at which two frames are compared for this, across and down.
+        flow: When the motion that optical flow finds counts.
     """
 
     full_frame_every_s: float = 0.18
@@ -157,6 +174,8 @@ class RoiSettings:
     min_iou: float = 0.3
     same_window: float = 0.8
     cut_change: float = 20.0
+    sampled: tuple[int, int] = (32, 24)
+    flow: FlowSettings = field(default_factory=FlowSettings)
 
 
 @dataclass(frozen=True, slots=True)
