@@ -14,7 +14,7 @@ from livemood.core.stage_settings import NeutralBaselineSettings, Settings
 from livemood.core.types import Keypoint
 from livemood.detection import blazeface, optical_flow, yunet, yunet_runners
 from livemood.emotion import crop, quality
-from livemood.overlay import annotator, history_strip, label_layout
+from livemood.overlay import history_strip, label_layout, mosaic, style
 from livemood.records.schema import VERSION
 from livemood.reporting import summary
 from livemood.reporting.colours import DARK, LIGHT, palette
@@ -94,13 +94,13 @@ def page_settings(bundle: Bundle, sha256: dict[str, str]) -> dict[str, Any]:
         },
         "overlay": {
             "colours": _colours(bundle),
-            "dark": _rgb(annotator._DARK),
-            "bright": _rgb(annotator._BRIGHT),
-            "dim": _rgb(annotator._DIM),
-            "plate_opacity": annotator._PLATE_OPACITY,
-            "forehead": label_layout._FOREHEAD,
-            "mosaic_cells": annotator._MOSAIC_CELLS,
-            "mosaic_margin": annotator._MOSAIC_MARGIN,
+            "dark": _rgb(style.DARK),
+            "bright": _rgb(style.BRIGHT),
+            "dim": _rgb(style.DIM),
+            "plate_opacity": style.PLATE_OPACITY,
+            "forehead": label_layout.FOREHEAD,
+            "mosaic_cells": mosaic.CELLS,
+            "mosaic_margin": mosaic.MARGIN,
         },
         "history": {
             "length_s": history_strip._LENGTH_S,
