@@ -103,10 +103,10 @@ def page_settings(bundle: Bundle, sha256: dict[str, str]) -> dict[str, Any]:
             "mosaic_margin": mosaic.MARGIN,
         },
         "history": {
-            "length_s": history_strip._LENGTH_S,
-            "bin_s": history_strip._BIN_S,
-            "bridged": history_strip._BRIDGED,
-            "most_rows": history_strip._MOST_ROWS,
+            "length_s": history_strip.LENGTH_S,
+            "bin_s": history_strip.BIN_S,
+            "bridged": history_strip.MOST_BRIDGED,
+            "most_rows": history_strip.MOST_ROWS,
         },
         "changes": {
             "window_s": summary.CHANGE_WINDOW_S,
