@@ -110,8 +110,8 @@ def page_settings(bundle: Bundle, sha256: dict[str, str]) -> dict[str, Any]:
         },
         "changes": {
             "window_s": summary.CHANGE_WINDOW_S,
-            "least": summary._LEAST_CHANGE,
-            "kept": summary._CHANGES_KEPT,
+            "least": summary.LEAST_CHANGE,
+            "kept": summary.CHANGES_KEPT,
         },
         "palettes": {name: palette(theme, bundle.labels) for name, theme in (("light", LIGHT), ("dark", DARK))},
         "report": {"css": asset("document.css"), "meaning": asset("meaning.html")},
