@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from threading import Event
 from typing import Final, Self
 
-from livemood.apps.page_settings import COVERED, EMOTION, FAR, NEAR, YUNET, page_settings
+from livemood.apps.page_settings import COVERED_FILE, EMOTION_FILE, FAR_FILE, NEAR_FILE, YUNET_FILE, page_settings
 from livemood.bundles.fixed_batch import with_fixed_batch
 from livemood.bundles.manifest import default_bundle, models_folder, read_bundle
 from livemood.bundles.shipped import face_model
@@ -60,11 +60,11 @@ def page_files(bundle: Path | None = None) -> dict[str, bytes]:
     network = model.checked(model.tflite)
     check_tflite(network, model.crop.shape, {head.name: len(head.labels) for head in model.heads})
     networks = {
-        NEAR: face_model("near").read_bytes(),
-        FAR: face_model("far").read_bytes(),
-        YUNET: face_model("yunet").read_bytes(),
-        EMOTION: with_fixed_batch(network.read_bytes()),
-        COVERED: covered_weights(),
+        NEAR_FILE: face_model("near").read_bytes(),
+        FAR_FILE: face_model("far").read_bytes(),
+        YUNET_FILE: face_model("yunet").read_bytes(),
+        EMOTION_FILE: with_fixed_batch(network.read_bytes()),
+        COVERED_FILE: covered_weights(),
     }
     digests = {name: sha256(content).hexdigest() for name, content in networks.items()}
     settings = json.dumps(page_settings(model, digests), ensure_ascii=False, indent=1) + "\n"

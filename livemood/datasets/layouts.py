@@ -46,11 +46,13 @@ class Labelled:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Attributes:
-    found: Labelled pictures.
-    skipped: Skipped files, with the reason.
-    notes: Notes for the user.
-    unread: Notes on files that may hold labels but were not read.
+    """The labelled pictures found in a folder or an archive.
+
+    Attributes:
+        found: Labelled pictures.
+        skipped: Skipped files, with the reason.
+        notes: Notes for the user.
+        unread: Notes on files that may hold labels but were not read.
     """
 
     found: tuple[Labelled, ...]

@@ -36,13 +36,15 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """Attributes:
-    heads: Class names by head, ``EMOTION`` first.
-    samples: All labelled pictures.
-    read: Reads the picture of a sample as (H, W, 3) uint8 BGR; returns None if it cannot be read.
-    skipped: Skipped files, with the reason.
-    notes: Notes for the user on how labels were read.
-    fewest: Usable pictures that each class needs; 0 if some may have none.
+    """The labelled pictures of a data set, not yet read.
+
+    Attributes:
+        heads: Class names by head, ``EMOTION`` first.
+        samples: All labelled pictures.
+        read: Reads the picture of a sample as (H, W, 3) uint8 BGR; returns None if it cannot be read.
+        skipped: Skipped files, with the reason.
+        notes: Notes for the user on how labels were read.
+        fewest: Usable pictures that each class needs; 0 if some may have none.
     """
 
     heads: Mapping[str, tuple[str, ...]]

@@ -28,12 +28,14 @@ def require(holds: bool, otherwise: str = "an operator whose shapes do not fit")
 
 @dataclass(slots=True)
 class Tensor:
-    """Attributes:
-    shape: Dimensions, 1 or more each.
-    type: FLOAT32, FLOAT16, INT32 or INT8.
-    fixed: Its content is in the file.
-    ready: It is constant, is the input, or was computed.
-    values: Integers that are known before the network runs.
+    """A tensor of the network being checked.
+
+    Attributes:
+        shape: Dimensions, 1 or more each.
+        type: FLOAT32, FLOAT16, INT32 or INT8.
+        fixed: Its content is in the file.
+        ready: It is constant, is the input, or was computed.
+        values: Integers that are known before the network runs.
     """
 
     shape: Shape

@@ -23,11 +23,13 @@ _PREDICT_BATCH = 256
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """Attributes:
-    stem: Filters of the first convolution; even, like all others.
-    stages: Filters of each residual stage; every stage halves the resolution.
-    blocks: Residual blocks in each stage.
-    dropout: Share of the pooled features dropped in training.
+    """The size of a residual network.
+
+    Attributes:
+        stem: Filters of the first convolution; even, like all others.
+        stages: Filters of each residual stage; every stage halves the resolution.
+        blocks: Residual blocks in each stage.
+        dropout: Share of the pooled features dropped in training.
     """
 
     stem: int
