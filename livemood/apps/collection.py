@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 _STRONGEST: Final = 10
 _CALM: Final = ("neutral", UNSURE)
-# Formats that cannot be written here; their annotated copies are JPEGs.
-_COPIED_AS_JPEG: Final = frozenset({".heic", ".heif", ".hif", ".jxl"})
+# Formats that cannot be written here, at least not in colour; their annotated copies are JPEGs.
+_COPIED_AS_JPEG: Final = frozenset({".heic", ".heif", ".hif", ".jxl", ".pbm", ".pgm"})
 _KILLED: Final = "its process was killed while reading it, most often because memory ran out"
 
 

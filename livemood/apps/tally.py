@@ -41,21 +41,26 @@ class Tally:
 
     def __init__(self) -> None:
         self._began = time.monotonic()
-        self._summary = Summary()
+        self._frames, self._duration_s = 0, 0.0
         self._people: set[int] = set()
         self._labels: Counter[str] = Counter()
 
     def add(self, frame: Frame, moods: Sequence[Mood]) -> None:
         """Count one frame."""
-        self._summary.frames += 1
-        self._summary.duration_s = frame.time_s
+        self._frames += 1
+        self._duration_s = frame.time_s
         self._people.update(mood.track.id for mood in moods)
         self._labels.update(mood.label for mood in moods)
 
     def summary(self, notes: Sequence[str] = ()) -> Summary:
         """Return the counts so far."""
-        summary, faces = self._summary, self._labels.total()
-        summary.faces, summary.tracks, summary.notes = faces, len(self._people), list(notes)
-        summary.shares = {label: round(count / faces, 4) for label, count in self._labels.most_common()}
-        summary.elapsed_s = round(time.monotonic() - self._began, 3)
-        return summary
+        faces = self._labels.total()
+        return Summary(
+            self._frames,
+            faces,
+            len(self._people),
+            self._duration_s,
+            round(time.monotonic() - self._began, 3),
+            {label: round(count / faces, 4) for label, count in self._labels.most_common()},
+            list(notes),
+        )

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from threading import Event
 from typing import Final, Self
 
-from livemood.apps.page_settings import COVERED, EMOTION, FAR, NEAR, YUNET, page_settings
+from livemood.apps.page_settings import COVERED_FILE, EMOTION_FILE, FAR_FILE, NEAR_FILE, YUNET_FILE, page_settings
 from livemood.bundles.fixed_batch import with_fixed_batch
 from livemood.bundles.manifest import default_bundle, models_folder, read_bundle
 from livemood.bundles.shipped import face_model
@@ -25,6 +25,8 @@ from livemood.runtime.closeable import Closeable
 HOST: Final = "127.0.0.1"
 START: Final = "index.html"
 
+_SETTINGS: Final = "settings.json"
+_NEW: Final = ".livemood-new"  # files are complete there before they replace those of an older page
 _KINDS: Final = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -58,25 +60,27 @@ def page_files(bundle: Path | None = None) -> dict[str, bytes]:
     network = model.checked(model.tflite)
     check_tflite(network, model.crop.shape, {head.name: len(head.labels) for head in model.heads})
     networks = {
-        NEAR: face_model("near").read_bytes(),
-        FAR: face_model("far").read_bytes(),
-        YUNET: face_model("yunet").read_bytes(),
-        EMOTION: with_fixed_batch(network.read_bytes()),
-        COVERED: covered_weights(),
+        NEAR_FILE: face_model("near").read_bytes(),
+        FAR_FILE: face_model("far").read_bytes(),
+        YUNET_FILE: face_model("yunet").read_bytes(),
+        EMOTION_FILE: with_fixed_batch(network.read_bytes()),
+        COVERED_FILE: covered_weights(),
     }
     digests = {name: sha256(content).hexdigest() for name, content in networks.items()}
     settings = json.dumps(page_settings(model, digests), ensure_ascii=False, indent=1) + "\n"
     notices = {f"models/{name}": (models_folder() / "face" / name).read_bytes() for name in _NOTICES}
-    return {**_built(), **networks, **notices, "settings.json": settings.encode()}
+    return {**_built(), **networks, **notices, _SETTINGS: settings.encode()}
 
 
 def write_page(out: Path, bundle: Path | None = None, *, force: bool = False) -> int:
     """Write the page as a folder that any https host can serve; return its size in bytes.
 
+    Other files in the folder stay.
+
     Args:
         out: The folder; made if it is not there.
         bundle: Folder of another emotion model.
-        force: Replace the page in a folder that holds one.
+        force: Replace the files of the page in a folder that holds one.
 
     Raises:
         SinkError: The folder is not empty and holds no page, or cannot be written.
@@ -84,26 +88,36 @@ def write_page(out: Path, bundle: Path | None = None, *, force: bool = False) ->
     """
     content = page_files(bundle)
     refuse_file_as_folder(out, "out")
-    if out.is_dir() and any(out.iterdir()):
-        if not (out / START).is_file() or not (out / "settings.json").is_file():
-            raise SinkError(f"{out} is not empty and holds no page", "give {out} a folder of the page's own")
-        if not force:
-            raise SinkError(f"{out} holds a page already", "use {force} or another {out}")
-    part = out.with_name(f".{out.name}.part")
+    new = out / _NEW
     try:
-        shutil.rmtree(part, ignore_errors=True)
+        if out.is_dir() and any(path != new for path in out.iterdir()):
+            if not _holds_page(out):
+                raise SinkError(f"{out} is not empty and holds no page", "give {out} a folder of the page's own")
+            if not force:
+                raise SinkError(f"{out} holds a page already", "use {force} or another {out}")
         for name, data in content.items():
-            file = part / name
+            file = new / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(data)
-        if out.is_dir():
-            shutil.rmtree(out)
-        part.replace(out)
+        for name in content:
+            (out / name).parent.mkdir(parents=True, exist_ok=True)
+            (new / name).replace(out / name)
     except OSError as error:
+        if isinstance(error, SinkError):
+            raise
         raise unwritable(out, "out", error) from error
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(new, ignore_errors=True)
     return sum(map(len, content.values()))
+
+
+def _holds_page(folder: Path) -> bool:
+    """Return whether a folder holds a page that was written before: its settings have the parts of today's."""
+    try:
+        settings = json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(settings, dict) and settings.keys() >= {"records_version", "blazeface", "emotion"}
 
 
 class PageServer(Closeable):

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,6 +22,14 @@ if TYPE_CHECKING:
     from livemood.apps.batch.run import BatchJob
 
 _STATUS = "status"
+
+
+def _share(text: str) -> tuple[int, int]:
+    """Parse a share such as ``3/8`` into its number, counted from 1, and the number of shares."""
+    first, _, second = text.partition("/")
+    if first.isdecimal() and second.isdecimal() and 1 <= int(first) <= int(second):
+        return int(first), int(second)
+    raise typer.BadParameter(f"{text} is not a share of the inputs; write 1/8 to 8/8")
 
 
 def batch(
@@ -44,8 +52,9 @@ def batch(
         int | None, typer.Option("--jobs", min=1, metavar="N", help="Processes; all cores by default.")
     ] = None,
     shard: Annotated[
-        str | None, typer.Option("--shard", metavar="I/N", help="Only this share of the inputs, such as 3/8.")
-    ] = None,
+        Any,  # a pair, which typer would take for two arguments
+        typer.Option("--shard", parser=_share, metavar="I/N", help="Only this share of the inputs, such as 3/8."),
+    ] = "1/1",
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Read inputs again that failed.")] = False,
     labelled: Annotated[
         str | None, typer.Option("--labelled", metavar="DIR", help="Folder for labelled copies of videos.")
@@ -68,13 +77,13 @@ def batch(
         raise typer.BadParameter("the data set to write is missing; add --out DATASET", param_hint="--out")
     if address and engine != "ray":
         raise typer.BadParameter("an address is one of a Ray cluster; add --engine ray", param_hint="--address")
-    from livemood.apps.batch.run import BatchJob, check_share
+    from livemood.apps.batch.run import BatchJob
 
     job = BatchJob(
         inputs,
         out,
         settings,
-        check_share(shard) if shard else (1, 1),
+        shard,
         every,
         labelled,
         retry_failed,
@@ -95,9 +104,8 @@ def _run(job: "BatchJob", choice: EngineChoice, jobs: int | None, address: str |
         note(f"{counted(len(planned.unreadable), 'folder')} could not be read, such as {first}; check the permissions")
     if not planned.todo and not planned.stale:
         note_nothing_to_do(job, planned)
-        print_json({"inputs": len(planned.inputs), "read": 0}) if json_ else print(
-            f"nothing to do: {plain(job.out)} has all {len(planned.inputs)} inputs"
-        )
+        has = f"{plain(job.out)} has all {len(planned.inputs)} inputs" if planned.inputs else "this share has no inputs"
+        print_json({"inputs": len(planned.inputs), "read": 0}) if json_ else print(f"nothing to do: {has}")
         return
     if planned.again:
         again = counted(planned.again, "input")

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from livemood.cli.options import Json, Only, opened, print_json, seconds
+from livemood.core.counts import counted
 from livemood.core.settings import ReaderSettings
+from livemood.runtime.processes import usable_cores
 
 if TYPE_CHECKING:
     from livemood.bench.offline import VideoFigures
 
 _SHORTEST_S = 4.0
+_FPS, _DURATION_S = 30.0, 15.0  # of the live picture
 _INSTEAD = "leave {live} out to time a video without one"
 
 
@@ -21,11 +24,21 @@ def bench(
     clip: Annotated[Path | None, typer.Argument(metavar="[CLIP]", help="A video with faces; else the sample.")] = None,
     live: Annotated[bool, typer.Option("--live", help="Time the live window, from capture to screen.")] = False,
     fps: Annotated[
-        float, typer.Option("--fps", min=1.0, help="With --live: pictures per second of the simulated camera.")
-    ] = 30.0,
+        float | None,
+        typer.Option(
+            "--fps", min=1.0, show_default=f"{_FPS:g}", help="With --live: pictures per second of the simulated camera."
+        ),
+    ] = None,
     duration: Annotated[
-        float, typer.Option("--duration", metavar="TIME", parser=seconds, help="With --live: how long to run.")
-    ] = 15.0,
+        float | None,
+        typer.Option(
+            "--duration",
+            metavar="TIME",
+            parser=seconds,
+            show_default=f"{_DURATION_S:g}",
+            help="With --live: how long to run.",
+        ),
+    ] = None,
     json_: Json = False,
 ) -> None:
     """Measure how fast this computer labels a video, or the live picture.
@@ -41,11 +54,14 @@ def bench(
       livemood bench holiday.mp4 --json
       livemood bench --live samples/faces.mp4 --fps 60
     """
-    if duration < _SHORTEST_S:
+    for name, value in {"--fps": fps, "--duration": duration}.items():
+        if value is not None and not live:
+            raise typer.BadParameter("is for the live picture; add --live", param_hint=name)
+    if duration is not None and duration < _SHORTEST_S:
         raise typer.BadParameter(f"takes {_SHORTEST_S:g} s at least, got {duration:g}", param_hint="--duration")
     clip = clip or _sample()
     if live:
-        _bench_live(settings, clip, fps, duration, json_)
+        _bench_live(settings, clip, fps or _FPS, duration or _DURATION_S, json_)
     else:
         _bench_video(settings, clip, json_)
 
@@ -100,15 +116,9 @@ def _bench_video(settings: ReaderSettings, clip: Path, json_: bool) -> None:
 
 
 def _print_stages(figures: "VideoFigures") -> None:
-    print(f"{figures.width}x{figures.height}, {figures.frames} frames, {figures.faces:.1f} faces a frame, {_cores()}")
+    cores = counted(usable_cores(), "core")
+    print(f"{figures.width}x{figures.height}, {figures.frames} frames, {figures.faces:.1f} faces a frame, {cores}")
     print()
     print("ms a frame      mean     p50     p95")
     for name, stage in figures.stages.items():
         print(f"{name:10} {stage.mean_ms:9.2f} {stage.p50_ms:7.2f} {stage.p95_ms:7.2f}")
-
-
-def _cores() -> str:
-    from livemood.runtime.processes import usable_cores
-
-    cores = usable_cores()
-    return "1 core" if cores == 1 else f"{cores} cores"

@@ -17,7 +17,7 @@ from livemood.cli.usage import reason_of
 # go and what is replaced.
 _UNSETTABLE: Final = {
     "force", "json_", "resume", "virtual_camera", "thumbnails", "move", "copy", "link", "xmp", "card", "live", "full",
-    "help", "retry_failed",
+    "help", "retry_failed", "shard",
 }  # fmt: skip
 _SETTABLE_WORDS: Final = {"model", "pixel_format", "size", "preset", "emotions"}
 
@@ -52,11 +52,7 @@ def settings_in(files: list[ConfigFile], commands: Commands) -> list[Setting]:
     for file in files:
         general = {key: value for key, value in file.values.items() if not isinstance(value, dict)}
         for key, value in general.items():
-            owners = [name for name, command in commands.items() if key in _options(command)]
-            if not owners:
-                known = sorted({name for command in commands.values() for name in _options(command)} | set(commands))
-                raise ConfigError(f"{file.path}: {_unknown(key, 'no command has an option', known)}")
-            for command in owners:
+            for command in _owners(key, file.path, commands):
                 found[command, key] = _checked(Setting(command, key, value, file.path), commands[command])
         for name, table in file.values.items():
             if not isinstance(table, dict):
@@ -69,6 +65,20 @@ def settings_in(files: list[ConfigFile], commands: Commands) -> list[Setting]:
                     raise ConfigError(f"{file.path}: {_unknown(key, f'{name} has no option', known)}")
                 found[name, key] = _checked(Setting(name, key, value, file.path), commands[name])
     return list(found.values())
+
+
+def _owners(key: str, path: Path, commands: Commands) -> list[str]:
+    """Return the commands that have an option, which must mean the same in all of them."""
+    if key in commands:
+        raise ConfigError(f"{path}: {key} is a command; write [{key}], and its options below")
+    owners = {name: _options(command)[key] for name, command in commands.items() if key in _options(command)}
+    if not owners:
+        known = sorted({name for command in commands.values() for name in _options(command)} | set(commands))
+        raise ConfigError(f"{path}: {_unknown(key, 'no command has an option', known)}")
+    if len({param.type_descriptor.annotation for param in owners.values()}) > 1:
+        first = next(iter(owners))
+        raise ConfigError(f"{path}: {key} is not the same in {', '.join(owners)}; set it for one, such as [{first}]")
+    return list(owners)
 
 
 def default_map(commands: Commands) -> dict[str, dict[str, Any]]:
@@ -87,7 +97,7 @@ def default_map(commands: Commands) -> dict[str, dict[str, Any]]:
 def config(
     context: typer.Context,
     command: Annotated[
-        str | None, typer.Argument(metavar="[COMMAND]", help="Show all options of this command.")
+        str | None, typer.Argument(metavar="[COMMAND]", help="Show all options of this command that a file can set.")
     ] = None,
     json_: Json = False,
 ) -> None:
@@ -115,7 +125,7 @@ def config(
         print(f"{plain(path)}{'' if there else ' (not there)'}")
     if rows:
         print()
-    cells = [tuple(map(plain, row)) for row in rows]
+    cells = [(command, option, plain(_shown(value)), plain(place)) for command, option, value, place in rows]
     widths = [max((len(row[place]) for row in cells), default=0) for place in range(3)]
     for row in cells:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, (*widths, 0), strict=True)).rstrip())
@@ -131,8 +141,14 @@ def _all_of(name: str, command: Any, settings: list[Setting]) -> Iterator[tuple[
         if option in given:
             yield _row(given[option])
         elif _is_settable(param):
-            default = param.default
-            yield name, option, "" if default is None else str(default).lower(), "built in"
+            yield name, option, param.default, "built in"
+
+
+def _shown(value: Any) -> str:
+    """Return a value as a file would have it; nothing if there is none."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
 
 
 def _options(command: Any) -> dict[str, Any]:
@@ -150,14 +166,13 @@ def _is_settable(param: Any) -> bool:
 
 def _checked(setting: Setting, command: Any) -> Setting:
     param = _options(command)[setting.name]
-    where = f"{setting.path}: {setting.name} = {setting.value!r}"
+    shown = repr(setting.value) if isinstance(setting.value, str) else _shown(setting.value)
+    where = f"{setting.path}: {setting.name} = {shown}"
     if not _is_settable(param):
-        raise ConfigError(f"{where} is not for a file of settings; say it on the command line")
-    is_flag = isinstance(setting.value, bool)
-    fits = is_flag == bool(param.is_flag) and isinstance(setting.value, bool | int | float | str | list)
+        raise ConfigError(f"{where} cannot be set in a file; give it on the command line")
     try:
-        if not fits:
-            raise typer.BadParameter(f"it is {'true or false' if param.is_flag else 'not a switch'}")
+        if problem := _unfit(setting.value, param):
+            raise typer.BadParameter(problem)
         param.process_value(typer.Context(command), _as_typed(setting.value))
     except (typer.BadParameter, ValueError, TypeError) as error:
         reason = reason_of(error) if isinstance(error, typer.BadParameter) else str(error)
@@ -165,6 +180,18 @@ def _checked(setting: Setting, command: Any) -> Setting:
             f"{where} cannot be used ({reason.removesuffix('.')}); see livemood {setting.command} --help"
         ) from error
     return setting
+
+
+def _unfit(value: Any, param: Any) -> str:
+    """Return why a value of a file is not one of an option, whatever it says; empty if it may be one."""
+    if param.is_flag:
+        return "" if isinstance(value, bool) else "it is true or false"
+    if isinstance(value, bool):
+        return "it is not a switch"
+    several = param.type_descriptor.annotation is Any
+    if isinstance(value, list):
+        return "" if several and all(isinstance(one, str) for one in value) else "it takes one value"
+    return "" if isinstance(value, str | int | float) else "it takes a number or words in quotes"
 
 
 def _as_typed(value: Any) -> Any:

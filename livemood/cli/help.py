@@ -47,6 +47,16 @@ class Command(TyperCommand):
                 raise typer.BadParameter("it is empty; is a variable of the shell not set?", ctx, param_hint=option)
         return super().parse_args(ctx, args)
 
+    def make_parser(self, ctx: Any) -> Any:
+        """Return the parser, which also takes ``--no-X`` for every switch, as a file of settings may turn it on."""
+        parser = super().make_parser(ctx)
+        params: list[Any] = self.params
+        for param in params:
+            if param.param_type_name == "option" and param.is_flag and not param.secondary_opts:
+                names = [f"--no-{name[2:]}" for name in param.opts if name.startswith("--")]
+                parser.add_option(param, names, dest=param.name, action="store_const", const=False)
+        return parser
+
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Return the words of the usage line: arguments by their names, in brackets if they may be left out."""
         return [_ARGUMENT.sub(r"\1", _OPTIONAL.sub(r"[\1]", piece)) for piece in super().collect_usage_pieces(ctx)]

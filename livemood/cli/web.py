@@ -1,6 +1,8 @@
 """``livemood web``: the page that reads a visitor's own camera in the browser."""
 
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import Annotated
 
 import typer
@@ -31,14 +33,21 @@ def web(
     from livemood.apps.web import PageServer, write_page
 
     if out is not None:
+        if port:
+            raise typer.BadParameter("a written page is not served; leave it or --out out", param_hint="--port")
         size = write_page(out, settings.model, force=force)
         print(f"written: {plain(out)} ({size / 1e6:.1f} MB); serve it over https, or browsers give it no camera")
         return
-    with PageServer.open(port, settings.model) as server:
+    if force:
+        raise typer.BadParameter("there is no page to replace; add --out", param_hint="--force")
+    with PageServer.open(port, settings.model) as server, suppress(KeyboardInterrupt):
         print(f"{server.url}  (Ctrl-C ends it)", flush=True)
+        # In the background, as some browsers run in the foreground until they are closed.
+        serving = Thread(target=server.serve, name="livemood-server", daemon=True)
+        serving.start()
         if open_ and not _opened(server.url):
             print("no browser could be opened; open the address yourself", flush=True)
-        server.serve()
+        serving.join()
 
 
 def _opened(url: str) -> bool:

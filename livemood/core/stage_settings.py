@@ -82,8 +82,8 @@ class SearchSettings:
         fine_px: Size of the second search of a photo that may hold small faces.
         fine_growth: Largest scale factor of the second search.
         fine_below: A face is small if its side is below this share of the photo's.
-        fine_least: Number of small candidates from which on a photo that was not shrunk is searched a second time; a
-            shrunk one is from the first on.
+        fine_least: A photo that was not shrunk is searched again from this many small candidates on; a shrunk one from
+            the first.
         bordered_px: Size to which a photo without a detection is scaled, inside a wide border, for a further search.
         upright_evidence: If no candidate in the upright photo reaches this evidence, the photo is searched rotated by
             90, 270 and 180 degrees.
@@ -113,12 +113,14 @@ class SearchSettings:
 
 @dataclass(frozen=True, slots=True)
 class DetectorSettings:
-    """Attributes:
-    min_score: Faces below this score (0..1) of a BlazeFace network are dropped.
-    close_side: In ``fast``, faces of at least this share of the frame's shorter side come from the near network.
-    max_overlap: Two boxes sharing more than this of the smaller one are the same face.
-    evidence: When a candidate is a face.
-    search: At which sizes and orientations a picture is searched.
+    """How faces are found.
+
+    Attributes:
+        min_score: Faces below this score (0..1) of a BlazeFace network are dropped.
+        close_side: In ``fast``, faces of at least this share of the frame's shorter side come from the near network.
+        max_overlap: Two boxes sharing more than this of the smaller one are the same face.
+        evidence: When a candidate is a face.
+        search: At which sizes and orientations a picture is searched.
     """
 
     min_score: float = 0.5
@@ -129,19 +131,38 @@ class DetectorSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FlowSettings:
+    """When the motion that optical flow finds counts; where it does not, a network detects the face again.
+
+    Attributes:
+        most_change: A tracked point counts if its patch changed by less than this on average, grey levels 0..255.
+        fewest_agreeing: Smallest share of the points, 0..1, that must count, and that must move alike.
+        most_growth: Largest factor by which a face grows or shrinks from one frame to the next.
+    """
+
+    most_change: float = 12.0
+    fewest_agreeing: float = 0.6
+    most_growth: float = 1.2
+
+
+@dataclass(frozen=True, slots=True)
 class RoiSettings:
-    """Attributes:
-    full_frame_every_s: Interval between searches of the whole frame, s; in between, only a window around each known
-        face is searched. A new face is found at most this late. 0 searches every whole frame.
-    fine_every: Every Nth search is a fine one, which finds small faces too.
-    redetect_every_s: Interval at which a network finds a known face again, s; in between, optical flow moves it.
-    max_faces: Above this number of faces a full-frame detection is cheaper than windows, and is used instead.
-    window_scale: Side of a window, in face widths.
-    smallest_px: If a known face is narrower, every search is a fine one.
-    min_iou: Least overlap with the face of the frame before, 0..1.
-    same_window: A window that overlaps the best one by at least this (IoU, 0..1) stays in place.
-    cut_change: A frame whose brightness (0..255) changes by more than this on average is a new scene and is searched
-        as a whole.
+    """How the known faces of a video are followed, and how often whole frames are searched.
+
+    Attributes:
+        full_frame_every_s: Interval between searches of the whole frame, s; in between, only a window around each known
+            face is searched. A new face is found at most this late. 0 searches every whole frame.
+        fine_every: Every Nth search is a fine one, which finds small faces too.
+        redetect_every_s: Interval at which a network finds a known face again, s; in between, optical flow moves it.
+        max_faces: Above this number of faces a full-frame detection is cheaper than windows, and is used instead.
+        window_scale: Side of a window, in face widths.
+        smallest_px: If a known face is narrower, every search is a fine one.
+        min_iou: Least overlap with the face of the frame before, 0..1.
+        same_window: A window that overlaps the best one by at least this (IoU, 0..1) stays in place.
+        cut_change: A frame whose brightness (0..255) changes by more than this on average is a new scene and is
+            searched as a whole.
+        sampled: Number of pixels at which two frames are compared for this, across and down.
+        flow: When the motion that optical flow finds counts.
     """
 
     full_frame_every_s: float = 0.18
@@ -153,19 +174,25 @@ class RoiSettings:
     min_iou: float = 0.3
     same_window: float = 0.8
     cut_change: float = 20.0
+    sampled: tuple[int, int] = (32, 24)
+    flow: FlowSettings = field(default_factory=FlowSettings)
 
 
 @dataclass(frozen=True, slots=True)
 class TrackerSettings:
-    """Attributes:
-    max_missed_s: A face not found for longer is forgotten, s; when it comes back it gets a new id.
-    max_jump: Largest distance of a face from its predicted position, in face widths.
-    velocity_tau_s: Time constant of the averaged velocity.
+    """How faces of successive frames are matched.
+
+    Attributes:
+        max_missed_s: A face not found for longer is forgotten, s; when it comes back it gets a new id.
+        max_jump: Largest distance of a face from its predicted position, in face widths.
+        velocity_tau_s: Time constant of the averaged velocity, s.
+        coasting_s: Time constant of the velocity's decay while a face is missed, s: heads stop or turn soon.
     """
 
     max_missed_s: float = 1.0
     max_jump: float = 1.0
     velocity_tau_s: float = 0.15
+    coasting_s: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,13 +224,16 @@ class DoubtSettings:
 
 @dataclass(frozen=True, slots=True)
 class SmootherSettings:
-    """Attributes:
-    tau_s: Time constant of the averages of probabilities and of ``Quality``, s.
-    unsure_below: Below this confidence of the leading emotion the label is ``unsure``.
-    margin: Lead in probability that a new emotion needs over the shown one.
-    hold_s: How long it must lead, s.
-    forget_s: The state of a track not seen for longer is dropped, s; no shorter than ``TrackerSettings.max_missed_s``.
-    doubt: When a face is ``unsure`` although an emotion leads.
+    """How a face's emotion is averaged over time, and when its label changes.
+
+    Attributes:
+        tau_s: Time constant of the averages of probabilities and of ``Quality``, s.
+        unsure_below: Below this confidence of the leading emotion the label is ``unsure``.
+        margin: Lead in probability that a new emotion needs over the shown one.
+        hold_s: How long it must lead, s.
+        forget_s: The state of a track not seen for longer is dropped, s; no shorter than
+            ``TrackerSettings.max_missed_s``.
+        doubt: When a face is ``unsure`` although an emotion leads.
     """
 
     tau_s: float = 0.17
@@ -264,13 +294,15 @@ class RestingFaceSettings:
 
 @dataclass(frozen=True, slots=True)
 class NeutralBaselineSettings:
-    """Attributes:
-    duration_s: How long logits are averaged, s.
-    margin: Lead of neutral over every other emotion on the resting face, in logits.
-    limit: Largest amount by which an emotion is lowered, in logits; an emotion with e**limit times the probability of
-        every other one always stays the leading one.
-    forget_s: The calibration of a track not seen for longer is dropped, s; no shorter than
-        ``TrackerSettings.max_missed_s``.
+    """How predictions are calibrated to a person's resting face.
+
+    Attributes:
+        duration_s: How long logits are averaged, s.
+        margin: Lead of neutral over every other emotion on the resting face, in logits.
+        limit: Largest amount by which an emotion is lowered, in logits; an emotion with e**limit times the probability
+            of every other one always stays the leading one.
+        forget_s: The calibration of a track not seen for longer is dropped, s; no shorter than
+            ``TrackerSettings.max_missed_s``.
     """
 
     duration_s: float = 3.0

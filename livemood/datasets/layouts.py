@@ -46,7 +46,7 @@ class Labelled:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The labels that a folder or zip was found to hold, and what was left out.
+    """The labelled pictures found in a folder or an archive.
 
     Attributes:
         found: Labelled pictures.

@@ -36,7 +36,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """Labelled pictures, which are not read yet.
+    """The labelled pictures of a data set, not yet read.
 
     Attributes:
         heads: Class names by head, ``EMOTION`` first.

@@ -8,7 +8,7 @@ from livemood.core.types import Detection, Frame
 
 
 class Detector(Protocol):
-    """Finds the faces of a frame. The frames of a video come from a thread of its own."""
+    """Finds the faces of a frame. ``detect`` may be called from another thread than the one that made the detector."""
 
     def detect(self, frame: Frame) -> tuple[Detection, ...]:
         """Return the faces of one frame, largest first.

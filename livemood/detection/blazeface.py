@@ -5,7 +5,7 @@ under load, waiting for a free core at each step takes longer than the network i
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -18,12 +18,12 @@ from livemood.detection.roi import letterbox
 from livemood.detection.transforms import moved
 from livemood.runtime.native_output import native_stderr_held, silence_native_logs
 
-# Feature maps by the side of the network's input, px: cells per side, and anchors per cell.
-_MAPS = {128: ((16, 2), (8, 6)), 192: ((48, 1),)}
-# Detections with a larger IoU are of the same face and are averaged (weighted non-maximum suppression).
-_SAME_FACE = 0.3
-# Detections below this score are left out of an average that has one above it.
-_AVERAGED_FROM = 0.5
+MAPS: Final = {128: ((16, 2), (8, 6)), 192: ((48, 1),)}
+"""Feature maps by the side of the network's input, px: cells per side, and anchors per cell."""
+SAME_FACE: Final = 0.3
+"""Detections with a larger IoU are of the same face and are averaged (weighted non-maximum suppression)."""
+AVERAGED_FROM: Final = 0.5
+"""Detections below this score are left out of an average that has one above it."""
 # The network's input for each grey level: -1 to 1.
 _SCALED = np.arange(256, dtype=np.float32) / 127.5 - 1
 
@@ -91,7 +91,7 @@ class BlazeFace:
 def _anchors(side: int) -> npt.NDArray[np.float32]:
     """Return the anchors, (A, 2) px: the centre of each cell, once for each of its anchors."""
     maps = []
-    for cells, anchors in _MAPS[side]:
+    for cells, anchors in MAPS[side]:
         centres = (np.arange(cells, dtype=np.float32) + 0.5) * side / cells
         y, x = np.meshgrid(centres, centres, indexing="ij")
         maps.append(np.repeat(np.stack([x.ravel(), y.ravel()], 1), anchors, 0))
@@ -110,10 +110,10 @@ def _averaged(faces: npt.NDArray[np.float32], scores: npt.NDArray[np.float32]) -
         first = left[0]
         sides = np.minimum(corners[first, 1], corners[left, 1]) - np.maximum(corners[first, 0], corners[left, 0])
         shared = np.maximum(sides, 0).prod(1)
-        same = shared > _SAME_FACE * (areas[first] + areas[left] - shared)
+        same = shared > SAME_FACE * (areas[first] + areas[left] - shared)
         same[0] = True
         group, left = left[same], left[~same]
-        averaged = group[scores[group] >= min(scores[first], _AVERAGED_FROM)]
+        averaged = group[scores[group] >= min(scores[first], AVERAGED_FROM)]
         weights = scores[averaged, None, None]
         face = (faces[averaged] * weights).sum(0) / weights.sum(0)
         found.append(Detection(Box(*face[:2].ravel().tolist()), face[2:], float(scores[first])))

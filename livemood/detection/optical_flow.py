@@ -5,23 +5,22 @@ fitted to them by least median of squares (Rousseeuw 1984), so that points on a 
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from livemood.core.geometry import Box
+from livemood.core.stage_settings import FlowSettings
 from livemood.core.types import Detection, Image
 from livemood.detection.roi import corner_and_side, crop_roi
 
-_SIDE = 96
-# Tracked points, (16, 2), in box widths and heights from the centre of the face's box.
+SIDE_PX: Final = 96
+"""Side to which a window is scaled, px."""
 _STEPS = np.linspace(-0.4, 0.4, 4, dtype=np.float32)
-_GRID = np.stack(np.meshgrid(_STEPS, _STEPS), -1).reshape(-1, 2)
-# A tracked point is valid if its patch changed by less than this on average, grey levels 0..255.
-_MOST_CHANGE = 12.0
-_FEWEST_AGREEING = 0.6
-_MOST_GROWTH = 1.2
+GRID: Final = np.stack(np.meshgrid(_STEPS, _STEPS), -1).reshape(-1, 2)
+"""Tracked points, (16, 2) float32, in box widths and heights from the centre of the face's box."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,32 +33,33 @@ class GrayRoi:
     @classmethod
     def of(cls, image: Image, window: Box) -> "GrayRoi":
         """Crop and scale a window of (H, W, 3) uint8 BGR."""
-        return cls(crop_roi(image, window, _SIDE, grey=True), window)
+        return cls(crop_roi(image, window, SIDE_PX, grey=True), window)
 
 
-def propagate_by_flow(face: Detection, before: GrayRoi, now: GrayRoi) -> Detection | None:
+def propagate_by_flow(face: Detection, before: GrayRoi, now: GrayRoi, settings: FlowSettings) -> Detection | None:
     """Return the face moved, rotated and scaled as the flow says; None where the flow is unreliable.
 
     Args:
         face: The face in the earlier frame, px of the frame.
         before: A window around it in the earlier frame.
         now: The same window of the later frame.
+        settings: When the flow is reliable.
     """
     left, top, side = corner_and_side(now.window)
-    corner, scale = np.array([left, top], np.float32), np.float32(side / _SIDE)
+    corner, scale = np.array([left, top], np.float32), np.float32(side / SIDE_PX)
     box = face.box
     size, centre = (np.array(pair, np.float32) for pair in ((box.width, box.height), box.centre))
-    points = (centre + _GRID * size - corner) / scale
+    points = (centre + GRID * size - corner) / scale
     tracked, status, error = cv2.calcOpticalFlowPyrLK(before.grey, now.grey, points, None, winSize=(13, 13), maxLevel=2)
-    good = (status.ravel() == 1) & (error.ravel() < _MOST_CHANGE)
-    if good.mean() < _FEWEST_AGREEING:
+    good = (status.ravel() == 1) & (error.ravel() < settings.most_change)
+    if good.mean() < settings.fewest_agreeing:
         return None
     # The refined problem is linear: one iteration is enough.
     matrix, inliers = cv2.estimateAffinePartial2D(points[good], tracked[good], method=cv2.LMEDS, refineIters=1)
-    if matrix is None or inliers.sum() < _FEWEST_AGREEING * len(points):
+    if matrix is None or inliers.sum() < settings.fewest_agreeing * len(points):
         return None
     growth = float(np.hypot(matrix[0, 0], matrix[1, 0]))
-    if not 1 / _MOST_GROWTH < growth < _MOST_GROWTH:
+    if not 1 / settings.most_growth < growth < settings.most_growth:
         return None
     old = (np.vstack([centre, face.keypoints]) - corner) / scale
     (x, y), *keypoints = (old @ matrix[:, :2].T + matrix[:, 2]) * scale + corner

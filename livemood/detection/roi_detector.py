@@ -14,9 +14,6 @@ from livemood.detection.base import SupportsRoi
 from livemood.detection.optical_flow import GrayRoi, propagate_by_flow
 from livemood.detection.transforms import same_face, square, turns_to_upright
 
-# Number of pixels at which two frames are compared, across and down.
-_SAMPLED = (32, 24)
-
 
 class _Known(NamedTuple):
     """A known face, its window, the time at which a network last detected it (s), and its quarter turns to upright."""
@@ -68,8 +65,8 @@ class RoiDetector:
         return tuple(known.face for known in self._known)
 
     def _is_cut(self, image: Image) -> bool:
-        """Return whether a new scene begins, by the brightness at several hundred pixels."""
-        points = cv2.resize(image, _SAMPLED, interpolation=cv2.INTER_NEAREST)
+        """Return whether a new scene begins, by the brightness at ``sampled`` pixels."""
+        points = cv2.resize(image, self._settings.sampled, interpolation=cv2.INTER_NEAREST)
         sample = np.asarray(cv2.cvtColor(points, cv2.COLOR_BGR2GRAY), np.int16)
         before, self._sample = self._sample, sample
         return before is not None and float(np.abs(sample - before).mean()) > self._settings.cut_change
@@ -104,7 +101,7 @@ class RoiDetector:
         """Return a known face at its new position; None if it was lost."""
         now, seen_s = GrayRoi.of(frame.image, known.roi.window), known.seen_s
         due = frame.time_s - seen_s >= self._settings.redetect_every_s
-        face = None if due else propagate_by_flow(known.face, known.roi, now)
+        face = None if due else propagate_by_flow(known.face, known.roi, now, self._settings.flow)
         if face is None:
             face, seen_s = self._in_window(frame, known), frame.time_s
         if face is None:

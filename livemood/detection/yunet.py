@@ -1,5 +1,7 @@
 """YuNet proposes candidates for faces, many at once and of any size: an image -> list[Detection]."""
 
+from typing import Final
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -9,13 +11,17 @@ from livemood.core.types import Detection, Image, Keypoint
 from livemood.detection.roi import crop_roi
 from livemood.detection.yunet_runners import YuNetRunner
 
-# BlazeFace's ears, (x, y) relative to the point between YuNet's eyes, and BlazeFace's eye distance, all in YuNet's eye
-# distances: medians over 168 news photos.
-_EARS = ((-1.07, 0.31), (1.07, 0.31))
-_EYES_APART = 1.02
-# BlazeFace's box relative to YuNet's: its centre is lower by this share of the height; its width and height are these
-# shares of YuNet's.
-_LOWER, _WIDTH, _HEIGHT = 0.09, 1.08, 0.81
+# BlazeFace's keypoints relative to YuNet's: medians over 168 news photos.
+EARS: Final = ((-1.07, 0.31), (1.07, 0.31))
+"""BlazeFace's right and left ear, (x, y) from the point between YuNet's eyes, in YuNet's eye distances."""
+EYE_DISTANCE: Final = 1.02
+"""BlazeFace's eye distance, in YuNet's."""
+BOX_SHIFT: Final = 0.09
+"""Distance by which the centre of BlazeFace's box is lower than that of YuNet's, in heights of YuNet's box."""
+BOX_WIDTH: Final = 1.08
+"""Width of BlazeFace's box, in widths of YuNet's."""
+BOX_HEIGHT: Final = 0.81
+"""Height of BlazeFace's box, in heights of YuNet's."""
 
 
 class YuNet:
@@ -76,8 +82,8 @@ class YuNet:
 def like_blazeface(candidate: Detection) -> Detection:
     """Return a candidate with its box framed as BlazeFace's: from the brows to the chin."""
     (x, y), box = candidate.box.centre, candidate.box
-    y += _LOWER * box.height
-    across, down = _WIDTH * box.width / 2, _HEIGHT * box.height / 2
+    y += BOX_SHIFT * box.height
+    across, down = BOX_WIDTH * box.width / 2, BOX_HEIGHT * box.height / 2
     return Detection(Box(x - across, y - down, x + across, y + down), candidate.keypoints, candidate.score)
 
 
@@ -88,10 +94,10 @@ def _candidate(row: npt.NDArray[np.float32]) -> Detection:
     middle, along = (right_eye + left_eye) / 2, left_eye - right_eye
     down = np.array([-along[1], along[0]], np.float32)
     points = np.empty((len(Keypoint), 2), np.float32)
-    points[Keypoint.RIGHT_EYE] = middle - along * _EYES_APART / 2
-    points[Keypoint.LEFT_EYE] = middle + along * _EYES_APART / 2
+    points[Keypoint.RIGHT_EYE] = middle - along * EYE_DISTANCE / 2
+    points[Keypoint.LEFT_EYE] = middle + along * EYE_DISTANCE / 2
     points[Keypoint.NOSE_TIP] = nose
     points[Keypoint.MOUTH] = (right_mouth + left_mouth) / 2
-    for ear, (x, y) in zip((Keypoint.RIGHT_EAR, Keypoint.LEFT_EAR), _EARS, strict=True):
+    for ear, (x, y) in zip((Keypoint.RIGHT_EAR, Keypoint.LEFT_EAR), EARS, strict=True):
         points[ear] = middle + x * along + y * down
     return Detection(Box(left, top, left + width, top + height), points, min(max(float(row[14]), 0.0), 1.0))

@@ -4,6 +4,7 @@ All padding, resizing and colour conversion of faces happens here, so that a mod
 """
 
 import math
+from typing import Final
 
 import cv2
 import numpy as np
@@ -13,7 +14,8 @@ from livemood.core.crop_spec import CropSpec
 from livemood.core.types import FaceCrop, Frame, Image, Keypoint, Track
 
 _ALIGNED = (Keypoint.RIGHT_EYE, Keypoint.LEFT_EYE, Keypoint.NOSE_TIP, Keypoint.MOUTH)
-_MAX_SUPERSAMPLING = 16
+MAX_SUPERSAMPLING: Final = 16
+"""Largest number of samples per px of the crop, in each direction."""
 
 
 def similarity(keypoints: npt.NDArray[np.float32], spec: CropSpec) -> npt.NDArray[np.float64]:
@@ -57,7 +59,7 @@ def crop_face(image: Image, keypoints: npt.NDArray[np.float32], spec: CropSpec) 
     matrix = similarity(keypoints, spec)
     scale = math.hypot(matrix[0, 0], matrix[1, 0])
     # A scale slightly below 1 counts as 1: two samples per pixel would only blur the crop.
-    samples = min(max(math.ceil(1 / max(scale, 1e-6) - 0.01), 1), _MAX_SUPERSAMPLING)
+    samples = min(max(math.ceil(1 / max(scale, 1e-6) - 0.01), 1), MAX_SUPERSAMPLING)
     # Pixel centres: crop pixel u covers samples u*n .. u*n+n-1, whose centres are n*(u+0.5)-0.5.
     finer = matrix * samples
     finer[:, 2] += (samples - 1) / 2

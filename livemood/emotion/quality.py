@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 from functools import cache
+from typing import Final
 
 import cv2
 import numpy as np
@@ -13,21 +14,30 @@ from livemood.core.crop_spec import FER2013_TEMPLATE, CropSpec
 from livemood.core.types import FaceCrop, Keypoint, Quality
 from livemood.emotion.crop import similarity
 
-_SIDE = 24
-_REFERENCE_PX = 48
-_NOT_COVERED = -9.0
+REFERENCE_PX: Final = 48
+"""Side to which crops are scaled before they are measured, px."""
+NOSE_DISTANCE: Final = 1.5
+"""Distance of the nose tip from the axis between the ears, in half ear distances."""
+SHARPNESS_LEAST: Final = 1e-3
+"""Added to the divisor and to the ratio of ``sharpness``, so that a flat crop has a sharpness too."""
+NOISE_KERNEL: Final = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+"""Laplacian difference mask of ``noise``, (3, 3)."""
+NOISE_OF_RESPONSE: Final = math.sqrt(math.pi / 2) / 6
+"""Noise per mean absolute response to that mask."""
+NOISE_STEADY: Final = 1.0
+"""Added to the divisor of ``noise``, grey levels, so that it stays small in a crop of little contrast."""
+NOISE_LEAST: Final = 0.01
+"""Added to the ratio of ``noise``, so that a flat crop has a noise too."""
+COVERED_SIDE_PX: Final = 24
+"""Side of the input of the network for covered faces, px."""
+COVERED_STEADY: Final = 4.0
+"""Added to the standard deviation that divides that input, grey levels, so that little contrast is not amplified."""
+NOT_COVERED: Final = -9.0
+"""``Quality.covered`` of crops whose framing the network for covered faces does not know; below any threshold."""
+
 # Largest difference of a template's coordinates from FER2013's: the network for covered faces was trained with faces
 # up to 14 % larger and smaller.
 _SAME_FRAMING = 0.05
-# Added to the standard deviation, so that a crop of little contrast is not amplified.
-_STEADY = 4.0
-# Distance of the nose tip from the axis between the ears, in half ear distances.
-_NOSE = 1.5
-_LEAST = 1e-3
-_NOISE_KERNEL = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
-# Noise per mean absolute response to that mask.
-_NOISE_OF_RESPONSE = math.sqrt(math.pi / 2) / 6
-_NOISE_STEADY, _NOISE_LEAST = 1.0, 10 * _LEAST
 
 
 def measure(crop: FaceCrop, spec: CropSpec, chosen: float) -> Quality:
@@ -48,7 +58,7 @@ def measure(crop: FaceCrop, spec: CropSpec, chosen: float) -> Quality:
 def of_pixels(pixels: npt.NDArray[np.uint8], spec: CropSpec) -> Quality:
     """Measure (S, S, C) uint8 pixels whose keypoints are not known: taken as large and facing the camera."""
     grey = _grey(pixels)
-    hidden = covered(grey) if has_trained_framing(spec) else _NOT_COVERED
+    hidden = covered(grey) if has_trained_framing(spec) else NOT_COVERED
     return Quality(spec.size_px, 0.0, sharpness(grey), noise(grey), hidden, 1.0)
 
 
@@ -66,7 +76,7 @@ def yaw_deg(keypoints: npt.NDArray[np.float32]) -> float:
     across = (left - right) / 2
     width = float(np.hypot(*across))
     aside = abs(float(np.dot(points[Keypoint.NOSE_TIP] - (left + right) / 2, across)))
-    return math.degrees(math.atan2(aside, _NOSE * max(width, 1e-6) ** 2))
+    return math.degrees(math.atan2(aside, NOSE_DISTANCE * max(width, 1e-6) ** 2))
 
 
 def sharpness(grey: npt.NDArray[np.float32]) -> float:
@@ -78,7 +88,7 @@ def sharpness(grey: npt.NDArray[np.float32]) -> float:
     across, down = grey[:, 1:], grey[1:]
     squares = cv2.norm(across, grey[:, :-1], cv2.NORM_L2SQR) / across.size
     squares += cv2.norm(down, grey[:-1], cv2.NORM_L2SQR) / down.size
-    return math.log(math.sqrt(squares / 4) / (_mean_and_deviation(grey)[1] + _LEAST) + _LEAST)
+    return math.log(math.sqrt(squares / 4) / (_mean_and_deviation(grey)[1] + SHARPNESS_LEAST) + SHARPNESS_LEAST)
 
 
 def noise(grey: npt.NDArray[np.float32]) -> float:
@@ -90,10 +100,10 @@ def noise(grey: npt.NDArray[np.float32]) -> float:
     Args:
         grey: (48, 48) float32.
     """
-    inner = cv2.filter2D(grey, cv2.CV_32F, _NOISE_KERNEL)[1:-1, 1:-1]
+    inner = cv2.filter2D(grey, cv2.CV_32F, NOISE_KERNEL)[1:-1, 1:-1]
     response = cv2.norm(inner, cv2.NORM_L1) / inner.size
     deviation = _mean_and_deviation(grey)[1]
-    return math.log(_NOISE_OF_RESPONSE * response / (deviation + _NOISE_STEADY) + _NOISE_LEAST)
+    return math.log(NOISE_OF_RESPONSE * response / (deviation + NOISE_STEADY) + NOISE_LEAST)
 
 
 @cache
@@ -110,9 +120,9 @@ def covered(grey: npt.NDArray[np.float32]) -> float:
         grey: (48, 48) float32.
     """
     hidden_weights, hidden_bias, output_weights, output_bias = _network()
-    small = np.asarray(cv2.resize(grey, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA), np.float32)
+    small = np.asarray(cv2.resize(grey, (COVERED_SIDE_PX, COVERED_SIDE_PX), interpolation=cv2.INTER_AREA), np.float32)
     mean, deviation = _mean_and_deviation(small)
-    pixels = ((small - np.float32(mean)) / np.float32(deviation + _STEADY)).ravel()
+    pixels = ((small - np.float32(mean)) / np.float32(deviation + COVERED_STEADY)).ravel()
     hidden = np.maximum(pixels @ hidden_weights + hidden_bias, 0)
     return float(hidden @ output_weights + output_bias[0])
 
@@ -125,9 +135,9 @@ def covered_weights() -> bytes:
 def _grey(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     """Return a crop (S, S, C) as (48, 48) float32."""
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if image.shape[2] == 3 else image[..., 0]
-    if grey.shape != (_REFERENCE_PX, _REFERENCE_PX):
-        interpolation = cv2.INTER_AREA if grey.shape[0] > _REFERENCE_PX else cv2.INTER_LINEAR
-        grey = cv2.resize(grey, (_REFERENCE_PX, _REFERENCE_PX), interpolation=interpolation)
+    if grey.shape != (REFERENCE_PX, REFERENCE_PX):
+        interpolation = cv2.INTER_AREA if grey.shape[0] > REFERENCE_PX else cv2.INTER_LINEAR
+        grey = cv2.resize(grey, (REFERENCE_PX, REFERENCE_PX), interpolation=interpolation)
     return np.asarray(grey, np.float32)
 
 

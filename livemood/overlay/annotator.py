@@ -20,26 +20,20 @@ from livemood.overlay.label_layout import (
     clear_spot,
     emptiest_corner,
     grown,
-    head,
     inside,
     place_label,
     spots_around,
     visible_part,
+    with_forehead,
 )
+from livemood.overlay.mosaic import pixelate
+from livemood.overlay.style import BRIGHT, DARK, DIM, PLATE_OPACITY, Colour
 
-Colour = tuple[int, int, int]
-
-_DARK: Colour = (24, 20, 20)
-_BRIGHT: Colour = (245, 245, 245)
-_DIM: Colour = (200, 200, 200)
-_PLATE_OPACITY = 0.86
 _REGULAR, _BOLD = 400, 600
 _SMALLEST_TEXT = 8
 # If fewer than this share of the faces have room for their label, no label is drawn.
 _LEAST_LABELLED = 0.6
 _LONGEST_LABEL, _LONGEST_LINE = 24, 80
-_MOSAIC_CELLS = 7
-_MOSAIC_MARGIN = 0.15
 _SUBPIXEL_BITS = 4
 
 
@@ -85,13 +79,13 @@ class Annotator:
         sizes = Sizes.of(size)
         if self._style.blur:
             for mood in moods:
-                _pixelate(image, head(mood, mood.box))
+                pixelate(image, with_forehead(mood, mood.box))
         # In the order of ids: the order of detections changes from frame to frame, which would make labels jump.
         ordered = sorted(moods, key=lambda mood: mood.track.id)
         seen = [(mood, part) for mood in ordered if (part := visible_part(mood.box, size))]
         for mood, part in seen:
             _brackets(image, part, self._colour(mood.label), sizes)
-        heads = [(mood, grown(head(mood, part), sizes.reach)) for mood, part in seen]
+        heads = [(mood, grown(with_forehead(mood, part), sizes.reach)) for mood, part in seen]
         for card, spot, text_px in self._cards(heads, size, sizes, kept):
             card.draw(image, spot, text_px)
         return image
@@ -105,7 +99,7 @@ class Annotator:
         """
         frame = (image.shape[1], image.shape[0])
         sizes = Sizes.of(frame)
-        card = _Rows(tuple((_printable(line, _LONGEST_LINE), _BRIGHT, _REGULAR) for line in lines))
+        card = _Rows(tuple((_printable(line, _LONGEST_LINE), BRIGHT, _REGULAR) for line in lines))
         text_px = _fitting(card, sizes.small, frame)
         if lines and text_px:
             size = card.size(text_px)
@@ -170,7 +164,7 @@ class Annotator:
     ) -> list[tuple["_Card", Box, int]]:
         """Return a card with the number of faces of each label, in the colours of their corners."""
         counts = Counter(mood.label for mood in moods).most_common()
-        rows = tuple((f"{_printable(label, _LONGEST_LABEL)} {count}", _BRIGHT, _REGULAR) for label, count in counts)
+        rows = tuple((f"{_printable(label, _LONGEST_LABEL)} {count}", BRIGHT, _REGULAR) for label, count in counts)
         bars = tuple((count / len(moods), self._colour(label)) for label, count in counts)
         legend = _Rows(rows, bars)
         text_px = _fitting(legend, sizes.small, frame) if len(moods) > 1 else None
@@ -194,11 +188,11 @@ class _Label:
     def of(cls, mood: Mood, colour: Colour, style: DrawStyle) -> Self:
         # ``unsure`` is not an emotion, so it has no probability.
         known = mood.label != UNSURE
-        words = [(_printable(mood.label, _LONGEST_LABEL), _BRIGHT, _BOLD)]
-        words += [(f"{mood.smile_kind} smile", _BRIGHT, _REGULAR)] if mood.smile_kind and style.smile_kind else []
-        words += [(f"{mood.confidence:.0%}", _BRIGHT, _REGULAR)] if known else []
-        words += [(_printable(mood.reason, _LONGEST_LABEL), _DIM, _REGULAR)] if mood.reason else []
-        words += [(f"#{mood.track.id}", _DIM, _REGULAR)] if style.ids else []
+        words = [(_printable(mood.label, _LONGEST_LABEL), BRIGHT, _BOLD)]
+        words += [(f"{mood.smile_kind} smile", BRIGHT, _REGULAR)] if mood.smile_kind and style.smile_kind else []
+        words += [(f"{mood.confidence:.0%}", BRIGHT, _REGULAR)] if known else []
+        words += [(_printable(mood.reason, _LONGEST_LABEL), DIM, _REGULAR)] if mood.reason else []
+        words += [(f"#{mood.track.id}", DIM, _REGULAR)] if style.ids else []
         return cls(tuple(words), mood.confidence if known else None, colour)
 
     def size(self, text_px: int) -> Size:
@@ -228,7 +222,7 @@ class _Rows:
     def of(cls, mood: Mood, labels: tuple[str, ...]) -> Self:
         names = [(_printable(name, _LONGEST_LABEL), name == mood.label) for name in mood.scores]
         return cls(
-            tuple((name, _BRIGHT, _BOLD) if leads else (name, _DIM, _REGULAR) for name, leads in names),
+            tuple((name, BRIGHT, _BOLD) if leads else (name, DIM, _REGULAR) for name, leads in names),
             tuple((share, colour_bgr(name, labels)) for name, share in mood.scores.items()),
         )
 
@@ -301,14 +295,14 @@ def _plate(image: Image, spot: Box, text_px: int) -> None:
     dark = part.copy()
     edge = Box(0, 0, spot.width - 1, spot.height - 1)
     radius = min(0.35 * text_px, edge.width / 2, edge.height / 2)
-    cv2.fillPoly(dark, [_corners(edge, radius, radius).reshape(-1, 2)], _DARK, cv2.LINE_AA, _SUBPIXEL_BITS)
-    cv2.addWeighted(dark, _PLATE_OPACITY, part, 1 - _PLATE_OPACITY, 0, dst=part)
+    cv2.fillPoly(dark, [_corners(edge, radius, radius).reshape(-1, 2)], DARK, cv2.LINE_AA, _SUBPIXEL_BITS)
+    cv2.addWeighted(dark, PLATE_OPACITY, part, 1 - PLATE_OPACITY, 0, dst=part)
 
 
 def _bar(image: Image, bar: Box, share: float, colour: Colour) -> None:
     """Fill a groove up to ``share`` (0..1) of its width."""
     groove = _cut(image, bar)
-    groove[:] = _DARK
+    groove[:] = DARK
     groove[:, : round(groove.shape[1] * share)] = colour
 
 
@@ -321,7 +315,7 @@ def _brackets(image: Image, face: Box, colour: Colour, sizes: Sizes) -> None:
     inner = Box(left, top, max(right, left + 1), max(bottom, top + 1))
     side = min(inner.width, inner.height)
     radius, leg = 0.08 * side, 0.22 * side
-    _bands(image, inner, sizes.reach, radius, leg + sizes.outline, _DARK)
+    _bands(image, inner, sizes.reach, radius, leg + sizes.outline, DARK)
     _bands(image, grown(inner, sizes.outline), sizes.line, radius + sizes.outline, leg + sizes.outline, colour)
 
 
@@ -344,16 +338,3 @@ def _corners(box: Box, radius: float, leg: float) -> npt.NDArray[np.int32]:
 def _paths(radius: float, leg: float) -> npt.NDArray[np.int32]:
     """Return the paths of ``_corners`` relative to the four corners: an arc with a straight leg at each end."""
     return np.round((radius * _ARCS + leg * _LEGS) * (1 << _SUBPIXEL_BITS)).astype(np.int32)
-
-
-def _pixelate(image: Image, box: Box) -> None:
-    """Replace a face, with a margin, by a coarse mosaic."""
-    height, width = image.shape[:2]
-    side = min(max(box.width, box.height), max(width, height))
-    part = visible_part(grown(box, _MOSAIC_MARGIN * side), (width, height))
-    if part:
-        cell = max(4.0, side / _MOSAIC_CELLS)
-        face = _cut(image, part)
-        cells = max(1, round(part.width / cell)), max(1, round(part.height / cell))
-        coarse = cv2.resize(face, cells, interpolation=cv2.INTER_AREA)
-        face[:] = cv2.resize(coarse, face.shape[1::-1], interpolation=cv2.INTER_NEAREST)

@@ -4,20 +4,25 @@ import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import cv2
 
 from livemood.core.geometry import Box
 from livemood.core.labels import colour_bgr
 from livemood.core.types import Image, Mood
+from livemood.overlay.style import BRIGHT
 
-_LENGTH_S = 30.0
-_BIN_S = 0.25
-_BINS = round(_LENGTH_S / _BIN_S)
-_BRIDGED = 4
-_MOST_ROWS = 6
+LENGTH_S: Final = 30.0
+"""Time that a strip shows, s."""
+BIN_S: Final = 0.25
+"""Width of a bin, s; each has one bar."""
+MOST_BRIDGED: Final = 4
+"""Largest number of bins that one bar covers where the next ones are empty."""
+MOST_ROWS: Final = 6
+"""Largest number of faces that are shown; of more, the newest."""
+_BINS = round(LENGTH_S / BIN_S)
 _PLATE_SHARE = 0.25
-_WHITE = (245, 245, 245)
 
 
 @dataclass(slots=True)
@@ -41,7 +46,7 @@ class HistoryStrips:
 
     def add(self, moods: Sequence[Mood], time_s: float) -> None:
         """Add one frame's moods; ``time_s`` never decreases."""
-        self._now = math.floor(time_s / _BIN_S)
+        self._now = math.floor(time_s / BIN_S)
         for mood in moods:
             seen = self._histories.setdefault(mood.track.id, _History()).seen
             if seen and seen[-1][0] == self._now:
@@ -56,7 +61,7 @@ class HistoryStrips:
         Returns:
             The box that they cover, in px; empty if nothing was drawn.
         """
-        rows = sorted(self._histories.items())[-_MOST_ROWS:]
+        rows = sorted(self._histories.items())[-MOST_ROWS:]
         height, width = image.shape[:2]
         text = max(9, min(height, width) // 45)
         gap, row, names = text // 2, 2 * text, 3 * text
@@ -69,12 +74,12 @@ class HistoryStrips:
         corner[:] = (corner * _PLATE_SHARE).astype(corner.dtype)
         for place, (track_id, history) in enumerate(rows):
             bottom = (place + 1) * row
-            cv2.putText(corner, f"#{track_id}", (gap, bottom - gap), _WHITE, cv2.FontFace("sans"), text)
+            cv2.putText(corner, f"#{track_id}", (gap, bottom - gap), BRIGHT, cv2.FontFace("sans"), text)
             # A bar is extended to the next one, so that a low frame rate does not make stripes; longer gaps stay.
             ends = [*[at for at, *_ in history.seen][1:], self._now + 1]
             for (at, label, confidence), end in zip(history.seen, ends, strict=True):
                 left = wide - gap - (self._now + 1 - at) * step
-                right = left + min(end - at, _BRIDGED) * step
+                right = left + min(end - at, MOST_BRIDGED) * step
                 top = bottom - max(1, round(confidence * (row - gap)))
                 if left >= names:
                     corner[top:bottom, left:right] = colour_bgr(label, self._labels)

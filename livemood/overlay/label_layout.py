@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 from livemood.core.geometry import Box
 from livemood.core.types import Keypoint, Mood
@@ -13,7 +13,8 @@ Size = tuple[int, int]
 
 # Text of a label in face widths, and its least size, px.
 _TEXT_SHARE, _LEAST_TEXT = 0.14, 10
-_FOREHEAD = 0.5  # its height above the box, as a share of the way from mouth to eyes
+FOREHEAD: Final = 0.5
+"""Height of the forehead above a face's box, as a share of the way from mouth to eyes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +52,12 @@ def visible_part(box: Box, frame: Size) -> Box | None:
     return Box(left, top, right, bottom) if left < right and top < bottom else None
 
 
-def head(mood: Mood, box: Box) -> Box:
+def with_forehead(mood: Mood, box: Box) -> Box:
     """Return a face's box extended over the forehead, which detectors leave out, for any tilt of the head."""
     points = mood.track.detection.keypoints.astype(float)
     eyes = (points[Keypoint.RIGHT_EYE] + points[Keypoint.LEFT_EYE]) / 2
     most = min(box.width, box.height) / 2
-    dx, dy = (min(max(step, -most), most) for step in (_FOREHEAD * (eyes - points[Keypoint.MOUTH])).tolist())
+    dx, dy = (min(max(step, -most), most) for step in (FOREHEAD * (eyes - points[Keypoint.MOUTH])).tolist())
     return Box(box.left + min(dx, 0), box.top + min(dy, 0), box.right + max(dx, 0), box.bottom + max(dy, 0))
 
 

@@ -18,7 +18,7 @@ from livemood.core.labels import EMOTION
 from livemood.core.text_tables import NOT_UTF8
 from livemood.records import reading
 from livemood.records.origin import KEY, is_origin
-from livemood.records.schema import Record, heads_of_columns
+from livemood.records.schema import EVENT_NAME, REASON, Record, heads_of_columns
 from livemood.runtime.optional_deps import required
 
 OWN_COLUMNS: Final = ("path", "width", "height", "faces", "error")
@@ -35,7 +35,7 @@ class Input:
         path: As it was given.
         width: Upright, px; None where it could not be read.
         height: Likewise.
-        faces: How many the photo or frame has, so many rows it has, or one where there is none.
+        faces: Number of faces; the photo or frame has as many rows, or one row if it has none.
         error: Why it could not be read, or what could not be written of it.
     """
 
@@ -58,7 +58,7 @@ Heads = Mapping[str, tuple[str, ...]]
 
 def columns(heads: Heads) -> tuple[str, ...]:
     """Return the column names of a flat table for a model with these heads."""
-    return (*OWN_COLUMNS, *records.columns(*_parted(heads)))
+    return (*OWN_COLUMNS, *records.columns(*_split_heads(heads)))
 
 
 def kind(column: str) -> type[int] | type[str] | type[float]:
@@ -76,14 +76,14 @@ def is_field(name: str) -> bool:
 
 def to_json(group: Group) -> list[dict[str, Any]]:
     """Return a photo's rows as objects of JSONL lines."""
-    said, faces = group
-    return [{**asdict(said), **records.to_json(face)} for face in faces or (EMPTY,)]
+    entry, faces = group
+    return [{**asdict(entry), **records.to_json(face)} for face in faces or (EMPTY,)]
 
 
 def to_rows(group: Group, heads: Heads) -> list[tuple[int | float | str | None, ...]]:
     """Return a photo's rows, in the order of ``columns``."""
-    said, faces = group
-    return [(*asdict(said).values(), *records.to_row(face, *_parted(heads))) for face in faces or (EMPTY,)]
+    entry, faces = group
+    return [(*asdict(entry).values(), *records.to_row(face, *_split_heads(heads))) for face in faces or (EMPTY,)]
 
 
 def read_groups(path: Path) -> Iterator[Group]:
@@ -150,15 +150,15 @@ Row = tuple[Input, Record, int]
 
 def groups(rows: Iterator[Row]) -> Iterator[tuple[Group, int]]:
     """Put the rows of one photo, or frame, together; yield each that is whole, and where it ends in the file."""
-    for (said, _), some in groupby(rows, lambda row: (row[0], row[1].frame)):
+    for (entry, _), some in groupby(rows, lambda row: (row[0], row[1].frame)):
         found = list(some)
         # Equal photos one after another are many rows of one key: cut them by their number of faces.
-        size = max(said.faces, 1)
+        size = max(entry.faces, 1)
         for start in range(0, len(found) - size + 1, size):
             part = found[start : start + size]
             faces = tuple(face for _, face, _ in part if face.track is not None)
-            if len(faces) == said.faces:
-                yield (said, faces), part[-1][2]
+            if len(faces) == entry.faces:
+                yield (entry, faces), part[-1][2]
 
 
 def _header(file: BinaryIO) -> list[str]:
@@ -187,7 +187,7 @@ def _heads_of(face: Record) -> Heads:
     return {EMOTION: tuple(face.scores), **{name: tuple(head.scores) for name, head in face.others.items()}}
 
 
-def _parted(heads: Heads) -> tuple[tuple[str, ...], Heads]:
+def _split_heads(heads: Heads) -> tuple[tuple[str, ...], Heads]:
     """Return the emotions, and the other heads."""
     return heads[EMOTION], {name: labels for name, labels in heads.items() if name != EMOTION}
 
@@ -208,17 +208,18 @@ def _json_rows(path: Path, file: BinaryIO) -> Iterator[Row]:
 
 def _csv_rows(path: Path, file: BinaryIO) -> Iterator[Row]:
     names = _header(file)
-    heads = _parted(_heads(path, names))
+    heads = _split_heads(_heads(path, names))
     file.seek(0)
     end = len(file.readline(_MAX_LINE))
     while line := file.readline(_MAX_LINE):
         # A name may hold a line break; the quotes around it are then still open.
-        while line.count(b'"') % 2 and (more := file.readline(_MAX_LINE)):
+        while line.count(b'"') % 2 and len(line) < reading.MAX_ROW and (more := file.readline(_MAX_LINE)):
             line += more
-        if not line.endswith(b"\n") or line.count(b'"') % 2:
+        is_whole = line.endswith(b"\n") and not line.count(b'"') % 2
+        if not is_whole and len(line) < reading.MAX_ROW:
             return
         end += len(line)
-        cells = _cells(line)
+        cells = _cells(line) if is_whole else []
         data: dict[str, Any] = dict(zip(names, cells, strict=False))
         record = reading.from_row(data, *heads) if len(cells) == len(names) else None
         if record is None:
@@ -232,7 +233,9 @@ def _parquet_rows(path: Path, file: BinaryIO) -> Iterator[Row]:
     try:
         with parquet.ParquetFile(file) as table:
             names = table.schema_arrow.names
-            heads = _parted(_heads(path, names))
+            heads = _split_heads(_heads(path, names))
+            text = [name for name in ("path", "error", "label", REASON, *heads[1], EVENT_NAME) if name in names]
+            reading.check_sizes(path, table, [name for name in columns(_heads(path, names)) if name in names], text)
             for batch in table.iter_batches() if table.metadata.num_row_groups else ():
                 for row in batch.to_pylist():
                     record = reading.from_row(row, *heads)

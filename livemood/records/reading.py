@@ -29,12 +29,14 @@ from livemood.runtime.optional_deps import required
 PARQUET: Final = "'livemood[parquet]'"
 """The extra that installs pyarrow."""
 CHUNK: Final = 8192
+MAX_ROW: Final = 1 << 14
+"""Most characters of a CSV row of several lines, so that a stray quote does not cost all rows after it."""
 # A row of eight emotions has about 1,000 characters.
 _MAX_LINE: Final = 1 << 20
-_MAX_ROW: Final = 1 << 14  # of a row of lines, so that a stray quote does not cost all rows after it
 _MAX_GROUP_BYTES: Final = 1 << 28
 _MAX_COLUMNS: Final = 1024
 _MAX_LABEL: Final = 256
+_OPTIONAL_TEXT: Final = (REASON, EVENT_NAME, "error")
 # Where semicolons or tabs separate cells, numbers may have a comma.
 _WITH_COMMA: Final = re.compile(r"-?\d+,\d+(e-?\d+)?", re.IGNORECASE)
 # Differences of numbers up to this stay exact to a thousandth.
@@ -115,7 +117,7 @@ def _read_csv(path: Path) -> Iterator[Record | None]:
         heads = flat_heads(path, header)
         for line in _lines(file):
             # A line without newline may lack digits of its last number and still look complete.
-            while line.count('"') % 2 and len(line) < _MAX_ROW and (more := file.readline(_MAX_LINE)):
+            while line.count('"') % 2 and len(line) < MAX_ROW and (more := file.readline(_MAX_LINE)):
                 line += more  # a name may hold a line break; the quotes around it are then still open
             cells = _cells(line, separator) if line.endswith("\n") else []
             yield from_row(dict(zip(header, cells, strict=True)), *heads) if len(cells) == len(header) else None
@@ -145,7 +147,7 @@ def _read_parquet(path: Path) -> Iterator[Record | None]:
         text = [name for name in ("label", REASON, *others, EVENT_NAME) if name in known]
         # As a dictionary, a label that repeats is held once, however long it is.
         with parquet.ParquetFile(path, read_dictionary=text) as file:
-            _check_sizes(path, file, arrow, known, text)
+            check_sizes(path, file, known, text)
             # Older pyarrow stumbles over a file without any rows.
             for batch in file.iter_batches(CHUNK, columns=known) if file.metadata.num_row_groups else ():
                 for label in map(batch.column, text):
@@ -158,22 +160,30 @@ def _read_parquet(path: Path) -> Iterator[Record | None]:
         raise LivemoodError(f"{path} is not a complete Parquet file; was its writing cut short?") from error
 
 
-def _check_sizes(path: Path, file: Any, arrow: Any, known: Sequence[str], text: Sequence[str]) -> None:
-    """Refuse files that would exhaust memory: a few bytes of Parquet may expand to gigabytes of text."""
+def check_sizes(path: Path, file: Any, known: Sequence[str], text: Sequence[str]) -> None:
+    """Refuse Parquet files that would exhaust memory: a few bytes may expand to gigabytes of text.
+
+    Args:
+        path: Of the file, for messages.
+        file: A ``pyarrow.parquet.ParquetFile``.
+        known: Columns that will be read.
+        text: Those of them that hold words; the others hold numbers.
+
+    Raises:
+        LivemoodError: Its parts are too large, or a column holds something else.
+    """
     groups = [file.metadata.row_group(place).total_byte_size for place in range(file.metadata.num_row_groups)]
     if file.metadata.num_columns > _MAX_COLUMNS or max(groups, default=0) > _MAX_GROUP_BYTES:
         raise LivemoodError(
             f"{path} is not a record file: it has {file.metadata.num_columns} columns in parts of "
             f"{max(groups, default=0) / 1e6:,.0f} MB; livemood writes parts of a few MB"
         )
-    kinds = arrow.types
+    kinds = required("pyarrow", PARQUET).types
     for column in map(file.schema_arrow.field, known):
         is_label = column.name in text
         number = kinds.is_integer(column.type) or kinds.is_floating(column.type)
         # An optional text column without a single value comes back as numbers from many programs.
-        fits = (
-            (_is_text(column.type, kinds) or (number and column.name in (REASON, EVENT_NAME))) if is_label else number
-        )
+        fits = (_is_text(column.type, kinds) or (number and column.name in _OPTIONAL_TEXT)) if is_label else number
         if not kinds.is_null(column.type) and not fits:
             wanted = "words" if is_label else "numbers"
             raise LivemoodError(f"{path} is not a record file: its column {column.name[:40]!r} holds no {wanted}")

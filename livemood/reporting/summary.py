@@ -14,10 +14,12 @@ MAX_BINS: Final = 1000
 CONFIDENCE_STEPS: Final = 10
 CHANGE_WINDOW_S: Final = 1.0
 """A change compares the scores at a moment with those this long before it, s."""
+LEAST_CHANGE: Final = 0.3
+"""The difference of the scores rises to a change, and falls after it, by at least this, 0..1."""
+CHANGES_KEPT: Final = 12
+"""Number of strongest changes that a summary keeps."""
 
 _FIRST_BIN_S: Final = 1 / 64
-_LEAST_CHANGE: Final = 0.3
-_CHANGES_KEPT: Final = 12
 _FORGOTTEN_S: Final = 5.0
 _LONGEST_GAP_S: Final = 1.0
 
@@ -211,10 +213,10 @@ class _Peaks:
             recent.popleft()
         before = recent[0].scores
         size = sum(abs(score - before.get(label, 0.0)) for label, score in record.scores.items()) / 2
-        if self._best and size <= self._best.size - _LEAST_CHANGE:
+        if self._best and size <= self._best.size - LEAST_CHANGE:
             self._valley = size
             return self.finish()
-        if size > self._best.size if self._best else size >= self._valley + _LEAST_CHANGE:
+        if size > self._best.size if self._best else size >= self._valley + LEAST_CHANGE:
             self._best = Change(size, recent[0], record)
         self._valley = min(self._valley, size)
         return None
@@ -314,7 +316,7 @@ class _Collector:
     def _keep(self, change: Change | None) -> None:
         if change:
             self._changes.append(change)
-            if len(self._changes) > 10 * _CHANGES_KEPT:
+            if len(self._changes) > 10 * CHANGES_KEPT:
                 self._changes = _strongest(self._changes)
 
     def finish(self) -> Summary:
@@ -338,4 +340,4 @@ class _Collector:
 
 
 def _strongest(changes: list[Change]) -> list[Change]:
-    return sorted(changes, key=lambda change: -change.size)[:_CHANGES_KEPT]
+    return sorted(changes, key=lambda change: -change.size)[:CHANGES_KEPT]

@@ -11,12 +11,14 @@ class Raw(str):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Attributes:
-    title: What it shows.
-    header: Names of the columns; the first column names the rows.
-    rows: Cells as text.
-    note: A line below.
-    texts: Columns that hold words rather than numbers.
+    """A table with a title, for a terminal or a page.
+
+    Attributes:
+        title: What it shows.
+        header: Names of the columns; the first column names the rows.
+        rows: Cells as text.
+        note: A line below.
+        texts: Columns that hold words rather than numbers.
     """
 
     title: str

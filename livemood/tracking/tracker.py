@@ -11,8 +11,6 @@ from livemood.core.stage_settings import TrackerSettings
 from livemood.core.types import Detection, Track
 
 _IMPOSSIBLE = 1e6
-# Time constant of the decay of velocity while a face is missed, s: heads stop or turn soon.
-_COASTING_S = 0.5
 
 
 @dataclass(slots=True)
@@ -25,10 +23,10 @@ class _Face:
     last_seen_s: float
     velocity: tuple[float, float] = (0.0, 0.0)
 
-    def predicted_centre(self, time_s: float) -> tuple[float, float]:
+    def predicted_centre(self, time_s: float, coasting_s: float) -> tuple[float, float]:
         x, y = self.detection.box.centre
         elapsed_s = time_s - self.last_seen_s
-        moving_s = _COASTING_S * (1 - math.exp(-elapsed_s / _COASTING_S))
+        moving_s = coasting_s * (1 - math.exp(-elapsed_s / coasting_s))
         return x + self.velocity[0] * moving_s, y + self.velocity[1] * moving_s
 
     def update(self, detection: Detection, time_s: float, tau_s: float) -> None:
@@ -96,7 +94,7 @@ class Tracker:
     assignment of least total cost; the cost is the distance in face widths plus the change of size in octaves.
 
     Args:
-        settings: Largest distance of a match, and how long a missed face is kept.
+        settings: Largest distance of a match, how velocity is averaged, and how long a missed face is kept.
     """
 
     def __init__(self, settings: TrackerSettings | None = None) -> None:
@@ -136,7 +134,7 @@ class Tracker:
 
     def _cost(self, face: _Face, found: Detection, time_s: float) -> float:
         old, new = face.detection.box, found.box
-        (x0, y0), (x1, y1) = face.predicted_centre(time_s), new.centre
+        (x0, y0), (x1, y1) = face.predicted_centre(time_s, self._settings.coasting_s), new.centre
         jump = math.hypot(x1 - x0, y1 - y0) / max(old.width, new.width)
         growth = abs(math.log2(new.width / old.width))
         if jump > self._settings.max_jump or growth > 1:

@@ -25,7 +25,7 @@ from livemood.apps.batch.shard import Shard, ShardOptions, give_up
 from livemood.apps.photo import PhotoOptions
 from livemood.bundles.heads import heads_of_bundle
 from livemood.bundles.manifest import default_bundle, read_bundle
-from livemood.core.errors import SinkError, SourceError
+from livemood.core.errors import SinkError
 from livemood.core.labels import EMOTION
 from livemood.core.settings import DrawStyle, ReaderSettings
 from livemood.records import VERSION
@@ -95,7 +95,7 @@ def plan(job: BatchJob, workers: int) -> Plan:
     """Compare the inputs with the data set and return the work to do; nothing is written.
 
     Raises:
-        SourceError: There are no inputs, or this share of them is empty.
+        SourceError: There are no inputs.
         SinkError: A file lies where a folder is to be, a place cannot hold what is written, or the data set would
             keep rows with other labels.
         LivemoodError: A driver is missing, or the data set holds a file that livemood did not write.
@@ -290,15 +290,3 @@ def _run_info(job: BatchJob, planned: Plan) -> dict[str, Any]:
 
 def _now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-
-
-def check_share(text: str) -> tuple[int, int]:
-    """Parse a share such as ``3/8`` into its number and the number of shares.
-
-    Raises:
-        SourceError: The text has another form.
-    """
-    first, _, second = text.partition("/")
-    if first.isdecimal() and second.isdecimal() and 1 <= int(first) <= int(second):
-        return int(first), int(second)
-    raise SourceError(f"{text} is not a share of the inputs", "write {shard} as 1/8 to 8/8")

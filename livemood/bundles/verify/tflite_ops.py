@@ -28,7 +28,7 @@ def require(holds: bool, otherwise: str = "an operator whose shapes do not fit")
 
 @dataclass(slots=True)
 class Tensor:
-    """A tensor of a LiteRT file, as far as it is known without running the network.
+    """A tensor of the network being checked.
 
     Attributes:
         shape: Dimensions, 1 or more each.

@@ -14,11 +14,11 @@ from livemood.training.model.batch_norm import batch_normalization
 
 
 class Layers(NamedTuple):
-    """Keras layers of a network that gives a face and its mirror image the same answer.
+    """The classes of layers that treat a face and its mirror image alike.
 
     Attributes:
         Convolution: (N, H, W, D) to (N, H', W', ``filters``); only half of its ``kernel()`` is stored. ``of_pixels``:
-            the input is the picture, whose channels have no halves; the layer then has a bias, half of which is stored.
+            the input is the picture, whose channels have no halves; the layer then has a bias, of which half is stored.
         Normalization: Batch normalisation whose statistics and weights both halves share.
         Halves: (N, C) to (N, C / 2), the mean of both halves.
     """

@@ -23,7 +23,7 @@ _PREDICT_BATCH = 256
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """The size of a network.
+    """The size of a residual network.
 
     Attributes:
         stem: Filters of the first convolution; even, like all others.

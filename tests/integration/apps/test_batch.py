@@ -293,8 +293,8 @@ class TestBadInput:
         [
             (["{album}"], "the data set to write is missing; add --out"),
             (["{album}/none*", "--out", "{out}"], "names no photos and no videos"),
-            (["{album}", "--out", "{out}", "--shard", "9/8"], "9/8 is not a share of the inputs; write --shard as"),
-            (["{album}", "--out", "{out}", "--shard", "²/3"], "²/3 is not a share of the inputs; write --shard as"),
+            (["{album}", "--out", "{out}", "--shard", "9/8"], "'--shard': 9/8 is not a share of the inputs; write 1/8"),
+            (["{album}", "--out", "{out}", "--shard", "²/3"], "²/3 is not a share of the inputs; write"),
             (["{album}", "--out", "{out}", "--address", "x:1"], "add --engine ray"),
             (
                 ["{album}", "--out", "{out}", "--engine", "ray", "--address", "127.0.0.1:1"],

@@ -320,12 +320,15 @@ def test_annotated_copy_then_keeps_exif_and_profile_and_is_upright(tmp_path, sma
         assert (copy.getexif()[0x0112], copy.getexif()[0x010F]) == (1, "Maker")
 
 
-def test_annotated_copy_of_a_heic_then_is_a_jpeg(tmp_path, small):
+def test_annotated_copy_of_a_format_that_cannot_be_written_in_colour_then_is_a_jpeg(tmp_path, small):
     import pillow_heif
 
     pillow_heif.from_pillow(PillowImage.fromarray(cv2.cvtColor(small, cv2.COLOR_BGR2RGB))).save(tmp_path / "a.heic")
+    grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
+    for name in ("b.pgm", "c.pbm"):
+        cv2.imwrite(str(tmp_path / name), grey)
     assert image(tmp_path, "--out", tmp_path / "o") == 0
-    assert [path.name for path in (tmp_path / "o").iterdir()] == ["a.jpg"]
+    assert sorted(path.name for path in (tmp_path / "o").iterdir()) == ["a.jpg", "b.jpg", "c.jpg"]
 
 
 def test_links_that_lead_nowhere_then_they_are_skipped_or_refused(tmp_path, small, capsys, monkeypatch):

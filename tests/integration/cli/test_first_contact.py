@@ -11,7 +11,7 @@ import pytest
 
 from livemood.cli import program, run
 from livemood.core.labels import EMOTIONS
-from tests.support.builders import SAMPLES
+from tests.support.builders import SAMPLES, make_frame, write_clip
 
 LIVEMOOD = Path(sys.executable).with_name("livemood")
 COMMANDS = list(program().commands)
@@ -80,6 +80,8 @@ def test_help_then_examples_are_lines_of_their_own_to_be_copied(command, capsys)
         ("camera --fps 0", "'--fps': 0 is too small; 0.01 is the least"),
         ("video a.mp4 --codec h263", "'--codec': 'h263' is not one of 'h264', 'h265', 'vp9', 'av1'"),
         ("video a.mp4 --start noon", "'--start': 'noon' is not a time; write seconds, 1:05, 1:02:03 or 1m30s"),
+        ("bench --fps 20", "--fps: is for the live picture; add --live"),
+        ("bench --live --duration 2", "--duration: takes 4 s at least, got 2"),
     ],
 )
 def test_value_when_it_cannot_be_used_then_one_line_names_it_and_what_can(words, said, capsys) -> None:
@@ -154,6 +156,20 @@ def test_config_of_a_command_then_every_option_says_where_it_comes_from(tmp_path
     assert not any("force" in line for line in lines)
 
 
+def test_config_when_it_turns_a_switch_on_then_the_command_line_turns_it_off(tmp_path, monkeypatch, capfd) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("livemood.toml").write_text("\ufeff[video]\nfaceless-rows = true\n", encoding="utf-8")
+    film = write_clip(tmp_path / "grey.mp4", [make_frame(64, 48).image] * 3)
+    for words, rows in (([], 3), (["--no-faceless-rows"], 0)):
+        assert run(["video", str(film), "--records", "-", *words]) == 0
+        assert sum('"frame"' in line for line in capfd.readouterr().out.splitlines()) == rows
+    assert run(["video", "--help"]) == 0
+    assert "--no-faceless-rows" not in capfd.readouterr().out
+    assert run(["config", "video", "--json"]) == 0
+    found = {row["option"]: row["value"] for row in json.loads(capfd.readouterr().out)["settings"]}
+    assert (found["faceless-rows"], found["every"], found["crf"]) == (True, 1, None)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -167,19 +183,27 @@ def test_config_of_a_command_then_every_option_says_where_it_comes_from(tmp_path
         ("[video]\nevery = 0", "0 is too small; 1 is the least"),
         ('[video]\nstart = "noon"', "start = 'noon' cannot be used ('noon' is not a time"),
         ("a = [", "is not TOML"),
+        ("[video]\ncrf = 2020-01-01", "crf = 2020-01-01 cannot be used (it takes a number or words in quotes)"),
+        ('detector = ["fast"]', "it takes one value"),
+        ("[[video]]\ncrf = 1", "video is a command; write [video], and its options below"),
+        ("every = 2", "every is not the same in video, batch, crop; set it for one, such as [video]"),
+        ('preset = "veryfast"', "preset is not the same in video, train"),
         # What a stranger's folder must not decide.
-        ('[video]\nout = "x.mp4"', "is not for a file of settings; say it on the command line"),
-        ('[camera]\nosc = "10.0.0.1:9000"', "is not for a file of settings"),
-        ('[camera]\nsource = "http://10.0.0.1/"', "is not for a file of settings"),
-        ("[image]\nforce = true", "is not for a file of settings"),
+        ('[video]\nout = "x.mp4"', "cannot be set in a file; give it on the command line"),
+        ('[camera]\nosc = "10.0.0.1:9000"', "cannot be set in a file"),
+        ('[camera]\nsource = "http://10.0.0.1/"', "cannot be set in a file"),
+        ("[image]\nforce = true", "cannot be set in a file"),
     ],
 )
-def test_config_when_it_says_something_wrong_then_one_line_and_no_work(tmp_path, text, said) -> None:
-    (tmp_path / "livemood.toml").write_text(text)
-    for words in (["config"], ["video", SAMPLES / "faces.mp4"]):
-        done = livemood(*words, cwd=tmp_path)
-        assert done.returncode == 1
-        assert said in done.stderr
-        assert done.stderr.startswith("livemood: livemood.toml")
-        assert done.stderr.count("\n") == 1
+def test_config_when_it_says_something_wrong_then_one_line_and_no_work(
+    tmp_path, monkeypatch, capsys, text, said
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("livemood.toml").write_text(text)
+    for words in (["config"], ["video", str(SAMPLES / "faces.mp4")]):
+        assert run(words) == 1
+        told = capsys.readouterr().err
+        assert said in told
+        assert told.startswith("livemood: livemood.toml")
+        assert told.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["livemood.toml"]

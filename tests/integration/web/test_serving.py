@@ -1,7 +1,9 @@
 """``livemood web`` without a browser: what it serves and writes, and what it refuses."""
 
+import errno
 import http.client
 import json
+import os
 import shutil
 import signal
 import socket
@@ -20,6 +22,7 @@ from livemood.apps.web import PageServer, page_files, write_page
 from livemood.bundles.fixed_batch import with_fixed_batch
 from livemood.bundles.manifest import default_bundle, models_folder, read_bundle
 from livemood.bundles.shipped import face_model
+from livemood.cli import run
 from livemood.core.errors import ModelIncompatible, SinkError
 from livemood.core.stage_settings import Settings
 from tests.support.builders import ROOT, SAMPLES, heed_interrupts, read_still
@@ -105,9 +108,10 @@ def test_page_then_one_visit_is_at_most_15_megabytes(content):
 
 def test_settings_then_they_are_those_of_python_and_of_the_manifest(content):
     told = json.loads(content["settings.json"])
-    every, bundle = Settings(), read_bundle(default_bundle())
-    for name in ("detector", "tracker", "smoother", "roi"):
-        assert told[name].items() >= json.loads(json.dumps(asdict(getattr(every, name)))).items()
+    every, bundle = json.loads(json.dumps(asdict(Settings()))), read_bundle(default_bundle())
+    every["flow"] = every["roi"].pop("flow")
+    for name, settings in every.items():
+        assert told[name].items() >= settings.items()
     assert told["emotion"]["heads"][0] == {
         "name": "emotion",
         "labels": list(bundle.labels),
@@ -158,18 +162,52 @@ def test_folder_when_it_holds_other_things_then_they_stay(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
     with pytest.raises(SinkError, match="is a file"):
         write_page(tmp_path / "thesis.txt")
+    (tmp_path / "index.html").write_text("<h1>my site", encoding="utf-8")
+    (tmp_path / "settings.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(SinkError, match="holds no page"):
+        write_page(tmp_path, force=True)
+
+
+@pytest.mark.parametrize("name", [".", "link"])
+def test_folder_when_named_by_a_dot_or_a_link_then_the_page_is_written_in_it(tmp_path, monkeypatch, name):
+    (tmp_path / "page").mkdir()
+    (tmp_path / "link").symlink_to("page")
+    monkeypatch.chdir(tmp_path / "page" if name == "." else tmp_path)
+    for force in (False, True):
+        write_page(Path(name), force=force)
+        assert (tmp_path / "page" / "index.html").is_file()
+        assert (tmp_path / "link").is_symlink()
 
 
 def test_folder_when_it_holds_a_page_then_only_force_replaces_it(tmp_path):
     page = tmp_path / "page"
     write_page(page)
     (page / "index.html").write_text("old", encoding="utf-8")
+    (page / "CNAME").write_text("mine.org", encoding="utf-8")
     with pytest.raises(SinkError, match="use force or another out"):
         write_page(page)
     assert (page / "index.html").read_text(encoding="utf-8") == "old"
     write_page(page, force=True)
     assert (page / "index.html").read_text(encoding="utf-8") != "old"
+    assert (page / "CNAME").read_text(encoding="utf-8") == "mine.org"
     assert [path.name for path in tmp_path.iterdir()] == ["page"]
+    assert not (page / ".livemood-new").exists()
+
+
+def test_folder_when_the_page_cannot_be_written_then_an_older_one_stays(tmp_path, monkeypatch):
+    write_page(tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    write = Path.write_bytes
+
+    def full(path: Path, data: bytes) -> int:
+        if path.name == "worker.js":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(SinkError, match="No space left on device"):
+        write_page(tmp_path, force=True)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
 def request(url: str, method: str, path: str) -> http.client.HTTPResponse:
@@ -217,21 +255,40 @@ def test_server_when_closed_before_it_serves_then_it_ends_and_the_port_is_free()
         assert again.url == server.url
 
 
-def test_command_when_serving_then_says_where_and_ends_with_an_interrupt():
+def test_command_when_serving_then_a_browser_in_the_foreground_is_answered_and_an_interrupt_ends_it(tmp_path):
+    browser = tmp_path / "browser.py"
+    browser.write_text(
+        "import sys, urllib.request\nprint(urllib.request.urlopen(sys.argv[1], timeout=30).status, flush=True)\n"
+    )
     process = subprocess.Popen(
-        [str(LIVEMOOD), "web", "--no-open"],
+        [str(LIVEMOOD), "web"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        env={**os.environ, "BROWSER": f"{sys.executable} {browser} %s"},
         preexec_fn=heed_interrupts,
     )
     assert process.stdout is not None
     url = process.stdout.readline().split()[0]
+    assert process.stdout.readline() == "200\n"
     assert request(url, "GET", "/").status == 200
     process.send_signal(signal.SIGINT)
-    _, error = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert error.startswith("livemood: interrupted")
+    out, error = process.communicate(timeout=60)
+    assert (process.returncode, out, error) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--out", "page", "--port", "8123"], "a written page is not served"),
+        (["--force"], "there is no page to replace"),
+    ],
+)
+def test_command_when_options_do_not_go_together_then_says_so(tmp_path, monkeypatch, capsys, words, message):
+    monkeypatch.chdir(tmp_path)
+    assert run(["web", *words]) == 2
+    assert message in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
 
 def test_command_when_writing_then_says_where_and_how_large(tmp_path):

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from livemood.core.geometry import Box
+from livemood.core.stage_settings import FlowSettings
 from livemood.core.types import Image
 from livemood.detection.optical_flow import GrayRoi, propagate_by_flow
 from livemood.detection.roi import crop_roi
@@ -12,6 +13,7 @@ from tests.support.builders import SAMPLES, make_detection, read_still
 
 FACE = make_detection(320, 240, 120)
 WINDOW = Box(185, 105, 455, 375)
+SETTINGS = FlowSettings()
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +37,7 @@ def gray_roi(image: Image, matrix: np.ndarray | None = None) -> GrayRoi:
 def test_moved_then_box_and_keypoints_go_where_the_face_went(picture, dx, dy, turn_deg, growth):
     matrix = cv2.getRotationMatrix2D(FACE.box.centre, turn_deg, growth)
     matrix[:, 2] += dx, dy
-    face = propagate_by_flow(FACE, gray_roi(picture), gray_roi(picture, matrix))
+    face = propagate_by_flow(FACE, gray_roi(picture), gray_roi(picture, matrix), SETTINGS)
     assert face is not None
     expected = FACE.keypoints @ matrix[:, :2].T + matrix[:, 2]
     assert np.abs(face.keypoints - expected).max() < 2
@@ -47,7 +49,7 @@ def test_moved_then_box_and_keypoints_go_where_the_face_went(picture, dx, dy, tu
 def test_moved_when_a_third_of_the_face_does_something_else_then_the_rest_decides(picture):
     covered = picture.copy()
     covered[280:320, 240:400] = np.random.default_rng(0).integers(0, 256, (40, 160, 3))
-    face = propagate_by_flow(FACE, gray_roi(picture), gray_roi(covered, np.array([[1.0, 0, 6], [0, 1, 0]])))
+    face = propagate_by_flow(FACE, gray_roi(picture), gray_roi(covered, np.array([[1.0, 0, 6], [0, 1, 0]])), SETTINGS)
     assert face is not None
     assert face.box.centre == pytest.approx((326, 240), abs=1.5)
 
@@ -59,12 +61,20 @@ def test_moved_when_the_picture_became_another_then_unknown(picture, after):
         "noise": np.random.default_rng(1).integers(0, 256, picture.shape).astype(np.uint8),
         "dark": picture // 4,
     }
-    assert propagate_by_flow(FACE, gray_roi(picture), gray_roi(frames[after])) is None
+    assert propagate_by_flow(FACE, gray_roi(picture), gray_roi(frames[after]), SETTINGS) is None
+
+
+@pytest.mark.parametrize(
+    "settings", [FlowSettings(most_growth=1.05), FlowSettings(most_change=0.0), FlowSettings(fewest_agreeing=1.01)]
+)
+def test_moved_when_the_settings_allow_less_then_unknown(picture, settings):
+    larger = cv2.getRotationMatrix2D(FACE.box.centre, 0, 1.08)
+    assert propagate_by_flow(FACE, gray_roi(picture), gray_roi(picture, larger), settings) is None
 
 
 def test_moved_when_nothing_is_there_to_follow_then_unknown():
     flat = np.full((480, 640, 3), 90, np.uint8)
-    assert propagate_by_flow(FACE, gray_roi(flat), gray_roi(flat)) is None
+    assert propagate_by_flow(FACE, gray_roi(flat), gray_roi(flat), SETTINGS) is None
 
 
 def test_cut_out_when_window_pokes_outside_then_black_beyond_the_frame():

@@ -13,7 +13,7 @@ from livemood.core.labels import EMOTIONS, UNSURE, colour_bgr
 from livemood.core.settings import DrawStyle
 from livemood.core.types import Detection, Frame, HeadMood, Image, Mood, Track
 from livemood.overlay.annotator import Annotator
-from livemood.overlay.label_layout import clear_spot, distance, head, place_label, spots_around, visible_part
+from livemood.overlay.label_layout import clear_spot, distance, place_label, spots_around, visible_part, with_forehead
 from tests.support.builders import make_detection, make_frame
 
 HD = (1280, 720)
@@ -263,14 +263,14 @@ def test_hud_when_there_is_nothing_to_write_or_no_room_then_leaves_the_image(
     assert np.array_equal(image, make_frame(width, height).image)
 
 
-def test_head_when_the_face_tilts_then_the_forehead_is_added_on_its_side() -> None:
+def test_forehead_when_the_face_tilts_then_it_is_added_on_its_side() -> None:
     upright = make_detection(320, 240, 100)
-    grown = head(mood_of(upright), upright.box)
+    grown = with_forehead(mood_of(upright), upright.box)
     assert grown.top < upright.box.top - 10
     assert (grown.right, grown.bottom) == (upright.box.right, upright.box.bottom)
     centre = np.array([320, 240], np.float32)
     turned = replace(upright, keypoints=(upright.keypoints - centre) @ np.array([[0, 1], [-1, 0]]) + centre)
-    grown = head(mood_of(turned), turned.box)
+    grown = with_forehead(mood_of(turned), turned.box)
     assert grown.right > turned.box.right + 10
     assert grown.top == pytest.approx(turned.box.top, abs=1)
 

@@ -77,6 +77,16 @@ def test_file_when_a_line_is_not_one_of_a_table_then_one_line_says_so(tmp_path: 
         CollectionRecords(path, HEADS, resume=True)
 
 
+def test_table_when_a_quote_was_left_open_in_it_then_one_line_says_so_and_all_rows_stay(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    write(path, [photo(f"{number}.jpg", 1) for number in range(300)])
+    damaged = path.read_bytes().replace(b"\n3.jpg,", b'\n"3.jpg,')
+    path.write_bytes(damaged)
+    with pytest.raises(LivemoodError, match=r"holds a line that is not a record of a photo: b'\"3\.jpg,"):
+        CollectionRecords(path, HEADS, resume=True)
+    assert path.read_bytes() == damaged
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
 def test_file_when_truncated_anywhere_then_it_resumes_after_its_last_complete_photo(
     tmp_path: Path, suffix: str

@@ -38,6 +38,14 @@ def test_track_when_hidden_for_half_a_second_then_comes_back_with_its_id_and_say
     assert back.first_seen_s == 0.0
 
 
+@pytest.mark.parametrize(("coasting_s", "back"), [(5.0, 1), (0.05, 2)])
+def test_track_when_hidden_then_is_expected_as_far_ahead_as_it_coasts(coasting_s, back):
+    tracker = Tracker(TrackerSettings(coasting_s=coasting_s))
+    for i in range(30):
+        ids(tracker, i / 30, (200 + 14 * i, 200))
+    assert ids(tracker, 44 / 30, (200 + 14 * 44, 200)) == [back]
+
+
 def test_track_when_gone_for_long_then_the_next_face_is_someone_new():
     tracker = Tracker(TrackerSettings(max_missed_s=1.0))
     ids(tracker, 0.0, (200, 200))
