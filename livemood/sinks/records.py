@@ -55,7 +55,7 @@ class RecordSink(FileSink):
             if origin and writer is _csv:  # entered first, so that it appears last
                 beside = sidecar(path)
                 said = stack.enter_context(opened(beside, setting, force or is_sidecar(beside)))
-                write_sidecar(said, origin)
+                write_origin(said, origin)
             target = stack.enter_context(opened(path, setting, force))
             self._add = stack.enter_context(writer(target, (tuple(labels), others), live, origin))
             self._open = stack.pop_all()
@@ -139,7 +139,7 @@ def open_sink(target: str, context: SinkContext) -> Sink:
     )
 
 
-def write_sidecar(path: Path, origin: Origin) -> None:
+def write_origin(path: Path, origin: Origin) -> None:
     """Write who made a CSV file, and of what, into the file beside it."""
     path.write_text(json.dumps(origin.to_json(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
 

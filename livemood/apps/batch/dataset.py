@@ -11,12 +11,12 @@ from typing import Any, Final
 from livemood.apps.batch.inputs import InputFile
 from livemood.core.errors import LivemoodError
 from livemood.core.labels import EMOTION
+from livemood.core.text_tables import utf8
 from livemood.records import PARQUET
 from livemood.records.inputs import Heads
 from livemood.records.schema import heads_of_columns
 from livemood.runtime.optional_deps import required
 from livemood.runtime.storage import MANIFEST_FOLDER, Store
-from livemood.sinks.collection_records import utf8
 
 FOOTER: Final = "livemood.batch"
 """Key of a part's list of inputs in the metadata of its file."""
