@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from livemood.core.text_tables import decode_text
+from livemood.records.parquet import PARQUET
 from livemood.runtime.optional_deps import required
 
 KEY: Final = "livemood"
@@ -130,8 +131,6 @@ def is_sidecar(path: Path) -> bool:
 
 
 def _in_parquet(path: Path) -> Origin | None:
-    from livemood.records.reading import PARQUET
-
     arrow, parquet = required("pyarrow", PARQUET), required("pyarrow.parquet", PARQUET)
     try:
         stored = (parquet.read_metadata(path).metadata or {}).get(METADATA.encode())

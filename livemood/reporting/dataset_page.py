@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from livemood.core.errors import LivemoodError
-from livemood.records.reading import PARQUET
+from livemood.records.parquet import PARQUET
 from livemood.reporting.document import asset, document
 from livemood.reporting.tables import Table
 from livemood.runtime.atomic_io import atomic_write, refuse_to_overwrite

@@ -10,7 +10,7 @@ from livemood.core.labels import EMOTION
 from livemood.core.text_tables import table_line
 from livemood.core.types import Frame, Image, Mood
 from livemood.records.origin import METADATA, Origin, is_sidecar, sidecar
-from livemood.records.reading import PARQUET
+from livemood.records.parquet import PARQUET
 from livemood.records.schema import REASON, VERSION, Cell, Heads, Record, columns, kind, to_json, to_row
 from livemood.runtime.atomic_io import atomic_write, refuse_other_suffix, unwritable
 from livemood.runtime.optional_deps import required
