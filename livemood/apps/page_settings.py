@@ -17,7 +17,7 @@ from livemood.detection import blazeface, optical_flow, roi_detector, yunet, yun
 from livemood.emotion import crop, quality
 from livemood.overlay import annotator, history_strip, label_layout
 from livemood.records.schema import VERSION
-from livemood.reporting import summary
+from livemood.reporting import changes
 from livemood.reporting.colours import DARK, LIGHT, palette
 from livemood.tracking import tracker
 
@@ -114,9 +114,9 @@ def page_settings(bundle: Bundle, sha256: dict[str, str]) -> dict[str, Any]:
             "most_rows": history_strip._MOST_ROWS,
         },
         "changes": {
-            "window_s": summary.CHANGE_WINDOW_S,
-            "least": summary._LEAST_CHANGE,
-            "kept": summary._CHANGES_KEPT,
+            "window_s": changes.CHANGE_WINDOW_S,
+            "least": changes._LEAST_CHANGE,
+            "kept": changes.CHANGES_KEPT,
         },
         "palettes": {name: palette(theme, bundle.labels) for name, theme in (("light", LIGHT), ("dark", DARK))},
         "report": {"css": _asset("document.css"), "meaning": _asset("meaning.html")},

@@ -26,6 +26,9 @@ from livemood.runtime.optional_deps import required
 OWN_COLUMNS: Final = ("path", "width", "height", "faces", "error")
 """Columns in front of those of a video's records."""
 
+PART: Final = "part-{}.parquet"
+"""Name of a file of a data set, around its key."""
+
 _MAX_LINE: Final = 1 << 20
 
 

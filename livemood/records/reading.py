@@ -61,6 +61,11 @@ def read(path: str | Path) -> Iterator[Record]:
     return _readable(path, reader(path))
 
 
+def reread(path: Path) -> Iterator[Record]:
+    """Read a file that ``read`` takes once more: without a warning about unreadable rows, which ``read`` gives."""
+    return (row for row in _READERS[path.suffix.lower()](path) if row)
+
+
 def _readable(path: Path, rows: Iterator[Record | None]) -> Iterator[Record]:
     """Yield the records and count the unreadable rows (None)."""
     good = bad = 0
