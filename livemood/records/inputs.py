@@ -123,7 +123,7 @@ def _of_one(path: Path, rows: Iterator[Record]) -> Iterator[Record]:
         if row.frame < frame or row.time_s < time_s:
             raise LivemoodError(
                 f"{path} is not in order: frame {row.frame} ({row.time_s:g} s) is after frame {frame} ({time_s:g} s)",
-                "sort its rows by frame, or give the recordings in it a file each",
+                "sort its rows by time_s, or give the recordings in it a file each",
             )
         frame, time_s = row.frame, row.time_s
         if row.track is not None:

@@ -287,7 +287,7 @@ def _share(value: Any) -> float:
 
 
 def _whole(value: Any) -> int:
-    number = float(value)
+    number = _finite(value)
     if not number.is_integer():
         raise ValueError(f"expected a whole number, got {value}")
     return int(number)

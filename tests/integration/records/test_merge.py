@@ -132,7 +132,9 @@ def test_parquet_when_it_is_not_whole_then_all_refuse_it(tmp_path, broken):
 def test_rows_when_they_are_not_in_order_of_time_then_all_refuse_them(tmp_path, suffix, sort):
     with open_records(tmp_path / f"b{suffix}", EMOTIONS) as sink:
         sink.copy(sorted(read(write(tmp_path / "a.jsonl")), key=sort))
-    assert_refused(tmp_path / f"b{suffix}", r"not in order: frame \d+ .* is after frame \d+ .*; sort its rows by frame")
+    assert_refused(
+        tmp_path / f"b{suffix}", r"not in order: frame \d+ .* is after frame \d+ .*; sort its rows by time_s"
+    )
 
 
 def test_recordings_when_they_are_joined_in_one_file_then_all_refuse_it(tmp_path):

@@ -294,6 +294,7 @@ def _line(**changed: object) -> bytes:
         (".jsonl", b"{not json\n"),
         (".jsonl", b"[1, 2]\n"),
         (".jsonl", b'{"frame": 1, "time_s": NaN, "track": null}\n'),
+        (".jsonl", _line(frame=1e300)),
         (".jsonl", _line(confidence=7)),
         (".jsonl", _line(confidence=-1.2)),
         (".jsonl", _line(scores={"sad": 1.1})),
