@@ -8,7 +8,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
+from livemood.core.durations import LONGEST_S
 from livemood.core.text_tables import decode_text
+from livemood.records.parquet import PARQUET
 from livemood.runtime.optional_deps import required
 
 KEY: Final = "livemood"
@@ -88,7 +90,7 @@ def from_json(data: Any) -> Origin | None:
             _size(values.get("width")),
             _size(values.get("height")),
             None if values.get("rate") is None else _rate(values["rate"]),
-            None if values.get("duration_s") is None else float(values["duration_s"]),
+            None if values.get("duration_s") is None else _duration(values["duration_s"]),
             _text(values.get("model")),
             _text(values.get("model_sha256")),
             _mapping(values.get("options")),
@@ -130,8 +132,6 @@ def is_sidecar(path: Path) -> bool:
 
 
 def _in_parquet(path: Path) -> Origin | None:
-    from livemood.records.reading import PARQUET
-
     arrow, parquet = required("pyarrow", PARQUET), required("pyarrow.parquet", PARQUET)
     try:
         stored = (parquet.read_metadata(path).metadata or {}).get(METADATA.encode())
@@ -161,6 +161,13 @@ def _rate(value: Any) -> Fraction:
     if not 0 < rate <= 1_000_000:
         raise ValueError("expected a frame rate")
     return rate
+
+
+def _duration(value: Any) -> float:
+    duration_s = float(value)
+    if not 0 <= duration_s <= LONGEST_S:
+        raise ValueError("expected a length of time")
+    return duration_s
 
 
 def _mapping(value: Any) -> dict[str, Any]:

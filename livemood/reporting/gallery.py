@@ -7,7 +7,7 @@ import tempfile
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from html import escape
-from pathlib import Path
+from pathlib import Path, PurePath
 from string import Template
 from typing import Any, Final
 from urllib.parse import quote
@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livemood.core.labels import SMILE, UNSURE
+from livemood.core.text_tables import utf8
 from livemood.datasets.dedup import WORDS, clusters, near_pairs
 from livemood.records import Record
 from livemood.records.inputs import Group
@@ -23,7 +24,6 @@ from livemood.reporting.colours import DARK, LIGHT, palette
 from livemood.reporting.document import asset, policy
 from livemood.runtime.atomic_io import atomic_write, refuse_to_overwrite
 from livemood.runtime.closeable import Closeable
-from livemood.sinks.collection_records import utf8
 
 _SETTING: Final = "gallery"
 _THUMBS: Final = "$thumbnails"
@@ -139,7 +139,7 @@ def _alike(prints: Sequence[bytes]) -> dict[int, list[int]]:
 def _href(path: str, folder: Path) -> str:
     """Return the address of a photo relative to the page's folder; absolute if it is on another drive."""
     try:
-        return quote(os.fsencode(os.path.relpath(path, folder)).replace(b"\\", b"/"))
+        return quote(os.fsencode(PurePath(os.path.relpath(path, folder)).as_posix()))
     except ValueError:  # no relative path from one drive to another
         return Path(path).resolve().as_uri()
 

@@ -5,12 +5,13 @@ import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from livemood.core.errors import LivemoodError, SinkError
 from livemood.core.labels import EMOTION
-from livemood.core.text_tables import NOT_UTF8, table_line
+from livemood.core.text_tables import NOT_UTF8, table_line, utf8
 from livemood.records import PARQUET, VERSION, Origin, read_origin
 from livemood.records.inputs import Group, Heads, columns, kind, read_groups, to_json, to_rows, whole_until
 from livemood.records.origin import METADATA, is_sidecar, sidecar
@@ -24,7 +25,7 @@ from livemood.runtime.atomic_io import (
 )
 from livemood.runtime.closeable import Closeable
 from livemood.runtime.optional_deps import required
-from livemood.sinks.records import write_sidecar
+from livemood.sinks.records import write_origin
 
 _SETTING: Final = "records"
 _SUFFIXES: Final = (".csv", ".jsonl", ".parquet")
@@ -119,7 +120,7 @@ class CollectionRecords(Closeable):
             self._compare(read_origin(rows))
             return file
         if self._origin and self._beside:  # first, so that there are no rows without it
-            write_sidecar(self._beside, self._origin)
+            write_origin(self._beside, self._origin)
         if rows.suffix.lower() == ".csv":
             file.write(_csv_lines([columns(self._heads)]))
         elif self._origin:
@@ -248,8 +249,9 @@ def write_parquet(
             rows.clear()
             file.write_table(arrow.table([arrow.array(v, f.type) for v, f in zip(values, schema, strict=True)], schema))
 
-        for group in groups:
-            rows += ((utf8(row[0]), *row[1:4], utf8(row[4]), *row[5:]) for row in to_rows(group, heads))
+        for entry, faces in groups:
+            encoded = replace(entry, path=utf8(entry.path), error=entry.error and utf8(entry.error))
+            rows += to_rows((encoded, faces), heads)
             if len(rows) >= _ROW_GROUP:
                 flush()
         if rows:
@@ -263,11 +265,6 @@ def schema_of(heads: Heads) -> Any:
     arrow = required("pyarrow", PARQUET)
     types = {int: arrow.int64(), str: arrow.string(), float: arrow.float64()}
     return arrow.schema([(name, types[kind(name)]) for name in columns(heads)])
-
-
-def utf8(text: Any) -> Any:
-    """Return text as Parquet can hold it; bytes that are not UTF-8 become escapes."""
-    return text.encode(errors=NOT_UTF8).decode("utf-8", "backslashreplace") if isinstance(text, str) else text
 
 
 def _unpack(path: Path, rows: Path) -> None:

@@ -81,12 +81,13 @@ def test_gallery_then_shows_photos_faces_and_look_alikes_and_nothing_runs_that_i
     assert "default-src 'none'" in text
 
 
-def test_gallery_when_photos_lie_elsewhere_then_links_lead_there(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "link"), [("a b#1.jpg", "a%20b%231.jpg"), ("a\\b.jpg", "a%5Cb.jpg")])
+def test_gallery_when_photos_lie_elsewhere_then_links_lead_there(tmp_path: Path, name: str, link: str) -> None:
     (tmp_path / "deep").mkdir()
     with Gallery(tmp_path / "deep" / "g.html", EMOTIONS) as gallery:
-        gallery.add((Input(str(tmp_path / "a b#1.jpg"), 10, 10, 0), ()))
+        gallery.add((Input(str(tmp_path / name), 10, 10, 0), ()))
         gallery.write("Moods")
-    assert '"href":"../a%20b%231.jpg"' in (tmp_path / "deep" / "g.html").read_text()
+    assert f'"href":"../{link}"' in (tmp_path / "deep" / "g.html").read_text()
 
 
 def test_gallery_when_there_already_then_not_replaced_unless_by_force(tmp_path: Path) -> None:

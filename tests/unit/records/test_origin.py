@@ -80,6 +80,18 @@ def test_csv_when_made_again_then_what_is_beside_it_is_replaced_if_it_is_ours(tm
     assert read_origin(tmp_path / "b.csv") == ORIGIN
 
 
+def test_csv_when_it_has_no_origin_then_it_does_not_take_over_what_is_beside_it(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv")
+    with pytest.raises(RuntimeError), open_records(path, ("happy", "sad"), force=True):
+        raise RuntimeError
+    assert read_origin(path) == ORIGIN
+    open_records(path, ("happy", "sad"), force=True).close()
+    assert list(tmp_path.iterdir()) == [path]
+    (tmp_path / "b.csv.json").write_text("{}")
+    open_records(tmp_path / "b.csv", ("happy", "sad")).close()
+    assert (tmp_path / "b.csv.json").read_text() == "{}"
+
+
 def test_csv_when_its_run_fails_then_nothing_is_left_beside_it(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError), open_records(tmp_path / "a.csv", ("happy", "sad"), origin=ORIGIN):
         raise RuntimeError
@@ -97,6 +109,8 @@ def test_csv_when_its_run_fails_then_nothing_is_left_beside_it(tmp_path: Path) -
         {"version": "1", "rate": "fast"},
         {"version": "1", "width": "wide"},
         {"version": "1", "duration_s": []},
+        {"version": "1", "duration_s": float("inf")},
+        {"version": "1", "duration_s": -1},
         {"version": "1", "options": [1]},
         {"version": "1", "options": {str(place): 1 for place in range(1000)}},
     ],
