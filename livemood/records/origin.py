@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from livemood.core.text_tables import decode_text
+from livemood.records.files import record_file
 from livemood.runtime.optional_deps import required
 
 KEY: Final = "livemood"
@@ -102,8 +103,11 @@ def read_origin(path: str | Path) -> Origin | None:
 
     Args:
         path: A .jsonl, .csv or .parquet file written by livemood.
+
+    Raises:
+        LivemoodError: The file is not there, or has another suffix.
     """
-    path = Path(path)
+    path = record_file(path)
     with suppress(OSError, ValueError, RecursionError):
         match path.suffix.lower():
             case ".jsonl":
