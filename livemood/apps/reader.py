@@ -30,7 +30,8 @@ class MoodReader(Closeable):
         model: Bundle folder; the shipped model by default.
         detector: ``auto`` (faces of every size), ``near`` (close faces), ``far`` (small faces), ``fast`` (both of
             these), or any object with ``detect`` and ``close``.
-        engine: ``litert`` or ``keras``.
+        engine: ``litert`` or ``keras``. Before Keras is loaded, environment variables that keep it silent are set, such
+            as ``TF_CPP_MIN_LOG_LEVEL``; those already set stay.
         emotions: Subset of the model's labels to choose between, such as ``("happy", "sad")``; labels and
             scores have its order.
         classifier: Any object in place of the model; ``model``, ``engine`` and ``emotions`` are then not used.

@@ -159,6 +159,21 @@ def test_camera_when_there_is_none_then_only_the_error_says_so():
     assert done.stdout.startswith("camera 99 could not be opened")
 
 
+def test_reader_when_used_then_leaves_environment_and_loggers_as_they_were():
+    code = (
+        "import logging, os, cv2\n"
+        "before = dict(os.environ)\n"
+        "import livemood\n"
+        "with livemood.MoodReader() as reader:\n"
+        f" assert reader.image(cv2.imread({str(SAMPLES / 'faces.png')!r}))\n"
+        f" assert next(reader.video({str(SAMPLES / 'faces.mp4')!r}))\n"
+        "assert dict(os.environ) == before\n"
+        "assert not logging.getLogger('matplotlib').level\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("source", ["clip.mp4", [make_frame()]])
 def test_watch_when_not_a_source_then_says_what_opens_one(source):
     said = rf"watch takes a source, got {type(source).__name__}; video\(\) and camera\(\) open one"
