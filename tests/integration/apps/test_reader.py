@@ -137,15 +137,16 @@ def test_video_when_there_is_no_such_file_then_says_so(path, said):
 
 
 @pytest.mark.parametrize(
-    ("source", "kind", "said"),
+    ("source", "capture", "kind", "said"),
     [
-        ("", SourceError, "the name of the camera or stream is empty"),
-        ("-", ValueError, "raw pictures need their width and height"),
+        ("", None, SourceError, "the name of the camera or stream is empty"),
+        ("-", None, ValueError, "raw pictures need their width and height"),
+        ("-", CaptureSettings(64, 48, pixel_format="x"), ValueError, "raw pictures are bgr24, rgb24, gray, got x"),
     ],
 )
-def test_camera_when_it_is_not_known_which_then_says_so(source, kind, said):
+def test_camera_when_it_is_not_known_what_to_read_then_says_so(source, capture, kind, said):
     with reader() as one, pytest.raises(kind, match=said):
-        next(one.camera(source))
+        next(one.camera(source, capture=capture))
 
 
 def test_camera_when_there_is_none_then_only_the_error_says_so():
