@@ -101,10 +101,6 @@ class Bundle:
         """The LiteRT file."""
         return self.folder / "model.tflite"
 
-    def sha256_for(self, engine: str) -> str:
-        """Return the hex digest of the weights that an engine runs, as the manifest states it; empty if it does not."""
-        return str(self.sha256.get((self.tflite if engine == "litert" else self.keras).name, ""))
-
     def checked(self, file: Path) -> Path:
         """Return ``file`` after comparing its sha256 with the manifest, and checking the layers of a Keras file.
 
@@ -130,9 +126,17 @@ def default_bundle() -> Path:
     return models_folder() / "emotion"
 
 
-def named_bundle(name: str | Path) -> Path:
-    """Return the folder of a bundle: ``default`` is the shipped model, anything else a path."""
-    return default_bundle() if str(name) == "default" else Path(name)
+def named_bundle(name: str | Path | None) -> Path:
+    """Return the folder of a bundle: None and ``default`` are the shipped model, anything else is a path.
+
+    Raises:
+        ModelMissing: No folder can have this name.
+    """
+    if name is None or str(name) == "default":
+        return default_bundle()
+    if not str(name) or "\0" in str(name):
+        raise ModelMissing(f"no model bundle can be at {str(name)!r}; give its folder")
+    return Path(name)
 
 
 def read_bundle(folder: Path) -> Bundle:
@@ -157,7 +161,9 @@ def read_bundle(folder: Path) -> Bundle:
             metrics=_mapping(data["metrics"]),
             sha256=_mapping(data["sha256"]),
         )
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
+    except KeyError as error:
+        raise ModelIncompatible(f"{folder / MANIFEST} is no manifest of an emotion model: it has no {error}") from error
+    except (TypeError, ValueError, OverflowError) as error:
         raise ModelIncompatible(f"{folder / MANIFEST} is not a livemood manifest ({shortened(error)})") from error
     lowest, highest = _TEMPERATURES
     for head in bundle.heads:
@@ -267,7 +273,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
                 f"{file} is not a manifest: it is no file of at most {_MAX_MANIFEST_BYTES >> 20} MB"
             )
         data = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
+        if folder.is_file():
+            raise ModelMissing(f"{folder} is a file; give the folder of the model bundle, with {MANIFEST}") from error
         raise ModelMissing(f"no model bundle at {folder}: {MANIFEST} is not there") from error
     except (OSError, ValueError, RecursionError) as error:
         if isinstance(error, ModelIncompatible):

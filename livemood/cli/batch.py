@@ -111,9 +111,8 @@ def _run(job: "BatchJob", choice: EngineChoice, jobs: int | None, address: str |
         again = counted(planned.again, "input")
         note(f"{again} to read again: they failed, or changed, or have no labelled copy, or the model changed")
     made = Contents()
-    engine = open_engine(choice, jobs, address, usable_cores)
     try:
-        with counting_bar(len(planned.inputs), "inputs") as bar:
+        with open_engine(choice, jobs, address) as engine, counting_bar(len(planned.inputs), "inputs") as bar:
             bar.advance(planned.done)
 
             def on_part(part: "Part") -> None:
@@ -128,8 +127,6 @@ def _run(job: "BatchJob", choice: EngineChoice, jobs: int | None, address: str |
         if made.inputs:
             note_written(job.out if is_url(job.out) else Path(job.out))
         raise typer.Exit(INTERRUPTED) from None
-    finally:
-        engine.close()
     if json_:
         print_json({"inputs": len(planned.inputs), "read": made.inputs, "failed": made.failed, "faces": made.faces})
     else:

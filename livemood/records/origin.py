@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from livemood.core.durations import LONGEST_S
 from livemood.core.text_tables import decode_text
+from livemood.records.files import record_file
 from livemood.records.parquet import PARQUET
 from livemood.runtime.optional_deps import required
 
@@ -104,8 +105,11 @@ def read_origin(path: str | Path) -> Origin | None:
 
     Args:
         path: A .jsonl, .csv or .parquet file written by livemood.
+
+    Raises:
+        LivemoodError: The file is not there, or has another suffix.
     """
-    path = Path(path)
+    path = record_file(path)
     with suppress(OSError, ValueError, RecursionError):
         match path.suffix.lower():
             case ".jsonl":

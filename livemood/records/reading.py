@@ -10,6 +10,7 @@ from typing import Any, Final, TextIO
 
 from livemood.core.errors import LivemoodError
 from livemood.core.text_tables import encoding_of, separator_of, utf8
+from livemood.records.files import record_file
 from livemood.records.origin import is_origin
 from livemood.records.parquet import PARQUET, check_sizes, parquet_header, whole_parquet
 from livemood.records.schema import (
@@ -52,13 +53,8 @@ def read(path: str | Path) -> Iterator[Record]:
     Raises:
         LivemoodError: The file is not there, is not a record file, or comes from a newer livemood.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise LivemoodError(f"{path} {'is a folder' if path.is_dir() else 'is not there'}; give a record file")
-    reader = _READERS.get(path.suffix.lower())
-    if reader is None:
-        raise LivemoodError(f"{path} is not a record file: its suffix is none of {', '.join(_READERS)}")
-    return _readable(path, reader(path))
+    path = record_file(path)
+    return _readable(path, _READERS[path.suffix.lower()](path))
 
 
 def reread(path: Path) -> Iterator[Record]:

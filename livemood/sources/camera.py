@@ -12,6 +12,7 @@ import numpy as np
 
 from livemood.core.errors import CameraUnavailable
 from livemood.core.settings import CaptureSettings
+from livemood.runtime.native_output import native_stderr_held
 from livemood.sources.live import LiveSource, Picture
 
 _BACKENDS = {
@@ -44,7 +45,8 @@ OpenCapture = Callable[[int | str, int], Capture]
 
 
 def _open_capture(which: int | str, backend: int) -> Capture:
-    return cv2.VideoCapture(which, backend)
+    with native_stderr_held():  # OpenCV prints what each of its backends says of a device that is not there
+        return cv2.VideoCapture(which, backend)
 
 
 def open_camera(

@@ -17,7 +17,7 @@ from livemood.apps.session import Session
 from livemood.cli import run
 from livemood.records.inputs import read_groups
 from livemood.sources.image.decode import read_photo
-from tests.support.builders import refuse
+from tests.support.builders import SAMPLES, refuse
 from tests.support.photos import image, rows
 
 
@@ -90,6 +90,12 @@ def test_large_photo_then_its_faces_are_those_of_its_full_size(tmp_path, small, 
         assert [float(row[f"box_{edge}"]) for edge in ("left", "top", "right", "bottom")] == pytest.approx(
             [mood.box.left, mood.box.top, mood.box.right, mood.box.bottom], abs=0.01 * side
         )
+
+
+def test_model_when_it_is_called_default_then_is_the_shipped_one(tmp_path):
+    for name, words in (("a", ()), ("b", ("--model", "default"))):
+        assert image(SAMPLES / "faces.png", "--records", tmp_path / f"{name}.jsonl", *words) == 0
+    assert (tmp_path / "a.jsonl").read_bytes() == (tmp_path / "b.jsonl").read_bytes()
 
 
 def test_json_when_printed_piece_by_piece_then_is_what_json_would_print(album, capsys):

@@ -1,13 +1,14 @@
 """Who made a record file, and of what: written, read back, and from strangers' files."""
 
 import json
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from livemood.core.errors import SinkError
+from livemood.core.errors import LivemoodError, SinkError
 from livemood.records import Origin, read, read_origin, to_pandas
 from livemood.records.origin import from_json, is_origin
 from livemood.sinks.records import open_records
@@ -134,5 +135,12 @@ def test_origin_when_its_text_would_move_the_cursor_then_it_is_shown_harmlessly(
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet", ".txt"])
-def test_origin_of_a_file_that_is_not_there_then_is_none(tmp_path: Path, suffix: str) -> None:
-    assert read_origin(tmp_path / f"a{suffix}") is None
+def test_origin_of_a_file_that_is_not_there_then_says_so(tmp_path: Path, suffix: str) -> None:
+    with pytest.raises(LivemoodError, match=rf"a\{suffix} is not there; give a record file"):
+        read_origin(tmp_path / f"a{suffix}")
+
+
+@pytest.mark.parametrize("function", [read, read_origin])
+def test_records_when_the_path_is_empty_then_says_so(function: Callable[[str], object]) -> None:
+    with pytest.raises(LivemoodError, match="the path of the records is empty; give a record file"):
+        function("")
