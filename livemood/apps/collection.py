@@ -14,10 +14,11 @@ from livemood.core.settings import SortBy
 from livemood.records import Origin, Record
 from livemood.records.inputs import Group, Heads
 from livemood.runtime.atomic_io import note_written
+from livemood.runtime.numbered import NumberedPaths
 from livemood.runtime.paths import bytes_of, is_folder, real_path
 from livemood.runtime.workers import on_processes
 from livemood.sinks.collection_records import CollectionRecords
-from livemood.sinks.sorted_folder import How, SortedFolder, folder_for, is_made_by_sorting, place_in
+from livemood.sinks.sorted_folder import How, SortedFolder, folder_for, is_made_by_sorting
 from livemood.sinks.xmp import write_sidecar
 from livemood.sources.image.scan import Found, Skipped, find_photos, kinds_of
 
@@ -97,20 +98,20 @@ def read_collection(
         open_reader: Returns the ``PhotoReader`` of this process.
 
     Raises:
-        SinkError: The records cannot be written.
+        SinkError: The records cannot be written, or another run writes them or sorts into the folder.
     """
     with ExitStack() as stack:
+        sorter = stack.enter_context(SortedFolder(job.sort_into, job.how)) if job.sort_into else None
         rows = None
         if job.records:
             written = CollectionRecords(job.records, heads, force=job.force, resume=job.resume, origin=job.origin)
             rows = stack.enter_context(written)
             if earlier and rows.done:
-                place_of = place_in(job.sort_into) if job.sort_into else Path
+                place_of = sorter.place_of if sorter else Path
                 earlier((group, place_of(Path(group[0].path))) for group in rows.groups())
         done = rows.done if rows else {}
         placer = _Placer(job, done)
         todo = (placer.job(photo) for photo in job.photos if str(photo) not in done)
-        sorter = SortedFolder(job.sort_into, job.how) if job.sort_into else None
         for result in _results(job, todo, open_reader):
             result = _finished(result, job, sorter)
             if rows:
@@ -162,6 +163,7 @@ class _Placer:
         self._folder = job.copies
         self._originals = {real_path(path) for path in job.photos} if job.copies else set()
         self._made: set[Path] = set()
+        self._places = NumberedPaths(self._made.__contains__)
         if job.copies:
             for path in done:
                 self._place(job.copies, Path(path))
@@ -176,11 +178,7 @@ class _Placer:
 
     def _place(self, folder: Path, photo: Path) -> Path:
         suffix = ".jpg" if photo.suffix.lower() in _COPIED_AS_JPEG else photo.suffix
-        target = folder / f"{photo.stem}{suffix}"
-        place, count = target, 1
-        while place in self._made:
-            count += 1
-            place = target.with_stem(f"{target.stem}-{count}")
+        place = self._places.free(folder / f"{photo.stem}{suffix}")
         self._made.add(place)
         return place
 
