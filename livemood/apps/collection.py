@@ -104,8 +104,12 @@ def read_collection(
         sorter = stack.enter_context(SortedFolder(job.sort_into, job.how)) if job.sort_into else None
         rows = None
         if job.records:
-            written = CollectionRecords(job.records, heads, force=job.force, resume=job.resume, origin=job.origin)
-            rows = stack.enter_context(written)
+            photos = map(str, job.photos)
+            rows = stack.enter_context(
+                CollectionRecords(
+                    job.records, heads, force=job.force, resume=job.resume, origin=job.origin, photos=photos
+                )
+            )
             if earlier and rows.done:
                 place_of = sorter.place_of if sorter else Path
                 earlier((group, place_of(Path(group[0].path))) for group in rows.groups())
