@@ -1,7 +1,7 @@
 """A collection of photos: read on one or more cores, with records, annotated copies, sidecars and sorting."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -85,7 +85,7 @@ def read_collection(
     phrase: Callable[[LivemoodError], str] = str,
     earlier: Callable[[Iterator[tuple[Group, Path]]], None] | None = None,
     open_reader: "Callable[[], PhotoReader] | None" = None,
-) -> Iterator[PhotoResult]:
+) -> Generator[PhotoResult, None, None]:
     """Read photos in their order; yield each when all its outputs are written.
 
     After an interrupt or an error, every photo that was yielded is in the records.

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -183,8 +183,11 @@ class _Run:
 
             bar = stack.enter_context(counting_bar(self._total, "photos"))
             out = stack.enter_context(JsonList("images")) if self._json else None
+            results = stack.enter_context(
+                closing(read_collection(self._job, self._heads, phrase, earlier, open_reader))
+            )
             try:
-                for result in read_collection(self._job, self._heads, phrase, earlier, open_reader):
+                for result in results:
                     self._take(result, page)
                     if out:
                         out.add(json_of(result))

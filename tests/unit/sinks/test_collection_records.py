@@ -1,10 +1,7 @@
 import os
-import resource
 import shutil
 import sys
 from codecs import BOM_UTF8
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +15,7 @@ from livemood.records.inputs import Group, Heads, Input, read_groups
 from livemood.records.origin import sidecar
 from livemood.records.schema import HeadScores, Record
 from livemood.sinks.collection_records import CollectionRecords, holds_photos, journal_of
+from tests.support.disks import full_disk
 
 ORIGIN = Origin("1.2.3", model="mine", sha256="ab", options={"detector": "auto"})
 HEADS: Heads = {"emotion": ("happy", "sad"), "smile": ("open", "closed")}
@@ -220,22 +218,11 @@ def test_file_of_other_heads_then_refused(tmp_path: Path, suffix: str) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-@contextmanager
-def room_for(size: int) -> Iterator[None]:
-    """Let files become this large at most, bytes."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 def test_disk_when_full_then_one_line_and_what_was_written_stays(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     write(path, PHOTOS)
     before = path.read_bytes()
-    with room_for(len(before)), pytest.raises(SinkError, match=r"rows\.csv could not be written \(File too large\)"):
+    with full_disk(len(before)), pytest.raises(SinkError, match=r"rows\.csv could not be written \(File too large\)"):
         write(path, PHOTOS, resume=True)
     assert path.read_bytes() == before
 
@@ -246,7 +233,7 @@ def test_disk_when_full_at_the_start_then_nothing_is_left_that_blocks_the_next_r
     tmp_path: Path, suffix: str, room: int
 ) -> None:
     path = tmp_path / f"rows{suffix}"
-    with room_for(room), pytest.raises(SinkError, match=r"could not be written \(File too large\)"):
+    with full_disk(room), pytest.raises(SinkError, match=r"could not be written \(File too large\)"):
         write(path, PHOTOS[:1], origin=ORIGIN)
     assert list(tmp_path.iterdir()) == []
     sidecar(path).touch()  # as a power cut leaves it
