@@ -1,7 +1,7 @@
 """A collection of photos: read on one or more cores, with records, annotated copies, sidecars and sorting."""
 
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from livemood.apps.photo import PhotoJob, PhotoOptions, PhotoResult, read_here, set_up
 from livemood.core.errors import ImageUnreadable, LivemoodError, SinkError
-from livemood.core.labels import UNSURE
+from livemood.core.labels import EMOTION, NO_FACE, UNSURE
 from livemood.core.settings import SortBy
 from livemood.records import Origin, Record
 from livemood.records.inputs import Group, Heads
@@ -18,7 +18,7 @@ from livemood.runtime.numbered import NumberedPaths
 from livemood.runtime.paths import bytes_of, is_folder, real_path
 from livemood.runtime.workers import on_processes
 from livemood.sinks.collection_records import CollectionRecords
-from livemood.sinks.sorted_folder import How, SortedFolder, folder_for, is_made_by_sorting
+from livemood.sinks.sorted_folder import How, SortedFolder, folder_for, is_made_by_sorting, read_steps
 from livemood.sinks.xmp import write_sidecar
 from livemood.sources.image.scan import Found, Skipped, find_photos, kinds_of
 
@@ -98,8 +98,10 @@ def read_collection(
         open_reader: Returns the ``PhotoReader`` of this process.
 
     Raises:
-        SinkError: The records cannot be written, or another run writes them or sorts into the folder.
+        SinkError: The records cannot be written, or another run writes them or sorts into the folder, or copies would
+            be written among the sorted photos.
     """
+    _refuse_copies_among_sorted(job, {*heads[EMOTION], UNSURE, NO_FACE})
     with ExitStack() as stack:
         sorter = stack.enter_context(SortedFolder(job.sort_into, job.how)) if job.sort_into else None
         rows = None
@@ -121,6 +123,13 @@ def read_collection(
             if rows:
                 rows.write(result.group(phrase(result.error) if result.error else None))
             yield result
+
+
+def _refuse_copies_among_sorted(job: CollectionJob, labels: Collection[str]) -> None:
+    if job.copies and job.sort_into:
+        copies, sorted_into = real_path(job.copies), real_path(job.sort_into)
+        if copies.is_relative_to(sorted_into) and {*copies.relative_to(sorted_into).parts[:1]} & {*labels}:
+            raise SinkError(f"{job.copies} is where photos are sorted into", "choose another {out}")
 
 
 def _results(
@@ -156,7 +165,7 @@ def _finished(result: PhotoResult, job: CollectionJob, sorter: SortedFolder | No
 
 
 class _Placer:
-    """Chooses paths of annotated copies: numbered if another one has the name, never that of a photo.
+    """Chooses paths of annotated copies: numbered if another one has the name, never that of a photo, read or sorted.
 
     Args:
         job: The settings.
@@ -165,10 +174,13 @@ class _Placer:
 
     def __init__(self, job: CollectionJob, done: Iterable[str]) -> None:
         self._folder = job.copies
-        self._originals = {real_path(path) for path in job.photos} if job.copies else set()
+        self._photos: dict[Path, str] = {}
         self._made: set[Path] = set()
         self._places = NumberedPaths(self._made.__contains__)
         if job.copies:
+            for folder in (job.copies, *job.copies.absolute().parents):
+                self._photos |= {real_path(folder / step.target): "a sorted photo" for step in read_steps(folder)}
+            self._photos |= {real_path(path): "one of the inputs" for path in job.photos}
             for path in done:
                 self._place(job.copies, Path(path))
 
@@ -176,8 +188,8 @@ class _Placer:
         if self._folder is None:
             return PhotoJob(photo)
         place = self._place(self._folder, photo)
-        if real_path(place) in self._originals:
-            return PhotoJob(photo, refused=SinkError(f"{place} is one of the inputs", "choose another {out}"))
+        if what := self._photos.get(real_path(place)):
+            return PhotoJob(photo, refused=SinkError(f"{place} is {what}", "choose another {out}"))
         return PhotoJob(photo, place)
 
     def _place(self, folder: Path, photo: Path) -> Path:

@@ -252,6 +252,19 @@ class TestSorting:
         assert mine.read_text() == "mine"
         assert (album / "1.jpg").read_bytes() == photos["1.jpg"]
 
+    def test_copies_when_they_would_lie_among_sorted_photos_then_none_is_replaced(
+        self, album, tmp_path, photos, capsys
+    ):
+        target = tmp_path / "sorted"
+        assert image(album / "0.jpg", "--sort-into", target, "--move") == 0
+        assert image(album / "deeper", "--out", target / "happy", "--force") == 1
+        moved = target / "happy" / "0.jpg"
+        assert f"{moved} is a sorted photo; choose another --out" in capsys.readouterr().err
+        assert image(album / "deeper", "--sort-into", target, "--out", target / "happy", "--force") == 1
+        assert f"{target / 'happy'} is where photos are sorted into; choose another --out" in capsys.readouterr().err
+        assert moved.read_bytes() == photos["0.jpg"]
+        assert image(album / "deeper", "--sort-into", target, "--out", target / "annotated") == 0
+
     def test_undo_when_something_changed_then_that_stays_and_is_said(self, album, tmp_path, photos, capsys):
         target = tmp_path / "sorted"
         image(*(album / f"{n}.jpg" for n in range(4)), "--sort-into", target)
