@@ -19,7 +19,7 @@ from livemood.runtime.paths import bytes_of, is_folder, real_path
 from livemood.runtime.workers import on_processes
 from livemood.sinks.collection_records import CollectionRecords
 from livemood.sinks.sorted_folder import How, SortedFolder, folder_for, is_made_by_sorting, read_steps
-from livemood.sinks.xmp import write_sidecar
+from livemood.sinks.xmp import Sidecars
 from livemood.sources.image.scan import Found, Skipped, find_photos, kinds_of
 
 if TYPE_CHECKING:
@@ -118,8 +118,9 @@ def read_collection(
         done = rows.done if rows else {}
         placer = _Placer(job, done)
         todo = (placer.job(photo) for photo in job.photos if str(photo) not in done)
+        sidecars = Sidecars() if job.xmp else None
         for result in _results(job, todo, open_reader):
-            result = _finished(result, job, sorter)
+            result = _finished(result, job, sidecars, sorter)
             if rows:
                 rows.write(result.group(phrase(result.error) if result.error else None))
             yield result
@@ -144,16 +145,18 @@ def _results(
         yield result or PhotoResult(one.path, error=ImageUnreadable(f"{one.path}: {_KILLED}", "try fewer {jobs}"))
 
 
-def _finished(result: PhotoResult, job: CollectionJob, sorter: SortedFolder | None) -> PhotoResult:
+def _finished(
+    result: PhotoResult, job: CollectionJob, sidecars: Sidecars | None, sorter: SortedFolder | None
+) -> PhotoResult:
     """Write the sidecar of a photo and sort it, as requested; record what went wrong first."""
     if result.copy:
         note_written(result.copy)  # another process wrote it
     if result.width is None or result.height is None:
         return result
     photo, error, place = Path(result.path), result.error, result.place
-    if job.xmp:
+    if sidecars:
         try:
-            write_sidecar(photo, result.moods, result.width, result.height, result.orientation)
+            sidecars.write(photo, result.moods, result.width, result.height, result.orientation)
         except SinkError as failed:
             error = error or failed
     if sorter:
