@@ -79,15 +79,7 @@ def batch(
         raise typer.BadParameter("an address is one of a Ray cluster; add --engine ray", param_hint="--address")
     from livemood.apps.batch.run import BatchJob
 
-    job = BatchJob(
-        inputs,
-        out,
-        settings,
-        shard,
-        every,
-        labelled,
-        retry_failed,
-    )
+    job = BatchJob(inputs, out, settings, part=shard, every=every, labelled=labelled, retry_failed=retry_failed)
     heads_of(job.reader)  # a wrong choice of emotions says so before anything else
     _run(job, engine, jobs, address, json_)
 

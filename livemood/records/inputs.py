@@ -5,6 +5,7 @@ Five columns come first, then those of a video's records.
 
 import csv
 import json
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -191,7 +192,7 @@ def groups(rows: Iterator[Row]) -> Iterator[tuple[Group, int]]:
 
 def _header(file: BinaryIO) -> list[str]:
     file.seek(0)
-    return _cells(file.readline(_MAX_LINE))
+    return _cells(file.readline(_MAX_LINE).removeprefix(BOM_UTF8))
 
 
 def _cells(line: bytes) -> list[str]:
@@ -243,8 +244,10 @@ def _csv_rows(path: Path, file: BinaryIO) -> Iterator[Row]:
         # A name may hold a line break; the quotes around it are then still open.
         while line.count(b'"') % 2 and len(line) < reading.MAX_ROW and (more := file.readline(_MAX_LINE)):
             line += more
-        is_whole = line.endswith(b"\n") and not line.count(b'"') % 2
-        if not is_whole and len(line) < reading.MAX_ROW:
+        is_open = line.count(b'"') % 2 == 1
+        is_whole = line.endswith(b"\n") and not is_open
+        holds_rows = is_open and any(len(_cells(one)) == len(names) for one in line.splitlines()[1:])
+        if not is_whole and not holds_rows and len(line) < reading.MAX_ROW:  # the last row, cut short
             return
         end += len(line)
         cells = _cells(line) if is_whole else []

@@ -129,9 +129,13 @@ def sidecar(path: Path) -> Path:
 
 
 def is_sidecar(path: Path) -> bool:
-    """Return whether a file is the origin of the CSV file beside it, and not a file of another program."""
+    """Return whether a file is the origin of the CSV file beside it, and not a file of another program.
+
+    An empty one is, too: a full disk or a power cut may leave it.
+    """
     with suppress(OSError, ValueError, RecursionError), path.open("rb") as file:
-        return is_origin(json.loads(file.read(_MAX_BYTES)))
+        data = file.read(_MAX_BYTES)
+        return not data or is_origin(json.loads(data))
     return False
 
 

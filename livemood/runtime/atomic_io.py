@@ -3,13 +3,13 @@
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Final
 
 from livemood.core.errors import LivemoodError, SinkError
-from livemood.runtime.paths import is_folder, is_link, is_there
+from livemood.runtime.paths import is_file, is_folder, is_link, is_there
 
 fcntl: ModuleType | None
 try:
@@ -50,9 +50,10 @@ def atomic_write(path: Path, setting: str | None, force: bool = False) -> Iterat
         force: Replace a file that is there.
 
     Raises:
-        SinkError: A file is there already or being written by another run. An OSError in the block counts as a
-            failure to write.
+        SinkError: A file is there already or being written by another run, or a device or a pipe is there. An OSError
+            in the block counts as a failure to write.
     """
+    refuse_device(path, setting)
     make_room(path, setting, force)
     part = _part_of(path)
     try:
@@ -98,14 +99,50 @@ def claimed(part: Path, path: Path, setting: str | None) -> Iterator[None]:
         yield
         return
     with part.open("ab") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            remedy = f"wait, or use another {{{setting}}}" if setting else "wait until it ends"
-            raise SinkError(f"{path} is being written by another run", remedy) from error
-        except OSError:  # a file system without locks
-            pass
+        _lock(file.fileno(), path, setting)
         yield
+
+
+@contextmanager
+def claimed_folder(folder: Path, setting: str | None) -> Iterator[None]:
+    """Lock a folder against other runs that would claim it too; make it, and remove it again if it stays empty.
+
+    Args:
+        folder: The folder.
+        setting: Which setting named it, for the remedy of an error; None if none did.
+
+    Raises:
+        SinkError: Another run has locked it, or it cannot be made.
+    """
+    made = [place for place in (folder, *folder.parents) if not is_there(place)]
+    with ExitStack() as stack:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if fcntl:
+                handle = os.open(folder, os.O_RDONLY)
+                stack.callback(os.close, handle)
+                _lock(handle, folder, setting)
+        except OSError as error:
+            if isinstance(error, LivemoodError):
+                raise
+            raise unwritable(folder, setting, error) from error
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                for place in made:
+                    place.rmdir()
+
+
+def _lock(handle: int, path: Path, setting: str | None) -> None:
+    assert fcntl
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        remedy = f"wait, or use another {{{setting}}}" if setting else "wait until it ends"
+        raise SinkError(f"{path} is being written by another run", remedy) from error
+    except OSError:  # a file system without locks
+        pass
 
 
 def make_room(path: Path, setting: str | None, force: bool) -> None:
@@ -132,6 +169,12 @@ def refuse_to_overwrite(path: Path, setting: str | None, force: bool) -> None:
         raise SinkError(f"{path} is a folder", f"give {{{setting}}} a file" if setting else "move it away")
     if is_there(path) and not force:
         raise SinkError(f"{path} is there already", f"use {{force}} or another {{{setting}}}" if setting else "")
+
+
+def refuse_device(path: Path, setting: str | None) -> None:
+    """Raise a ``SinkError`` when ``path`` is a device or a pipe, which no file may replace."""
+    if is_there(path) and not is_file(path) and not is_folder(path):
+        raise SinkError(f"{path} is a device or a pipe", f"give {{{setting}}} a file" if setting else "")
 
 
 def refuse_inputs(path: Path, setting: str, inputs: Iterable[str | Path]) -> None:

@@ -12,7 +12,6 @@ from typing import Any, Final
 from livemood.apps.batch.inputs import InputFile
 from livemood.core.errors import LivemoodError
 from livemood.core.labels import EMOTION
-from livemood.core.text_tables import utf8
 from livemood.records import PARQUET
 from livemood.records.inputs import PART, Heads
 from livemood.records.schema import heads_of_columns
@@ -123,10 +122,13 @@ def remove_inputs(store: Store, part: Part, paths: Collection[str]) -> None:
     compute = required("pyarrow.compute", PARQUET)
     with store.open(part.name) as file:
         table = parquet.read_table(file)
-    removed = arrow.array(sorted(map(utf8, paths)), arrow.string())
-    table = table.filter(compute.invert(compute.is_in(table.column("path"), value_set=removed)))
+    # A part of several inputs holds photos only, with one frame each, in this order. Names say less: some are escaped.
+    counts = table.column("faces").to_pylist()
+    stays: list[bool] = []
+    for one in part.inputs:
+        stays += [one.path not in paths] * max(counts[len(stays)], 1)
+    table = table.filter(arrow.array(stays))
     faces = int(compute.count(table.column("track")).as_py())
-    # A part of several inputs holds photos only, with one frame each.
     photos = part.frames - sum(one.path in paths and one.path not in part.failed for one in part.inputs)
     remaining = replace(part, inputs=kept, failed=part.failed - frozenset(paths), faces=faces, frames=photos)
     metadata = {**(table.schema.metadata or {}), FOOTER.encode(): remaining.footer().encode()}

@@ -62,7 +62,7 @@ class RayEngine(Engine):
         address: Of a cluster: ``auto``, ``host:port`` or ``ray://host:port``; None starts Ray on this machine.
 
     Raises:
-        LivemoodError: Ray is not installed, or nothing answers at the address.
+        LivemoodError: Ray is not installed or does not start, or nothing answers at the address.
     """
 
     def __init__(self, workers: int | None, address: str | None) -> None:
@@ -80,9 +80,11 @@ class RayEngine(Engine):
                 logging_level="ERROR",
                 configure_logging=True,
             )
-        except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        except Exception as error:  # a start that takes too long has no class of its own
             what = " ".join(str(error).split())[:200]
-            raise LivemoodError(f"no Ray at {address or 'this machine'} ({what})", "try another {address}") from error
+            if address:
+                raise LivemoodError(f"no Ray at {address} ({what})", "try another {address}") from error
+            raise LivemoodError(f"Ray did not start ({what})", "try again, or leave {engine} out") from error
         self.workers = workers or max(int(self._ray.cluster_resources().get("CPU", 1)), 1)
 
     def run(self, shards: Iterable[Shard], options: ShardOptions) -> Iterator[tuple[Shard, Part | None]]:

@@ -2,13 +2,10 @@
 
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow.parquet
@@ -19,6 +16,7 @@ from livemood.core.labels import EMOTIONS
 from livemood.records import Record, columns, read, read_origin, to_pandas, to_polars
 from livemood.sinks.records import open_records
 from tests.support.builders import ROOT, make_frame, make_mood
+from tests.support.disks import full_disk
 
 FORMS = (".jsonl", ".csv", ".parquet")
 TEXT_FORMS = (".jsonl", ".csv")
@@ -30,17 +28,6 @@ def write_some(path: Path, frames: int = 3, every_frame: bool = False) -> None:
         for index in range(frames):
             moods = [] if index == 1 else [make_mood(1, "happy", 0.7654321), make_mood(2, "unsure", 0.3)]
             sink.write(make_frame(index=index, time_s=index / 10), moods)
-
-
-@contextmanager
-def full_disk(room: int = 4096) -> Iterator[None]:
-    """Let no file grow beyond ``room`` bytes: writing fails as it does on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 # ---- writing ----

@@ -19,6 +19,7 @@ from livemood.records import Record
 from livemood.records.inputs import Input
 from livemood.records.schema import HeadScores
 from livemood.reporting.gallery import Gallery
+from tests.support.disks import full_disk
 
 STRANGE = "<script>alert(1)$thumbnails \udce9.jpg"
 
@@ -108,3 +109,12 @@ def test_gallery_when_the_kind_of_smile_is_told_then_happy_faces_can_be_chosen_b
     dom = shown(page, tmp_path / "profile")
     (choices,) = re.findall(r"<label>Smile <select data-head=\"smile\">(.*?)</select>", dom)
     assert re.findall(r"<option[^>]*>(.*?)</option>", choices) == ["any", "open"]
+
+
+def test_gallery_when_the_disk_of_temporary_files_is_full_then_one_line_names_it(tmp_path: Path) -> None:
+    with full_disk(room=8), pytest.raises(SinkError) as told, Gallery(tmp_path / "g.html", EMOTIONS) as gallery:
+        gallery.add((Input("a.jpg", 10, 10, 0), ()), thumbnail(picture(0)))
+    assert str(told.value).startswith(
+        f"{tmp_path / 'g.html'} could not be made: no temporary file for its thumbnails (File too large); free some"
+    )
+    assert not list(tmp_path.iterdir())
