@@ -56,7 +56,7 @@ class _Carried:
     last_dts: int | None = None
     last_duration: int = 0
     repaired: bool = False
-    lost: bool = False
+    damaged: bool = False
     trimmed: bool = False
     counts: Fraction = _ONE
 
@@ -253,10 +253,11 @@ class StreamCopy:
         tick = carried.fine_tick
         packet.pts, packet.dts = round(time / tick), round((time - delay) / tick)
         packet.duration, packet.time_base = round((end - time) / tick), tick
+        if not self._mux(carried, carried.track.take(packet)):
+            return
         if carried.starts is None:
             carried.starts = max(time, Fraction(0)) if self._cut else time
         carried.ends = max(carried.ends, end)
-        self._mux(carried, carried.track.take(packet))
 
     def _is_hidden(self, time: Fraction, end: Fraction, packet: Packet[Stream], carried: _Carried) -> bool:
         """Return whether an edit list hides a packet, and the copy cannot have such a list.
@@ -268,10 +269,8 @@ class StreamCopy:
             return False
         return packet.is_discard and time <= -2 * (end - time)
 
-    def _mux(self, carried: _Carried, packets: Iterable[Packet[Stream]]) -> None:
-        """Mux a stream's packets, each decoded later than the one before; one that cannot be muxed ends the stream."""
-        if carried.lost:
-            return
+    def _mux(self, carried: _Carried, packets: Iterable[Packet[Stream]]) -> bool:
+        """Mux a stream's packets, each decoded later than the one before; return whether none was too damaged."""
         try:
             for packet in packets:
                 self._keep_order(carried, packet)
@@ -279,9 +278,12 @@ class StreamCopy:
         except (av.FFmpegError, ValueError) as error:
             if isinstance(error, OSError):
                 raise
-            carried.lost = True
-            what = "sound" if carried.is_sound else "subtitles"
-            self.warnings.append(f"the {what} of {self._name} cannot be read beyond {float(carried.ends):.1f} s")
+            if not carried.damaged:
+                what = "sound" if carried.is_sound else "subtitles"
+                self.warnings.append(f"the {what} of {self._name} is damaged; what could not be copied was left out")
+            carried.damaged = True
+            return False
+        return True
 
     def _keep_order(self, carried: _Carried, packet: Packet[Stream]) -> None:
         """Give a packet whose time runs backwards the time after the last one."""
@@ -297,7 +299,8 @@ class StreamCopy:
         if carried.repaired:
             self.warnings.append(f"the sound of {self._name} has broken times; they were repaired")
         if carried.starts is None:
-            self.warnings.append(f"the sound of {self._name} is empty")
+            if not carried.damaged:
+                self.warnings.append(f"the sound of {self._name} is empty")
             return
         late, early = carried.starts - picture_start_s, picture_end_s - carried.ends
         if late > _SILENT_S:

@@ -246,6 +246,20 @@ def test_sound_when_a_packet_is_damaged_then_the_rest_stays_in_time_after_reenco
     assert heard(out)[1] == pytest.approx(1.5, abs=0.02)
 
 
+@pytest.mark.parametrize("ending", [".mp4", ".mkv"])
+def test_sound_when_the_header_of_a_packet_is_damaged_then_only_that_packet_is_left_out(
+    tmp_path: Path, ending: str
+) -> None:
+    clip = write_film(tmp_path / "clip.ts", range(60), sounds=[Sound(lasts_s=3.0, click_s=2.5)])
+    packets, (_, click, _) = packets_of(clip, "audio"), heard(clip)
+    clip.write_bytes(clip.read_bytes().replace(packets[1][:20], b"\0\0" + packets[1][2:20], 1))
+    out = tmp_path / f"out{ending}"
+    sink = copy(clip, out)
+    assert len(packets_of(out, "audio")) == len(packets) - 1
+    assert heard(out)[1] == pytest.approx(click, abs=0.03)
+    assert sink.warnings[0] == f"the sound of {clip} is damaged; what could not be copied was left out"
+
+
 def test_sound_when_the_cut_lies_far_in_then_is_found_there(tmp_path: Path) -> None:
     clip = write_film(tmp_path / "clip.mkv", range(320), sounds=[Sound(lasts_s=16.0, click_s=13.0)])
     out = tmp_path / "out.mp4"
