@@ -13,10 +13,16 @@ from livemood.apps.tally import Summary
 from livemood.core.errors import SinkError, VideoUnreadable, one_line_about
 from livemood.core.settings import CutSettings, DrawStyle, EncodingSettings
 from livemood.runtime import stopping
-from livemood.runtime.atomic_io import refuse_inputs, refuse_other_suffix, refuse_to_overwrite, written
+from livemood.runtime.atomic_io import (
+    refuse_below_file,
+    refuse_inputs,
+    refuse_other_suffix,
+    refuse_to_overwrite,
+    written,
+)
 from livemood.runtime.interrupted import is_interrupted, mark_interrupted, unmark
 from livemood.runtime.optional_deps import required
-from livemood.sinks.open import STDOUT, Output
+from livemood.sinks.open import STDOUT, Output, suffixes_of
 from livemood.sources.base import Source
 
 if TYPE_CHECKING:
@@ -116,7 +122,9 @@ def label_video(job: VideoJob, session: Session, progress: Progress) -> Summary:
     """
     for setting, path in job.targets:
         refuse_inputs(path, setting, [job.source])
-    check_report(job)  # said now, not after hours of work
+    check_job(job)
+    if job.report:
+        refuse_to_overwrite(job.report, "report", job.force)  # said now, not after hours of work
     with one_line_about(job.source, VideoUnreadable), ExitStack() as stack:
         clip = stack.enter_context(session.open_video(job.source, job.cut.start_s, job.cut.duration_s))
         if job.report is None:
@@ -138,21 +146,27 @@ def label_video(job: VideoJob, session: Session, progress: Progress) -> Summary:
     return summary
 
 
-def check_report(job: VideoJob) -> None:
-    """Refuse a report that could not be made, before anything else is done.
+def check_job(job: VideoJob) -> None:
+    """Refuse what could be made of no video, before any is read.
 
     Raises:
-        LivemoodError: plotly is not installed.
-        SinkError: It is there already, or its name ends in another form than a page's.
+        LivemoodError: A library that writes one of its files is not installed.
+        SinkError: A name ends in no form of its kind, a folder is a file, or the encoder refuses a setting.
     """
-    if job.report is None:
-        return
+    from livemood.records.reading import PARQUET
     from livemood.reporting.charts import PLOTLY
     from livemood.reporting.page import PAGES
+    from livemood.sinks.video.writer import check_encoding
 
-    required("plotly.offline", PLOTLY)
-    refuse_other_suffix(job.report, "report", *PAGES)
-    refuse_to_overwrite(job.report, "report", job.force)
+    for setting, path in job.targets:
+        refuse_other_suffix(path, setting, *(PAGES if setting == "report" else suffixes_of(setting)))
+        refuse_below_file(path, setting)
+        if path.suffix.lower() == ".parquet":
+            required("pyarrow", PARQUET)
+    if job.report:
+        required("plotly.offline", PLOTLY)
+    if job.out:
+        check_encoding(job.out, job.encoding)
 
 
 def _report(job: VideoJob, records: Path, kept: bool, video: Path | None) -> None:

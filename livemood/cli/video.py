@@ -134,7 +134,7 @@ def video(
 
 def _one(job: "VideoJob", settings: ReaderSettings, summary_file: Path | None, resume: bool, json_: bool) -> None:
     from livemood.apps.video_batch import Outcome
-    from livemood.apps.video_job import check_report, label_video
+    from livemood.apps.video_job import check_job, label_video
     from livemood.apps.video_table import SETTING, Listed
 
     refuse_shared([*job.targets, (SETTING, summary_file)])
@@ -142,7 +142,7 @@ def _one(job: "VideoJob", settings: ReaderSettings, summary_file: Path | None, r
     written = {name: files.get(name) for name in ("out", "records", "subtitles")} | files | {"report": job.report}
     rest, summary = job.unfinished() if resume else job, None
     if rest:
-        check_report(rest)
+        check_job(rest)
         try:
             with opened(settings) as session, progress_bars(1) as bars:
                 summary = label_video(rest, session, bars)
@@ -198,14 +198,18 @@ def _many(
     json_: bool,
 ) -> None:
     from livemood.apps.video_batch import Outcome, label_videos
-    from livemood.apps.video_job import check_report
+    from livemood.apps.video_job import check_job
     from livemood.apps.video_table import Listed
     from livemood.runtime.atomic_io import note_written
 
     whole = {job.source: job for job in jobs}
     waiting = [rest for job in jobs if (rest := job.unfinished())] if resume else jobs
     if waiting:
-        check_report(replace(waiting[0], force=True))
+        try:
+            check_job(waiting[0])  # what is wrong with it is wrong with all
+        except LivemoodError as error:
+            _print_error(line_about_many(error))
+            raise typer.Exit(1) from error
     done = {job.source: Outcome(job, None) for job in jobs}
     left = {job.source for job in waiting}
     with opened(settings):  # a wrong model or option is said once, before any process is started
@@ -246,7 +250,11 @@ def _tell(outcomes: Sequence["Outcome"], json_: bool) -> None:
     for outcome in outcomes:
         if outcome.error:
             kept = f"; kept: {_names(outcome.made)}" if outcome.made else ""
-            print(f"livemood: {plain(line_about_many(outcome.error) + kept)}", file=sys.stderr)
+            _print_error(line_about_many(outcome.error) + kept)
+
+
+def _print_error(line: str) -> None:
+    print(f"livemood: {plain(line)}", file=sys.stderr)
 
 
 def _tell_skipped(skipped: Sequence["Skipped"]) -> None:

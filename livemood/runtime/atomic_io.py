@@ -140,9 +140,8 @@ def refuse_below_file(path: Path, setting: str | None) -> None:
     """Raise a ``SinkError`` when a folder in which ``path`` would lie is a file."""
     for place in path.parents:
         if is_there(place) and not is_folder(place):
-            raise SinkError(
-                f"{place} is a file, so nothing can lie in it", f"use another {{{setting}}}" if setting else ""
-            )
+            remedy = f"try another {{{setting}}}" if setting else ""
+            raise SinkError(f"{path} could not be written ({place} is a file)", remedy)
 
 
 def refuse_inputs(path: Path, setting: str, inputs: Iterable[str | Path]) -> None:

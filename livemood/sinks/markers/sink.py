@@ -30,6 +30,8 @@ FORMS: Final[Mapping[str, Callable[[Markers], str]]] = {
 }
 """Writer of each marker format, by suffix; a new format is one file and one line here."""
 
+SUFFIXES: Final = tuple(FORMS)
+"""Of the files that it writes."""
 _SETTING: Final = "markers"
 
 
@@ -51,7 +53,7 @@ class MarkerSink(FileSink):
         self, path: str | Path, clip: Clip, *, live: bool = False, force: bool = False, setting: str = _SETTING
     ) -> None:
         super().__init__(Path(path), live)
-        refuse_other_suffix(self.path, setting, *FORMS)
+        refuse_other_suffix(self.path, setting, *SUFFIXES)
         form = FORMS[self.path.suffix.lower()]
         self._shown = LabelIntervals()
         self._events: list[Event] = []

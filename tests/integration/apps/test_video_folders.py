@@ -294,7 +294,7 @@ def test_copies_when_they_cannot_be_written_then_the_option_of_their_folder_is_n
         (
             ["study", "--records", "o", "--summary", "there.csv/t.csv"],
             1,
-            "there.csv is a file, so nothing can lie in it",
+            "there.csv/t.csv could not be written (there.csv is a file); try another --summary",
         ),
         (["empty", "--out-dir", "o"], 1, "empty holds no videos"),
         (["gone", "--out-dir", "o"], 1, "gone is not there"),
@@ -302,6 +302,8 @@ def test_copies_when_they_cannot_be_written_then_the_option_of_their_folder_is_n
 )
 def test_folders_when_asked_for_what_cannot_be_then_one_line_and_nothing_is_made(study, capfd, words, code, said):
     (study / "empty").mkdir()
+    (study / "afile").mkdir()
+    (study / "afile" / "P01").touch()
     (study / "there.csv").touch()
     before = sorted(study.rglob("*"))
     assert run(["video", *words]) == code

@@ -79,7 +79,7 @@ def test_file_when_it_would_lie_in_a_file_then_refused_by_that_name(tmp_path: Pa
     out = tmp_path / "film.mp4" / "pages" / "a.html"
     with pytest.raises(SinkError) as told, atomic_write(out, "report", force=True):
         pass
-    assert str(told.value) == f"{tmp_path / 'film.mp4'} is a file, so nothing can lie in it; use another report"
+    assert str(told.value) == f"{out} could not be written ({tmp_path / 'film.mp4'} is a file); try another report"
 
 
 def test_mark_of_an_interrupted_file_then_holds_as_long_as_the_file_is_the_same(tmp_path: Path) -> None:
