@@ -2,9 +2,9 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -17,6 +17,7 @@ from livemood.cli.options import (
     heads_of,
     opened,
     print_json,
+    refuse_idle,
     refuse_shared,
 )
 from livemood.cli.summary import line_about_many, note, note_skipped, print_outcomes, print_summary
@@ -36,8 +37,12 @@ if TYPE_CHECKING:
     from livemood.sources.image.scan import Skipped
     from livemood.sources.video.scan import Clip
 
+# Settings that say what copies look like.
+_OF_COPIES: Final = [field.name for kind in (EncodingSettings, DrawStyle) for field in fields(kind)]
+
 
 def video(
+    context: typer.Context,
     inputs: Annotated[list[str], typer.Argument(metavar="IN...", help="Video files, or folders of them; - for stdin.")],
     outputs: VideoOutputs,
     cut: CutSettings,
@@ -100,6 +105,11 @@ def video(
         )
     if cut.duration_s == 0:
         raise typer.BadParameter("a cut is longer than 0 s", param_hint="--duration")
+    makes = {output.name for output in outputs}
+    if not ("out" in makes or out_dir) and (makes or report or summary):
+        refuse_idle(context, _OF_COPIES, "no copy is made; add --out or --out-dir, or leave this out")
+    if not ("records" in makes or report):
+        refuse_idle(context, ["faceless_rows"], "no records are made; add --records, or leave this out")
     if summary:
         refuse_other_suffix(summary, SETTING, ".csv")
         refuse_to_overwrite(summary, SETTING, _replaces(summary, force, resume))

@@ -313,6 +313,12 @@ def test_folders_when_asked_for_what_cannot_be_then_one_line_and_nothing_is_made
     assert sorted(study.rglob("*")) == before
 
 
+@pytest.mark.parametrize("words", [["--records", "a.csv", "--no-blur"], ["--report", "a.html", "--faceless-rows"]])
+def test_settings_when_a_file_has_them_or_they_are_off_then_need_no_effect(words, study):
+    (study / "livemood.toml").write_text("[video]\ncrf = 24\nblur = true\n")
+    assert run(["video", "study/P01/clip.mp4", *words]) == 0
+
+
 def test_copy_when_it_would_lie_among_videos_then_refused(study, capfd):
     (study / "study" / "P01" / "clip.mp4").rename(study / "study" / "P01" / "clip.mkv")
     assert run(["video", "study/P01", "study/P02", "--out-dir", "study"]) == 2
