@@ -171,6 +171,14 @@ def _without_none(kind: Any) -> Any:
     return kind
 
 
+def refuse_idle(context: typer.Context, settings: Sequence[str], why: str) -> None:
+    """Raise a usage error for a setting without effect that the command line gives; turned off, it is fine."""
+    for name in settings:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE" and context.params[name] is not False:
+            raise typer.BadParameter(why, param_hint=option_name(name))
+
+
 @contextmanager
 def stdout_free(outputs: Sequence[Output], json_: bool) -> Iterator[None]:
     """Print on stderr in the block, if records go to stdout."""

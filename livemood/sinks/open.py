@@ -80,6 +80,13 @@ def sink_kind(name: str) -> SinkKind:
     return found
 
 
+def suffixes_of(name: str) -> tuple[str, ...]:
+    """Return the suffixes, in lower case, of the files that a kind of sink writes."""
+    module: Any = import_module(sink_kind(name).module)
+    suffixes: tuple[str, ...] = module.SUFFIXES
+    return suffixes
+
+
 def open_sink(output: Output, context: "SinkContext") -> "Sink":
     """Open a sink.
 

@@ -33,6 +33,8 @@ FORMS: Final[Mapping[str, Callable[[Markers], str]]] = {
 }
 """Writer of each marker format, by suffix; a new format is one file and one line here."""
 
+SUFFIXES: Final = tuple(FORMS)
+"""Of the files that it writes."""
 _SETTING: Final = "markers"
 _WITH_TIMECODE: Final = (".edl", ".csv")
 
@@ -59,7 +61,7 @@ class MarkerSink(FileSink):
         self, path: str | Path, clip: Clip, *, live: bool = False, force: bool = False, setting: str = _SETTING
     ) -> None:
         super().__init__(Path(path), live)
-        refuse_other_suffix(self.path, setting, *FORMS)
+        refuse_other_suffix(self.path, setting, *SUFFIXES)
         suffix = self.path.suffix.lower()
         form = FORMS[suffix]
         if suffix in _WITH_TIMECODE and (base := clip.base.counted) != clip.base:
