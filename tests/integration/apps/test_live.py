@@ -148,7 +148,7 @@ class TestLoop:
 
     def test_when_no_frame_comes_then_keys_still_work(self):
         class Stalled(Camera):
-            trouble = "no picture for 4 s"
+            trouble = "no picture for more than 3 s"
 
             def frames(self):
                 yield make_frame()
@@ -161,7 +161,20 @@ class TestLoop:
         said: list[str] = []
         _, summary = run(Stalled(), Waiting(), on_trouble=said.append)
         assert summary.frames == 1
-        assert said == ["no picture for 4 s"]
+        assert said == ["no picture for more than 3 s"]
+
+    def test_when_a_trouble_turns_into_another_then_each_is_told_once(self):
+        class Stalling(ScriptedScreen):
+            """After each picture, the source has the next trouble."""
+
+            def show(self, image):
+                super().show(image)
+                camera.trouble = {1: "no picture", 3: "lost", 6: "", 9: "lost"}.get(len(self.images), camera.trouble)
+
+        said: list[str] = []
+        camera = Camera(60, pause_s=0.01)
+        run(camera, Stalling(), on_trouble=said.append)
+        assert said == ["no picture", "lost", "lost"]
 
     def test_when_the_capture_thread_hangs_then_the_program_goes_on(self):
         class Hanging(Camera):
