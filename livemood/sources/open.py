@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from livemood.core.settings import CaptureSettings
+from livemood.runtime.paths import is_folder, is_there
+from livemood.runtime.storage import is_url
 from livemood.sources.base import Source
 
 
@@ -25,16 +27,19 @@ class SourceKind:
     takes: Callable[[str], bool]
 
 
-def _is_device(spec: str) -> bool:
-    return spec.isdecimal() or spec.startswith("/dev/") or Path(spec).is_char_device()
+def _is_camera(spec: str) -> bool:
+    """Return whether a text is the index of a camera or the path of a device; one that was unplugged counts too."""
+    if spec.isdecimal() or not is_there(spec):
+        return spec.isdecimal() or spec.startswith("/dev/")
+    return Path(spec).is_char_device()
 
 
 SOURCES: Final = (
     SourceKind("raw pictures on stdin", "livemood.sources.feeds:open_stdin", lambda spec: spec == "-"),
-    SourceKind("stream", "livemood.sources.stream:open_stream", lambda spec: "://" in spec),
-    SourceKind("camera", "livemood.sources.camera:open_camera", _is_device),
-    SourceKind("folder of pictures", "livemood.sources.feeds:open_folder", lambda spec: Path(spec).is_dir()),
-    SourceKind("video file", "livemood.sources.feeds:open_clip", lambda spec: Path(spec).exists()),
+    SourceKind("stream", "livemood.sources.stream:open_stream", is_url),
+    SourceKind("camera", "livemood.sources.camera:open_camera", _is_camera),
+    SourceKind("folder of pictures", "livemood.sources.feeds:open_folder", is_folder),
+    SourceKind("video file", "livemood.sources.feeds:open_clip", is_there),
     SourceKind("camera by name", "livemood.sources.camera_names:open_by_name", lambda spec: True),
 )
 """Every kind of live source, the most specific first; a new one is a module and a line here."""

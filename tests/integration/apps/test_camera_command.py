@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -94,6 +95,20 @@ def test_when_interrupted_then_130_and_what_was_recorded_plays(tmp_path):
     assert run.returncode == 130
     assert err.decode() == f"livemood: interrupted; kept: {out}\n"
     assert pictures_in(out) > 3
+
+
+def test_when_interrupted_while_a_stream_does_not_answer_then_130(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/video"
+        command = [_LIVEMOOD, "camera", "--source", url, "--no-window", "--records", tmp_path / "moods.jsonl"]
+        run = subprocess.Popen(
+            command, env=_ENV, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heed_interrupts
+        )
+        server.accept()
+        run.send_signal(signal.SIGINT)
+        _, err = run.communicate(timeout=60)
+    assert (run.returncode, err) == (130, b"livemood: interrupted; nothing was written\n")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_of_raw_pictures_on_stdin_then_all_of_the_stream_counts(tmp_path, portrait):
