@@ -278,6 +278,7 @@ def _targets(
     records: Path | None, gallery: Path | None, list_skipped: Path | None, sort_into: Path | None
 ) -> dict[Path, str]:
     """Return the resolved paths of the files to be written, with the setting of each; none may be of two settings."""
+    from livemood.runtime.atomic_io import refuse_device
     from livemood.sinks.collection_records import files_of
     from livemood.sinks.sorted_folder import MANIFEST
 
@@ -285,6 +286,8 @@ def _targets(
     files += [(name, file) for name, file in (("gallery", gallery), ("list_skipped", list_skipped)) if file]
     files += [("sort_into", sort_into / MANIFEST)] if sort_into else []
     refuse_shared(files)
+    for name, file in files:
+        refuse_device(file, name)
     return {real_path(file): name for name, file in files}
 
 

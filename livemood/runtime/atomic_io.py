@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Final
 
 from livemood.core.errors import LivemoodError, SinkError
-from livemood.runtime.paths import is_folder, is_link, is_there
+from livemood.runtime.paths import is_file, is_folder, is_link, is_there
 
 fcntl: ModuleType | None
 try:
@@ -50,9 +50,10 @@ def atomic_write(path: Path, setting: str | None, force: bool = False) -> Iterat
         force: Replace a file that is there.
 
     Raises:
-        SinkError: A file is there already or being written by another run. An OSError in the block counts as a
-            failure to write.
+        SinkError: A file is there already or being written by another run, or a device or a pipe is there. An OSError
+            in the block counts as a failure to write.
     """
+    refuse_device(path, setting)
     make_room(path, setting, force)
     part = _part_of(path)
     try:
@@ -132,6 +133,12 @@ def refuse_to_overwrite(path: Path, setting: str | None, force: bool) -> None:
         raise SinkError(f"{path} is a folder", f"give {{{setting}}} a file" if setting else "move it away")
     if is_there(path) and not force:
         raise SinkError(f"{path} is there already", f"use {{force}} or another {{{setting}}}" if setting else "")
+
+
+def refuse_device(path: Path, setting: str | None) -> None:
+    """Raise a ``SinkError`` when ``path`` is a device or a pipe, which no file may replace."""
+    if is_there(path) and not is_file(path) and not is_folder(path):
+        raise SinkError(f"{path} is a device or a pipe", f"give {{{setting}}} a file" if setting else "")
 
 
 def refuse_inputs(path: Path, setting: str, inputs: Iterable[str | Path]) -> None:

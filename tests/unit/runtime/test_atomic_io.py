@@ -28,6 +28,17 @@ def test_file_when_another_run_writes_it_then_refused_and_the_other_is_not_distu
     assert names(tmp_path) == ["out.txt"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes")
+def test_pipe_when_a_file_would_replace_it_then_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "out.txt")
+    with (
+        pytest.raises(SinkError, match=r"out\.txt is a device or a pipe; give out a file"),
+        atomic_write(tmp_path / "out.txt", "out", force=True),
+    ):
+        pass
+    assert (tmp_path / "out.txt").is_fifo()
+
+
 def test_file_when_a_killed_run_left_its_scratch_file_then_written_all_the_same(tmp_path: Path) -> None:
     (tmp_path / ".out.txt.part").write_text("half of something long")
     with atomic_write(tmp_path / "out.txt", "out") as part:
