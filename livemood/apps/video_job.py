@@ -14,7 +14,7 @@ from livemood.core.settings import CutSettings, DrawStyle, EncodingSettings
 from livemood.runtime import stopping
 from livemood.runtime.atomic_io import refuse_inputs, refuse_other_suffix, refuse_to_overwrite
 from livemood.runtime.optional_deps import required
-from livemood.sinks.open import STDOUT, Output
+from livemood.sinks.open import Output
 from livemood.sources.base import Source
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class VideoJob:
     @property
     def targets(self) -> list[tuple[str, Path]]:
         """Setting and path of each file of this job, the report last."""
-        made = [(output.name, Path(output.target)) for output in self.outputs if output.target not in ("", STDOUT)]
+        made = [(output.name, output.file) for output in self.outputs if output.file]
         return [*made, *([("report", self.report)] if self.report else [])]
 
     @property
@@ -67,8 +67,7 @@ class VideoJob:
 
     def file(self, kind: str) -> Path | None:
         """Return the file of a kind of sink, if requested."""
-        outputs = (one for one in self.outputs if one.name == kind and one.target != STDOUT)
-        return next((Path(one.target) for one in outputs), None)
+        return next((one.file for one in self.outputs if one.name == kind), None)
 
 
 class Progress(Protocol):

@@ -14,7 +14,8 @@ class FileSink(Sink):
     """Base of sinks that write one file.
 
     Leaving the context with an exception removes the file, unless it holds frames of a live source, as a recording
-    cannot be repeated. Leaving it normally or by an interrupt (KeyboardInterrupt, SystemExit) keeps what was written so far.
+    cannot be repeated. Leaving it normally or by an interrupt (KeyboardInterrupt, SystemExit) keeps what was written so
+    far.
     """
 
     def __init__(self, path: Path, live: bool = False) -> None:

@@ -30,6 +30,8 @@ FORMS: Final[Mapping[str, Callable[[Markers], str]]] = {
 }
 """Writer of each marker format, by suffix; a new format is one file and one line here."""
 
+SUFFIXES: Final = tuple(FORMS)
+"""Of the files that it writes."""
 _SETTING: Final = "markers"
 
 
@@ -47,11 +49,13 @@ class MarkerSink(FileSink):
         SinkError: Another suffix, the file is there already, or it cannot be written.
     """
 
+    takes_events = True
+
     def __init__(
         self, path: str | Path, clip: Clip, *, live: bool = False, force: bool = False, setting: str = _SETTING
     ) -> None:
         super().__init__(Path(path), live)
-        refuse_other_suffix(self.path, setting, *FORMS)
+        refuse_other_suffix(self.path, setting, *SUFFIXES)
         form = FORMS[self.path.suffix.lower()]
         self._shown = LabelIntervals()
         self._events: list[Event] = []

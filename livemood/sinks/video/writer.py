@@ -22,6 +22,8 @@ from livemood.sinks.video.encoder import PictureEncoder
 from livemood.sinks.video.formats import ENCODERS, FORMATS, Encoder, Format
 from livemood.sinks.video.stream_copy import StreamCopy
 
+SUFFIXES = tuple(FORMATS)
+"""Of the files that it writes."""
 _SETTING = "out"
 # Finer clocks make MP4's 32-bit durations overflow within minutes.
 _FINEST_TICK, _FINE_TICK = Fraction(1, 10_000_000), Fraction(1, 1_000_000)
