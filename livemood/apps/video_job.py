@@ -67,7 +67,7 @@ class VideoJob:
     @property
     def targets(self) -> list[tuple[str, Path]]:
         """Setting and path of each file of this job, the report last."""
-        made = [(output.name, Path(output.target)) for output in self.outputs if output.target not in ("", STDOUT)]
+        made = [(output.name, output.file) for output in self.outputs if output.file]
         return [*made, *([("report", self.report)] if self.report else [])]
 
     @property
@@ -77,8 +77,7 @@ class VideoJob:
 
     def file(self, kind: str) -> Path | None:
         """Return the file of a kind of sink, if requested."""
-        outputs = (one for one in self.outputs if one.name == kind and one.target != STDOUT)
-        return next((Path(one.target) for one in outputs), None)
+        return next((one.file for one in self.outputs if one.name == kind), None)
 
     def unfinished(self) -> "VideoJob | None":
         """Return the job that makes what is missing, or incomplete after an interrupt; None if that is nothing.
@@ -153,7 +152,7 @@ def check_job(job: VideoJob) -> None:
         LivemoodError: A library that writes one of its files is not installed.
         SinkError: A name ends in no form of its kind, a folder is a file, or the encoder refuses a setting.
     """
-    from livemood.records.reading import PARQUET
+    from livemood.records.parquet import PARQUET
     from livemood.reporting.charts import PLOTLY
     from livemood.reporting.page import PAGES
     from livemood.sinks.video.writer import check_encoding

@@ -19,7 +19,7 @@ from livemood.core.durations import parse_duration
 from livemood.core.settings import ReaderSettings
 from livemood.runtime.atomic_io import same_file
 from livemood.runtime.paths import real_path
-from livemood.sinks.open import SINKS, STDOUT, Output, SinkKind, sink_kind
+from livemood.sinks.open import SINKS, STDOUT, Output, SinkKind
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -195,12 +195,7 @@ def stdout_free(outputs: Sequence[Output], json_: bool) -> Iterator[None]:
 
 def files_of(outputs: Sequence[Output]) -> dict[str, Path]:
     """Return the requested files, by the name of their sink."""
-    return {output.name: Path(output.target) for output in outputs if output.target not in ("", STDOUT)}
-
-
-def made_by(outputs: Sequence[Output]) -> list[tuple[str, Path]]:
-    """Return setting and path of each requested file, leaving out outputs to other programs."""
-    return [(name, path) for name, path in files_of(outputs).items() if sink_kind(name).makes_file]
+    return {output.name: output.file for output in outputs if output.file}
 
 
 def refuse_shared(targets: Sequence[tuple[str, Path | None]]) -> None:

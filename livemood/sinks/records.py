@@ -87,7 +87,7 @@ class RecordSink(FileSink):
         self._keep(records)
 
     def _keep(self, records: Sequence[Record]) -> None:
-        self._check_open()
+        self._begin_frame()
         try:
             self._add(records)
         except OSError as error:

@@ -87,12 +87,12 @@ class MarkerSink(FileSink):
 
     def show(self, labels: Mapping[int, str], time_s: float) -> None:
         """Add labels by track at a time, s, never decreasing."""
-        self._check_open()
+        self._begin_frame()
         self._shown.show({track: one_line(label) for track, label in labels.items()}, time_s)
 
     def note(self, event: int, time_s: float, name: str = "") -> None:
         """Add an event by its number, time (s) and name, if it has one."""
-        self._check_open()
+        self._begin_frame()
         self._events.append(Event(event, time_s, one_line(name)))
 
     @contextmanager

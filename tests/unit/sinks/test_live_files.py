@@ -1,5 +1,6 @@
 """Files that are written under their own name from the start."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from livemood.core.errors import SinkError
 from livemood.core.labels import EMOTIONS
 from livemood.core.video_info import VideoInfo
+from livemood.records import Origin, read
 from livemood.sinks.file_sink import live_file
 from livemood.sinks.records import open_records
 from livemood.sinks.video.writer import VideoSink
@@ -57,6 +59,24 @@ def test_video_when_the_disk_is_full_then_every_line_says_so_instead_of_blaming_
             with pytest.raises(SinkError) as told:
                 work()
             assert str(told.value) == f"{path} could not be written (File too large); try another out"
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.csv", "a.parquet"])
+def test_live_file_when_the_run_fails_then_is_kept_if_it_has_a_frame(tmp_path: Path, name: str) -> None:
+    with pytest.raises(RuntimeError), open_records(tmp_path / name, EMOTIONS, live=True, origin=Origin("1.0")):
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(RuntimeError), open_records(tmp_path / name, EMOTIONS, live=True, origin=Origin("1.0")) as sink:
+        sink.write(make_frame(), [make_mood()])
+        raise RuntimeError
+    assert len(list(read(tmp_path / name))) == 1
+
+
+def test_file_when_it_is_a_pipe_then_refused_even_by_force_and_it_stays(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.jsonl")
+    with pytest.raises(SinkError, match=r"a\.jsonl is a device or a pipe; give records a file"):
+        open_records(tmp_path / "a.jsonl", EMOTIONS, live=True, force=True)
+    assert (tmp_path / "a.jsonl").is_fifo()
 
 
 def test_file_when_it_fails_before_anything_is_written_then_nothing_stays(tmp_path: Path) -> None:
