@@ -76,7 +76,8 @@ class TestTrain:
 
     def test_train_when_keras_runs_on_jax_then_it_learns_all_the_same_and_logs_it(self, tmp_path):
         write_faces(tmp_path / "faces", 24)
-        words = ["train", "faces", "--out", "mine", "--preset", "small", "--epochs", "6", "--tensorboard", "logs"]
+        words = ["train", "faces", "--out", "mine", "--preset", "small", "--tensorboard", "logs"]
+        words += ["--epochs", "8", "--batch", "8", "--learning-rate", "0.05"]
         environment = {**os.environ, "KERAS_BACKEND": "jax", "XLA_FLAGS": QUICK_XLA}
         run = [sys.executable, "-c", TINY, *words]
         done = subprocess.run(run, capture_output=True, text=True, cwd=tmp_path, env=environment)
