@@ -9,9 +9,11 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 
 from livemood.apps.session import Session
@@ -23,14 +25,11 @@ from livemood.core.settings import CutSettings, DrawStyle, EncodingSettings, Rea
 from livemood.records import read
 from livemood.sinks.open import Output
 from livemood.sinks.video.writer import VideoSink
-from tests.support.builders import SAMPLES, heed_interrupts, write_film
+from tests.support.builders import SAMPLES, heed_interrupts, write_clip, write_film
+from tests.support.commands import livemood
 
 LIVEMOOD = Path(sys.executable).with_name("livemood")
 CLIP = SAMPLES / "faces.mp4"
-
-
-def livemood(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([LIVEMOOD, *map(str, arguments)], capture_output=True, text=True, timeout=300)
 
 
 def job(source: Path, out: Path, *beside: Output) -> VideoJob:
@@ -44,17 +43,25 @@ def frames(path: Path) -> list[float]:
 
 @pytest.fixture(scope="module")
 def short(tmp_path_factory) -> Path:
-    """A second of the sample, cut by livemood itself."""
+    """Half a second of the sample, cut by livemood itself."""
     target = tmp_path_factory.mktemp("short") / "short.mp4"
-    assert livemood("video", CLIP, "--out", target, "--duration", "1").returncode == 0
+    assert livemood("video", CLIP, "--out", target, "--duration", "0.5").returncode == 0
     return target
 
 
+@pytest.fixture(scope="module")
+def longer(tmp_path_factory) -> Path:
+    """Two seconds of the sample: time to signal those who label it."""
+    with av.open(str(CLIP)) as source:
+        images = [np.asarray(f.to_ndarray(format="bgr24"), np.uint8) for f in islice(source.decode(video=0), 60)]
+    return write_clip(tmp_path_factory.mktemp("longer") / "longer.mp4", images)
+
+
 def test_cut_when_start_and_duration_are_given_then_just_these_frames(short, tmp_path):
-    done = livemood("video", CLIP, "--out", tmp_path / "o.mp4", "--start", "0:02", "--duration", "0.5", "--json")
-    assert json.loads(done.stdout)["frames"] == 15
-    assert len(frames(tmp_path / "o.mp4")) == 15
-    assert len(frames(short)) == 30
+    done = livemood("video", CLIP, "--out", tmp_path / "o.mp4", "--start", "0:02", "--duration", "0.2", "--json")
+    assert json.loads(done.stdout)["frames"] == 6
+    assert len(frames(tmp_path / "o.mp4")) == 6
+    assert len(frames(short)) == 15
 
 
 def test_many_when_one_is_broken_then_the_others_are_made_and_the_exit_code_tells(short, tmp_path):
@@ -77,7 +84,7 @@ def test_many_when_one_is_broken_then_the_others_are_made_and_the_exit_code_tell
         "c.csv.json",
         "c.mp4",
     ]
-    assert len(frames(out / "a.mp4")) == results["a.mp4"]["frames"] == 30
+    assert len(frames(out / "a.mp4")) == results["a.mp4"]["frames"] == 15
 
     shutil.copy(short, names[1])
     stamp = (out / "a.mp4").stat().st_mtime_ns
@@ -88,10 +95,10 @@ def test_many_when_one_is_broken_then_the_others_are_made_and_the_exit_code_tell
     assert (out / "a.mp4").stat().st_mtime_ns == stamp
 
 
-def test_many_when_a_process_is_killed_then_all_are_made_all_the_same(tmp_path):
+def test_many_when_a_process_is_killed_then_all_are_made_all_the_same(longer, tmp_path):
     names = [tmp_path / f"{letter}.mp4" for letter in "abc"]
     for name in names:
-        shutil.copy(CLIP, name)
+        shutil.copy(longer, name)
     out = tmp_path / "out"
     running = subprocess.Popen(
         [LIVEMOOD, "video", *names, "--out-dir", out, "--jobs", "2", "--json"], stdout=subprocess.PIPE, text=True
@@ -104,13 +111,13 @@ def test_many_when_a_process_is_killed_then_all_are_made_all_the_same(tmp_path):
     assert running.returncode == 0
     assert [file["error"] for file in json.loads(printed)["files"]] == [None] * 3
     assert sorted(path.name for path in out.iterdir()) == ["a.mp4", "b.mp4", "c.mp4"]
-    assert {len(frames(path)) for path in out.iterdir()} == {len(frames(CLIP))}
+    assert {len(frames(path)) for path in out.iterdir()} == {60}
 
 
-def test_many_when_interrupted_then_no_other_video_is_begun_and_nothing_is_left(tmp_path):
+def test_many_when_interrupted_then_no_other_video_is_begun_and_nothing_is_left(longer, tmp_path):
     names = [tmp_path / f"{letter}.mp4" for letter in "abcd"]
     for name in names:
-        shutil.copy(CLIP, name)
+        shutil.copy(longer, name)
     running = subprocess.Popen(
         [LIVEMOOD, "video", *names, "--out-dir", tmp_path / "out", "--jobs", "2"],
         stderr=subprocess.PIPE,
@@ -203,7 +210,7 @@ def test_copy_when_its_end_cannot_be_written_then_no_records_stay(short, tmp_pat
 
 
 def test_subtitles_of_a_cut_then_they_begin_with_the_copy(tmp_path):
-    cut = ("--start", "3", "--duration", "1", "--out", tmp_path / "o.mp4", "--subtitles", tmp_path / "o.srt")
+    cut = ("--start", "3", "--duration", "0.3", "--out", tmp_path / "o.mp4", "--subtitles", tmp_path / "o.srt")
     assert livemood("video", CLIP, *cut).returncode == 0
     first = (tmp_path / "o.srt").read_text().splitlines()[1]
     assert first.startswith("00:00:00,000 --> 00:00:0")
@@ -307,12 +314,12 @@ def test_report_when_asked_for_without_records_then_only_the_page_stays(short, t
     assert sorted(path.name for path in tmp_path.iterdir()) == ["moods.html", "o.mp4"]
 
 
-def test_report_when_the_video_comes_through_a_pipe_then_shows_faces_and_leaves_no_copy(tmp_path):
+def test_report_when_the_video_comes_through_a_pipe_then_shows_faces_and_leaves_no_copy(longer, tmp_path):
     page, scratch = tmp_path / "moods.html", tmp_path / "scratch"
     scratch.mkdir()
     words = [LIVEMOOD, "video", "-", "--report", page, "--thumbnails"]
     environment = {**os.environ, "TMPDIR": str(scratch)}
-    done = subprocess.run(words, input=CLIP.read_bytes(), capture_output=True, timeout=300, env=environment)
+    done = subprocess.run(words, input=longer.read_bytes(), capture_output=True, timeout=300, env=environment)
     assert (done.returncode, done.stderr) == (0, b"")
     text = page.read_text(encoding="utf-8")
     assert "<title>-</title>" in text

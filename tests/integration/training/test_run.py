@@ -31,10 +31,10 @@ from livemood.training.export.formats import write
 from livemood.training.export.provenance import provenance
 from livemood.training.loop import distil
 from livemood.training.loop.batches import Teach
-from livemood.training.loop.checkpoint import Epoch, Run
+from livemood.training.loop.checkpoint import Epoch, Run, restore_job, save, save_job
 from livemood.training.loop.earlier_runs import from_runs, load_run
 from livemood.training.loop.fit import fit
-from livemood.training.model.network import PRESETS, Architecture, predict
+from livemood.training.model.network import PRESETS, Architecture, build, predict, sizes
 from livemood.training.model.transfer import from_bundle
 from livemood.training.run import Job, Watcher, train
 from livemood.training.settings import TrainSettings
@@ -79,6 +79,14 @@ def trained(tmp_path_factory) -> Trained:
     return Trained(tmp_path_factory.mktemp("trained"))
 
 
+@pytest.fixture
+def no_conversion(trained, monkeypatch) -> None:
+    """Bundles get the LiteRT file of the finished run: converting another takes longer than an epoch."""
+    converted = (trained.job.out / "model.tflite").read_bytes()
+    monkeypatch.setattr(finish_module, "to_tflite", lambda model: converted)
+    monkeypatch.setattr(finish_module, "parity", lambda *_: 0.0)
+
+
 def share_right(bundle: Path, labels: tuple[str, str] = ("happy", "sad")) -> float:
     """Return the share of 40 drawings that no run has seen which a bundle reads right: chance is one half."""
     classifier = EmotionClassifier(bundle)
@@ -115,36 +123,17 @@ class TestTrain:
         assert not training["ferplus_votes"]
         assert training["environment"]["keras"]
 
-    def test_run_when_the_batch_shrinks_then_the_manifest_gives_what_was_used_and_the_command_what_was_asked(
-        self, trained, tmp_path
-    ):
-        overrides = {"preset": "tiny", "epochs": 1, "learning_rate": 0.16}
-        job = replace(trained.job, out=tmp_path / "few", overrides=overrides)
-        train(job, resume=False, force=False, watcher=Watcher())
-        training = json.loads((job.out / "manifest.json").read_text())["training"]
-        assert training["settings"]["batch"] == 8
-        assert training["settings"]["learning_rate"] == pytest.approx(0.01)
-        assert training["command"] == "livemood train faces --out BUNDLE --preset tiny --epochs 1 --learning-rate 0.16"
+    def test_fit_when_precision_is_bfloat16_then_it_learns_and_what_is_shipped_is_float32(self, trained, tmp_path):
+        settings = TrainSettings(**{**ASKED, "precision": "bfloat16", "epochs": 4})
+        model, run = fit(dataset.restore(trained.job.work), CROP, settings, tmp_path)
+        assert run.history[-1].loss < 0.9 * run.history[0].loss
+        assert {layer.compute_dtype for layer in model.layers} == {"float32"}
 
-    def test_run_when_precision_is_bfloat16_then_it_learns_and_what_is_shipped_is_float32(self, trained, tmp_path):
-        asked = {**trained.job.overrides, "precision": "bfloat16", "epochs": 4}
-        job = replace(trained.job, out=tmp_path / "half", overrides=asked)
-        epochs: list[Epoch] = []
-        train(job, resume=False, force=False, watcher=Watcher(on_epoch=epochs.append))
-        assert epochs[-1].loss < 0.9 * epochs[0].loss
-        bundle = read_bundle(job.out)
-        assert {layer.compute_dtype for layer in load_keras(bundle).layers} == {"float32"}
-        training = json.loads((job.out / "manifest.json").read_text())["training"]
-        assert "--precision bfloat16" in training["command"]
-
-    def test_run_when_blends_are_asked_for_then_it_learns_from_them_and_says_so(self, trained, tmp_path):
-        job = replace(trained.job, out=tmp_path / "blended", overrides={**trained.job.overrides, "blends": 2})
-        epochs: list[Epoch] = []
-        train(job, resume=False, force=False, watcher=Watcher(on_epoch=epochs.append))
-        assert share_right(job.out) > 0.75
-        assert epochs[-1].loss > 1.2 * trained.epochs[-1].loss  # nobody can tell half a face for sure
-        training = json.loads((job.out / "manifest.json").read_text())["training"]
-        assert "--blends 2" in training["command"]
+    def test_fit_when_blends_are_asked_for_then_it_learns_from_them(self, trained, tmp_path):
+        data = dataset.restore(trained.job.work)
+        model, run = fit(data, CROP, TrainSettings(**{**ASKED, "blends": 2}), tmp_path)
+        assert (predict(model, data.splits["test"], RAW).argmax(1) == data.splits["test"].top_vote).mean() > 0.75
+        assert run.history[-1].loss > 1.2 * trained.epochs[-1].loss  # nobody can tell half a face for sure
 
     def test_measure_when_no_picture_is_happy_or_sad_then_no_figure_of_those_two(self, trained):
         network, _ = load_run(trained.job.work, CROP, "float32")
@@ -206,6 +195,7 @@ class TestTrain:
             train(trained.job, False, True, Watcher())
 
 
+@pytest.mark.usefixtures("no_conversion")
 class TestResume:
     def test_resume_when_more_epochs_then_goes_on_counting(self, trained, tmp_path):
         job = trained.copy(tmp_path)
@@ -363,27 +353,25 @@ class TestTransfer:
         assert [weights.shape for weights in anew.get_layer("smile").get_weights()] == [(features, 3), (3,)]
 
     @pytest.mark.parametrize(
-        ("asked", "said"),
-        [({"epochs": 80, "learning_rate": 0.1}, " --epochs 80 --learning-rate 0.1"), ({"epochs": 40}, "")],
+        ("base", "asked", "said"),
+        [
+            ("mine", {"epochs": 80, "learning_rate": 0.1}, " --from mine --epochs 80 --learning-rate 0.1"),
+            ("mine", {"epochs": 40}, " --from mine"),
+            (None, {"preset": "tiny", "precision": "bfloat16"}, " --preset tiny --precision bfloat16"),
+            (None, {"blends": 2}, " --blends 2"),
+        ],
     )
-    def test_provenance_when_from_a_bundle_then_the_command_says_what_is_unusual_in_fine_tuning(
-        self, trained, asked, said
+    def test_provenance_then_the_command_says_what_is_unusual(self, trained, base, asked, said):
+        job = replace(trained.job, base=(trained.job.out,) if base else (), overrides=asked)
+        assert provenance_of(trained, job)["command"] == f"livemood train faces --out BUNDLE{said}"
+
+    def test_provenance_when_the_batch_shrank_then_the_settings_are_what_was_used_and_the_command_what_was_asked(
+        self, trained
     ):
-        job = replace(trained.job, base=(trained.job.out,), overrides=asked)
-        record: dict[str, Any] = {"data": "faces", "votes": None, "find_faces": False, "from": ["mine"], "teachers": []}
-        record |= {"heads": None, "group_by": None, "class": {}}
-        record["settings"] = asdict(job.settings)
-        found = provenance(
-            dataset.restore(job.work),
-            job.settings,
-            trained.run,
-            record,
-            strength=0,
-            happy_offset=0,
-            others_offset=0,
-            command=train_command(record),
-        )
-        assert found["command"] == f"livemood train faces --out BUNDLE --from mine{said}"
+        found = provenance_of(trained, replace(trained.job, overrides={"preset": "tiny", "learning_rate": 0.16}))
+        assert found["settings"]["batch"] == 8
+        assert found["settings"]["learning_rate"] == pytest.approx(0.01)
+        assert found["command"] == "livemood train faces --out BUNDLE --preset tiny --learning-rate 0.16"
 
     def test_teaching_when_labels_come_in_another_order_then_follows_the_student(self, trained):
         straight, turned = (teaching([trained.job.out], labels)(drawn("happy"))[EMOTION] for labels in ORDERS)
@@ -426,14 +414,14 @@ class TestTransfer:
             teaching([work])
 
     def test_from_runs_then_begins_with_the_mean_of_their_weights_and_both_heads(self, trained, tmp_path):
-        other = replace(trained.copy(tmp_path), overrides={"epochs": 12})
-        train(other, True, False, Watcher())
+        one = load_run(trained.job.work, CROP, "float32")[0].get_weights()
+        other, two = trained.copy(tmp_path), [weights + 1 for weights in one]
+        save(other.work, trained.run, 1, {"best": two})
         works = trained.job.work, other.work
-        one, two = (load_run(work, CROP, "float32")[0].get_weights() for work in works)
         mean = from_runs(works, {EMOTION: ORDERS[0], MOUTH: ("down", "up")}, CROP, "float32").get_weights()
-        assert any(np.abs(a - b).max() > 1e-6 for a, b in zip(one, two, strict=True))
         assert all(np.allclose(m, (a + b) / 2, atol=1e-6) for a, b, m in zip(one, two, mean, strict=True))
 
+    @pytest.mark.usefixtures("no_conversion")
     def test_train_when_from_a_run_then_knows_at_once_what_that_knew_and_names_it(self, trained, tmp_path):
         """And can be gone on from in its turn, whatever its preset."""
         overrides = {"epochs": 1, "batch": 8}
@@ -449,8 +437,11 @@ class TestTransfer:
         assert (network.predict_on_batch(drawn("happy"))[EMOTION][:, 0] > 0.5).mean() >= 0.75
 
     def test_train_when_from_runs_of_other_networks_then_refused(self, trained, tmp_path):
-        wider = replace(trained.job, out=tmp_path / "wider", overrides={**ASKED, "preset": "wider", "epochs": 1})
-        train(wider, False, False, Watcher())
+        wider = trained.copy(tmp_path)
+        record = restore_job(wider.work)
+        save_job(wider.work, {**record, "settings": {**record["settings"], "preset": "wider"}})
+        network = build(PRESETS["wider"], CROP, sizes(dataset.restore(wider.work).heads))
+        save(wider.work, trained.run, 1, {"best": network.get_weights()})
         job = job_of(trained.job.data.path, tmp_path / "mixed", base=(trained.job.work, wider.work))
         with pytest.raises(ModelIncompatible, match=r"hold different networks; from takes the mean of like ones"):
             train(job, False, False, Watcher())
@@ -484,6 +475,15 @@ class TestTransfer:
 
 
 ORDERS = ("happy", "sad"), ("sad", "happy")
+
+
+def provenance_of(trained: Trained, job: Job) -> dict[str, Any]:
+    """Return the provenance that the manifest of a job with the data of the finished run would have."""
+    record: dict[str, Any] = {"data": "faces", "votes": None, "find_faces": False, "teachers": [], "heads": None}
+    record |= {"group_by": None, "class": {}, "from": [folder.name for folder in job.base]}
+    record["settings"] = asdict(job.settings)
+    data, command = dataset.restore(trained.job.work), train_command(record)
+    return provenance(data, job.settings, trained.run, record, 0, 0, 0, command)
 
 
 def teaching(folders: list[Path], labels: tuple[str, ...] = ORDERS[0], spec: CropSpec = CROP) -> Teach:
