@@ -105,11 +105,10 @@ export class Overlay {
     });
     const bars = names.map((name, i) => [mood.emotion.scores[i]!, this.colour(name)] as const);
     const panel = this.#rows(context, rows, bars);
-    const largest = fitting(panel, sizes.small, frame);
-    if (!largest) return;
+    const least = Math.max(SMALLEST_TEXT, sizes.leastPanel);
     const spots = (text: number): readonly Box[] => spotsAround(head, panel.size(text), frame, sizes.gap, true);
-    const least = Math.min(largest, Math.max(SMALLEST_TEXT, sizes.leastPanel));
-    let text = largest;
+    let text = fitting(panel, sizes.small, frame) ?? 0;
+    if (text < least) return;
     while (text > least && !clearSpot(spots(text), taken)) text--;
     const spot = clearSpot(spots(text), taken) ?? (sizes.leastPanel > 0 ? leastCovering(spots(text), [taken]) : null);
     if (!spot) return;
