@@ -45,9 +45,9 @@ def saved(page, button, path):
 
 @pytest.fixture(scope="module")
 def recording(tmp_path_factory):
-    """A short film without a duration, as browsers record it."""
-    path = tmp_path_factory.mktemp("films") / "recording.webm"
-    with av.open(str(path), "w", options={"live": "1"}) as container:
+    """A short film without a duration, as browsers record it, and without a suffix that tells its type."""
+    path = tmp_path_factory.mktemp("films") / "recording"
+    with av.open(str(path), "w", format="webm", options={"live": "1"}) as container:
         stream = container.add_stream("libvpx", rate=30, options={"deadline": "realtime", "cpu-used": "8"})
         stream.width, stream.height, stream.pix_fmt = 160, 90, "yuv420p"
         for shade in range(30):
@@ -240,7 +240,7 @@ def test_pictures_when_reacted_to_and_stopped_then_the_result_is_shown(page, url
 def test_film_when_it_has_no_duration_then_it_is_measured_and_the_result_is_shown(page, url, recording):
     react(page, url, recording)
     becomes(page, "document.querySelector('#timeline svg, #timeline p')")
-    assert page.inner_text("#chosen") == "recording.webm, 1 s"
+    assert page.inner_text("#chosen") == "recording, 1 s"
 
 
 def test_film_when_damaged_then_the_result_has_what_could_be_played(page, url, damaged, tmp_path):
@@ -261,7 +261,7 @@ def test_film_when_it_is_none_then_says_so_until_another_is_chosen(page, url, tm
     page.set_input_files("#film", [PHOTO, recording])
     becomes(page, "!document.querySelector('#play').disabled")
     assert not page.is_visible("#trouble")
-    assert page.inner_text("#chosen") == "recording.webm, 1 s; 1 more file is left out"
+    assert page.inner_text("#chosen") == "recording, 1 s; 1 more file is left out"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import { Reaction } from "./reaction";
 import { Requests } from "./requests";
 import type { Stage } from "./stage";
 import { NOT_READABLE_FILE, PLAIN_HTTP, STALLED, type Trouble, cameraTrouble, damaged, readerTrouble } from "./trouble";
-import { closeVideo, openVideo, playAloud } from "./video";
+import { closeVideo, isVideo, openVideo, playAloud } from "./video";
 
 export class App {
   readonly live: Live;
@@ -105,7 +105,7 @@ export class App {
     const signal = this.#requests.begin();
     this.#tell(null);
     try {
-      if (file.type.startsWith("video/")) await this.#openVideo(file, signal);
+      if (await isVideo(file)) await this.#openVideo(file, signal);
       else await this.#openPhoto(file, signal);
     } catch {
       if (!signal.aborted) this.#tell(NOT_READABLE_FILE);

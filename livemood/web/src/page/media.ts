@@ -1,6 +1,6 @@
 /** The stimulus of a reaction: a film, or pictures one after the other. */
 
-import { closeVideo, happened, openVideo, playAloud, rewind } from "./video";
+import { closeVideo, happened, isVideo, openVideo, playAloud, rewind } from "./video";
 
 /** How long each picture is shown. */
 const PICTURE_S = 5;
@@ -25,8 +25,10 @@ export interface Media {
 
 /** Open the first film of the chosen files, or all of them as pictures; throws if the browser cannot show them. */
 export async function openMedia(files: readonly File[]): Promise<Media> {
-  const film = files.find((file) => file.type.startsWith("video/"));
-  return film ? new Film(film.name, await openVideo(film)) : Pictures.open(files);
+  for (const file of files) {
+    if (await isVideo(file)) return new Film(file.name, await openVideo(file));
+  }
+  return Pictures.open(files);
 }
 
 class Film implements Media {

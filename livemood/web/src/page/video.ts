@@ -1,5 +1,13 @@
 /** Videos from the visitor's disk, each in a video element of its own. */
 
+/** Whether a file is a video: its type says so, or the system knows none and it is no photo. */
+export async function isVideo(file: File): Promise<boolean> {
+  if (file.type) return file.type.startsWith("video/");
+  const photo = await createImageBitmap(file).catch(() => null);
+  photo?.close();
+  return photo === null;
+}
+
 /** Load a video's first frame and its duration; throws if the browser cannot show it. */
 export async function openVideo(file: File): Promise<HTMLVideoElement> {
   const video = document.createElement("video");
