@@ -179,7 +179,11 @@ def test_video_when_damaged_then_says_how_far_it_could_be_played(blind, url, dam
     blind.set_input_files("#open", damaged)
     becomes(blind, "!document.querySelector('#trouble').hidden")
     assert "The video is damaged: the browser could play it up to 1." in blind.inner_text("#trouble")
-    becomes(blind, "document.querySelector('#status').innerText.includes('the last picture came at 1.')")
+    broken = "document.querySelector('#status').innerText.includes('the last picture came at 1.')"
+    becomes(blind, broken)
+    blind.click("[data-key=space]")
+    becomes(blind, f"!({broken})")
+    becomes(blind, broken)
 
 
 def react(page, url, *files):
@@ -249,6 +253,8 @@ def test_film_when_damaged_then_the_result_has_what_could_be_played(page, url, d
     assert "The film is damaged" in page.inner_text("#trouble")
     assert 0 < page.locator("#timeline svg image").count() < 10
     assert "null" not in page.inner_html("#timeline")
+    page.click("#again")
+    assert not page.is_visible("#trouble")
 
 
 def test_film_when_it_is_none_then_says_so_until_another_is_chosen(page, url, tmp_path, recording):

@@ -92,6 +92,7 @@ export class Reaction {
 
   #offer(): void {
     this.#around.requests.begin();
+    this.#around.tell(null);
     this.#stage.show(this.#stage.reaction, this.#stage.film);
   }
 
