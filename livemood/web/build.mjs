@@ -1,19 +1,21 @@
 /**
- * Builds the page: `node build.mjs [DIR]` writes static (or DIR) from src, the same bytes each time.
+ * Builds the page: `node build.mjs [DIR]` writes static (or DIR) from src, the same bytes each time. It replaces a page
+ * that was built before, and nothing else.
  *
  * Two programs come out: the page (a module) and its worker (a classic script, since LiteRT's loader calls
  * importScripts). LiteRT's WebAssembly files are copied as they came.
  */
 
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { cp, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { build } from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const out = process.argv[2] ?? join(here, "static");
+const out = resolve(process.argv[2] ?? join(here, "static"));
 const litert = join(here, "node_modules/@litertjs/core/wasm");
 
 const common = {
@@ -26,6 +28,10 @@ const common = {
   banner: { js: "/* livemood, Apache-2.0. Its source is livemood/web/src. */" },
 };
 
+if (existsSync(out) && !existsSync(join(out, "sha256.json")) && (await readdir(out)).length > 0) {
+  console.error(`${out} holds other things than a built page; choose another folder`);
+  process.exit(1);
+}
 await rm(out, { recursive: true, force: true });
 await mkdir(join(out, "litert"), { recursive: true });
 await build({ ...common, entryPoints: ["src/main.ts"], format: "esm", outfile: join(out, "page.js") });
@@ -43,7 +49,7 @@ await cp(join(here, "../../LICENSE"), join(out, "litert/LICENSE"));
 const digests = {};
 for (const entry of (await readdir(out, { recursive: true, withFileTypes: true })).filter((found) => found.isFile())) {
   const path = join(entry.parentPath, entry.name);
-  const name = path.slice(out.length + 1).replaceAll("\\", "/");
+  const name = relative(out, path).replaceAll("\\", "/");
   digests[name] = createHash("sha256").update(await readFile(path)).digest("hex");
 }
 const sorted = Object.fromEntries(Object.entries(digests).sort());

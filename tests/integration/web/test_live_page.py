@@ -10,8 +10,8 @@ import pytest
 from livemood import __version__
 from livemood.bundles.manifest import default_bundle, read_bundle
 from livemood.records import read, read_origin
-from tests.integration.web.browser import LABELS, PATIENCE_S, becomes
-from tests.support.builders import ROOT, read_still
+from tests.integration.web.browser import LABELS, PATIENCE_S, becomes, visit
+from tests.support.builders import ROOT, SAMPLES, read_still
 
 AXE = ROOT / "livemood" / "web" / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -80,7 +80,7 @@ def test_records_when_saved_then_python_reads_them_as_its_own(context, page, url
     download.value.save_as(file)
     rows = list(read(file))
     (event,) = [row for row in rows if row.event is not None]
-    assert event.track is None
+    assert (event.track, event.event_name) == (None, None)
     faces = [row for row in rows if row.track is not None]
     assert {"happy", "sad"} <= {row.label for row in faces}
     times = [row.time_s for row in faces]
@@ -98,6 +98,7 @@ def test_records_when_saved_then_python_reads_them_as_its_own(context, page, url
     assert origin.sha256 == read_bundle(default_bundle()).sha256["model.tflite"]
     _, first = file.read_text(encoding="utf-8").splitlines()[:2]
     assert [*json.loads(first)][:3] == ["frame", "time_s", "track"]
+    assert json.loads(first)["event_name"] is None
 
 
 def test_keys_when_pressed_then_buttons_and_picture_follow(page, url):
@@ -189,6 +190,23 @@ def test_announcements_then_name_changes_at_most_every_three_seconds(page, url):
     assert all(later - earlier >= 2900 for (earlier, _), (later, _) in pairwise(heard))
 
 
+def test_keyboard_then_the_focus_goes_where_something_opened_and_notices_are_announced(page, url):
+    visit(page, url)
+    focused = "document.activeElement.id"
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.evaluate(focused) == "main"
+    page.focus("#start")
+    page.keyboard.press("Enter")
+    becomes(page, f"{LABELS}?.length")
+    assert page.evaluate(focused) == "stage"
+    page.keyboard.press("e")
+    notice = page.locator("[role=status]")
+    assert notice.inner_text().strip(" ·").startswith("event 1 marked")
+    page.click("#stop")
+    assert page.evaluate(focused) == "start"
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [(390, 844), (820, 1180), (1920, 1080)], ids=lambda size: f"{size[0]}px")
 def test_page_then_axe_finds_nothing_serious_and_nothing_is_cut_off(filmed, url, size, scheme):
@@ -209,6 +227,38 @@ def test_page_then_axe_finds_nothing_serious_and_nothing_is_cut_off(filmed, url,
         found = page.evaluate("axe.run().then((result) => result.violations)")
         serious = [rule for rule in found if rule["impact"] in ("serious", "critical")]
         assert [(rule["id"], rule["nodes"][0]["html"]) for rule in serious] == []
+    context.close()
+
+
+def test_colours_when_the_system_forces_its_own_then_a_pressed_button_looks_different(filmed, url):
+    context = filmed.new_context(forced_colors="active")
+    page = context.new_page()
+    visit(page, url)
+    background = "getComputedStyle(document.querySelector('[data-key={}]')).backgroundColor"
+    becomes(page, "document.querySelector('[data-key=i]').getAttribute('aria-pressed') === 'true'")
+    assert page.evaluate(background.format("i")) != page.evaluate(background.format("p"))
+    context.close()
+
+
+def test_phone_then_all_text_in_the_picture_is_legible(filmed, url):
+    context = filmed.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.add_init_script(
+        """globalThis.texts = {};
+        const write = CanvasRenderingContext2D.prototype.fillText;
+        CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
+          const shown = this.canvas.clientWidth / this.canvas.width;
+          texts[text] = shown * parseFloat(/([\\d.]+)px/.exec(this.font)[1]);
+          return write.call(this, text, ...rest);
+        };"""
+    )
+    visit(page, url)
+    page.set_input_files("#open", SAMPLES / "faces.png")
+    becomes(page, f"{LABELS}?.length")
+    page.keyboard.press("p")
+    page.keyboard.press("t")
+    becomes(page, "'contempt' in texts && '#1' in texts")
+    assert page.evaluate("Math.min(...Object.values(texts))") >= 8.5
     context.close()
 
 

@@ -1,10 +1,11 @@
 """Errors in the page, and their messages."""
 
 import shutil
+import time
 
 import pytest
 
-from tests.integration.web.browser import LABELS, becomes, visit
+from tests.integration.web.browser import LABELS, becomes
 from tests.integration.web.hosting import hosted
 
 
@@ -73,9 +74,13 @@ def test_camera_when_unplugged_midway_then_says_so_and_goes_on_when_it_is_back(p
     page.evaluate("stream.getVideoTracks()[0].stop()")
     page.evaluate("stream.getVideoTracks()[0].dispatchEvent(new Event('ended'))")
     assert "unplugged" in trouble(page)
+    page.evaluate("globalThis.before = livemood.shown.stamp")
+    time.sleep(4)  # after three seconds a camera without pictures is told, unless it is known why
+    assert "unplugged" in trouble(page)
     page.evaluate("navigator.mediaDevices.dispatchEvent(new Event('devicechange'))")
     becomes(page, "document.querySelector('#trouble').hidden")
-    becomes(page, f"{LABELS}?.length")
+    # Its records go on too, on the same clock.
+    becomes(page, "livemood.shown.stamp.index > before.index && livemood.shown.stamp.timeS > before.timeS + 3")
 
 
 def test_camera_when_it_gives_no_picture_then_says_so(page, url):
@@ -87,6 +92,8 @@ def test_camera_when_it_gives_no_picture_then_says_so(page, url):
     becomes(page, f"{LABELS}?.length")
     page.evaluate("stream.getVideoTracks()[0].stop()")
     assert "gives no pictures" in trouble(page)
+    page.click("#stop")
+    assert not page.is_visible("#trouble")
 
 
 def test_page_when_on_plain_http_then_says_where_a_camera_is_given(blind, url):
@@ -132,8 +139,13 @@ def test_model_when_altered_then_is_not_run(blind, written, tmp_path):
         assert "not the file that was published" in trouble(blind)
 
 
-def test_file_when_it_is_no_picture_then_says_which_are(blind, url, tmp_path):
+def test_file_when_it_is_no_picture_then_says_which_are_and_the_camera_goes_on(page, url, tmp_path):
     (tmp_path / "notes.txt").write_text("no picture", encoding="utf-8")
-    visit(blind, url)
-    blind.set_input_files("#open", tmp_path / "notes.txt")
-    assert "no photo or video" in trouble(blind)
+    (tmp_path / "notes.mp4").write_text("no picture", encoding="utf-8")
+    page.goto(f"{url}?start=1")
+    becomes(page, f"{LABELS}?.length")
+    for name in ("notes.txt", "notes.mp4"):
+        page.set_input_files("#open", tmp_path / name)
+        assert "no photo or video" in trouble(page)
+        index = page.evaluate("livemood.shown.stamp.index")
+        becomes(page, f"livemood.shown?.stamp.index > {index} + 30")

@@ -99,6 +99,27 @@ def test_page_then_every_built_file_has_its_sha256_and_the_runtime_its_licence(c
     assert content["models/NOTICE"] == (models_folder() / "face" / "NOTICE").read_bytes()
 
 
+def build(*words, folder):
+    return subprocess.run(["node", STATIC.parent / "build.mjs", *words], cwd=folder, capture_output=True, text=True)
+
+
+def test_page_when_built_then_is_the_committed_one_and_replaces_nothing_else(tmp_path):
+    for _ in range(2):
+        done = build("page/", folder=tmp_path)
+        assert (done.returncode, done.stderr) == (0, "")
+    built = {path.relative_to(tmp_path / "page"): path for path in (tmp_path / "page").rglob("*") if path.is_file()}
+    committed = {path.relative_to(STATIC): path for path in STATIC.rglob("*") if path.is_file()}
+    assert {name: path.read_bytes() for name, path in built.items()} == {
+        name: path.read_bytes() for name, path in committed.items()
+    }
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "thesis.txt").write_text("ten years", encoding="utf-8")
+    done = build("other", folder=tmp_path)
+    assert done.returncode == 1
+    assert "other holds other things" in done.stderr
+    assert (tmp_path / "other" / "thesis.txt").exists()
+
+
 def test_page_then_one_visit_is_at_most_15_megabytes(content):
     builds = ("litert_wasm_internal", "litert_wasm_compat_internal")
     for other in builds:  # a browser takes one of them

@@ -7,20 +7,32 @@ const LEAST_PAUSE_MS = 3000;
 
 export class Announcer {
   readonly #element: HTMLElement;
-  #said = "";
+  #newest = "";
+  #timer = 0;
   #saidMs = -Infinity;
 
   constructor(element: HTMLElement) {
     this.#element = element;
   }
 
-  hear(moods: readonly Mood[], nowMs: number): void {
-    if (nowMs - this.#saidMs < LEAST_PAUSE_MS) return;
-    const said = sentence(moods);
-    if (said === this.#said) return;
-    this.#said = said;
-    this.#saidMs = nowMs;
-    this.#element.textContent = said;
+  /** Announce moods that differ from those before: at once, or when the interval has passed. */
+  hear(moods: readonly Mood[]): void {
+    this.#newest = sentence(moods);
+    this.#timer ||= setTimeout(() => this.#say(), this.#saidMs + LEAST_PAUSE_MS - performance.now());
+  }
+
+  /** Another source begins: its first sentence is announced even if it is the same. */
+  clear(): void {
+    clearTimeout(this.#timer);
+    this.#timer = 0;
+    this.#element.textContent = "";
+  }
+
+  #say(): void {
+    this.#timer = 0;
+    if (this.#element.textContent === this.#newest) return;
+    this.#element.textContent = this.#newest;
+    this.#saidMs = performance.now();
   }
 }
 

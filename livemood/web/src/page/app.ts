@@ -2,44 +2,39 @@
 
 import type { Reading } from "../protocol";
 import type { Settings } from "../settings";
-import { cameraId, listCameras, openCamera, stopStream } from "./camera";
+import { Camera, listCameras } from "./camera";
 import { Live } from "./live";
-import { loaded } from "./media";
+import { openPhoto } from "./photo";
 import { Reaction } from "./reaction";
+import { Requests } from "./requests";
 import type { Stage } from "./stage";
-import {
-  NOT_READABLE_FILE,
-  PLAIN_HTTP,
-  STALLED,
-  UNPLUGGED,
-  cameraTrouble,
-  readerTrouble,
-} from "./trouble";
-
-/** Larger photos are scaled down to this. */
-const LARGEST_PHOTO_PX = 4096;
+import { NOT_READABLE_FILE, PLAIN_HTTP, STALLED, type Trouble, cameraTrouble, damaged, readerTrouble } from "./trouble";
+import { closeVideo, isVideo, openVideo, playAloud } from "./video";
 
 export class App {
   readonly live: Live;
   readonly #stage: Stage;
-  readonly #video = document.createElement("video");
   readonly #reaction: Reaction;
-  #stream: MediaStream | null = null;
-  #lostCamera: string | null = null;
+  readonly #requests = new Requests();
+  #camera: Camera | null = null;
+  #video: HTMLVideoElement | null = null;
   #broken = false;
 
   constructor(base: URL, settings: Settings, stage: Stage) {
     this.#stage = stage;
-    this.#video.playsInline = true;
     this.live = new Live(base, settings, stage, {
       onReading: (reading: Reading) => this.#reaction.hear(reading),
-      onTrouble: (trouble) => this.#stage.tell(trouble),
+      onTrouble: (trouble) => this.#tell(trouble),
       onFailure: (error) => this.#fail(error),
-      onStalled: (stalled) => (stalled ? this.#stage.tell(STALLED) : this.calm()),
+      onStalled: (stalled) => {
+        if (!this.#camera?.lost) this.#tell(stalled ? STALLED : null);
+      },
     });
     this.#reaction = new Reaction(settings, stage, this.live, {
-      openCamera: () => this.#cameraVideo(null),
-      closeCamera: () => this.#closeCamera(),
+      requests: this.#requests,
+      openCamera: (signal) => this.#openCamera(null, signal),
+      close: () => this.#close(),
+      tell: (trouble) => this.#tell(trouble),
       home: () => this.home(),
     });
     this.live.reader.ready.then(
@@ -49,21 +44,16 @@ export class App {
     this.#wire(settings);
   }
 
-  calm(): void {
-    if (!this.#broken) this.#stage.trouble.hidden = true;
-  }
-
   /** Back to the start. */
   home(): void {
-    this.live.close();
-    this.#closeCamera();
-    this.#leaveVideo();
-    this.#stage.show(this.#stage.intro);
-    this.#stage.start.focus();
+    this.#requests.begin();
+    this.#close();
+    this.#tell(null);
+    this.#stage.show(this.#stage.intro, this.#stage.start);
   }
 
   async startCamera(id: string | null = null): Promise<void> {
-    const video = await this.#cameraVideo(id);
+    const video = await this.#openCamera(id, this.#requests.begin());
     if (!video) return;
     const beganMs = performance.now();
     this.live.open({
@@ -76,27 +66,22 @@ export class App {
     this.#stage.show(this.#stage.stage);
   }
 
-  /** Open a camera in a video element of its own; if it cannot be opened, show why and return null. */
-  async #cameraVideo(id: string | null): Promise<HTMLVideoElement | null> {
-    this.calm();
+  /** Open a camera in place of what is open. If it cannot be opened, show why and return null. */
+  async #openCamera(id: string | null, signal: AbortSignal): Promise<HTMLVideoElement | null> {
+    if (this.#broken) return null;
+    this.#tell(null);
     if (!navigator.mediaDevices) {
-      this.#stage.tell(PLAIN_HTTP);
+      this.#tell(PLAIN_HTTP);
       return null;
     }
     try {
-      const stream = await openCamera(id);
-      this.#closeCamera();
-      this.#leaveVideo();
-      this.#stream = stream;
-      stream.getVideoTracks()[0]?.addEventListener("ended", () => this.#unplugged(stream));
-      this.#video.srcObject = stream;
-      this.#video.muted = true;
-      await this.#video.play();
-      this.#stage.wait.hidden = this.live.reader.isReady;
+      const camera = await Camera.open(id, signal, (trouble) => this.#tell(trouble));
+      this.#close();
+      this.#camera = camera;
       void this.#offerCameras();
-      return this.#video;
+      return camera.video;
     } catch (error) {
-      this.#stage.tell(cameraTrouble(error));
+      if (!signal.aborted) this.#tell(cameraTrouble(error));
       return null;
     }
   }
@@ -104,82 +89,88 @@ export class App {
   /** Read the first of the files, or take all for the film to react to. */
   async openDropped(files: readonly File[]): Promise<void> {
     const [file] = files;
-    if (!this.#stage.reaction.hidden) await this.#reaction.choose(files);
-    else if (file) await this.openFile(file);
-  }
-
-  /** Read a photo or a video from the visitor's disk. */
-  async openFile(file: File): Promise<void> {
-    this.calm();
-    this.#closeCamera();
-    this.#leaveVideo();
-    try {
-      if (file.type.startsWith("video/")) await this.#openVideo(file);
-      else await this.live.photo(await photo(file), file.name);
-      this.#stage.cameras.hidden = true;
-      this.#stage.show(this.#stage.stage);
-    } catch {
-      if (!this.#broken) this.#stage.tell(NOT_READABLE_FILE);
+    if (this.#reaction.running) {
+      this.live.say("press Stop before you open another file");
+    } else if (!this.#stage.reaction.hidden) {
+      await this.#reaction.choose(files);
+    } else if (file) {
+      await this.openFile(file);
+      if (files.length > 1) this.live.say(`only the first of ${files.length} files is opened: ${file.name}`);
     }
   }
 
-  async #openVideo(file: File): Promise<void> {
-    const video = this.#video;
-    video.src = URL.createObjectURL(file);
-    video.muted = false;
-    await loaded(video);
-    await this.live.reader.ready;
-    this.live.open({ name: file.name, video, timeS: (mediaS) => mediaS, isCamera: false, pausable: true });
-    await video.play().catch(() => {
-      // Browsers play sound only after a click on the page.
-      video.muted = true;
-      return video.play();
+  /** Read a photo or a video from the visitor's disk. What is open stays until the file turns out to be good. */
+  async openFile(file: File): Promise<void> {
+    if (this.#broken) return;
+    const signal = this.#requests.begin();
+    this.#tell(null);
+    try {
+      if (await isVideo(file)) await this.#openVideo(file, signal);
+      else await this.#openPhoto(file, signal);
+    } catch {
+      if (!signal.aborted) this.#tell(NOT_READABLE_FILE);
+    }
+  }
+
+  async #openPhoto(file: File, signal: AbortSignal): Promise<void> {
+    const { bitmap, width, height } = await openPhoto(file);
+    if (signal.aborted) return bitmap.close();
+    this.#close();
+    this.live.photo(bitmap, { name: file.name, width, height, durationS: null });
+    this.#stage.show(this.#stage.stage);
+  }
+
+  async #openVideo(file: File, signal: AbortSignal): Promise<void> {
+    const video = await openVideo(file);
+    if (signal.aborted) return closeVideo(video);
+    this.#close();
+    this.#video = video;
+    video.addEventListener("error", () => {
+      if (video === this.#video) this.#tell(damaged("video", video.currentTime));
     });
+    this.live.open({ name: file.name, video, timeS: (mediaS) => mediaS, isCamera: false, pausable: true });
+    this.#stage.show(this.#stage.stage);
+    await this.live.reader.ready;
+    if (video === this.#video && !this.live.paused) await playAloud(video);
   }
 
-  #leaveVideo(): void {
-    this.#video.pause();
-    if (this.#video.src) URL.revokeObjectURL(this.#video.src);
-    this.#video.removeAttribute("src");
-    this.#video.srcObject = null;
-    this.#video.load();
-  }
-
-  #closeCamera(): void {
-    if (this.#stream) stopStream(this.#stream);
-    this.#stream = null;
-    this.#lostCamera = null;
-  }
-
-  #unplugged(stream: MediaStream): void {
-    if (stream !== this.#stream) return;
-    this.#lostCamera = cameraId(stream);
-    this.#stage.tell(UNPLUGGED);
+  /** Close whatever gives pictures. */
+  #close(): void {
+    this.live.close();
+    this.#camera?.close();
+    if (this.#video) closeVideo(this.#video);
+    this.#camera = this.#video = null;
+    this.#stage.cameras.hidden = true;
+    this.#stage.screen.replaceChildren();
   }
 
   async #offerCameras(): Promise<void> {
     const found = await listCameras();
     const { camera, cameras } = this.#stage;
-    const now = this.#stream ? cameraId(this.#stream) : "";
     camera.replaceChildren(
-      ...found.map((device, i) => new Option(device.label || `camera ${i + 1}`, device.deviceId, false, device.deviceId === now)),
+      ...found.map(({ label, deviceId }, i) => {
+        return new Option(label || `camera ${i + 1}`, deviceId, false, deviceId === this.#camera?.id);
+      }),
     );
-    cameras.hidden = found.length < 2;
+    cameras.hidden = found.length < 2 || !this.#camera || this.#reaction.running;
   }
 
-  /** A camera was plugged in or unplugged. */
-  async #devicesChanged(): Promise<void> {
-    if (this.#lostCamera !== null) {
-      const back = (await listCameras()).some((device) => device.deviceId === this.#lostCamera);
-      if (back) await this.startCamera(this.#lostCamera);
-    }
-    if (this.#stream) await this.#offerCameras();
+  /** Show an error; null takes back what was shown. That the networks have failed stays. */
+  #tell(trouble: Trouble | null): void {
+    if (!this.#broken) this.#stage.tell(trouble);
   }
 
+  /** The networks cannot go on: what was read can still be saved. */
   #fail(error: unknown): void {
+    if (this.#broken) return;
+    this.#requests.begin();
+    this.#tell(readerTrouble(error));
     this.#broken = true;
     this.#stage.wait.hidden = true;
-    this.#stage.tell(readerTrouble(error));
+    this.#stage.enable(false);
+    if (!this.live.reader.isReady) this.home();
+    this.#camera?.close();
+    this.#reaction.finish();
   }
 
   #press(key: string): boolean {
@@ -235,7 +226,7 @@ export class App {
     document.addEventListener("keydown", (event) => this.#key(event));
     document.addEventListener("fullscreenchange", () => this.#showState());
     setInterval(() => this.#showState(), 500);
-    navigator.mediaDevices?.addEventListener("devicechange", () => void this.#devicesChanged());
+    navigator.mediaDevices?.addEventListener("devicechange", () => void this.#offerCameras());
     stage.enable(true);
   }
 
@@ -248,20 +239,6 @@ export class App {
     if (key === "space" && (target instanceof HTMLButtonElement || target instanceof HTMLAnchorElement)) return;
     if (this.#press(key)) event.preventDefault();
   }
-}
-
-async function photo(file: File): Promise<ImageBitmap> {
-  const whole = await createImageBitmap(file, { imageOrientation: "from-image" });
-  const side = Math.max(whole.width, whole.height);
-  if (side <= LARGEST_PHOTO_PX) return whole;
-  const scale = LARGEST_PHOTO_PX / side;
-  const small = await createImageBitmap(whole, {
-    resizeWidth: Math.round(whole.width * scale),
-    resizeHeight: Math.round(whole.height * scale),
-    resizeQuality: "high",
-  });
-  whole.close();
-  return small;
 }
 
 function described(tag: "dt" | "dd", text: string): HTMLElement {

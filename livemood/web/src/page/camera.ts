@@ -1,12 +1,71 @@
 /** The visitor's cameras. */
 
+import { type Trouble, UNPLUGGED, cameraTrouble } from "./trouble";
+
 /** Video only: no microphone is requested. */
 const WISHES: MediaTrackConstraints = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
 
-/** Open a camera, the browser's first choice where none is named. Throws a DOMException that says why it cannot. */
-export function openCamera(id: string | null, wishes: MediaTrackConstraints = WISHES): Promise<MediaStream> {
-  const video = id ? { ...wishes, deviceId: { exact: id } } : { ...wishes, facingMode: { ideal: "user" } };
-  return navigator.mediaDevices.getUserMedia({ audio: false, video });
+/** An open camera. If it is unplugged and comes back, its pictures go on in the same video element. */
+export class Camera {
+  readonly video = document.createElement("video");
+  readonly id: string;
+  readonly #tell: (trouble: Trouble | null) => void;
+  readonly #life = new AbortController();
+  #stream: MediaStream;
+  lost = false;
+
+  private constructor(stream: MediaStream, tell: (trouble: Trouble | null) => void) {
+    this.#stream = stream;
+    this.#tell = tell;
+    this.id = stream.getVideoTracks()[0]?.getSettings().deviceId ?? "";
+    this.video.playsInline = this.video.muted = true;
+    this.#show();
+    const { signal } = this.#life;
+    navigator.mediaDevices.addEventListener("devicechange", () => void this.#reopen(), { signal });
+  }
+
+  /**
+   * Open a camera, the browser's first choice if none is named. Throws a DOMException that says why it cannot, or that
+   * the signal was aborted.
+   *
+   * @param tell Called when it is unplugged or cannot be opened again, and with null when it is back.
+   */
+  static async open(id: string | null, signal: AbortSignal, tell: (trouble: Trouble | null) => void): Promise<Camera> {
+    return new Camera(await openStream(id, signal), tell);
+  }
+
+  close(): void {
+    if (this.lost) this.#tell(null);
+    this.#life.abort();
+    stopStream(this.#stream);
+    this.video.srcObject = null;
+  }
+
+  #show(): void {
+    this.video.srcObject = this.#stream;
+    // It plays as soon as the camera gives a picture; that it is closed before is no error.
+    this.video.play().catch(() => undefined);
+    this.#stream.getVideoTracks()[0]?.addEventListener("ended", () => this.#unplugged(), { signal: this.#life.signal });
+  }
+
+  #unplugged(): void {
+    this.lost = true;
+    this.#tell(UNPLUGGED);
+  }
+
+  async #reopen(): Promise<void> {
+    if (!this.lost || !(await listCameras()).some((device) => device.deviceId === this.id)) return;
+    try {
+      const stream = await openStream(this.id, this.#life.signal);
+      stopStream(this.#stream);
+      this.#stream = stream;
+      this.lost = false;
+      this.#show();
+      this.#tell(null);
+    } catch (error) {
+      if (!this.#life.signal.aborted) this.#tell(cameraTrouble(error));
+    }
+  }
 }
 
 /** The available cameras; browsers give their names only after access to one was allowed. */
@@ -15,10 +74,14 @@ export async function listCameras(): Promise<readonly MediaDeviceInfo[]> {
   return devices.filter((device) => device.kind === "videoinput" && device.deviceId !== "");
 }
 
-export function cameraId(stream: MediaStream): string {
-  return stream.getVideoTracks()[0]?.getSettings().deviceId ?? "";
+async function openStream(id: string | null, signal: AbortSignal): Promise<MediaStream> {
+  const video = id ? { ...WISHES, deviceId: { exact: id } } : { ...WISHES, facingMode: { ideal: "user" } };
+  const stream = await navigator.mediaDevices.getUserMedia({ audio: false, video });
+  if (signal.aborted) stopStream(stream);
+  signal.throwIfAborted();
+  return stream;
 }
 
-export function stopStream(stream: MediaStream): void {
+function stopStream(stream: MediaStream): void {
   for (const track of stream.getTracks()) track.stop();
 }

@@ -3,6 +3,7 @@
 import type { Settings } from "../settings";
 import type { Mood } from "../values";
 import { type Overlay, css } from "./overlay";
+import { sizesOf } from "./placement";
 
 interface Entry {
   readonly bin: number;
@@ -43,11 +44,15 @@ export class History {
     }
   }
 
-  /** Write the strips into the top right corner: one row per face, newest on the right. */
-  draw(context: CanvasRenderingContext2D, overlay: Overlay): void {
+  /**
+   * Write the strips into the top right corner: one row per face, newest on the right.
+   *
+   * @param leastText Smallest size of text that is legible on the screen.
+   */
+  draw(context: CanvasRenderingContext2D, overlay: Overlay, leastText: number): void {
     const rows = [...this.#seen].sort(([one], [other]) => one - other).slice(-this.#settings.history.most_rows);
     const { width, height } = context.canvas;
-    const text = Math.max(9, Math.floor(Math.min(height, width) / 45));
+    const { small: text } = sizesOf(context.canvas, leastText);
     const [gap, row, names] = [Math.floor(text / 2), 2 * text, 3 * text];
     const step = Math.max(1, Math.floor(width / 4 / this.#bins));
     const [wide, high] = [names + step * this.#bins + gap, row * rows.length + gap];

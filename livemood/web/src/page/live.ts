@@ -14,6 +14,7 @@ import { Recorder } from "./recorder";
 import { type About, Records } from "./records";
 import { type Tick, Ticker } from "./ticker";
 import { NO_RECORDER, type Trouble } from "./trouble";
+import { playAloud, rewind } from "./video";
 import { type Switches, View } from "./view";
 
 const NOTICE_MS = 3000;
@@ -23,6 +24,8 @@ const STALLED_MS = 3000;
 const REDRAW_MS = 200;
 /** If a smaller share of the pictures is processed, the status line says so. */
 const SLOW_SHARE = 0.9;
+/** If no picture came in this much of a video's end, the status line says so. */
+const MISSING_END_S = 1;
 
 export interface Source {
   /** What records call it. */
@@ -37,6 +40,7 @@ export interface Source {
 export interface Places {
   readonly canvas: HTMLCanvasElement;
   readonly status: HTMLElement;
+  readonly notice: HTMLElement;
   readonly said: HTMLElement;
 }
 
@@ -66,7 +70,6 @@ export class Live {
   #ticker: Ticker | null = null;
   #current: Shown | null = null;
   #calibration: Calibration = { possible: true, remainingS: 0, calibrated: [] };
-  #notice = "";
   #noticeUntilMs = 0;
   #drawnMs = 0;
   #cameMs = 0;
@@ -116,21 +119,21 @@ export class Live {
     return wordsOf(mood);
   }
 
-  /** Start processing a source. */
+  /** Start processing a source; a video begins at its first picture. */
   open(source: Source): void {
     this.close();
     this.#source = source;
     this.switches.mirror = source.isCamera;
     this.#cameMs = performance.now();
     this.#ticker = new Ticker(source.video, source.timeS, (tick) => this.#take(tick));
+    if (!source.isCamera) rewind(source.video);
   }
 
-  /** Process one picture, and show it until another source is opened. */
-  async photo(bitmap: ImageBitmap, name: string): Promise<void> {
+  /** Process a photo, and show it until another source is opened; the bitmap may be smaller than the photo. */
+  photo(bitmap: ImageBitmap, about: About): void {
     this.close();
-    this.#photo = { name, width: bitmap.width, height: bitmap.height, durationS: null };
+    this.#photo = about;
     this.switches.mirror = false;
-    await this.reader.ready;
     this.#playout.push({ index: 0, timeS: 0 }, bitmap, performance.now());
   }
 
@@ -143,12 +146,13 @@ export class Live {
     this.#playout.clear();
     this.#history.clear();
     this.#records.clear();
+    this.#announcer.clear();
     this.meter.clear();
     this.reader.reset();
     this.#calibration = { ...this.#calibration, remainingS: 0, calibrated: [] };
     this.#current?.bitmap.close();
     this.#current = null;
-    this.#stalled = false;
+    this.#setStalled(false);
     this.paused = false;
   }
 
@@ -189,16 +193,13 @@ export class Live {
   }
 
   say(notice: string): void {
-    this.#notice = notice;
+    this.#places.notice.textContent = notice;
     this.#noticeUntilMs = performance.now() + NOTICE_MS;
   }
 
   #take({ stamp, bitmap, takenMs }: Tick): void {
     this.#cameMs = takenMs;
-    if (this.#stalled) {
-      this.#stalled = false;
-      this.#listener.onStalled(false);
-    }
+    this.#setStalled(false);
     if (this.paused) {
       bitmap.close();
       return;
@@ -212,8 +213,9 @@ export class Live {
     this.meter.read(nowMs, tookMs);
     this.#calibration = reading.calibration;
     this.#history.add(reading.moods, reading.stamp.timeS);
-    this.#records.add(reading.stamp, reading.moods);
-    this.#announcer.hear(reading.moods, nowMs);
+    const scale = this.#photo ? this.#photo.width / reading.bitmap.width : 1;
+    this.#records.add(reading.stamp, reading.moods, scale);
+    this.#announcer.hear(reading.moods);
     if (reading.moods.length > 0) this.meter.firstLabelMs ??= nowMs;
     this.#listener.onReading?.(reading);
   }
@@ -232,46 +234,70 @@ export class Live {
       this.#drawnMs = nowMs;
       this.#watch(nowMs);
       this.#places.status.textContent = this.#lines().join("  ·  ");
+      if (nowMs >= this.#noticeUntilMs) this.#places.notice.textContent = "";
     }
     if (!this.#current) return;
-    const lines = document.fullscreenElement ? this.#lines() : [];
+    const notice = this.#places.notice.textContent;
+    const lines = document.fullscreenElement ? [...this.#lines(), ...(notice ? [notice] : [])] : [];
     this.#view.show(this.#current, this.switches, this.#history, lines, this.recording);
   }
 
   #watch(nowMs: number): void {
     const waits = this.#source?.isCamera && !document.hidden && nowMs - this.#cameMs > STALLED_MS;
-    if (!waits || this.#stalled) return;
-    this.#stalled = true;
-    this.#listener.onStalled(true);
+    if (waits) this.#setStalled(true);
+  }
+
+  #setStalled(stalled: boolean): void {
+    if (stalled !== this.#stalled) this.#listener.onStalled(stalled);
+    this.#stalled = stalled;
   }
 
   #lines(): string[] {
     if (!this.#source && !this.#current) return [];
     const lines: string[] = [];
     const { cameFps, readFps, drawnFps } = this.meter;
-    if (this.#source) lines.push(this.paused ? "paused" : `${drawnFps.toFixed(0)} fps`);
+    if (this.#ended) lines.push(this.#ending());
+    else if (this.#source) lines.push(this.paused ? "paused" : `${drawnFps.toFixed(0)} fps`);
     lines.push(this.faces === 1 ? "1 face" : `${this.faces} faces`);
-    if (!this.paused && readFps > 0 && readFps < SLOW_SHARE * cameFps) {
+    if (!this.paused && !this.#ended && readFps > 0 && readFps < SLOW_SHARE * cameFps) {
       lines.push(`slow: ${readFps.toFixed(0)} of ${cameFps.toFixed(0)} pictures a second are read`);
     }
     const { remainingS, calibrated } = this.#calibration;
     if (remainingS > 0) lines.push(`calibrating: keep a resting face for ${remainingS.toFixed(0)} s`);
     else if (calibrated.length > 0) lines.push(`calibrated to ${calibrated.map((id) => `#${id}`).join(", ")}`);
     if (this.recording) lines.push("recording");
-    if (performance.now() < this.#noticeUntilMs) lines.push(this.#notice);
     return lines;
   }
 
+  get #ended(): boolean {
+    if (!this.#source || this.#source.isCamera) return false;
+    const { video } = this.#source;
+    return video.ended || video.error !== null;
+  }
+
+  #ending(): string {
+    const { duration } = this.#source!.video;
+    const latestS = Math.max(this.#ticker!.latestS, 0);
+    if (duration - latestS < MISSING_END_S) return "ended";
+    return `ended: the last picture came at ${latestS.toFixed(1)} of ${duration.toFixed(1)} s`;
+  }
+
+  /** Pause or go on; a video that has ended plays again. */
   #pause(): void {
-    this.paused = !this.paused;
+    if (this.#ended) this.open(this.#source!);
+    else this.paused = !this.paused;
     const video = this.#source?.isCamera ? null : this.#source?.video;
     if (this.paused) video?.pause();
-    else void video?.play();
+    else if (video) void playAloud(video);
   }
 
   #calibrate(): void {
     if (!emotionLabels(this.#settings).includes("neutral")) {
       this.say("cannot calibrate: neutral is not among the emotions");
+      return;
+    }
+    if (!this.#source) {
+      this.say("cannot calibrate: a resting face is learned from a camera or a video");
       return;
     }
     if (this.calibrating) this.say("calibration off");

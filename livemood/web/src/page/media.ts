@@ -1,5 +1,7 @@
 /** The stimulus of a reaction: a film, or pictures one after the other. */
 
+import { closeVideo, happened, isVideo, openVideo, playAloud, rewind } from "./video";
+
 /** How long each picture is shown. */
 const PICTURE_S = 5;
 const GRABBED_WIDTH = 192;
@@ -7,113 +9,128 @@ const GRABBED_WIDTH = 192;
 export interface Media {
   readonly name: string;
   readonly durationS: number;
+  /** Number of the chosen files that it shows. */
+  readonly files: number;
+  /** What the visitor looks at. */
+  readonly element: HTMLElement;
   /** Current position on its own clock. */
   nowS(): number;
-  /** Play to the end, or until it is stopped. */
+  /** Play to the end, or until it is stopped; throws if it is damaged. */
   play(): Promise<void>;
   stop(): void;
-  /** Return its frames at these times, as data URIs. */
-  grab(timesS: readonly number[]): Promise<readonly string[]>;
+  /** Return its frames at these ascending times as data URIs; null for those that cannot be shown. */
+  grab(timesS: readonly number[], signal: AbortSignal): Promise<readonly (string | null)[]>;
   close(): void;
 }
 
-/** Open the chosen files; throws if the browser cannot show them. */
-export async function openMedia(
-  files: readonly File[],
-  screen: HTMLVideoElement,
-  slide: HTMLImageElement,
-): Promise<Media> {
-  const [first] = files;
-  if (first?.type.startsWith("video/")) return Film.open(first, screen);
-  return Pictures.open(files, slide);
+/** Open the first film of the chosen files, or all of them as pictures; throws if the browser cannot show them. */
+export async function openMedia(files: readonly File[]): Promise<Media> {
+  for (const file of files) {
+    if (await isVideo(file)) return new Film(file.name, await openVideo(file));
+  }
+  return Pictures.open(files);
 }
 
 class Film implements Media {
-  readonly #video: HTMLVideoElement;
+  readonly files = 1;
   #end: (() => void) | null = null;
+  /** The earliest time that could not be shown. */
+  #damagedS = Infinity;
 
-  private constructor(
+  constructor(
     readonly name: string,
-    video: HTMLVideoElement,
-  ) {
-    this.#video = video;
-  }
-
-  static async open(file: File, video: HTMLVideoElement): Promise<Film> {
-    video.src = URL.createObjectURL(file);
-    await loaded(video);
-    return new Film(file.name, video);
-  }
+    readonly element: HTMLVideoElement,
+  ) {}
 
   get durationS(): number {
-    return this.#video.duration;
+    return this.element.duration;
   }
 
   nowS(): number {
-    return this.#video.currentTime;
+    return this.element.currentTime;
   }
 
   async play(): Promise<void> {
-    this.#video.currentTime = 0;
-    this.#video.hidden = false;
-    await this.#video.play();
-    await new Promise<void>((resolve) => {
-      this.#end = resolve;
-      this.#video.onended = () => resolve();
-    });
+    const stopped = new Promise<void>((resolve) => (this.#end = resolve));
+    try {
+      rewind(this.element);
+      const ended = happened(this.element, "ended");
+      await Promise.all([playAloud(this.element), Promise.race([ended, stopped])]);
+    } catch (error) {
+      this.#damagedS = this.element.currentTime;
+      throw error;
+    }
   }
 
   stop(): void {
-    this.#video.pause();
+    this.element.pause();
     this.#end?.();
   }
 
-  async grab(timesS: readonly number[]): Promise<readonly string[]> {
-    const found: string[] = [];
+  async grab(timesS: readonly number[], signal: AbortSignal): Promise<readonly (string | null)[]> {
+    const found: (string | null)[] = [];
     for (const timeS of timesS) {
-      await new Promise<void>((resolve) => {
-        this.#video.onseeked = () => resolve();
-        this.#video.currentTime = Math.min(timeS, Math.max(this.durationS - 0.05, 0));
-      });
-      found.push(small(this.#video, this.#video.videoWidth, this.#video.videoHeight));
+      found.push(await this.#frameAt(Math.min(timeS, Math.max(this.durationS - 0.05, 0))));
+      signal.throwIfAborted();
     }
     return found;
   }
 
+  async #frameAt(timeS: number): Promise<string | null> {
+    if (timeS >= this.#damagedS) return null;
+    const video = this.element;
+    try {
+      if (video.error) {
+        video.load();
+        await happened(video, "loadeddata");
+      }
+      video.currentTime = timeS;
+      await happened(video, "seeked");
+      return small(video, video.videoWidth, video.videoHeight);
+    } catch {
+      this.#damagedS = timeS;
+      return null;
+    }
+  }
+
   close(): void {
-    URL.revokeObjectURL(this.#video.src);
-    this.#video.removeAttribute("src");
-    this.#video.load();
-    this.#video.hidden = true;
+    closeVideo(this.element);
   }
 }
 
 class Pictures implements Media {
-  readonly #slide: HTMLImageElement;
+  readonly element = new Image();
   readonly #urls: readonly string[];
   #beganMs = 0;
   #endS: number | null = 0;
   #end: (() => void) | null = null;
 
-  private constructor(
-    readonly name: string,
-    urls: readonly string[],
-    slide: HTMLImageElement,
-  ) {
+  private constructor(urls: readonly string[]) {
     this.#urls = urls;
-    this.#slide = slide;
+    this.element.alt = "";
   }
 
-  static async open(files: readonly File[], slide: HTMLImageElement): Promise<Pictures> {
-    if (files.length === 0) throw new Error("no file");
-    const urls = files.map((file) => URL.createObjectURL(file));
-    const pictures = new Pictures(`${files.length} ${files.length === 1 ? "picture" : "pictures"}`, urls, slide);
-    for (const url of urls) await pictures.#show(url);
+  static async open(files: readonly File[]): Promise<Pictures> {
+    const pictures = new Pictures(files.map((file) => URL.createObjectURL(file)));
+    try {
+      for (const url of pictures.#urls) await pictures.#show(url);
+    } catch (error) {
+      pictures.close();
+      throw error;
+    }
     return pictures;
   }
 
+  get name(): string {
+    return `${this.files} ${this.files === 1 ? "picture" : "pictures"}`;
+  }
+
+  get files(): number {
+    return this.#urls.length;
+  }
+
   get durationS(): number {
-    return PICTURE_S * this.#urls.length;
+    return PICTURE_S * this.files;
   }
 
   nowS(): number {
@@ -121,7 +138,6 @@ class Pictures implements Media {
   }
 
   async play(): Promise<void> {
-    this.#slide.hidden = false;
     this.#beganMs = performance.now();
     this.#endS = null;
     let stopped = false;
@@ -143,33 +159,24 @@ class Pictures implements Media {
     this.#end?.();
   }
 
-  async grab(timesS: readonly number[]): Promise<readonly string[]> {
+  async grab(timesS: readonly number[], signal: AbortSignal): Promise<readonly string[]> {
     const found: string[] = [];
     for (const timeS of timesS) {
-      await this.#show(this.#urls[Math.min(Math.floor(timeS / PICTURE_S), this.#urls.length - 1)]!);
-      found.push(small(this.#slide, this.#slide.naturalWidth, this.#slide.naturalHeight));
+      await this.#show(this.#urls[Math.min(Math.floor(timeS / PICTURE_S), this.files - 1)]!);
+      signal.throwIfAborted();
+      found.push(small(this.element, this.element.naturalWidth, this.element.naturalHeight));
     }
     return found;
   }
 
   close(): void {
     for (const url of this.#urls) URL.revokeObjectURL(url);
-    this.#slide.removeAttribute("src");
-    this.#slide.hidden = true;
   }
 
   async #show(url: string): Promise<void> {
-    this.#slide.src = url;
-    await this.#slide.decode();
+    this.element.src = url;
+    await this.element.decode();
   }
-}
-
-/** Load a video's first frame; throws if the browser cannot. */
-export function loaded(video: HTMLVideoElement): Promise<void> {
-  return new Promise((resolve, reject) => {
-    video.onloadeddata = () => (video.videoWidth > 0 ? resolve() : reject(new Error("no picture")));
-    video.onerror = () => reject(video.error ?? new Error("no video"));
-  });
 }
 
 function small(source: CanvasImageSource, width: number, height: number): string {

@@ -2,7 +2,7 @@
 
 import type { Colour, Settings } from "../settings";
 import { type Box, type Mood, type Point, SMILE, SMILE_KINDS, grown, height, width } from "../values";
-import { type Size, type Sizes, clearSpot, headOf, inside, mosaicOf, placeLabels, sizesOf, spotsAround, visiblePart } from "./placement";
+import { type Size, type Sizes, clearSpot, headOf, inside, leastCovering, mosaicOf, placeLabels, sizesOf, spotsAround, visiblePart } from "./placement";
 
 type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
 
@@ -80,9 +80,9 @@ export class Overlay {
   }
 
   /** Write status lines, one under the other, into the bottom left corner. */
-  lines(context: Context, lines: readonly string[]): void {
+  lines(context: Context, lines: readonly string[], leastText: number): void {
     const frame: Size = context.canvas;
-    const sizes = sizesOf(frame);
+    const sizes = sizesOf(frame, leastText);
     const { bright } = this.#settings.overlay;
     const card = this.#rows(context, lines.map((text) => ({ text, colour: bright, bold: false })), []);
     const text = fitting(card, sizes.small, frame);
@@ -105,13 +105,15 @@ export class Overlay {
     });
     const bars = names.map((name, i) => [mood.emotion.scores[i]!, this.colour(name)] as const);
     const panel = this.#rows(context, rows, bars);
-    for (let text = fitting(panel, sizes.small, frame) ?? 0; text >= SMALLEST_TEXT; text--) {
-      const spot = clearSpot(spotsAround(head, panel.size(text), frame, sizes.gap, true), taken);
-      if (!spot) continue;
-      taken.push(spot);
-      panel.draw(spot, text);
-      return;
-    }
+    const least = Math.max(SMALLEST_TEXT, sizes.leastPanel);
+    const spots = (text: number): readonly Box[] => spotsAround(head, panel.size(text), frame, sizes.gap, true);
+    let text = fitting(panel, sizes.small, frame) ?? 0;
+    if (text < least) return;
+    while (text > least && !clearSpot(spots(text), taken)) text--;
+    const spot = clearSpot(spots(text), taken) ?? (sizes.leastPanel > 0 ? leastCovering(spots(text), [taken]) : null);
+    if (!spot) return;
+    taken.push(spot);
+    panel.draw(spot, text);
   }
 
   #label(context: Context, mood: Mood, showId: boolean): Card {

@@ -11,6 +11,8 @@ export interface Size {
 export interface Sizes {
   readonly text: number;
   readonly small: number;
+  /** Smallest text of a panel, which then may cover something; 0 where it is left out instead. */
+  readonly leastPanel: number;
   readonly line: number;
   readonly outline: number;
   readonly gap: number;
@@ -26,6 +28,7 @@ export function sizesOf(frame: Size, leastText = 0): Sizes {
   return {
     text: Math.max(11, Math.round(side / 36), Math.round(leastText)),
     small: Math.max(9, Math.round(side / 45), Math.round(0.85 * leastText)),
+    leastPanel: Math.round(0.75 * leastText),
     line,
     outline,
     gap: Math.max(2, Math.round(side / 180)),
@@ -85,6 +88,15 @@ export function clearSpot(spots: readonly Box[], obstacles: readonly Box[]): Box
   return spots.find((spot) => obstacles.every((box) => intersection(spot, box) === 0)) ?? null;
 }
 
+/** The spot that covers least of the obstacles, those of the first group above all. */
+export function leastCovering(spots: readonly Box[], groups: readonly (readonly Box[])[]): Box {
+  const covered = (spot: Box): readonly number[] =>
+    groups.map((boxes) => boxes.reduce((sum, box) => sum + intersection(spot, box), 0));
+  const compared = (one: readonly number[], other: readonly number[]): number =>
+    one.map((value, i) => value - other[i]!).find((difference) => difference !== 0) ?? 0;
+  return [...spots].sort((one, other) => compared(covered(one), covered(other)))[0]!;
+}
+
 /** A box for each label (given its face and size) that covers neither faces nor other labels, if there is one. */
 export function placeLabels(
   faces: readonly Box[],
@@ -95,11 +107,7 @@ export function placeLabels(
   const taken: Box[] = [];
   for (const [face, size] of labels) {
     const spots = spotsAround(face, size, frame, gap);
-    const covered = (spot: Box, boxes: readonly Box[]): number =>
-      boxes.reduce((sum, box) => sum + intersection(spot, box), 0);
-    const least = (one: Box, other: Box): number =>
-      covered(one, taken) - covered(other, taken) || covered(one, faces) - covered(other, faces);
-    taken.push(clearSpot(spots, [...taken, ...faces]) ?? [...spots].sort(least)[0]!);
+    taken.push(clearSpot(spots, [...taken, ...faces]) ?? leastCovering(spots, [taken, faces]));
   }
   return taken;
 }

@@ -7,13 +7,18 @@ import type { Live } from "./live";
 import { type Media, openMedia } from "./media";
 import { type Row, faceRow } from "./records";
 import { type Result, figures, gathered, reportPage } from "./report";
+import type { Requests } from "./requests";
 import type { Stage } from "./stage";
 import { chartStyle } from "./timeline";
-import { NOT_READABLE_FILE } from "./trouble";
+import { NOT_READABLE_FILE, type Trouble, damaged } from "./trouble";
 
 export interface Surroundings {
-  openCamera(): Promise<HTMLVideoElement | null>;
-  closeCamera(): void;
+  readonly requests: Requests;
+  /** Returns null if there is none, which was told, or if another request has begun. */
+  openCamera(signal: AbortSignal): Promise<HTMLVideoElement | null>;
+  /** Close whatever gives pictures. */
+  close(): void;
+  tell(trouble: Trouble | null): void;
   home(): void;
 }
 
@@ -40,7 +45,11 @@ export class Reaction {
     stage.again.addEventListener("click", () => this.#offer());
     stage.leave.addEventListener("click", () => this.#leave());
     stage.play.addEventListener("click", () => void this.#run());
-    stage.film.addEventListener("change", () => void this.choose([...(stage.film.files ?? [])]));
+    stage.film.addEventListener("change", () => {
+      const files = [...(stage.film.files ?? [])];
+      stage.film.value = "";
+      void this.choose(files);
+    });
     stage.saveRecords.addEventListener("click", () => this.#saveRecords());
     stage.saveReport.addEventListener("click", () => this.#saveReport());
   }
@@ -48,18 +57,26 @@ export class Reaction {
   /** Open the film or the pictures that the visitor chose. */
   async choose(files: readonly File[]): Promise<void> {
     if (files.length === 0) return;
+    const signal = this.#around.requests.begin();
+    this.#around.tell(null);
     this.#forgetMedia();
+    const { chosen, play } = this.#stage;
     try {
-      this.#media = await openMedia(files, this.#stage.screen, this.#stage.slide);
+      const media = await openMedia(files);
+      if (signal.aborted) return media.close();
+      this.#media = media;
+      const others = files.length - media.files;
+      const left = others > 0 ? `; ${others} more ${others === 1 ? "file is" : "files are"} left out` : "";
+      const said = `${media.name}, ${Math.round(media.durationS)} s${left}`;
+      if (!this.#live.reader.isReady) chosen.textContent = `${said}. Loading the networks …`;
+      await this.#live.reader.ready;
+      if (signal.aborted) return;
+      chosen.textContent = said;
+      play.disabled = false;
+      play.focus();
     } catch {
-      this.#stage.tell(NOT_READABLE_FILE);
-      return;
-    } finally {
-      this.#stage.film.value = "";
+      if (!signal.aborted) this.#around.tell(NOT_READABLE_FILE);
     }
-    this.#stage.chosen.textContent = `${this.#media.name}, ${Math.round(this.#media.durationS)} s`;
-    this.#stage.play.disabled = false;
-    this.#stage.play.focus();
   }
 
   /** Add a frame that was processed while the film plays. */
@@ -74,8 +91,9 @@ export class Reaction {
   }
 
   #offer(): void {
-    this.#stage.show(this.#stage.reaction);
-    this.#stage.film.focus();
+    this.#around.requests.begin();
+    this.#around.tell(null);
+    this.#stage.show(this.#stage.reaction, this.#stage.film);
   }
 
   #leave(): void {
@@ -92,36 +110,41 @@ export class Reaction {
   }
 
   async #run(): Promise<void> {
-    const media = this.#media;
-    const video = media && (await this.#around.openCamera());
-    if (!media || !video) return;
-    await this.#live.reader.ready;
-    const { stage, frame } = this.#stage;
+    const media = this.#media!;
+    const signal = this.#around.requests.begin();
+    const video = await this.#around.openCamera(signal);
+    if (!video) return;
+    const { stage, screen } = this.#stage;
     this.#rows = [];
-    frame.classList.add("reacting");
+    screen.replaceChildren(media.element);
     this.#stage.show(stage);
     this.#live.open({ name: "camera", video, timeS: () => media.nowS(), isCamera: true, pausable: false });
     this.running = true;
     try {
       await media.play();
     } catch {
-      this.#stage.tell(NOT_READABLE_FILE);
+      this.#around.tell(damaged("film", media.nowS()));
     }
     this.running = false;
     this.#records = this.#live.recordsFile();
-    this.#live.close();
-    this.#around.closeCamera();
-    frame.classList.remove("reacting");
-    await this.#show(media);
+    this.#around.close();
+    await this.#show(media, signal);
   }
 
-  async #show(media: Media): Promise<void> {
-    this.#stage.show(this.#stage.result);
-    this.#stage.timeline.textContent = "Gathering the moments …";
-    this.#result = await gathered(this.#rows, media, this.#settings);
-    this.#stage.screen.hidden = this.#stage.slide.hidden = true;
-    this.#stage.timeline.innerHTML = figures(this.#result, this.#settings);
-    this.#stage.saveReport.focus();
+  async #show(media: Media, signal: AbortSignal): Promise<void> {
+    const { result, timeline, saveReport } = this.#stage;
+    timeline.textContent = "Gathering the moments …";
+    saveReport.disabled = true;
+    this.#stage.show(result);
+    try {
+      this.#result = await gathered(this.#rows, media, this.#settings, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      throw error;
+    }
+    timeline.innerHTML = figures(this.#result, this.#settings);
+    saveReport.disabled = false;
+    saveReport.focus();
   }
 
   #saveRecords(): void {

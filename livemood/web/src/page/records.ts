@@ -20,6 +20,7 @@ export interface Row {
   readonly raw_scores: Readonly<Record<string, number>>;
   readonly keypoints: readonly (readonly [number, number])[];
   readonly event: number | null;
+  readonly event_name: null;
   readonly reason: Doubt | null;
   readonly v: number;
 }
@@ -61,25 +62,37 @@ function ofHead(head: HeadSettings, answer: HeadAnswer): { label: string; scores
   return { label: answer.label, scores: named(head.labels, answer.scores) };
 }
 
-/** Return the row of one face. */
-export function faceRow(stamp: Stamp, mood: Mood, settings: Settings): Row {
+/** Return the row of one face; `scale` is the source's px per px of the picture that was read. */
+export function faceRow(stamp: Stamp, mood: Mood, settings: Settings, scale = 1): Row {
   const [emotion, ...others] = settings.emotion.heads;
   const { box, keypoints } = mood.track.detection;
   return {
     frame: stamp.index,
     time_s: rounded(stamp.timeS, 6),
     track: mood.track.id,
-    box: [box.left, box.top, box.right, box.bottom].map((side) => rounded(side, 2)),
+    box: [box.left, box.top, box.right, box.bottom].map((side) => rounded(scale * side, 2)),
     label: mood.emotion.label,
     confidence: rounded(mood.emotion.confidence, 6),
     scores: named(emotion!.labels, mood.emotion.scores),
     raw_scores: named(emotion!.labels, mood.emotion.rawScores),
-    keypoints: keypoints.map(([x, y]) => [rounded(x, 2), rounded(y, 2)] as const),
+    keypoints: keypoints.map(([x, y]) => [rounded(scale * x, 2), rounded(scale * y, 2)] as const),
     event: null,
+    event_name: null,
     reason: mood.reason,
     ...Object.fromEntries(others.map((head) => [head.name, ofHead(head, mood.others[head.name]!)])),
     v: settings.records_version,
   };
+}
+
+/** Rows by a number, such as their person's, each group in the order of the rows. */
+export function grouped(rows: readonly Row[], key: (row: Row) => number): ReadonlyMap<number, readonly Row[]> {
+  const groups = new Map<number, Row[]>();
+  for (const row of rows) {
+    const group = groups.get(key(row));
+    if (group) group.push(row);
+    else groups.set(key(row), [row]);
+  }
+  return groups;
 }
 
 export class Records {
@@ -100,9 +113,9 @@ export class Records {
     this.count = 0;
   }
 
-  /** Add one row for each face of a frame. */
-  add(stamp: Stamp, moods: readonly Mood[]): void {
-    for (const mood of moods) this.#keep(faceRow(stamp, mood, this.#settings));
+  /** Add one row for each face of a frame; `scale` as in `faceRow`. */
+  add(stamp: Stamp, moods: readonly Mood[], scale: number): void {
+    for (const mood of moods) this.#keep(faceRow(stamp, mood, this.#settings, scale));
   }
 
   /** Add a row for an event at a frame; return its number. */
@@ -119,6 +132,7 @@ export class Records {
       raw_scores: {},
       keypoints: [],
       event: this.#events,
+      event_name: null,
       reason: null,
       v: this.#settings.records_version,
     });

@@ -3,7 +3,7 @@
 import type { Settings } from "../settings";
 import { type Change, strongestChanges } from "./changes";
 import type { Media } from "./media";
-import type { Row } from "./records";
+import { type Row, grouped } from "./records";
 import { type Chart, chartStyle, clock, escaped, legend, stripTimes, timeline } from "./timeline";
 
 /** Number of people with a chart: those seen longest. */
@@ -19,18 +19,19 @@ export interface Result {
   readonly name: string;
   readonly durationS: number;
   readonly people: readonly Person[];
-  readonly strip: readonly string[];
-  /** Frames of the film at each change, by its time. */
-  readonly frames: ReadonlyMap<number, string>;
+  readonly strip: readonly (string | null)[];
+  /** Frames of the film at each change, by its time; null where the film is damaged. */
+  readonly frames: ReadonlyMap<number, string | null>;
 }
 
-/** Collect the content of the report, with frames of the film. */
-export async function gathered(rows: readonly Row[], media: Media, settings: Settings): Promise<Result> {
-  const byTrack = new Map<number, Row[]>();
-  for (const row of rows) {
-    if (row.track !== null) byTrack.set(row.track, [...(byTrack.get(row.track) ?? []), row]);
-  }
-  const people = [...byTrack]
+/** Collect the content of the report from rows of faces, with frames of the film. */
+export async function gathered(
+  rows: readonly Row[],
+  media: Media,
+  settings: Settings,
+  signal: AbortSignal,
+): Promise<Result> {
+  const people = [...grouped(rows, (row) => row.track!)]
     .sort(([, one], [, other]) => other.length - one.length)
     .slice(0, MOST_CHARTED)
     .map(([track, mine]) => ({ track, rows: mine, changes: strongestChanges(mine, settings.changes) }));
@@ -38,8 +39,8 @@ export async function gathered(rows: readonly Row[], media: Media, settings: Set
     (one, other) => one - other,
   );
   const { durationS } = media;
-  const strip = await media.grab(stripTimes(durationS));
-  const frames = await media.grab(times);
+  const strip = await media.grab(stripTimes(durationS), signal);
+  const frames = await media.grab(times, signal);
   return {
     name: media.name,
     durationS,
@@ -66,7 +67,8 @@ function moments(person: Person, result: Result): string {
   const items = person.changes.map((change, i) => {
     const { before, after } = change;
     const said = `${before.label ?? ""} → ${after.label ?? ""}`;
-    const picture = `<img src="${result.frames.get(after.time_s)!}" alt="The film at ${clock(after.time_s)}">`;
+    const frame = result.frames.get(after.time_s);
+    const picture = frame ? `<img src="${frame}" alt="The film at ${clock(after.time_s)}">` : "";
     const words = `<strong>${i + 1}. ${clock(after.time_s)}</strong> ${escaped(said)}`;
     return `<li>${picture}${words} (${Math.round(100 * change.size)} % of the score moved)</li>`;
   });

@@ -17,10 +17,10 @@ export class Stage {
   readonly stage = element("stage");
   readonly frame = element("frame");
   readonly canvas = element<HTMLCanvasElement>("view");
-  readonly screen = element<HTMLVideoElement>("screen");
-  readonly slide = element<HTMLImageElement>("slide");
+  readonly screen = element("screen");
   readonly wait = element("wait");
   readonly status = element("status");
+  readonly notice = element("notice");
   readonly tools = element("tools");
   readonly cameras = element("cameras");
   readonly camera = element<HTMLSelectElement>("camera");
@@ -40,11 +40,11 @@ export class Stage {
   readonly saveReport = element<HTMLButtonElement>("save-report");
   readonly again = element<HTMLButtonElement>("again");
 
-  /** Show one of the page's sections and hide the others. */
-  show(...sections: readonly HTMLElement[]): void {
-    for (const section of [this.intro, this.reaction, this.stage, this.result]) {
-      section.hidden = !sections.includes(section);
-    }
+  /** Show one of the page's sections in place of the others, and move the focus there. */
+  show(section: HTMLElement, focused = section): void {
+    const isShown = !section.hidden;
+    for (const other of [this.intro, this.reaction, this.stage, this.result]) other.hidden = other !== section;
+    if (!isShown) focused.focus();
   }
 
   /** Let the visitor choose, or not while nothing would happen. */
@@ -52,12 +52,13 @@ export class Stage {
     for (const control of [this.start, this.openFile, this.react]) control.disabled = !enabled;
   }
 
-  /** Show an error and its remedy. */
-  tell({ what, remedy }: Trouble): void {
+  /** Show an error and its remedy; null takes back what was shown. */
+  tell(trouble: Trouble | null): void {
+    this.trouble.hidden = !trouble;
+    if (!trouble) return;
     const strong = document.createElement("strong");
-    strong.textContent = what;
-    this.trouble.replaceChildren(strong, ` ${remedy}`);
-    this.trouble.hidden = false;
+    strong.textContent = trouble.what;
+    this.trouble.replaceChildren(strong, ` ${trouble.remedy}`);
   }
 
   button(key: string): HTMLButtonElement | null {

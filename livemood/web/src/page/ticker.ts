@@ -14,8 +14,10 @@ export class Ticker {
   readonly #onTick: (tick: Tick) => void;
   readonly #timeS: (mediaS: number, nowMs: number) => number;
   #stopped = false;
-  #first: number | null = null;
-  #latestS = -Infinity;
+  #index = 0;
+  #presented: number | null = null;
+  /** Time of the newest frame. */
+  latestS = -Infinity;
 
   /**
    * @param timeS Returns a frame's time, given the element's own and the page's clock.
@@ -43,12 +45,13 @@ export class Ticker {
   async #take(nowMs: number, frame: VideoFrameCallbackMetadata): Promise<void> {
     if (this.#stopped) return;
     this.#wait();
+    // The browser counts anew when a camera comes back.
+    if (this.#presented !== null) this.#index += Math.max(frame.presentedFrames - this.#presented, 1);
+    this.#presented = frame.presentedFrames;
     const timeS = this.#timeS(frame.mediaTime, nowMs);
-    // Seeking back begins another source, which the caller reports.
-    if (timeS <= this.#latestS) return;
-    this.#latestS = timeS;
-    this.#first ??= frame.presentedFrames;
-    const index = frame.presentedFrames - this.#first;
+    if (timeS <= this.latestS) return;
+    this.latestS = timeS;
+    const index = this.#index;
     const bitmap = await createImageBitmap(this.#video).catch(() => null);
     if (!bitmap) return;
     if (this.#stopped) bitmap.close();

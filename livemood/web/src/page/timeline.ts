@@ -2,7 +2,7 @@
 
 import { type Settings, emotionLabels } from "../settings";
 import type { Change } from "./changes";
-import type { Row } from "./records";
+import { type Row, grouped } from "./records";
 
 /** A chart's parts in its own px. */
 const WIDTH = 1000;
@@ -21,7 +21,7 @@ export interface Chart {
   readonly changes: readonly Change[];
   readonly durationS: number;
   /** Frames of the film, at `stripTimes`. */
-  readonly strip: readonly string[];
+  readonly strip: readonly (string | null)[];
 }
 
 /** Times of the strip's frames: the middle of each of its parts. */
@@ -62,6 +62,7 @@ export function timeline(chart: Chart, settings: Settings): string {
   const step = durationS / MOST_POINTS;
   const parts: string[] = [];
   strip.forEach((picture, i) => {
+    if (!picture) return;
     const place = `x="${(LEFT + i * frame).toFixed(1)}" y="0" width="${frame.toFixed(1)}" height="${stripHeight}"`;
     parts.push(`<image href="${picture}" ${place} preserveAspectRatio="xMidYMid slice"/>`);
   });
@@ -114,12 +115,8 @@ interface Bin {
 
 /** Mean scores and the latest label in up to `MOST_POINTS` intervals. */
 function binned(rows: readonly Row[], durationS: number): readonly Bin[] {
-  const found = new Map<number, Row[]>();
-  for (const row of rows) {
-    const place = Math.min(Math.floor((row.time_s / durationS) * MOST_POINTS), MOST_POINTS - 1);
-    found.set(place, [...(found.get(place) ?? []), row]);
-  }
-  return [...found.values()].map((group) => {
+  const place = (row: Row): number => Math.min(Math.floor((row.time_s / durationS) * MOST_POINTS), MOST_POINTS - 1);
+  return [...grouped(rows, place).values()].map((group) => {
     const mean = (of: (row: Row) => number): number => group.reduce((sum, row) => sum + of(row), 0) / group.length;
     const names = Object.keys(group[0]!.scores);
     return {

@@ -27,6 +27,13 @@ export const NOT_READABLE_FILE: Trouble = {
   what: "This file is no photo or video that the browser can show.",
   remedy: "Try a JPEG, PNG or WebP photo, or an MP4 or WebM video.",
 };
+/** Of a video or a film that broke off while it played. */
+export function damaged(what: "video" | "film", timeS: number): Trouble {
+  return {
+    what: `The ${what} is damaged: the browser could play it up to ${timeS.toFixed(1)} s only.`,
+    remedy: "What was read so far can be saved; try another copy of the file for the rest.",
+  };
+}
 export const NO_RECORDER: Trouble = {
   what: "This browser cannot record.",
   remedy: "Save snapshots or the records instead, or open this page in another browser.",

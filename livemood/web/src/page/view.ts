@@ -54,10 +54,11 @@ export class View {
     context.drawImage(bitmap, 0, 0, width, height);
     context.resetTransform();
     const moods = shown.moods.map((mood) => placed(mood, scale, switches.mirror ? width : null));
-    this.overlay.draw(context, moods, { ...switches, leastText: (LEAST_TEXT_CSS_PX * scale) / shownScale });
-    if (switches.sparklines) history?.draw(context, this.overlay);
+    const leastText = (LEAST_TEXT_CSS_PX * scale) / shownScale;
+    this.overlay.draw(context, moods, { ...switches, leastText });
+    if (switches.sparklines) history?.draw(context, this.overlay, leastText);
     if (recording) redDot(context);
-    this.overlay.lines(context, lines);
+    this.overlay.lines(context, lines, leastText);
   }
 
   /** Draw a frame on another canvas as a recording has it: its own size, not mirrored, no status. */
