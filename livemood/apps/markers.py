@@ -2,7 +2,9 @@
 
 import warnings
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from fractions import Fraction
+from itertools import chain, groupby, islice
 from math import inf
 from pathlib import Path
 
@@ -13,9 +15,6 @@ from livemood.runtime.atomic_io import refuse_inputs
 from livemood.sinks.markers.base import Clip, clip_of, make_clip
 from livemood.sinks.markers.sink import MarkerSink
 from livemood.sources.open import open_video
-
-_Frame = tuple[int, float, dict[int, str], list[Record]]
-"""Number, time (s), labels by track and events of a frame."""
 
 
 def write_markers(
@@ -59,56 +58,49 @@ def write_markers(
             clip = clip_of(source.info, records.stem, rate, timecode)
             end_s = source.info.picture_end_s or inf
     with MarkerSink(out, clip, force=force, setting="out") as sink:
-        found = _fill(sink, _within(_frames(rows), clip, start_s, end_s))
-    empty = [] if found else [f"{out} holds no markers, because {records} has no row within the clip"]
+        shown = _within(rows, clip, start_s, end_s)
+        first = list(islice(shown, 1))
+        _fill(sink, chain(first, shown))
+    empty = [] if first else [f"{out} holds no markers, because {records} has no row within the clip"]
     for note in (*sink.warnings, *empty):
         warnings.warn(note, stacklevel=2)
 
 
-def _fill(sink: MarkerSink, frames: Iterable[_Frame]) -> bool:
-    """Pass frames to a sink; return whether there was one."""
+def _fill(sink: MarkerSink, rows: Iterable[Record]) -> None:
     last: tuple[int, float] | None = None
-    for frame, time_s, labels, events in frames:
+    for frame, group in groupby(_noted(sink, rows), key=lambda row: row.frame):
+        faces = list(group)
+        time_s = faces[0].time_s
         if last is not None and frame > last[0] + 1:
             # Frames without a face have no row; the first of them ends all intervals.
             sink.show({}, last[1] + (time_s - last[1]) / (frame - last[0]))
-        sink.show(labels, time_s)
-        for event in events:
-            sink.note(event.event or 0, time_s, event.event_name or "")
+        sink.show({row.track: str(row.label) for row in faces if row.track is not None}, time_s)
         last = frame, time_s
-    return last is not None
 
 
-def _within(frames: Iterable[_Frame], clip: Clip, start_s: float, end_s: float) -> Iterator[_Frame]:
-    """Yield the frames that a clip shows, at their times on its clock, s.
+def _noted(sink: MarkerSink, rows: Iterable[Record]) -> Iterator[Record]:
+    """Pass events to a sink, yield all other rows."""
+    for row in rows:
+        if row.event is None:
+            yield row
+        else:
+            sink.note(row.event, row.time_s, row.event_name or "")
+
+
+def _within(rows: Iterable[Record], clip: Clip, start_s: float, end_s: float) -> Iterator[Record]:
+    """Yield the rows of the frames that a clip shows, at their times on its clock.
 
     Args:
-        frames: Of the records.
+        rows: Of the records.
         clip: The clip.
         start_s: Time in the records at which it begins, s.
         end_s: When its last frame ends, s on its own clock.
     """
     half_s = float(1 / (2 * clip.base.rate))
-    for frame, time_s, labels, events in frames:
-        if clip.first_s - half_s <= time_s - start_s < end_s - half_s:
-            yield frame, max(time_s - start_s, clip.first_s), labels, events
-
-
-def _frames(rows: Iterable[Record]) -> Iterator[_Frame]:
-    """Yield each frame that has a row."""
-    frame: int | None = None
-    time_s, labels, events = 0.0, dict[int, str](), list[Record]()
     for row in rows:
-        if row.frame != frame:
-            if frame is not None:
-                yield frame, time_s, labels, events
-            frame, time_s, labels, events = row.frame, row.time_s, {}, []
-        if row.event is not None:
-            events.append(row)
-        elif row.track is not None:
-            labels[row.track] = str(row.label)
-    if frame is not None:
-        yield frame, time_s, labels, events
+        time_s = row.time_s - start_s
+        if clip.first_s - half_s <= time_s < end_s - half_s:
+            yield replace(row, time_s=max(time_s, clip.first_s))
 
 
 def _measured_rate(rows: Iterable[Record]) -> Fraction | None:

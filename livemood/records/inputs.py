@@ -123,10 +123,16 @@ def read_recording(path: Path) -> Iterator[Record]:
 
 
 def _of_one(path: Path, rows: Iterator[Record]) -> Iterator[Record]:
-    """Yield the rows of one recording; raise at the first that cannot be of it."""
+    """Yield the rows of one recording; raise at the first that cannot be of it.
+
+    Events may come late: the browser page marks them at the frame on the screen when later ones have been read.
+    """
     frame, time_s = -inf, -inf
     emotions: Mapping[str, float] | None = None
     for row in rows:
+        if row.event is not None:
+            yield row
+            continue
         if row.frame < frame or row.time_s < time_s:
             raise LivemoodError(
                 f"{path} is not in order: frame {row.frame} ({row.time_s:g} s) is after frame {frame} ({time_s:g} s)",

@@ -144,7 +144,7 @@ def summary_of(path: Path) -> Summary:
 
 
 def summarise(records: Iterable[Record]) -> Summary:
-    """Return the summary of a recording, given its rows in order of time."""
+    """Return the summary of a recording, given its rows in order of time; events may come in any order."""
     collector = _Collector()
     for record in records:
         collector.add(record)
@@ -205,6 +205,11 @@ class _Collector:
 
     def add(self, record: Record) -> None:
         summary = self._summary
+        if record.event is not None:
+            summary.events[record.event] = record.time_s
+            if record.event_name:
+                summary.event_names[record.event] = record.event_name
+            return
         if self._frame is None:
             self._first = record.frame, record.time_s
             self._time_s = record.time_s
@@ -213,12 +218,6 @@ class _Collector:
             summary.frame_s = step
         self._time_s = record.time_s
         self._frame = record.frame
-        summary.end_s = record.time_s
-        if record.event is not None:
-            summary.events[record.event] = record.time_s
-            if record.event_name:
-                summary.event_names[record.event] = record.event_name
-            return
         if record.track is None:
             summary.faceless += 1
             return
@@ -285,6 +284,7 @@ class _Collector:
         summary.step_s = max(summary.frame_s, summary.bin_s) if averaged else summary.frame_s
         summary.gap_s = _longest_gap(summary.step_s)
         summary.start_s = self._beginning()
+        summary.end_s = max([self._time_s, *summary.events.values()])
         return summary
 
     def _beginning(self) -> float:

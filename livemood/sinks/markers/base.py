@@ -128,8 +128,8 @@ class Markers:
 
     @property
     def frames(self) -> int:
-        """Number of frames from the clip's first to the last one processed."""
-        return max(self._frame(self.end_s), 1)
+        """Number of frames from the clip's first to the last one processed, or marked."""
+        return max([1, self._frame(self.end_s), *(self._frame(event.time_s) + 1 for event in self.events)])
 
     @property
     def labels(self) -> list[str]:

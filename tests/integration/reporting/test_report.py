@@ -78,9 +78,12 @@ def test_summary_when_two_people_are_seen_then_each_is_counted_apart() -> None:
 
 
 def test_summary_when_events_were_marked_then_they_count_as_no_frame() -> None:
-    summary = summarise([record(0.1), Record(1, 0.1, event=1), record(0.2), Record(2, 0.2, event=2)])
-    assert summary.events == {1: 0.1, 2: 0.2}
-    assert (summary.frames, summary.faces, summary.faceless) == (2, 2, 0)
+    events = Record(1, 0.1, event=1), Record(2, 0.2, event=2)
+    in_order = summarise([record(0.1), events[0], record(0.2), events[1]])
+    assert in_order.events == {1: 0.1, 2: 0.2}
+    assert (in_order.frames, in_order.faces, in_order.faceless) == (2, 2, 0)
+    late = summarise([record(0.1), record(0.2), *events])
+    assert (late.events, late.start_s, late.end_s, late.frame_s) == (in_order.events, 0.0, 0.2, 0.1)
 
 
 def test_changes_when_a_mood_turns_then_one_moment_before_and_after_is_kept() -> None:

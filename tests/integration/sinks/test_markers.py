@@ -109,6 +109,19 @@ def test_markers_from_records_then_rate_and_absence_are_read_off_their_frames(tm
     assert found == sorted([*((s, n, f"person 1: {label(s)}") for s, n in said), (40, 1, "event 1")])
 
 
+def test_markers_when_an_event_comes_out_of_order_then_all_else_is_as_without_it(tmp_path) -> None:
+    """The browser page marks the frame on the screen when later ones have been read."""
+    lines = write_rows(tmp_path / "a.jsonl").read_text().splitlines(keepends=True)
+    (event,) = [line for line in lines if '"event": 1' in line]
+    lines.remove(event)
+    (tmp_path / "b.jsonl").write_text("".join([*lines[:25], event, *lines[25:]]))
+    (tmp_path / "c.jsonl").write_text("".join([*lines, event]))
+    (tmp_path / "d.jsonl").write_text("".join([event, *lines]))
+    for name in "abcd":
+        write_markers(tmp_path / f"{name}.jsonl", tmp_path / f"{name}.eaf")
+    assert len({path.read_text().partition("<HEADER")[2] for path in tmp_path.glob("*.eaf")}) == 1
+
+
 @pytest.mark.parametrize(
     ("first", "frames", "found"), [(30, 30, [0, 5, 10, 12, 19, 26]), (33, 20, [0, 2, 7, 9, 16]), (0, 12, [0, 7])]
 )
