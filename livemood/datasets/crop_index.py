@@ -105,8 +105,15 @@ class CropIndex(Closeable):
             self._lines = csv.DictWriter(self._opened.enter_context(lines), self._columns)
 
     def close(self) -> None:
-        """Finish the list."""
-        self._opened.close()
+        """Finish the list.
+
+        Raises:
+            SinkError: The disk is full or gone.
+        """
+        try:
+            self._opened.close()
+        except OSError as error:
+            raise unwritable(self.file, "out", error) from error
         if self._dropped:
             self._write()
 
@@ -138,10 +145,17 @@ class CropIndex(Closeable):
         return folder + next(name for name in names if self._is_free(name, folder))
 
     def add(self, row: Row) -> None:
-        """List a crop that was written; the list must be open."""
+        """List a crop that was written; the list must be open.
+
+        Raises:
+            SinkError: The disk is full or gone.
+        """
         assert self._lines
         self._rows[PurePosixPath(row["file"]).name] = row
-        self._lines.writerow(row)
+        try:
+            self._lines.writerow(row)
+        except OSError as error:
+            raise unwritable(self.file, "out", error) from error
         self.added += 1
 
     def _is_free(self, name: str, folder: str) -> bool:

@@ -19,6 +19,7 @@ from livemood.records.reading import header_of
 from livemood.runtime.atomic_io import (
     atomic_write,
     claimed,
+    hidden_beside,
     note_written,
     refuse_device,
     refuse_other_suffix,
@@ -242,7 +243,7 @@ class CollectionRecords(Closeable):
 
 def journal_of(path: Path) -> Path:
     """Return the path of the JSONL file that holds the rows of a Parquet file until it is closed."""
-    return path.with_name(f".{path.name}.rows.jsonl")
+    return hidden_beside(path, "rows.jsonl")
 
 
 def files_of(path: Path) -> list[Path]:

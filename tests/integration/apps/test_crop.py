@@ -19,6 +19,7 @@ from livemood.core.types import Detection
 from livemood.runtime.atomic_io import claimed_folder
 from livemood.testing import ScriptedDetector, TableClassifier
 from tests.support.builders import SAMPLES, make_detection, refuse, write_clip
+from tests.support.disks import full_disk
 
 LEFT, RIGHT = make_detection(80, 60, 40), make_detection(30, 60, 40)
 
@@ -136,6 +137,14 @@ def test_name_when_it_is_too_long_for_crops_then_one_line_says_so_and_the_others
     assert crop(album, out=tmp_path / "faces", skipped=skipped).count == 2
     assert [str(error) for error in skipped] == [f"{long} has too long a name for those of its crops; shorten it"]
     assert crops(tmp_path / "faces") == ["z-00001.png", "z-00002.png"]
+
+
+def test_disk_when_full_then_one_line_names_the_index(tmp_path):
+    clip = write_clip(tmp_path / "clip.mp4", [np.full((120, 160, 3), 90, np.uint8)] * 20, 10)
+    out = tmp_path / "faces"
+    with full_disk(room=1000), pytest.raises(SinkError) as told:
+        crop(clip, out=out, every_s=0.1, size_px=48)
+    assert str(told.value) == f"{out / 'index.csv'} could not be written (File too large); try another out"
 
 
 def said(capsys: pytest.CaptureFixture[str], words: Sequence[object]) -> tuple[int, str, str]:

@@ -65,8 +65,9 @@ def shown(group: Group, suffix: str) -> Group:
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
-def test_photos_when_written_then_are_read_back_with_every_head(tmp_path: Path, suffix: str) -> None:
-    path = tmp_path / f"new/rows{suffix}"
+@pytest.mark.parametrize("stem", ["rows", "x" * 247])
+def test_photos_when_written_then_are_read_back_with_every_head(tmp_path: Path, suffix: str, stem: str) -> None:
+    path = tmp_path / f"new/{stem}{suffix}"
     write(path, PHOTOS)
     read = list(read_groups(path))
     assert read == [shown(one, suffix) for one in PHOTOS]
