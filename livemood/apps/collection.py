@@ -16,7 +16,7 @@ from livemood.records.inputs import Group, Heads
 from livemood.runtime.atomic_io import note_written
 from livemood.runtime.numbered import NumberedPaths
 from livemood.runtime.paths import bytes_of, is_folder, real_path
-from livemood.runtime.workers import on_processes
+from livemood.runtime.workers import KILLED, on_processes
 from livemood.sinks.collection_records import CollectionRecords
 from livemood.sinks.sorted_folder import How, SortedFolder, folder_for, is_made_by_sorting, read_steps
 from livemood.sinks.xmp import Sidecars
@@ -29,7 +29,6 @@ _STRONGEST: Final = 10
 _CALM: Final = ("neutral", UNSURE)
 # Formats that cannot be written here, at least not in colour; their annotated copies are JPEGs.
 _COPIED_AS_JPEG: Final = frozenset({".heic", ".heif", ".hif", ".jxl", ".pbm", ".pgm"})
-_KILLED: Final = "its process was killed while reading it, most often because memory ran out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +141,7 @@ def _results(
         return
     read = on_processes(todo, read_here, job.processes, set_up, (job.options,), cost=lambda one: bytes_of(one.path))
     for one, result in read:
-        yield result or PhotoResult(one.path, error=ImageUnreadable(f"{one.path}: {_KILLED}", "try fewer {jobs}"))
+        yield result or PhotoResult(one.path, error=ImageUnreadable(f"{one.path}: {KILLED}", "try fewer {jobs}"))
 
 
 def _finished(

@@ -16,7 +16,7 @@ from livemood.apps.video_job import Progress, VideoJob, label_video
 from livemood.core.errors import LivemoodError
 from livemood.core.settings import ReaderSettings
 from livemood.runtime import stopping
-from livemood.runtime.workers import end_with_parent
+from livemood.runtime.workers import KILLED, end_with_parent, heed_sigterm, submit
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -77,7 +77,7 @@ def label_videos(
                 """Yield jobs with their outcomes; None for all unfinished jobs once a process was killed."""
                 pool = ProcessPoolExecutor(processes, context, _begin_worker, (settings, updates, stop_reader))
                 try:
-                    futures = {pool.submit(_work, job): job for job in jobs}
+                    futures = {submit(pool, _work, job): job for job in jobs}
                     waiting: set[Future[Outcome]] = set(futures)
                     while waiting:
                         stopping.check()
@@ -102,15 +102,12 @@ def label_videos(
                         again.append(job)
                 for job in again:
                     for _, outcome in done_in(1, [job]):
-                        yield outcome or Outcome(job, None, _killed(job))
+                        yield outcome or Outcome(
+                            job, None, LivemoodError(f"{job.source}: {KILLED}", "try fewer {jobs}")
+                        )
             finally:
                 updates.put(None)
                 listener.join()
-
-
-def _killed(job: VideoJob) -> LivemoodError:
-    what = f"{job.source}: its process was killed from outside, most often because memory ran out"
-    return LivemoodError(what, "try fewer {jobs}")
 
 
 def _listen(updates: Any, progress: Progress) -> None:
@@ -171,7 +168,8 @@ def _begin_worker(settings: ReaderSettings, updates: Any, stop_reader: "Connecti
 
     global _worker
     stopping.ignore_signals()
-    signal.signal(signal.SIGTERM, stop)  # from the pool, when another worker was killed
+    signal.signal(signal.SIGTERM, stop)
+    heed_sigterm()
     stopping.raise_at_checks(_Stopped)
     Thread(target=watch_parent, name="livemood-parent", daemon=True).start()
     _worker = Session(settings), _WorkerProgress(updates)

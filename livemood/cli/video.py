@@ -16,13 +16,13 @@ from livemood.cli.options import (
     files_of,
     heads_of,
     opened,
+    option_name,
     print_json,
     refuse_idle,
     refuse_shared,
 )
 from livemood.cli.summary import line_about_many, note, note_skipped, print_outcomes, print_summary
 from livemood.cli.terminal import plain
-from livemood.cli.video_plan import spread
 from livemood.core.errors import LivemoodError
 from livemood.core.labels import EMOTION
 from livemood.core.settings import CutSettings, DrawStyle, EncodingSettings, ReaderSettings
@@ -137,7 +137,7 @@ def video(
     if piped := [source for source in sources if is_pipe(source)]:
         raise typer.BadParameter(f"{piped[0]} is a pipe; many videos need to be files", param_hint="IN...")
     found = find_videos(sources, [out_dir] if out_dir else [])
-    planned = spread(job, found.clips, [source for source in sources if is_folder(source)], out_dir, summary)
+    planned = _planned(job, found.clips, [source for source in sources if is_folder(source)], out_dir, summary)
     _tell_skipped(found.skipped)
     _many(planned, found.clips, settings, jobs, resume, summary, json_)
 
@@ -196,6 +196,22 @@ def _tabulate(summary: Path, videos: Sequence["Listed"], settings: ReaderSetting
 
     labels = heads_of(settings)[EMOTION]
     write_video_table(summary, videos, labels, phrase=line_about_many, force=_replaces(summary, force, resume))
+
+
+def _planned(
+    job: "VideoJob", clips: Sequence["Clip"], folders: Sequence[Path], out_dir: Path | None, summary: Path | None
+) -> list["VideoJob"]:
+    """Return the job of each video; outputs that are not for many videos are a usage error."""
+    from livemood.apps.video_plan import PlanConflict, spread
+
+    try:
+        planned = spread(job, clips, folders, out_dir, summary)
+    except PlanConflict as error:
+        hint = "IN..." if error.setting == "inputs" else option_name(error.setting)
+        raise typer.BadParameter(error.line(option_name), param_hint=hint) from error
+    for one in planned:
+        refuse_shared(one.targets)
+    return planned
 
 
 def _many(

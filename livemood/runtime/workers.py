@@ -16,6 +16,9 @@ from livemood.runtime.stopping import check, held, leave_signals_to_parent
 T = TypeVar("T")
 R = TypeVar("R")
 
+KILLED: Final = "its process was killed, most often because memory ran out or by a damaged file"
+"""Why a task has no result."""
+
 _CHECK_S: Final = 0.1
 _AHEAD = 32  # queued tasks for each process, so that none waits for one that takes a hundred times as long
 
@@ -73,7 +76,7 @@ def _run(
             under_way.extend(_by_cost(pool, work, list(islice(left, most)), cost))
         while True:
             while len(under_way) < most and (item := next(left, _END)) is not _END:
-                under_way.append((item, _submit(pool, work, item)))
+                under_way.append((item, submit(pool, work, item)))
             if not under_way:
                 return
             place = 0
@@ -109,7 +112,7 @@ def _by_cost(
 ) -> list[tuple[T, Future[R]]]:
     """Start tasks in order of decreasing cost; return each with its future, in the order given."""
     order = sorted(range(len(tasks)), key=lambda place: -cost(tasks[place]))
-    started = {place: _submit(pool, work, tasks[place]) for place in order}
+    started = {place: submit(pool, work, tasks[place]) for place in order}
     return [(task, started[place]) for place, task in enumerate(tasks)]
 
 
@@ -128,14 +131,18 @@ def _wait(futures: Sequence["Future[R]"]) -> None:
 def _alone(open_pool: Callable[[int], ProcessPoolExecutor], work: Callable[[T], R], task: T) -> R | None:
     with open_pool(1) as pool:
         try:
-            future = _submit(pool, work, task)
+            future = submit(pool, work, task)
             _wait([future])
             return future.result()
         except BrokenProcessPool:
             return None
 
 
-def _submit(pool: ProcessPoolExecutor, work: Callable[[T], R], task: T) -> Future[R]:
+def submit(pool: ProcessPoolExecutor, work: Callable[[T], R], task: T) -> Future[R]:
+    """Queue a task; its process starts with blocked signals, and calls ``heed_sigterm`` when it can answer one.
+
+    Where the pool is broken, so is the future.
+    """
     with _interrupts_blocked():  # a process that is started here inherits the blocked signals
         return _safe(pool, work, task)
 
@@ -163,10 +170,15 @@ def _interrupts_blocked() -> Iterator[None]:
 
 def _begin(set_up: Callable[..., None], arguments: tuple[Any, ...]) -> None:
     leave_signals_to_parent()
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    heed_sigterm()
     end_with_parent()
     set_up(*arguments)
+
+
+def heed_sigterm() -> None:
+    """Unblock SIGTERM, which a pool sends to the other processes when one was killed."""
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
 def end_with_parent() -> None:

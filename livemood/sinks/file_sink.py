@@ -30,8 +30,7 @@ class FileSink(Sink):
         Raises:
             SinkError: The disk is full or gone.
         """
-        self._closed = True
-        self._open.close()
+        self._finish(whole=True)
 
     def abandon(self) -> None:
         """Remove the file, whatever was written."""
@@ -48,14 +47,17 @@ class FileSink(Sink):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is None or not issubclass(kind, Exception):
-            self.close()
-            return
-        if not (self._live and self._begun):
+            self._finish(whole=kind is None)
+        elif self._live and self._begun:
+            with suppress(SinkError):  # the first error matters more than a second one from closing
+                self._finish(whole=False)
+        else:
             self.abandon()
-            return
+
+    def _finish(self, whole: bool) -> None:
+        """Finish the file; ``whole`` says whether all frames came. A second call does nothing."""
         self._closed = True
-        with suppress(SinkError):  # the first error matters more than a second one from closing
-            self._open.close()
+        self._open.close()
 
 
 class _Abandoned(Exception):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from livemood.apps.batch.dataset import FOOTER, Part, Reading, part_name
 from livemood.apps.batch.inputs import InputFile, labelled_name
@@ -15,11 +15,10 @@ from livemood.apps.photo_reader import PhotoReader, open_photo_reader
 from livemood.core.errors import LivemoodError, SourceError, VideoUnreadable, one_line_about
 from livemood.records.inputs import Group, Heads, Input
 from livemood.runtime.storage import Store, is_url, local_copy, read_bytes
+from livemood.runtime.workers import KILLED
 from livemood.sinks.collection_records import write_parquet
 from livemood.sinks.open import Output
 from livemood.sinks.rows import record_of
-
-KILLED: Final = "its process was killed while reading it, most often because memory ran out or by a damaged file"
 
 
 @dataclass(frozen=True, slots=True)

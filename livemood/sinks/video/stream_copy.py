@@ -39,10 +39,10 @@ _PRIMING_S = Fraction(1, 5)
 # Sound that is missing for longer at either end is reported.
 _SILENT_S = Fraction(1, 4)
 _ONE = Fraction(1)
-# A decoder of these counts packets from the first of the whole to know which is the last, a shorter one.
-_WHOLE_ONLY = frozenset({"tta"})
-# So many packets of sound are looked at where times may count bytes.
-_LOOKED_AT = 4
+# TTA decoders need the original packet count, so a cut must be re-encoded.
+_UNCUTTABLE = frozenset({"tta"})
+# Packets of sound from which it is told whether times count bytes.
+_PROBED_PACKETS = 4
 
 
 @dataclass(slots=True)
@@ -175,7 +175,7 @@ class StreamCopy:
         refused = (av.FFmpegError, ValueError)  # PyAV raises ValueError for codecs that a container cannot hold
         why = f"{kind.name} cannot hold {codec.canonical_name}"
         if kind.copies(codec.canonical_name, is_sound) and (self._copies_sound or not is_sound):
-            if codec.canonical_name in _WHOLE_ONLY and (self._cut or self._length is not None):
+            if codec.canonical_name in _UNCUTTABLE and (self._cut or self._length is not None):
                 why = f"{codec.canonical_name} cannot be cut as it is"
             else:
                 with suppress(*refused):
@@ -323,16 +323,16 @@ class StreamCopy:
 
 
 def _bytes_in_a_tick(path: Path | None) -> dict[int, Fraction]:
-    """Return, by stream, how many bytes of sound last a tick, where an AVI's times count bytes and its ticks packets.
+    """Return, by stream, how many bytes one tick covers in AVI files whose timestamps count bytes instead of packets.
 
-    FFmpeg writes G.726 so, and then takes a second of it for minutes.
+    FFmpeg writes G.726 so.
     """
     found: dict[int, Fraction] = {}
     with suppress(av.FFmpegError), av.open(f"file:{path}", "r", metadata_errors="replace") as container:
         for stream in container.streams.audio:
             container.seek(0)
             sizes = ((p.pts, p.size, p.duration) for p in container.demux(stream) if p.size and p.pts is not None)
-            first = list(islice(sizes, _LOOKED_AT))
+            first = list(islice(sizes, _PROBED_PACKETS))
             steps = [(later[0] - one[0], one[1], one[2]) for one, later in pairwise(first)]
             if steps and all(step == size and size > (lasting or size) for step, size, lasting in steps):
                 found[stream.index] = Fraction(sum(s for _, s, _ in steps), sum(d or 1 for *_, d in steps))

@@ -5,7 +5,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 
 import av
 import numpy as np
@@ -16,8 +15,8 @@ from livemood.core.settings import Codec, EncodingSettings
 from livemood.core.types import Frame, Image, Mood
 from livemood.core.video_info import VideoInfo
 from livemood.runtime.atomic_io import atomic_write, refuse_other_suffix, unwritable
-from livemood.sinks.base import Sink, SinkContext
-from livemood.sinks.file_sink import live_file
+from livemood.sinks.base import SinkContext
+from livemood.sinks.file_sink import FileSink, live_file
 from livemood.sinks.video.encoder import PictureEncoder, takes_options
 from livemood.sinks.video.formats import ENCODERS, FORMATS, Encoder, Format
 from livemood.sinks.video.stream_copy import StreamCopy
@@ -39,7 +38,7 @@ _ATTEMPTS: tuple[tuple[tuple[str, ...], bool, str], ...] = (
 )
 
 
-class VideoSink(Sink):
+class VideoSink(FileSink):
     """Writes a video; a context manager.
 
     Each frame has the time and duration that it has in the source, within one unit of the container's clock. From a
@@ -85,24 +84,23 @@ class VideoSink(Sink):
         force: bool = False,
         live: bool | None = None,
     ) -> None:
-        self.path = path
+        super().__init__(path, info.path is None if live is None else live)
         self.warnings: list[str] = []
-        self._info, self._live = info, info.path is None if live is None else live
+        self._info = info
         self._strip_metadata = strip_metadata
         self._kind, self._encoder = _chosen(path, codec)
         self._tick = self._kind.tick or (info.time_base if info.time_base >= _FINEST_TICK else _FINE_TICK)
         self._zero_s = None if self._live else info.start_s
         self._usual_gap = self._gap = max(round(1 / (info.average_rate * self._tick)), 1)
         self._written = self._left_out = 0
-        self._closed = False
         self._failure: SinkError | None = None
         options = _options(self._encoder, crf, preset, self._live)
         with ExitStack() as stack:
             opened = live_file if self._live else atomic_write
             part = stack.enter_context(opened(path, _SETTING, force))
             with self._failures():
-                self._begin(part, options)
-            self._file = stack.pop_all()
+                self._begin(part, options, stack)
+            self._open = stack.pop_all()
         if self._pictures.note:
             self.warnings.append(f"{path}: {self._pictures.note}")
 
@@ -118,8 +116,7 @@ class VideoSink(Sink):
             SinkError: The disk is full or gone.
             ValueError: A picture of another size, or the sink is closed.
         """
-        if self._closed:
-            raise ValueError(f"{self.path} is closed")
+        self._begin_frame()
         if image is None or image.shape != (self._info.height, self._info.width, 3):
             got = "none" if image is None else image.shape
             raise ValueError(f"{self.path} takes pictures of {self._info.width} x {self._info.height} px, got {got}")
@@ -135,32 +132,19 @@ class VideoSink(Sink):
             self._gap = min(time - last, self._usual_gap)  # a longer one: the frame in between may be missing
         self._written += 1
         with self._failures():
-            if self._extras:
-                self._extras.pump(time * self._tick)
+            if self._copied_streams:
+                self._copied_streams.pump(time * self._tick)
             for packet in self._pictures.put(time, image):
                 self._output.mux(packet)
 
-    def close(self) -> None:
-        """Finish the file and give it its name; a second call does nothing.
+    def _begin(self, part: Path, options: Mapping[str, str], opened: ExitStack) -> None:
+        """Open the file and write its header, without subtitles or sound if the container refuses them.
 
-        Raises:
-            SinkError: The disk is full or gone.
+        Args:
+            part: The file.
+            options: Of the encoder.
+            opened: Is to close what this opens.
         """
-        self._finish(whole=True)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is None or not issubclass(kind, Exception):
-            self._finish(whole=kind is None)
-        elif self._live:
-            with suppress(SinkError):  # the first error matters more than a second one from closing
-                self._finish(whole=False)
-        else:
-            self._abandon(error)
-
-    def _begin(self, part: Path, options: Mapping[str, str]) -> None:
-        """Open the file and write its header, without subtitles or sound if the container refuses them."""
         for wanted, copies_sound, left_out in _ATTEMPTS:
             with ExitStack() as stack:
                 self._output = av.open(
@@ -176,12 +160,12 @@ class VideoSink(Sink):
                     )
                 except av.FFmpegError as error:
                     raise SinkError(_refusal(self._encoder, self._info, options)) from error
-                self._extras = None
+                self._copied_streams = None
                 if self._info.path is not None:
-                    self._extras = StreamCopy(
+                    self._copied_streams = StreamCopy(
                         self._info, self._output, self._kind, wanted, copies_sound, self._strip_metadata
                     )
-                    stack.callback(self._extras.close)
+                    stack.callback(self._copied_streams.close)
                 try:
                     self._output.start_encoding()
                 except ValueError:  # av.ArgumentError and its like
@@ -192,7 +176,7 @@ class VideoSink(Sink):
                     self.warnings.append(
                         f"{self._kind.name} refuses the {left_out} of {self._info.name or self._info.path}"
                     )
-                self._open = stack.pop_all()
+                opened.push(stack.pop_all())
                 return
 
     def _finish(self, whole: bool) -> None:
@@ -200,20 +184,25 @@ class VideoSink(Sink):
             return
         self._closed = True
         if self._pictures.first is None:
-            if self._live:
-                self._drop_empty()
-            self._abandon(None)
+            self.abandon()
             self.warnings.append(f"{self.path} was not written: no frame came")
             return
         try:
             with self._failures():
                 self._write_rest(whole)
                 self._output.close()
-        except SinkError as error:
-            self._abandon(error)
+        except BaseException:
+            if not self._live:
+                self.abandon()
             raise
-        self._open.close()
-        self._file.close()
+        finally:
+            super()._finish(whole)
+
+    def abandon(self) -> None:
+        """Remove the file, whatever was written."""
+        if self._live and self._pictures.first is None:
+            self._drop_empty()
+        super().abandon()
 
     def _drop_empty(self) -> None:
         """Remove a recording without a frame; FFmpeg crashes at the end of a fragmented MP4 that has no packet."""
@@ -228,9 +217,9 @@ class VideoSink(Sink):
         end = self._end(whole)
         for packet in self._pictures.finish(end):
             self._output.mux(packet)
-        if self._extras:
-            self._extras.finish((self._pictures.first or 0) * self._tick, end * self._tick, whole)
-            self.warnings += self._extras.warnings
+        if self._copied_streams:
+            self._copied_streams.finish((self._pictures.first or 0) * self._tick, end * self._tick, whole)
+            self.warnings += self._copied_streams.warnings
         if self._left_out:
             self.warnings.append(f"{self.path}: {self._left_out} frames came too fast for a GIF and were left out")
 
@@ -243,12 +232,6 @@ class VideoSink(Sink):
         end = round((self._info.picture_end_s - self._zero_s) / float(self._tick))
         all_came = self._written + self._left_out == self._info.frame_count
         return end if last < end and (all_came or end <= usual + self._gap) else usual
-
-    def _abandon(self, error: BaseException | None) -> None:
-        self._closed = True
-        self._open.close()
-        reason = error or SinkError(f"{self.path} is not wanted")
-        self._file.__exit__(type(reason), reason, None)
 
     @contextmanager
     def _failures(self) -> Iterator[None]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import av
 from av.container import InputContainer
-from av.stream import Disposition, Stream
+from av.stream import Discard, Disposition, Stream
 from av.video.stream import VideoStream
 
 from livemood.core.errors import VideoUnreadable
@@ -85,7 +85,7 @@ def _head(path: Path) -> bytes:
 
 
 def picture_stream(container: InputContainer, path: Path, threads: bool = True) -> VideoStream:
-    """Return the video stream. Cover pictures, which are video streams of one frame, do not count.
+    """Return the video stream, and have the others skipped. Covers, which are video streams of one frame, do not count.
 
     Args:
         container: Open.
@@ -108,6 +108,9 @@ def picture_stream(container: InputContainer, path: Path, threads: bool = True) 
         raise VideoUnreadable(
             f"{path} says its frames have {size / 1e6:,.0f} million pixels; {MAX_PIXELS / 1e6:.0f} million is the limit"
         )
+    for other in container.streams:
+        if other is not stream:  # where a file is cut off, reading would end at the first sound that is missing
+            other.discard = Discard.all
     # A later frame may be larger than the first; FFmpeg then refuses to allocate it.
     stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
     # For small pictures, passing work between threads takes longer than it saves.

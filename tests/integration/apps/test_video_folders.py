@@ -276,7 +276,7 @@ def test_copies_when_they_cannot_be_written_then_the_option_of_their_folder_is_n
         (["study", "--out", "x.mp4"], 2, "is for one video; many need --out-dir"),
         (["study", "--records", "-"], 2, "many videos need files, not stdout"),
         (["study", "--records", "all.csv"], 2, "many videos need a folder, or an ending such as .csv, got all.csv"),
-        (["study", "--records", ".csv"], 2, "add --out-dir, or give a folder: DIR/.csv"),
+        (["study", "--records", ".csv"], 2, "beside each copy, or in a folder given as DIR/.csv; add --out-dir"),
         (["study", "--markers", "edits"], 2, "say in which form: edits/.edl, for one"),
         (
             ["study", "--markers", "edits.boris"],

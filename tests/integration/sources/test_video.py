@@ -532,6 +532,18 @@ def test_frames_when_the_file_is_cut_off_then_come_up_to_there_with_one_warning(
     assert capfd.readouterr() == ("", "")
 
 
+def test_frames_when_the_file_is_cut_off_within_its_sound_then_all_come(tmp_path: Path) -> None:
+    """In a fragment, all of the picture lies before the sound."""
+    fragments = {"movflags": "frag_keyframe+empty_moov"}
+    clip = write_film(tmp_path / "clip.mp4", range(60), sounds=[Sound(lasts_s=3.0)], container_options=fragments)
+    with av.open(str(clip)) as container:
+        places = [packet.pos or 0 for packet in container.demux(audio=0) if packet.size]
+    clip.write_bytes(clip.read_bytes()[: places[len(places) // 3]])
+    source, frames = read(clip)
+    assert len(frames) == 60
+    assert source.warnings == []
+
+
 def test_frames_when_one_is_damaged_then_the_others_come_with_one_warning(tmp_path: Path) -> None:
     def all_key(stream: Any) -> None:
         stream.gop_size = 1

@@ -1,27 +1,39 @@
-"""Where the files lie that ``livemood video`` makes of many videos."""
+"""Where the files lie that are made of many videos."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
-import typer
-
-from livemood.cli.options import option_name, refuse_shared
-from livemood.runtime.paths import real_path
+from livemood.apps.video_job import VideoJob
+from livemood.core.errors import LivemoodError
+from livemood.reporting.page import PAGES
+from livemood.runtime.paths import is_file, real_path
 from livemood.sinks.open import STDOUT, Output, suffixes_of
-
-if TYPE_CHECKING:
-    from livemood.apps.video_job import VideoJob
-    from livemood.sources.video.scan import Clip
+from livemood.sources.video.scan import Clip
 
 # Suffixes of the files of many videos, where only their folder is given.
 _SUFFIXES: Final = {"records": ".csv", "subtitles": ".srt", "report": ".html"}
 
 
+class PlanConflict(LivemoodError, ValueError):
+    """What is asked for cannot be made of many videos.
+
+    Attributes:
+        setting: The setting at fault.
+    """
+
+    def __init__(self, setting: str, what: str, remedy: str = "") -> None:
+        super().__init__(what, remedy)
+        self.setting = setting
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.setting, self.what, self._remedy)
+
+
 def spread(
-    job: "VideoJob", clips: Sequence["Clip"], folders: Sequence[Path], out_dir: Path | None, summary: Path | None
-) -> list["VideoJob"]:
+    job: VideoJob, clips: Sequence[Clip], folders: Sequence[Path], out_dir: Path | None, summary: Path | None
+) -> list[VideoJob]:
     """Spread one job over many videos: what is made of each is named after it, in the same folders again.
 
     Args:
@@ -32,8 +44,8 @@ def spread(
         summary: Table about all of them.
 
     Raises:
-        typer.BadParameter: Two outputs would be one file, one would replace an input or be read as a video by the next
-            run, or an output is not for many videos.
+        PlanConflict: The outputs of two videos would be one file, one would replace an input or be read as a video by
+            the next run, or an output is not for many videos.
     """
     taken: dict[Path, Path] = {summary.absolute(): summary} if summary else {}
     read = {real_path(clip.path) for clip in clips}
@@ -45,16 +57,13 @@ def spread(
             outputs.insert(0, Output("out", str(out_dir / clip.place.with_suffix(".mp4"))))
         report = _placed(Output("report", str(job.report)), clip.place, out_dir) if job.report else None
         one = replace(job, source=clip.path, outputs=tuple(outputs), report=report)
-        refuse_shared(one.targets)
         for file in one.files:
             if real_path(file) in read:
-                raise typer.BadParameter(f"{file} is one of the inputs; use another folder", param_hint="--out-dir")
+                raise PlanConflict("out_dir", f"{file} is one of the inputs", "use another folder")
             if (other := taken.setdefault(file.absolute(), clip.path)) != clip.path:
-                raise typer.BadParameter(f"{clip.path} and {other} would both become {file}", param_hint="IN...")
+                raise PlanConflict("inputs", f"{clip.path} and {other} would both become {file}")
         if one.out and (top := _around(one.out, tops, out_dir)):
-            raise typer.BadParameter(
-                f"{one.out} would lie among the videos of {top}; use another folder", param_hint="--out-dir"
-            )
+            raise PlanConflict("out_dir", f"{one.out} would lie among the videos of {top}", "use another folder")
         found.append(one)
     return found
 
@@ -70,31 +79,26 @@ def _around(copy: Path, tops: Sequence[Path], out_dir: Path | None) -> Path | No
 
 def _placed(output: Output, place: Path, out_dir: Path | None) -> Path:
     """Return where a file of one of many videos lies: beside its copy, or in a folder of its own kind."""
-    target, option = Path(output.target), option_name(output.name)
+    target = Path(output.target)
     if output.target == STDOUT:
-        raise typer.BadParameter("many videos need files, not stdout", param_hint=option)
+        raise PlanConflict(output.name, "many videos need files, not stdout")
     if target.name.startswith(".") and target.name != "..":
         folder, ending = target.parent, target.name
         if target.name == output.target:
             if out_dir is None:
-                raise typer.BadParameter(
-                    f"{ending} lies beside each copy; add --out-dir, or give a folder: DIR/{ending}", param_hint=option
-                )
+                what = f"{ending} lies beside each copy, or in a folder given as DIR/{ending}"
+                raise PlanConflict(output.name, what, "add {out_dir} or such a folder")
             folder = out_dir
         return folder / place.with_suffix(ending)
-    if target.suffix.lower() in _known_suffixes() or target.is_file():
-        raise typer.BadParameter(
-            f"many videos need a folder, or an ending such as .csv, got {output.target}", param_hint=option
-        )
+    if target.suffix.lower() in _known_suffixes() or is_file(target):
+        raise PlanConflict(output.name, f"many videos need a folder, or an ending such as .csv, got {output.target}")
     if output.name not in _SUFFIXES:
-        raise typer.BadParameter(f"say in which form: {target / '.edl'}, for one", param_hint=option)
+        raise PlanConflict(output.name, f"say in which form: {target / '.edl'}, for one")
     return target / place.with_suffix(_SUFFIXES[output.name])
 
 
 def _known_suffixes() -> frozenset[str]:
     """Return the suffixes by which a file is told from a folder."""
-    from livemood.reporting.page import PAGES
-
     return frozenset(
         [*PAGES, *(suffix for kind in ("records", "subtitles", "markers") for suffix in suffixes_of(kind))]
     )
