@@ -7,9 +7,10 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from livemood import __version__
-from livemood.bundles.manifest import default_bundle, read_bundle
+from livemood.bundles.manifest import named_bundle, read_bundle
 from livemood.core.settings import ReaderSettings
 from livemood.core.video_info import VideoInfo
+from livemood.emotion.backends.registry import sha256_of_weights
 from livemood.records import Origin
 from livemood.records.origin import MAX_TEXT
 from livemood.runtime.storage import is_url
@@ -56,10 +57,10 @@ def origin_of_collection(reader: ReaderSettings) -> Origin:
         ModelMissing: The model is not there.
         ModelIncompatible: Its manifest is broken.
     """
-    bundle = read_bundle(reader.model or default_bundle())
+    bundle = read_bundle(named_bundle(reader.model))
     chosen = {"emotions": list(reader.emotions)} if reader.emotions else {}
     options = {"detector": reader.detector, "engine": reader.engine, **chosen}
-    return Origin(__version__, model=bundle.name, sha256=bundle.sha256_for(reader.engine), options=options)
+    return Origin(__version__, model=bundle.name, sha256=sha256_of_weights(bundle, reader.engine), options=options)
 
 
 def _name(source: str) -> str:

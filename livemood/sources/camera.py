@@ -12,6 +12,7 @@ import numpy as np
 
 from livemood.core.errors import CameraUnavailable
 from livemood.core.settings import CaptureSettings
+from livemood.runtime.native_output import native_stderr_held
 from livemood.sources.live import Feed, LiveSource, Picture
 
 _BACKENDS = {
@@ -45,7 +46,8 @@ OpenCapture = Callable[[int | str, int], Capture]
 
 def _open_capture(which: int | str, backend: int) -> Capture:
     try:
-        return cv2.VideoCapture(which, backend)
+        with native_stderr_held():  # OpenCV prints what each of its backends says of a device that is not there
+            return cv2.VideoCapture(which, backend)
     except cv2.error:  # an index beyond the integers of C
         return cv2.VideoCapture()
 

@@ -1,7 +1,6 @@
 """Files that are written under their own name from the start."""
 
 import os
-import resource
 import sys
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from livemood.sinks.file_sink import live_file
 from livemood.sinks.records import open_records
 from livemood.sinks.video.writer import VideoSink
 from tests.support.builders import make_frame, make_mood
+from tests.support.disks import full_disk
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither flock nor file size limits")
 
@@ -52,18 +52,13 @@ def test_video_when_another_run_writes_it_then_refused_even_by_force_and_the_oth
 def test_video_when_the_disk_is_full_then_every_line_says_so_instead_of_blaming_the_codec(
     suffix: str, tmp_path: Path
 ) -> None:
-    """A file size limit of 8 kB stands in for a full disk."""
     path = tmp_path / f"a{suffix}"
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     sink = VideoSink(path, VideoInfo(64, 48), live=True)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, hard))
-    try:
+    with full_disk(room=8192):
         for work in (lambda: add_noise(sink, 0, 150), sink.close):
             with pytest.raises(SinkError) as told:
                 work()
             assert str(told.value) == f"{path} could not be written (File too large); try another out"
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.csv", "a.parquet"])
