@@ -16,8 +16,9 @@ from livemood.core.settings import CaptureSettings, DrawStyle
 from livemood.runtime.atomic_io import refuse_device, refuse_inputs, refuse_other_suffix, refuse_to_overwrite
 from livemood.runtime.paths import is_folder
 from livemood.runtime.stopping import held
+from livemood.sinks.display import check_display
 from livemood.sinks.open import Output, suffixes_of
-from livemood.sinks.window import Window, check_display
+from livemood.sinks.window import Window
 from livemood.sources.base import Source
 from livemood.sources.lsl_markers import LslMarkers
 

@@ -112,7 +112,7 @@ def _version(name: str) -> str:
 def _windows(setting: Callable[[str], str]) -> Iterator[Check]:
     import cv2
 
-    from livemood.sinks.window import check_display
+    from livemood.sinks.display import check_display
 
     try:
         check_display()

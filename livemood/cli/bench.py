@@ -75,7 +75,8 @@ def _sample() -> Path:
 
 def _bench_live(settings: ReaderSettings, clip: Path, fps: float, duration: float, json_: bool) -> None:
     from livemood.bench.live import measure_live
-    from livemood.sinks.window import Window, check_display
+    from livemood.sinks.display import check_display
+    from livemood.sinks.window import Window
 
     check_display(_INSTEAD)
     with opened(settings) as session, Window("livemood: bench", 1280, 720, _INSTEAD) as window:

@@ -1,9 +1,5 @@
 """A window on the screen through OpenCV; on the main thread only."""
 
-import ctypes
-import sys
-from importlib import metadata
-
 import cv2
 import numpy as np
 
@@ -11,6 +7,7 @@ from livemood.core.errors import SinkError
 from livemood.core.types import Image
 from livemood.runtime.closeable import Closeable
 from livemood.runtime.native_output import native_stderr_held
+from livemood.sinks.display import INSTEAD, Display
 
 # Largest initial size of a window, so that it fits any screen.
 _MAX_WIDTH, _MAX_HEIGHT = 1280, 720
@@ -19,8 +16,6 @@ _MOST_BARS = 4
 _NAMED_KEYS = {27: "esc", 32: "space"}
 # Bits of a key's code in which GTK tells that Ctrl, Alt or Super was held; Qt tells Ctrl by giving no key.
 _HELD = (0x4 | 0x8 | 0x40) << 16
-_HEADLESS = ("opencv-python-headless", "opencv-contrib-python-headless")
-_INSTEAD = "use {no_window} with {out} or {records}"
 
 
 class Window(Closeable):
@@ -36,8 +31,8 @@ class Window(Closeable):
         SinkError: There is no display, or OpenCV was built without windows.
     """
 
-    def __init__(self, title: str, width: int, height: int, instead: str = _INSTEAD) -> None:
-        check_display(instead)
+    def __init__(self, title: str, width: int, height: int, instead: str = INSTEAD) -> None:
+        self._display = Display(instead)
         self._title = title
         self._full_screen = False
         scale = min(1.0, _MAX_WIDTH / width, _MAX_HEIGHT / height)
@@ -46,18 +41,24 @@ class Window(Closeable):
                 cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_FREERATIO | cv2.WINDOW_GUI_NORMAL)
                 cv2.resizeWindow(title, max(1, round(width * scale)), max(1, round(height * scale)))
         except cv2.error as error:
+            self._display.close()
             raise SinkError(f"no window could be opened ({error.err})", instead) from error
 
     @property
     def is_open(self) -> bool:
-        """Whether the user has not closed it."""
+        """Whether the user has not closed it, and its display is there."""
         try:
-            return cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) >= 1
+            return self._display.is_there and cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) >= 1
         except cv2.error:
             return False
 
     def show(self, image: Image) -> None:
-        """Set the picture, (H, W, 3) uint8 BGR; the next ``key`` displays it."""
+        """Set the picture, (H, W, 3) uint8 BGR; the next ``key`` displays it.
+
+        Raises:
+            SinkError: The display is gone.
+        """
+        self._display.check()
         _, _, width, height = cv2.getWindowImageRect(self._title)
         cv2.imshow(self._title, framed(image, width, height))
 
@@ -65,7 +66,11 @@ class Window(Closeable):
         """Process window events for ``wait_ms`` (at least 1) and return the key that was pressed, if any.
 
         Keys are named as by ``key_name``.
+
+        Raises:
+            SinkError: The display is gone.
         """
+        self._display.check()
         return key_name(cv2.waitKeyEx(wait_ms))
 
     def toggle_full_screen(self) -> None:
@@ -79,6 +84,7 @@ class Window(Closeable):
         if self.is_open:
             cv2.destroyWindow(self._title)
             cv2.waitKey(1)
+        self._display.close()
 
 
 def key_name(code: int) -> str | None:
@@ -120,46 +126,3 @@ def framed(image: Image, width: int, height: int) -> Image:
     left, top = (wide - columns) // 2, (high - rows) // 2
     bottom, right = high - rows - top, wide - columns - left
     return np.asarray(cv2.copyMakeBorder(image, top, bottom, left, right, cv2.BORDER_CONSTANT), np.uint8)
-
-
-def check_display(instead: str = _INSTEAD) -> None:
-    """Check that a window can be opened; without a display, opening one would abort the process.
-
-    Args:
-        instead: What to do without a window, for the remedy of an error.
-
-    Raises:
-        SinkError: There is no display, or OpenCV was built without windows.
-    """
-    toolkit = cv2.currentUIFramework()
-    if not toolkit:
-        raise _no_windows_in_opencv(instead)
-    if sys.platform == "linux" and not _x_server_answers():
-        raise SinkError("there is no display to open a window on", instead)
-
-
-def _no_windows_in_opencv(instead: str) -> SinkError:
-    for name in _HEADLESS:
-        try:
-            metadata.distribution(name)
-        except metadata.PackageNotFoundError:
-            continue
-        return SinkError(
-            f"{name} has replaced OpenCV's windows",
-            "uninstall {0}, then reinstall opencv-contrib-python without its dependencies; or " + instead,
-            name,
-        )
-    return SinkError("this OpenCV was built without windows", instead)
-
-
-def _x_server_answers() -> bool:
-    """Connect to the display as Qt would, with the same library and the same credentials."""
-    try:
-        xcb = ctypes.CDLL("libxcb.so.1")
-    except OSError:
-        return False
-    xcb.xcb_connect.restype = ctypes.c_void_p
-    connection = ctypes.c_void_p(xcb.xcb_connect(None, None))
-    failed = xcb.xcb_connection_has_error(connection)
-    xcb.xcb_disconnect(connection)
-    return not failed

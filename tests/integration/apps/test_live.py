@@ -25,8 +25,6 @@ from livemood.overlay.history_strip import HistoryStrips
 from livemood.overlay.mirror import mirrored
 from livemood.pipeline import Pipeline
 from livemood.runtime.queues import read_newest
-from livemood.sinks.markers.base import clip_of
-from livemood.sinks.markers.sink import MarkerSink
 from livemood.sources.base import Source
 from livemood.testing import RecordingSink, ScriptedDetector, ScriptedScreen, TableClassifier
 from tests.support.builders import make_detection, make_frame, make_mood
@@ -472,13 +470,6 @@ def test_strips_when_a_label_has_no_other_place_then_it_is_drawn_over_them():
     strips.draw(drawn)
     everywhere = [Box(0, 0, 200, 200)]
     assert (Annotator(EMOTIONS).draw(Frame(0, 0.0, drawn), [mood], everywhere) != drawn).any()
-
-
-def test_mark_when_markers_are_written_then_it_is_among_them(tmp_path):
-    markers = MarkerSink(tmp_path / "a.csv", clip_of(VideoInfo(160, 120), "live"), live=True)
-    with markers, Recorder(draw, lambda _: Video(), [markers]) as recorder:
-        assert recorder.mark(make_frame(), "bell") == 1
-    assert "bell" in (tmp_path / "a.csv").read_text()
 
 
 def test_mark_when_no_sink_takes_events_then_none_and_nothing_is_numbered():

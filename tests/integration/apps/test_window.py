@@ -259,6 +259,39 @@ def test_window_when_told_to_quit_then_the_program_ends_cleanly(display, tmp_pat
     assert report["threads"] == []
 
 
+# Opens a window, waits for a line on stdin, and uses the window again.
+USES_WINDOW = """if True:
+    import numpy as np
+    from livemood.core.errors import SinkError
+    from livemood.sinks.window import Window
+    picture = np.zeros((48, 64, 3), np.uint8)
+    with Window("window", 64, 48) as window:
+        window.show(picture)
+        window.key()
+        print("open", flush=True)
+        input()
+        for use in (lambda: window.show(picture), window.key):
+            try:
+                use()
+            except SinkError as error:
+                print(error)
+        print(window.is_open)
+"""
+
+
+def test_window_when_its_display_is_gone_then_says_so_instead_of_ending_the_process():
+    with Display() as display:
+        run = subprocess.Popen(
+            [sys.executable, "-c", USES_WINDOW], env=display.env, cwd=ROOT, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        assert run.stdout
+        assert run.stdout.readline() == "open\n"
+    out, _ = run.communicate("\n", timeout=60)
+    gone = "the display of the window is gone; use no_window with out or records"
+    assert (run.returncode, out.splitlines()) == (0, [gone, gone, "False"])
+
+
 @pytest.mark.parametrize(
     ("address", "words", "instead"),
     [
