@@ -77,7 +77,7 @@ def test_rows_of_a_network_that_had_other_sizes_then_those_of_a_new_one(runner: 
     assert np.array_equal(runner.rows(faces), usual)
 
 
-class Measured(Interpreter):
+class Measured(Interpreter):  # type: ignore[misc]
     """A network of LiteRT that counts among those in memory, and notes the largest size that it ever had, px."""
 
     living: ClassVar[WeakSet["Measured"]] = WeakSet()
