@@ -102,7 +102,7 @@ def test_commands_of_a_page_then_all_run_in_their_order(page, desk, broker) -> N
         assert any(line.startswith(TRAINED) for line in commands("tutorial/own-model.md"))
         shutil.copytree(default_bundle(), desk / "mine")
         # One face is too few to measure anything on.
-        draw = [BIN / "python", desk / "samples" / "draw_people.py", "--out", desk / "holiday"]
+        draw = [BIN / "python", desk / "samples" / "draw_people.py", "--people", "4", "--out", desk / "holiday"]
         subprocess.run(draw, check=True)
     env = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "XDG_CONFIG_HOME": str(desk / "nobody")}
     for line in commands(page):
