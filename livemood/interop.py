@@ -30,14 +30,17 @@ def to_supervision(moods: Sequence[Mood], labels: Sequence[str] = EMOTIONS) -> "
         ValueError: A mood's label is neither ``unsure`` nor one of ``labels``.
     """
     sv = required("supervision", "'livemood[supervision]'")
-    places = (*labels, UNSURE)
+    places = {label: place for place, label in enumerate((*labels, UNSURE))}
+    foreign = next((mood.label for mood in moods if mood.label not in places), None)
+    if foreign is not None:
+        raise ValueError(f"label {foreign!r} of a mood is none of the labels given: {', '.join(labels)}")
     names = np.array([mood.label for mood in moods], dtype=np.str_)
     boxes = [(mood.box.left, mood.box.top, mood.box.right, mood.box.bottom) for mood in moods]
     scores = [[mood.scores.get(label, 0.0) for label in labels] for mood in moods]
     return sv.Detections(
         xyxy=np.array(boxes, np.float32).reshape(-1, 4),
         confidence=np.array([mood.confidence for mood in moods], np.float32),
-        class_id=np.array([places.index(mood.label) for mood in moods], int),
+        class_id=np.array([places[mood.label] for mood in moods], int),
         tracker_id=np.array([mood.track.id for mood in moods], int),
         data={"class_name": names, "label": names, "scores": np.array(scores).reshape(-1, len(labels))},
     )

@@ -6,6 +6,7 @@ Each replaces the real object: ``MoodReader(detector=ScriptedDetector(...), clas
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from livemood.core.crop_spec import CROP, CropSpec
 from livemood.core.labels import EMOTIONS
@@ -21,8 +22,8 @@ class ScriptedDetector:
     """Returns scripted faces.
 
     Args:
-        script: Faces by ``Frame.index`` (frames beyond the end have those of the last entry), or a function of the
-            frame.
+        script: Faces by ``Frame.index`` (frames beyond the end have those of the last entry, and none if there is no
+            entry), or a function of the frame.
 
     Attributes:
         frames: Indices of the frames passed to ``detect``, in order.
@@ -30,7 +31,7 @@ class ScriptedDetector:
     """
 
     def __init__(self, script: Script = ((),)) -> None:
-        self._script = script
+        self._script = script or ((),)
         self.frames: list[int] = []
         self.closed = False
 
@@ -51,13 +52,17 @@ class TableClassifier:
 
     Args:
         table: Scores by track id: a sequence in the order of ``labels``, or a mapping from label to score (labels
-            left out score 0). Scores are scaled to sum to 1.
+            left out score 0). Scores are 0 or more, and scaled to sum to 1.
         default: Scores of every track that the table does not name; the first label alone when left out.
         labels: Names of the classes.
         crop_spec: How faces are to be cropped.
 
     Attributes:
         calls: The track ids of each call, in order.
+
+    Raises:
+        ValueError: A label that is none of ``labels``, or scores that are not one for each of them, negative, not
+            finite, or all 0.
     """
 
     def __init__(
@@ -67,9 +72,9 @@ class TableClassifier:
         labels: tuple[str, ...] = EMOTIONS,
         crop_spec: CropSpec = CROP,
     ) -> None:
-        self._table = dict(table or {})
-        self._default = {labels[0]: 1.0} if default is None else default
         self._labels = labels
+        self._table = {track: self._probabilities(scores) for track, scores in (table or {}).items()}
+        self._default = self._probabilities({labels[0]: 1.0} if default is None else default)
         self._crop_spec = crop_spec
         self.calls: list[tuple[int, ...]] = []
 
@@ -86,13 +91,19 @@ class TableClassifier:
     def classify(self, crops: Sequence[FaceCrop]) -> tuple[Prediction, ...]:
         """Return the table's row for every crop's track."""
         self.calls.append(tuple(crop.track.id for crop in crops))
-        return tuple(self._prediction(crop) for crop in crops)
+        return tuple(Prediction(self._table.get(crop.track.id, self._default), crop.track) for crop in crops)
 
-    def _prediction(self, crop: FaceCrop) -> Prediction:
-        row = self._table.get(crop.track.id, self._default)
-        scores = [row.get(label, 0.0) for label in self._labels] if isinstance(row, Mapping) else row
+    def _probabilities(self, scores: Sequence[float] | Mapping[str, float]) -> npt.NDArray[np.float32]:
+        if isinstance(scores, Mapping):
+            unknown = [label for label in scores if label not in self._labels]
+            if unknown:
+                raise ValueError(f"unknown label {unknown[0]!r}; this classifier has {', '.join(self._labels)}")
+            scores = [scores.get(label, 0.0) for label in self._labels]
         values = np.asarray(scores, np.float32)
-        return Prediction(values / values.sum(), crop.track)
+        if values.shape != (len(self._labels),) or not (values.min() >= 0 and 0 < values.sum() < np.inf):
+            raise ValueError(f"scores are {len(self._labels)} numbers, 0 or more and not all 0, got {scores}")
+        probabilities: npt.NDArray[np.float32] = values / values.sum()
+        return probabilities
 
 
 class RecordingSink(Sink):
@@ -142,14 +153,19 @@ class ScriptedSource(Source):
     """Yields given frames.
 
     Args:
-        frames: All of one size.
+        frames: One or more, all of one size.
         live: Whether the source counts as live.
 
     Attributes:
         closed: Whether ``close`` was called.
+
+    Raises:
+        ValueError: There is no frame.
     """
 
     def __init__(self, frames: Sequence[Frame], live: bool = False) -> None:
+        if not frames:
+            raise ValueError("a scripted source needs a frame at least")
         self._frames = frames
         self.live = live
         self.closed = False

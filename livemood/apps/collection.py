@@ -1,7 +1,7 @@
 """A collection of photos: read on one or more cores, with records, annotated copies, sidecars and sorting."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Final
 
 from livemood.apps.photo import PhotoJob, PhotoOptions, PhotoResult, read_here, set_up
 from livemood.core.errors import ImageUnreadable, LivemoodError, SinkError
-from livemood.core.labels import UNSURE
+from livemood.core.labels import EMOTION, NO_FACE, UNSURE
 from livemood.core.settings import SortBy
 from livemood.records import Origin, Record
 from livemood.records.inputs import Group, Heads
 from livemood.runtime.atomic_io import note_written
+from livemood.runtime.numbered import NumberedPaths
 from livemood.runtime.paths import bytes_of, is_folder, real_path
 from livemood.runtime.workers import on_processes
 from livemood.sinks.collection_records import CollectionRecords
-from livemood.sinks.sorted_folder import How, SortedFolder, folder_for, is_made_by_sorting, place_in
-from livemood.sinks.xmp import write_sidecar
+from livemood.sinks.sorted_folder import How, SortedFolder, folder_for, is_made_by_sorting, read_steps
+from livemood.sinks.xmp import Sidecars
 from livemood.sources.image.scan import Found, Skipped, find_photos, kinds_of
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def read_collection(
     phrase: Callable[[LivemoodError], str] = str,
     earlier: Callable[[Iterator[tuple[Group, Path]]], None] | None = None,
     open_reader: "Callable[[], PhotoReader] | None" = None,
-) -> Iterator[PhotoResult]:
+) -> Generator[PhotoResult, None, None]:
     """Read photos in their order; yield each when all its outputs are written.
 
     After an interrupt or an error, every photo that was yielded is in the records.
@@ -97,25 +98,39 @@ def read_collection(
         open_reader: Returns the ``PhotoReader`` of this process.
 
     Raises:
-        SinkError: The records cannot be written.
+        SinkError: The records cannot be written, or another run writes them or sorts into the folder, or copies would
+            be written among the sorted photos.
     """
+    _refuse_copies_among_sorted(job, {*heads[EMOTION], UNSURE, NO_FACE})
     with ExitStack() as stack:
+        sorter = stack.enter_context(SortedFolder(job.sort_into, job.how)) if job.sort_into else None
         rows = None
         if job.records:
-            written = CollectionRecords(job.records, heads, force=job.force, resume=job.resume, origin=job.origin)
-            rows = stack.enter_context(written)
+            photos = map(str, job.photos)
+            rows = stack.enter_context(
+                CollectionRecords(
+                    job.records, heads, force=job.force, resume=job.resume, origin=job.origin, photos=photos
+                )
+            )
             if earlier and rows.done:
-                place_of = place_in(job.sort_into) if job.sort_into else Path
+                place_of = sorter.place_of if sorter else Path
                 earlier((group, place_of(Path(group[0].path))) for group in rows.groups())
         done = rows.done if rows else {}
         placer = _Placer(job, done)
         todo = (placer.job(photo) for photo in job.photos if str(photo) not in done)
-        sorter = SortedFolder(job.sort_into, job.how) if job.sort_into else None
+        sidecars = Sidecars() if job.xmp else None
         for result in _results(job, todo, open_reader):
-            result = _finished(result, job, sorter)
+            result = _finished(result, job, sidecars, sorter)
             if rows:
                 rows.write(result.group(phrase(result.error) if result.error else None))
             yield result
+
+
+def _refuse_copies_among_sorted(job: CollectionJob, labels: Collection[str]) -> None:
+    if job.copies and job.sort_into:
+        copies, sorted_into = real_path(job.copies), real_path(job.sort_into)
+        if copies.is_relative_to(sorted_into) and {*copies.relative_to(sorted_into).parts[:1]} & {*labels}:
+            raise SinkError(f"{job.copies} is where photos are sorted into", "choose another {out}")
 
 
 def _results(
@@ -130,16 +145,18 @@ def _results(
         yield result or PhotoResult(one.path, error=ImageUnreadable(f"{one.path}: {_KILLED}", "try fewer {jobs}"))
 
 
-def _finished(result: PhotoResult, job: CollectionJob, sorter: SortedFolder | None) -> PhotoResult:
+def _finished(
+    result: PhotoResult, job: CollectionJob, sidecars: Sidecars | None, sorter: SortedFolder | None
+) -> PhotoResult:
     """Write the sidecar of a photo and sort it, as requested; record what went wrong first."""
     if result.copy:
         note_written(result.copy)  # another process wrote it
     if result.width is None or result.height is None:
         return result
     photo, error, place = Path(result.path), result.error, result.place
-    if job.xmp:
+    if sidecars:
         try:
-            write_sidecar(photo, result.moods, result.width, result.height, result.orientation)
+            sidecars.write(photo, result.moods, result.width, result.height, result.orientation)
         except SinkError as failed:
             error = error or failed
     if sorter:
@@ -151,7 +168,7 @@ def _finished(result: PhotoResult, job: CollectionJob, sorter: SortedFolder | No
 
 
 class _Placer:
-    """Chooses paths of annotated copies: numbered if another one has the name, never that of a photo.
+    """Chooses paths of annotated copies: numbered if another one has the name, never that of a photo, read or sorted.
 
     Args:
         job: The settings.
@@ -160,9 +177,13 @@ class _Placer:
 
     def __init__(self, job: CollectionJob, done: Iterable[str]) -> None:
         self._folder = job.copies
-        self._originals = {real_path(path) for path in job.photos} if job.copies else set()
+        self._photos: dict[Path, str] = {}
         self._made: set[Path] = set()
+        self._places = NumberedPaths(self._made.__contains__)
         if job.copies:
+            for folder in (job.copies, *job.copies.absolute().parents):
+                self._photos |= {real_path(folder / step.target): "a sorted photo" for step in read_steps(folder)}
+            self._photos |= {real_path(path): "one of the inputs" for path in job.photos}
             for path in done:
                 self._place(job.copies, Path(path))
 
@@ -170,17 +191,13 @@ class _Placer:
         if self._folder is None:
             return PhotoJob(photo)
         place = self._place(self._folder, photo)
-        if real_path(place) in self._originals:
-            return PhotoJob(photo, refused=SinkError(f"{place} is one of the inputs", "choose another {out}"))
+        if what := self._photos.get(real_path(place)):
+            return PhotoJob(photo, refused=SinkError(f"{place} is {what}", "choose another {out}"))
         return PhotoJob(photo, place)
 
     def _place(self, folder: Path, photo: Path) -> Path:
         suffix = ".jpg" if photo.suffix.lower() in _COPIED_AS_JPEG else photo.suffix
-        target = folder / f"{photo.stem}{suffix}"
-        place, count = target, 1
-        while place in self._made:
-            count += 1
-            place = target.with_stem(f"{target.stem}-{count}")
+        place = self._places.free(folder / f"{photo.stem}{suffix}")
         self._made.add(place)
         return place
 

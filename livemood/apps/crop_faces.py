@@ -3,10 +3,7 @@
 import errno
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, groupby, islice
-from operator import attrgetter
 from pathlib import Path
-from typing import NamedTuple
 
 from livemood.apps.session import Session
 from livemood.core.crop_spec import CropSpec
@@ -14,8 +11,9 @@ from livemood.core.errors import LivemoodError, SinkError, SourceError
 from livemood.core.types import Detection, Frame
 from livemood.datasets.crop_index import COLUMNS, CropIndex
 from livemood.emotion.crop import crop_face
-from livemood.runtime.atomic_io import refuse_file_as_folder
+from livemood.runtime.atomic_io import claimed_folder, refuse_file_as_folder
 from livemood.sinks.image import write_image
+from livemood.sources.image.formats import PICTURE_SUFFIXES
 from livemood.sources.image.scan import Skipped, photos_of_each
 
 
@@ -55,12 +53,6 @@ class Cropped:
     skipped: Sequence[Skipped]
 
 
-class _Face(NamedTuple):
-    source: Path
-    frame: Frame
-    found: Detection
-
-
 def crop_faces(job: CropJob, session: Session, on_skipped: Callable[[LivemoodError], None]) -> Cropped:
     """Crop every face, aligned as for the model, in colour.
 
@@ -72,31 +64,37 @@ def crop_faces(job: CropJob, session: Session, on_skipped: Callable[[LivemoodErr
 
     Raises:
         SourceError: A video cannot be read.
-        SinkError: The crops cannot be written.
+        SinkError: The crops cannot be written, or another run writes into their folder.
     """
     refuse_file_as_folder(job.out, "out")
-    index = CropIndex(job.out, (*COLUMNS, "label", "confidence") if job.sort else COLUMNS, job.force)
-    listed = photos_of_each(job.paths, index.holds)
-    faces = _faces(listed.photos, job.every_s, session, on_skipped)
-    first = list(islice(faces, 1))  # without a face, nothing is written
-    if not first:
-        return Cropped(0, None, listed.skipped)
-    with index:
-        for source, of_source in groupby(chain(first, faces), attrgetter("source")):
-            index.begin(source)
-            try:
-                for face in of_source:
-                    if not index.was_moved(source, face.frame.time_s, face.found.box):
-                        _crop(face, job, session, index)
-            except SinkError as error:
-                if not _is_about_a_long_name(error):
-                    raise
-                on_skipped(SinkError(f"{source} has too long a name for those of its crops", "shorten it"))
-    return Cropped(index.added, index.file, listed.skipped)
+    with claimed_folder(job.out, "out"):
+        index = CropIndex(job.out, (*COLUMNS, "label", "confidence") if job.sort else COLUMNS, job.force)
+        listed = photos_of_each(job.paths, index.holds)
+        with index:
+            for source in listed.photos:
+                try:
+                    _crop_source(source, job, session, index)
+                except SourceError as error:
+                    if source.suffix.lower() not in PICTURE_SUFFIXES:
+                        raise
+                    on_skipped(error)
+                except SinkError as error:
+                    if not _is_about_a_long_name(error):
+                        raise
+                    on_skipped(SinkError(f"{source} has too long a name for those of its crops", "shorten it"))
+    return Cropped(index.added, index.file if index.is_written else None, listed.skipped)
 
 
-def _crop(face: _Face, job: CropJob, session: Session, index: CropIndex) -> None:
-    source, frame, found = face
+def _crop_source(source: Path, job: CropJob, session: Session, index: CropIndex) -> None:
+    for frame in _frames(source, job.every_s, session):
+        index.begin(source)  # not before: what cannot be read any more keeps its crops
+        for found in session.detector.detect(frame):
+            index.open()
+            if not index.was_moved(source, frame.time_s, found.box):
+                _crop(source, frame, found, job, session, index)
+
+
+def _crop(source: Path, frame: Frame, found: Detection, job: CropJob, session: Session, index: CropIndex) -> None:
     reading: dict[str, str] = {}
     folder = ""
     if job.sort:
@@ -114,28 +112,13 @@ def _is_about_a_long_name(error: SinkError) -> bool:
     return isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.ENAMETOOLONG
 
 
-def _faces(
-    paths: Sequence[Path], every_s: float, session: Session, on_skipped: Callable[[LivemoodError], None]
-) -> Iterator[_Face]:
+def _frames(path: Path, every_s: float, session: Session) -> Iterator[Frame]:
+    """Yield a photo, or the frames of a video that are due."""
     from livemood.sources.image.decode import read_image
-    from livemood.sources.image.formats import PICTURE_SUFFIXES
 
-    for path in paths:
-        suffix = path.suffix.lower()
-        try:
-            if suffix in PICTURE_SUFFIXES - {".gif"}:
-                frames = iter([Frame(0, 0.0, read_image(path))])
-            else:
-                frames = _moments(path, every_s, session)
-            for frame in frames:
-                yield from (_Face(path, frame, found) for found in session.detector.detect(frame))
-        except SourceError as error:
-            if suffix not in PICTURE_SUFFIXES:
-                raise
-            on_skipped(error)
-
-
-def _moments(path: Path, every_s: float, session: Session) -> Iterator[Frame]:
+    if path.suffix.lower() in PICTURE_SUFFIXES - {".gif"}:
+        yield Frame(0, 0.0, read_image(path))
+        return
     with session.open_video(path) as clip:
         due = 0.0
         for frame in clip.frames():

@@ -196,7 +196,7 @@ class Live:
 
     def _watch_source(self) -> None:
         trouble = self._source.trouble
-        if trouble and not self._trouble:
+        if trouble and trouble != self._trouble:
             self._on_trouble(trouble)
         self._trouble = trouble
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Final
 
 from livemood.core.errors import LivemoodError
-from livemood.records import Record, read, read_origin
+from livemood.records import Record, read_origin
 from livemood.records.inputs import read_recording
-from livemood.records.reading import heads_in
+from livemood.records.reading import heads_in, reread
 from livemood.runtime.atomic_io import refuse_inputs, refuse_to_overwrite
 from livemood.sinks.records import open_records
 
@@ -52,7 +52,7 @@ def merge_people(
     renumbered = dict.fromkeys((track for track, to in first.items() if track != to), 0)
     with open_records(out, labels, others=others, force=force, origin=origin, setting="out") as sink:
         try:
-            for row in read(records):
+            for row in reread(records):
                 if row.track in renumbered:
                     renumbered[row.track] += 1
                     row = replace(row, track=first[row.track])

@@ -5,14 +5,15 @@ from dataclasses import fields
 from fractions import Fraction
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from livemood import __version__
-from livemood.bundles.manifest import default_bundle, read_bundle
+from livemood.bundles.manifest import named_bundle, read_bundle
 from livemood.core.settings import ReaderSettings
 from livemood.core.video_info import VideoInfo
+from livemood.emotion.backends.registry import sha256_of_weights
 from livemood.records import Origin
 from livemood.records.origin import MAX_TEXT
+from livemood.runtime.storage import is_url
 
 if TYPE_CHECKING:
     from livemood.emotion.classifier import Classifier
@@ -56,20 +57,20 @@ def origin_of_collection(reader: ReaderSettings) -> Origin:
         ModelMissing: The model is not there.
         ModelIncompatible: Its manifest is broken.
     """
-    bundle = read_bundle(reader.model or default_bundle())
+    bundle = read_bundle(named_bundle(reader.model))
     chosen = {"emotions": list(reader.emotions)} if reader.emotions else {}
     options = {"detector": reader.detector, "engine": reader.engine, **chosen}
-    return Origin(__version__, model=bundle.name, sha256=bundle.sha256_for(reader.engine), options=options)
+    return Origin(__version__, model=bundle.name, sha256=sha256_of_weights(bundle, reader.engine), options=options)
 
 
 def _name(source: str) -> str:
-    """Return the name of a source, without folders, and without passwords and keys of an address."""
-    if "://" in source:
-        name = urlsplit(source)._replace(query="", fragment="").geturl()
+    """Return the name of a source without folders; a stream's is an address already without passwords and keys."""
+    if is_url(source):
+        name = source
     elif source == "-":
         name = "stdin"
     else:
-        name = source if source.startswith("/dev/") else PurePath(source).name or source
+        name = PurePath(source).name or source
     return name.encode(errors="surrogateescape").decode(errors="backslashreplace")[:MAX_TEXT]
 
 

@@ -16,7 +16,7 @@ from livemood.detection import blazeface, optical_flow, yunet, yunet_runners
 from livemood.emotion import crop, quality
 from livemood.overlay import history_strip, label_layout, mosaic, style
 from livemood.records.schema import VERSION
-from livemood.reporting import summary
+from livemood.reporting import changes
 from livemood.reporting.colours import DARK, LIGHT, palette
 from livemood.reporting.document import asset
 
@@ -109,9 +109,9 @@ def page_settings(bundle: Bundle, sha256: dict[str, str]) -> dict[str, Any]:
             "most_rows": history_strip.MOST_ROWS,
         },
         "changes": {
-            "window_s": summary.CHANGE_WINDOW_S,
-            "least": summary.LEAST_CHANGE,
-            "kept": summary.CHANGES_KEPT,
+            "window_s": changes.CHANGE_WINDOW_S,
+            "least": changes.LEAST_CHANGE,
+            "kept": changes.CHANGES_KEPT,
         },
         "palettes": {name: palette(theme, bundle.labels) for name, theme in (("light", LIGHT), ("dark", DARK))},
         "report": {"css": asset("document.css"), "meaning": asset("meaning.html")},

@@ -95,14 +95,10 @@ class PhotoResult:
 
 def set_up(options: PhotoOptions) -> None:
     """Open the models in this process, once for all its photos."""
-    import cv2
-
-    from livemood.apps.photo_reader import PhotoReader
-    from livemood.apps.session import Session
+    from livemood.apps.photo_reader import open_photo_reader
 
     global _reader
-    cv2.setNumThreads(1)  # every process has a core
-    _reader = PhotoReader(Session(options.reader), options)
+    _reader = open_photo_reader(options)
 
 
 def read_here(job: PhotoJob) -> PhotoResult:

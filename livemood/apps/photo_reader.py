@@ -82,6 +82,12 @@ class PhotoReader:
         return None
 
 
+def open_photo_reader(options: PhotoOptions) -> PhotoReader:
+    """Open the models in a process that has one core for them."""
+    cv2.setNumThreads(1)
+    return PhotoReader(Session(options.reader), options)
+
+
 def thumbnail(image: Image) -> bytes:
     """Return a small JPEG of (H, W, 3) uint8 BGR."""
     scale = min(_THUMBNAIL_SIDE / max(image.shape[:2]), 1.0)

@@ -4,9 +4,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy.typing as npt
+
 from livemood.apps.session import Session
+from livemood.bundles.manifest import named_bundle
+from livemood.core.errors import VideoUnreadable
 from livemood.core.labels import EMOTIONS
-from livemood.core.settings import BaselineMode, DetectorMode, EngineName, ReaderSettings
+from livemood.core.settings import BaselineMode, CaptureSettings, DetectorMode, EngineName, ReaderSettings
 from livemood.core.stage_settings import Settings
 from livemood.core.types import Frame, Image, Mood
 from livemood.detection.base import Detector
@@ -26,12 +30,15 @@ class MoodReader(Closeable):
         model: Bundle folder; the shipped model by default.
         detector: ``auto`` (faces of every size), ``near`` (close faces), ``far`` (small faces), ``fast`` (both of
             these), or any object with ``detect`` and ``close``.
-        engine: ``litert`` or ``keras``.
-        emotions: Subset of the model's labels to choose between, such as ``("happy", "sad")``.
+        engine: ``litert`` or ``keras``. Before Keras is loaded, environment variables that keep it silent are set, such
+            as ``TF_CPP_MIN_LOG_LEVEL``; those already set stay.
+        emotions: Subset of the model's labels to choose between, such as ``("happy", "sad")``; labels and
+            scores have its order.
         classifier: Any object in place of the model; ``model``, ``engine`` and ``emotions`` are then not used.
         settings: Thresholds and time constants.
-        baseline: How resting faces are learnt in moving pictures: ``auto`` (while time goes by), ``key`` (when
-            ``pipeline().baseline.begin()`` is called) or ``off``.
+        baseline: How resting faces are learnt in moving pictures: ``auto`` (while time goes by), ``key`` (on request
+            only) or ``off``. To request it, call ``baseline.begin()`` of the pipeline that was passed to ``video``,
+            ``camera`` or ``watch``.
 
     Attributes:
         session: Holds the models; makes pipelines, annotators, sources and sinks.
@@ -53,20 +60,20 @@ class MoodReader(Closeable):
         settings: Settings | None = None,
         baseline: BaselineMode = "auto",
     ) -> None:
-        names: Any = emotions if emotions is None or isinstance(emotions, str) else tuple(emotions)  # str is refused
+        names: Any = tuple(emotions) if isinstance(emotions, list) else emotions  # a str or a set is refused
         given = None if isinstance(detector, str) else detector
         reader = ReaderSettings(
             detector=detector if isinstance(detector, str) else "auto",
             emotions=names,
             engine=engine,
-            model=Path(model) if model else None,
+            model=None if model is None else named_bundle(model),
             baseline=baseline,
         )
         self.session = Session(reader, detector=given, classifier=classifier, settings=settings)
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Emotions the model chooses between, in its order."""
+        """Emotions the model chooses between, in its order, or in that of the chosen ones."""
         return self.session.labels
 
     @property
@@ -78,18 +85,21 @@ class MoodReader(Closeable):
         """Return a new pipeline on this reader's models, without state of earlier frames."""
         return self.session.pipeline()
 
-    def image(self, image: Image) -> tuple[Mood, ...]:
+    def image(self, image: npt.NDArray[Any] | None) -> tuple[Mood, ...]:
         """Return the moods in one picture, largest face first.
 
         Args:
             image: (H, W, 3) uint8 in BGR order, as ``cv2.imread`` gives it.
 
         Raises:
-            ValueError: The array is of another shape or type.
+            ValueError: The array is of another shape or type, or None, as for a file that ``cv2.imread`` cannot read.
         """
-        return self.session.read_photo(image)
+        given: Any = image
+        return self.session.read_photo(given)
 
-    def watch(self, source: Source, every: int = 1) -> Iterator[tuple[Frame, tuple[Mood, ...]]]:
+    def watch(
+        self, source: Source, every: int = 1, *, pipeline: Pipeline | None = None
+    ) -> Iterator[tuple[Frame, tuple[Mood, ...]]]:
         """Yield the frames of an open source with their moods.
 
         A file yields every frame; a live source yields the newest, and gaps in ``Frame.index`` are dropped frames.
@@ -97,42 +107,64 @@ class MoodReader(Closeable):
         Args:
             source: Source of the frames.
             every: Classify every Nth frame; in between, faces are tracked and keep their moods.
+            pipeline: A new one from ``pipeline()``, to reach its ``baseline``; by default one of its own.
+
+        Raises:
+            SourceError: The source cannot be read.
+            ValueError: It is no source, or ``every`` is not a whole number of at least 1.
         """
-        with self.session.frames(source, every) as frames:
+        given: Any = source
+        if not hasattr(given, "frames"):
+            raise ValueError(f"watch takes a source, got {type(given).__name__}; video() and camera() open one")
+        with self.session.frames(source, every, pipeline) as frames:
             yield from frames
 
-    def video(self, path: str | Path) -> Iterator[tuple[Frame, tuple[Mood, ...]]]:
+    def video(self, path: str | Path, *, pipeline: Pipeline | None = None) -> Iterator[tuple[Frame, tuple[Mood, ...]]]:
         """Yield every frame of a video file with its moods.
+
+        Args:
+            path: The file.
+            pipeline: As for ``watch``.
 
         Raises:
             VideoUnreadable: The file is not there or holds no video.
         """
+        if "://" in str(path):
+            raise VideoUnreadable(f"{path} is an address, not a file; camera() reads streams")
         with self.session.open_video(path) as source:
-            yield from self.watch(source)
+            yield from self.watch(source, pipeline=pipeline)
 
-    def camera(self, source: int | str = 0) -> Iterator[tuple[Frame, tuple[Mood, ...]]]:
+    def camera(
+        self, source: int | str = 0, *, capture: CaptureSettings | None = None, pipeline: Pipeline | None = None
+    ) -> Iterator[tuple[Frame, tuple[Mood, ...]]]:
         """Yield the newest frame of a camera or stream with its moods, until you stop iterating or it ends.
 
         Args:
-            source: Camera index, device path or name, or a stream's URL.
+            source: Camera index, device path or name; a stream's URL; a video file or a folder of pictures, played at
+                its own speed; ``-`` for raw pictures on stdin, whose size ``capture`` gives.
+            capture: Requested size, rate and pixel format, and timeouts.
+            pipeline: As for ``watch``.
 
         Raises:
             CameraUnavailable: There is no such camera, or it was lost.
             SourceError: The stream cannot be read.
+            ValueError: Raw pictures without their size, or a pixel format that there is not.
         """
-        with self.session.open_live(str(source)) as live:
-            yield from self.watch(live)
+        with self.session.open_live(str(source), capture) as live:
+            yield from self.watch(live, pipeline=pipeline)
 
     def close(self) -> None:
         """Free the detector that this reader opened."""
         self.session.close()
 
 
-def annotate(frame: Frame, moods: Sequence[Mood], labels: tuple[str, ...] = EMOTIONS) -> Image:
+def annotate(
+    frame: Frame | npt.NDArray[Any] | None, moods: Sequence[Mood], labels: tuple[str, ...] = EMOTIONS
+) -> Image:
     """Return a copy of a frame with boxes and labels drawn.
 
     Args:
-        frame: The frame; for a picture alone, ``Frame(0, 0.0, image)``.
+        frame: The frame, or a picture as for ``MoodReader.image``.
         moods: Of its faces.
         labels: Those of the model, ``MoodReader.labels``; they determine the colours.
 
@@ -140,9 +172,7 @@ def annotate(frame: Frame, moods: Sequence[Mood], labels: tuple[str, ...] = EMOT
         (H, W, 3) uint8 BGR.
 
     Raises:
-        ValueError: It is no frame.
+        ValueError: It is no frame and no picture.
     """
     given: Any = frame
-    if not isinstance(given, Frame):
-        raise ValueError(f"a Frame is annotated, such as Frame(0, 0.0, image), got {type(given).__name__}")
-    return Annotator(labels).draw(frame, moods)
+    return Annotator(labels).draw(given if isinstance(given, Frame) else Frame(0, 0.0, given), moods)

@@ -76,7 +76,7 @@ class Session(Closeable):
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Emotions the model chooses between, in its order."""
+        """Emotions the model chooses between, in its order, or in that of the chosen ones."""
         return self.classifier.labels
 
     @property
@@ -170,7 +170,9 @@ class Session(Closeable):
         return open_sink(output, context)
 
     @contextmanager
-    def frames(self, source: Source, every: int = 1) -> Iterator[Iterator[tuple[Frame, tuple[Mood, ...]]]]:
+    def frames(
+        self, source: Source, every: int = 1, pipeline: Pipeline | None = None
+    ) -> Iterator[Iterator[tuple[Frame, tuple[Mood, ...]]]]:
         """Read the frames of an open source with their moods.
 
         A separate thread reads the frames; for a file it also tracks faces, some frames ahead. A file yields every
@@ -179,11 +181,15 @@ class Session(Closeable):
         Args:
             source: Source of the frames.
             every: Classify every Nth yielded frame; in between, faces are tracked and keep their moods.
+            pipeline: A new one of this session, for a caller that needs it too; by default one is made.
 
         Raises:
             SourceError: The source cannot be read; raised while iterating.
+            ValueError: ``every`` is not a whole number of at least 1.
         """
-        pipeline = self.pipeline()
+        if every < 1 or every % 1:
+            raise ValueError(f"every is a whole number of at least 1, got {every}")
+        pipeline = pipeline or self.pipeline()
         if source.live:
             with read_newest(source.frames(), _IDLE_S) as newest:
                 taken = enumerate(frame for frame in newest if frame is not None)

@@ -29,11 +29,24 @@ _STOP_LIMIT_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a job ended: with a summary, or with an error."""
+    """How a job ended.
+
+    Attributes:
+        job: The job.
+        summary: Of the video that was read; None if it failed, or nothing was left to make.
+        error: Why it failed.
+        made: The files that were completed, also where it failed.
+    """
 
     job: VideoJob
     summary: Summary | None
     error: LivemoodError | None = None
+    made: Sequence[Path] = ()
+
+    @property
+    def files(self) -> Sequence[Path]:
+        """The files of the job that are there."""
+        return self.made if self.error else self.job.files
 
 
 def label_videos(
@@ -170,10 +183,10 @@ def _work(job: VideoJob) -> Outcome:
     session, progress = _worker
     _at_work = True
     try:
-        return Outcome(job, label_video(job, session, progress))
+        return Outcome(job, label_video(job, session, progress), None, job.made())
     except _Stopped:
         os._exit(1)  # otherwise this process would start the next job
     except LivemoodError as error:
-        return Outcome(job, None, error)
+        return Outcome(job, None, error, job.made())
     finally:
         _at_work = False

@@ -1,7 +1,8 @@
 """One video from file to file."""
 
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -12,9 +13,16 @@ from livemood.apps.tally import Summary
 from livemood.core.errors import SinkError, VideoUnreadable, one_line_about
 from livemood.core.settings import CutSettings, DrawStyle, EncodingSettings
 from livemood.runtime import stopping
-from livemood.runtime.atomic_io import refuse_inputs, refuse_other_suffix, refuse_to_overwrite
+from livemood.runtime.atomic_io import (
+    refuse_below_file,
+    refuse_inputs,
+    refuse_other_suffix,
+    refuse_to_overwrite,
+    written,
+)
+from livemood.runtime.interrupted import is_interrupted, mark_interrupted, unmark
 from livemood.runtime.optional_deps import required
-from livemood.sinks.open import STDOUT, Output
+from livemood.sinks.open import STDOUT, Output, suffixes_of
 from livemood.sources.base import Source
 
 if TYPE_CHECKING:
@@ -36,6 +44,7 @@ class VideoJob:
         report: A page about it, made of its records.
         thumbnails: Show faces on that page.
         merge_command: The command that merges tracks which may be one person, for that page.
+        again: Files that an interrupt left incomplete, which are replaced without ``force`` too.
     """
 
     source: Path
@@ -48,6 +57,7 @@ class VideoJob:
     report: Path | None = None
     thumbnails: bool = False
     merge_command: "MergeCommand | None" = None
+    again: frozenset[Path] = frozenset()
 
     @property
     def out(self) -> Path | None:
@@ -57,7 +67,7 @@ class VideoJob:
     @property
     def targets(self) -> list[tuple[str, Path]]:
         """Setting and path of each file of this job, the report last."""
-        made = [(output.name, Path(output.target)) for output in self.outputs if output.target not in ("", STDOUT)]
+        made = [(output.name, output.file) for output in self.outputs if output.file]
         return [*made, *([("report", self.report)] if self.report else [])]
 
     @property
@@ -67,8 +77,24 @@ class VideoJob:
 
     def file(self, kind: str) -> Path | None:
         """Return the file of a kind of sink, if requested."""
-        outputs = (one for one in self.outputs if one.name == kind and one.target != STDOUT)
-        return next((Path(one.target) for one in outputs), None)
+        return next((one.file for one in self.outputs if one.name == kind), None)
+
+    def unfinished(self) -> "VideoJob | None":
+        """Return the job that makes what is missing, or incomplete after an interrupt; None if that is nothing.
+
+        Files that are there otherwise are not its own: it neither makes nor replaces them.
+        """
+        again = frozenset(filter(is_interrupted, self.files))
+        left = {path for path in self.files if path in again or not path.exists()}
+        if self.files and not left:
+            return None
+        outputs = tuple(one for one in self.outputs if one.target == STDOUT or Path(one.target) in left)
+        return replace(self, outputs=outputs, report=self.report if self.report in left else None, again=again)
+
+    def made(self) -> list[Path]:
+        """Return those of its files that this process has completed."""
+        completed = written()
+        return [path for path in self.files if path in completed]
 
 
 class Progress(Protocol):
@@ -86,8 +112,8 @@ class Progress(Protocol):
 def label_video(job: VideoJob, session: Session, progress: Progress) -> Summary:
     """Run one job; an unexpected exception of a library becomes a one-line error about the video.
 
-    Files appear under their names when they are complete. A KeyboardInterrupt finishes them up to that frame; an error
-    leaves none.
+    Files appear under their names when they are complete. A KeyboardInterrupt finishes them up to that frame, and marks
+    them as interrupted; an error removes those that are not complete.
 
     Raises:
         VideoUnreadable: The source holds no video.
@@ -95,7 +121,9 @@ def label_video(job: VideoJob, session: Session, progress: Progress) -> Summary:
     """
     for setting, path in job.targets:
         refuse_inputs(path, setting, [job.source])
-    check_report(job)  # said now, not after hours of work
+    check_job(job)
+    if job.report:
+        refuse_to_overwrite(job.report, "report", job.force)  # said now, not after hours of work
     with one_line_about(job.source, VideoUnreadable), ExitStack() as stack:
         clip = stack.enter_context(session.open_video(job.source, job.cut.start_s, job.cut.duration_s))
         if job.report is None:
@@ -117,21 +145,27 @@ def label_video(job: VideoJob, session: Session, progress: Progress) -> Summary:
     return summary
 
 
-def check_report(job: VideoJob) -> None:
-    """Refuse a report that could not be made, before anything else is done.
+def check_job(job: VideoJob) -> None:
+    """Refuse what could be made of no video, before any is read.
 
     Raises:
-        LivemoodError: plotly is not installed.
-        SinkError: It is there already, or its name ends in another form than a page's.
+        LivemoodError: A library that writes one of its files is not installed.
+        SinkError: A name ends in no form of its kind, a folder is a file, or the encoder refuses a setting.
     """
-    if job.report is None:
-        return
+    from livemood.records.parquet import PARQUET
     from livemood.reporting.charts import PLOTLY
     from livemood.reporting.page import PAGES
+    from livemood.sinks.video.writer import check_encoding
 
-    required("plotly.offline", PLOTLY)
-    refuse_other_suffix(job.report, "report", *PAGES)
-    refuse_to_overwrite(job.report, "report", job.force)
+    for setting, path in job.targets:
+        refuse_other_suffix(path, setting, *(PAGES if setting == "report" else suffixes_of(setting)))
+        refuse_below_file(path, setting)
+        if path.suffix.lower() == ".parquet":
+            required("pyarrow", PARQUET)
+    if job.report:
+        required("plotly.offline", PLOTLY)
+    if job.out:
+        check_encoding(job.out, job.encoding)
 
 
 def _report(job: VideoJob, records: Path, kept: bool, video: Path | None) -> None:
@@ -153,6 +187,7 @@ def _report(job: VideoJob, records: Path, kept: bool, video: Path | None) -> Non
 def _label(job: VideoJob, clip: Source, session: Session, progress: Progress) -> Summary:
     with ExitStack() as stack:
         stack.enter_context(stopping.held())
+        stack.enter_context(_marked(job))  # left after the sinks: an interrupt after that finds all complete
         encoding = replace(job.encoding, strip_metadata=job.encoding.strip_metadata or job.style.blur)
         options = changed(job.cut) | ({"faceless_rows": True} if job.faceless_rows else {})
         # The copy is opened last and closed first, so that no records stay if it fails.
@@ -161,7 +196,7 @@ def _label(job: VideoJob, clip: Source, session: Session, progress: Progress) ->
                 session.open_sink(
                     output,
                     clip,
-                    force=job.force,
+                    force=job.force or Path(output.target) in job.again,
                     faceless_rows=job.faceless_rows,
                     encoding=encoding,
                     options=options,
@@ -172,3 +207,18 @@ def _label(job: VideoJob, clip: Source, session: Session, progress: Progress) ->
         progress.begin(job.source, clip.info.frame_count)
         tally = session.run(clip, sinks, job.style, job.cut.every, lambda _: progress.advance(job.source))
     return tally.summary([*clip.warnings, *(line for sink in sinks for line in sink.warnings)])
+
+
+@contextmanager
+def _marked(job: VideoJob) -> Iterator[None]:
+    """Mark what was made as interrupted when the block is left by an interrupt; remove marks when it ends."""
+    try:
+        yield
+    except Exception:
+        raise
+    except BaseException:
+        for path in job.made():
+            mark_interrupted(path)
+        raise
+    for path in job.files:
+        unmark(path)

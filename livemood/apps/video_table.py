@@ -33,6 +33,14 @@ class Listed:
     outcome: Outcome
 
 
+def is_video_table(path: Path) -> bool:
+    """Return whether a file begins as a table of videos does, and not as one of another program."""
+    with suppress(OSError), path.open("rb") as file:
+        head = ",".join([*_COLUMNS, *_COUNTS]).encode()
+        return file.read(len(head)) == head
+    return False
+
+
 def write_video_table(
     path: Path,
     videos: Sequence[Listed],
@@ -67,9 +75,9 @@ def write_video_table(
 
 def _outcome_cells(one: Listed, phrase: Callable[[LivemoodError], str]) -> list[str]:
     outcome = one.outcome
-    job, made = outcome.job, outcome.error is None
+    job = outcome.job
     state = "failed" if outcome.error else "read" if outcome.summary else "there already"
-    files = [str(file or "") if made else "" for file in (job.out, job.file("records"), job.report)]
+    files = [str(file) if file in outcome.files else "" for file in (job.out, job.file("records"), job.report)]
     return [one.folder, str(job.source), state, phrase(outcome.error) if outcome.error else "", *files]
 
 

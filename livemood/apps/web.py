@@ -14,7 +14,7 @@ from typing import Final, Self
 
 from livemood.apps.page_settings import COVERED_FILE, EMOTION_FILE, FAR_FILE, NEAR_FILE, YUNET_FILE, page_settings
 from livemood.bundles.fixed_batch import with_fixed_batch
-from livemood.bundles.manifest import default_bundle, models_folder, read_bundle
+from livemood.bundles.manifest import models_folder, named_bundle, read_bundle
 from livemood.bundles.shipped import face_model
 from livemood.bundles.verify.tflite_file import check_tflite
 from livemood.core.errors import SinkError
@@ -56,7 +56,7 @@ def page_files(bundle: Path | None = None) -> dict[str, bytes]:
         ModelIncompatible: It is not the one that its manifest describes.
         SinkError: The page was not built, or its files were altered.
     """
-    model = read_bundle(bundle or default_bundle())
+    model = read_bundle(named_bundle(bundle))
     network = model.checked(model.tflite)
     check_tflite(network, model.crop.shape, {head.name: len(head.labels) for head in model.heads})
     networks = {

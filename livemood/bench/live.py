@@ -16,7 +16,7 @@ from livemood.core.types import Frame, Image
 from livemood.core.video_info import VideoInfo
 from livemood.sinks.base import Sink
 from livemood.sources.base import Source
-from livemood.sources.live import LiveSource, Picture
+from livemood.sources.live import Feed, LiveSource, Picture
 from livemood.sources.video.file import VideoSource
 
 # Pictures that are kept in memory and repeated, so that decoding is not measured.
@@ -50,7 +50,7 @@ class LiveFigures:
     faces: float
 
 
-class _Camera:
+class _Camera(Feed):
     """Repeats a clip's pictures at a steady rate, each with its number encoded in its first row."""
 
     def __init__(self, clip: Path, fps: float) -> None:

@@ -14,6 +14,7 @@ A bundle may be untrusted: sizes are bounded before anything is read, and labels
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,8 @@ from typing import Any
 from livemood.bundles.verify.keras_file import check_keras_file
 from livemood.core.crop_spec import CropSpec
 from livemood.core.errors import ModelIncompatible, ModelMissing
-from livemood.core.labels import EMOTION, UNSURE
+from livemood.core.labels import EMOTION, OWN_WORDS
+from livemood.records.inputs import is_field
 
 FORMAT = 2
 MANIFEST = "manifest.json"
@@ -40,6 +42,8 @@ _MAX_MODEL_BYTES = 1 << 29
 # A fitted temperature is near 1; far outside this range all probabilities are equal, or 0 and 1.
 _TEMPERATURES = (0.01, 100.0)
 _SHOWN = 80
+# Devices on Windows, which no file or folder there can be called, whatever follows a dot.
+_DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\..*)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +101,6 @@ class Bundle:
         """The LiteRT file."""
         return self.folder / "model.tflite"
 
-    def sha256_for(self, engine: str) -> str:
-        """Return the hex digest of the weights that an engine runs, as the manifest states it; empty if it does not."""
-        return str(self.sha256.get((self.tflite if engine == "litert" else self.keras).name, ""))
-
     def checked(self, file: Path) -> Path:
         """Return ``file`` after comparing its sha256 with the manifest, and checking the layers of a Keras file.
 
@@ -126,9 +126,17 @@ def default_bundle() -> Path:
     return models_folder() / "emotion"
 
 
-def named_bundle(name: str | Path) -> Path:
-    """Return the folder of a bundle: ``default`` is the shipped model, anything else a path."""
-    return default_bundle() if str(name) == "default" else Path(name)
+def named_bundle(name: str | Path | None) -> Path:
+    """Return the folder of a bundle: None and ``default`` are the shipped model, anything else is a path.
+
+    Raises:
+        ModelMissing: No folder can have this name.
+    """
+    if name is None or str(name) == "default":
+        return default_bundle()
+    if not str(name) or "\0" in str(name):
+        raise ModelMissing(f"no model bundle can be at {str(name)!r}; give its folder")
+    return Path(name)
 
 
 def read_bundle(folder: Path) -> Bundle:
@@ -153,7 +161,9 @@ def read_bundle(folder: Path) -> Bundle:
             metrics=_mapping(data["metrics"]),
             sha256=_mapping(data["sha256"]),
         )
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
+    except KeyError as error:
+        raise ModelIncompatible(f"{folder / MANIFEST} is no manifest of an emotion model: it has no {error}") from error
+    except (TypeError, ValueError, OverflowError) as error:
         raise ModelIncompatible(f"{folder / MANIFEST} is not a livemood manifest ({shortened(error)})") from error
     lowest, highest = _TEMPERATURES
     for head in bundle.heads:
@@ -176,7 +186,9 @@ def is_label(text: str) -> bool:
         and text.isprintable()
         and text == text.strip()
         and not text.startswith(".")
+        and not text.endswith(".")
         and not set(text) & set('/\\:*?"<>|')
+        and not _DEVICE.fullmatch(text)
     )
 
 
@@ -196,6 +208,8 @@ def _heads(entries: Any) -> tuple[Head, ...]:
 def _head(entry: Any, name: Any) -> Head:
     if not isinstance(name, str) or not name.isidentifier() or len(name) > MAX_LABEL:
         raise ValueError(f"a head's name is one word of letters, digits and _, got {shortened(name)}")
+    if is_field(name):
+        raise ValueError(f"a head cannot be called {name}, as a field of the records is")
     return Head(name, _labels(entry["labels"]), float(entry["temperature"]))
 
 
@@ -204,9 +218,9 @@ def _labels(names: Any) -> tuple[str, ...]:
         raise ValueError(f"labels are a list of 2 to {MAX_LABELS} names, got {shortened(names)}")
     for name in names:
         if not isinstance(name, str) or not is_label(name):
-            raise ValueError(f"a label is a plain name of at most {MAX_LABEL} characters, got {shortened(name)}")
-        if name == UNSURE:
-            raise ValueError(f"{UNSURE} is livemood's own word where no label is sure enough")
+            raise ValueError(f"a label is a folder's name of at most {MAX_LABEL} characters, got {shortened(name)}")
+        if name in OWN_WORDS:
+            raise ValueError(f"a label cannot be {name}, livemood's own word for faces and photos without one")
         if names.count(name) > 1:
             raise ValueError(f"label {name} is listed twice")
     return tuple(names)
@@ -259,7 +273,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
                 f"{file} is not a manifest: it is no file of at most {_MAX_MANIFEST_BYTES >> 20} MB"
             )
         data = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
+        if folder.is_file():
+            raise ModelMissing(f"{folder} is a file; give the folder of the model bundle, with {MANIFEST}") from error
         raise ModelMissing(f"no model bundle at {folder}: {MANIFEST} is not there") from error
     except (OSError, ValueError, RecursionError) as error:
         if isinstance(error, ModelIncompatible):

@@ -19,7 +19,13 @@ from livemood.cli.terminal import INTERRUPTED, plain, print_any_text
 from livemood.cli.usage import usage_line
 from livemood.core.errors import LivemoodError, system_error_line
 from livemood.runtime.atomic_io import forget_written, written
-from livemood.runtime.native_output import debugging, discard_native_stderr, open_missing_streams, silence_native_logs
+from livemood.runtime.native_output import (
+    debugging,
+    discard_native_stderr,
+    open_missing_streams,
+    silence_matplotlib,
+    silence_native_logs,
+)
 from livemood.runtime.optional_deps import NEEDED_FOR, not_installed
 from livemood.runtime.stopping import OutputClosed, handle_signals, held, ignore_signals
 
@@ -113,6 +119,7 @@ def main() -> NoReturn:
     open_missing_streams()
     print_any_text()
     silence_native_logs()
+    silence_matplotlib()
     discard_native_stderr()
     # Each part of the pipeline has a thread; OpenCV's own threads would compete with them (docs/speed.md).
     os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")

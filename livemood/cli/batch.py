@@ -79,15 +79,7 @@ def batch(
         raise typer.BadParameter("an address is one of a Ray cluster; add --engine ray", param_hint="--address")
     from livemood.apps.batch.run import BatchJob
 
-    job = BatchJob(
-        inputs,
-        out,
-        settings,
-        shard,
-        every,
-        labelled,
-        retry_failed,
-    )
+    job = BatchJob(inputs, out, settings, part=shard, every=every, labelled=labelled, retry_failed=retry_failed)
     heads_of(job.reader)  # a wrong choice of emotions says so before anything else
     _run(job, engine, jobs, address, json_)
 
@@ -111,9 +103,8 @@ def _run(job: "BatchJob", choice: EngineChoice, jobs: int | None, address: str |
         again = counted(planned.again, "input")
         note(f"{again} to read again: they failed, or changed, or have no labelled copy, or the model changed")
     made = Contents()
-    engine = open_engine(choice, jobs, address, usable_cores)
     try:
-        with counting_bar(len(planned.inputs), "inputs") as bar:
+        with open_engine(choice, jobs, address) as engine, counting_bar(len(planned.inputs), "inputs") as bar:
             bar.advance(planned.done)
 
             def on_part(part: "Part") -> None:
@@ -128,8 +119,6 @@ def _run(job: "BatchJob", choice: EngineChoice, jobs: int | None, address: str |
         if made.inputs:
             note_written(job.out if is_url(job.out) else Path(job.out))
         raise typer.Exit(INTERRUPTED) from None
-    finally:
-        engine.close()
     if json_:
         print_json({"inputs": len(planned.inputs), "read": made.inputs, "failed": made.failed, "faces": made.faces})
     else:

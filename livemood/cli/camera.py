@@ -1,10 +1,8 @@
 """``livemood camera``: moods live in a window, recorded, or for other programs to see."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,20 +12,25 @@ from livemood.cli.options import (
     LiveOutputs,
     Only,
     files_of,
-    made_by,
     opened,
     print_json,
+    refuse_idle,
     refuse_shared,
     seconds,
 )
 from livemood.cli.summary import note, print_summary
 from livemood.cli.terminal import plain
 from livemood.core.settings import CaptureSettings, DrawStyle, ReaderSettings
-from livemood.runtime.paths import is_file, is_folder
 from livemood.sinks.open import Output
+
+if TYPE_CHECKING:
+    from livemood.apps.camera_job import CameraJob
+    from livemood.apps.session import Session
+    from livemood.sources.base import Source
 
 
 def camera(
+    context: typer.Context,
     outputs: LiveOutputs,
     capture: Annotated[CaptureSettings, Only("fps", "pixel_format", "loop")],
     style: DrawStyle,
@@ -69,91 +72,66 @@ def camera(
       s snapshot, r start or stop recording, e mark an event in the records
       c calibrate to resting faces for 3 s; again: off
     """
-    from livemood.apps.live import Live
-    from livemood.apps.origins import changed
-    from livemood.apps.recorder import Recorder
-    from livemood.core.keys import View
-    from livemood.runtime.atomic_io import refuse_inputs, refuse_to_overwrite
-    from livemood.runtime.stopping import held
-    from livemood.sinks.window import Window, check_display
-    from livemood.sources.lsl_markers import LslMarkers
+    from livemood.apps.camera_job import CameraJob, check_camera, run_camera
 
-    files = files_of(outputs)
-    out = files.get("out")
     if not window and not outputs:
         raise typer.BadParameter("nothing would be seen or kept; add --out or --records", param_hint="--no-window")
     if calibrate is not None and calibrate < 0.5:
         raise typer.BadParameter(f"takes 0.5 s at least, got {calibrate:g}", param_hint="--calibrate")
     if calibrate is not None and settings.baseline == "off":
         raise typer.BadParameter("needs a baseline; leave --baseline off out", param_hint="--calibrate")
-    targets = made_by(outputs)
-    refuse_shared(targets)
-    inputs = _inputs(source)
-    for setting, path in targets:
-        refuse_inputs(path, setting, inputs)
-        refuse_to_overwrite(path, setting, force)  # now, before another file is begun
     if source == "-" and size is None:
-        raise typer.BadParameter("raw pictures need their size, such as --size 640x480", param_hint="--source")
-    if window:
-        check_display()  # before anything slow
-    with ExitStack() as stack:
-        session = stack.enter_context(opened(settings))
-        capture = _sized(capture, size)
-        try:
-            live_source = stack.enter_context(session.open_live(source, capture))
-        except ValueError as error:
-            raise typer.BadParameter(str(error), param_hint="--source") from error
-        if capture.loop and ("://" in source or not (is_file(source) or is_folder(source))):
-            note(f"{live_source.name} is not repeated; --loop is for files and folders")
-        stack.enter_context(held())
-        options = changed(capture) | ({"calibrate_s": calibrate} if calibrate else {})
-        sinks = [
-            stack.enter_context(session.open_sink(output, live_source, force=force, options=options))
-            for output in outputs
-            if output.name != "out"
-        ]
-        recorder = Recorder(
-            session.draw, lambda path: session.open_sink(Output("out", str(path)), live_source, force=force), sinks
-        )
-        stack.enter_context(recorder)
-        if out:
-            recorder.start(out)
-        screen = None
-        if window:
-            info = live_source.info
-            screen = stack.enter_context(Window(f"livemood: {live_source.name}", info.width, info.height))
-        mirrored = live_source.mirrored if mirror is None else mirror
-        live = Live(
-            session,
-            live_source,
-            recorder,
-            screen,
-            view=View(mirrored, panel=style.panel, blur=style.blur, smile_kind=style.smile_kind, sparklines=sparklines),
-            engine=session.engine,
-            calibrate_s=calibrate,
-            duration_s=duration,
-            markers=stack.enter_context(LslMarkers(lsl_markers)).take if lsl_markers else tuple,
-            on_trouble=lambda trouble: note(f"{live_source.name}: {trouble}"),
-        )
-        tally = live.run()
-    summary = tally.summary([*recorder.warnings, *(line for sink in sinks for line in sink.warnings)])
-    for line in summary.notes:
+        raise typer.BadParameter("raw pictures need their size, such as --size 640x480", param_hint="--size")
+    _refuse_all_idle(context, source, outputs, window)
+    files = files_of(outputs)
+    refuse_shared(list(files.items()))
+    job = CameraJob(
+        source,
+        outputs,
+        _sized(capture, size),
+        style,
+        window=window,
+        mirror=mirror,
+        sparklines=sparklines,
+        calibrate_s=calibrate,
+        lsl_markers=lsl_markers,
+        duration_s=duration,
+        force=force,
+    )
+    check_camera(job)
+    with opened(settings) as session, _opened_source(job, session) as live_source:
+        run = run_camera(job, session, live_source, note)
+    for line in run.summary.notes:
         note(line)
-    records = files.get("records")
     if json_:
-        written = {"out": str(out) if out else None, "records": str(records) if records else None}
-        print_json({**summary.to_json(), "dropped": live.dropped, **written, "files": list(map(str, recorder.files))})
+        written = {name: str(files[name]) if name in files else None for name in ("out", "records")}
+        made = {"dropped": run.dropped, **written, "files": list(map(str, run.files))}
+        print_json({**run.summary.to_json(), **made})
     else:
-        print_summary(summary, {name: path for name, path in files.items() if name != "out"})
-        for file in recorder.files:
+        print_summary(run.summary, {name: path for name, path in files.items() if name != "out"})
+        for file in run.files:
             print(f"written: {plain(file)}")
 
 
-def _inputs(source: str) -> Sequence[str | Path]:
-    """Return the files that a source reads: the pictures of a folder, or the source itself."""
-    from livemood.sources.image.scan import find_photos
+def _refuse_all_idle(context: typer.Context, source: str, outputs: Sequence[Output], window: bool) -> None:
+    """Refuse options without effect on this kind of source, or without a window or a picture."""
+    from livemood.sources.open import source_kind
 
-    return find_photos([Path(source)]).photos if "://" not in source and is_folder(source) else [source]
+    kind = source_kind(source)
+    idle = [name for name in ("size", "fps", "pixel_format", "loop") if name not in kind.settings]
+    refuse_idle(context, idle, f"it has no effect on this source ({kind.name}); leave it out")
+    if not window:
+        refuse_idle(context, ["mirror", "sparklines"], "it is for the window; leave it out, or --no-window")
+    if not window and {"out", "virtual_camera"}.isdisjoint(output.name for output in outputs):
+        refuse_idle(context, ["panel"], "no picture is shown or kept; leave it out, or --no-window")
+
+
+def _opened_source(job: "CameraJob", session: "Session") -> "Source":
+    """Open the source; a wrong size or pixel format is a usage error."""
+    try:
+        return session.open_live(job.source, job.capture)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def _sized(capture: CaptureSettings, size: str | None) -> CaptureSettings:

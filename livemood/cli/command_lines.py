@@ -2,13 +2,11 @@
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
+from pathlib import Path
 from typing import Any
 
-_TRAINING = (
-    *("preset", "epochs", "batch", "learning_rate", "ema_decay", "distil_weight", "blends", "precision", "seed"),
-    "early_stop",
-)
+from livemood.cli.options import option_name
 
 
 def train_command(record: Mapping[str, Any]) -> str | None:
@@ -17,40 +15,41 @@ def train_command(record: Mapping[str, Any]) -> str | None:
     Args:
         record: The job as it was recorded when the run began; empty where none was.
     """
-    from livemood.training.settings import usual
+    from livemood.training.settings import TrainSettings, usual
 
     if not record:
         return None
     settings, unsaid = record["settings"], asdict(usual(fine_tuning=bool(record["from"])))
-    words = ["livemood", "train", record["data"], "--out", "BUNDLE"]
-    words += ["--votes", record["votes"]] if record["votes"] else []
-    words += ["--heads", record["heads"]] if record["heads"] else []
-    words += ["--find-faces"] if record["find_faces"] else []
-    words += ["--group-by", record["group_by"]] if record["group_by"] else []
-    for name, label in record["class"].items():
-        words += ["--class", f"{name}={label}"]
+    words = ["livemood", "train", record["data"], "--out", "BUNDLE", *_source_options(record)]
     for option, names in (("--from", record["from"]), ("--teacher", record["teachers"])):
         for name in names:
             words += [option, name]
-    for name in _TRAINING:
-        if settings[name] != unsaid[name]:
-            words += [f"--{name.replace('_', '-')}", str(settings[name])]
-    if settings["time_budget_s"]:
-        words += ["--time-budget", f"{settings['time_budget_s']:.0f}s"]
-    words += [] if settings["class_balance"] else ["--no-class-balance"]
+    for name in (field.name for field in fields(TrainSettings) if "help" in field.metadata):
+        value, option = settings[name], option_name(name)
+        if value != unsaid[name]:
+            said = f"{value:.0f}s" if name.endswith("_s") else str(value)
+            words += [f"--no-{option[2:]}"] if value is False else [option, said]
     return shlex.join(words)
 
 
 def card_command(report: Mapping[str, Any]) -> str:
     """Return the command that measures a model again and writes its card."""
     words = ["livemood", "evaluate", "BUNDLE", report["data"], "--split", report["split"]]
-    words += ["--votes", report["votes"]] if report.get("votes") else []
-    words += ["--heads", report["heads_table"]] if report.get("heads_table") else []
-    words += ["--find-faces"] if report.get("find_faces") else []
-    words += ["--group-by", report["group_by"]] if report.get("group_by") else []
-    for name, label in report.get("class", {}).items():
-        words += ["--class", f"{name}={label}"]
-    words += ["--smiles", "smiles.zip"] if report.get("smiles") else []
+    words += _source_options({**report, "heads": report.get("heads_table")})
+    words += ["--groups", report["groups_table"]] if report.get("groups_table") else []
+    words += ["--against", Path(report["against"]["bundle"]).name] if report.get("against") else []
+    words += ["--smiles", report["smiles"]["file"]] if report.get("smiles") else []
     words += ["--people", report["people"]["file"]] if report.get("people") else []
     words += ["--stress"] if "stress" in report else []
     return shlex.join([*words, "--card"])
+
+
+def _source_options(record: Mapping[str, Any]) -> list[str]:
+    """Return the options that say how labelled pictures are read, from ``DataSource.record``."""
+    words = []
+    for name in ("votes", "heads", "find_faces", "group_by"):
+        if value := record.get(name):
+            words += [option_name(name)] if value is True else [option_name(name), value]
+    for name, label in record.get("class", {}).items():
+        words += ["--class", f"{name}={label}"]
+    return words

@@ -5,6 +5,10 @@ from typing import Annotated
 
 import typer
 
+Votes = Annotated[Path | None, typer.Option("--votes", help="FER+'s fer2013new.csv, for a fer2013.csv.")]
+FindFaces = Annotated[
+    bool, typer.Option("--find-faces", help="The pictures are whole photos: cut out the largest face.")
+]
 GroupBy = Annotated[
     str | None,
     typer.Option(
@@ -18,8 +22,6 @@ Class = Annotated[
     list[str] | None,
     typer.Option("--class", metavar="NAME=LABEL", help="Rename a class folder, such as 1=surprise; repeatable."),
 ]
-
-
 Heads = Annotated[
     Path | None,
     typer.Option(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from livemood.cli.command_lines import card_command
-from livemood.cli.data_options import Class, GroupBy, Heads, class_names
+from livemood.cli.data_options import Class, FindFaces, GroupBy, Heads, Votes, class_names
 from livemood.cli.figures import print_table
 from livemood.cli.options import Force, Json, print_json
 from livemood.cli.summary import note
@@ -29,11 +29,9 @@ def evaluate(
     split: Annotated[
         SplitChoice, typer.Option("--split", help="Pictures to measure on; all for data never trained on.")
     ] = "test",
-    votes: Annotated[Path | None, typer.Option("--votes", help="FER+'s fer2013new.csv, for a fer2013.csv.")] = None,
+    votes: Votes = None,
     heads: Heads = None,
-    find_faces: Annotated[
-        bool, typer.Option("--find-faces", help="The pictures are whole photos: cut out the largest face.")
-    ] = False,
+    find_faces: FindFaces = False,
     group_by: GroupBy = None,
     class_: Class = None,
     groups: Annotated[
@@ -70,26 +68,25 @@ def evaluate(
     """
     from livemood.bundles.manifest import named_bundle
     from livemood.core.errors import SinkError
+    from livemood.datasets.open import DataSource
     from livemood.evaluation.card import CARD
     from livemood.evaluation.run import EvaluationJob
-    from livemood.runtime.atomic_io import refuse_to_overwrite
+    from livemood.reporting.page import PAGES
+    from livemood.runtime.atomic_io import refuse_inputs, refuse_other_suffix, refuse_to_overwrite
     from livemood.runtime.optional_deps import need
 
     need("scipy")
     if html:
+        refuse_other_suffix(html, "html", *PAGES)
+        refuse_inputs(html, "html", filter(None, (data, votes, heads, groups, smiles, people)))
         refuse_to_overwrite(html, "html", force)
     folder = named_bundle(bundle)
     if card and (folder / CARD).exists() and not force:
-        raise SinkError(f"{folder / CARD} is there already; use --force, or leave --card out")
+        raise SinkError(f"{folder / CARD} is there already", "use {force}, or leave {card} out")
     job = EvaluationJob(
         bundle=folder,
-        data=data,
+        data=DataSource(data, votes, heads, find_faces, group_by, class_names(class_)),
         split=split,
-        votes=votes,
-        heads=heads,
-        find_faces=find_faces,
-        group_by=group_by,
-        classes=class_names(class_),
         groups=groups,
         against=named_bundle(against) if against else None,
         smiles=smiles,
@@ -113,7 +110,7 @@ def _measured(job: "EvaluationJob") -> dict[str, Any]:
 
     def on_data(dataset: "Dataset") -> None:
         progress.stop()
-        for line in notes(dataset, job.find_faces):
+        for line in notes(dataset, job.data.find_faces):
             note(line)
 
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:

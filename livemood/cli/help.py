@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from collections import Counter
 from itertools import pairwise
 from typing import Any, Final
 
@@ -32,19 +33,26 @@ _TYPE: Final = re.compile(r"<([^<>]+)>|\b(?:int|float) range\b")
 
 
 class Command(TyperCommand):
-    """A command that refuses empty values, and whose help keeps indented lines as they are."""
+    """A command that refuses empty and repeated values, and whose help keeps indented lines as they are."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the words after the command.
 
         Raises:
-            BadParameter: One is empty: the path "" would mean the current folder, or the root of all.
+            BadParameter: One is empty: the path "" would mean the current folder, or the root of all. Or an option for
+                one value has two, of which the first would be ignored.
         """
-        for before, word in pairwise(["", *args]) if not ctx.resilient_parsing else ():  # the shell completes a word
+        if ctx.resilient_parsing:  # the shell completes a word
+            return super().parse_args(ctx, args)
+        for before, word in pairwise(["", *args]):
             given = _EMPTY.fullmatch(word)
             if given or not word.strip():
                 option = given[1] if given else before if before.startswith("--") else "an argument"
                 raise typer.BadParameter("it is empty; is a variable of the shell not set?", ctx, param_hint=option)
+        _, _, order = self.make_parser(ctx).parse_args(list(args))
+        for param, count in Counter(order).items():
+            if count > 1 and param.param_type_name == "option" and not (param.is_flag or param.multiple):
+                raise typer.BadParameter(f"it takes one value, got {count}", ctx, param)
         return super().parse_args(ctx, args)
 
     def make_parser(self, ctx: Any) -> Any:

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,8 +19,9 @@ from livemood.core.errors import SinkError
 from livemood.core.labels import EMOTION
 from livemood.core.settings import DrawStyle, ReaderSettings, SortBy
 from livemood.runtime import stopping
-from livemood.runtime.paths import real_path
+from livemood.runtime.paths import is_there, real_path
 from livemood.runtime.processes import usable_cores
+from livemood.sources.image.formats import PICTURE_SUFFIXES
 
 if TYPE_CHECKING:
     from livemood.apps.collection import CollectionJob
@@ -101,6 +102,8 @@ def image(
             refuse_file_as_folder(folder, setting)
     found = scan(paths, (out, sort_into))
     _refuse_photos(targets, found.photos)
+    if list_skipped and list_skipped.suffix.lower() in {*PICTURE_SUFFIXES, ".xmp"}:  # it might be an output too
+        raise typer.BadParameter(f"{list_skipped} is named as a photo or a sidecar", param_hint="--list-skipped")
     resumed = resume and records is not None and holds_photos(records)
     replaced = force or resumed  # without photos in the records, no earlier run made what is there
     if list_skipped:
@@ -115,16 +118,16 @@ def image(
     job = CollectionJob(
         found.photos,
         options,
-        jobs or min(several, _MOST_PROCESSES),
-        out,
-        records,
-        sort_into,
-        placing,
-        sort_by,
-        xmp,
-        resume,
-        force,
-        origin_of_collection(reader) if records else None,
+        processes=jobs or min(several, _MOST_PROCESSES),
+        copies=out,
+        records=records,
+        sort_into=sort_into,
+        how=placing,
+        by=sort_by,
+        xmp=xmp,
+        resume=resume,
+        force=force,
+        origin=origin_of_collection(reader) if records else None,
     )
     run = _Run(job, heads, gallery, json_)
     try:
@@ -157,6 +160,7 @@ class _Run:
         self.summary: CollectionSummary = CollectionSummary()
         self.interrupted = False
         self._written: Path | None = None  # the page
+        self._sorted = False
         self._total = len(job.photos)
         self._failed = 0
         self._errors: list[str] = []
@@ -179,8 +183,11 @@ class _Run:
 
             bar = stack.enter_context(counting_bar(self._total, "photos"))
             out = stack.enter_context(JsonList("images")) if self._json else None
+            results = stack.enter_context(
+                closing(read_collection(self._job, self._heads, phrase, earlier, open_reader))
+            )
             try:
-                for result in read_collection(self._job, self._heads, phrase, earlier, open_reader):
+                for result in results:
                     self._take(result, page)
                     if out:
                         out.add(json_of(result))
@@ -220,6 +227,7 @@ class _Run:
         error = phrase(result.error) if result.error else None
         group = result.group(error)
         self.summary.add(group)
+        self._sorted = self._sorted or result.place is not None
         if page:
             page.add(group, result.thumbnail, result.fingerprint, result.place)
         if self._total <= _TABLE:
@@ -235,7 +243,8 @@ class _Run:
             print_photos(self._table)
             if self._total > _TABLE:
                 print_photo_summary(self.summary)
-            files = {"records": self._job.records, "gallery": self._written, "sorted into": self._job.sort_into}
+            sorted_into = self._job.sort_into if self._sorted else None
+            files = {"records": self._job.records, "gallery": self._written, "sorted into": sorted_into}
             for name, path in files.items():
                 if path and (name != "records" or self._total > _TABLE or self._job.resume):
                     print(f"{name}: {plain(path)}")
@@ -278,6 +287,7 @@ def _targets(
     records: Path | None, gallery: Path | None, list_skipped: Path | None, sort_into: Path | None
 ) -> dict[Path, str]:
     """Return the resolved paths of the files to be written, with the setting of each; none may be of two settings."""
+    from livemood.runtime.atomic_io import refuse_device
     from livemood.sinks.collection_records import files_of
     from livemood.sinks.sorted_folder import MANIFEST
 
@@ -285,12 +295,14 @@ def _targets(
     files += [(name, file) for name, file in (("gallery", gallery), ("list_skipped", list_skipped)) if file]
     files += [("sort_into", sort_into / MANIFEST)] if sort_into else []
     refuse_shared(files)
+    for name, file in files:
+        refuse_device(file, name)
     return {real_path(file): name for name, file in files}
 
 
 def _refuse_photos(targets: "Mapping[Path, str]", photos: "Sequence[Path]") -> None:
     """Refuse to replace a photo that is to be read."""
-    if any(target.exists() for target in targets):
+    if any(map(is_there, targets)):
         for photo in photos:
             if setting := targets.get(real_path(photo)):
                 raise SinkError(f"{photo} is one of the inputs", f"choose another {{{setting}}}")

@@ -19,7 +19,7 @@ from livemood.core.durations import parse_duration
 from livemood.core.settings import ReaderSettings
 from livemood.runtime.atomic_io import same_file
 from livemood.runtime.paths import real_path
-from livemood.sinks.open import SINKS, STDOUT, Output, SinkKind, sink_kind
+from livemood.sinks.open import SINKS, STDOUT, Output, SinkKind
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -65,17 +65,31 @@ class Only:
         object.__setattr__(self, "names", names)
 
 
+@dataclasses.dataclass(frozen=True)
+class Changes:
+    """Makes a parameter a mapping of those settings of a dataclass that were given, by name.
+
+    Attributes:
+        settings: The dataclass.
+        words: Further arguments of ``typer.Option`` by setting.
+    """
+
+    settings: type[Any]
+    words: Mapping[str, Mapping[str, Any]]
+
+
 def with_settings(command: Callable[..., None]) -> Callable[..., None]:
     """Replace a command's parameters that are dataclasses by one option for each of their settings.
 
     A parameter annotated with a dataclass whose fields were made by ``livemood.core.settings.setting`` is replaced by
-    one option for each field, with its default and help text; the command is called with the filled dataclass.
+    one option for each field, with its default and help text; the command is called with the filled dataclass. One
+    annotated with ``Changes`` is called with what was given.
     """
     hints = typing.get_type_hints(command, include_extras=True)
     parameters: list[inspect.Parameter] = []
     groups: dict[str, tuple[Callable[..., Any], list[str]]] = {}
     for name, parameter in inspect.signature(command).parameters.items():
-        kind, only = _settings_class(hints[name])
+        kind, only, changes = _settings_class(hints[name])
         if hints[name] in (VideoOutputs, LiveOutputs):
             sinks = [sink for sink in SINKS if (sink.for_video if hints[name] == VideoOutputs else sink.for_live)]
             groups[name] = _outputs, [sink.name for sink in sinks]
@@ -86,8 +100,8 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
             continue
         types_of = typing.get_type_hints(kind)
         fields = [f for f in dataclasses.fields(kind) if "help" in f.metadata and (not only or f.name in only)]
-        groups[name] = kind, [field.name for field in fields]
-        parameters += [_option(field, types_of[field.name]) for field in fields]
+        groups[name] = _given if changes else kind, [field.name for field in fields]
+        parameters += [_option(field, types_of[field.name], changes) for field in fields]
 
     @functools.wraps(command)
     def filled(**given: Any) -> None:
@@ -109,6 +123,11 @@ def _outputs(**targets: Any) -> tuple[Output, ...]:
     return tuple(Output(name, "" if target is True else str(target)) for name, target in wanted.items())
 
 
+def _given(**settings: Any) -> dict[str, Any]:
+    """Return the settings that were given."""
+    return {name: value for name, value in settings.items() if value is not None}
+
+
 def _sink_option(sink: SinkKind) -> inspect.Parameter:
     words: dict[str, Any] = {"help": sink.help, **({"metavar": sink.metavar} if sink.metavar else {})}
     kind = str | None if sink.metavar else bool
@@ -120,23 +139,29 @@ def _sink_option(sink: SinkKind) -> inspect.Parameter:
     )
 
 
-def _settings_class(hint: Any) -> tuple[type[Any] | None, tuple[str, ...]]:
+def _settings_class(hint: Any) -> tuple[type[Any] | None, tuple[str, ...], Changes | None]:
+    """Return the dataclass of a parameter, None if it has none, and how it is annotated."""
     only = next((extra.names for extra in get_args(hint)[1:] if isinstance(extra, Only)), ())
-    kind = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    changes = next((extra for extra in get_args(hint)[1:] if isinstance(extra, Changes)), None)
+    kind = changes.settings if changes else get_args(hint)[0] if get_origin(hint) is Annotated else hint
     is_settings = dataclasses.is_dataclass(kind) and any("help" in f.metadata for f in dataclasses.fields(kind))
-    return (kind, only) if is_settings else (None, ())
+    return (kind, only, changes) if is_settings else (None, (), None)
 
 
-def _option(field: "dataclasses.Field[Any]", kind: Any) -> inspect.Parameter:
-    words = dict(field.metadata)
+def _option(field: "dataclasses.Field[Any]", kind: Any, changes: Changes | None) -> inspect.Parameter:
+    words, default = dict(field.metadata), field.default
     if field.name.endswith("_s"):
         kind, words = (float | None if field.default is None else float), {**words, "parser": seconds}
     elif get_origin(_without_none(kind)) is tuple:
         kind, words = Any, {**words, "parser": names}
     name = option_name(field.name)
+    if changes:
+        shown = name[2:] if default is True else default is not None and str(default)
+        words = {**words, "show_default": shown, **changes.words.get(field.name, {})}
+        kind, default = kind | None, None
     option = typer.Option(f"{name}/--no-{name[2:]}" if field.default is True else name, **words)
     return inspect.Parameter(
-        field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=Annotated[kind, option]
+        field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, option]
     )
 
 
@@ -144,6 +169,14 @@ def _without_none(kind: Any) -> Any:
     if get_origin(kind) in (typing.Union, types.UnionType):
         (kind,) = (part for part in get_args(kind) if part is not type(None))
     return kind
+
+
+def refuse_idle(context: typer.Context, settings: Sequence[str], why: str) -> None:
+    """Raise a usage error for a setting without effect that the command line gives; turned off, it is fine."""
+    for name in settings:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE" and context.params[name] is not False:
+            raise typer.BadParameter(why, param_hint=option_name(name))
 
 
 @contextmanager
@@ -162,12 +195,7 @@ def stdout_free(outputs: Sequence[Output], json_: bool) -> Iterator[None]:
 
 def files_of(outputs: Sequence[Output]) -> dict[str, Path]:
     """Return the requested files, by the name of their sink."""
-    return {output.name: Path(output.target) for output in outputs if output.target not in ("", STDOUT)}
-
-
-def made_by(outputs: Sequence[Output]) -> list[tuple[str, Path]]:
-    """Return setting and path of each requested file, leaving out outputs to other programs."""
-    return [(name, path) for name, path in files_of(outputs).items() if sink_kind(name).makes_file]
+    return {output.name: output.file for output in outputs if output.file}
 
 
 def refuse_shared(targets: Sequence[tuple[str, Path | None]]) -> None:

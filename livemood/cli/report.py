@@ -10,6 +10,11 @@ from livemood.cli.terminal import plain
 from livemood.runtime.storage import is_url
 
 
+def _on_clock(text: str | float) -> float:
+    """Parse a time on the page's clock, s; it may be below 0."""
+    return -seconds(text[1:]) if isinstance(text, str) and text.startswith("-") else seconds(text)
+
+
 def report(
     records: Annotated[
         list[str],
@@ -26,9 +31,9 @@ def report(
         Path | None, typer.Option("--stimulus", metavar="FILM", help="Show frames of the film that was watched.")
     ] = None,
     stimulus_start: Annotated[
-        float,
-        typer.Option("--stimulus-start", metavar="TIME", parser=seconds, help="When it began, on the page's clock."),
-    ] = 0,
+        float | None,
+        typer.Option("--stimulus-start", metavar="TIME", parser=_on_clock, help="When it began, on the page's clock."),
+    ] = None,
     align: Annotated[
         str | None, typer.Option("--align", metavar="EVENT", help="Event that is 0 in all of many recordings.")
     ] = None,
@@ -57,7 +62,7 @@ def report(
     from livemood.reporting.plot import write_plot
 
     if len(records) == 1 and (is_url(records[0]) or Path(records[0]).is_dir()):
-        if not out or plot or thumbnails or stimulus or align or table or curves:
+        if not out or plot or thumbnails or stimulus or stimulus_start is not None or align or table or curves:
             raise typer.BadParameter("of a data set there is one page; give --out alone", param_hint="--out")
         write_dataset_report(records[0], out, force=force)
         print(f"report: {plain(out)}")
@@ -81,8 +86,13 @@ def report(
             )
     if not (out or plot or table or curves):
         raise typer.BadParameter("nothing would be written; add --out", param_hint="--out")
+    for name, for_page in (("thumbnails", thumbnails), ("stimulus", stimulus)):
+        if for_page and not out:
+            raise typer.BadParameter("is shown on the page; add --out", param_hint=f"--{name}")
+    if stimulus_start is not None and not stimulus:
+        raise typer.BadParameter("is the start of a film; add --stimulus", param_hint="--stimulus-start")
     refuse_shared([("out", out), ("plot", plot), ("table", table), ("curves", curves)])
-    film = Stimulus(stimulus, stimulus_start) if stimulus else None
+    film = Stimulus(stimulus, stimulus_start or 0.0) if stimulus else None
     if many:
         write_group_report(records, out, table=table, curves=curves, align=align, stimulus=film, force=force)
     elif out:

@@ -64,7 +64,8 @@ def line_about_many(error: LivemoodError) -> str:
 
 def _files(outcome: "Outcome") -> dict[str, Path | None]:
     job = outcome.job
-    return {"out": job.out, "records": job.file("records"), "report": job.report}
+    files = {"out": job.out, "records": job.file("records"), "report": job.report}
+    return {name: path if path in outcome.files else None for name, path in files.items()}
 
 
 def print_outcomes(outcomes: Sequence["Outcome"], json_: bool) -> None:

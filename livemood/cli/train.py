@@ -1,20 +1,21 @@
 """``livemood train``: make an emotion model from labelled faces."""
 
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from livemood.cli.command_lines import train_command
-from livemood.cli.data_options import Class, GroupBy, Heads, class_names
-from livemood.cli.options import Force, option_name
-from livemood.cli.terminal import plain
+from livemood.cli.data_options import Class, FindFaces, GroupBy, Heads, Votes, class_names
+from livemood.cli.options import Changes, Force, option_name
+from livemood.cli.terminal import INTERRUPTED, plain
 from livemood.cli.training import Display
 from livemood.core.durations import parse_duration
-from livemood.training.settings import MAX_BLENDS, MAX_SEED, Precision, PresetName, is_learning_rate, usual
+from livemood.training.settings import TrainSettings, is_learning_rate, usual
 
 if TYPE_CHECKING:
     from livemood.training.loop.checkpoint import Run
@@ -46,6 +47,16 @@ def _learning_rate(value: float | None) -> float | None:
     return value
 
 
+_WORDS = {
+    "epochs": {"show_default": f"{_USUAL.epochs}; {_FINE_TUNING.epochs} with --from"},
+    "time_budget_s": {"parser": _budget},
+    "learning_rate": {
+        "show_default": f"{_USUAL.learning_rate}; {_FINE_TUNING.learning_rate} with --from",
+        "callback": _learning_rate,
+    },
+}
+
+
 def train(
     data: Annotated[
         Path,
@@ -55,12 +66,11 @@ def train(
             "in the files' names; a FER+ folder or zip; a fer2013.csv.",
         ),
     ],
+    *,
     out: Annotated[Path, typer.Option("--out", help="Bundle folder to write.")],
-    votes: Annotated[Path | None, typer.Option("--votes", help="FER+'s fer2013new.csv, for a fer2013.csv.")] = None,
+    votes: Votes = None,
     heads: Heads = None,
-    find_faces: Annotated[
-        bool, typer.Option("--find-faces", help="The pictures are whole photos: cut out the largest face.")
-    ] = False,
+    find_faces: FindFaces = False,
     group_by: GroupBy = None,
     class_: Class = None,
     from_: Annotated[
@@ -78,90 +88,7 @@ def train(
             "--teacher", metavar="BUNDLE|RUN", help="Distil from this bundle, or run (its OUT.work), too; repeatable."
         ),
     ] = None,
-    preset: Annotated[
-        PresetName | None, typer.Option("--preset", help="Size of the network.", show_default=_USUAL.preset)
-    ] = None,
-    epochs: Annotated[
-        int | None,
-        typer.Option(
-            "--epochs",
-            min=1,
-            help="Passes over the pictures.",
-            show_default=f"{_USUAL.epochs}; {_FINE_TUNING.epochs} with --from",
-        ),
-    ] = None,
-    time_budget: Annotated[
-        str | None,
-        typer.Option(
-            "--time-budget",
-            metavar="TIME",
-            help="End training after this time, such as 45m or 2h, whatever --epochs says. Cutting faces before, and "
-            "measuring and converting the model after, come on top.",
-        ),
-    ] = None,
-    batch: Annotated[
-        int | None, typer.Option("--batch", min=1, help="Pictures per step.", show_default=str(_USUAL.batch))
-    ] = None,
-    learning_rate: Annotated[
-        float | None,
-        typer.Option(
-            "--learning-rate",
-            callback=_learning_rate,
-            help="Its peak, above 0.",
-            show_default=f"{_USUAL.learning_rate}; {_FINE_TUNING.learning_rate} with --from",
-        ),
-    ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(
-            "--seed", min=0, max=MAX_SEED, help="Of weights, order and augmentation.", show_default=str(_USUAL.seed)
-        ),
-    ] = None,
-    blends: Annotated[
-        int | None,
-        typer.Option(
-            "--blends",
-            min=0,
-            max=MAX_BLENDS,
-            help="Number of blends of each picture with others (mixup).",
-            show_default=str(_USUAL.blends),
-        ),
-    ] = None,
-    ema_decay: Annotated[
-        float | None,
-        typer.Option(
-            "--ema-decay", min=0, max=1, help="Of the averaged weights, per step.", show_default=str(_USUAL.ema_decay)
-        ),
-    ] = None,
-    distil_weight: Annotated[
-        float | None,
-        typer.Option(
-            "--distil-weight",
-            min=0,
-            max=1,
-            help="Weight of the teachers in the targets.",
-            show_default=str(_USUAL.distil_weight),
-        ),
-    ] = None,
-    precision: Annotated[
-        Precision | None,
-        typer.Option(
-            "--precision",
-            help="bfloat16 trains a preset faster on processors and GPUs that have it.",
-            show_default=_USUAL.precision,
-        ),
-    ] = None,
-    early_stop: Annotated[
-        int | None, typer.Option("--early-stop", min=1, help="End after this many epochs without improvement.")
-    ] = None,
-    class_balance: Annotated[
-        bool | None,
-        typer.Option(
-            "--class-balance/--no-class-balance",
-            help="Adjust for rare classes at little loss of accuracy, and predict happy as often as it is labelled.",
-            show_default="--class-balance" if _USUAL.class_balance else "--no-class-balance",
-        ),
-    ] = None,
+    overrides: Annotated[Mapping[str, Any], Changes(TrainSettings, _WORDS)],
     tensorboard: Annotated[
         Path | None, typer.Option("--tensorboard", metavar="DIR", help="Write TensorBoard logs.")
     ] = None,
@@ -180,6 +107,7 @@ def train(
     """
     from livemood.bundles.manifest import named_bundle
     from livemood.cli.figures import manifest_table, print_table
+    from livemood.datasets.open import DataSource
     from livemood.runtime.optional_deps import need, need_keras
     from livemood.training.loop.checkpoint import JOB, has_checkpoint
     from livemood.training.run import Job
@@ -188,34 +116,15 @@ def train(
     need_keras(to_train=True)
     need("scipy")
     base = tuple(map(named_bundle, from_ or ()))
-    if base and precision and not all(map(has_checkpoint, base)):
+    if base and "precision" in overrides and not all(map(has_checkpoint, base)):
         raise typer.BadParameter("a bundle is fine-tuned in float32; leave it out", param_hint="--precision")
-    overrides = {
-        "preset": preset,
-        "epochs": epochs,
-        "time_budget_s": None if time_budget is None else _budget(time_budget),
-        "batch": batch,
-        "learning_rate": learning_rate,
-        "seed": seed,
-        "blends": blends,
-        "ema_decay": ema_decay,
-        "distil_weight": distil_weight,
-        "precision": precision,
-        "early_stop": early_stop,
-        "class_balance": class_balance,
-    }
     job = Job(
         describe=train_command,
-        data=data,
+        data=DataSource(data, votes, heads, find_faces, group_by, class_names(class_)),
         out=out,
-        votes=votes,
-        heads=heads,
-        find_faces=find_faces,
-        group_by=group_by,
-        classes=class_names(class_),
         base=base,
         teachers=tuple(map(named_bundle, teacher or ())),
-        overrides={name: value for name, value in overrides.items() if value is not None},
+        overrides=overrides,
     )
     try:
         with Display(tensorboard, find_faces) as display:
@@ -230,7 +139,7 @@ def train(
     print_table(manifest_table(metrics))
     print(f"bundle: {plain(out)}, of epoch {ended.best_epoch}")
     if ended.ended == "interrupted":
-        raise typer.Exit(130)
+        raise typer.Exit(INTERRUPTED)
 
 
 def _write_curves(file: Path, run: "Run") -> None:

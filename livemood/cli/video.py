@@ -2,9 +2,9 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -17,11 +17,13 @@ from livemood.cli.options import (
     heads_of,
     opened,
     print_json,
+    refuse_idle,
     refuse_shared,
 )
 from livemood.cli.summary import line_about_many, note, note_skipped, print_outcomes, print_summary
 from livemood.cli.terminal import plain
 from livemood.cli.video_plan import spread
+from livemood.core.errors import LivemoodError
 from livemood.core.labels import EMOTION
 from livemood.core.settings import CutSettings, DrawStyle, EncodingSettings, ReaderSettings
 from livemood.runtime.paths import is_folder
@@ -31,11 +33,16 @@ from livemood.sinks.open import Output
 if TYPE_CHECKING:
     from livemood.apps.video_batch import Outcome
     from livemood.apps.video_job import VideoJob
+    from livemood.apps.video_table import Listed
     from livemood.sources.image.scan import Skipped
     from livemood.sources.video.scan import Clip
 
+# Settings that say what copies look like.
+_OF_COPIES: Final = [field.name for kind in (EncodingSettings, DrawStyle) for field in fields(kind)]
+
 
 def video(
+    context: typer.Context,
     inputs: Annotated[list[str], typer.Argument(metavar="IN...", help="Video files, or folders of them; - for stdin.")],
     outputs: VideoOutputs,
     cut: CutSettings,
@@ -57,7 +64,10 @@ def video(
     ] = None,
     summary: Annotated[Path | None, typer.Option("--summary", help="CSV with a row for each video.")] = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Videos at the same time.", metavar="N")] = 1,
-    resume: Annotated[bool, typer.Option("--resume", help="Skip videos whose files are there already.")] = False,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Make only what is missing, or incomplete after an interrupt; keep the rest."),
+    ] = False,
     json_: Json = False,
     force: Force = False,
 ) -> None:
@@ -95,9 +105,14 @@ def video(
         )
     if cut.duration_s == 0:
         raise typer.BadParameter("a cut is longer than 0 s", param_hint="--duration")
+    makes = {output.name for output in outputs}
+    if not ("out" in makes or out_dir) and (makes or report or summary):
+        refuse_idle(context, _OF_COPIES, "no copy is made; add --out or --out-dir, or leave this out")
+    if not ("records" in makes or report):
+        refuse_idle(context, ["faceless_rows"], "no records are made; add --records, or leave this out")
     if summary:
         refuse_other_suffix(summary, SETTING, ".csv")
-        refuse_to_overwrite(summary, SETTING, force or resume)
+        refuse_to_overwrite(summary, SETTING, _replaces(summary, force, resume))
     if out_dir:
         refuse_file_as_folder(out_dir, "out_dir")
     job = VideoJob(sources[0], tuple(outputs), cut, encoding, style, faceless_rows, force, report, thumbnails)
@@ -129,51 +144,58 @@ def video(
 
 def _one(job: "VideoJob", settings: ReaderSettings, summary_file: Path | None, resume: bool, json_: bool) -> None:
     from livemood.apps.video_batch import Outcome
-    from livemood.apps.video_job import check_report, label_video
-    from livemood.apps.video_table import SETTING, Listed, write_video_table
+    from livemood.apps.video_job import check_job, label_video
+    from livemood.apps.video_table import SETTING, Listed
 
     refuse_shared([*job.targets, (SETTING, summary_file)])
     files = files_of(job.outputs)
     written = {name: files.get(name) for name in ("out", "records", "subtitles")} | files | {"report": job.report}
-    if summary_file:
-        written["summary"] = summary_file
-    waiting = _unfinished([job]) if resume else [job]
-    if not waiting:
-        there = Outcome(job, None)
+    rest, summary = job.unfinished() if resume else job, None
+    if rest:
+        check_job(rest)
+        try:
+            with opened(settings) as session, progress_bars(1) as bars:
+                summary = label_video(rest, session, bars)
+        except LivemoodError:
+            if made := rest.made():
+                note(f"complete, and kept: {_names(made)}")
+            raise
+    outcome = Outcome(job, summary)
+    try:
         if summary_file:
-            write_video_table(summary_file, [Listed("", there)], heads_of(settings)[EMOTION], force=True)
+            _tabulate(summary_file, [Listed("", outcome)], settings, job.force, resume)
+            written["summary"] = summary_file
+    finally:
+        for line in summary.notes if summary else []:
+            note(line)
         if json_:
-            print_json({"skipped": True} | _texts(written))
+            print_json((summary.to_json() if summary else {"skipped": True}) | _texts(written))
+        elif summary:
+            print_summary(summary, written)
         else:
-            print_outcomes([there], json_=False)
-        return
-    (job,) = waiting
-    check_report(job)
-    with opened(settings) as session, progress_bars(1) as bars:
-        summary = label_video(job, session, bars)
-        if summary_file:
-            force = job.force or resume
-            write_video_table(summary_file, [Listed("", Outcome(job, summary))], session.labels, force=force)
-    for line in summary.notes:
-        note(line)
-    if json_:
-        print_json(summary.to_json() | _texts(written))
-    else:
-        print_summary(summary, written)
+            print_outcomes([outcome], json_=False)
 
 
 def _texts(files: Mapping[str, Path | None]) -> dict[str, str | None]:
     return {name: str(path) if path else None for name, path in files.items()}
 
 
-def _unfinished(jobs: Sequence["VideoJob"]) -> list["VideoJob"]:
-    """Return the jobs of which a file is missing; what an earlier run has left of theirs is then replaced."""
-    left = []
-    for job in jobs:
-        there = [path.exists() for path in job.files]
-        if not there or not all(there):
-            left.append(replace(job, force=job.force or any(there)))
-    return left
+def _names(files: Sequence[Path]) -> str:
+    return ", ".join(map(str, files))
+
+
+def _replaces(summary: Path, force: bool, resume: bool) -> bool:
+    """Return whether a table that is there may be replaced: when the run is gone on with, only one of its own kind."""
+    from livemood.apps.video_table import is_video_table
+
+    return force or (resume and is_video_table(summary))
+
+
+def _tabulate(summary: Path, videos: Sequence["Listed"], settings: ReaderSettings, force: bool, resume: bool) -> None:
+    from livemood.apps.video_table import write_video_table
+
+    labels = heads_of(settings)[EMOTION]
+    write_video_table(summary, videos, labels, phrase=line_about_many, force=_replaces(summary, force, resume))
 
 
 def _many(
@@ -186,52 +208,63 @@ def _many(
     json_: bool,
 ) -> None:
     from livemood.apps.video_batch import Outcome, label_videos
-    from livemood.apps.video_job import check_report
-    from livemood.apps.video_table import Listed, write_video_table
+    from livemood.apps.video_job import check_job
+    from livemood.apps.video_table import Listed
     from livemood.runtime.atomic_io import note_written
 
-    waiting = _unfinished(jobs) if resume else jobs
+    whole = {job.source: job for job in jobs}
+    waiting = [rest for job in jobs if (rest := job.unfinished())] if resume else jobs
     if waiting:
-        check_report(replace(waiting[0], force=True))
+        try:
+            check_job(waiting[0])  # what is wrong with it is wrong with all
+        except LivemoodError as error:
+            _print_error(line_about_many(error))
+            raise typer.Exit(1) from error
     done = {job.source: Outcome(job, None) for job in jobs}
     left = {job.source for job in waiting}
-    with opened(settings) as session:  # a wrong model or option is said once, before any process is started
-        labels = session.labels
+    with opened(settings):  # a wrong model or option is said once, before any process is started
+        pass
 
     def tabulate() -> None:
         if summary:
             folders = {clip.path: str(clip.place.parent) if clip.place.parent.name else "" for clip in clips}
             listed = [Listed(folders[source], one) for source, one in done.items() if source not in left]
-            write_video_table(summary, listed, labels, phrase=line_about_many, force=True)
+            _tabulate(summary, listed, settings, jobs[0].force, resume)
 
     try:
         with progress_bars(len(waiting)) as bars:
             for outcome in label_videos(waiting, settings, min(processes, usable_cores()), bars):
-                bars.end(outcome.job.source)
-                done[outcome.job.source] = outcome
-                left.discard(outcome.job.source)
-                for path in outcome.job.files if outcome.summary else ():
+                source = outcome.job.source
+                bars.end(source)
+                done[source] = replace(outcome, job=whole[source])
+                left.discard(source)
+                for path in outcome.made:
                     note_written(path)
     except KeyboardInterrupt:
         if len(left) < len(jobs):
             tabulate()
         raise
+    _tell(list(done.values()), json_)
     tabulate()
-    _tell(list(done.values()), summary, json_)
+    if summary and not json_:
+        print(f"summary: {plain(summary)}")
+    if any(outcome.error for outcome in done.values()):
+        raise typer.Exit(1)
 
 
-def _tell(outcomes: Sequence["Outcome"], summary: Path | None, json_: bool) -> None:
+def _tell(outcomes: Sequence["Outcome"], json_: bool) -> None:
     for outcome in outcomes:
         for line in outcome.summary.notes if outcome.summary else []:
             note(line)
     print_outcomes(outcomes, json_)
-    if summary and not json_:
-        print(f"summary: {plain(summary)}")
-    failed = [line_about_many(outcome.error) for outcome in outcomes if outcome.error]
-    for line in failed:
-        print(f"livemood: {plain(line)}", file=sys.stderr)
-    if failed:
-        raise typer.Exit(1)
+    for outcome in outcomes:
+        if outcome.error:
+            kept = f"; kept: {_names(outcome.made)}" if outcome.made else ""
+            _print_error(line_about_many(outcome.error) + kept)
+
+
+def _print_error(line: str) -> None:
+    print(f"livemood: {plain(line)}", file=sys.stderr)
 
 
 def _tell_skipped(skipped: Sequence["Skipped"]) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from livemood.cli.options import option_name, refuse_shared
 from livemood.runtime.paths import real_path
-from livemood.sinks.open import STDOUT, Output
+from livemood.sinks.open import STDOUT, Output, suffixes_of
 
 if TYPE_CHECKING:
     from livemood.apps.video_job import VideoJob
@@ -94,7 +94,7 @@ def _placed(output: Output, place: Path, out_dir: Path | None) -> Path:
 def _known_suffixes() -> frozenset[str]:
     """Return the suffixes by which a file is told from a folder."""
     from livemood.reporting.page import PAGES
-    from livemood.sinks import records, subtitles
-    from livemood.sinks.markers.sink import FORMS
 
-    return frozenset([*PAGES, *records.SUFFIXES, *subtitles.SUFFIXES, *FORMS])
+    return frozenset(
+        [*PAGES, *(suffix for kind in ("records", "subtitles", "markers") for suffix in suffixes_of(kind))]
+    )

@@ -1,4 +1,4 @@
-"""Keys of the live window; the standard library only, so that help texts can list them."""
+"""Keys of the live window, and what they switch."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -18,7 +18,7 @@ KEYS: Final = (
     ("h", "help"),
     ("q", "quit (Esc too)"),
 )
-"""Every key with what it does, in the order of the help."""
+"""Every key with what it does, in the order in which the window lists them."""
 
 _SWITCHES: Final = {
     "m": "mirror",

@@ -29,6 +29,9 @@ UNSURE: Final = "unsure"
 NO_FACE: Final = "no-face"
 """What photos without a face are sorted and tagged as."""
 
+OWN_WORDS: Final = (UNSURE, NO_FACE)
+"""What stands in place of a label, so that no class of a model may be called so."""
+
 Doubt = Literal["ambiguous", "covered", "turned", "small", "blurred", "none of these"]
 """Why a face is ``unsure``: no emotion leads clearly; the face is covered, turned away, too small or out of focus; or
 it most likely shows an emotion that is not among the selected ones."""

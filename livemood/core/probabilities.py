@@ -7,10 +7,9 @@ _TINY = 1e-7
 
 
 def with_temperature(probabilities: npt.NDArray[np.float32], temperature: float) -> npt.NDArray[np.float32]:
-    """Divide the logits behind (N, K) probabilities by a temperature (Guo et al. 2017).
+    """Return (N, K) float32 probabilities after dividing the logits behind ``probabilities`` by a temperature.
 
-    Rows may be a part of the classes: to leave some out before equals a softmax over the others. What is not a
-    probability gives what is not a number.
+    See Guo et al. 2017. Columns may be a subset of the classes; rows are renormalised over them. NaN input gives NaN.
     """
     with np.errstate(all="ignore"):
         powers = np.maximum(probabilities, _TINY) ** (1 / temperature)

@@ -3,12 +3,17 @@
 import codecs
 import csv
 import io
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 NOT_UTF8: Final = "surrogateescape"
 """How bytes that are not UTF-8, such as those of some file names, are kept in text."""
+
+# Those that stand for no byte; a JSON file may hold them.
+_SURROGATES: Final = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+_CONTROLS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]+")
 
 
 def encoding_of(start: bytes) -> str:
@@ -23,6 +28,16 @@ def decode_text(data: bytes) -> str:
     """Return bytes as text; those that are not UTF-8 are kept, those that are not UTF-16 are replaced."""
     encoding = encoding_of(data)
     return data.decode(encoding, errors="replace" if encoding == "utf-16" else NOT_UTF8)
+
+
+def utf8(text: str) -> str:
+    r"""Return text as UTF-8 can hold it: bytes that are not UTF-8 become escapes, ``\xff``, other surrogates U+FFFD."""
+    return _SURROGATES.sub("\ufffd", text).encode(errors=NOT_UTF8).decode(errors="backslashreplace")
+
+
+def one_line(text: str) -> str:
+    """Return text as one line that UTF-8 and XML can hold; line breaks and control characters become spaces."""
+    return _CONTROLS.sub(" ", utf8(text))
 
 
 def composed(text: str) -> str:

@@ -49,7 +49,8 @@ class Frame:
         image = self.image
         if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
             got = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
-            raise ValueError(f"a frame needs a uint8 image of shape (H, W, 3) in BGR, got {got}")
+            why = "; cv2.imread returns None for a file that it cannot read" if image is None else ""
+            raise ValueError(f"a frame needs a uint8 image of shape (H, W, 3) in BGR, got {got}{why}")
         if image.size == 0:
             raise ValueError(f"a frame needs at least one pixel, got shape {image.shape}")
         if not math.isfinite(self.time_s):

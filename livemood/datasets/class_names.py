@@ -104,7 +104,7 @@ class ClassNames:
                 if not is_label(word):
                     raise DatasetError(
                         f"class {word[:MAX_LABEL]!r} cannot be a label",
-                        "take a plain name of at most {0} characters",
+                        "take a name of at most {0} characters that a folder may have on every system",
                         MAX_LABEL,
                     )
             label = new_names.get(name) or self._known(name)

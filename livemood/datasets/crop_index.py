@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from itertools import count
 from pathlib import Path, PurePosixPath
-from typing import Final, Self
+from typing import Final
 
 from livemood.core.errors import DatasetError, SinkError
 from livemood.core.geometry import Box
 from livemood.core.text_tables import NOT_UTF8
 from livemood.datasets.files import Files
 from livemood.runtime.atomic_io import atomic_write, unwritable
+from livemood.runtime.closeable import Closeable
 from livemood.runtime.paths import is_there, real_path
 
 INDEX = "index.csv"
@@ -50,13 +51,14 @@ def read_index(files: Files, folder: str = "", needed: Sequence[str] = ("file", 
     return [dict(zip(columns, row, strict=True)) for row in rows if len(row) == len(columns)]
 
 
-class CropIndex:
+class CropIndex(Closeable):
     """Names new crops, and lists them after those of earlier runs that are still in the folder or below.
 
     Crops of an earlier run are replaced by those of the same source. One that lies in another folder than it was put
     into was labelled by hand: it stays, and its face is not cropped again.
 
-    It is written line by line, so that after an interrupt it lists the crops written so far.
+    It is written line by line once ``open`` was called, so that after an interrupt it lists the crops written so far. A
+    context manager.
 
     Args:
         folder: Folder of the crops; made if it is missing.
@@ -81,23 +83,30 @@ class CropIndex:
         self._moved = _by_source({name: self._rows[name] for name in moved})
         self._columns = list(dict.fromkeys([*(column for row in self._rows.values() for column in row), *columns]))
         self._numbers: defaultdict[str, count[int]] = defaultdict(lambda: count(1))
+        self._lines: csv.DictWriter[str] | None = None
         self._dropped = False
-        self._open = ExitStack()
+        self._opened = ExitStack()
         self.added = 0
 
     def holds(self, path: Path) -> bool:
         """Return whether a file is one of the crops of earlier runs, in this folder or below."""
         return path.name in self._rows and real_path(self._folder) in real_path(path).parents
 
-    def __enter__(self) -> Self:
-        self._write()
-        lines = self.file.open("a", newline="", encoding="utf-8", errors=NOT_UTF8, buffering=1)
-        self._open.enter_context(lines)
-        self._lines = csv.DictWriter(lines, self._columns)
-        return self
+    @property
+    def is_written(self) -> bool:
+        """Whether the list was written, or is written at the end."""
+        return self._lines is not None or self._dropped
 
-    def __exit__(self, *_: object) -> None:
-        self._open.close()
+    def open(self) -> None:
+        """Write the list of crops of earlier runs, to which new ones are added; a second call does nothing."""
+        if self._lines is None:
+            self._write()
+            lines = self.file.open("a", newline="", encoding="utf-8", errors=NOT_UTF8, buffering=1)
+            self._lines = csv.DictWriter(self._opened.enter_context(lines), self._columns)
+
+    def close(self) -> None:
+        """Finish the list."""
+        self._opened.close()
         if self._dropped:
             self._write()
 
@@ -129,7 +138,8 @@ class CropIndex:
         return folder + next(name for name in names if self._is_free(name, folder))
 
     def add(self, row: Row) -> None:
-        """List a crop that was written."""
+        """List a crop that was written; the list must be open."""
+        assert self._lines
         self._rows[PurePosixPath(row["file"]).name] = row
         self._lines.writerow(row)
         self.added += 1

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from livemood.core.errors import DatasetError
-from livemood.core.text_tables import decode_text, table_rows
+from livemood.core.text_tables import decode_text, encoding_of, table_rows
 from livemood.core.types import Image
 from livemood.sources.image.decode import decoded
 from livemood.sources.image.size_guard import MAX_PIXELS, pixels
@@ -99,6 +99,23 @@ def rows_of(data: bytes, name: str) -> Iterator[list[str]]:
         yield from table_rows(decode_text(data))
     except csv.Error as error:
         raise DatasetError(f"{name} cannot be read as CSV ({error})") from error
+
+
+def table_of(path: Path, wanted: str) -> list[list[str]]:
+    """Return the rows of a CSV file beside the data, leaving out empty ones.
+
+    Args:
+        path: The file.
+        wanted: What to give instead, for the error.
+
+    Raises:
+        DatasetError: It cannot be read, is not text in UTF-8 or UTF-16, or is not CSV.
+    """
+    try:
+        data = path.read_bytes()
+        return [row for row in table_rows(data.decode(encoding_of(data))) if row]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DatasetError(f"{path} cannot be read as CSV ({error}); give {wanted}") from error
 
 
 def decode(data: bytes) -> Image | None:

@@ -12,6 +12,7 @@ from livemood.core.labels import EMOTION
 from livemood.datasets.files import Files, rows_of
 from livemood.datasets.picture_names import PictureNames
 from livemood.datasets.samples import Collection
+from livemood.records.inputs import is_field
 
 HEADS = "heads.csv"
 _COLUMNS = ("file", "head", "label")
@@ -81,15 +82,15 @@ def _read(rows: Iterator[list[str]], table: str, taken: set[str], pictures: Pict
         if len(row) <= max(places):
             raise DatasetError(f"{table} line {number}: expected {', '.join(_COLUMNS)}, got {','.join(row)[:80]!r}")
         file, head, label = (row[place].strip() for place in places)
-        if not _HEAD_NAME.fullmatch(head) or head in taken or head == EMOTION:
+        if not _HEAD_NAME.fullmatch(head) or head in taken or head == EMOTION or is_field(head):
             raise DatasetError(
                 f"{table} line {number}: {head[:40]!r} cannot be a head of its own; "
-                "take a name in small letters that the data does not use yet"
+                "take a name in small letters that neither the data nor the records use yet"
             )
         if not is_label(label):
             raise DatasetError(
                 f"{table} line {number}: {label[:MAX_LABEL]!r} cannot be a label; "
-                f"take a plain name of at most {MAX_LABEL} characters"
+                f"take a name of at most {MAX_LABEL} characters that a folder may have on every system"
             )
         if labels[pictures.find(file, f"{table} line {number}") or file].setdefault(head, label) != label:
             raise DatasetError(f"{table} line {number}: {file} has another label of head {head} above; keep one")

@@ -15,15 +15,16 @@ from livemood.core.counts import counted
 from livemood.core.crop_spec import CropSpec
 from livemood.core.errors import DatasetError
 from livemood.core.labels import EMOTION
-from livemood.core.types import Frame, Image
+from livemood.core.types import Image
 from livemood.datasets import dedup
 from livemood.datasets.dataset import CROPS, Dataset, discard, save
 from livemood.datasets.groups import joined, kept_together, scattered
+from livemood.datasets.largest_face import largest_face
 from livemood.datasets.samples import SPLITS, Collection, Sample, SplitName
 from livemood.datasets.split import Split
 from livemood.datasets.splits import draw, is_open
 from livemood.detection.base import Detector
-from livemood.emotion import crop
+from livemood.emotion.crop import resize_crop
 from livemood.runtime.atomic_io import unwritable
 
 # A tight crop is enlarged and given a border before detection: 97 % of the faces are found then (docs/crop.md).
@@ -72,21 +73,11 @@ def load(
     count = sum(sample.split in cut for sample in samples)
     pixels = _room_for((max(count, 1), 2, *spec.shape), folder)
     cutter = _Cutter(spec, detector, find_faces)
-    kept: list[_Usable] = []
-    rows, row = [], 0
-    for done, one in enumerate(usable, 1):
-        if one.sample.split in cut:
-            image = collection.read(one.sample)
-            both = None if image is None else cutter.cut(image)
-            if both is None:
-                skipped.append(f"{one.sample.file}: no face found")
-                continue
-            pixels[row] = both
-        kept.append(one)
-        rows.append(row if one.sample.split in cut else -1)
-        row += one.sample.split in cut
-        on_progress(len(collection.samples) + done, len(collection.samples) + len(usable))
-    pixels.flush()
+    many = len(collection.samples)
+    kept, rows, faceless = _cut_all(
+        collection, usable, cut, cutter, pixels, lambda done: on_progress(many + done, many + len(usable))
+    )
+    skipped += faceless
     if not kept:
         raise DatasetError(f"none of the {len(usable)} pictures can be used ({skipped[-1]})")
     _check_classes(collection, kept, skipped)
@@ -106,17 +97,16 @@ def load(
         notes=(*collection.notes, *_note_on_groups(samples, groups, drawn)),
         grouped=kept_together(samples) if drawn else 0,
     )
-    for name in cut:
-        if name != "test" and not len(dataset.splits[name]):
-            given = [split for split in SPLITS if any(sample.split == split for sample in collection.samples)]
-            if not drawn and name not in given:
-                raise DatasetError(
-                    f"the data has no pictures for {name}: it gives all of them to {' and '.join(given)}",
-                    "give some to {0}, or give the data without its splits",
-                    name,
-                )
-            why = _why_empty(name, samples, [one.sample for one in kept], len(skipped))
-            raise DatasetError(f"no usable picture is left for the {name} split; {why}")
+    for name in (name for name in cut if name != "test" and not len(dataset.splits[name])):
+        given = [split for split in SPLITS if any(sample.split == split for sample in collection.samples)]
+        if not drawn and name not in given:
+            raise DatasetError(
+                f"the data has no pictures for {name}: it gives all of them to {' and '.join(given)}",
+                "give some to {0}, or give the data without its splits",
+                name,
+            )
+        why = _why_empty(name, samples, [one.sample for one in kept], len(skipped))
+        raise DatasetError(f"no usable picture is left for the {name} split; {why}")
     save(dataset, folder)
     return dataset
 
@@ -143,6 +133,37 @@ def _read_all(collection: Collection, on_progress: Callable[[int, int], None]) -
             usable.append(_Usable(sample, dedup.digest(image), dedup.fingerprint(image)))
         on_progress(done, 2 * many)
     return usable, skipped
+
+
+def _cut_all(
+    collection: Collection,
+    usable: Sequence[_Usable],
+    cut: Sequence[SplitName],
+    cutter: "_Cutter",
+    pixels: np.memmap[Any, np.dtype[np.uint8]],
+    on_progress: Callable[[int], None],
+) -> tuple[list[_Usable], list[int], list[str]]:
+    """Write the crops of the pictures of some splits to (R, 2, S, S, C) pixels on disk.
+
+    Returns:
+        The pictures that stay, the row of each in ``pixels`` (-1 where it was not cut), and notes on the others.
+    """
+    kept, rows, faceless, row = list[_Usable](), list[int](), list[str](), 0
+    for done, one in enumerate(usable, 1):
+        is_cut = one.sample.split in cut
+        if is_cut:
+            image = collection.read(one.sample)
+            both = None if image is None else cutter.cut(image)
+            if both is None:
+                faceless.append(f"{one.sample.file}: no face found")
+                continue
+            pixels[row] = both
+        kept.append(one)
+        rows.append(row if is_cut else -1)
+        row += is_cut
+        on_progress(done)
+    pixels.flush()
+    return kept, rows, faceless
 
 
 def _check_classes(collection: Collection, usable: Sequence[_Usable], skipped: Sequence[str]) -> None:
@@ -260,22 +281,22 @@ class _Cutter:
         self.found += aligned is not None
         if self._find_faces:
             return None if aligned is None else np.stack([aligned, aligned])
-        raw = crop.resize_crop(image, self._spec)
+        raw = resize_crop(image, self._spec)
         return np.stack([raw, raw if aligned is None else aligned])
 
     def _in_crop(self, image: Image) -> npt.NDArray[np.uint8] | None:
         """Align a face crop by the face in it, and record the face's share of the picture."""
         bordered = _bordered(image)
-        faces = self._detector.detect(Frame(0, 0.0, bordered))
-        if not faces:
+        face = largest_face(bordered, self._detector, self._spec)
+        if face is None:
             return None
-        box = faces[0].box
+        box = face.track.detection.box
         self.shares.append((box.bottom - box.top) / (min(bordered.shape[:2]) - 2 * _BORDER_PX))
-        return crop.crop_face(bordered, faces[0].keypoints, self._spec)
+        return face.image
 
     def _aligned(self, image: Image) -> npt.NDArray[np.uint8] | None:
-        faces = self._detector.detect(Frame(0, 0.0, image))
-        return crop.crop_face(image, faces[0].keypoints, self._spec) if faces else None
+        face = largest_face(image, self._detector, self._spec)
+        return None if face is None else face.image
 
 
 def _bordered(image: Image) -> Image:

@@ -1,6 +1,9 @@
 """Open a data set of any known kind."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from livemood.core.errors import DatasetError
 from livemood.datasets import ferplus
@@ -13,6 +16,48 @@ from livemood.datasets.pixel_csv import from_csv
 from livemood.datasets.samples import Collection
 
 _USUAL_NAMES = ClassNames()
+
+
+@dataclass(frozen=True, slots=True)
+class DataSource:
+    """Labelled pictures, and how they are read.
+
+    Attributes:
+        path: Anything that ``open_collection`` takes.
+        votes: FER+'s ``fer2013new.csv``.
+        heads: A table of labels of further heads.
+        find_faces: The pictures are whole photos: the largest face is cut out.
+        group_by: What stays in one split, see ``livemood.datasets.groups.with_groups``.
+        classes: Label by class name, for classes to rename.
+    """
+
+    path: Path
+    votes: Path | None = None
+    heads: Path | None = None
+    find_faces: bool = False
+    group_by: str | None = None
+    classes: Mapping[str, str] = field(default_factory=dict)
+
+    def collection(self, known: tuple[str, ...], fewest: int = FEWEST) -> Collection:
+        """Open the pictures; see ``open_collection``, which raises.
+
+        Args:
+            known: Labels that class names are mapped to, where they mean the same.
+            fewest: Pictures that each class needs.
+        """
+        names = ClassNames(known, self.classes)
+        return open_collection(self.path, self.votes, names, self.group_by, self.heads, fewest)
+
+    def record(self) -> dict[str, Any]:
+        """Return it as plain data, with names of files but without their folders."""
+        return {
+            "data": self.path.name,
+            "votes": self.votes.name if self.votes else None,
+            "heads": self.heads.name if self.heads else None,
+            "find_faces": self.find_faces,
+            "group_by": self.group_by,
+            "class": dict(self.classes),
+        }
 
 
 def open_collection(

@@ -10,10 +10,11 @@ import numpy as np
 
 from livemood.core.errors import DatasetError
 from livemood.core.labels import EMOTION, EMOTIONS
-from livemood.core.text_tables import encoding_of, separator_of, table_rows
+from livemood.core.text_tables import separator_of
 from livemood.core.types import Image
 from livemood.datasets.class_names import FEWEST, ClassNames, check_counts, in_order, whole_number
 from livemood.datasets.ferplus import read_votes
+from livemood.datasets.files import table_of
 from livemood.datasets.samples import FER2013_HEAD, FER2013_LABELS, Collection, Sample, SplitName
 
 _USAGES: dict[str, SplitName] = {
@@ -183,11 +184,7 @@ def _cells(line: bytes) -> list[str] | None:
 
 def _vote_rows(path: Path, wanted: int) -> list[tuple[str, str, tuple[int, ...]]]:
     """Return usage, picture name and ten counts of every line of ``fer2013new.csv``."""
-    try:
-        data = path.read_bytes()
-        rows = [row for row in table_rows(data.decode(encoding_of(data))) if row]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(f"{path} cannot be read ({error}); give FER+'s fer2013new.csv") from error
+    rows = table_of(path, "FER+'s fer2013new.csv")
     names = {name: place for place, name in enumerate(_tidy(rows[0]))} if rows else {}
     if lacking := [name for name in ("usage", "imagename", *_VOTE_COLUMNS) if name not in names]:
         raise DatasetError(f"{path} has no column {' and '.join(lacking)}; give FER+'s fer2013new.csv")

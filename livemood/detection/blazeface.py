@@ -16,7 +16,7 @@ from livemood.core.geometry import Box
 from livemood.core.types import Detection, Image, Keypoint
 from livemood.detection.roi import letterbox
 from livemood.detection.transforms import moved
-from livemood.runtime.native_output import native_stderr_held, silence_native_logs
+from livemood.runtime.native_output import native_stderr_held
 
 MAPS: Final = {128: ((16, 2), (8, 6)), 192: ((48, 1),)}
 """Feature maps by the side of the network's input, px: cells per side, and anchors per cell."""
@@ -44,7 +44,6 @@ class BlazeFace:
     """
 
     def __init__(self, model: Path, min_score: float) -> None:
-        silence_native_logs()
         from ai_edge_litert.interpreter import Interpreter
 
         try:

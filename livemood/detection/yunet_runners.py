@@ -15,7 +15,7 @@ import numpy.typing as npt
 from livemood.bundles.shipped import face_model
 from livemood.core.errors import ModelIncompatible
 from livemood.core.types import Image
-from livemood.runtime.native_output import native_stderr_held, silence_native_logs
+from livemood.runtime.native_output import native_stderr_held
 
 Rows = npt.NDArray[np.float32]
 
@@ -74,7 +74,6 @@ class LiteRTRunner:
     """
 
     def __init__(self, model: Path, min_score: float) -> None:
-        silence_native_logs()
         from ai_edge_litert.interpreter import Interpreter
 
         self._interpreter: Any = Interpreter

@@ -8,14 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from livemood.bundles.heads import chosen_places
-from livemood.bundles.manifest import Head, default_bundle, read_bundle
+from livemood.bundles.manifest import Head, named_bundle, read_bundle
 from livemood.core.crop_spec import CropSpec
 from livemood.core.errors import ModelIncompatible
 from livemood.core.labels import EMOTION
 from livemood.core.probabilities import with_temperature
 from livemood.core.settings import EngineName
 from livemood.core.types import FaceCrop, Prediction
-from livemood.emotion.backends.registry import open_backend
+from livemood.emotion.backends.registry import open_backend, sha256_of_weights
 from livemood.emotion.quality import measure
 
 Probabilities = npt.NDArray[np.float32]
@@ -55,7 +55,8 @@ class EmotionClassifier:
         bundle: Folder of the model; the shipped one by default.
         engine: ``litert`` runs ``model.tflite``, ``keras`` runs ``model.keras``. Where LiteRT has no wheel for the
             platform, Keras takes over with a RuntimeWarning.
-        emotions: Subset of the labels of the head ``emotion`` to choose between; probabilities are renormalised to it.
+        emotions: Subset of the labels of the head ``emotion`` to choose between; probabilities have its order and
+            are renormalised to it.
 
     Raises:
         ModelMissing: The bundle or its weights are not there.
@@ -66,7 +67,7 @@ class EmotionClassifier:
     def __init__(
         self, bundle: str | Path | None = None, engine: EngineName = "litert", emotions: Sequence[str] | None = None
     ) -> None:
-        self._bundle = read_bundle(Path(bundle) if bundle else default_bundle())
+        self._bundle = read_bundle(named_bundle(bundle))
         self._chosen = chosen_places(self._bundle.labels, emotions)
         self._backend = open_backend(self._bundle, engine)
 
@@ -98,7 +99,7 @@ class EmotionClassifier:
     @property
     def sha256(self) -> str:
         """Hex digest of the weights in use."""
-        return self._bundle.sha256_for(self.engine)
+        return sha256_of_weights(self._bundle, self.engine)
 
     def classify(self, crops: Sequence[FaceCrop]) -> tuple[Prediction, ...]:
         """Return calibrated probabilities of every crop, each with its crop's track."""

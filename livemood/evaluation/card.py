@@ -136,7 +136,7 @@ def write_card(folder: Path, report: Mapping[str, Any], command: str) -> None:
     report_pictures(report, folder / PICTURES)
     if training:
         plots.learning_curves(training["history"], folder / PICTURES / "learning.png")
-    # Manifests that do not say it yet measure the second head where there are FER2013's labels, beside the votes.
+    # Older manifests lack ``ferplus_votes``: infer it from the FER2013 figure.
     crowd = training.get("ferplus_votes", bundle.labels == EMOTIONS and "fer2013_accuracy" in bundle.metrics)
     smiles = report.get("smiles")
     text = _PAGE.substitute(

@@ -1,6 +1,5 @@
 """Accuracy by group of people, from a table of attributes of each picture."""
 
-import csv
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livemood.core.errors import DatasetError
-from livemood.core.text_tables import encoding_of, table_rows
+from livemood.datasets.files import table_of
 from livemood.datasets.picture_names import PictureNames
 from livemood.datasets.split import Split
 from livemood.evaluation.metrics import Probabilities, wilson_of_mean
@@ -29,11 +28,7 @@ def read_groups(path: Path, files: Sequence[str]) -> dict[str, dict[str, str]]:
         DatasetError: It cannot be read, has no such columns, or a row names several pictures, or one a second time with
             other values.
     """
-    try:
-        data = path.read_bytes()
-        rows = [row for row in table_rows(data.decode(encoding_of(data))) if row]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(f"{path} cannot be read as CSV ({error}); give a table such as file,age,skin") from error
+    rows = table_of(path, "a table such as file,age,skin")
     if len(rows) < 2 or len(rows[0]) < 2:
         raise DatasetError(f"{path} needs a header with a file column and at least one group column, then rows")
     header, *rows = rows

@@ -1,14 +1,10 @@
 """People with a neutral and a smiling photo each: how they are read, by group, with and without their resting face.
 
-    python -m livemood.evaluation.people PHOTOS.zip [--bundle BUNDLE]
-
 Reads a zip of photos and a table of ``file``, ``person``, ``kind`` (neutral or smiling), and further columns such as
 ``age``, ``gender`` or ``ethnicity``, which are the groups. With the resting face: the neutral photo is shown for some
 seconds, from which the baseline learns, and then the smiling one.
 """
 
-import argparse
-import sys
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,19 +14,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from livemood.bundles.manifest import Bundle, named_bundle, read_bundle
-from livemood.core.errors import DatasetError, LivemoodError
+from livemood.bundles.manifest import Bundle, read_bundle
+from livemood.core.errors import DatasetError
 from livemood.core.labels import EMOTION
-from livemood.core.types import Frame, Prediction, Track
+from livemood.core.types import Prediction
 from livemood.datasets.files import Files, decode
+from livemood.datasets.largest_face import largest_face
 from livemood.detection.combined import FaceDetector
 from livemood.emotion.classifier import EmotionClassifier, heads_of
-from livemood.emotion.crop import crop_track
 from livemood.emotion.neutral_baseline import NeutralBaseline
 from livemood.evaluation.groups import compare_groups
 from livemood.evaluation.metrics import wilson_of_mean
-from livemood.evaluation.tables import people_tables
-from livemood.reporting.tables import Table
 
 _KINDS = ("neutral", "smiling")
 _COLUMNS = ("file", "person", "kind")
@@ -141,14 +135,8 @@ def _band(name: str, value: str) -> str:
 
 def _look(files: Files, file: str, classifier: EmotionClassifier, detector: FaceDetector) -> Prediction | None:
     image = decode(files.read(file))
-    if image is None:
-        return None
-    frame = Frame(0, 0.0, image)
-    faces = detector.detect(frame)
-    if not faces:
-        return None
-    (prediction,) = classifier.classify([crop_track(frame, Track(1, faces[0], 0.0), classifier.crop_spec)])
-    return prediction
+    face = None if image is None else largest_face(image, detector, classifier.crop_spec)
+    return classifier.classify([face])[0] if face else None
 
 
 def _right(
@@ -177,29 +165,3 @@ def _compared(hits: npt.NDArray[np.bool_], values: Sequence[str]) -> dict[str, A
         compare_groups(hits, every, large, wilson_of_mean) if len(large) > 1 else {"largest_gap": None, "between": None}
     )
     return {**found, "largest_gap": gap["largest_gap"], "between": gap["between"]}
-
-
-def _line(table: Table) -> str:
-    rows = [table.header, *table.rows]
-    widths = [max(len(row[place]) for row in rows) for place in range(len(table.header))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join([table.title, *lines, table.note, ""])
-
-
-def main() -> None:
-    """Do what the module says, as the command line asks."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("photos", type=Path, metavar="PHOTOS.zip", help="photos and a table of file, person, kind, ...")
-    parser.add_argument("--bundle", default="default", help="bundle folder; default: the one that is shipped")
-    args = parser.parse_args()
-    try:
-        report = examine_people(named_bundle(args.bundle), args.photos)
-    except LivemoodError as error:
-        print(f"livemood: {error}", file=sys.stderr)
-        sys.exit(1)
-    for table in people_tables(report):
-        print(_line(table))
-
-
-if __name__ == "__main__":
-    main()

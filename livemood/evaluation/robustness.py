@@ -1,6 +1,6 @@
 """Accuracy of a bundle under corruptions: on labelled crops, and end to end on whole photos."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,10 @@ import numpy.typing as npt
 from livemood.bundles.manifest import read_bundle
 from livemood.core.crop_spec import FER2013_TEMPLATE
 from livemood.core.stage_settings import SmootherSettings
-from livemood.core.types import Detection, Frame, Image, Quality, Track
+from livemood.core.types import Detection, Frame, Image, Quality
+from livemood.datasets.largest_face import largest_face
 from livemood.datasets.split import RAW, Split
 from livemood.detection.combined import FaceDetector
-from livemood.emotion import crop
 from livemood.emotion.classifier import EmotionClassifier
 from livemood.emotion.doubt import doubt
 from livemood.emotion.quality import measure, of_pixels
@@ -49,7 +49,7 @@ def stress_crops(bundle: Path, split: Split) -> list[dict[str, Any]]:
         return []
     pixels, truth = known.crops(RAW), known.majority
     rows = []
-    for kind, amount, corruption in [("none", "", _as_it_is), *_stresses()]:
+    for kind, amount, corruption in [("none", "", _as_it_is), *_stresses(CORRUPTIONS)]:
         corrupted = corrupt(pixels, framed, corruption)
         scores = _predicted(classifier, corrupted)
         unsure = [_unsure(row, of_pixels(crop, spec)) for row, crop in zip(scores, corrupted, strict=True)]
@@ -71,7 +71,9 @@ def flips(bundle: Path, split: Split) -> dict[str, float]:
     return {"shifts": round(float(changed.mean()), 4), "pictures": round(float(changed.any(0).mean()), 4)}
 
 
-def stress_photos(bundle: Path, path: Path) -> list[dict[str, Any]]:
+def stress_photos(
+    bundle: Path, path: Path, corruptions: Mapping[str, Mapping[str, Corruption]] = CORRUPTIONS
+) -> list[dict[str, Any]]:
     """Return the same for smiles in whole photos; faces are detected and cropped again in every corrupted photo.
 
     A photo whose face is not found counts as wrong and not as unsure.
@@ -79,6 +81,7 @@ def stress_photos(bundle: Path, path: Path) -> list[dict[str, Any]]:
     Args:
         bundle: An emotion model that knows ``happy``.
         path: GENKI-4K's photos as a zip, see ``examine_smiles``.
+        corruptions: By amount by kind.
 
     Raises:
         DatasetError: It is not such a zip.
@@ -86,7 +89,7 @@ def stress_photos(bundle: Path, path: Path) -> list[dict[str, Any]]:
     spec = read_bundle(bundle).crop
     classifier = EmotionClassifier(bundle)
     happy = classifier.labels.index("happy")
-    stresses = [("none", "", _as_it_is), *(s for s in _stresses() if s[0] != _JITTER)]
+    stresses = [("none", "", _as_it_is), *(s for s in _stresses(corruptions) if s[0] != _JITTER)]
     tops: list[list[float]] = [[] for _ in stresses]
     hits: list[list[bool]] = [[] for _ in stresses]
     unsure: list[list[bool]] = [[] for _ in stresses]
@@ -96,19 +99,17 @@ def stress_photos(bundle: Path, path: Path) -> list[dict[str, Any]]:
         for smiling, _, photo in read_photos(path):
             sample = _webcam_sized(photo, detector.detect(Frame(0, 0.0, photo)))
             for place, (_, _, corruption) in enumerate(stresses):
-                corrupted = np.ascontiguousarray(corruption(sample, rng))
-                faces = detector.detect(Frame(0, 0.0, corrupted))
-                found[place].append(bool(faces))
+                face = largest_face(np.ascontiguousarray(corruption(sample, rng)), detector, spec)
                 scores = np.zeros(len(classifier.labels), np.float32)
                 is_unsure = False
-                if faces:
-                    cut = crop.crop_track(Frame(0, 0.0, corrupted), Track(1, faces[0], 0.0), spec)
-                    scores = classifier.probabilities(cut.image[None])[0]
-                    is_unsure = _unsure(scores, measure(cut, spec, 1.0))
+                if face:
+                    scores = classifier.probabilities(face.image[None])[0]
+                    is_unsure = _unsure(scores, measure(face, spec, 1.0))
                 # The prediction is binary, happy or not; its confidence is the total score of that side.
                 smiles = float(scores[happy])
                 tops[place].append(max(smiles, 1 - smiles))
-                hits[place].append(bool(faces) and (int(scores.argmax()) == happy) == smiling)
+                found[place].append(face is not None)
+                hits[place].append(face is not None and (int(scores.argmax()) == happy) == smiling)
                 unsure[place].append(is_unsure)
     return [
         _photos_row(kind, amount, *map(np.array, (top, right, is_unsure, seen)))
@@ -116,8 +117,8 @@ def stress_photos(bundle: Path, path: Path) -> list[dict[str, Any]]:
     ]
 
 
-def _stresses() -> Iterator[tuple[str, str, Corruption]]:
-    for kind, amounts in CORRUPTIONS.items():
+def _stresses(corruptions: Mapping[str, Mapping[str, Corruption]]) -> Iterator[tuple[str, str, Corruption]]:
+    for kind, amounts in corruptions.items():
         for amount, corruption in amounts.items():
             yield kind, amount, corruption
 

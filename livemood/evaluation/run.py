@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,9 @@ from livemood.bundles.manifest import Bundle, read_bundle
 from livemood.core.errors import ModelIncompatible
 from livemood.core.labels import EMOTION
 from livemood.core.settings import SplitChoice
-from livemood.datasets.class_names import ClassNames
 from livemood.datasets.dataset import Dataset
 from livemood.datasets.load import load
-from livemood.datasets.open import open_collection
+from livemood.datasets.open import DataSource
 from livemood.datasets.samples import Collection, SplitName
 from livemood.detection.combined import FaceDetector
 from livemood.evaluation.evaluate import compare, examine
@@ -31,11 +30,6 @@ class EvaluationJob:
         bundle: Folder of the model.
         data: Labelled pictures, as for training.
         split: Which of them.
-        votes: FER+'s votes, for the CSV of FER2013.
-        heads: Table of the labels of further heads.
-        find_faces: The pictures are whole photos: cut out the largest face.
-        group_by: What belongs together, see ``datasets.open.open_collection``.
-        classes: Labels by the names of classes in the data.
         groups: Table of files and attributes.
         against: Folder of a bundle to compare with.
         smiles: Zip of GENKI-4K's whole photos.
@@ -44,13 +38,8 @@ class EvaluationJob:
     """
 
     bundle: Path
-    data: Path
+    data: DataSource
     split: SplitChoice = "test"
-    votes: Path | None = None
-    heads: Path | None = None
-    find_faces: bool = False
-    group_by: str | None = None
-    classes: Mapping[str, str] = field(default_factory=dict)
     groups: Path | None = None
     against: Path | None = None
     smiles: Path | None = None
@@ -91,7 +80,7 @@ def evaluate(job: EvaluationJob, watcher: Watcher) -> dict[str, Any]:
                 model.crop,
                 detector,
                 Path(scratch),
-                find_faces=job.find_faces,
+                find_faces=job.data.find_faces,
                 cut=(name,),
                 on_progress=watcher.on_crop,
             )
@@ -104,14 +93,12 @@ def evaluate(job: EvaluationJob, watcher: Watcher) -> dict[str, Any]:
             report["against"] = compare(job.bundle, job.against, pictures)
         if job.stress:
             report["stress"] = {"crops": stress_crops(job.bundle, pictures), "flips": flips(job.bundle, pictures)}
+    source = job.data.record()
     report = {
         "bundle": model.name,
-        "data": job.data.name,
-        "votes": job.votes.name if job.votes else None,
-        "heads_table": job.heads.name if job.heads else None,
-        "find_faces": job.find_faces,
-        "group_by": job.group_by,
-        "class": dict(job.classes),
+        **source,
+        "heads_table": source["heads"],  # the report has the figures of the heads under ``heads``
+        "groups_table": job.groups.name if job.groups else None,
         "split": job.split,
         **report,
         "skipped": len(dataset.skipped),
@@ -139,13 +126,12 @@ def _checked(job: EvaluationJob) -> tuple[Bundle, Mapping[str, Any], Collection]
         check_smiles(model, job.smiles)
     if job.people:
         check_people(model, job.people)
-    names = ClassNames(model.labels, job.classes)
-    collection = open_collection(job.data, job.votes, names, job.group_by, job.heads, fewest=0)
+    collection = job.data.collection(model.labels, fewest=0)
     table = read_groups(job.groups, [sample.file for sample in collection.samples]) if job.groups else {}
     for one in (model, other) if other else (model,):
         if unknown := [label for label in collection.labels if label not in one.labels]:
             raise ModelIncompatible(
-                f"{one.name} does not know {unknown[0]}, a class of {job.data}, only {', '.join(one.labels)}",
+                f"{one.name} does not know {unknown[0]}, a class of {job.data.path}, only {', '.join(one.labels)}",
                 "leave that class out, or say what it is with {class}, such as {0}={1}",
                 unknown[0],
                 one.labels[0],

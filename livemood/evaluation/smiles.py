@@ -16,8 +16,9 @@ import numpy as np
 from livemood.bundles.manifest import Bundle, read_bundle
 from livemood.core.crop_spec import CropSpec
 from livemood.core.errors import DatasetError
-from livemood.core.types import Detection, Frame, Image
+from livemood.core.types import Detection, Image
 from livemood.datasets.files import Files, decode
+from livemood.datasets.largest_face import largest_face
 from livemood.detection.combined import FaceDetector
 from livemood.emotion import crop
 from livemood.emotion.classifier import EmotionClassifier
@@ -65,6 +66,7 @@ def examine_smiles(bundle: Path, path: Path) -> dict[str, Any]:
     low, high = bootstrap(hits)
     return {
         "photos": len(photos),
+        "file": path.name,
         "found": round(len(found) / len(photos), 4),
         "accuracy": round(float(hits.mean()), 4),
         "interval": [round(low, 4), round(high, 4)],
@@ -112,13 +114,14 @@ def _read(bundle: Path, path: Path) -> list[_Photo]:
     photos = []
     with FaceDetector("auto") as detector:
         for smiling, yaw, image in read_photos(path):
-            faces = detector.detect(Frame(0, 0.0, image))
-            if not faces:
+            face = largest_face(image, detector, spec)
+            if face is None:
                 photos.append(_Photo(smiling, yaw, None, False, math.nan))
                 continue
-            scores = classifier.probabilities(crop.crop_face(image, faces[0].keypoints, spec)[None])[0]
+            scores = classifier.probabilities(face.image[None])[0]
             right = (int(scores.argmax()) == happy) == smiling
-            photos.append(_Photo(smiling, yaw, float(scores[happy]), right, skin_tone(image, faces[0], spec)))
+            tone = skin_tone(image, face.track.detection, spec)
+            photos.append(_Photo(smiling, yaw, float(scores[happy]), right, tone))
     return photos
 
 

@@ -23,11 +23,11 @@ from livemood.core.geometry import Box
 from livemood.core.settings import DetectorMode
 from livemood.core.stage_settings import RoiSettings
 from livemood.core.types import Detection, Frame, Image
+from livemood.datasets.largest_face import largest_face
 from livemood.detection.combined import FaceDetector
 from livemood.detection.roi_detector import RoiDetector
 from livemood.detection.transforms import turned
 from livemood.emotion.classifier import EmotionClassifier
-from livemood.emotion.crop import crop_face
 from livemood.evaluation.smiles import read_photos
 from livemood.sources.image.decode import decode_photo, read_reduced
 from livemood.sources.video.file import VideoSource
@@ -100,15 +100,20 @@ class Ordinary:
         )
 
 
-def count_ordinary(find: Find, archive: zipfile.ZipFile, step: int = 1) -> Ordinary:
-    """Return the results on every ``step``-th ordinary photo."""
+def step(photos: int, count: int) -> int:
+    """Return the step at which ``count`` or a few more of some photos are taken; 1 if there are fewer."""
+    return max(photos // count, 1)
+
+
+def count_ordinary(find: Find, archive: zipfile.ZipFile, count: int) -> Ordinary:
+    """Return the results on ``count`` ordinary photos."""
     places: dict[str, list[tuple[str, Box | None]]] = {}
     for row in rows(archive, "wild/ordinary.csv"):
         sides = [row[side] for side in ("left", "top", "right", "bottom")]
         box = Box(*map(float, sides)) if all(sides) else None
         places.setdefault(row["file"], []).append((row["kind"], box))
     counted = Ordinary()
-    for file, known in list(places.items())[::step]:
+    for file, known in list(places.items())[:: step(len(places), count)]:
         boxes = [face.box for face in find(picture(archive, f"wild/ordinary/{file}"))]
         faces = [box for kind, box in known if kind == "face" and box]
         anything = [box for _, box in known if box]
@@ -119,14 +124,15 @@ def count_ordinary(find: Find, archive: zipfile.ZipFile, step: int = 1) -> Ordin
     return counted
 
 
-def smiles_right(find: Find, classifier: EmotionClassifier, photos: Sequence[tuple[bool, Image]], turns: int) -> float:
+def smiles_right(
+    detector: FaceDetector, classifier: EmotionClassifier, photos: Sequence[tuple[bool, Image]], turns: int
+) -> float:
     """Return the share of rotated photos whose largest face is classified right; no face counts as wrong."""
     happy = classifier.labels.index("happy")
     right = 0
     for smiling, photo in photos:
-        view = turned(photo, turns)
-        if faces := find(view):
-            scores = classifier.probabilities(crop_face(view, faces[0].keypoints, classifier.crop_spec)[None])[0]
+        if face := largest_face(turned(photo, turns), detector, classifier.crop_spec):
+            scores = classifier.probabilities(face.image[None])[0]
             right += (int(scores.argmax()) == happy) == smiling
     return right / len(photos)
 
@@ -195,18 +201,20 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--photos", type=int, default=800, metavar="N", help="photos of smiles.zip and of wild.zip")
     parser.add_argument("--detector", choices=("fast", "auto", "both"), default="both")
     args = parser.parse_args(argv)
+    if args.photos < 1:
+        parser.error(f"argument --photos: it is 1 or more, got {args.photos}")
     every = [(smiling, image) for smiling, _, image in read_photos(args.data / "smiles.zip")]
-    photos = every[:: max(len(every) // args.photos, 1)]
+    photos = every[:: step(len(every), args.photos)]
     modes: tuple[DetectorMode, ...] = ("fast", "auto")
     for mode in (mode for mode in modes if args.detector in (mode, "both")):
         with FaceDetector(mode) as detector:
-            _print_photos(mode, detector, args.data, photos, max(485 // args.photos, 1))
+            _print_photos(mode, detector, args.data, photos, args.photos)
             _print_clips(mode, detector, args.data)
     _print_times(args.data)
 
 
 def _print_photos(
-    mode: str, detector: FaceDetector, data: Path, photos: Sequence[tuple[bool, Image]], step: int
+    mode: str, detector: FaceDetector, data: Path, photos: Sequence[tuple[bool, Image]], count: int
 ) -> None:
     def find(image: Image) -> Sequence[Detection]:
         return detector.detect(Frame(0, 0.0, image))
@@ -217,13 +225,15 @@ def _print_photos(
         print(f"{mode}: groups of 1 to {_FEW}: {few}", flush=True)
         print(f"{mode}: groups of more: {many}")
         print(f"{mode}: uncounted crowds: {', '.join(f'{found} of {counted}' for counted, found in many.uncounted)}")
-        ordinary = count_ordinary(find, archive, step)
+        ordinary = count_ordinary(find, archive, count)
         print(f"{mode}: ordinary: {ordinary}; {', '.join(ordinary.extra)}", flush=True)
     images = [image for _, image in photos]
     faces = [find(image) for image in images]
     print(f"{mode}: smiles: a face in {np.mean([bool(found) for found in faces]):.2%} of {len(photos)} photos")
     for turns, degrees in ((0, 0), (1, 90), (2, 180), (3, 270)):
-        print(f"{mode}: turned by {degrees}°: {smiles_right(find, classifier, photos, turns):.1%} right", flush=True)
+        print(
+            f"{mode}: turned by {degrees}°: {smiles_right(detector, classifier, photos, turns):.1%} right", flush=True
+        )
     cut = [(image, found[0].box) for image, found in zip(images, faces, strict=True) if found]
     for share in (1.0, 1.3):
         hits = [bool(find(filled)) for filled in fills([image for image, _ in cut], [box for _, box in cut], share)]

@@ -5,7 +5,8 @@ Writing row by row is the work of the sink ``livemood.sinks.records``.
 
 from livemood.records.dataframe import to_pandas, to_polars
 from livemood.records.origin import Origin, read_origin
-from livemood.records.reading import PARQUET, read
+from livemood.records.parquet import PARQUET
+from livemood.records.reading import read
 from livemood.records.schema import VERSION, HeadScores, Record, columns, heads_of_columns, kind, to_json, to_row
 
 __all__ = [

@@ -5,10 +5,12 @@ Five columns come first, then those of a video's records.
 
 import csv
 import json
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import groupby
+from math import inf
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -17,12 +19,16 @@ from livemood.core.errors import LivemoodError
 from livemood.core.labels import EMOTION
 from livemood.core.text_tables import NOT_UTF8
 from livemood.records import reading
-from livemood.records.origin import is_origin
+from livemood.records.origin import KEY, is_origin
+from livemood.records.parquet import PARQUET, check_sizes, whole_parquet
 from livemood.records.schema import EVENT_NAME, REASON, Record, heads_of_columns
 from livemood.runtime.optional_deps import required
 
 OWN_COLUMNS: Final = ("path", "width", "height", "faces", "error")
 """Columns in front of those of a video's records."""
+
+PART: Final = "part-{}.parquet"
+"""Name of a file of a data set, around its key."""
 
 _MAX_LINE: Final = 1 << 20
 
@@ -68,6 +74,12 @@ def kind(column: str) -> type[int] | type[str] | type[float]:
     return records.kind(column)
 
 
+def is_field(name: str) -> bool:
+    """Return whether the fields of a head of this name would be confused with other fields or columns of records."""
+    own = {KEY, *columns({EMOTION: ()}), *to_json((Input(""), ()))[0]}
+    return name in own or f"{name}_".startswith(("score_", "raw_")) or "_score_" in f"{name}_"
+
+
 def to_json(group: Group) -> list[dict[str, Any]]:
     """Return a photo's rows as objects of JSONL lines."""
     entry, faces = group
@@ -98,15 +110,38 @@ def read_groups(path: Path) -> Iterator[Group]:
 
 
 def read_recording(path: Path) -> Iterator[Record]:
-    """Read the records of one video back, as ``livemood.records.read`` does.
+    """Read the records of one video back, as ``livemood.records.read`` does, in order of time.
 
     Raises:
-        LivemoodError: As ``read``; or they are of many inputs, whose tracks and times say nothing about each other.
+        LivemoodError: As ``read``; or they are of many inputs, whose tracks and times say nothing about each other, or
+            not in order, or with other emotions from some row on.
     """
     rows = reading.read(path)
     if _is_of_inputs(path):
         raise LivemoodError(f"{path} holds the records of a batch or of photos", "give those of one video")
-    return rows
+    return _of_one(path, rows)
+
+
+def _of_one(path: Path, rows: Iterator[Record]) -> Iterator[Record]:
+    """Yield the rows of one recording; raise at the first that cannot be of it."""
+    frame, time_s = -inf, -inf
+    emotions: Mapping[str, float] | None = None
+    for row in rows:
+        if row.frame < frame or row.time_s < time_s:
+            raise LivemoodError(
+                f"{path} is not in order: frame {row.frame} ({row.time_s:g} s) is after frame {frame} ({time_s:g} s)",
+                "sort its rows by time_s, or give the recordings in it a file each",
+            )
+        frame, time_s = row.frame, row.time_s
+        if row.track is not None:
+            emotions = row.scores if emotions is None else emotions
+            if row.scores.keys() != emotions.keys():
+                raise LivemoodError(
+                    f"{path} has other emotions in frame {frame} ({', '.join(row.scores) or 'none'}) than before "
+                    f"({', '.join(emotions) or 'none'})",
+                    "give recordings of other emotions a file each",
+                )
+        yield row
 
 
 def _is_of_inputs(path: Path) -> bool:
@@ -118,7 +153,7 @@ def _is_of_inputs(path: Path) -> bool:
                     if isinstance(data, dict) and "frame" in data:
                         return OWN_COLUMNS[0] in data
         return False
-    return all(name in reading.header_of(path) for name in OWN_COLUMNS)
+    return set(OWN_COLUMNS) <= set(reading.header_of(path))
 
 
 def whole_until(path: Path) -> tuple[Heads, int]:
@@ -157,7 +192,7 @@ def groups(rows: Iterator[Row]) -> Iterator[tuple[Group, int]]:
 
 def _header(file: BinaryIO) -> list[str]:
     file.seek(0)
-    return _cells(file.readline(_MAX_LINE))
+    return _cells(file.readline(_MAX_LINE).removeprefix(BOM_UTF8))
 
 
 def _cells(line: bytes) -> list[str]:
@@ -209,8 +244,10 @@ def _csv_rows(path: Path, file: BinaryIO) -> Iterator[Row]:
         # A name may hold a line break; the quotes around it are then still open.
         while line.count(b'"') % 2 and len(line) < reading.MAX_ROW and (more := file.readline(_MAX_LINE)):
             line += more
-        is_whole = line.endswith(b"\n") and not line.count(b'"') % 2
-        if not is_whole and len(line) < reading.MAX_ROW:
+        is_open = line.count(b'"') % 2 == 1
+        is_whole = line.endswith(b"\n") and not is_open
+        holds_rows = is_open and any(len(_cells(one)) == len(names) for one in line.splitlines()[1:])
+        if not is_whole and not holds_rows and len(line) < reading.MAX_ROW:  # the last row, cut short
             return
         end += len(line)
         cells = _cells(line) if is_whole else []
@@ -222,21 +259,17 @@ def _csv_rows(path: Path, file: BinaryIO) -> Iterator[Row]:
 
 
 def _parquet_rows(path: Path, file: BinaryIO) -> Iterator[Row]:
-    parquet = required("pyarrow.parquet", records.PARQUET)
-    arrow = required("pyarrow", records.PARQUET)
-    try:
-        with parquet.ParquetFile(file) as table:
-            names = table.schema_arrow.names
-            heads = _split_heads(_heads(path, names))
-            text = [name for name in ("path", "error", "label", REASON, *heads[1], EVENT_NAME) if name in names]
-            reading.check_sizes(path, table, [name for name in columns(_heads(path, names)) if name in names], text)
-            for batch in table.iter_batches() if table.metadata.num_row_groups else ():
-                for row in batch.to_pylist():
-                    record = reading.from_row(row, *heads)
-                    if record is not None:
-                        yield _input(row), record, 0
-    except arrow.ArrowException as error:
-        raise LivemoodError(f"{path} is not a complete Parquet file; was its writing cut short?") from error
+    parquet = required("pyarrow.parquet", PARQUET)
+    with whole_parquet(path), parquet.ParquetFile(file) as table:
+        names = table.schema_arrow.names
+        heads = _split_heads(_heads(path, names))
+        text = [name for name in ("path", "error", "label", REASON, *heads[1], EVENT_NAME) if name in names]
+        check_sizes(path, table, [name for name in columns(_heads(path, names)) if name in names], text)
+        for batch in table.iter_batches() if table.metadata.num_row_groups else ():
+            for row in batch.to_pylist():
+                record = reading.from_row(row, *heads)
+                if record is not None:
+                    yield _input(row), record, 0
 
 
 _PARSERS: Final = {".jsonl": _json_rows, ".csv": _csv_rows, ".parquet": _parquet_rows}

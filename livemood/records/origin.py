@@ -8,7 +8,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
+from livemood.core.durations import LONGEST_S
 from livemood.core.text_tables import decode_text
+from livemood.records.files import record_file
+from livemood.records.parquet import PARQUET
 from livemood.runtime.optional_deps import required
 
 KEY: Final = "livemood"
@@ -88,7 +91,7 @@ def from_json(data: Any) -> Origin | None:
             _size(values.get("width")),
             _size(values.get("height")),
             None if values.get("rate") is None else _rate(values["rate"]),
-            None if values.get("duration_s") is None else float(values["duration_s"]),
+            None if values.get("duration_s") is None else _duration(values["duration_s"]),
             _text(values.get("model")),
             _text(values.get("model_sha256")),
             _mapping(values.get("options")),
@@ -102,8 +105,11 @@ def read_origin(path: str | Path) -> Origin | None:
 
     Args:
         path: A .jsonl, .csv or .parquet file written by livemood.
+
+    Raises:
+        LivemoodError: The file is not there, or has another suffix.
     """
-    path = Path(path)
+    path = record_file(path)
     with suppress(OSError, ValueError, RecursionError):
         match path.suffix.lower():
             case ".jsonl":
@@ -123,15 +129,17 @@ def sidecar(path: Path) -> Path:
 
 
 def is_sidecar(path: Path) -> bool:
-    """Return whether a file is the origin of the CSV file beside it, and not a file of another program."""
+    """Return whether a file is the origin of the CSV file beside it, and not a file of another program.
+
+    An empty one is, too: a full disk or a power cut may leave it.
+    """
     with suppress(OSError, ValueError, RecursionError), path.open("rb") as file:
-        return is_origin(json.loads(file.read(_MAX_BYTES)))
+        data = file.read(_MAX_BYTES)
+        return not data or is_origin(json.loads(data))
     return False
 
 
 def _in_parquet(path: Path) -> Origin | None:
-    from livemood.records.reading import PARQUET
-
     arrow, parquet = required("pyarrow", PARQUET), required("pyarrow.parquet", PARQUET)
     try:
         stored = (parquet.read_metadata(path).metadata or {}).get(METADATA.encode())
@@ -161,6 +169,13 @@ def _rate(value: Any) -> Fraction:
     if not 0 < rate <= 1_000_000:
         raise ValueError("expected a frame rate")
     return rate
+
+
+def _duration(value: Any) -> float:
+    duration_s = float(value)
+    if not 0 <= duration_s <= LONGEST_S:
+        raise ValueError("expected a length of time")
+    return duration_s
 
 
 def _mapping(value: Any) -> dict[str, Any]:

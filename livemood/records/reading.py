@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from livemood.core.errors import LivemoodError
-from livemood.core.text_tables import encoding_of, separator_of
+from livemood.core.text_tables import encoding_of, separator_of, utf8
+from livemood.records.files import record_file
 from livemood.records.origin import is_origin
+from livemood.records.parquet import PARQUET, check_sizes, parquet_header, whole_parquet
 from livemood.records.schema import (
     BOX,
     EVENT,
@@ -26,19 +28,16 @@ from livemood.records.schema import (
 )
 from livemood.runtime.optional_deps import required
 
-PARQUET: Final = "'livemood[parquet]'"
-"""The extra that installs pyarrow."""
 CHUNK: Final = 8192
 MAX_ROW: Final = 1 << 14
 """Most characters of a CSV row of several lines, so that a stray quote does not cost all rows after it."""
 # A row of eight emotions has about 1,000 characters.
 _MAX_LINE: Final = 1 << 20
-_MAX_GROUP_BYTES: Final = 1 << 28
-_MAX_COLUMNS: Final = 1024
 _MAX_LABEL: Final = 256
-_OPTIONAL_TEXT: Final = (REASON, EVENT_NAME, "error")
 # Where semicolons or tabs separate cells, numbers may have a comma.
 _WITH_COMMA: Final = re.compile(r"-?\d+,\d+(e-?\d+)?", re.IGNORECASE)
+# Tolerance of probabilities for the rounding of other programs.
+_ROUNDING: Final = 1e-6
 # Differences of numbers up to this stay exact to a thousandth.
 _MAX_NUMBER: Final = 1e12
 
@@ -54,13 +53,13 @@ def read(path: str | Path) -> Iterator[Record]:
     Raises:
         LivemoodError: The file is not there, is not a record file, or comes from a newer livemood.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise LivemoodError(f"{path} {'is a folder' if path.is_dir() else 'is not there'}; give a record file")
-    reader = _READERS.get(path.suffix.lower())
-    if reader is None:
-        raise LivemoodError(f"{path} is not a record file: its suffix is none of {', '.join(_READERS)}")
-    return _readable(path, reader(path))
+    path = record_file(path)
+    return _readable(path, _READERS[path.suffix.lower()](path))
+
+
+def reread(path: Path) -> Iterator[Record]:
+    """Read a file that ``read`` takes once more: without a warning about unreadable rows, which ``read`` gives."""
+    return (row for row in _READERS[path.suffix.lower()](path) if row)
 
 
 def _readable(path: Path, rows: Iterator[Record | None]) -> Iterator[Record]:
@@ -96,11 +95,16 @@ def _read_jsonl(path: Path) -> Iterator[Record | None]:
     with _open(path) as file:
         for line in _lines(file):
             try:
-                data = json.loads(line)
+                # Escapes may stand for surrogates, which no file can hold.
+                data = json.loads(line, object_pairs_hook=_encodable if "\\u" in line else None)
                 if not is_origin(data):
                     yield from_json(data)
             except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError):
                 yield None
+
+
+def _encodable(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    return {utf8(name): utf8(value) if isinstance(value, str) else value for name, value in pairs}
 
 
 def _csv_header(path: Path) -> list[str]:
@@ -133,15 +137,10 @@ def _cells(line: str, separator: str) -> list[str]:
     return [cell.replace(",", ".") if _WITH_COMMA.fullmatch(cell) else cell for cell in cells]
 
 
-def _parquet_header(path: Path) -> list[str]:
-    names: list[str] = required("pyarrow.parquet", PARQUET).read_schema(path).names
-    return names
-
-
 def _read_parquet(path: Path) -> Iterator[Record | None]:
     arrow, parquet = required("pyarrow", PARQUET), required("pyarrow.parquet", PARQUET)
-    try:
-        names = _parquet_header(path)
+    with whole_parquet(path):
+        names = parquet_header(path)
         labels, others = flat_heads(path, names)
         known = [name for name in columns(labels, others) if name in names]  # further columns are ignored
         text = [name for name in ("label", REASON, *others, EVENT_NAME) if name in known]
@@ -156,45 +155,10 @@ def _read_parquet(path: Path) -> Iterator[Record | None]:
                         raise LivemoodError(f"{path} is not a record file: a label has over {_MAX_LABEL} characters")
                 for row in batch.to_pylist():
                     yield from_row(row, labels, others)
-    except (arrow.ArrowException, ValueError, KeyError) as error:  # ValueError: no UTF-8; KeyError: a nested column
-        raise LivemoodError(f"{path} is not a complete Parquet file; was its writing cut short?") from error
-
-
-def check_sizes(path: Path, file: Any, known: Sequence[str], text: Sequence[str]) -> None:
-    """Refuse Parquet files that would exhaust memory: a few bytes may expand to gigabytes of text.
-
-    Args:
-        path: Of the file, for messages.
-        file: A ``pyarrow.parquet.ParquetFile``.
-        known: Columns that will be read.
-        text: Those of them that hold words; the others hold numbers.
-
-    Raises:
-        LivemoodError: Its parts are too large, or a column holds something else.
-    """
-    groups = [file.metadata.row_group(place).total_byte_size for place in range(file.metadata.num_row_groups)]
-    if file.metadata.num_columns > _MAX_COLUMNS or max(groups, default=0) > _MAX_GROUP_BYTES:
-        raise LivemoodError(
-            f"{path} is not a record file: it has {file.metadata.num_columns} columns in parts of "
-            f"{max(groups, default=0) / 1e6:,.0f} MB; livemood writes parts of a few MB"
-        )
-    kinds = required("pyarrow", PARQUET).types
-    for column in map(file.schema_arrow.field, known):
-        is_label = column.name in text
-        number = kinds.is_integer(column.type) or kinds.is_floating(column.type)
-        # An optional text column without a single value comes back as numbers from many programs.
-        fits = (_is_text(column.type, kinds) or (number and column.name in _OPTIONAL_TEXT)) if is_label else number
-        if not kinds.is_null(column.type) and not fits:
-            wanted = "words" if is_label else "numbers"
-            raise LivemoodError(f"{path} is not a record file: its column {column.name[:40]!r} holds no {wanted}")
 
 
 _READERS: Final = {".jsonl": _read_jsonl, ".csv": _read_csv, ".parquet": _read_parquet}
-_HEADERS: Final = {".csv": _csv_header, ".parquet": _parquet_header}
-
-
-def _is_text(kind: Any, kinds: Any) -> bool:
-    return bool(kinds.is_dictionary(kind) or kinds.is_string(kind) or kinds.is_large_string(kind))
+_HEADERS: Final = {".csv": _csv_header, ".parquet": parquet_header}
 
 
 def flat_heads(path: Path, header: Sequence[str]) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
@@ -228,15 +192,15 @@ def from_json(data: Any) -> Record:
         time_s,
         _whole(data["track"]),
         (left, top, right, bottom),
-        str(data["label"]),
-        _finite(data["confidence"]),
-        {name: _finite(value) for name, value in data["scores"].items()},
-        {name: _finite(value) for name, value in data["raw_scores"].items()},
+        _text(data["label"]),
+        _share(data["confidence"]),
+        _shares(data["scores"]),
+        _shares(data["raw_scores"]),
         tuple((_finite(x), _finite(y)) for x, y in data.get("keypoints", ())),
         others={
-            name: HeadScores(str(head["label"]), {label: _finite(p) for label, p in head["scores"].items()})
+            name: HeadScores(str(head["label"]), _shares(head["scores"]))
             for name, head in data.items()
-            if isinstance(head, dict) and head.keys() >= {"label", "scores"}
+            if isinstance(head, dict) and head.keys() >= {"label", "scores"} and head["label"]
         },
         reason=_text_or_none(data.get(REASON)),
     )
@@ -264,8 +228,8 @@ def from_row(row: Mapping[str, Any], labels: Sequence[str], others: Mapping[str,
             time_s,
             _whole(row["track"]),
             (left, top, right, bottom),
-            str(row["label"]),
-            _finite(row["confidence"]),
+            _text(row["label"]),
+            _share(row["confidence"]),
             _scores(row, "score_", labels),
             _scores(row, "raw_", labels),
             tuple(zip(points[::2], points[1::2], strict=True)),
@@ -280,13 +244,23 @@ def from_row(row: Mapping[str, Any], labels: Sequence[str], others: Mapping[str,
         return None
 
 
+def _text(value: Any) -> str:
+    if value in ("", None):
+        raise ValueError("expected a label")
+    return str(value)
+
+
 def _text_or_none(value: Any) -> str | None:
     return None if value in ("", None) else str(value)
 
 
 def _scores(row: Mapping[str, Any], prefix: str, labels: Sequence[str]) -> dict[str, float]:
     cells = {label: row[prefix + label] for label in labels}
-    return {label: _finite(value) for label, value in cells.items() if value not in ("", None)}
+    return _shares({label: value for label, value in cells.items() if value not in ("", None)})
+
+
+def _shares(values: Mapping[str, Any]) -> dict[str, float]:
+    return {label: _share(value) for label, value in values.items()}
 
 
 def _check_version(value: Any) -> None:
@@ -301,8 +275,15 @@ def _finite(value: Any) -> float:
     return number
 
 
-def _whole(value: Any) -> int:
+def _share(value: Any) -> float:
     number = float(value)
+    if not -_ROUNDING <= number <= 1 + _ROUNDING:
+        raise ValueError(f"expected a number from 0 to 1, got {value}")
+    return number
+
+
+def _whole(value: Any) -> int:
+    number = _finite(value)
     if not number.is_integer():
         raise ValueError(f"expected a whole number, got {value}")
     return int(number)

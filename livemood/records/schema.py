@@ -53,7 +53,8 @@ class Record:
         event: Number of the event that someone marked at this frame, from 1; such a row holds nothing of a face.
         event_name: What the program that marked it calls the event; None where it has no name.
         others: What further heads of the model say, by name.
-        reason: Why the label is ``unsure``, see ``livemood.core.labels.Doubt``; None where it is not, or nobody said.
+        reason: Why the label is ``unsure``, see ``livemood.core.labels.Doubt``; None for any other label and for
+            records without reasons.
     """
 
     frame: int

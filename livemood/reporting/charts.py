@@ -1,8 +1,8 @@
 """The charts of a report as plotly figures.
 
 A trace has its label in ``meta``; the page sets the colour, because only the page knows whether its theme is light or
-dark. Times are in ms; the page turns them into dates in 1970, so that plotly formats them as clock times. If there are
-times before 0, the axis is in plain seconds.
+dark. Other texts are escaped, because plotly takes them for HTML. Times are in ms; the page turns them into dates in
+1970, so that plotly formats them as clock times. If there are times before 0, the axis is in plain seconds.
 """
 
 from collections.abc import Iterable, Sequence
@@ -153,7 +153,7 @@ def _add_curves(
             mode="lines" if len(places) > _DOTTED else "lines+markers",
             line={"dash": _DASHES[number % len(_DASHES)], "width": 2},
             marker={"size": 4},
-            name=label,
+            name=escape(label),
             meta=label,
             legendgroup=label,
             hovertemplate="%{y:.0%}",
@@ -169,10 +169,10 @@ def shares(people: list[Person], summary: Summary) -> dict[str, Any]:
             x=[round(person.labels[label] / person.faces, 4) for person in people],
             y=names,
             orientation="h",
-            name=label,
+            name=escape(label),
             meta=label,
             marker={"pattern": {"shape": _pattern(label)}, "line": {"width": 1}},
-            hovertemplate=f"{label}: %{{x:.1%}}<extra>%{{y}}</extra>",
+            hovertemplate="%{fullData.name}: %{x:.1%}<extra>%{y}</extra>",
         )
     return _plain(
         figure,
@@ -222,9 +222,9 @@ def _add_ribbon(figure: Any, person: Person, summary: Summary, axis: TimeAxis) -
                 yaxis="y2",
                 orientation="h",
                 width=1,
-                name=label,
+                name=escape(label),
                 meta=label,
-                text=label,
+                text=escape(label),
                 textposition="inside",
                 insidetextanchor="middle",
                 marker={"pattern": {"shape": _pattern(label)}},

@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from livemood.core.errors import LivemoodError
-from livemood.records.reading import PARQUET
+from livemood.records.inputs import PART
+from livemood.records.parquet import PARQUET
 from livemood.reporting.document import asset, document
+from livemood.reporting.page import PAGES
 from livemood.reporting.tables import Table
-from livemood.runtime.atomic_io import atomic_write, refuse_to_overwrite
+from livemood.runtime.atomic_io import atomic_write, refuse_other_suffix, refuse_to_overwrite
 from livemood.runtime.optional_deps import required
 from livemood.runtime.storage import Store
 
 _SETTING: Final = "out"
-_PARTS: Final = "part-*.parquet"
 _COLUMNS: Final = ("path", "frame", "faces", "error", "track", "label", "confidence")
 _STRONGEST: Final = 10
 _FAILED: Final = 50
@@ -61,8 +62,9 @@ def write_dataset_report(dataset: str, out: Path, *, force: bool = False) -> Non
 
     Raises:
         LivemoodError: The folder is not a data set or cannot be read, or pyarrow is not installed.
-        SinkError: The page is there already or cannot be written.
+        SinkError: The page has another suffix, is there already or cannot be written.
     """
+    refuse_other_suffix(out, _SETTING, *PAGES)
     refuse_to_overwrite(out, _SETTING, force)
     store = Store(dataset, _SETTING)
     counts = _counted(store)
@@ -83,7 +85,7 @@ def _counted(store: Store) -> _Counts:
     arrow, parquet = required("pyarrow", PARQUET), required("pyarrow.parquet", PARQUET)
     counts = _Counts()
     for name in store.names():
-        if not fnmatchcase(name, _PARTS):
+        if not fnmatchcase(name, PART.format("*")):
             continue
         inputs: dict[str, _Input] = defaultdict(_Input)
         try:

@@ -8,6 +8,8 @@ from importlib.resources import files
 from string import Template
 from typing import Literal
 
+from livemood.core.text_tables import utf8
+
 
 def document(
     title: str, facts: str, content: str, method: str, scripts: Sequence[str] = (), data: str = "", style: str = ""
@@ -25,7 +27,7 @@ def document(
     """
     elements = [data] if data else []
     elements += [f"<script>{script}</script>" for script in scripts]
-    return Template(asset("document.html")).substitute(
+    page = Template(asset("document.html")).substitute(
         policy=policy(scripts),
         title=escape(title),
         style=f"{style}\n{asset('document.css')}".lstrip(),
@@ -34,6 +36,7 @@ def document(
         method=method,
         scripts="\n".join(elements),
     )
+    return utf8(page)  # names of files may be of any bytes
 
 
 def asset(name: str) -> str:

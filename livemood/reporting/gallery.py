@@ -6,8 +6,9 @@ import shutil
 import tempfile
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from html import escape
-from pathlib import Path
+from pathlib import Path, PurePath
 from string import Template
 from typing import Any, Final
 from urllib.parse import quote
@@ -15,7 +16,9 @@ from urllib.parse import quote
 import numpy as np
 import numpy.typing as npt
 
+from livemood.core.errors import SinkError
 from livemood.core.labels import SMILE, UNSURE
+from livemood.core.text_tables import utf8
 from livemood.datasets.dedup import WORDS, clusters, near_pairs
 from livemood.records import Record
 from livemood.records.inputs import Group
@@ -23,7 +26,6 @@ from livemood.reporting.colours import DARK, LIGHT, palette
 from livemood.reporting.document import asset, policy
 from livemood.runtime.atomic_io import atomic_write, refuse_to_overwrite
 from livemood.runtime.closeable import Closeable
-from livemood.sinks.collection_records import utf8
 
 _SETTING: Final = "gallery"
 _THUMBS: Final = "$thumbnails"
@@ -39,7 +41,7 @@ class Gallery(Closeable):
         force: Replace a page that is there.
 
     Raises:
-        SinkError: The page is there already.
+        SinkError: The page is there already, or there is no room for a temporary file.
     """
 
     def __init__(self, path: Path, labels: Sequence[str], *, force: bool = False) -> None:
@@ -47,7 +49,8 @@ class Gallery(Closeable):
         self._path, self._labels, self._force = path, tuple(labels), force
         self._photos: list[dict[str, Any]] = []
         self._prints: list[bytes] = []
-        self._thumbs = tempfile.TemporaryFile()  # noqa: SIM115  # closed by close()
+        with self._temporary():
+            self._thumbs = tempfile.TemporaryFile()  # noqa: SIM115  # closed by close()
 
     @property
     def count(self) -> int:
@@ -62,9 +65,14 @@ class Gallery(Closeable):
             thumbnail: A small JPEG; empty for none.
             fingerprint: (4,) uint64 as bytes, see ``livemood.datasets.dedup``; empty for none.
             place: Where the photo is now, if it was moved.
+
+        Raises:
+            SinkError: There is no room for its thumbnail.
         """
         entry, faces = group
-        self._thumbs.write(b64encode(thumbnail) + b"\n")
+        with self._temporary():
+            self._thumbs.write(b64encode(thumbnail) + b"\n")
+            self._thumbs.flush()
         self._prints.append(fingerprint)
         href = _href(str(place or entry.path), self._path.parent)
         photo: dict[str, Any] = {"name": utf8(Path(entry.path).name), "href": href}
@@ -104,7 +112,19 @@ class Gallery(Closeable):
 
     def close(self) -> None:
         """Remove the temporary file."""
-        self._thumbs.close()
+        with suppress(OSError):  # of a full disk, which was told before
+            self._thumbs.close()
+
+    @contextmanager
+    def _temporary(self) -> Iterator[None]:
+        """Raise a ``SinkError`` in place of an ``OSError`` of the temporary file."""
+        try:
+            yield
+        except OSError as error:
+            raise SinkError(
+                f"{self._path} could not be made: no temporary file for its thumbnails ({error.strerror or error})",
+                "free some space, or name another folder in the environment variable TMPDIR",
+            ) from error
 
     def _face(self, face: Record, width: int, height: int) -> dict[str, Any]:
         left, top, right, bottom = face.box or (0.0, 0.0, 0.0, 0.0)
@@ -139,7 +159,7 @@ def _alike(prints: Sequence[bytes]) -> dict[int, list[int]]:
 def _href(path: str, folder: Path) -> str:
     """Return the address of a photo relative to the page's folder; absolute if it is on another drive."""
     try:
-        return quote(os.fsencode(os.path.relpath(path, folder)).replace(b"\\", b"/"))
+        return quote(os.fsencode(PurePath(os.path.relpath(path, folder)).as_posix()))
     except ValueError:  # no relative path from one drive to another
         return Path(path).resolve().as_uri()
 

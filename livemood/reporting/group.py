@@ -1,6 +1,6 @@
 """Many recordings of the same stimulus: aligned, averaged, with the spread between them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from livemood.core.errors import LivemoodError
-from livemood.records.inputs import read_recording
-from livemood.reporting.summary import CHANGE_WINDOW_S, Person, Summary, summarise
+from livemood.core.text_tables import utf8
+from livemood.records.reading import reread
+from livemood.reporting.changes import CHANGE_WINDOW_S
+from livemood.reporting.summary import Person, Summary, summary_of
 
 MAX_STEPS: Final = 600
 """Group curves have at most this many points."""
@@ -27,11 +29,13 @@ class Recording:
     """One recording of a group.
 
     Attributes:
+        file: Its records.
         name: Unique in the group.
         summary: Its summary.
         origin_s: Time on its own clock that is 0 on the group's, s.
     """
 
+    file: Path
     name: str
     summary: Summary
     origin_s: float = 0.0
@@ -78,9 +82,14 @@ class Group:
     mean: Numbers
     spread: Numbers
 
+    @property
+    def change_steps(self) -> int:
+        """Number of steps over which a change is measured: about a second, but at least one."""
+        return max(round(CHANGE_WINDOW_S / self.step_s), 1)
+
     def changes(self) -> list[GroupChange]:
-        """Return the moments at which the mean scores differ most from those a second before, strongest first."""
-        back = max(round(CHANGE_WINDOW_S / self.step_s), 1)
+        """Return the moments at which the mean scores differ most from ``change_steps`` before, strongest first."""
+        back = self.change_steps
         if self.mean.shape[1] <= back or not self.labels:
             return []
         sizes = np.nan_to_num(np.abs(self.mean[:, back:] - self.mean[:, :-back]).sum(0) / 2)
@@ -92,25 +101,21 @@ class Group:
         return found
 
 
-def read_group(
-    files: Sequence[Path], align: str | None = None, on_read: Callable[[Path], None] = lambda _: None
-) -> Group:
+def read_group(files: Sequence[Path], align: str | None = None) -> Group:
     """Read recordings and put them on one clock.
 
     Args:
         files: Record files written by livemood, two or more.
         align: Number or name of the event that is 0 on the group's clock; by default each recording's own
             0 is.
-        on_read: Called after each file.
 
     Raises:
         LivemoodError: A file cannot be read, lacks the event, or was read with other emotions than the first.
     """
     recordings = []
     for file, name in zip(files, _names(files), strict=True):
-        summary = summarise(read_recording(file))
-        recordings.append(Recording(name, summary, _origin(file, summary, align)))
-        on_read(file)
+        summary = summary_of(file)
+        recordings.append(Recording(file, name, summary, _origin(file, summary, align)))
     seen = [(file, one.summary.labels) for file, one in zip(files, recordings, strict=True) if one.summary.labels]
     for file, labels in seen:
         if set(labels) != set(seen[0][1]):
@@ -132,21 +137,19 @@ def _origin(file: Path, summary: Summary, align: str | None) -> float:
 
 
 def _names(files: Sequence[Path]) -> list[str]:
-    """Return names without the endings, with folders where they would be the same."""
-    stems = [file.stem for file in files]
-    if len(set(stems)) == len(stems):
-        return stems
-    return [
-        str(file.with_suffix("")) if len(set(files)) == len(files) else f"{number}: {file.stem}"
-        for number, file in enumerate(files, 1)
-    ]
+    """Return names without the endings; with folders, or those too, or numbers, where they would be the same."""
+    for short in (lambda file: file.stem, lambda file: str(file.with_suffix("")), str):
+        names = [utf8(short(file)) for file in files]
+        if len(set(names)) == len(names):
+            return names
+    return [f"{number}: {utf8(file.stem)}" for number, file in enumerate(files, 1)]
 
 
 def _averaged(recordings: tuple[Recording, ...], labels: tuple[str, ...]) -> Group:
     shown = [one for one in recordings if one.person]
     start_s = min((one.summary.start_s - one.origin_s for one in shown), default=0.0)
     end_s = max((one.summary.over_s - one.origin_s for one in shown), default=1.0)
-    longest_s = max((one.summary.step_s for one in shown), default=0.0)
+    longest_s = max((one.summary.frame_s for one in shown), default=0.0)
     step_s = max(_LEAST_STEP_S, longest_s, (end_s - start_s) / MAX_STEPS)
     steps = max(int(np.ceil((end_s - start_s) / step_s - 1e-9)), 1)
     each = np.full((len(shown), len(labels), steps), np.nan)
@@ -166,11 +169,11 @@ def _resampled(recording: Recording, labels: tuple[str, ...], start_s: float, st
     """Return (K, T) mean scores of a recording's person in each step; NaN where it is not seen."""
     assert recording.person
     sums, counts = np.zeros((len(labels), steps)), np.zeros(steps)
-    order = [recording.summary.labels.index(label) for label in labels]
-    for point in recording.person.bins.values():
-        now_s = point.time_s / point.count - recording.origin_s
-        place = min(max(int((now_s - start_s) / step_s + 1e-6), 0), steps - 1)
-        sums[:, place] += np.asarray(point.scores)[order]
-        counts[place] += point.count
+    for row in reread(recording.file):
+        if row.track == recording.person.id:
+            now_s = row.time_s - recording.origin_s
+            place = min(max(int((now_s - start_s) / step_s + 1e-6), 0), steps - 1)
+            sums[:, place] += [row.scores[label] for label in labels]
+            counts[place] += 1
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(sums / counts)

@@ -104,7 +104,7 @@ def _recordings(group: Group) -> str:
     rows = []
     for one in group.recordings:
         summary, person = one.summary, one.person
-        length, people = clock(summary.end_s - summary.start_s), str(len(summary.people))
+        length, people = clock(summary.length_s), str(len(summary.people))
         if person is None:
             rows.append((one.name, length, people, "0", "nobody", *[""] * (len(labels) + 1)))
             continue
@@ -130,7 +130,7 @@ def _means(group: Group, shown: StimulusFrames | None) -> str:
             "" if np.isnan(mean) else percent(mean) + ("" if np.isnan(spread) else f" ± {percent(spread)}")
             for mean, spread in zip(means, spreads, strict=True)
         )
-        rows.append((f"{_time(start)}\u2013{_time(end)}", str(count), *cells))
+        rows.append((f"{clock(start)}\u2013{clock(end)}", str(count), *cells))
     figures = Table(
         "Mean ± standard deviation between recordings", ("time", "recordings", *group.labels), tuple(rows)
     ).html()
@@ -157,7 +157,7 @@ def _moments(group: Group, shown: StimulusFrames | None) -> str:
     head = ("time", "before", "after", "size of the change", *(("on the screen",) if shown else ()))
     rows = (
         (
-            _time(change.time_s),
+            clock(change.time_s),
             change.before,
             change.after,
             percent(change.size),
@@ -165,7 +165,8 @@ def _moments(group: Group, shown: StimulusFrames | None) -> str:
         )
         for place, change in enumerate(changes)
     )
-    intro = "<p>Each row compares the mean scores of a moment with those of a second before it.</p>\n"
+    back_s = group.change_steps * group.step_s
+    intro = f"<p>Each row compares the mean scores of a moment with those {back_s:.3g} s before it.</p>\n"
     return (
         heading
         + intro
@@ -206,7 +207,7 @@ def _table_rows(group: Group) -> list[list[str]]:
     rows = [head + [f"mean_{label}" for label in group.labels]]
     for one in group.recordings:
         summary, person = one.summary, one.person
-        row = [one.name, f"{summary.end_s - summary.start_s:.3f}", str(len(summary.people))]
+        row = [one.name, f"{summary.length_s:.3f}", str(len(summary.people))]
         if person is None:
             rows.append([*row, "0", *[""] * (len(rows[0]) - 4)])
             continue
@@ -230,7 +231,3 @@ def _curve_rows(group: Group) -> list[list[str]]:
 def _mean(values: "np.typing.NDArray[np.float64]") -> float:
     known = values[~np.isnan(values)]
     return float(known.mean()) if known.size else float("nan")
-
-
-def _time(time_s: float) -> str:
-    return clock(time_s) if time_s >= 0 else f"-{clock(-time_s)}"

@@ -4,9 +4,12 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from math import hypot
+from math import nan
 from pathlib import Path
 from typing import Final
+
+import numpy as np
+import numpy.typing as npt
 
 from livemood.reporting.summary import Person
 from livemood.reporting.tables import Table, clock
@@ -20,6 +23,8 @@ _GROWTH: Final = 1.5
 _MOST: Final = 20
 
 Box = tuple[float, float, float, float]
+Place = tuple[float, float, float]
+Numbers = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +69,18 @@ def likely_merges(people: Sequence[Person]) -> list[Merge]:
     about the same position.
     """
     by_start = sorted(people, key=lambda person: person.first_s)
+    starts = np.array([person.first_s for person in by_start])
+    places = np.array([_place(person.first_box) for person in by_start]).reshape(-1, 3)
     found: list[Merge] = []
     for before in by_start:
-        for after in by_start:
-            gap_s = after.first_s - before.last_s
-            if not 0 < gap_s <= _LONGEST_S or before.last_box is None or after.first_box is None:
-                continue
-            distance, growth = _apart(before.last_box, after.first_box)
-            if distance <= _FARTHEST and growth <= _GROWTH:
-                found.append(Merge(before, after, gap_s, distance))
+        begin, end = np.searchsorted(starts, (before.last_s, before.last_s + _LONGEST_S), side="right")
+        gaps_s = starts[begin:end] - before.last_s
+        distances, growths = _apart(_place(before.last_box), places[begin:end])
+        (near,) = np.nonzero((distances <= _FARTHEST) & (growths <= _GROWTH))
+        doubts = gaps_s[near] / _FACE_S + distances[near]
+        # At most so many are kept, so that at most so many of a track's successors can be taken by others.
+        for place in near[doubts.argsort(kind="stable")[:_MOST]]:
+            found.append(Merge(before, by_start[begin + place], float(gaps_s[place]), float(distances[place])))
     led: set[int] = set()
     followed: set[int] = set()
     kept = []
@@ -138,18 +146,25 @@ def _command(merges: Sequence[Merge], records: Path | None, merge_command: Merge
     same = "".join(merge_command.each.format(ids=",".join(map(str, chain))) for chain in chained(merges))
     read = records or Path("RECORDS")
     made = read.with_stem(f"{read.stem}-merged") if records else Path("FILE")
-    typed = merge_command.command.format(records=shlex.quote(str(read)), same=same, out=shlex.quote(str(made)))
+    typed = merge_command.command.format(records=_typed(read), same=same, out=_typed(made))
     kept = "" if records else ", where the records were kept"
     return f"\n<p>To merge them{kept}: <code>{escape(typed)}</code></p>"
 
 
-def _apart(one: Box, other: Box) -> tuple[float, float]:
-    """Return the distance of two boxes in widths of the larger one, and the ratio of their widths."""
-    (width, x, y), (other_width, other_x, other_y) = _middle(one), _middle(other)
-    larger, smaller = max(width, other_width), max(min(width, other_width), 1.0)
-    return hypot(x - other_x, y - other_y) / max(larger, 1.0), larger / smaller
+def _typed(path: Path) -> str:
+    """Return a path as a shell takes it, and no program takes it for an option."""
+    return shlex.quote(f"./{path}" if str(path).startswith("-") else str(path))
 
 
-def _middle(box: Box) -> tuple[float, float, float]:
-    left, top, right, bottom = box
+def _apart(one: Place, others: Numbers) -> tuple[Numbers, Numbers]:
+    """Return the distance of a face from (N, 3) others, in widths of the larger one, and the ratio of their widths."""
+    width, x, y = one
+    widths = others[:, 0]
+    larger, smaller = np.maximum(widths, width), np.maximum(np.minimum(widths, width), 1.0)
+    return np.hypot(others[:, 1] - x, others[:, 2] - y) / np.maximum(larger, 1.0), larger / smaller
+
+
+def _place(box: Box | None) -> Place:
+    """Return the width and the middle of a box, px; NaN, which is near nothing, of a person without one."""
+    left, top, right, bottom = box or (nan,) * 4
     return right - left, (left + right) / 2, (top + bottom) / 2

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from livemood.records import read_origin
-from livemood.records.inputs import read_recording
 from livemood.reporting import sections
 from livemood.reporting.charts import PLOTLY, confidences, shares, timeline, whole
 from livemood.reporting.colours import DARK, LIGHT, Theme, inks, palette
 from livemood.reporting.document import asset, document
 from livemood.reporting.film import Stimulus, StimulusFrames, stimulus_frames
 from livemood.reporting.merges import MergeCommand, merges_section
-from livemood.reporting.summary import summarise
+from livemood.reporting.summary import summary_of
 from livemood.runtime.atomic_io import atomic_write, refuse_other_suffix, refuse_to_overwrite
 from livemood.runtime.optional_deps import required
 
@@ -59,7 +58,7 @@ def write_report(
     records, out = Path(records), Path(out)
     refuse_other_suffix(out, setting, *PAGES)
     refuse_to_overwrite(out, setting, force)
-    summary = summarise(read_recording(records))
+    summary = summary_of(records)
     video = None if thumbnails is None else Path(thumbnails)
     shown = None
     if stimulus:

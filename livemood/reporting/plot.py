@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from livemood.core.labels import UNSURE
-from livemood.records.inputs import read_recording
+from livemood.core.text_tables import one_line
 from livemood.reporting.colours import LIGHT, palette
 from livemood.reporting.matplotlib_figure import new_figure
-from livemood.reporting.summary import Person, Summary, curves, spans, summarise
+from livemood.reporting.summary import Person, Summary, curves, spans, summary_of
+from livemood.reporting.tables import clock
 from livemood.runtime.atomic_io import atomic_write, refuse_other_suffix, refuse_to_overwrite
 
 _SETTING: Final = "plot"
@@ -32,7 +33,7 @@ def write_plot(records: str | Path, out: str | Path, *, title: str | None = None
     records, out = Path(records), Path(out)
     refuse_other_suffix(out, _SETTING, *_SUFFIXES)
     refuse_to_overwrite(out, _SETTING, force)
-    figure = _figure(summarise(read_recording(records)), title or f"Moods in {records.stem}")
+    figure = _figure(summary_of(records), title or f"Moods in {records.stem}")
     with atomic_write(out, _SETTING, force) as part:
         figure.savefig(part, format=out.suffix[1:].lower(), dpi=150)
 
@@ -42,7 +43,7 @@ def _figure(summary: Summary, title: str) -> Any:
     rows = max(len(people), 1)
     figure = new_figure(11, 1.2 + 2.6 * rows)
     more = f" ({len(people)} of {len(summary.people)} people)" if len(summary.people) > len(people) else ""
-    figure.suptitle(title + more)
+    figure.suptitle(one_line(title + more), parse_math=False)
     if not people:
         figure.text(0.5, 0.5, "No face was found.", ha="center")
         return figure
@@ -53,9 +54,11 @@ def _figure(summary: Summary, title: str) -> Any:
         _draw_ribbon(below, person, summary, colours)
     grid[0].set_xlim(summary.start_s, summary.over_s)
     minutes = summary.end_s >= 120
-    grid[-1].xaxis.set_major_formatter(_clock if minutes else lambda time_s, _: f"{time_s:g}")
-    grid[-1].set_xlabel("time (h:mm:ss)" if minutes else "time (s)")
-    figure.legend(*grid[0].get_legend_handles_labels(), loc="outside lower center", ncols=9, frameon=False)
+    grid[-1].xaxis.set_major_formatter(lambda time_s, _: clock(time_s, 0) if minutes else f"{time_s:g}")
+    grid[-1].set_xlabel("time (h:mm:ss)" if summary.end_s >= 3600 else "time (m:ss)" if minutes else "time (s)")
+    legend = figure.legend(*grid[0].get_legend_handles_labels(), loc="outside lower center", ncols=9, frameon=False)
+    for text in legend.get_texts():
+        text.set_parse_math(False)
     return figure
 
 
@@ -78,8 +81,3 @@ def _draw_ribbon(axes: Any, person: Person, summary: Summary, colours: dict[str,
         axes.barh(0, span.end_s - span.start_s, left=span.start_s, height=1, color=colours.get(span.label), hatch=hatch)
     axes.set_ylim(-0.5, 0.5)
     axes.set_yticks([])
-
-
-def _clock(time_s: float, _: int) -> str:
-    whole = round(time_s)
-    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"

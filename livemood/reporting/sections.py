@@ -7,8 +7,9 @@ from typing import Final
 
 from livemood.core.labels import SMILE_KINDS, UNSURE
 from livemood.records import Origin
+from livemood.reporting.changes import CHANGE_WINDOW_S, Change
 from livemood.reporting.film import StimulusFrames
-from livemood.reporting.summary import CHANGE_WINDOW_S, CONFIDENCE_STEPS, MAX_BINS, Bin, Change, Person, Summary
+from livemood.reporting.summary import CONFIDENCE_STEPS, MAX_BINS, Bin, Person, Summary
 from livemood.reporting.tables import Raw, Table, clock, percent
 from livemood.reporting.thumbnails import thumbnails
 
@@ -31,8 +32,7 @@ def timeline_id(person: Person) -> str:
 def facts(summary: Summary, source: str) -> str:
     """Return one line about the recording."""
     people = len(summary.people)
-    length = clock(summary.end_s - summary.start_s)
-    text = f"{source}: {people} {'person' if people == 1 else 'people'}, {length} long, "
+    text = f"{source}: {people} {'person' if people == 1 else 'people'}, {clock(summary.length_s)} long, "
     text += f"{summary.frames:,} frames with a face"
     text += f", {summary.faceless:,} without" if summary.faceless else ""
     marked = ", ".join(f"{summary.event_title(number)} at {clock(time_s)}" for number, time_s in summary.events.items())
@@ -230,9 +230,10 @@ def _changes(summary: Summary, video: Path | None, shown: StimulusFrames | None)
         )
         for place, change in enumerate(summary.changes)
     )
+    window_s = max(CHANGE_WINDOW_S, summary.frame_s)
     intro = (
-        f"<p>Each row compares a moment with {CHANGE_WINDOW_S:g} s before it. The size is the share of the score that "
-        "moved from some expressions to others.</p>\n"
+        f"<p>Each row compares a moment with one about {window_s:.3g} s before it, or with the first after someone "
+        "appeared. The size is the share of the score that moved from some expressions to others.</p>\n"
     )
     changes = Table("Strongest changes, strongest first", head, tuple(rows), texts=(0, 1, 2, 3, 5, 6, 7))
     return heading + intro + changes.html()

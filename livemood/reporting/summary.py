@@ -1,26 +1,21 @@
 """The summary of a recording, computed in one pass over its records in constant memory."""
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from livemood.core.labels import UNSURE
-from livemood.records import Record
+from livemood.records import Record, read_origin
+from livemood.records.inputs import read_recording
+from livemood.reporting.changes import CHANGES_KEPT, Change, Peaks, strongest
 
 MAX_BINS: Final = 1000
 """A person's curves have at most this many points."""
 
 CONFIDENCE_STEPS: Final = 10
-CHANGE_WINDOW_S: Final = 1.0
-"""A change compares the scores at a moment with those this long before it, s."""
-LEAST_CHANGE: Final = 0.3
-"""The difference of the scores rises to a change, and falls after it, by at least this, 0..1."""
-CHANGES_KEPT: Final = 12
-"""Number of strongest changes that a summary keeps."""
-
 _FIRST_BIN_S: Final = 1 / 64
-_FORGOTTEN_S: Final = 5.0
 _LONGEST_GAP_S: Final = 1.0
 
 
@@ -84,21 +79,6 @@ class Person:
         return self.confidence_sum / self.faces
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A moment of large change of a person's smoothed scores.
-
-    Attributes:
-        size: Half the summed difference of the scores before and after, 0..1 (total variation).
-        before: The row ``CHANGE_WINDOW_S`` earlier.
-        after: The row at the moment.
-    """
-
-    size: float
-    before: Record
-    after: Record
-
-
 @dataclass(slots=True)
 class Summary:
     """A recording in numbers.
@@ -110,6 +90,7 @@ class Summary:
         events: Times of marked events by number, s.
         event_names: Names of events by number, for those that have one.
         bin_s: Width of the bins, s; people's curves are averages over it.
+        frame_s: Shortest time from one row's frame to the next one's, s; 0 if there is but one.
         step_s: Length of time of one point of a curve, s.
         gap_s: Neighbouring points of a curve farther apart than this are not joined, s.
         faces: Rows with a face.
@@ -117,6 +98,7 @@ class Summary:
         faceless: Frames recorded without a face.
         start_s: Time of frame 0 of the video or cut, s, with or without a face.
         end_s: Time of the last row, s.
+        duration_s: Length of what was read as its origin states it, s; 0 where it states none.
     """
 
     labels: tuple[str, ...] = ()
@@ -125,6 +107,7 @@ class Summary:
     events: dict[int, float] = field(default_factory=dict)
     event_names: dict[int, str] = field(default_factory=dict)
     bin_s: float = _FIRST_BIN_S
+    frame_s: float = 0.0
     step_s: float = 0.0
     gap_s: float = _LONGEST_GAP_S
     faces: int = 0
@@ -132,6 +115,7 @@ class Summary:
     faceless: int = 0
     start_s: float = 0.0
     end_s: float = 0.0
+    duration_s: float = 0.0
 
     def event_title(self, number: int) -> str:
         """Return the title of an event on a page."""
@@ -140,7 +124,23 @@ class Summary:
     @property
     def over_s(self) -> float:
         """End of the last row's frame, s; later than ``start_s`` even with a single row."""
-        return self.end_s + (self.step_s or self.bin_s)
+        return self.end_s + (self.frame_s or self.bin_s)
+
+    @property
+    def length_s(self) -> float:
+        """Length of the recording, s: to the last row, or further if the origin knows of frames without a face."""
+        return max(self.over_s - self.start_s, self.duration_s)
+
+
+def summary_of(path: Path) -> Summary:
+    """Return the summary of a record file.
+
+    Raises:
+        LivemoodError: As ``read_recording``.
+    """
+    summary, origin = summarise(read_recording(path)), read_origin(path)
+    summary.duration_s = (origin and origin.duration_s) or 0.0
+    return summary
 
 
 def summarise(records: Iterable[Record]) -> Summary:
@@ -192,55 +192,16 @@ def curves(person: Person, summary: Summary) -> tuple[list[float | None], list[l
     return times, values
 
 
-class _Peaks:
-    """Finds local maxima of change of one person's scores."""
-
-    def __init__(self) -> None:
-        self._recent: deque[Record] = deque()
-        self._best: Change | None = None
-        self._valley = 0.0
-
-    @property
-    def seen_s(self) -> float:
-        """Time of the latest row."""
-        return self._recent[-1].time_s
-
-    def add(self, record: Record) -> Change | None:
-        """Add a row; return a peak that has ended, if any."""
-        recent = self._recent
-        recent.append(record)
-        while len(recent) > 1 and recent[1].time_s <= record.time_s - CHANGE_WINDOW_S:
-            recent.popleft()
-        before = recent[0].scores
-        size = sum(abs(score - before.get(label, 0.0)) for label, score in record.scores.items()) / 2
-        if self._best and size <= self._best.size - LEAST_CHANGE:
-            self._valley = size
-            return self.finish()
-        if size > self._best.size if self._best else size >= self._valley + LEAST_CHANGE:
-            self._best = Change(size, recent[0], record)
-        self._valley = min(self._valley, size)
-        return None
-
-    def finish(self) -> Change | None:
-        """Return the current peak, if any, and reset."""
-        done, self._best = self._best, None
-        return done
-
-
-# Seen frames are stored as bits of integers, this many to each.
-_CHUNK = 1 << 12
-
-
 class _Collector:
     def __init__(self) -> None:
         self._summary = Summary()
         self._people: dict[int, Person] = {}
-        self._peaks: dict[int, _Peaks] = {}
+        self._peaks: dict[int, Peaks] = {}
         self._changes: list[Change] = []
         self._frame: int | None = None
-        self._seen: dict[int, int] = {}
+        self._face_frame: int | None = None
         self._first = (0, 0.0)
-        self._time_s = self._step_s = 0.0
+        self._time_s = 0.0
 
     def add(self, record: Record) -> None:
         summary = self._summary
@@ -248,11 +209,11 @@ class _Collector:
             self._first = record.frame, record.time_s
             self._time_s = record.time_s
         step = record.time_s - self._time_s
-        if step > 0 and not 0 < self._step_s <= step:
-            self._step_s = step
+        if step > 0 and not 0 < summary.frame_s <= step:
+            summary.frame_s = step
         self._time_s = record.time_s
         self._frame = record.frame
-        summary.end_s = max(record.time_s, summary.end_s)
+        summary.end_s = record.time_s
         if record.event is not None:
             summary.events[record.event] = record.time_s
             if record.event_name:
@@ -262,17 +223,11 @@ class _Collector:
             summary.faceless += 1
             return
         summary.faces += 1
-        summary.frames += self._is_new(record.frame)
+        summary.frames += record.frame != self._face_frame
+        self._face_frame = record.frame
         summary.labels = summary.labels or tuple(record.scores)
         self._count(record, record.track, str(record.label), record.confidence or 0.0)
         self._watch(record, record.track)
-
-    def _is_new(self, frame: int) -> bool:
-        """Record a frame with a face; return whether it was not recorded before. Rows may be in any order."""
-        chunk, bit = divmod(frame, _CHUNK)
-        seen = self._seen.get(chunk, 0)
-        self._seen[chunk] = seen | 1 << bit
-        return not seen >> bit & 1
 
     def _count(self, record: Record, track: int, label: str, confidence: float) -> None:
         person = self._people.get(track)
@@ -307,27 +262,28 @@ class _Collector:
                     person.bins[place // 2] = content
 
     def _watch(self, record: Record, track: int) -> None:
-        if track not in self._peaks:
-            for gone in [i for i, peaks in self._peaks.items() if record.time_s - peaks.seen_s > _FORGOTTEN_S]:
+        last_s = record.time_s - _longest_gap(self._summary.frame_s)
+        if track not in self._peaks or self._peaks[track].seen_s < last_s:
+            for gone in [i for i, peaks in self._peaks.items() if peaks.seen_s < last_s]:
                 self._keep(self._peaks.pop(gone).finish())
-            self._peaks[track] = _Peaks()
+            self._peaks[track] = Peaks()
         self._keep(self._peaks[track].add(record))
 
     def _keep(self, change: Change | None) -> None:
         if change:
             self._changes.append(change)
             if len(self._changes) > 10 * CHANGES_KEPT:
-                self._changes = _strongest(self._changes)
+                self._changes = strongest(self._changes)
 
     def finish(self) -> Summary:
         summary = self._summary
         for peaks in self._peaks.values():
             self._keep(peaks.finish())
         summary.people = sorted(self._people.values(), key=lambda person: (-person.faces, person.id))
-        summary.changes = _strongest(self._changes)
+        summary.changes = strongest(self._changes)
         averaged = any(point.count > 1 for person in summary.people for point in person.bins.values())
-        summary.step_s = max(self._step_s, summary.bin_s) if averaged else self._step_s
-        summary.gap_s = max(_LONGEST_GAP_S, 4 * summary.step_s)
+        summary.step_s = max(summary.frame_s, summary.bin_s) if averaged else summary.frame_s
+        summary.gap_s = _longest_gap(summary.step_s)
         summary.start_s = self._beginning()
         return summary
 
@@ -336,8 +292,9 @@ class _Collector:
         frame, time_s = self._first
         frames = (self._frame or 0) - frame
         before_s = frame * (self._time_s - time_s) / frames if frames > 0 else 0.0
-        return max(round(time_s - before_s, 3), 0.0)
+        return max(round(time_s - before_s, 3), min(time_s, 0.0))
 
 
-def _strongest(changes: list[Change]) -> list[Change]:
-    return sorted(changes, key=lambda change: -change.size)[:CHANGES_KEPT]
+def _longest_gap(step_s: float) -> float:
+    """Return the longest time between two points of one stretch, s; a person was away for a longer one."""
+    return max(_LONGEST_GAP_S, 4 * step_s)

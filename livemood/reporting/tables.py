@@ -57,12 +57,13 @@ class Table:
 
 
 def clock(time_s: float, digits: int = 1) -> str:
-    """Return seconds as 0:05.2, 12:00.0 or 3:04:05."""
+    """Return seconds as 0:05.2, -0:05.2, 12:00.0 or 3:04:05."""
     whole = round(time_s * 10**digits)
-    seconds, part = divmod(whole, 10**digits)
+    seconds, part = divmod(abs(whole), 10**digits)
+    sign = "-" if whole < 0 else ""
     if seconds >= 3600:
-        return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-    return f"{seconds // 60}:{seconds % 60:02}" + (f".{part:0{digits}}" if digits else "")
+        return f"{sign}{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    return f"{sign}{seconds // 60}:{seconds % 60:02}" + (f".{part:0{digits}}" if digits else "")
 
 
 def percent(share: float) -> str:

@@ -8,8 +8,8 @@ import cv2
 from livemood.core.errors import CutEmpty, VideoUnreadable
 from livemood.core.types import Image
 from livemood.records import Record
+from livemood.reporting.changes import Change
 from livemood.reporting.document import data_uri
-from livemood.reporting.summary import Change
 
 SIDE_PX: Final = 192
 """Twice the displayed size, for high-resolution screens."""

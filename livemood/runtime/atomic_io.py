@@ -3,13 +3,13 @@
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Final
 
 from livemood.core.errors import LivemoodError, SinkError
-from livemood.runtime.paths import is_folder, is_link, is_there
+from livemood.runtime.paths import is_file, is_folder, is_link, is_there, real_path
 
 fcntl: ModuleType | None
 try:
@@ -41,8 +41,8 @@ def written() -> list[Path | str]:
 def atomic_write(path: Path, setting: str | None, force: bool = False) -> Iterator[Path]:
     """Yield a temporary name beside ``path``; the file is renamed at the end, or removed when the block fails.
 
-    Missing folders are made. A file that appears under ``path`` meanwhile is replaced only with ``force``; otherwise
-    the new one keeps its temporary name.
+    Missing folders are made. Where ``path`` is a link to nothing yet, the file is made where it leads. A file that
+    appears under ``path`` meanwhile is replaced only with ``force``; otherwise the new one keeps its temporary name.
 
     Args:
         path: The file to make.
@@ -50,18 +50,20 @@ def atomic_write(path: Path, setting: str | None, force: bool = False) -> Iterat
         force: Replace a file that is there.
 
     Raises:
-        SinkError: A file is there already or being written by another run. An OSError in the block counts as a
-            failure to write.
+        SinkError: A file is there already or being written by another run, or a device or a pipe is there. An OSError
+            in the block counts as a failure to write.
     """
+    refuse_device(path, setting)
     make_room(path, setting, force)
-    part = _part_of(path)
+    place = real_path(path) if is_link(path) and not is_there(path) else path
+    part = hidden_beside(place, "part")
     try:
         with claimed(part, path, setting):
             try:
                 yield part
                 in_the_way = path.exists() and not force
                 if not in_the_way:
-                    part.replace(path)
+                    part.replace(place)
                     note_written(path)
             except BaseException:
                 part.unlink(missing_ok=True)
@@ -74,11 +76,11 @@ def atomic_write(path: Path, setting: str | None, force: bool = False) -> Iterat
         raise unwritable(path, setting, error) from error
 
 
-def _part_of(path: Path) -> Path:
-    """Return the temporary name of a file: its own between ``.`` and ``.part``, or a hash if that would be too long."""
-    name = f".{path.name}.part"
+def hidden_beside(path: Path, ending: str) -> Path:
+    """Return a hidden name beside a file: ``.NAME.ending``, or a hash in place of a name that would be too long."""
+    name = f".{path.name}.{ending}"
     if len(os.fsencode(name)) > _NAME_BYTES:
-        name = f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()}.part"
+        name = f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()}.{ending}"
     return path.with_name(name)
 
 
@@ -98,14 +100,50 @@ def claimed(part: Path, path: Path, setting: str | None) -> Iterator[None]:
         yield
         return
     with part.open("ab") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            remedy = f"wait, or use another {{{setting}}}" if setting else "wait until it ends"
-            raise SinkError(f"{path} is being written by another run", remedy) from error
-        except OSError:  # a file system without locks
-            pass
+        _lock(file.fileno(), path, setting)
         yield
+
+
+@contextmanager
+def claimed_folder(folder: Path, setting: str | None) -> Iterator[None]:
+    """Lock a folder against other runs that would claim it too; make it, and remove it again if it stays empty.
+
+    Args:
+        folder: The folder.
+        setting: Which setting named it, for the remedy of an error; None if none did.
+
+    Raises:
+        SinkError: Another run has locked it, or it cannot be made.
+    """
+    made = [place for place in (folder, *folder.parents) if not is_there(place)]
+    with ExitStack() as stack:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if fcntl:
+                handle = os.open(folder, os.O_RDONLY)
+                stack.callback(os.close, handle)
+                _lock(handle, folder, setting)
+        except OSError as error:
+            if isinstance(error, LivemoodError):
+                raise
+            raise unwritable(folder, setting, error) from error
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                for place in made:
+                    place.rmdir()
+
+
+def _lock(handle: int, path: Path, setting: str | None) -> None:
+    assert fcntl
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        remedy = f"wait, or use another {{{setting}}}" if setting else "wait until it ends"
+        raise SinkError(f"{path} is being written by another run", remedy) from error
+    except OSError:  # a file system without locks
+        pass
 
 
 def make_room(path: Path, setting: str | None, force: bool) -> None:
@@ -127,11 +165,26 @@ def link_target(path: Path) -> Path:
 
 
 def refuse_to_overwrite(path: Path, setting: str | None, force: bool) -> None:
-    """Raise a ``SinkError`` when ``path`` is a folder, or a file and ``force`` is false."""
+    """Raise a ``SinkError`` when ``path`` is a folder or below a file, or when it is a file and ``force`` is false."""
+    refuse_below_file(path, setting)
     if is_folder(path):
         raise SinkError(f"{path} is a folder", f"give {{{setting}}} a file" if setting else "move it away")
     if is_there(path) and not force:
         raise SinkError(f"{path} is there already", f"use {{force}} or another {{{setting}}}" if setting else "")
+
+
+def refuse_device(path: Path, setting: str | None) -> None:
+    """Raise a ``SinkError`` when ``path`` is a device or a pipe, which no file may replace."""
+    if is_there(path) and not is_file(path) and not is_folder(path):
+        raise SinkError(f"{path} is a device or a pipe", f"give {{{setting}}} a file" if setting else "")
+
+
+def refuse_below_file(path: Path, setting: str | None) -> None:
+    """Raise a ``SinkError`` when a folder in which ``path`` would lie is a file."""
+    for place in path.parents:
+        if is_there(place) and not is_folder(place):
+            remedy = f"try another {{{setting}}}" if setting else ""
+            raise SinkError(f"{path} could not be written ({place} is a file)", remedy)
 
 
 def refuse_inputs(path: Path, setting: str, inputs: Iterable[str | Path]) -> None:

@@ -30,14 +30,26 @@ def debugging() -> bool:
 
 
 def silence_native_logs() -> None:
-    """Set the environment variables that keep libraries from logging and caching; variables already set stay."""
+    """Set the environment variables that keep Keras and MediaPipe from logging and caching; those already set stay.
+
+    The program and its child processes keep them, so only what loads these libraries calls it.
+    """
     for name, value in ({} if debugging() else _SILENT).items():
         os.environ.setdefault(name, value)
-    for name, (nowhere, homes) in _NO_CACHE.items():
-        if not any(os.path.exists(os.path.expanduser(home)) for home in homes):  # noqa: PTH110, PTH111  # homeless: Path fails
-            os.environ.setdefault(name, nowhere)
+    _keep_no_cache("KERAS_HOME")
+
+
+def silence_matplotlib() -> None:
+    """Keep matplotlib from caching and from warning about that; for the command line, which owns its process."""
+    _keep_no_cache("MPLCONFIGDIR")
     if not debugging():
         logging.getLogger("matplotlib").setLevel(logging.ERROR)
+
+
+def _keep_no_cache(name: str) -> None:
+    nowhere, homes = _NO_CACHE[name]
+    if not any(os.path.exists(os.path.expanduser(home)) for home in homes):  # noqa: PTH110, PTH111  # homeless: Path fails
+        os.environ.setdefault(name, nowhere)
 
 
 def keep_no_bytecode() -> None:

@@ -3,28 +3,32 @@
 import json
 import os
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from livemood.core.errors import LivemoodError, SinkError
 from livemood.core.labels import EMOTION
-from livemood.core.text_tables import NOT_UTF8, table_line
+from livemood.core.text_tables import NOT_UTF8, table_line, utf8
 from livemood.records import PARQUET, VERSION, Origin, read_origin
 from livemood.records.inputs import Group, Heads, columns, kind, read_groups, to_json, to_rows, whole_until
 from livemood.records.origin import METADATA, is_sidecar, sidecar
+from livemood.records.reading import header_of
 from livemood.runtime.atomic_io import (
     atomic_write,
     claimed,
     note_written,
+    refuse_device,
     refuse_other_suffix,
     refuse_to_overwrite,
     unwritable,
 )
 from livemood.runtime.closeable import Closeable
 from livemood.runtime.optional_deps import required
-from livemood.sinks.records import write_sidecar
+from livemood.runtime.paths import bytes_of, is_folder, is_there
+from livemood.sinks.records import write_origin
 
 _SETTING: Final = "records"
 _SUFFIXES: Final = (".csv", ".jsonl", ".parquet")
@@ -45,17 +49,25 @@ class CollectionRecords(Closeable):
         force: Replace a file that is there, or rows that a killed process left.
         resume: Append to a file that is there.
         origin: Model and settings of this run; a file that is appended to keeps the origin it has.
+        photos: Paths of the photos of this run: a Parquet file, which holds UTF-8 only, may have some of them escaped.
 
     Attributes:
         done: Paths whose photos the file held when it was opened, in their order.
 
     Raises:
         SinkError: The file or its rows are there already, another run writes it, or it cannot be written.
-        LivemoodError: It is not such a file, or of a model with other emotions or heads.
+        LivemoodError: It is not such a file, or of a model with other emotions or heads, or has other columns.
     """
 
     def __init__(
-        self, path: Path, heads: Heads, *, force: bool = False, resume: bool = False, origin: Origin | None = None
+        self,
+        path: Path,
+        heads: Heads,
+        *,
+        force: bool = False,
+        resume: bool = False,
+        origin: Origin | None = None,
+        photos: Iterable[str] = (),
     ) -> None:
         refuse_other_suffix(path, _SETTING, *_SUFFIXES)
         self.path, self._heads = path, heads
@@ -65,67 +77,84 @@ class CollectionRecords(Closeable):
         if self._packed:
             required("pyarrow.parquet", PARQUET)
         self._rows_file = journal_of(path) if self._packed else path
-        if path.is_dir():
+        if is_folder(path):
             raise SinkError(f"{path} is a folder", f"give {{{_SETTING}}} a file")
-        if path.exists() and not force and not resume:
+        refuse_device(path, _SETTING)
+        if is_there(path) and not force and not resume:
             raise SinkError(f"{path} is there already", _REMEDY)
         self._origin, self._beside = origin, sidecar(path) if path.suffix.lower() == ".csv" else None
         if origin and self._beside:
             refuse_to_overwrite(self._beside, _SETTING, force or is_sidecar(self._beside))
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with ExitStack() as locks:
-                self._claim(locks, force, resume)
+            with ExitStack() as locks, ExitStack() as on_failure:
+                self._claim(locks, on_failure, force, resume, photos)
                 self._file: BinaryIO | None = self._opened()
+                on_failure.pop_all()
                 self._locks = locks.pop_all()
         except OSError as error:
             if isinstance(error, LivemoodError):
                 raise
             raise unwritable(path, _SETTING, error) from error
 
-    def _claim(self, locks: ExitStack, force: bool, resume: bool) -> None:
+    def _claim(self, locks: ExitStack, on_failure: ExitStack, force: bool, resume: bool, photos: Iterable[str]) -> None:
         """Lock the file of rows; remove it, or make it of a Parquet file, if need be."""
         rows = self._rows_file
         locks.enter_context(claimed(rows, self.path, _SETTING))
-        empty = not (rows.exists() and rows.stat().st_size)
-        if resume and empty and self._packed and self.path.exists():
-            _unpack(self.path, rows)
-        elif resume or empty:
+        empty = not bytes_of(rows)
+        if resume and not empty:
             return
-        elif force or not holds_photos(rows):
-            rows.unlink(missing_ok=True)
-        else:
+        if not empty and not force and holds_photos(rows):
             raise SinkError(f"{self.path} was not completed, {rows} holds its rows", _REMEDY)
+        on_failure.callback(self._discard)
+        if resume and self._packed and self.path.exists():
+            _unpack(self.path, rows, photos)
+        elif empty:
+            return
+        else:
+            rows.unlink()
         locks.enter_context(claimed(rows, self.path, _SETTING))  # another file under the same name
 
     def _opened(self) -> BinaryIO:
         rows = self._rows_file
         if rows.suffix.lower() == ".csv" and rows.exists():
             self._cut_half_header(rows)
-        if rows.exists() and rows.stat().st_size:
+        if bytes_of(rows):
             heads, end = whole_until(rows)
-            if heads and heads != self._heads:
-                same = tuple(heads.get(EMOTION, ())) == tuple(self._heads[EMOTION])
-                what, found = ("model outputs", heads) if same else ("emotions", heads.get(EMOTION, ()))
-                raise LivemoodError(
-                    f"{self.path} holds other {what} ({', '.join(found)})", f"use another {{{_SETTING}}}"
-                )
-            with rows.open("r+b") as cut:
-                cut.truncate(end)
+            self._refuse_others(heads)
+            os.truncate(rows, end)
             self.done = dict.fromkeys(entry.path for entry, _ in read_groups(rows))
             self._empty = not self.done
-        file = rows.open("ab")
-        if file.tell():
+        if bytes_of(rows):
             self._compare(read_origin(rows))
-            return file
+        else:
+            self._begin()
+        return rows.open("ab")
+
+    def _refuse_others(self, heads: Heads) -> None:
+        """Raise if the file is of another model, or new rows would not fit its columns, or lose some of them."""
+        if heads and heads != self._heads:
+            same = tuple(heads.get(EMOTION, ())) == tuple(self._heads[EMOTION])
+            what, found = ("model outputs", heads) if same else ("emotions", heads.get(EMOTION, ()))
+            raise LivemoodError(f"{self.path} holds other {what} ({', '.join(found)})", f"use another {{{_SETTING}}}")
+        if self.path.suffix.lower() == ".jsonl" or not self.path.exists():
+            return
+        theirs, ours = tuple(header_of(self.path)), columns(self._heads)
+        if set(theirs) <= set(ours) if self._packed else theirs == ours:
+            return
+        others = ", ".join(sorted(set(theirs) ^ set(ours))) or "in another order"
+        raise LivemoodError(f"{self.path} has other columns than new rows ({others})", f"use another {{{_SETTING}}}")
+
+    def _begin(self) -> None:
+        """Write what comes before the rows."""
         if self._origin and self._beside:  # first, so that there are no rows without it
-            write_sidecar(self._beside, self._origin)
-        if rows.suffix.lower() == ".csv":
-            file.write(_csv_lines([columns(self._heads)]))
-        elif self._origin:
-            file.write(self._origin.line().encode(errors=NOT_UTF8))
-        file.flush()
-        return file
+            write_origin(self._beside, self._origin)
+        if self._rows_file.suffix.lower() == ".csv":
+            begun = _csv_lines([columns(self._heads)])
+        else:
+            begun = self._origin.line().encode(errors=NOT_UTF8) if self._origin else b""
+        with self._rows_file.open("ab") as file:
+            file.write(begun)
 
     def _compare(self, earlier: Origin | None) -> None:
         """Warn if the file was begun with another model or other settings."""
@@ -142,6 +171,12 @@ class CollectionRecords(Closeable):
             begun = file.read(len(header))
         if begun != header and header.startswith(begun):
             os.truncate(rows, 0)
+
+    def _discard(self) -> None:
+        """Remove what was begun."""
+        self._rows_file.unlink(missing_ok=True)
+        if self._beside and is_sidecar(self._beside):
+            self._beside.unlink()
 
     def write(self, group: Group) -> None:
         """Write the rows of one photo.
@@ -171,11 +206,10 @@ class CollectionRecords(Closeable):
         """Finish the file; after an error or an interrupt, a file without any photo is removed."""
         if raised[0] and self._empty and self._file:
             with self._locks:
-                self._file.close()
+                with suppress(OSError):  # of a full disk, which was told before
+                    self._file.close()
                 self._file = None
-                self._rows_file.unlink(missing_ok=True)
-                if self._beside and is_sidecar(self._beside):
-                    self._beside.unlink()
+                self._discard()
         else:
             self.close()
 
@@ -248,8 +282,9 @@ def write_parquet(
             rows.clear()
             file.write_table(arrow.table([arrow.array(v, f.type) for v, f in zip(values, schema, strict=True)], schema))
 
-        for group in groups:
-            rows += ((utf8(row[0]), *row[1:4], utf8(row[4]), *row[5:]) for row in to_rows(group, heads))
+        for entry, faces in groups:
+            encoded = replace(entry, path=utf8(entry.path), error=entry.error and utf8(entry.error))
+            rows += to_rows((encoded, faces), heads)
             if len(rows) >= _ROW_GROUP:
                 flush()
         if rows:
@@ -265,17 +300,14 @@ def schema_of(heads: Heads) -> Any:
     return arrow.schema([(name, types[kind(name)]) for name in columns(heads)])
 
 
-def utf8(text: Any) -> Any:
-    """Return text as Parquet can hold it; bytes that are not UTF-8 become escapes."""
-    return text.encode(errors=NOT_UTF8).decode("utf-8", "backslashreplace") if isinstance(text, str) else text
-
-
-def _unpack(path: Path, rows: Path) -> None:
+def _unpack(path: Path, rows: Path, photos: Iterable[str]) -> None:
+    """Write the rows of a Parquet file as JSONL; photos whose names it holds escaped get those back."""
     origin = read_origin(path)
+    names = {utf8(photo): photo for photo in photos}
     with atomic_write(rows, _SETTING, force=True) as part, part.open("wb") as file:
         file.write(origin.line().encode() if origin else b"")
-        for group in read_groups(path):
-            for row in to_json(group):
+        for entry, faces in read_groups(path):
+            for row in to_json((replace(entry, path=names.get(entry.path, entry.path)), faces)):
                 file.write((json.dumps(row, ensure_ascii=False) + "\n").encode(errors=NOT_UTF8))
 
 

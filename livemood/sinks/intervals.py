@@ -40,7 +40,7 @@ class LabelIntervals:
 
     def __init__(self) -> None:
         self._spans: list[_Span] = []
-        self._latest: dict[int, _Span] = {}
+        self._latest: dict[int, _Span] = {}  # of each track, while it may go on
         self._now_s: float | None = None
         self._step_s = 0.0
 
@@ -59,12 +59,14 @@ class LabelIntervals:
         if self._now_s is not None and now_s > self._now_s:
             self._step_s = now_s - self._now_s
         self._now_s = now_s
-        for track, span in self._latest.items():
+        for track, span in list(self._latest.items()):
             if span.end_s is None and labels.get(track) != span.label:
                 span.end_s = now_s
+            elif span.end_s is not None and now_s - span.end_s > _BRIDGED_S:
+                del self._latest[track]
         for track, label in labels.items():
             last = self._latest.get(track)
-            if last and last.label == label and (last.end_s is None or now_s - last.end_s <= _BRIDGED_S):
+            if last and last.label == label:
                 last.end_s = None
             else:
                 self._latest[track] = _Span(track, label, now_s)

@@ -45,6 +45,8 @@ class OscSink(Sink):
             raise SinkError(
                 f"{host} cannot be found ({error.strerror or error})", "use another host with {osc}"
             ) from error
+        except UnicodeError as error:  # a part of the name is empty or too long
+            raise SinkError(f"{host} is not the name of a host", "use another host with {osc}") from error
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
         self._lost = 0

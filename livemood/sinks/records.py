@@ -10,7 +10,7 @@ from livemood.core.labels import EMOTION
 from livemood.core.text_tables import table_line
 from livemood.core.types import Frame, Image, Mood
 from livemood.records.origin import METADATA, Origin, is_sidecar, sidecar
-from livemood.records.reading import PARQUET
+from livemood.records.parquet import PARQUET
 from livemood.records.schema import REASON, VERSION, Cell, Heads, Record, columns, kind, to_json, to_row
 from livemood.runtime.atomic_io import atomic_write, refuse_other_suffix, unwritable
 from livemood.runtime.optional_deps import required
@@ -52,10 +52,12 @@ class RecordSink(FileSink):
         live = live and writer is not _parquet
         opened = live_file if live else atomic_write
         with ExitStack() as stack:
-            if origin and writer is _csv:  # entered first, so that it appears last
+            if writer is _csv:  # entered first, so that it appears or goes last
                 beside = sidecar(path)
-                said = stack.enter_context(opened(beside, setting, force or is_sidecar(beside)))
-                write_sidecar(said, origin)
+                if origin:
+                    write_origin(stack.enter_context(opened(beside, setting, force or is_sidecar(beside))), origin)
+                elif is_sidecar(beside):
+                    stack.enter_context(_removed(beside))
             target = stack.enter_context(opened(path, setting, force))
             self._add = stack.enter_context(writer(target, (tuple(labels), others), live, origin))
             self._open = stack.pop_all()
@@ -85,7 +87,7 @@ class RecordSink(FileSink):
         self._keep(records)
 
     def _keep(self, records: Sequence[Record]) -> None:
-        self._check_open()
+        self._begin_frame()
         try:
             self._add(records)
         except OSError as error:
@@ -139,9 +141,16 @@ def open_sink(target: str, context: SinkContext) -> Sink:
     )
 
 
-def write_sidecar(path: Path, origin: Origin) -> None:
+def write_origin(path: Path, origin: Origin) -> None:
     """Write who made a CSV file, and of what, into the file beside it."""
     path.write_text(json.dumps(origin.to_json(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
+
+
+@contextmanager
+def _removed(beside: Path) -> Iterator[None]:
+    """Remove the origin of an earlier CSV file when the one without an origin is complete."""
+    yield
+    beside.unlink(missing_ok=True)
 
 
 @contextmanager

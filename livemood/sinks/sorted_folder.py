@@ -6,7 +6,7 @@ import os
 import shutil
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -16,7 +16,9 @@ from livemood.core.labels import NO_FACE, UNSURE
 from livemood.core.settings import SortBy
 from livemood.core.text_tables import NOT_UTF8
 from livemood.core.types import Mood
-from livemood.runtime.atomic_io import atomic_write, note_written, unwritable
+from livemood.runtime.atomic_io import atomic_write, claimed_folder, note_written, unwritable
+from livemood.runtime.closeable import Closeable
+from livemood.runtime.numbered import NumberedPaths
 from livemood.runtime.paths import is_file, real_path
 
 How = Literal["copy", "move", "link"]
@@ -84,25 +86,44 @@ class Step:
         return (about.st_size, about.st_mtime_ns) == (self.size, self.mtime_ns)
 
 
-class SortedFolder:
-    """Puts photos into ``folder``/LABEL/ with their names and times; no file there is replaced.
+class SortedFolder(Closeable):
+    """Puts photos into ``folder``/LABEL/ with their names and times; no file there is replaced. A context manager.
 
     A step is logged before it is done, so that an interrupted one can be undone too. A photo that is here already is
-    skipped; another one at the path of an earlier photo is not.
+    skipped; another one at the path of an earlier photo is not. The folder is locked against other runs.
 
     Args:
-        folder: The sorted folder.
+        folder: The sorted folder; made, and removed again if nothing is put there.
         how: ``copy``, ``move`` or ``link`` (a hard link; between two disks a symbolic one).
+
+    Raises:
+        SinkError: Another run sorts into the folder or undoes a sorting there, or it cannot be made.
+        LivemoodError: Its log is damaged or from a newer livemood.
     """
 
     def __init__(self, folder: Path, how: How) -> None:
         self._folder, self._how = folder, how
         self._steps: defaultdict[str, list[Step]] = defaultdict(list)
-        for step in read_steps(folder):
-            self._steps[step.source].append(step)
+        self._places = NumberedPaths(os.path.lexists)
+        with ExitStack() as lock:
+            lock.enter_context(claimed_folder(folder, _SETTING))
+            for step in read_steps(folder):
+                self._steps[step.source].append(step)
+            self._lock = lock.pop_all()
+
+    def close(self) -> None:
+        """Unlock the folder."""
+        self._lock.close()
+
+    def place_of(self, photo: Path) -> Path:
+        """Return where a photo is now: in this folder if it was moved here."""
+        moved = [step for step in self._steps_of(photo) if step.how == "move"]
+        return self._folder / moved[-1].target if moved and not os.path.lexists(photo) else photo
 
     def put(self, photo: Path, label: str) -> Path:
         """Put a photo, and any sidecar beside it, into the folder of a label.
+
+        The sidecar of a photo that is here already is put beside it, in place of an earlier one that was not changed.
 
         Returns:
             Where the photo is now: another path only if it was moved.
@@ -111,51 +132,60 @@ class SortedFolder:
             SinkError: It cannot be written, or not be removed from its old path.
         """
         try:
-            if any(self._holds(step, photo) for step in self._steps.get(str(_absolute(photo)), ())):
+            earlier = self._held(photo)
+            if earlier:
+                self._put_sidecars(photo, self._folder / earlier.target, earlier.how)
                 return photo
             wanted = self._folder / label / photo.name
             if _absolute(wanted) == _absolute(photo):
                 raise SinkError(f"{photo} is one of the inputs", f"choose another {{{_SETTING}}}")
-            target = self._free(wanted)
-            sidecars = [
-                (file, target.with_name(file.name.replace(photo.name, target.name, 1))) for file in _sidecars(photo)
-            ]
-            self._step(photo, target)
-            for file, place in sidecars:
-                self._step(file, self._free(place))
+            target = self._places.free(wanted)
+            self._step(photo, target, self._how)
+            self._put_sidecars(photo, target, self._how)
             return target if self._how == "move" else photo
         except OSError as error:
             if isinstance(error, LivemoodError):
                 raise
             raise unwritable(self._folder / label / photo.name, _SETTING, error) from error
 
-    def _holds(self, step: Step, photo: Path) -> bool:
-        """Return whether the photo, and not another one that had its path, is where a step put it."""
-        target = self._folder / step.target
-        if step.how == "move":  # what is at its old path by now is another one
-            return os.path.lexists(target) and not os.path.lexists(photo)
-        return target.exists() and (step.fits(photo) or same_content(photo, target))
+    def _steps_of(self, file: Path) -> Sequence[Step]:
+        return self._steps.get(str(_absolute(file)), ())
 
-    def _free(self, target: Path) -> Path:
-        """Return an unused path: with the photo's own name, or with a number added."""
-        place, count = target, 1
-        while os.path.lexists(place):
-            count += 1
-            place = target.with_stem(f"{target.stem}-{count}")
-        return place
+    def _held(self, file: Path) -> Step | None:
+        """Return the step that put a file, and not another one that had its path, where it still is."""
+        for step in self._steps_of(file):
+            target = self._folder / step.target
+            if step.how == "move":  # what is at its old path by now is another one
+                holds = os.path.lexists(target) and not os.path.lexists(file)
+            else:
+                holds = target.exists() and (step.fits(file) or same_content(file, target))
+            if holds:
+                return step
+        return None
 
-    def _step(self, source: Path, target: Path) -> None:
+    def _put_sidecars(self, photo: Path, target: Path, how: How) -> None:
+        """Put the sidecars of a photo beside ``target``, in place of earlier ones that were not changed."""
+        for file in _sidecars(photo):
+            if self._held(file):
+                continue
+            place = target.with_name(file.name.replace(photo.name, target.name, 1))
+            before = [step for step in self._steps_of(file) if self._folder / step.target == place]
+            if before and is_file(place) and before[-1].fits(place):
+                place.unlink()
+            self._step(file, self._places.free(place), how)
+
+    def _step(self, source: Path, target: Path, how: How) -> None:
         about = source.stat()
         target.parent.mkdir(parents=True, exist_ok=True)
         relative = target.relative_to(self._folder).as_posix()
-        link = str(source.readlink()) if self._how == "move" and source.is_symlink() else None
-        step = Step(self._how, str(_absolute(source)), relative, about.st_size, about.st_mtime_ns, link=link)
+        link = str(source.readlink()) if how == "move" and source.is_symlink() else None
+        step = Step(how, str(_absolute(source)), relative, about.st_size, about.st_mtime_ns, link=link)
         _append(self._folder / MANIFEST, step)
         note_written(self._folder / MANIFEST)
         self._steps[step.source].append(step)
-        if self._how == "link":
+        if how == "link":
             _link(source, target)
-        elif self._how == "move":
+        elif how == "move":
             move(source, target, str(source.resolve()))
         else:
             with atomic_write(target, _SETTING) as part:
@@ -185,13 +215,17 @@ def read_steps(folder: Path) -> list[Step]:
     """Return the steps of a sorted folder, first step first; empty if it has no log.
 
     Raises:
-        LivemoodError: The log is damaged or from a newer livemood.
+        LivemoodError: The log is damaged or from a newer livemood, or may not be read.
     """
     manifest = folder / MANIFEST
-    if not manifest.is_file():
+    if not is_file(manifest):
         return []
+    try:
+        lines = manifest.read_bytes().splitlines(keepends=True)
+    except OSError as error:
+        raise LivemoodError(f"{manifest} could not be read ({error.strerror or error})") from error
     steps: list[Step] = []
-    for line in manifest.read_bytes().splitlines(keepends=True):
+    for line in lines:
         if not line.endswith(b"\n"):  # incomplete, so its step was never done
             break
         try:
@@ -231,12 +265,6 @@ def is_made_by_sorting(folder: Path) -> Callable[[Path], bool]:
     return lambda path: _absolute(path) in made or _absolute(path) == manifest
 
 
-def place_in(folder: Path) -> Callable[[Path], Path]:
-    """Return a function that returns where a photo is now: in ``folder`` if it was moved there."""
-    places = {step.source: folder / step.target for step in read_steps(folder) if step.how == "move"}
-    return lambda photo: photo if os.path.lexists(photo) else places.get(str(_absolute(photo)), photo)
-
-
 def _absolute(path: Path) -> Path:
     """Return the absolute path with links in its folders resolved; the last part may be a link."""
     return real_path(path.parent) / path.name
@@ -260,7 +288,7 @@ def _link(source: Path, target: Path) -> None:
 
 
 def move(source: Path, target: Path, link: str | None = None) -> None:
-    """Move a file; between disks, the copy is complete before the original is removed.
+    """Move a file, replacing none; between disks, the copy is complete before the original is removed.
 
     Args:
         source: The file, or a symbolic link.
@@ -276,15 +304,23 @@ def move(source: Path, target: Path, link: str | None = None) -> None:
         except OSError as error:
             raise unwritable(target, _SETTING, error) from error
     else:
-        try:
-            os.rename(source, target)  # noqa: PTH104  # fails between disks, which Path.replace does not promise
-            return
-        except OSError:
-            with atomic_write(target, _SETTING) as part:
-                shutil.copy2(source, part)
+        _place(source, target)
     try:
-        source.unlink()
+        source.unlink(missing_ok=True)
     except OSError as error:
         with suppress(OSError):
             target.unlink()
         raise SinkError(f"{source} could not be removed ({error.strerror or error})", "use {copy} or {link}") from error
+
+
+def _place(source: Path, target: Path) -> None:
+    """Give a file a second path, or a new one, or a copy there; unlike a renaming alone, this replaces no file."""
+    with suppress(OSError):
+        os.link(source, target)
+        return
+    if not os.path.lexists(target):  # no hard links here, or another disk
+        with suppress(OSError):
+            os.rename(source, target)  # noqa: PTH104  # fails between disks, which Path.replace does not promise
+            return
+    with atomic_write(target, _SETTING) as part:
+        shutil.copy2(source, part)

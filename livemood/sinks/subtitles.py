@@ -46,7 +46,7 @@ class SubtitleSink(FileSink):
 
     def write(self, frame: Frame, moods: Sequence[Mood], image: Image | None = None) -> None:
         """Add the labels of one frame; times never decrease."""
-        self._check_open()
+        self._begin_frame()
         self._shown.show({mood.track.id: mood.label for mood in moods}, frame.time_s - self._start_s)
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from livemood.core.errors import LivemoodError
-from livemood.runtime.atomic_io import make_room
-from livemood.runtime.paths import real_path
+from livemood.runtime.atomic_io import claimed_folder, make_room
+from livemood.runtime.paths import is_file, real_path
 from livemood.sinks.sorted_folder import MANIFEST, Step, move, read_steps, same_content, write_steps
 
 
@@ -28,26 +28,27 @@ def undo(folder: Path) -> Iterator[Undone]:
 
     Raises:
         LivemoodError: The folder has no log, or a damaged one.
-        SinkError: The log cannot be written.
+        SinkError: The log cannot be written, or another run sorts into the folder.
     """
-    steps = read_steps(folder)
-    if not steps:
+    if not is_file(folder / MANIFEST):
         raise LivemoodError(f"{folder} has no {MANIFEST}", "name a folder that photos were sorted into")
-    undone: set[int] = set()
-    try:
-        for place in reversed(range(len(steps))):
-            kept = _undo(folder, steps[place])
-            if kept is None:
-                undone.add(place)
-            yield Undone(steps[place], kept)
-    finally:
-        left = [step for place, step in enumerate(steps) if place not in undone]
-        if not left:
-            with suppress(OSError):
-                (folder / MANIFEST).unlink()
-                folder.rmdir()
-        elif undone:
-            write_steps(folder, left)
+    with claimed_folder(folder, None):
+        steps = read_steps(folder)
+        undone: set[int] = set()
+        try:
+            for place in reversed(range(len(steps))):
+                kept = _undo(folder, steps[place])
+                if kept is None:
+                    undone.add(place)
+                yield Undone(steps[place], kept)
+        finally:
+            left = [step for place, step in enumerate(steps) if place not in undone]
+            if not left:
+                with suppress(OSError):
+                    (folder / MANIFEST).unlink()
+                    folder.rmdir()
+            elif undone:
+                write_steps(folder, left)
 
 
 def _undo(folder: Path, step: Step) -> str | None:

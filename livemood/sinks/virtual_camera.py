@@ -6,8 +6,10 @@ from typing import Any
 
 from livemood.core.errors import SinkError
 from livemood.core.types import Frame, Image, Mood
+from livemood.runtime.optional_deps import required
 from livemood.sinks.base import Sink, SinkContext
 
+_PACKAGE = "'livemood[virtual-camera]'"
 _FPS = 30.0
 _INSTALL_HINTS = {
     "linux": "sudo modprobe v4l2loopback devices=1 exclusive_caps=1 makes one",
@@ -24,16 +26,14 @@ class VirtualCamera(Sink):
         height: Of the pictures, px.
 
     Raises:
-        SinkError: pyvirtualcam is not installed, or the system has no such device.
+        LivemoodError: pyvirtualcam is not installed.
+        SinkError: The system has no such device.
     """
 
     needs_image = True
 
     def __init__(self, width: int, height: int) -> None:
-        try:
-            import pyvirtualcam
-        except ImportError as error:
-            raise SinkError("a virtual camera needs pyvirtualcam", "pip install 'livemood[virtual-camera]'") from error
+        pyvirtualcam = required("pyvirtualcam", _PACKAGE)
         try:
             self._camera: Any = pyvirtualcam.Camera(width, height, _FPS, fmt=pyvirtualcam.PixelFormat.BGR)
         except RuntimeError as error:

@@ -16,8 +16,9 @@ from livemood.runtime.native_output import native_stderr_held
 _MAX_WIDTH, _MAX_HEIGHT = 1280, 720
 # A picture whose bars would make it this many times larger is made smaller first.
 _MOST_BARS = 4
-_NO_KEY = -1
 _NAMED_KEYS = {27: "esc", 32: "space"}
+# Bits of a key's code in which GTK tells that Ctrl, Alt or Super was held; Qt tells Ctrl by giving no key.
+_HELD = (0x4 | 0x8 | 0x40) << 16
 _HEADLESS = ("opencv-python-headless", "opencv-contrib-python-headless")
 _INSTEAD = "use {no_window} with {out} or {records}"
 
@@ -63,13 +64,9 @@ class Window(Closeable):
     def key(self, wait_ms: int = 1) -> str | None:
         """Process window events for ``wait_ms`` (at least 1) and return the key that was pressed, if any.
 
-        Letters are returned in lower case, others as ``space`` and ``esc``.
+        Keys are named as by ``key_name``.
         """
-        code = cv2.waitKey(wait_ms)
-        if code == _NO_KEY:
-            return None
-        code &= 0xFF
-        return _NAMED_KEYS.get(code, chr(code).lower())
+        return key_name(cv2.waitKeyEx(wait_ms))
 
     def toggle_full_screen(self) -> None:
         """Switch between full screen and window."""
@@ -82,6 +79,21 @@ class Window(Closeable):
         if self.is_open:
             cv2.destroyWindow(self._title)
             cv2.waitKey(1)
+
+
+def key_name(code: int) -> str | None:
+    """Return the name of a key: a letter in lower case, ``space``, ``esc``.
+
+    Args:
+        code: As returned by ``cv2.waitKeyEx``.
+
+    Returns:
+        None if no key was pressed, one without a character, such as an arrow, or one with Ctrl, Alt or Super.
+    """
+    character = code & 0xFFFF
+    if not 0 < character < 0x80 or code & _HELD:
+        return None
+    return _NAMED_KEYS.get(character, chr(character).lower())
 
 
 def framed(image: Image, width: int, height: int) -> Image:

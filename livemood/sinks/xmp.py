@@ -6,7 +6,9 @@ Metadata Working Group's guidelines for regions.
 """
 
 import os
+from collections import Counter
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree
@@ -40,60 +42,65 @@ _MAX_BYTES: Final = 16 << 20
 _OUR_WORDS: Final = frozenset({*EMOTIONS, UNSURE, NO_FACE})
 
 
-def sidecar_of(photo: Path) -> Path:
-    """Return the path of a photo's sidecar: ``photo.jpg.xmp``, or ``photo.xmp`` if only that exists.
+class Sidecars:
+    """Writes keywords and face regions of photos into their sidecars. Each folder is listed at most once."""
 
-    ``photo.xmp`` is not meant if another file has that stem too, such as ``photo.raw``, whose it may be.
-    """
-    full, short = photo.with_name(f"{photo.name}.xmp"), photo.with_suffix(".xmp")
-    return short if is_file(short) and not is_file(full) and _is_alone(photo, short) else full
+    def __init__(self) -> None:
+        self._stems: dict[Path, Counter[str]] = {}
+
+    def of(self, photo: Path) -> Path:
+        """Return the path of a photo's sidecar: ``photo.jpg.xmp``, or ``photo.xmp`` if only that exists.
+
+        ``photo.xmp`` is not meant if another file has that stem too, such as ``photo.raw``, whose it may be.
+        """
+        full, short = photo.with_name(f"{photo.name}.xmp"), photo.with_suffix(".xmp")
+        return short if is_file(short) and not is_file(full) and self._is_alone(photo) else full
+
+    def _is_alone(self, photo: Path) -> bool:
+        """Return whether only the photo and ``photo.xmp`` have the photo's stem."""
+        if photo.parent not in self._stems:
+            self._stems[photo.parent] = _stems(photo.parent)
+        return 0 < self._stems[photo.parent][photo.stem] <= 2
+
+    def write(self, photo: Path, moods: Sequence[Mood], width: int, height: int, orientation: int) -> Path:
+        """Write keywords and face regions for a photo's moods into its sidecar.
+
+        Args:
+            photo: The photo; not touched.
+            moods: Of its faces, in px of the upright photo.
+            width: Of the upright photo, px.
+            height: Likewise.
+            orientation: EXIF orientation of the photo, 1 to 8; regions are in coordinates of the stored picture.
+
+        Returns:
+            The sidecar.
+
+        Raises:
+            SinkError: An existing sidecar is not valid XMP, or it cannot be written.
+        """
+        target = self.of(photo)
+        root = _read(target) if is_file(target) else _new()
+        rdf = root if root.tag == _name("rdf", "RDF") else root.find(_name("rdf", "RDF"))
+        if rdf is None:
+            raise SinkError(f"{target} is not an XMP that livemood understands; it stays as it is")
+        labels = list(dict.fromkeys(mood.label for mood in moods)) or [NO_FACE]
+        ours = {*_OUR_WORDS, *_labels_of_regions(rdf), *labels}
+        _keywords(rdf, "dc", "subject", "Bag", PREFIX, labels, ours)
+        _keywords(rdf, "lr", "hierarchicalSubject", "Bag", "mood|", labels, ours)
+        _keywords(rdf, "digiKam", "TagsList", "Seq", "mood/", labels, ours)
+        _regions(rdf, moods, width, height, orientation)
+        for prefix, space in _SPACES.items():
+            ElementTree.register_namespace(prefix, space)
+        with atomic_write(target, None, force=True) as part:
+            part.write_bytes(_HEAD + ElementTree.tostring(root, encoding="utf-8") + _TAIL)
+        return target
 
 
-def _is_alone(photo: Path, sidecar: Path) -> bool:
-    """Return whether no other file than these two has the photo's stem."""
-    ours = (photo.name, sidecar.name)
-    try:
-        with os.scandir(photo.parent) as entries:
-            return not any(
-                entry.name.rpartition(".")[0] == photo.stem and entry.name not in ours and entry.is_file()
-                for entry in entries
-            )
-    except OSError:  # a folder that may not be listed
-        return False
-
-
-def write_sidecar(photo: Path, moods: Sequence[Mood], width: int, height: int, orientation: int) -> Path:
-    """Write keywords and face regions for a photo's moods into its sidecar.
-
-    Args:
-        photo: The photo; not touched.
-        moods: Of its faces, in px of the upright photo.
-        width: Of the upright photo, px.
-        height: Likewise.
-        orientation: EXIF orientation of the photo, 1 to 8; regions are in coordinates of the stored picture.
-
-    Returns:
-        The sidecar.
-
-    Raises:
-        SinkError: An existing sidecar is not valid XMP, or it cannot be written.
-    """
-    target = sidecar_of(photo)
-    root = _read(target) if is_file(target) else _new()
-    rdf = root if root.tag == _name("rdf", "RDF") else root.find(_name("rdf", "RDF"))
-    if rdf is None:
-        raise SinkError(f"{target} is not an XMP that livemood understands; it stays as it is")
-    labels = list(dict.fromkeys(mood.label for mood in moods)) or [NO_FACE]
-    ours = {*_OUR_WORDS, *_labels_of_regions(rdf), *labels}
-    _keywords(rdf, "dc", "subject", "Bag", PREFIX, labels, ours)
-    _keywords(rdf, "lr", "hierarchicalSubject", "Bag", "mood|", labels, ours)
-    _keywords(rdf, "digiKam", "TagsList", "Seq", "mood/", labels, ours)
-    _regions(rdf, moods, width, height, orientation)
-    for prefix, space in _SPACES.items():
-        ElementTree.register_namespace(prefix, space)
-    with atomic_write(target, None, force=True) as part:
-        part.write_bytes(_HEAD + ElementTree.tostring(root, encoding="utf-8") + _TAIL)
-    return target
+def _stems(folder: Path) -> Counter[str]:
+    """Return how many files of a folder have each stem; none if it may not be listed."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        return Counter(entry.name.rpartition(".")[0] for entry in entries if entry.is_file())
+    return Counter()
 
 
 def _new() -> Element:

@@ -18,8 +18,8 @@ class Source(Protocol):
         name: For messages and titles, such as ``camera 0``.
         live: Whether frames come in real time; frames that are not taken in time are dropped.
         mirrored: Whether the window shows the picture mirrored by default.
-        trouble: The current problem in a few words, such as ``no picture for 3 s``; empty if there is none. Any thread
-            may read it.
+        trouble: The current problem in a few words, such as ``no picture for more than 3 s``; empty if there is none.
+            Any thread may read it.
         warnings: One line for each irregularity; complete when ``frames`` has ended.
     """
 

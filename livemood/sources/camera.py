@@ -12,7 +12,8 @@ import numpy as np
 
 from livemood.core.errors import CameraUnavailable
 from livemood.core.settings import CaptureSettings
-from livemood.sources.live import LiveSource, Picture
+from livemood.runtime.native_output import native_stderr_held
+from livemood.sources.live import Feed, LiveSource, Picture
 
 _BACKENDS = {
     "linux": (cv2.CAP_V4L2, cv2.CAP_ANY),
@@ -44,7 +45,11 @@ OpenCapture = Callable[[int | str, int], Capture]
 
 
 def _open_capture(which: int | str, backend: int) -> Capture:
-    return cv2.VideoCapture(which, backend)
+    try:
+        with native_stderr_held():  # OpenCV prints what each of its backends says of a device that is not there
+            return cv2.VideoCapture(which, backend)
+    except cv2.error:  # an index beyond the integers of C
+        return cv2.VideoCapture()
 
 
 def open_camera(
@@ -67,12 +72,11 @@ def open_camera(
         f"camera {which}",
         lambda: CameraFeed(which, settings, open_capture),
         settings,
-        reconnect=True,
         mirrored=True,
     )
 
 
-class CameraFeed:
+class CameraFeed(Feed):
     """One open camera.
 
     Args:
@@ -84,6 +88,8 @@ class CameraFeed:
         CameraUnavailable: No backend could open it and get a picture.
         ValueError: A pixel format that is not four letters.
     """
+
+    endless = True
 
     def __init__(self, which: int | str, settings: CaptureSettings, open_capture: OpenCapture = _open_capture) -> None:
         if settings.pixel_format is not None and len(settings.pixel_format) != 4:

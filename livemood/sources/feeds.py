@@ -1,16 +1,19 @@
 """Live feeds other than cameras: a video file at its own speed, a folder of pictures, raw pictures on stdin."""
 
 import io
+import select
+import warnings
 from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from livemood.core.errors import SourceError
+from livemood.core.errors import ImageUnreadable, SourceError
 from livemood.core.settings import CaptureSettings
 from livemood.core.types import Image
-from livemood.sources.live import LiveSource, Picture
+from livemood.sources.live import Feed, LiveSource, Picture
+from livemood.sources.video.spool import is_pipe
 
 _PICTURES_PER_S = 1.0
 _STDIN = 0
@@ -40,16 +43,16 @@ def open_clip(path: str, settings: CaptureSettings) -> LiveSource:
     return LiveSource(Path(path).name, lambda: VideoFeed(Path(path), settings), settings)
 
 
-class VideoFeed:
+class VideoFeed(Feed):
     """A video file, each picture due at its own time.
 
     Args:
         path: Video file.
-        settings: ``loop`` begins it again at its end.
+        settings: ``loop`` begins it again at its end, unless it is a pipe.
     """
 
     def __init__(self, path: Path, settings: CaptureSettings) -> None:
-        self._pictures = self._play(path, settings.loop)
+        self._pictures = self._play(path, settings.loop and not is_pipe(path))
 
     def read(self) -> Picture | None:
         """Return the next picture; None at the end.
@@ -78,8 +81,8 @@ class VideoFeed:
                 return
 
 
-class FolderFeed:
-    """Pictures one after the other, in the order given.
+class FolderFeed(Feed):
+    """Pictures one after the other, in the order given; a warning names each that cannot be read.
 
     Args:
         paths: Picture files.
@@ -87,30 +90,34 @@ class FolderFeed:
     """
 
     def __init__(self, paths: Sequence[Path], settings: CaptureSettings) -> None:
-        self._paths = paths
-        self._loop = settings.loop
-        self._step_s = 1 / (settings.fps or _PICTURES_PER_S)
-        self._count = 0
+        self._pictures = self._show(list(paths), 1 / (settings.fps or _PICTURES_PER_S), settings.loop)
 
     def read(self) -> Picture | None:
-        """Return the next picture, each shown for the same time; None after the last.
-
-        Raises:
-            ImageUnreadable: A file is not a picture.
-        """
-        from livemood.sources.image.decode import read_image
-
-        if self._count >= len(self._paths) and not self._loop:
-            return None
-        image = read_image(self._paths[self._count % len(self._paths)])
-        self._count += 1
-        return Picture(image, (self._count - 1) * self._step_s, self._count * self._step_s)
+        """Return the next picture, each shown for the same time; None after the last."""
+        return next(self._pictures, None)
 
     def close(self) -> None:
         """Do nothing: no file stays open."""
 
+    def _show(self, paths: list[Path], step_s: float, loop: bool) -> Generator[Picture]:
+        from livemood.sources.image.decode import read_image
 
-class RawFeed:
+        count = 0
+        while paths:
+            for path in tuple(paths):
+                try:
+                    image = read_image(path)
+                except ImageUnreadable as error:
+                    paths.remove(path)
+                    warnings.warn(f"left out: {error}", stacklevel=1)
+                    continue
+                yield Picture(image, count * step_s, (count + 1) * step_s)
+                count += 1
+            if not loop:
+                return
+
+
+class RawFeed(Feed):
     """Raw pictures from a file descriptor, without separators, rows from top to bottom.
 
     Args:
@@ -147,6 +154,9 @@ class RawFeed:
         waiting = memoryview(pixels.data).cast("B")
         while waiting:
             got = self._stream.readinto(waiting)
+            if got is None:  # another program has made the pipe non-blocking
+                select.select([self._stream], [], [])
+                continue
             if not got:
                 if len(waiting) == pixels.size:
                     return None

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -42,8 +43,16 @@ class Picture:
 
 
 class Feed(Protocol):
-    """One open device, stream or file."""
+    """One open device, stream or file.
 
+    Attributes:
+        endless: Whether it has no end of its own, as a camera: then it is opened again when it was lost, and a frozen
+            picture is reported.
+    """
+
+    endless: bool = False
+
+    @abstractmethod
     def read(self) -> Picture | None:
         """Return the next picture, waiting for it, or None at a regular end.
 
@@ -52,6 +61,7 @@ class Feed(Protocol):
         """
         ...
 
+    @abstractmethod
     def close(self) -> None:
         """Free it; a second call does nothing."""
         ...
@@ -64,9 +74,8 @@ class LiveSource(Source):
 
     Args:
         name: For messages, such as ``camera 0``.
-        connect: Opens the feed; called again when it was lost.
+        connect: Opens the feed; called again when one without an end was lost.
         settings: Timeouts.
-        reconnect: Whether to reopen a lost feed, and to report a frozen picture.
         mirrored: Whether the window shows the picture mirrored by default.
         clock: Monotonic seconds.
 
@@ -86,7 +95,6 @@ class LiveSource(Source):
         connect: Callable[[], Feed],
         settings: CaptureSettings | None = None,
         *,
-        reconnect: bool = False,
         mirrored: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -94,14 +102,15 @@ class LiveSource(Source):
         self.mirrored = mirrored
         self._connect = connect
         self._settings = settings or CaptureSettings()
-        self._reconnect = reconnect
         self._clock = clock
         self._stopping = threading.Event()
         self._reading = threading.Lock()
         self._lost = ""
         self._sample = b""
-        self._feed: Feed | None = connect()
+        self._feed: Feed | None = None
         try:
+            self._feed = connect()
+            self._endless = self._feed.endless
             first = self._feed.read()
             if first is None:
                 raise SourceError(f"{name} holds no picture")
@@ -129,13 +138,13 @@ class LiveSource(Source):
     @property
     def trouble(self) -> str:
         """The current problem in a few words; empty if there is none. Any thread may read it."""
-        if self._lost or not self._reconnect:
+        if self._lost or not self._endless:
             return self._lost
-        now, limit = self._clock(), self._settings.frozen_s
-        if now - self._seen_s > limit:
-            return f"no picture for {now - self._seen_s:.0f} s"
-        if now - self._changed_s > limit:
-            return f"frozen for {now - self._changed_s:.0f} s"
+        limit_s = self._settings.frozen_s
+        if self._clock() - self._seen_s > limit_s:
+            return f"no picture for more than {limit_s:g} s"
+        if self._seen_s - self._changed_s > limit_s:
+            return f"the same picture for more than {limit_s:g} s"
         return ""
 
     def frames(self) -> Iterator[Frame]:
@@ -184,7 +193,7 @@ class LiveSource(Source):
     def _lose(self, error: SourceError, lost_s: float) -> None:
         """Close a lost feed; raise if it is not to be reopened, or was lost for too long."""
         self._drop()
-        if not self._reconnect:
+        if not self._endless:
             raise error
         gone_s = self._clock() - lost_s
         if gone_s > self._settings.give_up_s:
@@ -208,7 +217,7 @@ class LiveSource(Source):
 
     def _note(self, image: Image) -> None:
         self._seen_s = self._clock()
-        sample = image[_SAMPLED, _SAMPLED].tobytes() if self._reconnect else b""
+        sample = image[_SAMPLED, _SAMPLED].tobytes() if self._endless else b""
         if sample != self._sample:
             self._sample, self._changed_s = sample, self._seen_s
 

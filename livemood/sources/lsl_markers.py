@@ -45,7 +45,8 @@ class LslMarkers(Closeable):
 
     def _listen(self) -> None:
         while not self._closed:
-            streams = self._lsl.resolve_byprop("name", self._name, 1, _RESOLVE_S)
+            # A query by name would read its quotes as syntax.
+            streams = [one for one in self._lsl.resolve_streams(_RESOLVE_S) if one.name() == self._name]
             if streams:
                 self._pull(self._lsl.StreamInlet(streams[0], recover=False))
 

@@ -6,8 +6,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
+from livemood.core.errors import SourceError, VideoUnreadable
 from livemood.core.settings import CaptureSettings
+from livemood.runtime.paths import is_folder, is_there
+from livemood.runtime.storage import is_url
 from livemood.sources.base import Source
+from livemood.sources.video.spool import is_pipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,29 +19,43 @@ class SourceKind:
     """One kind of live source.
 
     Attributes:
-        name: For documentation.
+        name: For messages.
         opener: ``module:function``; the function takes the user's text and the capture settings.
         takes: Returns whether the user's text names a source of this kind; the first kind that matches is used.
+        settings: Capture settings that have an effect on it; ``size`` stands for width and height.
     """
 
     name: str
     opener: str
     takes: Callable[[str], bool]
+    settings: tuple[str, ...] = ()
 
 
-def _is_device(spec: str) -> bool:
-    return spec.isdecimal() or spec.startswith("/dev/") or Path(spec).is_char_device()
+def _is_camera(spec: str) -> bool:
+    """Return whether a text is the index of a camera or the path of a device; one that was unplugged counts too."""
+    if spec.isdecimal() or not is_there(spec):
+        return spec.isdecimal() or spec.startswith("/dev/")
+    return Path(spec).is_char_device()
 
 
+_CAMERA: Final = ("size", "fps", "pixel_format")
 SOURCES: Final = (
-    SourceKind("raw pictures on stdin", "livemood.sources.feeds:open_stdin", lambda spec: spec == "-"),
-    SourceKind("stream", "livemood.sources.stream:open_stream", lambda spec: "://" in spec),
-    SourceKind("camera", "livemood.sources.camera:open_camera", _is_device),
-    SourceKind("folder of pictures", "livemood.sources.feeds:open_folder", lambda spec: Path(spec).is_dir()),
-    SourceKind("video file", "livemood.sources.feeds:open_clip", lambda spec: Path(spec).exists()),
-    SourceKind("camera by name", "livemood.sources.camera_names:open_by_name", lambda spec: True),
+    SourceKind(
+        "raw pictures on stdin", "livemood.sources.feeds:open_stdin", lambda spec: spec == "-", ("size", "pixel_format")
+    ),
+    SourceKind("stream", "livemood.sources.stream:open_stream", is_url),
+    SourceKind("camera", "livemood.sources.camera:open_camera", _is_camera, _CAMERA),
+    SourceKind("folder of pictures", "livemood.sources.feeds:open_folder", is_folder, ("fps", "loop")),
+    SourceKind("video from a pipe", "livemood.sources.feeds:open_clip", lambda spec: is_pipe(Path(spec))),
+    SourceKind("video file", "livemood.sources.feeds:open_clip", is_there, ("loop",)),
+    SourceKind("camera by name", "livemood.sources.camera_names:open_by_name", lambda spec: True, _CAMERA),
 )
 """Every kind of live source, the most specific first; a new one is a module and a line here."""
+
+
+def source_kind(spec: str) -> SourceKind:
+    """Return the kind of a live source that a user's text names."""
+    return next(kind for kind in SOURCES if kind.takes(spec))
 
 
 def open_live(spec: str, settings: CaptureSettings | None = None) -> Source:
@@ -52,8 +70,9 @@ def open_live(spec: str, settings: CaptureSettings | None = None) -> Source:
         SourceError: It does not exist or delivers no picture.
         ValueError: Raw pictures without their size, or of an unknown format.
     """
-    kind = next(kind for kind in SOURCES if kind.takes(spec))
-    module, _, function = kind.opener.partition(":")
+    if not spec:
+        raise SourceError("the name of the camera or stream is empty; give one, or the index of a camera")
+    module, _, function = source_kind(spec).opener.partition(":")
     source: Source = getattr(import_module(module), function)(spec, settings or CaptureSettings())
     return source
 
@@ -69,6 +88,8 @@ def open_video(path: str | Path, start_s: float = 0.0, duration_s: float | None 
     Raises:
         VideoUnreadable: The file is missing, holds no picture that can be decoded, or no frame begins within the cut.
     """
+    if not str(path) or "\0" in str(path):
+        raise VideoUnreadable(f"no file can be called {str(path)!r}; give a video")
     from livemood.sources.video.file import VideoSource
 
     return VideoSource(Path(path), start_s, duration_s)

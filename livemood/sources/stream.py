@@ -1,12 +1,16 @@
 """Network streams (RTSP, HTTP, MJPEG, ...) through PyAV."""
 
+import errno
+import re
+import socket
 import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from livemood.core.errors import VideoUnreadable, one_line_about
 from livemood.core.settings import CaptureSettings
-from livemood.sources.live import LiveSource, Picture
+from livemood.runtime.stopping import check, held
+from livemood.sources.live import Feed, LiveSource, Picture
 from livemood.sources.video.packets import is_repeat
 
 # After this many consecutive pictures that cannot be decoded a stream counts as lost.
@@ -38,10 +42,15 @@ def open_stream(url: str, settings: CaptureSettings | None = None) -> LiveSource
         VideoUnreadable: The server does not answer, or it is not a video.
     """
     settings = settings or CaptureSettings()
-    return LiveSource(_without_password(url), lambda: StreamFeed(url, settings), settings, reconnect=True)
+    with held():  # PyAV drops an exception that is raised by a signal while FFmpeg waits
+        try:
+            return LiveSource(without_secrets(url), lambda: StreamFeed(url, settings), settings)
+        except VideoUnreadable:
+            check()
+            raise
 
 
-class StreamFeed:
+class StreamFeed(Feed):
     """One connection to a stream.
 
     Pictures are upright, in the stream's own colours, as those of a file are.
@@ -60,21 +69,27 @@ class StreamFeed:
     def __init__(self, url: str, settings: CaptureSettings) -> None:
         import av
 
-        self._name = _without_password(url)
+        self._name = without_secrets(url)
+        self._url = url
         self.broken = 0
         options = {"rtsp_transport": "tcp", "flags": "low_delay"}
-        if urlsplit(url).scheme in _ONLY_LIVE:
+        if _scheme(url) in _ONLY_LIVE:
             options["fflags"] = "nobuffer"
         try:
             self._container = _opened(url, options, settings.timeout_s)
+        except av.InvalidDataError as error:
+            raise VideoUnreadable(f"{self._name} holds no video that can be read") from error
         except (av.FFmpegError, OSError, ValueError) as error:
-            raise VideoUnreadable(f"{self._name} could not be opened ({_reason(error)}); is it running?") from error
+            is_down = isinstance(error, av.error.ExitError | ConnectionError)
+            what = f"{self._name} could not be opened ({_reason(error, url)})"
+            raise VideoUnreadable(what, "is it running?" if is_down else "") from error
         if not self._container.streams.video:
             self.close()
             raise VideoUnreadable(f"{self._name} holds no video")
         # A server without range requests still states the file's duration.
-        self._finite = self._container.duration is not None or self._container.size > 0
-        self._pace = _Pace() if self._finite or _PIECEWISE & set(self._container.format.name.split(",")) else None
+        self.endless = self._container.duration is None and self._container.size <= 0
+        is_paced = not self.endless or _PIECEWISE & set(self._container.format.name.split(","))
+        self._pace = _Pace() if is_paced else None
         self._stream = self._container.streams.video[0]
         # Decoding several frames at once would delay each until the next ones arrive.
         self._stream.thread_type = "SLICE"
@@ -95,28 +110,29 @@ class StreamFeed:
 
         broken = 0
         while not self._decoded:
+            check()
             if self._upright is None and time.monotonic() - self._opened_s > _FIRST_WITHIN_S:
                 raise VideoUnreadable(f"{self._name} sent nothing that can be decoded in {_FIRST_WITHIN_S:.0f} s")
             try:
                 packet = next(self._packets)
                 self._decoded = [] if is_repeat(packet) else list(packet.decode())
             except StopIteration:
-                if self._finite:
-                    return None
-                raise VideoUnreadable(f"{self._name} ended") from None
+                if self.endless:
+                    raise VideoUnreadable(f"{self._name} ended") from None
+                return None
             except av.InvalidDataError as error:
                 broken += 1
                 self.broken += 1
                 if self._upright is not None and broken > _MAX_BROKEN:
                     raise VideoUnreadable(f"{self._name} sends nothing that can be decoded") from error
             except (av.FFmpegError, OSError) as error:
-                raise VideoUnreadable(f"{self._name} broke off ({_reason(error)})") from error
+                raise VideoUnreadable(f"{self._name} broke off ({_reason(error, self._url)})") from error
         frame = self._decoded.pop(0)
         with one_line_about(self._name, VideoUnreadable):
             if self._upright is None or not self._upright.fits(frame):
                 self._upright = UprightBgr(frame)
             image = self._upright(frame)
-        return Picture(image, self._pace.due(frame.time) if self._pace else None, shifts=not self._finite)
+        return Picture(image, self._pace.due(frame.time) if self._pace else None, shifts=self.endless)
 
     def close(self) -> None:
         """Close the connection."""
@@ -150,25 +166,45 @@ def _opened(url: str, options: dict[str, str], timeout_s: float) -> "InputContai
 
     try:
         return av.open(url, options=options, timeout=timeout_s)
-    except av.InvalidDataError:
-        if urlsplit(url).scheme not in ("http", "https"):
+    except av.InvalidDataError as error:
+        if _scheme(url) not in ("http", "https"):
             raise
-        container = av.open(url, format="mjpeg", options=options, timeout=timeout_s)
+        try:
+            container = av.open(url, format="mjpeg", options=options, timeout=timeout_s)
+        except (av.FFmpegError, OSError):
+            raise error from None
         if container.streams.video and container.streams.video[0].codec_context.width:
             return container
         container.close()
         raise
 
 
-def _reason(error: Exception) -> str:
+def without_secrets(url: str) -> str:
+    """Return an address to show and to store: without user and password, query and parts that hold parameters."""
+    scheme, _, rest = url.partition("://")
+    host, *parts = re.split(r"[?#]", rest, maxsplit=1)[0].split("/")
+    return "/".join([f"{scheme}://{host.rpartition('@')[2]}", *(part for part in parts if "=" not in part)])
+
+
+def _reason(error: Exception, url: str) -> str:
     import av
 
     if isinstance(error, av.error.ExitError):  # FFmpeg's error for a timeout
         return "it does not answer"
+    if isinstance(error, OSError) and error.errno == errno.EIO and not _is_known(url):
+        return "there is no such host"
     return (getattr(error, "strerror", None) or str(error)).strip().lower()
 
 
-def _without_password(url: str) -> str:
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return parts._replace(netloc=host).geturl()
+def _scheme(url: str) -> str:
+    return url.partition("://")[0].lower()
+
+
+def _is_known(url: str) -> bool:
+    """Return whether the name of the host can be resolved; FFmpeg does not tell this failure from others."""
+    try:
+        host = urlsplit(url).hostname
+        socket.getaddrinfo(host, None)
+    except (OSError, ValueError):
+        return False
+    return True

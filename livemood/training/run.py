@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from livemood.bundles.manifest import (
-    MANIFEST,
     MAX_HEADS,
     MAX_LABELS,
     MAX_NAME,
@@ -17,14 +16,13 @@ from livemood.bundles.manifest import (
     read_bundle,
 )
 from livemood.core.crop_spec import CROP, CropSpec
-from livemood.core.errors import DatasetError, LivemoodError, ModelIncompatible, SinkError
-from livemood.core.labels import EMOTION, EMOTIONS, NO_FACE, UNSURE
+from livemood.core.errors import DatasetError, LivemoodError, ModelError, ModelIncompatible, SinkError
+from livemood.core.labels import EMOTIONS, OWN_WORDS
 from livemood.core.text_tables import NOT_UTF8
 from livemood.datasets import dataset as data_sets
-from livemood.datasets.class_names import ClassNames
 from livemood.datasets.dataset import Dataset
 from livemood.datasets.load import load
-from livemood.datasets.open import open_collection
+from livemood.datasets.open import DataSource
 from livemood.datasets.samples import FER2013_HEAD, FER2013_LABELS
 from livemood.detection.combined import FaceDetector
 from livemood.runtime.atomic_io import claimed, refuse_file_as_folder
@@ -45,26 +43,16 @@ class Job:
     """The settings of a training job.
 
     Attributes:
-        data: Anything that ``open_collection`` takes.
+        data: Labelled pictures.
         out: Bundle folder to write; ``out.work`` beside it holds crops, checkpoint and history.
-        votes: FER+'s ``fer2013new.csv``.
-        heads: A table of labels of further heads.
-        find_faces: The pictures are whole photos.
-        group_by: What stays in one split, see ``livemood.datasets.groups.with_groups``.
-        classes: Label by class name, for classes to rename.
         base: A bundle, or folders of runs, whose weights the training starts from.
         teachers: Bundles, or folders of runs, to distil from.
         overrides: Fields of ``TrainSettings`` that differ from ``usual`` ones.
         describe: Returns how to repeat the recorded job, such as a command line, for the manifest.
     """
 
-    data: Path
+    data: DataSource
     out: Path
-    votes: Path | None = None
-    heads: Path | None = None
-    find_faces: bool = False
-    group_by: str | None = None
-    classes: Mapping[str, str] = field(default_factory=dict)
     base: tuple[Path, ...] = ()
     teachers: tuple[Path, ...] = ()
     overrides: Mapping[str, Any] = field(default_factory=dict)
@@ -174,14 +162,14 @@ def _about_files(job: Job, error: OSError) -> LivemoodError:
     place = Path(error.filename) if isinstance(error.filename, str) else job.work
     if place.is_relative_to(job.work) or job.work.is_relative_to(place):
         return SinkError(f"{job.work} cannot be written: {reason}", "choose another {out}")
-    if place == job.data:
-        return DatasetError(f"{job.data} cannot be read: {reason}; give a folder, a zip or a csv")
+    if place == job.data.path:
+        return DatasetError(f"{place} cannot be read: {reason}; give a folder, a zip or a csv")
     return DatasetError(f"{place} cannot be read: {reason}; make it readable, or leave it out")
 
 
 def _check_out(job: Job, may_replace: bool) -> None:
     """Raise before the training starts if the bundle could not be written or read back, or may not lie there."""
-    out, data = job.out, job.data
+    out, data = job.out, job.data.path
     if out.name in ("", ".."):
         raise SinkError(f"{out} names no folder to write", "give {out} a name, such as {0}", out / "mine")
     if not is_name(out.name):
@@ -198,10 +186,20 @@ def _check_out(job: Job, may_replace: bool) -> None:
             raise SinkError(
                 f"{folder} lies in the data, where its pictures would count as data", "choose another {out}"
             )
-    if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).exists():
+    holds_bundle = _is_bundle(out)
+    if out.is_dir() and any(out.iterdir()) and not holds_bundle:
         raise SinkError(f"{out} is not empty and holds no bundle", "choose another {out}")
-    if (out / MANIFEST).exists() and not may_replace:
+    if holds_bundle and not may_replace:
         raise SinkError(f"bundle {out} is there already", "use {force} or another {out}")
+
+
+def _is_bundle(folder: Path) -> bool:
+    """Return whether a folder holds a bundle, and not the ``manifest.json`` of another program."""
+    try:
+        read_bundle(folder)
+    except ModelError:
+        return False
+    return True
 
 
 def _base(folders: tuple[Path, ...]) -> Bundle | tuple[Path, ...]:
@@ -236,16 +234,11 @@ def _begun(
         raise DatasetError(f"{job.work} holds an earlier run", "continue it with {resume}, or remove that folder")
     settings = job.settings
     known = base.labels if isinstance(base, Bundle) else data_sets.restore(base[0]).labels if base else EMOTIONS
-    collection = open_collection(job.data, job.votes, ClassNames(known, job.classes), job.group_by, job.heads)
-    _check_heads(collection.heads, job.data)
+    collection = job.data.collection(known)
+    _check_heads(collection.heads, job.data.path)
     check(collection.heads, spec, settings, base=base, teachers=job.teachers)
     record = {
-        "data": job.data.name,
-        "votes": job.votes.name if job.votes else None,
-        "heads": job.heads.name if job.heads else None,
-        "find_faces": job.find_faces,
-        "group_by": job.group_by,
-        "class": dict(job.classes),
+        **job.data.record(),
         "from": [folder.name for folder in job.base],
         "teachers": [folder.name for folder in job.teachers],
         "settings": asdict(settings),
@@ -257,7 +250,8 @@ def _begun(
     try:
         save_job(job.work, record)
         with FaceDetector("fast") as detector:
-            dataset = load(collection, spec, detector, job.work, find_faces=job.find_faces, on_progress=watcher.on_crop)
+            whole = job.data.find_faces
+            dataset = load(collection, spec, detector, job.work, find_faces=whole, on_progress=watcher.on_crop)
         _write_lines(job.work / _SKIPPED, dataset.skipped)
         _write_lines(job.work / _NEAR_COPIES, [f"{ours}\t{theirs}" for ours, theirs in dataset.near_copies])
     except BaseException:
@@ -271,18 +265,16 @@ def _begun(
 
 def _check_heads(heads: Heads, data: Path) -> None:
     """Raise if a bundle with these heads could not be read back, or would lack one."""
-    if own := [label for label in (UNSURE, NO_FACE) if label in heads[EMOTION]]:
-        raise DatasetError(
-            f"class folder {own[0]} of {data}: that is livemood's own word for faces and photos without a label; "
-            "rename that folder, or remove it"
-        )
     if heads.get(FER2013_HEAD, FER2013_LABELS) != FER2013_LABELS:
         raise DatasetError(f"a head cannot be called {FER2013_HEAD}, which is FER2013's own labels; rename it")
     if len(heads) > MAX_HEADS:
         raise DatasetError(f"{len(heads)} heads, and a bundle has {MAX_HEADS} at most", "leave some out of {heads}")
     for head, labels in heads.items():
-        if UNSURE in labels:
-            raise DatasetError(f"a class of head {head} cannot be called {UNSURE}, livemood's own word; rename it")
+        if own := [label for label in OWN_WORDS if label in labels]:
+            raise DatasetError(
+                f"{data} has a class {own[0]}, livemood's own word for faces and photos without a label; "
+                "rename that class, or leave it out"
+            )
         if len(labels) > MAX_LABELS:
             raise DatasetError(f"{len(labels)} classes of head {head}, and a bundle has {MAX_LABELS} at most")
 
@@ -296,12 +288,7 @@ def _resumed(job: Job) -> tuple[Dataset, TrainSettings, dict[str, Any]]:
     record = restore_job(job.work)
     teachers = [folder.name for folder in job.teachers]
     settings_by_name = {
-        "data": (job.data.name, record["data"]),
-        "votes": (job.votes.name if job.votes else record["votes"], record["votes"]),
-        "heads": (job.heads.name if job.heads else record["heads"], record["heads"]),
-        "find_faces": (job.find_faces or record["find_faces"], record["find_faces"]),
-        "group_by": (job.group_by or record["group_by"], record["group_by"]),
-        "class": (dict(job.classes) or record["class"], record["class"]),
+        **{name: (value or record[name], record[name]) for name, value in job.data.record().items()},
         "from": ([folder.name for folder in job.base], record["from"]),
         "teacher": (teachers[: len(record["teachers"])], record["teachers"]),
         **{name: (value, record["settings"][name]) for name, value in job.overrides.items() if name not in _MAY_CHANGE},

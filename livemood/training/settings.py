@@ -1,32 +1,30 @@
 """The settings of a training run, with every default."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 from livemood.core.errors import LivemoodError
+from livemood.core.settings import setting
 
 PresetName = Literal["small", "default", "large", "huge"]
 """Sizes of the network: keys of ``training.model.network.PRESETS``."""
 Precision = Literal["float32", "bfloat16"]
 """Of convolutions and feature maps in training; weights are float32 in both."""
 
-MAX_SEED = 2**32 - 1
-"""Largest seed that Keras takes."""
-MAX_BLENDS = 100
-"""Most blends of a picture; those of all pictures are drawn before training and held in memory."""
-
+# Largest seed that Keras takes.
+_MAX_SEED = 2**32 - 1
+# Most blends of a picture; those of all pictures are drawn before training and held in memory.
+_MAX_BLENDS = 100
 _FEWEST_STEPS = 16
 _SMALLEST_BATCH = 8
 
 
 @dataclass(frozen=True, slots=True)
 class TrainSettings:
-    """All settings of a run.
+    """All settings of a run; those made by ``setting`` say in their help what they are.
 
     Attributes:
-        preset: Size of the network.
-        epochs: Passes over the training pictures, unless the time budget ends first.
         time_budget_s: Wall time over all resumed parts, s; the learning rate reaches 0 at its end.
         batch: Pictures per step; fewer where the data would not make 16 steps an epoch.
         learning_rate: Peak, after a warm-up and before a cosine down to 0; scaled with the batch where that shrinks.
@@ -35,42 +33,48 @@ class TrainSettings:
         ema_decay: Of the averaged weights, per step; these are validated and shipped.
         further_weight: Weight of the loss of each head except the first.
         ease_after: Fraction of the run after which degradations are half as frequent.
-        seed: Of initial weights, order and augmentation.
-        early_stop: Number of epochs without a better validation NLL after which the run ends; 0 for never.
         distil_weight: Weight of the teachers in the targets, if there are any; the rest is the labels'.
-        blends: Number of blends of each picture with another (mixup); 0 for none.
+        early_stop: Number of epochs without a better NLL on valid after which the run ends; 0 for never.
         precision: Of convolutions and feature maps while a preset trains; what is shipped is measured in float32.
         class_balance: Adjust the last bias for rare classes, as far as accuracy on valid allows, and for happy, so that
             it is predicted as often as it is labelled.
 
     Raises:
-        LivemoodError: The learning rate, the seed or the number of blends is out of range.
+        LivemoodError: A number is out of range.
     """
 
-    preset: PresetName = "default"
-    epochs: int = 80
-    time_budget_s: float | None = None
-    batch: int = 128
-    learning_rate: float = 0.1
+    preset: PresetName = setting("default", "Size of the network.")
+    epochs: int = setting(80, "Passes over the pictures.", min=1)
+    time_budget_s: float | None = setting(
+        None,
+        "End training after this time, such as 45m or 2h, whatever the number of epochs. Cutting faces before, and "
+        "measuring and converting the model after, come on top.",
+        metavar="TIME",
+    )
+    batch: int = setting(128, "Pictures per step.", min=1)
+    learning_rate: float = setting(0.1, "Its peak, above 0.")
     warmup_epochs: float = 1.0
     weight_decay: float = 2.5e-3
-    ema_decay: float = 0.999
+    seed: int = setting(1, "Of weights, order and augmentation.", min=0, max=_MAX_SEED)
+    blends: int = setting(0, "Number of blends of each picture with others (mixup).", min=0, max=_MAX_BLENDS)
+    ema_decay: float = setting(0.999, "Of the averaged weights, per step.", min=0, max=1)
     further_weight: float = 0.3
     ease_after: float = 0.9
-    seed: int = 1
-    early_stop: int = 0
-    distil_weight: float = 0.7
-    blends: int = 0
-    precision: Precision = "float32"
-    class_balance: bool = True
+    distil_weight: float = setting(0.7, "Weight of the teachers in the targets.", min=0, max=1)
+    precision: Precision = setting("float32", "bfloat16 trains a preset faster on processors and GPUs that have it.")
+    early_stop: int = setting(0, "End after this many epochs without improvement; 0 for never.", min=0)
+    class_balance: bool = setting(
+        True, "Adjust for rare classes at little loss of accuracy, and predict happy as often as it is labelled."
+    )
 
     def __post_init__(self) -> None:
         if not is_learning_rate(self.learning_rate):
             raise LivemoodError(f"{self.learning_rate} is not a learning rate", "give {learning_rate} one above 0")
-        if not 0 <= self.seed <= MAX_SEED:
-            raise LivemoodError(f"{self.seed} is not a seed", "give {seed} one from 0 to {0}", MAX_SEED)
-        if not 0 <= self.blends <= MAX_BLENDS:
-            raise LivemoodError(f"{self.blends} blends of a picture", "give {blends} 0 to {0}", MAX_BLENDS)
+        for field in (field for field in fields(self) if "min" in field.metadata):
+            value, least, most = getattr(self, field.name), field.metadata["min"], field.metadata.get("max", math.inf)
+            if not least <= value <= most:
+                wanted = f"{least} to {most}" if most < math.inf else f"at least {least}"
+                raise LivemoodError(f"{field.name} is {value}", f"give {{{field.name}}} {wanted}")
 
     def fitted_to(self, pictures: int) -> "TrainSettings":
         """Return these settings with a batch size for enough steps per epoch, and the learning rate scaled with it.

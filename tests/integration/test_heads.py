@@ -109,6 +109,10 @@ def test_image_json_then_the_second_head_stands_beside_the_scores(trained: Path)
 
 SMILE = {"name": "smile", "labels": ["closed", "open"], "temperature": 1.0}
 EMOTION = {"name": "emotion", "labels": ["happy", "sad"], "temperature": 1.0}
+FIELDS = (
+    *("label", "scores", "box_left", "event_name", "v", "path", "livemood"),
+    *("score", "score_happy", "raw", "raw_happy", "smile_score", "smile_score_open"),
+)
 
 
 @pytest.mark.parametrize(
@@ -119,6 +123,7 @@ EMOTION = {"name": "emotion", "labels": ["happy", "sad"], "temperature": 1.0}
         ([], "heads are a list of 1 to 16"),
         ([EMOTION, {**SMILE, "name": "a b"}], "one word"),
         ([EMOTION, {**SMILE, "temperature": 0}], "needs a temperature"),
+        *(([EMOTION, {**SMILE, "name": name}], f"a head cannot be called {name}") for name in FIELDS),
     ],
 )
 def test_bundle_when_its_heads_cannot_be_then_one_line(tmp_path: Path, heads: list[Any], why: str) -> None:

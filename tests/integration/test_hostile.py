@@ -381,7 +381,7 @@ def test_zip_when_a_member_cannot_be_unpacked_then_it_counts_as_damaged(tmp_path
     assert decode(Files(path).read("happy/0.png")) is None
 
 
-@pytest.mark.parametrize("name", ["\x1b[31mred", "a" * 100, "two\nlines"])
+@pytest.mark.parametrize("name", ["\x1b[31mred", "a" * 100, "two\nlines", "happily.", "con", "Lpt1.x"])
 def test_class_folder_when_its_name_cannot_be_a_label_then_one_line(tmp_path, name):
     inside = {f"{label}/{n}.png": coded(".png") for label in ("happy", name) for n in range(4)}
     with pytest.raises(DatasetError, match="cannot be a label") as caught:

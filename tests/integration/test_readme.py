@@ -52,3 +52,11 @@ def test_python_of_the_readme_then_runs_and_prints_the_moods():
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("happy ")
+
+
+def test_python_of_the_readme_then_a_strict_type_checker_finds_no_fault(tmp_path):
+    (code,) = BLOCKS["python"]
+    (tmp_path / "snippet.py").write_text(code, encoding="utf-8")
+    check = [sys.executable, "-m", "mypy", "--strict", tmp_path / "snippet.py"]
+    done = subprocess.run(check, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout

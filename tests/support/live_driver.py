@@ -20,7 +20,7 @@ from livemood.core.video_info import VideoInfo
 from livemood.sinks.records import open_records
 from livemood.sinks.video.writer import VideoSink
 from livemood.sinks.window import Window
-from livemood.sources.live import LiveSource, Picture
+from livemood.sources.live import Feed, LiveSource, Picture
 from livemood.testing import ScriptedDetector, TableClassifier
 from tests.support.builders import make_detection
 
@@ -33,7 +33,7 @@ CLOCK_ROWS = slice(100, 120)
 """Rows in which a grey level changes with every frame."""
 
 
-class PaintedCamera:
+class PaintedCamera(Feed):
     """Thirty pictures a second of one face."""
 
     def __init__(self):

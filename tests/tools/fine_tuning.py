@@ -16,7 +16,7 @@ import numpy as np
 from livemood.bundles.manifest import default_bundle
 from livemood.core.crop_spec import CROP
 from livemood.core.types import Image
-from livemood.datasets.open import open_collection
+from livemood.datasets.open import DataSource, open_collection
 from livemood.datasets.samples import Collection, Sample, SplitName
 from livemood.emotion import crop
 from livemood.emotion.classifier import EmotionClassifier
@@ -42,7 +42,7 @@ def main(path: Path = FERPLUS) -> None:
         for title, base in (("from scratch", ()), ("--from default", (default_bundle(),))):
             out = Path(scratch) / title
             began = time.perf_counter()
-            train(Job(own, out, base=base), resume=False, force=False, watcher=Watcher())
+            train(Job(DataSource(own), out, base=base), resume=False, force=False, watcher=Watcher())
             print(f"{title}: {right(out, held_out):.1%} right, {time.perf_counter() - began:.0f} s", flush=True)
 
 

@@ -1,10 +1,16 @@
 """The examples in CONTRIBUTING.md run, and the files and commands that it names are there."""
 
+import json
 import re
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+from livemood.bundles.manifest import default_bundle
 from livemood.core.settings import CaptureSettings
 from livemood.core.video_info import VideoInfo
+from livemood.emotion.backends.registry import BACKENDS, BackendKind
+from livemood.emotion.classifier import EmotionClassifier
 from livemood.sinks.base import SinkContext
 from livemood.sources.live import LiveSource
 from tests.support.builders import make_frame, make_mood
@@ -43,6 +49,20 @@ def test_sink_when_made_as_shown_then_the_file_has_the_current_labels(tmp_path):
 
 def test_backend_when_made_as_shown_then_it_can_be_imported():
     assert _example("Run a bundle's ``model.onnx``")["OnnxBackend"].name == "onnx"
+
+
+def test_backend_when_listed_as_shown_then_the_classifier_names_the_weights_that_it_runs(tmp_path, monkeypatch):
+    class Onnx:
+        name = "onnx"
+
+    (line,) = re.findall(r'`("onnx": BackendKind\(.*\))`', TEXT)
+    ((engine, kind),) = eval(f"{{{line}}}", {"BackendKind": BackendKind}).items()
+    monkeypatch.setitem(BACKENDS, engine, kind)
+    monkeypatch.setitem(sys.modules, kind.module, SimpleNamespace(open_backend=lambda bundle: Onnx()))
+    manifest = json.loads((default_bundle() / "manifest.json").read_text(encoding="utf-8"))
+    manifest["sha256"]["model.onnx"] = "0a" * 32
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    assert EmotionClassifier(tmp_path, engine).sha256 == "0a" * 32
 
 
 def test_files_when_they_are_named_then_they_are_there():

@@ -49,7 +49,7 @@ def test_detections_when_the_model_has_fewer_labels_then_classes_count_in_its_or
 
 
 def test_detections_when_a_label_is_foreign_then_it_is_refused() -> None:
-    with pytest.raises(ValueError, match="not in tuple"):
+    with pytest.raises(ValueError, match="label 'fear' of a mood is none of the labels given: happy, sad"):
         to_supervision([make_mood(1, "fear")], ("happy", "sad"))
 
 

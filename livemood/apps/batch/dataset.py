@@ -6,23 +6,21 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
+from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from livemood.apps.batch.inputs import InputFile
 from livemood.core.errors import LivemoodError
 from livemood.core.labels import EMOTION
 from livemood.records import PARQUET
-from livemood.records.inputs import Heads
+from livemood.records.inputs import PART, Heads
 from livemood.records.schema import heads_of_columns
 from livemood.runtime.optional_deps import required
 from livemood.runtime.storage import MANIFEST_FOLDER, Store
-from livemood.sinks.collection_records import utf8
 
 FOOTER: Final = "livemood.batch"
 """Key of a part's list of inputs in the metadata of its file."""
 
-_PREFIX: Final = "part-"
-_SUFFIX: Final = ".parquet"
 _NAME_LENGTH: Final = 24
 _READERS: Final = 16
 
@@ -84,7 +82,7 @@ def part_name(inputs: Sequence[InputFile], reading: Reading) -> str:
     """Return the file name of a part, a hash of its inputs and of how they are read."""
     text = "\n".join(f"{one.path}\0{one.size}\0{one.stamp}" for one in inputs)
     digest = hashlib.sha256(f"{reading.key}\n{text}".encode(errors="surrogateescape")).hexdigest()
-    return f"{_PREFIX}{digest[:_NAME_LENGTH]}{_SUFFIX}"
+    return PART.format(digest[:_NAME_LENGTH])
 
 
 def read_part(store: Store, name: str) -> Part:
@@ -109,7 +107,7 @@ def read_part(store: Store, name: str) -> Part:
 
 def read_parts(store: Store) -> Iterator[Part]:
     """Read the footers of all parts, several at a time."""
-    names = [name for name in store.names() if name.startswith(_PREFIX) and name.endswith(_SUFFIX)]
+    names = [name for name in store.names() if fnmatchcase(name, PART.format("*"))]
     with ThreadPoolExecutor(_READERS if store.is_remote else 1) as pool:
         yield from pool.map(lambda name: read_part(store, name), names)
 
@@ -124,10 +122,13 @@ def remove_inputs(store: Store, part: Part, paths: Collection[str]) -> None:
     compute = required("pyarrow.compute", PARQUET)
     with store.open(part.name) as file:
         table = parquet.read_table(file)
-    removed = arrow.array(sorted(map(utf8, paths)), arrow.string())
-    table = table.filter(compute.invert(compute.is_in(table.column("path"), value_set=removed)))
+    # A part of several inputs holds photos only, with one frame each, in this order. Names say less: some are escaped.
+    counts = table.column("faces").to_pylist()
+    stays: list[bool] = []
+    for one in part.inputs:
+        stays += [one.path not in paths] * max(counts[len(stays)], 1)
+    table = table.filter(arrow.array(stays))
     faces = int(compute.count(table.column("track")).as_py())
-    # A part of several inputs holds photos only, with one frame each.
     photos = part.frames - sum(one.path in paths and one.path not in part.failed for one in part.inputs)
     remaining = replace(part, inputs=kept, failed=part.failed - frozenset(paths), faces=faces, frames=photos)
     metadata = {**(table.schema.metadata or {}), FOOTER.encode(): remaining.footer().encode()}

@@ -2,15 +2,18 @@
 
 import os
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from livemood.apps.batch.dataset import Part
 from livemood.apps.batch.shard import Shard, ShardOptions, read_shard, set_up
 from livemood.core.errors import LivemoodError
 from livemood.core.settings import EngineChoice
+from livemood.runtime.closeable import Closeable
 from livemood.runtime.optional_deps import required
+from livemood.runtime.processes import usable_cores
 from livemood.runtime.workers import on_processes
 
 RAY: Final = "'livemood[ray]'"
@@ -19,21 +22,21 @@ _RETRIES: Final = 3
 _CONNECT_S: Final = 5.0
 
 
-class Engine(Protocol):
-    """Runs shards; a context manager."""
+class Engine(Closeable):
+    """Runs shards; shards under way when it is closed may be lost, and are read again by the next run.
+
+    Attributes:
+        workers: How many shards it reads at the same time.
+    """
 
     workers: int
 
+    @abstractmethod
     def run(self, shards: Iterable[Shard], options: ShardOptions) -> Iterator[tuple[Shard, Part | None]]:
         """Yield each shard with its part when it is done; with None if it killed its process each time."""
-        ...
-
-    def close(self) -> None:
-        """Stop the engine; shards under way may be lost, and are read again by the next run."""
-        ...
 
 
-class LocalEngine:
+class LocalEngine(Engine):
     """Processes of this machine.
 
     Args:
@@ -51,7 +54,7 @@ class LocalEngine:
         """Do nothing: processes end with the run."""
 
 
-class RayEngine:
+class RayEngine(Engine):
     """Ray Core tasks of one core each; Ray retries a task whose worker was killed, three times.
 
     Args:
@@ -59,7 +62,7 @@ class RayEngine:
         address: Of a cluster: ``auto``, ``host:port`` or ``ray://host:port``; None starts Ray on this machine.
 
     Raises:
-        LivemoodError: Ray is not installed, or nothing answers at the address.
+        LivemoodError: Ray is not installed or does not start, or nothing answers at the address.
     """
 
     def __init__(self, workers: int | None, address: str | None) -> None:
@@ -77,9 +80,11 @@ class RayEngine:
                 logging_level="ERROR",
                 configure_logging=True,
             )
-        except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        except Exception as error:  # a start that takes too long has no class of its own
             what = " ".join(str(error).split())[:200]
-            raise LivemoodError(f"no Ray at {address or 'this machine'} ({what})", "try another {address}") from error
+            if address:
+                raise LivemoodError(f"no Ray at {address} ({what})", "try another {address}") from error
+            raise LivemoodError(f"Ray did not start ({what})", "try again, or leave {engine} out") from error
         self.workers = workers or max(int(self._ray.cluster_resources().get("CPU", 1)), 1)
 
     def run(self, shards: Iterable[Shard], options: ShardOptions) -> Iterator[tuple[Shard, Part | None]]:
@@ -117,13 +122,13 @@ class RayEngine:
             self._ray.shutdown()
 
 
-def open_engine(choice: EngineChoice, workers: int | None, address: str | None, cores: Callable[[], int]) -> Engine:
-    """Return an engine by its name.
+def open_engine(choice: EngineChoice, workers: int | None, address: str | None) -> Engine:
+    """Return an engine by its name; without ``workers``, it uses all cores.
 
     Raises:
         LivemoodError: As ``RayEngine``.
     """
-    return RayEngine(workers, address) if choice == "ray" else LocalEngine(workers or cores())
+    return RayEngine(workers, address) if choice == "ray" else LocalEngine(workers or usable_cores())
 
 
 def _read_on_ray(options: ShardOptions, shard: Shard) -> Part:

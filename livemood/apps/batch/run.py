@@ -24,10 +24,11 @@ from livemood.apps.batch.inputs import InputFile, expand, labelled_name, share
 from livemood.apps.batch.shard import Shard, ShardOptions, give_up
 from livemood.apps.photo import PhotoOptions
 from livemood.bundles.heads import heads_of_bundle
-from livemood.bundles.manifest import default_bundle, read_bundle
+from livemood.bundles.manifest import named_bundle, read_bundle
 from livemood.core.errors import SinkError
 from livemood.core.labels import EMOTION
 from livemood.core.settings import DrawStyle, ReaderSettings
+from livemood.emotion.backends.registry import sha256_of_weights
 from livemood.records import VERSION
 from livemood.records.inputs import Heads
 from livemood.runtime.atomic_io import refuse_file_as_folder
@@ -236,13 +237,13 @@ def _shards(inputs: Sequence[InputFile], done: set[str], workers: int) -> Iterat
 
 
 def _options(job: BatchJob) -> tuple[Heads, ShardOptions]:
-    bundle = read_bundle(job.reader.model or default_bundle())
+    bundle = read_bundle(named_bundle(job.reader.model))
     heads = heads_of_bundle(job.reader.model, job.reader.emotions)
     settings = f"schema {VERSION}; detector {job.reader.detector}; engine {job.reader.engine}; every {job.every}"
     settings += f"; baseline {job.reader.baseline}"
     if job.reader.emotions:
         settings += f"; emotions {','.join(heads[EMOTION])}"
-    reading = Reading(__version__, bundle.name, bundle.sha256_for(job.reader.engine), settings)
+    reading = Reading(__version__, bundle.name, sha256_of_weights(bundle, job.reader.engine), settings)
     photo = PhotoOptions(job.reader, DrawStyle())
     return heads, ShardOptions(job.out, photo, reading, job.every, job.labelled)
 

@@ -11,8 +11,7 @@ from typing import Any, Final
 from livemood.apps.batch.dataset import FOOTER, Part, Reading, part_name
 from livemood.apps.batch.inputs import InputFile, labelled_name
 from livemood.apps.photo import PhotoOptions
-from livemood.apps.photo_reader import PhotoReader
-from livemood.apps.session import Session
+from livemood.apps.photo_reader import PhotoReader, open_photo_reader
 from livemood.core.errors import LivemoodError, SourceError, VideoUnreadable, one_line_about
 from livemood.records.inputs import Group, Heads, Input
 from livemood.runtime.storage import Store, is_url, local_copy, read_bytes
@@ -65,10 +64,7 @@ def set_up(options: ShardOptions) -> None:
     global _worker
     if _worker is not None and _worker.options == options:
         return
-    import cv2
-
-    cv2.setNumThreads(1)  # every process has a core
-    _worker = _Worker(options, PhotoReader(Session(options.photo.reader), options.photo))
+    _worker = _Worker(options, open_photo_reader(options.photo))
 
 
 def read_shard(shard: Shard) -> Part:

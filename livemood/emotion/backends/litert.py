@@ -10,7 +10,7 @@ from livemood.bundles.verify.tflite_file import check_tflite
 from livemood.core.errors import ModelIncompatible
 from livemood.core.settings import EngineName
 from livemood.emotion.backends.base import Backend, Outputs, Pixels
-from livemood.runtime.native_output import native_stderr_held, silence_native_logs
+from livemood.runtime.native_output import native_stderr_held
 
 
 class LiteRTBackend(Backend):
@@ -23,7 +23,6 @@ class LiteRTBackend(Backend):
     name: EngineName = "litert"
 
     def __init__(self, bundle: Bundle) -> None:
-        silence_native_logs()
         from ai_edge_litert.interpreter import Interpreter
 
         self._file = file = bundle.checked(bundle.tflite)

@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
 from livemood.core.errors import SinkError
+from livemood.core.text_tables import one_line
 from livemood.core.video_info import VideoInfo
 from livemood.sinks.intervals import Interval
 from livemood.sinks.markers.timebase import Timebase, timebase
@@ -20,7 +22,7 @@ class Clip:
 
     Attributes:
         name: Displayed name.
-        base: Frame rate and timecode.
+        base: Frame rate and timecode of the first frame.
         first_s: Time of its first frame, s, on the clock of the labels.
         path: The file; None if it is not known.
         size: Width and height, px; None if not known.
@@ -55,7 +57,7 @@ def make_clip(
         base = timebase(rate or _USUAL_RATE, timecode)
     except ValueError as error:
         raise SinkError(str(error)) from error
-    return Clip(name, base, first_s, path, size)
+    return Clip(one_line(name), base, first_s, path, size)
 
 
 def clip_of(info: VideoInfo, name: str, rate: Fraction | None = None, timecode: str | None = None) -> Clip:
@@ -144,6 +146,12 @@ class Markers:
     def markers(self) -> list[Marker]:
         """Return intervals and events as ranges of frames, in order."""
         return sorted([*self._of_labels(), *self._of_events()], key=lambda marker: marker.frame)
+
+    def moments(self) -> list[tuple[float, str]]:
+        """Return time, s, and text of the frames at which events were marked, in order."""
+        in_order = sorted(self.events, key=lambda event: event.time_s)
+        frames = (list(group) for _, group in groupby(in_order, key=lambda event: self._frame(event.time_s)))
+        return [(found[0].time_s, "; ".join(event.text for event in found)) for found in frames]
 
     def _of_labels(self) -> Iterable[Marker]:
         for interval in self.intervals:

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from livemood.core.text_tables import utf8
 from livemood.sinks.markers.base import Markers, person
 
 _STATE, _POINT = "State event", "Point event"
@@ -13,7 +14,7 @@ _MARKED = "event"
 def to_boris(markers: Markers) -> str:
     """Return the file's text."""
     clip, now = markers.clip, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    media = "" if clip.path is None else str(clip.path.resolve())
+    media = "" if clip.path is None else utf8(str(clip.path.resolve()))
     behaviours = [(label, _STATE) for label in markers.labels] + ([(_MARKED, _POINT)] if markers.events else [])
     observation: dict[str, Any] = {
         "file": {str(player): [media] if media and player == 1 else [] for player in range(1, 9)},
@@ -70,14 +71,18 @@ def to_boris(markers: Markers) -> str:
 
 
 def _events(markers: Markers) -> list[list[Any]]:
-    """Return time (s), subject, code, modifier, comment and frame of each start and stop; stops come first."""
+    """Return time (s), subject, code, modifier, comment and frame of each start and stop; stops come first.
+
+    The comment of a marked event is its name.
+    """
     base, first_s = markers.clip.base, markers.clip.first_s
-    found: list[tuple[float, int, str, str]] = []
+    found: list[tuple[float, int, str, str, str]] = []
     for one in markers.intervals:
         if one.end_s > one.start_s:
-            found += [(one.start_s, 1, person(one.track), one.label), (one.end_s, 0, person(one.track), one.label)]
-    found += [(event.time_s, 2, "", _MARKED) for event in markers.events]
+            subject = person(one.track)
+            found += [(one.start_s, 1, subject, one.label, ""), (one.end_s, 0, subject, one.label, "")]
+    found += [(event.time_s, 2, "", _MARKED, event.name) for event in markers.events]
     return [
-        [round(time_s, 6), subject, code, "", "", base.frame(time_s - first_s)]
-        for time_s, _, subject, code in sorted(found)
+        [round(time_s, 6), subject, code, "", comment, base.frame(time_s - first_s)]
+        for time_s, _, subject, code, comment in sorted(found)
     ]

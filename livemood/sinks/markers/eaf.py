@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from mimetypes import guess_type
 from xml.etree import ElementTree
 
+from livemood.core.text_tables import one_line
 from livemood.sinks.markers.base import Markers, person
 
 _SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
@@ -34,7 +35,11 @@ def to_eaf(markers: Markers) -> str:
     if clip.path is not None and clip.url:
         kind = guess_type(clip.path.name)[0] or "video/mp4"
         ElementTree.SubElement(
-            header, "MEDIA_DESCRIPTOR", MEDIA_URL=clip.url, MIME_TYPE=kind, RELATIVE_MEDIA_URL=f"./{clip.path.name}"
+            header,
+            "MEDIA_DESCRIPTOR",
+            MEDIA_URL=clip.url,
+            MIME_TYPE=kind,
+            RELATIVE_MEDIA_URL=f"./{one_line(clip.path.name)}",
         )
     order = ElementTree.SubElement(root, "TIME_ORDER")
     slots = annotations = 0
@@ -62,9 +67,11 @@ def to_eaf(markers: Markers) -> str:
 
     for track, intervals in markers.people().items():
         tier(person(track), ((_ms(one.start_s), _ms(one.end_s), one.label) for one in intervals))
-    if markers.events:
+    if moments := markers.moments():
         frame_s = float(1 / clip.base.rate)
-        tier("events", ((_ms(one.time_s), _ms(one.time_s + frame_s), one.text) for one in markers.events))
+        following = [time_s for time_s, _ in moments[1:]] + [math.inf]
+        ends = map(min, (time_s + frame_s for time_s, _ in moments), following)
+        tier("events", ((_ms(time_s), _ms(end_s), text) for (time_s, text), end_s in zip(moments, ends, strict=True)))
     ElementTree.SubElement(
         root, "LINGUISTIC_TYPE", GRAPHIC_REFERENCES="false", LINGUISTIC_TYPE_ID="label", TIME_ALIGNABLE="true"
     )

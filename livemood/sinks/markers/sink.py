@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from livemood.core.counts import counted
+from livemood.core.text_tables import one_line
 from livemood.core.types import Frame, Image, Mood
 from livemood.runtime.atomic_io import atomic_write, refuse_other_suffix
 from livemood.sinks.base import SinkContext
@@ -30,11 +33,16 @@ FORMS: Final[Mapping[str, Callable[[Markers], str]]] = {
 }
 """Writer of each marker format, by suffix; a new format is one file and one line here."""
 
+SUFFIXES: Final = tuple(FORMS)
+"""Of the files that it writes."""
 _SETTING: Final = "markers"
+_WITH_TIMECODE: Final = (".edl", ".csv")
 
 
 class MarkerSink(FileSink):
     """Collects label changes and events; the file appears when it is closed.
+
+    Control characters in labels and names become spaces.
 
     Args:
         path: Its suffix is one of ``FORMS``, in any case.
@@ -47,12 +55,21 @@ class MarkerSink(FileSink):
         SinkError: Another suffix, the file is there already, or it cannot be written.
     """
 
+    takes_events = True
+
     def __init__(
         self, path: str | Path, clip: Clip, *, live: bool = False, force: bool = False, setting: str = _SETTING
     ) -> None:
         super().__init__(Path(path), live)
-        refuse_other_suffix(self.path, setting, *FORMS)
-        form = FORMS[self.path.suffix.lower()]
+        refuse_other_suffix(self.path, setting, *SUFFIXES)
+        suffix = self.path.suffix.lower()
+        form = FORMS[suffix]
+        if suffix in _WITH_TIMECODE and (base := clip.base.counted) != clip.base:
+            self.warnings = [
+                f"{self.path} is for a timeline of {counted(base.nominal, 'frame')} per second, "
+                f"because timecode cannot count {float(clip.base.rate):.5g}"
+            ]
+            clip = replace(clip, base=base)
         self._shown = LabelIntervals()
         self._events: list[Event] = []
         with ExitStack() as stack:
@@ -70,13 +87,13 @@ class MarkerSink(FileSink):
 
     def show(self, labels: Mapping[int, str], time_s: float) -> None:
         """Add labels by track at a time, s, never decreasing."""
-        self._check_open()
-        self._shown.show(labels, time_s)
+        self._begin_frame()
+        self._shown.show({track: one_line(label) for track, label in labels.items()}, time_s)
 
     def note(self, event: int, time_s: float, name: str = "") -> None:
         """Add an event by its number, time (s) and name, if it has one."""
-        self._check_open()
-        self._events.append(Event(event, time_s, name))
+        self._begin_frame()
+        self._events.append(Event(event, time_s, one_line(name)))
 
     @contextmanager
     def _written(self, part: Path, clip: Clip, form: Callable[[Markers], str]) -> Iterator[None]:

@@ -34,12 +34,13 @@ def to_textgrid(markers: Markers) -> str:
                 f"            text = {_quoted(text)} ",
             ]
     if markers.events:
-        lines += _tier(tiers, "TextTier", "events", end_s, f"points: size = {len(markers.events)} ")
-        for number, event in enumerate(markers.events, 1):
+        moments = markers.moments()
+        lines += _tier(tiers, "TextTier", "events", end_s, f"points: size = {len(moments)} ")
+        for number, (time_s, text) in enumerate(moments, 1):
             lines += [
                 f"        points [{number}]:",
-                f"            number = {_number(event.time_s)} ",
-                f"            mark = {_quoted(event.text)} ",
+                f"            number = {_number(time_s)} ",
+                f"            mark = {_quoted(text)} ",
             ]
     return "\n".join(lines) + "\n"
 

@@ -1,28 +1,26 @@
 """Frames, seconds and timecode of one clip."""
 
+import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
-# Standard rates of editing programs, and the relative tolerance for measured ones.
-_STANDARD: Final = tuple(
-    Fraction(rate, divisor)
-    for rate, divisor in (
-        (24000, 1001), (24, 1), (25, 1), (30000, 1001), (30, 1), (48, 1), (50, 1),
-        (60000, 1001), (60, 1), (100, 1), (120000, 1001), (120, 1),
-    )
-)  # fmt: skip
+# Usual rates are multiples of 1/2, or such a multiple in 1.001 s; the relative tolerance for measured ones.
+_SLOW: Final = Fraction(1001, 1000)
 _NEAR: Final = Fraction(3, 10_000)
+# Final Cut's fractions have 32 bits.
+_LARGEST_DIVISOR: Final = 10_000
 _DROPPING: Final = (Fraction(30000, 1001), Fraction(60000, 1001))
 _TIMECODE: Final = re.compile(r"(\d{1,2}):(\d\d):(\d\d)([:;.,])(\d{2,3})")
 
 
-def standard_rate(measured: Fraction) -> Fraction:
-    """Return the standard rate for a measured one, in frames per second."""
-    best = min(_STANDARD, key=lambda rate: abs(rate - measured))
-    return best if abs(best - measured) <= best * _NEAR else Fraction(max(round(measured), 1))
+def usual_rate(measured: Fraction) -> Fraction:
+    """Return the usual rate that a measured one is near, in frames per second, or the measured one."""
+    usual = [Fraction(round(2 * measured * second), 2) / second for second in (1, _SLOW)]
+    best = min(usual, key=lambda rate: abs(rate - measured))
+    return best if abs(best - measured) <= best * _NEAR else measured.limit_denominator(_LARGEST_DIVISOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +46,14 @@ class Timebase:
 
     @property
     def nominal(self) -> int:
-        """Frames that timecode counts in a second: 24 of 23.976, 30 of 29.97."""
-        return round(self.rate)
+        """Frames that timecode counts in a second: 24 of 23.976, 30 of 29.97, 13 of 12.5."""
+        return max(math.floor(self.rate + Fraction(1, 2)), 1)
+
+    @property
+    def counted(self) -> "Timebase":
+        """The timebase whose timecode keeps to the clock: this one, or at a rate such as 12.5 the nearest whole one."""
+        exact = self.rate in (self.nominal, self.nominal / _SLOW)
+        return self if exact else replace(self, rate=Fraction(self.nominal))
 
     def frame(self, time_s: float) -> int:
         """Return the index of the frame shown at ``time_s``, s after the first frame, which is 0."""
@@ -81,14 +85,14 @@ def timebase(rate: Fraction, timecode: str | None = None) -> Timebase:
     """Return the timebase of a clip.
 
     Args:
-        rate: Frames per second as measured; the nearest standard rate is used.
+        rate: Frames per second; near a usual rate, that is used.
         timecode: Of the first frame: 01:00:00:00, or 01:00:00;00 for drop-frame. None means 0, as drop-frame at 29.97
             and 59.94.
 
     Raises:
         ValueError: The timecode is invalid, or does not exist at this rate.
     """
-    rate = standard_rate(rate)
+    rate = usual_rate(rate)
     if timecode is None:
         return Timebase(rate, 0, rate in _DROPPING)
     match = _TIMECODE.fullmatch(timecode)

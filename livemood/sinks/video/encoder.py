@@ -10,9 +10,12 @@ from typing import Protocol
 import cv2
 import numpy as np
 import numpy.typing as npt
+from av.codec.context import CodecContext
 from av.container import OutputContainer
+from av.error import FFmpegError
 from av.filter import Graph
 from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.plane import VideoPlane
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
@@ -156,6 +159,20 @@ class PictureEncoder:
             else:
                 yield self._packet
             self._packet = packet
+
+
+def takes_options(encoder: Encoder, options: Mapping[str, str]) -> bool:
+    """Return whether an encoder takes options, tried on a small picture."""
+    context = CodecContext.create(encoder.name, "w")
+    assert isinstance(context, VideoCodecContext)
+    context.width = context.height = 4 * _BLOCK_PX
+    context.pix_fmt, context.time_base, context.options = encoder.pixel_format, Fraction(1, 25), dict(options)
+    try:
+        with same_scheduling(), native_stderr_held():
+            context.open()
+    except FFmpegError:
+        return False
+    return True
 
 
 def _declared_rate(encoder: Encoder, rate: Fraction, size: tuple[int, int]) -> Fraction:

@@ -21,6 +21,7 @@ from av.subtitles.stream import SubtitleStream
 from livemood.core.video_info import VideoInfo
 from livemood.sinks.video.formats import Format
 from livemood.sinks.video.remux import Copied, Cut, Reencoded, Rewritten, Track
+from livemood.sinks.video.seams import Seams
 
 if TYPE_CHECKING:
     from av.container.core import Chapter
@@ -56,7 +57,7 @@ class _Carried:
     last_dts: int | None = None
     last_duration: int = 0
     repaired: bool = False
-    lost: bool = False
+    damaged: bool = False
     trimmed: bool = False
     counts: Fraction = _ONE
 
@@ -132,7 +133,7 @@ class StreamCopy:
             if info.start_s > _SEEK_PREROLL_S:
                 with suppress(av.FFmpegError):
                     self._input.seek(int((self._zero - _SEEK_PREROLL_S) * av.time_base))
-            self._packets = self._input.demux(*(carried.source for carried in self._carried.values()))
+            self._packets = iter(self._shifted(1 / info.average_rate))
             self._next = self._read()
             self._open = stack.pop_all()
 
@@ -218,23 +219,35 @@ class StreamCopy:
                 chapters.append(moved)
         self._output.set_chapters(chapters)
 
+    def _shifted(self, interval: Fraction) -> Iterable[tuple[Packet[Stream], Fraction]]:
+        """Yield packets with what is to be added to their times, s; a broadcast's clock may begin again."""
+        sources: list[Stream] = [carried.source for carried in self._carried.values()]
+        picture = self._input.streams.best("video")
+        if picture is None or "mpeg" not in self._input.format.name:
+            return ((packet, Fraction(0)) for packet in self._input.demux(*sources))
+        return Seams(self._input.demux(picture, *sources), picture.index, interval)
+
     def _read(self) -> tuple[Fraction, Packet[Stream], _Carried] | None:
         """Return the next packet with its time, s, in the copy."""
         if not self._carried:
             return None
         while True:
             try:
-                packet = next(self._packets, None)
+                found = next(self._packets, None)
             except av.FFmpegError:
                 self.warnings.append(f"{self._name} is damaged; not all of its sound and subtitles could be read")
                 return None
-            if packet is None:
+            if found is None:
                 return None
+            packet, shift = found
             if not packet.size:
                 continue
             carried = self._carried[packet.stream_index]
+            carried.repaired |= carried.is_sound and shift != 0
             ticks = packet.dts if packet.pts is None else packet.pts
-            time = carried.ends if ticks is None else ticks * carried.tick / carried.counts - self._zero
+            time = carried.ends if ticks is None else ticks * carried.tick / carried.counts + shift - self._zero
+            if shift and carried.is_sound and time + (packet.duration or 0) * carried.tick <= carried.ends:
+                continue  # the sound before the seam is longer than its picture
             return time, packet, carried
 
     def _carry(self, time: Fraction, packet: Packet[Stream], carried: _Carried) -> None:
@@ -253,10 +266,11 @@ class StreamCopy:
         tick = carried.fine_tick
         packet.pts, packet.dts = round(time / tick), round((time - delay) / tick)
         packet.duration, packet.time_base = round((end - time) / tick), tick
+        if not self._mux(carried, carried.track.take(packet)):
+            return
         if carried.starts is None:
             carried.starts = max(time, Fraction(0)) if self._cut else time
         carried.ends = max(carried.ends, end)
-        self._mux(carried, carried.track.take(packet))
 
     def _is_hidden(self, time: Fraction, end: Fraction, packet: Packet[Stream], carried: _Carried) -> bool:
         """Return whether an edit list hides a packet, and the copy cannot have such a list.
@@ -268,10 +282,8 @@ class StreamCopy:
             return False
         return packet.is_discard and time <= -2 * (end - time)
 
-    def _mux(self, carried: _Carried, packets: Iterable[Packet[Stream]]) -> None:
-        """Mux a stream's packets, each decoded later than the one before; one that cannot be muxed ends the stream."""
-        if carried.lost:
-            return
+    def _mux(self, carried: _Carried, packets: Iterable[Packet[Stream]]) -> bool:
+        """Mux a stream's packets, each decoded later than the one before; return whether none was too damaged."""
         try:
             for packet in packets:
                 self._keep_order(carried, packet)
@@ -279,9 +291,12 @@ class StreamCopy:
         except (av.FFmpegError, ValueError) as error:
             if isinstance(error, OSError):
                 raise
-            carried.lost = True
-            what = "sound" if carried.is_sound else "subtitles"
-            self.warnings.append(f"the {what} of {self._name} cannot be read beyond {float(carried.ends):.1f} s")
+            if not carried.damaged:
+                what = "sound" if carried.is_sound else "subtitles"
+                self.warnings.append(f"the {what} of {self._name} is damaged; what could not be copied was left out")
+            carried.damaged = True
+            return False
+        return True
 
     def _keep_order(self, carried: _Carried, packet: Packet[Stream]) -> None:
         """Give a packet whose time runs backwards the time after the last one."""
@@ -297,7 +312,8 @@ class StreamCopy:
         if carried.repaired:
             self.warnings.append(f"the sound of {self._name} has broken times; they were repaired")
         if carried.starts is None:
-            self.warnings.append(f"the sound of {self._name} is empty")
+            if not carried.damaged:
+                self.warnings.append(f"the sound of {self._name} is empty")
             return
         late, early = carried.starts - picture_start_s, picture_end_s - carried.ends
         if late > _SILENT_S:

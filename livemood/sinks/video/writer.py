@@ -12,16 +12,18 @@ import numpy as np
 from av.container import OutputContainer
 
 from livemood.core.errors import SinkError
-from livemood.core.settings import Codec
+from livemood.core.settings import Codec, EncodingSettings
 from livemood.core.types import Frame, Image, Mood
 from livemood.core.video_info import VideoInfo
 from livemood.runtime.atomic_io import atomic_write, refuse_other_suffix, unwritable
 from livemood.sinks.base import Sink, SinkContext
 from livemood.sinks.file_sink import live_file
-from livemood.sinks.video.encoder import PictureEncoder
+from livemood.sinks.video.encoder import PictureEncoder, takes_options
 from livemood.sinks.video.formats import ENCODERS, FORMATS, Encoder, Format
 from livemood.sinks.video.stream_copy import StreamCopy
 
+SUFFIXES = tuple(FORMATS)
+"""Of the files that it writes."""
 _SETTING = "out"
 # Finer clocks make MP4's 32-bit durations overflow within minutes.
 _FINEST_TICK, _FINE_TICK = Fraction(1, 10_000_000), Fraction(1, 1_000_000)
@@ -269,6 +271,18 @@ def open_sink(target: str, context: SinkContext) -> VideoSink:
     return VideoSink(Path(target), context.info, **asdict(context.encoding), force=context.force, live=context.live)
 
 
+def check_encoding(path: Path, encoding: EncodingSettings) -> None:
+    """Refuse settings with which no video of any size could be written.
+
+    Raises:
+        SinkError: An unknown suffix, a codec that the container cannot hold, or a setting that the encoder refuses.
+    """
+    _, encoder = _chosen(path, encoding.codec)
+    options = _options(encoder, encoding.crf, encoding.preset, live=False)
+    if encoding.preset is not None and not takes_options(encoder, options):
+        raise SinkError(f"{encoder.name} has no preset {encoding.preset}", "choose another {preset}, or leave it out")
+
+
 def _chosen(path: Path, codec: Codec | None) -> tuple[Format, Encoder]:
     refuse_other_suffix(path, _SETTING, *FORMATS)
     kind = FORMATS[path.suffix.lower()]
@@ -287,6 +301,8 @@ def _options(encoder: Encoder, crf: int | None, preset: str | None, live: bool) 
     if crf is not None and not 0 <= crf <= (-1 if encoder.max_crf is None else encoder.max_crf):
         has = "has no crf" if encoder.max_crf is None else f"has a crf from 0 to {encoder.max_crf}"
         raise SinkError(f"{encoder.name} {has}, got {crf}", "choose another {crf}")
+    if preset is not None and encoder.preset is None:
+        raise SinkError(f"{encoder.name} has no presets, got {preset}", "leave {preset} out")
     options = {**encoder.options, **(encoder.live_options if live else {})}
     crf = encoder.crf if crf is None else crf
     if crf is not None:

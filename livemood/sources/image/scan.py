@@ -126,6 +126,8 @@ def walk(
 def _why_no_entry(folder: Path, is_ours: Callable[[Path], bool]) -> tuple[str, str] | None:
     if is_link(folder):
         return "link to a folder", "links are not followed; name the folder itself"
+    if folder.name.startswith("."):
+        return "hidden folder", "its name begins with a dot"
     if is_ours(folder):
         return "made by livemood", "livemood does not read its own output"
     return None

@@ -15,7 +15,7 @@ from livemood.bundles.keras_model import load_keras
 from livemood.bundles.manifest import MANIFEST, Bundle
 from livemood.core.errors import ModelIncompatible, SinkError
 from livemood.core.settings import ExportFormat
-from livemood.runtime.atomic_io import link_target, note_written, refuse_to_overwrite
+from livemood.runtime.atomic_io import link_target, note_written, refuse_other_suffix, refuse_to_overwrite
 from livemood.runtime.native_output import native_stderr_held
 from livemood.runtime.optional_deps import required
 from livemood.runtime.paths import real_path
@@ -41,11 +41,11 @@ def write(bundle: Bundle, to: ExportFormat, out: Path, force: bool) -> float:
     Raises:
         LivemoodError: A library for the format is missing.
         ModelIncompatible: The outputs of the result differ from the Keras model's.
-        SinkError: ``out`` is there already and may not be replaced, belongs to a bundle, or cannot be written; or
-            Keras has another backend than TensorFlow, which does not work.
+        SinkError: ``out`` has another suffix than its format's, is there already and may not be replaced, belongs to
+            a bundle, or cannot be written; or Keras has another backend than TensorFlow, which does not work.
     """
-    out = link_target(out)
     _refuse_to_overwrite(out, to, force, bundle)
+    out = link_target(out)
     network = load_keras(bundle)
     probes = np.random.default_rng(0).integers(0, 256, (_PROBES, *bundle.crop.shape), np.uint8)
     try:
@@ -69,13 +69,15 @@ def write(bundle: Bundle, to: ExportFormat, out: Path, force: bool) -> float:
 
 def _refuse_to_overwrite(out: Path, to: ExportFormat, force: bool, bundle: Bundle) -> None:
     """Raise if ``out`` may not be replaced; files of a bundle, devices and folders of other things never are."""
-    if (out.parent / MANIFEST).exists() and out.name in (MANIFEST, bundle.keras.name, bundle.tflite.name):
-        raise SinkError(f"{out} is a file of the bundle {out.parent}", "choose another {out}")
+    target = link_target(out)
+    if (target.parent / MANIFEST).exists() and target.name in (MANIFEST, bundle.keras.name, bundle.tflite.name):
+        raise SinkError(f"{target} is a file of the bundle {target.parent}", "choose another {out}")
     if real_path(out) in (real_path(bundle.folder), *real_path(bundle.folder).parents):
         raise SinkError(f"{out} holds the bundle that is exported", "choose another {out}")
     if out.exists() and not (out.is_file() or out.is_dir()):
         raise SinkError(f"{out} is a device or a pipe", "give {out} a file")
     if to != "saved-model":
+        refuse_other_suffix(out, "out", f".{to}")
         refuse_to_overwrite(out, "out", force)
     elif out.exists() and not force:
         raise SinkError(f"{out} is there already", "use {force} or another {out}")

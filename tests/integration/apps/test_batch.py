@@ -217,6 +217,19 @@ def test_frames_then_count_photos_that_are_read_and_every_frame_of_a_video(maste
         assert read_part(store, part.name).frames == 1
 
 
+@pytest.mark.usefixtures("here")
+def test_photos_when_their_names_are_escaped_alike_then_the_rows_of_the_other_one_stay(master, tmp_path):
+    album, out = tmp_path / "album", tmp_path / "moods"
+    album.mkdir()
+    for name in ("caf\\xe9.jpg", "caf\udce9.jpg", *(f"d{number}.jpg" for number in range(6))):  # two to a part
+        shutil.copy(master / "000.jpg", album / name)
+    assert batch(album, "--out", out, "--jobs", 1) == 0
+    before = rows(out, album)
+    os.utime(album / "caf\udce9.jpg", (1, 1))
+    assert batch(album, "--out", out, "--jobs", 1) == 0
+    assert rows(out, album) == before
+
+
 def test_status_then_says_what_is_there_and_by_which_model(made, capsys):
     assert batch("status", made) == 0
     text = capsys.readouterr().out
@@ -305,6 +318,25 @@ def test_cluster_file_of_the_docs_then_is_one_that_ray_takes():
 
 
 class TestBadInput:
+    @pytest.mark.parametrize(
+        ("words", "line"),
+        [
+            ([], "livemood: Ray did not start (it timed out); try again, or leave --engine out\n"),
+            (["--address", "auto"], "livemood: no Ray at auto (it timed out); try another --address\n"),
+        ],
+        ids=["here", "cluster"],
+    )
+    def test_ray_when_it_does_not_start_then_one_line_says_so(self, master, tmp_path, monkeypatch, words, line, capsys):
+        import ray
+
+        def time_out(**_: object) -> None:
+            raise Exception("it\ntimed out")
+
+        monkeypatch.setattr(ray, "init", time_out)
+        assert batch(master, "--out", tmp_path / "moods", "--engine", "ray", *words) == 1
+        assert capsys.readouterr().err == line
+        assert not (tmp_path / "moods").exists()
+
     @pytest.mark.parametrize(
         ("words", "message"),
         [

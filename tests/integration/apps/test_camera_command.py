@@ -3,11 +3,14 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from uuid import uuid4
 
 import av
 import cv2
@@ -15,10 +18,12 @@ import pytest
 
 from livemood.cli import run
 from livemood.records import read
+from livemood.sources.lsl_markers import LslMarkers
 from tests.support.builders import SAMPLES, heed_interrupts, read_still
 from tests.support.servers import MjpegServer
 
 _LIVEMOOD = Path(sys.executable).with_name("livemood")
+CLIP = SAMPLES / "faces.mp4"
 _ENV = {**os.environ, "DISPLAY": ""}
 
 
@@ -96,11 +101,24 @@ def test_when_interrupted_then_130_and_what_was_recorded_plays(tmp_path):
     assert pictures_in(out) > 3
 
 
+def test_when_interrupted_while_a_stream_does_not_answer_then_130(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/video"
+        command = [_LIVEMOOD, "camera", "--source", url, "--no-window", "--records", tmp_path / "moods.jsonl"]
+        run = subprocess.Popen(
+            command, env=_ENV, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heed_interrupts
+        )
+        server.accept()
+        run.send_signal(signal.SIGINT)
+        _, err = run.communicate(timeout=60)
+    assert (run.returncode, err) == (130, b"livemood: interrupted; nothing was written\n")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_of_raw_pictures_on_stdin_then_all_of_the_stream_counts(tmp_path, portrait):
-    options = ["--size", "640x360", "--no-window", "--records", tmp_path / "moods.csv", "--json", "--loop"]
+    options = ["--size", "640x360", "--no-window", "--records", tmp_path / "moods.csv", "--json"]
     done = camera("--source", "-", *options, input=portrait.tobytes() * 20)
-    said = b"livemood: note: stdin is not repeated; --loop is for files and folders\n"
-    assert (done.returncode, done.stderr) == (0, said)
+    assert (done.returncode, done.stderr) == (0, b"")
     summary = json.loads(done.stdout)
     assert summary["frames"] + summary["dropped"] == 20
     assert summary["faces"] >= summary["frames"]
@@ -115,6 +133,8 @@ def test_of_raw_pictures_on_stdin_then_all_of_the_stream_counts(tmp_path, portra
         (["--source", str(SAMPLES / "README.md")], 1, b"README.md is not a video"),
         (["--source", "-"], 2, b"--size 640x480"),
         (["--size", "big"], 2, b"expected a size such as 1280x720, got big"),
+        (["--source", "-", "--size", "4x4", "--pixel-format", "RGB"], 2, b"Invalid value: raw pictures are bgr24, "),
+        (["--pixel-format", "RGB"], 2, b"Invalid value: a camera's pixel format has four letters such as MJPG, "),
     ],
 )
 def test_on_a_source_that_cannot_be_had_then_one_clear_line_and_no_file(tmp_path, words, code, message):
@@ -164,13 +184,102 @@ def test_out_when_it_is_what_is_read_then_refused_even_by_force(tmp_path, source
     assert (tmp_path / "clip.gif").read_bytes() == before
 
 
-@pytest.mark.parametrize("words", [["--records", "new.csv", "--markers", "there.csv"], ["--out", "there.csv"]])
+@pytest.mark.parametrize("words", [["--records", "new.csv", "--markers", "there.csv"], ["--out", "there.mp4"]])
 def test_when_a_file_is_there_already_then_said_before_another_is_begun(tmp_path, monkeypatch, capfd, words):
     monkeypatch.chdir(tmp_path)
-    Path("there.csv").touch()
-    assert run(["camera", "--source", str(SAMPLES / "faces.mp4"), "--no-window", *words]) == 1
-    assert capfd.readouterr().err == f"livemood: there.csv is there already; use --force or another {words[-2]}\n"
-    assert [path.name for path in tmp_path.iterdir()] == ["there.csv"]
+    *_, setting, there = words
+    Path(there).touch()
+    assert run(["camera", "--source", str(CLIP), "--no-window", *words]) == 1
+    assert capfd.readouterr().err == f"livemood: {there} is there already; use --force or another {setting}\n"
+    assert [path.name for path in tmp_path.iterdir()] == [there]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--markers", "new.srt"], "new.srt does not end in .edl"),
+        (["--out", "new.avi"], "new.avi does not end in .mp4"),
+        (["--out", "-"], "- does not end in .mp4"),
+        (["--osc", "nowhere.invalid:9000"], "nowhere.invalid cannot be found"),
+        (["--osc", "127.0.0.1:0"], "'127.0.0.1:0' is not an address"),
+        (["--virtual-camera"], "virtual"),
+    ],
+)
+def test_when_an_output_cannot_be_had_then_no_file_is_begun_or_replaced(tmp_path, monkeypatch, capfd, words, message):
+    monkeypatch.chdir(tmp_path)
+    Path("old.jsonl").write_text("old")
+    assert run(["camera", "--source", str(CLIP), "--no-window", "--records", "old.jsonl", "--force", *words]) == 1
+    said = capfd.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
+    assert Path("old.jsonl").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["old.jsonl"]
+
+
+@pytest.mark.parametrize("records", ["new.jsonl", "new.csv", "new.parquet"])
+def test_when_an_output_cannot_be_written_then_those_before_it_are_removed(tmp_path, monkeypatch, capfd, records):
+    monkeypatch.chdir(tmp_path)
+    Path("file").touch()
+    words = ["--records", records, "--markers", "file/new.csv"]
+    assert run(["camera", "--source", str(CLIP), "--no-window", *words]) == 1
+    assert capfd.readouterr().err.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_out_when_it_is_a_pipe_then_refused_even_by_force(tmp_path, capfd):
+    os.mkfifo(tmp_path / "out.mp4")
+    assert run(["camera", "--source", str(CLIP), "--no-window", "--out", str(tmp_path / "out.mp4"), "--force"]) == 1
+    assert capfd.readouterr().err == f"livemood: {tmp_path / 'out.mp4'} is a device or a pipe; give --out a file\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--source", "-", "--size", "4x4", "--loop"],
+        ["--source", "-", "--size", "4x4", "--fps", "5"],
+        ["--source", CLIP, "--fps", "5"],
+        ["--source", CLIP, "--size", "640x480"],
+        ["--source", CLIP.parent, "--pixel-format", "gray"],
+        ["--source", "http://127.0.0.1:9/x", "--loop"],
+        ["--source", CLIP, "--mirror"],
+        ["--source", CLIP, "--sparklines"],
+        ["--source", CLIP, "--panel"],
+    ],
+)
+def test_option_when_it_would_have_no_effect_then_usage_error(tmp_path, capfd, words):
+    assert run(["camera", "--no-window", "--records", str(tmp_path / "moods.csv"), *map(str, words)]) == 2
+    option = next(word for word in reversed(words) if str(word).startswith("--"))
+    assert f"Invalid value for {option}: " in capfd.readouterr().err
+
+
+def test_option_when_a_file_of_settings_has_it_then_it_may_have_no_effect(tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    settings = ["[camera]", "fps = 5", 'size = "640x480"', "panel = true", "mirror = true", "sparklines = true"]
+    Path("livemood.toml").write_text("\n".join(settings))
+    assert run(["camera", "--source", str(CLIP), "--no-window", "--records", "a.csv", "--duration", "0.2"]) == 0
+    assert capfd.readouterr().err == ""
+
+
+def test_lsl_markers_when_no_output_would_have_them_then_refused(tmp_path, capfd):
+    words = ["--no-window", "--out", str(tmp_path / "out.mp4"), "--lsl-markers", "stimuli"]
+    assert run(["camera", "--source", str(CLIP), *words]) == 1
+    said = capfd.readouterr().err  # liblsl prints too
+    assert said.endswith("livemood: no output would have the markers of stimuli; add --records\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_summary_then_closing_outputs_does_not_count_as_time_of_the_run(tmp_path, monkeypatch, capfd):
+    class SlowToClose(LslMarkers):
+        def close(self):
+            now[0] += 100
+            super().close()
+
+    now = [0.0]
+    monkeypatch.setattr("livemood.apps.tally.time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr("livemood.apps.camera_job.LslMarkers", SlowToClose)
+    words = ["--records", str(tmp_path / "a.csv"), "--lsl-markers", f"nobody-{uuid4()}", "--duration", "0.2", "--json"]
+    assert run(["camera", "--source", str(CLIP), "--no-window", *words]) == 0
+    assert json.loads(capfd.readouterr().out)["elapsed_s"] == 0
 
 
 def test_when_nothing_would_be_seen_or_kept_then_usage_error():

@@ -17,7 +17,7 @@ from livemood.apps.session import Session
 from livemood.cli import run
 from livemood.records.inputs import read_groups
 from livemood.sources.image.decode import read_photo
-from tests.support.builders import refuse
+from tests.support.builders import SAMPLES, refuse
 from tests.support.photos import image, rows
 
 
@@ -92,6 +92,12 @@ def test_large_photo_then_its_faces_are_those_of_its_full_size(tmp_path, small, 
         )
 
 
+def test_model_when_it_is_called_default_then_is_the_shipped_one(tmp_path):
+    for name, words in (("a", ()), ("b", ("--model", "default"))):
+        assert image(SAMPLES / "faces.png", "--records", tmp_path / f"{name}.jsonl", *words) == 0
+    assert (tmp_path / "a.jsonl").read_bytes() == (tmp_path / "b.jsonl").read_bytes()
+
+
 def test_json_when_printed_piece_by_piece_then_is_what_json_would_print(album, capsys):
     image(album, "--json")
     text = capsys.readouterr().out
@@ -124,6 +130,8 @@ def test_files_that_are_skipped_then_counted_by_kind_and_listed(album, tmp_path,
     for name in ("a.cr2", "b.NEF", "c.mov", ".hidden.jpg", "a.jpg.xmp", "d\x1b[31m.txt", "e\rf.txt"):
         (album / name).touch()
     (album / "loop").symlink_to(album)
+    (album / ".hidden").mkdir()
+    shutil.copy(album / "0.jpg", album / ".hidden")
     listed = tmp_path / "skipped.csv"
     assert image(album, "--list-skipped", listed) == 1
     err = capsys.readouterr().err
@@ -133,6 +141,7 @@ def test_files_that_are_skipped_then_counted_by_kind_and_listed(album, tmp_path,
     assert "sidecar" not in err
     assert "\x1b" not in err
     assert {Path(row["path"]).name: row["kind"] for row in rows(listed)} == {
+        ".hidden": "hidden folder",
         ".hidden.jpg": "hidden file",
         "a.jpg.xmp": "sidecar",
         "a.cr2": "raw photo",
@@ -205,6 +214,23 @@ class TestSorting:
             image(album, "--sort-into", tmp_path / "sorted")
         assert len(list((tmp_path / "sorted").rglob("*.jpg"))) == 5
 
+    def test_folder_when_no_photo_could_be_sorted_then_neither_made_nor_named(self, album, tmp_path, capsys):
+        target = tmp_path / "sorted"
+        assert image(album / "broken.jpg", "--sort-into", target) == 1
+        assert "sorted into" not in capsys.readouterr().out
+        assert not target.exists()
+        assert image(album / "0.jpg", "--sort-into", target) == 0
+        assert f"sorted into: {target}\n" in capsys.readouterr().out
+
+    @pytest.mark.parametrize("option", ["--out", "--sort-into"])
+    def test_folder_when_its_name_is_too_long_then_the_line_names_it(self, album, tmp_path, option, capsys):
+        target = tmp_path / ("x" * 300)
+        assert image(album / "0.jpg", option, target) == 1
+        told = capsys.readouterr().err
+        assert str(target) in told
+        assert "could not be written (File name too long); try another " + option in told
+        assert "livemood-sorted" not in told
+
     def test_sorted_inside_its_own_folder_then_its_own_output_is_not_read(self, album, photos, capsys):
         for _ in range(2):
             image(album, "--sort-into", album, "--copy")
@@ -231,6 +257,19 @@ class TestSorting:
         run(["undo", str(tmp_path / "sorted")])
         assert mine.read_text() == "mine"
         assert (album / "1.jpg").read_bytes() == photos["1.jpg"]
+
+    def test_copies_when_they_would_lie_among_sorted_photos_then_none_is_replaced(
+        self, album, tmp_path, photos, capsys
+    ):
+        target = tmp_path / "sorted"
+        assert image(album / "0.jpg", "--sort-into", target, "--move") == 0
+        assert image(album / "deeper", "--out", target / "happy", "--force") == 1
+        moved = target / "happy" / "0.jpg"
+        assert f"{moved} is a sorted photo; choose another --out" in capsys.readouterr().err
+        assert image(album / "deeper", "--sort-into", target, "--out", target / "happy", "--force") == 1
+        assert f"{target / 'happy'} is where photos are sorted into; choose another --out" in capsys.readouterr().err
+        assert moved.read_bytes() == photos["0.jpg"]
+        assert image(album / "deeper", "--sort-into", target, "--out", target / "annotated") == 0
 
     def test_undo_when_something_changed_then_that_stays_and_is_said(self, album, tmp_path, photos, capsys):
         target = tmp_path / "sorted"

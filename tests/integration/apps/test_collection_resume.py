@@ -215,6 +215,9 @@ def test_interrupt_when_photos_of_an_earlier_run_get_thumbnails_then_the_page_st
             "--sort-into: s/livemood-sorted.jsonl is the file of",
         ),
         (["--list-skipped", "album/0.jpg"], "album/0.jpg is one of the inputs; choose another --list-skipped"),
+        (["--out", "o", "--list-skipped", "o/0.jpg"], "--list-skipped: o/0.jpg is named as a photo or a sidecar"),
+        (["--list-skipped", "/dev/null"], "/dev/null is a device or a pipe; give --list-skipped a file"),
+        (["--xmp", "--list-skipped", "album/0.jpg.XMP"], "--list-skipped: album/0.jpg.XMP is named as a photo or"),
     ],
     ids=lambda words: words if isinstance(words, str) else " ".join(words),
 )

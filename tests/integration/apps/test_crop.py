@@ -2,6 +2,7 @@
 
 import csv
 import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,19 +13,28 @@ import pytest
 from livemood.apps.crop_faces import CropJob, Cropped, crop_faces
 from livemood.apps.session import Session
 from livemood.cli import run
-from livemood.core.errors import LivemoodError
+from livemood.core.errors import LivemoodError, SinkError
 from livemood.core.settings import ReaderSettings
+from livemood.core.types import Detection
+from livemood.runtime.atomic_io import claimed_folder
 from livemood.testing import ScriptedDetector, TableClassifier
 from tests.support.builders import SAMPLES, make_detection, refuse, write_clip
 
 LEFT, RIGHT = make_detection(80, 60, 40), make_detection(30, 60, 40)
 
 
-def crop(*paths: Path, out: Path, skipped: list[LivemoodError] | None = None, label: str = "happy", **job) -> Cropped:
-    """Crop two faces of each frame."""
+def crop(
+    *paths: Path,
+    out: Path,
+    skipped: list[LivemoodError] | None = None,
+    label: str = "happy",
+    faces: Sequence[Detection] = (LEFT, RIGHT),
+    **job,
+) -> Cropped:
+    """Crop the same faces, two if not given, of each frame."""
     errors: list[LivemoodError] = [] if skipped is None else skipped
     classifier = TableClassifier(default={label: 1})
-    with Session(ReaderSettings(), detector=ScriptedDetector([[LEFT, RIGHT]]), classifier=classifier) as session:
+    with Session(ReaderSettings(), detector=ScriptedDetector([list(faces)]), classifier=classifier) as session:
         return crop_faces(CropJob(paths, out, **job), session, errors.append)
 
 
@@ -53,6 +63,23 @@ def test_clip_when_cropped_again_then_its_crops_take_the_place_of_all_earlier_on
     assert crop(clip, out=out, every_s=1.5, force=True).count == 4
     assert [row["file"] for row in listed(out)] == ["clip-00009.png", "clip-00010.png", *crops(out)[:4]]
     assert [row["time_s"] for row in listed(out)[2:]] == ["0.000", "0.000", "1.500", "1.500"]
+
+
+def test_photo_when_it_has_no_face_any_more_then_its_crops_go_and_those_of_an_unreadable_one_stay(tmp_path):
+    photos, out = [photo(tmp_path / name) for name in ("a.png", "b.png")], tmp_path / "faces"
+    crop(*photos, out=out)
+    photos[1].write_bytes(b"no picture")
+    cropped = crop(*photos, out=out, faces=(), force=True)
+    assert (cropped.count, cropped.index) == (0, out / "index.csv")
+    assert crops(out) == [row["file"] for row in listed(out)] == ["b-00001.png", "b-00002.png"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no flock")
+def test_folder_when_another_run_writes_its_crops_there_then_refused_at_once(tmp_path):
+    source, out = photo(tmp_path / "a.png"), tmp_path / "faces"
+    with claimed_folder(out, "out"), pytest.raises(SinkError, match="faces is being written by another run; wait, or"):
+        crop(source, out=out, force=True)
+    crop(source, out=out)
 
 
 @pytest.mark.parametrize("sort", [False, True])

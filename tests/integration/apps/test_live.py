@@ -25,6 +25,8 @@ from livemood.overlay.history_strip import HistoryStrips
 from livemood.overlay.mirror import mirrored
 from livemood.pipeline import Pipeline
 from livemood.runtime.queues import read_newest
+from livemood.sinks.markers.base import clip_of
+from livemood.sinks.markers.sink import MarkerSink
 from livemood.sources.base import Source
 from livemood.testing import RecordingSink, ScriptedDetector, ScriptedScreen, TableClassifier
 from tests.support.builders import make_detection, make_frame, make_mood
@@ -148,7 +150,7 @@ class TestLoop:
 
     def test_when_no_frame_comes_then_keys_still_work(self):
         class Stalled(Camera):
-            trouble = "no picture for 4 s"
+            trouble = "no picture for more than 3 s"
 
             def frames(self):
                 yield make_frame()
@@ -161,7 +163,20 @@ class TestLoop:
         said: list[str] = []
         _, summary = run(Stalled(), Waiting(), on_trouble=said.append)
         assert summary.frames == 1
-        assert said == ["no picture for 4 s"]
+        assert said == ["no picture for more than 3 s"]
+
+    def test_when_a_trouble_turns_into_another_then_each_is_told_once(self):
+        class Stalling(ScriptedScreen):
+            """After each picture, the source has the next trouble."""
+
+            def show(self, image):
+                super().show(image)
+                camera.trouble = {1: "no picture", 3: "lost", 6: "", 9: "lost"}.get(len(self.images), camera.trouble)
+
+        said: list[str] = []
+        camera = Camera(60, pause_s=0.01)
+        run(camera, Stalling(), on_trouble=said.append)
+        assert said == ["no picture", "lost", "lost"]
 
     def test_when_the_capture_thread_hangs_then_the_program_goes_on(self):
         class Hanging(Camera):
@@ -457,6 +472,13 @@ def test_strips_when_a_label_has_no_other_place_then_it_is_drawn_over_them():
     strips.draw(drawn)
     everywhere = [Box(0, 0, 200, 200)]
     assert (Annotator(EMOTIONS).draw(Frame(0, 0.0, drawn), [mood], everywhere) != drawn).any()
+
+
+def test_mark_when_markers_are_written_then_it_is_among_them(tmp_path):
+    markers = MarkerSink(tmp_path / "a.csv", clip_of(VideoInfo(160, 120), "live"), live=True)
+    with markers, Recorder(draw, lambda _: Video(), [markers]) as recorder:
+        assert recorder.mark(make_frame(), "bell") == 1
+    assert "bell" in (tmp_path / "a.csv").read_text()
 
 
 def test_mark_when_no_sink_takes_events_then_none_and_nothing_is_numbered():

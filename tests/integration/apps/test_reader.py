@@ -5,6 +5,7 @@ import time
 from itertools import islice
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -12,14 +13,14 @@ import livemood
 from livemood.apps.reader import MoodReader, annotate
 from livemood.apps.tally import Tally
 from livemood.bundles.manifest import default_bundle
-from livemood.core.errors import ModelMissing, VideoUnreadable
+from livemood.core.errors import ModelMissing, SourceError, VideoUnreadable
 from livemood.core.settings import CaptureSettings
-from livemood.core.types import Mood
+from livemood.core.types import Frame, Mood
 from livemood.core.video_info import VideoInfo
 from livemood.sources.base import Source
 from livemood.sources.open import open_live
 from livemood.sources.video.file import VideoSource
-from livemood.testing import RecordingSink, ScriptedDetector, TableClassifier
+from livemood.testing import RecordingSink, ScriptedDetector, ScriptedSource, TableClassifier
 from tests.support.builders import SAMPLES, make_detection, make_frame, make_mood, read_still, write_clip
 
 FACE = make_detection(80, 60, 40)
@@ -35,10 +36,14 @@ def reader(*script, **scores) -> MoodReader:
 
 
 def test_image_with_the_shipped_parts_then_the_drawn_moods():
+    picture = cv2.imread(str(SAMPLES / "faces.png"))  # as the type checkers see it, None among its values
     with MoodReader() as shipped:
-        moods = shipped.image(read_still(SAMPLES / "faces.png"))
+        moods = shipped.image(picture)
     assert [mood.label for mood in moods] == ["happy", "surprise"]
     assert moods[0].confidence > 0.6
+    drawn = annotate(picture, moods)
+    assert (drawn == annotate(Frame(0, 0.0, read_still(SAMPLES / "faces.png")), moods)).all()
+    assert (drawn != picture).any()
 
 
 def test_image_when_asked_twice_then_the_first_picture_leaves_no_trace():
@@ -47,11 +52,19 @@ def test_image_when_asked_twice_then_the_first_picture_leaves_no_trace():
     assert (first[0].track.id, first[0].scores) == (second[0].track.id, second[0].scores)
 
 
-def test_image_when_not_a_picture_then_says_what_is_wanted():
-    with reader() as one, pytest.raises(ValueError, match="uint8 image of shape"):
-        one.image(np.zeros((4, 4), np.uint8))
-    with pytest.raises(ValueError, match=re.escape("a Frame is annotated, such as Frame(0, 0.0, image), got ndarray")):
-        annotate(np.zeros((4, 4, 3), np.uint8), [make_mood()])  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    ("image", "got"),
+    [
+        (np.zeros((4, 4), np.uint8), "uint8 (4, 4)"),
+        (None, "NoneType; cv2.imread returns None for a file that it cannot"),
+    ],
+)
+def test_image_when_not_a_picture_then_says_what_is_wanted(image, got):
+    said = re.escape(f"a frame needs a uint8 image of shape (H, W, 3) in BGR, got {got}")
+    with reader() as one, pytest.raises(ValueError, match=said):
+        one.image(image)
+    with pytest.raises(ValueError, match=said):
+        annotate(image, [make_mood()])
 
 
 @pytest.mark.parametrize(
@@ -60,7 +73,8 @@ def test_image_when_not_a_picture_then_says_what_is_wanted():
         ({"detector": "x"}, "detector is one of auto, near, far, fast, got 'x'"),
         ({"engine": "x"}, "engine is one of litert, keras, got 'x'"),
         ({"baseline": "x"}, "baseline is one of auto, key, off, got 'x'"),
-        ({"emotions": "happy"}, "emotions are several names, such as ('happy', 'sad'), got 'happy'"),
+        ({"emotions": "happy"}, "emotions are a sequence of names, such as ('happy', 'sad'), got 'happy'"),
+        ({"emotions": {"happy"}}, "emotions are a sequence of names, such as ('happy', 'sad'), got {'happy'}"),
         ({"emotions": ["happy", "glad"]}, "unknown emotion 'glad'"),
     ],
 )
@@ -73,8 +87,15 @@ def test_reader_when_a_word_is_unknown_then_says_which_it_knows(words, said):
 def test_reader_when_given_the_path_of_a_model_then_opens_that(kind):
     with MoodReader(kind(default_bundle()), emotions=["happy", "sad"]) as reader:
         assert reader.labels == ("happy", "sad")
+    with MoodReader(kind("default"), emotions=("sad", "happy")) as reader:
+        assert reader.labels == ("sad", "happy")
     with pytest.raises(ModelMissing, match="no model bundle at nowhere"):
         MoodReader(kind("nowhere"))
+
+
+def test_reader_when_the_path_of_the_model_is_empty_then_takes_no_other():
+    with pytest.raises(ModelMissing, match="no model bundle can be at ''"):
+        MoodReader("")
 
 
 def test_video_then_every_frame_with_moods_and_times(clip):
@@ -101,9 +122,81 @@ def test_script_when_it_ends_in_the_middle_of_a_video_then_ends_at_once_and_with
     assert (done.returncode, done.stdout, done.stderr) == (0, "2 2\n", "")
 
 
-def test_video_when_missing_then_says_so(tmp_path):
-    with reader() as one, pytest.raises(VideoUnreadable, match=r"none\.mp4"):
-        next(one.video(tmp_path / "none.mp4"))
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("nowhere/none.mp4", "nowhere/none.mp4"),
+        ("http://host/a.mp4?b=1", "http://host/a.mp4?b=1 is an address, not a file; camera() reads streams"),
+        ("", "no file can be called ''"),
+        ("a\0b", "no file can be called 'a\\x00b'"),
+    ],
+)
+def test_video_when_there_is_no_such_file_then_says_so(path, said):
+    with reader() as one, pytest.raises(VideoUnreadable, match=re.escape(said)):
+        next(one.video(path))
+
+
+@pytest.mark.parametrize(
+    ("source", "capture", "kind", "said"),
+    [
+        ("", None, SourceError, "the name of the camera or stream is empty"),
+        ("-", None, ValueError, "raw pictures need their width and height"),
+        ("-", CaptureSettings(64, 48, pixel_format="x"), ValueError, "raw pictures are bgr24, rgb24, gray, got x"),
+    ],
+)
+def test_camera_when_it_is_not_known_what_to_read_then_says_so(source, capture, kind, said):
+    with reader() as one, pytest.raises(kind, match=said):
+        next(one.camera(source, capture=capture))
+
+
+def test_camera_when_there_is_none_then_only_the_error_says_so():
+    code = (
+        "import livemood\n"
+        "try: next(livemood.MoodReader().camera(99))\n"
+        "except livemood.LivemoodError as error: print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("camera 99 could not be opened")
+
+
+def test_reader_when_used_then_leaves_environment_and_loggers_as_they_were():
+    code = (
+        "import logging, os, cv2\n"
+        "before = dict(os.environ)\n"
+        "import livemood\n"
+        "with livemood.MoodReader() as reader:\n"
+        f" assert reader.image(cv2.imread({str(SAMPLES / 'faces.png')!r}))\n"
+        f" assert next(reader.video({str(SAMPLES / 'faces.mp4')!r}))\n"
+        "assert dict(os.environ) == before\n"
+        "assert not logging.getLogger('matplotlib').level\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("source", ["clip.mp4", [make_frame()]])
+def test_watch_when_not_a_source_then_says_what_opens_one(source):
+    said = rf"watch takes a source, got {type(source).__name__}; video\(\) and camera\(\) open one"
+    with reader() as one, pytest.raises(ValueError, match=said):
+        next(one.watch(source))
+
+
+@pytest.mark.parametrize("every", [0, -1, 1.5])
+def test_watch_when_every_is_no_whole_number_then_says_so(every):
+    with reader() as one, pytest.raises(ValueError, match=f"every is a whole number of at least 1, got {every}"):
+        next(one.watch(ScriptedSource([make_frame()]), every))
+
+
+@pytest.mark.parametrize("kind", ["video", "camera"])
+def test_resting_face_when_asked_for_through_the_pipeline_then_is_learnt(clip, kind):
+    classifier = TableClassifier(default={"sad": 0.6, "neutral": 0.4})
+    with MoodReader(detector=ScriptedDetector([[FACE]]), classifier=classifier, baseline="key") as one:
+        pipeline = one.pipeline()
+        pipeline.baseline.begin(0.5)
+        labels = [moods[0].label for _, moods in getattr(one, kind)(str(clip), pipeline=pipeline)]
+    assert (labels[0], labels[-1]) == ("sad", "neutral")
+    assert pipeline.baseline.calibrated
 
 
 def test_camera_like_source_then_gives_frames_by_the_clock(clip):

@@ -220,6 +220,14 @@ def test_window_when_c_is_pressed_then_it_says_to_keep_a_resting_face_until_pres
     assert display.becomes(running.window, lambda picture: share_dark(second_line(picture)) < 0.02)
 
 
+def test_window_when_keys_without_a_character_are_pressed_then_nothing_happens(display, running):
+    before = set(running.folder.iterdir())
+    display.press(running.window, "Home", "Right", "Up", "Left")
+    assert moves(display, running.window)
+    assert share_dark(beside_face(display.content(running.window))) < 0.02
+    assert set(running.folder.iterdir()) == before
+
+
 def test_window_when_f_is_pressed_then_the_screen_is_filled_with_black_bars_and_back(display, running):
     display.press(running.window, "f")
     assert display.becomes(running.window, lambda picture: picture.shape[:2] == display.picture().shape[:2])

@@ -35,6 +35,25 @@ def test_help_then_fits_80_columns_and_names_no_types_beside_switches(command, c
     assert not re.search(r"\(\w+\)\]|[<>]=|\d\.0\]", " ".join(text.split()))
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("video a.mp4 --markers a.edl --markers b.edl", "'--markers': it takes one value, got 2"),
+        ("merge-people a.csv --same 1,2 --same 3,4 --out b.csv --out=c.csv", "'--out': it takes one value, got 2"),
+        ("image a.png --csv a.csv --records b.csv", "'--records' / '--csv': it takes one value, got 2"),
+    ],
+)
+def test_option_when_repeated_then_usage_error_if_it_takes_one_value(words, said, capsys) -> None:
+    assert run(words.split()) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_switch_when_repeated_then_the_last_one_counts(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(["video", "gone.mp4", "--force", "--no-force", "--force"]) == 1
+    assert "gone.mp4 is not there" in capsys.readouterr().err
+
+
 def test_no_command_then_the_help_line_by_line_on_stderr_and_code_2(capsys) -> None:
     run(["--help"])
     text = capsys.readouterr().out

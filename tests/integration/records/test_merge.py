@@ -84,6 +84,22 @@ def test_people_when_they_cannot_be_joined_then_one_line_and_nothing_is_written(
     assert sorted(tmp_path.iterdir()) == before
 
 
+def assert_refused(records: Path, said: str) -> None:
+    """Assert that all that is about one recording refuses a file with one line, and makes nothing of it."""
+    out = records.with_name("out")
+    for use in (
+        lambda: merging.merge_people(records, [(1, 4)], out / "b.csv"),
+        lambda: write_markers(records, out / "b.edl"),
+        lambda: write_report(records, out / "b.html"),
+        lambda: write_group_report([records, records], out / "b.html"),
+        lambda: write_plot(records, out / "b.png"),
+    ):
+        with pytest.raises(LivemoodError, match=said) as caught:
+            use()
+        assert "\n" not in str(caught.value)
+    assert not list(out.glob("*"))
+
+
 @pytest.mark.parametrize("suffix", FORMS)
 def test_photos_then_are_refused_by_all_that_is_about_one_video(tmp_path, suffix):
     from livemood.records.inputs import Input
@@ -91,16 +107,48 @@ def test_photos_then_are_refused_by_all_that_is_about_one_video(tmp_path, suffix
     photos = tmp_path / f"a{suffix}"
     with CollectionRecords(photos, {"emotion": EMOTIONS}, origin=Origin("1")) as rows:
         rows.write((Input("a.jpg", 10, 10), ()))
-    for use in (
-        lambda: merging.merge_people(photos, [(1, 2)], tmp_path / "b.csv"),
-        lambda: write_markers(photos, tmp_path / "b.edl"),
-        lambda: write_report(photos, tmp_path / "b.html"),
-        lambda: write_group_report([photos, photos], tmp_path / "b.html"),
-        lambda: write_plot(photos, tmp_path / "b.png"),
-    ):
-        with pytest.raises(LivemoodError, match="holds the records of a batch or of photos; give those of one"):
-            use()
-    assert not list(tmp_path.glob("b.*"))
+    assert_refused(photos, "holds the records of a batch or of photos; give those of one")
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        lambda _: b"",
+        lambda data: data[:10],
+        lambda data: data[:-10],
+        lambda data: data[:-20] + b"x" * 12 + data[-8:],
+        lambda _: b"v,frame\n",
+    ],
+    ids=["empty", "begun", "cut short", "damaged", "text"],
+)
+def test_parquet_when_it_is_not_whole_then_all_refuse_it(tmp_path, broken):
+    records = write(tmp_path / "a.parquet")
+    records.write_bytes(broken(records.read_bytes()))
+    assert_refused(records, "a.parquet is not a complete Parquet file; was its writing cut short")
+
+
+@pytest.mark.parametrize("suffix", FORMS)
+@pytest.mark.parametrize("sort", [lambda row: -row.time_s, lambda row: row.track or 0], ids=["reversed", "by person"])
+def test_rows_when_they_are_not_in_order_of_time_then_all_refuse_them(tmp_path, suffix, sort):
+    with open_records(tmp_path / f"b{suffix}", EMOTIONS) as sink:
+        sink.copy(sorted(read(write(tmp_path / "a.jsonl")), key=sort))
+    assert_refused(
+        tmp_path / f"b{suffix}", r"not in order: frame \d+ .* is after frame \d+ .*; sort its rows by time_s"
+    )
+
+
+def test_recordings_when_they_are_joined_in_one_file_then_all_refuse_it(tmp_path):
+    records = write(tmp_path / "a.jsonl", Origin("1", "clip.mp4"))
+    records.write_text(2 * records.read_text())
+    assert_refused(
+        records, r"is not in order: frame 0 \(0 s\) is after frame 29 .* give the recordings in it a file each"
+    )
+
+
+def test_rows_when_they_have_other_emotions_from_some_frame_on_then_all_refuse_them(tmp_path):
+    records = write(tmp_path / "a.jsonl")
+    records.write_text(records.read_text().replace('"angry"', '"cross"', 50))
+    assert_refused(records, r"has other emotions in frame \d+ \(.*angry.*\) than before \(.*cross.*\)")
 
 
 def test_people_when_interrupted_then_nothing_is_left(tmp_path, monkeypatch):

@@ -35,7 +35,7 @@ def test_video_then_its_records_say_what_they_are_of(made, suffix):
     assert origin is not None
     assert (origin.version, origin.source) == (__version__, "faces.mp4")
     assert (origin.width, origin.height, origin.rate, origin.duration_s) == (1280, 720, Fraction(30), 0.5)
-    assert origin.sha256 == read_bundle(default_bundle()).sha256_for("litert")
+    assert origin.sha256 == read_bundle(default_bundle()).sha256["model.tflite"]
     chosen = {"start_s": 0.5, "duration_s": 0.5, "every": 2, "emotions": ["happy", "neutral"]}
     assert origin.options == {"detector": "auto", "engine": "litert", **chosen}
 

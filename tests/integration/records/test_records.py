@@ -2,13 +2,10 @@
 
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow.parquet
@@ -19,6 +16,7 @@ from livemood.core.labels import EMOTIONS
 from livemood.records import Record, columns, read, read_origin, to_pandas, to_polars
 from livemood.sinks.records import open_records
 from tests.support.builders import ROOT, make_frame, make_mood
+from tests.support.disks import full_disk
 
 FORMS = (".jsonl", ".csv", ".parquet")
 TEXT_FORMS = (".jsonl", ".csv")
@@ -30,17 +28,6 @@ def write_some(path: Path, frames: int = 3, every_frame: bool = False) -> None:
         for index in range(frames):
             moods = [] if index == 1 else [make_mood(1, "happy", 0.7654321), make_mood(2, "unsure", 0.3)]
             sink.write(make_frame(index=index, time_s=index / 10), moods)
-
-
-@contextmanager
-def full_disk(room: int = 4096) -> Iterator[None]:
-    """Let no file grow beyond ``room`` bytes: writing fails as it does on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 # ---- writing ----
@@ -282,12 +269,26 @@ def test_read_when_the_last_line_is_cut_short_then_the_rest_is_read_with_one_war
     assert len(caught) == 1
 
 
+def _line(**changed: object) -> bytes:
+    """Return a line of JSONL with some fields changed."""
+    row = {"frame": 1, "time_s": 0.1, "track": 1, "box": [0, 0, 9, 9], "label": "sad", "confidence": 1}
+    return json.dumps({**row, "scores": {"sad": 1}, "raw_scores": {"sad": 1}, **changed}).encode() + b"\n"
+
+
 @pytest.mark.parametrize(
     ("suffix", "bad"),
     [
         (".jsonl", b"{not json\n"),
         (".jsonl", b"[1, 2]\n"),
         (".jsonl", b'{"frame": 1, "time_s": NaN, "track": null}\n'),
+        (".jsonl", _line(frame=1e300)),
+        (".jsonl", _line(confidence=7)),
+        (".jsonl", _line(confidence=-1.2)),
+        (".jsonl", _line(scores={"sad": 1.1})),
+        (".jsonl", _line(raw_scores={"sad": -0.1})),
+        (".jsonl", _line(smile={"label": "open", "scores": {"open": 2}})),
+        (".jsonl", _line(label=None)),
+        (".jsonl", _line(label="")),
         (".jsonl", b"\xff\xfe\x00\n"),
         (".jsonl", b"[" * 100_000 + b"\n"),
         (".csv", b"1,2,3\n"),
@@ -305,10 +306,11 @@ def test_read_when_a_row_in_between_is_bad_then_the_others_are_read(tmp_path: Pa
         assert list(read(path)) == whole
 
 
-def test_read_when_a_csv_cell_is_no_number_then_its_row_is_left_out(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("cell", "other"), [("0.765432", "lots"), ("0.765432", "76.5"), ("happy", "")])
+def test_read_when_a_csv_cell_cannot_be_right_then_its_row_is_left_out(tmp_path: Path, cell: str, other: str) -> None:
     path = tmp_path / "a.csv"
     write_some(path)
-    path.write_text(path.read_text().replace(",0.765432,", ",lots,", 1))
+    path.write_text(path.read_text().replace(f",{cell},", f",{other},", 1))
     with pytest.warns(UserWarning, match="left out 1 of 4 rows"):
         assert len(list(read(path))) == 3
 
@@ -346,9 +348,17 @@ def test_read_when_the_records_are_newer_then_it_asks_for_an_update(tmp_path: Pa
 
 def test_read_when_a_line_has_only_the_contract_keys_or_more_then_it_is_read(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
-    line = {"frame": 0, "time_s": 1, "track": 1, "box": [0, 0, 9, 9], "label": "sad", "confidence": 1}
-    path.write_text(json.dumps({**line, "scores": {"sad": 1}, "raw_scores": {"sad": 1}, "mine": "extra"}) + "\n")
-    assert list(read(path)) == [Record(0, 1.0, 1, (0.0, 0.0, 9.0, 9.0), "sad", 1.0, {"sad": 1.0}, {"sad": 1.0})]
+    path.write_bytes(_line(mine="extra"))
+    assert list(read(path)) == [Record(1, 0.1, 1, (0.0, 0.0, 9.0, 9.0), "sad", 1.0, {"sad": 1.0}, {"sad": 1.0})]
+
+
+def test_read_when_texts_hold_what_no_file_can_then_it_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    event = {"frame": 1, "time_s": 1, "track": None, "event": 1, "event_name": "x\ud800 caf\u00e9 \U0001f600"}
+    path.write_bytes(_line(label="\udcff", scores={"\udcff": 1}) + json.dumps(event).encode())
+    face, marked = read(path)
+    assert (face.label, *face.scores) == ("\\xff", "\\xff")
+    assert marked.event_name == "x\ufffd caf\u00e9 \U0001f600"
 
 
 def test_read_when_the_path_is_wrong_then_it_fails_at_once(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from livemood.records import Record
 from livemood.records.inputs import Input
 from livemood.records.schema import HeadScores
 from livemood.reporting.gallery import Gallery
+from tests.support.disks import full_disk
 
 STRANGE = "<script>alert(1)$thumbnails \udce9.jpg"
 
@@ -81,12 +82,13 @@ def test_gallery_then_shows_photos_faces_and_look_alikes_and_nothing_runs_that_i
     assert "default-src 'none'" in text
 
 
-def test_gallery_when_photos_lie_elsewhere_then_links_lead_there(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "link"), [("a b#1.jpg", "a%20b%231.jpg"), ("a\\b.jpg", "a%5Cb.jpg")])
+def test_gallery_when_photos_lie_elsewhere_then_links_lead_there(tmp_path: Path, name: str, link: str) -> None:
     (tmp_path / "deep").mkdir()
     with Gallery(tmp_path / "deep" / "g.html", EMOTIONS) as gallery:
-        gallery.add((Input(str(tmp_path / "a b#1.jpg"), 10, 10, 0), ()))
+        gallery.add((Input(str(tmp_path / name), 10, 10, 0), ()))
         gallery.write("Moods")
-    assert '"href":"../a%20b%231.jpg"' in (tmp_path / "deep" / "g.html").read_text()
+    assert f'"href":"../{link}"' in (tmp_path / "deep" / "g.html").read_text()
 
 
 def test_gallery_when_there_already_then_not_replaced_unless_by_force(tmp_path: Path) -> None:
@@ -107,3 +109,12 @@ def test_gallery_when_the_kind_of_smile_is_told_then_happy_faces_can_be_chosen_b
     dom = shown(page, tmp_path / "profile")
     (choices,) = re.findall(r"<label>Smile <select data-head=\"smile\">(.*?)</select>", dom)
     assert re.findall(r"<option[^>]*>(.*?)</option>", choices) == ["any", "open"]
+
+
+def test_gallery_when_the_disk_of_temporary_files_is_full_then_one_line_names_it(tmp_path: Path) -> None:
+    with full_disk(room=8), pytest.raises(SinkError) as told, Gallery(tmp_path / "g.html", EMOTIONS) as gallery:
+        gallery.add((Input("a.jpg", 10, 10, 0), ()), thumbnail(picture(0)))
+    assert str(told.value).startswith(
+        f"{tmp_path / 'g.html'} could not be made: no temporary file for its thumbnails (File too large); free some"
+    )
+    assert not list(tmp_path.iterdir())

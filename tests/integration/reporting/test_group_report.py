@@ -14,6 +14,7 @@ import pytest
 from livemood.cli import run
 from livemood.core.errors import LivemoodError, VideoUnreadable
 from livemood.core.labels import EMOTIONS
+from livemood.records import Record
 from livemood.reporting.film import Stimulus, film_frames
 from livemood.reporting.group import read_group
 from livemood.reporting.group_page import write_group_report
@@ -129,13 +130,65 @@ def test_group_when_order_of_emotions_differs_then_they_are_matched_by_name(tmp_
     assert group.mean[group.labels.index("happy")] == pytest.approx(0.9)
 
 
+def test_group_when_recordings_are_long_then_each_step_is_the_mean_of_its_rows(tmp_path) -> None:
+    chance, files, tables = np.random.default_rng(1), [], []
+    for number, first in enumerate((0, 7)):
+        times = np.round(np.arange(first, 5000) * 1001 / 30000, 6)
+        happy = chance.uniform(0, 1, len(times))
+        files.append(tmp_path / f"{number}.csv")
+        with open_records(files[-1], ("happy", "sad")) as sink:
+            for place, (time_s, share) in enumerate(zip(times.tolist(), happy.tolist(), strict=True)):
+                scores = {"happy": share, "sad": 1 - share}
+                box = (0.0, 0.0, 9.0, 9.0)
+                sink.copy([Record(first + place, time_s, 1, box, "happy", share, scores, scores)])
+        tables.append((times, happy))
+    group = read_group(files)
+    each = np.zeros((2, len(group.times_s)))
+    for mean, (times, happy) in zip(each, tables, strict=True):
+        step = ((times - group.start_s) / group.step_s + 1e-6).astype(int)
+        mean[:] = np.bincount(step, happy) / np.bincount(step)
+    assert group.count.tolist() == [2] * len(group.times_s)
+    assert group.mean[0] == pytest.approx(each.mean(0), abs=1e-9)
+    assert group.spread[0] == pytest.approx(each.std(0, ddof=1), abs=1e-9)
+
+
+def test_group_when_steps_are_long_then_the_page_says_what_is_compared(tmp_path) -> None:
+    files = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    for file in files:
+        with open_records(file, EMOTIONS) as sink:
+            for index in range(10):
+                sink.write(make_frame(8, 8, index=index, time_s=12 * index), [make_mood(1, EMOTIONS[index // 5])])
+    write_group_report(files, tmp_path / "a.html")
+    assert "compares the mean scores of a moment with those 12 s before it" in (tmp_path / "a.html").read_text("utf-8")
+
+
 # ---- tables ----
+
+
+@pytest.mark.parametrize(
+    ("files", "names"),
+    [
+        (["a/s.jsonl", "b/s.jsonl"], ["a/s", "b/s"]),
+        (["s.jsonl", "s.csv"], ["s.jsonl", "s.csv"]),
+        (["s.jsonl", "s.jsonl"], ["1: s", "2: s"]),
+        (["x\udcff.jsonl", "s.csv"], ["x\\xff", "s"]),
+    ],
+)
+def test_table_then_each_recording_has_a_name_of_its_own(tmp_path, monkeypatch, files, names) -> None:
+    monkeypatch.chdir(tmp_path)
+    for file in files:
+        Path(file).parent.mkdir(exist_ok=True)
+        Path(file).unlink(missing_ok=True)
+        write_rows(Path(file), 2.0)
+    write_group_report(files, "g.html", table="t.csv")
+    assert [row["recording"] for row in csv.DictReader(Path("t.csv").read_text().splitlines())] == names
 
 
 def test_table_then_it_has_a_row_for_each_recording(three, tmp_path) -> None:
     write_group_report(three, table=tmp_path / "t.csv", curves=tmp_path / "c.csv")
     rows = list(csv.DictReader((tmp_path / "t.csv").read_text().splitlines()))
     assert [row["recording"] for row in rows] == ["ann", "ben", "cleo"]
+    assert [float(row["length_s"]) for row in rows] == pytest.approx([SECONDS] * 3)
     assert float(rows[1]["share_happy"]) == pytest.approx(40 / 60, abs=1e-6)
     assert float(rows[1]["mean_happy"]) == pytest.approx((40 * 0.8 + 20 * 0.2 / 7) / 60, abs=1e-5)
     curves = list(csv.DictReader((tmp_path / "c.csv").read_text().splitlines()))
@@ -235,6 +288,17 @@ def test_page_then_nothing_is_loaded_and_names_are_escaped(dom, page) -> None:
         (["a.jsonl"], 2, "nothing would be written; add --out"),
         (["a.jsonl", "--out", "x.html", "--table", "t.csv"], 2, "is for many recordings, got 1"),
         (["a.jsonl", "b.jsonl", "--plot", "x.png"], 2, "is for one recording, got 2"),
+        (["a.jsonl", "--plot", "x.png", "--stimulus", "f.mkv"], 2, "for --stimulus: is shown on the page; add --out"),
+        (
+            ["a.jsonl", "--plot", "x.png", "--thumbnails", "f.mkv"],
+            2,
+            "for --thumbnails: is shown on the page; add --out",
+        ),
+        (["a.jsonl", "b.jsonl", "--table", "t.csv", "--stimulus", "f.mkv"], 2, "is shown on the page; add --out"),
+        (["a.jsonl", "--out", "x.html", "--stimulus-start", "0"], 2, "is the start of a film; add --stimulus"),
+        (["a.jsonl", "--out", "x.html", "--stimulus-start", "--3"], 2, "'-3' is not a time"),
+        (["folder", "--out", "x.html", "--stimulus-start", "1"], 2, "of a data set there is one page"),
+        (["folder", "--out", "x.parquet"], 1, "x.parquet does not end in .html or .htm; give --out a name that does"),
         (["a.jsonl", "c.jsonl", "--out", "x.html"], 1, "c.jsonl was read with other emotions"),
         (["a.jsonl", "b.jsonl", "--out", "x.html", "--align", "7"], 1, "choose another --align"),
         (
@@ -260,18 +324,20 @@ def test_command_when_something_is_wrong_then_one_line_and_no_file(
     write_rows(tmp_path / "b.jsonl", 2.0)
     write_rows(tmp_path / "c.jsonl", 2.0, labels=("neutral", "happy"))
     (tmp_path / "b.csv").write_text("of a recording")
+    (tmp_path / "folder").mkdir()
     (tmp_path / "d.jsonl").write_text((tmp_path / "a.jsonl").read_text().replace('"v": 1', '"v": 2'))
-    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    before = {path: path.read_bytes() for path in tmp_path.glob("*.*")}
     assert run(["report", *words]) == code
     error = capsys.readouterr().err
     assert said in error
     assert error.count("\n") == 1
-    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert {path: path.read_bytes() for path in tmp_path.glob("*.*")} == before
 
 
 def test_command_then_page_and_tables_are_made_and_named(three, tmp_path, capsys) -> None:
     names = [str(tmp_path / name) for name in ("g.html", "t.csv", "c.csv")]
     words = ["report", *map(str, three), "--out", names[0], "--table", names[1], "--curves", names[2]]
-    assert run(words) == 0
+    film = write_film(tmp_path / "film.mkv")
+    assert run([*words, "--align", "1", "--stimulus", str(film), "--stimulus-start", "-0.5"]) == 0
     assert capsys.readouterr().out == f"report: {names[0]}\ntable: {names[1]}\ncurves: {names[2]}\n"
     assert all(Path(name).stat().st_size for name in names)

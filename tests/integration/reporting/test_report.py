@@ -21,7 +21,7 @@ import pytest
 
 from livemood.core.errors import LivemoodError, SinkError
 from livemood.core.labels import EMOTIONS
-from livemood.records import Record
+from livemood.records import Origin, Record
 from livemood.records.schema import HeadScores, to_json
 from livemood.reporting.page import write_report
 from livemood.reporting.plot import write_plot
@@ -116,6 +116,14 @@ def test_changes_when_there_are_many_then_the_strongest_come_first() -> None:
     assert sizes[0] > 0.85
 
 
+def test_changes_when_someone_comes_back_with_another_mood_then_that_is_none() -> None:
+    away = [record(time / 10, "happy" if time < 30 else "sad") for time in (*range(30), *range(60, 90))]
+    assert summarise(away).changes == []
+    seldom = [record(4 * place, "happy" if place < 10 else "sad") for place in range(20)]
+    (change,) = summarise(seldom).changes
+    assert change.after.time_s - change.before.time_s == 4
+
+
 def test_spans_when_a_label_changes_or_a_face_is_away_then_they_end_there() -> None:
     summary = summarise(two_people())
     first, second = ([(s.label, s.start_s, round(s.end_s, 6)) for s in spans(p, summary)] for p in summary.people)
@@ -196,7 +204,7 @@ def test_page_when_the_recording_is_long_then_it_stays_small_and_says_so(tmp_pat
 
 def test_page_when_the_records_are_of_a_cut_then_length_and_charts_are_its_own(tmp_path: Path) -> None:
     page = page_of(write_two_people(tmp_path / "a.jsonl", start_s=3600.0))
-    assert "2 people, 0:05.9 long" in page
+    assert "2 people, 0:06.0 long" in page
     assert '"range":[3600000,3606000]' in page
 
 
@@ -205,8 +213,21 @@ def test_page_when_the_first_face_comes_late_then_the_time_before_counts(tmp_pat
         for step in range(20, 60):
             sink.write(make_frame(index=step, time_s=100 + step / 10), [make_mood(1, "happy", 0.9)])
     page = page_of(tmp_path / "a.csv")
-    assert "1 person, 0:05.9 long" in page
+    assert "1 person, 0:06.0 long" in page
     assert '"range":[100000,106000]' in page
+
+
+def test_page_when_the_origin_knows_of_time_without_faces_then_it_counts(tmp_path: Path) -> None:
+    with open_records(tmp_path / "a.csv", EMOTIONS, origin=Origin("1", "clip.mp4", duration_s=75.5)) as sink:
+        sink.copy(list(two_people()))
+    assert "2 people, 1:15.5 long" in page_of(tmp_path / "a.csv")
+
+
+def test_page_when_names_are_of_any_bytes_then_they_are_shown_as_escapes(tmp_path: Path) -> None:
+    records = write_two_people(tmp_path / "clip\udcff.jsonl")
+    page = page_of(records)
+    assert "Moods in clip\\xff" in page
+    assert "clip\\xff.jsonl: 2 people" in page
 
 
 def test_page_when_nobody_was_seen_then_it_says_so(tmp_path: Path) -> None:
@@ -222,6 +243,11 @@ def test_page_when_names_hold_markup_then_it_is_escaped(tmp_path: Path) -> None:
     page = page_of(write_two_people(tmp_path / "a.jsonl", labels), title=evil)
     assert evil not in page
     assert "&lt;/script&gt;" in page
+    (charts,) = re.findall(r'<script type="application/json" id="charts">(.*?)</script>', page)
+    traces = [trace for figure in json.loads(charts)["figures"].values() for trace in figure["data"]]
+    shown = [trace.get(key, "") for trace in traces for key in ("name", "text", "hovertemplate")]
+    assert any("&lt;/script&gt;" in text for text in shown)
+    assert not any("<script>" in text for text in shown)
 
 
 def test_page_when_a_file_is_there_then_only_force_replaces_it(tmp_path: Path) -> None:
@@ -404,6 +430,12 @@ def test_plot_when_there_is_one_row_then_it_is_a_picture_and_nothing_is_complain
     assert cv2.imread(str(tmp_path / "a.png"), cv2.IMREAD_COLOR) is not None
 
 
+def test_plot_when_names_hold_anything_then_it_is_still_a_picture(tmp_path: Path) -> None:
+    records = write_two_people(tmp_path / "a$x_{$\x01\udcff.jsonl", ("neutral", "$x_{$", "surprise", "sad"))
+    write_plot(records, tmp_path / "a.svg")
+    assert "<svg" in (tmp_path / "a.svg").read_text(encoding="utf-8")
+
+
 def test_plot_when_nobody_was_seen_then_it_is_still_a_picture(tmp_path: Path) -> None:
     open_records(tmp_path / "a.csv", EMOTIONS).close()
     write_plot(tmp_path / "a.csv", tmp_path / "a.svg")
@@ -423,14 +455,6 @@ def test_plot_when_a_file_is_there_then_only_force_replaces_it(tmp_path: Path) -
     assert out.read_text() == "kept"
     write_plot(records, out, force=True)
     assert out.read_bytes().startswith(b"\x89PNG")
-
-
-def test_summary_when_rows_are_sorted_by_person_then_every_frame_counts_once() -> None:
-    rows = [record(time / 10, track=track) for time in range(20) for track in (1, 2)]
-    by_person = sorted(rows, key=lambda row: (row.track or 0, row.frame))
-    assert summarise(iter(rows)).frames == 20
-    assert summarise(iter(by_person)).frames == 20
-    assert summarise(iter(by_person)).faces == 40
 
 
 @pytest.mark.parametrize("name", ["a.pdf", "a.png", "a"])

@@ -171,6 +171,12 @@ class TestArrival:
         assert FakeCamera.sent == LEVELS
 
 
+@pytest.mark.parametrize("kind", SINKS, ids=lambda kind: kind.name)
+def test_sink_then_takes_events_if_it_does_something_with_them(kind: SinkKind, tmp_path: Path) -> None:
+    with opened(kind, tmp_path, kind.for_live) as sink:
+        assert sink.takes_events == (type(sink).mark is not Sink.mark)
+
+
 def test_registry_then_names_are_settings_and_an_unknown_one_is_named() -> None:
     assert [kind.name for kind in SINKS] == list(TARGETS)
     assert all(kind.name.isidentifier() and kind.help for kind in SINKS)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -231,6 +232,12 @@ def test_osc_when_the_address_is_malformed_then_one_line_says_how_to_write_it(ta
         OscSink(target)
 
 
+@pytest.mark.parametrize("host", ["a..b", ".", "a" * 64])
+def test_osc_when_no_host_can_have_this_name_then_one_line_says_so(host) -> None:
+    with pytest.raises(SinkError, match=f"^{re.escape(host)} is not the name of a host; use another host with osc$"):
+        OscSink(f"{host}:9000")
+
+
 def test_osc_when_there_is_no_such_host_then_one_line_says_so(capfd) -> None:
     done = livemood("camera", "--source", CLIP, "--no-window", "--osc", "no-such-host.invalid:9000")
     assert done.returncode == 1
@@ -300,7 +307,7 @@ def test_lsl_when_more_people_come_than_slots_then_the_first_keep_theirs_and_the
 
 
 def test_lsl_markers_when_another_program_sends_them_then_they_become_named_events_of_the_records(tmp_path) -> None:
-    name = f"markers-{uuid4()}"
+    name = f'film\'s "{uuid4()}"'
     outlet = pylsl.StreamOutlet(pylsl.StreamInfo(name, "Markers", 1, pylsl.IRREGULAR_RATE, "string", name))
     words = ["camera", "--source", CLIP, "--loop", "--no-window", "--records", "a.jsonl", "--lsl-markers", name]
     with subprocess.Popen([LIVEMOOD, *words], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:

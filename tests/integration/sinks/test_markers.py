@@ -1,15 +1,19 @@
 """Markers of real clips, and markers made from records."""
 
+import json
 import subprocess
 import sys
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
 import opentimelineio as otio
+import pympi
 import pytest
+import textgrids
 
 from livemood.apps.markers import write_markers
 from livemood.cli import run
@@ -105,10 +109,48 @@ def test_markers_from_records_then_rate_and_absence_are_read_off_their_frames(tm
     assert found == sorted([*((s, n, f"person 1: {label(s)}") for s, n in said), (40, 1, "event 1")])
 
 
-def test_markers_from_records_when_the_video_is_a_cut_then_they_begin_with_it(tmp_path) -> None:
-    video = write_timed(tmp_path / "cut.mp4", NTSC, None, frames=30)
-    write_markers(write_rows(tmp_path / "a.jsonl"), tmp_path / "a.otio", video=video, start_s=float(30 / NTSC))
-    assert starts(tmp_path / "a.otio")[-5:] == [5, 10, 12, 19, 26]
+@pytest.mark.parametrize(
+    ("first", "frames", "found"), [(30, 30, [0, 5, 10, 12, 19, 26]), (33, 20, [0, 2, 7, 9, 16]), (0, 12, [0, 7])]
+)
+def test_markers_from_records_when_the_video_is_a_cut_then_they_begin_and_end_with_it(
+    tmp_path, first, frames, found
+) -> None:
+    video = write_timed(tmp_path / "cut.mp4", NTSC, None, frames=frames)
+    records, start_s = write_rows(tmp_path / "a.jsonl"), float(first / NTSC)
+    write_markers(records, tmp_path / "a.otio", video=video, start_s=start_s)
+    assert starts(tmp_path / "a.otio") == found
+    timeline: Any = otio.adapters.read_from_file(str(tmp_path / "a.otio"))
+    (clip,) = timeline.find_clips()
+    assert clip.source_range.duration.value <= frames
+
+
+@pytest.mark.parametrize("suffix", [".TextGrid", ".eaf", ".boris"])
+def test_markers_when_the_records_begin_before_the_clip_then_no_time_is_below_0(tmp_path, suffix) -> None:
+    out = tmp_path / f"a{suffix}"
+    write_markers(write_rows(tmp_path / "a.jsonl"), out, start_s=float(Fraction(8) / NTSC))
+    if suffix == ".TextGrid":
+        (tier, _) = textgrids.TextGrid(str(out)).values()
+        assert (tier[0].xmin, tier[0].text) == (0, EMOTIONS[1])
+        assert all(one.xmin < one.xmax for one in tier)
+    elif suffix == ".eaf":
+        times = sorted(pympi.Elan.Eaf(str(out)).get_annotation_data_for_tier("person 1"))
+        assert times[0][0] == 0
+        assert all(one[1] <= other[0] for one, other in pairwise(times))
+    else:
+        (observation,) = json.loads(out.read_text())["observations"].values()
+        assert min(event[0] for event in observation["events"]) == 0
+
+
+def test_markers_when_the_cut_begins_after_the_records_then_a_note_says_that_there_are_none(tmp_path) -> None:
+    records, out = write_rows(tmp_path / "a.jsonl"), tmp_path / "a.otio"
+    with pytest.warns(UserWarning, match=r"a\.otio holds no markers, because .*a\.jsonl has no row within the clip"):
+        write_markers(records, out, start_s=60)
+    assert starts(out) == []
+
+
+def test_markers_of_any_rate_when_the_format_has_timecode_then_a_note_says_for_which_timeline(tmp_path) -> None:
+    with pytest.warns(UserWarning, match=r"a\.edl is for a timeline of 13 frames per second"):
+        write_markers(write_rows(tmp_path / "a.jsonl", Fraction(25, 2)), tmp_path / "a.edl")
 
 
 @pytest.fixture(scope="module")
@@ -126,8 +168,6 @@ def labelled(tmp_path_factory) -> Path:
 
 
 def test_video_then_markers_and_subtitles_tell_the_same_intervals(labelled) -> None:
-    import pympi
-
     eaf = pympi.Elan.Eaf(str(labelled / "a.eaf"))
     tiers = [eaf.get_annotation_data_for_tier(name) for name in eaf.get_tier_names()]
     assert len(tiers) == 2

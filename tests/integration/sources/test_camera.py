@@ -16,9 +16,9 @@ from livemood.core.settings import CaptureSettings
 from livemood.sources.camera import camera_modes, open_camera
 from livemood.sources.camera_names import list_cameras
 from livemood.sources.feeds import RawFeed
-from livemood.sources.live import LiveSource, Picture
+from livemood.sources.live import Feed, LiveSource, Picture
 from livemood.sources.open import open_live
-from livemood.sources.stream import open_stream
+from livemood.sources.stream import open_stream, without_secrets
 from livemood.sources.video.file import VideoSource
 from tests.support.builders import corners, quadrants, write_clip, write_film
 from tests.support.servers import MjpegServer, RtspServer, files_served, picture, silent_server
@@ -57,7 +57,7 @@ class Driver:
         self.released += 1
 
 
-class Feed:
+class ScriptedFeed(Feed):
     """Gives scripted pictures; an exception in the script is raised."""
 
     def __init__(self, script):
@@ -145,6 +145,11 @@ class TestCamera:
         thread.join(5)
         assert not thread.is_alive(), "closing ends the wait for the next try"
 
+    def test_when_the_index_is_beyond_all_devices_then_one_clear_line(self):
+        with pytest.raises(CameraUnavailable, match="camera 99999999999999999999 could not be opened"):
+            open_live("99999999999999999999", HASTY)
+        assert camera_modes(2**31) == ()
+
     def test_modes_when_asked_then_each_is_told_once(self):
         modes = camera_modes(0, Driver())
         assert [str(mode) for mode in modes] == ["1280x720 MJPG 30 fps", "1280x720 YUYV 30 fps"]
@@ -155,8 +160,9 @@ class TestTrouble:
     def watched(self, levels):
         """A source whose clock is a list, with one picture read for each level."""
         now = [0.0]
-        feed = Feed([picture(level) for level in levels])
-        source = LiveSource("camera 0", lambda: feed, reconnect=True, clock=lambda: now[0])
+        feed = ScriptedFeed([picture(level) for level in levels])
+        feed.endless = True
+        source = LiveSource("camera 0", lambda: feed, clock=lambda: now[0])
         return now, source, source.frames()
 
     def test_when_the_same_picture_comes_for_over_three_seconds_then_it_is_called_frozen(self):
@@ -166,7 +172,7 @@ class TestTrouble:
         assert source.trouble == ""
         now[0] = 3.5
         next(frames)
-        assert source.trouble == "frozen for 4 s"
+        assert source.trouble == "the same picture for more than 3 s"
         next(frames)
         assert source.trouble == ""
 
@@ -174,11 +180,20 @@ class TestTrouble:
         now, source, frames = self.watched([1, 2])
         next(frames)
         now[0] = 5.0
-        assert source.trouble == "no picture for 5 s"
+        assert source.trouble == "no picture for more than 3 s"
+
+    def test_when_no_picture_comes_after_some_that_were_alike_then_it_is_not_called_the_same_one(self):
+        now, source, frames = self.watched([1, 1, 1])
+        for now[0] in (0.0, 1.0):
+            next(frames)
+        now[0] = 3.5
+        assert source.trouble == ""
+        now[0] = 4.5
+        assert source.trouble == "no picture for more than 3 s"
 
     def test_when_a_file_shows_a_still_then_nothing_is_wrong(self):
         now = [0.0]
-        source = LiveSource("clip.mp4", lambda: Feed([picture(1), picture(1)]), clock=lambda: now[0])
+        source = LiveSource("clip.mp4", lambda: ScriptedFeed([picture(1), picture(1)]), clock=lambda: now[0])
         frames = source.frames()
         next(frames)
         now[0] = 9.0
@@ -188,7 +203,7 @@ class TestTrouble:
 
 class TestLiveSource:
     def test_when_pictures_change_size_then_they_are_fitted_into_the_first_with_black_bars(self):
-        feed = Feed([picture(200, 64, 48), picture(200, 48, 96), picture(200, 128, 96)])
+        feed = ScriptedFeed([picture(200, 64, 48), picture(200, 48, 96), picture(200, 128, 96)])
         tall, large = list(LiveSource("x", lambda: feed).frames())[1:]
         assert tall.image.shape == large.image.shape == (48, 64, 3)
         assert tall.image[:, 32].min() == 200
@@ -197,10 +212,10 @@ class TestLiveSource:
 
     def test_when_it_holds_no_picture_then_source_error(self):
         with pytest.raises(SourceError, match="x holds no picture"):
-            LiveSource("x", lambda: Feed([]))
+            LiveSource("x", lambda: ScriptedFeed([]))
 
     def test_when_the_first_read_fails_in_any_way_then_the_feed_is_closed(self):
-        class Broken(Feed):
+        class Broken(ScriptedFeed):
             closed = False
 
             def close(self):
@@ -212,7 +227,7 @@ class TestLiveSource:
         assert feed.closed
 
     def test_when_a_source_that_does_not_come_back_fails_then_its_own_error(self):
-        source = LiveSource("x", lambda: Feed([picture(1), ImageUnreadable("bad")]))
+        source = LiveSource("x", lambda: ScriptedFeed([picture(1), ImageUnreadable("bad")]))
         with pytest.raises(ImageUnreadable, match="bad"):
             list(source.frames())
 
@@ -303,6 +318,16 @@ class TestStream:
         assert len(frames) == 40
         assert frames[-1].time_s > 1.5
 
+    def test_of_a_file_over_http_that_is_cut_off_then_it_ends_and_does_not_begin_again(self, tmp_path):
+        noise = np.random.default_rng(0).integers(0, 256, (50, 48, 64, 3), np.uint8)
+        clip = write_clip(tmp_path / "clip.mkv", list(noise), fps=50)
+        missing = clip.stat().st_size // 3
+        with files_served(tmp_path, missing) as url, open_live(f"{url}/clip.mkv", HASTY) as source:
+            frames = source.frames()
+            with pytest.raises(VideoUnreadable, match=r"clip\.mkv broke off"):
+                for count, _ in enumerate(frames):
+                    assert count < 50
+
     def test_of_a_turned_file_over_http_then_its_pictures_are_those_of_the_file(self, tmp_path):
         clip = write_film(tmp_path / "clip.mp4", range(3), image=quadrants(1280, 720),
                           set_up=lambda stream: stream.set_display_rotation(90))  # fmt: skip
@@ -353,15 +378,47 @@ class TestStream:
 
     def test_of_a_page_that_is_no_video_then_one_line(self, tmp_path):
         (tmp_path / "index.html").write_text("<html>" + "no video " * 500)
-        with files_served(tmp_path) as url, pytest.raises(VideoUnreadable, match=r"index\.html (could not|holds)"):
+        with (
+            files_served(tmp_path) as url,
+            pytest.raises(VideoUnreadable, match=r"index\.html holds no video that can be read$"),
+        ):
             open_stream(f"{url}/index.html", HASTY)
 
     def test_of_a_server_that_does_not_answer_then_the_line_says_so(self):
         with (
             silent_server() as url,
-            pytest.raises(VideoUnreadable, match=r"could not be opened \(it does not answer\)"),
+            pytest.raises(VideoUnreadable, match=r"could not be opened \(it does not answer\); is it running\?"),
         ):
             open_stream(url, CaptureSettings(timeout_s=0.5))
+
+    @pytest.mark.parametrize(
+        ("url", "reason"),
+        [
+            ("http://nowhere.invalid/x", "there is no such host"),
+            ("rtsp://nowhere.invalid/x", "there is no such host"),
+            ("foo://bar", "protocol not found"),
+            ("file:///nowhere.mp4", "no such file or directory"),
+            ("rtsp://[::1/x", "invalid argument"),
+        ],
+    )
+    def test_of_an_address_that_leads_nowhere_then_the_line_says_why(self, url, reason):
+        with pytest.raises(VideoUnreadable) as caught:
+            open_stream(url, HASTY)
+        assert str(caught.value) == f"{url} could not be opened ({reason})"
+
+    @pytest.mark.parametrize(
+        ("url", "shown"),
+        [
+            ("http://user:secret@cam/video.mjpg", "http://cam/video.mjpg"),
+            ("http://cam:81/video.mjpg?token=secret", "http://cam:81/video.mjpg"),
+            ("http://cam/video.mjpg#secret", "http://cam/video.mjpg"),
+            ("http://cam?key=a/secret", "http://cam"),
+            ("rtsp://cam:554/user=admin&password=secret&channel=1_stream=0.sdp?real_stream", "rtsp://cam:554"),
+            ("rtsp://a:b@[::1]:554/live/ch1;token=secret", "rtsp://[::1]:554/live"),
+        ],
+    )
+    def test_address_when_shown_then_without_passwords_and_keys(self, url, shown):
+        assert without_secrets(url) == shown
 
     def test_of_nothing_there_then_one_clear_line(self, server):
         server.stop()
@@ -381,6 +438,11 @@ class TestFeeds:
         assert len(frames) == 10
         assert frames[-1].time_s >= 0.17
         assert not source.mirrored
+
+    def test_of_a_video_under_dev_then_it_is_no_camera(self, clip):
+        with clip.open("rb") as file, open_live(f"/dev/fd/{file.fileno()}") as source:
+            assert len(list(source.frames())) == 10
+            assert not source.mirrored
 
     def test_of_a_video_with_loop_then_it_begins_again_and_time_goes_on(self, clip):
         with open_live(str(clip), CaptureSettings(loop=True)) as source:
@@ -416,6 +478,24 @@ class TestFeeds:
             threading.Timer(0.1, source.close).start()
             assert list(frames) == []
 
+    @pytest.mark.parametrize("loop", [False, True])
+    def test_of_a_folder_when_some_cannot_be_read_then_each_is_named_once_and_the_others_come(self, tmp_path, loop):
+        for place, level in (("b", 50), ("d", 100)):
+            cv2.imwrite(str(tmp_path / f"{place}.png"), picture(level))
+        for place in "ace":
+            (tmp_path / f"{place}.png").write_bytes(b"\x89PNG")
+        settings = CaptureSettings(fps=50, loop=loop)
+        with pytest.warns(UserWarning, match="left out: ") as said, open_live(str(tmp_path), settings) as source:
+            frames = list(itertools.islice(source.frames(), 4))
+        assert [int(frame.image.mean()) for frame in frames] == ([50, 100, 50, 100] if loop else [50, 100])
+        assert len(said) == 3
+
+    @pytest.mark.filterwarnings("ignore:left out")
+    def test_of_a_folder_when_none_can_be_read_then_source_error(self, tmp_path):
+        (tmp_path / "a.png").write_bytes(b"\x89PNG")
+        with pytest.raises(SourceError, match="no picture"):
+            open_live(str(tmp_path), CaptureSettings(loop=True))
+
     def test_of_a_folder_without_pictures_then_source_error(self, tmp_path):
         with pytest.raises(SourceError, match="no picture"):
             open_live(str(tmp_path))
@@ -431,6 +511,16 @@ class TestFeeds:
         assert len(pictures) == 3
         assert pictures[0].image.shape == (2, 4, 3)
         assert pictures[0].image[0, 0].tolist() == ([7, 7, 7] if layout == "gray" else [1, 2, 3])
+
+    def test_of_raw_pictures_when_the_pipe_does_not_block_then_they_are_waited_for(self):
+        read, write = os.pipe()
+        os.set_blocking(read, False)
+        os.write(write, bytes(4 * 2))
+        threading.Timer(0.1, os.write, [write, bytes(4 * 2 * 2)]).start()
+        pictures = [RawFeed(CaptureSettings(width=4, height=2), read).read()]
+        os.close(write)
+        os.close(read)
+        assert None not in pictures
 
     def test_of_raw_pictures_cut_off_then_the_message_names_the_options(self):
         read, write = os.pipe()

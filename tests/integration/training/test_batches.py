@@ -1,4 +1,4 @@
-"""Batches that other processes make."""
+"""Batches that processes make."""
 
 import multiprocessing
 import os
@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,11 +15,11 @@ from livemood.core.labels import EMOTION
 from livemood.datasets.samples import FER2013_HEAD
 from livemood.training.loop.batches import Batches
 from livemood.training.loop.mixup import blended
-from tests.unit.training.test_mixup import PICTURES, epoch, make_split
+from tests.support.splits import PICTURES, epoch, make_split
 
 
 @pytest.mark.parametrize("on_disk", [False, True])
-def test_batches_when_processes_make_them_then_the_same_as_a_thread_does(tmp_path: Path, on_disk: bool):
+def test_batches_when_processes_make_them_then_the_same_as_a_thread_does(tmp_path, on_disk: bool):
     split = make_split()
     if on_disk:
         np.save(tmp_path / "crops.npy", split.pixels)
@@ -45,7 +44,7 @@ def test_batches_when_a_worker_is_killed_then_one_clear_line():
                 list(batches.epoch((0, epoch), 1.0))
 
 
-def test_batches_when_the_trainer_is_killed_then_its_workers_end(tmp_path: Path):
+def test_batches_when_the_trainer_is_killed_then_its_workers_end(tmp_path):
     """They read their work from a pipe that they hold open themselves, so they would wait for ever."""
     (tmp_path / "lesson.py").write_text(ENDLESS)
     run = subprocess.Popen([sys.executable, tmp_path / "lesson.py"], stdout=subprocess.PIPE, text=True)

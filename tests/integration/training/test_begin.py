@@ -2,6 +2,7 @@
 
 import errno
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,10 +11,11 @@ from typing import Any, NoReturn
 
 import pytest
 
-from livemood.bundles.manifest import default_bundle
+from livemood.bundles.manifest import default_bundle, read_bundle
 from livemood.cli import run as command
 from livemood.core.errors import DatasetError, LivemoodError, ModelIncompatible, ModelMissing, SinkError
 from livemood.datasets import dataset as data_sets
+from livemood.datasets.open import DataSource
 from livemood.training import run as run_module
 from livemood.training.loop.checkpoint import Run, Step
 from livemood.training.run import Job, Watcher, train
@@ -24,7 +26,7 @@ SETTINGS = {"preset": "small", "epochs": 1, "batch": 8}
 
 @pytest.fixture
 def job(tmp_path: Path) -> Job:
-    return Job(write_faces(tmp_path / "faces", 12), tmp_path / "mine", overrides=SETTINGS)
+    return Job(DataSource(write_faces(tmp_path / "faces", 12)), tmp_path / "mine", overrides=SETTINGS)
 
 
 @pytest.fixture
@@ -62,7 +64,7 @@ class TestChecks:
         ("head", "base"), [("pixels", ()), ("dropout", ()), ("re_lu_3", ()), ("rescale", (default_bundle(),))]
     )
     def test_train_when_a_head_is_called_like_a_layer_then_refused(self, job, head, base):
-        with_heads(job.data, [(head, "a"), (head, "b")])
+        with_heads(job.data.path, [(head, "a"), (head, "b")])
         overrides = {"epochs": 1} if base else SETTINGS
         with pytest.raises(DatasetError, match=f"a head cannot be called {head}, like a layer of the network; rename"):
             begin(replace(job, base=base, overrides=overrides))
@@ -72,20 +74,21 @@ class TestChecks:
         ("rows", "said"),
         [
             ([("fer2013", "a"), ("fer2013", "b")], "a head cannot be called fer2013, which is FER2013's own labels"),
-            ([("mouth", "open"), ("mouth", "unsure")], "a class of head mouth cannot be called unsure"),
+            ([("mouth", "open"), ("mouth", "unsure")], "faces has a class unsure, livemood's own word"),
+            ([("mouth", "open"), ("mouth", "no-face")], "faces has a class no-face, livemood's own word"),
             ([(f"h{n // 2}", "ab"[n % 2]) for n in range(32)], "17 heads, and a bundle has 16 at most"),
         ],
     )
     def test_train_when_a_bundle_could_not_hold_a_head_then_refused(self, tmp_path, rows, said):
-        job = Job(write_faces(tmp_path / "faces", 32), tmp_path / "mine", overrides=SETTINGS)
-        with_heads(job.data, rows)
+        job = Job(DataSource(write_faces(tmp_path / "faces", 32)), tmp_path / "mine", overrides=SETTINGS)
+        with_heads(job.data.path, rows)
         with pytest.raises(DatasetError, match=said):
             begin(job)
 
     def test_train_when_a_teacher_cannot_teach_then_refused(self, job, tmp_path):
         with pytest.raises(ModelMissing, match="no model bundle at nowhere"):
             begin(replace(job, teachers=(Path("nowhere"),)))
-        wink = Job(write_faces(tmp_path / "winks", 12, ("happy", "wink")), job.out, overrides=SETTINGS)
+        wink = Job(DataSource(write_faces(tmp_path / "winks", 12, ("happy", "wink"))), job.out, overrides=SETTINGS)
         with pytest.raises(ModelIncompatible, match="does not know wink"):
             begin(replace(wink, teachers=(default_bundle(),)))
         assert not job.work.exists()
@@ -95,10 +98,17 @@ class TestChecks:
             begin(replace(job, out=Path("default")))
 
     def test_train_when_the_work_folder_would_be_the_data_then_refused(self, job, tmp_path):
-        data = job.data.rename(tmp_path / "mine.work")
+        data = job.data.path.rename(tmp_path / "mine.work")
         with pytest.raises(SinkError, match=r"mine\.work lies in the data"):
-            begin(replace(job, data=data))
+            begin(replace(job, data=DataSource(data)))
         assert sorted(path.name for path in data.iterdir()) == ["happy", "sad"]
+
+    def test_train_when_out_holds_the_manifest_of_another_program_then_refused_and_it_stays(self, job):
+        job.out.mkdir()
+        (job.out / "manifest.json").write_text('{"manifest_version": 3}')
+        with pytest.raises(SinkError, match="mine is not empty and holds no bundle; choose another out"):
+            train(job, False, True, Watcher())
+        assert (job.out / "manifest.json").read_text() == '{"manifest_version": 3}'
 
     @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
     def test_train_when_out_is_a_link_that_leads_nowhere_then_refused(self, job):
@@ -107,12 +117,12 @@ class TestChecks:
             begin(job)
 
     def test_train_when_a_folder_of_the_data_cannot_be_searched_then_that_folder_is_named(self, job, monkeypatch):
-        picture = job.data / "happy" / "happy0.png"
+        picture = job.data.path / "happy" / "happy0.png"
 
         def unsearchable(*_: object) -> NoReturn:
             raise PermissionError(errno.EACCES, "Permission denied", str(picture))
 
-        monkeypatch.setattr(run_module, "open_collection", unsearchable)
+        monkeypatch.setattr(DataSource, "collection", unsearchable)
         with pytest.raises(DatasetError) as told:
             begin(job)
         assert str(told.value) == f"{picture} cannot be read: Permission denied; make it readable, or leave it out"
@@ -133,7 +143,7 @@ class TestChecks:
         ],
     )
     def test_command_when_a_number_is_out_of_range_then_a_usage_error(self, job, option, value, said, capsys):
-        assert command(["train", str(job.data), "--out", str(job.out), option, value]) == 2
+        assert command(["train", str(job.data.path), "--out", str(job.out), option, value]) == 2
         line = capsys.readouterr().err
         assert said in line
         assert option in line
@@ -141,7 +151,7 @@ class TestChecks:
     @pytest.mark.parametrize("name", ["train", "export"])
     def test_command_when_keras_has_no_such_backend_then_one_line(self, job, name, monkeypatch, capsys):
         monkeypatch.setenv("KERAS_BACKEND", "foo")
-        words = ["train", str(job.data)] if name == "train" else ["export", "default", "--to", "onnx"]
+        words = ["train", str(job.data.path)] if name == "train" else ["export", "default", "--to", "onnx"]
         assert command([*words, "--out", str(job.out)]) == 1
         assert capsys.readouterr().err.startswith("livemood: KERAS_BACKEND is 'foo', no backend of Keras")
 
@@ -181,27 +191,36 @@ class TestEarlyEnds:
         monkeypatch.setattr("livemood.datasets.load._Cutter.cut", interrupt)
         before = sorted(tmp_path.iterdir())
         out = tmp_path / "models" / "mine"
-        assert command(["train", str(job.data), "--out", str(out), "--preset", "small"]) == 130
+        assert command(["train", str(job.data.path), "--out", str(out), "--preset", "small"]) == 130
         assert capsys.readouterr().err == "livemood: interrupted; nothing was written\n"
         assert sorted(tmp_path.iterdir()) == before
 
     def test_command_when_interrupted_in_the_first_epoch_then_the_old_bundle_stays_and_crops_wait_for_resume(
         self, job, monkeypatch, capsys
     ):
-        job.out.mkdir()
-        (job.out / "manifest.json").write_text("a good one")
+        shutil.copytree(default_bundle(), job.out)
 
         def interrupt(step: Step) -> NoReturn:
             raise KeyboardInterrupt
 
         monkeypatch.setattr("livemood.cli.training.Display._on_step", lambda self, step: interrupt(step))
-        words = ["train", str(job.data), "--out", str(job.out), "--preset", "small", "--time-budget", "90s", "--force"]
+        words = [
+            "train",
+            str(job.data.path),
+            "--out",
+            str(job.out),
+            "--preset",
+            "small",
+            "--time-budget",
+            "90s",
+            "--force",
+        ]
         assert command(words) == 130
         said = capsys.readouterr().err
         assert "training ends after 1:30; measuring and converting the model come after" in said
         assert "livemood: interrupted before the first epoch ended: no bundle to keep; --resume begins with" in said
         assert said.endswith(f"livemood: interrupted; kept: {job.work}\n")
-        assert (job.out / "manifest.json").read_text() == "a good one"
+        assert read_bundle(job.out).sha256 == read_bundle(default_bundle()).sha256
         assert data_sets.is_there(job.work)
 
     def test_resume_when_part_of_the_time_is_spent_then_the_rest_is_told(self, job, monkeypatch):

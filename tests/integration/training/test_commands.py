@@ -24,6 +24,7 @@ from livemood.core.probabilities import with_temperature
 from livemood.datasets.crop_index import read_index
 from livemood.datasets.dataset import Dataset
 from livemood.datasets.files import Files
+from livemood.datasets.open import DataSource
 from livemood.emotion.classifier import EmotionClassifier
 from livemood.evaluation.run import EvaluationJob, Watcher, evaluate
 from livemood.sinks.image import write_image
@@ -201,7 +202,7 @@ class TestEvaluate:
     def test_evaluate_when_the_data_has_one_class_of_few_pictures_then_all_classes_are_the_choice(self, tmp_path):
         shutil.rmtree(write_faces(tmp_path / "faces", 2) / "sad")
         datasets: list[Dataset] = []
-        job = EvaluationJob(default_bundle(), tmp_path / "faces", "all")
+        job = EvaluationJob(default_bundle(), DataSource(tmp_path / "faces"), "all")
         report = evaluate(job, Watcher(on_data=datasets.append))
         assert (report["pictures"], report["labels"]) == (2, list(EMOTIONS))
         assert sum(map(sum, report["confusion"])) == 2

@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 from dataclasses import asdict, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from livemood.core.crop_spec import CROP, CropSpec
 from livemood.core.errors import DatasetError, ModelIncompatible, ModelMissing, SinkError
 from livemood.core.labels import EMOTION
 from livemood.datasets import dataset
+from livemood.datasets.open import DataSource
 from livemood.datasets.split import ALIGNED, RAW
 from livemood.emotion.classifier import EmotionClassifier
 from livemood.emotion.crop import resize_crop
@@ -44,11 +44,16 @@ from tests.unit.evaluation.test_figures import make_report
 # Too small for real faces, but it separates the drawings and compiles in a second.
 PRESETS["tiny"] = Architecture(8, (16, 24, 32), (1, 1, 1))
 PRESETS["wider"] = Architecture(8, (16, 24, 48), (1, 1, 1))
+FACES = Path("faces")
 ODD_NAME = os.fsdecode(b"caf\xe9.txt")
 MOUTH, LIPS = "mouth", {"happy": "up", "sad": "down"}
 """A second head of the drawings."""
-job_of = partial(Job, describe=train_command)
 ASKED: dict[str, Any] = {"preset": "tiny", "epochs": 8, "batch": 8, "learning_rate": 0.05}
+
+
+def job_of(data: Path, out: Path, **more: Any) -> Job:
+    """Return a job on pictures that are read as they come."""
+    return Job(DataSource(data), out, describe=train_command, **more)
 
 
 class Trained:
@@ -56,9 +61,9 @@ class Trained:
 
     def __init__(self, folder: Path) -> None:
         self.job = job_of(write_faces(folder / "faces", 80), folder / "mine", overrides=ASKED)
-        (self.job.data / "happy" / ODD_NAME).write_text("not a picture")
+        (self.job.data.path / "happy" / ODD_NAME).write_text("not a picture")
         rows = [f"{kind}{n}.png,{MOUTH},{LIPS[kind]}" for kind in LIPS for n in range(40)]
-        (self.job.data / "heads.csv").write_text("\n".join(["file,head,label", *rows]))
+        (self.job.data.path / "heads.csv").write_text("\n".join(["file,head,label", *rows]))
         self.epochs: list[Epoch] = []
         self.metrics, self.run = train(self.job, False, False, Watcher(on_epoch=self.epochs.append))
 
@@ -181,9 +186,7 @@ class TestTrain:
     @pytest.mark.parametrize("name", ["unsure", "no-face"])
     def test_run_when_a_class_has_a_word_of_livemood_s_own_then_refused_before_any_work(self, tmp_path, name):
         faces = write_faces(tmp_path / "faces", 4, ("happy", name))
-        with pytest.raises(
-            DatasetError, match=rf"class folder {name} of .*faces: .*; rename that folder, or remove it"
-        ):
+        with pytest.raises(DatasetError, match=rf"faces has a class {name}, .*; rename that class, or leave it out"):
             train(job_of(faces, tmp_path / "mine"), False, False, Watcher())
         assert not (tmp_path / "mine.work").exists()
 
@@ -264,11 +267,12 @@ class TestResume:
         [
             ({"overrides": {"preset": "large"}}, "begun with preset tiny, not large"),
             ({"overrides": {"seed": 2}}, "begun with seed 1, not 2"),
-            ({"data": Path("other")}, "begun with data faces, not other"),
-            ({"find_faces": True}, "begun without find_faces; say the same again"),
-            ({"group_by": "person"}, "begun without group_by; say the same again"),
-            ({"classes": {"a": "b"}}, "begun with class {}, not {'a': 'b'}"),
-            ({"votes": Path("votes.csv")}, "begun without votes; say the same again"),
+            ({"data": DataSource(Path("other"))}, "begun with data faces, not other"),
+            ({"data": DataSource(FACES, find_faces=True)}, "begun without find_faces; say the same again"),
+            ({"data": DataSource(FACES, group_by="person")}, "begun without group_by; say the same again"),
+            ({"data": DataSource(FACES, classes={"a": "b"})}, "begun with class {}, not {'a': 'b'}"),
+            ({"data": DataSource(FACES, votes=Path("votes.csv"))}, "begun without votes; say the same again"),
+            ({"data": DataSource(FACES, heads=Path("h.csv"))}, "begun without heads; say the same again"),
         ],
     )
     def test_resume_when_settings_differ_then_names_the_one(self, trained, change, match):
@@ -421,7 +425,7 @@ class TestTransfer:
     def test_train_when_from_a_run_then_knows_at_once_what_that_knew_and_names_it(self, trained, tmp_path):
         """And can be gone on from in its turn, whatever its preset."""
         overrides = {"epochs": 1, "batch": 8}
-        job = job_of(trained.job.data, tmp_path / "longer", base=(trained.job.work,), overrides=overrides)
+        job = job_of(trained.job.data.path, tmp_path / "longer", base=(trained.job.work,), overrides=overrides)
         epochs: list[Epoch] = []
         train(job, False, False, Watcher(on_epoch=epochs.append))
         assert epochs[0].valid_accuracy > 0.9
@@ -438,7 +442,7 @@ class TestTransfer:
         save_job(wider.work, {**record, "settings": {**record["settings"], "preset": "wider"}})
         network = build(PRESETS["wider"], CROP, sizes(dataset.restore(wider.work).heads))
         save(wider.work, trained.run, 1, {"best": network.get_weights()})
-        job = job_of(trained.job.data, tmp_path / "mixed", base=(trained.job.work, wider.work))
+        job = job_of(trained.job.data.path, tmp_path / "mixed", base=(trained.job.work, wider.work))
         with pytest.raises(ModelIncompatible, match=r"hold different networks; from takes the mean of like ones"):
             train(job, False, False, Watcher())
 
@@ -448,13 +452,13 @@ class TestTransfer:
         self, trained, tmp_path, kind, resume
     ):
         job = job_of(
-            trained.job.data, tmp_path / "other", base=(getattr(trained.job, kind),), overrides={"preset": "wider"}
+            trained.job.data.path, tmp_path / "other", base=(getattr(trained.job, kind),), overrides={"preset": "wider"}
         )
         with pytest.raises(ModelIncompatible, match="and preset wider makes another; leave out from or preset"):
             train(job, resume, False, Watcher())
 
     def test_train_when_from_a_bundle_and_a_run_then_refused(self, trained, tmp_path):
-        job = job_of(trained.job.data, tmp_path / "mixed", base=(trained.job.work, trained.job.out))
+        job = job_of(trained.job.data.path, tmp_path / "mixed", base=(trained.job.work, trained.job.out))
         with pytest.raises(ModelIncompatible, match=r"mine is a bundle; from takes one bundle, or folders of runs"):
             train(job, False, False, Watcher())
 
@@ -515,11 +519,12 @@ def test_write_when_target_is_there_then_refused(trained, tmp_path):
 
 @pytest.mark.parametrize("to", ["tflite", "saved-model"])
 def test_write_when_target_is_a_folder_of_other_things_then_it_stays_whatever_is_asked(trained, tmp_path, to):
-    (tmp_path / "models" / "deep").mkdir(parents=True)
-    (tmp_path / "models" / "deep" / "notes.txt").write_text("precious")
-    with pytest.raises(SinkError, match=r"models is (a folder|not a SavedModel)"):
-        write(read_bundle(trained.job.out), to, tmp_path / "models", force=True)
-    assert (tmp_path / "models" / "deep" / "notes.txt").read_text() == "precious"
+    models = tmp_path / "models.tflite"
+    (models / "deep").mkdir(parents=True)
+    (models / "deep" / "notes.txt").write_text("precious")
+    with pytest.raises(SinkError, match=r"models\.tflite is (a folder|not a SavedModel)"):
+        write(read_bundle(trained.job.out), to, models, force=True)
+    assert (models / "deep" / "notes.txt").read_text() == "precious"
 
 
 def test_write_when_target_is_a_saved_model_then_force_replaces_it(trained, tmp_path):

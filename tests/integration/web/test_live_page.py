@@ -95,7 +95,7 @@ def test_records_when_saved_then_python_reads_them_as_its_own(context, page, url
     assert origin is not None
     assert (origin.version, origin.source, origin.model) == (__version__, "camera", "emotion")
     assert (origin.width, origin.height) == (640, 480)
-    assert origin.sha256 == read_bundle(default_bundle()).sha256_for("litert")
+    assert origin.sha256 == read_bundle(default_bundle()).sha256["model.tflite"]
     _, first = file.read_text(encoding="utf-8").splitlines()[:2]
     assert [*json.loads(first)][:3] == ["frame", "time_s", "track"]
 

@@ -273,7 +273,7 @@ def _recorded(suffix: str) -> Callable[[], list[bytes]]:
 def _command_lines() -> list[bytes]:
     return [
         b"video a.mp4 --out b.mp4 --start 1:05 --duration 4 --every 2 --crf 20 --emotions happy,sad --json",
-        b"video --records r.jsonl --subtitles s.srt --codec h264 --preset fast --detector near x.mp4 --jobs 2",
+        b"video --out b.mp4 --records r.jsonl --subtitles s.srt --codec h264 --preset fast x.mp4 --jobs 2",
         b"image a.jpg --csv t.csv --sort-into d --panel --engine litert --model nowhere",
         b"report r.jsonl --out p.html --plot p.png --thumbnails v.mp4 --force",
         b"models --json",

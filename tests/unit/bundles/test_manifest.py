@@ -1,11 +1,12 @@
 import json
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
 from livemood.bundles import manifest as bundle
-from livemood.bundles.manifest import default_bundle, read_bundle
+from livemood.bundles.manifest import default_bundle, models_folder, named_bundle, read_bundle
 from livemood.bundles.shipped import face_model
 from livemood.core.crop_spec import CROP
 from livemood.core.errors import ModelIncompatible, ModelMissing
@@ -51,6 +52,22 @@ def test_bundle_when_not_there_then_missing_names_the_folder(tmp_path):
         read_bundle(tmp_path / "nowhere")
 
 
+def test_bundle_when_it_is_a_file_then_says_so(copy):
+    with pytest.raises(ModelMissing, match=r"model\.keras is a file; give the folder of the model bundle"):
+        read_bundle(copy / "model.keras")
+
+
+def test_bundle_when_it_is_one_of_other_networks_then_says_what_is_missing():
+    with pytest.raises(ModelIncompatible, match="is no manifest of an emotion model: it has no 'name'"):
+        read_bundle(models_folder() / "face")
+
+
+@pytest.mark.parametrize("name", ["", "a\0b"])
+def test_bundle_when_no_folder_can_have_its_name_then_missing(name):
+    with pytest.raises(ModelMissing, match=re.escape(f"no model bundle can be at {name!r}")):
+        named_bundle(name)
+
+
 def test_bundle_when_weights_are_not_there_then_missing(copy):
     (copy / "model.tflite").unlink()
     found = read_bundle(copy)
@@ -81,6 +98,11 @@ def test_bundle_when_manifest_is_no_json_object_then_incompatible(copy, text):
         {"labels": ["happy"]},
         {"labels": ["happy", "happy"]},
         {"labels": ["happy", "unsure"]},
+        {"labels": ["happy", "no-face"]},
+        {"labels": ["happy", "sad."]},
+        {"labels": ["happy", "CON"]},
+        {"labels": ["happy", "nul.x"]},
+        {"labels": ["happy", "Com1"]},
         {"temperature": 0},
         {"temperature": "warm"},
         {"crop": {"size_px": 3, "colour": "grey", "template": [[0, 0]] * 4}},

@@ -2,7 +2,7 @@
 
 import pytest
 
-from livemood.core.text_tables import decode_text, table_line, table_rows
+from livemood.core.text_tables import decode_text, one_line, table_line, table_rows, utf8
 
 TEXT = "path,who\nMälzer/a.jpg,x\n"
 
@@ -15,6 +15,17 @@ def test_decode_text_when_it_has_a_mark_then_its_encoding_is_taken(encoding) -> 
 
 def test_decode_text_when_bytes_are_not_utf_8_then_they_are_kept() -> None:
     assert decode_text(b"a\xff.jpg").encode(errors="surrogateescape") == b"a\xff.jpg"
+
+
+def test_utf8_then_any_text_can_be_written_and_a_byte_is_told_as_it_is() -> None:
+    assert utf8("caf\u00e9 \U0001f600 \udcff \ud800.jpg") == "caf\u00e9 \U0001f600 \\xff \ufffd.jpg"
+
+
+def test_one_line_when_a_text_holds_breaks_and_controls_then_they_become_spaces() -> None:
+    assert (
+        one_line("film\x01a\r\n\u2028b\x85 \U0001f469\u200d\U0001f4bb\udcff")
+        == "film a b  \U0001f469\u200d\U0001f4bb\\xff"
+    )
 
 
 def test_decode_text_when_utf_16_is_cut_short_then_what_is_there_is_read() -> None:

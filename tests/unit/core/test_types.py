@@ -33,11 +33,18 @@ def test_frame_from_strided_view_then_contiguous_with_the_same_pixels():
 
 
 @pytest.mark.parametrize(
-    "image",
-    [np.zeros((4, 4)), np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((0, 4, 3), np.uint8), "x"],
+    ("image", "said"),
+    [
+        (np.zeros((4, 4)), r"float64 \(4, 4\)"),
+        (np.zeros((4, 4), np.uint8), r"uint8 \(4, 4\)"),
+        (np.zeros((4, 4, 4), np.uint8), r"uint8 \(4, 4, 4\)"),
+        (np.zeros((0, 4, 3), np.uint8), r"shape \(0, 4, 3\)"),
+        ("x", "str"),
+        (None, "NoneType; cv2.imread returns None for a file that it cannot read"),
+    ],
 )
-def test_frame_when_not_a_bgr_picture_then_says_what_came(image):
-    with pytest.raises(ValueError, match="a frame needs"):
+def test_frame_when_not_a_bgr_picture_then_says_what_came(image, said):
+    with pytest.raises(ValueError, match=f"a frame needs .* got {said}"):
         Frame(0, 0.0, image)
 
 

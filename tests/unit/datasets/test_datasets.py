@@ -241,6 +241,7 @@ class TestFurtherHeads:
         [
             (["happy0.png,emotion,x", "happy1.png,emotion,y"], "line 2: 'emotion' cannot be a head of its own"),
             (["happy0.png,a/b,x"], "line 2: 'a/b' cannot be a head of its own"),
+            (["happy0.png,track,x"], "line 2: 'track' cannot be a head of its own.* nor the records use"),
             (["happy0.png,smile,a\tb"], "line 2: .* cannot be a label"),
             (["happy0.png,smile"], "line 2: expected file, head, label"),
             (["happy0.png,smile,open", "happy0.png,smile,closed"], r"line 3: happy0\.png has another label"),

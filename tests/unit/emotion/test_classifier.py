@@ -82,7 +82,13 @@ def test_emotions_when_a_subset_is_chosen_then_renormalised_in_the_asked_order(l
 
 @pytest.mark.parametrize(
     ("emotions", "message"),
-    [(["joy", "sad"], "unknown emotion 'joy'"), (["sad"], "two or more"), (["sad", "sad"], "different"), ([], "none")],
+    [
+        (["joy", "sad"], "unknown emotion 'joy'"),
+        ([1, "sad"], "unknown emotion 1"),
+        (["sad"], "two or more"),
+        (["sad", "sad"], "different"),
+        ([], "none"),
+    ],
 )
 def test_emotions_when_the_choice_makes_no_sense_then_says_why(emotions, message):
     with pytest.raises(ValueError, match=message):

@@ -498,9 +498,10 @@ class TestSmiles:
             check_smiles(read_bundle(default_bundle()), tmp_path / "photos.zip")
 
     def test_stress_photos_when_measured_then_a_face_not_found_is_wrong_and_jitter_is_left_out(self, tmp_path):
-        rows = stress_photos(default_bundle(), self.write_photos(tmp_path / "photos.zip"))
+        some = {kind: CORRUPTIONS[kind] for kind in ("roll", "crop jitter")}
+        rows = stress_photos(default_bundle(), self.write_photos(tmp_path / "photos.zip"), some)
         assert (rows[0]["kind"], rows[0]["found"], rows[0]["accuracy"]) == ("none", 0.6667, 0.6667)
-        assert {row["kind"] for row in rows} == {"none", *CORRUPTIONS} - {"crop jitter"}
+        assert {row["kind"] for row in rows} == {"none", "roll"}
         assert all(row["accuracy"] <= row["found"] for row in rows)
 
     def test_skin_tone_when_cheeks_are_lighter_then_larger_angle(self):

@@ -137,12 +137,3 @@ def test_check_people_when_the_model_lacks_happy_then_says_so(tmp_path):
     bundle = replace(read_bundle(default_bundle()), heads=(Head("emotion", ("neutral", "angry")),))
     with pytest.raises(DatasetError, match="does not know happy"):
         check_people(bundle, crowd(tmp_path / "crowd.zip"))
-
-
-def test_main_when_the_file_is_no_zip_then_one_line_and_exit_code_1(monkeypatch, capsys, tmp_path):
-    (tmp_path / "set.zip").write_text("no zip")
-    monkeypatch.setattr("sys.argv", ["people", str(tmp_path / "set.zip")])
-    with pytest.raises(SystemExit) as ended:
-        people.main()
-    assert ended.value.code == 1
-    assert capsys.readouterr().err.startswith("livemood: ")

@@ -1,13 +1,14 @@
 """Who made a record file, and of what: written, read back, and from strangers' files."""
 
 import json
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from livemood.core.errors import SinkError
+from livemood.core.errors import LivemoodError, SinkError
 from livemood.records import Origin, read, read_origin, to_pandas
 from livemood.records.origin import from_json, is_origin
 from livemood.sinks.records import open_records
@@ -80,6 +81,18 @@ def test_csv_when_made_again_then_what_is_beside_it_is_replaced_if_it_is_ours(tm
     assert read_origin(tmp_path / "b.csv") == ORIGIN
 
 
+def test_csv_when_it_has_no_origin_then_it_does_not_take_over_what_is_beside_it(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv")
+    with pytest.raises(RuntimeError), open_records(path, ("happy", "sad"), force=True):
+        raise RuntimeError
+    assert read_origin(path) == ORIGIN
+    open_records(path, ("happy", "sad"), force=True).close()
+    assert list(tmp_path.iterdir()) == [path]
+    (tmp_path / "b.csv.json").write_text("{}")
+    open_records(tmp_path / "b.csv", ("happy", "sad")).close()
+    assert (tmp_path / "b.csv.json").read_text() == "{}"
+
+
 def test_csv_when_its_run_fails_then_nothing_is_left_beside_it(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError), open_records(tmp_path / "a.csv", ("happy", "sad"), origin=ORIGIN):
         raise RuntimeError
@@ -97,6 +110,8 @@ def test_csv_when_its_run_fails_then_nothing_is_left_beside_it(tmp_path: Path) -
         {"version": "1", "rate": "fast"},
         {"version": "1", "width": "wide"},
         {"version": "1", "duration_s": []},
+        {"version": "1", "duration_s": float("inf")},
+        {"version": "1", "duration_s": -1},
         {"version": "1", "options": [1]},
         {"version": "1", "options": {str(place): 1 for place in range(1000)}},
     ],
@@ -120,5 +135,12 @@ def test_origin_when_its_text_would_move_the_cursor_then_it_is_shown_harmlessly(
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet", ".txt"])
-def test_origin_of_a_file_that_is_not_there_then_is_none(tmp_path: Path, suffix: str) -> None:
-    assert read_origin(tmp_path / f"a{suffix}") is None
+def test_origin_of_a_file_that_is_not_there_then_says_so(tmp_path: Path, suffix: str) -> None:
+    with pytest.raises(LivemoodError, match=rf"a\{suffix} is not there; give a record file"):
+        read_origin(tmp_path / f"a{suffix}")
+
+
+@pytest.mark.parametrize("function", [read, read_origin])
+def test_records_when_the_path_is_empty_then_says_so(function: Callable[[str], object]) -> None:
+    with pytest.raises(LivemoodError, match="the path of the records is empty; give a record file"):
+        function("")

@@ -58,6 +58,7 @@ def test_offer_then_names_the_file_and_everyone_in_what_is_to_be_typed() -> None
     people = seen((1, 0, 5, 100, 50), (2, 6, 8, 100, 50), (3, 0, 5, 400, 50), (7, 6, 8, 400, 50))
     text = merges_section(people, Path("my moods.csv"), OFFER)
     assert "<code>merge &#x27;my moods.csv&#x27; -s 1,2 -s 3,7 into &#x27;my moods-merged.csv&#x27;</code>" in text
+    assert "merge ./-x.csv -s 1,2 -s 3,7 into ./-x-merged.csv" in merges_section(people, Path("-x.csv"), OFFER)
     assert "merge RECORDS -s 1,2 -s 3,7 into FILE" in merges_section(people, None, OFFER)
     assert "<code>" not in merges_section(people, Path("a.csv"), None)
 

@@ -8,6 +8,7 @@ import pytest
 
 from livemood.core.errors import SinkError
 from livemood.runtime.atomic_io import atomic_write, refuse_inputs
+from livemood.runtime.interrupted import is_interrupted, mark_interrupted, unmark
 
 
 def names(folder: Path) -> list[str]:
@@ -26,6 +27,17 @@ def test_file_when_another_run_writes_it_then_refused_and_the_other_is_not_distu
             other.write_text("second")
     assert out.read_text() == "first"
     assert names(tmp_path) == ["out.txt"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes")
+def test_pipe_when_a_file_would_replace_it_then_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "out.txt")
+    with (
+        pytest.raises(SinkError, match=r"out\.txt is a device or a pipe; give out a file"),
+        atomic_write(tmp_path / "out.txt", "out", force=True),
+    ):
+        pass
+    assert (tmp_path / "out.txt").is_fifo()
 
 
 def test_file_when_a_killed_run_left_its_scratch_file_then_written_all_the_same(tmp_path: Path) -> None:
@@ -53,6 +65,48 @@ def test_file_when_its_name_is_too_long_then_refused_in_one_line(
     with pytest.raises(SinkError) as told, atomic_write(out, setting):
         pass
     assert str(told.value) == f"{out} could not be written (File name too long){remedy}"
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_file_when_it_is_a_link_to_nothing_then_written_where_that_leads(force: bool, tmp_path: Path) -> None:
+    link = tmp_path / "link.csv"
+    link.symlink_to("real.csv")
+    with atomic_write(link, "out", force) as part:
+        part.write_text("new")
+    assert (link.is_symlink(), (tmp_path / "real.csv").read_text()) == (True, "new")
+    assert names(tmp_path) == ["link.csv", "real.csv"]
+
+
+def test_file_when_it_is_a_loop_of_links_then_replaces_it(tmp_path: Path) -> None:
+    loop = tmp_path / "loop.csv"
+    loop.symlink_to("loop.csv")
+    with atomic_write(loop, "out") as part:
+        part.write_text("new")
+    assert loop.read_text() == "new"
+
+
+def test_file_when_it_would_lie_in_a_file_then_refused_by_that_name(tmp_path: Path) -> None:
+    (tmp_path / "film.mp4").touch()
+    out = tmp_path / "film.mp4" / "pages" / "a.html"
+    with pytest.raises(SinkError) as told, atomic_write(out, "report", force=True):
+        pass
+    assert str(told.value) == f"{out} could not be written ({tmp_path / 'film.mp4'} is a file); try another report"
+
+
+def test_mark_of_an_interrupted_file_then_holds_as_long_as_the_file_is_the_same(tmp_path: Path) -> None:
+    """Also under the longest name, and not where there is no file."""
+    path = tmp_path / ("x" * 255)
+    mark_interrupted(path)
+    path.write_text("half")
+    assert not is_interrupted(path)
+    mark_interrupted(path)
+    assert is_interrupted(path)
+    path.write_text("whole")
+    assert not is_interrupted(path)
+    path.write_text("half")
+    unmark(path)
+    assert not is_interrupted(path)
+    assert names(tmp_path) == [path.name]
 
 
 @pytest.mark.parametrize("force", [False, True])

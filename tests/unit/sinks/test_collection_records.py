@@ -1,17 +1,22 @@
+import os
 import re
 import shutil
 import sys
+from codecs import BOM_UTF8
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from livemood.core.errors import LivemoodError, SinkError
 from livemood.records import Origin, read_origin
 from livemood.records import read as read_records
 from livemood.records.inputs import Group, Heads, Input, read_groups
+from livemood.records.origin import sidecar
 from livemood.records.schema import HeadScores, Record
 from livemood.sinks.collection_records import CollectionRecords, holds_photos, journal_of
+from tests.support.disks import full_disk
 
 ORIGIN = Origin("1.2.3", model="mine", sha256="ab", options={"detector": "auto"})
 HEADS: Heads = {"emotion": ("happy", "sad"), "smile": ("open", "closed")}
@@ -78,9 +83,12 @@ def test_file_when_a_line_is_not_one_of_a_table_then_one_line_says_so(tmp_path: 
         CollectionRecords(path, HEADS, resume=True)
 
 
-def test_table_when_a_quote_was_left_open_in_it_then_one_line_says_so_and_all_rows_stay(tmp_path: Path) -> None:
+@pytest.mark.parametrize("count", [5, 300])
+def test_table_when_a_quote_was_left_open_in_it_then_one_line_says_so_and_all_rows_stay(
+    tmp_path: Path, count: int
+) -> None:
     path = tmp_path / "rows.csv"
-    write(path, [photo(f"{number}.jpg", 1) for number in range(300)])
+    write(path, [photo(f"{number}.jpg", 1) for number in range(count)])
     damaged = path.read_bytes().replace(b"\n3.jpg,", b'\n"3.jpg,')
     path.write_bytes(damaged)
     with pytest.raises(LivemoodError, match=r"holds a line that is not a record of a photo: b'\"3\.jpg,"):
@@ -198,8 +206,9 @@ def test_rows_of_a_killed_run_when_not_gone_on_with_then_replaced_by_force_only(
     assert len(list(read_groups(path))) == 1
 
 
-def test_file_of_other_heads_then_refused(tmp_path: Path) -> None:
-    path = tmp_path / "rows.jsonl"
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_file_of_other_heads_then_refused(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"rows{suffix}"
     write(path, PHOTOS)
     before = path.read_bytes()
     with pytest.raises(LivemoodError, match=r"holds other emotions \(happy, sad\)"):
@@ -207,9 +216,81 @@ def test_file_of_other_heads_then_refused(tmp_path: Path) -> None:
     with pytest.raises(LivemoodError, match=r"holds other model outputs \(emotion, smile\)"):
         CollectionRecords(path, {"emotion": ("happy", "sad")}, resume=True)
     assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_disk_when_full_then_one_line_and_what_was_written_stays(tmp_path: Path) -> None:
-    with pytest.raises(SinkError, match="could not be written \\(No space left on device\\)"):
-        (tmp_path / "full.csv").symlink_to("/dev/full")
-        write(tmp_path / "full.csv", PHOTOS, resume=True)
+    path = tmp_path / "rows.csv"
+    write(path, PHOTOS)
+    before = path.read_bytes()
+    with full_disk(len(before)), pytest.raises(SinkError, match=r"rows\.csv could not be written \(File too large\)"):
+        write(path, PHOTOS, resume=True)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+@pytest.mark.parametrize("room", [0, 400])
+def test_disk_when_full_at_the_start_then_nothing_is_left_that_blocks_the_next_run(
+    tmp_path: Path, suffix: str, room: int
+) -> None:
+    path = tmp_path / f"rows{suffix}"
+    with full_disk(room), pytest.raises(SinkError, match=r"could not be written \(File too large\)"):
+        write(path, PHOTOS[:1], origin=ORIGIN)
+    assert list(tmp_path.iterdir()) == []
+    sidecar(path).touch()  # as a power cut leaves it
+    write(path, PHOTOS[:1], origin=ORIGIN, resume=True)
+    assert read_origin(path) == ORIGIN
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes")
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_pipe_when_rows_are_to_be_written_there_then_refused(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"rows{suffix}"
+    os.mkfifo(path)
+    for how in ("force", "resume"):
+        with pytest.raises(SinkError, match=rf"rows\{suffix} is a device or a pipe; give records a file"):
+            write(path, PHOTOS, **{how: True})
+    assert path.is_fifo()
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+@pytest.mark.parametrize("change", ["added", "moved", "renamed"])
+def test_table_when_its_columns_were_changed_then_gone_on_with_only_if_nothing_is_lost(
+    tmp_path: Path, suffix: str, change: str
+) -> None:
+    path = tmp_path / f"rows{suffix}"
+    write(path, PHOTOS[:2])
+    table = pd.read_csv(path, dtype=str) if suffix == ".csv" else pd.read_parquet(path)
+    if change == "added":
+        table.insert(0, "note", "mine")
+    elif change == "moved":
+        table.insert(0, "error", table.pop("error"))
+    else:
+        table = table.rename(columns={"reason": "doubt"})
+    table.to_csv(path, index=False) if suffix == ".csv" else table.to_parquet(path)
+    before = path.read_bytes()
+    if (suffix, change) == (".parquet", "moved"):
+        write(path, PHOTOS[:1], resume=True)
+        assert list(read_groups(path)) == [shown(one, suffix) for one in (*PHOTOS[:2], PHOTOS[0])]
+        return
+    what = {"added": "note", "moved": "in another order", "renamed": "doubt, reason"}[change]
+    with pytest.raises(LivemoodError, match=rf"rows\{suffix} has other columns than new rows \({what}\); use another"):
+        write(path, PHOTOS[:1], resume=True)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_table_when_saved_with_a_byte_order_mark_then_gone_on_with(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    write(path, PHOTOS[:1])
+    path.write_bytes(BOM_UTF8 + path.read_bytes())
+    write(path, PHOTOS[1:2], resume=True)
+    assert list(read_groups(path)) == PHOTOS[:2]
+
+
+def test_parquet_when_it_holds_names_escaped_then_they_are_found_again(tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
+    write(path, PHOTOS[:5])
+    with CollectionRecords(path, HEADS, resume=True, photos=[entry.path for entry, _ in PHOTOS]) as rows:
+        assert list(rows.done) == [entry.path for entry, _ in PHOTOS[:5]]
+    assert list(read_groups(path)) == [shown(one, ".parquet") for one in PHOTOS[:5]]

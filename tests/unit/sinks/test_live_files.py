@@ -1,6 +1,6 @@
 """Files that are written under their own name from the start."""
 
-import resource
+import os
 import sys
 from pathlib import Path
 
@@ -10,10 +10,12 @@ import pytest
 from livemood.core.errors import SinkError
 from livemood.core.labels import EMOTIONS
 from livemood.core.video_info import VideoInfo
+from livemood.records import Origin, read
 from livemood.sinks.file_sink import live_file
 from livemood.sinks.records import open_records
 from livemood.sinks.video.writer import VideoSink
 from tests.support.builders import make_frame, make_mood
+from tests.support.disks import full_disk
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither flock nor file size limits")
 
@@ -50,18 +52,31 @@ def test_video_when_another_run_writes_it_then_refused_even_by_force_and_the_oth
 def test_video_when_the_disk_is_full_then_every_line_says_so_instead_of_blaming_the_codec(
     suffix: str, tmp_path: Path
 ) -> None:
-    """A file size limit of 8 kB stands in for a full disk."""
     path = tmp_path / f"a{suffix}"
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     sink = VideoSink(path, VideoInfo(64, 48), live=True)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, hard))
-    try:
+    with full_disk(room=8192):
         for work in (lambda: add_noise(sink, 0, 150), sink.close):
             with pytest.raises(SinkError) as told:
                 work()
             assert str(told.value) == f"{path} could not be written (File too large); try another out"
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.csv", "a.parquet"])
+def test_live_file_when_the_run_fails_then_is_kept_if_it_has_a_frame(tmp_path: Path, name: str) -> None:
+    with pytest.raises(RuntimeError), open_records(tmp_path / name, EMOTIONS, live=True, origin=Origin("1.0")):
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(RuntimeError), open_records(tmp_path / name, EMOTIONS, live=True, origin=Origin("1.0")) as sink:
+        sink.write(make_frame(), [make_mood()])
+        raise RuntimeError
+    assert len(list(read(tmp_path / name))) == 1
+
+
+def test_file_when_it_is_a_pipe_then_refused_even_by_force_and_it_stays(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.jsonl")
+    with pytest.raises(SinkError, match=r"a\.jsonl is a device or a pipe; give records a file"):
+        open_records(tmp_path / "a.jsonl", EMOTIONS, live=True, force=True)
+    assert (tmp_path / "a.jsonl").is_fifo()
 
 
 def test_file_when_it_fails_before_anything_is_written_then_nothing_stays(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Which folder a photo is sorted into, which photos are sorted, and how."""
 
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,6 +51,12 @@ def photo(tmp_path):
     return path
 
 
+def sort(photo, folder, how, *labels):
+    """Put a photo into the folder of a label, once for each; return where it is then."""
+    with SortedFolder(folder, how) as sorted_folder:
+        return [sorted_folder.put(photo, label) for label in labels or ("happy",)][-1]
+
+
 def contents(folder):
     """Return the contents of the sorted photos by path."""
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.jpg*")}
@@ -57,28 +64,26 @@ def contents(folder):
 
 @pytest.mark.parametrize("how", ["copy", "move", "link"])
 def test_new_photo_when_at_the_path_of_an_earlier_one_then_sorted_too(tmp_path, photo, how):
-    SortedFolder(tmp_path / "sorted", how).put(photo, "happy")
+    sort(photo, tmp_path / "sorted", how)
     photo.unlink(missing_ok=True)
     photo.write_bytes(b"new")
-    sorted_folder = SortedFolder(tmp_path / "sorted", how)
-    for label in ("happy", "sad"):  # of two spellings of one path the second has nothing left to do
-        sorted_folder.put(photo, label)
+    sort(photo, tmp_path / "sorted", how, "happy", "sad")  # of two spellings of one path the second has nothing to do
     assert contents(tmp_path / "sorted") == {"happy/a.jpg": b"old", "happy/a-2.jpg": b"new"}
     assert photo.exists() == (how != "move")
 
 
 @pytest.mark.parametrize("how", ["copy", "link"])
 def test_photo_when_only_its_time_changed_then_not_sorted_again(tmp_path, photo, how):
-    SortedFolder(tmp_path / "sorted", how).put(photo, "happy")
+    sort(photo, tmp_path / "sorted", how)
     os.utime(photo, (2_000_000_000, 2_000_000_000))
-    SortedFolder(tmp_path / "sorted", how).put(photo, "happy")
+    sort(photo, tmp_path / "sorted", how)
     assert contents(tmp_path / "sorted") == {"happy/a.jpg": b"old"}
 
 
 @pytest.mark.parametrize("how", ["copy", "move", "link"])
 def test_photo_when_its_name_leaves_no_room_for_a_sidecar_then_sorted(tmp_path, photo, how):
     long = photo.rename(photo.with_name("x" * 251 + ".jpg"))
-    SortedFolder(tmp_path / "sorted", how).put(long, "happy")
+    sort(long, tmp_path / "sorted", how)
     assert contents(tmp_path / "sorted") == {f"happy/{long.name}": b"old"}
 
 
@@ -86,7 +91,7 @@ def test_relative_link_when_moved_then_leads_to_the_same_file_and_comes_back_as_
     link = tmp_path / "album" / "b.jpg"
     link.parent.mkdir()
     link.symlink_to("../photos/a.jpg")
-    SortedFolder(tmp_path / "sorted", "move").put(link, "happy")
+    sort(link, tmp_path / "sorted", "move")
     assert not os.path.lexists(link)
     assert (tmp_path / "sorted" / "happy" / "b.jpg").resolve() == photo
     assert [step.kept for step in undo(tmp_path / "sorted")] == [None]
@@ -99,12 +104,78 @@ def test_move_when_the_original_cannot_be_removed_then_said_and_nothing_is_doubl
     def refuse(*_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(os, "rename", refuse)
+    for name in ("link", "rename"):
+        monkeypatch.setattr(os, name, refuse)
     monkeypatch.setattr(
         Path, "unlink", lambda path, missing_ok=False: refuse() if path == photo else unlink(path, missing_ok)
     )
     with pytest.raises(SinkError) as told:
-        SortedFolder(tmp_path / "sorted", "move").put(photo, "happy")
+        sort(photo, tmp_path / "sorted", "move")
     assert str(told.value) == f"{photo} could not be removed (Permission denied); use copy or link"
     assert photo.read_bytes() == b"old"
     assert contents(tmp_path / "sorted") == {}
+
+
+def test_photo_when_another_file_appears_where_it_is_moved_then_neither_is_lost(tmp_path, photo, monkeypatch):
+    there = tmp_path / "sorted" / "happy" / "a.jpg"
+    lexists = os.path.lexists
+
+    def seen_before(path):
+        """Answer, and only then let another program write the file."""
+        answer = lexists(path)
+        there.write_bytes(b"theirs")
+        return answer
+
+    monkeypatch.setattr(os.path, "lexists", seen_before)
+    there.parent.mkdir(parents=True)
+    with pytest.raises(SinkError, match=r"happy/a\.jpg is there already"):
+        sort(photo, tmp_path / "sorted", "move")
+    assert (there.read_bytes(), photo.read_bytes()) == (b"theirs", b"old")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no flock")
+def test_folder_when_another_run_sorts_into_it_then_neither_sorted_into_nor_undone(tmp_path, photo):
+    folder = tmp_path / "sorted"
+    sort(photo, folder, "copy")
+    with SortedFolder(folder, "move") as first:
+        with pytest.raises(SinkError, match=r"sorted is being written by another run; wait, or use another sort_into"):
+            SortedFolder(folder, "move")
+        with pytest.raises(SinkError, match=r"sorted is being written by another run; wait until it ends"):
+            list(undo(folder))
+        first.put(photo.rename(photo.with_name("b.jpg")), "happy")
+    assert contents(folder) == {"happy/a.jpg": b"old", "happy/b.jpg": b"old"}
+
+
+def test_folder_when_nothing_was_put_into_it_then_it_is_there_only_if_it_was(tmp_path):
+    (tmp_path / "mine").mkdir()
+    for folder in (tmp_path / "mine", tmp_path / "new" / "sorted"):
+        with SortedFolder(folder, "copy"):
+            pass
+    assert [path.name for path in tmp_path.rglob("*")] == ["mine"]
+
+
+@pytest.mark.parametrize("how", ["copy", "link"])
+def test_sidecar_when_it_is_written_after_its_photo_was_sorted_then_put_beside_it_and_kept_up_to_date(
+    tmp_path, photo, how
+):
+    folder, sidecar = tmp_path / "sorted", photo.with_name("a.jpg.xmp")
+    sort(photo, folder, how)
+    for text in (b"one", b"another"):
+        sidecar.unlink(missing_ok=True)
+        sidecar.write_bytes(text)
+        for _ in range(2):
+            sort(photo, folder, how, "sad")
+        assert contents(folder) == {"happy/a.jpg": b"old", "happy/a.jpg.xmp": text}
+    assert [step.kept for step in undo(folder)] == [None] * 3
+    assert sidecar.read_bytes() == b"another"
+    assert not folder.exists()
+
+
+def test_sidecar_when_another_program_changed_the_sorted_one_then_that_stays(tmp_path, photo):
+    folder, sidecar = tmp_path / "sorted", photo.with_name("a.jpg.xmp")
+    sidecar.write_bytes(b"one")
+    sort(photo, folder, "copy")
+    (folder / "happy" / "a.jpg.xmp").write_bytes(b"theirs")
+    sidecar.write_bytes(b"another")
+    sort(photo, folder, "copy")
+    assert contents(folder)["happy/a.jpg.xmp"] == b"theirs"

@@ -27,7 +27,8 @@ def place(tmp_path):
 
 
 def sort(photo, place, how):
-    SortedFolder(place.parent.parent, how).put(photo, "happy")
+    with SortedFolder(place.parent.parent, how) as sorted_folder:
+        sorted_folder.put(photo, "happy")
 
 
 def kept(place):
@@ -40,9 +41,9 @@ def test_undo_when_photos_lie_in_folders_of_folders_then_all_of_them_are_removed
     photos = [tmp_path / f"{number}.jpg" for number in range(3)]
     for photo in photos:
         photo.write_bytes(photo.name.encode())
-    sorted_folder = SortedFolder(tmp_path / "sorted", how)
-    for photo, label in zip(photos, ("happy/open", "happy/closed", "sad"), strict=True):
-        sorted_folder.put(photo, label)
+    with SortedFolder(tmp_path / "sorted", how) as sorted_folder:
+        for photo, label in zip(photos, ("happy/open", "happy/closed", "sad"), strict=True):
+            sorted_folder.put(photo, label)
     assert (tmp_path / "sorted" / "happy" / "open" / "0.jpg").read_bytes() == b"0.jpg"
     assert [step.kept for step in undo(tmp_path / "sorted")] == [None] * 3
     assert [photo.read_bytes() for photo in photos] == [b"0.jpg", b"1.jpg", b"2.jpg"]

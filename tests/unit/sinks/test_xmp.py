@@ -1,4 +1,6 @@
+import os
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -8,7 +10,7 @@ from livemood.core.errors import SinkError
 from livemood.core.geometry import Box
 from livemood.core.types import Detection, Mood, Track
 from livemood.runtime.exif import turned_upright
-from livemood.sinks.xmp import sidecar_of, stored_area, write_sidecar
+from livemood.sinks.xmp import Sidecars, stored_area
 
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 DC = "{http://purl.org/dc/elements/1.1/}"
@@ -57,7 +59,7 @@ def names(path: Path) -> list[str | None]:
 
 def test_sidecar_when_new_then_has_keywords_and_a_region_for_each_face(tmp_path: Path) -> None:
     moods = [mood("happy", Box(10, 20, 30, 60)), mood("sad", Box(60, 20, 80, 60)), mood("happy", Box(0, 0, 5, 5))]
-    target = write_sidecar(tmp_path / "a.jpg", moods, 100, 200, 1)
+    target = Sidecars().write(tmp_path / "a.jpg", moods, 100, 200, 1)
     assert target == tmp_path / "a.jpg.xmp"
     assert words(target) == ["mood:happy", "mood:sad"]
     assert names(target) == ["happy", "sad", "happy"]
@@ -68,9 +70,9 @@ def test_sidecar_when_new_then_has_keywords_and_a_region_for_each_face(tmp_path:
 
 def test_sidecar_when_written_again_then_only_ours_changes(tmp_path: Path) -> None:
     photo = tmp_path / "a.jpg"
-    write_sidecar(photo, [mood("happy", Box(10, 20, 30, 60))], 100, 200, 1)
-    write_sidecar(photo, [], 100, 200, 1)
-    target = write_sidecar(photo, [mood("sad", Box(10, 20, 30, 60))], 100, 200, 1)
+    Sidecars().write(photo, [mood("happy", Box(10, 20, 30, 60))], 100, 200, 1)
+    Sidecars().write(photo, [], 100, 200, 1)
+    target = Sidecars().write(photo, [mood("sad", Box(10, 20, 30, 60))], 100, 200, 1)
     assert words(target) == ["mood:sad"]
     assert names(target) == ["sad"]
 
@@ -78,7 +80,7 @@ def test_sidecar_when_written_again_then_only_ours_changes(tmp_path: Path) -> No
 @pytest.mark.parametrize("name", ["a.xmp", "a.jpg.xmp"])
 def test_sidecar_of_another_program_then_is_merged(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text(OTHERS)
-    target = write_sidecar(tmp_path / "a.jpg", [mood("happy", Box(10, 20, 30, 60))], 100, 200, 1)
+    target = Sidecars().write(tmp_path / "a.jpg", [mood("happy", Box(10, 20, 30, 60))], 100, 200, 1)
     assert target.name == name
     assert words(target) == ["beach", "mood:happy"]
     assert names(target) == ["Anna", "happy"]
@@ -98,7 +100,7 @@ def test_sidecar_of_another_program_then_is_merged(tmp_path: Path, name: str) ->
 def test_sidecar_when_a_short_and_a_full_one_are_there_then_the_full_one_is_meant(tmp_path: Path) -> None:
     for name in ("a.xmp", "a.jpg.xmp"):
         (tmp_path / name).write_text(OTHERS)
-    assert sidecar_of(tmp_path / "a.jpg").name == "a.jpg.xmp"
+    assert Sidecars().of(tmp_path / "a.jpg").name == "a.jpg.xmp"
 
 
 @pytest.mark.parametrize("other", ["a.png", "a.cr2"])
@@ -106,21 +108,41 @@ def test_short_sidecar_when_another_file_has_the_stem_then_may_be_its_and_stays(
     (tmp_path / "a.xmp").write_text(OTHERS)
     (tmp_path / "a.jpg").touch()
     (tmp_path / "a").mkdir()
-    assert sidecar_of(tmp_path / "a.jpg").name == "a.xmp"
+    assert Sidecars().of(tmp_path / "a.jpg").name == "a.xmp"
     (tmp_path / other).touch()
-    assert write_sidecar(tmp_path / "a.jpg", [], 100, 200, 1).name == "a.jpg.xmp"
+    assert Sidecars().write(tmp_path / "a.jpg", [], 100, 200, 1).name == "a.jpg.xmp"
     assert (tmp_path / "a.xmp").read_text() == OTHERS
+
+
+def test_short_sidecars_when_there_are_many_then_their_folder_is_listed_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = []
+    scandir = os.scandir
+
+    def noted(folder: Path) -> Any:
+        listed.append(folder)
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", noted)
+    sidecars = Sidecars()
+    for name in ("a", "b", "c"):
+        (tmp_path / f"{name}.jpg").touch()
+        (tmp_path / f"{name}.xmp").write_text(OTHERS)
+    targets = [sidecars.write(tmp_path / f"{name}.jpg", [], 100, 200, 1).name for name in ("a", "b", "c")]
+    assert targets == ["a.xmp", "b.xmp", "c.xmp"]
+    assert listed == [tmp_path]
 
 
 def test_keywords_when_they_only_begin_as_ours_then_stay(tmp_path: Path) -> None:
     photo = tmp_path / "a.jpg"
     ours = [mood("happy", Box(10, 20, 30, 60)), mood("wink wink", Box(60, 20, 80, 60))]  # one of another model
-    target = write_sidecar(photo, ours, 100, 200, 1)
+    target = Sidecars().write(photo, ours, 100, 200, 1)
     text = target.read_text()
     for prefix in ("mood:", "mood|", "mood/"):
         text = text.replace(f"<rdf:li>{prefix}happy<", f"<rdf:li>{prefix}romantic</rdf:li><rdf:li>{prefix}happy<")
     target.write_text(text)
-    write_sidecar(photo, [], 100, 200, 1)
+    Sidecars().write(photo, [], 100, 200, 1)
     kept = [item.text for item in ElementTree.parse(target).getroot().iter(f"{RDF}li") if item.text]
     assert kept == [f"{prefix}{word}" for prefix in ("mood:", "mood|", "mood/") for word in ("romantic", "no-face")]
 
@@ -132,7 +154,7 @@ def test_keywords_when_they_only_begin_as_ours_then_stay(tmp_path: Path) -> None
 def test_sidecar_that_cannot_be_written_then_the_error_names_no_option(tmp_path: Path, name: str, told: str) -> None:
     (tmp_path / "a.jpg.xmp").mkdir()
     with pytest.raises(SinkError, match=told):
-        write_sidecar(tmp_path / name, [], 100, 200, 1)
+        Sidecars().write(tmp_path / name, [], 100, 200, 1)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +171,7 @@ def test_sidecar_that_cannot_be_written_then_the_error_names_no_option(tmp_path:
 def test_sidecar_that_is_not_understood_then_stays(tmp_path: Path, text: str) -> None:
     (tmp_path / "a.jpg.xmp").write_text(text)
     with pytest.raises(SinkError, match="livemood understands; it stays as it is"):
-        write_sidecar(tmp_path / "a.jpg", [], 100, 200, 1)
+        Sidecars().write(tmp_path / "a.jpg", [], 100, 200, 1)
     assert (tmp_path / "a.jpg.xmp").read_text() == text
 
 

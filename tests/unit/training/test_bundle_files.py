@@ -81,6 +81,14 @@ def test_export_when_out_is_no_regular_file_then_refused_and_it_stays(
     assert (tmp_path / "pipe").is_fifo()
 
 
+@pytest.mark.parametrize("to", ["tflite", "onnx"])
+def test_export_when_onto_a_file_of_another_kind_then_refused_and_it_stays(tmp_path: Path, to: ExportFormat) -> None:
+    (tmp_path / "faces.zip").write_text("mine")
+    with pytest.raises(SinkError, match=rf"faces\.zip does not end in \.{to}; give out a name that does"):
+        write(bundle_at(tmp_path / "mine"), to, tmp_path / "faces.zip", force=True)
+    assert (tmp_path / "faces.zip").read_text() == "mine"
+
+
 def test_export_when_the_saved_model_holds_the_bundle_then_refused_and_it_stays(tmp_path: Path) -> None:
     bundle = bundle_at(tmp_path / "saved" / "mine")
     (tmp_path / "saved" / "saved_model.pb").write_text("old")
@@ -107,9 +115,10 @@ def test_export_when_out_is_a_link_then_what_it_leads_to_is_replaced(
     real = tmp_path / "there" / "real"
     real.parent.mkdir()
     convert(None, real, None)
-    (tmp_path / "link").symlink_to(real)
+    link = tmp_path / f"link.{to}"
+    link.symlink_to(real)
     file = real if to == "tflite" else real / "saved_model.pb"
     file.write_text("old")
-    write(bundle_at(tmp_path / "mine"), to, tmp_path / "link", force=True)
-    assert (tmp_path / "link").is_symlink()
+    write(bundle_at(tmp_path / "mine"), to, link, force=True)
+    assert link.is_symlink()
     assert file.read_bytes().startswith(b"new")

@@ -1,29 +1,20 @@
+"""Blended pictures, and the batches that are made of them."""
+
 import numpy as np
 import pytest
 
 from livemood.core.crop_spec import CROP
 from livemood.core.labels import EMOTION
-from livemood.datasets.samples import FER2013_HEAD, FER2013_LABELS
+from livemood.datasets.samples import FER2013_HEAD
 from livemood.datasets.split import ALIGNED, RAW, Split
-from livemood.training.loop.batches import Batch, Batches, Heads
+from livemood.training.loop.batches import Heads
 from livemood.training.loop.mixup import Blends, blended
-
-PICTURES = 64
+from tests.support.splits import PICTURES, epoch, make_split
 
 
 @pytest.fixture
 def split() -> Split:
     return make_split()
-
-
-def make_split() -> Split:
-    """Even pictures are happy and dark, odd ones sad and light; the aligned framing is a little lighter."""
-    light = np.where(np.arange(PICTURES) % 2, 200, 40)[:, None] + np.array([0, 10])
-    pixels = np.broadcast_to(light[..., None, None, None], (PICTURES, 2, *CROP.shape)).astype(np.uint8)
-    own = np.eye(len(FER2013_LABELS), dtype=np.int64)[np.full(PICTURES, 3)] * (np.arange(PICTURES) < 32)[:, None]
-    votes = {EMOTION: np.eye(2, dtype=np.int64)[np.arange(PICTURES) % 2] * 10, FER2013_HEAD: own}
-    heads = {EMOTION: ("happy", "sad"), FER2013_HEAD: FER2013_LABELS}
-    return Split(pixels, np.arange(PICTURES), np.arange(PICTURES).astype(str), votes, heads)
 
 
 def everything(blends: Blends, framing: int) -> np.ndarray:
@@ -69,11 +60,6 @@ def test_blends_with_no_others_then_every_picture_alone(split: Split):
     blends = blended(split, 0, seed=1)
     assert blends.variants == 1
     assert (everything(blends, RAW)[:, 0] == split.pixels[:, RAW, 5, 5, 0]).all()
-
-
-def epoch(blends: Blends, strength: float = 1.0, seed: int = 0, **how) -> list[Batch]:
-    with Batches(blends, 32, **how) as batches:
-        return list(batches.epoch((seed, 0), strength))
 
 
 @pytest.mark.parametrize(("strength", "fewest", "most"), [(0.0, 0, 0), (1.0, 100, 256)])

@@ -18,13 +18,14 @@ def test_settings_when_the_rate_is_not_above_zero_or_no_number_then_refused(rate
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"seed": -1}, "-1 is not a seed; give seed one from 0 to 4294967295"),
-        ({"seed": 2**32}, "4294967296 is not a seed"),
-        ({"blends": -1}, "-1 blends of a picture; give blends 0 to 100"),
-        ({"blends": 101}, "101 blends of a picture"),
+        ({"seed": -1}, "seed is -1; give seed 0 to 4294967295"),
+        ({"seed": 2**32}, "seed is 4294967296"),
+        ({"blends": 101}, "blends is 101; give blends 0 to 100"),
+        ({"epochs": 0}, "epochs is 0; give epochs at least 1"),
+        ({"ema_decay": math.nan}, "ema_decay is nan; give ema_decay 0 to 1"),
     ],
 )
-def test_settings_when_a_count_is_out_of_range_then_refused(given: dict[str, Any], said: str) -> None:
+def test_settings_when_a_number_is_out_of_range_then_refused(given: dict[str, Any], said: str) -> None:
     with pytest.raises(LivemoodError) as told:
         TrainSettings(**given)
     assert said in str(told.value)

@@ -1,6 +1,7 @@
 """Every marker format, read back by the library of a program that uses it."""
 
 import csv
+import json
 import re
 from collections.abc import Iterator
 from fractions import Fraction
@@ -39,6 +40,9 @@ EXPECTED = sorted(
 )
 
 clips = pytest.mark.parametrize(("rate", "timecode", "first"), CLIPS)
+# Formats without timecode hold any rate.
+OTHERS = [(rate, None, 0) for rate in (Fraction(25, 2), Fraction(59, 2), Fraction(15000, 1001), Fraction(48000, 1001))]
+all_clips = pytest.mark.parametrize(("rate", "timecode", "first"), [*CLIPS, *OTHERS])
 
 
 def write(path: Path, rate: Fraction, timecode: str | None, video: Path | None = None) -> Path:
@@ -57,7 +61,7 @@ def shown_frame(time_s: float | Fraction, rate: Fraction) -> int:
     return int((Fraction(time_s) + Fraction(1, 1_000_000)) * rate)
 
 
-@clips
+@all_clips
 def test_otio_then_opentimelineio_finds_every_frame(tmp_path, rate, timecode, first) -> None:
     timeline: Any = otio.adapters.read_from_file(str(write(tmp_path / "a.otio", rate, timecode, tmp_path / "a b.mp4")))
     (clip,) = timeline.find_clips()
@@ -99,7 +103,7 @@ def test_csv_then_its_timecodes_lead_to_every_frame(tmp_path, rate, timecode, fi
     assert {row["Marker Type"] for row in rows} == {"Comment"}
 
 
-@clips
+@all_clips
 def test_fcpxml_then_its_fractions_are_whole_frames(tmp_path, rate, timecode, first) -> None:
     root = ElementTree.fromstring(write(tmp_path / "a.fcpxml", rate, timecode, tmp_path / "a b.mp4").read_text())
 
@@ -133,7 +137,7 @@ def test_fcpxml_when_no_video_is_known_then_the_markers_are_on_a_gap(tmp_path) -
     assert len(gap) == len(EXPECTED)
 
 
-@clips
+@all_clips
 def test_eaf_then_pympi_finds_a_tier_for_each_person_and_every_frame(tmp_path, rate, timecode, first) -> None:
     eaf = pympi.Elan.Eaf(str(write(tmp_path / "a.eaf", rate, timecode, tmp_path / "a b.mp4")))
     assert list(eaf.get_tier_names()) == ["person 1", "person 2", "events"]
@@ -149,7 +153,7 @@ def test_eaf_then_pympi_finds_a_tier_for_each_person_and_every_frame(tmp_path, r
     assert media["MEDIA_URL"] == (tmp_path / "a b.mp4").as_uri()
 
 
-@clips
+@all_clips
 def test_textgrid_then_praats_readers_find_tiers_without_gaps_and_every_frame(tmp_path, rate, timecode, first) -> None:
     grid = textgrids.TextGrid(str(write(tmp_path / "a.TextGrid", rate, timecode)))
     assert list(grid) == ["person 1", "person 2", "events"]
@@ -168,7 +172,7 @@ def test_textgrid_then_praats_readers_find_tiers_without_gaps_and_every_frame(tm
     assert [(point.text, shown_frame(point.xpos, rate)) for point in grid["events"]] == [("event 1", MARKED)]
 
 
-@clips
+@all_clips
 def test_boris_then_a_reader_of_its_projects_finds_every_bout(tmp_path, rate, timecode, first) -> None:
     (observation,) = parse_boris_file(str(write(tmp_path / "a.boris", rate, timecode, tmp_path / "a b.mp4")))
     assert observation.media_filename == "a b.mp4"
@@ -221,6 +225,55 @@ def test_text_when_a_label_holds_markup_then_it_is_told_as_it_is(tmp_path, suffi
         assert next(csv.reader([path.read_text().splitlines()[1]]))[1] == label
     else:
         assert (label if suffix == ".edl" else label.replace('"', '\\"')) in path.read_text()
+
+
+@pytest.mark.parametrize("suffix", [".edl", ".csv"])
+def test_timecode_when_the_rate_cannot_be_counted_then_it_is_of_the_nearest_timeline_and_a_note_says_so(
+    tmp_path, suffix
+) -> None:
+    path = tmp_path / f"a{suffix}"
+    with MarkerSink(path, make_clip("a", Fraction(25, 2), "01:00:00:00")) as sink:
+        for index in range(500):
+            sink.write(
+                make_frame(8, 8, index=index, time_s=index / 12.5), [make_mood(1, "sad" if index < 250 else "fear")]
+            )
+    (note,) = sink.warnings
+    assert note == f"{path} is for a timeline of 13 frames per second, because timecode cannot count 12.5"
+    assert "01:00:20:00" in path.read_text()  # frame 250 of 12.5 frames per second
+
+
+@pytest.mark.parametrize("suffix", FORMS)
+def test_text_when_names_hold_breaks_and_controls_then_they_become_spaces(tmp_path, suffix) -> None:
+    path, odd = tmp_path / f"a{suffix}", "a\x01b\n003  c\udcff"
+    with MarkerSink(path, make_clip(odd, path=tmp_path / f"{odd}.mp4")) as sink:
+        sink.write(make_frame(8, 8), [make_mood(1, odd)])
+        sink.mark(make_frame(8, 8), 1, odd)
+    lines = path.read_text().splitlines()
+    assert any("a b 003  c\\xff" in line.replace("\\\\", "\\") for line in lines)
+    assert not any(line.startswith("003") for line in lines)
+    if suffix in (".fcpxml", ".eaf"):
+        ElementTree.fromstring(path.read_text())
+
+
+def test_events_when_several_are_marked_at_a_frame_then_they_are_told_together(tmp_path) -> None:
+    for suffix in (".eaf", ".TextGrid"):
+        with MarkerSink(tmp_path / f"a{suffix}", make_clip("a")) as sink:
+            for index, names in enumerate((("one", "two"), ("three",), ())):
+                frame = make_frame(8, 8, index=index, time_s=index / 25)
+                sink.write(frame, [])
+                for name in names:
+                    sink.mark(frame, 1, name)
+    events = pympi.Elan.Eaf(str(tmp_path / "a.eaf")).get_annotation_data_for_tier("events")
+    assert events == [(0, 40, "one; two"), (40, 80, "three")]
+    points = textgrids.TextGrid(str(tmp_path / "a.TextGrid"))["events"]
+    assert [(point.xpos, point.text) for point in points] == [(0, "one; two"), (0.04, "three")]
+
+
+def test_boris_when_an_event_has_a_name_then_it_is_its_comment(tmp_path) -> None:
+    with MarkerSink(tmp_path / "a.boris", make_clip("a")) as sink:
+        sink.mark(make_frame(8, 8), 1, "bell")
+    (observation,) = json.loads((tmp_path / "a.boris").read_text())["observations"].values()
+    assert observation["events"] == [[0.0, "", "event", "", "bell", 0]]
 
 
 def test_sink_when_the_suffix_is_unknown_then_all_are_named(tmp_path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livemood.sinks.markers.timebase import Timebase, standard_rate, timebase
+from livemood.sinks.markers.timebase import Timebase, timebase, usual_rate
 
 FILM, PAL, NTSC = Fraction(24000, 1001), Fraction(25), Fraction(30000, 1001)
 RATES = (FILM, Fraction(24), PAL, NTSC, Fraction(50), Fraction(60000, 1001), Fraction(60))
@@ -45,10 +45,31 @@ def test_frame_when_its_time_is_a_rounded_float_then_it_is_found(rate: Fraction,
 
 @pytest.mark.parametrize(
     ("measured", "rate"),
-    [("23.976", FILM), ("29.97", NTSC), ("24.0001", 24), ("30", 30), ("59.94", Fraction(60000, 1001)), ("14.7", 15)],
+    [
+        ("23.976", FILM),
+        ("29.97", NTSC),
+        ("24.0001", 24),
+        ("30", 30),
+        ("59.94", Fraction(60000, 1001)),
+        ("47.952", Fraction(48000, 1001)),
+        ("14.985", Fraction(15000, 1001)),
+        ("12.500002", Fraction(25, 2)),
+        ("29.5", Fraction(59, 2)),
+        ("0.4", Fraction(2, 5)),
+        ("14.7", Fraction("14.7")),
+    ],
 )
-def test_rate_when_measured_then_it_is_the_one_that_programs_know(measured: str, rate: Fraction) -> None:
-    assert standard_rate(Fraction(measured)) == rate
+def test_rate_when_measured_then_it_is_the_usual_one_nearby_or_stays(measured: str, rate: Fraction) -> None:
+    assert usual_rate(Fraction(measured)) == rate
+
+
+@pytest.mark.parametrize(
+    ("rate", "counted"),
+    [("25", 25), ("30000/1001", NTSC), ("15000/1001", Fraction(15000, 1001)), ("12.5", 13), ("29.5", 30), ("0.4", 1)],
+)
+def test_rate_when_timecode_cannot_count_it_then_the_nearest_whole_one_is_counted(rate: str, counted: Fraction) -> None:
+    base = timebase(Fraction(rate), "00:00:10:00")
+    assert (base.counted.rate, base.counted.timecode(0)) == (counted, "00:00:10:00")
 
 
 def test_timebase_when_no_timecode_is_given_then_it_keeps_to_the_clock() -> None:
