@@ -52,7 +52,7 @@ def _counts(data: "Dataset") -> "Table":
     table = Table("class", *data.splits, box=None, pad_edge=False)
     for place, label in enumerate(data.labels):
         counts = [str(int((split.top_vote == place).sum())) for split in data.splits.values()]
-        table.add_row(Text(label), *counts)
+        table.add_row(Text(plain(label)), *counts)
     return table
 
 

@@ -3,8 +3,6 @@
 import csv
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +13,17 @@ from livemood.bundles.manifest import default_bundle, read_bundle
 from livemood.core.errors import ModelIncompatible
 from livemood.emotion.classifier import EmotionClassifier
 from livemood.records import read, to_pandas
+from tests.support import commands
 from tests.support.builders import SAMPLES, write_faces
 
-LIVEMOOD = Path(sys.executable).with_name("livemood")
 CLIP = SAMPLES / "faces.mp4"
 
 
-def livemood(*words: object, folder: Path) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run([LIVEMOOD, *map(str, words)], capture_output=True, text=True, timeout=300, cwd=folder)
+def livemood(*words: object, folder: Path) -> str:
+    """Run a command, and return what it printed."""
+    done = commands.livemood(*words, folder=folder)
     assert done.returncode == 0, done.stderr
-    return done
+    return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -62,8 +61,8 @@ def read_pixels(trained: Path) -> Any:
 
 
 def test_evaluate_then_the_figures_of_the_emotions_are_there(trained: Path) -> None:
-    done = livemood("evaluate", "mine", "faces", "--split", "all", "--json", folder=trained)
-    assert json.loads(done.stdout)["labels"] == ["happy", "sad"]
+    printed = livemood("evaluate", "mine", "faces", "--split", "all", "--json", folder=trained)
+    assert json.loads(printed)["labels"] == ["happy", "sad"]
 
 
 @pytest.mark.parametrize("kind", ["tflite", "onnx"])
@@ -89,7 +88,7 @@ def test_video_records_then_the_second_head_stands_beside_the_emotion(
     trained: Path, tmp_path: Path, ending: str
 ) -> None:
     records = tmp_path / f"moods.{ending}"
-    words = ("--model", "mine", "--duration", "0.5", "--out", tmp_path / "o.mp4", "--records", records)
+    words = ("--model", "mine", "--duration", "0.2", "--out", tmp_path / "o.mp4", "--records", records)
     livemood("video", CLIP, *words, folder=trained)
     faces = [record for record in read(records) if record.track is not None]
     assert faces
@@ -102,8 +101,8 @@ def test_video_records_then_the_second_head_stands_beside_the_emotion(
 
 
 def test_image_json_then_the_second_head_stands_beside_the_scores(trained: Path) -> None:
-    done = livemood("image", SAMPLES / "faces.png", "--model", "mine", "--json", folder=trained)
-    face = json.loads(done.stdout)["images"][0]["faces"][0]
+    printed = livemood("image", SAMPLES / "faces.png", "--model", "mine", "--json", folder=trained)
+    face = json.loads(printed)["images"][0]["faces"][0]
     assert set(face["scores"]) == {"happy", "sad"}
     assert set(face["smile"]["scores"]) == {"closed", "open"}
 

@@ -113,7 +113,7 @@ def test_report_when_made_from_a_recording_then_only_the_page_and_the_plot_are_w
 def test_training_and_measuring_when_run_then_only_the_bundle_and_its_work_folder_are_written(place):
     write_faces(place.work / "faces", 8, ("grin", "grump"))
     before = place.files()
-    done = place.livemood("train", "faces", "--out", "mine", "--from", "default", "--epochs", 1, "--no-class-balance")
+    done = place.livemood("train", "faces", "--out", "mine", "--preset", "small", "--epochs", 1)
     assert done.returncode == 0, done.stderr
     made = place.files() - before
     assert {name.split("/")[1] for name in made if name.startswith("work/")} == {"mine", "mine.work"}

@@ -22,7 +22,7 @@ from livemood.runtime.storage import Store
 from tests.support.batches import batch, read_here, rows, until, write_album
 from tests.support.builders import SAMPLES, write_clip
 
-PHOTOS = 96
+PHOTOS, FEW = 96, 12
 
 
 @pytest.fixture(scope="module")
@@ -35,16 +35,35 @@ def master(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def expected(master, tmp_path_factory) -> list[tuple]:
+def made(master, tmp_path_factory) -> Path:
     """What one process makes of the photos, one after another."""
-    out = tmp_path_factory.mktemp("expected") / "moods"
+    out = tmp_path_factory.mktemp("made") / "moods"
     assert batch(master, "--out", out, "--jobs", 1) == 1
-    return rows(out, master)
+    return out
+
+
+@pytest.fixture(scope="module")
+def expected(master, made) -> list[tuple]:
+    return rows(made, master)
 
 
 @pytest.fixture
 def album(master, tmp_path) -> Path:
     return Path(shutil.copytree(master, tmp_path / "album"))
+
+
+@pytest.fixture
+def few(album) -> Path:
+    """The same with ``FEW`` photos."""
+    for number in range(FEW, PHOTOS):
+        (album / f"{number:03}.jpg").unlink()
+    return album
+
+
+@pytest.fixture
+def here(monkeypatch) -> None:
+    """Read in this process: workers take longer to start than to read a few photos."""
+    monkeypatch.setattr(LocalEngine, "run", read_here)
 
 
 def start(*words: object) -> subprocess.Popen[bytes]:
@@ -105,41 +124,44 @@ def test_batch_when_a_worker_is_killed_then_the_run_goes_on_to_its_end(album, tm
     assert rows(out, album) == expected
 
 
-def test_batch_when_inputs_change_then_only_those_are_read_again(album, tmp_path, expected, capsys):
+@pytest.mark.usefixtures("here")
+def test_batch_when_inputs_change_then_only_those_are_read_again(few, tmp_path, capsys):
     out = tmp_path / "moods"
-    batch(album, "--out", out, "--jobs", 1)
-    before = {path.name: path.stat().st_mtime_ns for path in parts(out)}
+    batch(few, "--out", out, "--jobs", 1)
+    first, before = rows(out, few), {path.name: path.stat().st_mtime_ns for path in parts(out)}
     capsys.readouterr()
-    assert batch(album, "--out", out) == 0
-    assert capsys.readouterr().out == f"nothing to do: {out} has all {PHOTOS + 2} inputs\n"
+    assert batch(few, "--out", out) == 0
+    assert capsys.readouterr().out == f"nothing to do: {out} has all {FEW + 2} inputs\n"
     assert {path.name: path.stat().st_mtime_ns for path in parts(out)} == before
-    (album / "003.jpg").write_bytes(b"\xff\xd8 corrupt")
-    shutil.copy(album / "004.jpg", album / "005.jpg")
-    shutil.copy(album / "004.jpg", album / "new.jpg")
-    assert batch(album, "--out", out, "--jobs", 1, "--json") == 1
+    (few / "003.jpg").write_bytes(b"\xff\xd8 corrupt")
+    shutil.copy(few / "004.jpg", few / "005.jpg")
+    shutil.copy(few / "004.jpg", few / "new.jpg")
+    assert batch(few, "--out", out, "--jobs", 1, "--json") == 1
     told = capsys.readouterr()
-    assert json.loads(told.out) == {"inputs": PHOTOS + 3, "read": 3, "failed": 1, "faces": 2}
+    assert json.loads(told.out) == {"inputs": FEW + 3, "read": 3, "failed": 1, "faces": 2}
     assert "2 inputs to read again" in told.err
     fresh = tmp_path / "fresh"
-    batch(album, "--out", fresh, "--jobs", 1)
-    assert rows(out, album) == rows(fresh, album) != expected
+    batch(few, "--out", fresh, "--jobs", 1)
+    assert rows(out, few) == rows(fresh, few) != first
 
 
-def test_batch_when_failed_inputs_are_to_be_tried_again_then_only_those_are(album, tmp_path, capsys):
+@pytest.mark.usefixtures("here")
+def test_batch_when_failed_inputs_are_to_be_tried_again_then_only_those_are(few, tmp_path, capsys):
     out = tmp_path / "moods"
-    batch(album, "--out", out, "--jobs", 1)
-    about = (album / "broken.jpg").stat()
-    shutil.copy(album / "000.jpg", album / "kept")
-    data = (album / "000.jpg").read_bytes()
-    (album / "broken.jpg").write_bytes(data[: about.st_size].ljust(about.st_size))
-    os.utime(album / "broken.jpg", ns=(about.st_atime_ns, about.st_mtime_ns))
+    batch(few, "--out", out, "--jobs", 1)
+    about = (few / "broken.jpg").stat()
+    shutil.copy(few / "000.jpg", few / "kept")
+    data = (few / "000.jpg").read_bytes()
+    (few / "broken.jpg").write_bytes(data[: about.st_size].ljust(about.st_size))
+    os.utime(few / "broken.jpg", ns=(about.st_atime_ns, about.st_mtime_ns))
     capsys.readouterr()
-    assert batch(album, "--out", out, "--json") == 0
-    assert batch(album, "--out", out, "--jobs", 1, "--retry-failed", "--json") == 1
+    assert batch(few, "--out", out, "--json") == 0
+    assert batch(few, "--out", out, "--jobs", 1, "--retry-failed", "--json") == 1
     assert '"read": 1' in capsys.readouterr().out
-    assert len(rows(out, album)) == len({path for path, *_ in rows(out, album)}) + 9  # two faces in each of five frames
+    assert len(rows(out, few)) == len({path for path, *_ in rows(out, few)}) + 9  # two faces in each of five frames
 
 
+@pytest.mark.usefixtures("here")
 def test_shares_when_done_one_after_another_then_are_the_whole(album, tmp_path, expected):
     out = tmp_path / "moods"
     for number in (1, 2, 3):
@@ -151,21 +173,19 @@ def test_shares_when_done_one_after_another_then_are_the_whole(album, tmp_path, 
     assert all(shares)
 
 
-def test_data_set_then_opens_as_a_whole_everywhere(master, tmp_path):
+def test_data_set_then_opens_as_a_whole_everywhere(master, made, expected):
     import duckdb
     import pandas
     import polars
 
-    out = tmp_path / "moods"
-    batch(master, "--out", out, "--jobs", 1)
-    count = len(rows(out, master))
-    assert len(pandas.read_parquet(out)) == count
-    assert len(polars.read_parquet(f"{out}/*.parquet")) == count
-    assert duckdb.sql(f"select count(*) from '{out}/*.parquet'").fetchall() == [(count,)]
-    schemas = {pyarrow.parquet.read_schema(path).remove_metadata().to_string() for path in parts(out)}
+    count = len(expected)
+    assert len(pandas.read_parquet(made)) == count
+    assert len(polars.read_parquet(f"{made}/*.parquet")) == count
+    assert duckdb.sql(f"select count(*) from '{made}/*.parquet'").fetchall() == [(count,)]
+    schemas = {pyarrow.parquet.read_schema(path).remove_metadata().to_string() for path in parts(made)}
     assert len(schemas) == 1
     assert "null" not in schemas.pop()
-    (failed,) = [row for row in pandas.read_parquet(out).to_dict("records") if isinstance(row["error"], str)]
+    (failed,) = [row for row in pandas.read_parquet(made).to_dict("records") if isinstance(row["error"], str)]
     assert failed["path"] == str(master / "broken.jpg")
     assert "is not a picture" in failed["error"]
 
@@ -182,6 +202,7 @@ def test_two_runs_of_one_shard_at_the_same_time_then_neither_removes_what_the_ot
     assert (tmp_path / "part-1.parquet").read_text() == "first"
 
 
+@pytest.mark.usefixtures("here")
 def test_frames_then_count_photos_that_are_read_and_every_frame_of_a_video(master, tmp_path):
     album, store = tmp_path / "album", Store(str(tmp_path / "moods"), "out")
     album.mkdir()
@@ -196,8 +217,8 @@ def test_frames_then_count_photos_that_are_read_and_every_frame_of_a_video(maste
         assert read_part(store, part.name).frames == 1
 
 
-def test_photos_when_their_names_are_escaped_alike_then_the_rows_of_the_other_one_stay(master, tmp_path, monkeypatch):
-    monkeypatch.setattr(LocalEngine, "run", read_here)
+@pytest.mark.usefixtures("here")
+def test_photos_when_their_names_are_escaped_alike_then_the_rows_of_the_other_one_stay(master, tmp_path):
     album, out = tmp_path / "album", tmp_path / "moods"
     album.mkdir()
     for name in ("caf\\xe9.jpg", "caf\udce9.jpg", *(f"d{number}.jpg" for number in range(6))):  # two to a part
@@ -209,15 +230,12 @@ def test_photos_when_their_names_are_escaped_alike_then_the_rows_of_the_other_on
     assert rows(out, album) == before
 
 
-def test_status_then_says_what_is_there_and_by_which_model(master, tmp_path, capsys):
-    out = tmp_path / "moods"
-    batch(master, "--out", out, "--jobs", 1)
-    capsys.readouterr()
-    assert batch("status", out) == 0
+def test_status_then_says_what_is_there_and_by_which_model(made, capsys):
+    assert batch("status", made) == 0
     text = capsys.readouterr().out
     assert f"{PHOTOS + 2} inputs in" in text
     assert "model emotion" in text
-    notes = json.loads((out / "_manifest" / "all.json").read_text())
+    notes = json.loads((made / "_manifest" / "all.json").read_text())
     assert (notes["inputs"], notes["failed"], len(notes["model"]["sha256"])) == (PHOTOS + 2, 1, 64)
 
 
@@ -249,11 +267,11 @@ def test_interrupt_after_the_last_part_then_all_inputs_count_and_the_next_run_no
     assert note.read_text() == before
 
 
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("head", ["emotion", "smile"])
 def test_batch_when_rows_of_other_labels_would_stay_then_refused_before_anything_is_written(
-    master, tmp_path, monkeypatch, capsys, head
+    master, tmp_path, capsys, head
 ):
-    monkeypatch.setattr(LocalEngine, "run", read_here)
     out, first, second = tmp_path / "moods", master / "000.jpg", master / "001.jpg"
     assert batch(first, "--out", out, *(("--emotions", "happy,sad") if head == "emotion" else ())) == 0
     if head == "smile":  # as if by a model without this head
@@ -278,10 +296,9 @@ def test_batch_when_rows_of_other_labels_would_stay_then_refused_before_anything
     assert len({tuple(pyarrow.parquet.read_schema(path).names) for path in parts(out)}) == 1
 
 
-def test_report_over_a_data_set_then_counts_every_face_once(master, tmp_path, capsys):
-    out, page = tmp_path / "moods", tmp_path / "page.html"
-    batch(master, "--out", out, "--jobs", 1)
-    assert run(["report", str(out), "--out", str(page)]) == 0
+def test_report_over_a_data_set_then_counts_every_face_once(made, tmp_path, capsys):
+    page = tmp_path / "page.html"
+    assert run(["report", str(made), "--out", str(page)]) == 0
     text = page.read_text()
     assert f"{PHOTOS + 2} photos and videos, {PHOTOS + 10} faces; 0 without a face, 1 could not be read" in text
     assert "film.mp4" in text

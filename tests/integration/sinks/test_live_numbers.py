@@ -11,6 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
+from math import nan
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -291,13 +292,17 @@ def test_lsl_then_pylsl_reads_names_units_and_scores_by_slot() -> None:
 
 
 def test_lsl_when_more_people_come_than_slots_then_the_first_keep_theirs_and_the_others_are_counted() -> None:
-    with LslSink(f"moods-{uuid4()}", ("neutral", "happy")) as sink:
-        sink.write(make_frame(), [make_mood(track, "happy", labels=("neutral", "happy")) for track in range(1, 7)])
-        assert [held[0] for held in sink._slots if held] == [1, 2, 3, 4]
+    name, labels = f"moods-{uuid4()}", ("neutral", "happy")
+    with LslSink(name, labels) as sink:
+        inlet = find(name)
+        inlet.open_stream(timeout=20)
+        sink.write(make_frame(), [make_mood(track, "happy", labels=labels) for track in range(1, 7)])
         # Who has been away for longer than two seconds gives the slot to the next one.
         later = make_frame(index=90, time_s=3.0)
-        sink.write(later, [make_mood(track, "happy", labels=("neutral", "happy")) for track in (2, 5)])
-        assert [held[0] for held in sink._slots if held][:2] == [5, 2]
+        sink.write(later, [make_mood(track, "happy", labels=labels) for track in (2, 5)])
+        first, second = (inlet.pull_sample(timeout=20)[0][:: 1 + len(labels)] for _ in range(2))
+    assert first == [1, 2, 3, 4]
+    assert second == pytest.approx([5, 2, nan, nan], nan_ok=True)
     assert sink.warnings == ["2 people had no place among the 4 of the LSL stream"]
 
 

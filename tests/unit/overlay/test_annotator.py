@@ -343,7 +343,7 @@ def test_draw_when_faces_are_small_then_their_labels_are_too() -> None:
 
 def test_draw_when_faces_are_many_then_a_legend_tells_their_colours_and_no_label_covers_a_face() -> None:
     frame = noise(*HD)
-    faces = [make_detection(45 + 62 * x, 60 + 66 * y, 50) for x in range(20) for y in range(10)]
+    faces = [make_detection(45 + 62 * x, 60 + 66 * y, 50) for x in range(20) for y in range(5)]
     moods = [mood_of(face, ("happy", "sad")[i % 2], track_id=i + 1) for i, face in enumerate(faces)]
     image = Annotator().draw(frame, moods)
     touched = 0
