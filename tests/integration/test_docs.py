@@ -56,9 +56,7 @@ def typed(line: str) -> str:
         words += "" if "--duration" in line else " --duration 2"
         words += "" if re.search(r"--(records|out|osc|lsl) ", line) else " --records seen.jsonl --force"
         line = line.replace("livemood camera", f"livemood camera{words}", 1)
-    if "livemood train" in line and "--epochs" not in line:
-        line += " --epochs 1 --force"
-    return line
+    return line.replace("draw_people.py", "draw_people.py --people 4")
 
 
 @pytest.fixture(scope="module")
