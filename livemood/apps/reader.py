@@ -18,6 +18,7 @@ from livemood.emotion.classifier import Classifier
 from livemood.overlay.annotator import Annotator
 from livemood.pipeline import Pipeline
 from livemood.runtime.closeable import Closeable
+from livemood.runtime.storage import is_url
 from livemood.sources.base import Source
 
 
@@ -129,7 +130,7 @@ class MoodReader(Closeable):
         Raises:
             VideoUnreadable: The file is not there or holds no video.
         """
-        if "://" in str(path):
+        if is_url(str(path)):
             raise VideoUnreadable(f"{path} is an address, not a file; camera() reads streams")
         with self.session.open_video(path) as source:
             yield from self.watch(source, pipeline=pipeline)
