@@ -1,6 +1,7 @@
 """Evidence that a candidate of YuNet is a face: a weighted sum of the scores of several networks. No pixels here."""
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -100,12 +101,13 @@ def faces_beside(candidates: Sequence[Detection], among: Sequence[Detection], se
         among: All of YuNet's detections in the picture, the candidates too.
         settings: The thresholds.
     """
-    sides = [max(one.box.width, one.box.height) for one in among if one.score >= settings.group_from]
+    sides = sorted(max(one.box.width, one.box.height) for one in among if one.score >= settings.group_from)
     ratio = settings.group_ratio
 
     def others(one: Detection) -> int:
         side = max(one.box.width, one.box.height)
-        return sum(side / ratio < other < side * ratio for other in sides) - (one.score >= settings.group_from)
+        alike = bisect_left(sides, side * ratio) - bisect_right(sides, side / ratio)
+        return alike - (one.score >= settings.group_from)
 
     return [others(one) for one in candidates]
 
