@@ -64,7 +64,7 @@ def evaluate(job: EvaluationJob, watcher: Watcher) -> dict[str, Any]:
         watcher: Gets the progress.
 
     Returns:
-        The figures by name, as plain data: what ``livemood evaluate --json`` prints.
+        The figures by name, as plain data, which ``json`` can write.
 
     Raises:
         DatasetError: The data, or a table or zip beside it, is unusable.

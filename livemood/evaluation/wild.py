@@ -198,11 +198,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Print every figure."""
     parser = argparse.ArgumentParser(description="Measure face detection in the wild.")
     parser.add_argument("data", type=Path, help="folder with wild.zip, smiles.zip and clips/")
-    parser.add_argument("--photos", type=int, default=800, metavar="N", help="photos of smiles.zip and of wild.zip")
+    parser.add_argument("--photos", type=_count, default=800, metavar="N", help="photos of smiles.zip and of wild.zip")
     parser.add_argument("--detector", choices=("fast", "auto", "both"), default="both")
     args = parser.parse_args(argv)
-    if args.photos < 1:
-        parser.error(f"argument --photos: it is 1 or more, got {args.photos}")
     every = [(smiling, image) for smiling, _, image in read_photos(args.data / "smiles.zip")]
     photos = every[:: step(len(every), args.photos)]
     modes: tuple[DetectorMode, ...] = ("fast", "auto")
@@ -211,6 +209,12 @@ def main(argv: Sequence[str] | None = None) -> None:
             _print_photos(mode, detector, args.data, photos, args.photos)
             _print_clips(mode, detector, args.data)
     _print_times(args.data)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"it is 1 or more, got {text}")
+    return int(text)
 
 
 def _print_photos(

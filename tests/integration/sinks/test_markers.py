@@ -1,6 +1,7 @@
 """Markers of real clips, and markers made from records."""
 
 import json
+import re
 import subprocess
 import sys
 from fractions import Fraction
@@ -162,8 +163,13 @@ def test_markers_when_the_cut_begins_after_the_records_then_a_note_says_that_the
 
 
 def test_markers_of_any_rate_when_the_format_has_timecode_then_a_note_says_for_which_timeline(tmp_path) -> None:
-    with pytest.warns(UserWarning, match=r"a\.edl is for a timeline of 13 frames per second"):
-        write_markers(write_rows(tmp_path / "a.jsonl", Fraction(25, 2)), tmp_path / "a.edl")
+    records, rate = write_rows(tmp_path / "a.jsonl", Fraction(25, 2)), 13
+    write_markers(records, tmp_path / "a.otio")
+    with pytest.warns(UserWarning, match=rf"a\.edl is for a timeline of {rate} frames per second"):
+        write_markers(records, tmp_path / "a.edl")
+    codes = re.findall(r"^\d+ .* C +00:00:(\d\d):(\d\d) ", (tmp_path / "a.edl").read_text(), re.MULTILINE)
+    counted = [rate * int(seconds) + int(frames) for seconds, frames in codes]
+    assert counted == [round(rate * start / 12.5) for start in starts(tmp_path / "a.otio")]
 
 
 @pytest.fixture(scope="module")
