@@ -108,9 +108,11 @@ def test_when_interrupted_while_a_stream_does_not_answer_then_130(tmp_path):
         run = subprocess.Popen(
             command, env=_ENV, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heed_interrupts
         )
-        server.accept()
-        run.send_signal(signal.SIGINT)
-        _, err = run.communicate(timeout=60)
+        connection, _ = server.accept()
+        with connection:  # open, but silent
+            assert connection.recv(4096).startswith(b"GET /video")
+            run.send_signal(signal.SIGINT)
+            _, err = run.communicate(timeout=60)
     assert (run.returncode, err) == (130, b"livemood: interrupted; nothing was written\n")
     assert list(tmp_path.iterdir()) == []
 
