@@ -123,6 +123,8 @@ def main() -> NoReturn:
     discard_native_stderr()
     # Each part of the pipeline has a thread; OpenCV's own threads would compete with them (docs/speed.md).
     os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
+    # Matrices are small here; numpy and OpenCV each start a thread per core for them, as long as 50 ms of a core.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     handle_signals()
     warnings.showwarning = _show_note
     if not debugging():

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from livemood.cli.options import console_for_tables, option_name
 from livemood.cli.terminal import plain
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from livemood.apps.photo import PhotoResult
     from livemood.records.inputs import Group
 
+_COLUMNS: Final = ("photo", "face", "label", "confidence")
+
 
 def phrase(error: LivemoodError) -> str:
     """Return an error in one line, with the names of options."""
@@ -22,20 +24,28 @@ def phrase(error: LivemoodError) -> str:
 
 def print_photos(groups: "Sequence[Group]") -> None:
     """Print a row for every face."""
-    from rich.markup import escape
+    from rich.cells import cell_len
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table("photo", "face", "label", "confidence", box=None, header_style="dim")
+    rows = []
     for entry, faces in groups:
-        photo = escape(plain(entry.path))
+        photo = plain(entry.path)
         if not faces and not entry.error:
-            table.add_row(photo, "-", "no face found", "")
+            rows.append((photo, "-", "no face found", ""))
         for number, face in enumerate(faces, 1):
             label = f"{face.label} ({face.reason})" if face.reason else str(face.label)
             label += f" · {face.smile_kind} smile" if face.smile_kind else ""
-            table.add_row(photo, str(number), escape(label), f"{face.confidence or 0.0:.0%}")
-    if table.row_count:
-        console_for_tables().print(table)
+            rows.append((photo, str(number), label, f"{face.confidence or 0.0:.0%}"))
+    if not rows:
+        return
+    console, table = console_for_tables(), Table(*_COLUMNS, box=None, header_style="dim")
+    columns = list(zip(*rows, strict=True))
+    width = sum(max(map(cell_len, (name, *column))) + 2 for name, column in zip(_COLUMNS, columns, strict=True))
+    # Cells of many lines take a quarter of the time; they are out of step if a line is too long for the screen.
+    for cells in rows if width > console.width else [["\n".join(column) for column in columns]]:
+        table.add_row(*map(Text, cells))
+    console.print(table)
 
 
 def print_photo_summary(summary: "CollectionSummary") -> None:

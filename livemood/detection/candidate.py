@@ -5,11 +5,13 @@ from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
 
+from livemood.core.geometry import Box
 from livemood.core.stage_settings import EvidenceSettings
-from livemood.core.types import Detection
+from livemood.core.types import Detection, Image
 from livemood.detection.evidence import CandidateScores
 from livemood.detection.networks import FaceNetwork, find_in_window
 from livemood.detection.pyramid import Pyramid
+from livemood.detection.roi import crop_roi
 from livemood.detection.transforms import moved, square
 from livemood.detection.yunet import YuNet, like_blazeface
 
@@ -83,12 +85,17 @@ class ExaminedCandidate:
     def _far_score(self) -> float:
         return _score(self._detected(self._networks.far, self._settings.far_window))
 
-    def _score_in_window(self, mirrored: bool) -> float:
-        settings = self._settings
-        window = square(self.candidate.box, settings.far_window)
-        image, step = self.picture.at(settings.yunet_px / window.width)
+    @cached_property
+    def _window(self) -> tuple[Image, Box]:
+        """The window that YuNet searches, and the candidate's box in it."""
+        side_px = self._settings.yunet_px
+        window = square(self.candidate.box, self._settings.far_window)
+        image, step = self.picture.at(side_px / window.width)
         window, box = window.scaled(1 / step), self.candidate.box.scaled(1 / step)
-        return self._networks.yunet.score(image, window, box, settings.yunet_px, settings.min_iou, mirrored)
+        return crop_roi(image, window, side_px), box.shifted(-window.left, -window.top).scaled(side_px / window.width)
+
+    def _score_in_window(self, mirrored: bool) -> float:
+        return self._networks.yunet.score(*self._window, self._settings.min_iou, mirrored)
 
     def _detected(self, network: FaceNetwork, scale: float) -> Detection | None:
         """Return the network's detection of the candidate in a window around it; None if it detects none there."""

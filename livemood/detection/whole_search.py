@@ -109,7 +109,8 @@ class WholeSearch:
             if any(in_photo.contains(*one.box.centre) for one in small):
                 left, top = (max(round(side) - margin, 0) for side in (quarter.left, quarter.top))
                 part = image[top : round(quarter.bottom) + margin, left : round(quarter.right) + margin]
-                candidates = self._yunet.find(part, round(scale * max(part.shape[:2])))
+                least = self._settings.evidence.proposed_from
+                candidates = self._yunet.find(part, round(scale * max(part.shape[:2])), least)
                 placed = [moved(one, left * step, top * step, step) for one in candidates]
                 found += [one for one in placed if in_photo.contains(*one.box.centre)]
         return [one for one in found if self._is_candidate(one) and _side(one) < largest]
@@ -147,7 +148,8 @@ class WholeSearch:
     def _candidates(self, picture: Pyramid, longest_px: int, smallest_px: float | None = None) -> list[Detection]:
         """Return the candidates of a picture, in its pixels, that is searched at a size."""
         image, step, longest_px = picture.sized(longest_px)
-        found = (moved(one, 0, 0, step) for one in self._yunet.find(image, longest_px))
+        candidates = self._yunet.find(image, longest_px, self._settings.evidence.proposed_from)
+        found = (moved(one, 0, 0, step) for one in candidates)
         return [one for one in found if self._is_candidate(one, smallest_px)]
 
     def _is_candidate(self, detection: Detection, smallest_px: float | None = None) -> bool:

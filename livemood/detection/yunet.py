@@ -4,12 +4,10 @@ from typing import Final
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from livemood.core.geometry import Box
 from livemood.core.types import Detection, Image, Keypoint
-from livemood.detection.roi import crop_roi
-from livemood.detection.yunet_runners import YuNetRunner
+from livemood.detection.yunet_runners import Rows, YuNetRunner
 
 # BlazeFace's keypoints relative to YuNet's: medians over 168 news photos.
 EARS: Final = ((-1.07, 0.31), (1.07, 0.31))
@@ -34,7 +32,7 @@ class YuNet:
     def __init__(self, runner: YuNetRunner) -> None:
         self._runner = runner
 
-    def find(self, image: Image, longest_px: int | None = None) -> list[Detection]:
+    def find(self, image: Image, longest_px: int | None = None, min_score: float = 0.0) -> list[Detection]:
         """Return the candidates of a picture in its pixels, highest score first.
 
         Boxes are YuNet's, from forehead to chin; keypoints are in BlazeFace's order, with estimated ears.
@@ -42,6 +40,7 @@ class YuNet:
         Args:
             image: (H, W, 3) uint8 BGR.
             longest_px: Scale its longer side to this first; None leaves it.
+            min_score: Candidates below this score (0..1) are dropped; the runner has dropped some already.
         """
         height, width = image.shape[:2]
         scale = 1.0 if longest_px is None else longest_px / max(height, width)
@@ -50,32 +49,29 @@ class YuNet:
             interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
             image = np.asarray(cv2.resize(image, size, interpolation=interpolation), np.uint8)
         rows = self._runner.rows(image)
+        rows = rows[rows[:, -1] >= min_score]
         rows[:, :-1] /= np.array([image.shape[1] / width, image.shape[0] / height] * 7, np.float32)
-        return [_candidate(row) for row in rows]
+        return _candidates(rows)
 
-    def score(self, image: Image, window: Box, box: Box, side_px: int, min_iou: float, mirrored: bool) -> float:
+    def score(self, window: Image, box: Box, min_iou: float, mirrored: bool) -> float:
         """Return the score of a face when only a window around it is searched; 0 where none is detected.
 
         Args:
-            image: (H, W, 3) uint8 BGR.
-            window: Square, px of the image; may extend beyond it.
-            box: Of the face, px of the image.
-            side_px: Side to which the window is scaled.
+            window: (H, W, 3) uint8 BGR.
+            box: Of the face, px of the window.
             min_iou: Lowest IoU of a detection with the box.
             mirrored: Search the window's mirror image.
         """
-        part = crop_roi(image, window, side_px)
-        scale = side_px / window.width
-        left, right = ((x - window.left) * scale for x in (box.left, box.right))
-        top, bottom = ((y - window.top) * scale for y in (box.top, box.bottom))
+        left, right = box.left, box.right
         if mirrored:
-            part, left, right = np.ascontiguousarray(part[:, ::-1]), side_px - right, side_px - left
-        rows = self._runner.rows(part)
+            width = window.shape[1]
+            window, left, right = np.ascontiguousarray(window[:, ::-1]), width - right, width - left
+        rows = self._runner.rows(window)
         boxes = rows[:, :4].astype(np.float64)
         start, sizes = boxes[:, :2], boxes[:, 2:]
-        shared = np.minimum(start + sizes, (right, bottom)) - np.maximum(start, (left, top))
+        shared = np.minimum(start + sizes, (right, box.bottom)) - np.maximum(start, (left, box.top))
         inside = np.maximum(shared, 0).prod(1)
-        matching = inside >= min_iou * (sizes.prod(1) + (right - left) * (bottom - top) - inside)
+        matching = inside >= min_iou * (sizes.prod(1) + (right - left) * (box.bottom - box.top) - inside)
         return float(rows[matching, -1].max(initial=0.0))
 
 
@@ -87,17 +83,20 @@ def like_blazeface(candidate: Detection) -> Detection:
     return Detection(Box(x - across, y - down, x + across, y + down), candidate.keypoints, candidate.score)
 
 
-def _candidate(row: npt.NDArray[np.float32]) -> Detection:
-    """Return the detection of a row of YuNet's output: left, top, width, height, five points, score."""
-    left, top, width, height = row[:4].tolist()
-    right_eye, left_eye, nose, right_mouth, left_mouth = row[4:14].reshape(5, 2)
+def _candidates(rows: Rows) -> list[Detection]:
+    """Return the detections of YuNet's rows, see ``yunet_runners``."""
+    right_eye, left_eye, nose, right_mouth, left_mouth = rows[:, 4:14].reshape(-1, 5, 2).transpose(1, 0, 2)
     middle, along = (right_eye + left_eye) / 2, left_eye - right_eye
-    down = np.array([-along[1], along[0]], np.float32)
-    points = np.empty((len(Keypoint), 2), np.float32)
-    points[Keypoint.RIGHT_EYE] = middle - along * EYE_DISTANCE / 2
-    points[Keypoint.LEFT_EYE] = middle + along * EYE_DISTANCE / 2
-    points[Keypoint.NOSE_TIP] = nose
-    points[Keypoint.MOUTH] = (right_mouth + left_mouth) / 2
+    down = np.stack([-along[:, 1], along[:, 0]], 1)
+    points = np.empty((len(rows), len(Keypoint), 2), np.float32)
+    points[:, Keypoint.RIGHT_EYE] = middle - along * EYE_DISTANCE / 2
+    points[:, Keypoint.LEFT_EYE] = middle + along * EYE_DISTANCE / 2
+    points[:, Keypoint.NOSE_TIP] = nose
+    points[:, Keypoint.MOUTH] = (right_mouth + left_mouth) / 2
     for ear, (x, y) in zip((Keypoint.RIGHT_EAR, Keypoint.LEFT_EAR), EARS, strict=True):
-        points[ear] = middle + x * along + y * down
-    return Detection(Box(left, top, left + width, top + height), points, min(max(float(row[14]), 0.0), 1.0))
+        points[:, ear] = middle + x * along + y * down
+    scores = np.clip(rows[:, 14], 0, 1).tolist()
+    return [
+        Detection(Box(left, top, left + width, top + height), keypoints, score)
+        for (left, top, width, height), keypoints, score in zip(rows[:, :4].tolist(), points, scores, strict=True)
+    ]

@@ -25,6 +25,7 @@ SAME_FACE = 0.3
 """Of boxes with a larger IoU, the one with the highest score stays."""
 _MOST = 5000
 _ROW = 15
+_OUTPUTS = 16  # numbers per cell
 # Networks for so many sizes of pictures are kept, of up to so many px together; each takes 3 MB, and 70 bytes per px of
 # the largest size that it ever had.
 _KEPT = 8
@@ -57,8 +58,21 @@ def open_runner(min_score: float) -> YuNetRunner:
 
 @dataclass(slots=True)
 class _Network:
+    """The network for one size of pictures; tensors are named by LiteRT's index.
+
+    Attributes:
+        interpreter: LiteRT's.
+        largest_px: Px of the largest size that it ever had.
+        input: The padded picture.
+        outputs: The outputs, in the order of ``STRIDES``.
+        cells: (N, 3) float32: column, row and stride of each cell of all outputs, in the same order.
+    """
+
     interpreter: Any
     largest_px: int
+    input: int
+    outputs: list[int]
+    cells: Rows
 
 
 class LiteRTRunner:
@@ -91,25 +105,28 @@ class LiteRTRunner:
         height, width = image.shape[:2]
         across, down = (-(-side // max(STRIDES)) * max(STRIDES) for side in (width, height))
         network = self._network(down, across)
+        interpreter = network.interpreter
         # Written directly into the network's input tensor; no reference to it may exist while the network runs.
-        _put(image, network.tensor(network.get_input_details()[0]["index"])()[0])
-        network.invoke()
-        maps = {
-            down // int(out["shape"][1]): network.get_tensor(out["index"])[0] for out in network.get_output_details()
-        }
-        return _first_of_each(np.concatenate([_decoded(maps[stride], stride, self._min_score) for stride in STRIDES]))
+        _put(image, interpreter.tensor(network.input)()[0])
+        interpreter.invoke()
+        found = [interpreter.get_tensor(output)[0].reshape(-1, _OUTPUTS) for output in network.outputs]
+        return _first_of_each(_decoded(np.concatenate(found), network.cells, self._min_score))
 
-    def _network(self, height: int, width: int) -> Any:
+    def _network(self, height: int, width: int) -> _Network:
         """Return the network for a size; to make one for another size takes longer than to run it."""
-        network = self._networks.pop((height, width), None)
-        if network is None:
-            px = height * width
-            network = self._spare(px) or _Network(self._interpreter(model_path=str(self._model), num_threads=1), px)
-            interpreter, network.largest_px = network.interpreter, max(network.largest_px, px)
-            interpreter.resize_tensor_input(interpreter.get_input_details()[0]["index"], [1, height, width, 3])
-            interpreter.allocate_tensors()
+        network = self._networks.pop((height, width), None) or self._resized(height, width)
         self._networks[height, width] = network
-        return network.interpreter
+        return network
+
+    def _resized(self, height: int, width: int) -> _Network:
+        spare = self._spare(height * width)
+        interpreter = spare.interpreter if spare else self._interpreter(model_path=str(self._model), num_threads=1)
+        taken = interpreter.get_input_details()[0]["index"]
+        interpreter.resize_tensor_input(taken, [1, height, width, 3])
+        interpreter.allocate_tensors()
+        outputs = {height // int(out["shape"][1]): out["index"] for out in interpreter.get_output_details()}
+        largest_px = max(spare.largest_px if spare else 0, height * width)
+        return _Network(interpreter, largest_px, taken, [outputs[stride] for stride in STRIDES], _cells(height, width))
 
     def _spare(self, px: int) -> _Network | None:
         """Give up the networks that were not used for longest, until one for so many px can be kept; return the last.
@@ -165,18 +182,32 @@ def _put(image: Image, padded: Rows) -> None:
     padded[height:], padded[:, width:] = 0, 0
 
 
-def _decoded(cells: Rows, stride: int, min_score: float) -> Rows:
-    """Return the rows of one output, (H, W, 16): class and object score, box and five points relative to the cell."""
-    scores = np.sqrt(np.clip(cells[..., 0], 0, 1) * np.clip(cells[..., 1], 0, 1))
-    y, x = np.nonzero(scores >= min_score)
-    if not len(y):
-        return np.empty((0, _ROW), np.float32)
-    found, cell = cells[y, x], np.stack([x, y], 1).astype(np.float32)
-    rows = np.empty((len(found), _ROW), np.float32)
+def _cells(height: int, width: int) -> Rows:
+    """Return column, row and stride of each cell of all outputs for a size, (N, 3)."""
+    grids = []
+    for stride in STRIDES:
+        y, x = np.indices((height // stride, width // stride))
+        grids.append(np.stack([x, y, np.full_like(x, stride)], -1).reshape(-1, 3))
+    return np.concatenate(grids).astype(np.float32)
+
+
+def _decoded(outputs: Rows, cells: Rows, min_score: float) -> Rows:
+    """Return the rows of all cells' outputs, (N, 16): class and object score, box and five points relative to a cell.
+
+    Args:
+        outputs: The outputs.
+        cells: See ``_cells``.
+        min_score: Rows below this score (0..1) are dropped.
+    """
+    each = np.clip(outputs[:, :2], 0, 1)
+    scores = np.sqrt(each[:, 0] * each[:, 1])
+    kept = np.flatnonzero(scores >= min_score)
+    found, cell, stride = outputs[kept], cells[kept, :2], cells[kept, 2:]
+    rows = np.empty((len(kept), _ROW), np.float32)
     rows[:, 2:4] = np.exp(found[:, 4:6]) * stride
     rows[:, :2] = (cell + found[:, 2:4]) * stride - rows[:, 2:4] / 2
     rows[:, 4:14] = (np.tile(cell, 5) + found[:, 6:]) * stride
-    rows[:, 14] = scores[y, x]
+    rows[:, 14] = scores[kept]
     return rows
 
 

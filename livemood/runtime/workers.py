@@ -1,5 +1,6 @@
 """Many small tasks on a few processes, in bounded memory, surviving killed processes."""
 
+import gc
 import os
 import signal
 from collections import deque
@@ -172,7 +173,10 @@ def _begin(set_up: Callable[..., None], arguments: tuple[Any, ...]) -> None:
     leave_signals_to_parent()
     heed_sigterm()
     end_with_parent()
+    gc.disable()
     set_up(*arguments)
+    gc.freeze()  # what lives as long as the process is not searched for garbage, nor taken down at its end
+    gc.enable()
 
 
 def heed_sigterm() -> None:

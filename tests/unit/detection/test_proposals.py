@@ -46,10 +46,10 @@ class ScoredYuNet:
         self._tables = plain, mirrored
         self.runs = 0
 
-    def score(self, image: Image, window: Box, box: Box, side_px: int, min_iou: float, mirrored: bool) -> float:
+    def score(self, window: Image, box: Box, min_iou: float, mirrored: bool) -> float:
         self.runs += 1
         x, y = box.centre
-        return self._tables[mirrored][int(image[round(y), round(x), 0])]
+        return self._tables[mirrored][int(window[round(y), round(x), 0])]
 
 
 def scene(count: int) -> tuple[Image, list[Box]]:

@@ -26,7 +26,7 @@ class Proposing:
     def __init__(self) -> None:
         self.searched: list[tuple[int, ...]] = []
 
-    def find(self, image: Image, longest_px: int) -> list[Detection]:
+    def find(self, image: Image, longest_px: int, min_score: float = 0.0) -> list[Detection]:
         self.searched.append((*image.shape[:2], longest_px))
         marks = cv2.connectedComponentsWithStats((image[..., 0] > 0).astype(np.uint8))[2][1:]
         score = 0.95 if len(self.searched) == 1 else 0.97

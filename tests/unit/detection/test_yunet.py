@@ -12,6 +12,7 @@ from livemood.bundles.shipped import face_model
 from livemood.core.errors import ModelIncompatible
 from livemood.core.types import Frame, Image, Keypoint
 from livemood.detection.combined import FaceDetector
+from livemood.detection.roi import crop_roi
 from livemood.detection.transforms import square, turned
 from livemood.detection.yunet import YuNet, like_blazeface
 from livemood.detection.yunet_runners import LiteRTRunner, OpenCVRunner, YuNetRunner, open_runner
@@ -137,10 +138,21 @@ def test_place_then_its_points_are_in_the_order_of_keypoints_and_framed_as_blaze
 @pytest.mark.parametrize("mirrored", [False, True])
 def test_score_of_a_window_then_high_at_the_face_and_nothing_beside_it(network: YuNet, faces: Image, mirrored: bool):
     place = network.find(faces, 640)[0].box
-    window = square(place, 3.0)
-    assert network.score(faces, window, place, 224, 0.25, mirrored) > 0.6
-    beside = place.shifted(place.width, 0)
-    assert network.score(faces, window, beside, 224, 0.25, mirrored) < 0.5
+    around = square(place, 3.0)
+    window, box = crop_roi(faces, around, 224), place.shifted(-around.left, -around.top).scaled(224 / around.width)
+    assert network.score(window, box, 0.25, mirrored) > 0.6
+    assert network.score(window, box.shifted(box.width, 0), 0.25, mirrored) < 0.5
+
+
+def test_find_with_a_least_score_then_the_same_candidates_without_those_below(network: YuNet, faces: Image):
+    crowd = np.asarray(np.tile(cv2.resize(faces, (64, 36), interpolation=cv2.INTER_AREA), (4, 4, 1)), np.uint8)
+    every = network.find(crowd)
+    least = every[len(every) // 2].score
+    wanted = [one for one in every if one.score >= least]
+    found = network.find(crowd, min_score=least)
+    assert 0 < len(wanted) < len(every)
+    assert [(one.box, one.score) for one in found] == [(one.box, one.score) for one in wanted]
+    assert np.array_equal([one.keypoints for one in found], [one.keypoints for one in wanted])
 
 
 def test_network_of_an_empty_picture_then_nothing(network: YuNet):
