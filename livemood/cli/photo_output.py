@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from livemood.cli.options import console_for_tables, option_name
 from livemood.cli.terminal import plain
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from livemood.apps.photo import PhotoResult
     from livemood.records.inputs import Group
 
-_COLUMNS: Final = ("photo", "face", "label", "confidence")
-
 
 def phrase(error: LivemoodError) -> str:
     """Return an error in one line, with the names of options."""
@@ -24,7 +22,6 @@ def phrase(error: LivemoodError) -> str:
 
 def print_photos(groups: "Sequence[Group]") -> None:
     """Print a row for every face."""
-    from rich.cells import cell_len
     from rich.table import Table
     from rich.text import Text
 
@@ -39,13 +36,13 @@ def print_photos(groups: "Sequence[Group]") -> None:
             rows.append((photo, str(number), label, f"{face.confidence or 0.0:.0%}"))
     if not rows:
         return
-    console, table = console_for_tables(), Table(*_COLUMNS, box=None, header_style="dim")
-    columns = list(zip(*rows, strict=True))
-    width = sum(max(map(cell_len, (name, *column))) + 2 for name, column in zip(_COLUMNS, columns, strict=True))
-    # Cells of many lines take a quarter of the time; they are out of step if a line is too long for the screen.
-    for cells in rows if width > console.width else [["\n".join(column) for column in columns]]:
-        table.add_row(*map(Text, cells))
-    console.print(table)
+    table = Table("photo", box=None, header_style="dim")
+    for name in ("face", "label", "confidence"):
+        table.add_column(name, no_wrap=True)
+    # One row of cells of many lines takes a quarter of the time. On a narrow screen names are cut, not wrapped.
+    cells = ("\n".join(column) for column in zip(*rows, strict=True))
+    table.add_row(*(Text(cell, no_wrap=True, overflow="ellipsis") for cell in cells))
+    console_for_tables().print(table)
 
 
 def print_photo_summary(summary: "CollectionSummary") -> None:

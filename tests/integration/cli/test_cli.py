@@ -511,16 +511,18 @@ class TestEveryCommand:
         assert "Traceback" in done.stderr
 
 
-@pytest.mark.parametrize(("wanted", "threads"), [({}, 1), ({"OPENCV_FOR_THREADS_NUM": "2"}, 2)])
-def test_commands_then_opencv_keeps_to_one_thread_unless_the_user_wants_more(wanted, threads):
-    usual = {name: value for name, value in os.environ.items() if name != "OPENCV_FOR_THREADS_NUM"}
+@pytest.mark.parametrize(
+    ("wanted", "threads"), [({}, (1, 1)), ({"OPENCV_FOR_THREADS_NUM": "2", "OPENBLAS_NUM_THREADS": "3"}, (2, 3))]
+)
+def test_commands_then_opencv_and_numpy_keep_to_one_thread_unless_the_user_wants_more(wanted, threads):
+    usual = {name: value for name, value in os.environ.items() if not name.endswith(("_THREADS", "_THREADS_NUM"))}
     code = (
-        "import atexit, sys; from livemood.cli import main; sys.argv = ['livemood', '--version']\n"
-        "def tell(): import cv2; print(cv2.getNumThreads())\n"
+        "import atexit, os, sys; from livemood.cli import main; sys.argv = ['livemood', '--version']\n"
+        "def tell(): import cv2; print(cv2.getNumThreads(), os.environ['OPENBLAS_NUM_THREADS'])\n"
         "atexit.register(tell); main()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=usual | wanted, check=True)
-    assert done.stdout.splitlines()[1:] == [str(threads)]
+    assert done.stdout.splitlines()[1:] == ["{} {}".format(*threads)]
 
 
 def test_entry_point_when_a_worker_process_imports_it_then_the_command_line_is_not_loaded():
