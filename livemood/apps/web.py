@@ -213,8 +213,8 @@ def _built() -> dict[str, bytes]:
         digests: dict[str, str] = json.loads(folder.joinpath("sha256.json").read_text(encoding="utf-8"))
         content = {name: folder.joinpath(*name.split("/")).read_bytes() for name in digests}
     except (OSError, ValueError) as error:
-        raise SinkError("the page's files are not all there; reinstall livemood") from error
+        raise SinkError("the page's files are not all there", "reinstall livemood") from error
     altered = [name for name, data in content.items() if sha256(data).hexdigest() != digests[name]]
     if altered:
-        raise SinkError(f"the page's file {altered[0]} was altered or damaged; reinstall livemood")
+        raise SinkError(f"the page's file {altered[0]} was altered or damaged", "reinstall livemood")
     return content

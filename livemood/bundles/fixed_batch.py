@@ -29,7 +29,7 @@ def with_fixed_batch(network: bytes) -> bytes:
                 if place is not None:
                     data[place : place + 2] = b"\0\0"
     except (struct.error, ValueError) as error:
-        raise ModelIncompatible("the emotion model's .tflite file is damaged; make the bundle again") from error
+        raise ModelIncompatible("the emotion model's .tflite file is damaged", "make the bundle again") from error
     return bytes(data)
 
 

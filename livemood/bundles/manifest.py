@@ -135,7 +135,7 @@ def named_bundle(name: str | Path | None) -> Path:
     if name is None or str(name) == "default":
         return default_bundle()
     if not str(name) or "\0" in str(name):
-        raise ModelMissing(f"no model bundle can be at {str(name)!r}; give its folder")
+        raise ModelMissing(f"no model bundle can be at {str(name)!r}", "give its folder")
     return Path(name)
 
 
@@ -294,7 +294,7 @@ def check_sha256(file: Path, expected: object) -> None:
         ModelIncompatible: It is too large, or its bytes are others.
     """
     if not file.is_file():
-        raise ModelMissing(f"model file {file} is not there; reinstall livemood or make the bundle again")
+        raise ModelMissing(f"model file {file} is not there", "reinstall livemood or make the bundle again")
     if file.stat().st_size > _MAX_MODEL_BYTES:
         raise ModelIncompatible(f"model file {file} is larger than {_MAX_MODEL_BYTES >> 20} MB")
     found = sha256_of(file)

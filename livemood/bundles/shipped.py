@@ -63,7 +63,7 @@ def shipped_models() -> list[ShippedModel]:
 def _shipped(kind: str, name: str) -> Path:
     model = next((model for model in _listed(kind) if model.name == name), None)
     if model is None:
-        raise ModelIncompatible(f"{models_folder() / kind / MANIFEST} names no model {name!r}; reinstall livemood")
+        raise ModelIncompatible(f"{models_folder() / kind / MANIFEST} names no model {name!r}", "reinstall livemood")
     check_sha256(model.file, model.sha256)
     return model.file
 
@@ -83,4 +83,4 @@ def _listed(kind: str) -> list[ShippedModel]:
             for entry in read_manifest(folder)["models"]
         ]
     except (KeyError, TypeError) as error:
-        raise ModelIncompatible(f"{folder / MANIFEST} is damaged ({shortened(error)}); reinstall livemood") from error
+        raise ModelIncompatible(f"{folder / MANIFEST} is damaged ({shortened(error)})", "reinstall livemood") from error

@@ -169,7 +169,7 @@ def _checked(setting: Setting, command: Any) -> Setting:
     shown = repr(setting.value) if isinstance(setting.value, str) else _shown(setting.value)
     where = f"{setting.path}: {setting.name} = {shown}"
     if not _is_settable(param):
-        raise ConfigError(f"{where} cannot be set in a file; give it on the command line")
+        raise ConfigError(f"{where} cannot be set in a file", "give it on the command line")
     try:
         if problem := _unfit(setting.value, param):
             raise typer.BadParameter(problem)

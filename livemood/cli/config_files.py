@@ -67,6 +67,6 @@ def _read(path: Path) -> dict[str, Any]:
             raise ConfigError(f"{path} has over {_MAX_BYTES / 1e6:.0f} MB, which is too much for settings")
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Windows editors add a mark
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ConfigError(f"{path} is not TOML ({error}); see https://toml.io") from error
+        raise ConfigError(f"{path} is not TOML ({error})", "see https://toml.io") from error
     except OSError as error:
         raise ConfigError(f"{path} could not be read ({error.strerror or error})") from error

@@ -42,7 +42,7 @@ def from_folders(files: Files) -> Collection:
         folder = table.rpartition("/")[0]
         split = _FOLDERS.get(_folder(table))
         if split is None:
-            raise DatasetError(f"{table} lies in none of {', '.join(_FOLDERS)}; keep the FER+ folder names")
+            raise DatasetError(f"{table} lies in none of {', '.join(_FOLDERS)}", "keep the FER+ folder names")
         for number, row in enumerate(files.rows(table), 1):
             if not row:
                 continue

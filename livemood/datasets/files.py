@@ -56,7 +56,7 @@ class Files:
                 f"{path} is not a folder, a zip or a .csv; give a FER+ folder, fer2013.csv or one folder per class"
             )
         else:
-            raise DatasetError(f"{path} is not there; give a FER+ folder, fer2013.csv or one folder per class")
+            raise DatasetError(f"{path} is not there", "give a FER+ folder, fer2013.csv or one folder per class")
         seen = [(name, is_dir) for name, is_dir in inside if not _hidden(name)]
         self.names = sorted(name for name, is_dir in seen if not is_dir)
         self._known = frozenset(self.names)
@@ -177,10 +177,10 @@ def _open_zip(path: Path) -> zipfile.ZipFile:
     try:
         archive = zipfile.ZipFile(path)
     except _DAMAGED as error:
-        raise DatasetError(f"{path} is a damaged zip ({error}); get it again") from error
+        raise DatasetError(f"{path} is a damaged zip ({error})", "get it again") from error
     if len(archive.namelist()) > MAX_FILES:
         archive.close()
-        raise DatasetError(f"{path} holds more than {MAX_FILES} files; unpack it and give the folder")
+        raise DatasetError(f"{path} holds more than {MAX_FILES} files", "unpack it and give the folder")
     return archive
 
 

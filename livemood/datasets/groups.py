@@ -57,7 +57,7 @@ def _by_index(samples: Sequence[Sample], rows: Sequence[tuple[str, str]]) -> lis
     for here, file, group in named:
         picture = here or names.by_name(file, INDEX, in_place)
         if picture and group_of.setdefault(picture, group) != group:
-            raise DatasetError(f"{INDEX} puts {picture} into {group_of[picture]} and {group}; keep one of the rows")
+            raise DatasetError(f"{INDEX} puts {picture} into {group_of[picture]} and {group}", "keep one of the rows")
     return [group_of.get(sample.file, "") for sample in samples]
 
 

@@ -93,7 +93,7 @@ def _read(rows: Iterator[list[str]], table: str, taken: set[str], pictures: Pict
                 f"take a name of at most {MAX_LABEL} characters that a folder may have on every system"
             )
         if labels[pictures.find(file, f"{table} line {number}") or file].setdefault(head, label) != label:
-            raise DatasetError(f"{table} line {number}: {file} has another label of head {head} above; keep one")
+            raise DatasetError(f"{table} line {number}: {file} has another label of head {head} above", "keep one")
     if not labels:
         raise DatasetError(f"{table} has no row below its header", "add rows of file, head, label, or leave it out")
     return labels

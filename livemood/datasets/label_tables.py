@@ -96,5 +96,5 @@ def _read(files: Files, table: str, pictures: list[str]) -> LabelTable | None:
             continue
         before = labels.setdefault(file, label)
         if (usual(before) or before) != (usual(label) or label):
-            problem = problem or DatasetError(f"{where}: {cell} has the label {before} above, here {label}; keep one")
+            problem = problem or DatasetError(f"{where}: {cell} has the label {before} above, here {label}", "keep one")
     return LabelTable(table, labels, first, problem)

@@ -160,7 +160,7 @@ def _lines(path: Path) -> tuple[list[int], list[list[str]]]:
         while line := stream.readline(_MAX_LINE):
             cells = _cells(line)
             if cells is None or len(line) == _MAX_LINE:
-                raise DatasetError(f"{path} line {len(rows) + 1} cannot be read as CSV; give FER2013's fer2013.csv")
+                raise DatasetError(f"{path} line {len(rows) + 1} cannot be read as CSV", "give FER2013's fer2013.csv")
             if cells:
                 places.append(place)
                 rows.append([cell[:40] for cell in cells])
@@ -187,7 +187,7 @@ def _vote_rows(path: Path, wanted: int) -> list[tuple[str, str, tuple[int, ...]]
     rows = table_of(path, "FER+'s fer2013new.csv")
     names = {name: place for place, name in enumerate(_tidy(rows[0]))} if rows else {}
     if lacking := [name for name in ("usage", "imagename", *_VOTE_COLUMNS) if name not in names]:
-        raise DatasetError(f"{path} has no column {' and '.join(lacking)}; give FER+'s fer2013new.csv")
+        raise DatasetError(f"{path} has no column {' and '.join(lacking)}", "give FER+'s fer2013new.csv")
     if len(rows) - 1 != wanted:
         raise DatasetError(
             f"{path} has {len(rows) - 1} lines of votes for {wanted} pictures: votes do not match the pictures; "

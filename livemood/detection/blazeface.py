@@ -57,7 +57,7 @@ class BlazeFace:
                 self._boxes = outputs[1, len(anchors), 4 + 2 * len(Keypoint)]
                 self._scores = outputs[1, len(anchors), 1]
         except (ValueError, RuntimeError, LookupError) as error:
-            raise ModelIncompatible(f"{model} is not one of MediaPipe's face networks; reinstall livemood") from error
+            raise ModelIncompatible(f"{model} is not one of MediaPipe's face networks", "reinstall livemood") from error
         self._min_score = min_score
         self._anchors = anchors
 

@@ -47,7 +47,9 @@ class MediaPipeFace(Closeable):
                 # The first picture makes MediaPipe print once more: run one now, while stderr is redirected.
                 self._task.detect(_rgb(np.zeros((64, 64, 3), np.uint8)))
         except (RuntimeError, ValueError) as error:
-            raise ModelIncompatible(f"{model} is not a face detector MediaPipe can run; reinstall livemood") from error
+            raise ModelIncompatible(
+                f"{model} is not a face detector MediaPipe can run", "reinstall livemood"
+            ) from error
 
     def find(self, image: Image) -> tuple[Detection, ...]:
         """Return the faces of (H, W, 3) uint8 BGR in its pixels, highest score first."""

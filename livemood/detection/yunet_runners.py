@@ -98,7 +98,7 @@ class LiteRTRunner:
             with native_stderr_held():
                 self.rows(np.zeros((max(STRIDES), max(STRIDES), 3), np.uint8))
         except (ValueError, RuntimeError, LookupError) as error:
-            raise ModelIncompatible(f"{model} is not YuNet in LiteRT's form; reinstall livemood") from error
+            raise ModelIncompatible(f"{model} is not YuNet in LiteRT's form", "reinstall livemood") from error
 
     def rows(self, image: Image) -> Rows:
         """Return the rows of a picture, which is padded with black to whole cells."""
@@ -163,7 +163,7 @@ class OpenCVRunner:
                 )
                 self.rows(np.zeros((32, 32, 3), np.uint8))
         except cv2.error as error:
-            raise ModelIncompatible(f"{model} is not a face network OpenCV can run; reinstall livemood") from error
+            raise ModelIncompatible(f"{model} is not a face network OpenCV can run", "reinstall livemood") from error
 
     def rows(self, image: Image) -> Rows:
         """Return the rows of a picture."""

@@ -149,5 +149,5 @@ class EmotionClassifier:
             raw = raw[:, self._chosen]
         calibrated = with_temperature(raw, head.temperature)
         if not np.isfinite(calibrated).all():
-            raise ModelIncompatible(f"the model in {self._bundle.folder} answers with no probabilities; take another")
+            raise ModelIncompatible(f"the model in {self._bundle.folder} answers with no probabilities", "take another")
         return calibrated

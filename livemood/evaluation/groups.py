@@ -39,7 +39,7 @@ def read_groups(path: Path, files: Sequence[str]) -> dict[str, dict[str, str]]:
     for number, row in enumerate(rows, 2):
         picture = names.find(row[0], f"{path} line {number}")
         if picture and row_of.setdefault(picture, row)[1:] != row[1:]:
-            raise DatasetError(f"{path} line {number}: {row[0]} has other values above; keep one")
+            raise DatasetError(f"{path} line {number}: {row[0]} has other values above", "keep one")
     return {name: {picture: row[place] for picture, row in row_of.items()} for place, name in enumerate(header[1:], 1)}
 
 

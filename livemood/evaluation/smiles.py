@@ -137,7 +137,7 @@ def read_photos(path: Path) -> Iterator[tuple[bool, float, Image]]:
 def _listed(path: Path) -> tuple[Files, list[tuple[str, bool, float]]]:
     """Return the zip, and file, smile and yaw in degrees of every photo in its table."""
     if not zipfile.is_zipfile(path):
-        raise DatasetError(f"{path} is not a zip with photos and a labels.csv; give GENKI-4K's")
+        raise DatasetError(f"{path} is not a zip with photos and a labels.csv", "give GENKI-4K's")
     files = Files(path)
     table = next((name for name in files.names if name.endswith("labels.csv")), None)
     header, *rows = (list(files.rows(table)) if table else []) or [[]]

@@ -16,10 +16,10 @@ def record_file(path: str | Path) -> Path:
         LivemoodError: It is not there, or its suffix is another.
     """
     if not str(path):
-        raise LivemoodError("the path of the records is empty; give a record file")
+        raise LivemoodError("the path of the records is empty", "give a record file")
     path = Path(path)
     if not path.is_file():
-        raise LivemoodError(f"{path} {'is a folder' if path.is_dir() else 'is not there'}; give a record file")
+        raise LivemoodError(f"{path} {'is a folder' if path.is_dir() else 'is not there'}", "give a record file")
     if path.suffix.lower() not in SUFFIXES:
         raise LivemoodError(f"{path} is not a record file: its suffix is none of {', '.join(SUFFIXES)}")
     return path

@@ -265,7 +265,7 @@ def _shares(values: Mapping[str, Any]) -> dict[str, float]:
 
 def _check_version(value: Any) -> None:
     if _whole(value) > VERSION:
-        raise LivemoodError(f"records of version {value} come from a newer livemood than this one; update livemood")
+        raise LivemoodError(f"records of version {value} come from a newer livemood than this one", "update livemood")
 
 
 def _finite(value: Any) -> float:

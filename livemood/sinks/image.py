@@ -52,8 +52,10 @@ def write_image(path: Path, image: Image, *, exif: bytes | None = None, icc: byt
             else:
                 done, data = cv2.imencode(ending, image)
     except cv2.error as error:
-        raise SinkError(f"{path} does not end in a suffix of pictures that can be written; use .jpg or .png") from error
+        raise SinkError(
+            f"{path} does not end in a suffix of pictures that can be written", "use .jpg or .png"
+        ) from error
     if not done:
-        raise SinkError(f"{path} could not be encoded as {path.suffix}; use .jpg or .png")
+        raise SinkError(f"{path} could not be encoded as {path.suffix}", "use .jpg or .png")
     with atomic_write(path, "out", force=True) as part:
         part.write_bytes(data.tobytes())

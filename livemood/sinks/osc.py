@@ -36,7 +36,7 @@ class OscSink(Sink):
     def __init__(self, target: str) -> None:
         match = _ADDRESS.fullmatch(target)
         if match is None or not 0 < int(match["port"]) < 65536:
-            raise SinkError(f"{target!r} is not an address to send to; write HOST:PORT, such as 127.0.0.1:9000")
+            raise SinkError(f"{target!r} is not an address to send to", "write HOST:PORT, such as 127.0.0.1:9000")
         host = match["six"] or match["host"]
         self._address: Any
         try:

@@ -71,7 +71,7 @@ def open_live(spec: str, settings: CaptureSettings | None = None) -> Source:
         ValueError: Raw pictures without their size, or of an unknown format.
     """
     if not spec:
-        raise SourceError("the name of the camera or stream is empty; give one, or the index of a camera")
+        raise SourceError("the name of the camera or stream is empty", "give one, or the index of a camera")
     module, _, function = source_kind(spec).opener.partition(":")
     source: Source = getattr(import_module(module), function)(spec, settings or CaptureSettings())
     return source
@@ -89,7 +89,7 @@ def open_video(path: str | Path, start_s: float = 0.0, duration_s: float | None 
         VideoUnreadable: The file is missing, holds no picture that can be decoded, or no frame begins within the cut.
     """
     if not str(path) or "\0" in str(path):
-        raise VideoUnreadable(f"no file can be called {str(path)!r}; give a video")
+        raise VideoUnreadable(f"no file can be called {str(path)!r}", "give a video")
     from livemood.sources.video.file import VideoSource
 
     return VideoSource(Path(path), start_s, duration_s)

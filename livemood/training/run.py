@@ -163,8 +163,8 @@ def _about_files(job: Job, error: OSError) -> LivemoodError:
     if place.is_relative_to(job.work) or job.work.is_relative_to(place):
         return SinkError(f"{job.work} cannot be written: {reason}", "choose another {out}")
     if place == job.data.path:
-        return DatasetError(f"{place} cannot be read: {reason}; give a folder, a zip or a csv")
-    return DatasetError(f"{place} cannot be read: {reason}; make it readable, or leave it out")
+        return DatasetError(f"{place} cannot be read: {reason}", "give a folder, a zip or a csv")
+    return DatasetError(f"{place} cannot be read: {reason}", "make it readable, or leave it out")
 
 
 def _check_out(job: Job, may_replace: bool) -> None:
@@ -266,7 +266,7 @@ def _begun(
 def _check_heads(heads: Heads, data: Path) -> None:
     """Raise if a bundle with these heads could not be read back, or would lack one."""
     if heads.get(FER2013_HEAD, FER2013_LABELS) != FER2013_LABELS:
-        raise DatasetError(f"a head cannot be called {FER2013_HEAD}, which is FER2013's own labels; rename it")
+        raise DatasetError(f"a head cannot be called {FER2013_HEAD}, which is FER2013's own labels", "rename it")
     if len(heads) > MAX_HEADS:
         raise DatasetError(f"{len(heads)} heads, and a bundle has {MAX_HEADS} at most", "leave some out of {heads}")
     for head, labels in heads.items():

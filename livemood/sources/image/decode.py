@@ -232,16 +232,16 @@ def _from_floats(levels: npt.NDArray[Any]) -> Image:
 
 def _content(path: Path) -> bytes:
     if is_folder(path):
-        raise ImageUnreadable(f"{path} is a folder; name a picture in it")
+        raise ImageUnreadable(f"{path} is a folder", "name a picture in it")
     try:
         length = path.stat().st_size
         if not path.is_file():
-            raise ImageUnreadable(f"{path} is a device or a pipe; name a picture file")
+            raise ImageUnreadable(f"{path} is a device or a pipe", "name a picture file")
         if length > MAX_BYTES:
             raise ImageUnreadable(f"{path} has {length / 1e9:.1f} GB; a picture has {MAX_BYTES / 1e9:.1f} GB at most")
         return path.read_bytes()
     except FileNotFoundError as error:
-        raise ImageUnreadable(f"{path} is not there; check the name") from error
+        raise ImageUnreadable(f"{path} is not there", "check the name") from error
     except OSError as error:
         if isinstance(error, ImageUnreadable):
             raise

@@ -317,7 +317,7 @@ class VideoSource(Source):
         start, end = self._cut
         if self._after is not None:
             between = f"no frame of {self.path} begins between {start:g} and {end:g} s"
-            return CutEmpty(f"{between}, the next one begins at {float(self._after):g} s; take a longer part")
+            return CutEmpty(f"{between}, the next one begins at {float(self._after):g} s", "take a longer part")
         if self._before is not None:
             late = f"no frame of {self.path} begins at {start:g} s or later"
             return CutEmpty(f"{late}, the last one begins at {float(self._before):g} s; start earlier")

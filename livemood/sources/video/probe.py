@@ -39,15 +39,15 @@ def open_container(file: Path, path: Path) -> InputContainer:
             unknown kind.
     """
     if file.is_dir():
-        raise VideoUnreadable(f"{path} is a folder; name a video file in it")
+        raise VideoUnreadable(f"{path} is a folder", "name a video file in it")
     try:
         # With an explicit protocol, FFmpeg does not take a colon in a file's name for one; the whitelist keeps it from
         # opening anything but files.
         container = av.open(f"file:{file}", "r", metadata_errors="replace", options={"protocol_whitelist": "file"})
     except FileNotFoundError as error:
-        raise VideoUnreadable(f"{path} is not there; check the name") from error
+        raise VideoUnreadable(f"{path} is not there", "check the name") from error
     except PermissionError as error:
-        raise VideoUnreadable(f"{path} may not be read; check its permissions") from error
+        raise VideoUnreadable(f"{path} may not be read", "check its permissions") from error
     except (av.FFmpegError, OSError) as error:
         head = _head(file)
         if not head:
@@ -62,7 +62,7 @@ def open_container(file: Path, path: Path) -> InputContainer:
         raise VideoUnreadable(f"{path} is a text file, not a video")
     if _PLAYLISTS & set(container.format.name.split(",")):
         container.close()
-        raise VideoUnreadable(f"{path} is a playlist that leads elsewhere, not a video; name the videos themselves")
+        raise VideoUnreadable(f"{path} is a playlist that leads elsewhere, not a video", "name the videos themselves")
     if "mp4" in container.format.name and _is_encrypted(file):
         container.close()
         raise VideoUnreadable(f"{path} is encrypted, and cannot be read without its key")

@@ -38,9 +38,9 @@ def seekable(path: Path) -> Iterator[Path]:
         return
     mode = _mode(path)
     if mode is not None and stat.S_ISCHR(mode):
-        raise VideoUnreadable(f"{_name(path)} is a terminal or another device; pipe a video into it, or name a file")
+        raise VideoUnreadable(f"{_name(path)} is a terminal or another device", "pipe a video into it, or name a file")
     if mode is None:
-        raise VideoUnreadable("stdin is closed; pipe a video into it, or name a file")
+        raise VideoUnreadable("stdin is closed", "pipe a video into it, or name a file")
     with tempfile.TemporaryDirectory(prefix="livemood-") as folder:
         copy = Path(folder) / _name(path)
         with _opened(path) as pipe:

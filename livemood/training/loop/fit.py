@@ -109,7 +109,7 @@ def check(
     layers = {_NUMBER.sub("", layer.name) for layer in network.layers if layer.name != EMOTION}
     for head in heads:
         if _NUMBER.sub("", head) in layers:
-            raise DatasetError(f"a head cannot be called {head}, like a layer of the network; rename it")
+            raise DatasetError(f"a head cannot be called {head}, like a layer of the network", "rename it")
     if teachers:
         distil.teaching(teachers, heads, spec, settings.precision)
 

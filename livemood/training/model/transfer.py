@@ -25,7 +25,7 @@ def from_bundle(bundle: Bundle, heads: Mapping[str, tuple[str, ...]]) -> Any:
     try:
         model = with_own_heads(network, {head.name: head.labels for head in bundle.heads}, heads)
     except ValueError as error:
-        raise ModelIncompatible(f"{bundle.folder} was not made by livemood train; fine-tune one that was") from error
+        raise ModelIncompatible(f"{bundle.folder} was not made by livemood train", "fine-tune one that was") from error
     for layer in model.layers:
         if type(layer).__name__ == "BatchNormalization":
             layer.trainable = False
