@@ -131,7 +131,7 @@ class MoodReader(Closeable):
             VideoUnreadable: The file is not there or holds no video.
         """
         if is_url(str(path)):
-            raise VideoUnreadable(f"{path} is an address, not a file; camera() reads streams")
+            raise VideoUnreadable(f"{path} is an address, not a file", "camera() reads streams")
         with self.session.open_video(path) as source:
             yield from self.watch(source, pipeline=pipeline)
 

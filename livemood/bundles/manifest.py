@@ -149,8 +149,8 @@ def read_bundle(folder: Path) -> Bundle:
     data = read_manifest(folder)
     if data.get("format") not in (1, FORMAT):
         raise ModelIncompatible(
-            f"bundle {folder} has format {shortened(data.get('format'))}, this livemood reads 1 and {FORMAT}; "
-            "make it again or upgrade"
+            f"bundle {folder} has format {shortened(data.get('format'))}, this livemood reads 1 and {FORMAT}",
+            "make it again or upgrade",
         )
     try:
         bundle = Bundle(
@@ -275,7 +275,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         data = json.loads(file.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError) as error:
         if folder.is_file():
-            raise ModelMissing(f"{folder} is a file; give the folder of the model bundle, with {MANIFEST}") from error
+            raise ModelMissing(
+                f"{folder} is a file", "give the folder of the model bundle, with {0}", MANIFEST
+            ) from error
         raise ModelMissing(f"no model bundle at {folder}: {MANIFEST} is not there") from error
     except (OSError, ValueError, RecursionError) as error:
         if isinstance(error, ModelIncompatible):

@@ -70,14 +70,16 @@ def settings_in(files: list[ConfigFile], commands: Commands) -> list[Setting]:
 def _owners(key: str, path: Path, commands: Commands) -> list[str]:
     """Return the commands that have an option, which must mean the same in all of them."""
     if key in commands:
-        raise ConfigError(f"{path}: {key} is a command; write [{key}], and its options below")
+        raise ConfigError(f"{path}: {key} is a command", "write [{0}], and its options below", key)
     owners = {name: _options(command)[key] for name, command in commands.items() if key in _options(command)}
     if not owners:
         known = sorted({name for command in commands.values() for name in _options(command)} | set(commands))
         raise ConfigError(f"{path}: {_unknown(key, 'no command has an option', known)}")
     if len({param.type_descriptor.annotation for param in owners.values()}) > 1:
         first = next(iter(owners))
-        raise ConfigError(f"{path}: {key} is not the same in {', '.join(owners)}; set it for one, such as [{first}]")
+        raise ConfigError(
+            f"{path}: {key} is not the same in {', '.join(owners)}", "set it for one, such as [{0}]", first
+        )
     return list(owners)
 
 
@@ -177,7 +179,7 @@ def _checked(setting: Setting, command: Any) -> Setting:
     except (typer.BadParameter, ValueError, TypeError) as error:
         reason = reason_of(error) if isinstance(error, typer.BadParameter) else str(error)
         raise ConfigError(
-            f"{where} cannot be used ({reason.removesuffix('.')}); see livemood {setting.command} --help"
+            f"{where} cannot be used ({reason.removesuffix('.')})", "see livemood {0} --help", setting.command
         ) from error
     return setting
 

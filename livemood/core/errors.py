@@ -126,5 +126,5 @@ def one_line_about(path: Path | str, kind: type[LivemoodError]) -> Iterator[None
     except Exception as error:  # a damaged file may make a library raise anything
         what = " ".join(f"{type(error).__name__} {error}".split())
         raise kind(
-            f"{path} could not be processed, because of an unexpected error ({what}); please report it"
+            f"{path} could not be processed, because of an unexpected error ({what})", "please report it"
         ) from error

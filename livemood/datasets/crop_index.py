@@ -45,8 +45,8 @@ def read_index(files: Files, folder: str = "", needed: Sequence[str] = ("file", 
     columns = next(rows, [])
     if lacking := [column for column in needed if column not in columns]:
         raise DatasetError(
-            f"{name} in {files.path} has no column {' and '.join(lacking)}, which keep crops of one clip in one split; "
-            "give the index.csv that livemood crop wrote, or take this one away"
+            f"{name} in {files.path} has no column {' and '.join(lacking)}, which keep crops of one clip in one split",
+            "give the index.csv that livemood crop wrote, or take this one away",
         )
     return [dict(zip(columns, row, strict=True)) for row in rows if len(row) == len(columns)]
 

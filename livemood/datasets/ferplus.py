@@ -59,7 +59,8 @@ def from_folders(files: Files) -> Collection:
     if missing * 2 > len(samples):
         raise DatasetError(
             f"{files.path}: votes do not match the pictures, {missing} of {len(samples)} that label.csv names are "
-            "not there; give votes and pictures of the same set"
+            "not there",
+            "give votes and pictures of the same set",
         )
     return Collection(
         {EMOTION: EMOTIONS, FER2013_HEAD: FER2013_LABELS},

@@ -53,7 +53,7 @@ class Files:
             inside = [(name.rstrip("/"), name.endswith("/")) for name in self._zip.namelist()]
         elif path.exists():
             raise DatasetError(
-                f"{path} is not a folder, a zip or a .csv; give a FER+ folder, fer2013.csv or one folder per class"
+                f"{path} is not a folder, a zip or a .csv", "give a FER+ folder, fer2013.csv or one folder per class"
             )
         else:
             raise DatasetError(f"{path} is not there", "give a FER+ folder, fer2013.csv or one folder per class")
@@ -115,7 +115,7 @@ def table_of(path: Path, wanted: str) -> list[list[str]]:
         data = path.read_bytes()
         return [row for row in table_rows(data.decode(encoding_of(data))) if row]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(f"{path} cannot be read as CSV ({error}); give {wanted}") from error
+        raise DatasetError(f"{path} cannot be read as CSV ({error})", "give {0}", wanted) from error
 
 
 def decode(data: bytes) -> Image | None:

@@ -84,13 +84,14 @@ def _read(rows: Iterator[list[str]], table: str, taken: set[str], pictures: Pict
         file, head, label = (row[place].strip() for place in places)
         if not _HEAD_NAME.fullmatch(head) or head in taken or head == EMOTION or is_field(head):
             raise DatasetError(
-                f"{table} line {number}: {head[:40]!r} cannot be a head of its own; "
-                "take a name in small letters that neither the data nor the records use yet"
+                f"{table} line {number}: {head[:40]!r} cannot be a head of its own",
+                "take a name in small letters that neither the data nor the records use yet",
             )
         if not is_label(label):
             raise DatasetError(
-                f"{table} line {number}: {label[:MAX_LABEL]!r} cannot be a label; "
-                f"take a name of at most {MAX_LABEL} characters that a folder may have on every system"
+                f"{table} line {number}: {label[:MAX_LABEL]!r} cannot be a label",
+                "take a name of at most {0} characters that a folder may have on every system",
+                MAX_LABEL,
             )
         if labels[pictures.find(file, f"{table} line {number}") or file].setdefault(head, label) != label:
             raise DatasetError(f"{table} line {number}: {file} has another label of head {head} above", "keep one")

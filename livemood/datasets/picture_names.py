@@ -44,7 +44,8 @@ class PictureNames:
         if len(found) > 1:
             raise DatasetError(
                 f"{table}: {len(found)} pictures are called {PurePosixPath(_plain(cell)).name}, such as {found[0]} and "
-                f"{found[1]}; give their paths in the data"
+                f"{found[1]}",
+                "give their paths in the data",
             )
         return found[0] if found else None
 

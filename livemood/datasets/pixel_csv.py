@@ -100,7 +100,8 @@ def _with_votes(
         if theirs != usage:
             raise DatasetError(
                 f"{votes} line {number + 1} says {theirs or 'nothing'} where {path} says {usage or 'nothing'}: "
-                "votes do not match the pictures; give the fer2013new.csv of this fer2013.csv"
+                "votes do not match the pictures",
+                "give the fer2013new.csv of this fer2013.csv",
             )
         if not name or not any(counts):
             skipped.append(f"row {number}: FER+ does not count it as a face")

@@ -68,7 +68,7 @@ def by_group(
         found[attribute] = compare_groups(hits[known], values[known], names, wilson_of_mean)
     if groups and not found:
         raise DatasetError(
-            f"none of the {len(split)} pictures has a value in the groups table; name them as {split.files[0]}"
+            f"none of the {len(split)} pictures has a value in the groups table", "name them as {0}", split.files[0]
         )
     return found
 

@@ -96,12 +96,12 @@ def check_people(bundle: Bundle, path: Path) -> None:
 def _listed(path: Path) -> tuple[Files, list[_Person]]:
     wanted = f"give a zip of photos with a table of {', '.join(_COLUMNS)} and groups"
     if not zipfile.is_zipfile(path):
-        raise DatasetError(f"{path} is not a zip; {wanted}")
+        raise DatasetError(f"{path} is not a zip", wanted)
     files = Files(path)
     tables = {name: list(files.rows(name)) for name in files.names if name.lower().endswith(".csv")}
     table = next((name for name, rows in tables.items() if rows and set(_COLUMNS) <= set(rows[0])), None)
     if table is None:
-        raise DatasetError(f"{path} has no such table; {wanted}")
+        raise DatasetError(f"{path} has no such table", wanted)
     header, *rows = tables[table]
     known = set(files.names)
     listed: dict[str, tuple[dict[str, str], dict[str, str]]] = {}

@@ -143,7 +143,7 @@ def _listed(path: Path) -> tuple[Files, list[tuple[str, bool, float]]]:
     header, *rows = (list(files.rows(table)) if table else []) or [[]]
     if not table or not {"image", "smile", "yaw_rad"} <= set(header):
         raise DatasetError(
-            f"{path} is not a zip with photos and a labels.csv of image, smile, yaw_rad; give GENKI-4K's"
+            f"{path} is not a zip with photos and a labels.csv of image, smile, yaw_rad", "give GENKI-4K's"
         )
     name, smile, yaw = map(header.index, ("image", "smile", "yaw_rad"))
     photos = []

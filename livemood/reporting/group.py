@@ -121,7 +121,8 @@ def read_group(files: Sequence[Path], align: str | None = None) -> Group:
         if set(labels) != set(seen[0][1]):
             raise LivemoodError(
                 f"{file} was read with other emotions ({', '.join(labels)}) than {seen[0][0]} "
-                f"({', '.join(seen[0][1])}); report recordings of the same emotions together"
+                f"({', '.join(seen[0][1])})",
+                "report recordings of the same emotions together",
             )
     return _averaged(tuple(recordings), seen[0][1] if seen else ())
 

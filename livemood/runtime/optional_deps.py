@@ -83,4 +83,4 @@ def required(module: str, package: str) -> Any:
         return import_module(module)
     except ModuleNotFoundError as error:
         name = module.partition(".")[0]
-        raise LivemoodError(f"{name} is not installed; try: pip install {package}") from error
+        raise LivemoodError(f"{name} is not installed", "try: pip install {0}", package) from error

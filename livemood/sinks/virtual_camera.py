@@ -38,7 +38,7 @@ class VirtualCamera(Sink):
             self._camera: Any = pyvirtualcam.Camera(width, height, _FPS, fmt=pyvirtualcam.PixelFormat.BGR)
         except RuntimeError as error:
             install_hint = _INSTALL_HINTS.get(sys.platform, "see pyvirtualcam's documentation")
-            raise SinkError(f"this system has no virtual camera device; {install_hint}") from error
+            raise SinkError("this system has no virtual camera device", install_hint) from error
 
     def write(self, frame: Frame, moods: Sequence[Mood], image: Image | None = None) -> None:
         """Send one annotated picture, (H, W, 3) uint8 BGR."""

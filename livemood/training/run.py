@@ -272,8 +272,8 @@ def _check_heads(heads: Heads, data: Path) -> None:
     for head, labels in heads.items():
         if own := [label for label in OWN_WORDS if label in labels]:
             raise DatasetError(
-                f"{data} has a class {own[0]}, livemood's own word for faces and photos without a label; "
-                "rename that class, or leave it out"
+                f"{data} has a class {own[0]}, livemood's own word for faces and photos without a label",
+                "rename that class, or leave it out",
             )
         if len(labels) > MAX_LABELS:
             raise DatasetError(f"{len(labels)} classes of head {head}, and a bundle has {MAX_LABELS} at most")

@@ -272,11 +272,11 @@ def _chosen(path: Path, codec: Codec | None) -> tuple[Format, Encoder]:
     chosen = codec or kind.codecs[0]
     if chosen not in kind.codecs:
         raise SinkError(
-            f"{kind.name} cannot hold {chosen}; use {' or '.join(kind.codecs)}, or another ending than {path}"
+            f"{kind.name} cannot hold {chosen}", "use {0}, or another ending than {1}", " or ".join(kind.codecs), path
         )
     encoder = ENCODERS[chosen]
     if encoder.name not in av.codecs_available:
-        raise SinkError(f"this build of PyAV has no {encoder.name}; use another codec than {chosen}")
+        raise SinkError(f"this build of PyAV has no {encoder.name}", "use another codec than {0}", chosen)
     return kind, encoder
 
 

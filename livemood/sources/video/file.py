@@ -320,7 +320,7 @@ class VideoSource(Source):
             return CutEmpty(f"{between}, the next one begins at {float(self._after):g} s", "take a longer part")
         if self._before is not None:
             late = f"no frame of {self.path} begins at {start:g} s or later"
-            return CutEmpty(f"{late}, the last one begins at {float(self._before):g} s; start earlier")
+            return CutEmpty(f"{late}, the last one begins at {float(self._before):g} s", "start earlier")
         if self._packets:
             return VideoUnreadable(f"{self.path} is damaged: none of its frames can be decoded")
         return VideoUnreadable(f"{self.path} holds a video stream without a single frame")

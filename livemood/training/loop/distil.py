@@ -48,8 +48,8 @@ def teaching(folders: Sequence[Path], heads: Heads, spec: CropSpec, precision: P
         for head, labels in ((head, labels) for head, labels in heads.items() if head in known):
             if lacking := [label for label in labels if label not in known[head]]:
                 raise ModelIncompatible(
-                    f"teacher {folder} does not know {lacking[0]}, only {', '.join(known[head])}; "
-                    "take a teacher that knows every class"
+                    f"teacher {folder} does not know {lacking[0]}, only {', '.join(known[head])}",
+                    "take a teacher that knows every class",
                 )
             columns = [known[head].index(label) for label in labels]
             probabilities = output[head] if isinstance(output, dict) else output
@@ -68,7 +68,8 @@ def _bundle(folder: Path, spec: CropSpec, _: Precision) -> tuple[Any, Heads, flo
     if bundle.crop != spec:
         raise ModelIncompatible(
             f"teacher {folder} takes {bundle.crop.size_px}-px {bundle.crop.colour} crops, the student "
-            f"{spec.size_px}-px {spec.colour} ones; take a teacher of the same crop"
+            f"{spec.size_px}-px {spec.colour} ones",
+            "take a teacher of the same crop",
         )
     return load_keras(bundle), {EMOTION: bundle.labels}, bundle.temperature
 
