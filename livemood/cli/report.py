@@ -61,6 +61,8 @@ def report(
     from livemood.reporting.page import write_report
     from livemood.reporting.plot import write_plot
 
+    if not (out or plot or table or curves):
+        raise typer.BadParameter("nothing would be written; add --out", param_hint="--out")
     if len(records) == 1 and (is_url(records[0]) or Path(records[0]).is_dir()):
         if not out or plot or thumbnails or stimulus or stimulus_start is not None or align or table or curves:
             raise typer.BadParameter("of a data set there is one page; give --out alone", param_hint="--out")
@@ -84,8 +86,6 @@ def report(
             raise typer.BadParameter(
                 f"is for {'many recordings' if wanted else 'one recording'}, got {len(records)}", param_hint=f"--{name}"
             )
-    if not (out or plot or table or curves):
-        raise typer.BadParameter("nothing would be written; add --out", param_hint="--out")
     for name, for_page in (("thumbnails", thumbnails), ("stimulus", stimulus)):
         if for_page and not out:
             raise typer.BadParameter("is shown on the page; add --out", param_hint=f"--{name}")

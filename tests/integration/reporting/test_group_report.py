@@ -286,6 +286,7 @@ def test_page_then_nothing_is_loaded_and_names_are_escaped(dom, page) -> None:
     ("words", "code", "said"),
     [
         (["a.jsonl"], 2, "nothing would be written; add --out"),
+        (["folder"], 2, "nothing would be written; add --out"),
         (["a.jsonl", "--out", "x.html", "--table", "t.csv"], 2, "is for many recordings, got 1"),
         (["a.jsonl", "b.jsonl", "--plot", "x.png"], 2, "is for one recording, got 2"),
         (["a.jsonl", "--plot", "x.png", "--stimulus", "f.mkv"], 2, "for --stimulus: is shown on the page; add --out"),
