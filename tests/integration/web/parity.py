@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import cv2
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, BrowserContext
 
 from livemood.apps.session import Session
 from livemood.core.types import Frame, Mood
@@ -76,7 +76,7 @@ def read_in_python(frames: Sequence[Frame]) -> list[tuple[Mood, ...]]:
         return [pipeline.step(frame) for frame in frames]
 
 
-def read_in_page(browser: Browser, folder: Any, frames: Sequence[Frame]) -> list[dict[str, Any]]:
+def read_in_page(browser: Browser | BrowserContext, folder: Any, frames: Sequence[Frame]) -> list[dict[str, Any]]:
     """Return what the worker of a written page says of each frame."""
     pictures = {
         f"frame-{frame.index}.png": cv2.imencode(".png", frame.image, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
