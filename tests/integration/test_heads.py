@@ -1,6 +1,5 @@
 """A model with two heads, from drawn faces through every command, and bundles whose heads do not fit."""
 
-import csv
 import json
 import shutil
 from pathlib import Path
@@ -14,7 +13,8 @@ from livemood.core.errors import ModelIncompatible
 from livemood.emotion.classifier import EmotionClassifier
 from livemood.records import read, to_pandas
 from tests.support import commands
-from tests.support.builders import SAMPLES, write_faces
+from tests.support.builders import SAMPLES
+from tests.support.heads import two_heads
 
 CLIP = SAMPLES / "faces.mp4"
 
@@ -29,15 +29,7 @@ def livemood(*words: object, folder: Path) -> str:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a tiny bundle ``mine`` that knows two emotions and two kinds of smile."""
-    folder = tmp_path_factory.mktemp("heads")
-    write_faces(folder / "faces", 12, ("happy", "sad"))
-    with (folder / "faces" / "heads.csv").open("w", newline="") as stream:
-        rows = csv.writer(stream)
-        rows.writerow(("file", "head", "label"))
-        for place, picture in enumerate(sorted((folder / "faces" / "happy").glob("*.png"))):
-            rows.writerow((picture.relative_to(folder / "faces").as_posix(), "smile", ("open", "closed")[place % 2]))
-    livemood("train", "faces", "--out", "mine", "--preset", "small", "--epochs", 1, folder=folder)
-    return folder
+    return two_heads(tmp_path_factory)
 
 
 def test_train_then_the_bundle_names_both_heads(trained: Path) -> None:

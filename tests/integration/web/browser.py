@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 # A machine without a network would look up hosts of the browser's maker at every start.
 _SILENT = (
@@ -22,6 +22,8 @@ _SILENT = (
     "--disable-component-update",
     "--disable-sync",
 )
+ONE_PROCESS = "--process-per-site"
+"""The flag with which all pages of a visitor share one process."""
 PATIENCE_S = 90.0
 """How long a busy machine may take for a step."""
 
@@ -39,6 +41,35 @@ def launched(playwright: Playwright, *flags: str) -> Browser:
     path = shutil.which("chromium")
     assert path, "these tests need Debian's package chromium"
     return playwright.chromium.launch(executable_path=path, args=[*_SILENT, *flags])
+
+
+@contextmanager
+def visitor(browser: Browser, url: str) -> Iterator[BrowserContext]:
+    """Give a visitor whose every page is new but shares one process, in which the page's WebAssembly stays compiled.
+
+    The page itself keeps nothing: it has no cookies and no storage.
+    """
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(1000 * PATIENCE_S)
+    keeper = context.new_page()
+    keeper.goto(f"{url}page.js")
+    keeper.evaluate(
+        """async () => {
+          globalThis.kept = await WebAssembly.compileStreaming(fetch("litert/litert_wasm_internal.wasm"));
+        }"""
+    )
+    yield context
+    context.close()
+
+
+@contextmanager
+def opened(context: BrowserContext) -> Iterator[Page]:
+    """Open a page of a visitor; afterwards take back what a test changed for all pages."""
+    page = context.new_page()
+    yield page
+    page.close()
+    context.clear_permissions()
+    context.set_offline(False)
 
 
 def fake_camera(clip: Path) -> Sequence[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import cv2
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, BrowserContext
 
 from livemood.apps.session import Session
 from livemood.core.types import Frame, Mood
@@ -23,7 +23,7 @@ _READ = """async (stamps) => {
   await answer({ kind: "open", base: document.baseURI, settings }, []);
   const found = [];
   for (const stamp of stamps) {
-    const blob = await (await fetch(`frame-${stamp.index}.png`)).blob();
+    const blob = await (await fetch(`frame-${stamp.index}.bmp`, { cache: "no-store" })).blob();
     const bitmap = await createImageBitmap(blob, { colorSpaceConversion: "none" });
     const began = performance.now();
     const reading = await answer({ kind: "read", stamp, bitmap }, [bitmap]);
@@ -76,16 +76,13 @@ def read_in_python(frames: Sequence[Frame]) -> list[tuple[Mood, ...]]:
         return [pipeline.step(frame) for frame in frames]
 
 
-def read_in_page(browser: Browser, folder: Any, frames: Sequence[Frame]) -> list[dict[str, Any]]:
+def read_in_page(browser: Browser | BrowserContext, folder: Any, frames: Sequence[Frame]) -> list[dict[str, Any]]:
     """Return what the worker of a written page says of each frame."""
-    pictures = {
-        f"frame-{frame.index}.png": cv2.imencode(".png", frame.image, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
-        for frame in frames
-    }
+    pictures = {f"frame-{frame.index}.bmp": cv2.imencode(".bmp", frame.image)[1].tobytes() for frame in frames}
     stamps = [{"index": frame.index, "timeS": frame.time_s} for frame in frames]
     with hosted(folder, pictures) as url:
         page = browser.new_page()
-        page.goto(url)
+        page.goto(f"{url}page.js")  # a page of this host that reads nothing itself
         found: list[dict[str, Any]] = page.evaluate(_READ, stamps)
         page.close()
     return found

@@ -1,8 +1,5 @@
 """A model with two heads in the page, both with as many labels, so that only their names tell them apart."""
 
-import csv
-import subprocess
-import sys
 from itertools import islice
 from pathlib import Path
 
@@ -13,23 +10,14 @@ from livemood.apps.web import write_page
 from livemood.core.settings import ReaderSettings
 from livemood.sources.video.file import VideoSource
 from tests.integration.web.parity import compare, read_in_page
-from tests.support.builders import SAMPLES, write_faces
+from tests.support.builders import SAMPLES
+from tests.support.heads import two_heads
 
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory) -> Path:
     """A tiny model that knows two emotions and two kinds of smile."""
-    folder = tmp_path_factory.mktemp("heads")
-    write_faces(folder / "faces", 12, ("happy", "sad"))
-    with (folder / "faces" / "heads.csv").open("w", newline="") as stream:
-        rows = csv.writer(stream)
-        rows.writerow(("file", "head", "label"))
-        for place, picture in enumerate(sorted((folder / "faces" / "happy").glob("*.png"))):
-            rows.writerow((picture.relative_to(folder / "faces").as_posix(), "smile", ("open", "closed")[place % 2]))
-    livemood = Path(sys.executable).with_name("livemood")
-    command: list[str | Path] = [livemood, "train", "faces", "--out", "mine", "--preset", "small", "--epochs", "1"]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=300)
-    return folder / "mine"
+    return two_heads(tmp_path_factory) / "mine"
 
 
 def test_model_with_two_heads_then_the_page_reads_both_as_python_does(bare, bundle, tmp_path):

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from livemood.apps.session import Session
 from livemood.core.types import Frame
 from livemood.evaluation.corruptions import Corruption, FaceSample, blur, sunglasses
 from livemood.sources.video.file import VideoSource
@@ -34,11 +35,12 @@ def spoilt(corruption: Corruption) -> list[Frame]:
     """Return 20 frames with one face, which is corrupted in the middle twelve."""
     with VideoSource(SAMPLES / "faces.mp4") as source:
         frames = list(islice(source.frames(), 20))
-    for index in range(4, 16):
-        (mood,) = read_in_python([frames[index]])[0]
-        points = mood.track.detection.keypoints[:4].astype(float)
-        sample = FaceSample(frames[index].image, points, mood.box.width / CROP_PX)
-        frames[index] = replace(frames[index], image=corruption(sample, np.random.default_rng(0)))
+    with Session() as session:
+        for index in range(4, 16):
+            (mood,) = session.pipeline().step(frames[index])
+            points = mood.track.detection.keypoints[:4].astype(float)
+            sample = FaceSample(frames[index].image, points, mood.box.width / CROP_PX)
+            frames[index] = replace(frames[index], image=corruption(sample, np.random.default_rng(0)))
     return frames
 
 

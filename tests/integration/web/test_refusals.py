@@ -148,4 +148,4 @@ def test_file_when_it_is_no_picture_then_says_which_are_and_the_camera_goes_on(p
         page.set_input_files("#open", tmp_path / name)
         assert "no photo or video" in trouble(page)
         index = page.evaluate("livemood.shown.stamp.index")
-        becomes(page, f"livemood.shown?.stamp.index > {index} + 30")
+        becomes(page, f"livemood.shown?.stamp.index > {index} + 10")
