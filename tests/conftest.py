@@ -1,5 +1,6 @@
 """Settings of the whole suite."""
 
+import os
 import signal
 from pathlib import Path
 
@@ -11,6 +12,10 @@ from livemood.runtime.processes import usable_cores
 # A machine that is busy with something else is no failure.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+# Tests run on all cores already: threads of one would take time from the others. Processes that tests start inherit it.
+for name in ("OPENBLAS_NUM_THREADS", "TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS"):
+    os.environ.setdefault(name, "1")
 
 INTEGRATION = Path(__file__).parent / "integration"
 SLOWEST_FIRST = (

@@ -13,7 +13,7 @@ import av
 import numpy as np
 import pytest
 
-from tests.support.builders import SAMPLES, write_clip, write_faces
+from tests.support.builders import SAMPLES, TINY, write_clip, write_faces
 
 LIVEMOOD = Path(sys.executable).with_name("livemood")
 NO_NETWORK = ["unshare", "--map-root-user", "--net"]
@@ -34,11 +34,15 @@ class Place:
         return {path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*") if not path.is_dir()}
 
     def livemood(self, *words: object) -> subprocess.CompletedProcess[str]:
-        """Run a command here, without a network; the environment names no other folder."""
+        """Run livemood here; see ``run``."""
+        return self.run(LIVEMOOD, *words)
+
+    def run(self, *words: object) -> subprocess.CompletedProcess[str]:
+        """Run a program here, without a network; the environment names no other folder."""
         kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         homes = {"HOME": str(self.folder / "home"), "TMPDIR": str(self.folder / "tmp"), "DISPLAY": ""}
         return subprocess.run(
-            [*NO_NETWORK, LIVEMOOD, *map(str, words)],
+            [*NO_NETWORK, *map(str, words)],
             capture_output=True,
             text=True,
             timeout=900,
@@ -113,7 +117,7 @@ def test_report_when_made_from_a_recording_then_only_the_page_and_the_plot_are_w
 def test_training_and_measuring_when_run_then_only_the_bundle_and_its_work_folder_are_written(place):
     write_faces(place.work / "faces", 8, ("grin", "grump"))
     before = place.files()
-    done = place.livemood("train", "faces", "--out", "mine", "--preset", "small", "--epochs", 1)
+    done = place.run(sys.executable, "-c", TINY, "train", "faces", "--out", "mine", "--preset", "small", "--epochs", 1)
     assert done.returncode == 0, done.stderr
     made = place.files() - before
     assert {name.split("/")[1] for name in made if name.startswith("work/")} == {"mine", "mine.work"}

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 # Of a program with KERAS_BACKEND=jax: compiling takes most of a short run, in half the time without optimisation.
 QUICK_XLA = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+# The program with an even smaller network as ``small``: most of a short run is spent compiling one.
+TINY = (
+    "from livemood.cli import main; from livemood.training.model.network import PRESETS, Architecture; "
+    "PRESETS['small'] = Architecture(8, (16, 24), (1, 1)); main()"
+)
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "samples"
 

@@ -28,14 +28,8 @@ from livemood.datasets.open import DataSource
 from livemood.emotion.classifier import EmotionClassifier
 from livemood.evaluation.run import EvaluationJob, Watcher, evaluate
 from livemood.sinks.image import write_image
-from tests.support.builders import QUICK_XLA, SAMPLES, make_face_crop, read_still, write_faces
+from tests.support.builders import QUICK_XLA, SAMPLES, TINY, make_face_crop, read_still, write_faces
 from tests.support.commands import livemood
-
-# The command with an even smaller network as ``small``: most of a short run is spent compiling one.
-TINY = (
-    "from livemood.cli import main; from livemood.training.model.network import PRESETS, Architecture; "
-    "PRESETS['small'] = Architecture(8, (16, 24, 32), (1, 1, 1)); main()"
-)
 
 
 def complaint(done: subprocess.CompletedProcess[str]) -> str:

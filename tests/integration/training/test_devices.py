@@ -23,7 +23,7 @@ from livemood.training.model.devices import devices
 from livemood.training.model.network import PRESETS, Architecture, predict
 from livemood.training.settings import TrainSettings
 
-PRESETS["tiny"] = Architecture(8, (16, 24), (1, 1))
+PRESETS["tiny"] = Architecture(8, (16,), (1,))
 HEADS, rng = {EMOTION: ("below", "above")}, np.random.default_rng(0)
 
 
@@ -38,7 +38,7 @@ def split(count):
 
 train, valid = split(96), split(33)
 data = Dataset(HEADS, {"train": train, "valid": valid, "test": valid}, 0, (), (), (), 1.0)
-settings = TrainSettings(preset="tiny", epochs=2, batch=8, learning_rate=0.05)
+settings = TrainSettings(preset="tiny", epochs=3, batch=8, learning_rate=0.2)
 model, run = fit(data, CROP, settings, Path(sys.argv[1]))
 curve = [(epoch.loss, epoch.valid_nll) for epoch in run.history]
 print(json.dumps([len(devices()), curve, predict(model, valid, RAW).tolist()]))
