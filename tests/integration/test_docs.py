@@ -9,19 +9,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 
-import av
-import cv2
 import nbformat
-import numpy as np
 import pytest
 from nbclient import NotebookClient
 
 import livemood
 from livemood.bundles.manifest import default_bundle
-from tests.support.builders import ROOT, SAMPLES, write_clip
+from tests.support.builders import ROOT, SAMPLES, half_sample, write_clip
 from tests.support.commands import livemood as here
 
 DOCS = ROOT / "docs"
@@ -89,11 +85,7 @@ def broker() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two seconds of the sample, at half its size."""
-    with av.open(str(SAMPLES / "faces.mp4")) as source:
-        decoded = [frame.to_ndarray(format="bgr24") for frame in islice(source.decode(video=0), 60)]
-    half = [cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for image in decoded]
-    images = [np.asarray(image, np.uint8) for image in half]
-    return write_clip(tmp_path_factory.mktemp("clip") / "faces.mp4", images)
+    return write_clip(tmp_path_factory.mktemp("clip") / "faces.mp4", half_sample(60))
 
 
 @pytest.fixture

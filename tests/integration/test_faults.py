@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from itertools import islice
 from pathlib import Path
 
 import av
@@ -21,10 +20,9 @@ from livemood.records import read
 from livemood.sources.video.file import VideoSource
 from livemood.testing import ScriptedDetector, TableClassifier
 from livemood.training.loop.checkpoint import has_checkpoint
-from tests.support.builders import ROOT, SAMPLES, make_detection, make_frame, quadrants, write_clip, write_faces
+from tests.support.builders import ROOT, half_sample, make_detection, make_frame, quadrants, write_clip, write_faces
 
 LIVEMOOD = Path(sys.executable).with_name("livemood")
-CLIP = SAMPLES / "faces.mp4"
 
 
 def started(folder: Path, *words: object) -> subprocess.Popen[str]:
@@ -65,8 +63,7 @@ def frames_in(path: Path) -> int:
 def clips(tmp_path_factory) -> Path:
     """A folder with two videos of a third of a second, and a longer one."""
     folder = tmp_path_factory.mktemp("clips")
-    with av.open(str(CLIP)) as source:
-        images = [np.asarray(f.to_ndarray(format="bgr24"), np.uint8) for f in islice(source.decode(video=0), 60)]
+    images = half_sample(60)
     for name in ("a.mp4", "b.mp4"):
         write_clip(folder / name, images[:10])
     write_clip(folder / "long.mp4", images)

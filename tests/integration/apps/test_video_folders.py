@@ -2,12 +2,11 @@
 
 import csv
 import json
+import shutil
 from errno import ENOENT, ENOSPC
-from itertools import islice
 from pathlib import Path
 
 import av
-import numpy as np
 import pytest
 
 from livemood.apps import video_table
@@ -22,17 +21,21 @@ from livemood.runtime.atomic_io import unwritable
 from livemood.sinks.open import Output
 from livemood.sinks.records import RecordSink
 from livemood.sinks.video.writer import VideoSink
-from tests.support.builders import SAMPLES, write_clip
+from tests.support.builders import half_sample, write_clip
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory) -> Path:
+    """Six frames of the sample, at half its size."""
+    return write_clip(tmp_path_factory.mktemp("clip") / "clip.mp4", half_sample(6))
 
 
 @pytest.fixture
-def study(tmp_path, monkeypatch) -> Path:
+def study(clip, tmp_path, monkeypatch) -> Path:
     """A folder with ``study/P01/clip.mp4``, ``study/P02/clip.mp4`` and ``study/P02/bad.mp4``; the current one."""
-    with av.open(str(SAMPLES / "faces.mp4")) as source:
-        images = [np.asarray(frame.to_ndarray(format="bgr24"), np.uint8) for frame in islice(source.decode(video=0), 6)]
     for person in ("P01", "P02"):
         (tmp_path / "study" / person).mkdir(parents=True)
-        write_clip(tmp_path / "study" / person / "clip.mp4", images)
+        shutil.copy(clip, tmp_path / "study" / person)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
