@@ -81,6 +81,8 @@ def test_folder_then_copies_records_and_reports_lie_in_the_same_folders_again(st
         "pages",
         "--summary",
         "t.csv",
+        "--jobs",
+        "1",
     ]
     assert run(words) == 1
     assert capfd.readouterr().err.splitlines() == ["livemood: study/P02/bad.mp4 is not a video that can be read"]
@@ -114,6 +116,8 @@ def test_folder_when_gone_on_with_then_nothing_is_made_twice_and_the_table_is_wh
         "t.csv",
         "--resume",
         "--json",
+        "--jobs",
+        "1",
     ]
     assert run(words) == 0
     (study / "study" / "out" / "P02" / "clip.csv").unlink()
@@ -249,7 +253,9 @@ def test_videos_when_a_later_file_fails_then_those_that_are_complete_are_told(st
     ]
 
 
-@pytest.mark.parametrize("inputs", [["study", "--records", "moods"], ["study/P01/clip.mp4", "--records", "a.csv"]])
+@pytest.mark.parametrize(
+    "inputs", [["study", "--records", "moods", "--jobs", "1"], ["study/P01/clip.mp4", "--records", "a.csv"]]
+)
 def test_summary_when_it_cannot_be_written_then_the_videos_are_told_all_the_same(study, inputs, capfd, monkeypatch):
     monkeypatch.setattr(video_table, "write_video_table", full_disk)
     (study / "study" / "P02" / "bad.mp4").write_text("no video")

@@ -101,7 +101,7 @@ def test_many_when_one_is_broken_then_the_others_are_made_and_the_exit_code_tell
 
     shutil.copy(short, names[1])
     stamp = (out / "a.mp4").stat().st_mtime_ns
-    again = livemood("video", *names, "--out-dir", out, "--records", ".csv", "--resume", "--json")
+    again = livemood("video", *names, "--out-dir", out, "--records", ".csv", "--jobs", "1", "--resume", "--json")
     skipped = [file["skipped"] for file in json.loads(again.stdout)["files"]]
     assert (again.returncode, again.stderr) == (0, "")
     assert skipped == [True, False, True]
@@ -200,7 +200,8 @@ class _Deadly:
 def test_many_when_resumed_then_what_is_missing_is_made(short, tmp_path):
     for letter in "abc":
         shutil.copy(short, tmp_path / f"{letter}.mp4")
-    words = [tmp_path / f"{letter}.mp4" for letter in "abc"] + ["--out-dir", tmp_path / "out", "--records", ".csv"]
+    words = [tmp_path / f"{letter}.mp4" for letter in "abc"]
+    words += ["--out-dir", tmp_path / "out", "--records", ".csv", "--jobs", "1"]
     assert livemood("video", *words).returncode == 0
     made = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
     (tmp_path / "out" / "a.mp4").unlink()
