@@ -127,10 +127,10 @@ def test_many_when_a_process_is_killed_then_all_are_made_all_the_same(longer, tm
     assert {len(frames(path)) for path in out.iterdir()} == {60}
 
 
-def test_many_when_interrupted_then_no_other_video_is_begun_and_nothing_is_left(longer, tmp_path):
+def test_many_when_interrupted_then_no_other_video_is_begun_and_nothing_is_left(longest, tmp_path):
     names = [tmp_path / f"{letter}.mp4" for letter in "abcd"]
     for name in names:
-        shutil.copy(longer, name)
+        shutil.copy(longest, name)
     running = subprocess.Popen(
         [LIVEMOOD, "video", *names, "--out-dir", tmp_path / "out", "--jobs", "2"],
         stderr=subprocess.PIPE,
