@@ -59,12 +59,13 @@ def longest(longer, tmp_path_factory) -> Path:
     with av.open(str(longer)) as source, av.open(str(path), "w") as target:
         stream = source.streams.video[0]
         copy = target.add_stream_from_template(stream)
+        length = stream.duration or 0
         for turn in range(20):
             source.seek(0)
             for packet in source.demux(stream):
-                if packet.dts is not None:
-                    packet.pts += turn * stream.duration
-                    packet.dts += turn * stream.duration
+                if packet.pts is not None and packet.dts is not None:
+                    packet.pts += turn * length
+                    packet.dts += turn * length
                     packet.stream = copy
                     target.mux(packet)
     return path

@@ -32,7 +32,7 @@ def photos(tmp_path: Path) -> list[str]:
     names = [str(tmp_path / "in" / f"{number}.png") for number in range(6)]
     (tmp_path / "in").mkdir()
     for name in names:
-        Path(name).write_bytes(coded)
+        Path(name).write_bytes(coded.tobytes())
     return names
 
 
