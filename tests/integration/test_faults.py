@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from itertools import islice
 from pathlib import Path
 
 import av
@@ -21,10 +20,18 @@ from livemood.records import read
 from livemood.sources.video.file import VideoSource
 from livemood.testing import ScriptedDetector, TableClassifier
 from livemood.training.loop.checkpoint import has_checkpoint
-from tests.support.builders import ROOT, SAMPLES, make_detection, make_frame, quadrants, write_clip, write_faces
+from tests.support.builders import (
+    ROOT,
+    half_sample,
+    make_detection,
+    make_frame,
+    quadrants,
+    write_clip,
+    write_faces,
+    write_film,
+)
 
 LIVEMOOD = Path(sys.executable).with_name("livemood")
-CLIP = SAMPLES / "faces.mp4"
 
 
 def started(folder: Path, *words: object) -> subprocess.Popen[str]:
@@ -65,8 +72,7 @@ def frames_in(path: Path) -> int:
 def clips(tmp_path_factory) -> Path:
     """A folder with two videos of a third of a second, and a longer one."""
     folder = tmp_path_factory.mktemp("clips")
-    with av.open(str(CLIP)) as source:
-        images = [np.asarray(f.to_ndarray(format="bgr24"), np.uint8) for f in islice(source.decode(video=0), 60)]
+    images = half_sample(60)
     for name in ("a.mp4", "b.mp4"):
         write_clip(folder / name, images[:10])
     write_clip(folder / "long.mp4", images)
@@ -144,9 +150,16 @@ def test_video_when_its_file_is_deleted_midway_then_is_read_to_the_end(tmp_path)
 
 def test_video_when_its_file_is_cut_off_midway_then_ends_there_with_one_warning(tmp_path):
     rng = np.random.default_rng(0)
-    # Over 8 MiB: the first packets, up to that, are in memory before anything is cut.
-    noise = [rng.integers(0, 256, (480, 640, 3), np.uint8) for _ in range(90)]
-    clip = write_clip(tmp_path / "clip.mkv", noise)
+
+    def noise(_: int) -> av.VideoFrame:
+        return av.VideoFrame.from_ndarray(rng.integers(0, 256, (480, 640, 3), np.uint8), format="bgr24")
+
+    def hurry(stream: av.VideoStream) -> None:
+        stream.options = {"preset": "ultrafast"}
+
+    image = quadrants(640, 480)
+    clip = write_film(tmp_path / "clip.mkv", range(90), image=image, paint=noise, set_up=hurry)
+    assert clip.stat().st_size > 2**23  # the first packets, up to that, are in memory before anything is cut
     with VideoSource(clip) as source:
         frames = source.frames()
         next(frames)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.builders import ROOT, SAMPLES
+from tests.support.builders import ROOT, SAMPLES, half_sample, write_clip
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = {language: re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL) for language in ("sh", "python")}
@@ -18,12 +18,18 @@ LINES = [line.split("#")[0].strip() for block in BLOCKS["sh"] for line in block.
 COMMANDS = [line for line in LINES if re.match(r"(\.venv/bin/)?livemood (video|image|models)", line)]
 
 
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory) -> Path:
+    return write_clip(tmp_path_factory.mktemp("clip") / "clip.mp4", half_sample(15))
+
+
 @pytest.fixture
-def desk(tmp_path) -> Path:
-    """A folder with the files that the README's examples name."""
-    shutil.copy(SAMPLES / "faces.mp4", tmp_path / "clip.mp4")
+def desk(clip, tmp_path) -> Path:
+    """A folder with the files that the README's examples name; the videos are short."""
     shutil.copy(SAMPLES / "faces.png", tmp_path / "photo.jpg")
     shutil.copytree(SAMPLES, tmp_path / "samples")
+    for name in ("samples/faces.mp4", "clip.mp4"):
+        shutil.copy(clip, tmp_path / name)
     (tmp_path / "holiday").mkdir()
     shutil.copy(SAMPLES / "faces.png", tmp_path / "holiday" / "beach.png")
     return tmp_path

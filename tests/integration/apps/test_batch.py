@@ -22,7 +22,7 @@ from livemood.runtime.storage import Store
 from tests.support.batches import batch, read_here, rows, until, write_album
 from tests.support.builders import SAMPLES, write_clip
 
-PHOTOS, FEW = 96, 12
+PHOTOS, FEW = 64, 12
 
 
 @pytest.fixture(scope="module")

@@ -24,6 +24,13 @@ def master(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.fixture
+def here(monkeypatch) -> None:
+    """Read in this process: workers take longer to start than to read a few photos."""
+    monkeypatch.setattr(LocalEngine, "run", read_here)
+
+
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("suffix", [".txt", ".csv", ".parquet"])
 def test_list_of_paths_when_some_are_missing_then_each_is_a_row_with_an_error(master, tmp_path, suffix, capsys):
     named = [str(master / "000.jpg"), str(tmp_path / "gone.jpg"), str(tmp_path / "gone.mp4")]
@@ -66,6 +73,7 @@ def test_list_of_paths_without_a_column_path_then_its_columns_are_named(tmp_path
         expand([str(tmp_path / name)])
 
 
+@pytest.mark.usefixtures("here")
 def test_inputs_then_are_what_folders_globs_and_files_name_each_once(master, tmp_path):
     names = [one.path for one in expand([f"{master}/00?.jpg", str(master / "film.mp4"), f"{master}/*.mp4"])]
     assert [Path(name).name for name in names] == [*(f"00{number}.jpg" for number in range(10)), "film.mp4"]
@@ -89,8 +97,8 @@ def test_labelled_videos_then_lie_in_their_folder_and_are_no_inputs_of_the_next_
     assert [one.path for one in expand([str(copy)])] == [str(copy)]
 
 
-def test_labelled_copies_when_missing_then_their_videos_are_read_again(master, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(LocalEngine, "run", read_here)
+@pytest.mark.usefixtures("here")
+def test_labelled_copies_when_missing_then_their_videos_are_read_again(master, tmp_path, capsys):
     folder = tmp_path / "videos"
     folder.mkdir()
     for name in ("000.jpg", "film.mp4"):
@@ -121,6 +129,7 @@ def test_labelled_name_when_a_path_of_windows_then_that_of_its_file(monkeypatch)
     assert labelled_name("s3://bucket/videos/clip.mov").startswith("clip-")
 
 
+@pytest.mark.usefixtures("here")
 def test_folder_that_may_not_be_read_then_it_is_named_and_the_others_are_read(master, tmp_path, monkeypatch, capsys):
     inside = tmp_path / "album" / "private"
     inside.mkdir(parents=True)
@@ -138,10 +147,8 @@ def test_folder_that_may_not_be_read_then_it_is_named_and_the_others_are_read(ma
     assert len(rows(tmp_path / "moods", inside.parent)) == 1
 
 
-def test_links_that_cannot_be_followed_then_are_rows_with_errors_and_the_folder_is_read_whole(
-    master, tmp_path, monkeypatch
-):
-    monkeypatch.setattr(LocalEngine, "run", read_here)
+@pytest.mark.usefixtures("here")
+def test_links_that_cannot_be_followed_then_are_rows_with_errors_and_the_folder_is_read_whole(master, tmp_path):
     album = tmp_path / "album"
     album.mkdir()
     for number in range(4):
@@ -157,8 +164,8 @@ def test_links_that_cannot_be_followed_then_are_rows_with_errors_and_the_folder_
     assert len(table) == 4 + 5
 
 
+@pytest.mark.usefixtures("here")
 def test_list_of_paths_when_a_folder_may_not_be_looked_into_then_the_row_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr(LocalEngine, "run", read_here)
     stat = os.stat
 
     def refusing(path, **more):

@@ -58,9 +58,12 @@ def answers(port: int) -> bool:
     return True
 
 
-def test_object_store_then_holds_inputs_and_data_set_and_a_change_is_seen(bucket, master, tmp_path, capsys):
+def test_object_store_then_holds_inputs_and_data_set_and_a_change_is_seen(
+    bucket, master, tmp_path, monkeypatch, capsys
+):
     words = ("s3://lab/photos", "--out", "s3://lab/moods", "--jobs", 1)
     assert batch(*words) == 1
+    monkeypatch.setattr(LocalEngine, "run", read_here)  # that a worker reads and writes there was seen
     local = tmp_path / "local"
     named = [master / name for name in ("000.jpg", "001.jpg", "broken.jpg", "film.mp4")]
     batch(*named, "--out", local, "--jobs", 1)

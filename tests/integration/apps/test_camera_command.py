@@ -48,10 +48,10 @@ def pictures_in(video):
         return sum(1 for _ in container.decode(video=0))
 
 
-def test_when_asked_to_calibrate_without_a_baseline_then_wrong_usage(tmp_path):
-    done = camera("--no-window", "--records", tmp_path / "moods.csv", "--calibrate", 3, "--baseline", "off")
-    assert done.returncode == 2
-    assert b"leave --baseline off out" in done.stderr
+def test_when_asked_to_calibrate_without_a_baseline_then_wrong_usage(tmp_path, capfd):
+    words = ["--no-window", "--records", str(tmp_path / "moods.csv"), "--calibrate", "3", "--baseline", "off"]
+    assert run(["camera", *words]) == 2
+    assert "leave --baseline off out" in capfd.readouterr().err
 
 
 def test_on_a_stream_that_breaks_off_and_comes_back_then_video_and_records_go_on(tmp_path, portrait):
@@ -129,21 +129,25 @@ def test_of_raw_pictures_on_stdin_then_all_of_the_stream_counts(tmp_path, portra
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (["--source", "3"], 1, b"camera 3 could not be opened; try --source 0, or livemood doctor"),
-        (["--source", "http://127.0.0.1:9/x"], 1, b"http://127.0.0.1:9/x could not be opened"),
-        (["--source", "nobody.mp4"], 1, b"nobody.mp4 is neither a file nor the name of a camera"),
-        (["--source", str(SAMPLES / "README.md")], 1, b"README.md is not a video"),
-        (["--source", "-"], 2, b"--size 640x480"),
-        (["--size", "big"], 2, b"expected a size such as 1280x720, got big"),
-        (["--source", "-", "--size", "4x4", "--pixel-format", "RGB"], 2, b"Invalid value: raw pictures are bgr24, "),
-        (["--pixel-format", "RGB"], 2, b"Invalid value: a camera's pixel format has four letters such as MJPG, "),
+        (["--source", "3"], 1, "camera 3 could not be opened; try --source 0, or livemood doctor"),
+        (["--source", "http://127.0.0.1:9/x"], 1, "http://127.0.0.1:9/x could not be opened"),
+        (["--source", "nobody.mp4"], 1, "nobody.mp4 is neither a file nor the name of a camera"),
+        (["--source", str(SAMPLES / "README.md")], 1, "README.md is not a video"),
+        (["--source", "-"], 2, "--size 640x480"),
+        (["--size", "big"], 2, "expected a size such as 1280x720, got big"),
+        (["--source", "-", "--size", "4x4", "--pixel-format", "RGB"], 2, "Invalid value: raw pictures are bgr24, "),
+        (["--pixel-format", "RGB"], 2, "Invalid value: a camera's pixel format has four letters such as MJPG, "),
     ],
 )
-def test_on_a_source_that_cannot_be_had_then_one_clear_line_and_no_file(tmp_path, words, code, message):
-    done = camera(*words, "--no-window", "--records", tmp_path / "moods.jsonl", stdin=subprocess.DEVNULL)
-    assert (done.returncode, done.stdout) == (code, b"")
-    assert one_line(done.stderr)
-    assert message in done.stderr
+def test_on_a_source_that_cannot_be_had_then_one_clear_line_and_no_file(
+    tmp_path, monkeypatch, capfd, words, code, message
+):
+    monkeypatch.setenv("DISPLAY", "")
+    assert run(["camera", *words, "--no-window", "--records", str(tmp_path / "moods.jsonl")]) == code
+    said = capfd.readouterr()
+    assert said.out == ""
+    assert one_line(said.err.encode())
+    assert message in said.err
     assert list(tmp_path.iterdir()) == []
 
 
@@ -284,10 +288,9 @@ def test_summary_then_closing_outputs_does_not_count_as_time_of_the_run(tmp_path
     assert json.loads(capfd.readouterr().out)["elapsed_s"] == 0
 
 
-def test_when_nothing_would_be_seen_or_kept_then_usage_error():
-    done = camera("--no-window", "--source", SAMPLES / "faces.mp4")
-    assert done.returncode == 2
-    assert b"add --out or --records" in done.stderr
+def test_when_nothing_would_be_seen_or_kept_then_usage_error(capfd):
+    assert run(["camera", "--no-window", "--source", str(CLIP)]) == 2
+    assert "add --out or --records" in capfd.readouterr().err
 
 
 def test_when_there_is_no_virtual_camera_then_the_line_says_what_to_do():

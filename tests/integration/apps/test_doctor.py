@@ -20,8 +20,11 @@ def livemood(*words, **environment):
 
 
 @pytest.fixture(scope="module")
-def report():
-    done = livemood("doctor", "--json")
+def report(tmp_path_factory):
+    """What is found on a computer without a display, and with another OpenCV."""
+    folder = tmp_path_factory.mktemp("installed")
+    installed(folder, "opencv-python-headless")
+    done = livemood("doctor", "--json", PYTHONPATH=str(folder))
     assert (done.returncode, done.stderr) == (0, "")
     return json.loads(done.stdout)
 
@@ -83,10 +86,8 @@ def test_doctor_when_a_model_file_is_damaged_then_exit_code_1_and_what_to_do(tmp
     assert report["problems"] >= 1
 
 
-def test_doctor_when_another_opencv_lies_in_the_same_folder_then_a_note_says_which_to_remove(tmp_path):
-    installed(tmp_path, "opencv-python-headless")
-    done = livemood("doctor", "--json", PYTHONPATH=str(tmp_path))
-    (check,) = found(json.loads(done.stdout), "opencv-python-headless")
+def test_doctor_when_another_opencv_lies_in_the_same_folder_then_a_note_says_which_to_remove(report):
+    (check,) = found(report, "opencv-python-headless")
     assert check["state"] == "note"
     assert check["advice"].startswith("uninstall opencv-python-headless")
 

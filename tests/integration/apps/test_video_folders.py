@@ -2,12 +2,11 @@
 
 import csv
 import json
+import shutil
 from errno import ENOENT, ENOSPC
-from itertools import islice
 from pathlib import Path
 
 import av
-import numpy as np
 import pytest
 
 from livemood.apps import video_table
@@ -22,17 +21,21 @@ from livemood.runtime.atomic_io import unwritable
 from livemood.sinks.open import Output
 from livemood.sinks.records import RecordSink
 from livemood.sinks.video.writer import VideoSink
-from tests.support.builders import SAMPLES, write_clip
+from tests.support.builders import half_sample, write_clip
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory) -> Path:
+    """Six frames of the sample, at half its size."""
+    return write_clip(tmp_path_factory.mktemp("clip") / "clip.mp4", half_sample(6))
 
 
 @pytest.fixture
-def study(tmp_path, monkeypatch) -> Path:
+def study(clip, tmp_path, monkeypatch) -> Path:
     """A folder with ``study/P01/clip.mp4``, ``study/P02/clip.mp4`` and ``study/P02/bad.mp4``; the current one."""
-    with av.open(str(SAMPLES / "faces.mp4")) as source:
-        images = [np.asarray(frame.to_ndarray(format="bgr24"), np.uint8) for frame in islice(source.decode(video=0), 6)]
     for person in ("P01", "P02"):
         (tmp_path / "study" / person).mkdir(parents=True)
-        write_clip(tmp_path / "study" / person / "clip.mp4", images)
+        shutil.copy(clip, tmp_path / "study" / person)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -78,6 +81,8 @@ def test_folder_then_copies_records_and_reports_lie_in_the_same_folders_again(st
         "pages",
         "--summary",
         "t.csv",
+        "--jobs",
+        "1",
     ]
     assert run(words) == 1
     assert capfd.readouterr().err.splitlines() == ["livemood: study/P02/bad.mp4 is not a video that can be read"]
@@ -111,6 +116,8 @@ def test_folder_when_gone_on_with_then_nothing_is_made_twice_and_the_table_is_wh
         "t.csv",
         "--resume",
         "--json",
+        "--jobs",
+        "1",
     ]
     assert run(words) == 0
     (study / "study" / "out" / "P02" / "clip.csv").unlink()
@@ -246,7 +253,9 @@ def test_videos_when_a_later_file_fails_then_those_that_are_complete_are_told(st
     ]
 
 
-@pytest.mark.parametrize("inputs", [["study", "--records", "moods"], ["study/P01/clip.mp4", "--records", "a.csv"]])
+@pytest.mark.parametrize(
+    "inputs", [["study", "--records", "moods", "--jobs", "1"], ["study/P01/clip.mp4", "--records", "a.csv"]]
+)
 def test_summary_when_it_cannot_be_written_then_the_videos_are_told_all_the_same(study, inputs, capfd, monkeypatch):
     monkeypatch.setattr(video_table, "write_video_table", full_disk)
     (study / "study" / "P02" / "bad.mp4").write_text("no video")

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from contextlib import suppress
 from importlib.metadata import entry_points
-from itertools import islice
 from pathlib import Path
 
 import av
@@ -20,7 +19,7 @@ from livemood.bundles.manifest import default_bundle
 from livemood.cli import run
 from livemood.cli.bars import progress_bars
 from livemood.core.labels import EMOTIONS
-from tests.support.builders import SAMPLES, write_clip
+from tests.support.builders import SAMPLES, half_sample, write_clip
 from tests.support.commands import livemood
 
 CLIP = SAMPLES / "faces.mp4"
@@ -51,10 +50,7 @@ def test_bars_when_news_of_a_video_come_after_its_end_then_they_are_skipped(monk
 def short_clip(tmp_path_factory) -> Path:
     """The first second of the sample, so that a run takes a second."""
     target = tmp_path_factory.mktemp("clip") / "short.mp4"
-    with av.open(str(CLIP)) as source:
-        images = [np.asarray(f.to_ndarray(format="bgr24"), np.uint8) for f in islice(source.decode(video=0), 30)]
-    write_clip(target, images)
-    return target
+    return write_clip(target, half_sample(30))
 
 
 class TestVideo:
@@ -64,7 +60,7 @@ class TestVideo:
         with av.open(str(tmp_path / "out.mp4")) as out:
             stream = out.streams.video[0]
             assert (stream.codec_context.name, stream.codec_context.pix_fmt) == ("h264", "yuv420p")
-            assert (stream.width, stream.height) == (1280, 720)
+            assert (stream.width, stream.height) == (640, 360)
             assert sum(1 for _ in out.decode(video=0)) == 30
         assert "30 frames" in done.stdout
         assert str(tmp_path / "out.mp4") in done.stdout
@@ -99,8 +95,8 @@ class TestVideo:
         first = records[0]
         assert {"frame", "time_s", "track", "box", "label", "confidence", "scores", "raw_scores"} <= first.keys()
         left, top, right, bottom = first["box"]
-        assert 0 <= left < right <= 1280
-        assert 0 <= top < bottom <= 720
+        assert 0 <= left < right <= 640
+        assert 0 <= top < bottom <= 360
         assert tuple(first["scores"]) == tuple(first["raw_scores"]) == EMOTIONS
         assert sum(first["scores"].values()) == pytest.approx(1, abs=1e-3)
         assert first["label"] in (*EMOTIONS, "unsure")

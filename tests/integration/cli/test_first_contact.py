@@ -1,7 +1,6 @@
 """Help, the list of models, and files of settings, at 80 columns."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -11,17 +10,17 @@ import pytest
 
 from livemood.cli import program, run
 from livemood.core.labels import EMOTIONS
+from tests.support import commands
 from tests.support.builders import SAMPLES, make_frame, write_clip
 
-LIVEMOOD = Path(sys.executable).with_name("livemood")
 COMMANDS = list(program().commands)
 
 
 def livemood(*words: object, cwd: Path, home: Path | None = None) -> subprocess.CompletedProcess[str]:
-    env = {**os.environ, "COLUMNS": "80", "XDG_CONFIG_HOME": str(home or cwd / "nobody")}
-    return subprocess.run(
-        [LIVEMOOD, *map(str, words)], capture_output=True, text=True, timeout=120, cwd=cwd, env=env, check=False
-    )
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("COLUMNS", "80")
+        environment.setenv("XDG_CONFIG_HOME", str(home or cwd / "nobody"))
+        return commands.livemood(*words, folder=cwd)
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])
@@ -148,7 +147,7 @@ def test_models_then_a_table_of_80_columns_with_three_figures(tmp_path) -> None:
 # ---- files of settings ----
 
 
-def test_config_then_the_folder_goes_before_the_user_and_the_command_line_before_both(tmp_path) -> None:
+def test_config_then_the_folder_goes_before_the_user_and_the_command_line_before_both(tmp_path, capfd) -> None:
     (tmp_path / "home" / "livemood").mkdir(parents=True)
     mine = tmp_path / "home" / "livemood" / "livemood.toml"
     mine.write_text('detector = "far"\n[video]\nevery = 3\n')
@@ -162,9 +161,11 @@ def test_config_then_the_folder_goes_before_the_user_and_the_command_line_before
     assert json.loads(done.stdout)["files"] == {str(mine): True, str(tmp_path / "livemood.toml"): True}
 
     words = ("video", SAMPLES / "faces.mp4", "--duration", "0.2", "--records", "-")
-    row = json.loads(livemood(*words, cwd=tmp_path, home=tmp_path / "home").stdout.splitlines()[0])
+    livemood(*words, cwd=tmp_path, home=tmp_path / "home")
+    row = json.loads(capfd.readouterr().out.splitlines()[0])
     assert list(row["scores"]) == ["happy", "sad"]
-    row = json.loads(livemood(*words, "--emotions", "fear,sad", cwd=tmp_path).stdout.splitlines()[0])
+    livemood(*words, "--emotions", "fear,sad", cwd=tmp_path)
+    row = json.loads(capfd.readouterr().out.splitlines()[0])
     assert list(row["scores"]) == ["fear", "sad"]
 
 

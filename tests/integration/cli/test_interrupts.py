@@ -20,8 +20,7 @@ from livemood.cli import run
 from livemood.detection.combined import FaceDetector
 from livemood.records.inputs import read_groups
 from livemood.sources.image import decode
-from livemood.sources.video.file import VideoSource
-from tests.support.builders import SAMPLES, heed_interrupts, read_still
+from tests.support.builders import SAMPLES, half_sample, heed_interrupts, read_still
 
 CLIP = SAMPLES / "faces.mp4"
 
@@ -29,12 +28,11 @@ CLIP = SAMPLES / "faces.mp4"
 @pytest.fixture
 def photos(tmp_path: Path) -> list[str]:
     """Six photos with a face each."""
-    with VideoSource(CLIP) as clip:
-        image = next(clip.frames()).image
+    _, coded = cv2.imencode(".png", half_sample(1)[0])
     names = [str(tmp_path / "in" / f"{number}.png") for number in range(6)]
     (tmp_path / "in").mkdir()
     for name in names:
-        cv2.imwrite(name, image)
+        Path(name).write_bytes(coded.tobytes())
     return names
 
 
@@ -137,8 +135,8 @@ def test_image_in_processes_when_interrupted_twice_then_ends_and_its_table_is_wh
     """The second signal comes while the processes are being ended."""
     many = tmp_path / "many"
     many.mkdir()
-    for place in range(60):
-        shutil.copy(photos[0], many / f"{place:02}.png")
+    for place in range(120):
+        shutil.copy(photos[0], many / f"{place:03}.png")
     table = tmp_path / "moods.parquet"
     words = [str(int(number)), "image", many, "--csv", table, "--jobs", "2"]
     running = subprocess.Popen(
@@ -157,8 +155,8 @@ def test_image_in_processes_when_interrupted_twice_then_ends_and_its_table_is_wh
             os.killpg(running.pid, signal.SIGKILL)
     assert running.returncode == 130
     done = len({said.path for said, _ in read_groups(table)})
-    assert said.startswith(f"livemood: {done} of 60 photos are done")
-    assert 0 < done < 60
+    assert said.startswith(f"livemood: {done} of 120 photos are done")
+    assert 0 < done < 120
     assert not rows.exists()
 
 
