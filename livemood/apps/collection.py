@@ -15,7 +15,7 @@ from livemood.records import Origin, Record
 from livemood.records.inputs import Group, Heads
 from livemood.runtime.atomic_io import note_written
 from livemood.runtime.numbered import NumberedPaths
-from livemood.runtime.paths import bytes_of, is_folder, real_path
+from livemood.runtime.paths import bytes_of, is_folder, is_there, real_path
 from livemood.runtime.workers import KILLED, on_processes
 from livemood.sinks.collection_records import CollectionRecords
 from livemood.sinks.sorted_folder import How, SortedFolder, folder_for, is_made_by_sorting, read_steps
@@ -118,7 +118,7 @@ def read_collection(
         placer = _Placer(job, done)
         todo = (placer.job(photo) for photo in job.photos if str(photo) not in done)
         sidecars = Sidecars() if job.xmp else None
-        for result in _results(job, todo, open_reader):
+        for result in _results(job, todo, placer.again, open_reader):
             result = _finished(result, job, sidecars, sorter)
             if rows:
                 rows.write(result.group(phrase(result.error) if result.error else None))
@@ -133,13 +133,18 @@ def _refuse_copies_among_sorted(job: CollectionJob, labels: Collection[str]) -> 
 
 
 def _results(
-    job: CollectionJob, todo: Iterator[PhotoJob], open_reader: "Callable[[], PhotoReader] | None"
+    job: CollectionJob,
+    todo: Iterator[PhotoJob],
+    again: Callable[[PhotoJob], PhotoJob],
+    open_reader: "Callable[[], PhotoReader] | None",
 ) -> Iterator[PhotoResult]:
     if job.processes == 1 and open_reader:
         photo_reader = open_reader()
         yield from map(photo_reader.read, todo)
         return
-    read = on_processes(todo, read_here, job.processes, set_up, (job.options,), cost=lambda one: bytes_of(one.path))
+    read = on_processes(
+        todo, read_here, job.processes, set_up, (job.options,), cost=lambda one: bytes_of(one.path), again=again
+    )
     for one, result in read:
         yield result or PhotoResult(one.path, error=ImageUnreadable(f"{one.path}: {KILLED}", "try fewer {jobs}"))
 
@@ -178,6 +183,7 @@ class _Placer:
         self._folder = job.copies
         self._photos: dict[Path, str] = {}
         self._made: set[Path] = set()
+        self._there: set[Path] = set()  # places of copies at which there was a file before
         self._places = NumberedPaths(self._made.__contains__)
         if job.copies:
             for folder in (job.copies, *job.copies.absolute().parents):
@@ -192,7 +198,13 @@ class _Placer:
         place = self._place(self._folder, photo)
         if what := self._photos.get(real_path(place)):
             return PhotoJob(photo, refused=SinkError(f"{place} is {what}", "choose another {out}"))
+        if is_there(place):
+            self._there.add(place)
         return PhotoJob(photo, place)
+
+    def again(self, job: PhotoJob) -> PhotoJob:
+        """Return a job as it is done a second time, after a process was killed that had perhaps made its copy."""
+        return replace(job, replaces=job.copy is not None and job.copy not in self._there)
 
     def _place(self, folder: Path, photo: Path) -> Path:
         suffix = ".jpg" if photo.suffix.lower() in _COPIED_AS_JPEG else photo.suffix

@@ -46,11 +46,13 @@ class PhotoJob:
     Attributes:
         path: Its path; may be a URL if its content is given.
         copy: Path of its annotated copy, if requested.
+        replaces: Replace a file of that path: a process that was killed made it in this run.
         refused: Why a requested copy cannot be written.
     """
 
     path: Path | str
     copy: Path | None = None
+    replaces: bool = False
     refused: SinkError | None = None
 
 

@@ -73,7 +73,7 @@ class PhotoReader:
         if not job.copy:
             return None
         try:
-            refuse_to_overwrite(job.copy, "out", self._options.force)
+            refuse_to_overwrite(job.copy, "out", self._options.force or job.replaces)
             own = photo.own_colours if keeps_profile(job.copy) else photo.image
             drawn = self.annotator.draw(Frame(0, 0.0, own), moods)
             write_image(job.copy, drawn, exif=photo.exif, icc=photo.icc)

@@ -5,7 +5,7 @@ import signal
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from livemood.apps.video_job import Progress, VideoJob, label_video
 from livemood.core.errors import LivemoodError
 from livemood.core.settings import ReaderSettings
 from livemood.runtime import stopping
+from livemood.runtime.paths import is_there
 from livemood.runtime.workers import KILLED, end_with_parent, heed_sigterm, submit
 
 if TYPE_CHECKING:
@@ -55,13 +56,14 @@ def label_videos(
     """Run jobs in ``processes`` processes; yield each outcome as it comes.
 
     A failing job does not stop the others. When a process is killed, unfinished jobs are run again, each in a process
-    of its own. A KeyboardInterrupt stops all and leaves no unfinished file.
+    of its own, and replace what they had completed. A KeyboardInterrupt stops all and leaves no unfinished file.
     """
     import multiprocessing  # here, so that one video starts sooner
     from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
     from concurrent.futures.process import BrokenProcessPool
     from multiprocessing.managers import SyncManager
 
+    ours = {path for job in jobs for path in job.files if not is_there(path)}
     context = multiprocessing.get_context("spawn")  # a forked child inherits locks of library threads, and hangs
     manager = SyncManager(ctx=context)
     # Workers notice when this process closes its end of the pipe, or is gone.
@@ -99,7 +101,7 @@ def label_videos(
                     if outcome:
                         yield outcome
                     else:
-                        again.append(job)
+                        again.append(replace(job, again=job.again | ours.intersection(job.files)))
                 for job in again:
                     for _, outcome in done_in(1, [job]):
                         yield outcome or Outcome(

@@ -44,7 +44,8 @@ class VideoJob:
         report: A page about it, made of its records.
         thumbnails: Show faces on that page.
         merge_command: The command that merges tracks which may be one person, for that page.
-        again: Files that an interrupt left incomplete, which are replaced without ``force`` too.
+        again: Files that are replaced without ``force`` too: an interrupt left them incomplete, or a process that was
+            killed made them in this run.
     """
 
     source: Path
@@ -78,6 +79,10 @@ class VideoJob:
     def file(self, kind: str) -> Path | None:
         """Return the file of a kind of sink, if requested."""
         return next((one.file for one in self.outputs if one.name == kind), None)
+
+    def replaces(self, path: Path) -> bool:
+        """Return whether a file of this job is replaced if it is there."""
+        return self.force or path in self.again
 
     def unfinished(self) -> "VideoJob | None":
         """Return the job that makes what is missing, or incomplete after an interrupt; None if that is nothing.
@@ -123,7 +128,7 @@ def label_video(job: VideoJob, session: Session, progress: Progress) -> Summary:
         refuse_inputs(path, setting, [job.source])
     check_job(job)
     if job.report:
-        refuse_to_overwrite(job.report, "report", job.force)  # said now, not after hours of work
+        refuse_to_overwrite(job.report, "report", job.replaces(job.report))  # said now, not after hours of work
     with one_line_about(job.source, VideoUnreadable), ExitStack() as stack:
         clip = stack.enter_context(session.open_video(job.source, job.cut.start_s, job.cut.duration_s))
         if job.report is None:
@@ -179,7 +184,7 @@ def _report(job: VideoJob, records: Path, kept: bool, video: Path | None) -> Non
         thumbnails=video,
         merge_command=job.merge_command,
         kept=kept,
-        force=job.force,
+        force=job.replaces(job.report),
         setting="report",
     )
 
@@ -196,7 +201,7 @@ def _label(job: VideoJob, clip: Source, session: Session, progress: Progress) ->
                 session.open_sink(
                     output,
                     clip,
-                    force=job.force or Path(output.target) in job.again,
+                    force=job.replaces(Path(output.target)),
                     faceless_rows=job.faceless_rows,
                     encoding=encoding,
                     options=options,

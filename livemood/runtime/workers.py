@@ -33,6 +33,7 @@ def on_processes(
     ahead: int = _AHEAD,
     ordered: bool = True,
     cost: Callable[[T], float] | None = None,
+    again: Callable[[T], T] = lambda task: task,
 ) -> Iterator[tuple[T, R | None]]:
     """Run tasks in ``processes`` processes; yield each with its result, or None if it killed its process twice.
 
@@ -49,6 +50,7 @@ def on_processes(
         ordered: Yield in the order of the tasks; otherwise as they are done.
         cost: Estimates the time of a task, in any unit. The first ``processes * ahead`` tasks are started in order of
             decreasing cost, so that in a short run the processes finish at about the same time.
+        again: Returns a task as it is run a second time, after it was perhaps done by a process that was killed.
     """
     import multiprocessing
 
@@ -58,7 +60,7 @@ def on_processes(
         return ProcessPoolExecutor(size, context, _begin, (set_up, arguments))
 
     with held():  # a second interrupt while processes are being ended would leave them waiting for ever
-        yield from _run(iter(tasks), work, processes, open_pool, processes * ahead, ordered, cost)
+        yield from _run(iter(tasks), work, processes, open_pool, processes * ahead, ordered, cost, again)
 
 
 def _run(
@@ -69,6 +71,7 @@ def _run(
     most: int,
     ordered: bool,
     cost: Callable[[T], float] | None,
+    again: Callable[[T], T],
 ) -> Iterator[tuple[T, R | None]]:
     pool = open_pool(processes)
     under_way: deque[tuple[T, Future[R]]] = deque()
@@ -89,15 +92,15 @@ def _run(
                 result: R | None = future.result()
             except BrokenProcessPool:
                 # Which task killed its process is unknown: each queued one is run again in a process of its own.
-                again = list(under_way)
+                unfinished = list(under_way)
                 under_way.clear()
                 pool.shutdown()
                 pool = open_pool(processes)
-                for one, was in again:
+                for one, was in unfinished:
                     if was.done() and not was.cancelled() and was.exception() is None:
                         yield one, was.result()
                     else:
-                        yield one, _alone(open_pool, work, one)
+                        yield one, _alone(open_pool, work, again(one))
                 continue
             del under_way[place]
             yield task, result

@@ -1,8 +1,10 @@
 """Collections of photos through ``livemood image``: rows as they come, cores, order, sorting, copies."""
 
 import json
+import multiprocessing
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +15,12 @@ import pytest
 from PIL import Image as PillowImage
 
 from livemood.apps import photo_reader
+from livemood.apps.collection import CollectionJob, read_collection
+from livemood.apps.photo import PhotoOptions
 from livemood.apps.session import Session
+from livemood.bundles.heads import heads_of_bundle
 from livemood.cli import run
+from livemood.core.settings import DrawStyle, ReaderSettings
 from livemood.records.inputs import read_groups
 from livemood.sources.image.decode import read_photo
 from tests.support.builders import SAMPLES, refuse
@@ -341,6 +347,34 @@ class TestSidecars:
         assert (tmp_path / "s" / "happy" / "0.jpg.xmp").is_file()
         run(["undo", str(tmp_path / "s")])
         assert (album / "0.jpg.xmp").is_file()
+
+
+class DeadlyOnce(type(Path())):  # type: ignore[misc]
+    """A photo that kills the process of a pool which sends its result back, unless it did so before."""
+
+    def __reduce__(self):
+        mark = Path(f"{self}.died")
+        if multiprocessing.parent_process() and not mark.exists():
+            mark.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return DeadlyOnce, (str(self),)
+
+
+def test_annotated_copies_when_a_process_is_killed_after_one_then_that_is_no_obstacle(tmp_path, small):
+    names = [tmp_path / f"{letter}.jpg" for letter in "abc"]
+    for name in names:
+        cv2.imwrite(str(name), small)
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    (copies / "b.jpg").write_bytes(b"mine")
+    options = PhotoOptions(ReaderSettings(), DrawStyle())
+    job = CollectionJob([DeadlyOnce(names[0]), *names[1:]], options, processes=2, copies=copies)
+    results = list(read_collection(job, heads_of_bundle(None, None)))
+    assert (tmp_path / "a.jpg.died").exists()
+    assert [result.error is None for result in results] == [True, False, True]
+    assert "b.jpg is there already" in str(results[1].error)
+    assert (copies / "b.jpg").read_bytes() == b"mine"
+    assert (copies / "a.jpg").stat().st_size == (copies / "c.jpg").stat().st_size > 10_000
 
 
 @pytest.mark.parametrize("form", ["jpg", "png", "webp"])

@@ -1,6 +1,7 @@
 """Many videos at once, cuts, and interrupts, as a person runs them."""
 
 import json
+import multiprocessing
 import os
 import shutil
 import signal
@@ -21,6 +22,7 @@ from livemood.cli.bars import Bars
 from livemood.core.errors import SinkError
 from livemood.core.settings import CutSettings, DrawStyle, EncodingSettings, ReaderSettings
 from livemood.records import read
+from livemood.reporting.merges import MergeCommand
 from livemood.sinks.open import Output
 from livemood.sinks.video.writer import VideoSink
 from tests.support.builders import half_sample, heed_interrupts, write_clip, write_film
@@ -169,6 +171,26 @@ def test_many_when_a_job_kills_every_process_then_it_fails_and_the_others_are_ma
     assert outcomes["b-moods.mp4"].error is None
 
 
+def test_many_when_a_process_is_killed_after_a_job_then_what_it_made_is_no_obstacle(short, tmp_path):
+    clips = [Path(shutil.copy(short, tmp_path / f"{letter}.mp4")) for letter in "ab"]
+    jobs = [
+        replace(
+            job(clip, clip.with_name(f"{clip.stem}-moods.mp4"), Output("records", str(clip.with_suffix(".csv")))),
+            report=clip.with_suffix(".html"),
+        )
+        for clip in clips
+    ]
+    jobs[0] = replace(jobs[0], merge_command=MergeCommand(_DeadlyOnce(tmp_path / "a.died"), ""))
+    (tmp_path / "b.csv").write_text("mine")
+    outcomes = {outcome.job.source.stem: outcome for outcome in label_videos(jobs, ReaderSettings(), 1, Bars())}
+    assert (tmp_path / "a.died").exists()
+    assert outcomes["a"].error is None
+    assert outcomes["a"].files == jobs[0].files
+    assert len(frames(tmp_path / "a-moods.mp4")) == 15
+    assert "b.csv is there already" in str(outcomes["b"].error)
+    assert (tmp_path / "b.csv").read_text() == "mine"
+
+
 def test_many_when_one_brings_a_library_to_raise_anything_then_that_is_its_line(short, tmp_path):
     jobs = [job(Path(shutil.copy(short, tmp_path / f"{n}.mp4")), tmp_path / f"{n}-moods.mp4") for n in "ab"]
     odd = replace(jobs[0], cut=CutSettings(every="never"))  # type: ignore[arg-type]
@@ -189,6 +211,18 @@ def test_copy_when_faces_are_blurred_then_its_source_s_place_and_date_go_too(blu
         label_video(job, session, Bars())
     with av.open(str(tmp_path / "o.mp4")) as container:
         assert bool({"location", "creation_time"} & set(container.metadata)) != blur
+
+
+class _DeadlyOnce(str):
+    """Kills the process of a pool that packs it to send it back, unless it did so before; the path of its mark."""
+
+    __slots__ = ()
+
+    def __reduce__(self):
+        if multiprocessing.parent_process() and not Path(self).exists():
+            Path(self).touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return _DeadlyOnce, (str(self),)
 
 
 class _Deadly:
