@@ -21,6 +21,9 @@ INTEGRATION = Path(__file__).parent / "integration"
 SLOWEST_FIRST = (
     INTEGRATION / "training",
     INTEGRATION / "test_docs.py",
+    INTEGRATION / "web",
+    INTEGRATION / "test_house.py",
+    INTEGRATION / "test_privacy.py",
     INTEGRATION / "cli",
     INTEGRATION / "apps",
     INTEGRATION,

@@ -45,8 +45,8 @@ def test_clip_then_six_seconds_of_720p_under_two_megabytes(clip):
 @pytest.mark.parametrize("mode", ["near", "far", "fast", "auto"])
 def test_clip_then_every_detector_finds_the_drawn_faces(clip, mode: DetectorMode):
     with FaceDetector(mode) as detector:
-        right = sum(len(detector.detect(frame)) == drawn(frame.time_s) for frame in clip)
-    assert right >= 0.98 * len(clip)
+        found = [len(detector.detect(frame)) == drawn(frame.time_s) for frame in clip[::3]]
+    assert sum(found) >= 0.98 * len(found)
 
 
 @pytest.mark.parametrize("person", [0, 1])
