@@ -1,5 +1,6 @@
 """Settings of the whole suite."""
 
+import compileall
 import os
 import signal
 from pathlib import Path
@@ -29,10 +30,25 @@ SLOWEST_FIRST = (
     INTEGRATION,
 )
 """The order in which files are dealt out to the cores, so that none works on a slow one alone at the end."""
+TOGETHER = {
+    "training": (
+        INTEGRATION / "training",
+        INTEGRATION / "test_heads.py",
+        INTEGRATION / "web" / "test_heads_page.py",
+        INTEGRATION.parent / "unit" / "training",
+    ),
+    "web": (INTEGRATION / "web",),
+}
+"""Files that run in one process, which imports TensorFlow, or starts the browsers, once for all."""
 
 
-def pytest_configure() -> None:
-    """Take signals as in a terminal, even if the suite was started in the background or by nohup, which ignore some."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile the package once, not in each process that tests start.
+
+    And take signals as in a terminal, even if the suite was started in the background or by nohup, which ignore some.
+    """
+    if not hasattr(config, "workerinput"):
+        compileall.compile_dir(INTEGRATION.parents[1] / "livemood", quiet=2)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
@@ -47,14 +63,19 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by where they stand: ``slow`` with real files and processes, ``screen`` and ``browser`` with those.
 
-    And order them by their files, the slowest first.
+    And order them by their files, the slowest first, and keep those of a file in one process.
     """
 
     def place(item: pytest.Item) -> int:
         return next((n for n, path in enumerate(SLOWEST_FIRST) if item.path.is_relative_to(path)), len(SLOWEST_FIRST))
 
+    def group(item: pytest.Item) -> str:
+        found = (name for name, paths in TOGETHER.items() if any(item.path.is_relative_to(path) for path in paths))
+        return next(found, str(item.path))
+
     items.sort(key=place)
     for item in items:
+        item.add_marker(pytest.mark.xdist_group(group(item)))
         if INTEGRATION in item.path.parents:
             item.add_marker(pytest.mark.slow)
         if INTEGRATION / "web" in item.path.parents:

@@ -11,9 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
 import livemood
 from livemood.bundles.manifest import default_bundle
@@ -142,6 +140,9 @@ def test_python_of_a_page_then_runs_and_prints(page, desk) -> None:
 
 
 def test_notebook_then_runs_from_top_to_bottom_and_shows_pictures(desk) -> None:
+    import nbformat
+    from nbclient import NotebookClient
+
     notebook = nbformat.read(DOCS / "tutorial" / "first-look.ipynb", as_version=4)
     nbformat.validate(notebook)
     kept = [cell.get("outputs") for cell in notebook.cells]

@@ -5,7 +5,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import onnxruntime
 import pytest
 
 from livemood.bundles.manifest import default_bundle, read_bundle
@@ -59,6 +58,8 @@ def test_evaluate_then_the_figures_of_the_emotions_are_there(trained: Path) -> N
 
 @pytest.mark.parametrize("kind", ["tflite", "onnx"])
 def test_export_then_the_file_has_both_outputs(trained: Path, tmp_path: Path, kind: str) -> None:
+    import onnxruntime
+
     out = tmp_path / f"mine.{kind}"
     livemood("export", "mine", "--to", kind, "--out", out, folder=trained)
     if kind == "onnx":

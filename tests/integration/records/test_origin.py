@@ -5,9 +5,6 @@ import shutil
 from fractions import Fraction
 from pathlib import Path
 
-import duckdb
-import pandas
-import polars
 import pytest
 
 from livemood import __version__
@@ -41,6 +38,10 @@ def test_video_then_its_records_say_what_they_are_of(made, suffix):
 
 
 def test_records_then_other_programs_read_them_as_the_docs_say(made):
+    import duckdb
+    import pandas
+    import polars
+
     count = len(list(read(made / "a.jsonl")))
     assert count == 15
     with (made / "a.jsonl").open() as file:

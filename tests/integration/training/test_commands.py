@@ -11,11 +11,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import pytest
 from ai_edge_litert.interpreter import Interpreter
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from tensorboard.util import tensor_util
 
 from livemood.bundles.manifest import default_bundle, read_bundle
 from livemood.bundles.verify.tflite_file import check_tflite
@@ -70,6 +67,9 @@ class TestTrain:
         assert set(json.loads(shown.stdout)["images"][0]["faces"][0]["scores"]) == {"happy", "wink"}
 
     def test_train_when_keras_runs_on_jax_then_it_learns_all_the_same_and_logs_it(self, tmp_path):
+        from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+        from tensorboard.util import tensor_util
+
         write_faces(tmp_path / "faces", 24)
         words = ["train", "faces", "--out", "mine", "--preset", "small", "--tensorboard", "logs"]
         words += ["--epochs", "8", "--batch", "8", "--learning-rate", "0.05"]
@@ -343,6 +343,8 @@ class TestExport:
         assert dict(zip(found, shapes, strict=True)) == {"emotion": [1, 8], "smile": [1, 3]}
 
     def test_export_when_run_elsewhere_as_onnx_then_it_says_what_livemood_says(self, tmp_path):
+        import onnxruntime
+
         done = livemood("export", "default", "--to", "onnx", "--out", tmp_path / "model.onnx")
         assert (done.returncode, done.stderr) == (0, "")
         assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]

@@ -6,7 +6,6 @@ from codecs import BOM_UTF8
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 
 from livemood.core.errors import LivemoodError, SinkError
@@ -259,6 +258,8 @@ def test_pipe_when_rows_are_to_be_written_there_then_refused(tmp_path: Path, suf
 def test_table_when_its_columns_were_changed_then_gone_on_with_only_if_nothing_is_lost(
     tmp_path: Path, suffix: str, change: str
 ) -> None:
+    import pandas as pd
+
     path = tmp_path / f"rows{suffix}"
     write(path, PHOTOS[:2])
     table = pd.read_csv(path, dtype=str) if suffix == ".csv" else pd.read_parquet(path)

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import keras
 import numpy as np
 import pytest
 
@@ -26,6 +25,8 @@ PIXELS = np.random.default_rng(1).integers(0, 256, (24, *CROP.shape), np.uint8)
 @pytest.fixture(scope="module")
 def trained():
     """An untrained network whose normalisations have statistics as training leaves them."""
+    import keras
+
     rng = np.random.default_rng(0)
     keras.utils.set_random_seed(0)
     model = build(SMALLEST, CROP, SIZES)
@@ -42,6 +43,8 @@ def shipped(trained):
 
 
 def test_fused_normalisation_when_trained_on_then_it_does_what_keras_does():
+    import keras
+
     rng = np.random.default_rng(0)
     maps = rng.normal(1.0, 3.0, (8, 6, 6, 5)).astype(np.float32)
     ours, theirs = (kind(momentum=0.9) for kind in (batch_normalization(), keras.layers.BatchNormalization))
