@@ -15,13 +15,13 @@ from tests.integration.web.clips import write_y4m
 from tests.support.builders import SAMPLES
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as started:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def url() -> Iterator[str]:
     """Where ``livemood web`` serves the page."""
     with PageServer.open() as server:
@@ -30,7 +30,7 @@ def url() -> Iterator[str]:
         server.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def filmed(playwright: Playwright, tmp_path_factory, url: str) -> Iterator[BrowserContext]:
     """A visitor whose camera films the sample clip."""
     with VideoSource(SAMPLES / "faces.mp4") as source:
@@ -42,7 +42,7 @@ def filmed(playwright: Playwright, tmp_path_factory, url: str) -> Iterator[Brows
     browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def bare(playwright: Playwright, url: str) -> Iterator[BrowserContext]:
     """A visitor without a camera; ``visitor.test`` is this computer, but the browser does not know."""
     browser = launched(playwright, ONE_PROCESS, "--host-resolver-rules=MAP visitor.test 127.0.0.1")
@@ -51,7 +51,7 @@ def bare(playwright: Playwright, url: str) -> Iterator[BrowserContext]:
     browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def written(tmp_path_factory) -> Path:
     """A folder that ``livemood web --out`` wrote."""
     folder = tmp_path_factory.mktemp("page") / "page"
