@@ -30,16 +30,6 @@ SLOWEST_FIRST = (
     INTEGRATION,
 )
 """The order in which files are dealt out to the cores, so that none works on a slow one alone at the end."""
-TOGETHER = {
-    "training": (
-        INTEGRATION / "training",
-        INTEGRATION / "test_heads.py",
-        INTEGRATION / "web" / "test_heads_page.py",
-        INTEGRATION.parent / "unit" / "training",
-    ),
-    "web": (INTEGRATION / "web",),
-}
-"""Files that run in one process, which imports TensorFlow, or starts the browsers, once for all."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -63,19 +53,14 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by where they stand: ``slow`` with real files and processes, ``screen`` and ``browser`` with those.
 
-    And order them by their files, the slowest first, and keep those of a file in one process.
+    And order them by their files, the slowest first.
     """
 
     def place(item: pytest.Item) -> int:
         return next((n for n, path in enumerate(SLOWEST_FIRST) if item.path.is_relative_to(path)), len(SLOWEST_FIRST))
 
-    def group(item: pytest.Item) -> str:
-        found = (name for name, paths in TOGETHER.items() if any(item.path.is_relative_to(path) for path in paths))
-        return next(found, str(item.path))
-
     items.sort(key=place)
     for item in items:
-        item.add_marker(pytest.mark.xdist_group(group(item)))
         if INTEGRATION in item.path.parents:
             item.add_marker(pytest.mark.slow)
         if INTEGRATION / "web" in item.path.parents:
