@@ -103,6 +103,25 @@ def half_sample(count: int) -> list[Image]:
     return [np.asarray(cv2.resize(frame, (640, 360), interpolation=cv2.INTER_AREA), np.uint8) for frame in frames]
 
 
+def repeated(clip: Path, target: Path, times: int) -> Path:
+    """Write a clip several times over into ``target``, copied without decoding it; return ``target``."""
+    import av
+
+    with av.open(str(clip)) as source, av.open(str(target), "w") as container:
+        stream = source.streams.video[0]
+        copy = container.add_stream_from_template(stream)
+        length = stream.duration or 0
+        for turn in range(times):
+            source.seek(0)
+            for packet in source.demux(stream):
+                if packet.pts is not None and packet.dts is not None:
+                    packet.pts += turn * length
+                    packet.dts += turn * length
+                    packet.stream = copy
+                    container.mux(packet)
+    return target
+
+
 def quadrants(width: int = 64, height: int = 48) -> Image:
     """Return a picture whose quarters are red and green above blue and white."""
     image = np.empty((height, width, 3), np.uint8)

@@ -17,7 +17,7 @@ from typing import Any
 
 import av
 
-from tests.support.builders import SAMPLES
+from tests.support.builders import SAMPLES, repeated
 
 _SIZE = (640, 360)
 # Encoder queues and decoder pools fill in the first minutes; a leak goes on after that.
@@ -46,18 +46,10 @@ def looped(path: Path, minutes: float) -> Path:
         for frame in source.decode(video=0):
             target.mux(small.encode(frame.reformat(*_SIZE)))
         target.mux(small.encode())
-    with av.open(str(once)) as source, av.open(str(path), "w") as target:
+    with av.open(str(once)) as source:
         stream = source.streams.video[0]
-        copy = target.add_stream_from_template(stream)
-        length, unit = stream.duration or 0, stream.time_base or Fraction(1)
-        for turn in range(max(round(minutes * 60 / float(length * unit)), 1)):
-            source.seek(0)
-            for packet in source.demux(stream):
-                if packet.dts is not None and packet.pts is not None:
-                    packet.pts += turn * length
-                    packet.dts += turn * length
-                    packet.stream = copy
-                    target.mux(packet)
+        length_s = float((stream.duration or 0) * (stream.time_base or Fraction(1)))
+    repeated(once, path, max(round(minutes * 60 / length_s), 1))
     once.unlink()
     return path
 

@@ -25,7 +25,7 @@ from livemood.records import read
 from livemood.reporting.merges import MergeCommand
 from livemood.sinks.open import Output
 from livemood.sinks.video.writer import VideoSink
-from tests.support.builders import half_sample, heed_interrupts, write_clip, write_film
+from tests.support.builders import half_sample, heed_interrupts, repeated, write_clip, write_film
 from tests.support.commands import livemood
 
 LIVEMOOD = Path(sys.executable).with_name("livemood")
@@ -57,20 +57,7 @@ def longer(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def longest(longer, tmp_path_factory) -> Path:
     """The same twenty times over, copied without decoding it."""
-    path = tmp_path_factory.mktemp("longest") / "longest.mp4"
-    with av.open(str(longer)) as source, av.open(str(path), "w") as target:
-        stream = source.streams.video[0]
-        copy = target.add_stream_from_template(stream)
-        length = stream.duration or 0
-        for turn in range(20):
-            source.seek(0)
-            for packet in source.demux(stream):
-                if packet.pts is not None and packet.dts is not None:
-                    packet.pts += turn * length
-                    packet.dts += turn * length
-                    packet.stream = copy
-                    target.mux(packet)
-    return path
+    return repeated(longer, tmp_path_factory.mktemp("longest") / "longest.mp4", 20)
 
 
 def test_cut_when_start_and_duration_are_given_then_just_these_frames(longer, short, tmp_path):
