@@ -46,7 +46,8 @@ class PhotoJob:
     Attributes:
         path: Its path; may be a URL if its content is given.
         copy: Path of its annotated copy, if requested.
-        replaces: Replace a file of that path: a process that was killed made it in this run.
+        replaces: Replace a file of that path: there was none when the run came to the photo, and a process of it was
+            killed.
         refused: Why a requested copy cannot be written.
     """
 

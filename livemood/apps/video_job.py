@@ -44,8 +44,8 @@ class VideoJob:
         report: A page about it, made of its records.
         thumbnails: Show faces on that page.
         merge_command: The command that merges tracks which may be one person, for that page.
-        again: Files that are replaced without ``force`` too: an interrupt left them incomplete, or a process that was
-            killed made them in this run.
+        again: Files that are replaced without ``force`` too: an interrupt left them incomplete, or they were not there
+            when the run began, and a process of it was killed.
     """
 
     source: Path
