@@ -197,7 +197,7 @@ class TrackerSettings:
 
 @dataclass(frozen=True, slots=True)
 class DoubtSettings:
-    """When a face is ``unsure`` though an emotion leads; fitted on FER2013Valid and news photos (docs/doubt.md).
+    """When a face is ``unsure`` though an emotion leads; fitted on FER2013Valid (docs/doubt.md).
 
     Attributes:
         covered_from: A face with a higher ``Quality.covered`` is ``covered``.
@@ -206,20 +206,26 @@ class DoubtSettings:
         chosen_below: A face with a lower ``Quality.chosen`` shows ``none of these``.
         sharp_from: Below this ``Quality.sharpness`` the leading emotion needs more confidence.
         blur_slope: Confidence needed in addition, for each 1 below ``sharp_from``.
+        detail_slope: Confidence needed in addition, for each 1 of ``Quality.lost_detail`` above 0.
         noise_from: Above this ``Quality.noise`` the leading emotion needs more confidence.
         noise_slope: Confidence needed in addition, for each 1 above ``noise_from``.
+        uncovered_to: Above this ``Quality.covered`` the leading emotion needs more confidence.
+        cover_slope: Confidence needed in addition, for each 1 above ``uncovered_to``.
         most_needed: Upper limit of the confidence that is needed.
     """
 
-    covered_from: float = 2.25
+    covered_from: float = 3.0
     turned_from_deg: float = 60.0
     small_below_px: float = 14.0
     chosen_below: float = 0.2
-    sharp_from: float = -1.6
-    blur_slope: float = 0.55
-    noise_from: float = -1.6
-    noise_slope: float = 0.45
-    most_needed: float = 0.95
+    sharp_from: float = -1.8
+    blur_slope: float = 0.9
+    detail_slope: float = 0.4
+    noise_from: float = -2.2
+    noise_slope: float = 0.5
+    uncovered_to: float = -2.0
+    cover_slope: float = 0.12
+    most_needed: float = 0.85
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,9 +234,9 @@ class SmootherSettings:
 
     Attributes:
         tau_s: Time constant of the averages of probabilities and of ``Quality``, s.
-        unsure_below: Below this confidence of the leading emotion the label is ``unsure``.
+        unsure_below: Below this confidence of the leading emotion the label is ``unsure``; ``doubt`` may ask for more.
         margin: Lead in probability that a new emotion needs over the shown one.
-        hold_s: How long it must lead, s.
+        hold_s: How long it must lead, and how long a face must be ``unsure`` or no longer be so, s.
         forget_s: The state of a track not seen for longer is dropped, s; no shorter than
             ``TrackerSettings.max_missed_s``.
         doubt: When a face is ``unsure`` although an emotion leads.

@@ -126,8 +126,8 @@ class Quality:
     Attributes:
         side_px: Side of its crop, in px of the frame.
         yaw_deg: Angle by which the head is turned to the side, 0..90, estimated from the keypoints.
-        sharpness: Logarithm of (RMS gradient / standard deviation) of the crop's grey levels; above -1.6 in focus.
-        noise: Logarithm of (estimated noise / standard deviation) of the crop's grey levels; below -1.6 clean.
+        sharpness: Logarithm of (RMS gradient / standard deviation) of the crop's grey levels; above -1.8 in focus.
+        noise: Logarithm of (estimated noise / standard deviation) of the crop's grey levels; below -2.2 clean.
         covered: Logit that mouth, nose or eyes are covered.
         chosen: Total probability of the selected emotions before it was renormalised to 1, 0..1.
     """
@@ -138,6 +138,11 @@ class Quality:
     noise: float
     covered: float
     chosen: float
+
+    @property
+    def lost_detail(self) -> float:
+        """How much fine detail is missing beside the edges; about 0 in FER2013, 0.4 in JPEG files of quality 20."""
+        return 2 * self.sharpness - self.noise
 
 
 @dataclass(frozen=True, slots=True, eq=False)

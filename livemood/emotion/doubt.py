@@ -11,7 +11,7 @@ def doubt(quality: Quality, confidence: float, unsure_below: float, settings: Do
     Args:
         quality: Of the face.
         confidence: Of the leading emotion, 0..1.
-        unsure_below: Confidence that is needed in a sharp picture without noise.
+        unsure_below: Confidence that is needed in a sharp picture without noise, if nothing covers the face.
         settings: Thresholds.
     """
     if quality.side_px < settings.small_below_px:
@@ -22,8 +22,11 @@ def doubt(quality: Quality, confidence: float, unsure_below: float, settings: Do
         return "covered"
     if quality.chosen < settings.chosen_below:
         return "none of these"
+    needed = unsure_below
+    needed += settings.noise_slope * max(quality.noise - settings.noise_from, 0.0)
+    needed += settings.cover_slope * max(quality.covered - settings.uncovered_to, 0.0)
     blur = settings.blur_slope * max(settings.sharp_from - quality.sharpness, 0.0)
-    noise = settings.noise_slope * max(quality.noise - settings.noise_from, 0.0)
-    if confidence < min(unsure_below + blur + noise, settings.most_needed):
-        return "ambiguous" if confidence < unsure_below + noise else "blurred"
-    return None
+    blur += settings.detail_slope * max(quality.lost_detail, 0.0)
+    if confidence >= min(needed + blur, settings.most_needed):
+        return None
+    return "ambiguous" if confidence < needed else "blurred"

@@ -1,13 +1,15 @@
 """Steady predictions over time: tuple[Prediction, ...] of each frame -> tuple[Mood, ...].
 
 Per face, probabilities are averaged exponentially in seconds, and the label follows with hysteresis: a new one must
-lead by a margin for a moment. State is per track and dies with it; time flows only through ``time_s``.
+lead by a margin for a moment, and doubt must last as long. State is per track and dies with it; time flows only through
+``time_s``.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
+from typing import Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -26,13 +28,38 @@ def _weight(elapsed_s: float, tau_s: float) -> float:
     return 1 - math.exp(-elapsed_s / tau_s)
 
 
+_T = TypeVar("_T")
+
+
 @dataclass(slots=True)
-class _State:
+class _Steady(Generic[_T]):
+    """A value that is shown until another one has lasted for a while."""
+
+    shown: _T
+    candidate: _T
+    since_s: float
+
+    def update(self, value: _T, time_s: float, hold_s: float) -> _T:
+        if value != self.candidate:
+            self.candidate, self.since_s = value, time_s
+        if time_s - self.since_s >= hold_s:
+            self.shown = self.candidate
+        return self.shown
+
+
+@dataclass(slots=True)
+class _LabelState:
     average: npt.NDArray[np.float64]
-    label: str
+    label: _Steady[str]
     seen_s: float
-    candidate: str
-    candidate_since_s: float
+
+
+@dataclass(slots=True)
+class _DoubtState:
+    average: Quality
+    reason: Doubt | None
+    unsure: _Steady[bool]
+    seen_s: float
 
 
 class Smoother:
@@ -54,7 +81,7 @@ class Smoother:
         self._emotion = _HeadSmoother(labels, settings)
         self._others = {name: _HeadSmoother(known, settings) for name, known in (others or {}).items()}
         self._settings = settings
-        self._qualities: dict[int, tuple[Quality, float]] = {}
+        self._doubts: dict[int, _DoubtState] = {}
 
     def update(self, predictions: Sequence[Prediction], time_s: float) -> tuple[Mood, ...]:
         """Return the smoothed moods of one frame, in the order of its predictions.
@@ -69,7 +96,7 @@ class Smoother:
         for head in (self._emotion, *self._others.values()):
             head.forget(time_s)
         limit = time_s - self._settings.forget_s
-        self._qualities = {i: known for i, known in self._qualities.items() if known[1] >= limit}
+        self._doubts = {i: state for i, state in self._doubts.items() if state.seen_s >= limit}
         return tuple(self._mood(prediction, time_s) for prediction in predictions)
 
     def _mood(self, prediction: Prediction, time_s: float) -> Mood:
@@ -84,16 +111,28 @@ class Smoother:
         return Mood(track, found.label, found.confidence, found.scores, found.raw_scores, others, ambiguous)
 
     def _reason(self, prediction: Prediction, leading: float, time_s: float) -> Doubt | None:
-        """Return why a face is ``unsure``, by its quality averaged over time; None if it is not."""
+        """Return why a face is ``unsure``, by its quality averaged over time; None if it is not.
+
+        Only doubt that lasts counts, so that a label that gives way to another one does not turn ``unsure`` in between.
+        """
         quality = prediction.quality
         if quality is None:
             return None
-        before, seen_s = self._qualities.get(prediction.track.id, (quality, time_s))
-        weight = _weight(time_s - seen_s, self._settings.tau_s)
-        values = (old + weight * (new - old) for old, new in zip(_parts(before), _parts(quality), strict=True))
-        average = Quality(*values)
-        self._qualities[prediction.track.id] = average, time_s
-        return doubt(average, leading, self._settings.unsure_below, self._settings.doubt)
+        state = self._doubts.get(prediction.track.id)
+        if state is None:
+            reason = self._doubt(quality, leading)
+            unsure = _Steady(reason is not None, reason is not None, time_s)
+            self._doubts[prediction.track.id] = _DoubtState(quality, reason, unsure, time_s)
+            return reason
+        weight = _weight(time_s - state.seen_s, self._settings.tau_s)
+        values = (old + weight * (new - old) for old, new in zip(_parts(state.average), _parts(quality), strict=True))
+        state.average, state.seen_s = Quality(*values), time_s
+        reason = self._doubt(state.average, leading)
+        state.reason = reason or state.reason
+        return state.reason if state.unsure.update(reason is not None, time_s, self._settings.hold_s) else None
+
+    def _doubt(self, quality: Quality, leading: float) -> Doubt | None:
+        return doubt(quality, leading, self._settings.unsure_below, self._settings.doubt)
 
 
 class _HeadSmoother:
@@ -102,7 +141,7 @@ class _HeadSmoother:
     def __init__(self, labels: tuple[str, ...], settings: SmootherSettings) -> None:
         self._labels = labels
         self._settings = settings
-        self._states: dict[int, _State] = {}
+        self._states: dict[int, _LabelState] = {}
 
     def update(self, track_id: int, probabilities: npt.NDArray[np.float32], time_s: float) -> HeadMood:
         """Return a track's smoothed output, given its (K,) probabilities at ``time_s``."""
@@ -112,14 +151,15 @@ class _HeadSmoother:
         state = self._states.get(track_id)
         if state is None:
             label = self._choose(raw, UNSURE)
-            state = self._states[track_id] = _State(raw, label, time_s, label, time_s)
+            state = self._states[track_id] = _LabelState(raw, _Steady(label, label, time_s), time_s)
         else:
             self._advance(state, raw, time_s)
         scores = dict(zip(self._labels, state.average.tolist(), strict=True))
+        label = state.label.shown
         return HeadMood(
-            state.label,
+            label,
             # While a label is held, another one may lead; the confidence is that of the held one.
-            scores.get(state.label, max(scores.values())),
+            scores.get(label, max(scores.values())),
             scores,
             dict(zip(self._labels, raw.tolist(), strict=True)),
         )
@@ -130,15 +170,11 @@ class _HeadSmoother:
         for track_id in [i for i, state in self._states.items() if state.seen_s < limit]:
             del self._states[track_id]
 
-    def _advance(self, state: _State, raw: npt.NDArray[np.float64], time_s: float) -> None:
+    def _advance(self, state: _LabelState, raw: npt.NDArray[np.float64], time_s: float) -> None:
         weight = _weight(time_s - state.seen_s, self._settings.tau_s)
         state.average = state.average + weight * (raw - state.average)
         state.seen_s = time_s
-        candidate = self._choose(state.average, state.label)
-        if candidate != state.candidate:
-            state.candidate, state.candidate_since_s = candidate, time_s
-        if time_s - state.candidate_since_s >= self._settings.hold_s:
-            state.label = state.candidate
+        state.label.update(self._choose(state.average, state.label.shown), time_s, self._settings.hold_s)
 
     def _choose(self, average: npt.NDArray[np.float64], shown: str) -> str:
         """Return the label for the (K,) averaged probabilities, given the label ``shown`` so far."""

@@ -57,6 +57,7 @@ def examine(bundle: Path, dataset: Dataset, split: Split, groups: Mapping[str, M
         "classes": _classes(raw[known], split.top_vote[known], split.labels),
         "confusion": metrics.confusion(raw[known], split.top_vote[known]).tolist(),
         "reliability": [asdict(b) for b in metrics.reliability(raw[known], split.top_vote[known])],
+        "coverage": metrics.accuracy_by_coverage(raw[known].max(1), raw[known].argmax(1) == split.top_vote[known]),
         "heads": _further_heads(classifier, split),
         "robustness": _robustness(classifier, raw, split),
         "groups": by_group(raw, split, groups),

@@ -10,6 +10,8 @@ from livemood.core.probabilities import with_temperature
 
 Probabilities = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
+COVERAGES = (1.0, 0.95, 0.9, 0.8, 0.7, 0.5)
+"""Shares of all predictions for which ``accuracy_by_coverage`` returns the accuracy."""
 _TINY = 1e-7
 _PULL = 2.0  # weight of a normal prior with standard deviation 0.5 on the logarithm
 
@@ -79,6 +81,29 @@ def calibration_error(confidence: npt.NDArray[np.floating[Any]], right: npt.NDAr
     place = np.minimum((confidence * bins).astype(int), bins - 1)
     gaps = [abs(float(confidence[m].sum()) - int(right[m].sum())) for m in (place == b for b in range(bins))]
     return sum(gaps) / max(len(right), 1)
+
+
+def accuracy_by_coverage(
+    confidence: npt.NDArray[np.floating[Any]], right: npt.NDArray[np.bool_]
+) -> list[dict[str, float]]:
+    """Return the accuracy of the most confident predictions, for several shares of all (risk against coverage).
+
+    Args:
+        confidence: (N,) at least one.
+        right: (N,) whether each prediction was right.
+
+    Returns:
+        For each share: ``coverage``, ``accuracy``, and ``confidence``, the lowest one among them.
+    """
+    order = np.argsort(-confidence, kind="stable")
+    found = []
+    for coverage in COVERAGES:
+        kept = order[: max(round(coverage * len(order)), 1)]
+        least = float(confidence[kept[-1]])
+        found.append(
+            {"coverage": coverage, "accuracy": round(float(right[kept].mean()), 4), "confidence": round(least, 4)}
+        )
+    return found
 
 
 def confusion(probabilities: Probabilities, labels: Labels) -> npt.NDArray[np.int64]:

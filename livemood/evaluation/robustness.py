@@ -156,9 +156,7 @@ def _photos_row(
 def _unsure(scores: npt.NDArray[np.float32], quality: Quality) -> bool:
     """Return whether a single picture with (K,) scores would be labelled unsure."""
     settings = SmootherSettings()
-    leading = float(scores.max())
-    reason = doubt(quality, leading, settings.unsure_below, settings.doubt)
-    return leading < settings.unsure_below or reason is not None
+    return doubt(quality, float(scores.max()), settings.unsure_below, settings.doubt) is not None
 
 
 def _row(

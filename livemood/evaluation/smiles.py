@@ -23,7 +23,7 @@ from livemood.detection.combined import FaceDetector
 from livemood.emotion import crop
 from livemood.emotion.classifier import EmotionClassifier
 from livemood.evaluation.groups import compare_groups
-from livemood.evaluation.metrics import auc, bootstrap
+from livemood.evaluation.metrics import accuracy_by_coverage, auc, bootstrap
 
 _CHEEKS = ((0.20, 0.36), (0.64, 0.80))  # left and right in the aligned crop
 _CHEEK_HEIGHT = (0.52, 0.66)
@@ -71,6 +71,7 @@ def examine_smiles(bundle: Path, path: Path) -> dict[str, Any]:
         "accuracy": round(float(hits.mean()), 4),
         "interval": [round(low, 4), round(high, 4)],
         "auc": round(auc(scores, np.array([photo.smiling for photo in found])), 4),
+        "coverage": accuracy_by_coverage(np.maximum(scores, 1 - scores), np.array([photo.right for photo in found])),
         "skin_tone_cuts_deg": [round(float(cut), 1) for cut in cuts],
         "groups": {
             "skin tone": compare_groups(np.array([photo.right for photo in found]), np.array(tones), _TONES, bootstrap),

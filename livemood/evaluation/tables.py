@@ -1,6 +1,6 @@
 """The figures of ``examine`` as tables, for terminal, HTML page and model card."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from livemood.reporting.tables import Table, interval, measured
@@ -17,6 +17,7 @@ def tables(report: Mapping[str, Any]) -> list[Table]:
         found.append(_classes(f"Head {head}", data["classes"], note))
     if report["robustness"]:
         found.append(_robustness(report))
+    found.append(_coverage("Accuracy by coverage", report["coverage"], "Top vote, as they come."))
     found.append(_facts(report))
     found += [_group(attribute, data) for attribute, data in report["groups"].items()]
     if "against" in report:
@@ -69,6 +70,11 @@ def _classes(title: str, classes: Mapping[str, Any], note: str) -> Table:
         for name, data in classes.items()
     ]
     return Table(title, ("class", "n", "recall", "95 %", "precision", "F1"), tuple(rows), note)
+
+
+def _coverage(title: str, rows: Sequence[Mapping[str, float]], note: str) -> Table:
+    cells = [(f"{100 * row['coverage']:.0f} %", measured(row["accuracy"]), f"{row['confidence']:.2f}") for row in rows]
+    return Table(title, ("most confident share", "accuracy", "least confidence"), tuple(cells), note)
 
 
 def _robustness(report: Mapping[str, Any]) -> Table:
@@ -159,7 +165,9 @@ def smile_tables(data: Mapping[str, Any]) -> list[Table]:
         ("ROC AUC of the happy score", f"{data['auc']:.4f}"),
     )
     whole = Table("Smiles in whole photos", ("figure", "value"), rows)
-    return [whole, *(_group(attribute, group) for attribute, group in data["groups"].items())]
+    note = "Photos with a face found; confidence: of happy, or of anything else."
+    coverage = _coverage("Smiles by coverage", data["coverage"], note)
+    return [whole, coverage, *(_group(attribute, group) for attribute, group in data["groups"].items())]
 
 
 def people_tables(data: Mapping[str, Any]) -> list[Table]:

@@ -11,7 +11,8 @@ import csv
 import io
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -21,13 +22,16 @@ import numpy as np
 
 from livemood.core.geometry import Box
 from livemood.core.settings import DetectorMode
-from livemood.core.stage_settings import RoiSettings
-from livemood.core.types import Detection, Frame, Image
+from livemood.core.stage_settings import RoiSettings, SmootherSettings
+from livemood.core.types import Detection, Frame, Image, Track
 from livemood.datasets.largest_face import largest_face
 from livemood.detection.combined import FaceDetector
 from livemood.detection.roi_detector import RoiDetector
 from livemood.detection.transforms import turned
 from livemood.emotion.classifier import EmotionClassifier
+from livemood.emotion.crop import crop_track
+from livemood.emotion.doubt import doubt
+from livemood.emotion.quality import measure
 from livemood.evaluation.smiles import read_photos
 from livemood.sources.image.decode import decode_photo, read_reduced
 from livemood.sources.video.file import VideoSource
@@ -122,6 +126,22 @@ def count_ordinary(find: Find, archive: zipfile.ZipFile, count: int) -> Ordinary
         counted.found += sum(any(box.iou(face) >= _SAME for box in boxes) for face in faces)
         counted.extra += [file for box in boxes if not any(box.iou(place) >= _SAME for place in anything)]
     return counted
+
+
+def doubts(detector: FaceDetector, classifier: EmotionClassifier, images: Iterable[Image]) -> str:
+    """Return how many faces are ``unsure``, and why, in words; each photo is read alone."""
+    settings = SmootherSettings()
+    reasons: Counter[str | None] = Counter()
+    for image in images:
+        frame = Frame(0, 0.0, image)
+        for face in detector.detect(frame):
+            crop = crop_track(frame, Track(0, face, 0.0), classifier.crop_spec)
+            confidence = float(classifier.probabilities(crop.image[None])[0].max())
+            quality = measure(crop, classifier.crop_spec, 1.0)
+            reasons[doubt(quality, confidence, settings.unsure_below, settings.doubt)] += 1
+    faces, sure = reasons.total(), reasons.pop(None, 0)
+    unsure = [f"{faces - sure} of {faces} faces unsure", *(f"{why} {many}" for why, many in reasons.most_common())]
+    return ", ".join(unsure)
 
 
 def smiles_right(
@@ -231,6 +251,10 @@ def _print_photos(
         print(f"{mode}: uncounted crowds: {', '.join(f'{found} of {counted}' for counted, found in many.uncounted)}")
         ordinary = count_ordinary(find, archive, count)
         print(f"{mode}: ordinary: {ordinary}; {', '.join(ordinary.extra)}", flush=True)
+        for kind in ("groups", "ordinary"):
+            files = list(dict.fromkeys(row["file"] for row in rows(archive, f"wild/{kind}.csv")))
+            shown = (picture(archive, f"wild/{kind}/{file}") for file in files[:: step(len(files), count)])
+            print(f"{mode}: {kind}: {doubts(detector, classifier, shown)}", flush=True)
     images = [image for _, image in photos]
     faces = [find(image) for image in images]
     print(f"{mode}: smiles: a face in {np.mean([bool(found) for found in faces]):.2%} of {len(photos)} photos")

@@ -98,8 +98,11 @@ export interface DoubtSettings {
   readonly chosen_below: number;
   readonly sharp_from: number;
   readonly blur_slope: number;
+  readonly detail_slope: number;
   readonly noise_from: number;
   readonly noise_slope: number;
+  readonly uncovered_to: number;
+  readonly cover_slope: number;
   readonly most_needed: number;
 }
 

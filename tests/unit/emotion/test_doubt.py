@@ -28,10 +28,14 @@ SETTINGS = DoubtSettings()
         (GOOD, 0.4, "ambiguous"),
         (replace(GOOD, side_px=10), 0.99, "small"),
         (replace(GOOD, yaw_deg=70), 0.99, "turned"),
-        (replace(GOOD, covered=3), 0.99, "covered"),
+        (replace(GOOD, covered=3.1), 0.99, "covered"),
+        (replace(GOOD, covered=2), 0.8, "ambiguous"),
+        (replace(GOOD, covered=2), 0.99, None),
         (replace(GOOD, chosen=0.1), 0.99, "none of these"),
         (replace(GOOD, sharpness=-2.3), 0.7, "blurred"),
         (replace(GOOD, sharpness=-2.3), 0.97, None),
+        (replace(GOOD, noise=-3.2), 0.7, "blurred"),
+        (replace(GOOD, noise=-3.2), 0.8, None),
         (replace(GOOD, noise=-0.8), 0.7, "ambiguous"),
         (replace(GOOD, noise=-0.8), 0.97, None),
     ],
@@ -100,3 +104,37 @@ def test_label_of_a_covered_face_then_unsure_with_the_reason_and_its_scores_stay
 def test_label_when_a_hand_passes_for_one_frame_then_the_face_is_not_unsure():
     assert set(run([GOOD] * 10 + [replace(GOOD, covered=3)] + [GOOD] * 5)) == {("happy", None)}
     assert run([GOOD] * 10 + [replace(GOOD, covered=5)] * 15)[-1] == (UNSURE, "covered")
+
+
+def moods(steps: Sequence[tuple[Quality, str, float]]) -> list[tuple[str, str | None]]:
+    """Return label and reason of each frame, 30 a second, for these qualities, leading emotions and scores."""
+    smoother = Smoother(EMOTIONS, SmootherSettings())
+    found: list[tuple[str, str | None]] = []
+    for i, (quality, leading, p) in enumerate(steps):
+        scores = np.array([p if label == leading else (1 - p) / 7 for label in EMOTIONS], np.float32)
+        (mood,) = smoother.update([Prediction(scores, Track(1, make_detection(), 0.0), quality=quality)], i / 30)
+        found.append((mood.label, mood.reason))
+    return found
+
+
+def test_label_that_gives_way_to_another_then_not_unsure_in_between():
+    soft = replace(GOOD, noise=-3.0)  # needs 0.61
+    found = moods([(soft, "neutral", 0.95)] * 10 + [(soft, "happy", 0.95)] * 15)
+    assert [label for label, _ in found] == sorted((label for label, _ in found), reverse=True)
+    assert (found[0], found[-1]) == (("neutral", None), ("happy", None))
+
+
+def test_doubt_whose_reasons_alternate_then_it_lasts():
+    smaller, larger = replace(GOOD, covered=9, side_px=4), replace(GOOD, covered=9, side_px=24)
+    found = moods([(GOOD, "neutral", 0.7)] * 5 + [(smaller, "neutral", 0.7), (larger, "neutral", 0.7)] * 40)
+    assert found[4] == ("neutral", None)
+    assert set(found[-6:]) == {(UNSURE, "small"), (UNSURE, "covered")}
+
+
+def test_doubt_of_a_moment_then_not_shown_and_when_it_lasts_then_it_is():
+    doubtful = (replace(GOOD, covered=6), "happy", 0.99)
+    sure = (GOOD, "happy", 0.99)
+    assert {label for label, _ in moods([sure] * 5 + [doubtful] * 3 + [sure] * 5)} == {"happy"}
+    lasting = moods([sure] * 5 + [doubtful] * 20)
+    assert lasting[-1] == (UNSURE, "covered")
+    assert moods([doubtful] * 20 + [sure] * 20)[-1] == ("happy", None)

@@ -148,6 +148,15 @@ def test_auc_when_scores_rank_perfectly_or_tie_then_one_or_a_half():
     assert evaluate.auc(np.full(4, 0.5), truth) == 0.5
 
 
+def test_accuracy_by_coverage_then_that_of_the_most_confident():
+    confidence = np.array([0.5, 0.9, 0.8, 0.6, 0.7, 0.4, 0.3, 0.95, 0.85, 0.2])
+    rows = evaluate.accuracy_by_coverage(confidence, confidence > 0.45)
+    assert [row["coverage"] for row in rows] == [1.0, 0.95, 0.9, 0.8, 0.7, 0.5]
+    assert rows[0] == {"coverage": 1.0, "accuracy": 0.7, "confidence": 0.2}
+    assert rows[-1] == {"coverage": 0.5, "accuracy": 1.0, "confidence": 0.7}
+    assert rows[3]["accuracy"] == pytest.approx(7 / 8)
+
+
 class TestBalance:
     def test_rare_strength_when_a_rare_class_is_drowned_then_helps_it_without_costing_accuracy(self):
         rng = np.random.default_rng(0)
@@ -287,7 +296,7 @@ class TestExamine:
         assert report["raw"]["top_vote"]["pictures"] == 16
         accuracy, *others = tables(report)
         assert [row[0] for row in accuracy.rows] == ["top vote, as they come", "top vote, aligned"]
-        assert [table.title for table in others] == ["Classes", "Further figures"]
+        assert [table.title for table in others] == ["Classes", "Accuracy by coverage", "Further figures"]
 
     def test_examine_when_near_copies_are_in_any_other_split_then_each_picture_counts_once(self):
         # 0.png is the training picture of two pairs, 1.png the held-out one of another; the last is none of ours.
@@ -381,6 +390,9 @@ def make_report() -> dict:
         "bundle": "<mine>", "data": "faces", "split": "test", "pictures": 4, "labels": list(NAMES),
         "raw": framing, "aligned": framing,
         "classes": dict.fromkeys(NAMES, row),
+        "coverage": [
+            {"coverage": 1.0, "accuracy": 0.5, "confidence": 0.4}, {"coverage": 0.5, "accuracy": 1.0, "confidence": 0.8}
+        ],
         "heads": {},
         "confusion": [[1, 1], [0, 2]],
         "reliability": [{"pictures": 4, "confidence": 0.8, "accuracy": 0.7}],
@@ -392,8 +404,11 @@ def make_report() -> dict:
 
 
 def test_tables_when_report_is_whole_then_every_part_is_shown():
-    titles = [table.title for table in tables(make_report())]
-    assert titles == ["Accuracy", "Classes", "Robustness", "Further figures", "By age"]
+    found = tables(make_report())
+    assert [table.title for table in found] == [
+        "Accuracy", "Classes", "Robustness", "Accuracy by coverage", "Further figures", "By age"
+    ]  # fmt: skip
+    assert found[3].rows == (("100 %", "50.0 %", "0.40"), ("50 %", "100.0 %", "0.80"))
 
 
 def test_tables_when_a_class_has_no_picture_then_dashes():

@@ -14,8 +14,14 @@ export function doubt(
   if (quality.yawDeg > settings.turned_from_deg) return "turned";
   if (quality.covered > settings.covered_from) return "covered";
   if (quality.chosen < settings.chosen_below) return "none of these";
-  const blur = settings.blur_slope * Math.max(settings.sharp_from - quality.sharpness, 0);
-  const noise = settings.noise_slope * Math.max(quality.noise - settings.noise_from, 0);
-  if (confidence >= Math.min(unsureBelow + blur + noise, settings.most_needed)) return null;
-  return confidence < unsureBelow + noise ? "ambiguous" : "blurred";
+  const lostDetail = 2 * quality.sharpness - quality.noise;
+  const needed =
+    unsureBelow +
+    settings.noise_slope * Math.max(quality.noise - settings.noise_from, 0) +
+    settings.cover_slope * Math.max(quality.covered - settings.uncovered_to, 0);
+  const blur =
+    settings.blur_slope * Math.max(settings.sharp_from - quality.sharpness, 0) +
+    settings.detail_slope * Math.max(lostDetail, 0);
+  if (confidence >= Math.min(needed + blur, settings.most_needed)) return null;
+  return confidence < needed ? "ambiguous" : "blurred";
 }

@@ -4,12 +4,39 @@ import type { SmootherSettings } from "../settings";
 import type { Doubt, HeadAnswer, Quality } from "../values";
 import { doubt } from "./doubt";
 
-interface State {
+interface LabelState {
   average: readonly number[];
-  label: string;
+  readonly label: Steady<string>;
   seenS: number;
-  wanted: string;
-  wantedSinceS: number;
+}
+
+interface DoubtState {
+  quality: Quality;
+  reason: Doubt | null;
+  readonly unsure: Steady<boolean>;
+  seenS: number;
+}
+
+/** A value that is shown until another one has lasted for a while. */
+class Steady<T> {
+  shown: T;
+  #candidate: T;
+  #sinceS: number;
+
+  constructor(value: T, timeS: number) {
+    this.shown = value;
+    this.#candidate = value;
+    this.#sinceS = timeS;
+  }
+
+  update(value: T, timeS: number, holdS: number): T {
+    if (value !== this.#candidate) {
+      this.#candidate = value;
+      this.#sinceS = timeS;
+    }
+    if (timeS - this.#sinceS >= holdS) this.shown = this.#candidate;
+    return this.shown;
+  }
 }
 
 /** The weight of a new value in an exponential average. */
@@ -22,7 +49,7 @@ export class Smoother {
   readonly #labels: readonly string[];
   readonly #unsure: string;
   readonly #settings: SmootherSettings;
-  readonly #states = new Map<number, State>();
+  readonly #states = new Map<number, LabelState>();
 
   constructor(labels: readonly string[], unsure: string, settings: SmootherSettings) {
     this.#labels = labels;
@@ -43,25 +70,21 @@ export class Smoother {
     if (state) {
       this.#advance(state, raw, timeS);
     } else {
-      const label = this.#choose(raw, this.#unsure);
-      state = { average: raw, label, seenS: timeS, wanted: label, wantedSinceS: timeS };
+      const label = new Steady(this.#choose(raw, this.#unsure), timeS);
+      state = { average: raw, label, seenS: timeS };
       this.#states.set(track, state);
     }
-    const place = this.#labels.indexOf(state.label);
+    const label = state.label.shown;
+    const place = this.#labels.indexOf(label);
     const confidence = place < 0 ? Math.max(...state.average) : state.average[place]!;
-    return { label: state.label, confidence, scores: state.average, rawScores: raw };
+    return { label, confidence, scores: state.average, rawScores: raw };
   }
 
-  #advance(state: State, raw: readonly number[], timeS: number): void {
+  #advance(state: LabelState, raw: readonly number[], timeS: number): void {
     const weight = weightOf(timeS - state.seenS, this.#settings.tau_s);
     state.average = state.average.map((value, i) => value + weight * (raw[i]! - value));
     state.seenS = timeS;
-    const wanted = this.#choose(state.average, state.label);
-    if (wanted !== state.wanted) {
-      state.wanted = wanted;
-      state.wantedSinceS = timeS;
-    }
-    if (timeS - state.wantedSinceS >= this.#settings.hold_s) state.label = state.wanted;
+    state.label.update(this.#choose(state.average, state.label.shown), timeS, this.#settings.hold_s);
   }
 
   /** Return the label for the averaged probabilities, given the label `shown` so far. */
@@ -74,10 +97,10 @@ export class Smoother {
   }
 }
 
-/** Says why a face is `unsure`, by its quality averaged over time. */
+/** Says why a face is `unsure`, by its quality averaged over time; only doubt that lasts counts. */
 export class Doubter {
   readonly #settings: SmootherSettings;
-  readonly #averages = new Map<number, { readonly quality: Quality; readonly seenS: number }>();
+  readonly #states = new Map<number, DoubtState>();
 
   constructor(settings: SmootherSettings) {
     this.#settings = settings;
@@ -85,17 +108,24 @@ export class Doubter {
 
   /** Drop tracks that were not seen for long; call it once per frame. */
   forget(timeS: number): void {
-    for (const [id, { seenS }] of this.#averages) {
-      if (seenS < timeS - this.#settings.forget_s) this.#averages.delete(id);
+    for (const [id, { seenS }] of this.#states) {
+      if (seenS < timeS - this.#settings.forget_s) this.#states.delete(id);
     }
   }
 
   /** Return the reason, given a frame's quality and the leading emotion's confidence; null if there is none. */
   reason(track: number, now: Quality, leading: number, timeS: number): Doubt | null {
-    const { quality: before, seenS } = this.#averages.get(track) ?? { quality: now, seenS: timeS };
-    const weight = weightOf(timeS - seenS, this.#settings.tau_s);
+    const state = this.#states.get(track);
+    if (!state) {
+      const reason = this.#doubt(now, leading);
+      const unsure = new Steady(reason !== null, timeS);
+      this.#states.set(track, { quality: now, reason, unsure, seenS: timeS });
+      return reason;
+    }
+    const weight = weightOf(timeS - state.seenS, this.#settings.tau_s);
     const mixed = (old: number, found: number): number => old + weight * (found - old);
-    const quality: Quality = {
+    const before = state.quality;
+    state.quality = {
       sidePx: mixed(before.sidePx, now.sidePx),
       yawDeg: mixed(before.yawDeg, now.yawDeg),
       sharpness: mixed(before.sharpness, now.sharpness),
@@ -103,7 +133,13 @@ export class Doubter {
       covered: mixed(before.covered, now.covered),
       chosen: mixed(before.chosen, now.chosen),
     };
-    this.#averages.set(track, { quality, seenS: timeS });
+    state.seenS = timeS;
+    const reason = this.#doubt(state.quality, leading);
+    state.reason = reason ?? state.reason;
+    return state.unsure.update(reason !== null, timeS, this.#settings.hold_s) ? state.reason : null;
+  }
+
+  #doubt(quality: Quality, leading: number): Doubt | null {
     return doubt(quality, leading, this.#settings.unsure_below, this.#settings.doubt);
   }
 }
