@@ -17,14 +17,14 @@ EMOTIONS: Final[tuple[Emotion, ...]] = (
 """The eight emotions of FER+, in the order of its vote columns."""
 
 EMOTION: Final = "emotion"
-"""Name of the head that names a face; a model may have others beside it."""
+"""Name of the head that classifies the emotion; a model may have others beside it."""
 
 SMILE: Final = "smile"
 """Name of the head that tells the kind of a smile; what it says counts for a happy face."""
 SMILE_KINDS: Final = ("closed", "open")
 
 UNSURE: Final = "unsure"
-"""Label of a face whose best emotion stays below the confidence threshold."""
+"""Label of a face that is not named; ``Mood.reason`` says why."""
 
 NO_FACE: Final = "no-face"
 """What photos without a face are sorted and tagged as."""
@@ -33,8 +33,9 @@ OWN_WORDS: Final = (UNSURE, NO_FACE)
 """What stands in place of a label, so that no class of a model may be called so."""
 
 Doubt = Literal["ambiguous", "covered", "turned", "small", "blurred", "none of these"]
-"""Why a face is ``unsure``: no emotion leads clearly; the face is covered, turned away, too small or out of focus; or
-it most likely shows an emotion that is not among the selected ones."""
+"""Why a face is ``unsure``. ``small``, ``turned``, ``covered``: how the face is seen; ``blurred``: the confidence would
+do in a sharp picture with all its detail; ``ambiguous``: it would not; ``none of these``: the face most likely shows an
+emotion that was not selected."""
 
 # Okabe and Ito's palette ("Color Universal Design", 2008): distinguishable with any of the common colour-vision
 # deficiencies. The grey of "unsure" is dark because a middle grey looks like fear's pink without red-green vision.

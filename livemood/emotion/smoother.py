@@ -127,12 +127,13 @@ class Smoother:
         weight = _weight(time_s - state.seen_s, self._settings.tau_s)
         values = (old + weight * (new - old) for old, new in zip(_parts(state.average), _parts(quality), strict=True))
         state.average, state.seen_s = Quality(*values), time_s
-        reason = self._doubt(state.average, leading)
+        # Hysteresis, as for labels: a face that is named stays so down to a lower confidence.
+        reason = self._doubt(state.average, leading + (0.0 if state.unsure.shown else self._settings.margin))
         state.reason = reason or state.reason
         return state.reason if state.unsure.update(reason is not None, time_s, self._settings.hold_s) else None
 
-    def _doubt(self, quality: Quality, leading: float) -> Doubt | None:
-        return doubt(quality, leading, self._settings.unsure_below, self._settings.doubt)
+    def _doubt(self, quality: Quality, confidence: float) -> Doubt | None:
+        return doubt(quality, confidence, self._settings.unsure_below, self._settings.doubt)
 
 
 class _HeadSmoother:

@@ -22,7 +22,7 @@ def nll(probabilities: Probabilities, targets: Probabilities) -> float:
 
 
 def kl(probabilities: Probabilities, targets: Probabilities) -> float:
-    """Return the mean Kullback-Leibler divergence in nats from (N, K) predictions to (N, K) soft labels."""
+    """Return the mean Kullback-Leibler divergence KL(targets || probabilities) in nats, both (N, K)."""
     return nll(probabilities, targets) - nll(targets, targets)
 
 

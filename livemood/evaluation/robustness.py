@@ -32,14 +32,16 @@ _BOX_PX = 0.849 * 48
 
 
 def stress_crops(bundle: Path, split: Split) -> list[dict[str, Any]]:
-    """Return accuracy and share of ``unsure`` under every corruption, on unaligned pictures with a majority.
+    """Return the figures under every corruption, on unaligned pictures with a majority.
 
     Args:
         bundle: Folder.
         split: Pictures, cropped by the bundle's own ``CropSpec``.
 
     Returns:
-        A row for each corruption; empty if no picture has a majority.
+        A row for each corruption, the uncorrupted pictures first: ``kind``, ``amount``, ``accuracy``, ``unsure``,
+        ``accuracy_when_sure`` and ``ece_when_sure``, 0..1, the last two None if no picture is sure. Empty if no picture
+        has a majority.
     """
     spec = read_bundle(bundle).crop
     framed = replace(spec, template=FER2013_TEMPLATE)  # as FER2013's pictures come
@@ -76,12 +78,15 @@ def stress_photos(
 ) -> list[dict[str, Any]]:
     """Return the same for smiles in whole photos; faces are detected and cropped again in every corrupted photo.
 
-    A photo whose face is not found counts as wrong and not as unsure.
+    A photo whose face is not found counts as wrong, and as neither sure nor unsure.
 
     Args:
         bundle: An emotion model that knows ``happy``.
         path: GENKI-4K's photos as a zip, see ``examine_smiles``.
         corruptions: By amount by kind.
+
+    Returns:
+        Such rows, and ``found``, the share of the photos with a face.
 
     Raises:
         DatasetError: It is not such a zip.

@@ -50,6 +50,9 @@ def examine_smiles(bundle: Path, path: Path) -> dict[str, Any]:
         bundle: An emotion model that knows ``happy``.
         path: The zip.
 
+    Returns:
+        Plain data for JSON; ``auc`` is None if all faces smile or none does.
+
     Raises:
         DatasetError: It is not such a zip.
         ModelError: The bundle cannot be used.
@@ -60,6 +63,7 @@ def examine_smiles(bundle: Path, path: Path) -> dict[str, Any]:
         raise DatasetError(f"no face was found in any of the {len(photos)} photos of {path}")
     hits = np.array([photo.right for photo in photos])
     scores = np.array([photo.score for photo in found], np.float64)
+    smiling = np.array([photo.smiling for photo in found])
     cuts = np.quantile([photo.ita_deg for photo in found], (1 / 3, 2 / 3))
     tones = [_TONES[int((photo.ita_deg > cuts).sum())] for photo in found]
     poses = [_pose(photo.yaw_deg) for photo in photos]
@@ -70,7 +74,7 @@ def examine_smiles(bundle: Path, path: Path) -> dict[str, Any]:
         "found": round(len(found) / len(photos), 4),
         "accuracy": round(float(hits.mean()), 4),
         "interval": [round(low, 4), round(high, 4)],
-        "auc": round(auc(scores, np.array([photo.smiling for photo in found])), 4),
+        "auc": round(auc(scores, smiling), 4) if 0 < smiling.sum() < len(smiling) else None,
         "coverage": accuracy_by_coverage(np.maximum(scores, 1 - scores), np.array([photo.right for photo in found])),
         "skin_tone_cuts_deg": [round(float(cut), 1) for cut in cuts],
         "groups": {

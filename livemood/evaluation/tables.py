@@ -85,10 +85,10 @@ def _robustness(report: Mapping[str, Any]) -> Table:
 
 
 def _stress(data: Mapping[str, Any]) -> list[Table]:
-    header = ("corruption", "", "accuracy", "unsure", "accuracy when sure", "calibration error")
+    header = ("corruption", "amount", "accuracy", "unsure", "accuracy when sure", "ECE when sure")
     flips = data["flips"]
     note = (
-        "Majority, as they come; unsure: the leading class stays below the confidence at which it would be named. "
+        "Majority, as they come; unsure: as a single picture would be labelled, for any reason. "
         f"A shift by one pixel changes the leading class in {measured(flips['shifts'])} of the cases; "
         f"{measured(flips['pictures'])} of the pictures have such a shift among the four."
     )
@@ -96,9 +96,9 @@ def _stress(data: Mapping[str, Any]) -> list[Table]:
     if "photos" in data:
         rows = tuple((*_stress_row(row), measured(row["found"])) for row in data["photos"])
         note = (
-            "Whole photos, scaled to faces of 96 px, corrupted, then read from the start. A face not found is "
-            "wrong, and has no label to be sure of. Noise is that of a pixel of this picture; sizes are in pixels of "
-            "the 48-px crop."
+            "Whole photos, scaled to faces of 96 px, corrupted, then read from the start. A photo without a detected "
+            "face counts as wrong, and as neither sure nor unsure. Noise is in grey levels of the photo's pixels; blur "
+            "and face sizes are in pixels of the 48-px crop."
         )
         found.append(Table("Smiles under stress, end to end", (*header, "faces found"), rows, note))
     return found
@@ -111,7 +111,7 @@ def _stress_row(row: Mapping[str, Any]) -> tuple[str, ...]:
         measured(row["accuracy"]),
         measured(row["unsure"]),
         measured(row["accuracy_when_sure"]),
-        measured(row["ece_when_sure"]),
+        "–" if row["ece_when_sure"] is None else f"{row['ece_when_sure']:.3f}",
     )
 
 
@@ -162,7 +162,7 @@ def smile_tables(data: Mapping[str, Any]) -> list[Table]:
         ("photos", str(data["photos"])),
         ("right, misses counted wrong", f"{measured(data['accuracy'])} ({interval(data['interval'])})"),
         ("faces found", measured(data["found"])),
-        ("ROC AUC of the happy score", f"{data['auc']:.4f}"),
+        ("ROC AUC of the happy score", "–" if data["auc"] is None else f"{data['auc']:.4f}"),
     )
     whole = Table("Smiles in whole photos", ("figure", "value"), rows)
     note = "Photos with a face found; confidence: of happy, or of anything else."

@@ -138,3 +138,10 @@ def test_doubt_of_a_moment_then_not_shown_and_when_it_lasts_then_it_is():
     lasting = moods([sure] * 5 + [doubtful] * 20)
     assert lasting[-1] == (UNSURE, "covered")
     assert moods([doubtful] * 20 + [sure] * 20)[-1] == ("happy", None)
+
+
+@pytest.mark.parametrize(("quality", "needed"), [(GOOD, 0.45), (replace(GOOD, noise=-3.1), 0.65)])
+def test_label_when_confidence_hovers_where_doubt_begins_then_does_not_flicker(quality, needed):
+    slowly = [(quality, "happy", needed + (0.03 if i // 8 % 2 == 0 else -0.03)) for i in range(300)]
+    assert {label for label, _ in moods(slowly)} == {"happy"}
+    assert moods([(quality, "happy", needed - 0.03)] * 300)[-1][0] == UNSURE

@@ -64,7 +64,7 @@ def test_label_when_two_emotions_take_turns_then_does_not_flicker():
 
 def test_label_when_confidence_hovers_at_the_threshold_then_does_not_flicker():
     rng = np.random.default_rng(0)
-    steps = [leaning("happy", 0.4 + rng.uniform(-0.06, 0.06)) for _ in range(300)]
+    steps = [leaning("happy", SmootherSettings().unsure_below + rng.uniform(-0.06, 0.06)) for _ in range(300)]
     labels = [mood.label for mood in run(Smoother(EMOTIONS), steps)]
     assert sum(a != b for a, b in pairwise(labels)) <= 1
 

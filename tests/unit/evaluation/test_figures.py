@@ -474,7 +474,7 @@ def test_write_html_when_done_then_one_page_with_pictures_inside_and_names_escap
 
 
 class TestSmiles:
-    def write_photos(self, path: Path) -> Path:
+    def write_photos(self, path: Path, surprised_smiles: int = 0) -> Path:
         """Zip the two people of the sample, one by one, and a photo of nobody."""
         photo = read_still(SAMPLES / "faces.png")
         middle = photo.shape[1] // 2 + 60
@@ -482,7 +482,8 @@ class TestSmiles:
         with zipfile.ZipFile(path, "w") as archive:
             for name, image in photos.items():
                 archive.writestr(f"smiles/{name}", cv2.imencode(".png", image)[1].tobytes())
-            rows = ["image,smile,yaw_rad,pitch_rad,roll_rad", "smiling.png,1,0.01,0,0", "surprised.png,0,0.5,0,0"]
+            rows = ["image,smile,yaw_rad,pitch_rad,roll_rad", "smiling.png,1,0.01,0,0"]
+            rows.append(f"surprised.png,{surprised_smiles},0.5,0,0")
             archive.writestr("smiles/labels.csv", "\n".join([*rows, "nobody.png,0,0,0,0"]))
         return path
 
@@ -495,6 +496,12 @@ class TestSmiles:
         assert {name: row["pictures"] for name, row in poses.items()} == {"under 5°": 2, "over 15°": 1}
         assert sum(row["pictures"] for row in found["groups"]["skin tone"]["values"].values()) == 2
         assert smile_tables(found)[0].title == "Smiles in whole photos"
+
+    def test_examine_smiles_when_all_faces_smile_then_no_auc_and_no_nan(self, tmp_path):
+        found = examine_smiles(default_bundle(), self.write_photos(tmp_path / "photos.zip", surprised_smiles=1))
+        assert found["auc"] is None
+        json.dumps(found, allow_nan=False)
+        assert smile_tables(found)[0].rows[-1] == ("ROC AUC of the happy score", "–")
 
     def test_examine_smiles_when_file_is_no_such_zip_then_one_clear_line(self, tmp_path):
         (tmp_path / "photos.zip").write_text("no zip")

@@ -18,6 +18,11 @@ def test_main_when_no_photo_is_asked_for_then_a_usage_error(tmp_path, capsys, co
     assert capsys.readouterr().err.endswith(f"error: argument --photos: it is 1 or more, got {count}\n")
 
 
+@pytest.mark.parametrize(("photos", "count"), [(485, 300), (485, 800), (1599, 800), (0, 1)])
+def test_step_then_at_most_as_many_photos_as_asked_for(photos, count):
+    assert len(range(photos)[:: wild.step(photos, count)]) <= count
+
+
 def test_doubts_then_unsure_faces_are_counted_by_their_reason():
     photo = read_still(SAMPLES / "faces.png")
     tiny = np.asarray(cv2.resize(photo, None, fx=0.05, fy=0.05, interpolation=cv2.INTER_AREA), np.uint8)

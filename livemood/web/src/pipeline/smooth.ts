@@ -115,6 +115,7 @@ export class Doubter {
 
   /** Return the reason, given a frame's quality and the leading emotion's confidence; null if there is none. */
   reason(track: number, now: Quality, leading: number, timeS: number): Doubt | null {
+    const { margin, hold_s: holdS, tau_s: tauS } = this.#settings;
     const state = this.#states.get(track);
     if (!state) {
       const reason = this.#doubt(now, leading);
@@ -122,7 +123,7 @@ export class Doubter {
       this.#states.set(track, { quality: now, reason, unsure, seenS: timeS });
       return reason;
     }
-    const weight = weightOf(timeS - state.seenS, this.#settings.tau_s);
+    const weight = weightOf(timeS - state.seenS, tauS);
     const mixed = (old: number, found: number): number => old + weight * (found - old);
     const before = state.quality;
     state.quality = {
@@ -134,12 +135,13 @@ export class Doubter {
       chosen: mixed(before.chosen, now.chosen),
     };
     state.seenS = timeS;
-    const reason = this.#doubt(state.quality, leading);
+    // Hysteresis, as for labels: a face that is named stays so down to a lower confidence.
+    const reason = this.#doubt(state.quality, leading + (state.unsure.shown ? 0 : margin));
     state.reason = reason ?? state.reason;
-    return state.unsure.update(reason !== null, timeS, this.#settings.hold_s) ? state.reason : null;
+    return state.unsure.update(reason !== null, timeS, holdS) ? state.reason : null;
   }
 
-  #doubt(quality: Quality, leading: number): Doubt | null {
-    return doubt(quality, leading, this.#settings.unsure_below, this.#settings.doubt);
+  #doubt(quality: Quality, confidence: number): Doubt | null {
+    return doubt(quality, confidence, this.#settings.unsure_below, this.#settings.doubt);
   }
 }
