@@ -139,9 +139,13 @@ def _video() -> Iterator[Check]:
 
 def _cameras() -> Iterator[Check]:
     from livemood.sources.camera import camera_modes
-    from livemood.sources.camera_names import list_cameras
+    from livemood.sources.camera_names import CAMERA_NAMES, list_cameras
 
     cameras = list_cameras()
+    if cameras is None:
+        advice = f"pip install {CAMERA_NAMES}; livemood camera opens cameras by number without it"
+        yield Check("cameras", "note", "cannot be listed", advice)
+        return
     for camera in cameras:
         modes = camera_modes(camera.index)
         yield Check(
