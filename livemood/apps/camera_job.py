@@ -98,7 +98,7 @@ def run_camera(job: CameraJob, session: Session, source: Source, on_note: Callab
         job: What to do.
         session: Detector and model.
         source: That of the job, open.
-        on_note: Called with a line for each problem of the source.
+        on_note: Called with a line for each problem of the source and of LSL markers, also from another thread.
 
     Raises:
         SourceError: The source was lost for good.
@@ -107,7 +107,7 @@ def run_camera(job: CameraJob, session: Session, source: Source, on_note: Callab
     """
     with ExitStack() as stack:
         stack.enter_context(held())
-        markers = stack.enter_context(LslMarkers(job.lsl_markers)).take if job.lsl_markers else tuple
+        markers = stack.enter_context(LslMarkers(job.lsl_markers, on_note)).take if job.lsl_markers else tuple
         sinks = [
             stack.enter_context(session.open_sink(output, source, force=job.force, options=_options(job)))
             for output in sorted(job.outputs, key=lambda output: output.file is not None)  # no file is begun in vain

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from livemood.core.errors import LivemoodError, SinkError
-from livemood.runtime.optional_deps import NEEDED_FOR, not_installed
+from livemood.runtime.optional_deps import NEEDED_FOR, how_to_install
 
 State = Literal["ok", "note", "problem"]
 
@@ -29,7 +29,8 @@ class Check:
 
     Attributes:
         name: What was checked.
-        state: ``ok``; ``note`` if only a part of livemood cannot be used; ``problem`` if nothing can.
+        state: ``ok``; ``note`` if only a part of livemood cannot be used; ``problem`` if something that livemood itself
+            needs is missing or broken.
         found: What was found.
         advice: What to do about it; empty if nothing.
     """
@@ -76,7 +77,7 @@ def _packages() -> Iterator[Check]:
         name = module.replace("_", "-")
         version = _version(name)
         found = version or f"not installed, needed for {purpose}"
-        yield Check(name, "ok" if version else "note", found, "" if version else _how_to_get(module))
+        yield Check(name, "ok" if version else "note", found, "" if version else how_to_install(module))
     yield from _opencv()
 
 
@@ -96,10 +97,6 @@ def _opencv() -> Iterator[Check]:
             f"{_version(name)} shares its folder with opencv-contrib-python",
             f"uninstall {name}, then reinstall opencv-contrib-python without its dependencies",
         )
-
-
-def _how_to_get(module: str) -> str:
-    return not_installed(module).line().partition("; ")[2].partition("; ")[2]
 
 
 def _version(name: str) -> str:
@@ -139,9 +136,13 @@ def _video() -> Iterator[Check]:
 
 def _cameras() -> Iterator[Check]:
     from livemood.sources.camera import camera_modes
-    from livemood.sources.camera_names import list_cameras
+    from livemood.sources.camera_names import CAMERA_NAMES, list_cameras
 
     cameras = list_cameras()
+    if cameras is None:
+        advice = f"pip install {CAMERA_NAMES}; livemood camera opens cameras by number without it"
+        yield Check("cameras", "note", "cannot be listed", advice)
+        return
     for camera in cameras:
         modes = camera_modes(camera.index)
         yield Check(

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from functools import partial
 from hashlib import sha256
@@ -10,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
 from threading import Event
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from livemood.apps.page_settings import COVERED_FILE, EMOTION_FILE, FAR_FILE, NEAR_FILE, YUNET_FILE, page_settings
 from livemood.bundles.fixed_batch import with_fixed_batch
@@ -167,8 +168,10 @@ class PageServer(Closeable):
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Ignore errors: a browser that closes its tab drops connections."""
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Ignore dropped connections, as of a browser that closes its tab."""
+        if not isinstance(sys.exception(), (ConnectionError, TimeoutError)):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

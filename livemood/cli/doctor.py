@@ -51,11 +51,13 @@ def cameras(json_: Json = False) -> None:
     """
     from dataclasses import asdict
 
-    from livemood.sources.camera_names import list_cameras
+    from livemood.sources.camera_names import CAMERA_NAMES, list_cameras
 
     found = list_cameras()
     if json_:
-        print_json({"cameras": [asdict(camera) for camera in found]})
+        print_json({"cameras": None if found is None else [asdict(camera) for camera in found]})
+    elif found is None:
+        print(f"Cameras cannot be listed here; pip install {CAMERA_NAMES}, or try livemood camera --source 0.")
     elif found:
         for camera in found:
             print(plain("  ".join(part for part in (f"{camera.index}", camera.name, camera.path) if part)))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from livemood.cli.bars import Count, counting_bar
-from livemood.cli.options import Force, Json, Only, heads_of, opened, option_name, refuse_shared
+from livemood.cli.options import Force, Json, Only, heads_of, opened, option_name, refuse_idle, refuse_shared
 from livemood.cli.photo_output import JsonList, json_of, phrase, print_photo_summary, print_photos
 from livemood.cli.summary import note_skipped
 from livemood.cli.terminal import INTERRUPTED, plain
@@ -91,7 +91,7 @@ def image(
 
     placing = _placing(copy, move, link)
     if sort_into is None:
-        _refuse_given(context, "copy", "move", "link", "sort_by")
+        refuse_idle(context, ("copy", "move", "link", "sort_by"), "there is no folder to sort into; add --sort-into")
     if resume and records is None:
         raise typer.BadParameter("there is no file to continue; add --records", param_hint="--resume")
     if gallery and gallery.suffix.lower() not in (".html", ".htm"):
@@ -273,14 +273,6 @@ def _placing(copy: bool, move: bool, link: bool) -> Any:
     if len(chosen) > 1:
         raise typer.BadParameter(f"choose one of {' and '.join(option_name(one) for one in chosen)}")
     return chosen[0] if chosen else "copy"
-
-
-def _refuse_given(context: typer.Context, *settings: str) -> None:
-    """Refuse options for sorting where no folder is given; in livemood.toml they may stand."""
-    for name in settings:
-        source = context.get_parameter_source(name)
-        if source and source.name == "COMMANDLINE":
-            raise typer.BadParameter("there is no folder to sort into; add --sort-into", param_hint=option_name(name))
 
 
 def _targets(

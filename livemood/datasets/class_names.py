@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from livemood.bundles.manifest import MAX_LABEL, is_label
+from livemood.core.counts import counted
 from livemood.core.errors import DatasetError
 from livemood.core.labels import EMOTIONS
 from livemood.core.text_tables import composed
@@ -166,8 +167,9 @@ def check_counts(labels: Sequence[str], where: str, fewest: int, unread: Sequenc
     counts = Counter(labels)
     wanted = 2 if fewest else 1
     if len(counts) < wanted:
+        found = counted(len(counts), "class", "classes") + "".join(f": {label}" for label in counts)
         raise DatasetError(
-            f"{where} holds {len(counts)} class folder(s) with pictures{': ' + next(iter(counts)) if counts else ''}",
+            f"{where} has pictures of {found}",
             f"expected {('one', 'two')[wanted - 1]} or more, such as happy/ sad/, or a table of files and labels such "
             "as file,label" + "; {0}" * bool(unread),
             *unread[:1],
@@ -175,7 +177,7 @@ def check_counts(labels: Sequence[str], where: str, fewest: int, unread: Sequenc
     label, least = min(counts.items(), key=lambda item: item[1])
     if least < fewest:
         raise DatasetError(
-            f"class {label} has {least} picture(s), too few to learn and to check",
+            f"class {label} has {counted(least, 'picture')}, too few to learn and to check",
             "give each class at least {0}, better 50",
             fewest,
         )

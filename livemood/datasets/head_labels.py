@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from livemood.bundles.manifest import MAX_LABEL, is_label
+from livemood.core.counts import counted
 from livemood.core.errors import DatasetError
 from livemood.core.labels import EMOTION
 from livemood.datasets.files import Files, rows_of
@@ -47,7 +48,7 @@ def with_head_labels(collection: Collection, files: Files | None, table: Path | 
         classes = sorted({sample.others[head] for sample in samples if head in sample.others})
         if len(classes) < 2:
             raise DatasetError(
-                f"{rows[1]} gives the pictures {len(classes)} class(es) of head {head}",
+                f"{rows[1]} gives the pictures {counted(len(classes), 'class', 'classes')} of head {head}",
                 "expected two or more, and files named as the pictures are",
             )
         heads[head] = tuple(classes)

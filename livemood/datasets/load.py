@@ -105,8 +105,8 @@ def load(
                 "give some to {0}, or give the data without its splits",
                 name,
             )
-        why = _why_empty(name, samples, [one.sample for one in kept], len(skipped))
-        raise DatasetError(f"no usable picture is left for the {name} split; {why}")
+        why, remedy = _why_empty(name, samples, [one.sample for one in kept], len(skipped))
+        raise DatasetError(f"no usable picture is left for the {name} split: {why}", remedy)
     save(dataset, folder)
     return dataset
 
@@ -172,7 +172,7 @@ def _check_classes(collection: Collection, usable: Sequence[_Usable], skipped: S
     for place, label in enumerate(collection.labels):
         if counts[place] < collection.fewest:
             raise DatasetError(
-                f"class {label} has {counts[place]} usable picture(s), too few to learn and to check; "
+                f"class {label} has {counted(counts[place], 'usable picture')}, too few to learn and to check; "
                 f"{counted(len(skipped), 'file')} skipped, such as {skipped[-1]}",
                 "give each class at least {0}, better 50",
                 collection.fewest,
@@ -241,17 +241,15 @@ def _votes(samples: Sequence[Sample], head: str, labels: tuple[str, ...]) -> npt
     return np.array([[sample.others.get(head) == label for label in labels] for sample in samples], np.int64)
 
 
-def _why_empty(name: SplitName, samples: Sequence[Sample], kept: Sequence[Sample], skipped: int) -> str:
+def _why_empty(name: SplitName, samples: Sequence[Sample], kept: Sequence[Sample], skipped: int) -> tuple[str, str]:
     """Return why a split has no usable picture, and what to try."""
     if any(sample.split == name for sample in kept):
-        return "each stands in valid or test too, pixel for pixel; leave it in one of them"
-    clips = {sample.group for sample in samples} - {""}
-    if clips and all(sample.split != name for sample in samples):
-        return (
-            f"crops of one clip stay in one split, as near-copies do, and {len(clips)} clip(s) are too few; "
-            "cut faces out of more"
-        )
-    return f"{skipped} were skipped"
+        return "all that can be read are in another split too, pixel for pixel", "leave each in one split"
+    groups = {sample.group for sample in samples} - {""}
+    if groups and all(sample.split != name for sample in samples):
+        why = "pictures that belong together (of one clip, person or sequence, or near-copies) stay in one split"
+        return f"{why}, and they form only {counted(len(groups), 'group')}", "add pictures of others"
+    return f"{counted(skipped, 'file')} of the data skipped", ""
 
 
 def _near_copies(usable: Sequence[_Usable]) -> tuple[tuple[str, str], ...]:

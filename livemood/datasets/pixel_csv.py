@@ -191,8 +191,8 @@ def _vote_rows(path: Path, wanted: int) -> list[tuple[str, str, tuple[int, ...]]
         raise DatasetError(f"{path} has no column {' and '.join(lacking)}", "give FER+'s fer2013new.csv")
     if len(rows) - 1 != wanted:
         raise DatasetError(
-            f"{path} has {len(rows) - 1} lines of votes for {wanted} pictures: votes do not match the pictures; "
-            "give the fer2013new.csv of this fer2013.csv"
+            f"{path} has {len(rows) - 1} lines of votes for {wanted} pictures: votes do not match the pictures",
+            "give the fer2013new.csv of this fer2013.csv",
         )
     found = []
     for number, row in enumerate(rows[1:], 2):

@@ -26,7 +26,8 @@ def whole_parquet(path: Path) -> Iterator[None]:
     except (OSError, arrow.ArrowException, ValueError, KeyError) as error:  # ValueError: no UTF-8; KeyError: nested
         if isinstance(error, OSError) and error.errno is not None:  # of the disk; Arrow's own have no number
             raise
-        raise LivemoodError(f"{path} is not a complete Parquet file; was its writing cut short?") from error
+        what = f"{path} is not a complete Parquet file"
+        raise LivemoodError(what, "make it again; its writing was probably interrupted") from error
 
 
 def parquet_header(path: Path) -> list[str]:

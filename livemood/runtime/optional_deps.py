@@ -30,10 +30,14 @@ _OTHER_BACKENDS: Final = ("numpy", "openvino")
 
 def not_installed(module: str) -> LivemoodError:
     """Return an error that says what a library of ``NEEDED_FOR`` is needed for, and how to install it."""
-    what = f"{module} is not installed; {NEEDED_FOR[module]} needs it"
+    return LivemoodError(f"{module} is not installed; {NEEDED_FOR[module]} needs it", how_to_install(module))
+
+
+def how_to_install(module: str) -> str:
+    """Return what to do where a library of ``NEEDED_FOR`` is not installed."""
     if module == "tensorflow" and sys.version_info >= _NO_TENSORFLOW:
-        return LivemoodError(f"{what}, and it has no release for Python 3.14 yet", "use Python 3.13 or older for that")
-    return LivemoodError(what, "try: pip install {0}", module.replace("_", "-"))
+        return "use Python 3.13 or older, as tensorflow has no release for Python 3.14 yet"
+    return f"try: pip install {module.replace('_', '-')}"
 
 
 def need(*modules: str) -> None:

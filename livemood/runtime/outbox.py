@@ -16,18 +16,18 @@ class Outbox(Closeable, Generic[T]):
     """A bounded queue of items that a thread sends one after the other; when it is full, the oldest are dropped.
 
     Args:
-        send: Sends one item; may block. An OSError from it ends the sending.
+        send: Sends one item; may block. An exception from it ends the sending.
         length: Capacity of the queue.
         name: Of the thread.
 
     Attributes:
         dropped: Number of dropped items.
-        error: The OSError that ended the sending, if any.
+        error: The exception that ended the sending, if any.
     """
 
     def __init__(self, send: Callable[[T], None], length: int, name: str) -> None:
         self.dropped = 0
-        self.error: OSError | None = None
+        self.error: Exception | None = None
         self._send = send
         self._waiting: deque[T] = deque()
         self._length = length
@@ -68,6 +68,6 @@ class Outbox(Closeable, Generic[T]):
                 item = self._waiting.popleft()
             try:
                 self._send(item)
-            except OSError as error:
+            except Exception as error:  # noqa: BLE001  # for the owner, who would go on without a word
                 self.error = error
                 return

@@ -24,14 +24,14 @@ class Display(Closeable):
         instead: What to do without a window, for the remedy of an error.
 
     Raises:
-        SinkError: There is no display, or OpenCV was built without windows.
+        SinkError: There is no display, no libxcb on Linux, or OpenCV was built without windows.
     """
 
     def __init__(self, instead: str = INSTEAD) -> None:
         if not cv2.currentUIFramework():
             raise _no_windows_in_opencv(instead)
         self._instead = instead
-        self._connection = _connect() if sys.platform == "linux" else None
+        self._connection = _connect(instead) if sys.platform == "linux" else None
         if not self.is_there:
             self.close()
             raise SinkError("there is no display to open a window on", instead)
@@ -69,17 +69,18 @@ def check_display(instead: str = INSTEAD) -> None:
         instead: What to do without a window, for the remedy of an error.
 
     Raises:
-        SinkError: There is no display, or OpenCV was built without windows.
+        SinkError: There is no display, no libxcb on Linux, or OpenCV was built without windows.
     """
     Display(instead).close()
 
 
-def _connect() -> tuple[Any, ctypes.c_void_p] | None:
-    """Return the library and its connection to the X server, which may have failed; None without the library."""
+def _connect(instead: str) -> tuple[Any, ctypes.c_void_p]:
+    """Return the library and its connection to the X server, which may have failed."""
     try:
         xcb = ctypes.CDLL("libxcb.so.1")
-    except OSError:
-        return None
+    except OSError as error:
+        remedy = f"install libxcb1 (Debian, Ubuntu) or libxcb (Fedora), or {instead}"
+        raise SinkError("libxcb.so.1, which windows need, cannot be loaded", remedy) from error
     xcb.xcb_connect.restype = ctypes.c_void_p
     return xcb, ctypes.c_void_p(xcb.xcb_connect(None, None))
 

@@ -89,10 +89,11 @@ class RecordStream(Sink):
             raise
 
     def _raise(self) -> None:
-        """Raise the error that ended the sending, once."""
-        if self._outbox and isinstance(self._outbox.error, SinkError) and not self._is_gone:
+        """Raise the error that ended the sending, once; not if the reader has closed the pipe."""
+        error = self._outbox.error if self._outbox else None
+        if error and not isinstance(error, ConnectionError) and not self._is_gone:
             self._is_gone = True
-            raise self._outbox.error
+            raise error
 
     def _send(self, lines: bytes) -> None:
         left = memoryview(lines)

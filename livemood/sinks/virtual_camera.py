@@ -27,7 +27,7 @@ class VirtualCamera(Sink):
 
     Raises:
         LivemoodError: pyvirtualcam is not installed.
-        SinkError: The system has no such device.
+        SinkError: The system has no such device, or it cannot be used.
     """
 
     needs_image = True
@@ -38,7 +38,8 @@ class VirtualCamera(Sink):
             self._camera: Any = pyvirtualcam.Camera(width, height, _FPS, fmt=pyvirtualcam.PixelFormat.BGR)
         except RuntimeError as error:
             install_hint = _INSTALL_HINTS.get(sys.platform, "see pyvirtualcam's documentation")
-            raise SinkError("this system has no virtual camera device", install_hint) from error
+            why = " ".join(str(error).split())
+            raise SinkError(f"no virtual camera could be opened ({why})", install_hint) from error
 
     def write(self, frame: Frame, moods: Sequence[Mood], image: Image | None = None) -> None:
         """Send one annotated picture, (H, W, 3) uint8 BGR."""

@@ -4,10 +4,14 @@ import sys
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import Final
 
 from livemood.core.errors import CameraUnavailable
 from livemood.core.settings import CaptureSettings
 from livemood.sources.live import LiveSource
+
+CAMERA_NAMES: Final = "'livemood[camera-names]'"
+"""The extra that lists cameras on macOS and Windows."""
 
 _SYSFS = Path("/sys/class/video4linux")
 
@@ -27,17 +31,16 @@ class CameraName:
     path: str
 
 
-def list_cameras(sysfs: Path = _SYSFS) -> tuple[CameraName, ...]:
-    """Return the cameras, lowest index first, without opening them.
+def list_cameras(sysfs: Path = _SYSFS) -> tuple[CameraName, ...] | None:
+    """Return the cameras, lowest index first, without opening them; None if they cannot be listed.
 
-    On macOS and Windows their names come from cv2-enumerate-cameras (the extra ``camera-names``); without it, none are
-    listed.
+    On macOS and Windows that needs cv2-enumerate-cameras, which ``CAMERA_NAMES`` installs.
 
     Args:
         sysfs: Linux's folder of video devices.
     """
     found = _linux(sysfs) if sys.platform == "linux" else _elsewhere()
-    return tuple(sorted(found, key=lambda camera: camera.index))
+    return None if found is None else tuple(sorted(found, key=lambda camera: camera.index))
 
 
 def _linux(sysfs: Path) -> list[CameraName]:
@@ -57,11 +60,11 @@ def _line(file: Path) -> str:
         return ""
 
 
-def _elsewhere() -> list[CameraName]:
+def _elsewhere() -> list[CameraName] | None:
     try:
         enumerate_cameras = import_module("cv2_enumerate_cameras").enumerate_cameras
     except ImportError:
-        return []
+        return None
     import cv2
 
     backend = cv2.CAP_AVFOUNDATION if sys.platform == "darwin" else cv2.CAP_MSMF
@@ -77,6 +80,12 @@ def open_by_name(name: str, settings: CaptureSettings) -> LiveSource:
     from livemood.sources.camera import open_camera
 
     cameras = list_cameras()
+    if cameras is None:
+        raise CameraUnavailable(
+            f"{name} is not a file, and the names of cameras are not known",
+            "pip install {0}, or give {source} a number",
+            CAMERA_NAMES,
+        )
     for camera in cameras:
         if name.casefold() in camera.name.casefold():
             return open_camera(camera.index, settings)

@@ -1,6 +1,7 @@
 """Markers from a Lab Streaming Layer stream, such as those of a program that presents stimuli."""
 
 import threading
+from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -16,14 +17,15 @@ class LslMarkers(Closeable):
 
     Args:
         name: Of the stream.
+        on_trouble: Called in that thread with a line about an error, after which nothing more is received.
 
     Raises:
         LivemoodError: pylsl is not installed.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, on_trouble: Callable[[str], None]) -> None:
         self._lsl: Any = required("pylsl", LSL)
-        self._name = name
+        self._name, self._on_trouble = name, on_trouble
         self._heard: SimpleQueue[str] = SimpleQueue()
         self._closed = False
         self._thread = threading.Thread(target=self._listen, name="livemood-lsl", daemon=True)
@@ -44,11 +46,14 @@ class LslMarkers(Closeable):
         self._thread.join(2 * _RESOLVE_S)
 
     def _listen(self) -> None:
-        while not self._closed:
-            # A query by name would read its quotes as syntax.
-            streams = [one for one in self._lsl.resolve_streams(_RESOLVE_S) if one.name() == self._name]
-            if streams:
-                self._pull(self._lsl.StreamInlet(streams[0], recover=False))
+        try:
+            while not self._closed:
+                # A query by name would read its quotes as syntax.
+                streams = [one for one in self._lsl.resolve_streams(_RESOLVE_S) if one.name() == self._name]
+                if streams:
+                    self._pull(self._lsl.StreamInlet(streams[0], recover=False))
+        except Exception as error:  # noqa: BLE001  # of liblsl, or of a marker that is not UTF-8
+            self._on_trouble(f"LSL markers are no longer received ({error})")
 
     def _pull(self, inlet: Any) -> None:
         while not self._closed:

@@ -143,4 +143,4 @@ def test_tensorflow_on_python_3_14_then_the_line_says_why(monkeypatch) -> None:
 
     monkeypatch.setattr(sys, "version_info", (3, 14, 0))
     line = str(optional_deps.not_installed("tensorflow"))
-    assert line.endswith("it has no release for Python 3.14 yet; use Python 3.13 or older for that")
+    assert line.endswith("use Python 3.13 or older, as tensorflow has no release for Python 3.14 yet")

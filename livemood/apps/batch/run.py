@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from livemood import __version__
 from livemood.apps.batch.dataset import (
-    Contents,
     Part,
     Reading,
     contents,
@@ -149,17 +148,14 @@ def run(
     planned: Plan,
     engine: Engine,
     on_part: Callable[[Part], None] = lambda _: None,
-) -> Contents:
+) -> None:
     """Run a plan; each part is written to the data set as soon as it is done, so that an interrupt loses none.
 
     Args:
         job: The settings.
         planned: The work to do.
         engine: Runs the shards.
-        on_part: Called for each part, for a progress display.
-
-    Returns:
-        The totals of this run.
+        on_part: Called for each part, also for those that were completed during an interrupt.
 
     Raises:
         SinkError: The data set cannot be written.
@@ -169,12 +165,10 @@ def run(
     write_run_info(store, _run_name(job), info)
     for part, paths in planned.stale:
         remove_inputs(store, part, paths)
-    made = Contents()
     began = time.monotonic()
     told: set[str] = set()
     try:
         for part in _parts(planned, engine):
-            made.add(part)
             told.add(part.name)
             on_part(part)
     except KeyboardInterrupt:
@@ -184,7 +178,6 @@ def run(
             on_part(read_part(store, name))
         raise
     _note_end(store, _run_name(job), info, time.monotonic() - began)
-    return made
 
 
 def note_nothing_to_do(job: BatchJob, planned: Plan) -> None:

@@ -2,11 +2,11 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 from livemood.apps.batch.dataset import FOOTER, Part, Reading, part_name
 from livemood.apps.batch.inputs import InputFile, labelled_name
@@ -85,7 +85,7 @@ def give_up(shard: Shard, options: ShardOptions, heads: Heads) -> Part:
 
     failed = frozenset(one.path for one in shard.inputs)
     part = Part(part_name(shard.inputs, options.reading), options.reading, shard.inputs, heads, failed)
-    _publish(part, groups(), options.out)
+    _publish(part, groups(), options.out, lambda: part)
     return part
 
 
@@ -100,6 +100,7 @@ class _ShardReader:
         reading = self._options.reading
         part = Part(part_name(shard.inputs, reading), reading, shard.inputs, self._reader.session.heads)
 
+        @cache  # the part that is returned is the one in the file
         def finished() -> Part:
             return replace(
                 part,
@@ -161,9 +162,10 @@ class _ShardReader:
                     yield frame_input, tuple(record_of(frame, mood) for mood in moods)
 
 
-def _publish(part: Part, groups: Iterator[Group], out: str, finished: Any = None) -> None:
+def _publish(part: Part, groups: Iterator[Group], out: str, finished: Callable[[], Part]) -> None:
+    """Write the rows of a part to the data set, and then what ``finished`` says of it."""
     with Store(out, "out").replacing(part.name) as scratch:
-        write_parquet(scratch, groups, part.heads, lambda: {FOOTER: (finished() if finished else part).footer()})
+        write_parquet(scratch, groups, part.heads, lambda: {FOOTER: finished().footer()})
 
 
 def _missing(path: str) -> SourceError:

@@ -94,6 +94,9 @@ class VideoSink(FileSink):
         self._usual_gap = self._gap = max(round(1 / (info.average_rate * self._tick)), 1)
         self._written = self._left_out = 0
         self._failure: SinkError | None = None
+        given = {"{codec}": codec, "{crf}": crf, "{preset}": preset}
+        chosen = [setting for setting, value in given.items() if value is not None]
+        self._remedy = f"try another {' or '.join(chosen) or '{out}'}"
         options = _options(self._encoder, crf, preset, self._live)
         with ExitStack() as stack:
             opened = live_file if self._live else atomic_write
@@ -159,7 +162,7 @@ class VideoSink(FileSink):
                         self._output, self._info, self._kind, self._encoder, self._tick, options
                     )
                 except av.FFmpegError as error:
-                    raise SinkError(_refusal(self._encoder, self._info, options)) from error
+                    raise SinkError(_refusal(self._encoder, self._info, options), self._remedy) from error
                 self._copied_streams = None
                 if self._info.path is not None:
                     self._copied_streams = StreamCopy(
@@ -244,8 +247,8 @@ class VideoSink(FileSink):
             self._failure = self._failure or unwritable(self.path, _SETTING, error)
             raise self._failure from error
         except av.FFmpegError as error:
-            what = f"{self.path} could not be written ({error.strerror}); try another codec"
-            self._failure = self._failure or SinkError(what)
+            what = f"{self.path} could not be written ({error.strerror})"
+            self._failure = self._failure or SinkError(what, self._remedy)
             raise self._failure from error
 
 
@@ -272,18 +275,22 @@ def _chosen(path: Path, codec: Codec | None) -> tuple[Format, Encoder]:
     chosen = codec or kind.codecs[0]
     if chosen not in kind.codecs:
         raise SinkError(
-            f"{kind.name} cannot hold {chosen}", "use {0}, or another ending than {1}", " or ".join(kind.codecs), path
+            f"{kind.name} cannot hold {chosen}",
+            "use {codec} {0}, or another ending than {1}",
+            " or ".join(kind.codecs),
+            path.suffix,
         )
     encoder = ENCODERS[chosen]
     if encoder.name not in av.codecs_available:
-        raise SinkError(f"this build of PyAV has no {encoder.name}", "use another codec than {0}", chosen)
+        raise SinkError(f"this build of PyAV has no {encoder.name}", "use another {codec} than {0}", chosen)
     return kind, encoder
 
 
 def _options(encoder: Encoder, crf: int | None, preset: str | None, live: bool) -> dict[str, str]:
-    if crf is not None and not 0 <= crf <= (-1 if encoder.max_crf is None else encoder.max_crf):
-        has = "has no crf" if encoder.max_crf is None else f"has a crf from 0 to {encoder.max_crf}"
-        raise SinkError(f"{encoder.name} {has}, got {crf}", "choose another {crf}")
+    if crf is not None and encoder.max_crf is None:
+        raise SinkError(f"{encoder.name} has no crf, got {crf}", "leave {crf} out")
+    if crf is not None and encoder.max_crf is not None and not 0 <= crf <= encoder.max_crf:
+        raise SinkError(f"{encoder.name} has a crf from 0 to {encoder.max_crf}, got {crf}", "choose another {crf}")
     if preset is not None and encoder.preset is None:
         raise SinkError(f"{encoder.name} has no presets, got {preset}", "leave {preset} out")
     options = {**encoder.options, **(encoder.live_options if live else {})}
@@ -300,7 +307,7 @@ def _options(encoder: Encoder, crf: int | None, preset: str | None, live: bool) 
 
 def _refusal(encoder: Encoder, info: VideoInfo, options: Mapping[str, str]) -> str:
     given = ", ".join(f"{name} {options[name]}" for name in ("crf", encoder.preset_option) if name in options)
-    return f"{encoder.name} does not take {info.width} x {info.height} px with {given}; try another setting or codec"
+    return f"{encoder.name} does not take {info.width} x {info.height} px with {given}"
 
 
 def _close_quietly(output: OutputContainer) -> None:

@@ -6,7 +6,9 @@ import shutil
 import signal
 import subprocess
 import sys
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -14,10 +16,13 @@ import pyarrow.dataset
 import pyarrow.parquet
 import pytest
 
-from livemood.apps.batch.dataset import contents, read_part, read_parts, remove_inputs
+from livemood.apps.batch.dataset import Part, contents, read_part, read_parts, remove_inputs
 from livemood.apps.batch.engines import LocalEngine
 from livemood.apps.batch.inputs import expand, share
+from livemood.apps.batch.run import BatchJob, plan
+from livemood.apps.batch.run import run as run_plan
 from livemood.cli import run
+from livemood.core.settings import ReaderSettings
 from livemood.runtime.storage import Store
 from tests.support.batches import batch, read_here, rows, until, write_album
 from tests.support.builders import SAMPLES, write_clip
@@ -200,6 +205,16 @@ def test_two_runs_of_one_shard_at_the_same_time_then_neither_removes_what_the_ot
             second.write_text("second")
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["part-1.parquet"]
     assert (tmp_path / "part-1.parquet").read_text() == "first"
+
+
+@pytest.mark.usefixtures("here")
+def test_part_then_the_time_that_is_told_of_it_is_the_one_in_its_file(few, tmp_path, monkeypatch):
+    monkeypatch.setattr("livemood.apps.batch.shard.time", SimpleNamespace(process_time=count().__next__))
+    store = Store(str(tmp_path / "moods"), "out")
+    job = BatchJob([str(few / "000.jpg")], store.root, ReaderSettings())
+    told: list[Part] = []
+    run_plan(job, plan(job, 1), LocalEngine(1), told.append)
+    assert told == list(read_parts(store))
 
 
 @pytest.mark.usefixtures("here")

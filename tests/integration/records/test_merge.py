@@ -124,7 +124,7 @@ def test_photos_then_are_refused_by_all_that_is_about_one_video(tmp_path, suffix
 def test_parquet_when_it_is_not_whole_then_all_refuse_it(tmp_path, broken):
     records = write(tmp_path / "a.parquet")
     records.write_bytes(broken(records.read_bytes()))
-    assert_refused(records, "a.parquet is not a complete Parquet file; was its writing cut short")
+    assert_refused(records, "a.parquet is not a complete Parquet file; make it again")
 
 
 @pytest.mark.parametrize("suffix", FORMS)

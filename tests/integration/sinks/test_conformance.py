@@ -13,6 +13,7 @@ import numpy as np
 import pylsl
 import pytest
 
+from livemood.core.errors import SinkError
 from livemood.core.labels import EMOTION, EMOTIONS
 from livemood.core.types import Frame
 from livemood.core.video_info import VideoInfo
@@ -169,6 +170,16 @@ class TestArrival:
     def test_virtual_camera_then_every_picture_is_sent(self, tmp_path: Path) -> None:
         self.written("virtual_camera", tmp_path)
         assert FakeCamera.sent == LEVELS
+
+    def test_virtual_camera_when_it_cannot_be_opened_then_one_line_says_why(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def busy(*_: object, **__: object) -> None:
+            raise RuntimeError("'v4l2loopback' backend: /dev/video9 is busy\n'obs' backend: not installed")
+
+        monkeypatch.setattr(sys.modules["pyvirtualcam"], "Camera", busy)
+        with pytest.raises(SinkError, match=r"^no virtual camera could be opened \(.*/dev/video9 is busy 'obs' .*\); "):
+            self.written("virtual_camera", tmp_path)
 
 
 @pytest.mark.parametrize("kind", SINKS, ids=lambda kind: kind.name)

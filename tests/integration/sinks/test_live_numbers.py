@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from math import nan
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 from uuid import uuid4
 
@@ -152,6 +153,15 @@ def test_outbox_when_the_receiver_hangs_then_the_oldest_are_left_out() -> None:
         go.set()
     assert sent == [0, 7, 8, 9]
     assert outbox.dropped == 6
+
+
+def test_outbox_when_an_item_cannot_be_sent_then_it_keeps_the_error_whatever_it_is() -> None:
+    def send(thing: int) -> None:
+        raise ValueError(thing)
+
+    with Outbox(send, 3, "test") as outbox:
+        outbox.put(1)
+    assert isinstance(outbox.error, ValueError)
 
 
 # ---- OSC ----
@@ -324,8 +334,18 @@ def test_lsl_markers_when_another_program_sends_them_then_they_become_named_even
 
 
 def test_lsl_markers_when_the_stream_is_not_there_then_nothing_waits() -> None:
-    with LslMarkers(f"nobody-{uuid4()}") as markers:
+    with LslMarkers(f"nobody-{uuid4()}", print) as markers:
         assert markers.take() == []
+
+
+def test_lsl_markers_when_receiving_fails_then_a_line_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: float) -> None:
+        raise RuntimeError("the network is gone")
+
+    told: SimpleQueue[str] = SimpleQueue()
+    monkeypatch.setattr(pylsl, "resolve_streams", fail)
+    with LslMarkers("stimuli", told.put):
+        assert told.get(timeout=30) == "LSL markers are no longer received (the network is gone)"
 
 
 @pytest.mark.parametrize("words", [("--lsl", "moods"), ("--lsl-markers", "markers")])

@@ -1,7 +1,10 @@
 """Live sources: cameras behind a made-up driver, streams from a server on this machine, files, folders and stdin."""
 
 import itertools
+import json
 import os
+import re
+import sys
 import threading
 import time
 from fractions import Fraction
@@ -11,6 +14,8 @@ import cv2
 import numpy as np
 import pytest
 
+from livemood.apps.diagnostics import check_all
+from livemood.cli import run
 from livemood.core.errors import CameraUnavailable, ImageUnreadable, SourceError, VideoUnreadable
 from livemood.core.settings import CaptureSettings
 from livemood.sources.camera import camera_modes, open_camera
@@ -558,8 +563,23 @@ def test_list_cameras_on_linux_then_names_in_order_without_metadata_nodes(tmp_pa
         node.mkdir()
         (node / "name").write_text(f"{name}\n")
         (node / "index").write_text(f"{place}\n")
-    found = list_cameras(tmp_path)
+    found = list_cameras(tmp_path) or ()
     assert [(camera.index, camera.name, camera.path) for camera in found] == [
         (2, "Webcam", "/dev/video2"),
         (10, "Elgato", "/dev/video10"),
     ]
+
+
+def test_cameras_when_they_cannot_be_listed_then_nothing_says_that_there_are_none(monkeypatch, capsys):
+    monkeypatch.setattr("sys.platform", "darwin")
+    monkeypatch.setitem(sys.modules, "cv2_enumerate_cameras", None)
+    extra = r"pip install 'livemood\[camera-names\]'"
+    with pytest.raises(CameraUnavailable, match=rf"^FaceTime is not a file, .*; {extra}, or give source a number$"):
+        open_live("FaceTime")
+    assert run(["cameras"]) == 0
+    assert re.match(rf"Cameras cannot be listed here; {extra}", capsys.readouterr().out)
+    assert run(["cameras", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"cameras": None}
+    (check,) = (check for check in check_all() if check.name == "cameras")
+    assert (check.state, check.found) == ("note", "cannot be listed")
+    assert re.match(extra, check.advice)

@@ -7,8 +7,10 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
+import threading
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
@@ -266,6 +268,24 @@ def test_server_when_the_port_is_taken_then_says_so(url):
     port = int(url.rsplit(":", 1)[1].strip("/"))
     with pytest.raises(SinkError, match=rf"port {port} cannot be served on .*; use another port"):
         PageServer.open(port)
+
+
+@pytest.mark.parametrize(("broken", "tracebacks"), [(True, 1), (False, 0)])
+def test_server_when_an_answer_fails_then_the_error_is_printed_but_no_dropped_connection(
+    broken, tracebacks, monkeypatch, capfd
+):
+    before = set(threading.enumerate())
+    monkeypatch.setattr(web, "page_files", lambda _: {"index.html": "no bytes" if broken else b" " * 50_000_000})
+    with PageServer.open() as server:
+        threading.Thread(target=server.serve, daemon=True).start()
+        address = "127.0.0.1", int(server.url.rsplit(":", 1)[1].strip("/"))
+        with socket.create_connection(address, 20) as client:
+            client.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            client.recv(1)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # drops the rest
+    for thread in set(threading.enumerate()) - before:
+        thread.join(20)
+    assert capfd.readouterr().err.count("Traceback") == tracebacks
 
 
 def test_server_when_closed_before_it_serves_then_it_ends_and_the_port_is_free():

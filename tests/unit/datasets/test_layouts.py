@@ -128,9 +128,7 @@ class TestTables:
         rows = [f"{name.format(n=n)},{('happy', 'sad')[n % 2]}" for n in range(8)]
         (folder / "truth.csv").write_text("\n".join(["file,label", *rows]))
         told = rf"its first file is '{name.format(n=0)}', a picture here 'images/0\.jpg'"
-        with pytest.raises(
-            DatasetError, match=rf"1 class folder.*; truth\.csv was not read: it names none .* \({told}\)"
-        ):
+        with pytest.raises(DatasetError, match=rf"1 class: .*; truth\.csv was not read: it names none .* \({told}\)"):
             open_collection(folder)
 
     def test_read_when_there_are_several_tables_then_those_that_were_not_read_are_told(self, tmp_path):
