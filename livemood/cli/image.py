@@ -45,7 +45,7 @@ def image(
     out: Annotated[Path | None, typer.Option("--out", help="Folder for annotated copies.")] = None,
     records: Annotated[
         Path | None,
-        typer.Option("--records", "--csv", help="Write a row per face: .csv, .jsonl or .parquet; see --resume."),
+        typer.Option("--records", "--csv", help="Write a row per face: .jsonl, .csv or .parquet; see --resume."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue --records where an earlier run ended.")] = False,
     sort_into: Annotated[
@@ -86,7 +86,7 @@ def image(
     from livemood.apps.collection import CollectionJob, no_pictures, scan
     from livemood.apps.origins import origin_of_collection
     from livemood.apps.photo import PhotoOptions
-    from livemood.runtime.atomic_io import refuse_file_as_folder, refuse_to_overwrite
+    from livemood.runtime.atomic_io import refuse_file_as_folder, refuse_other_suffix, refuse_to_overwrite
     from livemood.sinks.collection_records import holds_photos
 
     placing = _placing(copy, move, link)
@@ -94,8 +94,10 @@ def image(
         _refuse_given(context, "copy", "move", "link", "sort_by")
     if resume and records is None:
         raise typer.BadParameter("there is no file to continue; add --records", param_hint="--resume")
-    if gallery and gallery.suffix.lower() not in (".html", ".htm"):
-        raise typer.BadParameter(f"{gallery} does not end in .html", param_hint="--gallery")
+    if gallery:
+        from livemood.reporting.page import PAGES
+
+        refuse_other_suffix(gallery, "gallery", *PAGES)
     targets = _targets(records, gallery, list_skipped, sort_into)
     for folder, setting in ((out, "out"), (sort_into, "sort_into")):
         if folder:
