@@ -1,6 +1,5 @@
 """``livemood image``: moods in photos, as a table, rows, copies, sidecars, a gallery, or sorted into folders."""
 
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -13,7 +12,7 @@ from livemood.cli.bars import Count, counting_bar
 from livemood.cli.options import Force, Json, Only, heads_of, opened, option_name, refuse_shared
 from livemood.cli.photo_output import JsonList, json_of, phrase, print_photo_summary, print_photos
 from livemood.cli.summary import note_skipped
-from livemood.cli.terminal import INTERRUPTED, plain
+from livemood.cli.terminal import INTERRUPTED, plain, tell
 from livemood.core.counts import counted
 from livemood.core.errors import SinkError
 from livemood.core.labels import EMOTION
@@ -251,23 +250,20 @@ class _Run:
                 if path and (name != "records" or self._total > _TABLE or self._job.resume):
                     print(f"{name}: {plain(path)}")
         for error in self._errors:
-            print(f"livemood: {plain(error)}", file=sys.stderr)
+            tell(error)
         if more := self._failed - len(self._errors):
-            where = f"; {plain(self._job.records)} has a row with each" if self._job.records else ""
-            print(f"livemood: {more} more photos failed{where}", file=sys.stderr)
+            where = f"; {self._job.records} has a row with each" if self._job.records else ""
+            tell(f"{more} more photos failed{where}")
         if before := self.summary.failed - self._failed:
-            print(
-                f"livemood: {counted(before, 'photo')} failed before; {plain(self._job.records)} says why",
-                file=sys.stderr,
-            )
+            tell(f"{counted(before, 'photo')} failed before; {self._job.records} says why")
         note_skipped(skipped)
 
     def say_interrupted(self) -> None:
         """Print how far the run came, and how to go on."""
         kept = ""
         if self._job.records and self.summary.photos:
-            kept = f"; {plain(self._job.records)} has them, run the same command with --resume to continue"
-        print(f"livemood: {self.summary.photos} of {self._total} photos are done{kept}", file=sys.stderr)
+            kept = f"; {self._job.records} has them, run the same command with --resume to continue"
+        tell(f"{self.summary.photos} of {self._total} photos are done{kept}")
 
 
 def _placing(copy: bool, move: bool, link: bool) -> Any:
