@@ -70,7 +70,7 @@ function personFigure(person: Person, result: Result, settings: Settings): strin
 }
 
 function moments(person: Person, result: Result): string {
-  if (person.changes.length === 0) return "<p>The scores did not move much at any moment.</p>";
+  if (person.changes.length === 0) return "<p>There was no large change of the scores.</p>";
   const items = person.changes.map((change, i) => {
     const { before, after } = change;
     const said = `${before.label ?? ""} → ${after.label ?? ""}`;
