@@ -1,6 +1,5 @@
 """``livemood batch``: very many photos and videos into one Parquet data set."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,7 +8,7 @@ import typer
 from livemood.cli.bars import counting_bar
 from livemood.cli.options import Json, Only, heads_of, print_json
 from livemood.cli.summary import note
-from livemood.cli.terminal import INTERRUPTED, plain
+from livemood.cli.terminal import INTERRUPTED, plain, tell
 from livemood.core.counts import counted
 from livemood.core.errors import LivemoodError
 from livemood.core.settings import EngineChoice, ReaderSettings
@@ -114,8 +113,7 @@ def _run(job: "BatchJob", choice: EngineChoice, jobs: int | None, address: str |
             run(job, planned, engine, on_part)
     except KeyboardInterrupt:
         done = planned.done + made.inputs
-        line = f"{done} of {len(planned.inputs)} inputs are in {plain(job.out)}; run the same command to continue"
-        print(f"livemood: {line}", file=sys.stderr)
+        tell(f"{done} of {len(planned.inputs)} inputs are in {job.out}; run the same command to continue")
         if made.inputs:
             note_written(job.out if is_url(job.out) else Path(job.out))
         raise typer.Exit(INTERRUPTED) from None
@@ -126,10 +124,7 @@ def _run(job: "BatchJob", choice: EngineChoice, jobs: int | None, address: str |
         print(f"{read} read, {made.failed} failed, {faces}; {planned.done} were there already")
         print(f"data set: {plain(job.out)}")
     if made.failed:
-        print(
-            f"livemood: {counted(made.failed, 'input')} could not be read; column error of the data set says why",
-            file=sys.stderr,
-        )
+        tell(f"{counted(made.failed, 'input')} could not be read; column error of the data set says why")
         raise typer.Exit(1)
 
 

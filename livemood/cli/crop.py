@@ -1,6 +1,5 @@
 """``livemood crop``: crop faces from photos and videos, for labelling and training."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +8,7 @@ import typer
 from livemood.cli.options import Force, Only, opened, seconds
 from livemood.cli.photo_output import phrase
 from livemood.cli.summary import note_skipped
-from livemood.cli.terminal import plain
+from livemood.cli.terminal import plain, tell
 from livemood.core.counts import counted
 from livemood.core.settings import ReaderSettings
 
@@ -46,7 +45,7 @@ def crop(
 
     def skip(error: LivemoodError) -> None:
         skipped.append(error)
-        print(f"livemood: {plain(phrase(error))}; skipped", file=sys.stderr)
+        tell(f"{phrase(error)}; skipped")
 
     with opened(settings) as session:
         cropped = crop_faces(CropJob(paths, out, sort, every, size, force), session, skip)

@@ -12,6 +12,7 @@ from livemood.cli.data_options import Class, FindFaces, GroupBy, Heads, Votes, c
 from livemood.cli.figures import print_table
 from livemood.cli.options import Force, Json, print_json
 from livemood.cli.summary import note
+from livemood.cli.terminal import tell
 from livemood.cli.training import notes
 from livemood.core.counts import counted
 from livemood.core.settings import SplitChoice
@@ -137,10 +138,9 @@ def _print(report: Mapping[str, Any]) -> None:
         print_table(table)
     copies = report["copies"]
     if copies["exact"]:
-        print(
-            f"livemood: {copies['exact']} of {report['pictures']} pictures are also in train; "
-            "livemood train leaves those out of train, others may not",
-            file=sys.stderr,
+        tell(
+            f"{copies['exact']} of {report['pictures']} pictures are also in train; "
+            "livemood train leaves those out of train, others may not"
         )
     if report["skipped"]:
-        print(f"livemood: left out {counted(report['skipped'], 'file')}", file=sys.stderr)
+        tell(f"left out {counted(report['skipped'], 'file')}")

@@ -1,12 +1,11 @@
 """``livemood undo``: take back what ``livemood image --sort-into`` did."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from livemood.cli.terminal import plain
+from livemood.cli.terminal import tell
 
 
 def undo(
@@ -26,7 +25,7 @@ def undo(
     for one in take_back(folder):
         if one.kept:
             kept += 1
-            print(f"livemood: {plain(one.kept)}", file=sys.stderr)
+            tell(one.kept)
         else:
             done += 1
     print(f"{done} taken back" + (f", {kept} kept as they are" if kept else ""))

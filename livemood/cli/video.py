@@ -1,6 +1,5 @@
 """``livemood video``: labelled copies of videos, their records, reports, and a summary."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
@@ -22,7 +21,7 @@ from livemood.cli.options import (
     refuse_shared,
 )
 from livemood.cli.summary import line_about_many, note, note_skipped, print_outcomes, print_summary
-from livemood.cli.terminal import plain
+from livemood.cli.terminal import plain, tell
 from livemood.core.errors import LivemoodError
 from livemood.core.labels import EMOTION
 from livemood.core.settings import CutSettings, DrawStyle, EncodingSettings, ReaderSettings
@@ -234,7 +233,7 @@ def _many(
         try:
             check_job(waiting[0])  # what is wrong with it is wrong with all
         except LivemoodError as error:
-            _print_error(line_about_many(error))
+            tell(line_about_many(error))
             raise typer.Exit(1) from error
     done = {job.source: Outcome(job, None) for job in jobs}
     left = {job.source for job in waiting}
@@ -276,11 +275,7 @@ def _tell(outcomes: Sequence["Outcome"], json_: bool) -> None:
     for outcome in outcomes:
         if outcome.error:
             kept = f"; kept: {_names(outcome.made)}" if outcome.made else ""
-            _print_error(line_about_many(outcome.error) + kept)
-
-
-def _print_error(line: str) -> None:
-    print(f"livemood: {plain(line)}", file=sys.stderr)
+            tell(line_about_many(outcome.error) + kept)
 
 
 def _tell_skipped(skipped: Sequence["Skipped"]) -> None:

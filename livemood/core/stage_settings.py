@@ -309,6 +309,7 @@ class NeutralBaselineSettings:
             of every other one always stays the leading one.
         forget_s: The calibration of a track not seen for longer is dropped, s; no shorter than
             ``TrackerSettings.max_missed_s``.
+        resting: How the resting face is estimated over time.
     """
 
     duration_s: float = 3.0

@@ -19,6 +19,7 @@ from livemood.core.errors import LivemoodError
 from livemood.core.labels import EMOTION
 from livemood.core.text_tables import NOT_UTF8
 from livemood.records import reading
+from livemood.records.files import SUFFIXES
 from livemood.records.origin import KEY, is_origin
 from livemood.records.parquet import PARQUET, check_sizes, whole_parquet
 from livemood.records.schema import EVENT_NAME, REASON, Record, heads_of_columns
@@ -103,7 +104,7 @@ def read_groups(path: Path) -> Iterator[Group]:
     """
     rows = _PARSERS.get(path.suffix.lower())
     if rows is None:
-        raise LivemoodError(f"{path} does not end in .jsonl, .csv or .parquet", "give a file of records")
+        raise LivemoodError(f"{path} is not a record file: its suffix is none of {', '.join(SUFFIXES)}")
     with path.open("rb") as file:
         for group, _ in groups(rows(path, file)):
             yield group

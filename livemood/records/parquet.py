@@ -1,12 +1,12 @@
-"""Parquet files from anywhere: whole, of a bearable size, and with the columns of records."""
+"""Columns of records as Parquet, and Parquet files from anywhere: whole, of a bearable size, and with those columns."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from livemood.core.errors import LivemoodError
-from livemood.records.schema import EVENT_NAME, REASON
+from livemood.records.schema import EVENT_NAME, REASON, Cell
 from livemood.runtime.optional_deps import required
 
 PARQUET: Final = "'livemood[parquet]'"
@@ -15,6 +15,20 @@ PARQUET: Final = "'livemood[parquet]'"
 _MAX_GROUP_BYTES: Final = 1 << 28
 _MAX_COLUMNS: Final = 1024
 _OPTIONAL_TEXT: Final = (REASON, EVENT_NAME, "error")
+
+
+def arrow_schema(kinds: Iterable[tuple[str, type]], metadata: Mapping[str, str]) -> Any:
+    """Return the Arrow schema of columns, given the types of their values: one without a value has its type too."""
+    arrow = required("pyarrow", PARQUET)
+    types = {int: arrow.int64(), str: arrow.string(), float: arrow.float64()}
+    return arrow.schema([(name, types[kind]) for name, kind in kinds], metadata)
+
+
+def arrow_table(rows: Sequence[Sequence[Cell]], schema: Any) -> Any:
+    """Return rows, at least one, as an Arrow table."""
+    arrow = required("pyarrow", PARQUET)
+    columns = zip(zip(*rows, strict=True), schema, strict=True)
+    return arrow.table([arrow.array(values, field.type) for values, field in columns], schema)
 
 
 @contextmanager

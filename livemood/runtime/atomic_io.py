@@ -76,6 +76,21 @@ def atomic_write(path: Path, setting: str | None, force: bool = False) -> Iterat
         raise unwritable(path, setting, error) from error
 
 
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary name beside a file of a run's own folder; it is renamed at the end, or removed on failure.
+
+    Unlike with ``atomic_write``, the file is not locked and not listed as completed, and an OSError stays one.
+    """
+    part = path.with_name(f"{path.name}.part")
+    try:
+        yield part
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
 def hidden_beside(path: Path, ending: str) -> Path:
     """Return a hidden name beside a file: ``.NAME.ending``, or a hash in place of a name that would be too long."""
     name = f".{path.name}.{ending}"

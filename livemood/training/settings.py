@@ -36,8 +36,9 @@ class TrainSettings:
         distil_weight: Weight of the teachers in the targets, if there are any; the rest is the labels'.
         early_stop: Number of epochs without a better NLL on valid after which the run ends; 0 for never.
         precision: Of convolutions and feature maps while a preset trains; what is shipped is measured in float32.
-        class_balance: Adjust the last bias for rare classes, as far as accuracy on valid allows, and for happy, so that
-            it is predicted as often as it is labelled.
+        class_balance: Adjust the last bias, as fitted on valid: for rare classes (at most 0.3 points of accuracy), for
+            happy, so that it is predicted as often as it is labelled, and for the classes besides neutral and happy (at
+            most 0.6 points).
 
     Raises:
         LivemoodError: A number is out of range.
@@ -64,7 +65,7 @@ class TrainSettings:
     precision: Precision = setting("float32", "bfloat16 trains a preset faster on processors and GPUs that have it.")
     early_stop: int = setting(0, "End after this many epochs without improvement; 0 for never.", min=0)
     class_balance: bool = setting(
-        True, "Adjust for rare classes at little loss of accuracy, and predict happy as often as it is labelled."
+        True, "Adjust the scores of rare classes, happy, and the others against neutral, at little loss of accuracy."
     )
 
     def __post_init__(self) -> None:

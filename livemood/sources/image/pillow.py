@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from livemood.core.types import Image
-from livemood.runtime.exif import orientation
+from livemood.runtime.exif import TAG, UPRIGHT, orientation
 from livemood.sources.image.formats import DECODERS
 
 T = TypeVar("T")
@@ -100,7 +100,7 @@ def _stored(picture: Any) -> Stored:
     image = _bgr(picture)
     # Plugins that turn the picture upright, some of them as it is loaded, change their own copy of the EXIF data, not
     # the file's.
-    turned = int(picture.getexif().get(0x0112, 1))
+    turned = int(picture.getexif().get(TAG, UPRIGHT))
     return Stored(image, turned if 1 <= turned <= 8 else orientation(exif), exif, icc)
 
 

@@ -51,7 +51,7 @@ def two_people() -> Iterator[Record]:
 
 def write_two_people(path: Path, labels: tuple[str, ...] = EMOTIONS, start_s: float = 0.0) -> Path:
     """Write the same scene through the sink, as it comes ``start_s`` into a video."""
-    with open_records(path, labels, every_frame=True) as sink:
+    with open_records(path, labels, faceless_rows=True) as sink:
         for step in range(60):
             time_s = step / 10
             moods = [make_mood(1, labels[1] if time_s < 3 else labels[3], 0.9, labels)]
@@ -235,7 +235,7 @@ def test_page_when_names_are_of_any_bytes_then_they_are_shown_as_escapes(tmp_pat
 
 def test_page_when_nobody_was_seen_then_it_says_so(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
-    with open_records(path, EMOTIONS, every_frame=True) as sink:
+    with open_records(path, EMOTIONS, faceless_rows=True) as sink:
         sink.write(make_frame(), [])
     assert "No face was found" in page_of(path)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from livemood.core.errors import SinkError
-from livemood.runtime.atomic_io import atomic_write, refuse_inputs
+from livemood.runtime.atomic_io import atomic_write, refuse_inputs, replacing
 from livemood.runtime.interrupted import is_interrupted, mark_interrupted, unmark
 
 
@@ -45,6 +45,19 @@ def test_file_when_a_killed_run_left_its_scratch_file_then_written_all_the_same(
     with atomic_write(tmp_path / "out.txt", "out") as part:
         part.write_text("new")
     assert (tmp_path / "out.txt").read_text() == "new"
+    assert names(tmp_path) == ["out.txt"]
+
+
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
+def test_replacing_when_it_fails_or_is_interrupted_then_the_last_file_stays_alone(
+    tmp_path: Path, error: type[BaseException]
+) -> None:
+    with replacing(tmp_path / "out.txt") as part:
+        part.write_text("old")
+    with pytest.raises(error), replacing(tmp_path / "out.txt") as part:
+        part.write_text("half")
+        raise error
+    assert (tmp_path / "out.txt").read_text() == "old"
     assert names(tmp_path) == ["out.txt"]
 
 
