@@ -7,7 +7,7 @@ import csv
 import json
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from math import inf
@@ -24,6 +24,7 @@ from livemood.records.origin import KEY, is_origin
 from livemood.records.parquet import PARQUET, check_sizes, whole_parquet
 from livemood.records.schema import EVENT_NAME, REASON, Record, heads_of_columns
 from livemood.runtime.optional_deps import required
+from livemood.runtime.storage import Store
 
 OWN_COLUMNS: Final = ("path", "width", "height", "faces", "error")
 """Columns in front of those of a video's records."""
@@ -32,6 +33,19 @@ PART: Final = "part-{}.parquet"
 """Name of a file of a data set, around its key."""
 
 _MAX_LINE: Final = 1 << 20
+
+
+@contextmanager
+def open_part(store: Store, name: str) -> Iterator[BinaryIO]:
+    """Open a file of a data set, to be read in the block.
+
+    Raises:
+        SourceError: It cannot be read.
+        LivemoodError: It is damaged.
+    """
+    where = f"{store.root}/{name}"
+    with store.open(name) as file, whole_parquet(where, "delete it, and run the batch again"):
+        yield file
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,9 @@ def arrow_table(rows: Sequence[Sequence[Cell]], schema: Any) -> Any:
 
 
 @contextmanager
-def whole_parquet(path: Path) -> Iterator[None]:
+def whole_parquet(
+    path: Path | str, remedy: str = "make it again; its writing was probably interrupted"
+) -> Iterator[None]:
     """Raise a ``LivemoodError`` when a Parquet file that is read in the block is cut short, or is none."""
     arrow = required("pyarrow", PARQUET)
     try:
@@ -40,8 +42,7 @@ def whole_parquet(path: Path) -> Iterator[None]:
     except (OSError, arrow.ArrowException, ValueError, KeyError) as error:  # ValueError: no UTF-8; KeyError: nested
         if isinstance(error, OSError) and error.errno is not None:  # of the disk; Arrow's own have no number
             raise
-        what = f"{path} is not a complete Parquet file"
-        raise LivemoodError(what, "make it again; its writing was probably interrupted") from error
+        raise LivemoodError(f"{path} is not a complete Parquet file", remedy) from error
 
 
 def parquet_header(path: Path) -> list[str]:

@@ -254,6 +254,17 @@ def test_status_then_says_what_is_there_and_by_which_model(made, capsys):
     assert (notes["inputs"], notes["failed"], len(notes["model"]["sha256"])) == (PHOTOS + 2, 1, 64)
 
 
+@pytest.mark.parametrize("text", ["[1, 2]", '{"a": 1}', "7", "{"])
+def test_status_when_other_programs_keep_notes_in_the_manifest_then_they_are_left_out(made, tmp_path, text, capsys):
+    (tmp_path / "_manifest").mkdir()
+    (tmp_path / "_manifest" / "theirs.json").write_text(text)
+    assert batch("status", tmp_path) == 1
+    assert capsys.readouterr().err == f"livemood: {tmp_path} holds no data set of livemood batch\n"
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    assert batch("status", tmp_path, "--json") == 0
+    assert list(json.loads(capsys.readouterr().out)["runs"]) == ["all"]
+
+
 def test_interrupt_after_the_last_part_then_all_inputs_count_and_the_next_run_notes_the_end(
     master, tmp_path, monkeypatch, capsys
 ):
@@ -381,10 +392,26 @@ class TestBadInput:
         assert err.count("\n") == 1
         assert not out.exists()
 
-    def test_part_that_is_none_of_ours_then_refused_and_kept(self, master, tmp_path, capsys):
-        out = tmp_path / "moods"
+    @pytest.mark.parametrize(
+        ("end", "said", "remedy"),
+        [
+            (b"", "is not a complete Parquet file; delete it, and run the batch again", ""),
+            (bytes(16), "is not a complete Parquet file; delete it, and run the batch again", ""),
+            (None, "is not part of a livemood data set", "; use another --out"),
+        ],
+        ids=["cut", "damaged", "of another program"],
+    )
+    def test_part_that_cannot_be_read_then_is_named_and_kept(self, made, tmp_path, end, said, remedy, capsys):
+        out, part = tmp_path / "moods", tmp_path / "moods" / "part-1.parquet"
         out.mkdir()
-        pyarrow.parquet.write_table(pa.table({"x": [1]}), out / "part-1.parquet")
-        assert batch(master, "--out", out) == 1
-        assert "part-1.parquet is not part of a livemood data set; use another --out" in capsys.readouterr().err
-        assert [path.name for path in out.iterdir()] == ["part-1.parquet"]
+        if end is None:
+            pyarrow.parquet.write_table(pa.table({"x": [1]}), part)
+        else:
+            part.write_bytes(parts(made)[0].read_bytes()[:-24] + end + (b"\xff\0\0\0PAR1" if end else b""))
+        before = part.read_bytes()
+        for words in ([SAMPLES / "faces.png", "--out", out], ["status", out]):
+            assert batch(*words) == 1
+            assert capsys.readouterr().err == f"livemood: {part} {said}{remedy}\n"
+        assert run(["report", str(out), "--out", str(tmp_path / "page.html")]) == 1
+        assert capsys.readouterr().err == f"livemood: {part} {said}\n"
+        assert [path.read_bytes() for path in out.iterdir()] == [before]
