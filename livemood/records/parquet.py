@@ -39,6 +39,8 @@ def whole_parquet(
     arrow = required("pyarrow", PARQUET)
     try:
         yield
+    except LivemoodError:
+        raise
     except (OSError, arrow.ArrowException, ValueError, KeyError) as error:  # ValueError: no UTF-8; KeyError: nested
         if isinstance(error, OSError) and error.errno is not None:  # of the disk; Arrow's own have no number
             raise
