@@ -96,7 +96,9 @@ def _run(job: "BatchJob", choice: EngineChoice, jobs: int | None, address: str |
     if not planned.todo and not planned.stale:
         note_nothing_to_do(job, planned)
         has = f"{plain(job.out)} has all {len(planned.inputs)} inputs" if planned.inputs else "this share has no inputs"
-        print_json({"inputs": len(planned.inputs), "read": 0}) if json_ else print(f"nothing to do: {has}")
+        told = {"inputs": len(planned.inputs), "read": 0, "failed": planned.failed}
+        print_json(told) if json_ else print(f"nothing to do: {has}")
+        _tell_failed(planned.failed)
         return
     if planned.again:
         again = counted(planned.again, "input")
@@ -117,14 +119,21 @@ def _run(job: "BatchJob", choice: EngineChoice, jobs: int | None, address: str |
         if made.inputs:
             note_written(job.out if is_url(job.out) else Path(job.out))
         raise typer.Exit(INTERRUPTED) from None
+    failed = planned.failed + made.failed
     if json_:
-        print_json({"inputs": len(planned.inputs), "read": made.inputs, "failed": made.failed, "faces": made.faces})
+        print_json({"inputs": len(planned.inputs), "read": made.inputs, "failed": failed, "faces": made.faces})
     else:
         read, faces = counted(made.inputs, "input"), counted(made.faces, "face")
         print(f"{read} read, {made.failed} failed, {faces}; {planned.done} were there already")
         print(f"data set: {plain(job.out)}")
-    if made.failed:
-        tell(f"{counted(made.failed, 'input')} could not be read; column error of the data set says why")
+    _tell_failed(failed)
+
+
+def _tell_failed(failed: int) -> None:
+    """End with exit code 1 if some of the inputs could not be read, by this run or an earlier one."""
+    if failed:
+        why = "column error of the data set says why, --retry-failed reads them again"
+        tell(f"{counted(failed, 'input')} could not be read; {why}")
         raise typer.Exit(1)
 
 

@@ -68,6 +68,7 @@ class Plan:
         inputs: All inputs of the job.
         shards: Inputs that are still to be read.
         done: Number of inputs that the data set already has.
+        failed: Number of those that could not be read.
         again: Number of inputs that are read again, because they or the model have changed, because they failed, or
             for their labelled copy.
         stale: Paths by part whose rows are to be removed before.
@@ -79,6 +80,7 @@ class Plan:
     inputs: Sequence[InputFile]
     shards: Sequence[Shard]
     done: int
+    failed: int
     again: int
     stale: Sequence[tuple[Part, frozenset[str]]]
     unreadable: Sequence[str]
@@ -109,6 +111,7 @@ def plan(job: BatchJob, workers: int) -> Plan:
         inputs = share(inputs, *job.part)
     wanted = {one.path: one for one in inputs}
     done: set[str] = set()
+    failed = 0
     stale: list[tuple[Part, frozenset[str]]] = []
     again: set[str] = set()
     unlike: Heads | None = None
@@ -130,6 +133,7 @@ def plan(job: BatchJob, workers: int) -> Plan:
                 old.add(one.path)
             elif current and whole:
                 done.add(one.path)
+                failed += one.path in part.failed
             else:
                 old.add(one.path)
                 again.add(one.path)
@@ -140,7 +144,7 @@ def plan(job: BatchJob, workers: int) -> Plan:
     todo = [shard for shard in _shards(inputs, done, workers) if shard.inputs]
     if todo and unlike:
         raise _other_labels(job.out, unlike, heads)
-    return Plan(inputs, todo, len(done), len(again - done), stale, unreadable, options, heads)
+    return Plan(inputs, todo, len(done), failed, len(again - done), stale, unreadable, options, heads)
 
 
 def run(

@@ -28,6 +28,7 @@ from tests.support.batches import batch, read_here, rows, until, write_album
 from tests.support.builders import SAMPLES, write_clip
 
 PHOTOS, FEW = 64, 12
+FAILED = "livemood: 1 input could not be read; column error of the data set says why, --retry-failed reads them again\n"
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +114,7 @@ def test_batch_when_a_worker_and_then_its_driver_are_killed_then_nothing_is_lost
     again = start(*words)
     told, err = again.communicate(timeout=240)
     assert again.returncode == 1
-    assert err.decode() == "livemood: 1 input could not be read; column error of the data set says why\n"
+    assert err.decode() == FAILED
     assert b"there already" in told
     assert rows(out, album) == expected
     assert [path.name for path in (out / "_manifest").iterdir()] == ["all.json"]
@@ -135,15 +136,15 @@ def test_batch_when_inputs_change_then_only_those_are_read_again(few, tmp_path, 
     batch(few, "--out", out, "--jobs", 1)
     first, before = rows(out, few), {path.name: path.stat().st_mtime_ns for path in parts(out)}
     capsys.readouterr()
-    assert batch(few, "--out", out) == 0
-    assert capsys.readouterr().out == f"nothing to do: {out} has all {FEW + 2} inputs\n"
+    assert batch(few, "--out", out) == 1
+    assert capsys.readouterr() == (f"nothing to do: {out} has all {FEW + 2} inputs\n", FAILED)
     assert {path.name: path.stat().st_mtime_ns for path in parts(out)} == before
     (few / "003.jpg").write_bytes(b"\xff\xd8 corrupt")
     shutil.copy(few / "004.jpg", few / "005.jpg")
     shutil.copy(few / "004.jpg", few / "new.jpg")
     assert batch(few, "--out", out, "--jobs", 1, "--json") == 1
     told = capsys.readouterr()
-    assert json.loads(told.out) == {"inputs": FEW + 3, "read": 3, "failed": 1, "faces": 2}
+    assert json.loads(told.out) == {"inputs": FEW + 3, "read": 3, "failed": 2, "faces": 2}
     assert "2 inputs to read again" in told.err
     fresh = tmp_path / "fresh"
     batch(few, "--out", fresh, "--jobs", 1)
@@ -160,7 +161,8 @@ def test_batch_when_failed_inputs_are_to_be_tried_again_then_only_those_are(few,
     (few / "broken.jpg").write_bytes(data[: about.st_size].ljust(about.st_size))
     os.utime(few / "broken.jpg", ns=(about.st_atime_ns, about.st_mtime_ns))
     capsys.readouterr()
-    assert batch(few, "--out", out, "--json") == 0
+    assert batch(few, "--out", out, "--json") == 1
+    assert json.loads(capsys.readouterr().out) == {"inputs": FEW + 2, "read": 0, "failed": 1}
     assert batch(few, "--out", out, "--jobs", 1, "--retry-failed", "--json") == 1
     assert '"read": 1' in capsys.readouterr().out
     assert len(rows(out, few)) == len({path for path, *_ in rows(out, few)}) + 9  # two faces in each of five frames

@@ -78,7 +78,7 @@ def test_object_store_then_holds_inputs_and_data_set_and_a_change_is_seen(
 
     assert stored() == rows(local, master)
     capsys.readouterr()
-    assert batch(*words) == 0
+    assert batch(*words) == 1
     assert "nothing to do" in capsys.readouterr().out
     bucket.upload_file(str(master / "002.jpg"), "lab", "photos/001.jpg")
     assert batch("s3://lab/photos/00*.jpg", *words[1:], "--json") == 0
