@@ -172,7 +172,10 @@ def test_labelled_name_when_a_path_of_windows_then_that_of_its_file(monkeypatch)
 
 
 @pytest.mark.usefixtures("here")
-def test_folder_that_may_not_be_read_then_it_is_named_and_the_others_are_read(master, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("album", ["{}", "{}/*", "{}/**/*.jpg"])
+def test_folder_that_may_not_be_read_then_it_is_named_and_the_others_are_read(
+    master, tmp_path, monkeypatch, album, capsys
+):
     inside = tmp_path / "album" / "private"
     inside.mkdir(parents=True)
     shutil.copy(master / "000.jpg", inside.parent)
@@ -184,9 +187,11 @@ def test_folder_that_may_not_be_read_then_it_is_named_and_the_others_are_read(ma
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", refusing)
-    assert batch(inside.parent, "--out", tmp_path / "moods", "--jobs", 1) == 0
+    assert batch(album.format(inside.parent), "--out", tmp_path / "moods", "--jobs", 1) == 0
     assert f"1 folder could not be read, such as {inside}" in capsys.readouterr().err.replace("\n", " ")
     assert len(rows(tmp_path / "moods", inside.parent)) == 1
+    assert batch(inside, "--out", tmp_path / "alone") == 1
+    assert capsys.readouterr().err == f"livemood: {inside} may not be read (Permission denied)\n"
 
 
 @pytest.mark.usefixtures("here")
