@@ -139,7 +139,7 @@ def _print(report: Mapping[str, Any]) -> None:
     if copies["exact"]:
         print(
             f"livemood: {copies['exact']} of {report['pictures']} pictures are also in train; "
-            "livemood train leaves those out of train, others may not",
+            "their accuracy is too high if the model was trained on them; livemood train leaves such pictures out",
             file=sys.stderr,
         )
     if report["skipped"]:

@@ -27,7 +27,7 @@ _ENDS = {
     "loss not a number": "the loss is no longer a number; the weights of epoch {epoch} are kept; "
     "--resume with a lower --learning-rate continues it",
 }
-_NO_EPOCH = "interrupted before the first epoch ended: no bundle to keep; --resume begins with the faces that were cut"
+_NO_EPOCH = "interrupted before the first epoch ended: no bundle to keep; --resume trains on the faces already cut"
 
 
 def _budget(text: str) -> float:

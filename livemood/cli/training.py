@@ -34,7 +34,7 @@ def notes(data: "Dataset", find_faces: bool) -> list[str]:
     if data.near_copies:
         lines.append(
             f"{len(data.near_copies)} near-copies across the splits that the data gives, such as "
-            f"{' and '.join(data.near_copies[0])}; figures without them are told apart"
+            f"{' and '.join(data.near_copies[0])}; figures are also given without them"
         )
     if not find_faces and 0 < data.face_share < _PHOTO_SHARE:
         lines.append(

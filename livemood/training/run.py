@@ -295,10 +295,10 @@ def _resumed(job: Job) -> tuple[Dataset, TrainSettings, dict[str, Any]]:
     }
     for name, (now, before) in settings_by_name.items():
         if now != before:
-            begun = f"without {name}" if before is None or before is False else f"with {name} {before}, not {now}"
-            raise DatasetError(
-                f"the run in {job.work} was begun {begun}", "say the same again, or start anew with another {out}"
-            )
+            given = name if name == "data" else f"{{{name}}}"  # data is an argument, not an option
+            begun = f"with {before}, not {now}" if before else "with other settings"
+            again = f"give the same {given}" if before else f"leave {given} out"
+            raise DatasetError(f"the run in {job.work} was begun {begun}", f"{again}, or use another {{out}}")
     known = {column.name for column in fields(TrainSettings)}
     settings = TrainSettings(**{k: v for k, v in {**record["settings"], **job.overrides}.items() if k in known})
     return data_sets.restore(job.work), settings, {**record, "teachers": teachers, "settings": asdict(settings)}

@@ -218,7 +218,7 @@ class TestEarlyEnds:
         assert command(words) == 130
         said = capsys.readouterr().err
         assert "training ends after 1:30; measuring and converting the model come after" in said
-        assert "livemood: interrupted before the first epoch ended: no bundle to keep; --resume begins with" in said
+        assert "livemood: interrupted before the first epoch ended: no bundle to keep; --resume trains on" in said
         assert said.endswith(f"livemood: interrupted; kept: {job.work}\n")
         assert read_bundle(job.out).sha256 == read_bundle(default_bundle()).sha256
         assert data_sets.is_there(job.work)
