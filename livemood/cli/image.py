@@ -252,7 +252,7 @@ class _Run:
             print(f"livemood: {plain(error)}", file=sys.stderr)
         if more := self._failed - len(self._errors):
             where = f"; {plain(self._job.records)} has a row with each" if self._job.records else ""
-            print(f"livemood: {more} more photos failed{where}", file=sys.stderr)
+            print(f"livemood: {counted(more, 'more photo')} failed{where}", file=sys.stderr)
         if before := self.summary.failed - self._failed:
             print(
                 f"livemood: {counted(before, 'photo')} failed before; {plain(self._job.records)} says why",
