@@ -69,7 +69,7 @@ $smiles$people
 
 $limits
 
-## Make it again
+## Reproduce
 
 $again
 """)
@@ -180,7 +180,7 @@ def write_card(folder: Path, report: Mapping[str, Any], command: str) -> None:
 def _origin(training: Mapping[str, Any]) -> str:
     if not training:
         return "of unknown origin"
-    return f"begun with {', '.join(training['from'])}" if training.get("from") else "trained from scratch"
+    return f"initialised from {', '.join(training['from'])}" if training.get("from") else "trained from scratch"
 
 
 def _training(training: Mapping[str, Any], crowd: bool) -> str:

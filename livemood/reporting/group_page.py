@@ -91,7 +91,7 @@ def _page(group: Group, title: str, align: str | None, stimulus: Stimulus | None
 
 
 def _aligned(align: str | None) -> str:
-    return "each on its own clock" if align is None else f"put on each other at event {align}, which is 0"
+    return "each on its own clock" if align is None else f"aligned at event {align} (time 0)"
 
 
 def _charted(group: Group) -> list[tuple[int, Recording]]:
@@ -153,7 +153,7 @@ def _moments(group: Group, shown: StimulusFrames | None) -> str:
     heading = "<h2>Moments of strongest change, all together</h2>\n"
     changes = group.changes()
     if not changes:
-        return f"{heading}<p>The mean scores moved much at no moment.</p>"
+        return f"{heading}<p>There was no large change of the mean scores.</p>"
     head = ("time", "before", "after", "size of the change", *(("on the screen",) if shown else ()))
     rows = (
         (

@@ -208,7 +208,7 @@ def periods(person: Person, summary: Summary) -> str:
 def _changes(summary: Summary, video: Path | None, shown: StimulusFrames | None) -> str:
     heading = "<h2>Moments of strongest change</h2>\n"
     if not summary.changes:
-        return f"{heading}<p>No one's scores moved much at any moment.</p>"
+        return f"{heading}<p>There was no large change of anyone's scores.</p>"
     head = (
         "time",
         "person",
@@ -261,7 +261,7 @@ def _confidence(summary: Summary) -> str:
     faces = Table("Faces by confidence", ("confidence", "faces", "share"), tuple(rows)).html()
     return "\n".join(
         (
-            "<h2>How sure the program was</h2>",
+            "<h2>Confidence</h2>",
             f"<p>Mean confidence over all faces: <strong>{percent(mean)}</strong>. "
             f"Labelled unsure: <strong>{percent(unsure)}</strong>.</p>",
             chart("confidences", "Bars: the share of all faces by confidence. The table below holds the figures."),
