@@ -38,7 +38,7 @@ def camera(
     source: Annotated[
         str, typer.Option("--source", metavar="0|PATH|URL", help="Camera index, name or device; file, folder; URL; -.")
     ] = "0",
-    size: Annotated[str | None, typer.Option("--size", metavar="WxH", help="Picture size to ask for.")] = None,
+    size: Annotated[str | None, typer.Option("--size", metavar="WxH", help="Picture size to request.")] = None,
     mirror: Annotated[bool | None, typer.Option("--mirror/--no-mirror", help="Default: on for cameras.")] = None,
     sparklines: Annotated[bool, typer.Option("--sparklines", help="Show the last 30 s of every face.")] = False,
     calibrate: Annotated[

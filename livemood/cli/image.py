@@ -65,7 +65,9 @@ def image(
     xmp: Annotated[
         bool, typer.Option("--xmp", help="Write keywords and face regions into a sidecar beside each photo.")
     ] = False,
-    gallery: Annotated[Path | None, typer.Option("--gallery", help="Write a page to look through: .html.")] = None,
+    gallery: Annotated[
+        Path | None, typer.Option("--gallery", help="Write a page of all photos with filters: .html.")
+    ] = None,
     list_skipped: Annotated[
         Path | None, typer.Option("--list-skipped", help="Write a CSV of the files that were not read, and why.")
     ] = None,

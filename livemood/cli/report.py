@@ -32,18 +32,22 @@ def report(
     ] = None,
     stimulus_start: Annotated[
         float | None,
-        typer.Option("--stimulus-start", metavar="TIME", parser=_on_clock, help="When it began, on the page's clock."),
+        typer.Option(
+            "--stimulus-start", metavar="TIME", parser=_on_clock, help="When the film began, on the page's clock."
+        ),
     ] = None,
     align: Annotated[
-        str | None, typer.Option("--align", metavar="EVENT", help="Event that is 0 in all of many recordings.")
+        str | None, typer.Option("--align", metavar="EVENT", help="Align many recordings at this event, as time 0.")
     ] = None,
     table: Annotated[Path | None, typer.Option("--table", help="CSV with a row for each of many recordings.")] = None,
-    curves: Annotated[Path | None, typer.Option("--curves", help="CSV of means and spread over time.")] = None,
+    curves: Annotated[
+        Path | None, typer.Option("--curves", help="CSV of means and standard deviations over time.")
+    ] = None,
     force: Force = False,
 ) -> None:
     """Make a self-contained page about records: timelines, shares, strongest changes.
 
-    Many recordings of the same stimulus become one page: a table, means with their spread, and each timeline.
+    Many recordings of the same stimulus become one page: a table, means and standard deviations, and each timeline.
 
     Examples:
       livemood report moods.jsonl --out moods.html

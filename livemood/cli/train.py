@@ -85,7 +85,7 @@ def train(
     teacher: Annotated[
         list[Path] | None,
         typer.Option(
-            "--teacher", metavar="BUNDLE|RUN", help="Distil from this bundle, or run (its OUT.work), too; repeatable."
+            "--teacher", metavar="BUNDLE|RUN", help="Distil from this bundle or run (its OUT.work); repeatable."
         ),
     ] = None,
     overrides: Annotated[Mapping[str, Any], Changes(TrainSettings, _WORDS)],

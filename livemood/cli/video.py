@@ -50,20 +50,24 @@ def video(
     style: DrawStyle,
     settings: ReaderSettings,
     faceless_rows: Annotated[
-        bool, typer.Option("--faceless-rows", help="A row for frames without a face too.")
+        bool, typer.Option("--faceless-rows", help="Write a row for frames without a face too.")
     ] = False,
-    report: Annotated[Path | None, typer.Option("--report", help="A page about it: .html (extra: report).")] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Page about the video: .html (extra: report).")
+    ] = None,
     thumbnails: Annotated[bool, typer.Option("--thumbnails", help="Show faces in the report.")] = False,
     out_dir: Annotated[
         Path | None,
         typer.Option(
             "--out-dir",
-            help="Folder for copies of many videos. Other options then take an ending such as .csv, beside each copy, "
-            "or a folder of their own.",
+            help="Folder for copies of many videos. Other outputs are then given as a suffix such as .csv, for files "
+            "beside the copies, or as a folder.",
         ),
     ] = None,
     summary: Annotated[Path | None, typer.Option("--summary", help="CSV with a row for each video.")] = None,
-    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Videos at the same time.", metavar="N")] = 1,
+    jobs: Annotated[
+        int, typer.Option("--jobs", min=1, help="Number of videos processed in parallel.", metavar="N")
+    ] = 1,
     resume: Annotated[
         bool,
         typer.Option("--resume", help="Make only what is missing, or incomplete after an interrupt; keep the rest."),
@@ -73,9 +77,9 @@ def video(
 ) -> None:
     """Draw the mood of every face on every frame of a video.
 
-    Size, frame count, timing and sound stay as they are. The copy is --out; where nothing at all is asked for, it is
-    IN-moods.mp4. Records, subtitles, markers or a report alone need no copy, and take less time. Of folders, every
-    video in them is read, and what is made lies in the same folders again.
+    Size, frame count, timing and sound do not change. The copy is --out, or IN-moods.mp4 if no output is given.
+    Records, subtitles, markers or a report alone need no copy, and take less time. Of a folder, every video is read,
+    and results are written into the same subfolders.
 
     Examples:
       livemood video clip.mp4 --out labeled.mp4
