@@ -77,7 +77,7 @@ def batch(
     if out is None:
         raise typer.BadParameter("the data set to write is missing; add --out DATASET", param_hint="--out")
     if address and engine != "ray":
-        raise typer.BadParameter("an address is one of a Ray cluster; add --engine ray", param_hint="--address")
+        raise typer.BadParameter("is for a Ray cluster; add --engine ray", param_hint="--address")
     from livemood.apps.batch.run import BatchJob
 
     job = BatchJob(inputs, out, settings, part=shard, every=every, labelled=labelled, retry_failed=retry_failed)

@@ -58,7 +58,7 @@ def bench(
         if value is not None and not live:
             raise typer.BadParameter("is for the live picture; add --live", param_hint=name)
     if duration is not None and duration < _SHORTEST_S:
-        raise typer.BadParameter(f"takes {_SHORTEST_S:g} s at least, got {duration:g}", param_hint="--duration")
+        raise typer.BadParameter(f"must be at least {_SHORTEST_S:g} s, got {duration:g}", param_hint="--duration")
     clip = clip or _sample()
     if live:
         _bench_live(settings, clip, fps or _FPS, duration or _DURATION_S, json_)
@@ -69,7 +69,7 @@ def bench(
 def _sample() -> Path:
     sample = Path(__file__).parents[2] / "samples" / "faces.mp4"
     if not sample.is_file():
-        raise typer.BadParameter("the sample comes with the source only; name a video", param_hint="CLIP")
+        raise typer.BadParameter("the sample is in the repository only; give a video", param_hint="CLIP")
     return sample
 
 

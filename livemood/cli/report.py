@@ -69,7 +69,7 @@ def report(
         raise typer.BadParameter("nothing would be written; add --out", param_hint="--out")
     if len(records) == 1 and (is_url(records[0]) or Path(records[0]).is_dir()):
         if not out or plot or thumbnails or stimulus or stimulus_start is not None or align or table or curves:
-            raise typer.BadParameter("of a data set there is one page; give --out alone", param_hint="--out")
+            raise typer.BadParameter("a data set has one page only; give --out alone", param_hint="--out")
         write_dataset_report(records[0], out, force=force)
         print(f"report: {plain(out)}")
         return
@@ -92,9 +92,9 @@ def report(
             )
     for name, for_page in (("thumbnails", thumbnails), ("stimulus", stimulus)):
         if for_page and not out:
-            raise typer.BadParameter("is shown on the page; add --out", param_hint=f"--{name}")
+            raise typer.BadParameter("needs a page; add --out", param_hint=f"--{name}")
     if stimulus_start is not None and not stimulus:
-        raise typer.BadParameter("is the start of a film; add --stimulus", param_hint="--stimulus-start")
+        raise typer.BadParameter("needs a film; add --stimulus", param_hint="--stimulus-start")
     refuse_shared([("out", out), ("plot", plot), ("table", table), ("curves", curves)])
     film = Stimulus(stimulus, stimulus_start or 0.0) if stimulus else None
     if many:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _USUAL, _FINE_TUNING = usual(fine_tuning=False), usual(fine_tuning=True)
 _ENDS = {
-    "early stop": "no longer getting better; the weights of epoch {epoch} are kept",
+    "early stop": "no further improvement; the weights of epoch {epoch} are kept",
     "loss not a number": "the loss is no longer a number; the weights of epoch {epoch} are kept; "
     "--resume with a lower --learning-rate continues it",
 }

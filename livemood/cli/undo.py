@@ -29,6 +29,6 @@ def undo(
             print(f"livemood: {plain(one.kept)}", file=sys.stderr)
         else:
             done += 1
-    print(f"{done} taken back" + (f", {kept} kept as they are" if kept else ""))
+    print(f"{done} undone" + (f", {kept} not changed" if kept else ""))
     if kept:
         raise typer.Exit(1)

@@ -102,13 +102,13 @@ def video(
             f"{addresses[0]} is not a file; livemood camera --source reads streams", param_hint="IN..."
         )
     if thumbnails and not report:
-        raise typer.BadParameter("faces are shown in a report; add --report", param_hint="--thumbnails")
+        raise typer.BadParameter("needs a report; add --report", param_hint="--thumbnails")
     if thumbnails and style.blur:
         raise typer.BadParameter(
             "would show the faces that --blur hides; leave one of the two out", param_hint="--thumbnails"
         )
     if cut.duration_s == 0:
-        raise typer.BadParameter("a cut is longer than 0 s", param_hint="--duration")
+        raise typer.BadParameter("must be longer than 0 s", param_hint="--duration")
     makes = {output.name for output in outputs}
     if not ("out" in makes or out_dir) and (makes or report or summary):
         refuse_idle(context, _OF_COPIES, "no copy is made; add --out or --out-dir, or leave this out")
@@ -127,7 +127,7 @@ def video(
     if len(sources) == 1 and not out_dir and not is_folder(sources[0]):
         if not outputs and not report and not summary:
             if is_pipe(sources[0]):
-                raise typer.BadParameter("a pipe has no name to call the copy after; add --out", param_hint="IN...")
+                raise typer.BadParameter("the copy of a pipe needs a name; add --out", param_hint="IN...")
             copy = sources[0].with_name(f"{sources[0].stem}{COPY_ENDING}.mp4")
             job = replace(job, outputs=(Output("out", str(copy)),))
         _one(job, settings, summary, resume, json_)

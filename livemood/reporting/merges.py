@@ -129,9 +129,9 @@ def merges_section(people: Sequence[Person], records: Path | None, merge_command
     )
     head = ("person", "last seen", "possibly the same as", "first seen", "between", "apart")
     text = (
-        "<h2>Perhaps the same person again</h2>\n<p>After a cut or an absence a face gets a new number. These appeared "
-        "where another was last seen, about as large, within a minute. Faces were not compared: look before you "
-        "merge them.</p>\n"
+        "<h2>Perhaps the same person again</h2>\n<p>After a cut or an absence a face gets a new number. These began "
+        "within a minute where another one was last seen, at about the same size. Faces were not compared, so check "
+        "before you merge them.</p>\n"
     )
     return (
         text

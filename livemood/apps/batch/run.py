@@ -72,7 +72,7 @@ class Plan:
         again: Number of inputs that are read again, because they or the model have changed, because they failed, or
             for their labelled copy.
         stale: Paths by part whose rows are to be removed before.
-        unreadable: Folders inside the inputs that may not be read.
+        unreadable: Folders inside the inputs that cannot be read.
         options: For the shards.
         heads: Labels by head of the model.
     """

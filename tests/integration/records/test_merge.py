@@ -141,7 +141,7 @@ def test_recordings_when_they_are_joined_in_one_file_then_all_refuse_it(tmp_path
     records = write(tmp_path / "a.jsonl", Origin("1", "clip.mp4"))
     records.write_text(2 * records.read_text())
     assert_refused(
-        records, r"is not in order: frame 0 \(0 s\) is after frame 29 .* give the recordings in it a file each"
+        records, r"is not in order: frame 0 \(0 s\) is after frame 29 .* split it into one file per recording"
     )
 
 

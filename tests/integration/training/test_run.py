@@ -224,7 +224,10 @@ class TestResume:
             raise SinkError("LiteRT conversion needs a working tensorflow")
 
         job = replace(trained.job, out=tmp_path / "mine", overrides={**ASKED, "epochs": 1})
-        with monkeypatch.context() as patch, pytest.raises(SinkError, match="is kept; resume where tensorflow"):
+        with (
+            monkeypatch.context() as patch,
+            pytest.raises(SinkError, match="is kept; write it with resume where tensorflow"),
+        ):
             patch.setattr(finish_module, "to_tflite", missing)
             train(job, False, False, Watcher())
         assert not job.out.exists()
@@ -446,7 +449,7 @@ class TestTransfer:
         network = build(PRESETS["wider"], CROP, sizes(dataset.restore(wider.work).heads))
         save(wider.work, trained.run, 1, {"best": network.get_weights()})
         job = job_of(trained.job.data.path, tmp_path / "mixed", base=(trained.job.work, wider.work))
-        with pytest.raises(ModelIncompatible, match=r"hold different networks; from takes the mean of like ones"):
+        with pytest.raises(ModelIncompatible, match=r"hold different networks; give from runs of the same network"):
             train(job, False, False, Watcher())
 
     @pytest.mark.parametrize("resume", [False, True])
