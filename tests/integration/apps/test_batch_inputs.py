@@ -177,7 +177,7 @@ def test_list_of_paths_when_a_folder_may_not_be_looked_into_then_the_row_says_so
     (tmp_path / "list.txt").write_text("/private/a.jpg\n")
     assert batch(tmp_path / "list.txt", "--out", tmp_path / "moods") == 1
     (row,) = pyarrow.dataset.dataset(str(tmp_path / "moods")).to_table().to_pylist()
-    assert row["error"] == "/private/a.jpg may not be read (Permission denied)"
+    assert row["error"] == "/private/a.jpg cannot be read (Permission denied)"
 
 
 def test_folder_then_only_hidden_names_and_the_manifest_are_left_out(tmp_path):
