@@ -21,7 +21,7 @@ def web(
     ] = None,
     force: Force = False,
 ) -> None:
-    """Label a webcam, photos and videos in the browser, without an installation there.
+    """Label webcam, photos and videos in the browser; nothing is installed or sent.
 
     The page is served on localhost only. The networks run in the browser, and pictures do not leave it.
 
