@@ -42,10 +42,11 @@ def batch(
     settings: Annotated[ReaderSettings, Only("detector", "emotions", "model", "baseline")],
     out: Annotated[str | None, typer.Option("--out", metavar="DATASET", help="Folder or URL of the data set.")] = None,
     engine: Annotated[
-        EngineChoice, typer.Option("--engine", help="local: processes here; ray: Ray (extra: ray).")
+        EngineChoice, typer.Option("--engine", help="local: processes on this machine; ray: Ray (extra: ray).")
     ] = "local",
     address: Annotated[
-        str | None, typer.Option("--address", metavar="HOST:PORT", help="Of a Ray cluster; else Ray starts here.")
+        str | None,
+        typer.Option("--address", metavar="HOST:PORT", help="Ray cluster; by default Ray starts on this machine."),
     ] = None,
     jobs: Annotated[
         int | None, typer.Option("--jobs", min=1, metavar="N", help="Processes; all cores by default.")
@@ -54,14 +55,14 @@ def batch(
         Any,  # a pair, which typer would take for two arguments
         typer.Option("--shard", parser=_share, metavar="I/N", help="Only this share of the inputs, such as 3/8."),
     ] = "1/1",
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Read inputs again that failed.")] = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Read failed inputs again.")] = False,
     labelled: Annotated[
         str | None, typer.Option("--labelled", metavar="DIR", help="Folder for labelled copies of videos.")
     ] = None,
     every: Annotated[int, typer.Option("--every", min=1, metavar="N", help="Classify every Nth frame of a video.")] = 1,
     json_: Json = False,
 ) -> None:
-    """Process many photos and videos into one Parquet data set; a second run does only what is missing.
+    """Process many photos and videos into one Parquet data set; a second run reads only what is missing.
 
     Examples:
       livemood batch archive/ --out moods/ --jobs 8
@@ -75,7 +76,7 @@ def batch(
     if out is None:
         raise typer.BadParameter("the data set to write is missing; add --out DATASET", param_hint="--out")
     if address and engine != "ray":
-        raise typer.BadParameter("an address is one of a Ray cluster; add --engine ray", param_hint="--address")
+        raise typer.BadParameter("is for a Ray cluster; add --engine ray", param_hint="--address")
     from livemood.apps.batch.run import BatchJob
 
     job = BatchJob(inputs, out, settings, part=shard, every=every, labelled=labelled, retry_failed=retry_failed)

@@ -31,8 +31,8 @@ def crop(
 
     Look through the crops, move each into a folder named after its class, and train on OUT. index.csv lists their
     sources; with it, livemood train keeps the crops of one video in one split. With --force, crops are added to those
-    of an earlier run; those of the same photo or video are replaced, but for crops that you have moved into another
-    folder: they stay, and their faces are not cropped again.
+    of an earlier run, and those of the same photo or video are replaced. Crops that you have moved into another folder
+    are kept, and their faces are not cropped again.
 
     Examples:
       livemood crop holiday/ --out faces

@@ -28,7 +28,7 @@ def evaluate(
     ],
     data: Annotated[Path, typer.Argument(metavar="DATA", help="Labelled pictures, as for livemood train.")],
     split: Annotated[
-        SplitChoice, typer.Option("--split", help="Pictures to measure on; all for data never trained on.")
+        SplitChoice, typer.Option("--split", help="Pictures to measure on; all if the model was not trained on them.")
     ] = "test",
     votes: Votes = None,
     heads: Heads = None,
@@ -61,7 +61,7 @@ def evaluate(
 ) -> None:
     """Measure an emotion model on labelled pictures: accuracy, classes, calibration, robustness, groups, speed.
 
-    The model runs as in serving. If the data has fewer classes than the model, it chooses among those.
+    The model runs as in serving. If the data has fewer classes than the model, it chooses among these only.
 
     Examples:
       livemood evaluate default ferplus.zip
@@ -140,7 +140,7 @@ def _print(report: Mapping[str, Any]) -> None:
     if copies["exact"]:
         tell(
             f"{copies['exact']} of {report['pictures']} pictures are also in train; "
-            "livemood train leaves those out of train, others may not"
+            "their accuracy is too high if the model was trained on them; livemood train leaves such pictures out"
         )
     if report["skipped"]:
         tell(f"left out {counted(report['skipped'], 'file')}")

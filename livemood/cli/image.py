@@ -64,7 +64,9 @@ def image(
     xmp: Annotated[
         bool, typer.Option("--xmp", help="Write keywords and face regions into a sidecar beside each photo.")
     ] = False,
-    gallery: Annotated[Path | None, typer.Option("--gallery", help="Write a page to look through: .html.")] = None,
+    gallery: Annotated[
+        Path | None, typer.Option("--gallery", help="Write a page of all photos with filters: .html.")
+    ] = None,
     list_skipped: Annotated[
         Path | None, typer.Option("--list-skipped", help="Write a CSV of the files that were not read, and why.")
     ] = None,
@@ -253,7 +255,7 @@ class _Run:
             tell(error)
         if more := self._failed - len(self._errors):
             where = f"; {self._job.records} has a row with each" if self._job.records else ""
-            tell(f"{more} more photos failed{where}")
+            tell(f"{counted(more, 'more photo')} failed{where}")
         if before := self.summary.failed - self._failed:
             tell(f"{counted(before, 'photo')} failed before; {self._job.records} says why")
         note_skipped(skipped)

@@ -35,7 +35,7 @@ VideoOutputs = Annotated[tuple[Output, ...], "video"]
 LiveOutputs = Annotated[tuple[Output, ...], "live"]
 """Type of a parameter that becomes an option for every sink for cameras and streams."""
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
-Force = Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite existing files.")]
 
 
 def option_name(setting: str) -> str:

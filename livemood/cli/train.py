@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 _USUAL, _FINE_TUNING = usual(fine_tuning=False), usual(fine_tuning=True)
 _ENDS = {
-    "early stop": "no longer getting better; the weights of epoch {epoch} are kept",
+    "early stop": "no further improvement; the weights of epoch {epoch} are kept",
     "loss not a number": "the loss is no longer a number; the weights of epoch {epoch} are kept; "
     "--resume with a lower --learning-rate continues it",
 }
-_NO_EPOCH = "interrupted before the first epoch ended: no bundle to keep; --resume begins with the faces that were cut"
+_NO_EPOCH = "interrupted before the first epoch ended: no bundle to keep; --resume trains on the faces already cut"
 
 
 def _budget(text: str) -> float:
@@ -84,7 +84,7 @@ def train(
     teacher: Annotated[
         list[Path] | None,
         typer.Option(
-            "--teacher", metavar="BUNDLE|RUN", help="Distil from this bundle, or run (its OUT.work), too; repeatable."
+            "--teacher", metavar="BUNDLE|RUN", help="Distil from this bundle or run (its OUT.work); repeatable."
         ),
     ] = None,
     overrides: Annotated[Mapping[str, Any], Changes(TrainSettings, _WORDS)],

@@ -151,7 +151,7 @@ def _of_one(path: Path, rows: Iterator[Record]) -> Iterator[Record]:
         if row.frame < frame or row.time_s < time_s:
             raise LivemoodError(
                 f"{path} is not in order: frame {row.frame} ({row.time_s:g} s) is after frame {frame} ({time_s:g} s)",
-                "sort its rows by time_s, or give the recordings in it a file each",
+                "sort its rows by time_s, or split it into one file per recording",
             )
         frame, time_s = row.frame, row.time_s
         if row.track is not None:
@@ -160,7 +160,7 @@ def _of_one(path: Path, rows: Iterator[Record]) -> Iterator[Record]:
                 raise LivemoodError(
                     f"{path} has other emotions in frame {frame} ({', '.join(row.scores) or 'none'}) than before "
                     f"({', '.join(emotions) or 'none'})",
-                    "give recordings of other emotions a file each",
+                    "split it into one file per set of emotions",
                 )
         yield row
 

@@ -75,7 +75,7 @@ def write_dataset_report(dataset: str, out: Path, *, force: bool = False) -> Non
         f"{counts.failures:,} could not be read",
         "\n".join([asset("meaning.html"), *(f"<h2>{table.title}</h2>\n{table.html()}" for table in _tables(counts))]),
         "<p>Every row of the data set was counted once. In a video, a face counts once in every frame. An input counts "
-        "as showing an emotion if one face in it was given that label in one frame.</p>",
+        "as showing an emotion if at least one face has that label in at least one frame.</p>",
     )
     with atomic_write(out, _SETTING, force) as part:
         part.write_text(page, encoding="utf-8", newline="\n")

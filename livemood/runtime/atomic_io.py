@@ -69,7 +69,7 @@ def atomic_write(path: Path, setting: str | None, force: bool = False) -> Iterat
                 part.unlink(missing_ok=True)
                 raise
         if in_the_way:
-            raise SinkError(f"{path} has appeared meanwhile and is not replaced; what was made is {part}")
+            raise SinkError(f"{path} was created meanwhile and is not replaced; the result is in {part}")
     except LivemoodError:
         raise
     except OSError as error:
@@ -222,7 +222,7 @@ def refuse_file_as_folder(path: Path, setting: str) -> None:
         if is_there(place) and not is_folder(place):
             raise SinkError(f"{place} is a file", f"give {{{setting}}} a folder")
         if is_link(place) and not is_there(place):
-            raise SinkError(f"{place} is a link that leads nowhere", f"give {{{setting}}} a folder")
+            raise SinkError(f"{place} is a broken link", f"give {{{setting}}} a folder")
 
 
 def refuse_other_suffix(path: Path, setting: str, *suffixes: str) -> None:

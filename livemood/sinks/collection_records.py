@@ -159,11 +159,11 @@ class CollectionRecords(Closeable):
             file.write(begun)
 
     def _compare(self, earlier: Origin | None) -> None:
-        """Warn if the file was begun with another model or other settings."""
+        """Warn if the file was started with another model or other settings."""
         now = self._origin
         if now and earlier and (earlier.sha256, earlier.options) != (now.sha256, now.options):
             warnings.warn(
-                f"{self.path} was begun with another model or other settings; its origin still names those",
+                f"{self.path} was started with another model or other settings, which its origin still states",
                 stacklevel=2,
             )
 

@@ -215,7 +215,7 @@ def read_steps(folder: Path) -> list[Step]:
     """Return the steps of a sorted folder, first step first; empty if it has no log.
 
     Raises:
-        LivemoodError: The log is damaged or from a newer livemood, or may not be read.
+        LivemoodError: The log is damaged or from a newer livemood, or cannot be read.
     """
     manifest = folder / MANIFEST
     if not is_file(manifest):

@@ -82,7 +82,7 @@ class Sidecars:
         root = _read(target) if is_file(target) else _new()
         rdf = root if root.tag == _name("rdf", "RDF") else root.find(_name("rdf", "RDF"))
         if rdf is None:
-            raise SinkError(f"{target} is not an XMP that livemood understands; it stays as it is")
+            raise SinkError(f"{target} is not XMP that livemood understands; it was not changed")
         labels = list(dict.fromkeys(mood.label for mood in moods)) or [NO_FACE]
         ours = {*_OUR_WORDS, *_labels_of_regions(rdf), *labels}
         _keywords(rdf, "dc", "subject", "Bag", PREFIX, labels, ours)
@@ -113,7 +113,7 @@ def _new() -> Element:
 def _read(path: Path) -> Element:
     try:
         if path.stat().st_size > _MAX_BYTES:
-            raise SinkError(f"{path} is larger than any sidecar; it stays as it is")
+            raise SinkError(f"{path} is too large for a sidecar; it was not changed")
         data = path.read_bytes()
         for _, (prefix, space) in ElementTree.iterparse(path, ["start-ns"]):
             if prefix and not prefix.startswith("ns"):  # those are ElementTree's own
@@ -121,11 +121,11 @@ def _read(path: Path) -> Element:
         parser = ElementTree.XMLParser(target=ElementTree.TreeBuilder(insert_comments=True))
         return ElementTree.fromstring(data, parser)
     except (ElementTree.ParseError, LookupError, ValueError) as error:  # the latter two of unknown encodings
-        raise SinkError(f"{path} is not an XMP that livemood understands; it stays as it is") from error
+        raise SinkError(f"{path} is not XMP that livemood understands; it was not changed") from error
     except OSError as error:
         if isinstance(error, SinkError):
             raise
-        raise SinkError(f"{path} may not be read ({error.strerror}); it stays as it is") from error
+        raise SinkError(f"{path} cannot be read ({error.strerror}); it was not changed") from error
 
 
 def _keywords(

@@ -180,12 +180,10 @@ def _check_out(job: Job, may_replace: bool) -> None:
         raise SinkError(f"{out} is the name of the shipped model", "choose another {out}")
     for folder in (out, job.work):
         if folder.is_symlink() and not folder.exists():
-            raise SinkError(f"{folder} is a link that leads nowhere", "choose another {out}")
+            raise SinkError(f"{folder} is a broken link", "choose another {out}")
         refuse_file_as_folder(folder, "out")
         if data.is_dir() and data.resolve() in (folder.resolve(), *folder.resolve().parents):
-            raise SinkError(
-                f"{folder} lies in the data, where its pictures would count as data", "choose another {out}"
-            )
+            raise SinkError(f"{folder} is inside the data, so its pictures would count as data", "choose another {out}")
     holds_bundle = _is_bundle(out)
     if out.is_dir() and any(out.iterdir()) and not holds_bundle:
         raise SinkError(f"{out} is not empty and holds no bundle", "choose another {out}")
@@ -295,10 +293,10 @@ def _resumed(job: Job) -> tuple[Dataset, TrainSettings, dict[str, Any]]:
     }
     for name, (now, before) in settings_by_name.items():
         if now != before:
-            begun = f"without {name}" if before is None or before is False else f"with {name} {before}, not {now}"
-            raise DatasetError(
-                f"the run in {job.work} was begun {begun}", "say the same again, or start anew with another {out}"
-            )
+            given = name if name == "data" else f"{{{name}}}"  # data is an argument, not an option
+            begun = f"with {before}, not {now}" if before else "with other settings"
+            again = f"give the same {given}" if before else f"leave {given} out"
+            raise DatasetError(f"the run in {job.work} was begun {begun}", f"{again}, or use another {{out}}")
     known = {column.name for column in fields(TrainSettings)}
     settings = TrainSettings(**{k: v for k, v in {**record["settings"], **job.overrides}.items() if k in known})
     return data_sets.restore(job.work), settings, {**record, "teachers": teachers, "settings": asdict(settings)}

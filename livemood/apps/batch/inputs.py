@@ -54,7 +54,7 @@ def expand(words: Sequence[str], on_unreadable: Callable[[str], None] = lambda _
     Args:
         words: Files, folders, globs, URLs of these, and lists of paths: .csv, .tsv and .parquet with a column
             ``path``, .txt with one path per line. Paths from a list are not checked for existence.
-        on_unreadable: Called with each folder inside these that may not be read.
+        on_unreadable: Called with each folder inside these that cannot be read.
 
     Raises:
         SourceError: Nothing is found, or a list cannot be read.
@@ -93,7 +93,7 @@ def _local(word: str, on_unreadable: Callable[[str], None]) -> Iterator[InputFil
         try:
             os.scandir(word).close()
         except OSError as error:
-            raise SourceError(f"{word} may not be read ({error.strerror})") from error
+            raise SourceError(f"{word} cannot be read ({error.strerror})") from error
         yield from _walk(word, on_unreadable)
     elif path.suffix.lower() in _LISTS:
         yield from map(_input_file, _listed(word))
@@ -159,7 +159,7 @@ def _is_file(entry: "os.DirEntry[str]") -> bool:
     """Return whether an entry is a file, or a link that cannot be followed."""
     try:
         return entry.is_file() or (entry.is_symlink() and not is_there(entry.path))
-    except OSError:  # a link to itself, or into a folder that may not be read
+    except OSError:  # a link to itself, or into a folder that cannot be read
         return True
 
 
@@ -232,7 +232,7 @@ def _listed(path: str) -> Iterable[str]:
     except OSError as error:
         if isinstance(error, SourceError):
             raise
-        raise SourceError(f"{path} may not be read ({error.strerror})") from error
+        raise SourceError(f"{path} cannot be read ({error.strerror})") from error
 
 
 def _rows(name: str, data: bytes) -> list[str]:

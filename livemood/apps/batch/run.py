@@ -33,8 +33,8 @@ from livemood.records.inputs import Heads
 from livemood.runtime.atomic_io import refuse_file_as_folder
 from livemood.runtime.storage import Store, is_url
 
-PHOTOS_A_SHARD: Final = 1000
-_SHARDS_A_WORKER: Final = 4  # at least, so that all end at about the same time
+PHOTOS_PER_SHARD: Final = 1000
+_SHARDS_PER_WORKER: Final = 4  # at least, so that all end at about the same time
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Plan:
         again: Number of inputs that are read again, because they or the model have changed, because they failed, or
             for their labelled copy.
         stale: Paths by part whose rows are to be removed before.
-        unreadable: Folders inside the inputs that may not be read.
+        unreadable: Folders inside the inputs that cannot be read.
         options: For the shards.
         heads: Labels by head of the model.
     """
@@ -228,7 +228,7 @@ def _shards(inputs: Sequence[InputFile], done: set[str], workers: int) -> Iterat
             photos.append(one)
         elif one.path not in done:
             yield Shard((one,))
-    size = max(min(PHOTOS_A_SHARD, -(-len(photos) // (_SHARDS_A_WORKER * workers))), 1)
+    size = max(min(PHOTOS_PER_SHARD, -(-len(photos) // (_SHARDS_PER_WORKER * workers))), 1)
     for start in range(0, len(photos), size):
         yield Shard(tuple(one for one in photos[start : start + size] if one.path not in done))
 

@@ -246,7 +246,7 @@ def _content(path: Path) -> bytes:
         if isinstance(error, ImageUnreadable):
             raise
         remedy = "check its permissions" if isinstance(error, PermissionError) else ""
-        raise ImageUnreadable(f"{path} may not be read ({error.strerror})", remedy) from error
+        raise ImageUnreadable(f"{path} cannot be read ({error.strerror})", remedy) from error
     except ValueError as error:  # a null byte in the name
         raise ImageUnreadable(f"{path!s:.80} is not a file name") from error
 

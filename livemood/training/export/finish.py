@@ -71,7 +71,7 @@ def finish(
         tflite = to_tflite(shipped)
     except SinkError as error:
         raise SinkError(
-            f"{error}; what was trained is kept", "{resume} where tensorflow is installed writes it"
+            f"{error}; what was trained is kept", "write it with {resume} where tensorflow is installed"
         ) from error
     gap = parity(shipped, tflite, valid.crops(RAW, 0, 64))
     if not gap < MAX_PARITY_GAP:

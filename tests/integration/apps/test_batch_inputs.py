@@ -191,7 +191,7 @@ def test_folder_that_may_not_be_read_then_it_is_named_and_the_others_are_read(
     assert f"1 folder could not be read, such as {inside}" in capsys.readouterr().err.replace("\n", " ")
     assert len(rows(tmp_path / "moods", inside.parent)) == 1
     assert batch(inside, "--out", tmp_path / "alone") == 1
-    assert capsys.readouterr().err == f"livemood: {inside} may not be read (Permission denied)\n"
+    assert capsys.readouterr().err == f"livemood: {inside} cannot be read (Permission denied)\n"
 
 
 @pytest.mark.usefixtures("here")
@@ -224,7 +224,7 @@ def test_list_of_paths_when_a_folder_may_not_be_looked_into_then_the_row_says_so
     (tmp_path / "list.txt").write_text("/private/a.jpg\n")
     assert batch(tmp_path / "list.txt", "--out", tmp_path / "moods") == 1
     (row,) = pyarrow.dataset.dataset(str(tmp_path / "moods")).to_table().to_pylist()
-    assert row["error"] == "/private/a.jpg may not be read (Permission denied)"
+    assert row["error"] == "/private/a.jpg cannot be read (Permission denied)"
 
 
 @pytest.mark.parametrize("album", ["{}", "{}/*", "{}/**", "{}/**/*.jpg", "file://{}", "file://{}/**/*.jpg"])

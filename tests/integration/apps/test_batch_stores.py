@@ -135,7 +135,7 @@ def test_url_of_nothing_then_is_a_row_with_an_error_as_a_path_is_and_a_pattern_t
     assert batch(gone, master / "000.jpg", "--out", tmp_path / "moods") == 1
     table = pyarrow.dataset.dataset(str(tmp_path / "moods")).to_table().to_pylist()
     assert {row["path"]: row["error"] for row in table} == {
-        gone: f"{gone} is not there or may not be read; check the name",
+        gone: f"{gone} is not there or cannot be read; check the name",
         str(master / "000.jpg"): None,
     }
     with pytest.raises(SourceError, match=r"gone\*.jpg names no photos and no videos"):

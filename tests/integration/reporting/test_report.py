@@ -306,13 +306,13 @@ def test_thumbnails_when_asked_then_each_shows_the_frame_of_its_moment(tmp_path:
 def test_thumbnails_when_not_asked_then_the_page_shows_no_picture(tmp_path: Path) -> None:
     page = page_of(write_two_people(tmp_path / "a.jsonl"))
     assert "<img" not in page
-    assert "It holds no picture of anyone" in page
+    assert "It contains no picture of anyone" in page
 
 
 def test_thumbnails_when_the_video_is_another_then_one_line_says_so(tmp_path: Path) -> None:
     records, video = write_two_people(tmp_path / "a.jsonl"), write_video(tmp_path / "a.mkv", seconds=1)
     with pytest.raises(
-        LivemoodError, match=r"a\.mkv has no frame at .* s, where the records have a face; name the video"
+        LivemoodError, match=r"a\.mkv has no frame at .* s, where the records have a face; give the video"
     ):
         write_report(records, tmp_path / "a.html", thumbnails=video)
     assert not (tmp_path / "a.html").exists()

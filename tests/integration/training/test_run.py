@@ -224,7 +224,10 @@ class TestResume:
             raise SinkError("LiteRT conversion needs a working tensorflow")
 
         job = replace(trained.job, out=tmp_path / "mine", overrides={**ASKED, "epochs": 1})
-        with monkeypatch.context() as patch, pytest.raises(SinkError, match="is kept; resume where tensorflow"):
+        with (
+            monkeypatch.context() as patch,
+            pytest.raises(SinkError, match="is kept; write it with resume where tensorflow"),
+        ):
             patch.setattr(finish_module, "to_tflite", missing)
             train(job, False, False, Watcher())
         assert not job.out.exists()
@@ -259,20 +262,23 @@ class TestResume:
         job = trained.copy(tmp_path)
         record = json.loads((job.work / "job.json").read_text()) | {"teachers": ["mine"]}
         (job.work / "job.json").write_text(json.dumps(record))
-        with pytest.raises(DatasetError, match=r"begun with teacher \['mine'\], not \[\]"):
+        with pytest.raises(DatasetError, match=r"begun with \['mine'\], not \[\]; give the same teacher"):
             train(job, True, False, Watcher())
 
     @pytest.mark.parametrize(
         ("change", "match"),
         [
-            ({"overrides": {"preset": "large"}}, "begun with preset tiny, not large"),
-            ({"overrides": {"seed": 2}}, "begun with seed 1, not 2"),
-            ({"data": DataSource(Path("other"))}, "begun with data faces, not other"),
-            ({"data": DataSource(FACES, find_faces=True)}, "begun without find_faces; say the same again"),
-            ({"data": DataSource(FACES, group_by="person")}, "begun without group_by; say the same again"),
-            ({"data": DataSource(FACES, classes={"a": "b"})}, "begun with class {}, not {'a': 'b'}"),
-            ({"data": DataSource(FACES, votes=Path("votes.csv"))}, "begun without votes; say the same again"),
-            ({"data": DataSource(FACES, heads=Path("h.csv"))}, "begun without heads; say the same again"),
+            (
+                {"overrides": {"preset": "large"}},
+                "begun with tiny, not large; give the same preset, or use another out",
+            ),
+            ({"overrides": {"seed": 2}}, "begun with 1, not 2; give the same seed"),
+            ({"data": DataSource(Path("other"))}, "begun with faces, not other; give the same data"),
+            ({"data": DataSource(FACES, find_faces=True)}, "begun with other settings; leave find_faces out"),
+            ({"data": DataSource(FACES, group_by="person")}, "begun with other settings; leave group_by out"),
+            ({"data": DataSource(FACES, classes={"a": "b"})}, "begun with other settings; leave class out"),
+            ({"data": DataSource(FACES, votes=Path("votes.csv"))}, "begun with other settings; leave votes out"),
+            ({"data": DataSource(FACES, heads=Path("h.csv"))}, "begun with other settings; leave heads out"),
         ],
     )
     def test_resume_when_settings_differ_then_names_the_one(self, trained, change, match):
@@ -443,7 +449,7 @@ class TestTransfer:
         network = build(PRESETS["wider"], CROP, sizes(dataset.restore(wider.work).heads))
         save(wider.work, trained.run, 1, {"best": network.get_weights()})
         job = job_of(trained.job.data.path, tmp_path / "mixed", base=(trained.job.work, wider.work))
-        with pytest.raises(ModelIncompatible, match=r"hold different networks; from takes the mean of like ones"):
+        with pytest.raises(ModelIncompatible, match=r"hold different networks; give from runs of the same network"):
             train(job, False, False, Watcher())
 
     @pytest.mark.parametrize("resume", [False, True])
@@ -598,7 +604,7 @@ class TestCard:
         text = (folder / "MODEL_CARD.md").read_text()
         assert "of unknown origin" in text
         assert "## How it was trained\n\nThe manifest does not say.\n" in text
-        assert "## Make it again\n\n    livemood evaluate BUNDLE faces --split test --card\n" in text
+        assert "## Reproduce\n\n    livemood evaluate BUNDLE faces --split test --card\n" in text
         assert "learning.png" not in text
 
 

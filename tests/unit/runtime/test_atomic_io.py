@@ -135,9 +135,7 @@ def test_file_when_one_appears_meanwhile_then_replaced_by_force_only(force: bool
         write()
         assert out.read_text() == "ours"
         return
-    with pytest.raises(
-        SinkError, match=r"out\.txt has appeared meanwhile and is not replaced; what was made is .*part"
-    ):
+    with pytest.raises(SinkError, match=r"out\.txt was created meanwhile and is not replaced; the result is in .*part"):
         write()
     assert out.read_text() == "theirs"
     assert (tmp_path / ".out.txt.part").read_text() == "ours"

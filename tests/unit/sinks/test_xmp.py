@@ -170,7 +170,7 @@ def test_sidecar_that_cannot_be_written_then_the_error_names_no_option(tmp_path:
 )
 def test_sidecar_that_is_not_understood_then_stays(tmp_path: Path, text: str) -> None:
     (tmp_path / "a.jpg.xmp").write_text(text)
-    with pytest.raises(SinkError, match="livemood understands; it stays as it is"):
+    with pytest.raises(SinkError, match="livemood understands; it was not changed"):
         Sidecars().write(tmp_path / "a.jpg", [], 100, 200, 1)
     assert (tmp_path / "a.jpg.xmp").read_text() == text
 
