@@ -17,7 +17,7 @@ from livemood.runtime.paths import is_folder
 from livemood.sources.image import pillow
 from livemood.sources.image.colour import needs_conversion, to_srgb
 from livemood.sources.image.formats import kind_of, missing_decoder, other_kind
-from livemood.sources.image.size_guard import MAX_PIXELS, size
+from livemood.sources.image.size_guard import MAX_PIXELS, pnm_white, size
 
 T = TypeVar("T")
 
@@ -31,6 +31,7 @@ _SIDE_FOR_SMALL_FACES: Final = 3840
 _MAX_MILLIONS: Final = MAX_PIXELS // 1_000_000
 _BY_PILLOW: Final = frozenset({"heif", "avif", "jxl"})
 _REDUCED: Final = {2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.IMREAD_REDUCED_COLOR_8}
+_PNM_AS_STORED: Final = (b"P5", b"P6")  # OpenCV scales the 8-bit levels of the others
 _ALWAYS_OPAQUE: Final = (b"\xff\xd8", b"BM")  # JPEG, BMP
 _PNG_WITH_ALPHA: Final = (b"\4", b"\6")
 _WHITE: Final = 255
@@ -184,6 +185,8 @@ def _stored(data: bytes, step: int) -> pillow.Stored | None:
         return pillow.decode(data, kind)
     if kind == "tiff":
         return _tiff(data)
+    if kind == "pnm":
+        return _pnm(data)
     coded = np.frombuffer(data, np.uint8)
     flags = _REDUCED.get(step, cv2.IMREAD_COLOR) | cv2.IMREAD_IGNORE_ORIENTATION
     read: Any = cv2.imdecodeWithMetadata  # its stubs do not allow for None
@@ -199,9 +202,10 @@ def _stored(data: bytes, step: int) -> pillow.Stored | None:
 
 
 def _tiff(data: bytes) -> pillow.Stored | None:
-    """Decode a TIFF with OpenCV, which also applies its orientation; with Pillow if it has alpha, or 2 or 4 bits.
+    """Decode a TIFF with OpenCV, which also applies its orientation; with Pillow if it has alpha, or 2, 4 or 12 bits.
 
-    OpenCV composites alpha over black in 8 bits, and leaves it out beside grey.
+    OpenCV composites alpha over black in 8 bits, and leaves it out beside grey. Whole numbers of 32 bits or with a sign
+    are refused: which of them is white is not known.
     """
     if with_alpha := pillow.decode_with_alpha(data):
         return with_alpha
@@ -211,12 +215,30 @@ def _tiff(data: bytes) -> pillow.Stored | None:
         return pillow.decode(data, "tiff")
     if layers.dtype in (np.float32, np.float64):
         image = _from_floats(layers)
+    elif layers.dtype not in (np.uint8, np.uint16):
+        return None
     else:
         levels = cv2.imdecode(coded, cv2.IMREAD_COLOR)
         if levels is None:
             return pillow.decode(data, "tiff")
         image = _over_white(np.asarray(levels, np.uint8), layers)
     return pillow.Stored(image, icc=pillow.profile(data))
+
+
+def _pnm(data: bytes) -> pillow.Stored | None:
+    """Decode a picture of the PNM family; white may be any level in it."""
+    as_stored = data.startswith(_PNM_AS_STORED)
+    ended = data if as_stored else data + b"\n"  # else OpenCV takes levels as text for cut off
+    layers = cv2.imdecode(np.frombuffer(ended, np.uint8), cv2.IMREAD_UNCHANGED)
+    if layers is None:
+        return None
+    if layers.dtype == np.float32:
+        return pillow.Stored(_from_floats(layers))
+    white = _WHITE if layers.dtype == np.uint8 and not as_stored else pnm_white(data)
+    if not white:
+        return None
+    image = cv2.convertScaleAbs(layers, alpha=_WHITE / white)
+    return pillow.Stored(np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR) if image.ndim == 2 else image, np.uint8))
 
 
 def _from_floats(levels: npt.NDArray[Any]) -> Image:

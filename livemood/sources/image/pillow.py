@@ -18,6 +18,8 @@ from livemood.sources.image.formats import DECODERS
 T = TypeVar("T")
 _without_limit: Final = Lock()
 _WITH_ALPHA: Final = frozenset({"RGBA", "RGBa", "LA", "La", "PA"})
+_OF_UNKNOWN_WHITE: Final = frozenset({"I", "F"})
+_BITS: Final = 258  # TIFF's tag for bits per level
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +109,11 @@ def _stored(picture: Any) -> Stored:
 def _bgr(picture: Any) -> Image:
     from PIL import Image as PillowImage
 
+    if picture.mode in _OF_UNKNOWN_WHITE:
+        raise ValueError("the level of white is not known")
     if picture.mode.startswith("I;16"):
-        return _grey(np.asarray(picture) >> 8)
+        bits = getattr(picture, "tag_v2", {}).get(_BITS, (16,))[0]
+        return _grey(np.asarray(picture) >> (bits - 8))
     if picture.mode in _WITH_ALPHA or "transparency" in picture.info:
         layers = picture.convert("RGBA")
         white = PillowImage.new("RGBA", layers.size, "white")

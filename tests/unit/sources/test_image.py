@@ -382,8 +382,9 @@ def swapped_primaries() -> bytes:
     return bytes(profile)
 
 
-@pytest.mark.parametrize("bits", [1, 2, 4, 8])
-@pytest.mark.parametrize("white_is_zero", [False, True])
+@pytest.mark.parametrize(
+    ("bits", "white_is_zero"), [*((bits, zero) for bits in (1, 2, 4, 8) for zero in (False, True)), (12, False)]
+)
 def test_image_when_a_tiff_has_few_bits_then_keeps_its_levels(tmp_path: Path, bits: int, white_is_zero: bool) -> None:
     most = 2**bits - 1
     levels = np.repeat(np.linspace(0, most, min(most + 1, 4)).round().astype(int), 8)
@@ -393,6 +394,27 @@ def test_image_when_a_tiff_has_few_bits_then_keeps_its_levels(tmp_path: Path, bi
     image = read_image(tmp_path / "a.tif")
     assert image.shape == (4, len(levels), 3)
     assert image[0, ::8, 0].tolist() == (levels[::8] * 255 / most).round().astype(int).tolist()
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.int16, np.int32, np.uint32])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_image_when_the_white_of_a_tiff_is_not_known_then_refused(tmp_path: Path, kind: Any, channels: int) -> None:
+    (tmp_path / "a.tif").write_bytes(encode(".tiff", np.full((8, 8, channels), 100, kind)))
+    with pytest.raises(ImageUnreadable, match="is a TIFF of a rare kind, or is cut off; export it as PNG"):
+        read_image(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("white", [15, 100, 255, 256, 1023, 4095, 65535])
+@pytest.mark.parametrize("magic", ["P2", "P3", "P5", "P6"])
+def test_image_when_any_level_of_a_pnm_is_white_then_keeps_its_levels(tmp_path: Path, magic: str, white: int) -> None:
+    levels = [0, white // 3, white]
+    header = f"{magic}\n# white is 7\n{1 if magic in ('P3', 'P6') else 3} 1\n{white}\n"
+    pixels = np.array(levels, ">u2" if white > 255 else np.uint8).tobytes()
+    text = " ".join(map(str, levels)).encode()
+    (tmp_path / "a.pnm").write_bytes(header.encode() + (pixels if magic in ("P5", "P6") else text))
+    image = read_image(tmp_path / "a.pnm")
+    seen = image[0, 0, ::-1] if image.shape[1] == 1 else image[0, :, 0]
+    assert seen.tolist() == pytest.approx([255 * level / white for level in levels], abs=1)
 
 
 def tiff(width: int, height: int, bits: int, data: bytes, photometric: int) -> bytes:
@@ -417,6 +439,11 @@ def test_image_when_a_tiff_holds_floats_then_keeps_its_levels(
     raw[0, 0] = np.nan
     (tmp_path / "a.tiff").write_bytes(encode(".tiff", raw if channels == 1 else np.dstack([raw] * 3)))
     assert read_image(tmp_path / "a.tiff")[1, ::4].tolist() == [[0] * 3, [102] * 3, [255] * 3]
+
+
+def test_image_when_a_pnm_holds_floats_then_keeps_its_levels(tmp_path: Path) -> None:
+    (tmp_path / "a.pfm").write_bytes(b"Pf\n3 1\n-1.0\n" + np.array([0.0, 0.4, 1.0], "<f4").tobytes())
+    assert read_image(tmp_path / "a.pfm")[0].tolist() == [[0] * 3, [102] * 3, [255] * 3]
 
 
 def test_image_when_a_tiff_has_a_profile_then_colours_become_srgb(tmp_path: Path) -> None:
