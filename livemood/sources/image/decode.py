@@ -15,7 +15,7 @@ from livemood.runtime import exif as tags
 from livemood.runtime.native_output import native_stderr_held
 from livemood.runtime.paths import is_folder
 from livemood.sources.image import pillow
-from livemood.sources.image.colour import needs_conversion, to_srgb
+from livemood.sources.image.colour import is_rgb, mode_of, to_srgb
 from livemood.sources.image.formats import kind_of, missing_decoder, other_kind
 from livemood.sources.image.size_guard import MAX_PIXELS, pnm_white, size
 
@@ -49,8 +49,8 @@ class Photo:
         height: Of the full-size photo, upright, px.
         orientation: EXIF orientation in the file, 1 to 8.
         exif: EXIF data as in the file, without its prefix; None where there are none.
-        icc: Colour profile; None where there is none.
-        own_colours: ``image`` before its conversion to sRGB, in the colours of ``icc``.
+        icc: Colour profile of ``own_colours``; None where they are sRGB without one.
+        own_colours: ``image`` before its conversion to sRGB, if ``icc`` describes RGB; otherwise the same.
     """
 
     image: Image
@@ -130,9 +130,10 @@ def decode_photo(data: bytes, name: str, least_side: int | None = None) -> Photo
     full = (width, height) if stored.orientation < 5 else (height, width)
     if step == 1:
         full = own.shape[1], own.shape[0]
-    in_srgb = to_srgb(own, stored.icc) if stored.icc and needs_conversion(stored.icc) else own
+    in_srgb = to_srgb(own, stored.icc)
+    own, icc = (own, stored.icc) if is_rgb(stored.icc) else (in_srgb, None)
     turned = stored.orientation if kind_of(data) != "tiff" else tags.orientation(data)
-    return Photo(in_srgb, *full, turned, stored.exif, stored.icc, own)
+    return Photo(in_srgb, *full, turned, stored.exif, icc, own)
 
 
 def read_reduced(decode: Callable[[int], Photo], read: Callable[[Image, bool], T]) -> tuple[Photo, T]:
@@ -171,7 +172,7 @@ def decoded(data: bytes) -> Image | None:
     if stored is None:
         return None
     image = tags.turned_upright(stored.image, stored.orientation)
-    return to_srgb(image, stored.icc) if stored.icc and needs_conversion(stored.icc) else image
+    return to_srgb(image, stored.icc)
 
 
 def _step(side: int, least_side: int | None) -> int:
@@ -195,6 +196,8 @@ def _stored(data: bytes, step: int) -> pillow.Stored | None:
         return None
     found = {int(kind): content.tobytes() for kind, content in zip(kinds, contents, strict=True)}
     exif, icc = found.get(cv2.IMAGE_METADATA_EXIF), found.get(cv2.IMAGE_METADATA_ICCP)
+    if mode_of(icc) == "CMYK" and (better := pillow.decode_where_better(data)):
+        return better
     layers = None
     if _may_have_alpha(data):
         layers = cv2.imdecode(coded, cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
@@ -202,13 +205,13 @@ def _stored(data: bytes, step: int) -> pillow.Stored | None:
 
 
 def _tiff(data: bytes) -> pillow.Stored | None:
-    """Decode a TIFF with OpenCV, which also applies its orientation; with Pillow if it has alpha, or 2, 4 or 12 bits.
+    """Decode a TIFF with OpenCV, which also applies its orientation; with Pillow if it has alpha, 2, 4 or 12 bits.
 
     OpenCV composites alpha over black in 8 bits, and leaves it out beside grey. Whole numbers of 32 bits or with a sign
     are refused: which of them is white is not known.
     """
-    if with_alpha := pillow.decode_with_alpha(data):
-        return with_alpha
+    if better := pillow.decode_where_better(data):
+        return better
     coded = np.frombuffer(data, np.uint8)
     layers = cv2.imdecode(coded, cv2.IMREAD_UNCHANGED)
     if layers is None:

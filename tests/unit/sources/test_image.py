@@ -364,12 +364,73 @@ def test_image_when_in_display_p3_then_colours_become_srgb(tmp_path: Path) -> No
     assert photo.icc == profile
 
 
-def test_image_when_its_profile_is_srgb_or_broken_then_colours_stay(tmp_path: Path) -> None:
+@pytest.mark.parametrize("profile", ["sRGB", "broken", "grey", "CMYK"])
+def test_image_when_its_profile_is_srgb_or_does_not_fit_then_colours_stay(tmp_path: Path, profile: str) -> None:
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    broken = swapped_primaries()[:200]
-    for profile in (srgb, broken):
-        photo = read_photo(save(tmp_path / "a.jpg", icc_profile=profile))
-        assert corners(photo.image) == "RGBW"
+    given = {"sRGB": srgb, "broken": swapped_primaries()[:200], "grey": linear_grey(), "CMYK": cyan_only()}[profile]
+    photo = read_photo(save(tmp_path / "a.png", icc_profile=given))
+    assert photo.image.tolist() == photo.own_colours.tolist() == quadrants().tolist()
+    assert photo.icc == (srgb if profile == "sRGB" else None)
+
+
+def test_image_when_its_profile_is_only_called_srgb_then_colours_become_srgb(tmp_path: Path) -> None:
+    image = np.full((8, 8, 3), 64, np.uint8)
+    photo = read_photo(save(tmp_path / "a.png", image, icc_profile=linear_srgb()))
+    assert photo.image[0, 0].tolist() == pytest.approx([137] * 3, abs=1)
+    assert photo.icc == linear_srgb()
+
+
+@pytest.mark.parametrize("form", ["JPEG", "TIFF"])
+@pytest.mark.parametrize(("mode", "stored", "seen"), [("L", 64, 137), ("CMYK", (0, 0, 0, 255), 255)])
+def test_image_when_its_profile_is_of_grey_or_cmyk_then_colours_become_srgb_and_need_none(
+    tmp_path: Path, form: str, mode: str, stored: Any, seen: int
+) -> None:
+    profile = linear_grey() if mode == "L" else cyan_only()
+    PillowImage.new(mode, (32, 32), stored).save(tmp_path / "a", format=form, icc_profile=profile)
+    photo = read_photo(tmp_path / "a")
+    assert photo.image[16, 16].tolist() == pytest.approx([seen] * 3, abs=2)
+    assert photo.own_colours.tolist() == photo.image.tolist()
+    assert photo.icc is None
+    whole = decode((tmp_path / "a").read_bytes())
+    assert whole is not None
+    assert whole.tolist() == photo.image.tolist()
+
+
+def linear_grey() -> bytes:
+    return icc_profile(b"GRAY", b"XYZ ", kTRC=b"curv" + bytes(8))
+
+
+def linear_srgb() -> bytes:
+    """Return a profile with the primaries of sRGB, but without its curve."""
+    primaries = {"rXYZ": (0.4361, 0.2225, 0.0139), "gXYZ": (0.3851, 0.7169, 0.0971), "bXYZ": (0.1431, 0.0606, 0.7141)}
+    curves = dict.fromkeys(("rTRC", "gTRC", "bTRC"), b"curv" + bytes(8))
+    return icc_profile(b"RGB ", b"XYZ ", **{name: xyz(*axes) for name, axes in primaries.items()}, **curves)
+
+
+def cyan_only() -> bytes:
+    """Return a CMYK profile in which only cyan darkens."""
+    same = bytes(range(256))
+    corner = b"".join(bytes([255 * (1 - cyan), 128, 128]) * 8 for cyan in (0, 1))
+    table = b"mft1" + bytes(4) + bytes([4, 3, 2, 0]) + struct.pack(">9i", *np.eye(3, dtype=int).ravel() << 16)
+    return icc_profile(b"CMYK", b"Lab ", A2B0=table + same * 4 + corner + same * 3)
+
+
+def xyz(*axes: float) -> bytes:
+    return b"XYZ " + struct.pack(">4x3i", *(round(axis * 65536) for axis in axes))
+
+
+def icc_profile(space: bytes, between: bytes, **tags: bytes) -> bytes:
+    """Return an ICC profile called sRGB, from a colour space to one between profiles, XYZ or Lab."""
+    name = b"sRGB\0"
+    white = (0.9642, 1.0, 0.8249)
+    tags |= {"wtpt": xyz(*white), "desc": b"desc" + struct.pack(">4xI", len(name)) + name + bytes(78)}
+    directory, content = b"", b""
+    for tag, data in tags.items():
+        directory += tag.encode() + struct.pack(">II", 132 + 12 * len(tags) + len(content), len(data))
+        content += data + bytes(-len(data) % 4)
+    length = 132 + len(directory) + len(content)
+    head = struct.pack(">I4xI4s4s4s", length, 0x02400000, b"scnr", space, between) + bytes(12) + b"acsp" + bytes(28)
+    return (head + xyz(*white)[8:]).ljust(128, b"\0") + struct.pack(">I", len(tags)) + directory + content
 
 
 def swapped_primaries() -> bytes:
