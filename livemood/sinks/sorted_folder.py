@@ -20,6 +20,7 @@ from livemood.runtime.atomic_io import atomic_write, claimed_folder, note_writte
 from livemood.runtime.closeable import Closeable
 from livemood.runtime.numbered import NumberedPaths
 from livemood.runtime.paths import is_file, real_path
+from livemood.sinks.xmp import sidecars_of
 
 How = Literal["copy", "move", "link"]
 """How a photo gets into its folder."""
@@ -30,7 +31,6 @@ MANIFEST: Final = "livemood-sorted.jsonl"
 _SETTING: Final = "sort_into"
 _VERSION: Final = 1
 _MAX_STEP: Final = 1 << 16  # bytes of a line; a path has 4,096 at most
-_SIDECARS: Final = (".xmp", ".XMP")
 
 
 def folder_for(moods: Sequence[Mood], by: SortBy = "most") -> str:
@@ -165,7 +165,7 @@ class SortedFolder(Closeable):
 
     def _put_sidecars(self, photo: Path, target: Path, how: How) -> None:
         """Put the sidecars of a photo beside ``target``, in place of earlier ones that were not changed."""
-        for file in _sidecars(photo):
+        for file in sidecars_of(photo):
             if self._held(file):
                 continue
             place = target.with_name(file.name.replace(photo.name, target.name, 1))
@@ -268,11 +268,6 @@ def is_made_by_sorting(folder: Path) -> Callable[[Path], bool]:
 def _absolute(path: Path) -> Path:
     """Return the absolute path with links in its folders resolved; the last part may be a link."""
     return real_path(path.parent) / path.name
-
-
-def _sidecars(photo: Path) -> list[Path]:
-    """Return the sidecars named after a photo's full name; ``NAME.xmp`` may belong to another photo ``NAME.*``."""
-    return [file for ending in _SIDECARS if is_file(file := photo.with_name(photo.name + ending))]
 
 
 def same_content(one: Path, other: Path) -> bool:
