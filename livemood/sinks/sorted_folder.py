@@ -89,8 +89,9 @@ class Step:
 class SortedFolder(Closeable):
     """Puts photos into ``folder``/LABEL/ with their names and times; no file there is replaced. A context manager.
 
-    A step is logged before it is done, so that an interrupted one can be undone too. A photo that is here already is
-    skipped; another one at the path of an earlier photo is not. The folder is locked against other runs.
+    A step is logged before it is done, so that an interrupted one can be undone too; one that fails leaves nothing. A
+    photo that is here already is skipped; another one at the path of an earlier photo is not. The folder is locked
+    against other runs.
 
     Args:
         folder: The sorted folder; made, and removed again if nothing is put there.
@@ -176,39 +177,65 @@ class SortedFolder(Closeable):
 
     def _step(self, source: Path, target: Path, how: How) -> None:
         about = source.stat()
-        target.parent.mkdir(parents=True, exist_ok=True)
         relative = target.relative_to(self._folder).as_posix()
         link = str(source.readlink()) if how == "move" and source.is_symlink() else None
         step = Step(how, str(_absolute(source)), relative, about.st_size, about.st_mtime_ns, link=link)
-        _append(self._folder / MANIFEST, step)
+        length = _append(self._folder / MANIFEST, step)
         note_written(self._folder / MANIFEST)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if how == "link":
+                _link(source, target)
+            elif how == "move":
+                move(source, target, str(source.resolve()))
+            else:
+                with atomic_write(target, _SETTING) as part:
+                    shutil.copy2(source, part)
+        except OSError:
+            remove_empty(target.parent, self._folder)
+            _shorten(self._folder / MANIFEST, length)
+            raise
         self._steps[step.source].append(step)
-        if how == "link":
-            _link(source, target)
-        elif how == "move":
-            move(source, target, str(source.resolve()))
-        else:
-            with atomic_write(target, _SETTING) as part:
-                shutil.copy2(source, part)
 
 
-def _append(manifest: Path, step: Step) -> None:
-    """Add a step to the log; an incomplete last line is removed, because its step was never done."""
+def remove_empty(place: Path, top: Path) -> None:
+    """Remove a folder, and those that it lies in below ``top``, as far as they are empty."""
+    with suppress(OSError):
+        while place != top:
+            place.rmdir()
+            place = place.parent
+
+
+def _append(manifest: Path, step: Step) -> int:
+    """Add a step to the log; an incomplete last line is removed, because its step was never done.
+
+    Returns:
+        The length of the log before, in bytes.
+    """
     with manifest.open("a+b") as file:
         end = file.tell()
         file.seek(max(end - _MAX_STEP, 0))
         tail = file.read()
         whole = end - len(tail) + tail.rfind(b"\n") + 1
         file.truncate(whole)
-        file.seek(whole)
-        try:
+    try:
+        with manifest.open("ab") as file:
             file.write(_line(step))
             file.flush()
             os.fsync(file.fileno())
-        except OSError:
-            with suppress(OSError):
-                file.truncate(whole)
-            raise
+    except OSError:
+        _shorten(manifest, whole)
+        raise
+    return whole
+
+
+def _shorten(manifest: Path, length: int) -> None:
+    """Take the last step out of the log, which had ``length`` bytes before; it is removed if it had none."""
+    with suppress(OSError):
+        if length:
+            os.truncate(manifest, length)
+        else:
+            manifest.unlink()
 
 
 def read_steps(folder: Path) -> list[Step]:
