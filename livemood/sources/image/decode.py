@@ -47,7 +47,7 @@ class Photo:
         image: (H, W, 3) uint8 BGR, upright, in sRGB; a reduced size if ``least_side`` allowed it.
         width: Of the full-size photo, upright, px.
         height: Of the full-size photo, upright, px.
-        orientation: EXIF orientation in the file, 1 to 8.
+        orientation: EXIF orientation in the file, 1 to 8; 1 for HEIC and AVIF, which turn the picture by other means.
         exif: EXIF data as in the file, without its prefix; None where there are none.
         icc: Colour profile of ``own_colours``; None where they are sRGB without one.
         own_colours: ``image`` before its conversion to sRGB, if ``icc`` describes RGB; otherwise the same.
@@ -132,7 +132,8 @@ def decode_photo(data: bytes, name: str, least_side: int | None = None) -> Photo
         full = own.shape[1], own.shape[0]
     in_srgb = to_srgb(own, stored.icc)
     own, icc = (own, stored.icc) if is_rgb(stored.icc) else (in_srgb, None)
-    turned = stored.orientation if kind_of(data) != "tiff" else tags.orientation(data)
+    by_kind = {"tiff": tags.orientation(data), "avif": tags.UPRIGHT}  # OpenCV turns TIFFs; AVIF turns itself, as HEIC
+    turned = by_kind.get(kind_of(data), stored.orientation)
     return Photo(in_srgb, *full, turned, stored.exif, icc, own)
 
 

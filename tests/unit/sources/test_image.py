@@ -258,7 +258,7 @@ def test_image_when_any_kind_notes_an_orientation_then_is_upright(
     photo = read_photo(save(tmp_path / f"a.{kind}", exif=exif_of(value), **options))
     assert corners(photo.image) == seen
     assert (photo.width, photo.height) == ((64, 48) if value < 5 else (48, 64))
-    assert photo.orientation == value
+    assert photo.orientation == (1 if kind == "avif" else value)
 
 
 @pytest.mark.parametrize(("value", "seen"), ORIENTATIONS)
