@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -41,8 +42,9 @@ def written() -> list[Path | str]:
 def atomic_write(path: Path, setting: str | None, force: bool = False) -> Iterator[Path]:
     """Yield a temporary name beside ``path``; the file is renamed at the end, or removed when the block fails.
 
-    Missing folders are made. Where ``path`` is a link to nothing yet, the file is made where it leads. A file that
-    appears under ``path`` meanwhile is replaced only with ``force``; otherwise the new one keeps its temporary name.
+    Missing folders are made. Where ``path`` is a link, the file is made where it leads. A replaced file's permissions
+    are kept. A file that appears under ``path`` meanwhile is replaced only with ``force``; otherwise the new one keeps
+    its temporary name.
 
     Args:
         path: The file to make.
@@ -55,7 +57,7 @@ def atomic_write(path: Path, setting: str | None, force: bool = False) -> Iterat
     """
     refuse_device(path, setting)
     make_room(path, setting, force)
-    place = real_path(path) if is_link(path) and not is_there(path) else path
+    place = real_path(path) if is_link(path) else path
     part = hidden_beside(place, "part")
     try:
         with claimed(part, path, setting):
@@ -63,6 +65,8 @@ def atomic_write(path: Path, setting: str | None, force: bool = False) -> Iterat
                 yield part
                 in_the_way = path.exists() and not force
                 if not in_the_way:
+                    with suppress(OSError):  # there is none, or its file system has no permissions
+                        shutil.copymode(place, part)
                     part.replace(place)
                     note_written(path)
             except BaseException:

@@ -35,11 +35,17 @@ _SPACES: Final = {
     "stDim": "http://ns.adobe.com/xap/1.0/sType/Dimensions#",
     "xmp": "http://ns.adobe.com/xap/1.0/",
 }
+_ENDINGS: Final = (".xmp", ".XMP")
 _HEAD: Final = b"<?xpacket begin='\xef\xbb\xbf' id='W5M0MpCehiHzreSzNTczkc9d'?>\n"
 _TAIL: Final = b"\n<?xpacket end='w'?>\n"
 _OURS: Final = "livemood: "
 _MAX_BYTES: Final = 16 << 20
 _OUR_WORDS: Final = frozenset({*EMOTIONS, UNSURE, NO_FACE})
+
+
+def sidecars_of(photo: Path) -> list[Path]:
+    """Return the sidecars named after a photo's full name; ``NAME.xmp`` may belong to another photo ``NAME.*``."""
+    return [file for ending in _ENDINGS if is_file(file := photo.with_name(photo.name + ending))]
 
 
 class Sidecars:
@@ -51,10 +57,14 @@ class Sidecars:
     def of(self, photo: Path) -> Path:
         """Return the path of a photo's sidecar: ``photo.jpg.xmp``, or ``photo.xmp`` if only that exists.
 
-        ``photo.xmp`` is not meant if another file has that stem too, such as ``photo.raw``, whose it may be.
+        The ending of one that exists may be ``.XMP`` too. ``photo.xmp`` is not meant if another file has that stem too,
+        such as ``photo.raw``, whose it may be.
         """
-        full, short = photo.with_name(f"{photo.name}.xmp"), photo.with_suffix(".xmp")
-        return short if is_file(short) and not is_file(full) and self._is_alone(photo) else full
+        full = sidecars_of(photo)
+        short = [file for ending in _ENDINGS if is_file(file := photo.with_suffix(ending))]
+        if not full and short and self._is_alone(photo):
+            return short[0]
+        return full[0] if full else photo.with_name(f"{photo.name}.xmp")
 
     def _is_alone(self, photo: Path) -> bool:
         """Return whether only the photo and ``photo.xmp`` have the photo's stem."""
@@ -145,13 +155,14 @@ def _keywords(
     replaced = {f"{prefix}{label}" for label in ours}
     lists = _found(rdf, space, term)
     words = lists[0] if lists else SubElement(_description(rdf), _name(space, term))
-    bag = next(iter(words), None)
+    bag = words.find("{*}*")  # the first element, comments not counted
     if bag is None:
         bag = SubElement(words, _name("rdf", kind))
     for every in lists:
         for inner in every:
-            for item in [item for item in inner if item.text in replaced]:
-                inner.remove(item)
+            for item in inner.findall(_name("rdf", "li")):
+                if item.text in replaced:
+                    inner.remove(item)
     for label in labels:
         SubElement(bag, _name("rdf", "li")).text = f"{prefix}{label}"
 

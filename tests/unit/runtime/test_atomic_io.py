@@ -80,14 +80,27 @@ def test_file_when_its_name_is_too_long_then_refused_in_one_line(
     assert str(told.value) == f"{out} could not be written (File name too long){remedy}"
 
 
-@pytest.mark.parametrize("force", [False, True])
-def test_file_when_it_is_a_link_to_nothing_then_written_where_that_leads(force: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("there", "force"), [(False, False), (False, True), (True, True)])
+def test_file_when_it_is_a_link_then_written_where_that_leads(there: bool, force: bool, tmp_path: Path) -> None:
     link = tmp_path / "link.csv"
     link.symlink_to("real.csv")
+    if there:
+        link.write_text("old")
     with atomic_write(link, "out", force) as part:
         part.write_text("new")
     assert (link.is_symlink(), (tmp_path / "real.csv").read_text()) == (True, "new")
     assert names(tmp_path) == ["link.csv", "real.csv"]
+
+
+@pytest.mark.parametrize("name", ["real.csv", "link.csv"])
+def test_file_when_replaced_then_keeps_its_permissions(name: str, tmp_path: Path) -> None:
+    real = tmp_path / "real.csv"
+    real.write_text("old")
+    real.chmod(0o600)
+    (tmp_path / "link.csv").symlink_to(real)
+    with atomic_write(tmp_path / name, "out", force=True) as part:
+        part.write_text("new")
+    assert (real.read_text(), real.stat().st_mode & 0o777) == ("new", 0o600)
 
 
 def test_file_when_it_is_a_loop_of_links_then_replaces_it(tmp_path: Path) -> None:
