@@ -18,7 +18,10 @@ from livemood.runtime.paths import is_there, real_path
 
 INDEX = "index.csv"
 COLUMNS: Final = ("file", "source", "time_s", "left", "top", "right", "bottom", "score")
-"""Columns of every index: the crop, what it was cut from, the frame's time in s, box in px and score of the face."""
+"""Columns of every index: the crop, what it was cut from, the frame's time in s, box in px and score of the face.
+
+The source is its real path; indexes of livemood 0.1.0 have the path as it was given.
+"""
 
 # A face and an earlier one of the same frame are the same if their boxes overlap by this intersection over union.
 _SAME_FACE: Final = 0.5

@@ -120,6 +120,20 @@ def test_photo_when_spelled_otherwise_then_it_is_the_same(tmp_path, monkeypatch,
     assert len(listed(Path("faces"))) == 2
 
 
+def test_photo_when_its_relative_path_is_that_of_another_then_each_keeps_its_crops(tmp_path, monkeypatch):
+    out = Path("../faces")
+    for album in ("one", "other"):
+        photo(tmp_path / album / "a.png")
+        monkeypatch.chdir(tmp_path / album)
+        crop(Path("a.png"), out=out, force=True)
+    (out / "sad").mkdir()
+    (out / "a-00001.png").rename(out / "sad" / "a-00001.png")
+    assert crop(Path("../one/a.png"), out=out, force=True).count == 1
+    assert crops(out) == ["a-00002.png", "a-00003.png", "a-00004.png", "sad/a-00001.png"]
+    sources = {row["file"]: row["source"] for row in listed(out)}
+    assert sources["a-00001.png"] == sources["a-00002.png"] != sources["a-00003.png"] == sources["a-00004.png"]
+
+
 def test_index_when_written_by_hand_then_only_crops_in_the_folder_are_replaced(tmp_path):
     source, out, mine = photo(tmp_path / "a.png"), tmp_path / "faces", photo(tmp_path / "mine.png")
     photo(out / "b.png")

@@ -321,9 +321,9 @@ class TestCrop:
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout.startswith("2 faces in ")
         assert {Path(row["file"]).name: row["source"] for row in listed(out)} == {
-            "faces-00001.png": "faces.png",
-            "faces-00002.png": "other/faces.png",
-            "faces-00003.png": "other/faces.png",
+            "faces-00001.png": str(tmp_path / "faces.png"),
+            "faces-00002.png": str(tmp_path / "other/faces.png"),
+            "faces-00003.png": str(tmp_path / "other/faces.png"),
         }
         assert read_still(out / "sad" / "faces-00001.png").shape == (192, 192, 3)
 
