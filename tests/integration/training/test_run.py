@@ -589,6 +589,32 @@ class TestCard:
         text = self.written(folder, {"epochs": 0, "best_epoch": 0, "history": [], "wall_s": 2})
         assert "- 0 epochs in 0 h 0 min, ended before any was measured on valid; preset" in text
 
+    @pytest.mark.parametrize(
+        ("entry", "odd"),
+        [
+            ("training", "by hand"),
+            ("training", {"x": 1}),
+            ("training", {"history": [{"epoch": 1}]}),
+            ("training", {"wall_s": "long"}),
+            ("training", {"wall_s": float("inf")}),
+            ("training", {"settings": []}),
+            ("training", {"environment": "mine"}),
+            ("metrics", {"fer2013_accuracy": "x"}),
+            ("metrics", {"smile": 1}),
+        ],
+    )
+    def test_card_when_the_manifest_s_record_is_odd_then_one_line_and_nothing_is_written(self, folder, entry, odd):
+        file = folder / "manifest.json"
+        manifest = json.loads(file.read_text())
+        partly = isinstance(odd, dict) and odd != {"x": 1}
+        file.write_text(json.dumps(manifest | {entry: manifest[entry] | odd if partly else odd}))
+        before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+        with pytest.raises(ModelIncompatible) as told:
+            card.write_card(folder, make_report(), card_command(make_report()))
+        assert "manifest.json" in str(told.value)
+        assert "\n" not in str(told.value)
+        assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+
     def test_card_when_the_manifest_says_nothing_of_training_then_that_is_said(self, folder):
         file = folder / "manifest.json"
         manifest = json.loads(file.read_text())
