@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from livemood.bundles.manifest import Bundle, read_bundle
-from livemood.core.errors import ModelIncompatible
+from livemood.core.counts import counted
+from livemood.core.errors import DatasetError, ModelIncompatible
 from livemood.core.labels import EMOTION
 from livemood.core.settings import SplitChoice
 from livemood.datasets.dataset import Dataset
@@ -86,6 +87,11 @@ def evaluate(job: EvaluationJob, watcher: Watcher) -> dict[str, Any]:
             )
         watcher.on_data(dataset)
         pictures = dataset.splits[name]
+        if not len(pictures):
+            raise DatasetError(
+                f"{name} has none of the {counted(len(collection.samples), 'picture')}",
+                "choose another {split}, such as all",
+            )
         report = examine(job.bundle, dataset, pictures, table)
         for attribute in (attribute for attribute in table if attribute not in report["groups"]):
             watcher.on_note(f"{attribute} in {job.groups} is empty for all labelled pictures: left out")

@@ -16,6 +16,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from livemood.bundles.manifest import default_bundle, read_bundle
 from livemood.bundles.verify.tflite_file import check_tflite
+from livemood.core.errors import DatasetError
 from livemood.core.labels import EMOTIONS
 from livemood.core.probabilities import with_temperature
 from livemood.datasets.crop_index import read_index
@@ -201,6 +202,13 @@ class TestEvaluate:
         assert (report["pictures"], report["labels"]) == (2, list(EMOTIONS))
         assert sum(map(sum, report["confusion"])) == 2
         assert datasets[0].notes == ("all pictures are of class happy: the model chooses among 8 classes",)
+
+    @pytest.mark.parametrize("folder", ["faces", "faces/train"])
+    def test_evaluate_when_the_split_is_empty_then_said_with_the_number_of_pictures(self, tmp_path, folder):
+        write_faces(tmp_path / folder, 2)
+        job = EvaluationJob(default_bundle(), DataSource(tmp_path / "faces"))
+        with pytest.raises(DatasetError, match="test has none of the 4 pictures; choose another split, such as all"):
+            evaluate(job, Watcher())
 
     def test_evaluate_when_smiles_cannot_be_read_then_said_before_anything_is_measured(self, tmp_path):
         done = livemood("evaluate", "default", "no-faces", "--smiles", "nowhere.zip", folder=tmp_path)
