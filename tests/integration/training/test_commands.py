@@ -203,6 +203,18 @@ class TestEvaluate:
         assert sum(map(sum, report["confusion"])) == 2
         assert datasets[0].notes == ("all pictures are of class happy: the model chooses among 8 classes",)
 
+    @pytest.mark.parametrize("shown", [[], ["--json"]])
+    def test_evaluate_when_pictures_are_also_in_train_then_said_unless_there_are_no_splits(self, tmp_path, shown):
+        for split, first in (("train", 0), ("valid", 50), ("test", 0)):
+            write_faces(tmp_path / "faces" / split, 6, first=first)
+        (tmp_path / "faces/test/sad/broken.png").write_text("no picture")
+        done = livemood("evaluate", "default", "faces", *shown, folder=tmp_path)
+        assert "livemood: 12 of 12 pictures are also in train; livemood train leaves those out of" in done.stderr
+        assert "livemood: left out 1 file\n" in done.stderr
+        done = livemood("evaluate", "default", "faces", "--split", "all", *shown, folder=tmp_path)
+        assert "in train" not in done.stdout + done.stderr
+        assert "livemood: left out 1 file\n" in done.stderr
+
     @pytest.mark.parametrize("folder", ["faces", "faces/train"])
     def test_evaluate_when_the_split_is_empty_then_said_with_the_number_of_pictures(self, tmp_path, folder):
         write_faces(tmp_path / folder, 2)
