@@ -271,7 +271,7 @@ def _smiles(data: Mapping[str, Any]) -> str:
     intro = (
         "\n## Smiles, end to end\n\n"
         "Whole photos, nothing cropped by hand: the largest found face's top emotion must be happy exactly if the "
-        "photo is labelled as a smile; a photo without a face found is wrong. Intervals: 95 %, bootstrap. Skin tone: "
+        "photo is labelled as a smile; a photo without a face found is wrong. Intervals: 95 %, Wilson. Skin tone: "
         f"individual typology angle of the cheeks, thirds cut at {darkest}° and {lightest}°, over photos with a face. "
         "Head turned: yaw as labelled, over all photos.\n\n"
     )

@@ -1,6 +1,6 @@
 """Accuracy by group of people, from a table of attributes of each picture."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +65,7 @@ def by_group(
         names = sorted(set(values[known].tolist()) - {""})
         if not names:
             continue
-        found[attribute] = compare_groups(hits[known], values[known], names, wilson_of_mean)
+        found[attribute] = compare_groups(hits[known], values[known], names)
     if groups and not found:
         raise DatasetError(
             f"none of the {len(split)} pictures has a value in the groups table", "name them as {0}", split.files[0]
@@ -73,25 +73,19 @@ def by_group(
     return found
 
 
-def compare_groups(
-    hits: npt.NDArray[np.bool_],
-    values: npt.NDArray[np.str_],
-    names: Sequence[str],
-    interval: Callable[[npt.NDArray[np.bool_]], tuple[float, float]],
-) -> dict[str, Any]:
-    """Return pictures, accuracy and its interval for each group, and the largest gap between two of them.
+def compare_groups(hits: npt.NDArray[np.bool_], values: npt.NDArray[np.str_], names: Sequence[str]) -> dict[str, Any]:
+    """Return pictures, accuracy and its Wilson interval for each group, and the largest gap between two of them.
 
     Args:
         hits: (N,) whether each picture is right.
         values: (N,) which group it belongs to.
         names: Groups in the order wanted; those without a picture are left out.
-        interval: Of the mean of hits.
     """
     rows: dict[str, dict[str, Any]] = {}
     for name in names:
         inside = hits[values == name]
         if len(inside):
-            low, high = interval(inside)
+            low, high = wilson_of_mean(inside)
             rows[name] = {
                 "pictures": len(inside),
                 "accuracy": round(float(inside.mean()), 4),

@@ -121,12 +121,6 @@ def test_mcnemar_when_one_model_wins_all_disagreements_then_significant():
     assert evaluate.mcnemar(ours, theirs) == pytest.approx(2 * 0.5**10)
 
 
-def test_bootstrap_when_half_is_right_then_interval_around_a_half():
-    low, high = evaluate.bootstrap(np.arange(400) % 2 == 0)
-    assert 0.44 < low < 0.46
-    assert 0.54 < high < 0.56
-
-
 def test_happy_versus_sad_when_others_score_higher_then_only_the_two_are_compared():
     said = np.array([(0.3, 0.1, 0.6), (0.2, 0.3, 0.5), (0.1, 0.2, 0.7), (0.6, 0.4, 0.0)], np.float32)
     labels = np.array([0, 0, 1, 2])
@@ -492,7 +486,9 @@ class TestSmiles:
         assert found["photos"] == 3
         assert found["found"] == found["accuracy"] == pytest.approx(2 / 3, abs=1e-4)
         assert found["auc"] == 1.0
+        assert found["interval"] == pytest.approx(evaluate.wilson(2, 3), abs=1e-4)
         poses = found["groups"]["head turned"]["values"]
+        assert poses["over 15°"]["interval"] == pytest.approx(evaluate.wilson(1, 1), abs=1e-4)
         assert {name: row["pictures"] for name, row in poses.items()} == {"under 5°": 2, "over 15°": 1}
         assert sum(row["pictures"] for row in found["groups"]["skin tone"]["values"].values()) == 2
         assert smile_tables(found)[0].title == "Smiles in whole photos"
