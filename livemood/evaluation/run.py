@@ -135,7 +135,13 @@ def _checked(job: EvaluationJob) -> tuple[Bundle, Mapping[str, Any], Collection]
     if job.people:
         check_people(model, job.people)
     collection = job.data.collection(model.labels, fewest=0)
-    table = read_groups(job.groups, [sample.file for sample in collection.samples]) if job.groups else {}
+    table: Mapping[str, Any] = {}
+    if job.groups:
+        table, unmatched = read_groups(job.groups, [sample.file for sample in collection.samples])
+        if unmatched:
+            rows = f"{counted(len(unmatched), 'row')} of {job.groups}"
+            note = f"{rows} without a labelled picture, such as {unmatched[0]}"
+            collection = replace(collection, notes=(*collection.notes, note))
     for one in (model, other) if other else (model,):
         if unknown := [label for label in collection.labels if label not in one.labels]:
             raise ModelIncompatible(

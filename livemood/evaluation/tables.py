@@ -145,7 +145,7 @@ def _group(attribute: str, data: Mapping[str, Any]) -> Table:
         for name, row in data["values"].items()
     ]
     worst, best = data["between"]
-    note = f"Largest gap: {100 * data['largest_gap']:.1f} points, between {worst} and {best}."
+    note = f"Largest gap: {100 * data['largest_gap']:.1f} points, between {worst} and {best}." if len(rows) > 1 else ""
     return Table(f"By {attribute}", (attribute, "n", "accuracy", "95 %"), tuple(rows), note)
 
 

@@ -149,7 +149,7 @@ class TestEvaluate:
     def test_evaluate_when_data_has_two_classes_then_chooses_between_those_and_writes_all(self, tmp_path):
         write_faces(tmp_path / "faces", 6)
         bundle = shutil.copytree(default_bundle(), tmp_path / "bundle")
-        (tmp_path / "groups.csv").write_text("file,age,skin\n" + "".join(f"happy{n}.png,old,\n" for n in range(6)))
+        (tmp_path / "groups.csv").write_text("file,age,skin\n" + "".join(f"happy{n}.png,old,\n" for n in range(9)))
         done = livemood(
             *("evaluate", bundle, "faces", "--split", "all", "--groups", "groups.csv", "--against", "default"),
             *("--html", "report.html", "--card", "--force", "--json"),
@@ -157,6 +157,7 @@ class TestEvaluate:
         )
         assert done.returncode == 0, done.stderr
         assert "livemood: note: skin in groups.csv is empty for all labelled pictures: left out\n" in done.stderr
+        assert "livemood: note: 3 rows of groups.csv without a labelled picture, such as happy6.png\n" in done.stderr
         report = json.loads(done.stdout)
         asked = {name: report[name] for name in ("data", "votes", "find_faces", "split")}
         assert asked == {"data": "faces", "votes": None, "find_faces": False, "split": "all"}
