@@ -1,11 +1,14 @@
 """Write MODEL_CARD.md from measured figures (form: Mitchell et al., "Model cards for model reporting", 2019)."""
 
+import re
 from collections.abc import Mapping, Sequence
+from html import escape
 from pathlib import Path
 from string import Template
 from typing import Any
 
 from livemood.bundles.manifest import MANIFEST, Bundle, read_bundle, shortened
+from livemood.core.counts import counted
 from livemood.core.errors import ModelIncompatible
 from livemood.core.labels import EMOTIONS
 from livemood.evaluation.pictures import report_pictures
@@ -57,7 +60,7 @@ $training
 
 ## Figures
 
-Measured on the $split split of `$dataset` ($n pictures) with the bundle as it is served: LiteRT, no test-time
+Measured on the $split split of $dataset ($count) with the bundle as it is served: LiteRT, no test-time
 augmentation, single model.
 
 $tables$heads
@@ -155,13 +158,13 @@ def write_card(folder: Path, report: Mapping[str, Any], command: str) -> None:
         temperature=bundle.temperature,
         ratio=report["speed"]["ratio"],
         meaning=_FERPLUS_MEANING if crowd else _FOLDER_MEANING,
-        data=(_FERPLUS_DATA if crowd else f"`{report['data']}`.")
+        data=(_FERPLUS_DATA if crowd else f"{_code(report['data'])}.")
         + (_SMILES_DATA if smiles else "")
         + (_SMILE_HEAD_DATA if crowd and "smile" in bundle.metrics else ""),
         pictures=PICTURES,
         split=report["split"],
-        dataset=report["data"],
-        n=report["pictures"],
+        dataset=_code(report["data"]),
+        count=counted(report["pictures"], "picture"),
         tables=_sections(tables({**report, "smiles": None, "people": None})),
         smiles=_smiles(smiles) if smiles else "",
         people=_people(report["people"]) if report.get("people") else "",
@@ -202,11 +205,12 @@ def _training(training: Mapping[str, Any], crowd: bool) -> str:
     hours, minutes = divmod(round(training["wall_s"] / 60), 60)
     best = f"of which epoch {training['best_epoch']} had the least error on valid"
     lines = [
-        f"- {pictures['train']} pictures to learn from, {pictures['valid']} to choose by, {pictures['test']} held out. "
-        f"{training['copies_removed']} training pictures were left out because the same pixels are in valid or test.",
+        f"- {counted(pictures['train'], 'picture')} to learn from, {pictures['valid']} to choose by, "
+        f"{pictures['test']} held out. Left out because the same pixels are in valid or test: "
+        f"{counted(training['copies_removed'], 'training picture')}.",
         f"- Both framings in equal parts: as they come, and aligned by MediaPipe's networks "
         f"(a face was found in {measured(training['faces_found'])}).",
-        f"- {training['epochs']} epochs in {hours} h {minutes} min, "
+        f"- {counted(training['epochs'], 'epoch')} in {hours} h {minutes} min, "
         f"{best if training['best_epoch'] else 'ended before any was measured on valid'}; "
         f"preset `{settings['preset']}`, batch {settings['batch']}, SGD with Nesterov "
         f"momentum, peak rate {settings['learning_rate']:.4g}, cosine decay, averaged weights, "
@@ -281,7 +285,7 @@ def _smiles(data: Mapping[str, Any]) -> str:
 def _people(data: Mapping[str, Any]) -> str:
     intro = (
         "\n## People, by group\n\n"
-        f"A neutral and a smiling photo of each of the {data['people']} people of `{data['file']}`, who said of "
+        f"A neutral and a smiling photo of each of the {data['people']} people of {_code(data['file'])}, who said of "
         "themselves what group they belong to; a face not found is wrong. After rest: the neutral photo was shown "
         "for 5 s, from which the baseline learned the resting face, and then the photo. Intervals: 95 %, Wilson.\n\n"
     )
@@ -289,7 +293,13 @@ def _people(data: Mapping[str, Any]) -> str:
 
 
 def _sections(found: Sequence[Table]) -> str:
-    return "\n\n".join(f"### {table.title}\n\n{table.markdown()}" for table in found)
+    return "\n\n".join(f"### {escape(table.title, quote=False)}\n\n{table.markdown()}" for table in found)
+
+
+def _code(text: str) -> str:
+    """Return a text as code in Markdown, with more backticks around it than are in it."""
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{fence} {text} {fence}" if len(fence) > 1 else f"`{text}`"
 
 
 def _again(training: Mapping[str, Any], command: str) -> str:

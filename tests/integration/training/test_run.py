@@ -570,6 +570,24 @@ class TestCard:
         again = "livemood evaluate BUNDLE 'my faces' --split test --votes fer2013new.csv --find-faces"
         assert f"    {again} --group-by person --class 1=happy --card\n" in text
 
+    def test_card_when_names_hold_markup_then_they_are_shown_as_they_are(self, folder):
+        protocol = {"pictures": 3, "accuracy": 0.5, "interval": [0.2, 0.9]}
+        values = {"<b>old": protocol, "a|b": protocol}
+        groups = {"<i>age": {"values": values, "largest_gap": 0.1, "between": ["<b>old", "a|b"]}}
+        text = self.written(folder, {"ferplus_votes": False}, data="my `faces`", groups=groups)
+        assert "## Data\n\n`` my `faces` ``.\n" in text
+        assert "test split of `` my `faces` `` (" in text
+        assert "### By &lt;i&gt;age\n\n| &lt;i&gt;age | n |" in text
+        assert "| &lt;b&gt;old | 3 |" in text
+        assert "| a\\|b | 3 |" in text
+        assert "between &lt;b&gt;old and a|b." in text
+
+    def test_card_when_there_is_one_of_a_thing_then_told_in_the_singular(self, folder):
+        text = self.written(folder, {"copies_removed": 1, "epochs": 1, "pictures": {"train": 1, "valid": 0, "test": 0}})
+        assert "- 1 picture to learn from, 0 to choose by" in text
+        assert "valid or test: 1 training picture." in text
+        assert "- 1 epoch in 0 h" in text
+
     def test_card_when_people_were_measured_then_every_group_and_gap_stands_in_it(self, folder):
         rows = {"male": (28, 0.357, [0.207, 0.542]), "female": (22, 0.773, [0.566, 0.899])}
         values = {
