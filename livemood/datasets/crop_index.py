@@ -142,9 +142,11 @@ class CropIndex(Closeable):
     def name(self, source: Path, folder: str = "") -> str:
         """Return the path of the next crop of a source, such as ``happy/clip-00001.png``.
 
-        It is that of no crop in the index, and of another file only with ``force``.
+        It is that of no crop in the index, and of another file only with ``force``. It is not hidden, even if the
+        source is: a data set leaves out hidden files.
         """
-        names = (f"{source.stem}-{number:05}.png" for number in self._numbers[source.stem])
+        stem = source.stem.lstrip(".")
+        names = (f"{stem}-{number:05}.png" for number in self._numbers[stem])
         return folder + next(name for name in names if self._is_free(name, folder))
 
     def add(self, row: Row) -> None:

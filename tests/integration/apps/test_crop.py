@@ -66,6 +66,13 @@ def test_clip_when_cropped_again_then_its_crops_take_the_place_of_all_earlier_on
     assert [row["time_s"] for row in listed(out)[2:]] == ["0.000", "0.000", "1.500", "1.500"]
 
 
+def test_photo_when_it_is_hidden_then_its_crops_are_not_and_are_replaced(tmp_path):
+    source, out = photo(tmp_path / ".a.png"), tmp_path / "faces"
+    for _ in range(2):
+        crop(source, out=out, force=True)
+        assert crops(out) == [row["file"] for row in listed(out)] == ["a-00001.png", "a-00002.png"]
+
+
 def test_photo_when_it_has_no_face_any_more_then_its_crops_go_and_those_of_an_unreadable_one_stay(tmp_path):
     photos, out = [photo(tmp_path / name) for name in ("a.png", "b.png")], tmp_path / "faces"
     crop(*photos, out=out)
