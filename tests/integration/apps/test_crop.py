@@ -141,10 +141,13 @@ def test_photo_when_its_relative_path_is_that_of_another_then_each_keeps_its_cro
     assert sources["a-00001.png"] == sources["a-00002.png"] != sources["a-00003.png"] == sources["a-00004.png"]
 
 
-def test_index_when_written_by_hand_then_only_crops_in_the_folder_are_replaced(tmp_path):
+@pytest.mark.parametrize("relative", [False, True])
+def test_index_when_written_by_hand_then_only_crops_in_the_folder_are_replaced(tmp_path, monkeypatch, relative):
+    monkeypatch.chdir(tmp_path)
     source, out, mine = photo(tmp_path / "a.png"), tmp_path / "faces", photo(tmp_path / "mine.png")
     photo(out / "b.png")
-    (out / "index.csv").write_text(f"file,source\n../mine.png,{source}\nb.png,{source}\nc.png,\0\n")
+    said = source.name if relative else source
+    (out / "index.csv").write_text(f"file,source\n../mine.png,{said}\nb.png,{said}\nc.png,\0\n")
     crop(source, out=out, force=True)
     assert mine.exists()
     assert crops(out) == ["a-00001.png", "a-00002.png"]
