@@ -8,7 +8,7 @@ from typing import Any
 
 from livemood.bundles.manifest import Bundle, read_bundle
 from livemood.core.counts import counted
-from livemood.core.errors import DatasetError, ModelIncompatible
+from livemood.core.errors import DatasetError, ModelIncompatible, SinkError
 from livemood.core.labels import EMOTION
 from livemood.core.settings import SplitChoice
 from livemood.datasets.dataset import Dataset
@@ -71,20 +71,25 @@ def evaluate(job: EvaluationJob, watcher: Watcher) -> dict[str, Any]:
         DatasetError: The data, or a table or zip beside it, is unusable.
         ModelMissing: A bundle is not there.
         ModelIncompatible: A bundle is damaged, or does not answer the classes of the data; or the two take other crops.
+        SinkError: There is no room for temporary files.
     """
     model, table, collection = _checked(job)
     name: SplitName = "test" if job.split == "all" else job.split
     with tempfile.TemporaryDirectory() as scratch:
-        with FaceDetector("fast") as detector:
-            dataset = load(
-                collection,
-                model.crop,
-                detector,
-                Path(scratch),
-                find_faces=job.data.find_faces,
-                cut=(name,),
-                on_progress=watcher.on_crop,
-            )
+        try:
+            with FaceDetector("fast") as detector:
+                dataset = load(
+                    collection,
+                    model.crop,
+                    detector,
+                    Path(scratch),
+                    find_faces=job.data.find_faces,
+                    cut=(name,),
+                    on_progress=watcher.on_crop,
+                )
+        except SinkError as error:
+            remedy = "free some space, or name another folder in the environment variable TMPDIR"
+            raise SinkError(error.what, remedy) from error
         watcher.on_data(dataset)
         pictures = dataset.splits[name]
         if not len(pictures):

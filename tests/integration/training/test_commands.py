@@ -1,6 +1,7 @@
 """The commands around models, as a person runs them."""
 
 import csv
+import errno
 import json
 import os
 import shutil
@@ -16,7 +17,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from livemood.bundles.manifest import default_bundle, read_bundle
 from livemood.bundles.verify.tflite_file import check_tflite
-from livemood.core.errors import DatasetError
+from livemood.core.errors import DatasetError, SinkError
 from livemood.core.labels import EMOTIONS
 from livemood.core.probabilities import with_temperature
 from livemood.datasets.crop_index import read_index
@@ -221,6 +222,18 @@ class TestEvaluate:
         write_faces(tmp_path / folder, 2)
         job = EvaluationJob(default_bundle(), DataSource(tmp_path / "faces"))
         with pytest.raises(DatasetError, match="test has none of the 4 pictures; choose another split, such as all"):
+            evaluate(job, Watcher())
+
+    @pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="space cannot be asked for in advance")
+    def test_evaluate_when_there_is_no_room_for_crops_then_no_option_is_advised_that_it_lacks(
+        self, tmp_path, monkeypatch
+    ):
+        def full(*_: object) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(os, "posix_fallocate", full)
+        job = EvaluationJob(default_bundle(), DataSource(write_faces(tmp_path / "faces", 2)), "all")
+        with pytest.raises(SinkError, match=r"\(No space left on device\); free some space, or name another folder in"):
             evaluate(job, Watcher())
 
     def test_evaluate_when_smiles_cannot_be_read_then_said_before_anything_is_measured(self, tmp_path):
