@@ -590,7 +590,7 @@ class TestCard:
 
     def test_card_when_there_is_one_of_a_thing_then_told_in_the_singular(self, folder):
         text = self.written(folder, {"copies_removed": 1, "epochs": 1, "pictures": {"train": 1, "valid": 0, "test": 0}})
-        assert "- 1 picture to learn from, 0 to choose by" in text
+        assert "- 1 picture for training, 0 for validation" in text
         assert "valid or test: 1 training picture." in text
         assert "- 1 epoch in 0 h" in text
 
