@@ -139,6 +139,11 @@ def named_bundle(name: str | Path | None) -> Path:
     return Path(name)
 
 
+def bundle_name(folder: Path) -> str:
+    """Return a bundle's name for ``named_bundle``, without its folders: ``default`` for the shipped model."""
+    return "default" if folder == default_bundle() else folder.name
+
+
 def read_bundle(folder: Path) -> Bundle:
     """Read a bundle's manifest; weights are checked when they are loaded.
 

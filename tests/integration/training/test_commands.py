@@ -56,10 +56,12 @@ class TestTrain:
         assert "wink 12 4 0" in told
         assert "taken: frown as wink, happiness as happy" in told
         assert any(line.startswith("new classes beside neutral, happy, ") and line.endswith(": wink") for line in told)
+        lost = "neutral, surprise, sad, angry, disgust, fear, contempt, head smile"
+        assert f"the new model will not have {lost}: the data has no such labels" in told
         assert "training ends after 20:00; measuring and converting the model come after" in told
         assert any("dot.png: 2x2 px, too small" in line for line in told)
         command = json.loads((tmp_path / "mine/manifest.json").read_text())["training"]["command"]
-        assert "--class frown=wink" in command
+        assert "--class frown=wink --from default" in command
         assert "bundle: mine, of epoch 1" in done.stdout
         assert (tmp_path / "mine.work" / "learning.png").read_bytes().startswith(b"\x89PNG")
         assert read_bundle(tmp_path / "mine").labels == ("happy", "wink")
