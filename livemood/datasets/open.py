@@ -85,12 +85,13 @@ def open_collection(
         DatasetError: It is none of these, or damaged.
     """
     if path.suffix.lower() == ".csv" and path.is_file():
-        return with_head_labels(with_groups(from_csv(path, votes, names, fewest), None, "", group_by), None, heads)
+        return with_head_labels(with_groups(from_csv(path, votes, names, fewest), None, "", group_by), None, "", heads)
     if votes:
         raise DatasetError(f"{votes} belongs to a fer2013.csv, and {path} is none", "leave {votes} out")
     files = Files(path)
     if ferplus.tables(files):
         names.check_fixed("FER+")
-        return with_head_labels(with_groups(ferplus.from_folders(files), None, "", group_by), files, heads)
-    collection = with_groups(from_folders(files, names, fewest), files, folder_above(files), group_by)
-    return with_head_labels(collection, files, heads)
+        return with_head_labels(with_groups(ferplus.from_folders(files), None, "", group_by), files, "", heads)
+    above = folder_above(files)
+    collection = with_groups(from_folders(files, names, fewest), files, above, group_by)
+    return with_head_labels(collection, files, above, heads)

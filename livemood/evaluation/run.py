@@ -13,7 +13,7 @@ from livemood.core.settings import SplitChoice
 from livemood.datasets.dataset import Dataset
 from livemood.datasets.load import load
 from livemood.datasets.open import DataSource
-from livemood.datasets.samples import Collection, SplitName
+from livemood.datasets.samples import FER2013_HEAD, Collection, SplitName
 from livemood.detection.combined import FaceDetector
 from livemood.evaluation.evaluate import compare, examine
 from livemood.evaluation.groups import read_groups
@@ -85,6 +85,9 @@ def evaluate(job: EvaluationJob, watcher: Watcher) -> dict[str, Any]:
                 on_progress=watcher.on_crop,
             )
         watcher.on_data(dataset)
+        own = {head.name for head in model.heads} | {FER2013_HEAD}  # which no bundle has
+        for head in (head for head in dataset.heads if head not in own):
+            watcher.on_note(f"{model.name} has no head {head}: its labels are left out")
         pictures = dataset.splits[name]
         report = examine(job.bundle, dataset, pictures, table)
         for attribute in (attribute for attribute in table if attribute not in report["groups"]):

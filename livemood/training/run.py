@@ -292,8 +292,9 @@ def _check_heads(heads: Heads, data: Path) -> None:
         raise DatasetError(f"{len(heads)} heads, and a bundle has {MAX_HEADS} at most", "leave some out of {heads}")
     for head, labels in heads.items():
         if own := [label for label in OWN_WORDS if label in labels]:
+            where = data if head == EMOTION else f"head {head}"
             raise DatasetError(
-                f"{data} has a class {own[0]}, livemood's own word for faces and photos without a label",
+                f"{where} has a class {own[0]}, livemood's own word for faces and photos without a label",
                 "rename that class, or leave it out",
             )
         if len(labels) > MAX_LABELS:

@@ -74,8 +74,8 @@ class TestChecks:
         ("rows", "said"),
         [
             ([("fer2013", "a"), ("fer2013", "b")], "a head cannot be called fer2013, which is FER2013's own labels"),
-            ([("mouth", "open"), ("mouth", "unsure")], "faces has a class unsure, livemood's own word"),
-            ([("mouth", "open"), ("mouth", "no-face")], "faces has a class no-face, livemood's own word"),
+            ([("mouth", "open"), ("mouth", "unsure")], "head mouth has a class unsure, livemood's own word"),
+            ([("mouth", "open"), ("mouth", "no-face")], "head mouth has a class no-face, livemood's own word"),
             ([(f"h{n // 2}", "ab"[n % 2]) for n in range(32)], "17 heads, and a bundle has 16 at most"),
         ],
     )

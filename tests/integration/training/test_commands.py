@@ -195,14 +195,19 @@ class TestEvaluate:
         assert "\n [/old] " in done.stdout
         assert "\n :smile: [bright] " in done.stdout
 
-    def test_evaluate_when_the_data_has_one_class_of_few_pictures_then_all_classes_are_the_choice(self, tmp_path):
+    def test_evaluate_when_the_data_has_one_class_and_a_head_of_its_own_then_told_and_all_classes_are_the_choice(
+        self, tmp_path
+    ):
         shutil.rmtree(write_faces(tmp_path / "faces", 2) / "sad")
+        (tmp_path / "faces" / "heads.csv").write_text("file,head,label\nhappy0.png,mouth,up\nhappy1.png,mouth,down\n")
         datasets: list[Dataset] = []
+        notes: list[str] = []
         job = EvaluationJob(default_bundle(), DataSource(tmp_path / "faces"), "all")
-        report = evaluate(job, Watcher(on_data=datasets.append))
+        report = evaluate(job, Watcher(on_data=datasets.append, on_note=notes.append))
         assert (report["pictures"], report["labels"]) == (2, list(EMOTIONS))
         assert sum(map(sum, report["confusion"])) == 2
         assert datasets[0].notes == ("all pictures are of class happy: the model chooses among 8 classes",)
+        assert notes == ["emotion has no head mouth: its labels are left out"]
 
     def test_evaluate_when_smiles_cannot_be_read_then_said_before_anything_is_measured(self, tmp_path):
         done = livemood("evaluate", "default", "no-faces", "--smiles", "nowhere.zip", folder=tmp_path)

@@ -264,8 +264,25 @@ class TestFurtherHeads:
         for path in (folder, write_zip(folder)):
             heads = open_collection(path, heads=tmp_path / "smiles.csv").heads
             assert heads == {EMOTION: ("happy", "sad"), "smile": ("closed", "open")}
-        with pytest.raises(DatasetError, match=r"none\.csv is not there; give heads a table of file, head, label"):
-            open_collection(folder, heads=tmp_path / "none.csv")
+
+    @pytest.mark.parametrize(
+        ("name", "why"), [("none.csv", "none.csv cannot be read (No such"), ("faces", "faces cannot be read (")]
+    )
+    def test_read_when_a_table_that_lies_elsewhere_cannot_be_read_then_the_reason_is_told(self, tmp_path, name, why):
+        folder = self.write(tmp_path)
+        with pytest.raises(DatasetError) as caught:
+            open_collection(folder, heads=tmp_path / name)
+        assert why in str(caught.value)
+        assert str(caught.value).endswith("; give heads a table of file, head, label")
+
+    @pytest.mark.parametrize("zipped", [False, True])
+    def test_read_when_several_tables_lie_deeper_then_the_uppermost_is_read_beside_its_pictures(self, tmp_path, zipped):
+        folder = self.write(tmp_path / "data", "happy/happy0.png,smile,open", "happy/happy1.png,smile,closed").parent
+        (folder / "faces" / "happy" / "heads.csv").write_text("not read")
+        collection = open_collection(write_zip(folder) if zipped else folder)
+        assert [sample.others for sample in collection.samples[:3]] == [{"smile": "open"}, {"smile": "closed"}, {}]
+        top = "data/faces" if zipped else "faces"
+        assert f"{top}/happy/heads.csv was not read: labels of heads were read from {top}/heads.csv" in collection.notes
 
     def test_read_when_several_pictures_have_the_name_then_the_path_is_needed(self, tmp_path):
         folder = self.write(tmp_path, "a.png,smile,open", "sad/sad0.png,smile,none")
