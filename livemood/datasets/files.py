@@ -101,8 +101,8 @@ def rows_of(data: bytes, name: str) -> Iterator[list[str]]:
         raise DatasetError(f"{name} cannot be read as CSV ({error})") from error
 
 
-def table_of(path: Path, wanted: str) -> list[list[str]]:
-    """Return the rows of a CSV file beside the data, leaving out empty ones.
+def table_of(path: Path, wanted: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Return the header of a CSV file beside the data, and the rows below it with their line numbers, but empty ones.
 
     Args:
         path: The file.
@@ -113,9 +113,11 @@ def table_of(path: Path, wanted: str) -> list[list[str]]:
     """
     try:
         data = path.read_bytes()
-        return [row for row in table_rows(data.decode(encoding_of(data))) if row]
+        rows = [(number, row) for number, row in enumerate(table_rows(data.decode(encoding_of(data))), 1) if row]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DatasetError(f"{path} cannot be read as CSV ({error})", "give {0}", wanted) from error
+    (_, header), *rest = rows or [(1, [])]
+    return header, rest
 
 
 def decode(data: bytes) -> Image | None:

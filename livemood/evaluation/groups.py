@@ -28,15 +28,14 @@ def read_groups(path: Path, files: Sequence[str]) -> dict[str, dict[str, str]]:
         DatasetError: It cannot be read, has no such columns, or a row names several pictures, or one a second time with
             other values.
     """
-    rows = table_of(path, "a table such as file,age,skin")
-    if len(rows) < 2 or len(rows[0]) < 2:
+    header, rows = table_of(path, "a table such as file,age,skin")
+    if not rows or len(header) < 2:
         raise DatasetError(f"{path} needs a header with a file column and at least one group column, then rows")
-    header, *rows = rows
-    ragged = [number for number, row in enumerate(rows, 2) if len(row) != len(header)]
+    ragged = [number for number, row in rows if len(row) != len(header)]
     if ragged:
         raise DatasetError(f"{path} line {ragged[0]}: expected {len(header)} columns, {', '.join(header)}")
     names, row_of = PictureNames(files), dict[str, list[str]]()
-    for number, row in enumerate(rows, 2):
+    for number, row in rows:
         picture = names.find(row[0], f"{path} line {number}")
         if picture and row_of.setdefault(picture, row)[1:] != row[1:]:
             raise DatasetError(f"{path} line {number}: {row[0]} has other values above", "keep one")

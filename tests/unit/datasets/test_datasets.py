@@ -201,6 +201,13 @@ class TestFolders:
         assert all(homes.values())
         assert not (homes["train"] & homes["valid"] | homes["train"] & homes["test"] | homes["valid"] & homes["test"])
 
+    @pytest.mark.parametrize("cells", ["happy/happy0.png", "happy/happy0.png,a.mp4,"])
+    def test_read_when_a_row_of_the_index_has_other_cells_then_its_line_is_named(self, tmp_path, cells):
+        folder = write_faces(tmp_path / "faces", 4)
+        (folder / "index.csv").write_text(f"file,source\nsad/sad0.png,a.mp4\n\n{cells}\n")
+        with pytest.raises(DatasetError, match=r"index\.csv in .*faces line 4: expected 2 cells, file, source, got "):
+            open_collection(folder)
+
     @pytest.mark.parametrize("text", ["", "file,clip\nhappy0.png,a.mp4\n"])
     def test_read_when_index_names_no_sources_then_refused(self, tmp_path, text):
         folder = write_faces(tmp_path / "faces", 4)
@@ -478,13 +485,13 @@ class TestFer2013Csv:
                 ("Training", "Training", "PublicTest"),
                 "3 lines of votes for 4 pictures: votes .*; give the fer2013new",
             ),
-            (("Training", "PublicTest", "Training", "PrivateTest"), "line 3 says publictest .* votes do not match"),
+            (("Training", "PublicTest", "Training", "PrivateTest"), "line 4 says publictest .* votes do not match"),
         ],
     )
     def test_read_when_votes_are_of_another_set_then_refused(self, tmp_path, usages, match):
         file = write_csv(tmp_path, [3, 4, 3, 4], list(self.USAGES))
         lines = [f"{usage},{n}.png,0,9,0,0,0,0,0,1,0,0" for n, usage in enumerate(usages)]
-        (tmp_path / "new.csv").write_text(f"Usage,Image name,{VOTES}\n" + "\n".join(lines))
+        (tmp_path / "new.csv").write_text(f"Usage,Image name,{VOTES}\n\n" + "\n".join(lines))
         with pytest.raises(DatasetError, match=match):
             open_collection(file, tmp_path / "new.csv")
 

@@ -165,10 +165,17 @@ class TestTables:
         (tmp_path / "own.csv").write_text("emotion,pixels\n" + "".join(rows))
         assert open_collection(tmp_path / "own.csv").heads == {"emotion": ("angry", "wink")}
 
-    @pytest.mark.parametrize("cell", ["7", "-1"])
-    def test_read_when_a_number_means_nothing_then_its_line_is_named(self, tmp_path, cell):
-        (tmp_path / "own.csv").write_text(f"emotion,pixels\n3,1 2 3 4\n{cell},1 2 3 4\n")
-        with pytest.raises(DatasetError, match=f"line 3: expected an emotion 0..6 .* got {cell!r}"):
+    @pytest.mark.parametrize(
+        ("row", "says"),
+        [
+            ("7,1 2 3 4,Test", "expected an emotion 0..6 .* got '7'"),
+            ("-1,1 2 3 4,Test", "expected an emotion 0..6 .* got '-1'"),
+            ("3,1 2 3 4,My Test", "expected Training, PublicTest or PrivateTest, got 'My Test'"),
+        ],
+    )
+    def test_read_when_a_cell_means_nothing_then_its_line_is_named(self, tmp_path, row, says):
+        (tmp_path / "own.csv").write_text(f"\nemotion,pixels,Usage\n3,1 2 3 4,Test\n\n{row}\n")
+        with pytest.raises(DatasetError, match=f"line 5: {says}"):
             open_collection(tmp_path / "own.csv")
 
 

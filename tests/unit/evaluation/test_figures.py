@@ -364,6 +364,8 @@ class TestGroups:
             ("file,age\na.png\n", "line 2: expected 2 columns, file, age"),
             ("file,age\n0.png,3\n", r"line 2: 2 pictures are called 0\.png, such as happy/0\.png and sad/0\.png; give"),
             ("file,age\na.png,3\nb/a.png,4\n", r"line 3: b/a\.png has other values above; keep one"),
+            ("\nfile,age\n\n0.png,3\n", r"line 4: 2 pictures are called 0\.png"),
+            ("file,age\n\na.png\n", "line 3: expected 2 columns"),
         ],
     )
     def test_read_groups_when_columns_are_wrong_then_one_clear_line(self, tmp_path, text, match):
