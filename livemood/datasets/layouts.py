@@ -10,7 +10,7 @@ from livemood.datasets.class_names import NUMBERED, usual
 from livemood.datasets.crop_index import INDEX
 from livemood.datasets.files import Files
 from livemood.datasets.head_labels import HEADS
-from livemood.datasets.label_tables import LabelTable, tables_of
+from livemood.datasets.label_tables import LabelTable, table_names, tables_of
 from livemood.datasets.samples import SplitName
 from livemood.sources.image.formats import PICTURE_SUFFIXES
 
@@ -185,11 +185,11 @@ def _unread(
     notes = [f"{table.name} was not read: {table.why_not(pictures, read)}" for table in tables if table.name != read]
     if read is None:
         known = {table.name for table in tables}
-        others = [n for n in files.names if n.lower().endswith((".csv", ".tsv", ".txt")) and "label" in n.lower()]
+        lists = [name for name in files.names if name.lower().endswith(".txt") and "label" in name.lower()]
         notes += [
-            f"{name} was not read; to use it, name its columns file and label, or put pictures into folders such as "
-            f"{EMOTIONS[1]}/"
-            for name in others
+            f"{name} was not read; to use it, name its columns file and label in its first line, or put pictures into "
+            f"folders such as {EMOTIONS[1]}/"
+            for name in (*lists, *table_names(files))
             if name not in known
         ]
     return tuple(notes[:3])

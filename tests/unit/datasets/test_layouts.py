@@ -144,11 +144,20 @@ class TestTables:
         without = (f"{n}.jpg: train.csv does not name it" for n in (10, 11, 8, 9))
         assert collection.skipped == ("test.csv: not a picture", *without)
 
-    def test_read_when_a_label_file_is_not_understood_then_told_how_to_write_it(self, tmp_path):
+    @pytest.mark.parametrize(
+        ("name", "text"),
+        [
+            ("labels.txt", "0: happy\n1: sad\n"),
+            ("l.csv", ""),
+            ("l.tsv", "sep=;\nfile;label\nhappy0.png;happy\n"),
+            ("l.csv", "x" * 200_000),
+        ],
+    )
+    def test_read_when_a_label_file_is_not_understood_then_told_how_to_write_it(self, tmp_path, name, text):
         folder = write_faces(tmp_path / "faces", 4)
-        (folder / "labels.txt").write_text("0: happy\n1: sad\n")
+        (folder / name).write_text(text)
         (note,) = open_collection(folder).notes
-        assert note.startswith("labels.txt was not read; to use it, name its columns file and label")
+        assert note.startswith(f"{name} was not read; to use it, name its columns file and label in its first line")
 
     def test_read_when_a_pixel_table_has_no_splits_then_they_are_drawn_from_fer2013_s_numbers(self, tmp_path):
         pixels = " ".join(map(str, make_face_crop("sad", 1)[..., 0].ravel()))
