@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from livemood.core.counts import counted
 from livemood.core.labels import EMOTIONS
 from livemood.datasets.class_names import NUMBERED, usual
 from livemood.datasets.crop_index import INDEX
@@ -181,8 +182,14 @@ def _file_names(pictures: list[str]) -> tuple[Labelled, ...]:
 def _unread(
     files: Files, tables: Iterable[LabelTable], pictures: list[str], read: str | None = None
 ) -> tuple[str, ...]:
-    """Return notes on files that may hold labels but were not read; ``read`` is the table that was."""
-    notes = [f"{table.name} was not read: {table.why_not(pictures, read)}" for table in tables if table.name != read]
+    """Return notes on files that may hold labels or pictures but were not read; ``read`` is the table that was."""
+    notes = []
+    if files.outside:
+        notes.append(
+            f"{counted(len(files.outside), 'file')} left out, whose paths lead out of the zip, such as "
+            f"{files.outside[0]!r}"
+        )
+    notes += [f"{table.name} was not read: {table.why_not(pictures, read)}" for table in tables if table.name != read]
     if read is None:
         known = {table.name for table in tables}
         lists = [name for name in files.names if name.lower().endswith(".txt") and "label" in name.lower()]

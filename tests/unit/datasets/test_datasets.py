@@ -3,6 +3,7 @@
 import csv
 import os
 import shutil
+import zipfile
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -188,6 +189,30 @@ class TestFolders:
             (tmp_path / name).write_text(content)
         with pytest.raises(DatasetError, match=r"give a FER\+ folder, fer2013\.csv or one folder per class"):
             open_collection(tmp_path / name)
+
+    @pytest.mark.parametrize("start", ["./", "faces//", "./faces/./"])
+    def test_read_when_a_zip_has_names_with_needless_parts_then_they_are_left_out(self, tmp_path, start):
+        folder = write_faces(tmp_path / "faces", 4)
+        with zipfile.ZipFile(tmp_path / "faces.zip", "w") as archive:
+            for file in folder.rglob("*.png"):
+                archive.writestr(f"{start}{file.relative_to(folder).as_posix()}", file.read_bytes())
+        collection = open_collection(tmp_path / "faces.zip")
+        assert {sample.file for sample in collection.samples} == {s.file for s in open_collection(folder).samples}
+        assert collection.read(collection.samples[0]) is not None
+
+    @pytest.mark.parametrize(
+        ("spoil", "says"),
+        [("cut off", r"d\.zip is a damaged zip \("), ("encrypted", r"d\.zip is protected by a password; unpack it")],
+    )
+    def test_read_when_a_zip_cannot_be_opened_then_the_reason_is_told(self, tmp_path, spoil, says):
+        path = tmp_path / "d.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("happy/0.png", b"x")
+        data = bytearray(path.read_bytes())
+        data[data.index(b"PK\x01\x02") + 8] |= spoil == "encrypted"
+        path.write_bytes(data[: -30 if spoil == "cut off" else None])
+        with pytest.raises(DatasetError, match=says):
+            open_collection(path)
 
     @pytest.mark.parametrize("separator", [",", ";"])
     @pytest.mark.parametrize("zipped", [False, True])
