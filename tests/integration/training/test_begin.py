@@ -135,7 +135,9 @@ class TestChecks:
         ("option", "value", "said"),
         [
             ("--seed", "-1", "-1 is too small; 0 is the least"),
-            ("--seed", "99999999999", "99999999999 is too large"),
+            ("--seed", "99999999999", "99999999999 is too large; 4294967295 is the most"),
+            ("--ema-decay", "nan", "nan is not a number"),
+            ("--ema-decay", "1.5", "1.5 is too large; 1 is the most"),
             ("--blends", "101", "101 is too large; 100 is the most"),
             ("--learning-rate", "0", "0 is not a learning rate; give one above 0, such as 0.1"),
             ("--learning-rate", "nan", "nan is not a learning rate"),
