@@ -2,6 +2,7 @@
 
 import errno
 import json
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -149,6 +150,13 @@ class TestChecks:
         line = capsys.readouterr().err
         assert said in line
         assert option in line
+
+    def test_command_when_tensorboard_s_folder_is_a_file_then_one_line_without_names_of_tensorflow(self, job, capsys):
+        logs = job.data.path / "happy" / "happy0.png"
+        words = ["train", str(job.data.path), "--out", str(job.out), "--tensorboard", str(logs)]
+        assert command(words) == 1
+        reason = r"cannot be written: [\w ]+; choose another --tensorboard\n"
+        assert re.fullmatch(f"livemood: {re.escape(str(logs))} {reason}", capsys.readouterr().err)
 
     @pytest.mark.parametrize("name", ["train", "export"])
     def test_command_when_keras_has_no_such_backend_then_one_line(self, job, name, monkeypatch, capsys):
