@@ -14,6 +14,7 @@ from livemood.datasets.groups import with_groups
 from livemood.datasets.head_labels import with_head_labels
 from livemood.datasets.pixel_csv import from_csv
 from livemood.datasets.samples import Collection
+from livemood.runtime.paths import name_of
 
 _USUAL_NAMES = ClassNames()
 
@@ -51,7 +52,7 @@ class DataSource:
     def record(self) -> dict[str, Any]:
         """Return it as plain data, with names of files but without their folders."""
         return {
-            "data": self.path.name,
+            "data": name_of(self.path),
             "votes": self.votes.name if self.votes else None,
             "heads": self.heads.name if self.heads else None,
             "find_faces": self.find_faces,
