@@ -33,7 +33,8 @@ def main() -> None:
     import keras
 
     data, work, bundle, out = map(Path, sys.argv[1:5])
-    assert faces.framed(FACTOR).template[0][0] - CROP.template[0][0] < 1e-3
+    if not np.allclose(faces.framed(FACTOR).template, CROP.template, atol=1e-3):
+        sys.exit(f"FACTOR {FACTOR} is not that of the current crop")
     known, parts = read_bundle(bundle), votes.parts(data, work)
     raw, aligned = votes.raw(data, work), faces.crops(data, work, "ferplus", FACTOR)
     model = keras.saving.load_model(known.checked(known.keras), compile=False)

@@ -81,7 +81,7 @@ def crop_faces(job: CropJob, session: Session, on_skipped: Callable[[LivemoodErr
                 except SinkError as error:
                     if not _is_about_a_long_name(error):
                         raise
-                    on_skipped(SinkError(f"{source} has too long a name for those of its crops", "shorten it"))
+                    on_skipped(SinkError(f"{source} has a name that is too long to name its crops after", "shorten it"))
     return Cropped(index.added, index.file if index.is_written else None, listed.skipped)
 
 

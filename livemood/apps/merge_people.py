@@ -73,7 +73,7 @@ def _firsts(same: Sequence[Sequence[int]]) -> dict[int, int]:
     for ids in same:
         if len(ids) < 2:
             raise MergeConflict(
-                f"one person is two tracks or more, such as 4,14, got {', '.join(map(str, ids)) or 'none'}"
+                f"give two tracks or more for one person, such as 4,14, got {', '.join(map(str, ids)) or 'none'}"
             )
         for track in ids:
             if track in first:
@@ -94,7 +94,7 @@ def _check(records: Path, rows: Iterable[Record], first: dict[int, int]) -> None
             other = seen[first[row.track]].setdefault(row.frame, row.track)
             if other != row.track:
                 raise MergeConflict(
-                    f"persons {other} and {row.track} are not the same: both are in frame {row.frame} "
+                    f"tracks {other} and {row.track} cannot be one person: both are in frame {row.frame} "
                     f"({row.time_s:.3f} s) of {records}"
                 )
     missing = [track for track in first if track not in known]

@@ -16,7 +16,7 @@ from livemood.detection import blazeface, optical_flow, yunet, yunet_runners
 from livemood.emotion import crop, quality
 from livemood.overlay import history_strip, label_layout, mosaic, style
 from livemood.records.schema import VERSION
-from livemood.reporting import changes
+from livemood.reporting import changes, summary
 from livemood.reporting.colours import DARK, LIGHT, palette
 from livemood.reporting.document import asset
 
@@ -108,6 +108,7 @@ def page_settings(bundle: Bundle, sha256: dict[str, str]) -> dict[str, Any]:
             "bridged": history_strip.MOST_BRIDGED,
             "most_rows": history_strip.MOST_ROWS,
         },
+        "gaps": {"shortest_s": summary.GAP_S, "steps": summary.GAP_STEPS},
         "changes": {
             "window_s": changes.CHANGE_WINDOW_S,
             "least": changes.LEAST_CHANGE,

@@ -66,7 +66,7 @@ class PhotoResult:
         width: Of the upright photo, px; None where it could not be read.
         height: Likewise.
         moods: Largest face first, in px of the full-size photo.
-        orientation: EXIF orientation of the file, 1 to 8.
+        orientation: EXIF orientation of the file, 1 to 8; 1 for HEIC and AVIF.
         error: Why it could not be read, or an output not written.
         copy: Path of the annotated copy that was written.
         thumbnail: A small JPEG.

@@ -74,9 +74,9 @@ class PhotoReader:
             return None
         try:
             refuse_to_overwrite(job.copy, "out", self._options.force or job.replaces)
-            own = photo.own_colours if keeps_profile(job.copy) else photo.image
-            drawn = self.annotator.draw(Frame(0, 0.0, own), moods)
-            write_image(job.copy, drawn, exif=photo.exif, icc=photo.icc)
+            icc = photo.icc if photo.icc and keeps_profile(job.copy, photo.icc) else None
+            drawn = self.annotator.draw(Frame(0, 0.0, photo.own_colours if icc else photo.image), moods)
+            write_image(job.copy, drawn, exif=photo.exif, icc=icc)
         except SinkError as error:
             return error
         return None

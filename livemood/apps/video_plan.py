@@ -23,12 +23,12 @@ class PlanConflict(LivemoodError, ValueError):
         setting: The setting at fault.
     """
 
-    def __init__(self, setting: str, what: str, remedy: str = "") -> None:
-        super().__init__(what, remedy)
+    def __init__(self, setting: str, what: str, remedy: str = "", *values: object) -> None:
+        super().__init__(what, remedy, *values)
         self.setting = setting
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.setting, self.what, self._remedy)
+        return type(self), (self.setting, self.what, self._remedy, *self._values)
 
 
 def spread(
@@ -81,7 +81,7 @@ def _placed(output: Output, place: Path, out_dir: Path | None) -> Path:
     """Return where a file of one of many videos lies: beside its copy, or in a folder of its own kind."""
     target = Path(output.target)
     if output.target == STDOUT:
-        raise PlanConflict(output.name, "many videos need files, not stdout")
+        raise PlanConflict(output.name, "many videos need files, not stdout", "give a folder")
     if target.name.startswith(".") and target.name != "..":
         folder, ending = target.parent, target.name
         if target.name == output.target:
@@ -93,7 +93,7 @@ def _placed(output: Output, place: Path, out_dir: Path | None) -> Path:
     if target.suffix.lower() in _known_suffixes() or is_file(target):
         raise PlanConflict(output.name, f"many videos need a folder, or an ending such as .csv, got {output.target}")
     if output.name not in _SUFFIXES:
-        raise PlanConflict(output.name, f"say in which form: {target / '.edl'}, for one")
+        raise PlanConflict(output.name, f"{target} names no format", "end it in one, such as {0}", target / ".edl")
     return target / place.with_suffix(_SUFFIXES[output.name])
 
 

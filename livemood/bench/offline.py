@@ -70,9 +70,10 @@ class VideoFigures:
         search_classify_fps: Searching every whole frame and classifying its faces only: the bound without following
             faces from frame to frame.
         cpu_ms: CPU time of all threads per frame from file to file, ms.
-        slowdown: Time from file to file over that of the slowest of the first three of these four.
-        search_slowdown: Time from file to file over that of searching and classifying, or of decoding and encoding if
-            that is slower.
+        slowdown: Time from file to file over the time of the slowest of decode-and-encode, decode-and-detect and
+            detect-to-smooth.
+        search_slowdown: Time from file to file over the time of search-and-classify, or of decode-and-encode if that
+            is slower.
         first_frame_s: Time from the start of a new process to its first labelled picture, s.
         peak_rss_mb: Peak memory of the run from file to file, with Python and models, MB; None if unknown.
     """

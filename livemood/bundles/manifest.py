@@ -155,7 +155,7 @@ def read_bundle(folder: Path) -> Bundle:
     data = read_manifest(folder)
     if data.get("format") not in (1, FORMAT):
         raise ModelIncompatible(
-            f"bundle {folder} has format {shortened(data.get('format'))}, this livemood reads 1 and {FORMAT}",
+            f"bundle {folder} has format {shortened(data.get('format'))}, this version reads 1 and {FORMAT}",
             "make it again or upgrade",
         )
     try:

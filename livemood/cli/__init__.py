@@ -15,7 +15,8 @@ from livemood import __version__
 from livemood.cli.config import default_map
 from livemood.cli.help import Command, Commands
 from livemood.cli.options import option_name, with_settings
-from livemood.cli.terminal import INTERRUPTED, plain, print_any_text
+from livemood.cli.summary import note
+from livemood.cli.terminal import INTERRUPTED, print_any_text, tell
 from livemood.cli.usage import usage_line
 from livemood.core.errors import LivemoodError, system_error_line
 from livemood.runtime.atomic_io import forget_written, written
@@ -195,8 +196,8 @@ def _kept() -> str:
 
 
 def _print_line(message: str) -> None:
-    print(f"livemood: {plain(' '.join(message.split()))}", file=sys.stderr)
+    tell(" ".join(message.split()))
 
 
 def _show_note(message: Warning | str, *_: object, **__: object) -> None:
-    _print_line(f"note: {message}")
+    note(" ".join(str(message).split()))

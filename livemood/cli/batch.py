@@ -1,6 +1,5 @@
 """``livemood batch``: very many photos and videos into one Parquet data set."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,7 +8,7 @@ import typer
 from livemood.cli.bars import counting_bar
 from livemood.cli.options import Json, Only, heads_of, print_json
 from livemood.cli.summary import note
-from livemood.cli.terminal import INTERRUPTED, plain
+from livemood.cli.terminal import INTERRUPTED, plain, tell
 from livemood.core.counts import counted
 from livemood.core.errors import LivemoodError
 from livemood.core.settings import EngineChoice, ReaderSettings
@@ -43,10 +42,11 @@ def batch(
     settings: Annotated[ReaderSettings, Only("detector", "emotions", "model", "baseline")],
     out: Annotated[str | None, typer.Option("--out", metavar="DATASET", help="Folder or URL of the data set.")] = None,
     engine: Annotated[
-        EngineChoice, typer.Option("--engine", help="local: processes here; ray: Ray (extra: ray).")
+        EngineChoice, typer.Option("--engine", help="local: processes on this machine; ray: Ray (extra: ray).")
     ] = "local",
     address: Annotated[
-        str | None, typer.Option("--address", metavar="HOST:PORT", help="Of a Ray cluster; else Ray starts here.")
+        str | None,
+        typer.Option("--address", metavar="HOST:PORT", help="Ray cluster; by default Ray starts on this machine."),
     ] = None,
     jobs: Annotated[
         int | None, typer.Option("--jobs", min=1, metavar="N", help="Processes; all cores by default.")
@@ -55,14 +55,14 @@ def batch(
         Any,  # a pair, which typer would take for two arguments
         typer.Option("--shard", parser=_share, metavar="I/N", help="Only this share of the inputs, such as 3/8."),
     ] = "1/1",
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Read inputs again that failed.")] = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Read failed inputs again.")] = False,
     labelled: Annotated[
         str | None, typer.Option("--labelled", metavar="DIR", help="Folder for labelled copies of videos.")
     ] = None,
     every: Annotated[int, typer.Option("--every", min=1, metavar="N", help="Classify every Nth frame of a video.")] = 1,
     json_: Json = False,
 ) -> None:
-    """Process many photos and videos into one Parquet data set; a second run does only what is missing.
+    """Process many photos and videos into one Parquet data set; a second run reads only what is missing.
 
     Examples:
       livemood batch archive/ --out moods/ --jobs 8
@@ -76,7 +76,7 @@ def batch(
     if out is None:
         raise typer.BadParameter("the data set to write is missing; add --out DATASET", param_hint="--out")
     if address and engine != "ray":
-        raise typer.BadParameter("an address is one of a Ray cluster; add --engine ray", param_hint="--address")
+        raise typer.BadParameter("is for a Ray cluster; add --engine ray", param_hint="--address")
     from livemood.apps.batch.run import BatchJob
 
     job = BatchJob(inputs, out, settings, part=shard, every=every, labelled=labelled, retry_failed=retry_failed)
@@ -97,7 +97,9 @@ def _run(job: "BatchJob", choice: EngineChoice, jobs: int | None, address: str |
     if not planned.todo and not planned.stale:
         note_nothing_to_do(job, planned)
         has = f"{plain(job.out)} has all {len(planned.inputs)} inputs" if planned.inputs else "this share has no inputs"
-        print_json({"inputs": len(planned.inputs), "read": 0}) if json_ else print(f"nothing to do: {has}")
+        told = {"inputs": len(planned.inputs), "read": 0, "failed": planned.failed}
+        print_json(told) if json_ else print(f"nothing to do: {has}")
+        _tell_failed(planned.failed)
         return
     if planned.again:
         again = counted(planned.again, "input")
@@ -114,22 +116,25 @@ def _run(job: "BatchJob", choice: EngineChoice, jobs: int | None, address: str |
             run(job, planned, engine, on_part)
     except KeyboardInterrupt:
         done = planned.done + made.inputs
-        line = f"{done} of {len(planned.inputs)} inputs are in {plain(job.out)}; run the same command to continue"
-        print(f"livemood: {line}", file=sys.stderr)
+        tell(f"{done} of {len(planned.inputs)} inputs are in {job.out}; run the same command to continue")
         if made.inputs:
             note_written(job.out if is_url(job.out) else Path(job.out))
         raise typer.Exit(INTERRUPTED) from None
+    failed = planned.failed + made.failed
     if json_:
-        print_json({"inputs": len(planned.inputs), "read": made.inputs, "failed": made.failed, "faces": made.faces})
+        print_json({"inputs": len(planned.inputs), "read": made.inputs, "failed": failed, "faces": made.faces})
     else:
         read, faces = counted(made.inputs, "input"), counted(made.faces, "face")
         print(f"{read} read, {made.failed} failed, {faces}; {planned.done} were there already")
         print(f"data set: {plain(job.out)}")
-    if made.failed:
-        print(
-            f"livemood: {counted(made.failed, 'input')} could not be read; column error of the data set says why",
-            file=sys.stderr,
-        )
+    _tell_failed(failed)
+
+
+def _tell_failed(failed: int) -> None:
+    """End with exit code 1 if some of the inputs could not be read, by this run or an earlier one."""
+    if failed:
+        why = "column error of the data set says why, --retry-failed reads them again"
+        tell(f"{counted(failed, 'input')} could not be read; {why}")
         raise typer.Exit(1)
 
 

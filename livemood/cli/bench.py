@@ -58,7 +58,7 @@ def bench(
         if value is not None and not live:
             raise typer.BadParameter("is for the live picture; add --live", param_hint=name)
     if duration is not None and duration < _SHORTEST_S:
-        raise typer.BadParameter(f"takes {_SHORTEST_S:g} s at least, got {duration:g}", param_hint="--duration")
+        raise typer.BadParameter(f"must be at least {_SHORTEST_S:g} s, got {duration:g}", param_hint="--duration")
     clip = clip or _sample()
     if live:
         _bench_live(settings, clip, fps or _FPS, duration or _DURATION_S, json_)
@@ -69,7 +69,7 @@ def bench(
 def _sample() -> Path:
     sample = Path(__file__).parents[2] / "samples" / "faces.mp4"
     if not sample.is_file():
-        raise typer.BadParameter("the sample comes with the source only; name a video", param_hint="CLIP")
+        raise typer.BadParameter("the sample is in the repository only; give a video", param_hint="CLIP")
     return sample
 
 
@@ -84,7 +84,7 @@ def _bench_live(settings: ReaderSettings, clip: Path, fps: float, duration: floa
     if json_:
         print_json(asdict(figures))
         return
-    print(f"camera     {figures.captured_fps:.1f} fps, {figures.faces:.1f} faces a picture")
+    print(f"camera     {figures.captured_fps:.1f} fps, {figures.faces:.1f} faces per picture")
     print(f"on screen  {figures.shown_fps:.1f} fps, {figures.dropped} of {figures.dropped + figures.frames} dropped")
     print(f"delay      {figures.latency_p50_ms:.0f} ms at the median, {figures.latency_p95_ms:.0f} ms at 95 %")
 
@@ -108,18 +108,18 @@ def _bench_video(settings: ReaderSettings, clip: Path, json_: bool) -> None:
     print()
     for name, rate in whole.items():
         print(f"{name:24} {rate:7.1f} fps")
-    print(f"{'CPU time from file to file':26}{figures.cpu_ms:6.2f} ms a frame, of all threads")
-    print(f"{'slower than the slowest':24} {figures.slowdown:7.2f} x")
-    print(f"{'slower than searching':24} {figures.search_slowdown:7.2f} x")
+    print(f"{'CPU time from file to file':26}{figures.cpu_ms:6.2f} ms per frame, of all threads")
+    print(f"{'time / slowest part alone':26}{figures.slowdown:6.2f} x")
+    print(f"{'time / search, classify':26}{figures.search_slowdown:6.2f} x")
     print(f"{'first labelled picture':24} {figures.first_frame_s:7.2f} s after the start of a process")
     if figures.peak_rss_mb is not None:
-        print(f"{'most memory':24} {figures.peak_rss_mb:7.0f} MB")
+        print(f"{'peak memory':24} {figures.peak_rss_mb:7.0f} MB")
 
 
 def _print_stages(figures: "VideoFigures") -> None:
     cores = counted(usable_cores(), "core")
-    print(f"{figures.width}x{figures.height}, {figures.frames} frames, {figures.faces:.1f} faces a frame, {cores}")
+    print(f"{figures.width}x{figures.height}, {figures.frames} frames, {figures.faces:.1f} faces per frame, {cores}")
     print()
-    print("ms a frame      mean     p50     p95")
+    print("ms per frame    mean     p50     p95")
     for name, stage in figures.stages.items():
         print(f"{name:10} {stage.mean_ms:9.2f} {stage.p50_ms:7.2f} {stage.p95_ms:7.2f}")

@@ -38,7 +38,7 @@ def camera(
     source: Annotated[
         str, typer.Option("--source", metavar="0|PATH|URL", help="Camera index, name or device; file, folder; URL; -.")
     ] = "0",
-    size: Annotated[str | None, typer.Option("--size", metavar="WxH", help="Picture size to ask for.")] = None,
+    size: Annotated[str | None, typer.Option("--size", metavar="WxH", help="Picture size to request.")] = None,
     mirror: Annotated[bool | None, typer.Option("--mirror/--no-mirror", help="Default: on for cameras.")] = None,
     sparklines: Annotated[bool, typer.Option("--sparklines", help="Show the last 30 s of every face.")] = False,
     calibrate: Annotated[
@@ -75,9 +75,9 @@ def camera(
     from livemood.apps.camera_job import CameraJob, check_camera, run_camera
 
     if not window and not outputs:
-        raise typer.BadParameter("nothing would be seen or kept; add --out or --records", param_hint="--no-window")
+        raise typer.BadParameter("there would be no output; add --out or --records", param_hint="--no-window")
     if calibrate is not None and calibrate < 0.5:
-        raise typer.BadParameter(f"takes 0.5 s at least, got {calibrate:g}", param_hint="--calibrate")
+        raise typer.BadParameter(f"must be at least 0.5 s, got {calibrate:g}", param_hint="--calibrate")
     if calibrate is not None and settings.baseline == "off":
         raise typer.BadParameter("needs a baseline; leave --baseline off out", param_hint="--calibrate")
     if source == "-" and size is None:

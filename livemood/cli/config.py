@@ -105,8 +105,8 @@ def config(
 ) -> None:
     """Show the defaults that livemood.toml sets, and where they come from.
 
-    The file is read in the current folder and in your own configuration folder; the former goes first. Options at its
-    top are for every command that has them, those in a table for one: detector = "far", [video] crf = 24.
+    The file is read from the current folder, which takes precedence, and from your own configuration folder. Options at
+    its top are for every command that has them, those in a table for one command: detector = "far", [video] crf = 24.
 
     Examples:
       livemood config

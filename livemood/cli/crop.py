@@ -1,6 +1,5 @@
 """``livemood crop``: crop faces from photos and videos, for labelling and training."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +8,7 @@ import typer
 from livemood.cli.options import Force, Only, opened, seconds
 from livemood.cli.photo_output import phrase
 from livemood.cli.summary import note_skipped
-from livemood.cli.terminal import plain
+from livemood.cli.terminal import plain, tell
 from livemood.core.counts import counted
 from livemood.core.settings import ReaderSettings
 
@@ -32,8 +31,8 @@ def crop(
 
     Look through the crops, move each into a folder named after its class, and train on OUT. index.csv lists their
     sources; with it, livemood train keeps the crops of one video in one split. With --force, crops are added to those
-    of an earlier run; those of the same photo or video are replaced, but for crops that you have moved into another
-    folder: they stay, and their faces are not cropped again.
+    of an earlier run, and those of the same photo or video are replaced. Crops that you have moved into another folder
+    are kept, and their faces are not cropped again.
 
     Examples:
       livemood crop holiday/ --out faces
@@ -46,7 +45,7 @@ def crop(
 
     def skip(error: LivemoodError) -> None:
         skipped.append(error)
-        print(f"livemood: {plain(phrase(error))}; skipped", file=sys.stderr)
+        tell(f"{phrase(error)}; skipped")
 
     with opened(settings) as session:
         cropped = crop_faces(CropJob(paths, out, sort, every, size, force), session, skip)

@@ -15,7 +15,7 @@ GroupBy = Annotated[
         "--group-by",
         metavar="COLUMN|PATTERN",
         help="Keep pictures of one group in one split: a column of index.csv, or a regular expression whose first "
-        r"group in a picture's path names it, such as '(S\d+)_'. Near-copies and sequences are kept together anyhow.",
+        r"group in a picture's path names it, such as '(S\d+)_'. Near-copies and sequences are always kept together.",
     ),
 ]
 Class = Annotated[

@@ -4,6 +4,7 @@ import typer
 
 from livemood.cli.options import Json, option_name, print_json
 from livemood.cli.terminal import plain
+from livemood.core.counts import counted
 
 
 def doctor(json_: Json = False) -> None:
@@ -37,7 +38,8 @@ def doctor(json_: Json = False) -> None:
         console = Console(highlight=False)
         console.print(f"livemood {__version__}")
         console.print(table)
-        console.print("Everything that livemood needs is here." if not problems else f"{problems} to be solved first.")
+        found = f"{counted(problems, 'problem')} found; see above"
+        console.print(f"{found}." if problems else "Everything that livemood needs is here.")
     if problems:
         raise typer.Exit(1)
 

@@ -12,6 +12,7 @@ from livemood.cli.data_options import Class, FindFaces, GroupBy, Heads, Votes, c
 from livemood.cli.figures import print_table
 from livemood.cli.options import Force, Json, print_json
 from livemood.cli.summary import note
+from livemood.cli.terminal import tell
 from livemood.cli.training import notes
 from livemood.core.counts import counted
 from livemood.core.settings import SplitChoice
@@ -27,7 +28,7 @@ def evaluate(
     ],
     data: Annotated[Path, typer.Argument(metavar="DATA", help="Labelled pictures, as for livemood train.")],
     split: Annotated[
-        SplitChoice, typer.Option("--split", help="Pictures to measure on; all for data never trained on.")
+        SplitChoice, typer.Option("--split", help="Pictures to measure on; all if the model was not trained on them.")
     ] = "test",
     votes: Votes = None,
     heads: Heads = None,
@@ -60,7 +61,7 @@ def evaluate(
 ) -> None:
     """Measure an emotion model on labelled pictures: accuracy, classes, calibration, robustness, groups, speed.
 
-    The model runs as in serving. If the data has fewer classes than the model, it chooses among those.
+    The model runs as in serving. If the data has fewer classes than the model, it chooses among these only.
 
     Examples:
       livemood evaluate default ferplus.zip
@@ -137,10 +138,9 @@ def _print(report: Mapping[str, Any]) -> None:
         print_table(table)
     copies = report["copies"]
     if copies["exact"]:
-        print(
-            f"livemood: {copies['exact']} of {report['pictures']} pictures are also in train; "
-            "livemood train leaves those out of train, others may not",
-            file=sys.stderr,
+        tell(
+            f"{copies['exact']} of {report['pictures']} pictures are also in train; "
+            "their accuracy is too high if the model was trained on them; livemood train leaves such pictures out"
         )
     if report["skipped"]:
-        print(f"livemood: left out {counted(report['skipped'], 'file')}", file=sys.stderr)
+        tell(f"left out {counted(report['skipped'], 'file')}")

@@ -1,6 +1,5 @@
 """``livemood image``: moods in photos, as a table, rows, copies, sidecars, a gallery, or sorted into folders."""
 
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -13,7 +12,7 @@ from livemood.cli.bars import Count, counting_bar
 from livemood.cli.options import Force, Json, Only, heads_of, opened, option_name, refuse_idle, refuse_shared
 from livemood.cli.photo_output import JsonList, json_of, phrase, print_photo_summary, print_photos
 from livemood.cli.summary import note_skipped
-from livemood.cli.terminal import INTERRUPTED, plain
+from livemood.cli.terminal import INTERRUPTED, plain, tell
 from livemood.core.counts import counted
 from livemood.core.errors import SinkError
 from livemood.core.labels import EMOTION
@@ -45,7 +44,7 @@ def image(
     out: Annotated[Path | None, typer.Option("--out", help="Folder for annotated copies.")] = None,
     records: Annotated[
         Path | None,
-        typer.Option("--records", "--csv", help="Write a row per face: .csv, .jsonl or .parquet; see --resume."),
+        typer.Option("--records", "--csv", help="Write a row per face: .jsonl, .csv or .parquet; see --resume."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue --records where an earlier run ended.")] = False,
     sort_into: Annotated[
@@ -65,7 +64,9 @@ def image(
     xmp: Annotated[
         bool, typer.Option("--xmp", help="Write keywords and face regions into a sidecar beside each photo.")
     ] = False,
-    gallery: Annotated[Path | None, typer.Option("--gallery", help="Write a page to look through: .html.")] = None,
+    gallery: Annotated[
+        Path | None, typer.Option("--gallery", help="Write a page of all photos with filters: .html.")
+    ] = None,
     list_skipped: Annotated[
         Path | None, typer.Option("--list-skipped", help="Write a CSV of the files that were not read, and why.")
     ] = None,
@@ -86,7 +87,7 @@ def image(
     from livemood.apps.collection import CollectionJob, no_pictures, scan
     from livemood.apps.origins import origin_of_collection
     from livemood.apps.photo import PhotoOptions
-    from livemood.runtime.atomic_io import refuse_file_as_folder, refuse_to_overwrite
+    from livemood.runtime.atomic_io import refuse_file_as_folder, refuse_other_suffix, refuse_to_overwrite
     from livemood.sinks.collection_records import holds_photos
 
     placing = _placing(copy, move, link)
@@ -94,8 +95,10 @@ def image(
         refuse_idle(context, ("copy", "move", "link", "sort_by"), "there is no folder to sort into; add --sort-into")
     if resume and records is None:
         raise typer.BadParameter("there is no file to continue; add --records", param_hint="--resume")
-    if gallery and gallery.suffix.lower() not in (".html", ".htm"):
-        raise typer.BadParameter(f"{gallery} does not end in .html", param_hint="--gallery")
+    if gallery:
+        from livemood.reporting.page import PAGES
+
+        refuse_other_suffix(gallery, "gallery", *PAGES)
     targets = _targets(records, gallery, list_skipped, sort_into)
     for folder, setting in ((out, "out"), (sort_into, "sort_into")):
         if folder:
@@ -249,23 +252,20 @@ class _Run:
                 if path and (name != "records" or self._total > _TABLE or self._job.resume):
                     print(f"{name}: {plain(path)}")
         for error in self._errors:
-            print(f"livemood: {plain(error)}", file=sys.stderr)
+            tell(error)
         if more := self._failed - len(self._errors):
-            where = f"; {plain(self._job.records)} has a row with each" if self._job.records else ""
-            print(f"livemood: {more} more photos failed{where}", file=sys.stderr)
+            where = f"; {self._job.records} has a row with each" if self._job.records else ""
+            tell(f"{counted(more, 'more photo')} failed{where}")
         if before := self.summary.failed - self._failed:
-            print(
-                f"livemood: {counted(before, 'photo')} failed before; {plain(self._job.records)} says why",
-                file=sys.stderr,
-            )
+            tell(f"{counted(before, 'photo')} failed before; {self._job.records} says why")
         note_skipped(skipped)
 
     def say_interrupted(self) -> None:
         """Print how far the run came, and how to go on."""
         kept = ""
         if self._job.records and self.summary.photos:
-            kept = f"; {plain(self._job.records)} has them, run the same command with --resume to continue"
-        print(f"livemood: {self.summary.photos} of {self._total} photos are done{kept}", file=sys.stderr)
+            kept = f"; {self._job.records} has them, run the same command with --resume to continue"
+        tell(f"{self.summary.photos} of {self._total} photos are done{kept}")
 
 
 def _placing(copy: bool, move: bool, link: bool) -> Any:

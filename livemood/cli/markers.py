@@ -31,10 +31,11 @@ def markers(
         Path | None, typer.Option("--video", help="The video of the records: its rate, timecode and name are used.")
     ] = None,
     fps: Annotated[
-        Fraction | None, typer.Option("--fps", parser=_rate, metavar="RATE", help="Frames a second: 25, 29.97.")
+        Fraction | None, typer.Option("--fps", parser=_rate, metavar="RATE", help="Frames per second: 25, 29.97.")
     ] = None,
     timecode: Annotated[
-        str | None, typer.Option("--timecode", metavar="TC", help="Of the first frame: 01:00:00:00; 01:00:00;00.")
+        str | None,
+        typer.Option("--timecode", metavar="TC", help="Timecode of the first frame: 01:00:00:00; 01:00:00;00."),
     ] = None,
     start: Annotated[
         float, typer.Option("--start", parser=seconds, metavar="TIME", help="Where a cut begins in the records.")

@@ -31,14 +31,14 @@ def merge_people(
     records: Annotated[Path, typer.Argument(metavar="RECORDS", help=".jsonl, .csv or .parquet written by livemood.")],
     same: Annotated[
         list[str],
-        typer.Option("--same", metavar="N,M,...", help="Numbers of one person; again for each further person."),
+        typer.Option("--same", metavar="N,M,...", help="Numbers of one person; repeatable."),
     ],
     out: Annotated[Path, typer.Option("--out", help="Records to write: .jsonl, .csv or .parquet.")],
     force: Force = False,
 ) -> None:
-    """Give one number to what was one person: after a cut or an absence a face gets a new one.
+    """Merge tracks of one person: after a cut or an absence a face gets a new number.
 
-    The first number of each --same stays. A report lists tracks that may be one person, by time and place; faces are
+    The first number of each --same is kept. A report lists tracks that may be one person, by time and place; faces are
     not compared.
 
     Examples:

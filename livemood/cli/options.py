@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 import typer
 
 from livemood.core.durations import parse_duration
+from livemood.core.errors import LivemoodError
 from livemood.core.settings import ReaderSettings
 from livemood.runtime.atomic_io import same_file
 from livemood.runtime.paths import real_path
@@ -34,7 +35,7 @@ VideoOutputs = Annotated[tuple[Output, ...], "video"]
 LiveOutputs = Annotated[tuple[Output, ...], "live"]
 """Type of a parameter that becomes an option for every sink for cameras and streams."""
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
-Force = Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite existing files.")]
 
 
 def option_name(setting: str) -> str:
@@ -218,16 +219,10 @@ def refuse_shared(targets: Sequence[tuple[str, Path | None]]) -> None:
 def opened(settings: ReaderSettings) -> "Iterator[Session]":
     """Open the models; a wrong choice of emotions is a usage error."""
     from livemood.apps.session import Session
-    from livemood.core.errors import LivemoodError
     from livemood.runtime.stopping import held
 
-    try:
-        with held():  # an interrupt during an import could be reported as a missing library
-            session = Session(settings)
-    except ValueError as error:
-        if isinstance(error, LivemoodError):
-            raise
-        raise typer.BadParameter(str(error), param_hint="--emotions") from error
+    with _known_emotions(), held():  # an interrupt during an import could be reported as a missing library
+        session = Session(settings)
     with session:
         yield session
 
@@ -235,13 +230,19 @@ def opened(settings: ReaderSettings) -> "Iterator[Session]":
 def heads_of(settings: ReaderSettings) -> Mapping[str, tuple[str, ...]]:
     """Return labels by head of the model, which is not opened; a wrong choice of emotions is a usage error."""
     from livemood.bundles.heads import heads_of_bundle
-    from livemood.core.errors import LivemoodError
 
-    try:
+    with _known_emotions():
         return heads_of_bundle(settings.model, settings.emotions)
+
+
+@contextmanager
+def _known_emotions() -> Iterator[None]:
+    """Make a ValueError of the block, which a wrong choice of emotions raises, a usage error."""
+    try:
+        yield
+    except LivemoodError:
+        raise
     except ValueError as error:
-        if isinstance(error, LivemoodError):
-            raise
         raise typer.BadParameter(str(error), param_hint="--emotions") from error
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from livemood.cli.options import console_for_tables, option_name
+from livemood.cli.summary import shares_table
 from livemood.cli.terminal import plain
 from livemood.core.counts import counted
 from livemood.core.errors import LivemoodError
@@ -59,10 +60,7 @@ def print_photo_summary(summary: "CollectionSummary") -> None:
     )
     if not summary.faces:
         return
-    table = Table("label", "share of faces", box=None, header_style="dim")
-    for label, share in summary.shares.items():
-        table.add_row(escape(label), f"{share:6.1%}")
-    console.print(table)
+    console.print(shares_table(summary.shares))
     if summary.strongest:
         table = Table("strongest", "label", "confidence", box=None, header_style="dim")
         for one in summary.strongest:

@@ -32,18 +32,22 @@ def report(
     ] = None,
     stimulus_start: Annotated[
         float | None,
-        typer.Option("--stimulus-start", metavar="TIME", parser=_on_clock, help="When it began, on the page's clock."),
+        typer.Option(
+            "--stimulus-start", metavar="TIME", parser=_on_clock, help="When the film began, on the page's clock."
+        ),
     ] = None,
     align: Annotated[
-        str | None, typer.Option("--align", metavar="EVENT", help="Event that is 0 in all of many recordings.")
+        str | None, typer.Option("--align", metavar="EVENT", help="Align many recordings at this event, as time 0.")
     ] = None,
     table: Annotated[Path | None, typer.Option("--table", help="CSV with a row for each of many recordings.")] = None,
-    curves: Annotated[Path | None, typer.Option("--curves", help="CSV of means and spread over time.")] = None,
+    curves: Annotated[
+        Path | None, typer.Option("--curves", help="CSV of means and standard deviations over time.")
+    ] = None,
     force: Force = False,
 ) -> None:
     """Make a self-contained page about records: timelines, shares, strongest changes.
 
-    Many recordings of the same stimulus become one page: a table, means with their spread, and each timeline.
+    Many recordings of the same stimulus become one page: a table, means and standard deviations, and each timeline.
 
     Examples:
       livemood report moods.jsonl --out moods.html
@@ -65,7 +69,7 @@ def report(
         raise typer.BadParameter("nothing would be written; add --out", param_hint="--out")
     if len(records) == 1 and (is_url(records[0]) or Path(records[0]).is_dir()):
         if not out or plot or thumbnails or stimulus or stimulus_start is not None or align or table or curves:
-            raise typer.BadParameter("of a data set there is one page; give --out alone", param_hint="--out")
+            raise typer.BadParameter("a data set has one page only; give --out alone", param_hint="--out")
         write_dataset_report(records[0], out, force=force)
         print(f"report: {plain(out)}")
         return
@@ -88,9 +92,9 @@ def report(
             )
     for name, for_page in (("thumbnails", thumbnails), ("stimulus", stimulus)):
         if for_page and not out:
-            raise typer.BadParameter("is shown on the page; add --out", param_hint=f"--{name}")
+            raise typer.BadParameter("needs a page; add --out", param_hint=f"--{name}")
     if stimulus_start is not None and not stimulus:
-        raise typer.BadParameter("is the start of a film; add --stimulus", param_hint="--stimulus-start")
+        raise typer.BadParameter("needs a film; add --stimulus", param_hint="--stimulus-start")
     refuse_shared([("out", out), ("plot", plot), ("table", table), ("curves", curves)])
     film = Stimulus(stimulus, stimulus_start or 0.0) if stimulus else None
     if many:

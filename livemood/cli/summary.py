@@ -1,17 +1,18 @@
 """The summary of a run, on stdout; notes on stderr."""
 
-import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from livemood.cli.options import console_for_tables, option_name, print_json
-from livemood.cli.terminal import plain
+from livemood.cli.terminal import plain, tell
 from livemood.core.counts import counted
 from livemood.core.errors import LivemoodError
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from livemood.apps.tally import Summary
     from livemood.apps.video_batch import Outcome
     from livemood.sources.image.scan import Skipped
@@ -22,7 +23,7 @@ _EXPECTED: Final = ("hidden file", "sidecar", "made by livemood")
 
 def note(text: str) -> None:
     """Print one note on stderr."""
-    print(f"livemood: note: {plain(text)}", file=sys.stderr)
+    tell(f"note: {text}")
 
 
 def note_skipped(skipped: "Iterable[Skipped]") -> None:
@@ -34,9 +35,6 @@ def note_skipped(skipped: "Iterable[Skipped]") -> None:
 
 def print_summary(summary: "Summary", files: Mapping[str, Path | None]) -> None:
     """Print the summary of a run, and the paths of its files."""
-    from rich.markup import escape
-    from rich.table import Table
-
     console = console_for_tables()
     speed = summary.frames / summary.elapsed_s if summary.elapsed_s else 0.0
     frames, faces = counted(summary.frames, "frame"), counted(summary.faces, "face")
@@ -46,15 +44,23 @@ def print_summary(summary: "Summary", files: Mapping[str, Path | None]) -> None:
         highlight=False,
     )
     if summary.shares:
-        table = Table("label", "share of faces", box=None, header_style="dim")
-        for label, share in summary.shares.items():
-            table.add_row(escape(label), f"{share:6.1%}")
-        console.print(table)
+        console.print(shares_table(summary.shares))
     else:
         console.print("No face was found.")
     for name, path in files.items():
         if path:
             print(f"{name}: {plain(path)}")
+
+
+def shares_table(shares: Mapping[str, float]) -> "Table":
+    """Return the share of faces that each label has, as a table."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table("label", "share of faces", box=None, header_style="dim")
+    for label, share in shares.items():
+        table.add_row(escape(label), f"{share:6.1%}")
+    return table
 
 
 def line_about_many(error: LivemoodError) -> str:

@@ -22,6 +22,11 @@ def plain(text: object) -> str:
     return "".join(_shown(letter) if unicodedata.category(letter) in _COMMANDS else letter for letter in str(text))
 
 
+def tell(text: object) -> None:
+    """Print one line on stderr, with control characters shown as escapes."""
+    print(f"livemood: {plain(text)}", file=sys.stderr)
+
+
 def print_any_text() -> None:
     r"""Make stdout and stderr take any text, whatever their encoding.
 

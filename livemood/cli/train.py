@@ -1,6 +1,5 @@
 """``livemood train``: make an emotion model from labelled faces."""
 
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
@@ -12,7 +11,7 @@ import typer
 from livemood.cli.command_lines import train_command
 from livemood.cli.data_options import Class, FindFaces, GroupBy, Heads, Votes, class_names
 from livemood.cli.options import Changes, Force, option_name, refuse_idle
-from livemood.cli.terminal import INTERRUPTED, plain
+from livemood.cli.terminal import INTERRUPTED, plain, tell
 from livemood.cli.training import Display
 from livemood.core.durations import parse_duration
 from livemood.training.settings import TrainSettings, is_learning_rate, usual
@@ -23,11 +22,11 @@ if TYPE_CHECKING:
 
 _USUAL, _FINE_TUNING = usual(fine_tuning=False), usual(fine_tuning=True)
 _ENDS = {
-    "early stop": "no longer getting better; the weights of epoch {epoch} are kept",
+    "early stop": "no further improvement; the weights of epoch {epoch} are kept",
     "loss not a number": "the loss is no longer a number; the weights of epoch {epoch} are kept; "
     "--resume with a lower --learning-rate continues it",
 }
-_NO_EPOCH = "interrupted before the first epoch ended: no bundle to keep; --resume begins with the faces that were cut"
+_NO_EPOCH = "interrupted before the first epoch ended: no bundle to keep; --resume trains on the faces already cut"
 
 
 def _budget(text: str) -> float:
@@ -86,7 +85,7 @@ def train(
     teacher: Annotated[
         list[Path] | None,
         typer.Option(
-            "--teacher", metavar="BUNDLE|RUN", help="Distil from this bundle, or run (its OUT.work), too; repeatable."
+            "--teacher", metavar="BUNDLE|RUN", help="Distil from this bundle or run (its OUT.work); repeatable."
         ),
     ] = None,
     overrides: Annotated[Mapping[str, Any], Changes(TrainSettings, _WORDS)],
@@ -134,10 +133,10 @@ def train(
             metrics, ended = run(job, resume, force, display.watcher())
     except KeyboardInterrupt:
         if (job.work / JOB).exists() and not has_checkpoint(job.work):
-            print(f"livemood: {_NO_EPOCH}", file=sys.stderr)
+            tell(_NO_EPOCH)
         raise
     if ended.ended in _ENDS:
-        print(f"livemood: {_ENDS[ended.ended].format(epoch=ended.best_epoch)}", file=sys.stderr)
+        tell(_ENDS[ended.ended].format(epoch=ended.best_epoch))
     _write_curves(job.work / "learning.png", ended)
     print_table(manifest_table(metrics))
     print(f"bundle: {plain(out)}, of epoch {ended.best_epoch}")
@@ -152,6 +151,6 @@ def _write_curves(file: Path, run: "Run") -> None:
     try:
         plots.learning_curves([asdict(line) for line in run.history], file)
     except LivemoodError as error:
-        print(f"livemood: {plain(error.line(option_name))}", file=sys.stderr)
+        tell(error.line(option_name))
     else:
         print(f"learning curves: {plain(file)}")

@@ -25,7 +25,7 @@ def notes(data: "Dataset", find_faces: bool) -> list[str]:
     """Return notes for the user on the data set."""
     lines = list(data.notes)
     for name, absent in data.lacking.items():
-        lines.append(f"no picture of {', '.join(absent)} in {name}: what is learnt or measured there leaves it out")
+        lines.append(f"no picture of {', '.join(absent)} in {name}, so it is not learnt or measured there")
     if data.grouped:
         lines.append(
             f"{data.grouped} pictures are near-copies, frames of a sequence or otherwise belong together: each of "
@@ -34,7 +34,7 @@ def notes(data: "Dataset", find_faces: bool) -> list[str]:
     if data.near_copies:
         lines.append(
             f"{len(data.near_copies)} near-copies across the splits that the data gives, such as "
-            f"{' and '.join(data.near_copies[0])}; figures without them are told apart"
+            f"{' and '.join(data.near_copies[0])}; figures are also given without them"
         )
     if not find_faces and 0 < data.face_share < _PHOTO_SHARE:
         lines.append(
@@ -105,7 +105,7 @@ class Display:
         self._print_line(f"{', '.join(data.labels)}: {pictures} pictures; a face found in {data.faces_found:.1%}")
         self._progress.console.print(_counts(data))
         if data.copies_removed:
-            self._print_line(f"{data.copies_removed} training pictures left out: valid or test holds the same")
+            self._print_line(f"{data.copies_removed} training pictures left out, because valid or test has the same")
         for line in notes(data, self._find_faces):
             self._print_line(line)
         if data.skipped:

@@ -1,12 +1,11 @@
 """``livemood undo``: take back what ``livemood image --sort-into`` did."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from livemood.cli.terminal import plain
+from livemood.cli.terminal import tell
 
 
 def undo(
@@ -14,8 +13,8 @@ def undo(
 ) -> None:
     """Undo a sorting: moved photos are moved back, copies and links are removed.
 
-    Nothing is lost: a copy that is not the same as its original any more, or is the only one left, is kept, and so is a
-    photo whose old path is taken by another one.
+    Nothing is lost: a copy that differs from its original, or whose original is gone, is kept, and so is a photo if
+    another file is now at its old path.
 
     Examples:
       livemood undo sorted/
@@ -26,9 +25,9 @@ def undo(
     for one in take_back(folder):
         if one.kept:
             kept += 1
-            print(f"livemood: {plain(one.kept)}", file=sys.stderr)
+            tell(one.kept)
         else:
             done += 1
-    print(f"{done} taken back" + (f", {kept} kept as they are" if kept else ""))
+    print(f"{done} undone" + (f", {kept} not changed" if kept else ""))
     if kept:
         raise typer.Exit(1)

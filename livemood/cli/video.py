@@ -1,6 +1,5 @@
 """``livemood video``: labelled copies of videos, their records, reports, and a summary."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
@@ -22,7 +21,7 @@ from livemood.cli.options import (
     refuse_shared,
 )
 from livemood.cli.summary import line_about_many, note, note_skipped, print_outcomes, print_summary
-from livemood.cli.terminal import plain
+from livemood.cli.terminal import plain, tell
 from livemood.core.errors import LivemoodError
 from livemood.core.labels import EMOTION
 from livemood.core.settings import CutSettings, DrawStyle, EncodingSettings, ReaderSettings
@@ -50,20 +49,24 @@ def video(
     style: DrawStyle,
     settings: ReaderSettings,
     faceless_rows: Annotated[
-        bool, typer.Option("--faceless-rows", help="A row for frames without a face too.")
+        bool, typer.Option("--faceless-rows", help="Write a row for frames without a face too.")
     ] = False,
-    report: Annotated[Path | None, typer.Option("--report", help="A page about it: .html (extra: report).")] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Page about the video: .html (extra: report).")
+    ] = None,
     thumbnails: Annotated[bool, typer.Option("--thumbnails", help="Show faces in the report.")] = False,
     out_dir: Annotated[
         Path | None,
         typer.Option(
             "--out-dir",
-            help="Folder for copies of many videos. Other options then take an ending such as .csv, beside each copy, "
-            "or a folder of their own.",
+            help="Folder for copies of many videos. Other outputs are then given as a suffix such as .csv, for files "
+            "beside the copies, or as a folder.",
         ),
     ] = None,
     summary: Annotated[Path | None, typer.Option("--summary", help="CSV with a row for each video.")] = None,
-    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Videos at the same time.", metavar="N")] = 1,
+    jobs: Annotated[
+        int, typer.Option("--jobs", min=1, help="Number of videos processed in parallel.", metavar="N")
+    ] = 1,
     resume: Annotated[
         bool,
         typer.Option("--resume", help="Make only what is missing, or incomplete after an interrupt; keep the rest."),
@@ -73,9 +76,9 @@ def video(
 ) -> None:
     """Draw the mood of every face on every frame of a video.
 
-    Size, frame count, timing and sound stay as they are. The copy is --out; where nothing at all is asked for, it is
-    IN-moods.mp4. Records, subtitles, markers or a report alone need no copy, and take less time. Of folders, every
-    video in them is read, and what is made lies in the same folders again.
+    Size, frame count, timing and sound do not change. The copy is --out, or IN-moods.mp4 if no output is given.
+    Records, subtitles, markers or a report alone need no copy, and take less time. Of a folder, every video is read,
+    and results are written into the same subfolders.
 
     Examples:
       livemood video clip.mp4 --out labeled.mp4
@@ -98,13 +101,13 @@ def video(
             f"{addresses[0]} is not a file; livemood camera --source reads streams", param_hint="IN..."
         )
     if thumbnails and not report:
-        raise typer.BadParameter("faces are shown in a report; add --report", param_hint="--thumbnails")
+        raise typer.BadParameter("needs a report; add --report", param_hint="--thumbnails")
     if thumbnails and style.blur:
         raise typer.BadParameter(
             "would show the faces that --blur hides; leave one of the two out", param_hint="--thumbnails"
         )
     if cut.duration_s == 0:
-        raise typer.BadParameter("a cut is longer than 0 s", param_hint="--duration")
+        raise typer.BadParameter("must be longer than 0 s", param_hint="--duration")
     makes = {output.name for output in outputs}
     if not ("out" in makes or out_dir) and (makes or report or summary):
         refuse_idle(context, _OF_COPIES, "no copy is made; add --out or --out-dir, or leave this out")
@@ -123,7 +126,7 @@ def video(
     if len(sources) == 1 and not out_dir and not is_folder(sources[0]):
         if not outputs and not report and not summary:
             if is_pipe(sources[0]):
-                raise typer.BadParameter("a pipe has no name to call the copy after; add --out", param_hint="IN...")
+                raise typer.BadParameter("the copy of a pipe needs a name; add --out", param_hint="IN...")
             copy = sources[0].with_name(f"{sources[0].stem}{COPY_ENDING}.mp4")
             job = replace(job, outputs=(Output("out", str(copy)),))
         _one(job, settings, summary, resume, json_)
@@ -234,7 +237,7 @@ def _many(
         try:
             check_job(waiting[0])  # what is wrong with it is wrong with all
         except LivemoodError as error:
-            _print_error(line_about_many(error))
+            tell(line_about_many(error))
             raise typer.Exit(1) from error
     done = {job.source: Outcome(job, None) for job in jobs}
     left = {job.source for job in waiting}
@@ -276,11 +279,7 @@ def _tell(outcomes: Sequence["Outcome"], json_: bool) -> None:
     for outcome in outcomes:
         if outcome.error:
             kept = f"; kept: {_names(outcome.made)}" if outcome.made else ""
-            _print_error(line_about_many(outcome.error) + kept)
-
-
-def _print_error(line: str) -> None:
-    print(f"livemood: {plain(line)}", file=sys.stderr)
+            tell(line_about_many(outcome.error) + kept)
 
 
 def _tell_skipped(skipped: Sequence["Skipped"]) -> None:

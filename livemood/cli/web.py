@@ -21,7 +21,7 @@ def web(
     ] = None,
     force: Force = False,
 ) -> None:
-    """Label a webcam, photos and videos in the browser: nothing is installed there, nothing is sent anywhere.
+    """Label webcam, photos and videos in the browser; nothing is installed or sent.
 
     The page is served on localhost only. The networks run in the browser, and pictures do not leave it.
 
@@ -34,9 +34,11 @@ def web(
 
     if out is not None:
         if port:
-            raise typer.BadParameter("a written page is not served; leave it or --out out", param_hint="--port")
+            raise typer.BadParameter(
+                "a page written with --out is not served; leave one of them out", param_hint="--port"
+            )
         size = write_page(out, settings.model, force=force)
-        print(f"written: {plain(out)} ({size / 1e6:.1f} MB); serve it over https, or browsers give it no camera")
+        print(f"written: {plain(out)} ({size / 1e6:.1f} MB); serve it over https, or browsers allow no camera")
         return
     if force:
         raise typer.BadParameter("there is no page to replace; add --out", param_hint="--force")

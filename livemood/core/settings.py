@@ -47,13 +47,13 @@ class ReaderSettings:
     """
 
     detector: DetectorMode = setting(
-        "auto", "auto: faces of every size, turned ones too; near: close faces; far: small faces; fast: near and far."
+        "auto", "auto: faces of every size, also rotated; near: close faces; far: small faces; fast: near and far."
     )
     emotions: tuple[str, ...] | None = setting(None, "Choose among these only, such as happy,sad.", metavar="A,B,...")
     engine: EngineName = setting("litert", "litert starts fast; keras runs the .keras file and starts slowly.")
     model: Path | None = setting(None, "Bundle folder of another emotion model.")
     baseline: BaselineMode = setting(
-        "auto", "auto: learn each person's resting face in moving pictures; key: when asked to; off: never."
+        "auto", "Learn each person's resting face in videos. auto: continuously; key: on request; off: never."
     )
 
     def __post_init__(self) -> None:
@@ -77,7 +77,7 @@ class EncodingSettings:
 
     codec: Codec | None = setting(None, "By default h264, in .webm vp9.")
     crf: int | None = setting(None, "Quality factor: lower is better and larger.")
-    preset: str | None = setting(None, "Name of the encoder's speed preset.")
+    preset: str | None = setting(None, "Speed preset of the encoder.")
     strip_metadata: bool = setting(False, "Leave out titles, place, date and other tags, as blurred copies always do.")
 
 
@@ -88,7 +88,7 @@ class DrawStyle:
     ids: bool = True
     panel: bool = setting(False, "Draw all scores of each face as bars, where there is room.")
     blur: bool = setting(False, "Pixelate faces; labels stay.")
-    smile_kind: bool = setting(True, "Say on labels of happy faces whether the smile is an open or a closed one.")
+    smile_kind: bool = setting(True, "Add the kind of smile, open or closed, to labels of happy faces.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +111,9 @@ class CaptureSettings:
 
     width: int | None = None
     height: int | None = None
-    fps: float | None = setting(None, "Pictures per second to ask for.", min=0.01)
+    fps: float | None = setting(None, "Pictures per second to request.", min=0.01)
     pixel_format: str | None = setting(None, "MJPG, YUYV, ...; for raw pictures bgr24, rgb24, gray.")
-    loop: bool = setting(False, "Begin a file or folder again at its end.")
+    loop: bool = setting(False, "Repeat a file or folder when it ends.")
     timeout_s: float = 5.0
     frozen_s: float = 3.0
     retry_s: float = 0.5

@@ -276,7 +276,7 @@ class RestingFaceSettings:
         noise_quantile: Quantile of the rises at rest that measures how much they vary.
         noise_factor: The smallest rise is at least this multiple of that quantile.
         max_raise: Largest amount by which ``raised`` is raised, logits.
-        steepness: Factor of the logit that divides neutral and ``raised`` anew.
+        steepness: Factor of the logit by which the probability of neutral and ``raised`` is redistributed.
         raised_sample_every: While ``raised`` leads only because it was raised, one sample in this many is kept.
         lower_from: Number of samples before other emotions are lowered.
         same_pose: Up to this distance of the nose from its place at rest, in eye distances, it is raised in full.
@@ -309,6 +309,7 @@ class NeutralBaselineSettings:
             of every other one always stays the leading one.
         forget_s: The calibration of a track not seen for longer is dropped, s; no shorter than
             ``TrackerSettings.max_missed_s``.
+        resting: How the resting face is estimated over time.
     """
 
     duration_s: float = 3.0

@@ -174,7 +174,7 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class HeadMood:
-    """The smoothed output of one further head for a face.
+    """The smoothed output of one head for a face.
 
     Attributes:
         label: One of the head's labels, or ``unsure``.

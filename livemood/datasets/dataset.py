@@ -17,7 +17,7 @@ from livemood.core.labels import EMOTION
 from livemood.datasets.files import stored_arrays
 from livemood.datasets.samples import SPLITS, SplitName
 from livemood.datasets.split import Split
-from livemood.runtime.atomic_io import unwritable
+from livemood.runtime.atomic_io import replacing, unwritable
 
 CROPS = "crops.npy"
 """File of the crops in a data set's folder."""
@@ -100,13 +100,10 @@ def save(dataset: Dataset, folder: Path) -> None:
         arrays |= {f"{name}_rows": split.rows, f"{name}_files": split.files}
         arrays |= {f"{name}_votes_{head}": votes for head, votes in split.votes.items()}
     facts = {name: getattr(dataset, name) for name in Dataset.__slots__ if name != "splits"}
-    part = folder / _PART
     try:
-        with part.open("wb") as stream:
+        with replacing(folder / _TABLE) as part, part.open("wb") as stream:
             np.savez(stream, facts=json.dumps(facts), **arrays)
-        part.replace(folder / _TABLE)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise unwritable(folder / _TABLE, "out", error) from error
 
 

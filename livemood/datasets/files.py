@@ -36,11 +36,11 @@ class Files:
     Attributes:
         names: Relative paths with ``/``, sorted.
         folders: Relative paths of the folders, empty ones too.
-        closed: Why a folder was not searched, by relative path: it is a link, or may not be read.
+        closed: Why a folder was not searched, by relative path: it is a link, or cannot be read.
         outside: Names in a zip that are absolute or have ``..``; these files are left out.
 
     Raises:
-        DatasetError: The path is neither a folder nor a zip, or may not be read.
+        DatasetError: The path is neither a folder nor a zip, or cannot be read.
     """
 
     def __init__(self, path: Path) -> None:
@@ -166,7 +166,7 @@ def _walk(top: Path) -> tuple[list[tuple[str, bool]], dict[str, str]]:
         folder = Path(error.filename or top)
         if folder == top:
             raise DatasetError(f"{top} cannot be read ({error.strerror})", "give a folder that may be read") from error
-        closed[folder.relative_to(top).as_posix()] = f"it may not be read ({error.strerror})"
+        closed[folder.relative_to(top).as_posix()] = f"it cannot be read ({error.strerror})"
 
     for place, folders, files in os.walk(top, onerror=note):
         here = Path(place)

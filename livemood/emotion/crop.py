@@ -46,7 +46,7 @@ def crop_face(image: Image, keypoints: npt.NDArray[np.float32], spec: CropSpec) 
     """Crop a face so that its keypoints match the template.
 
     Border pixels are repeated beyond the picture's edge. A large face is sampled several times per crop pixel and
-    averaged, because plain bilinear sampling keeps the sensor's noise (accuracy 69 % instead of 80 %).
+    averaged, because plain bilinear sampling keeps the noise of the sensor.
 
     Args:
         image: (H, W, 3) uint8 BGR.

@@ -69,7 +69,7 @@ $smiles$people
 
 $limits
 
-## Make it again
+## Reproduce
 
 $again
 """)
@@ -180,7 +180,7 @@ def write_card(folder: Path, report: Mapping[str, Any], command: str) -> None:
 def _origin(training: Mapping[str, Any]) -> str:
     if not training:
         return "of unknown origin"
-    return f"begun with {', '.join(training['from'])}" if training.get("from") else "trained from scratch"
+    return f"initialised from {', '.join(training['from'])}" if training.get("from") else "trained from scratch"
 
 
 def _training(training: Mapping[str, Any], crowd: bool) -> str:
@@ -188,8 +188,8 @@ def _training(training: Mapping[str, Any], crowd: bool) -> str:
     hours, minutes = divmod(round(training["wall_s"] / 60), 60)
     best = f"of which epoch {training['best_epoch']} had the least error on valid"
     lines = [
-        f"- {pictures['train']} pictures to learn from, {pictures['valid']} to choose by, {pictures['test']} held out. "
-        f"{training['copies_removed']} training pictures were left out because the same pixels are in valid or test.",
+        f"- {pictures['train']} pictures for training, {pictures['valid']} for validation, {pictures['test']} for test."
+        f" {training['copies_removed']} training pictures were left out because the same pixels are in valid or test.",
         f"- Both framings in equal parts: as they come, and aligned by MediaPipe's networks "
         f"(a face was found in {measured(training['faces_found'])}).",
         f"- {training['epochs']} epochs in {hours} h {minutes} min, "
@@ -207,8 +207,8 @@ def _training(training: Mapping[str, Any], crowd: bool) -> str:
         )
     if training.get("happy_offset"):
         lines.append(
-            f"- {training['happy_offset']:+} on happy's logit: on valid, it is then the first choice as often as it is "
-            "the top vote."
+            f"- {training['happy_offset']:+} on happy's logit, so that on valid it is predicted as often as it is the "
+            "top vote."
         )
     if training.get("others_offset"):
         lines.append(
@@ -267,9 +267,10 @@ def _smiles(data: Mapping[str, Any]) -> str:
 def _people(data: Mapping[str, Any]) -> str:
     intro = (
         "\n## People, by group\n\n"
-        f"A neutral and a smiling photo of each of the {data['people']} people of `{data['file']}`, who said of "
-        "themselves what group they belong to; a face not found is wrong. After rest: the neutral photo was shown "
-        "for 5 s, from which the baseline learned the resting face, and then the photo. Intervals: 95 %, Wilson.\n\n"
+        f"A neutral and a smiling photo of each of the {data['people']} people of `{data['file']}`, who "
+        "stated their groups themselves; a face that is not found counts as wrong. After rest: the neutral photo was "
+        "shown for 5 s, from which the baseline learned the resting face, and then the photo. Intervals: 95 %, "
+        "Wilson.\n\n"
     )
     return intro + _sections(people_tables(data)) + "\n"
 
@@ -286,5 +287,5 @@ def _again(training: Mapping[str, Any], command: str) -> str:
     where = ", ".join(f"{name} {value}" for name, value in known.items())
     return (
         f"    {training.get('command') or 'livemood train'}\n{measure}\n\n"
-        f"Environment: {where}. The history of every epoch stands in `{MANIFEST}`."
+        f"Environment: {where}. The history of every epoch is in `{MANIFEST}`."
     )

@@ -63,11 +63,9 @@ class Bin:
 def reliability(probabilities: Probabilities, labels: Labels, bins: int = 15) -> list[Bin]:
     """Sort (N, K) predictions by confidence into bins of equal width."""
     confidence, right = probabilities.max(1), probabilities.argmax(1) == labels
-    place = np.minimum((confidence * bins).astype(int), bins - 1)
-    inside = [place == b for b in range(bins)]
     return [
         Bin(int(m.sum()), float(confidence[m].mean()), float(right[m].mean())) if m.any() else Bin(0, 0.0, 0.0)
-        for m in inside
+        for m in _binned(confidence, bins)
     ]
 
 
@@ -78,9 +76,14 @@ def ece(probabilities: Probabilities, labels: Labels, bins: int = 15) -> float:
 
 def calibration_error(confidence: npt.NDArray[np.floating[Any]], right: npt.NDArray[np.bool_], bins: int = 15) -> float:
     """Return the expected calibration error of (N,) confidences, given whether each prediction was right."""
-    place = np.minimum((confidence * bins).astype(int), bins - 1)
-    gaps = [abs(float(confidence[m].sum()) - int(right[m].sum())) for m in (place == b for b in range(bins))]
+    gaps = [abs(float(confidence[m].sum()) - int(right[m].sum())) for m in _binned(confidence, bins)]
     return sum(gaps) / max(len(right), 1)
+
+
+def _binned(confidence: npt.NDArray[np.floating[Any]], bins: int) -> list[npt.NDArray[np.bool_]]:
+    """Return for each bin of equal width which of (N,) confidences are in it."""
+    place = np.minimum((confidence * bins).astype(int), bins - 1)
+    return [place == each for each in range(bins)]
 
 
 def accuracy_by_coverage(

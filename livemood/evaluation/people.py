@@ -2,7 +2,7 @@
 
 Reads a zip of photos and a table of ``file``, ``person``, ``kind`` (neutral or smiling), and further columns such as
 ``age``, ``gender`` or ``ethnicity``, which are the groups. With the resting face: the neutral photo is shown for some
-seconds, from which the baseline learns, and then the smiling one.
+seconds, from which the baseline learns, and then both photos are read.
 """
 
 import zipfile

@@ -7,7 +7,7 @@ import csv
 import json
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from math import inf
@@ -19,10 +19,12 @@ from livemood.core.errors import LivemoodError
 from livemood.core.labels import EMOTION
 from livemood.core.text_tables import NOT_UTF8
 from livemood.records import reading
+from livemood.records.files import SUFFIXES
 from livemood.records.origin import KEY, is_origin
 from livemood.records.parquet import PARQUET, check_sizes, whole_parquet
 from livemood.records.schema import EVENT_NAME, REASON, Record, heads_of_columns
 from livemood.runtime.optional_deps import required
+from livemood.runtime.storage import Store
 
 OWN_COLUMNS: Final = ("path", "width", "height", "faces", "error")
 """Columns in front of those of a video's records."""
@@ -31,6 +33,19 @@ PART: Final = "part-{}.parquet"
 """Name of a file of a data set, around its key."""
 
 _MAX_LINE: Final = 1 << 20
+
+
+@contextmanager
+def open_part(store: Store, name: str) -> Iterator[BinaryIO]:
+    """Open a file of a data set, to be read in the block.
+
+    Raises:
+        SourceError: It cannot be read.
+        LivemoodError: It is damaged.
+    """
+    where = f"{store.root}/{name}"
+    with store.open(name) as file, whole_parquet(where, "delete it, and run the batch again"):
+        yield file
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +118,7 @@ def read_groups(path: Path) -> Iterator[Group]:
     """
     rows = _PARSERS.get(path.suffix.lower())
     if rows is None:
-        raise LivemoodError(f"{path} does not end in .jsonl, .csv or .parquet", "give a file of records")
+        raise LivemoodError(f"{path} is not a record file: its suffix is none of {', '.join(SUFFIXES)}")
     with path.open("rb") as file:
         for group, _ in groups(rows(path, file)):
             yield group
@@ -136,7 +151,7 @@ def _of_one(path: Path, rows: Iterator[Record]) -> Iterator[Record]:
         if row.frame < frame or row.time_s < time_s:
             raise LivemoodError(
                 f"{path} is not in order: frame {row.frame} ({row.time_s:g} s) is after frame {frame} ({time_s:g} s)",
-                "sort its rows by time_s, or give the recordings in it a file each",
+                "sort its rows by time_s, or split it into one file per recording",
             )
         frame, time_s = row.frame, row.time_s
         if row.track is not None:
@@ -145,7 +160,7 @@ def _of_one(path: Path, rows: Iterator[Record]) -> Iterator[Record]:
                 raise LivemoodError(
                     f"{path} has other emotions in frame {frame} ({', '.join(row.scores) or 'none'}) than before "
                     f"({', '.join(emotions) or 'none'})",
-                    "give recordings of other emotions a file each",
+                    "split it into one file per set of emotions",
                 )
         yield row
 

@@ -1,12 +1,12 @@
-"""Parquet files from anywhere: whole, of a bearable size, and with the columns of records."""
+"""Columns of records as Parquet, and Parquet files from anywhere: whole, of a bearable size, and with those columns."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from livemood.core.errors import LivemoodError
-from livemood.records.schema import EVENT_NAME, REASON
+from livemood.records.schema import EVENT_NAME, REASON, Cell
 from livemood.runtime.optional_deps import required
 
 PARQUET: Final = "'livemood[parquet]'"
@@ -17,17 +17,34 @@ _MAX_COLUMNS: Final = 1024
 _OPTIONAL_TEXT: Final = (REASON, EVENT_NAME, "error")
 
 
+def arrow_schema(kinds: Iterable[tuple[str, type]], metadata: Mapping[str, str]) -> Any:
+    """Return the Arrow schema of columns, given the types of their values: one without a value has its type too."""
+    arrow = required("pyarrow", PARQUET)
+    types = {int: arrow.int64(), str: arrow.string(), float: arrow.float64()}
+    return arrow.schema([(name, types[kind]) for name, kind in kinds], metadata)
+
+
+def arrow_table(rows: Sequence[Sequence[Cell]], schema: Any) -> Any:
+    """Return rows, at least one, as an Arrow table."""
+    arrow = required("pyarrow", PARQUET)
+    columns = zip(zip(*rows, strict=True), schema, strict=True)
+    return arrow.table([arrow.array(values, field.type) for values, field in columns], schema)
+
+
 @contextmanager
-def whole_parquet(path: Path) -> Iterator[None]:
+def whole_parquet(
+    path: Path | str, remedy: str = "make it again; its writing was probably interrupted"
+) -> Iterator[None]:
     """Raise a ``LivemoodError`` when a Parquet file that is read in the block is cut short, or is none."""
     arrow = required("pyarrow", PARQUET)
     try:
         yield
+    except LivemoodError:
+        raise
     except (OSError, arrow.ArrowException, ValueError, KeyError) as error:  # ValueError: no UTF-8; KeyError: nested
         if isinstance(error, OSError) and error.errno is not None:  # of the disk; Arrow's own have no number
             raise
-        what = f"{path} is not a complete Parquet file"
-        raise LivemoodError(what, "make it again; its writing was probably interrupted") from error
+        raise LivemoodError(f"{path} is not a complete Parquet file", remedy) from error
 
 
 def parquet_header(path: Path) -> list[str]:

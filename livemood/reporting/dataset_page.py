@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from livemood.core.errors import LivemoodError
-from livemood.records.inputs import PART
+from livemood.records.inputs import PART, open_part
 from livemood.records.parquet import PARQUET
 from livemood.reporting.document import asset, document
 from livemood.reporting.page import PAGES
@@ -75,26 +75,25 @@ def write_dataset_report(dataset: str, out: Path, *, force: bool = False) -> Non
         f"{counts.failures:,} could not be read",
         "\n".join([asset("meaning.html"), *(f"<h2>{table.title}</h2>\n{table.html()}" for table in _tables(counts))]),
         "<p>Every row of the data set was counted once. In a video, a face counts once in every frame. An input counts "
-        "as showing an emotion if one face in it was given that label in one frame.</p>",
+        "as showing an emotion if at least one face has that label in at least one frame.</p>",
     )
     with atomic_write(out, _SETTING, force) as part:
         part.write_text(page, encoding="utf-8", newline="\n")
 
 
 def _counted(store: Store) -> _Counts:
-    arrow, parquet = required("pyarrow", PARQUET), required("pyarrow.parquet", PARQUET)
+    parquet = required("pyarrow.parquet", PARQUET)
     counts = _Counts()
     for name in store.names():
         if not fnmatchcase(name, PART.format("*")):
             continue
         inputs: dict[str, _Input] = defaultdict(_Input)
-        try:
-            with store.open(name) as file, parquet.ParquetFile(file) as part:
-                for batch in part.iter_batches(columns=_COLUMNS):
-                    for row in batch.to_pylist():
-                        _count(inputs[row["path"]], row, counts)
-        except (arrow.ArrowException, KeyError) as error:
-            raise LivemoodError(f"{store.root}/{name} is not part of a livemood data set") from error
+        with open_part(store, name) as file, parquet.ParquetFile(file) as part:
+            if not set(_COLUMNS).issubset(part.schema_arrow.names):
+                raise LivemoodError(f"{store.root}/{name} is not part of a livemood data set")
+            for batch in part.iter_batches(columns=_COLUMNS):
+                for row in batch.to_pylist():
+                    _count(inputs[row["path"]], row, counts)
         for path, one in inputs.items():
             _close(path, one, counts)
     if not counts.inputs:

@@ -43,7 +43,7 @@ def write_group_report(
         table: CSV to write with a row for each recording, if wanted.
         curves: CSV to write with mean, spread and count over time, if wanted.
         title: Heading of the page.
-        align: Number or name of the event that is 0 in all recordings; by default each one's own 0 is.
+        align: Number or name of the event that is time 0 of all recordings; by default each begins at its own 0.
         stimulus: What was being watched, on the clock of the page.
         force: Replace files that are there.
 
@@ -91,7 +91,7 @@ def _page(group: Group, title: str, align: str | None, stimulus: Stimulus | None
 
 
 def _aligned(align: str | None) -> str:
-    return "each on its own clock" if align is None else f"put on each other at event {align}, which is 0"
+    return "each on its own clock" if align is None else f"aligned at event {align} (time 0)"
 
 
 def _charted(group: Group) -> list[tuple[int, Recording]]:
@@ -112,7 +112,7 @@ def _recordings(group: Group) -> str:
         mostly = person.labels.most_common(1)[0][0]
         rows.append((one.name, length, people, f"{person.faces:,}", mostly, percent(person.confidence), *shares))
     intro = (
-        "<h2>The recordings</h2>\n<p>Each recording stands for one person: the one seen in the most frames. Columns of "
+        "<h2>The recordings</h2>\n<p>Each recording counts as one person: the one seen in the most frames. Columns of "
         "labels are shares of that person's frames.</p>\n"
     )
     return intro + Table("Recordings and the share of each label", head, tuple(rows), texts=(0, 4)).html()
@@ -138,11 +138,9 @@ def _means(group: Group, shown: StimulusFrames | None) -> str:
         (
             "<h2>All together</h2>",
             "<p>The curves are means over the recordings, the bands one standard deviation to each side. Where only "
-            "one recording shows its person there is no band. Click a label to hide or show it; drag sideways to look "
-            "closer.</p>",
-            sections.chart(
-                "means", "Curves: the mean score of each label over time. The table below holds the figures."
-            ),
+            "one recording shows its person there is no band. Click a label to hide or show it; drag sideways to zoom "
+            "in.</p>",
+            sections.chart("means", "Curves: the mean score of each label over time. The table below has the figures."),
             sections.film(shown),
             sections.details("The means as a table", figures),
         )
@@ -153,7 +151,7 @@ def _moments(group: Group, shown: StimulusFrames | None) -> str:
     heading = "<h2>Moments of strongest change, all together</h2>\n"
     changes = group.changes()
     if not changes:
-        return f"{heading}<p>The mean scores moved much at no moment.</p>"
+        return f"{heading}<p>There was no large change of the mean scores.</p>"
     head = ("time", "before", "after", "size of the change", *(("on the screen",) if shown else ()))
     rows = (
         (
@@ -181,7 +179,7 @@ def _each(group: Group, shown: StimulusFrames | None) -> str:
         parts.append(f'<p class="soft">Charts show the first {len(charted)} recordings.</p>')
     for number, one in charted:
         assert one.person
-        description = f"Curves: the scores of {one.name} over time. The table below holds the figures."
+        description = f"Curves: the scores of {one.name} over time. The table below has the figures."
         name = escape(one.name)
         parts += [
             f"<h3>{name}</h3>",
@@ -194,10 +192,10 @@ def _each(group: Group, shown: StimulusFrames | None) -> str:
 
 def _method(group: Group, shown: StimulusFrames | None) -> str:
     return (
-        f"<p>Means are taken over steps of {group.step_s:.3g} s, first within each recording, then between those that "
-        "show their person in the step; the standard deviation divides by n - 1. Tables under single recordings are on "
-        f"their own clocks. {sections.film_note(shown)}Everything on this page is inside this one file, which loads "
-        "nothing from a network. It holds no picture of anyone who was recorded. Made with livemood.</p>"
+        f"<p>Means are taken over steps of {group.step_s:.3g} s, first within each recording, then over the recordings "
+        "that show their person in the step; the standard deviation divides by n - 1. Tables under single recordings "
+        f"are on their own clocks. {sections.film_note(shown)}Everything on this page is inside this one file, which "
+        "loads nothing from a network. It contains no picture of anyone who was recorded. Made with livemood.</p>"
     )
 
 

@@ -57,7 +57,7 @@ class Merge:
     distance: float
 
     @property
-    def doubt(self) -> float:
+    def cost(self) -> float:
         """Lower is more likely the same person."""
         return self.gap_s / _FACE_S + self.distance
 
@@ -77,14 +77,14 @@ def likely_merges(people: Sequence[Person]) -> list[Merge]:
         gaps_s = starts[begin:end] - before.last_s
         distances, growths = _apart(_place(before.last_box), places[begin:end])
         (near,) = np.nonzero((distances <= _FARTHEST) & (growths <= _GROWTH))
-        doubts = gaps_s[near] / _FACE_S + distances[near]
+        costs = gaps_s[near] / _FACE_S + distances[near]
         # At most so many are kept, so that at most so many of a track's successors can be taken by others.
-        for place in near[doubts.argsort(kind="stable")[:_MOST]]:
+        for place in near[costs.argsort(kind="stable")[:_MOST]]:
             found.append(Merge(before, by_start[begin + place], float(gaps_s[place]), float(distances[place])))
     led: set[int] = set()
     followed: set[int] = set()
     kept = []
-    for merge in sorted(found, key=lambda merge: merge.doubt):
+    for merge in sorted(found, key=lambda merge: merge.cost):
         if merge.before.id not in led and merge.after.id not in followed:
             led.add(merge.before.id)
             followed.add(merge.after.id)
@@ -127,11 +127,11 @@ def merges_section(people: Sequence[Person], records: Path | None, merge_command
         )
         for merge in merges
     )
-    head = ("person", "last seen", "perhaps again as", "first seen", "between", "apart")
+    head = ("person", "last seen", "possibly the same as", "first seen", "between", "apart")
     text = (
-        "<h2>Perhaps the same person again</h2>\n<p>After a cut or an absence a face gets a new number. These appeared "
-        "where another was last seen, about as large, within a minute. Faces were not compared: look before you "
-        "merge them.</p>\n"
+        "<h2>Perhaps the same person again</h2>\n<p>After a cut or an absence a face gets a new number. These began "
+        "within a minute where another one was last seen, at about the same size. Faces were not compared, so check "
+        "before you merge them.</p>\n"
     )
     return (
         text
@@ -147,7 +147,7 @@ def _command(merges: Sequence[Merge], records: Path | None, merge_command: Merge
     read = records or Path("RECORDS")
     made = read.with_stem(f"{read.stem}-merged") if records else Path("FILE")
     typed = merge_command.command.format(records=_typed(read), same=same, out=_typed(made))
-    kept = "" if records else ", where the records were kept"
+    kept = "" if records else " if there are records"
     return f"\n<p>To merge them{kept}: <code>{escape(typed)}</code></p>"
 
 

@@ -49,7 +49,7 @@ def confusion_matrix(matrix: npt.NDArray[np.int64], labels: Sequence[str], file:
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right")
     axes.set_yticks(range(len(labels)), [f"{n} ({c})" for n, c in zip(labels, matrix.sum(1), strict=True)])
-    axes.set_xlabel("read as")
+    axes.set_xlabel("predicted")
     axes.set_ylabel("label (pictures)")
     axes.grid(visible=False)
     for row, column in np.ndindex(*shares.shape):

@@ -87,7 +87,7 @@ def method(summary: Summary, video: Path | None, shown: StimulusFrames | None = 
         if summary.bin_s >= summary.step_s > 0
         else "Curves show every recorded frame. "
     )
-    pictures = "Its pictures of faces were cut from the video. " if video else "It holds no picture of anyone. "
+    pictures = "Its pictures of faces were cut from the video. " if video else "It contains no picture of anyone. "
     pictures += film_note(shown)
     return (
         f"<p>{averaged}Everything on this page is inside this one file, which loads nothing from a network. "
@@ -120,7 +120,7 @@ def film_note(shown: StimulusFrames | None) -> str:
         return ""
     return (
         f"Frames under timelines are of {escape(shown.name)}, each from the middle of its part of the whole timeline; "
-        "they stay as they are when you look closer. "
+        "they do not change when you zoom in. "
     )
 
 
@@ -161,7 +161,7 @@ def _shares(summary: Summary) -> str:
     return "\n".join(
         (
             "<h2>Share of each expression</h2>",
-            chart("shares", "Bars: the share of each label for every person. The table below holds the figures."),
+            chart("shares", "Bars: the share of each label for every person. The table below has the figures."),
             f'<p class="soft">{" ".join(notes)}</p>',
             Table("Everyone who was seen, most frames first", (*head, *smiles), tuple(people), texts=(0, 4)).html(),
             details("The shares as a table", Table("Share of each label", ("person", *labels), tuple(each)).html()),
@@ -173,10 +173,10 @@ def _timelines(summary: Summary, shown: StimulusFrames | None) -> str:
     parts = [
         "<h2>Over time</h2>",
         "<p>The curves are the smoothed scores of each expression, the ribbon below them is the label. "
-        "Drag sideways to look closer; double-click to see all again.</p>",
+        "Drag sideways to zoom in; double-click to zoom out.</p>",
     ]
     for person in charted(summary):
-        description = f"Curves: the scores of person {person.id} over time. The table below holds the figures."
+        description = f"Curves: the scores of person {person.id} over time. The table below has the figures."
         parts += [
             f"<h3>Person {person.id}</h3>",
             chart(timeline_id(person), description),
@@ -208,7 +208,7 @@ def periods(person: Person, summary: Summary) -> str:
 def _changes(summary: Summary, video: Path | None, shown: StimulusFrames | None) -> str:
     heading = "<h2>Moments of strongest change</h2>\n"
     if not summary.changes:
-        return f"{heading}<p>No one's scores moved much at any moment.</p>"
+        return f"{heading}<p>There was no large change of anyone's scores.</p>"
     head = (
         "time",
         "person",
@@ -261,10 +261,10 @@ def _confidence(summary: Summary) -> str:
     faces = Table("Faces by confidence", ("confidence", "faces", "share"), tuple(rows)).html()
     return "\n".join(
         (
-            "<h2>How sure the program was</h2>",
+            "<h2>Confidence</h2>",
             f"<p>Mean confidence over all faces: <strong>{percent(mean)}</strong>. "
             f"Labelled unsure: <strong>{percent(unsure)}</strong>.</p>",
-            chart("confidences", "Bars: the share of all faces by confidence. The table below holds the figures."),
+            chart("confidences", "Bars: the share of all faces by confidence. The table below has the figures."),
             details("Confidence as a table", faces),
         )
     )

@@ -14,9 +14,14 @@ from livemood.reporting.changes import CHANGES_KEPT, Change, Peaks, strongest
 MAX_BINS: Final = 1000
 """A person's curves have at most this many points."""
 
+GAP_S: Final = 1.0
+"""A person was away for a longer gap between rows, s."""
+
+GAP_STEPS: Final = 4
+"""Where rows or points are far apart, the gap is longer than this many of them."""
+
 CONFIDENCE_STEPS: Final = 10
 _FIRST_BIN_S: Final = 1 / 64
-_LONGEST_GAP_S: Final = 1.0
 
 
 @dataclass(slots=True)
@@ -109,7 +114,7 @@ class Summary:
     bin_s: float = _FIRST_BIN_S
     frame_s: float = 0.0
     step_s: float = 0.0
-    gap_s: float = _LONGEST_GAP_S
+    gap_s: float = GAP_S
     faces: int = 0
     frames: int = 0
     faceless: int = 0
@@ -297,4 +302,4 @@ class _Collector:
 
 def _longest_gap(step_s: float) -> float:
     """Return the longest time between two points of one stretch, s; a person was away for a longer one."""
-    return max(_LONGEST_GAP_S, 4 * step_s)
+    return max(GAP_S, GAP_STEPS * step_s)

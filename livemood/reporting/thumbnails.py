@@ -36,7 +36,7 @@ def thumbnails(video: Path, change: Change) -> tuple[str | None, str | None]:
         source = VideoSource(video, start_s, end_s - start_s + _SLACK_S)
     except CutEmpty as error:
         raise VideoUnreadable(
-            f"{video} has no frame at {start_s:g} s, where the records have a face", "name the video that they are of"
+            f"{video} has no frame at {start_s:g} s, where the records have a face", "give the video of these records"
         ) from error
     with source:
         for frame in source.frames():

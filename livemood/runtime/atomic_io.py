@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -41,8 +42,9 @@ def written() -> list[Path | str]:
 def atomic_write(path: Path, setting: str | None, force: bool = False) -> Iterator[Path]:
     """Yield a temporary name beside ``path``; the file is renamed at the end, or removed when the block fails.
 
-    Missing folders are made. Where ``path`` is a link to nothing yet, the file is made where it leads. A file that
-    appears under ``path`` meanwhile is replaced only with ``force``; otherwise the new one keeps its temporary name.
+    Missing folders are made. Where ``path`` is a link, the file is made where it leads. A replaced file's permissions
+    are kept. A file that appears under ``path`` meanwhile is replaced only with ``force``; otherwise the new one keeps
+    its temporary name.
 
     Args:
         path: The file to make.
@@ -55,7 +57,7 @@ def atomic_write(path: Path, setting: str | None, force: bool = False) -> Iterat
     """
     refuse_device(path, setting)
     make_room(path, setting, force)
-    place = real_path(path) if is_link(path) and not is_there(path) else path
+    place = real_path(path) if is_link(path) else path
     part = hidden_beside(place, "part")
     try:
         with claimed(part, path, setting):
@@ -63,17 +65,34 @@ def atomic_write(path: Path, setting: str | None, force: bool = False) -> Iterat
                 yield part
                 in_the_way = path.exists() and not force
                 if not in_the_way:
+                    with suppress(OSError):  # there is none, or its file system has no permissions
+                        shutil.copymode(place, part)
                     part.replace(place)
                     note_written(path)
             except BaseException:
                 part.unlink(missing_ok=True)
                 raise
         if in_the_way:
-            raise SinkError(f"{path} has appeared meanwhile and is not replaced; what was made is {part}")
+            raise SinkError(f"{path} was created meanwhile and is not replaced; the result is in {part}")
     except LivemoodError:
         raise
     except OSError as error:
         raise unwritable(path, setting, error) from error
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary name beside a file of a run's own folder; it is renamed at the end, or removed on failure.
+
+    Unlike with ``atomic_write``, the file is not locked and not listed as completed, and an OSError stays one.
+    """
+    part = path.with_name(f"{path.name}.part")
+    try:
+        yield part
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def hidden_beside(path: Path, ending: str) -> Path:
@@ -207,7 +226,7 @@ def refuse_file_as_folder(path: Path, setting: str) -> None:
         if is_there(place) and not is_folder(place):
             raise SinkError(f"{place} is a file", f"give {{{setting}}} a folder")
         if is_link(place) and not is_there(place):
-            raise SinkError(f"{place} is a link that leads nowhere", f"give {{{setting}}} a folder")
+            raise SinkError(f"{place} is a broken link", f"give {{{setting}}} a folder")
 
 
 def refuse_other_suffix(path: Path, setting: str, *suffixes: str) -> None:

@@ -8,7 +8,9 @@ import cv2
 from livemood.core.types import Image
 
 UPRIGHT: Final = 1
-_TAG: Final = 0x0112
+TAG: Final = 0x0112
+"""Number of the entry."""
+
 _PREFIX: Final = b"Exif\0\0"
 _MOST_ENTRIES: Final = 4096
 
@@ -65,7 +67,7 @@ def _place(exif: bytes) -> tuple[str, int] | None:
         count = struct.unpack_from(order + "H", exif, directory)[0]
         for entry in range(directory + 2, directory + 2 + 12 * min(count, _MOST_ENTRIES), 12):
             tag, kind = struct.unpack_from(order + "HH", exif, entry)
-            if (tag, kind) == (_TAG, 3):
+            if (tag, kind) == (TAG, 3):
                 struct.unpack_from(order + "H", exif, entry + 8)
                 return order, entry + 8
     except struct.error:  # truncated

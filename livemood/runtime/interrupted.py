@@ -1,7 +1,7 @@
 """Marks of files that an interrupt left incomplete: a hidden ``.NAME.interrupted`` beside each, which holds its size.
 
 No format has a place for such a mark that every program leaves alone. A file of another size than the mark says was
-made anew, or changed by someone, and counts as complete.
+made again, or changed by someone, and counts as complete.
 """
 
 from contextlib import suppress

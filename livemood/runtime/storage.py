@@ -137,23 +137,13 @@ class Store:
         where = self._path(name)
         try:
             if self._remote is None:
-                target = Path(where)
-                scratch = Path(self._path(MANIFEST_FOLDER)) / f"{target.name}.{uuid.uuid4().hex}.part"
-                scratch.parent.mkdir(parents=True, exist_ok=True)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                self._remove_abandoned(scratch.parent, target)
-                try:
-                    with claimed(scratch, target, self._setting):
-                        yield scratch
-                        scratch.replace(target)
-                finally:
-                    scratch.unlink(missing_ok=True)
+                with self._replacing_local(Path(where)) as scratch:
+                    yield scratch
                 return
             with tempfile.TemporaryDirectory(prefix="livemood-") as folder:
                 scratch = Path(folder) / "part"
                 yield scratch
-                self._make_parent(where)
-                self._remote.put_file(str(scratch), where)
+                self._put(scratch, where)
         except LivemoodError:
             raise
         except Exception as error:
@@ -161,12 +151,41 @@ class Store:
                 f"{where} could not be written ({_short(error)})", f"try another {{{self._setting}}}"
             ) from error
 
-    def _make_parent(self, where: str) -> None:
-        """Make the folder of a file, where the store has folders: one of buckets would make a bucket."""
-        parent = where.rpartition("/")[0]
+    @contextmanager
+    def _replacing_local(self, target: Path) -> Iterator[Path]:
+        scratch = Path(self._scratch(target.name))
+        scratch.parent.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        self._remove_abandoned(scratch.parent, target)
+        try:
+            with claimed(scratch, target, self._setting):
+                yield scratch
+                scratch.replace(target)
+        finally:
+            scratch.unlink(missing_ok=True)
+
+    def _put(self, local: Path, where: str) -> None:
+        """Copy a file to its place: an object appears when it is complete, a file is renamed when it is."""
+        parent, _, name = where.rpartition("/")
         _, place = required("fsspec.core", REMOTE).url_to_fs(parent)
-        if self._remote.root_marker or place.startswith("/"):
-            self._remote.makedirs(parent, exist_ok=True)
+        if not (self._remote.root_marker or place.startswith("/")):  # of buckets: a folder would be a new bucket
+            self._remote.put_file(str(local), where)
+            return
+        scratch = self._scratch(name)
+        for folder in (parent, self._path(MANIFEST_FOLDER)):
+            self._remote.makedirs(folder, exist_ok=True)
+        try:
+            self._remote.put_file(str(local), scratch)
+            if self._remote.exists(where):  # SMB and HDFS do not rename to a name that is taken
+                self._remote.rm_file(where)
+            self._remote.mv(scratch, where)
+        except BaseException:
+            with suppress(Exception):
+                self._remote.rm_file(scratch)
+            raise
+
+    def _scratch(self, name: str) -> str:
+        return self._path(f"{MANIFEST_FOLDER}/{name}.{uuid.uuid4().hex}.part")
 
     def _remove_abandoned(self, folder: Path, target: Path) -> None:
         """Remove the temporary files of processes that were killed; those of other runs are locked, and stay."""

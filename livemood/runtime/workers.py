@@ -17,7 +17,7 @@ from livemood.runtime.stopping import check, held, leave_signals_to_parent
 T = TypeVar("T")
 R = TypeVar("R")
 
-KILLED: Final = "its process was killed, most often because memory ran out or by a damaged file"
+KILLED: Final = "its process was killed, probably because memory ran out or a file is damaged"
 """Why a task has no result."""
 
 _CHECK_S: Final = 0.1

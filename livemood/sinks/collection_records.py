@@ -13,8 +13,10 @@ from livemood.core.errors import LivemoodError, SinkError
 from livemood.core.labels import EMOTION
 from livemood.core.text_tables import NOT_UTF8, table_line, utf8
 from livemood.records import PARQUET, VERSION, Origin, read_origin
+from livemood.records.files import SUFFIXES
 from livemood.records.inputs import Group, Heads, columns, kind, read_groups, to_json, to_rows, whole_until
 from livemood.records.origin import METADATA, is_sidecar, sidecar
+from livemood.records.parquet import arrow_schema, arrow_table
 from livemood.records.reading import header_of
 from livemood.runtime.atomic_io import (
     atomic_write,
@@ -32,7 +34,6 @@ from livemood.runtime.paths import bytes_of, is_folder, is_there
 from livemood.sinks.records import write_origin
 
 _SETTING: Final = "records"
-_SUFFIXES: Final = (".csv", ".jsonl", ".parquet")
 _ROW_GROUP: Final = 8192
 _REMEDY: Final = f"use {{resume}} to continue it, {{force}} or another {{{_SETTING}}}"
 
@@ -45,7 +46,7 @@ class CollectionRecords(Closeable):
     with which a run can be resumed after a killed process. The file of rows is locked against other runs until then.
 
     Args:
-        path: Ends in .csv, .jsonl or .parquet.
+        path: Ends in .jsonl, .csv or .parquet.
         heads: Labels by head of the model.
         force: Replace a file that is there, or rows that a killed process left.
         resume: Append to a file that is there.
@@ -70,7 +71,7 @@ class CollectionRecords(Closeable):
         origin: Origin | None = None,
         photos: Iterable[str] = (),
     ) -> None:
-        refuse_other_suffix(path, _SETTING, *_SUFFIXES)
+        refuse_other_suffix(path, _SETTING, *SUFFIXES)
         self.path, self._heads = path, heads
         self.done: dict[str, None] = {}
         self._empty = True
@@ -158,11 +159,11 @@ class CollectionRecords(Closeable):
             file.write(begun)
 
     def _compare(self, earlier: Origin | None) -> None:
-        """Warn if the file was begun with another model or other settings."""
+        """Warn if the file was started with another model or other settings."""
         now = self._origin
         if now and earlier and (earlier.sha256, earlier.options) != (now.sha256, now.options):
             warnings.warn(
-                f"{self.path} was begun with another model or other settings; its origin still names those",
+                f"{self.path} was started with another model or other settings, which its origin still states",
                 stacklevel=2,
             )
 
@@ -272,16 +273,15 @@ def write_parquet(
         heads: Labels by head of the model.
         metadata: Returns further entries for the file's metadata; called when all groups are written.
     """
-    arrow, parquet = required("pyarrow", PARQUET), required("pyarrow.parquet", PARQUET)
-    schema = schema_of(heads).with_metadata({"livemood.records": str(VERSION)})
+    parquet = required("pyarrow.parquet", PARQUET)
+    schema = arrow_schema(((name, kind(name)) for name in columns(heads)), {"livemood.records": str(VERSION)})
     rows: list[tuple[Any, ...]] = []
 
     with parquet.ParquetWriter(target, schema, compression="zstd", use_dictionary=["path", "error", "label"]) as file:
 
         def flush() -> None:
-            values = list(zip(*rows, strict=True))
+            file.write_table(arrow_table(rows, schema))
             rows.clear()
-            file.write_table(arrow.table([arrow.array(v, f.type) for v, f in zip(values, schema, strict=True)], schema))
 
         for entry, faces in groups:
             encoded = replace(entry, path=utf8(entry.path), error=entry.error and utf8(entry.error))
@@ -292,13 +292,6 @@ def write_parquet(
             flush()
         if metadata:
             file.add_key_value_metadata(metadata())
-
-
-def schema_of(heads: Heads) -> Any:
-    """Return the Arrow schema of the columns, so that a column without a value has its type too."""
-    arrow = required("pyarrow", PARQUET)
-    types = {int: arrow.int64(), str: arrow.string(), float: arrow.float64()}
-    return arrow.schema([(name, types[kind(name)]) for name in columns(heads)])
 
 
 def _unpack(path: Path, rows: Path, photos: Iterable[str]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from math import inf, nan
 from typing import Any, Final
 
+from livemood.core.counts import counted
 from livemood.core.errors import SinkError
 from livemood.core.types import Frame, Image, Mood
 from livemood.runtime.native_output import native_stderr_held
@@ -70,7 +71,8 @@ class LslSink(Sink):
         """Close the outlet; a second call does nothing."""
         self._outlet = None
         if self._left_out:
-            self.warnings = [f"{len(self._left_out)} people had no place among the {SLOTS} of the LSL stream"]
+            people = counted(len(self._left_out), "person", "people")
+            self.warnings = [f"{people} left out: the LSL stream has {SLOTS} slots"]
 
     def _slot(self, track: int, now_s: float) -> int | None:
         """Return the slot of a person, or the first free one; None if none is free."""

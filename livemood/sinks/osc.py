@@ -6,6 +6,7 @@ import struct
 from collections.abc import Sequence
 from typing import Any, Final
 
+from livemood.core.counts import counted
 from livemood.core.errors import SinkError
 from livemood.core.types import Frame, Image, Mood
 from livemood.sinks.base import Sink, SinkContext
@@ -67,7 +68,7 @@ class OscSink(Sink):
         """Stop sending."""
         self._socket.close()
         if self._lost:
-            self.warnings = [f"{self._lost} OSC packets could not be sent"]
+            self.warnings = [f"{counted(self._lost, 'OSC packet')} could not be sent"]
 
     def _send(self, packet: bytes) -> None:
         try:

@@ -37,7 +37,7 @@ class RecordStream(Sink):
             self._file = os.fdopen(os.dup(1), "wb", buffering=0)
         except OSError as error:
             raise SinkError("there is no stdout to write records to", "use {records} with a file") from error
-        self._every_frame = context.faceless_rows
+        self._faceless_rows = context.faceless_rows
         self._outbox = Outbox(self._send, _WAITING, "livemood-stdout") if context.live else None
         self._is_gone = False
 
@@ -47,7 +47,7 @@ class RecordStream(Sink):
         Raises:
             SinkError: Stdout is a file on a disk that is full or gone.
         """
-        self._take(face_rows(frame, moods, self._every_frame))
+        self._take(face_rows(frame, moods, self._faceless_rows))
 
     def mark(self, frame: Frame, event: int, name: str = "") -> None:
         """Write a line for an event.

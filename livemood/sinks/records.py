@@ -10,7 +10,7 @@ from livemood.core.labels import EMOTION
 from livemood.core.text_tables import table_line
 from livemood.core.types import Frame, Image, Mood
 from livemood.records.origin import METADATA, Origin, is_sidecar, sidecar
-from livemood.records.parquet import PARQUET
+from livemood.records.parquet import PARQUET, arrow_schema, arrow_table
 from livemood.records.schema import REASON, VERSION, Cell, Heads, Record, columns, kind, to_json, to_row
 from livemood.runtime.atomic_io import atomic_write, refuse_other_suffix, unwritable
 from livemood.runtime.optional_deps import required
@@ -38,7 +38,7 @@ class RecordSink(FileSink):
         path: Path,
         labels: Sequence[str],
         others: Heads,
-        every_frame: bool,
+        faceless_rows: bool,
         live: bool,
         force: bool,
         origin: Origin | None,
@@ -48,7 +48,7 @@ class RecordSink(FileSink):
         self._setting = setting
         refuse_other_suffix(path, setting, *_WRITERS)
         writer = _WRITERS[path.suffix.lower()]
-        self._every_frame = every_frame
+        self._faceless_rows = faceless_rows
         live = live and writer is not _parquet
         opened = live_file if live else atomic_write
         with ExitStack() as stack:
@@ -68,7 +68,7 @@ class RecordSink(FileSink):
         Raises:
             SinkError: The disk is full or gone.
         """
-        self._keep(face_rows(frame, moods, self._every_frame))
+        self._keep(face_rows(frame, moods, self._faceless_rows))
 
     def mark(self, frame: Frame, event: int, name: str = "") -> None:
         """Write a row for an event that was marked at a frame.
@@ -97,7 +97,7 @@ class RecordSink(FileSink):
 def open_records(
     path: str | Path,
     labels: Sequence[str],
-    every_frame: bool = False,
+    faceless_rows: bool = False,
     *,
     others: Heads | None = None,
     live: bool = False,
@@ -110,7 +110,7 @@ def open_records(
     Args:
         path: Ends in .jsonl, .csv or .parquet.
         labels: Emotions of the moods' scores, in order.
-        every_frame: Also write a row for each frame without faces.
+        faceless_rows: Write a row for a frame without faces too.
         others: Labels of the model's further heads, by name.
         live: Write JSONL and CSV under their own name from the start and flush every row, so that a killed process
             loses none. Parquet cannot be read before it is complete, so it appears at the end either way.
@@ -122,7 +122,7 @@ def open_records(
         SinkError: Another suffix, the file is there already, or it cannot be written.
         LivemoodError: A .parquet file without pyarrow installed.
     """
-    return RecordSink(Path(path), labels, others or {}, every_frame, live, force, origin, setting)
+    return RecordSink(Path(path), labels, others or {}, faceless_rows, live, force, origin, setting)
 
 
 def open_sink(target: str, context: SinkContext) -> Sink:
@@ -183,18 +183,17 @@ def _csv(path: Path, heads: _Heads, live: bool, origin: Origin | None) -> Iterat
 
 @contextmanager
 def _parquet(path: Path, heads: _Heads, live: bool, origin: Origin | None) -> Iterator[_Add]:
-    arrow, parquet = required("pyarrow", PARQUET), required("pyarrow.parquet", PARQUET)
-    types = {int: arrow.int64(), str: arrow.string(), float: arrow.float64()}
+    parquet = required("pyarrow.parquet", PARQUET)
     said = {"livemood.records": str(VERSION), **({METADATA: json.dumps(origin.to_json())} if origin else {})}
-    schema = arrow.schema([(name, types[kind(name)]) for name in columns(*heads)], said)
+    schema = arrow_schema(((name, kind(name)) for name in columns(*heads)), said)
     rows: list[tuple[Cell, ...]] = []
 
     with parquet.ParquetWriter(path, schema, compression="zstd", use_dictionary=["label", REASON, *heads[1]]) as file:
 
         def write_group() -> None:
-            values = list(zip(*rows, strict=True)) if rows else [()] * len(schema)
+            group = [*rows]
             rows.clear()
-            file.write_table(arrow.table([arrow.array(v, f.type) for v, f in zip(values, schema, strict=True)], schema))
+            file.write_table(arrow_table(group, schema))
 
         def add(records: Sequence[Record]) -> None:
             rows.extend(to_row(record, *heads) for record in records)

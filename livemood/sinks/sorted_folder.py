@@ -20,6 +20,7 @@ from livemood.runtime.atomic_io import atomic_write, claimed_folder, note_writte
 from livemood.runtime.closeable import Closeable
 from livemood.runtime.numbered import NumberedPaths
 from livemood.runtime.paths import is_file, real_path
+from livemood.sinks.xmp import sidecars_of
 
 How = Literal["copy", "move", "link"]
 """How a photo gets into its folder."""
@@ -30,7 +31,6 @@ MANIFEST: Final = "livemood-sorted.jsonl"
 _SETTING: Final = "sort_into"
 _VERSION: Final = 1
 _MAX_STEP: Final = 1 << 16  # bytes of a line; a path has 4,096 at most
-_SIDECARS: Final = (".xmp", ".XMP")
 
 
 def folder_for(moods: Sequence[Mood], by: SortBy = "most") -> str:
@@ -89,8 +89,9 @@ class Step:
 class SortedFolder(Closeable):
     """Puts photos into ``folder``/LABEL/ with their names and times; no file there is replaced. A context manager.
 
-    A step is logged before it is done, so that an interrupted one can be undone too. A photo that is here already is
-    skipped; another one at the path of an earlier photo is not. The folder is locked against other runs.
+    A step is logged before it is done, so that an interrupted one can be undone too; one that fails leaves nothing. A
+    photo that is here already is skipped; another one at the path of an earlier photo is not. The folder is locked
+    against other runs.
 
     Args:
         folder: The sorted folder; made, and removed again if nothing is put there.
@@ -165,7 +166,7 @@ class SortedFolder(Closeable):
 
     def _put_sidecars(self, photo: Path, target: Path, how: How) -> None:
         """Put the sidecars of a photo beside ``target``, in place of earlier ones that were not changed."""
-        for file in _sidecars(photo):
+        for file in sidecars_of(photo):
             if self._held(file):
                 continue
             place = target.with_name(file.name.replace(photo.name, target.name, 1))
@@ -176,46 +177,72 @@ class SortedFolder(Closeable):
 
     def _step(self, source: Path, target: Path, how: How) -> None:
         about = source.stat()
-        target.parent.mkdir(parents=True, exist_ok=True)
         relative = target.relative_to(self._folder).as_posix()
         link = str(source.readlink()) if how == "move" and source.is_symlink() else None
         step = Step(how, str(_absolute(source)), relative, about.st_size, about.st_mtime_ns, link=link)
-        _append(self._folder / MANIFEST, step)
+        length = _append(self._folder / MANIFEST, step)
         note_written(self._folder / MANIFEST)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if how == "link":
+                _link(source, target)
+            elif how == "move":
+                move(source, target, str(source.resolve()))
+            else:
+                with atomic_write(target, _SETTING) as part:
+                    shutil.copy2(source, part)
+        except OSError:
+            remove_empty(target.parent, self._folder)
+            _shorten(self._folder / MANIFEST, length)
+            raise
         self._steps[step.source].append(step)
-        if how == "link":
-            _link(source, target)
-        elif how == "move":
-            move(source, target, str(source.resolve()))
-        else:
-            with atomic_write(target, _SETTING) as part:
-                shutil.copy2(source, part)
 
 
-def _append(manifest: Path, step: Step) -> None:
-    """Add a step to the log; an incomplete last line is removed, because its step was never done."""
+def remove_empty(place: Path, top: Path) -> None:
+    """Remove a folder, and those that it lies in below ``top``, as far as they are empty."""
+    with suppress(OSError):
+        while place != top:
+            place.rmdir()
+            place = place.parent
+
+
+def _append(manifest: Path, step: Step) -> int:
+    """Add a step to the log; an incomplete last line is removed, because its step was never done.
+
+    Returns:
+        The length of the log before, in bytes.
+    """
     with manifest.open("a+b") as file:
         end = file.tell()
         file.seek(max(end - _MAX_STEP, 0))
         tail = file.read()
         whole = end - len(tail) + tail.rfind(b"\n") + 1
         file.truncate(whole)
-        file.seek(whole)
-        try:
+    try:
+        with manifest.open("ab") as file:
             file.write(_line(step))
             file.flush()
             os.fsync(file.fileno())
-        except OSError:
-            with suppress(OSError):
-                file.truncate(whole)
-            raise
+    except OSError:
+        _shorten(manifest, whole)
+        raise
+    return whole
+
+
+def _shorten(manifest: Path, length: int) -> None:
+    """Take the last step out of the log, which had ``length`` bytes before; it is removed if it had none."""
+    with suppress(OSError):
+        if length:
+            os.truncate(manifest, length)
+        else:
+            manifest.unlink()
 
 
 def read_steps(folder: Path) -> list[Step]:
     """Return the steps of a sorted folder, first step first; empty if it has no log.
 
     Raises:
-        LivemoodError: The log is damaged or from a newer livemood, or may not be read.
+        LivemoodError: The log is damaged or from a newer livemood, or cannot be read.
     """
     manifest = folder / MANIFEST
     if not is_file(manifest):
@@ -268,11 +295,6 @@ def is_made_by_sorting(folder: Path) -> Callable[[Path], bool]:
 def _absolute(path: Path) -> Path:
     """Return the absolute path with links in its folders resolved; the last part may be a link."""
     return real_path(path.parent) / path.name
-
-
-def _sidecars(photo: Path) -> list[Path]:
-    """Return the sidecars named after a photo's full name; ``NAME.xmp`` may belong to another photo ``NAME.*``."""
-    return [file for ending in _SIDECARS if is_file(file := photo.with_name(photo.name + ending))]
 
 
 def same_content(one: Path, other: Path) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from livemood.core.errors import LivemoodError
 from livemood.runtime.atomic_io import claimed_folder, make_room
 from livemood.runtime.paths import is_file, real_path
-from livemood.sinks.sorted_folder import MANIFEST, Step, move, read_steps, same_content, write_steps
+from livemood.sinks.sorted_folder import MANIFEST, Step, move, read_steps, remove_empty, same_content, write_steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,8 @@ def undo(folder: Path) -> Iterator[Undone]:
     """Undo the steps of a sorted folder, last step first; empty folders and an empty log are removed.
 
     A photo that was moved is moved back, unless its old path is taken by another one. A copy or link is removed, unless
-    it or its original was changed, or it is the only one left. Steps that were not undone stay in the log.
+    it or its original was changed, or it is the only one left. Steps that were not undone stay in the log; one of which
+    there is nothing to undo, as it was never done, is left out.
 
     Raises:
         LivemoodError: The folder has no log, or a damaged one.
@@ -37,10 +38,12 @@ def undo(folder: Path) -> Iterator[Undone]:
         undone: set[int] = set()
         try:
             for place in reversed(range(len(steps))):
+                done = os.path.lexists(folder / steps[place].target)
                 kept = _undo(folder, steps[place])
                 if kept is None:
                     undone.add(place)
-                yield Undone(steps[place], kept)
+                if done or kept:
+                    yield Undone(steps[place], kept)
         finally:
             left = [step for place, step in enumerate(steps) if place not in undone]
             if not left:
@@ -69,7 +72,7 @@ def _undo(folder: Path, step: Step) -> str | None:
         return f"{target} stays: {error.what}"
     except OSError as error:
         return f"{target} stays: {error.filename or target}: {error.strerror or error}"
-    _remove_empty(target.parent, folder)
+    remove_empty(target.parent, folder)
     return None
 
 
@@ -91,10 +94,3 @@ def _is_spare(step: Step, source: Path, target: Path) -> bool:
         return target.is_symlink()  # else the old path leads to the sorted photo
     unchanged = step.how != "move" and step.fits(source) and step.fits(target)
     return unchanged or same_content(source, target)
-
-
-def _remove_empty(place: Path, top: Path) -> None:
-    with suppress(OSError):
-        while place != top:
-            place.rmdir()
-            place = place.parent

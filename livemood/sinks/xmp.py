@@ -35,11 +35,17 @@ _SPACES: Final = {
     "stDim": "http://ns.adobe.com/xap/1.0/sType/Dimensions#",
     "xmp": "http://ns.adobe.com/xap/1.0/",
 }
+_ENDINGS: Final = (".xmp", ".XMP")
 _HEAD: Final = b"<?xpacket begin='\xef\xbb\xbf' id='W5M0MpCehiHzreSzNTczkc9d'?>\n"
 _TAIL: Final = b"\n<?xpacket end='w'?>\n"
 _OURS: Final = "livemood: "
 _MAX_BYTES: Final = 16 << 20
 _OUR_WORDS: Final = frozenset({*EMOTIONS, UNSURE, NO_FACE})
+
+
+def sidecars_of(photo: Path) -> list[Path]:
+    """Return the sidecars named after a photo's full name; ``NAME.xmp`` may belong to another photo ``NAME.*``."""
+    return [file for ending in _ENDINGS if is_file(file := photo.with_name(photo.name + ending))]
 
 
 class Sidecars:
@@ -51,10 +57,14 @@ class Sidecars:
     def of(self, photo: Path) -> Path:
         """Return the path of a photo's sidecar: ``photo.jpg.xmp``, or ``photo.xmp`` if only that exists.
 
-        ``photo.xmp`` is not meant if another file has that stem too, such as ``photo.raw``, whose it may be.
+        The ending of one that exists may be ``.XMP`` too. ``photo.xmp`` is not meant if another file has that stem too,
+        such as ``photo.raw``, whose it may be.
         """
-        full, short = photo.with_name(f"{photo.name}.xmp"), photo.with_suffix(".xmp")
-        return short if is_file(short) and not is_file(full) and self._is_alone(photo) else full
+        full = sidecars_of(photo)
+        short = [file for ending in _ENDINGS if is_file(file := photo.with_suffix(ending))]
+        if not full and short and self._is_alone(photo):
+            return short[0]
+        return full[0] if full else photo.with_name(f"{photo.name}.xmp")
 
     def _is_alone(self, photo: Path) -> bool:
         """Return whether only the photo and ``photo.xmp`` have the photo's stem."""
@@ -82,7 +92,7 @@ class Sidecars:
         root = _read(target) if is_file(target) else _new()
         rdf = root if root.tag == _name("rdf", "RDF") else root.find(_name("rdf", "RDF"))
         if rdf is None:
-            raise SinkError(f"{target} is not an XMP that livemood understands; it stays as it is")
+            raise SinkError(f"{target} is not XMP that livemood understands; it was not changed")
         labels = list(dict.fromkeys(mood.label for mood in moods)) or [NO_FACE]
         ours = {*_OUR_WORDS, *_labels_of_regions(rdf), *labels}
         _keywords(rdf, "dc", "subject", "Bag", PREFIX, labels, ours)
@@ -113,7 +123,7 @@ def _new() -> Element:
 def _read(path: Path) -> Element:
     try:
         if path.stat().st_size > _MAX_BYTES:
-            raise SinkError(f"{path} is larger than any sidecar; it stays as it is")
+            raise SinkError(f"{path} is too large for a sidecar; it was not changed")
         data = path.read_bytes()
         for _, (prefix, space) in ElementTree.iterparse(path, ["start-ns"]):
             if prefix and not prefix.startswith("ns"):  # those are ElementTree's own
@@ -121,11 +131,11 @@ def _read(path: Path) -> Element:
         parser = ElementTree.XMLParser(target=ElementTree.TreeBuilder(insert_comments=True))
         return ElementTree.fromstring(data, parser)
     except (ElementTree.ParseError, LookupError, ValueError) as error:  # the latter two of unknown encodings
-        raise SinkError(f"{path} is not an XMP that livemood understands; it stays as it is") from error
+        raise SinkError(f"{path} is not XMP that livemood understands; it was not changed") from error
     except OSError as error:
         if isinstance(error, SinkError):
             raise
-        raise SinkError(f"{path} may not be read ({error.strerror}); it stays as it is") from error
+        raise SinkError(f"{path} cannot be read ({error.strerror}); it was not changed") from error
 
 
 def _keywords(
@@ -145,13 +155,14 @@ def _keywords(
     replaced = {f"{prefix}{label}" for label in ours}
     lists = _found(rdf, space, term)
     words = lists[0] if lists else SubElement(_description(rdf), _name(space, term))
-    bag = next(iter(words), None)
+    bag = words.find("{*}*")  # the first element, comments not counted
     if bag is None:
         bag = SubElement(words, _name("rdf", kind))
     for every in lists:
         for inner in every:
-            for item in [item for item in inner if item.text in replaced]:
-                inner.remove(item)
+            for item in inner.findall(_name("rdf", "li")):
+                if item.text in replaced:
+                    inner.remove(item)
     for label in labels:
         SubElement(bag, _name("rdf", "li")).text = f"{prefix}{label}"
 

@@ -181,12 +181,10 @@ def _check_out(job: Job, may_replace: bool) -> None:
         raise SinkError(f"{out} is the name of the shipped model", "choose another {out}")
     for folder in (out, job.work):
         if folder.is_symlink() and not folder.exists():
-            raise SinkError(f"{folder} is a link that leads nowhere", "choose another {out}")
+            raise SinkError(f"{folder} is a broken link", "choose another {out}")
         refuse_file_as_folder(folder, "out")
         if data.is_dir() and data.resolve() in (folder.resolve(), *folder.resolve().parents):
-            raise SinkError(
-                f"{folder} lies in the data, where its pictures would count as data", "choose another {out}"
-            )
+            raise SinkError(f"{folder} is inside the data, so its pictures would count as data", "choose another {out}")
     holds_bundle = _is_bundle(out)
     if out.is_dir() and any(out.iterdir()) and not holds_bundle:
         raise SinkError(f"{out} is not empty and holds no bundle", "choose another {out}")

@@ -36,8 +36,9 @@ class TrainSettings:
         distil_weight: Weight of the teachers in the targets, if there are any; the rest is the labels'.
         early_stop: Number of epochs without a better NLL on valid after which the run ends; 0 for never.
         precision: Of convolutions and feature maps while a preset trains; what is shipped is measured in float32.
-        class_balance: Adjust the last bias for rare classes, as far as accuracy on valid allows, and for happy, so that
-            it is predicted as often as it is labelled.
+        class_balance: Adjust the last bias, as fitted on valid: for rare classes (at most 0.3 points of accuracy), for
+            happy, so that it is predicted as often as it is labelled, and for the classes besides neutral and happy (at
+            most 0.6 points).
 
     Raises:
         LivemoodError: A number is out of range.
@@ -47,24 +48,26 @@ class TrainSettings:
     epochs: int = setting(80, "Passes over the pictures.", min=1)
     time_budget_s: float | None = setting(
         None,
-        "End training after this time, such as 45m or 2h, whatever the number of epochs. Cutting faces before, and "
-        "measuring and converting the model after, come on top.",
+        "End training after this time, such as 45m or 2h, whatever the number of epochs. Cutting faces out before it, "
+        "and measuring and converting the model after it, take additional time.",
         metavar="TIME",
     )
     batch: int = setting(128, "Pictures per step.", min=1)
-    learning_rate: float = setting(0.1, "Its peak, above 0.")
+    learning_rate: float = setting(0.1, "Peak learning rate, above 0.")
     warmup_epochs: float = 1.0
     weight_decay: float = 2.5e-3
-    seed: int = setting(1, "Of weights, order and augmentation.", min=0, max=_MAX_SEED)
+    seed: int = setting(1, "Seed of weights, order and augmentation.", min=0, max=_MAX_SEED)
     blends: int = setting(0, "Number of blends of each picture with others (mixup).", min=0, max=_MAX_BLENDS)
-    ema_decay: float = setting(0.999, "Of the averaged weights, per step.", min=0, max=1)
+    ema_decay: float = setting(0.999, "Decay of the averaged weights, per step.", min=0, max=1)
     further_weight: float = 0.3
     ease_after: float = 0.9
     distil_weight: float = setting(0.7, "Weight of the teachers in the targets.", min=0, max=1)
-    precision: Precision = setting("float32", "bfloat16 trains a preset faster on processors and GPUs that have it.")
+    precision: Precision = setting(
+        "float32", "bfloat16 trains most presets faster on processors and GPUs that support it."
+    )
     early_stop: int = setting(0, "End after this many epochs without improvement; 0 for never.", min=0)
     class_balance: bool = setting(
-        True, "Adjust for rare classes at little loss of accuracy, and predict happy as often as it is labelled."
+        True, "Adjust the scores of rare classes, happy, and the others against neutral, at little loss of accuracy."
     )
 
     def __post_init__(self) -> None:

@@ -173,7 +173,7 @@ def crowd() -> None:
                 return len(pipeline.step(Frame(index, index / 30, image)))
 
             times[count] = mean_milliseconds(step)
-            print(f"{count:3} faces pasted, {step():2} found: {times[count]:6.2f} ms a frame")
+            print(f"{count:3} faces pasted, {step():2} found: {times[count]:6.2f} ms per frame")
         whole = mean_milliseconds(lambda: detector.detect(Frame(0, 0.0, image)))
     extra = (times[10] - times[1]) / 9
     print(f"whole frame searched: {whole:.2f} ms; each further face {extra:.2f} ms, {extra / whole:.0%} of that")

@@ -169,7 +169,7 @@ def batch(faces: Floats, count: int, rng: np.random.Generator) -> tuple[Floats, 
 
 
 def trained(faces: Floats, rounds: int) -> dict[str, Floats]:
-    """Return the weights after training with Adam on the cross-entropy; pictures are generated anew in every round."""
+    """Return the weights after training with Adam on the cross-entropy; new pictures are generated in every round."""
     rng = np.random.default_rng(1)
     weights: dict[str, Floats] = {
         "hidden_weights": rng.normal(0, 1 / _SIDE, (_SIDE**2, _HIDDEN)).astype(np.float32),

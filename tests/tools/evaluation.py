@@ -218,7 +218,7 @@ def smiles(photos: Sequence[Photo]) -> None:
 
 
 def print_kinds(by_kind: dict[str, list[Mood]]) -> None:
-    """Print how well open and closed smiles are told apart."""
+    """Print how well open and closed smiles are distinguished."""
 
     def openness(mood: Mood) -> float:
         shares = mood.others["smile"].scores

@@ -25,7 +25,7 @@ def main(words: list[str]) -> int:
     found: list[Parity] = []
     print(
         "clip | frames | faces | missing | extra | other label | other reason | probability | beyond | score | box | "
-        "ms a frame"
+        "ms per frame"
     )
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         write_page(Path(folder) / "page")

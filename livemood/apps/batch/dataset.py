@@ -5,6 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any, Final
@@ -12,8 +13,8 @@ from typing import Any, Final
 from livemood.apps.batch.inputs import InputFile
 from livemood.core.errors import LivemoodError
 from livemood.core.labels import EMOTION
-from livemood.records import PARQUET
-from livemood.records.inputs import PART, Heads
+from livemood.records.inputs import PART, Heads, open_part
+from livemood.records.parquet import PARQUET
 from livemood.records.schema import heads_of_columns
 from livemood.runtime.optional_deps import required
 from livemood.runtime.storage import MANIFEST_FOLDER, Store
@@ -89,19 +90,18 @@ def read_part(store: Store, name: str) -> Part:
     """Read the footer of one file.
 
     Raises:
-        LivemoodError: It is not part of a livemood data set.
+        LivemoodError: It is damaged, or not part of a livemood data set.
     """
-    arrow, parquet = required("pyarrow", PARQUET), required("pyarrow.parquet", PARQUET)
+    with open_part(store, name) as file:
+        metadata = required("pyarrow.parquet", PARQUET).read_metadata(file)
     try:
-        with store.open(name) as file:
-            metadata = parquet.read_metadata(file)
         data = json.loads((metadata.metadata or {})[FOOTER.encode()])
         inputs = tuple(InputFile(str(path), int(size), str(stamp)) for path, size, stamp in data["inputs"])
         reading = Reading(*(str(data[key]) for key in ("version", "model", "sha256", "settings")))
         counts = int(data["faces"]), int(data["frames"]), float(data["seconds"])
         emotions, others = heads_of_columns(metadata.schema.names)
         return Part(name, reading, inputs, {EMOTION: emotions, **others}, frozenset(map(str, data["failed"])), *counts)
-    except (arrow.ArrowException, KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise LivemoodError(f"{store.root}/{name} is not part of a livemood data set", "use another {out}") from error
 
 
@@ -120,7 +120,7 @@ def remove_inputs(store: Store, part: Part, paths: Collection[str]) -> None:
         return
     arrow, parquet = required("pyarrow", PARQUET), required("pyarrow.parquet", PARQUET)
     compute = required("pyarrow.compute", PARQUET)
-    with store.open(part.name) as file:
+    with open_part(store, part.name) as file:
         table = parquet.read_table(file)
     # A part of several inputs holds photos only, with one frame each, in this order. Names say less: some are escaped.
     counts = table.column("faces").to_pylist()
@@ -195,13 +195,12 @@ def write_run_info(store: Store, name: str, data: dict[str, Any]) -> None:
 
 
 def read_run_infos(store: Store) -> dict[str, dict[str, Any]]:
-    """Return the files of the data set's manifest, by name."""
+    """Return the files of the data set's manifest, by name, without those of other programs."""
     found: dict[str, dict[str, Any]] = {}
     for name in store.names(MANIFEST_FOLDER):
         if name.endswith(".json"):
-            with store.open(f"{MANIFEST_FOLDER}/{name}") as file:
-                try:
-                    found[name.removesuffix(".json")] = dict(json.loads(file.read()))
-                except ValueError:  # of another program
-                    continue
+            with store.open(f"{MANIFEST_FOLDER}/{name}") as file, suppress(ValueError):
+                data = json.loads(file.read())
+                if isinstance(data, dict) and "livemood" in data:
+                    found[name.removesuffix(".json")] = data
     return found

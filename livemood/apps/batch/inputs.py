@@ -5,6 +5,7 @@ import glob
 import hashlib
 import io
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
@@ -13,15 +14,16 @@ from typing import Any, Final, NamedTuple
 
 from livemood.core.errors import SourceError
 from livemood.core.text_tables import NOT_UTF8, decode_text, table_rows
-from livemood.records import PARQUET
+from livemood.records.parquet import PARQUET, whole_parquet
 from livemood.runtime.optional_deps import required
 from livemood.runtime.paths import is_there
-from livemood.runtime.storage import MANIFEST_FOLDER, filesystem, is_url, read_bytes
+from livemood.runtime.storage import MANIFEST_FOLDER, REMOTE, filesystem, is_url, read_bytes
 from livemood.sources.image.formats import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 
 _LISTS: Final = (".csv", ".tsv", ".parquet", ".txt")
 _SHOWN: Final = 80
 _MISSING: Final = -1
+_ANY_DEPTH: Final = re.compile(r"(?<![^/\\])\*\*[/\\]+")  # as a whole part of a pattern
 
 
 class InputFile(NamedTuple):  # faster than a dataclass: ten million of them are sorted and compared
@@ -52,11 +54,11 @@ def expand(words: Sequence[str], on_unreadable: Callable[[str], None] = lambda _
     Args:
         words: Files, folders, globs, URLs of these, and lists of paths: .csv, .tsv and .parquet with a column
             ``path``, .txt with one path per line. Paths from a list are not checked for existence.
-        on_unreadable: Called with each folder inside these that may not be read.
+        on_unreadable: Called with each folder inside these that cannot be read.
 
     Raises:
         SourceError: Nothing is found, or a list cannot be read.
-        LivemoodError: The driver of a URL is not installed.
+        LivemoodError: A Parquet list is damaged, or the driver of a URL is not installed.
     """
     found: dict[str, InputFile] = {}
     for word in words:
@@ -88,47 +90,76 @@ def _number(path: str) -> int:
 def _local(word: str, on_unreadable: Callable[[str], None]) -> Iterator[InputFile]:
     path = Path(word)
     if path.is_dir():
+        try:
+            os.scandir(word).close()
+        except OSError as error:
+            raise SourceError(f"{word} cannot be read ({error.strerror})") from error
         yield from _walk(word, on_unreadable)
     elif path.suffix.lower() in _LISTS:
         yield from map(_input_file, _listed(word))
     elif path.exists() or not glob.has_magic(word):
         yield _input_file(word)
     else:
-        for match in glob.iglob(word, recursive=True):  # noqa: PTH207  # many, and as they were written
-            if os.path.isdir(match):  # noqa: PTH112
+        for match in _matches(word, on_unreadable):
+            if not os.path.isdir(match):  # noqa: PTH112
+                if _is_media(match):
+                    yield _input_file(match)
+            elif not Path(match).is_symlink() and Path(match).name != MANIFEST_FOLDER:
                 yield from _walk(match, on_unreadable)
-            elif _is_media(match):
-                yield _input_file(match)
+
+
+def _matches(pattern: str, on_unreadable: Callable[[str], None]) -> Iterator[str]:
+    """Yield the files and folders that a pattern matches, as it is written; ``**`` follows no links to folders."""
+    recursive = _ANY_DEPTH.search(pattern)
+    if not recursive:
+        yield from glob.iglob(pattern)  # noqa: PTH207  # many, and as they were written
+        return
+    head, rest = pattern[: recursive.start()], pattern[recursive.end() :]
+    for top in glob.iglob(head) if head else ("",):  # noqa: PTH207
+        yield from _matches(glob.escape(top) + rest, on_unreadable)
+        for entry in _entries(top or os.curdir, on_unreadable):
+            if entry.is_dir(follow_symlinks=False):
+                below = top + os.path.relpath(entry.path, top or os.curdir)
+                yield from _matches(os.path.join(glob.escape(below), rest), on_unreadable)  # noqa: PTH118
 
 
 def _walk(folder: str, on_unreadable: Callable[[str], None]) -> Iterator[InputFile]:
-    """Yield the photos and videos in a folder and below; links to folders are not followed.
+    """Yield the photos and videos in a folder and below.
 
     A link that cannot be followed is yielded too, as a file that does not exist.
     """
+    for entry in _entries(folder, on_unreadable):
+        if _is_media(entry.name) and not entry.is_dir(follow_symlinks=False) and _is_file(entry):
+            yield _input_file(entry.path)
+
+
+def _entries(folder: str, on_unreadable: Callable[[str], None]) -> Iterator["os.DirEntry[str]"]:
+    """Yield what is in a folder and below, without names that are left out; links to folders are not followed."""
     waiting = [folder]
     while waiting:
         here = waiting.pop()
         try:
             with os.scandir(here) as entries:
                 for entry in entries:
-                    if entry.name.startswith(".") or entry.name == MANIFEST_FOLDER:
+                    if _is_left_out(entry.name):
                         continue
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(entry.path)
-                    elif _is_media(entry.name) and _is_file(entry):
-                        yield _input_file(entry.path)
-        except OSError as error:
-            if here == folder:
-                raise SourceError(f"{folder} may not be read ({error.strerror})") from error
+                    yield entry
+        except OSError:
             on_unreadable(here)
+
+
+def _is_left_out(name: str) -> bool:
+    """Return whether a file or folder is read only if it is named itself."""
+    return name.startswith(".") or name == MANIFEST_FOLDER
 
 
 def _is_file(entry: "os.DirEntry[str]") -> bool:
     """Return whether an entry is a file, or a link that cannot be followed."""
     try:
         return entry.is_file() or (entry.is_symlink() and not is_there(entry.path))
-    except OSError:  # a link to itself, or into a folder that may not be read
+    except OSError:  # a link to itself, or into a folder that cannot be read
         return True
 
 
@@ -148,14 +179,19 @@ def _remote(url: str) -> Iterator[InputFile]:
         yield from map(_input_file, _rows(url, read_bytes(url)))
         return
     store = filesystem(url)
-    known = _asked(url, store.info) if glob.has_magic(url) else None
+    is_pattern = glob.has_magic(url)
+    known = _asked(url, store.info) if is_pattern else None
     if known and known.get("type") == "file":
         yield _remote_file(url, known)
         return
-    search = store.glob if glob.has_magic(url) and not known else store.find
-    scheme = url.partition("://")[0]
-    for name, about in (_asked(url, partial(search, detail=True)) or {}).items():
-        if about.get("type") == "file" and _is_media(name):
+    search = store.glob if is_pattern and not known else store.find
+    found = _asked(url, partial(search, detail=True)) or {}
+    if not found and not is_pattern and _asked(url, store.info) is None:
+        yield InputFile(url)
+    scheme, _, _ = url.partition("://")
+    named = set(required("fsspec.core", REMOTE).url_to_fs(url)[1].split("/"))
+    for name, about in found.items():
+        if about.get("type") == "file" and _is_media(name) and not any(map(_is_left_out, {*name.split("/")} - named)):
             yield _remote_file(f"{scheme}://{str(name).partition('://')[2] or name}", about)
 
 
@@ -196,7 +232,7 @@ def _listed(path: str) -> Iterable[str]:
     except OSError as error:
         if isinstance(error, SourceError):
             raise
-        raise SourceError(f"{path} may not be read ({error.strerror})") from error
+        raise SourceError(f"{path} cannot be read ({error.strerror})") from error
 
 
 def _rows(name: str, data: bytes) -> list[str]:
@@ -205,13 +241,12 @@ def _rows(name: str, data: bytes) -> list[str]:
         lines = (line.removesuffix("\r") for line in decode_text(data).split("\n"))
         return list(dict.fromkeys(line for line in lines if line.strip()))
     if name.lower().endswith(".parquet"):
-        arrow, parquet = required("pyarrow", PARQUET), required("pyarrow.parquet", PARQUET)
-        try:
-            with parquet.ParquetFile(io.BytesIO(data)) as file:
-                _check_columns(name, file.schema_arrow.names)
-                column = file.read(columns=["path"]).column("path").to_pylist()
-        except arrow.ArrowException as error:
-            raise SourceError(f"{name} is not a complete Parquet file", "write it again") from error
+        with whole_parquet(name), required("pyarrow.parquet", PARQUET).ParquetFile(io.BytesIO(data)) as file:
+            _check_columns(name, file.schema_arrow.names)
+            cells = file.read(columns=["path"]).column("path")
+        column = [cell.decode(errors=NOT_UTF8) if isinstance(cell, bytes) else cell for cell in cells.to_pylist()]
+        if not all(isinstance(cell, str) for cell in column if cell is not None):
+            raise SourceError(f"{name} is not a list of paths: its column path holds {cells.type}", "write it as text")
     else:
         try:
             rows = table_rows(decode_text(data))
@@ -221,7 +256,7 @@ def _rows(name: str, data: bytes) -> list[str]:
             column = [row[place] for row in rows if len(row) > place]
         except csv.Error as error:
             raise SourceError(f"{name} cannot be read as CSV ({error})") from error
-    return list(dict.fromkeys(str(path) for path in column if path))
+    return list(dict.fromkeys(path for path in column if path))
 
 
 def _check_columns(name: str, columns: Sequence[str]) -> None:
@@ -231,6 +266,8 @@ def _check_columns(name: str, columns: Sequence[str]) -> None:
             f"{name} is not a list of paths: it has no column path{f', only {shown}' if shown else ''}",
             "name the column of the paths so, or give a .txt with a path on each line",
         )
+    if columns.count("path") > 1:
+        raise SourceError(f"{name} is not a list of paths: it has several columns path", "keep one of them")
 
 
 def _is_media(name: str) -> bool:

@@ -33,8 +33,8 @@ from livemood.records.inputs import Heads
 from livemood.runtime.atomic_io import refuse_file_as_folder
 from livemood.runtime.storage import Store, is_url
 
-PHOTOS_A_SHARD: Final = 1000
-_SHARDS_A_WORKER: Final = 4  # at least, so that all end at about the same time
+PHOTOS_PER_SHARD: Final = 1000
+_SHARDS_PER_WORKER: Final = 4  # at least, so that all end at about the same time
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +68,11 @@ class Plan:
         inputs: All inputs of the job.
         shards: Inputs that are still to be read.
         done: Number of inputs that the data set already has.
+        failed: Number of those that could not be read.
         again: Number of inputs that are read again, because they or the model have changed, because they failed, or
             for their labelled copy.
         stale: Paths by part whose rows are to be removed before.
-        unreadable: Folders inside the inputs that may not be read.
+        unreadable: Folders inside the inputs that cannot be read.
         options: For the shards.
         heads: Labels by head of the model.
     """
@@ -79,6 +80,7 @@ class Plan:
     inputs: Sequence[InputFile]
     shards: Sequence[Shard]
     done: int
+    failed: int
     again: int
     stale: Sequence[tuple[Part, frozenset[str]]]
     unreadable: Sequence[str]
@@ -109,6 +111,7 @@ def plan(job: BatchJob, workers: int) -> Plan:
         inputs = share(inputs, *job.part)
     wanted = {one.path: one for one in inputs}
     done: set[str] = set()
+    failed = 0
     stale: list[tuple[Part, frozenset[str]]] = []
     again: set[str] = set()
     unlike: Heads | None = None
@@ -130,6 +133,7 @@ def plan(job: BatchJob, workers: int) -> Plan:
                 old.add(one.path)
             elif current and whole:
                 done.add(one.path)
+                failed += one.path in part.failed
             else:
                 old.add(one.path)
                 again.add(one.path)
@@ -140,7 +144,7 @@ def plan(job: BatchJob, workers: int) -> Plan:
     todo = [shard for shard in _shards(inputs, done, workers) if shard.inputs]
     if todo and unlike:
         raise _other_labels(job.out, unlike, heads)
-    return Plan(inputs, todo, len(done), len(again - done), stale, unreadable, options, heads)
+    return Plan(inputs, todo, len(done), failed, len(again - done), stale, unreadable, options, heads)
 
 
 def run(
@@ -224,7 +228,7 @@ def _shards(inputs: Sequence[InputFile], done: set[str], workers: int) -> Iterat
             photos.append(one)
         elif one.path not in done:
             yield Shard((one,))
-    size = max(min(PHOTOS_A_SHARD, -(-len(photos) // (_SHARDS_A_WORKER * workers))), 1)
+    size = max(min(PHOTOS_PER_SHARD, -(-len(photos) // (_SHARDS_PER_WORKER * workers))), 1)
     for start in range(0, len(photos), size):
         yield Shard(tuple(one for one in photos[start : start + size] if one.path not in done))
 

@@ -171,15 +171,15 @@ def _publish(part: Part, groups: Iterator[Group], out: str, finished: Callable[[
 def _missing(path: str) -> SourceError:
     """Return the error of an input that was not found when the batch was planned."""
     if is_url(path):
-        return SourceError(f"{path} is not there or may not be read", "check the list that names it")
+        return SourceError(f"{path} is not there or cannot be read", "check the name")
     if os.path.islink(path):  # noqa: PTH114  # unlike that of pathlib, takes every text that a list may hold
         return SourceError(f"{path} is a link that cannot be followed")
     try:
         with suppress(FileNotFoundError, ValueError):
             os.stat(path)  # noqa: PTH116
     except OSError as error:
-        return SourceError(f"{path} may not be read ({error.strerror})")
-    return SourceError(f"{path} is not there", "check the list that names it")
+        return SourceError(f"{path} cannot be read ({error.strerror})")
+    return SourceError(f"{path} is not there", "check the name")
 
 
 def _line(error: LivemoodError) -> str:

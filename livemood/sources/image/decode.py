@@ -15,9 +15,9 @@ from livemood.runtime import exif as tags
 from livemood.runtime.native_output import native_stderr_held
 from livemood.runtime.paths import is_folder
 from livemood.sources.image import pillow
-from livemood.sources.image.colour import needs_conversion, to_srgb
+from livemood.sources.image.colour import is_rgb, mode_of, to_srgb
 from livemood.sources.image.formats import kind_of, missing_decoder, other_kind
-from livemood.sources.image.size_guard import MAX_PIXELS, size
+from livemood.sources.image.size_guard import MAX_PIXELS, pnm_white, size
 
 T = TypeVar("T")
 
@@ -31,6 +31,7 @@ _SIDE_FOR_SMALL_FACES: Final = 3840
 _MAX_MILLIONS: Final = MAX_PIXELS // 1_000_000
 _BY_PILLOW: Final = frozenset({"heif", "avif", "jxl"})
 _REDUCED: Final = {2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4, 8: cv2.IMREAD_REDUCED_COLOR_8}
+_PNM_AS_STORED: Final = (b"P5", b"P6")  # OpenCV scales the 8-bit levels of the others
 _ALWAYS_OPAQUE: Final = (b"\xff\xd8", b"BM")  # JPEG, BMP
 _PNG_WITH_ALPHA: Final = (b"\4", b"\6")
 _WHITE: Final = 255
@@ -46,10 +47,10 @@ class Photo:
         image: (H, W, 3) uint8 BGR, upright, in sRGB; a reduced size if ``least_side`` allowed it.
         width: Of the full-size photo, upright, px.
         height: Of the full-size photo, upright, px.
-        orientation: EXIF orientation in the file, 1 to 8.
+        orientation: EXIF orientation in the file, 1 to 8; 1 for HEIC and AVIF, which turn the picture by other means.
         exif: EXIF data as in the file, without its prefix; None where there are none.
-        icc: Colour profile; None where there is none.
-        own_colours: ``image`` before its conversion to sRGB, in the colours of ``icc``.
+        icc: Colour profile of ``own_colours``; None where they are sRGB without one.
+        own_colours: ``image`` before its conversion to sRGB, if ``icc`` describes RGB; otherwise the same.
     """
 
     image: Image
@@ -129,9 +130,11 @@ def decode_photo(data: bytes, name: str, least_side: int | None = None) -> Photo
     full = (width, height) if stored.orientation < 5 else (height, width)
     if step == 1:
         full = own.shape[1], own.shape[0]
-    in_srgb = to_srgb(own, stored.icc) if stored.icc and needs_conversion(stored.icc) else own
-    turned = stored.orientation if kind_of(data) != "tiff" else tags.orientation(data)
-    return Photo(in_srgb, *full, turned, stored.exif, stored.icc, own)
+    in_srgb = to_srgb(own, stored.icc)
+    own, icc = (own, stored.icc) if is_rgb(stored.icc) else (in_srgb, None)
+    by_kind = {"tiff": tags.orientation(data), "avif": tags.UPRIGHT}  # OpenCV turns TIFFs; AVIF turns itself, as HEIC
+    turned = by_kind.get(kind_of(data), stored.orientation)
+    return Photo(in_srgb, *full, turned, stored.exif, icc, own)
 
 
 def read_reduced(decode: Callable[[int], Photo], read: Callable[[Image, bool], T]) -> tuple[Photo, T]:
@@ -170,7 +173,7 @@ def decoded(data: bytes) -> Image | None:
     if stored is None:
         return None
     image = tags.turned_upright(stored.image, stored.orientation)
-    return to_srgb(image, stored.icc) if stored.icc and needs_conversion(stored.icc) else image
+    return to_srgb(image, stored.icc)
 
 
 def _step(side: int, least_side: int | None) -> int:
@@ -184,6 +187,8 @@ def _stored(data: bytes, step: int) -> pillow.Stored | None:
         return pillow.decode(data, kind)
     if kind == "tiff":
         return _tiff(data)
+    if kind == "pnm":
+        return _pnm(data)
     coded = np.frombuffer(data, np.uint8)
     flags = _REDUCED.get(step, cv2.IMREAD_COLOR) | cv2.IMREAD_IGNORE_ORIENTATION
     read: Any = cv2.imdecodeWithMetadata  # its stubs do not allow for None
@@ -192,6 +197,8 @@ def _stored(data: bytes, step: int) -> pillow.Stored | None:
         return None
     found = {int(kind): content.tobytes() for kind, content in zip(kinds, contents, strict=True)}
     exif, icc = found.get(cv2.IMAGE_METADATA_EXIF), found.get(cv2.IMAGE_METADATA_ICCP)
+    if mode_of(icc) == "CMYK" and (better := pillow.decode_where_better(data)):
+        return better
     layers = None
     if _may_have_alpha(data):
         layers = cv2.imdecode(coded, cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
@@ -199,24 +206,43 @@ def _stored(data: bytes, step: int) -> pillow.Stored | None:
 
 
 def _tiff(data: bytes) -> pillow.Stored | None:
-    """Decode a TIFF with OpenCV, which also applies its orientation; with Pillow if it has alpha, or 2 or 4 bits.
+    """Decode a TIFF with OpenCV, which also applies its orientation; with Pillow if it has alpha, 2, 4 or 12 bits.
 
-    OpenCV composites alpha over black in 8 bits, and leaves it out beside grey.
+    OpenCV composites alpha over black in 8 bits, and leaves it out beside grey. Whole numbers of 32 bits or with a sign
+    are refused: which of them is white is not known.
     """
-    if with_alpha := pillow.decode_with_alpha(data):
-        return with_alpha
+    if better := pillow.decode_where_better(data):
+        return better
     coded = np.frombuffer(data, np.uint8)
     layers = cv2.imdecode(coded, cv2.IMREAD_UNCHANGED)
     if layers is None:
         return pillow.decode(data, "tiff")
     if layers.dtype in (np.float32, np.float64):
         image = _from_floats(layers)
+    elif layers.dtype not in (np.uint8, np.uint16):
+        return None
     else:
         levels = cv2.imdecode(coded, cv2.IMREAD_COLOR)
         if levels is None:
             return pillow.decode(data, "tiff")
         image = _over_white(np.asarray(levels, np.uint8), layers)
     return pillow.Stored(image, icc=pillow.profile(data))
+
+
+def _pnm(data: bytes) -> pillow.Stored | None:
+    """Decode a picture of the PNM family; white may be any level in it."""
+    as_stored = data.startswith(_PNM_AS_STORED)
+    ended = data if as_stored else data + b"\n"  # else OpenCV takes levels as text for cut off
+    layers = cv2.imdecode(np.frombuffer(ended, np.uint8), cv2.IMREAD_UNCHANGED)
+    if layers is None:
+        return None
+    if layers.dtype == np.float32:
+        return pillow.Stored(_from_floats(layers))
+    white = _WHITE if layers.dtype == np.uint8 and not as_stored else pnm_white(data)
+    if not white:
+        return None
+    image = cv2.convertScaleAbs(layers, alpha=_WHITE / white)
+    return pillow.Stored(np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR) if image.ndim == 2 else image, np.uint8))
 
 
 def _from_floats(levels: npt.NDArray[Any]) -> Image:
@@ -246,7 +272,7 @@ def _content(path: Path) -> bytes:
         if isinstance(error, ImageUnreadable):
             raise
         remedy = "check its permissions" if isinstance(error, PermissionError) else ""
-        raise ImageUnreadable(f"{path} may not be read ({error.strerror})", remedy) from error
+        raise ImageUnreadable(f"{path} cannot be read ({error.strerror})", remedy) from error
     except ValueError as error:  # a null byte in the name
         raise ImageUnreadable(f"{path!s:.80} is not a file name") from error
 

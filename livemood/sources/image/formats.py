@@ -24,6 +24,7 @@ _MAGIC: Final = (
     ("avif", rb"....ftyp(avi[fs]|.{8,64}avif)"),
     ("heif", rb"....ftyp(" + _HEIF_BRANDS + rb")"),
     ("jxl", rb"\xff\x0a|\0\0\0\x0cJXL \r\n\x87\n"),
+    ("pnm", rb"P[1-6f]"),
 )
 _RAW: Final = "3fr arw cr2 cr3 crw dng erf iiq kdc mef mos nef nrw orf pef raf raw rw2 rwl sr2 srf srw x3f"
 _VIDEOS: Final = "3gp avi m2ts m4v mkv mov mp4 mpg mts mxf ogv webm wmv"

@@ -1,4 +1,4 @@
-"""Pictures that Pillow decodes, with its plugins: HEIC, AVIF, JPEG XL, and TIFFs with alpha or of few bits."""
+"""Pictures that Pillow decodes, with its plugins: HEIC, AVIF, JPEG XL, TIFFs with alpha or of few bits, and CMYK."""
 
 import warnings
 from collections.abc import Callable
@@ -12,12 +12,15 @@ import cv2
 import numpy as np
 
 from livemood.core.types import Image
-from livemood.runtime.exif import orientation
+from livemood.runtime.exif import TAG, UPRIGHT, orientation
+from livemood.sources.image.colour import mode_of, to_rgb
 from livemood.sources.image.formats import DECODERS
 
 T = TypeVar("T")
 _without_limit: Final = Lock()
 _WITH_ALPHA: Final = frozenset({"RGBA", "RGBa", "LA", "La", "PA"})
+_OF_UNKNOWN_WHITE: Final = frozenset({"I", "F"})
+_BITS: Final = 258  # TIFF's tag for bits per level
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +54,15 @@ def decode(data: bytes, kind: str) -> Stored | None:
     return _read(data, _stored)
 
 
-def decode_with_alpha(data: bytes) -> Stored | None:
-    """Return a TIFF that has alpha; None where it has none, or Pillow cannot decode it.
+def decode_where_better(data: bytes) -> Stored | None:
+    """Return a TIFF or JPEG that has alpha, or CMYK and its profile; None for others, or if Pillow cannot decode it.
+
+    OpenCV would lose the alpha, and read CMYK without its profile.
 
     Raises:
         MemoryError: The picture is too large.
     """
-    return _read(data, lambda picture: _stored(picture) if picture.mode in _WITH_ALPHA else None)
+    return _read(data, lambda picture: _stored(picture) if picture.mode in _WITH_ALPHA or _cmyk(picture) else None)
 
 
 def profile(data: bytes) -> bytes | None:
@@ -100,21 +105,32 @@ def _stored(picture: Any) -> Stored:
     image = _bgr(picture)
     # Plugins that turn the picture upright, some of them as it is loaded, change their own copy of the EXIF data, not
     # the file's.
-    turned = int(picture.getexif().get(0x0112, 1))
+    turned = int(picture.getexif().get(TAG, UPRIGHT))
     return Stored(image, turned if 1 <= turned <= 8 else orientation(exif), exif, icc)
 
 
 def _bgr(picture: Any) -> Image:
     from PIL import Image as PillowImage
 
+    if picture.mode in _OF_UNKNOWN_WHITE:
+        raise ValueError("the level of white is not known")
     if picture.mode.startswith("I;16"):
-        return _grey(np.asarray(picture) >> 8)
+        bits = getattr(picture, "tag_v2", {}).get(_BITS, (16,))[0]
+        return _grey(np.asarray(picture) >> (bits - 8))
     if picture.mode in _WITH_ALPHA or "transparency" in picture.info:
         layers = picture.convert("RGBA")
         white = PillowImage.new("RGBA", layers.size, "white")
         white.alpha_composite(layers)
         picture = white
+    elif icc := _cmyk(picture):
+        picture = to_rgb(picture, icc) or picture
     return np.asarray(cv2.cvtColor(np.asarray(picture.convert("RGB")), cv2.COLOR_RGB2BGR), np.uint8)
+
+
+def _cmyk(picture: Any) -> bytes | None:
+    """Return the profile of a picture if both are of CMYK."""
+    icc: bytes | None = picture.info.get("icc_profile")
+    return icc if picture.mode == mode_of(icc) == "CMYK" else None
 
 
 def _grey(levels: Any) -> Image:

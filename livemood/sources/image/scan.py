@@ -11,7 +11,7 @@ from livemood.core.errors import ImageUnreadable
 from livemood.runtime.paths import is_file, is_folder, is_link
 from livemood.sources.image.formats import skip_reason
 
-_BROKEN_LINK: Final = ("broken link", "it leads to no file that can be reached")
+_BROKEN_LINK: Final = ("broken link", "it points to no file that can be reached")
 _DEVICE: Final = ("no file", "it is a device or a pipe, or its folder may not be entered")
 _KINDS_TOLD: Final = 3
 
@@ -120,7 +120,7 @@ def walk(
             else:
                 yield file, skip_reason(file)
     for error in unreadable:
-        yield Path(error.filename or folder), ("folder", f"it may not be read ({error.strerror})")
+        yield Path(error.filename or folder), ("folder", f"it cannot be read ({error.strerror})")
 
 
 def _why_no_entry(folder: Path, is_ours: Callable[[Path], bool]) -> tuple[str, str] | None:

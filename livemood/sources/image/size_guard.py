@@ -152,9 +152,19 @@ class _Bits:
         return value
 
 
-def _netpbm(data: bytes) -> _Sizes:
+def pnm_white(data: bytes) -> int:
+    """Return the level of white that the header of a PNM file states; 0 where none is found."""
+    return next(iter(_pnm_numbers(data)[2:]), 0)
+
+
+def _pnm_numbers(data: bytes) -> list[int]:
     words = re.findall(rb"\d+", re.sub(rb"#[^\n]*", b"", data[2:4096]))
-    return [(int(words[0][:10]), int(words[1][:10]))] if len(words) > 1 else []
+    return [int(word[:10]) for word in words[:3]]
+
+
+def _pnm(data: bytes) -> _Sizes:
+    numbers = _pnm_numbers(data)
+    return [(numbers[0], numbers[1])] if len(numbers) > 1 else []
 
 
 _READERS: Final = (
@@ -166,5 +176,5 @@ _READERS: Final = (
     (rb"II[*+]\0|MM\0[*+]", _tiff),
     (rb"\xff\x0a|\0\0\0\x0cJXL ", _jxl),
     (rb"....(ftyp|jP  )|\xff\x4f\xff\x51", _boxes),
-    (rb"P[1-6f]", _netpbm),
+    (rb"P[1-6f]", _pnm),
 )

@@ -331,7 +331,7 @@ class VideoSource(Source):
             self.warnings.append(f"{self.path} is damaged; what could not be decoded was left out")
         if not self._has_times:
             rate = f"{float(self.info.average_rate):.5g}"
-            self.warnings.append(f"{self.path} holds no times; its frames were spread evenly, {rate} a second")
+            self.warnings.append(f"{self.path} holds no times; its frames were spaced evenly, {rate} per second")
         elif repaired:
             self.warnings.append(f"{self.path} has broken times; those of {repaired} frames were repaired")
         if resized:

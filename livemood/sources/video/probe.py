@@ -47,7 +47,7 @@ def open_container(file: Path, path: Path) -> InputContainer:
     except FileNotFoundError as error:
         raise VideoUnreadable(f"{path} is not there", "check the name") from error
     except PermissionError as error:
-        raise VideoUnreadable(f"{path} may not be read", "check its permissions") from error
+        raise VideoUnreadable(f"{path} cannot be read", "check its permissions") from error
     except (av.FFmpegError, OSError) as error:
         head = _head(file)
         if not head:

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livemood.core.labels import EMOTION
-from livemood.evaluation.metrics import Probabilities, scores
+from livemood.evaluation.metrics import Probabilities, scores, with_offsets
 
 _STRENGTHS = np.linspace(0, 1, 21)
 # Largest loss of accuracy on valid that the adjustment for rare classes may cause.
@@ -40,17 +40,11 @@ def class_priors(targets: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     return np.asarray(np.clip(targets.mean(0, dtype=np.float64), 1e-4, _RARE_BELOW / targets.shape[1]))
 
 
-def adjusted(probabilities: Probabilities, priors: npt.NDArray[np.float64], strength: float) -> Probabilities:
-    """Return (N, K) probabilities after the adjustment."""
-    weighed = probabilities / priors**strength
-    return np.asarray(weighed / weighed.sum(1, keepdims=True), np.float32)
-
-
 def rare_strength(
     probabilities: Probabilities, labels: npt.NDArray[np.int64], names: tuple[str, ...], priors: npt.NDArray[np.float64]
 ) -> float:
     """Return the strength with the best macro-F1 on (N,) hard labels among those that hardly cost accuracy."""
-    tried = [scores(adjusted(probabilities, priors, s), labels, names) for s in _STRENGTHS]
+    tried = [scores(with_offsets(probabilities, offsets(priors, s, 0.0, names)), labels, names) for s in _STRENGTHS]
     floor = tried[0].accuracy - _RARE_MAX_ACCURACY_LOSS
     return max(
         (float(s) for s, found in zip(_STRENGTHS, tried, strict=True) if found.accuracy >= floor),

@@ -57,7 +57,8 @@ def finish(
         priors = class_prior.class_priors(dataset.splits["train"].targets[EMOTION])
         predictions = _both_framings(model, valid)
         strength = class_prior.rare_strength(predictions, votes, dataset.labels, priors)
-        happy = class_prior.happy_offset(class_prior.adjusted(predictions, priors, strength), votes, dataset.labels)
+        adjusted = metrics.with_offsets(predictions, class_prior.offsets(priors, strength, 0.0, dataset.labels))
+        happy = class_prior.happy_offset(adjusted, votes, dataset.labels)
         adjusted = metrics.with_offsets(predictions, class_prior.offsets(priors, strength, happy, dataset.labels))
         weights = class_prior.others_weights(priors, dataset.labels)
         others = class_prior.others_offset(adjusted, votes, dataset.labels, weights)
@@ -70,7 +71,7 @@ def finish(
         tflite = to_tflite(shipped)
     except SinkError as error:
         raise SinkError(
-            f"{error}; what was trained is kept", "{resume} where tensorflow is installed writes it"
+            f"{error}; what was trained is kept", "write it with {resume} where tensorflow is installed"
         ) from error
     gap = parity(shipped, tflite, valid.crops(RAW, 0, 64))
     if not gap < MAX_PARITY_GAP:

@@ -14,7 +14,18 @@ from livemood.training.loop.checkpoint import Run
 from livemood.training.model.devices import devices
 from livemood.training.settings import TrainSettings
 
-_LIBRARIES = ("livemood", "keras", "tensorflow", "jax", "torch", "numpy", "mediapipe")
+_LIBRARIES = (
+    "livemood",
+    "keras",
+    "tensorflow",
+    "jax",
+    "torch",
+    "numpy",
+    # These find and cut the faces; mediapipe where there is no ai-edge-litert.
+    "opencv-contrib-python",
+    "ai-edge-litert",
+    "mediapipe",
+)
 
 
 def provenance(

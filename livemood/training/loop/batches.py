@@ -99,7 +99,7 @@ class Batches:
         except BrokenProcessPool as error:
             check()  # a SIGTERM to all of the group reaches the workers too
             raise DatasetError(
-                "a process that makes batches was ended from outside, most often because memory ran out",
+                "a process that makes batches was killed, probably because memory ran out",
                 "{resume} continues the run",
             ) from error
         finally:

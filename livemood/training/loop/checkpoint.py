@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from livemood.core.errors import DatasetError, SinkError
 from livemood.datasets.files import stored_arrays
-from livemood.runtime.atomic_io import note_written
+from livemood.runtime.atomic_io import note_written, replacing
 
 Weights = Sequence[npt.NDArray[Any]]
 End = Literal["", "interrupted", "early stop", "loss not a number"]
@@ -72,7 +72,7 @@ def save_job(work: Path, record: Mapping[str, Any]) -> None:
     Raises:
         SinkError: The file cannot be written.
     """
-    with _replacing(work / JOB, "see to that, and try again") as part:
+    with _replacing(work / JOB, "fix that, then try again") as part:
         part.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     note_written(work)
 
@@ -100,7 +100,7 @@ def save(work: Path, state: Run, steps: int, groups: Mapping[str, Weights]) -> N
         SinkError: A file cannot be written.
     """
     arrays: dict[str, Any] = {f"{name}_{place}": a for name, group in groups.items() for place, a in enumerate(group)}
-    remedy = "see to that, and {resume} continues the run"
+    remedy = "fix that, then continue with {resume}"
     with _replacing(work / _CHECKPOINT, remedy) as part, part.open("wb") as stream:
         np.savez(stream, steps=steps, state=json.dumps(asdict(state)), **arrays)
     with _replacing(work / _HISTORY, remedy) as part, part.open("w", newline="", encoding="utf-8") as lines:
@@ -111,15 +111,10 @@ def save(work: Path, state: Run, steps: int, groups: Mapping[str, Weights]) -> N
 
 @contextmanager
 def _replacing(file: Path, remedy: str) -> Iterator[Path]:
-    """Yield a temporary name beside ``file``; it is renamed at the end, or removed when the block fails."""
-    part = file.with_name(f"{file.name}.part")
+    """Yield a temporary name, as ``replacing`` does; an OSError becomes a ``SinkError`` with a remedy."""
     try:
-        try:
+        with replacing(file) as part:
             yield part
-            part.replace(file)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
     except OSError as error:
         raise SinkError(f"{file} could not be written ({error.strerror or error})", remedy) from error
 

@@ -49,7 +49,7 @@ def teaching(folders: Sequence[Path], heads: Heads, spec: CropSpec, precision: P
             if lacking := [label for label in labels if label not in known[head]]:
                 raise ModelIncompatible(
                     f"teacher {folder} does not know {lacking[0]}, only {', '.join(known[head])}",
-                    "take a teacher that knows every class",
+                    "use a teacher that has every class",
                 )
             columns = [known[head].index(label) for label in labels]
             probabilities = output[head] if isinstance(output, dict) else output

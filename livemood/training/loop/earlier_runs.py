@@ -77,7 +77,7 @@ def from_runs(works: Sequence[Path], heads: Heads, spec: CropSpec, precision: Pr
         everything.append(other.get_weights())
         if classes != known or [w.shape for w in everything[-1]] != [w.shape for w in everything[0]]:
             raise ModelIncompatible(
-                f"{work} and {works[0]} hold different networks", "{from} takes the mean of like ones"
+                f"{work} and {works[0]} hold different networks", "give {from} runs of the same network"
             )
     network.set_weights([np.mean(weights, axis=0) for weights in zip(*everything, strict=True)])
     return with_own_heads(network, known, heads)

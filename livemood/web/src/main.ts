@@ -20,15 +20,15 @@ async function begin(): Promise<App> {
 }
 
 /** Show that the page cannot start. */
-function giveUp(trouble: Trouble): void {
+function showFatal(trouble: Trouble): void {
   stage.tell(trouble);
   stage.enable(false);
 }
 
 if (hasSimd()) {
   const app = begin();
-  app.catch((error: unknown) => giveUp(readerTrouble(error)));
+  app.catch((error: unknown) => showFatal(readerTrouble(error)));
   takeDrops((files) => void app.then((started) => started.openDropped(files)).catch(() => undefined));
 } else {
-  giveUp(NO_SIMD);
+  showFatal(NO_SIMD);
 }

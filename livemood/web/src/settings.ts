@@ -227,6 +227,13 @@ export interface ReportSettings {
   readonly meaning: string;
 }
 
+/** Of the gap between rows after which a person was away. */
+export interface GapSettings {
+  readonly shortest_s: number;
+  /** Number of points, where these are far apart. */
+  readonly steps: number;
+}
+
 export interface ChangeSettings {
   readonly window_s: number;
   readonly least: number;
@@ -250,6 +257,7 @@ export interface Settings {
   readonly quality: QualitySettings;
   readonly overlay: OverlaySettings;
   readonly history: HistorySettings;
+  readonly gaps: GapSettings;
   readonly changes: ChangeSettings;
   readonly palettes: Palettes;
   readonly report: ReportSettings;

@@ -34,10 +34,10 @@ const context = canvas.getContext("2d", { willReadFrequently: true })!;
 /** Messages are processed one after the other, because a network has one set of buffers. */
 let last: Promise<void> = Promise.resolve();
 scope.onmessage = ({ data }) => {
-  last = last.then(() => obey(data)).catch(report);
+  last = last.then(() => handle(data)).catch(report);
 };
 
-async function obey(message: ToWorker): Promise<void> {
+async function handle(message: ToWorker): Promise<void> {
   switch (message.kind) {
     case "open":
       fresh = await open(new URL(message.base), message.settings);

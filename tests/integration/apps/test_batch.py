@@ -28,6 +28,7 @@ from tests.support.batches import batch, read_here, rows, until, write_album
 from tests.support.builders import SAMPLES, write_clip
 
 PHOTOS, FEW = 64, 12
+FAILED = "livemood: 1 input could not be read; column error of the data set says why, --retry-failed reads them again\n"
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +114,7 @@ def test_batch_when_a_worker_and_then_its_driver_are_killed_then_nothing_is_lost
     again = start(*words)
     told, err = again.communicate(timeout=240)
     assert again.returncode == 1
-    assert err.decode() == "livemood: 1 input could not be read; column error of the data set says why\n"
+    assert err.decode() == FAILED
     assert b"there already" in told
     assert rows(out, album) == expected
     assert [path.name for path in (out / "_manifest").iterdir()] == ["all.json"]
@@ -135,15 +136,15 @@ def test_batch_when_inputs_change_then_only_those_are_read_again(few, tmp_path, 
     batch(few, "--out", out, "--jobs", 1)
     first, before = rows(out, few), {path.name: path.stat().st_mtime_ns for path in parts(out)}
     capsys.readouterr()
-    assert batch(few, "--out", out) == 0
-    assert capsys.readouterr().out == f"nothing to do: {out} has all {FEW + 2} inputs\n"
+    assert batch(few, "--out", out) == 1
+    assert capsys.readouterr() == (f"nothing to do: {out} has all {FEW + 2} inputs\n", FAILED)
     assert {path.name: path.stat().st_mtime_ns for path in parts(out)} == before
     (few / "003.jpg").write_bytes(b"\xff\xd8 corrupt")
     shutil.copy(few / "004.jpg", few / "005.jpg")
     shutil.copy(few / "004.jpg", few / "new.jpg")
     assert batch(few, "--out", out, "--jobs", 1, "--json") == 1
     told = capsys.readouterr()
-    assert json.loads(told.out) == {"inputs": FEW + 3, "read": 3, "failed": 1, "faces": 2}
+    assert json.loads(told.out) == {"inputs": FEW + 3, "read": 3, "failed": 2, "faces": 2}
     assert "2 inputs to read again" in told.err
     fresh = tmp_path / "fresh"
     batch(few, "--out", fresh, "--jobs", 1)
@@ -160,7 +161,8 @@ def test_batch_when_failed_inputs_are_to_be_tried_again_then_only_those_are(few,
     (few / "broken.jpg").write_bytes(data[: about.st_size].ljust(about.st_size))
     os.utime(few / "broken.jpg", ns=(about.st_atime_ns, about.st_mtime_ns))
     capsys.readouterr()
-    assert batch(few, "--out", out, "--json") == 0
+    assert batch(few, "--out", out, "--json") == 1
+    assert json.loads(capsys.readouterr().out) == {"inputs": FEW + 2, "read": 0, "failed": 1}
     assert batch(few, "--out", out, "--jobs", 1, "--retry-failed", "--json") == 1
     assert '"read": 1' in capsys.readouterr().out
     assert len(rows(out, few)) == len({path for path, *_ in rows(out, few)}) + 9  # two faces in each of five frames
@@ -252,6 +254,17 @@ def test_status_then_says_what_is_there_and_by_which_model(made, capsys):
     assert "model emotion" in text
     notes = json.loads((made / "_manifest" / "all.json").read_text())
     assert (notes["inputs"], notes["failed"], len(notes["model"]["sha256"])) == (PHOTOS + 2, 1, 64)
+
+
+@pytest.mark.parametrize("text", ["[1, 2]", '{"a": 1}', "7", "{"])
+def test_status_when_other_programs_keep_notes_in_the_manifest_then_they_are_left_out(made, tmp_path, text, capsys):
+    (tmp_path / "_manifest").mkdir()
+    (tmp_path / "_manifest" / "theirs.json").write_text(text)
+    assert batch("status", tmp_path) == 1
+    assert capsys.readouterr().err == f"livemood: {tmp_path} holds no data set of livemood batch\n"
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    assert batch("status", tmp_path, "--json") == 0
+    assert list(json.loads(capsys.readouterr().out)["runs"]) == ["all"]
 
 
 def test_interrupt_after_the_last_part_then_all_inputs_count_and_the_next_run_notes_the_end(
@@ -381,10 +394,26 @@ class TestBadInput:
         assert err.count("\n") == 1
         assert not out.exists()
 
-    def test_part_that_is_none_of_ours_then_refused_and_kept(self, master, tmp_path, capsys):
-        out = tmp_path / "moods"
+    @pytest.mark.parametrize(
+        ("end", "said", "remedy"),
+        [
+            (b"", "is not a complete Parquet file; delete it, and run the batch again", ""),
+            (bytes(16), "is not a complete Parquet file; delete it, and run the batch again", ""),
+            (None, "is not part of a livemood data set", "; use another --out"),
+        ],
+        ids=["cut", "damaged", "of another program"],
+    )
+    def test_part_that_cannot_be_read_then_is_named_and_kept(self, made, tmp_path, end, said, remedy, capsys):
+        out, part = tmp_path / "moods", tmp_path / "moods" / "part-1.parquet"
         out.mkdir()
-        pyarrow.parquet.write_table(pa.table({"x": [1]}), out / "part-1.parquet")
-        assert batch(master, "--out", out) == 1
-        assert "part-1.parquet is not part of a livemood data set; use another --out" in capsys.readouterr().err
-        assert [path.name for path in out.iterdir()] == ["part-1.parquet"]
+        if end is None:
+            pyarrow.parquet.write_table(pa.table({"x": [1]}), part)
+        else:
+            part.write_bytes(parts(made)[0].read_bytes()[:-24] + end + (b"\xff\0\0\0PAR1" if end else b""))
+        before = part.read_bytes()
+        for words in ([SAMPLES / "faces.png", "--out", out], ["status", out]):
+            assert batch(*words) == 1
+            assert capsys.readouterr().err == f"livemood: {part} {said}{remedy}\n"
+        assert run(["report", str(out), "--out", str(tmp_path / "page.html")]) == 1
+        assert capsys.readouterr().err == f"livemood: {part} {said}\n"
+        assert [path.read_bytes() for path in out.iterdir()] == [before]

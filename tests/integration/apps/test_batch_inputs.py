@@ -12,7 +12,7 @@ import pytest
 
 from livemood.apps.batch.engines import LocalEngine
 from livemood.apps.batch.inputs import expand, labelled_name
-from livemood.core.errors import SourceError
+from livemood.core.errors import LivemoodError, SourceError
 from tests.support.batches import batch, read_here, rows, write_album
 
 
@@ -43,7 +43,7 @@ def test_list_of_paths_when_some_are_missing_then_each_is_a_row_with_an_error(ma
     table = pyarrow.dataset.dataset(str(tmp_path / "moods")).to_table()
     errors = dict(zip(table.column("path").to_pylist(), table.column("error").to_pylist(), strict=True))
     assert errors.pop(named[0]) is None
-    assert all("is not there; check the list" in str(error) for error in errors.values())
+    assert all("is not there; check the name" in str(error) for error in errors.values())
     assert len(errors) == 2
 
 
@@ -71,6 +71,48 @@ def test_list_of_paths_without_a_column_path_then_its_columns_are_named(tmp_path
         SourceError, match=f"{name} is not a list of paths: it has no column path{said}; name the column"
     ):
         expand([str(tmp_path / name)])
+
+
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        (pa.array([1, None]), "is not a list of paths: its column path holds int64; write it as text"),
+        (pa.array([["a.jpg"]]), "is not a list of paths: its column path holds list<.*>; write it as text"),
+        (pa.array([None, b"caf\xe9.jpg"]), None),
+        (pa.array(["caf\xe9.jpg", ""]).dictionary_encode(), None),
+    ],
+)
+def test_list_of_paths_in_parquet_then_text_and_bytes_are_names_and_other_values_are_refused(tmp_path, column, said):
+    listed = tmp_path / "list.parquet"
+    pyarrow.parquet.write_table(pa.table({"path": column}), listed)
+    if said:
+        with pytest.raises(SourceError, match=f"^{listed} {said}$"):
+            expand([str(listed)])
+    else:
+        (one,) = expand([str(listed)])
+        assert one.path in ("caf\xe9.jpg", os.fsdecode(b"caf\xe9.jpg"))
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_list_of_paths_when_two_columns_are_called_path_then_refused(tmp_path, suffix):
+    listed = tmp_path / f"list{suffix}"
+    if suffix == ".csv":
+        listed.write_text("path,who,path\na.jpg,me,b.jpg\n")
+    else:
+        names = pa.array(["a.jpg"])
+        pyarrow.parquet.write_table(pa.Table.from_arrays([names, names], names=["path", "path"]), listed)
+    with pytest.raises(SourceError, match="is not a list of paths: it has several columns path; keep one of them"):
+        expand([str(listed)])
+
+
+@pytest.mark.parametrize("scheme", ["", "file://"])
+def test_list_of_paths_in_parquet_when_damaged_then_it_is_named(tmp_path, scheme):
+    listed = tmp_path / "list.parquet"
+    pyarrow.parquet.write_table(pa.table({"path": ["a.jpg"] * 1000}), listed)
+    whole = listed.read_bytes()
+    listed.write_bytes(whole[:20] + bytes([255] * 8) + whole[28:])
+    with pytest.raises(LivemoodError, match=f"^{scheme}{listed} is not a complete Parquet file; make it again"):
+        expand([f"{scheme}{listed}"])
 
 
 @pytest.mark.usefixtures("here")
@@ -110,15 +152,15 @@ def test_labelled_copies_when_missing_then_their_videos_are_read_again(master, t
     before = rows(tmp_path / "moods", folder)
     for _ in range(2):
         capsys.readouterr()
-        assert batch(*copies) == 0
+        assert batch(*copies) == 1
         told = capsys.readouterr()
         assert '"read": 1' in told.out
         assert "1 input to read again" in told.err
-        assert batch(*copies) == 0
+        assert batch(*copies) == 1
         assert '"read": 0' in capsys.readouterr().out
         (copy,) = (tmp_path / "copies").iterdir()
         copy.unlink()
-    assert batch(*words, "--json") == 0
+    assert batch(*words, "--json") == 1
     assert '"read": 0' in capsys.readouterr().out
     assert rows(tmp_path / "moods", folder) == before
 
@@ -130,7 +172,10 @@ def test_labelled_name_when_a_path_of_windows_then_that_of_its_file(monkeypatch)
 
 
 @pytest.mark.usefixtures("here")
-def test_folder_that_may_not_be_read_then_it_is_named_and_the_others_are_read(master, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("album", ["{}", "{}/*", "{}/**/*.jpg"])
+def test_folder_that_may_not_be_read_then_it_is_named_and_the_others_are_read(
+    master, tmp_path, monkeypatch, album, capsys
+):
     inside = tmp_path / "album" / "private"
     inside.mkdir(parents=True)
     shutil.copy(master / "000.jpg", inside.parent)
@@ -142,9 +187,11 @@ def test_folder_that_may_not_be_read_then_it_is_named_and_the_others_are_read(ma
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", refusing)
-    assert batch(inside.parent, "--out", tmp_path / "moods", "--jobs", 1) == 0
+    assert batch(album.format(inside.parent), "--out", tmp_path / "moods", "--jobs", 1) == 0
     assert f"1 folder could not be read, such as {inside}" in capsys.readouterr().err.replace("\n", " ")
     assert len(rows(tmp_path / "moods", inside.parent)) == 1
+    assert batch(inside, "--out", tmp_path / "alone") == 1
+    assert capsys.readouterr().err == f"livemood: {inside} cannot be read (Permission denied)\n"
 
 
 @pytest.mark.usefixtures("here")
@@ -177,17 +224,19 @@ def test_list_of_paths_when_a_folder_may_not_be_looked_into_then_the_row_says_so
     (tmp_path / "list.txt").write_text("/private/a.jpg\n")
     assert batch(tmp_path / "list.txt", "--out", tmp_path / "moods") == 1
     (row,) = pyarrow.dataset.dataset(str(tmp_path / "moods")).to_table().to_pylist()
-    assert row["error"] == "/private/a.jpg may not be read (Permission denied)"
+    assert row["error"] == "/private/a.jpg cannot be read (Permission denied)"
 
 
-def test_folder_then_only_hidden_names_and_the_manifest_are_left_out(tmp_path):
-    for name in ("_manifesto.jpg", "_manifestations/a.jpg", "_manifest/b.jpg", ".c.jpg"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    assert [one.path.removeprefix(f"{tmp_path}/") for one in expand([str(tmp_path)])] == [
-        "_manifestations/a.jpg",
-        "_manifesto.jpg",
-    ]
+@pytest.mark.parametrize("album", ["{}", "{}/*", "{}/**", "{}/**/*.jpg", "file://{}", "file://{}/**/*.jpg"])
+def test_folder_or_pattern_then_hidden_names_manifests_and_links_to_folders_are_left_out(tmp_path, album):
+    folder = tmp_path / ".album"
+    kept = ["_manifestations/a.jpg", "_manifesto.jpg", "b/c[1]/d.jpg"]
+    for name in (*kept, ".e.jpg", ".f/g.jpg", "_manifest/h.jpg", "b/.i/j.jpg", "b/_manifest/k.jpg"):
+        (folder / name).parent.mkdir(exist_ok=True, parents=True)
+        (folder / name).touch()
+    for name in ("loop", "b/loop", "folder.jpg"):
+        (folder / name).symlink_to(folder)
+    assert [one.path.partition(".album/")[2] for one in expand([album.format(folder)])] == kept
 
 
 def test_inputs_when_a_file_is_named_in_several_ways_then_as_it_was_named_first(tmp_path, monkeypatch):
@@ -199,6 +248,8 @@ def test_inputs_when_a_file_is_named_in_several_ways_then_as_it_was_named_first(
     spelt = ("hol", "./hol", f"{tmp_path}/hol", "hol/../hol/*.jpg")
     assert [one.path for one in expand(spelt)] == ["hol/a.jpg", "hol/b.jpg"]
     assert [one.path for one in expand(spelt[::-1])] == ["hol/../hol/a.jpg", "hol/../hol/b.jpg"]
+    assert [one.path for one in expand(["**/*.jpg"])] == ["hol/a.jpg", "hol/b.jpg"]
+    assert [one.path for one in expand(["./**/*.jpg"])] == ["./hol/a.jpg", "./hol/b.jpg"]
     assert [one.path for one in expand(["list.txt", "hol"])] == ["./gone.jpg", "hol/../hol/b.jpg", "hol//a.jpg"]
 
 

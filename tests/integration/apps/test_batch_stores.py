@@ -12,6 +12,7 @@ import pytest
 from livemood.apps.batch.engines import LocalEngine
 from livemood.apps.batch.inputs import expand
 from livemood.cli import run
+from livemood.core.errors import SourceError
 from tests.support.batches import batch, read_here, rows, until, write_album
 
 
@@ -77,7 +78,7 @@ def test_object_store_then_holds_inputs_and_data_set_and_a_change_is_seen(
 
     assert stored() == rows(local, master)
     capsys.readouterr()
-    assert batch(*words) == 0
+    assert batch(*words) == 1
     assert "nothing to do" in capsys.readouterr().out
     bucket.upload_file(str(master / "002.jpg"), "lab", "photos/001.jpg")
     assert batch("s3://lab/photos/00*.jpg", *words[1:], "--json") == 0
@@ -124,3 +125,21 @@ def test_url_with_signs_of_patterns_then_names_a_file_or_folder_first_and_in_a_l
     (tmp_path / "list.txt").write_text("\n".join(listed))
     found = {one.path: one.size for one in expand([f"file://{tmp_path}/list.txt"])}
     assert found == {listed[0]: 0, listed[1]: -1, listed[2]: -1, listed[3]: -1}
+
+
+def test_url_of_nothing_then_is_a_row_with_an_error_as_a_path_is_and_a_pattern_that_matches_nothing_is_refused(
+    master, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(LocalEngine, "run", read_here)
+    gone = f"file://{tmp_path}/gone.jpg"
+    assert batch(gone, master / "000.jpg", "--out", tmp_path / "moods") == 1
+    table = pyarrow.dataset.dataset(str(tmp_path / "moods")).to_table().to_pylist()
+    assert {row["path"]: row["error"] for row in table} == {
+        gone: f"{gone} is not there or cannot be read; check the name",
+        str(master / "000.jpg"): None,
+    }
+    with pytest.raises(SourceError, match=r"gone\*.jpg names no photos and no videos"):
+        expand([f"file://{tmp_path}/gone*.jpg"])
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SourceError, match="empty names no photos and no videos"):
+        expand([f"file://{tmp_path}/empty"])

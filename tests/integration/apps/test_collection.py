@@ -285,7 +285,7 @@ class TestSorting:
         capsys.readouterr()
         assert run(["undo", str(target)]) == 1
         told = capsys.readouterr()
-        assert "2 taken back, 2 kept as they are" in told.out
+        assert "2 undone, 2 not changed" in told.out
         assert "0.jpg was changed, and stays" in told.err
         assert "1.jpg stays: " in told.err
         assert (target / "happy" / "0.jpg").read_text() == "edited"
@@ -417,12 +417,12 @@ def test_links_that_lead_nowhere_then_they_are_skipped_or_refused(tmp_path, smal
     assert [path.name for path in Path("copies").iterdir()] == ["a.png"]
     assert image("loop.jpg", "album/private.jpg", "--out", "copies") == 1
     assert capsys.readouterr().err.splitlines() == [
-        "livemood: loop.jpg may not be read (Too many levels of symbolic links)",
-        "livemood: album/private.jpg may not be read (Permission denied); check its permissions",
+        "livemood: loop.jpg cannot be read (Too many levels of symbolic links)",
+        "livemood: album/private.jpg cannot be read (Permission denied); check its permissions",
     ]
     for option in ("--out", "--sort-into"):
         assert image("album", option, "sl") == 1
-        assert f"sl is a link that leads nowhere; give {option} a folder" in capsys.readouterr().err
+        assert f"sl is a broken link; give {option} a folder" in capsys.readouterr().err
 
 
 def test_name_when_it_is_too_long_for_a_sidecar_then_the_photo_has_an_error_and_the_others_are_done(

@@ -210,6 +210,7 @@ def test_interrupt_when_photos_of_an_earlier_run_get_thumbnails_then_the_page_st
         ),
         (["--list-skipped", "album/0.jpg"], "album/0.jpg is one of the inputs; choose another --list-skipped"),
         (["--out", "o", "--list-skipped", "o/0.jpg"], "--list-skipped: o/0.jpg is named as a photo or a sidecar"),
+        (["--gallery", "x.pdf"], "x.pdf does not end in .html or .htm; give --gallery a name that does"),
         (["--list-skipped", "/dev/null"], "/dev/null is a device or a pipe; give --list-skipped a file"),
         (["--xmp", "--list-skipped", "album/0.jpg.XMP"], "--list-skipped: album/0.jpg.XMP is named as a photo or"),
     ],

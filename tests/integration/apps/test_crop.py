@@ -135,7 +135,9 @@ def test_name_when_it_is_too_long_for_crops_then_one_line_says_so_and_the_others
     shutil.copy(album / "z.png", long)
     skipped: list[LivemoodError] = []
     assert crop(album, out=tmp_path / "faces", skipped=skipped).count == 2
-    assert [str(error) for error in skipped] == [f"{long} has too long a name for those of its crops; shorten it"]
+    assert [str(error) for error in skipped] == [
+        f"{long} has a name that is too long to name its crops after; shorten it"
+    ]
     assert crops(tmp_path / "faces") == ["z-00001.png", "z-00002.png"]
 
 
@@ -177,7 +179,7 @@ def test_command_when_something_in_a_folder_is_not_read_then_says_so(tmp_path, m
     assert (code, sorted(err.splitlines())) == (
         0,
         [
-            "livemood: note: 1 x broken link skipped: it leads to no file that can be reached",
-            "livemood: note: 1 x folder skipped: it may not be read (Permission denied)",
+            "livemood: note: 1 x broken link skipped: it points to no file that can be reached",
+            "livemood: note: 1 x folder skipped: it cannot be read (Permission denied)",
         ],
     )

@@ -283,10 +283,10 @@ def test_copies_when_they_cannot_be_written_then_the_option_of_their_folder_is_n
         (["study/P01/clip.mp4", "study/P02/clip.mp4", "--out-dir", "o"], 2, "would both become o/clip.mp4"),
         (["study", "--out-dir", "study"], 2, "is one of the inputs; use another folder"),
         (["study", "--out", "x.mp4"], 2, "is for one video; many need --out-dir"),
-        (["study", "--records", "-"], 2, "many videos need files, not stdout"),
+        (["study", "--records", "-"], 2, "many videos need files, not stdout; give a folder"),
         (["study", "--records", "all.csv"], 2, "many videos need a folder, or an ending such as .csv, got all.csv"),
         (["study", "--records", ".csv"], 2, "beside each copy, or in a folder given as DIR/.csv; add --out-dir"),
-        (["study", "--markers", "edits"], 2, "say in which form: edits/.edl, for one"),
+        (["study", "--markers", "edits"], 2, "edits names no format; end it in one, such as edits/.edl"),
         (
             ["study", "--markers", "edits.boris"],
             2,

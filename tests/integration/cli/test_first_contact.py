@@ -100,7 +100,7 @@ def test_help_then_examples_are_lines_of_their_own_to_be_copied(command, capsys)
         ("video a.mp4 --codec h263", "'--codec': 'h263' is not one of 'h264', 'h265', 'vp9', 'av1'"),
         ("video a.mp4 --start noon", "'--start': 'noon' is not a time; write seconds, 1:05, 1:02:03 or 1m30s"),
         ("bench --fps 20", "--fps: is for the live picture; add --live"),
-        ("bench --live --duration 2", "--duration: takes 4 s at least, got 2"),
+        ("bench --live --duration 2", "--duration: must be at least 4 s, got 2"),
     ],
 )
 def test_value_when_it_cannot_be_used_then_one_line_names_it_and_what_can(words, said, capsys) -> None:

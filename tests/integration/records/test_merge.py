@@ -59,9 +59,9 @@ def test_people_when_the_file_does_not_say_who_made_it_then_neither_does_the_cop
     ("words", "code", "said"),
     [
         (["--same", "4,99"], 2, "a.jsonl has no person 99; it has 1, 2, 4, 14"),
-        (["--same", "2,14"], 2, "persons 14 and 2 are not the same: both are in frame 22 (2.200 s)"),
+        (["--same", "2,14"], 2, "tracks 14 and 2 cannot be one person: both are in frame 22 (2.200 s)"),
         (["--same", "1,4", "--same", "2,4"], 2, "person 4 is named twice"),
-        (["--same", "4"], 2, "one person is two tracks or more"),
+        (["--same", "4"], 2, "give two tracks or more for one person"),
         (["--same", "a,b"], 2, "expected numbers of people such as 4,14, got a,b"),
         ([], 2, "Missing option '--same'"),
         (["--same", "1,4", "--out", "a.jsonl"], 1, "a.jsonl is one of the inputs; choose another --out"),
@@ -141,7 +141,7 @@ def test_recordings_when_they_are_joined_in_one_file_then_all_refuse_it(tmp_path
     records = write(tmp_path / "a.jsonl", Origin("1", "clip.mp4"))
     records.write_text(2 * records.read_text())
     assert_refused(
-        records, r"is not in order: frame 0 \(0 s\) is after frame 29 .* give the recordings in it a file each"
+        records, r"is not in order: frame 0 \(0 s\) is after frame 29 .* split it into one file per recording"
     )
 
 

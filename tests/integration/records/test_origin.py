@@ -1,9 +1,11 @@
 """Commands say in their records who made them, and of what; other programs read them as the docs say."""
 
 import json
+import re
 import shutil
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +13,7 @@ from livemood import __version__
 from livemood.bundles.manifest import default_bundle, read_bundle
 from livemood.cli import run
 from livemood.records import read, read_origin
-from tests.support.builders import SAMPLES
+from tests.support.builders import ROOT, SAMPLES
 
 CUT = ["--start", "0.5", "--duration", "0.5", "--every", "2", "--emotions", "happy,neutral"]
 
@@ -37,22 +39,36 @@ def test_video_then_its_records_say_what_they_are_of(made, suffix):
     assert origin.options == {"detector": "auto", "engine": "litert", **chosen}
 
 
-def test_records_then_other_programs_read_them_as_the_docs_say(made):
+def test_jsonl_then_other_programs_read_it_as_the_docs_say_also_where_values_come_late(made, tmp_path, monkeypatch):
+    origin, *rows = (made / "a.jsonl").read_text().splitlines()
+    assert json.loads(origin)["livemood"]["source"] == "faces.mp4"
+    first, last = json.loads(rows[0]), json.loads(rows[-1])
+    empty = {**first, "track": None, "box": None, "label": None, "confidence": None, "scores": {}, "keypoints": []}
+    late = [json.dumps({**empty, "frame": number}) for number in range(21_000)]  # DuckDB looks at 20,480
+    late += [*rows, json.dumps({**last, "label": "unsure", "reason": "small"})]
+    (tmp_path / "moods.jsonl").write_text("\n".join((origin, *late)))
+    monkeypatch.chdir(tmp_path)
+    (recipe,) = re.findall(r"```python\n(import duckdb.*?)```", (ROOT / "docs" / "records.md").read_text(), re.DOTALL)
+    by_pandas, _, by_others = recipe.partition("\n\nframe = ")
+    names: dict[str, Any] = {}
+    exec(by_pandas, names)
+    frame = names["frame"]
+    assert (len(frame), frame["reason"].iloc[-1], str(frame["frame"].dtype)) == (len(late), "small", "int64")
+    exec(f"frame = {by_others}", names)
+    assert (names["frame"].height, names["frame"]["reason"][-1]) == (len(late), "small")
+    assert len(names["rows"]) == len(late)
+    assert names["rows"].fetchall()[-1] == (last["time_s"], last["track"], "unsure")
+
+
+def test_tables_then_other_programs_read_them(made):
     import duckdb
     import pandas
     import polars
 
     count = len(list(read(made / "a.jsonl")))
     assert count == 15
-    with (made / "a.jsonl").open() as file:
-        said = json.loads(next(file))
-        frame = pandas.read_json(file, lines=True)
-    assert said["livemood"]["source"] == "faces.mp4"
-    assert (len(frame), str(frame.frame.dtype)) == (count, "int64")
-    rows = polars.read_ndjson(made / "a.jsonl").filter(polars.col("frame").is_not_null()).drop("livemood")
-    assert rows.height == count
-    for name, where in (("a.jsonl", "where frame is not null"), ("a.csv", ""), ("a.parquet", "")):
-        ((found,),) = duckdb.sql(f"select count(*) from '{made / name}' {where}").fetchall()
+    for name in ("a.csv", "a.parquet"):
+        ((found,),) = duckdb.sql(f"select count(*) from '{made / name}'").fetchall()
         assert found == count
     assert len(pandas.read_csv(made / "a.csv")) == polars.read_csv(made / "a.csv").height == count
     assert len(pandas.read_parquet(made / "a.parquet")) == polars.read_parquet(made / "a.parquet").height == count

@@ -22,9 +22,9 @@ FORMS = (".jsonl", ".csv", ".parquet")
 TEXT_FORMS = (".jsonl", ".csv")
 
 
-def write_some(path: Path, frames: int = 3, every_frame: bool = False) -> None:
+def write_some(path: Path, frames: int = 3, faceless_rows: bool = False) -> None:
     """Write ``frames`` frames at 0.1 s: two faces in each but for the second, which has none."""
-    with open_records(path, EMOTIONS, every_frame) as sink:
+    with open_records(path, EMOTIONS, faceless_rows) as sink:
         for index in range(frames):
             moods = [] if index == 1 else [make_mood(1, "happy", 0.7654321), make_mood(2, "unsure", 0.3)]
             sink.write(make_frame(index=index, time_s=index / 10), moods)
@@ -96,11 +96,11 @@ def test_event_when_marked_then_it_reads_back_from_a_row_of_its_own(tmp_path: Pa
     assert named == Record(8, 0.32, event=2, event_name='film, "B" starts')
 
 
-@pytest.mark.parametrize("every_frame", [False, True])
-def test_rows_when_written_in_each_form_then_they_read_back_the_same(tmp_path: Path, every_frame: bool) -> None:
+@pytest.mark.parametrize("faceless_rows", [False, True])
+def test_rows_when_written_in_each_form_then_they_read_back_the_same(tmp_path: Path, faceless_rows: bool) -> None:
     rows = []
     for suffix in FORMS:
-        write_some(tmp_path / f"a{suffix}", every_frame=every_frame)
+        write_some(tmp_path / f"a{suffix}", faceless_rows=faceless_rows)
         rows.append(list(read(tmp_path / f"a{suffix}")))
     assert rows[0] == rows[1] == rows[2]
     assert [(r.frame, r.track, r.label) for r in rows[0] if r.track] == [
@@ -110,7 +110,7 @@ def test_rows_when_written_in_each_form_then_they_read_back_the_same(tmp_path: P
         (2, 2, "unsure"),
     ]
     assert rows[0][0].confidence == 0.765432
-    assert [r for r in rows[0] if r.track is None] == ([Record(1, 0.1)] if every_frame else [])
+    assert [r for r in rows[0] if r.track is None] == ([Record(1, 0.1)] if faceless_rows else [])
 
 
 @pytest.mark.parametrize("suffix", FORMS)
@@ -377,7 +377,7 @@ def test_read_when_the_path_is_wrong_then_it_fails_at_once(tmp_path: Path) -> No
 @pytest.mark.parametrize("suffix", FORMS)
 def test_tables_when_made_from_any_form_then_they_hold_the_same(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a{suffix}"
-    write_some(path, every_frame=True)
+    write_some(path, faceless_rows=True)
     pandas, polars = to_pandas(path), to_polars(path)
     assert list(pandas.columns) == polars.columns
     assert (pandas.shape, polars.shape) == ((5, 25 + 16), (5, 25 + 16))
@@ -390,7 +390,7 @@ def test_tables_when_made_from_any_form_then_they_hold_the_same(tmp_path: Path, 
 @pytest.mark.parametrize("suffix", FORMS)
 def test_tables_when_the_first_face_comes_late_then_its_scores_are_there(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a{suffix}"
-    with open_records(path, EMOTIONS, every_frame=True) as sink:
+    with open_records(path, EMOTIONS, faceless_rows=True) as sink:
         for index in range(10_000):
             sink.write(make_frame(8, 8, index, index / 30), [make_mood()] if index == 9_999 else [])
     pandas, polars = to_pandas(path), to_polars(path)
@@ -402,7 +402,7 @@ def test_tables_when_the_first_face_comes_late_then_its_scores_are_there(tmp_pat
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_tables_when_no_face_comes_then_they_have_the_columns_of_the_file(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a{suffix}"
-    with open_records(path, EMOTIONS, every_frame=True) as sink:
+    with open_records(path, EMOTIONS, faceless_rows=True) as sink:
         sink.write(make_frame(), [])
     assert list(to_pandas(path).columns) == to_polars(path).columns == list(columns(EMOTIONS))
 

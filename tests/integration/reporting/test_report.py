@@ -51,7 +51,7 @@ def two_people() -> Iterator[Record]:
 
 def write_two_people(path: Path, labels: tuple[str, ...] = EMOTIONS, start_s: float = 0.0) -> Path:
     """Write the same scene through the sink, as it comes ``start_s`` into a video."""
-    with open_records(path, labels, every_frame=True) as sink:
+    with open_records(path, labels, faceless_rows=True) as sink:
         for step in range(60):
             time_s = step / 10
             moods = [make_mood(1, labels[1] if time_s < 3 else labels[3], 0.9, labels)]
@@ -235,7 +235,7 @@ def test_page_when_names_are_of_any_bytes_then_they_are_shown_as_escapes(tmp_pat
 
 def test_page_when_nobody_was_seen_then_it_says_so(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
-    with open_records(path, EMOTIONS, every_frame=True) as sink:
+    with open_records(path, EMOTIONS, faceless_rows=True) as sink:
         sink.write(make_frame(), [])
     assert "No face was found" in page_of(path)
 
@@ -306,13 +306,13 @@ def test_thumbnails_when_asked_then_each_shows_the_frame_of_its_moment(tmp_path:
 def test_thumbnails_when_not_asked_then_the_page_shows_no_picture(tmp_path: Path) -> None:
     page = page_of(write_two_people(tmp_path / "a.jsonl"))
     assert "<img" not in page
-    assert "It holds no picture of anyone" in page
+    assert "It contains no picture of anyone" in page
 
 
 def test_thumbnails_when_the_video_is_another_then_one_line_says_so(tmp_path: Path) -> None:
     records, video = write_two_people(tmp_path / "a.jsonl"), write_video(tmp_path / "a.mkv", seconds=1)
     with pytest.raises(
-        LivemoodError, match=r"a\.mkv has no frame at .* s, where the records have a face; name the video"
+        LivemoodError, match=r"a\.mkv has no frame at .* s, where the records have a face; give the video"
     ):
         write_report(records, tmp_path / "a.html", thumbnails=video)
     assert not (tmp_path / "a.html").exists()

@@ -313,7 +313,7 @@ def test_lsl_when_more_people_come_than_slots_then_the_first_keep_theirs_and_the
         first, second = (inlet.pull_sample(timeout=20)[0][:: 1 + len(labels)] for _ in range(2))
     assert first == [1, 2, 3, 4]
     assert second == pytest.approx([5, 2, nan, nan], nan_ok=True)
-    assert sink.warnings == ["2 people had no place among the 4 of the LSL stream"]
+    assert sink.warnings == ["2 people left out: the LSL stream has 4 slots"]
 
 
 def test_lsl_markers_when_another_program_sends_them_then_they_become_named_events_of_the_records(tmp_path) -> None:

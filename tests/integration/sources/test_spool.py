@@ -89,7 +89,7 @@ def test_source_when_a_fifo_then_frames_come_and_no_scratch_file_stays(
         ("/dev/zero --out o.mp4", "zero is a terminal or another device; pipe a video into it, or name a file"),
         ("<(true) --out o.mp4", "is an empty pipe"),
         ("<(echo no video) --out o.mp4", "is not a video that can be read"),
-        ("<(true)", "a pipe has no name to call the copy after; add --out"),
+        ("<(true)", "the copy of a pipe needs a name; add --out"),
         ("- - --out-dir d", "- is a pipe; many videos need to be files"),
     ],
 )

@@ -432,7 +432,7 @@ def test_times_when_the_file_has_none_then_are_spread_as_its_header_says(
     source, frames = read(clip)
     assert float(source.average_rate) == pytest.approx(float(rate), rel=1e-5)
     assert times(frames) == pytest.approx([float(number / rate) for number in range(12)])
-    assert source.warnings == [f"{clip} holds no times; its frames were spread evenly, {float(rate):.5g} a second"]
+    assert source.warnings == [f"{clip} holds no times; its frames were spaced evenly, {float(rate):.5g} per second"]
 
 
 @pytest.mark.parametrize("said", [1000, 500, 120, 30, 5])

@@ -100,7 +100,7 @@ class TestChecks:
 
     def test_train_when_the_work_folder_would_be_the_data_then_refused(self, job, tmp_path):
         data = job.data.path.rename(tmp_path / "mine.work")
-        with pytest.raises(SinkError, match=r"mine\.work lies in the data"):
+        with pytest.raises(SinkError, match=r"mine\.work is inside the data"):
             begin(replace(job, data=DataSource(data)))
         assert sorted(path.name for path in data.iterdir()) == ["happy", "sad"]
 
@@ -114,7 +114,7 @@ class TestChecks:
     @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
     def test_train_when_out_is_a_link_that_leads_nowhere_then_refused(self, job):
         job.out.symlink_to(job.out)
-        with pytest.raises(SinkError, match="mine is a link that leads nowhere"):
+        with pytest.raises(SinkError, match="mine is a broken link"):
             begin(job)
 
     def test_train_when_a_folder_of_the_data_cannot_be_searched_then_that_folder_is_named(self, job, monkeypatch):
@@ -228,7 +228,7 @@ class TestEarlyEnds:
         assert command(words) == 130
         said = capsys.readouterr().err
         assert "training ends after 1:30; measuring and converting the model come after" in said
-        assert "livemood: interrupted before the first epoch ended: no bundle to keep; --resume begins with" in said
+        assert "livemood: interrupted before the first epoch ended: no bundle to keep; --resume trains on" in said
         assert said.endswith(f"livemood: interrupted; kept: {job.work}\n")
         assert read_bundle(job.out).sha256 == read_bundle(default_bundle()).sha256
         assert data_sets.is_there(job.work)

@@ -101,8 +101,8 @@ class TestTrain:
     @pytest.mark.parametrize(
         ("out", "said"),
         [
-            ("faces", "lies in the data, where its pictures would count as data; choose another --out"),
-            ("faces/models/mine", "lies in the data"),
+            ("faces", "is inside the data, so its pictures would count as data; choose another --out"),
+            ("faces/models/mine", "is inside the data"),
             ("notes", "is not empty and holds no bundle; choose another --out"),
         ],
     )

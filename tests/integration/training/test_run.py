@@ -122,7 +122,7 @@ class TestTrain:
         assert sum(training["pictures"].values()) == 160
         assert all(training["pictures"].values())
         assert not training["ferplus_votes"]
-        assert training["environment"]["keras"]
+        assert {"keras", "ai-edge-litert", "opencv-contrib-python"} <= set(training["environment"])
 
     def test_fit_when_precision_is_bfloat16_then_it_learns_and_what_is_shipped_is_float32(self, trained, tmp_path):
         settings = TrainSettings(**{**ASKED, "precision": "bfloat16", "epochs": 4})
@@ -225,7 +225,10 @@ class TestResume:
             raise SinkError("LiteRT conversion needs a working tensorflow")
 
         job = replace(trained.job, out=tmp_path / "mine", overrides={**ASKED, "epochs": 1})
-        with monkeypatch.context() as patch, pytest.raises(SinkError, match="is kept; resume where tensorflow"):
+        with (
+            monkeypatch.context() as patch,
+            pytest.raises(SinkError, match="is kept; write it with resume where tensorflow"),
+        ):
             patch.setattr(finish_module, "to_tflite", missing)
             train(job, False, False, Watcher())
         assert not job.out.exists()
@@ -446,7 +449,7 @@ class TestTransfer:
         network = build(PRESETS["wider"], CROP, sizes(dataset.restore(wider.work).heads))
         save(wider.work, trained.run, 1, {"best": network.get_weights()})
         job = job_of(trained.job.data.path, tmp_path / "mixed", base=(trained.job.work, wider.work))
-        with pytest.raises(ModelIncompatible, match=r"hold different networks; from takes the mean of like ones"):
+        with pytest.raises(ModelIncompatible, match=r"hold different networks; give from runs of the same network"):
             train(job, False, False, Watcher())
 
     @pytest.mark.parametrize("resume", [False, True])
@@ -601,7 +604,7 @@ class TestCard:
         text = (folder / "MODEL_CARD.md").read_text()
         assert "of unknown origin" in text
         assert "## How it was trained\n\nThe manifest does not say.\n" in text
-        assert "## Make it again\n\n    livemood evaluate BUNDLE faces --split test --card\n" in text
+        assert "## Reproduce\n\n    livemood evaluate BUNDLE faces --split test --card\n" in text
         assert "learning.png" not in text
 
 

@@ -1,30 +1,37 @@
 """The result of a reaction, made by the page's own code without a browser."""
 
-import subprocess
+import re
+
+import pytest
 
 from livemood.apps.web import page_files
-from tests.support.builders import ROOT
+from tests.integration.web.page_code import output_of
 
-_GATHER = """
-import { build } from "esbuild";
-const { outputFiles } = await build({ entryPoints: ["src/page/report.ts"], bundle: true, format: "esm", write: false });
-const code = Buffer.from(outputFiles[0].contents).toString("base64");
-const { figures, gathered } = await import(`data:text/javascript;base64,${code}`);
+# 100 s of a film, or more: someone is happy first, and sad in the second half of the rows.
+_FIGURES = """
 const settings = JSON.parse(await new Response(process.stdin).text());
-const scores = Object.fromEntries(settings.emotion.heads[0].labels.map((label) => [label, 0.125]));
-const rows = Array.from({ length: 300000 }, (_, i) => ({ time_s: i / 30, track: 1, label: "happy", scores }));
-const media = { name: "film", durationS: 10000, grab: async (times) => times.map(() => null) };
-console.log(figures(await gathered(rows, media, settings, new AbortController().signal), settings));
+const only = (name) => Object.fromEntries(settings.emotion.heads[0].labels.map((label) => [label, +(label === name)]));
+const times = %s;
+const rows = times.map((time_s, i) => {
+  const label = 2 * i < times.length ? "happy" : "sad";
+  return { time_s, track: 1, label, scores: only(label) };
+});
+const media = { name: "film", durationS: Math.max(100, times.at(-1)), grab: async (times) => times.map(() => null) };
+console.log(page.figures(await page.gathered(rows, media, settings, new AbortController().signal), settings));
 """
 
 
-def test_reaction_when_it_took_hours_then_its_result_is_made():
-    made = subprocess.run(
-        ["node", "--input-type=module", "--eval", _GATHER],
-        cwd=ROOT / "livemood" / "web",
-        input=page_files()["settings.json"],
-        capture_output=True,
-        timeout=60,
-    )
-    assert made.stderr == b""
-    assert made.stdout.count(b'<svg class="chart"') == 1
+@pytest.mark.parametrize(
+    ("times", "moments", "pieces"),
+    [
+        pytest.param("Array.from({ length: 300000 }, (_, i) => i / 30)", 1, 1, id="hours"),
+        pytest.param("Array.from({ length: 50 }, (_, i) => 2 * i)", 1, 1, id="a picture every two seconds"),
+        pytest.param("Array.from({ length: 600 }, (_, i) => i / 30 + (i < 300 ? 0 : 3))", 0, 2, id="an absence"),
+    ],
+)
+def test_reaction_then_curves_and_moments_are_drawn_and_none_spans_an_absence(times, moments, pieces):
+    made = output_of("report", _FIGURES % times, page_files()["settings.json"])
+    curve = re.findall(r'<polyline class="stroke-0" [^>]*points="([^"]*)"', made)
+    assert len(curve) == pieces
+    assert all(" " in points for points in curve)
+    assert made.count("<li>") == moments

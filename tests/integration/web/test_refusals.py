@@ -34,7 +34,7 @@ def test_camera_when_there_is_none_then_says_so_and_offers_files(blind, url):
     ("name", "what", "remedy"),
     [
         ("NotAllowedError", "refused", "Allow it"),
-        ("NotReadableError", "taken by another program", "Close the other program"),
+        ("NotReadableError", "in use by another program", "Close the other program"),
         ("OverconstrainedError", "not there any more", "Choose another"),
         ("AbortError", "could not be opened (refused)", "Start again"),
     ],

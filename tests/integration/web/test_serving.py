@@ -321,7 +321,7 @@ def test_command_when_serving_then_a_browser_in_the_foreground_is_answered_and_a
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--out", "page", "--port", "8123"], "a written page is not served"),
+        (["--out", "page", "--port", "8123"], "a page written with --out is not served"),
         (["--force"], "there is no page to replace"),
     ],
 )

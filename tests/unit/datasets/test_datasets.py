@@ -158,7 +158,7 @@ class TestFolders:
             return real(path)
 
         monkeypatch.setattr(os, "scandir", scandir)
-        says = {"class": "sad was not searched: it may not be read", "all": "faces cannot be read"}[spoilt]
+        says = {"class": "sad was not searched: it cannot be read", "all": "faces cannot be read"}[spoilt]
         with pytest.raises(DatasetError, match=rf"{says} \(Permission denied\)"):
             open_collection(folder)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from livemood.core.errors import SinkError
-from livemood.runtime.atomic_io import atomic_write, refuse_inputs
+from livemood.runtime.atomic_io import atomic_write, refuse_inputs, replacing
 from livemood.runtime.interrupted import is_interrupted, mark_interrupted, unmark
 
 
@@ -48,6 +48,19 @@ def test_file_when_a_killed_run_left_its_scratch_file_then_written_all_the_same(
     assert names(tmp_path) == ["out.txt"]
 
 
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
+def test_replacing_when_it_fails_or_is_interrupted_then_the_last_file_stays_alone(
+    tmp_path: Path, error: type[BaseException]
+) -> None:
+    with replacing(tmp_path / "out.txt") as part:
+        part.write_text("old")
+    with pytest.raises(error), replacing(tmp_path / "out.txt") as part:
+        part.write_text("half")
+        raise error
+    assert (tmp_path / "out.txt").read_text() == "old"
+    assert names(tmp_path) == ["out.txt"]
+
+
 def test_files_when_their_names_are_as_long_as_can_be_then_written_at_once(tmp_path: Path) -> None:
     long = [tmp_path / f"{'ä' * 125}{number}.txt" for number in (1, 2)]
     with atomic_write(long[0], "out") as one, atomic_write(long[1], "out") as other:
@@ -67,14 +80,27 @@ def test_file_when_its_name_is_too_long_then_refused_in_one_line(
     assert str(told.value) == f"{out} could not be written (File name too long){remedy}"
 
 
-@pytest.mark.parametrize("force", [False, True])
-def test_file_when_it_is_a_link_to_nothing_then_written_where_that_leads(force: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("there", "force"), [(False, False), (False, True), (True, True)])
+def test_file_when_it_is_a_link_then_written_where_that_leads(there: bool, force: bool, tmp_path: Path) -> None:
     link = tmp_path / "link.csv"
     link.symlink_to("real.csv")
+    if there:
+        link.write_text("old")
     with atomic_write(link, "out", force) as part:
         part.write_text("new")
     assert (link.is_symlink(), (tmp_path / "real.csv").read_text()) == (True, "new")
     assert names(tmp_path) == ["link.csv", "real.csv"]
+
+
+@pytest.mark.parametrize("name", ["real.csv", "link.csv"])
+def test_file_when_replaced_then_keeps_its_permissions(name: str, tmp_path: Path) -> None:
+    real = tmp_path / "real.csv"
+    real.write_text("old")
+    real.chmod(0o600)
+    (tmp_path / "link.csv").symlink_to(real)
+    with atomic_write(tmp_path / name, "out", force=True) as part:
+        part.write_text("new")
+    assert (real.read_text(), real.stat().st_mode & 0o777) == ("new", 0o600)
 
 
 def test_file_when_it_is_a_loop_of_links_then_replaces_it(tmp_path: Path) -> None:
@@ -122,9 +148,7 @@ def test_file_when_one_appears_meanwhile_then_replaced_by_force_only(force: bool
         write()
         assert out.read_text() == "ours"
         return
-    with pytest.raises(
-        SinkError, match=r"out\.txt has appeared meanwhile and is not replaced; what was made is .*part"
-    ):
+    with pytest.raises(SinkError, match=r"out\.txt was created meanwhile and is not replaced; the result is in .*part"):
         write()
     assert out.read_text() == "theirs"
     assert (tmp_path / ".out.txt.part").read_text() == "ours"

@@ -119,7 +119,7 @@ def test_file_when_gone_on_with_then_says_once_who_began_it(tmp_path: Path, suff
     write(path, PHOTOS[:2], origin=ORIGIN)
     begun = sorted(file.name for file in tmp_path.iterdir())
     assert begun == ([path.name, f"{path.name}.json"] if suffix == ".csv" else [path.name])
-    with pytest.warns(match="was begun with another model or other settings"):
+    with pytest.warns(match="was started with another model or other settings"):
         write(path, PHOTOS[2:], origin=Origin("1.3.0", model="mine", sha256="cd"), resume=True)
     write(path, [], origin=ORIGIN, resume=True)
     assert list(read_groups(path)) == [shown(one, suffix) for one in PHOTOS]

@@ -2,9 +2,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image as PillowImage
+from PIL import ImageCms
 
 from livemood.core.errors import SinkError
-from livemood.sinks.image import write_image
+from livemood.sinks.image import keeps_profile, write_image
 from tests.support.builders import corners, quadrants, read_still
 
 
@@ -26,6 +28,32 @@ def test_image_when_one_is_there_then_replaces_it(tmp_path: Path) -> None:
     write_image(tmp_path / "photo.png", np.zeros((9, 9, 3), np.uint8))
     write_image(tmp_path / "photo.png", quadrants())
     assert read_still(tmp_path / "photo.png").shape == (48, 64, 3)
+
+
+@pytest.mark.parametrize("name", ["photo.jpg", "photo.png", "photo.webp"])
+@pytest.mark.parametrize("length", [65_516, 65_520])
+def test_image_when_its_metadata_are_longer_than_a_segment_of_a_jpeg_then_a_jpeg_is_written_without(
+    tmp_path: Path, name: str, length: int
+) -> None:
+    exif = b"II*\0\x08".ljust(length, b"\0")
+    icc = length.to_bytes(4, "big") + srgb()[4:].ljust(length - 4, b"\0")
+    write_image(tmp_path / name, quadrants(), exif=exif, icc=icc)
+    kept = length == 65_516 or not name.endswith(".jpg")
+    with PillowImage.open(tmp_path / name) as written:
+        assert written.info.get("icc_profile") == (icc if kept else None)
+        assert written.info.get("exif", b"").removeprefix(b"Exif\0\0") == (exif if kept else b"")
+    assert keeps_profile(tmp_path / name, icc) == kept
+
+
+@pytest.mark.parametrize("name", ["photo.jpg", "photo.png", "photo.webp"])
+def test_image_when_its_profile_is_longer_than_it_states_then_written_without(tmp_path: Path, name: str) -> None:
+    write_image(tmp_path / name, quadrants(), icc=srgb() + bytes(4))
+    with PillowImage.open(tmp_path / name) as written:
+        assert "icc_profile" not in written.info
+
+
+def srgb() -> bytes:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
 @pytest.mark.parametrize(

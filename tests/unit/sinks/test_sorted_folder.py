@@ -1,6 +1,7 @@
 """Which folder a photo is sorted into, which photos are sorted, and how."""
 
 import os
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from livemood.core.errors import SinkError
 from livemood.core.types import HeadMood, Mood
-from livemood.sinks.sorted_folder import SortedFolder, folder_for
+from livemood.sinks.sorted_folder import MANIFEST, SortedFolder, folder_for
 from livemood.sinks.undo_sorting import undo
 from tests.support.builders import make_mood
 
@@ -116,6 +117,29 @@ def test_move_when_the_original_cannot_be_removed_then_said_and_nothing_is_doubl
     assert contents(tmp_path / "sorted") == {}
 
 
+@pytest.mark.parametrize("how", ["copy", "move", "link"])
+@pytest.mark.parametrize("earlier", [False, True])
+def test_photo_when_the_disk_is_full_then_nothing_of_it_is_left(tmp_path, photo, monkeypatch, how, earlier):
+    folder = tmp_path / "sorted"
+    if earlier:
+        (tmp_path / "b.jpg").write_bytes(b"b")
+        sort(tmp_path / "b.jpg", folder, how, "sad")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        for owner, name in ((os, "link"), (os, "rename"), (shutil, "copy2"), (Path, "symlink_to")):
+            patch.setattr(owner, name, full)
+        with pytest.raises(SinkError, match=r"happy/open/a\.jpg could not be written \(No space left on device\)"):
+            sort(photo, folder, how, "happy/open")
+    assert photo.read_bytes() == b"old"
+    assert folder.exists() == earlier
+    if earlier:
+        assert sorted(path.name for path in folder.iterdir()) == [MANIFEST, "sad"]
+        assert [step.kept for step in undo(folder)] == [None]
+
+
 def test_photo_when_another_file_appears_where_it_is_moved_then_neither_is_lost(tmp_path, photo, monkeypatch):
     there = tmp_path / "sorted" / "happy" / "a.jpg"
     lexists = os.path.lexists
@@ -166,7 +190,7 @@ def test_sidecar_when_it_is_written_after_its_photo_was_sorted_then_put_beside_i
         for _ in range(2):
             sort(photo, folder, how, "sad")
         assert contents(folder) == {"happy/a.jpg": b"old", "happy/a.jpg.xmp": text}
-    assert [step.kept for step in undo(folder)] == [None] * 3
+    assert [step.kept for step in undo(folder)] == [None] * 2
     assert sidecar.read_bytes() == b"another"
     assert not folder.exists()
 

@@ -93,6 +93,17 @@ def test_undo_when_a_moved_photo_is_at_its_old_path_too_then_the_sorted_one_is_r
     assert not place.exists()
 
 
+@pytest.mark.parametrize("how", ["copy", "move", "link"])
+def test_undo_when_a_step_was_never_done_then_it_is_not_told(photo, place, how):
+    sort(photo, place, how)
+    if how == "move":
+        place.replace(photo)
+    else:
+        place.unlink()
+    assert kept(place) == []
+    assert not place.parent.parent.exists()
+
+
 def test_undo_when_a_photo_cannot_be_put_back_then_the_reason_names_no_option(photo, place):
     sort(photo, place, "move")
     photo.parent.rmdir()

@@ -77,7 +77,7 @@ def test_sidecar_when_written_again_then_only_ours_changes(tmp_path: Path) -> No
     assert names(target) == ["sad"]
 
 
-@pytest.mark.parametrize("name", ["a.xmp", "a.jpg.xmp"])
+@pytest.mark.parametrize("name", ["a.xmp", "a.jpg.xmp", "a.XMP", "a.jpg.XMP"])
 def test_sidecar_of_another_program_then_is_merged(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text(OTHERS)
     target = Sidecars().write(tmp_path / "a.jpg", [mood("happy", Box(10, 20, 30, 60))], 100, 200, 1)
@@ -95,6 +95,26 @@ def test_sidecar_of_another_program_then_is_merged(tmp_path: Path, name: str) ->
     ):
         assert kept in text
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize(
+    ("space", "term", "kind", "prefix"),
+    [
+        ("http://purl.org/dc/elements/1.1/", "subject", "Bag", "mood:"),
+        ("http://ns.adobe.com/lightroom/1.0/", "hierarchicalSubject", "Bag", "mood|"),
+        ("http://www.digikam.org/ns/1.0/", "TagsList", "Seq", "mood/"),
+    ],
+)
+def test_keywords_when_their_list_begins_with_a_remark_then_are_in_it(
+    tmp_path: Path, space: str, term: str, kind: str, prefix: str
+) -> None:
+    remark = f"<!--{prefix}sad-->"
+    words = f'<t:{term} xmlns:t="{space}">{remark}<rdf:{kind}>{remark}<rdf:li>beach</rdf:li></rdf:{kind}></t:{term}>'
+    (tmp_path / "a.xmp").write_text(OTHERS.replace("<acme:list>", f"{words}<acme:list>", 1))
+    target = Sidecars().write(tmp_path / "a.jpg", [mood("happy", Box(10, 20, 30, 60))], 100, 200, 1)
+    found = next(ElementTree.parse(target).getroot().iter(f"{{{space}}}{term}"))
+    assert [item.text for item in found.findall(f"{RDF}{kind}/{RDF}li")] == ["beach", f"{prefix}happy"]
+    assert target.read_text().count(remark) == 2
 
 
 def test_sidecar_when_a_short_and_a_full_one_are_there_then_the_full_one_is_meant(tmp_path: Path) -> None:
@@ -170,7 +190,7 @@ def test_sidecar_that_cannot_be_written_then_the_error_names_no_option(tmp_path:
 )
 def test_sidecar_that_is_not_understood_then_stays(tmp_path: Path, text: str) -> None:
     (tmp_path / "a.jpg.xmp").write_text(text)
-    with pytest.raises(SinkError, match="livemood understands; it stays as it is"):
+    with pytest.raises(SinkError, match="livemood understands; it was not changed"):
         Sidecars().write(tmp_path / "a.jpg", [], 100, 200, 1)
     assert (tmp_path / "a.jpg.xmp").read_text() == text
 

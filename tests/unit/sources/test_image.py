@@ -258,7 +258,7 @@ def test_image_when_any_kind_notes_an_orientation_then_is_upright(
     photo = read_photo(save(tmp_path / f"a.{kind}", exif=exif_of(value), **options))
     assert corners(photo.image) == seen
     assert (photo.width, photo.height) == ((64, 48) if value < 5 else (48, 64))
-    assert photo.orientation == value
+    assert photo.orientation == (1 if kind == "avif" else value)
 
 
 @pytest.mark.parametrize(("value", "seen"), ORIENTATIONS)
@@ -364,12 +364,73 @@ def test_image_when_in_display_p3_then_colours_become_srgb(tmp_path: Path) -> No
     assert photo.icc == profile
 
 
-def test_image_when_its_profile_is_srgb_or_broken_then_colours_stay(tmp_path: Path) -> None:
+@pytest.mark.parametrize("profile", ["sRGB", "broken", "grey", "CMYK"])
+def test_image_when_its_profile_is_srgb_or_does_not_fit_then_colours_stay(tmp_path: Path, profile: str) -> None:
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    broken = swapped_primaries()[:200]
-    for profile in (srgb, broken):
-        photo = read_photo(save(tmp_path / "a.jpg", icc_profile=profile))
-        assert corners(photo.image) == "RGBW"
+    given = {"sRGB": srgb, "broken": swapped_primaries()[:200], "grey": linear_grey(), "CMYK": cyan_only()}[profile]
+    photo = read_photo(save(tmp_path / "a.png", icc_profile=given))
+    assert photo.image.tolist() == photo.own_colours.tolist() == quadrants().tolist()
+    assert photo.icc == (srgb if profile == "sRGB" else None)
+
+
+def test_image_when_its_profile_is_only_called_srgb_then_colours_become_srgb(tmp_path: Path) -> None:
+    image = np.full((8, 8, 3), 64, np.uint8)
+    photo = read_photo(save(tmp_path / "a.png", image, icc_profile=linear_srgb()))
+    assert photo.image[0, 0].tolist() == pytest.approx([137] * 3, abs=1)
+    assert photo.icc == linear_srgb()
+
+
+@pytest.mark.parametrize("form", ["JPEG", "TIFF"])
+@pytest.mark.parametrize(("mode", "stored", "seen"), [("L", 64, 137), ("CMYK", (0, 0, 0, 255), 255)])
+def test_image_when_its_profile_is_of_grey_or_cmyk_then_colours_become_srgb_and_need_none(
+    tmp_path: Path, form: str, mode: str, stored: Any, seen: int
+) -> None:
+    profile = linear_grey() if mode == "L" else cyan_only()
+    PillowImage.new(mode, (32, 32), stored).save(tmp_path / "a", format=form, icc_profile=profile)
+    photo = read_photo(tmp_path / "a")
+    assert photo.image[16, 16].tolist() == pytest.approx([seen] * 3, abs=2)
+    assert photo.own_colours.tolist() == photo.image.tolist()
+    assert photo.icc is None
+    whole = decode((tmp_path / "a").read_bytes())
+    assert whole is not None
+    assert whole.tolist() == photo.image.tolist()
+
+
+def linear_grey() -> bytes:
+    return icc_profile(b"GRAY", b"XYZ ", kTRC=b"curv" + bytes(8))
+
+
+def linear_srgb() -> bytes:
+    """Return a profile with the primaries of sRGB, but without its curve."""
+    primaries = {"rXYZ": (0.4361, 0.2225, 0.0139), "gXYZ": (0.3851, 0.7169, 0.0971), "bXYZ": (0.1431, 0.0606, 0.7141)}
+    curves = dict.fromkeys(("rTRC", "gTRC", "bTRC"), b"curv" + bytes(8))
+    return icc_profile(b"RGB ", b"XYZ ", **{name: xyz(*axes) for name, axes in primaries.items()}, **curves)
+
+
+def cyan_only() -> bytes:
+    """Return a CMYK profile in which only cyan darkens."""
+    same = bytes(range(256))
+    corner = b"".join(bytes([255 * (1 - cyan), 128, 128]) * 8 for cyan in (0, 1))
+    table = b"mft1" + bytes(4) + bytes([4, 3, 2, 0]) + struct.pack(">9i", *np.eye(3, dtype=int).ravel() << 16)
+    return icc_profile(b"CMYK", b"Lab ", A2B0=table + same * 4 + corner + same * 3)
+
+
+def xyz(*axes: float) -> bytes:
+    return b"XYZ " + struct.pack(">4x3i", *(round(axis * 65536) for axis in axes))
+
+
+def icc_profile(space: bytes, between: bytes, **tags: bytes) -> bytes:
+    """Return an ICC profile called sRGB, from a colour space to one between profiles, XYZ or Lab."""
+    name = b"sRGB\0"
+    white = (0.9642, 1.0, 0.8249)
+    tags |= {"wtpt": xyz(*white), "desc": b"desc" + struct.pack(">4xI", len(name)) + name + bytes(78)}
+    directory, content = b"", b""
+    for tag, data in tags.items():
+        directory += tag.encode() + struct.pack(">II", 132 + 12 * len(tags) + len(content), len(data))
+        content += data + bytes(-len(data) % 4)
+    length = 132 + len(directory) + len(content)
+    head = struct.pack(">I4xI4s4s4s", length, 0x02400000, b"scnr", space, between) + bytes(12) + b"acsp" + bytes(28)
+    return (head + xyz(*white)[8:]).ljust(128, b"\0") + struct.pack(">I", len(tags)) + directory + content
 
 
 def swapped_primaries() -> bytes:
@@ -382,8 +443,9 @@ def swapped_primaries() -> bytes:
     return bytes(profile)
 
 
-@pytest.mark.parametrize("bits", [1, 2, 4, 8])
-@pytest.mark.parametrize("white_is_zero", [False, True])
+@pytest.mark.parametrize(
+    ("bits", "white_is_zero"), [*((bits, zero) for bits in (1, 2, 4, 8) for zero in (False, True)), (12, False)]
+)
 def test_image_when_a_tiff_has_few_bits_then_keeps_its_levels(tmp_path: Path, bits: int, white_is_zero: bool) -> None:
     most = 2**bits - 1
     levels = np.repeat(np.linspace(0, most, min(most + 1, 4)).round().astype(int), 8)
@@ -393,6 +455,27 @@ def test_image_when_a_tiff_has_few_bits_then_keeps_its_levels(tmp_path: Path, bi
     image = read_image(tmp_path / "a.tif")
     assert image.shape == (4, len(levels), 3)
     assert image[0, ::8, 0].tolist() == (levels[::8] * 255 / most).round().astype(int).tolist()
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.int16, np.int32, np.uint32])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_image_when_the_white_of_a_tiff_is_not_known_then_refused(tmp_path: Path, kind: Any, channels: int) -> None:
+    (tmp_path / "a.tif").write_bytes(encode(".tiff", np.full((8, 8, channels), 100, kind)))
+    with pytest.raises(ImageUnreadable, match="is a TIFF of a rare kind, or is cut off; export it as PNG"):
+        read_image(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("white", [15, 100, 255, 256, 1023, 4095, 65535])
+@pytest.mark.parametrize("magic", ["P2", "P3", "P5", "P6"])
+def test_image_when_any_level_of_a_pnm_is_white_then_keeps_its_levels(tmp_path: Path, magic: str, white: int) -> None:
+    levels = [0, white // 3, white]
+    header = f"{magic}\n# white is 7\n{1 if magic in ('P3', 'P6') else 3} 1\n{white}\n"
+    pixels = np.array(levels, ">u2" if white > 255 else np.uint8).tobytes()
+    text = " ".join(map(str, levels)).encode()
+    (tmp_path / "a.pnm").write_bytes(header.encode() + (pixels if magic in ("P5", "P6") else text))
+    image = read_image(tmp_path / "a.pnm")
+    seen = image[0, 0, ::-1] if image.shape[1] == 1 else image[0, :, 0]
+    assert seen.tolist() == pytest.approx([255 * level / white for level in levels], abs=1)
 
 
 def tiff(width: int, height: int, bits: int, data: bytes, photometric: int) -> bytes:
@@ -417,6 +500,11 @@ def test_image_when_a_tiff_holds_floats_then_keeps_its_levels(
     raw[0, 0] = np.nan
     (tmp_path / "a.tiff").write_bytes(encode(".tiff", raw if channels == 1 else np.dstack([raw] * 3)))
     assert read_image(tmp_path / "a.tiff")[1, ::4].tolist() == [[0] * 3, [102] * 3, [255] * 3]
+
+
+def test_image_when_a_pnm_holds_floats_then_keeps_its_levels(tmp_path: Path) -> None:
+    (tmp_path / "a.pfm").write_bytes(b"Pf\n3 1\n-1.0\n" + np.array([0.0, 0.4, 1.0], "<f4").tobytes())
+    assert read_image(tmp_path / "a.pfm")[0].tolist() == [[0] * 3, [102] * 3, [255] * 3]
 
 
 def test_image_when_a_tiff_has_a_profile_then_colours_become_srgb(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def test_save_when_the_disk_is_full_then_names_file_and_resume_and_the_last_one_
         patch.setattr(np, "savez", full)
         checkpoint.save(tmp_path, Run(epoch=2), 10, weights)
     line = f"{tmp_path / 'checkpoint.npz'} could not be written (No space left on device); "
-    assert str(told.value) == f"{line}see to that, and resume continues the run"
+    assert str(told.value) == f"{line}fix that, then continue with resume"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint.npz", "history.csv"]
     found = checkpoint.restore(tmp_path, {"best": 1})
     assert found

@@ -1,4 +1,4 @@
-/** Moments of large change of a person's smoothed scores, as in `livemood/reporting/summary.py`. */
+/** Moments of large change of a person's smoothed scores, as in `livemood/reporting/changes.py`. */
 
 import type { ChangeSettings } from "../settings";
 import type { Row } from "./records";
@@ -45,17 +45,18 @@ class Peaks {
   }
 }
 
-/** Return the strongest changes of all rows with a face, strongest first. */
-export function strongestChanges(rows: readonly Row[], settings: ChangeSettings): readonly Change[] {
-  const people = new Map<number, Peaks>();
+/** Return the strongest changes of one person, strongest first; none spans an absence, longer than `gapS`. */
+export function strongestChanges(rows: readonly Row[], gapS: number, settings: ChangeSettings): readonly Change[] {
   const found: (Change | null)[] = [];
-  for (const row of rows) {
-    if (row.track === null) continue;
-    const peaks = people.get(row.track) ?? new Peaks(settings);
-    people.set(row.track, peaks);
+  let peaks = new Peaks(settings);
+  rows.forEach((row, i) => {
+    if (i > 0 && row.time_s - rows[i - 1]!.time_s > gapS) {
+      found.push(peaks.finish());
+      peaks = new Peaks(settings);
+    }
     found.push(peaks.add(row));
-  }
-  for (const peaks of people.values()) found.push(peaks.finish());
+  });
+  found.push(peaks.finish());
   return found
     .filter((change) => change !== null)
     .sort((one, other) => other.size - one.size)

@@ -2,12 +2,10 @@
 
 import type { Calibration, Reading } from "../protocol";
 import { type Settings, emotionLabels } from "../settings";
-import type { Mood } from "../values";
 import { Announcer } from "./announcer";
 import { save } from "./files";
 import { History } from "./history";
 import { Meter } from "./meter";
-import { wordsOf } from "./overlay";
 import { Playout, type Shown } from "./playout";
 import { Reader } from "./reader";
 import { Recorder } from "./recorder";
@@ -112,11 +110,6 @@ export class Live {
 
   get faces(): number {
     return this.#current?.moods.length ?? 0;
-  }
-
-  /** The text of a face's label. */
-  words(mood: Mood): string {
-    return wordsOf(mood);
   }
 
   /** Start processing a source; a video begins at its first picture. */

@@ -1,4 +1,4 @@
-/** Draw moods on a picture, as the live window does (`livemood/overlay/annotator.py`). */
+/** Draw moods on a picture, in the style of the live window (`livemood/overlay/annotator.py`). */
 
 import type { Colour, Settings } from "../settings";
 import { type Box, type Mood, type Point, SMILE, SMILE_KINDS, grown, height, width } from "../values";

@@ -2,6 +2,7 @@
 
 import type { Settings } from "../settings";
 import { type Change, strongestChanges } from "./changes";
+import { frameStep, longestGap } from "./gaps";
 import type { Media } from "./media";
 import { type Row, grouped } from "./records";
 import { type Chart, chartStyle, clock, escaped, legend, stripTimes, timeline } from "./timeline";
@@ -18,6 +19,8 @@ interface Person {
 export interface Result {
   readonly name: string;
   readonly durationS: number;
+  /** Time from one row's frame to the next one's. */
+  readonly frameS: number;
   readonly people: readonly Person[];
   readonly strip: readonly (string | null)[];
   /** Frames of the film at each change, by its time; null where the film is damaged. */
@@ -31,10 +34,12 @@ export async function gathered(
   settings: Settings,
   signal: AbortSignal,
 ): Promise<Result> {
+  const frameS = frameStep(rows);
+  const gapS = longestGap(frameS, settings.gaps);
   const people = [...grouped(rows, (row) => row.track!)]
     .sort(([, one], [, other]) => other.length - one.length)
     .slice(0, MOST_CHARTED)
-    .map(([track, mine]) => ({ track, rows: mine, changes: strongestChanges(mine, settings.changes) }));
+    .map(([track, mine]) => ({ track, rows: mine, changes: strongestChanges(mine, gapS, settings.changes) }));
   const times = [...new Set(people.flatMap((person) => person.changes.map((change) => change.after.time_s)))].sort(
     (one, other) => one - other,
   );
@@ -44,6 +49,7 @@ export async function gathered(
   return {
     name: media.name,
     durationS,
+    frameS,
     people,
     strip,
     frames: new Map(times.map((timeS, i) => [timeS, frames[i]!])),
@@ -57,13 +63,14 @@ export function figures(result: Result, settings: Settings): string {
 }
 
 function personFigure(person: Person, result: Result, settings: Settings): string {
-  const chart: Chart = { ...person, durationS: result.durationS, strip: result.strip };
+  const { durationS, frameS, strip } = result;
+  const chart: Chart = { ...person, durationS, frameS, strip };
   const many = result.people.length > 1 ? `<h3>Person ${person.track}</h3>` : "";
   return `${many}<figure>${timeline(chart, settings)}${legend(settings)}</figure>${moments(person, result)}`;
 }
 
 function moments(person: Person, result: Result): string {
-  if (person.changes.length === 0) return "<p>The scores did not move much at any moment.</p>";
+  if (person.changes.length === 0) return "<p>There was no large change of the scores.</p>";
   const items = person.changes.map((change, i) => {
     const { before, after } = change;
     const said = `${before.label ?? ""} → ${after.label ?? ""}`;

@@ -2,6 +2,7 @@
 
 import { type Settings, emotionLabels } from "../settings";
 import type { Change } from "./changes";
+import { longestGap } from "./gaps";
 import { type Row, grouped } from "./records";
 
 /** A chart's parts in its own px. */
@@ -20,6 +21,8 @@ export interface Chart {
   readonly rows: readonly Row[];
   readonly changes: readonly Change[];
   readonly durationS: number;
+  /** Time from one row's frame to the next one's. */
+  readonly frameS: number;
   /** Frames of the film, at `stripTimes`. */
   readonly strip: readonly (string | null)[];
 }
@@ -48,7 +51,7 @@ export function chartStyle(settings: Settings): string {
 }
 
 export function timeline(chart: Chart, settings: Settings): string {
-  const { durationS, strip, rows } = chart;
+  const { durationS, frameS, strip, rows } = chart;
   const labels = emotionLabels(settings);
   const inner = WIDTH - LEFT - RIGHT;
   const x = (timeS: number): number => LEFT + (inner * Math.min(Math.max(timeS, 0), durationS)) / durationS;
@@ -59,7 +62,8 @@ export function timeline(chart: Chart, settings: Settings): string {
   const height = ribbonTop + RIBBON + AXIS;
   const y = (score: number): number => curvesTop + CURVES * (1 - score);
   const bins = binned(rows, durationS);
-  const step = durationS / MOST_POINTS;
+  const step = Math.max(durationS / MOST_POINTS, frameS);
+  const gap = longestGap(step, settings.gaps);
   const parts: string[] = [];
   strip.forEach((picture, i) => {
     if (!picture) return;
@@ -72,13 +76,13 @@ export function timeline(chart: Chart, settings: Settings): string {
   }
   labels.forEach((_, k) => {
     const dash = DASHES[k % DASHES.length] ? ` stroke-dasharray="${DASHES[k % DASHES.length]}"` : "";
-    for (const piece of pieces(bins)) {
+    for (const piece of pieces(bins, gap)) {
       const points = piece.map((bin) => `${x(bin.timeS).toFixed(1)},${y(bin.scores[k]!).toFixed(1)}`).join(" ");
       parts.push(`<polyline class="stroke-${k}" fill="none" stroke-width="2"${dash} points="${points}"/>`);
     }
   });
   parts.push(`<text x="${LEFT - 8}" y="${ribbonTop + 18}" text-anchor="end">label</text>`);
-  for (const span of spans(bins, step)) {
+  for (const span of spans(bins, step, gap)) {
     const [from, to] = [x(span.startS), x(span.endS)];
     const k = labels.includes(span.label) ? labels.indexOf(span.label) : labels.length;
     const place = `x="${from.toFixed(1)}" y="${ribbonTop}" width="${Math.max(to - from, 1).toFixed(1)}"`;
@@ -127,12 +131,12 @@ function binned(rows: readonly Row[], durationS: number): readonly Bin[] {
   });
 }
 
-/** Curves are not joined across gaps of a second or more. */
-function pieces(bins: readonly Bin[]): readonly (readonly Bin[])[] {
+/** Curves are not joined across longer gaps. */
+function pieces(bins: readonly Bin[], gapS: number): readonly (readonly Bin[])[] {
   const found: Bin[][] = [];
   bins.forEach((bin, i) => {
     const before = bins[i - 1];
-    if (!before || bin.timeS - before.timeS > 1) found.push([]);
+    if (!before || bin.timeS - before.timeS > gapS) found.push([]);
     found.at(-1)!.push(bin);
   });
   return found;
@@ -144,11 +148,11 @@ interface Span {
   endS: number;
 }
 
-function spans(bins: readonly Bin[], stepS: number): readonly Span[] {
+function spans(bins: readonly Bin[], stepS: number, gapS: number): readonly Span[] {
   const found: Span[] = [];
   for (const bin of bins) {
     const last = found.at(-1);
-    const joined = last && bin.timeS - last.endS <= 1;
+    const joined = last && bin.timeS - last.endS <= gapS - stepS;
     if (joined) last.endS = bin.timeS;
     if (joined && last.label === bin.label) last.endS = bin.timeS + stepS;
     else found.push({ label: bin.label, startS: bin.timeS, endS: bin.timeS + stepS });

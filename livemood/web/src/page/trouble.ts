@@ -21,7 +21,7 @@ export const UNPLUGGED: Trouble = {
 };
 export const STALLED: Trouble = {
   what: "The camera gives no pictures.",
-  remedy: "Look whether its cover is closed or another program has taken it; then press Stop and start again.",
+  remedy: "Look whether its cover is closed or another program uses it; then press Stop and start again.",
 };
 export const NOT_READABLE_FILE: Trouble = {
   what: "This file is no photo or video that the browser can show.",
@@ -42,14 +42,14 @@ export const NO_RECORDER: Trouble = {
 const CAMERA: Readonly<Record<string, Trouble>> = {
   NotAllowedError: {
     what: "The camera was refused.",
-    remedy: "Allow it with the sign beside the page's address, or in the system's privacy settings; then start again.",
+    remedy: "Allow it with the icon next to the address, or in the system's privacy settings; then start again.",
   },
   NotFoundError: {
     what: "No camera was found.",
     remedy: "Plug one in and start again, or choose a photo or a video.",
   },
   NotReadableError: {
-    what: "The camera is taken by another program, or does not answer.",
+    what: "The camera is in use by another program, or does not answer.",
     remedy: "Close the other program (a video call, another tab), then start again.",
   },
   OverconstrainedError: {
