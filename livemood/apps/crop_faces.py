@@ -12,6 +12,7 @@ from livemood.core.types import Detection, Frame
 from livemood.datasets.crop_index import COLUMNS, CropIndex
 from livemood.emotion.crop import crop_face
 from livemood.runtime.atomic_io import claimed_folder, refuse_file_as_folder
+from livemood.runtime.paths import real_path
 from livemood.sinks.image import write_image
 from livemood.sources.image.formats import PICTURE_SUFFIXES
 from livemood.sources.image.scan import Skipped, photos_of_each
@@ -104,7 +105,7 @@ def _crop(source: Path, frame: Frame, found: Detection, job: CropJob, session: S
     wanted = CropSpec(job.size_px, "bgr", session.crop_spec.template)
     write_image(job.out / name, crop_face(frame.image, found.keypoints, wanted))
     box = [f"{side:.1f}" for side in (found.box.left, found.box.top, found.box.right, found.box.bottom)]
-    values = (name, str(source), f"{frame.time_s:.3f}", *box, f"{found.score:.3f}")
+    values = (name, str(real_path(source)), f"{frame.time_s:.3f}", *box, f"{found.score:.3f}")
     index.add(dict(zip(COLUMNS, values, strict=True)) | reading)
 
 

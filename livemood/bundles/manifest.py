@@ -73,6 +73,7 @@ class Bundle:
         crop: How faces are cropped for it.
         metrics: Figures measured when it was made.
         sha256: Hex digest by file name.
+        training: How it was made, as the manifest says and unchecked; empty if it does not say.
     """
 
     folder: Path
@@ -81,6 +82,7 @@ class Bundle:
     crop: CropSpec
     metrics: Mapping[str, Any]
     sha256: Mapping[str, str]
+    training: Mapping[str, Any]
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -166,6 +168,7 @@ def read_bundle(folder: Path) -> Bundle:
             crop=_crop(data["crop"]),
             metrics=_mapping(data["metrics"]),
             sha256=_mapping(data["sha256"]),
+            training=_mapping(data.get("training", {})),
         )
     except KeyError as error:
         raise ModelIncompatible(f"{folder / MANIFEST} is no manifest of an emotion model: it has no {error}") from error

@@ -72,6 +72,7 @@ def evaluate(
     from livemood.datasets.open import DataSource
     from livemood.evaluation.card import CARD
     from livemood.evaluation.run import EvaluationJob
+    from livemood.evaluation.tables import tables
     from livemood.reporting.page import PAGES
     from livemood.runtime.atomic_io import refuse_inputs, refuse_other_suffix, refuse_to_overwrite
     from livemood.runtime.optional_deps import need
@@ -99,7 +100,9 @@ def evaluate(
     if json_:
         print_json(report)
     else:
-        _print(report)
+        for table in tables(report):
+            print_table(table)
+    _warn(report)
     _write(report, folder, html, card)
 
 
@@ -131,15 +134,11 @@ def _write(report: Mapping[str, Any], folder: Path, html: Path | None, card: boo
         write_card(folder, report, card_command(report))
 
 
-def _print(report: Mapping[str, Any]) -> None:
-    from livemood.evaluation.tables import tables
-
-    for table in tables(report):
-        print_table(table)
-    copies = report["copies"]
-    if copies["exact"]:
+def _warn(report: Mapping[str, Any]) -> None:
+    """Print what else to know of the pictures."""
+    if copied := report.get("copies", {}).get("exact"):
         tell(
-            f"{copies['exact']} of {report['pictures']} pictures are also in train; "
+            f"{copied} of {report['pictures']} pictures are also in train; "
             "their accuracy is too high if the model was trained on them; livemood train leaves such pictures out"
         )
     if report["skipped"]:

@@ -33,8 +33,8 @@ def notes(data: "Dataset", find_faces: bool) -> list[str]:
         )
     if data.near_copies:
         lines.append(
-            f"{len(data.near_copies)} near-copies across the splits that the data gives, such as "
-            f"{' and '.join(data.near_copies[0])}; figures are also given without them"
+            f"{counted(len(data.near_copies), 'near-copy', 'near-copies')} across the splits that the data gives, "
+            f"such as {' and '.join(data.near_copies[0])}; figures are also given without them"
         )
     if not find_faces and 0 < data.face_share < _PHOTO_SHARE:
         lines.append(
@@ -105,7 +105,8 @@ class Display:
         self._print_line(f"{', '.join(data.labels)}: {pictures} pictures; a face found in {data.faces_found:.1%}")
         self._progress.console.print(_counts(data))
         if data.copies_removed:
-            self._print_line(f"{data.copies_removed} training pictures left out, because valid or test has the same")
+            copied = counted(data.copies_removed, "training picture")
+            self._print_line(f"{copied} left out, because valid or test has the same")
         for line in notes(data, self._find_faces):
             self._print_line(line)
         if data.skipped:

@@ -18,7 +18,10 @@ from livemood.runtime.paths import is_there, real_path
 
 INDEX = "index.csv"
 COLUMNS: Final = ("file", "source", "time_s", "left", "top", "right", "bottom", "score")
-"""Columns of every index: the crop, what it was cut from, the frame's time in s, box in px and score of the face."""
+"""Columns of every index: the crop, what it was cut from, the frame's time in s, box in px and score of the face.
+
+The source is its real path; indexes of livemood 0.1.0 have the path as it was given.
+"""
 
 # A face and an earlier one of the same frame are the same if their boxes overlap by this intersection over union.
 _SAME_FACE: Final = 0.5
@@ -150,9 +153,11 @@ class CropIndex(Closeable):
     def name(self, source: Path, folder: str = "") -> str:
         """Return the path of the next crop of a source, such as ``happy/clip-00001.png``.
 
-        It is that of no crop in the index, and of another file only with ``force``.
+        It is that of no crop in the index, and of another file only with ``force``. It is not hidden, even if the
+        source is: a data set leaves out hidden files.
         """
-        names = (f"{source.stem}-{number:05}.png" for number in self._numbers[source.stem])
+        stem = source.stem.lstrip(".")
+        names = (f"{stem}-{number:05}.png" for number in self._numbers[stem])
         return folder + next(name for name in names if self._is_free(name, folder))
 
     def add(self, row: Row) -> None:

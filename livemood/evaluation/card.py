@@ -1,12 +1,15 @@
 """Write MODEL_CARD.md from measured figures (form: Mitchell et al., "Model cards for model reporting", 2019)."""
 
-import json
+import re
 from collections.abc import Mapping, Sequence
+from html import escape
 from pathlib import Path
 from string import Template
 from typing import Any
 
-from livemood.bundles.manifest import MANIFEST, read_bundle
+from livemood.bundles.manifest import MANIFEST, Bundle, read_bundle, shortened
+from livemood.core.counts import counted
+from livemood.core.errors import ModelIncompatible
 from livemood.core.labels import EMOTIONS
 from livemood.evaluation.pictures import report_pictures
 from livemood.evaluation.tables import people_tables, smile_tables, tables
@@ -57,10 +60,10 @@ $training
 
 ## Figures
 
-Measured on the $split split of `$dataset` ($n pictures) with the bundle as it is served: LiteRT, no test-time
+Measured on the $split split of $dataset ($count) with the bundle as it is served: LiteRT, no test-time
 augmentation, single model.
 
-$tables
+$tables$heads
 
 ![Confusion matrix, top vote, in percent of each row]($pictures/confusion.png)
 ![Reliability diagram]($pictures/reliability.png)
@@ -127,54 +130,68 @@ def write_card(folder: Path, report: Mapping[str, Any], command: str) -> None:
         command: What measures the model again, for the card.
 
     Raises:
-        ModelError: The bundle cannot be read.
+        ModelError: The bundle cannot be read, or its manifest tells of its training in another way than livemood does.
         LivemoodError: matplotlib is not installed.
         SinkError: The files cannot be written.
     """
     bundle = read_bundle(folder)
-    training = json.loads((folder / MANIFEST).read_text(encoding="utf-8")).get("training", {})
-    report_pictures(report, folder / PICTURES)
-    if training:
-        plots.learning_curves(training["history"], folder / PICTURES / "learning.png")
     # Older manifests lack ``ferplus_votes``: infer it from the FER2013 figure.
-    crowd = training.get("ferplus_votes", bundle.labels == EMOTIONS and "fer2013_accuracy" in bundle.metrics)
+    crowd = bundle.training.get("ferplus_votes", bundle.labels == EMOTIONS and "fer2013_accuracy" in bundle.metrics)
+    try:
+        recorded = _recorded(bundle, crowd, command)
+        if bundle.training:
+            plots.learning_curves(bundle.training["history"], folder / PICTURES / "learning.png")
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        what = f"it has no {error}" if isinstance(error, KeyError) else shortened(error)
+        raise ModelIncompatible(
+            f"training or metrics in {folder / MANIFEST} are not as livemood writes them ({what})"
+        ) from error
+    report_pictures(report, folder / PICTURES)
     smiles = report.get("smiles")
     text = _PAGE.substitute(
+        recorded,
         name=bundle.name,
         size=bundle.crop.size_px,
         channels="grey" if bundle.crop.colour == "grey" else "BGR",
         labels="; ".join(f"{head.name}: {', '.join(head.labels)}" for head in bundle.heads),
         megabytes=f"{bundle.tflite.stat().st_size / 1e6:.1f}",
-        origin=_origin(training),
-        weights="int8" if training.get("quantised") else "float16",
         temperature=bundle.temperature,
         ratio=report["speed"]["ratio"],
-        livemood=training["environment"].get("livemood", "not installed, a checkout") if training else "not known",
         meaning=_FERPLUS_MEANING if crowd else _FOLDER_MEANING,
-        data=(_FERPLUS_DATA if crowd else f"`{report['data']}`.")
+        data=(_FERPLUS_DATA if crowd else f"{_code(report['data'])}.")
         + (_SMILES_DATA if smiles else "")
         + (_SMILE_HEAD_DATA if crowd and "smile" in bundle.metrics else ""),
-        training=_training(training, crowd) if training else "The manifest does not say.",
         pictures=PICTURES,
         split=report["split"],
-        dataset=report["data"],
-        n=report["pictures"],
-        tables=_sections(
-            [
-                *tables({**report, "smiles": None, "people": None}),
-                *_second_head(bundle.metrics),
-                *_smile_head(bundle.metrics),
-            ]
-        ),
+        dataset=_code(report["data"]),
+        count=counted(report["pictures"], "picture"),
+        tables=_sections(tables({**report, "smiles": None, "people": None})),
         smiles=_smiles(smiles) if smiles else "",
         people=_people(report["people"]) if report.get("people") else "",
         limits=(_FERPLUS_LIMITS if crowd else _FOLDER_LIMITS).substitute(
             smiles=_SMILES_LIMITS if smiles else "", people=_PEOPLE_LIMITS if report.get("people") else ""
         ),
-        again=_again(training, command),
     )
     with atomic_write(folder / CARD, None, force=True) as part:
         part.write_text(text, encoding="utf-8")
+
+
+def _recorded(bundle: Bundle, crowd: bool, command: str) -> dict[str, str]:
+    """Return the parts of the card that the manifest's record of training and metrics gives.
+
+    Raises:
+        LookupError, TypeError, ValueError, AttributeError, OverflowError: They are not as livemood writes them.
+    """
+    training = bundle.training
+    measured_then = [*_second_head(bundle.metrics), *_smile_head(bundle.metrics)]
+    return {
+        "origin": _origin(training),
+        "weights": "int8" if training.get("quantised") else "float16",
+        "livemood": training["environment"].get("livemood", "not installed, a checkout") if training else "not known",
+        "training": _training(training, crowd) if training else "The manifest does not say.",
+        "heads": f"\n\n{_sections(measured_then)}" if measured_then else "",
+        "again": _again(training, command),
+    }
 
 
 def _origin(training: Mapping[str, Any]) -> str:
@@ -188,11 +205,12 @@ def _training(training: Mapping[str, Any], crowd: bool) -> str:
     hours, minutes = divmod(round(training["wall_s"] / 60), 60)
     best = f"of which epoch {training['best_epoch']} had the least error on valid"
     lines = [
-        f"- {pictures['train']} pictures for training, {pictures['valid']} for validation, {pictures['test']} for test."
-        f" {training['copies_removed']} training pictures were left out because the same pixels are in valid or test.",
+        f"- {counted(pictures['train'], 'picture')} for training, {pictures['valid']} for validation, "
+        f"{pictures['test']} for test. Left out because the same pixels are in valid or test: "
+        f"{counted(training['copies_removed'], 'training picture')}.",
         f"- Both framings in equal parts: as they come, and aligned by MediaPipe's networks "
         f"(a face was found in {measured(training['faces_found'])}).",
-        f"- {training['epochs']} epochs in {hours} h {minutes} min, "
+        f"- {counted(training['epochs'], 'epoch')} in {hours} h {minutes} min, "
         f"{best if training['best_epoch'] else 'ended before any was measured on valid'}; "
         f"preset `{settings['preset']}`, batch {settings['batch']}, SGD with Nesterov "
         f"momentum, peak rate {settings['learning_rate']:.4g}, cosine decay, averaged weights, "
@@ -257,7 +275,7 @@ def _smiles(data: Mapping[str, Any]) -> str:
     intro = (
         "\n## Smiles, end to end\n\n"
         "Whole photos, nothing cropped by hand: the largest found face's top emotion must be happy exactly if the "
-        "photo is labelled as a smile; a photo without a face found is wrong. Intervals: 95 %, bootstrap. Skin tone: "
+        "photo is labelled as a smile; a photo without a face found is wrong. Intervals: 95 %, Wilson. Skin tone: "
         f"individual typology angle of the cheeks, thirds cut at {darkest}° and {lightest}°, over photos with a face. "
         "Head turned: yaw as labelled, over all photos.\n\n"
     )
@@ -267,7 +285,7 @@ def _smiles(data: Mapping[str, Any]) -> str:
 def _people(data: Mapping[str, Any]) -> str:
     intro = (
         "\n## People, by group\n\n"
-        f"A neutral and a smiling photo of each of the {data['people']} people of `{data['file']}`, who "
+        f"A neutral and a smiling photo of each of the {data['people']} people of {_code(data['file'])}, who "
         "stated their groups themselves; a face that is not found counts as wrong. After rest: the neutral photo was "
         "shown for 5 s, from which the baseline learned the resting face, and then the photo. Intervals: 95 %, "
         "Wilson.\n\n"
@@ -276,7 +294,13 @@ def _people(data: Mapping[str, Any]) -> str:
 
 
 def _sections(found: Sequence[Table]) -> str:
-    return "\n\n".join(f"### {table.title}\n\n{table.markdown()}" for table in found)
+    return "\n\n".join(f"### {escape(table.title, quote=False)}\n\n{table.markdown()}" for table in found)
+
+
+def _code(text: str) -> str:
+    """Return a text as code in Markdown, with more backticks around it than are in it."""
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{fence} {text} {fence}" if len(fence) > 1 else f"`{text}`"
 
 
 def _again(training: Mapping[str, Any], command: str) -> str:

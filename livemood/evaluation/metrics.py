@@ -199,10 +199,3 @@ def mcnemar(ours: npt.NDArray[np.bool_], theirs: npt.NDArray[np.bool_]) -> float
 
     won, lost = int((ours & ~theirs).sum()), int((theirs & ~ours).sum())
     return float(binomtest(won, won + lost).pvalue) if won + lost else 1.0
-
-
-def bootstrap(hits: npt.NDArray[np.bool_], draws: int = 2000) -> tuple[float, float]:
-    """Return the 95 % confidence interval of the mean of (N,) hits, by bootstrap (Efron 1979)."""
-    rng = np.random.default_rng(0)
-    means = rng.binomial(len(hits), hits.mean(), draws) / len(hits)
-    return float(np.quantile(means, 0.025)), float(np.quantile(means, 0.975))

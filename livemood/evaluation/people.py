@@ -24,7 +24,6 @@ from livemood.detection.combined import FaceDetector
 from livemood.emotion.classifier import EmotionClassifier, heads_of
 from livemood.emotion.neutral_baseline import NeutralBaseline
 from livemood.evaluation.groups import compare_groups
-from livemood.evaluation.metrics import wilson_of_mean
 
 _KINDS = ("neutral", "smiling")
 _COLUMNS = ("file", "person", "kind")
@@ -159,9 +158,7 @@ def _right(
 def _compared(hits: npt.NDArray[np.bool_], values: Sequence[str]) -> dict[str, Any]:
     every = np.array(values)
     names = sorted(set(values) - {""}, key=lambda name: (not name.startswith("under"), name))
-    found = compare_groups(hits, every, names, wilson_of_mean)
+    found = compare_groups(hits, every, names)
     large = [name for name in names if (every == name).sum() >= _LEAST]
-    gap = (
-        compare_groups(hits, every, large, wilson_of_mean) if len(large) > 1 else {"largest_gap": None, "between": None}
-    )
+    gap = compare_groups(hits, every, large) if len(large) > 1 else {"largest_gap": None, "between": None}
     return {**found, "largest_gap": gap["largest_gap"], "between": gap["between"]}

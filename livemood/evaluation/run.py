@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from livemood.bundles.manifest import Bundle, read_bundle
-from livemood.core.errors import ModelIncompatible
+from livemood.core.counts import counted
+from livemood.core.errors import DatasetError, ModelIncompatible, SinkError
 from livemood.core.labels import EMOTION
 from livemood.core.settings import SplitChoice
 from livemood.datasets.dataset import Dataset
@@ -70,26 +71,38 @@ def evaluate(job: EvaluationJob, watcher: Watcher) -> dict[str, Any]:
         DatasetError: The data, or a table or zip beside it, is unusable.
         ModelMissing: A bundle is not there.
         ModelIncompatible: A bundle is damaged, or does not answer the classes of the data; or the two take other crops.
+        SinkError: There is no room for temporary files.
     """
     model, table, collection = _checked(job)
     name: SplitName = "test" if job.split == "all" else job.split
     with tempfile.TemporaryDirectory() as scratch:
-        with FaceDetector("fast") as detector:
-            dataset = load(
-                collection,
-                model.crop,
-                detector,
-                Path(scratch),
-                find_faces=job.data.find_faces,
-                cut=(name,),
-                on_progress=watcher.on_crop,
-            )
+        try:
+            with FaceDetector("fast") as detector:
+                dataset = load(
+                    collection,
+                    model.crop,
+                    detector,
+                    Path(scratch),
+                    find_faces=job.data.find_faces,
+                    cut=(name,),
+                    on_progress=watcher.on_crop,
+                )
+        except SinkError as error:
+            remedy = "free some space, or name another folder in the environment variable TMPDIR"
+            raise SinkError(error.what, remedy) from error
         watcher.on_data(dataset)
         own = {head.name for head in model.heads} | {FER2013_HEAD}  # which no bundle has
         for head in (head for head in dataset.heads if head not in own):
             watcher.on_note(f"{model.name} has no head {head}: its labels are left out")
         pictures = dataset.splits[name]
+        if not len(pictures):
+            raise DatasetError(
+                f"{name} has none of the {counted(len(collection.samples), 'picture')}",
+                "choose another {split}, such as all",
+            )
         report = examine(job.bundle, dataset, pictures, table)
+        if job.split == "all":
+            del report["copies"]  # there is no other split that could hold some
         for attribute in (attribute for attribute in table if attribute not in report["groups"]):
             watcher.on_note(f"{attribute} in {job.groups} is empty for all labelled pictures: left out")
         if job.against:
@@ -130,7 +143,13 @@ def _checked(job: EvaluationJob) -> tuple[Bundle, Mapping[str, Any], Collection]
     if job.people:
         check_people(model, job.people)
     collection = job.data.collection(model.labels, fewest=0)
-    table = read_groups(job.groups, [sample.file for sample in collection.samples]) if job.groups else {}
+    table: Mapping[str, Any] = {}
+    if job.groups:
+        table, unmatched = read_groups(job.groups, [sample.file for sample in collection.samples])
+        if unmatched:
+            rows = f"{counted(len(unmatched), 'row')} of {job.groups}"
+            note = f"{rows} without a labelled picture, such as {unmatched[0]}"
+            collection = replace(collection, notes=(*collection.notes, note))
     for one in (model, other) if other else (model,):
         if unknown := [label for label in collection.labels if label not in one.labels]:
             raise ModelIncompatible(

@@ -23,7 +23,7 @@ from livemood.detection.combined import FaceDetector
 from livemood.emotion import crop
 from livemood.emotion.classifier import EmotionClassifier
 from livemood.evaluation.groups import compare_groups
-from livemood.evaluation.metrics import accuracy_by_coverage, auc, bootstrap
+from livemood.evaluation.metrics import accuracy_by_coverage, auc, wilson_of_mean
 
 _CHEEKS = ((0.20, 0.36), (0.64, 0.80))  # left and right in the aligned crop
 _CHEEK_HEIGHT = (0.52, 0.66)
@@ -42,7 +42,7 @@ class _Photo:
 
 
 def examine_smiles(bundle: Path, path: Path) -> dict[str, Any]:
-    """Return accuracy, AUC, and accuracy by skin tone and head pose, with bootstrap intervals.
+    """Return accuracy, AUC, and accuracy by skin tone and head pose, with Wilson intervals.
 
     A photo is right when the largest face's top emotion is happy exactly if it smiles; no face is wrong.
 
@@ -67,7 +67,7 @@ def examine_smiles(bundle: Path, path: Path) -> dict[str, Any]:
     cuts = np.quantile([photo.ita_deg for photo in found], (1 / 3, 2 / 3))
     tones = [_TONES[int((photo.ita_deg > cuts).sum())] for photo in found]
     poses = [_pose(photo.yaw_deg) for photo in photos]
-    low, high = bootstrap(hits)
+    low, high = wilson_of_mean(hits)
     return {
         "photos": len(photos),
         "file": path.name,
@@ -78,8 +78,8 @@ def examine_smiles(bundle: Path, path: Path) -> dict[str, Any]:
         "coverage": accuracy_by_coverage(np.maximum(scores, 1 - scores), np.array([photo.right for photo in found])),
         "skin_tone_cuts_deg": [round(float(cut), 1) for cut in cuts],
         "groups": {
-            "skin tone": compare_groups(np.array([photo.right for photo in found]), np.array(tones), _TONES, bootstrap),
-            "head turned": compare_groups(hits, np.array(poses), _POSES, bootstrap),
+            "skin tone": compare_groups(np.array([photo.right for photo in found]), np.array(tones), _TONES),
+            "head turned": compare_groups(hits, np.array(poses), _POSES),
         },
     }
 

@@ -116,7 +116,7 @@ def _stress_row(row: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _facts(report: Mapping[str, Any]) -> Table:
-    raw, speed, copies = report["raw"], report["speed"], report["copies"]
+    raw, speed = report["raw"], report["speed"]
     rows = [("KL to the votes", f"{raw['kl_to_votes']:.3f} nats")]
     if "happy_versus_sad" in raw:
         rows.append(("happy versus sad", measured(raw["happy_versus_sad"])))
@@ -127,12 +127,15 @@ def _facts(report: Mapping[str, Any]) -> Table:
     rows += [
         ("faces per second, one thread", f"{speed['faces_per_s']:.0f}"),
         ("time of a face / of a near-range detection at VGA", f"{speed['ratio']:.2f}"),
-        ("pictures that are also in train, pixel for pixel", str(copies["exact"])),
-        ("majority accuracy without them", measured(copies["accuracy_majority_without_exact"])),
-        ("pictures with a near-copy in another split", str(copies["near"])),
     ]
-    if copies["near"]:
-        rows.append(("majority accuracy without near-copies", measured(copies["accuracy_majority_without_near"])))
+    if copies := report.get("copies"):
+        rows += [
+            ("pictures that are also in train, pixel for pixel", str(copies["exact"])),
+            ("majority accuracy without them", measured(copies["accuracy_majority_without_exact"])),
+            ("pictures with a near-copy in another split", str(copies["near"])),
+        ]
+        if copies["near"]:
+            rows.append(("majority accuracy without near-copies", measured(copies["accuracy_majority_without_near"])))
     return Table("Further figures", ("figure", "value"), tuple(rows))
 
 
@@ -142,7 +145,7 @@ def _group(attribute: str, data: Mapping[str, Any]) -> Table:
         for name, row in data["values"].items()
     ]
     worst, best = data["between"]
-    note = f"Largest gap: {100 * data['largest_gap']:.1f} points, between {worst} and {best}."
+    note = f"Largest gap: {100 * data['largest_gap']:.1f} points, between {worst} and {best}." if len(rows) > 1 else ""
     return Table(f"By {attribute}", (attribute, "n", "accuracy", "95 %"), tuple(rows), note)
 
 

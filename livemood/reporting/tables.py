@@ -28,10 +28,10 @@ class Table:
     texts: tuple[int, ...] = (0,)
 
     def markdown(self) -> str:
-        """Return it as Markdown, without the title."""
+        """Return it as Markdown, without the title; no text in it is taken for HTML."""
         lines = [self.header, ("---",) * len(self.header), *self.rows]
         table = "\n".join("| " + " | ".join(cell.replace("|", r"\|") for cell in line) + " |" for line in lines)
-        return f"{table}\n\n{self.note}".strip()
+        return escape(f"{table}\n\n{self.note}".strip(), quote=False)
 
     def html(self) -> str:
         """Return it as accessible HTML, in a region that scrolls by itself."""

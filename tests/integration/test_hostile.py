@@ -31,6 +31,7 @@ from livemood.evaluation.smiles import examine_smiles
 from livemood.sources.image.decode import read_image
 from livemood.sources.image.size_guard import MAX_PIXELS, pixels
 from livemood.sources.video.file import VideoSource
+from livemood.training.export.formats import write
 from livemood.training.loop.checkpoint import restore as restore_run
 from tests.support.builders import ROOT, SAMPLES, quadrants, write_clip
 
@@ -256,6 +257,37 @@ def test_command_when_an_untrusted_keras_model_holds_code_then_one_line_and_the_
     assert done.stderr.count("\n") == 1
     assert "Lambda" in done.stderr
     assert not trap.exists()
+
+
+@pytest.mark.parametrize(
+    ("stated", "said"),
+    [
+        (
+            {"crop": {"size_px": 64, "colour": "grey", "template": [[0.3, 0.3]] * 4}},
+            "takes (48, 48, 1), where its manifest says (64, 64, 1)",
+        ),
+        (
+            {"crop": {"size_px": 48, "colour": "bgr", "template": [[0.3, 0.3]] * 4}},
+            "takes (48, 48, 1), where its manifest says (48, 48, 3)",
+        ),
+        (
+            {"labels": ["happy", "sad"]},
+            "returns emotion (8,), smile (3,), where its manifest says emotion (2,), smile (3,)",
+        ),
+        (
+            {"heads": [{"name": "emotion", "labels": ["happy", "sad"], "temperature": 1}]},
+            "returns emotion (8,), smile (3,), where its manifest says emotion (2,)",
+        ),
+    ],
+)
+def test_export_when_the_manifest_states_another_network_then_one_line_and_nothing_is_written(
+    bundle, tmp_path, stated, said
+):
+    sign(bundle, **stated)
+    with pytest.raises(ModelIncompatible) as caught:
+        write(read_bundle(bundle), "tflite", tmp_path / "out.tflite", force=False)
+    assert str(caught.value) == f"{bundle / 'model.keras'} {said}"
+    assert not (tmp_path / "out.tflite").exists()
 
 
 ABSURD: dict[str, dict[str, Any]] = {

@@ -7,7 +7,6 @@ import numpy as np
 
 from livemood.bundles.keras_model import load_keras
 from livemood.bundles.manifest import Bundle
-from livemood.core.errors import ModelIncompatible
 from livemood.core.labels import EMOTION
 from livemood.core.settings import EngineName
 from livemood.emotion.backends.base import Backend, Outputs, Pixels
@@ -20,12 +19,6 @@ class KerasBackend(Backend):
 
     def __init__(self, bundle: Bundle) -> None:
         self._network: Any = load_keras(bundle)
-        output = self._network.output
-        heads = output if isinstance(output, dict) else {EMOTION: output}
-        found = {name: tensor.shape[-1] for name, tensor in heads.items()}
-        expected = {head.name: len(head.labels) for head in bundle.heads}
-        if found != expected:
-            raise ModelIncompatible(f"{bundle.keras} has outputs {found}, its manifest names {expected}")
         self._one_at_a_time = Lock()
 
     def run(self, pixels: Pixels) -> Outputs:

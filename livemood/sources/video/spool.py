@@ -38,11 +38,11 @@ def seekable(path: Path) -> Iterator[Path]:
         return
     mode = _mode(path)
     if mode is not None and stat.S_ISCHR(mode):
-        raise VideoUnreadable(f"{_name(path)} is a terminal or another device", "pipe a video into it, or name a file")
+        raise VideoUnreadable(f"{_named(path)} is a terminal or another device", "pipe a video into it, or name a file")
     if mode is None:
         raise VideoUnreadable("stdin is closed", "pipe a video into it, or name a file")
     with tempfile.TemporaryDirectory(prefix="livemood-") as folder:
-        copy = Path(folder) / _name(path)
+        copy = Path(folder) / Path(_named(path)).name
         with _opened(path) as pipe:
             try:
                 with copy.open("wb") as file:
@@ -50,10 +50,10 @@ def seekable(path: Path) -> Iterator[Path]:
             except OSError as error:
                 why = error.strerror or str(error)
                 raise SinkError(
-                    f"{_name(path)} is a pipe, and there is no room for it in {folder} ({why})", "name a file instead"
+                    f"{_named(path)} is a pipe, and there is no room for it in {folder} ({why})", "name a file instead"
                 ) from error
         if not copy.stat().st_size:
-            raise VideoUnreadable(f"{_name(path)} is an empty pipe")
+            raise VideoUnreadable(f"{_named(path)} is an empty pipe")
         yield copy
 
 
@@ -68,8 +68,8 @@ def _is_stdin(path: Path) -> bool:
     return path == STDIN and not path.exists()
 
 
-def _name(path: Path) -> str:
-    return "stdin" if _is_stdin(path) else path.name
+def _named(path: Path) -> str:
+    return "stdin" if _is_stdin(path) else str(path)
 
 
 def _opened(path: Path) -> BinaryIO:

@@ -24,6 +24,8 @@ from livemood.training.export.labels import add_labels
 
 _PROBES = 16
 _SAVED_MODEL = "saved_model.pb"
+# All that TensorFlow and ``add_labels`` write into its folder.
+_SAVED_MODEL_PARTS = {_SAVED_MODEL, "fingerprint.pb", "keras_metadata.pb", "variables", "assets", "assets.extra"}
 
 
 def write(bundle: Bundle, to: ExportFormat, out: Path, force: bool) -> float:
@@ -33,7 +35,7 @@ def write(bundle: Bundle, to: ExportFormat, out: Path, force: bool) -> float:
         bundle: With a Keras model.
         to: Format.
         out: File, or folder for ``saved-model``.
-        force: Replace what is there: a file, for ``saved-model`` only a folder that holds one.
+        force: Replace what is there: a file, for ``saved-model`` only a folder that holds one and nothing else.
 
     Returns:
         The largest difference of a probability on random crops.
@@ -83,6 +85,8 @@ def _refuse_to_overwrite(out: Path, to: ExportFormat, force: bool, bundle: Bundl
         raise SinkError(f"{out} is there already", "use {force} or another {out}")
     elif out.exists() and not (out / _SAVED_MODEL).is_file():
         raise SinkError(f"{out} is not a SavedModel that could be replaced", "give another {out}")
+    elif out.exists() and (others := sorted({path.name for path in out.iterdir()} - _SAVED_MODEL_PARTS)):
+        raise SinkError(f"{out} holds a SavedModel and other things: {others[0]}", "give another {out}")
 
 
 def _tflite(network: Any, file: Path, probes: npt.NDArray[np.uint8]) -> float:

@@ -66,6 +66,13 @@ def test_clip_when_cropped_again_then_its_crops_take_the_place_of_all_earlier_on
     assert [row["time_s"] for row in listed(out)[2:]] == ["0.000", "0.000", "1.500", "1.500"]
 
 
+def test_photo_when_it_is_hidden_then_its_crops_are_not_and_are_replaced(tmp_path):
+    source, out = photo(tmp_path / ".a.png"), tmp_path / "faces"
+    for _ in range(2):
+        crop(source, out=out, force=True)
+        assert crops(out) == [row["file"] for row in listed(out)] == ["a-00001.png", "a-00002.png"]
+
+
 def test_photo_when_it_has_no_face_any_more_then_its_crops_go_and_those_of_an_unreadable_one_stay(tmp_path):
     photos, out = [photo(tmp_path / name) for name in ("a.png", "b.png")], tmp_path / "faces"
     crop(*photos, out=out)
@@ -120,10 +127,27 @@ def test_photo_when_spelled_otherwise_then_it_is_the_same(tmp_path, monkeypatch,
     assert len(listed(Path("faces"))) == 2
 
 
-def test_index_when_written_by_hand_then_only_crops_in_the_folder_are_replaced(tmp_path):
+def test_photo_when_its_relative_path_is_that_of_another_then_each_keeps_its_crops(tmp_path, monkeypatch):
+    out = Path("../faces")
+    for album in ("one", "other"):
+        photo(tmp_path / album / "a.png")
+        monkeypatch.chdir(tmp_path / album)
+        crop(Path("a.png"), out=out, force=True)
+    (out / "sad").mkdir()
+    (out / "a-00001.png").rename(out / "sad" / "a-00001.png")
+    assert crop(Path("../one/a.png"), out=out, force=True).count == 1
+    assert crops(out) == ["a-00002.png", "a-00003.png", "a-00004.png", "sad/a-00001.png"]
+    sources = {row["file"]: row["source"] for row in listed(out)}
+    assert sources["a-00001.png"] == sources["a-00002.png"] != sources["a-00003.png"] == sources["a-00004.png"]
+
+
+@pytest.mark.parametrize("relative", [False, True])
+def test_index_when_written_by_hand_then_only_crops_in_the_folder_are_replaced(tmp_path, monkeypatch, relative):
+    monkeypatch.chdir(tmp_path)
     source, out, mine = photo(tmp_path / "a.png"), tmp_path / "faces", photo(tmp_path / "mine.png")
     photo(out / "b.png")
-    (out / "index.csv").write_text(f"file,source\n../mine.png,{source}\nb.png,{source}\nc.png,\0\n")
+    said = source.name if relative else source
+    (out / "index.csv").write_text(f"file,source\n../mine.png,{said}\nb.png,{said}\nc.png,\0\n")
     crop(source, out=out, force=True)
     assert mine.exists()
     assert crops(out) == ["a-00001.png", "a-00002.png"]

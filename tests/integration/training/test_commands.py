@@ -1,6 +1,7 @@
 """The commands around models, as a person runs them."""
 
 import csv
+import errno
 import json
 import os
 import shutil
@@ -16,6 +17,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from livemood.bundles.manifest import default_bundle, read_bundle
 from livemood.bundles.verify.tflite_file import check_tflite
+from livemood.core.errors import DatasetError, SinkError
 from livemood.core.labels import EMOTIONS
 from livemood.core.probabilities import with_temperature
 from livemood.datasets.crop_index import read_index
@@ -150,7 +152,7 @@ class TestEvaluate:
     def test_evaluate_when_data_has_two_classes_then_chooses_between_those_and_writes_all(self, tmp_path):
         write_faces(tmp_path / "faces", 6)
         bundle = shutil.copytree(default_bundle(), tmp_path / "bundle")
-        (tmp_path / "groups.csv").write_text("file,age,skin\n" + "".join(f"happy{n}.png,old,\n" for n in range(6)))
+        (tmp_path / "groups.csv").write_text("file,age,skin\n" + "".join(f"happy{n}.png,old,\n" for n in range(9)))
         done = livemood(
             *("evaluate", bundle, "faces", "--split", "all", "--groups", "groups.csv", "--against", "default"),
             *("--html", "report.html", "--card", "--force", "--json"),
@@ -158,6 +160,7 @@ class TestEvaluate:
         )
         assert done.returncode == 0, done.stderr
         assert "livemood: note: skin in groups.csv is empty for all labelled pictures: left out\n" in done.stderr
+        assert "livemood: note: 3 rows of groups.csv without a labelled picture, such as happy6.png\n" in done.stderr
         report = json.loads(done.stdout)
         asked = {name: report[name] for name in ("data", "votes", "find_faces", "split")}
         assert asked == {"data": "faces", "votes": None, "find_faces": False, "split": "all"}
@@ -208,6 +211,37 @@ class TestEvaluate:
         assert sum(map(sum, report["confusion"])) == 2
         assert datasets[0].notes == ("all pictures are of class happy: the model chooses among 8 classes",)
         assert notes == ["emotion has no head mouth: its labels are left out"]
+
+    @pytest.mark.parametrize("shown", [[], ["--json"]])
+    def test_evaluate_when_pictures_are_also_in_train_then_said_unless_there_are_no_splits(self, tmp_path, shown):
+        for split, first in (("train", 0), ("valid", 50), ("test", 0)):
+            write_faces(tmp_path / "faces" / split, 6, first=first)
+        (tmp_path / "faces/test/sad/broken.png").write_text("no picture")
+        done = livemood("evaluate", "default", "faces", *shown, folder=tmp_path)
+        assert "livemood: 12 of 12 pictures are also in train; livemood train leaves those out of" in done.stderr
+        assert "livemood: left out 1 file\n" in done.stderr
+        done = livemood("evaluate", "default", "faces", "--split", "all", *shown, folder=tmp_path)
+        assert "in train" not in done.stdout + done.stderr
+        assert "livemood: left out 1 file\n" in done.stderr
+
+    @pytest.mark.parametrize("folder", ["faces", "faces/train"])
+    def test_evaluate_when_the_split_is_empty_then_said_with_the_number_of_pictures(self, tmp_path, folder):
+        write_faces(tmp_path / folder, 2)
+        job = EvaluationJob(default_bundle(), DataSource(tmp_path / "faces"))
+        with pytest.raises(DatasetError, match="test has none of the 4 pictures; choose another split, such as all"):
+            evaluate(job, Watcher())
+
+    @pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="space cannot be asked for in advance")
+    def test_evaluate_when_there_is_no_room_for_crops_then_no_option_is_advised_that_it_lacks(
+        self, tmp_path, monkeypatch
+    ):
+        def full(*_: object) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(os, "posix_fallocate", full)
+        job = EvaluationJob(default_bundle(), DataSource(write_faces(tmp_path / "faces", 2)), "all")
+        with pytest.raises(SinkError, match=r"\(No space left on device\); free some space, or name another folder in"):
+            evaluate(job, Watcher())
 
     def test_evaluate_when_smiles_cannot_be_read_then_said_before_anything_is_measured(self, tmp_path):
         done = livemood("evaluate", "default", "no-faces", "--smiles", "nowhere.zip", folder=tmp_path)
@@ -328,9 +362,9 @@ class TestCrop:
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout.startswith("2 faces in ")
         assert {Path(row["file"]).name: row["source"] for row in listed(out)} == {
-            "faces-00001.png": "faces.png",
-            "faces-00002.png": "other/faces.png",
-            "faces-00003.png": "other/faces.png",
+            "faces-00001.png": str(tmp_path / "faces.png"),
+            "faces-00002.png": str(tmp_path / "other/faces.png"),
+            "faces-00003.png": str(tmp_path / "other/faces.png"),
         }
         assert read_still(out / "sad" / "faces-00001.png").shape == (192, 192, 3)
 

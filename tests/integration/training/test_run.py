@@ -576,6 +576,24 @@ class TestCard:
         again = "livemood evaluate BUNDLE 'my faces' --split test --votes fer2013new.csv --find-faces"
         assert f"    {again} --group-by person --class 1=happy --card\n" in text
 
+    def test_card_when_names_hold_markup_then_they_are_shown_as_they_are(self, folder):
+        protocol = {"pictures": 3, "accuracy": 0.5, "interval": [0.2, 0.9]}
+        values = {"<b>old": protocol, "a|b": protocol}
+        groups = {"<i>age": {"values": values, "largest_gap": 0.1, "between": ["<b>old", "a|b"]}}
+        text = self.written(folder, {"ferplus_votes": False}, data="my `faces`", groups=groups)
+        assert "## Data\n\n`` my `faces` ``.\n" in text
+        assert "test split of `` my `faces` `` (" in text
+        assert "### By &lt;i&gt;age\n\n| &lt;i&gt;age | n |" in text
+        assert "| &lt;b&gt;old | 3 |" in text
+        assert "| a\\|b | 3 |" in text
+        assert "between &lt;b&gt;old and a|b." in text
+
+    def test_card_when_there_is_one_of_a_thing_then_told_in_the_singular(self, folder):
+        text = self.written(folder, {"copies_removed": 1, "epochs": 1, "pictures": {"train": 1, "valid": 0, "test": 0}})
+        assert "- 1 picture to learn from, 0 to choose by" in text
+        assert "valid or test: 1 training picture." in text
+        assert "- 1 epoch in 0 h" in text
+
     def test_card_when_people_were_measured_then_every_group_and_gap_stands_in_it(self, folder):
         rows = {"male": (28, 0.357, [0.207, 0.542]), "female": (22, 0.773, [0.566, 0.899])}
         values = {
@@ -594,6 +612,32 @@ class TestCard:
     def test_card_when_training_was_interrupted_in_its_first_epoch_then_no_epoch_is_called_best(self, folder):
         text = self.written(folder, {"epochs": 0, "best_epoch": 0, "history": [], "wall_s": 2})
         assert "- 0 epochs in 0 h 0 min, ended before any was measured on valid; preset" in text
+
+    @pytest.mark.parametrize(
+        ("entry", "odd"),
+        [
+            ("training", "by hand"),
+            ("training", {"x": 1}),
+            ("training", {"history": [{"epoch": 1}]}),
+            ("training", {"wall_s": "long"}),
+            ("training", {"wall_s": float("inf")}),
+            ("training", {"settings": []}),
+            ("training", {"environment": "mine"}),
+            ("metrics", {"fer2013_accuracy": "x"}),
+            ("metrics", {"smile": 1}),
+        ],
+    )
+    def test_card_when_the_manifest_s_record_is_odd_then_one_line_and_nothing_is_written(self, folder, entry, odd):
+        file = folder / "manifest.json"
+        manifest = json.loads(file.read_text())
+        partly = isinstance(odd, dict) and odd != {"x": 1}
+        file.write_text(json.dumps(manifest | {entry: manifest[entry] | odd if partly else odd}))
+        before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+        with pytest.raises(ModelIncompatible) as told:
+            card.write_card(folder, make_report(), card_command(make_report()))
+        assert "manifest.json" in str(told.value)
+        assert "\n" not in str(told.value)
+        assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
 
     def test_card_when_the_manifest_says_nothing_of_training_then_that_is_said(self, folder):
         file = folder / "manifest.json"

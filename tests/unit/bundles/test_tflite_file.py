@@ -349,6 +349,7 @@ def test_network_when_it_could_break_litert_then_refused_in_one_line(tmp_path, k
     with pytest.raises(ModelIncompatible, match=why) as caught:
         taken(tmp_path, network(change))
     assert str(caught.value).isprintable()
+    assert str(caught.value).endswith("; only plain networks are run; make the bundle again")
     assert len(str(caught.value)) < 200 + len(str(tmp_path))
 
 

@@ -121,12 +121,6 @@ def test_mcnemar_when_one_model_wins_all_disagreements_then_significant():
     assert evaluate.mcnemar(ours, theirs) == pytest.approx(2 * 0.5**10)
 
 
-def test_bootstrap_when_half_is_right_then_interval_around_a_half():
-    low, high = evaluate.bootstrap(np.arange(400) % 2 == 0)
-    assert 0.44 < low < 0.46
-    assert 0.54 < high < 0.56
-
-
 def test_happy_versus_sad_when_others_score_higher_then_only_the_two_are_compared():
     said = np.array([(0.3, 0.1, 0.6), (0.2, 0.3, 0.5), (0.1, 0.2, 0.7), (0.6, 0.4, 0.0)], np.float32)
     labels = np.array([0, 0, 1, 2])
@@ -367,6 +361,9 @@ class TestGroups:
             ("file\na.png\n", "header with a file column"),
             ("file,age\na.png\n", "line 2: expected 2 columns, file, age"),
             ("file,age\n0.png,3\n", r"line 2: 2 pictures are called 0\.png, such as happy/0\.png and sad/0\.png; give"),
+            ("file,,\na.png,3,\n", "header with a file column"),
+            ("file,age,age \na.png,3,4\n", r"g\.csv has two columns called age; rename one"),
+            ("file,age,\na.png,3,old\n", r"g\.csv has values in column 3, which has no name; name it"),
             ("file,age\na.png,3\nb/a.png,4\n", r"line 3: b/a\.png has other values above; keep one"),
             ("\nfile,age\n\n0.png,3\n", r"line 4: 2 pictures are called 0\.png"),
             ("file,age\n\na.png\n", "line 3: expected 2 columns"),
@@ -379,13 +376,23 @@ class TestGroups:
 
     @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
     def test_read_groups_when_a_spreadsheet_wrote_it_then_it_is_read(self, tmp_path, encoding):
-        (tmp_path / "g.csv").write_text("file;age\na.png;30\n", encoding=encoding)
-        assert read_groups(tmp_path / "g.csv", ["b/a.png"]) == {"age": {"b/a.png": "30"}}
+        (tmp_path / "g.csv").write_text("file;age ;;\na.png; 30;;\nc.png;20;;\n;;;\n", encoding=encoding)
+        assert read_groups(tmp_path / "g.csv", ["b/a.png"]) == ({"age": {"b/a.png": "30"}}, ["c.png"])
 
     def test_read_groups_when_several_attributes_then_each(self, tmp_path):
         (tmp_path / "g.csv").write_text("file,age,skin\nsad/a.png,old,dark\n")
         files = ["happy/a.png", "sad/a.png"]
-        assert read_groups(tmp_path / "g.csv", files) == {"age": {"sad/a.png": "old"}, "skin": {"sad/a.png": "dark"}}
+        values, unknown = read_groups(tmp_path / "g.csv", files)
+        assert values == {"age": {"sad/a.png": "old"}, "skin": {"sad/a.png": "dark"}}
+        assert not unknown
+
+    @pytest.mark.parametrize(
+        ("values", "note"), [(["old"] * 2, ""), (["old", "young"], "Largest gap: 100.0 points, between young and old.")]
+    )
+    def test_table_of_groups_then_a_gap_only_between_two(self, values, note):
+        split, table = make_split([0, 0]), {"age": dict(zip(("0.png", "1.png"), values, strict=True))}
+        groups = by_group(probabilities(0.9, 0.1), split, table)
+        assert tables({**make_report(), "groups": groups})[-1].note == note
 
 
 def make_report() -> dict:
@@ -498,7 +505,9 @@ class TestSmiles:
         assert found["photos"] == 3
         assert found["found"] == found["accuracy"] == pytest.approx(2 / 3, abs=1e-4)
         assert found["auc"] == 1.0
+        assert found["interval"] == pytest.approx(evaluate.wilson(2, 3), abs=1e-4)
         poses = found["groups"]["head turned"]["values"]
+        assert poses["over 15°"]["interval"] == pytest.approx(evaluate.wilson(1, 1), abs=1e-4)
         assert {name: row["pictures"] for name, row in poses.items()} == {"under 5°": 2, "over 15°": 1}
         assert sum(row["pictures"] for row in found["groups"]["skin tone"]["values"].values()) == 2
         assert smile_tables(found)[0].title == "Smiles in whole photos"

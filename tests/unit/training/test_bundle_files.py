@@ -97,6 +97,14 @@ def test_export_when_the_saved_model_holds_the_bundle_then_refused_and_it_stays(
     assert read_bundle(bundle.folder)
 
 
+def test_export_when_the_saved_model_lies_among_other_things_then_refused_and_they_stay(tmp_path: Path) -> None:
+    other = bundle_at(tmp_path / "saved" / "other").folder
+    (tmp_path / "saved" / "saved_model.pb").write_text("old")
+    with pytest.raises(SinkError, match="saved holds a SavedModel and other things: other; give another out"):
+        write(bundle_at(tmp_path / "mine"), "saved-model", tmp_path / "saved", force=True)
+    assert read_bundle(other)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
 @pytest.mark.parametrize("to", ["tflite", "saved-model"])
 def test_export_when_out_is_a_link_then_what_it_leads_to_is_replaced(
