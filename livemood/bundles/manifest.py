@@ -25,6 +25,7 @@ from livemood.core.crop_spec import CropSpec
 from livemood.core.errors import ModelIncompatible, ModelMissing
 from livemood.core.labels import EMOTION, OWN_WORDS
 from livemood.records.inputs import is_field
+from livemood.runtime.paths import name_of
 
 FORMAT = 2
 MANIFEST = "manifest.json"
@@ -139,6 +140,11 @@ def named_bundle(name: str | Path | None) -> Path:
     if not str(name) or "\0" in str(name):
         raise ModelMissing(f"no model bundle can be at {str(name)!r}", "give its folder")
     return Path(name)
+
+
+def bundle_name(folder: Path) -> str:
+    """Return a bundle's name for ``named_bundle``, without its folders: ``default`` for the shipped model."""
+    return "default" if folder == default_bundle() else name_of(folder)
 
 
 def read_bundle(folder: Path) -> Bundle:

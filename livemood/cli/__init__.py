@@ -24,8 +24,8 @@ from livemood.runtime.native_output import (
     debugging,
     discard_native_stderr,
     open_missing_streams,
-    silence_matplotlib,
     silence_native_logs,
+    silence_python_logs,
 )
 from livemood.runtime.optional_deps import NEEDED_FOR, not_installed
 from livemood.runtime.stopping import OutputClosed, handle_signals, held, ignore_signals
@@ -120,7 +120,7 @@ def main() -> NoReturn:
     open_missing_streams()
     print_any_text()
     silence_native_logs()
-    silence_matplotlib()
+    silence_python_logs()
     discard_native_stderr()
     # Each part of the pipeline has a thread; OpenCV's own threads would compete with them (docs/speed.md).
     os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")

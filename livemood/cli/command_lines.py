@@ -6,6 +6,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+from livemood.bundles.manifest import bundle_name
 from livemood.cli.options import option_name
 
 
@@ -37,7 +38,7 @@ def card_command(report: Mapping[str, Any]) -> str:
     words = ["livemood", "evaluate", "BUNDLE", report["data"], "--split", report["split"]]
     words += _source_options({**report, "heads": report.get("heads_table")})
     words += ["--groups", report["groups_table"]] if report.get("groups_table") else []
-    words += ["--against", Path(report["against"]["bundle"]).name] if report.get("against") else []
+    words += ["--against", bundle_name(Path(report["against"]["bundle"]))] if report.get("against") else []
     words += ["--smiles", report["smiles"]["file"]] if report.get("smiles") else []
     words += ["--people", report["people"]["file"]] if report.get("people") else []
     words += ["--stress"] if "stress" in report else []

@@ -10,7 +10,7 @@ import typer
 
 from livemood.cli.command_lines import train_command
 from livemood.cli.data_options import Class, FindFaces, GroupBy, Heads, Votes, class_names
-from livemood.cli.options import Changes, Force, option_name
+from livemood.cli.options import Changes, Force, option_name, refuse_idle
 from livemood.cli.terminal import INTERRUPTED, plain, tell
 from livemood.cli.training import Display
 from livemood.core.durations import parse_duration
@@ -57,6 +57,7 @@ _WORDS = {
 
 
 def train(
+    context: typer.Context,
     data: Annotated[
         Path,
         typer.Argument(
@@ -117,6 +118,8 @@ def train(
     base = tuple(map(named_bundle, from_ or ()))
     if base and "precision" in overrides and not all(map(has_checkpoint, base)):
         raise typer.BadParameter("a bundle is fine-tuned in float32; leave it out", param_hint="--precision")
+    if not teacher:
+        refuse_idle(context, ["distil_weight"], "there is no teacher; add --teacher, or leave this out")
     job = Job(
         describe=train_command,
         data=DataSource(data, votes, heads, find_faces, group_by, class_names(class_)),

@@ -11,8 +11,8 @@ _WRONG: Final[dict[str, Callable[[Any, Any], str]]] = {
     "int_parsing": lambda value, _: f"{value!r} is not a whole number",
     "int_from_float": lambda value, _: f"{value!r} is not a whole number",
     "float_parsing": lambda value, _: f"{value!r} is not a number",
-    "greater_than_equal": lambda value, limits: _below(value, limits["ge"]),
-    "less_than_equal": lambda value, limits: f"{value} is too large; {limits['le']:g} is the most",
+    "greater_than_equal": lambda value, limits: _out_of_range(value, "small", limits["ge"], "least"),
+    "less_than_equal": lambda value, limits: _out_of_range(value, "large", limits["le"], "most"),
     "value_error": lambda _, limits: str(limits["error"]).removesuffix("."),
 }
 
@@ -32,5 +32,7 @@ def reason_of(error: typer.TyperException) -> str:
     return describe(found["input"], found.get("ctx", {}))
 
 
-def _below(value: Any, least: float) -> str:
-    return f"{value} is not a number" if math.isnan(float(value)) else f"{value} is too small; {least:g} is the least"
+def _out_of_range(value: Any, size: str, limit: float, end: str) -> str:
+    # Fifteen digits show every whole number that is a limit, and no error of a float.
+    wrong = f"{value} is too {size}; {limit:.15g} is the {end}"
+    return f"{value} is not a number" if math.isnan(float(value)) else wrong

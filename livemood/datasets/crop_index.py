@@ -39,7 +39,7 @@ def read_index(files: Files, folder: str = "", needed: Sequence[str] = ("file", 
         needed: Columns that it must have.
 
     Raises:
-        DatasetError: It has other columns.
+        DatasetError: It has other columns, or a row with more or fewer cells.
     """
     name = f"{folder}{INDEX}"
     if name not in files.names:
@@ -51,7 +51,18 @@ def read_index(files: Files, folder: str = "", needed: Sequence[str] = ("file", 
             f"{name} in {files.path} has no column {' and '.join(lacking)}, which keep crops of one clip in one split",
             "give the index.csv that livemood crop wrote, or take this one away",
         )
-    return [dict(zip(columns, row, strict=True)) for row in rows if len(row) == len(columns)]
+    found = []
+    for number, row in enumerate(rows, 2):
+        if not row:
+            continue
+        if len(row) != len(columns):
+            raise DatasetError(
+                f"{name} in {files.path} line {number}: expected {len(columns)} cells, {', '.join(columns)}, got "
+                f"{','.join(row)[:80]!r}",
+                "correct that line",
+            )
+        found.append(dict(zip(columns, row, strict=True)))
+    return found
 
 
 class CropIndex(Closeable):

@@ -37,6 +37,7 @@ class Files:
         names: Relative paths with ``/``, sorted.
         folders: Relative paths of the folders, empty ones too.
         closed: Why a folder was not searched, by relative path: it is a link, or cannot be read.
+        outside: Names in a zip that are absolute or have ``..``; these files are left out.
 
     Raises:
         DatasetError: The path is neither a folder nor a zip, or cannot be read.
@@ -45,12 +46,17 @@ class Files:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._zip: zipfile.ZipFile | None = None
+        self._members: dict[str, str] = {}
         self.closed: dict[str, str] = {}
+        self.outside: list[str] = []
         if path.is_dir():
             inside, self.closed = _walk(path)
-        elif path.is_file() and zipfile.is_zipfile(path):
+        elif path.is_file() and (zipfile.is_zipfile(path) or path.suffix.lower() == ".zip"):
             self._zip = _open_zip(path)
-            inside = [(name.rstrip("/"), name.endswith("/")) for name in self._zip.namelist()]
+            members = self._zip.namelist()
+            self.outside = [member for member in members if _leads_out(member) and not member.endswith("/")]
+            self._members = {_tidy(member): member for member in members if not _leads_out(member)}
+            inside = [(name, member.endswith("/")) for name, member in self._members.items()]
         elif path.exists():
             raise DatasetError(
                 f"{path} is not a folder, a zip or a .csv", "give a FER+ folder, fer2013.csv or one folder per class"
@@ -69,8 +75,9 @@ class Files:
             return b""
         try:
             if self._zip:
+                member = self._zip.getinfo(self._members[name])
                 # zipfile never unpacks more than the size in the zip's directory, so this check is enough.
-                return self._zip.read(name) if self._zip.getinfo(name).file_size <= MAX_FILE_BYTES else b""
+                return self._zip.read(member) if member.file_size <= MAX_FILE_BYTES else b""
             file = self.path / name
             return file.read_bytes() if file.stat().st_size <= MAX_FILE_BYTES else b""
         except _DAMAGED:
@@ -101,8 +108,8 @@ def rows_of(data: bytes, name: str) -> Iterator[list[str]]:
         raise DatasetError(f"{name} cannot be read as CSV ({error})") from error
 
 
-def table_of(path: Path, wanted: str) -> list[list[str]]:
-    """Return the rows of a CSV file beside the data, leaving out empty ones.
+def table_of(path: Path, wanted: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Return the header of a CSV file beside the data, and the rows below it with their line numbers, but empty ones.
 
     Args:
         path: The file.
@@ -113,9 +120,11 @@ def table_of(path: Path, wanted: str) -> list[list[str]]:
     """
     try:
         data = path.read_bytes()
-        return [row for row in table_rows(data.decode(encoding_of(data))) if row]
+        rows = [(number, row) for number, row in enumerate(table_rows(data.decode(encoding_of(data))), 1) if row]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DatasetError(f"{path} cannot be read as CSV ({error})", "give {0}", wanted) from error
+    (_, header), *rest = rows or [(1, [])]
+    return header, rest
 
 
 def decode(data: bytes) -> Image | None:
@@ -181,9 +190,26 @@ def _open_zip(path: Path) -> zipfile.ZipFile:
     if len(archive.namelist()) > MAX_FILES:
         archive.close()
         raise DatasetError(f"{path} holds more than {MAX_FILES} files", "unpack it and give the folder")
+    if (files := [info for info in archive.infolist() if not info.is_dir()]) and all(map(_is_encrypted, files)):
+        archive.close()
+        raise DatasetError(f"{path} is protected by a password", "unpack it and give the folder")
     return archive
 
 
+def _is_encrypted(info: zipfile.ZipInfo) -> bool:
+    return bool(info.flag_bits & 1)
+
+
+def _leads_out(member: str) -> bool:
+    """Return whether a name in a zip is absolute or has ``..``."""
+    return member.startswith("/") or ".." in member.split("/")
+
+
+def _tidy(member: str) -> str:
+    """Return the relative path of a name in a zip, such as ``a/b`` for ``./a//b``; empty for the top folder."""
+    return "/".join(part for part in member.split("/") if part not in ("", "."))
+
+
 def _hidden(name: str) -> bool:
-    """Return whether a part of a name begins with a dot or is empty, as in absolute and climbing names in zips."""
+    """Return whether a part of a name begins with a dot or is empty, or is what an operating system leaves behind."""
     return any(not part or part.startswith(".") or part in ("__MACOSX", "Thumbs.db") for part in name.split("/"))

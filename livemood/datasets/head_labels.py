@@ -20,15 +20,19 @@ _COLUMNS = ("file", "head", "label")
 _HEAD_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 
-def with_head_labels(collection: Collection, files: Files | None, table: Path | None = None) -> Collection:
+def with_head_labels(
+    collection: Collection, files: Files | None, above: str = "", table: Path | None = None
+) -> Collection:
     """Return the collection with labels of further heads, or unchanged if there are none.
 
-    The table has the columns ``file`` (a path in the data set, or a name that only one picture has), ``head`` and
-    ``label``. Classes of a head come in alphabetical order; a picture may have labels of several heads, or of none.
+    The table has the columns ``file`` (a path in the data set or beside the table, or a name that only one picture
+    has), ``head`` and ``label``. Classes of a head come in alphabetical order; a picture may have labels of several
+    heads, or of none.
 
     Args:
         collection: Labelled pictures.
-        files: May hold a ``heads.csv``.
+        files: May hold a ``heads.csv``; of several, only the uppermost is read.
+        above: The folder in it that holds the pictures, such as ``faces/``.
         table: A table to use instead of a ``heads.csv``.
 
     Raises:
@@ -36,10 +40,16 @@ def with_head_labels(collection: Collection, files: Files | None, table: Path | 
             that the data already has, two labels of one head for one picture, a name that several pictures have, a head
             with a single class, or names none of the pictures.
     """
-    rows = _rows(files, table)
-    if rows is None:
+    inside = _tables(files) if files and not table else []
+    if table:
+        rows, where, folder = _rows(table), str(table), ""
+    elif files and inside:
+        rows, where = files.rows(inside[0]), f"{inside[0]} in {files.path}"
+        folder = PurePosixPath(inside[0].removeprefix(above)).parent.as_posix()
+    else:
         return collection
-    labels = _read(*rows, set(collection.heads), PictureNames([sample.file for sample in collection.samples]))
+    pictures = PictureNames([sample.file for sample in collection.samples], folder)
+    labels = _read(rows, where, set(collection.heads), pictures)
     samples = []
     for sample in collection.samples:
         samples.append(replace(sample, others={**sample.others, **labels.get(sample.file, {})}))
@@ -48,24 +58,26 @@ def with_head_labels(collection: Collection, files: Files | None, table: Path | 
         classes = sorted({sample.others[head] for sample in samples if head in sample.others})
         if len(classes) < 2:
             raise DatasetError(
-                f"{rows[1]} gives the pictures {counted(len(classes), 'class', 'classes')} of head {head}",
+                f"{where} gives the pictures {counted(len(classes), 'class', 'classes')} of head {head}",
                 "expected two or more, and files named as the pictures are",
             )
         heads[head] = tuple(classes)
-    return replace(collection, heads=heads, samples=tuple(samples))
+    unread = [f"{name} was not read: labels of heads were read from {inside[0]}" for name in inside[1:4]]
+    return replace(collection, heads=heads, samples=tuple(samples), notes=(*collection.notes, *unread))
 
 
-def _rows(files: Files | None, table: Path | None) -> tuple[Iterator[list[str]], str] | None:
-    """Return the rows of the table and what it is called in errors; None if there is no table."""
-    if table is None:
-        inside = next((name for name in files.names if PurePosixPath(name).name == HEADS), None) if files else None
-        return (files.rows(inside), f"{inside} in {files.path}") if files and inside else None
-    if not table.is_file():
-        raise DatasetError(f"{table} is not there", "give {heads} a table of file, head, label")
+def _tables(files: Files) -> list[str]:
+    """Return every ``heads.csv``, the uppermost first."""
+    return sorted((name for name in files.names if PurePosixPath(name).name == HEADS), key=lambda name: name.count("/"))
+
+
+def _rows(table: Path) -> Iterator[list[str]]:
     try:
-        return rows_of(table.read_bytes(), str(table)), str(table)
+        return rows_of(table.read_bytes(), str(table))
     except OSError as error:
-        raise DatasetError(f"{table} cannot be read ({error.strerror})", "give {heads} another table") from error
+        raise DatasetError(
+            f"{table} cannot be read ({error.strerror})", "give {heads} a table of file, head, label"
+        ) from error
 
 
 def _read(rows: Iterator[list[str]], table: str, taken: set[str], pictures: PictureNames) -> dict[str, dict[str, str]]:

@@ -60,9 +60,13 @@ class LabelTable:
 
 def tables_of(files: Files, pictures: list[str]) -> list[LabelTable]:
     """Return the tables with a column of files and one of labels."""
+    return [table for name in table_names(files) if (table := _read(files, name, pictures))]
+
+
+def table_names(files: Files) -> list[str]:
+    """Return the names of the tables that may hold labels of emotions."""
     names = [name for name in files.names if name.lower().endswith((".csv", ".tsv"))]
-    found = (_read(files, name, pictures) for name in names if PurePosixPath(name).name not in (INDEX, HEADS))
-    return [table for table in found if table]
+    return [name for name in names if PurePosixPath(name).name not in (INDEX, HEADS)]
 
 
 def _read(files: Files, table: str, pictures: list[str]) -> LabelTable | None:

@@ -5,12 +5,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from livemood.core.counts import counted
 from livemood.core.labels import EMOTIONS
 from livemood.datasets.class_names import NUMBERED, usual
 from livemood.datasets.crop_index import INDEX
 from livemood.datasets.files import Files
 from livemood.datasets.head_labels import HEADS
-from livemood.datasets.label_tables import LabelTable, tables_of
+from livemood.datasets.label_tables import LabelTable, table_names, tables_of
 from livemood.datasets.samples import SplitName
 from livemood.sources.image.formats import PICTURE_SUFFIXES
 
@@ -181,15 +182,21 @@ def _file_names(pictures: list[str]) -> tuple[Labelled, ...]:
 def _unread(
     files: Files, tables: Iterable[LabelTable], pictures: list[str], read: str | None = None
 ) -> tuple[str, ...]:
-    """Return notes on files that may hold labels but were not read; ``read`` is the table that was."""
-    notes = [f"{table.name} was not read: {table.why_not(pictures, read)}" for table in tables if table.name != read]
+    """Return notes on files that may hold labels or pictures but were not read; ``read`` is the table that was."""
+    notes = []
+    if files.outside:
+        notes.append(
+            f"{counted(len(files.outside), 'file')} left out, whose paths lead out of the zip, such as "
+            f"{files.outside[0]!r}"
+        )
+    notes += [f"{table.name} was not read: {table.why_not(pictures, read)}" for table in tables if table.name != read]
     if read is None:
         known = {table.name for table in tables}
-        others = [n for n in files.names if n.lower().endswith((".csv", ".tsv", ".txt")) and "label" in n.lower()]
+        lists = [name for name in files.names if name.lower().endswith(".txt") and "label" in name.lower()]
         notes += [
-            f"{name} was not read; to use it, name its columns file and label, or put pictures into folders such as "
-            f"{EMOTIONS[1]}/"
-            for name in others
+            f"{name} was not read; to use it, name its columns file and label in its first line, or put pictures into "
+            f"folders such as {EMOTIONS[1]}/"
+            for name in (*lists, *table_names(files))
             if name not in known
         ]
     return tuple(notes[:3])

@@ -14,6 +14,7 @@ from livemood.datasets.groups import with_groups
 from livemood.datasets.head_labels import with_head_labels
 from livemood.datasets.pixel_csv import from_csv
 from livemood.datasets.samples import Collection
+from livemood.runtime.paths import name_of
 
 _USUAL_NAMES = ClassNames()
 
@@ -51,7 +52,7 @@ class DataSource:
     def record(self) -> dict[str, Any]:
         """Return it as plain data, with names of files but without their folders."""
         return {
-            "data": self.path.name,
+            "data": name_of(self.path),
             "votes": self.votes.name if self.votes else None,
             "heads": self.heads.name if self.heads else None,
             "find_faces": self.find_faces,
@@ -85,12 +86,13 @@ def open_collection(
         DatasetError: It is none of these, or damaged.
     """
     if path.suffix.lower() == ".csv" and path.is_file():
-        return with_head_labels(with_groups(from_csv(path, votes, names, fewest), None, "", group_by), None, heads)
+        return with_head_labels(with_groups(from_csv(path, votes, names, fewest), None, "", group_by), None, "", heads)
     if votes:
         raise DatasetError(f"{votes} belongs to a fer2013.csv, and {path} is none", "leave {votes} out")
     files = Files(path)
     if ferplus.tables(files):
         names.check_fixed("FER+")
-        return with_head_labels(with_groups(ferplus.from_folders(files), None, "", group_by), files, heads)
-    collection = with_groups(from_folders(files, names, fewest), files, folder_above(files), group_by)
-    return with_head_labels(collection, files, heads)
+        return with_head_labels(with_groups(ferplus.from_folders(files), None, "", group_by), files, "", heads)
+    above = folder_above(files)
+    collection = with_groups(from_folders(files, names, fewest), files, above, group_by)
+    return with_head_labels(collection, files, above, heads)

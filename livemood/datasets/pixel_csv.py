@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -30,6 +30,19 @@ _VOTE_COLUMNS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of a table: its number, the offset of its first byte, and its cells, with long ones cut off."""
+
+    number: int
+    place: int
+    cells: list[str]
+
+    def cell(self, column: int) -> str:
+        """Return a cell without spaces around it; empty where the line is too short."""
+        return self.cells[column].strip() if len(self.cells) > column else ""
+
+
 def from_csv(path: Path, votes: Path | None, names: ClassNames, fewest: int = FEWEST) -> Collection:
     """Read a table with columns ``emotion`` (a number as in FER2013, or a word), ``pixels`` and optionally ``Usage``.
 
@@ -46,8 +59,8 @@ def from_csv(path: Path, votes: Path | None, names: ClassNames, fewest: int = FE
         DatasetError: Missing columns, an unknown emotion or split, votes of another set of pictures, or a class to be
             renamed where classes are fixed.
     """
-    places, rows = _lines(path)
-    header, rows, places = _tidy(rows[0]), rows[1:], places[1:]
+    first, *lines = _lines(path)
+    header = _tidy(first.cells)
     label_at = next((header.index(name) for name in _LABEL_COLUMNS if name in header), None)
     if label_at is None or "pixels" not in header:
         lacking = [
@@ -57,16 +70,16 @@ def from_csv(path: Path, votes: Path | None, names: ClassNames, fewest: int = FE
             f"{path} has no column {' and '.join(lacking)}, only {', '.join(header)[:80]}",
             "a fer2013.csv has emotion, pixels and Usage",
         )
-    usages = _usages(path, rows, header)
+    usages, places = _usages(path, lines, header), [line.place for line in lines]
     if votes:
         names.check_fixed("FER+")
-        return _with_votes(path, places, header, votes, usages, _numbers(path, rows, label_at))
-    values = [row[label_at].strip() if len(row) > label_at else "" for row in rows]
+        return _with_votes(path, places, header, votes, usages, _numbers(path, lines, label_at))
+    values = [line.cell(label_at) for line in lines]
     notes: tuple[str, ...] = ()
     heads: dict[str, tuple[str, ...]] = {EMOTION: tuple(name for name in EMOTIONS if name in FER2013_LABELS)}
     if any(whole_number(cell) for cell in values):
         names.check_fixed("FER2013's numbers")
-        labels = [FER2013_LABELS[number] for number in _numbers(path, rows, label_at)]
+        labels = [FER2013_LABELS[number] for number in _numbers(path, lines, label_at)]
         heads[FER2013_HEAD] = FER2013_LABELS
     else:
         label_of, notes = names.labels(values)
@@ -96,10 +109,10 @@ def _with_votes(
 ) -> Collection:
     samples, kept, skipped = [], [], []
     rows = zip(_vote_rows(votes, len(places)), usages, numbers, places, strict=True)
-    for number, ((theirs, name, counts), (usage, split), label, place) in enumerate(rows, 1):
+    for number, ((line, theirs, name, counts), (usage, split), label, place) in enumerate(rows, 1):
         if theirs != usage:
             raise DatasetError(
-                f"{votes} line {number + 1} says {theirs or 'nothing'} where {path} says {usage or 'nothing'}: "
+                f"{votes} line {line} says {theirs or 'nothing'} where {path} says {usage or 'nothing'}: "
                 "votes do not match the pictures",
                 "give the fer2013new.csv of this fer2013.csv",
             )
@@ -125,50 +138,49 @@ def _collection(
     return Collection(heads, samples, lambda sample: _pixels(path, place_of[sample.file], column), skipped, notes)
 
 
-def _usages(path: Path, rows: list[list[str]], header: list[str]) -> list[tuple[str, SplitName | None]]:
-    """Return each row's ``Usage`` and its split; empty if the table has no such column."""
+def _usages(path: Path, lines: list[_Line], header: list[str]) -> list[tuple[str, SplitName | None]]:
+    """Return each line's ``Usage`` and its split; empty if the table has no such column."""
     if "usage" not in header:
-        return [("", None)] * len(rows)
+        return [("", None)] * len(lines)
     found: list[tuple[str, SplitName | None]] = []
-    for number, row in enumerate(rows, 2):
-        usage = _key(row[header.index("usage")]) if len(row) > header.index("usage") else ""
+    for line in lines:
+        cell = line.cell(header.index("usage"))
+        usage = _key(cell)
         if usage not in _USAGES:
-            raise DatasetError(
-                f"{path} line {number}: expected Training, PublicTest or PrivateTest, got {usage[:40]!r}"
-            )
+            raise DatasetError(f"{path} line {line.number}: expected Training, PublicTest or PrivateTest, got {cell!r}")
         found.append((usage, _USAGES[usage]))
     return found
 
 
-def _numbers(path: Path, rows: list[list[str]], column: int) -> list[int]:
+def _numbers(path: Path, lines: list[_Line], column: int) -> list[int]:
     found = []
-    for number, row in enumerate(rows, 2):
-        cell = row[column].strip() if len(row) > column else ""
+    for line in lines:
+        cell = line.cell(column)
         digits = whole_number(cell)
         if digits is None or digits not in set("0123456"):
             raise DatasetError(
-                f"{path} line {number}: expected an emotion 0..6 as FER2013 counts them, got {cell!r}",
+                f"{path} line {line.number}: expected an emotion 0..6 as FER2013 counts them, got {cell!r}",
                 "write words, such as happy, if they mean something else",
             )
         found.append(int(digits))
     return found
 
 
-def _lines(path: Path) -> tuple[list[int], list[list[str]]]:
-    """Return the offset of each line, and its cells, with the long one (the pixels) shortened."""
-    places, rows, place = list[int](), list[list[str]](), 0
+def _lines(path: Path) -> list[_Line]:
+    """Return the lines of a table, without empty ones: the header and at least one other."""
+    found, number, place = list[_Line](), 0, 0
     with path.open("rb") as stream:
         while line := stream.readline(_MAX_LINE):
+            number += 1
             cells = _cells(line)
             if cells is None or len(line) == _MAX_LINE:
-                raise DatasetError(f"{path} line {len(rows) + 1} cannot be read as CSV", "give FER2013's fer2013.csv")
+                raise DatasetError(f"{path} line {number} cannot be read as CSV", "give FER2013's fer2013.csv")
             if cells:
-                places.append(place)
-                rows.append([cell[:40] for cell in cells])
+                found.append(_Line(number, place, [cell[:40] for cell in cells]))
             place += len(line)
-    if len(rows) < 2:
+    if len(found) < 2:
         raise DatasetError(f"{path} holds no pictures; a fer2013.csv has one line for each")
-    return places, rows
+    return found
 
 
 def _cells(line: bytes) -> list[str] | None:
@@ -183,25 +195,25 @@ def _cells(line: bytes) -> list[str] | None:
         csv.field_size_limit(before)
 
 
-def _vote_rows(path: Path, wanted: int) -> list[tuple[str, str, tuple[int, ...]]]:
-    """Return usage, picture name and ten counts of every line of ``fer2013new.csv``."""
-    rows = table_of(path, "FER+'s fer2013new.csv")
-    names = {name: place for place, name in enumerate(_tidy(rows[0]))} if rows else {}
+def _vote_rows(path: Path, wanted: int) -> list[tuple[int, str, str, tuple[int, ...]]]:
+    """Return number, usage, picture name and ten counts of every line of ``fer2013new.csv``."""
+    header, rows = table_of(path, "FER+'s fer2013new.csv")
+    names = {name: place for place, name in enumerate(_tidy(header))}
     if lacking := [name for name in ("usage", "imagename", *_VOTE_COLUMNS) if name not in names]:
         raise DatasetError(f"{path} has no column {' and '.join(lacking)}", "give FER+'s fer2013new.csv")
-    if len(rows) - 1 != wanted:
+    if len(rows) != wanted:
         raise DatasetError(
-            f"{path} has {len(rows) - 1} lines of votes for {wanted} pictures: votes do not match the pictures",
+            f"{path} has {len(rows)} lines of votes for {wanted} pictures: votes do not match the pictures",
             "give the fer2013new.csv of this fer2013.csv",
         )
     found = []
-    for number, row in enumerate(rows[1:], 2):
+    for number, row in rows:
         votes = read_votes(
-            [row[names[name]] for name in _VOTE_COLUMNS] if len(row) >= len(rows[0]) else [], none_too=True
+            [row[names[name]] for name in _VOTE_COLUMNS] if len(row) >= len(header) else [], none_too=True
         )
         if votes is None:
             raise DatasetError(f"{path} line {number}: expected ten vote counts, got {','.join(row)[:80]!r}")
-        found.append((_key(row[names["usage"]]), row[names["imagename"]].strip(), votes))
+        found.append((number, _key(row[names["usage"]]), row[names["imagename"]].strip(), votes))
     return found
 
 

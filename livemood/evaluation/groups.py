@@ -30,22 +30,22 @@ def read_groups(path: Path, files: Sequence[str]) -> tuple[dict[str, dict[str, s
         DatasetError: It cannot be read, has no such columns, two of one name or one without, or a row names several
             pictures, or one a second time with other values.
     """
-    table = table_of(path, "a table such as file,age,skin")
-    rows = [[file, *(cell.strip() for cell in cells)] for file, *cells in table]
-    if len(rows) < 2 or not any(rows[0][1:]):
+    header, table = table_of(path, "a table such as file,age,skin")
+    header = [cell.strip() for cell in header]
+    rows = [(number, [file, *(cell.strip() for cell in cells)]) for number, (file, *cells) in table]
+    if not rows or not any(header[1:]):
         raise DatasetError(f"{path} needs a header with a file column and at least one group column, then rows")
-    header, *rows = rows
-    ragged = [number for number, row in enumerate(rows, 2) if len(row) != len(header)]
+    ragged = [number for number, row in rows if len(row) != len(header)]
     if ragged:
         raise DatasetError(f"{path} line {ragged[0]}: expected {len(header)} columns, {', '.join(header)}")
     for place, name in enumerate(header[1:], 1):
         if name and header[1:].count(name) > 1:
             raise DatasetError(f"{path} has two columns called {name}", "rename one")
-        if not name and any(row[place] for row in rows):
+        if not name and any(row[place] for _, row in rows):
             raise DatasetError(f"{path} has values in column {place + 1}, which has no name", "name it")
-    names, row_of, unmatched = PictureNames(files), dict[str, list[str]](), list[str]()
-    for number, row in enumerate(rows, 2):
-        picture = names.find(row[0], f"{path} line {number}")
+    pictures, row_of, unmatched = PictureNames(files), dict[str, list[str]](), list[str]()
+    for number, row in rows:
+        picture = pictures.find(row[0], f"{path} line {number}")
         if not picture and row[0].strip():
             unmatched.append(row[0])
         if picture and row_of.setdefault(picture, row)[1:] != row[1:]:

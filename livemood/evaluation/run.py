@@ -14,7 +14,7 @@ from livemood.core.settings import SplitChoice
 from livemood.datasets.dataset import Dataset
 from livemood.datasets.load import load
 from livemood.datasets.open import DataSource
-from livemood.datasets.samples import Collection, SplitName
+from livemood.datasets.samples import FER2013_HEAD, Collection, SplitName
 from livemood.detection.combined import FaceDetector
 from livemood.evaluation.evaluate import compare, examine
 from livemood.evaluation.groups import read_groups
@@ -91,6 +91,9 @@ def evaluate(job: EvaluationJob, watcher: Watcher) -> dict[str, Any]:
             remedy = "free some space, or name another folder in the environment variable TMPDIR"
             raise SinkError(error.what, remedy) from error
         watcher.on_data(dataset)
+        own = {head.name for head in model.heads} | {FER2013_HEAD}  # which no bundle has
+        for head in (head for head in dataset.heads if head not in own):
+            watcher.on_note(f"{model.name} has no head {head}: its labels are left out")
         pictures = dataset.splits[name]
         if not len(pictures):
             raise DatasetError(

@@ -39,11 +39,14 @@ def silence_native_logs() -> None:
     _keep_no_cache("KERAS_HOME")
 
 
-def silence_matplotlib() -> None:
-    """Keep matplotlib from caching and from warning about that; for the command line, which owns its process."""
+def silence_python_logs() -> None:
+    """Keep matplotlib and TensorFlow from logging warnings in Python, and matplotlib from caching.
+
+    For the command line, which owns its process.
+    """
     _keep_no_cache("MPLCONFIGDIR")
-    if not debugging():
-        logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    for library in ("matplotlib", "tensorflow") if not debugging() else ():
+        logging.getLogger(library).setLevel(logging.ERROR)
 
 
 def _keep_no_cache(name: str) -> None:

@@ -35,6 +35,11 @@ def bytes_of(path: Path | str) -> int:
         return 0
 
 
+def name_of(path: Path) -> str:
+    """Return the name of a file or folder without its folders, also that of the current folder."""
+    return path.name or real_path(path).name
+
+
 def real_path(path: Path | str) -> Path:
     """Return the absolute path with its links resolved, as far as they do not loop."""
     try:

@@ -11,13 +11,14 @@ from livemood.bundles.manifest import (
     MAX_LABELS,
     MAX_NAME,
     Bundle,
+    bundle_name,
     is_name,
     named_bundle,
     read_bundle,
 )
 from livemood.core.crop_spec import CROP, CropSpec
 from livemood.core.errors import DatasetError, LivemoodError, ModelError, ModelIncompatible, SinkError
-from livemood.core.labels import EMOTIONS, OWN_WORDS
+from livemood.core.labels import EMOTION, EMOTIONS, OWN_WORDS
 from livemood.core.text_tables import NOT_UTF8
 from livemood.datasets import dataset as data_sets
 from livemood.datasets.dataset import Dataset
@@ -231,14 +232,15 @@ def _begun(
     if has_checkpoint(job.work):
         raise DatasetError(f"{job.work} holds an earlier run", "continue it with {resume}, or remove that folder")
     settings = job.settings
-    known = base.labels if isinstance(base, Bundle) else data_sets.restore(base[0]).labels if base else EMOTIONS
-    collection = job.data.collection(known)
+    known = _heads_of(base)
+    collection = job.data.collection(known.get(EMOTION, EMOTIONS))
     _check_heads(collection.heads, job.data.path)
     check(collection.heads, spec, settings, base=base, teachers=job.teachers)
+    collection = replace(collection, notes=(*collection.notes, *_note_on_lost(known, collection.heads)))
     record = {
         **job.data.record(),
-        "from": [folder.name for folder in job.base],
-        "teachers": [folder.name for folder in job.teachers],
+        "from": [*map(bundle_name, job.base)],
+        "teachers": [*map(bundle_name, job.teachers)],
         "settings": asdict(settings),
         "commit": commit(),
     }
@@ -261,6 +263,25 @@ def _begun(
     return dataset, settings, record
 
 
+def _heads_of(base: Bundle | tuple[Path, ...]) -> Heads:
+    """Return the classes by head of what a run starts from; empty for a new network."""
+    if isinstance(base, Bundle):
+        return {head.name: head.labels for head in base.heads}
+    return data_sets.restore(base[0]).heads if base else {}
+
+
+def _note_on_lost(known: Heads, heads: Heads) -> tuple[str, ...]:
+    """Return a note on classes and heads of what a run starts from that the data has no labels of."""
+    lost = [
+        label if head == EMOTION else f"{label} of head {head}"
+        for head, labels in heads.items()
+        for label in known.get(head, ())
+        if label not in labels
+    ]
+    lost += [f"head {head}" for head in known if head not in heads]
+    return (f"the new model will not have {', '.join(lost)}: the data has no such labels",) if lost else ()
+
+
 def _check_heads(heads: Heads, data: Path) -> None:
     """Raise if a bundle with these heads could not be read back, or would lack one."""
     if heads.get(FER2013_HEAD, FER2013_LABELS) != FER2013_LABELS:
@@ -269,8 +290,9 @@ def _check_heads(heads: Heads, data: Path) -> None:
         raise DatasetError(f"{len(heads)} heads, and a bundle has {MAX_HEADS} at most", "leave some out of {heads}")
     for head, labels in heads.items():
         if own := [label for label in OWN_WORDS if label in labels]:
+            where = data if head == EMOTION else f"head {head}"
             raise DatasetError(
-                f"{data} has a class {own[0]}, livemood's own word for faces and photos without a label",
+                f"{where} has a class {own[0]}, livemood's own word for faces and photos without a label",
                 "rename that class, or leave it out",
             )
         if len(labels) > MAX_LABELS:
@@ -284,19 +306,27 @@ def _write_lines(file: Path, lines: Sequence[str]) -> None:
 def _resumed(job: Job) -> tuple[Dataset, TrainSettings, dict[str, Any]]:
     """Resume a run; settings that are given again must equal the recorded ones, but teachers may be added."""
     record = restore_job(job.work)
-    teachers = [folder.name for folder in job.teachers]
+    teachers = [*map(bundle_name, job.teachers)]
     settings_by_name = {
         **{name: (value or record[name], record[name]) for name, value in job.data.record().items()},
-        "from": ([folder.name for folder in job.base], record["from"]),
+        "from": ([*map(bundle_name, job.base)], record["from"]),
         "teacher": (teachers[: len(record["teachers"])], record["teachers"]),
         **{name: (value, record["settings"][name]) for name, value in job.overrides.items() if name not in _MAY_CHANGE},
     }
     for name, (now, before) in settings_by_name.items():
         if now != before:
             given = name if name == "data" else f"{{{name}}}"  # data is an argument, not an option
-            begun = f"with {before}, not {now}" if before else "with other settings"
+            instead = f", not {_words(now)}" if now else ""
+            begun = f"with {_words(before)}{instead}" if before else "with other settings"
             again = f"give the same {given}" if before else f"leave {given} out"
             raise DatasetError(f"the run in {job.work} was begun {begun}", f"{again}, or use another {{out}}")
     known = {column.name for column in fields(TrainSettings)}
     settings = TrainSettings(**{k: v for k, v in {**record["settings"], **job.overrides}.items() if k in known})
     return data_sets.restore(job.work), settings, {**record, "teachers": teachers, "settings": asdict(settings)}
+
+
+def _words(value: Any) -> str:
+    """Return a recorded setting as it is given."""
+    if isinstance(value, dict):
+        value = [f"{name}={label}" for name, label in value.items()]
+    return ", ".join(value) if isinstance(value, list) else str(value)

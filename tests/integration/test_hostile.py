@@ -366,6 +366,7 @@ def test_zip_when_names_climb_out_then_they_are_left_out_and_nothing_is_unpacked
     collection = open_collection(path)
     assert collection.labels == ("happy", "sad")
     assert all(collection.read(sample) is not None for sample in collection.samples if ".." not in sample.file)
+    assert "3 files left out, whose paths lead out of the zip, such as '../escaped.png'" in collection.notes
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -399,7 +400,7 @@ def test_zip_when_a_member_unpacks_to_gigabytes_then_it_is_skipped_unread(tmp_pa
 
 @pytest.mark.parametrize("spoil", ["encrypted", "unknown method", "lies about its size"])
 def test_zip_when_a_member_cannot_be_unpacked_then_it_counts_as_damaged(tmp_path, spoil):
-    path = write_zip(tmp_path / "d.zip", {"happy/0.png": coded(".png")})
+    path = write_zip(tmp_path / "d.zip", {f"happy/{n}.png": coded(".png") for n in range(2)})
     data = bytearray(path.read_bytes())
     for signature, offset in ((b"PK\x03\x04", 0), (b"PK\x01\x02", 2)):
         at = data.index(signature)

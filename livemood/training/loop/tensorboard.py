@@ -1,5 +1,6 @@
 """A run's history as TensorBoard logs, through TensorFlow's own writer."""
 
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
@@ -8,6 +9,9 @@ from livemood.core.errors import SinkError
 from livemood.runtime.native_output import native_stderr_held, silence_native_logs
 from livemood.runtime.optional_deps import required
 from livemood.training.loop.checkpoint import Epoch
+
+# What TensorFlow puts around the reason of an error: the names of its functions.
+_MARKS = re.compile(r"\{\{.*?\}\}|\[Op:.*", re.DOTALL)
 
 
 class Board:
@@ -31,7 +35,8 @@ class Board:
             self._summary: Any = tf.summary
             self._writer = tf.summary.create_file_writer(str(folder))
         except tf.errors.OpError as error:
-            raise SinkError(f"{folder} cannot be written: {error.message}", "choose another {tensorboard}") from error
+            reason = _MARKS.sub("", error.message).strip()
+            raise SinkError(f"{folder} cannot be written: {reason}", "choose another {tensorboard}") from error
 
     def write(self, epoch: Epoch) -> None:
         """Add an epoch."""

@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 
 def run(code: str, **environment: str) -> str:
     done = subprocess.run(
@@ -69,6 +71,15 @@ def test_debugging_then_everything_comes_through():
         "with native_stderr_held(): os.write(2, b'native')"
     )
     assert run(code, LIVEMOOD_DEBUG="1") == "native"
+
+
+@pytest.mark.parametrize("library", ["matplotlib", "tensorflow"])
+def test_silence_python_logs_then_only_errors_come_through(library):
+    code = (
+        "import logging; from livemood.runtime.native_output import silence_python_logs; silence_python_logs()\n"
+        f"log = logging.getLogger({library!r}); log.warning('no matter'); log.error('wrong')"
+    )
+    assert run(code) == "wrong\n"
 
 
 def test_started_without_stderr_then_works_all_the_same():

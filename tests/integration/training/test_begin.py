@@ -2,6 +2,7 @@
 
 import errno
 import json
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -74,8 +75,8 @@ class TestChecks:
         ("rows", "said"),
         [
             ([("fer2013", "a"), ("fer2013", "b")], "a head cannot be called fer2013, which is FER2013's own labels"),
-            ([("mouth", "open"), ("mouth", "unsure")], "faces has a class unsure, livemood's own word"),
-            ([("mouth", "open"), ("mouth", "no-face")], "faces has a class no-face, livemood's own word"),
+            ([("mouth", "open"), ("mouth", "unsure")], "head mouth has a class unsure, livemood's own word"),
+            ([("mouth", "open"), ("mouth", "no-face")], "head mouth has a class no-face, livemood's own word"),
             ([(f"h{n // 2}", "ab"[n % 2]) for n in range(32)], "17 heads, and a bundle has 16 at most"),
         ],
     )
@@ -135,7 +136,9 @@ class TestChecks:
         ("option", "value", "said"),
         [
             ("--seed", "-1", "-1 is too small; 0 is the least"),
-            ("--seed", "99999999999", "99999999999 is too large"),
+            ("--seed", "99999999999", "99999999999 is too large; 4294967295 is the most"),
+            ("--ema-decay", "nan", "nan is not a number"),
+            ("--ema-decay", "1.5", "1.5 is too large; 1 is the most"),
             ("--blends", "101", "101 is too large; 100 is the most"),
             ("--learning-rate", "0", "0 is not a learning rate; give one above 0, such as 0.1"),
             ("--learning-rate", "nan", "nan is not a learning rate"),
@@ -147,6 +150,13 @@ class TestChecks:
         line = capsys.readouterr().err
         assert said in line
         assert option in line
+
+    def test_command_when_tensorboard_s_folder_is_a_file_then_one_line_without_names_of_tensorflow(self, job, capsys):
+        logs = job.data.path / "happy" / "happy0.png"
+        words = ["train", str(job.data.path), "--out", str(job.out), "--tensorboard", str(logs)]
+        assert command(words) == 1
+        reason = r"cannot be written: [\w ]+; choose another --tensorboard\n"
+        assert re.fullmatch(f"livemood: {re.escape(str(logs))} {reason}", capsys.readouterr().err)
 
     @pytest.mark.parametrize("name", ["train", "export"])
     def test_command_when_keras_has_no_such_backend_then_one_line(self, job, name, monkeypatch, capsys):

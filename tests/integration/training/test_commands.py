@@ -58,10 +58,12 @@ class TestTrain:
         assert "wink 12 4 0" in told
         assert "taken: frown as wink, happiness as happy" in told
         assert any(line.startswith("new classes beside neutral, happy, ") and line.endswith(": wink") for line in told)
+        lost = "neutral, surprise, sad, angry, disgust, fear, contempt, head smile"
+        assert f"the new model will not have {lost}: the data has no such labels" in told
         assert "training ends after 20:00; measuring and converting the model come after" in told
         assert any("dot.png: 2x2 px, too small" in line for line in told)
         command = json.loads((tmp_path / "mine/manifest.json").read_text())["training"]["command"]
-        assert "--class frown=wink" in command
+        assert "--class frown=wink --from default" in command
         assert "bundle: mine, of epoch 1" in done.stdout
         assert (tmp_path / "mine.work" / "learning.png").read_bytes().startswith(b"\x89PNG")
         assert read_bundle(tmp_path / "mine").labels == ("happy", "wink")
@@ -196,14 +198,19 @@ class TestEvaluate:
         assert "\n [/old] " in done.stdout
         assert "\n :smile: [bright] " in done.stdout
 
-    def test_evaluate_when_the_data_has_one_class_of_few_pictures_then_all_classes_are_the_choice(self, tmp_path):
+    def test_evaluate_when_the_data_has_one_class_and_a_head_of_its_own_then_told_and_all_classes_are_the_choice(
+        self, tmp_path
+    ):
         shutil.rmtree(write_faces(tmp_path / "faces", 2) / "sad")
+        (tmp_path / "faces" / "heads.csv").write_text("file,head,label\nhappy0.png,mouth,up\nhappy1.png,mouth,down\n")
         datasets: list[Dataset] = []
+        notes: list[str] = []
         job = EvaluationJob(default_bundle(), DataSource(tmp_path / "faces"), "all")
-        report = evaluate(job, Watcher(on_data=datasets.append))
+        report = evaluate(job, Watcher(on_data=datasets.append, on_note=notes.append))
         assert (report["pictures"], report["labels"]) == (2, list(EMOTIONS))
         assert sum(map(sum, report["confusion"])) == 2
         assert datasets[0].notes == ("all pictures are of class happy: the model chooses among 8 classes",)
+        assert notes == ["emotion has no head mouth: its labels are left out"]
 
     @pytest.mark.parametrize("shown", [[], ["--json"]])
     def test_evaluate_when_pictures_are_also_in_train_then_said_unless_there_are_no_splits(self, tmp_path, shown):

@@ -15,6 +15,7 @@ import pytest
 from livemood.bundles.keras_model import load_keras
 from livemood.bundles.manifest import default_bundle, read_bundle
 from livemood.cli.command_lines import card_command, train_command
+from livemood.cli.options import option_name
 from livemood.core.crop_spec import CROP, CropSpec
 from livemood.core.errors import DatasetError, ModelIncompatible, ModelMissing, SinkError
 from livemood.core.labels import EMOTION
@@ -258,32 +259,31 @@ class TestResume:
             train(replace(job, teachers=(Path("nowhere"),)), True, False, Watcher())
         train(job, True, False, Watcher())
 
-    def test_resume_when_a_teacher_is_left_out_then_says_which_there_were(self, trained, tmp_path):
-        job = trained.copy(tmp_path)
-        record = json.loads((job.work / "job.json").read_text()) | {"teachers": ["mine"]}
-        (job.work / "job.json").write_text(json.dumps(record))
-        with pytest.raises(DatasetError, match=r"begun with \['mine'\], not \[\]; give the same teacher"):
-            train(job, True, False, Watcher())
-
     @pytest.mark.parametrize(
-        ("change", "match"),
+        ("recorded", "change", "line"),
         [
-            (
-                {"overrides": {"preset": "large"}},
-                "begun with tiny, not large; give the same preset, or use another out",
-            ),
-            ({"overrides": {"seed": 2}}, "begun with 1, not 2; give the same seed"),
-            ({"data": DataSource(Path("other"))}, "begun with faces, not other; give the same data"),
-            ({"data": DataSource(FACES, find_faces=True)}, "begun with other settings; leave find_faces out"),
-            ({"data": DataSource(FACES, group_by="person")}, "begun with other settings; leave group_by out"),
-            ({"data": DataSource(FACES, classes={"a": "b"})}, "begun with other settings; leave class out"),
-            ({"data": DataSource(FACES, votes=Path("votes.csv"))}, "begun with other settings; leave votes out"),
-            ({"data": DataSource(FACES, heads=Path("h.csv"))}, "begun with other settings; leave heads out"),
+            ({"teachers": ["mine"]}, {}, "with mine; give the same --teacher"),
+            ({"from": ["mine"]}, {"base": (default_bundle(),), "overrides": {}}, "with mine, not default; give the"),
+            ({}, {"base": (default_bundle(),), "overrides": {}}, "with other settings; leave --from out"),
+            ({"class": {"1": "sad"}}, {"data": DataSource(FACES, classes={"2": "sad"})}, "with 1=sad, not 2=sad; give"),
+            ({}, {"overrides": {"preset": "large"}}, "with tiny, not large; give the same --preset"),
+            ({}, {"overrides": {"seed": 2}}, "with 1, not 2; give the same --seed"),
+            ({}, {"data": DataSource(Path("other"))}, "with faces, not other; give the same data"),
+            ({}, {"data": DataSource(FACES, find_faces=True)}, "with other settings; leave --find-faces out"),
+            ({}, {"data": DataSource(FACES, group_by="person")}, "with other settings; leave --group-by out"),
+            ({}, {"data": DataSource(FACES, classes={"a": "b"})}, "with other settings; leave --class out"),
+            ({}, {"data": DataSource(FACES, votes=Path("votes.csv"))}, "with other settings; leave --votes out"),
+            ({}, {"data": DataSource(FACES, heads=Path("h.csv"))}, "with other settings; leave --heads out"),
         ],
     )
-    def test_resume_when_settings_differ_then_names_the_one(self, trained, change, match):
-        with pytest.raises(DatasetError, match=match):
-            train(replace(trained.job, **change), True, False, Watcher())
+    def test_resume_when_settings_differ_then_names_the_option_and_the_values(
+        self, trained, tmp_path, recorded, change, line
+    ):
+        job = replace(trained.copy(tmp_path), **change)
+        save_job(job.work, restore_job(job.work) | recorded)
+        with pytest.raises(DatasetError) as caught:
+            train(job, True, False, Watcher())
+        assert f"was begun {line}" in caught.value.line(option_name)
 
     def test_resume_when_there_is_nothing_then_says_so(self, trained, tmp_path):
         with pytest.raises(DatasetError, match="holds no run to resume"):

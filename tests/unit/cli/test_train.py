@@ -24,3 +24,10 @@ def test_train_when_settings_are_given_then_those_alone_are_passed_on(monkeypatc
     monkeypatch.setattr("livemood.training.run.train", train)
     assert run(["train", "faces", "--out", "mine", *words]) == 1
     assert jobs[0].overrides == overrides
+
+
+def test_train_when_teachers_have_a_weight_but_there_are_none_then_a_usage_error(capsys) -> None:
+    assert run(["train", "faces", "--out", "mine", "--distil-weight", "0.5"]) == 2
+    said = capsys.readouterr().err
+    assert "--distil-weight" in said
+    assert "there is no teacher; add --teacher" in said

@@ -3,6 +3,7 @@
 import csv
 import os
 import shutil
+import zipfile
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -189,6 +190,30 @@ class TestFolders:
         with pytest.raises(DatasetError, match=r"give a FER\+ folder, fer2013\.csv or one folder per class"):
             open_collection(tmp_path / name)
 
+    @pytest.mark.parametrize("start", ["./", "faces//", "./faces/./"])
+    def test_read_when_a_zip_has_names_with_needless_parts_then_they_are_left_out(self, tmp_path, start):
+        folder = write_faces(tmp_path / "faces", 4)
+        with zipfile.ZipFile(tmp_path / "faces.zip", "w") as archive:
+            for file in folder.rglob("*.png"):
+                archive.writestr(f"{start}{file.relative_to(folder).as_posix()}", file.read_bytes())
+        collection = open_collection(tmp_path / "faces.zip")
+        assert {sample.file for sample in collection.samples} == {s.file for s in open_collection(folder).samples}
+        assert collection.read(collection.samples[0]) is not None
+
+    @pytest.mark.parametrize(
+        ("spoil", "says"),
+        [("cut off", r"d\.zip is a damaged zip \("), ("encrypted", r"d\.zip is protected by a password; unpack it")],
+    )
+    def test_read_when_a_zip_cannot_be_opened_then_the_reason_is_told(self, tmp_path, spoil, says):
+        path = tmp_path / "d.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("happy/0.png", b"x")
+        data = bytearray(path.read_bytes())
+        data[data.index(b"PK\x01\x02") + 8] |= spoil == "encrypted"
+        path.write_bytes(data[: -30 if spoil == "cut off" else None])
+        with pytest.raises(DatasetError, match=says):
+            open_collection(path)
+
     @pytest.mark.parametrize("separator", [",", ";"])
     @pytest.mark.parametrize("zipped", [False, True])
     def test_read_when_index_names_sources_then_one_source_stays_in_one_split(self, tmp_path, separator, zipped):
@@ -200,6 +225,13 @@ class TestFolders:
         homes = {name: {file[-5] for file in split.files} for name, split in data.splits.items()}
         assert all(homes.values())
         assert not (homes["train"] & homes["valid"] | homes["train"] & homes["test"] | homes["valid"] & homes["test"])
+
+    @pytest.mark.parametrize("cells", ["happy/happy0.png", "happy/happy0.png,a.mp4,"])
+    def test_read_when_a_row_of_the_index_has_other_cells_then_its_line_is_named(self, tmp_path, cells):
+        folder = write_faces(tmp_path / "faces", 4)
+        (folder / "index.csv").write_text(f"file,source\nsad/sad0.png,a.mp4\n\n{cells}\n")
+        with pytest.raises(DatasetError, match=r"index\.csv in .*faces line 4: expected 2 cells, file, source, got "):
+            open_collection(folder)
 
     @pytest.mark.parametrize("text", ["", "file,clip\nhappy0.png,a.mp4\n"])
     def test_read_when_index_names_no_sources_then_refused(self, tmp_path, text):
@@ -264,8 +296,25 @@ class TestFurtherHeads:
         for path in (folder, write_zip(folder)):
             heads = open_collection(path, heads=tmp_path / "smiles.csv").heads
             assert heads == {EMOTION: ("happy", "sad"), "smile": ("closed", "open")}
-        with pytest.raises(DatasetError, match=r"none\.csv is not there; give heads a table of file, head, label"):
-            open_collection(folder, heads=tmp_path / "none.csv")
+
+    @pytest.mark.parametrize(
+        ("name", "why"), [("none.csv", "none.csv cannot be read (No such"), ("faces", "faces cannot be read (")]
+    )
+    def test_read_when_a_table_that_lies_elsewhere_cannot_be_read_then_the_reason_is_told(self, tmp_path, name, why):
+        folder = self.write(tmp_path)
+        with pytest.raises(DatasetError) as caught:
+            open_collection(folder, heads=tmp_path / name)
+        assert why in str(caught.value)
+        assert str(caught.value).endswith("; give heads a table of file, head, label")
+
+    @pytest.mark.parametrize("zipped", [False, True])
+    def test_read_when_several_tables_lie_deeper_then_the_uppermost_is_read_beside_its_pictures(self, tmp_path, zipped):
+        folder = self.write(tmp_path / "data", "happy/happy0.png,smile,open", "happy/happy1.png,smile,closed").parent
+        (folder / "faces" / "happy" / "heads.csv").write_text("not read")
+        collection = open_collection(write_zip(folder) if zipped else folder)
+        assert [sample.others for sample in collection.samples[:3]] == [{"smile": "open"}, {"smile": "closed"}, {}]
+        top = "data/faces" if zipped else "faces"
+        assert f"{top}/happy/heads.csv was not read: labels of heads were read from {top}/heads.csv" in collection.notes
 
     def test_read_when_several_pictures_have_the_name_then_the_path_is_needed(self, tmp_path):
         folder = self.write(tmp_path, "a.png,smile,open", "sad/sad0.png,smile,none")
@@ -461,13 +510,13 @@ class TestFer2013Csv:
                 ("Training", "Training", "PublicTest"),
                 "3 lines of votes for 4 pictures: votes .*; give the fer2013new",
             ),
-            (("Training", "PublicTest", "Training", "PrivateTest"), "line 3 says publictest .* votes do not match"),
+            (("Training", "PublicTest", "Training", "PrivateTest"), "line 4 says publictest .* votes do not match"),
         ],
     )
     def test_read_when_votes_are_of_another_set_then_refused(self, tmp_path, usages, match):
         file = write_csv(tmp_path, [3, 4, 3, 4], list(self.USAGES))
         lines = [f"{usage},{n}.png,0,9,0,0,0,0,0,1,0,0" for n, usage in enumerate(usages)]
-        (tmp_path / "new.csv").write_text(f"Usage,Image name,{VOTES}\n" + "\n".join(lines))
+        (tmp_path / "new.csv").write_text(f"Usage,Image name,{VOTES}\n\n" + "\n".join(lines))
         with pytest.raises(DatasetError, match=match):
             open_collection(file, tmp_path / "new.csv")
 

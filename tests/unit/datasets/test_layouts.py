@@ -144,11 +144,20 @@ class TestTables:
         without = (f"{n}.jpg: train.csv does not name it" for n in (10, 11, 8, 9))
         assert collection.skipped == ("test.csv: not a picture", *without)
 
-    def test_read_when_a_label_file_is_not_understood_then_told_how_to_write_it(self, tmp_path):
+    @pytest.mark.parametrize(
+        ("name", "text"),
+        [
+            ("labels.txt", "0: happy\n1: sad\n"),
+            ("l.csv", ""),
+            ("l.tsv", "sep=;\nfile;label\nhappy0.png;happy\n"),
+            ("l.csv", "x" * 200_000),
+        ],
+    )
+    def test_read_when_a_label_file_is_not_understood_then_told_how_to_write_it(self, tmp_path, name, text):
         folder = write_faces(tmp_path / "faces", 4)
-        (folder / "labels.txt").write_text("0: happy\n1: sad\n")
+        (folder / name).write_text(text)
         (note,) = open_collection(folder).notes
-        assert note.startswith("labels.txt was not read; to use it, name its columns file and label")
+        assert note.startswith(f"{name} was not read; to use it, name its columns file and label in its first line")
 
     def test_read_when_a_pixel_table_has_no_splits_then_they_are_drawn_from_fer2013_s_numbers(self, tmp_path):
         pixels = " ".join(map(str, make_face_crop("sad", 1)[..., 0].ravel()))
@@ -165,10 +174,17 @@ class TestTables:
         (tmp_path / "own.csv").write_text("emotion,pixels\n" + "".join(rows))
         assert open_collection(tmp_path / "own.csv").heads == {"emotion": ("angry", "wink")}
 
-    @pytest.mark.parametrize("cell", ["7", "-1"])
-    def test_read_when_a_number_means_nothing_then_its_line_is_named(self, tmp_path, cell):
-        (tmp_path / "own.csv").write_text(f"emotion,pixels\n3,1 2 3 4\n{cell},1 2 3 4\n")
-        with pytest.raises(DatasetError, match=f"line 3: expected an emotion 0..6 .* got {cell!r}"):
+    @pytest.mark.parametrize(
+        ("row", "says"),
+        [
+            ("7,1 2 3 4,Test", "expected an emotion 0..6 .* got '7'"),
+            ("-1,1 2 3 4,Test", "expected an emotion 0..6 .* got '-1'"),
+            ("3,1 2 3 4,My Test", "expected Training, PublicTest or PrivateTest, got 'My Test'"),
+        ],
+    )
+    def test_read_when_a_cell_means_nothing_then_its_line_is_named(self, tmp_path, row, says):
+        (tmp_path / "own.csv").write_text(f"\nemotion,pixels,Usage\n3,1 2 3 4,Test\n\n{row}\n")
+        with pytest.raises(DatasetError, match=f"line 5: {says}"):
             open_collection(tmp_path / "own.csv")
 
 

@@ -365,6 +365,8 @@ class TestGroups:
             ("file,age,age \na.png,3,4\n", r"g\.csv has two columns called age; rename one"),
             ("file,age,\na.png,3,old\n", r"g\.csv has values in column 3, which has no name; name it"),
             ("file,age\na.png,3\nb/a.png,4\n", r"line 3: b/a\.png has other values above; keep one"),
+            ("\nfile,age\n\n0.png,3\n", r"line 4: 2 pictures are called 0\.png"),
+            ("file,age\n\na.png\n", "line 3: expected 2 columns"),
         ],
     )
     def test_read_groups_when_columns_are_wrong_then_one_clear_line(self, tmp_path, text, match):
