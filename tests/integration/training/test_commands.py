@@ -218,7 +218,7 @@ class TestEvaluate:
             write_faces(tmp_path / "faces" / split, 6, first=first)
         (tmp_path / "faces/test/sad/broken.png").write_text("no picture")
         done = livemood("evaluate", "default", "faces", *shown, folder=tmp_path)
-        assert "livemood: 12 of 12 pictures are also in train; livemood train leaves those out of" in done.stderr
+        assert "livemood: 12 of 12 pictures are also in train; their accuracy is too high" in done.stderr
         assert "livemood: left out 1 file\n" in done.stderr
         done = livemood("evaluate", "default", "faces", "--split", "all", *shown, folder=tmp_path)
         assert "in train" not in done.stdout + done.stderr
