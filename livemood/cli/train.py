@@ -116,8 +116,9 @@ def train(
     need_keras(to_train=True)
     need("scipy")
     base = tuple(map(named_bundle, from_ or ()))
-    if base and "precision" in overrides and not all(map(has_checkpoint, base)):
-        raise typer.BadParameter("a bundle is fine-tuned in float32; leave it out", param_hint="--precision")
+    if base and not all(map(has_checkpoint, base)):
+        refuse_idle(context, ["precision"], "a bundle is fine-tuned in float32; leave it out")
+        overrides = {name: value for name, value in overrides.items() if name != "precision"}
     if not teacher:
         refuse_idle(context, ["distil_weight"], "there is no teacher; add --teacher, or leave this out")
     job = Job(

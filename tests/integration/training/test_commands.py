@@ -99,6 +99,10 @@ class TestTrain:
         done = livemood("train", ".", "--out", "m", "--from", "default", "--precision", "bfloat16", folder=tmp_path)
         assert done.returncode == 2
         assert "--precision" in done.stderr
+        (tmp_path / "livemood.toml").write_text('[train]\nprecision = "bfloat16"\n')  # without effect there
+        assert "m is inside the data" in complaint(
+            livemood("train", ".", "--out", "m", "--from", "default", folder=tmp_path)
+        )
 
     @pytest.mark.parametrize(
         ("out", "said"),
