@@ -6,7 +6,6 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from livemood.bundles.manifest import bundle_name
 from livemood.cli.options import option_name
 
 
@@ -35,6 +34,8 @@ def train_command(record: Mapping[str, Any]) -> str | None:
 
 def card_command(report: Mapping[str, Any]) -> str:
     """Return the command that measures a model again and writes its card."""
+    from livemood.bundles.manifest import bundle_name
+
     words = ["livemood", "evaluate", "BUNDLE", report["data"], "--split", report["split"]]
     words += _source_options({**report, "heads": report.get("heads_table")})
     words += ["--groups", report["groups_table"]] if report.get("groups_table") else []
