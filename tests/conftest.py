@@ -1,7 +1,6 @@
 """Settings of the whole suite."""
 
 import compileall
-import gc
 import os
 import signal
 from pathlib import Path
@@ -40,7 +39,6 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     if not hasattr(config, "workerinput"):
         compileall.compile_dir(INTEGRATION.parents[1] / "livemood", quiet=2)
-    gc.set_threshold(100_000, 50, 1000)  # the usual 700, 10, 10 take time where TensorFlow has made many objects
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
