@@ -109,7 +109,8 @@ def test_container_then_its_lines_work_one_by_one_and_its_user_is_unprivileged(t
             *sources, target = rest.split()
             for source in sources:
                 if (ROOT / source).is_dir():
-                    shutil.copytree(ROOT / source, work / target, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
+                    left_out = shutil.ignore_patterns("__pycache__", "node_modules")
+                    shutil.copytree(ROOT / source, work / target, ignore=left_out)
                 else:
                     shutil.copy(ROOT / source, work / target)
         elif what == "RUN":
