@@ -1,19 +1,19 @@
 """Whether a face is ``unsure`` although an emotion leads, and why."""
 
 from livemood.core.labels import Doubt
-from livemood.core.stage_settings import DoubtSettings
+from livemood.core.stage_settings import SmootherSettings
 from livemood.core.types import Quality
 
 
-def doubt(quality: Quality, confidence: float, unsure_below: float, settings: DoubtSettings) -> Doubt | None:
+def doubt(quality: Quality, confidence: float, smoother: SmootherSettings) -> Doubt | None:
     """Return the reason why a face is ``unsure``; None if it is not.
 
     Args:
         quality: Of the face.
         confidence: Of the leading emotion, 0..1.
-        unsure_below: Confidence that is needed in a sharp picture without noise, if nothing covers the face.
-        settings: Thresholds.
+        smoother: Thresholds, ``unsure_below`` and ``doubt``.
     """
+    settings = smoother.doubt
     if quality.side_px < settings.small_below_px:
         return "small"
     if quality.yaw_deg > settings.turned_from_deg:
@@ -22,7 +22,7 @@ def doubt(quality: Quality, confidence: float, unsure_below: float, settings: Do
         return "covered"
     if quality.chosen < settings.chosen_below:
         return "none of these"
-    needed = unsure_below
+    needed = smoother.unsure_below
     needed += settings.noise_slope * max(quality.noise - settings.noise_from, 0.0)
     needed += settings.cover_slope * max(quality.covered - settings.uncovered_to, 0.0)
     blur = settings.blur_slope * max(settings.sharp_from - quality.sharpness, 0.0)

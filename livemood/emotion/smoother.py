@@ -120,7 +120,7 @@ class Smoother:
             return None
         state = self._doubts.get(prediction.track.id)
         if state is None:
-            reason = self._doubt(quality, leading)
+            reason = doubt(quality, leading, self._settings)
             unsure = _Steady(reason is not None, reason is not None, time_s)
             self._doubts[prediction.track.id] = _DoubtState(quality, reason, unsure, time_s)
             return reason
@@ -128,12 +128,10 @@ class Smoother:
         values = (old + weight * (new - old) for old, new in zip(_parts(state.average), _parts(quality), strict=True))
         state.average, state.seen_s = Quality(*values), time_s
         # Hysteresis, as for labels: a face that is named stays so down to a lower confidence.
-        reason = self._doubt(state.average, leading + (0.0 if state.unsure.shown else self._settings.margin))
+        spare = 0.0 if state.unsure.shown else self._settings.margin
+        reason = doubt(state.average, leading + spare, self._settings)
         state.reason = reason or state.reason
         return state.reason if state.unsure.update(reason is not None, time_s, self._settings.hold_s) else None
-
-    def _doubt(self, quality: Quality, confidence: float) -> Doubt | None:
-        return doubt(quality, confidence, self._settings.unsure_below, self._settings.doubt)
 
 
 class _HeadSmoother:

@@ -160,8 +160,7 @@ def _photos_row(
 
 def _unsure(scores: npt.NDArray[np.float32], quality: Quality) -> bool:
     """Return whether a single picture with (K,) scores would be labelled unsure."""
-    settings = SmootherSettings()
-    return doubt(quality, float(scores.max()), settings.unsure_below, settings.doubt) is not None
+    return doubt(quality, float(scores.max()), SmootherSettings()) is not None
 
 
 def _row(

@@ -139,7 +139,7 @@ def doubts(detector: FaceDetector, classifier: EmotionClassifier, images: Iterab
             crop = crop_track(frame, Track(0, face, 0.0), classifier.crop_spec)
             confidence = float(classifier.probabilities(crop.image[None])[0].max())
             quality = measure(crop, classifier.crop_spec, 1.0)
-            reasons[doubt(quality, confidence, settings.unsure_below, settings.doubt)] += 1
+            reasons[doubt(quality, confidence, settings)] += 1
     faces, sure = reasons.total(), reasons.pop(None, 0)
     unsure = [f"{faces - sure} of {faces} faces unsure", *(f"{why} {many}" for why, many in reasons.most_common())]
     return ", ".join(unsure)

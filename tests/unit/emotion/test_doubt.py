@@ -7,7 +7,7 @@ import pytest
 
 from livemood.core.crop_spec import CROP
 from livemood.core.labels import EMOTIONS, UNSURE
-from livemood.core.stage_settings import DoubtSettings, SmootherSettings
+from livemood.core.stage_settings import SmootherSettings
 from livemood.core.types import Detection, FaceCrop, Frame, Prediction, Quality, Track
 from livemood.detection.combined import FaceDetector
 from livemood.emotion.crop import crop_track
@@ -18,7 +18,7 @@ from livemood.evaluation.corruptions import FaceSample, blur, mask, noise
 from tests.support.builders import SAMPLES, make_detection, read_still
 
 GOOD = Quality(side_px=120, yaw_deg=5, sharpness=-1.3, noise=-2.5, covered=-2, chosen=1)
-SETTINGS = DoubtSettings()
+SETTINGS = SmootherSettings(unsure_below=0.5)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ SETTINGS = DoubtSettings()
     ],
 )
 def test_doubt_then_names_what_keeps_a_face_from_being_read(quality, confidence, reason):
-    assert doubt(quality, confidence, 0.5, SETTINGS) == reason
+    assert doubt(quality, confidence, SETTINGS) == reason
 
 
 @pytest.fixture(scope="module")
