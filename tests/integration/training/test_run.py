@@ -43,8 +43,8 @@ from tests.support.builders import make_face_crop, write_faces
 from tests.unit.evaluation.test_figures import make_report
 
 # Too small for real faces, but it separates the drawings and compiles in a second.
-PRESETS["tiny"] = Architecture(8, (16, 24, 32), (1, 1, 1))
-PRESETS["wider"] = Architecture(8, (16, 24, 48), (1, 1, 1))
+PRESETS["tiny"] = Architecture(16, (24, 40), (1, 1))
+PRESETS["wider"] = Architecture(16, (24, 64), (1, 1))
 FACES = Path("faces")
 ODD_NAME = os.fsdecode(b"caf\xe9.txt")
 MOUTH, LIPS = "mouth", {"happy": "up", "sad": "down"}
