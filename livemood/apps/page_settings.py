@@ -24,6 +24,7 @@ NEAR_FILE: Final = "models/near.tflite"
 FAR_FILE: Final = "models/far.tflite"
 EMOTION_FILE: Final = "models/emotion.tflite"
 COVERED_FILE: Final = "models/covered.f32"
+TILTED_FILE: Final = "models/tilted.f32"
 YUNET_FILE: Final = "models/yunet.tflite"
 
 YUNET_SIDE_PX: Final = 320
@@ -80,10 +81,13 @@ def page_settings(bundle: Bundle, sha256: dict[str, str]) -> dict[str, Any]:
         },
         "quality": {
             "covered": COVERED_FILE,
-            "covered_side_px": quality.COVERED_SIDE_PX,
-            "knows_covered": quality.has_trained_framing(bundle.crop),
-            "not_covered": quality.NOT_COVERED,
-            "steady": quality.COVERED_STEADY,
+            "tilted": TILTED_FILE,
+            "network_side_px": quality.NETWORK_SIDE_PX,
+            "has_trained_framing": quality.has_trained_framing(bundle.crop),
+            "not_measured": quality.NOT_MEASURED,
+            "steady": quality.NETWORK_STEADY,
+            "black_to": quality.BLACK_TO,
+            "white_from": quality.WHITE_FROM,
             "reference_px": quality.REFERENCE_PX,
             "nose": quality.NOSE_DISTANCE,
             "least": quality.SHARPNESS_LEAST,

@@ -13,13 +13,21 @@ from pathlib import Path, PurePosixPath
 from threading import Event
 from typing import Any, Final, Self
 
-from livemood.apps.page_settings import COVERED_FILE, EMOTION_FILE, FAR_FILE, NEAR_FILE, YUNET_FILE, page_settings
+from livemood.apps.page_settings import (
+    COVERED_FILE,
+    EMOTION_FILE,
+    FAR_FILE,
+    NEAR_FILE,
+    TILTED_FILE,
+    YUNET_FILE,
+    page_settings,
+)
 from livemood.bundles.fixed_batch import with_fixed_batch
 from livemood.bundles.manifest import models_folder, named_bundle, read_bundle
 from livemood.bundles.shipped import face_model
 from livemood.bundles.verify.tflite_file import check_tflite
 from livemood.core.errors import SinkError
-from livemood.emotion.quality import covered_weights
+from livemood.emotion.quality import network_weights
 from livemood.runtime.atomic_io import refuse_file_as_folder, unwritable
 from livemood.runtime.closeable import Closeable
 
@@ -65,7 +73,8 @@ def page_files(bundle: Path | None = None) -> dict[str, bytes]:
         FAR_FILE: face_model("far").read_bytes(),
         YUNET_FILE: face_model("yunet").read_bytes(),
         EMOTION_FILE: with_fixed_batch(network.read_bytes()),
-        COVERED_FILE: covered_weights(),
+        COVERED_FILE: network_weights("covered"),
+        TILTED_FILE: network_weights("tilted"),
     }
     digests = {name: sha256(content).hexdigest() for name, content in networks.items()}
     settings = json.dumps(page_settings(model, digests), ensure_ascii=False, indent=1) + "\n"

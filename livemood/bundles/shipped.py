@@ -1,4 +1,4 @@
-"""The networks that are shipped beside the emotion model: for finding faces, and for covered ones."""
+"""The networks that are shipped beside the emotion model: for finding faces, and for covered and tilted ones."""
 
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -17,14 +17,14 @@ def face_model(which: Literal["near", "far", "yunet", "yunet-onnx"]) -> Path:
     return _shipped("face", which)
 
 
-def covered_model() -> Path:
-    """Return the file of the network that detects covered faces, checked against its recorded sha256.
+def doubt_model(which: Literal["covered", "tilted"]) -> Path:
+    """Return the file of the network that detects covered or tilted faces, checked against its recorded sha256.
 
     Raises:
         ModelMissing: It is not there.
         ModelIncompatible: Its bytes are not those that were shipped.
     """
-    return _shipped("doubt", "covered")
+    return _shipped("doubt", which)
 
 
 class ShippedModel(NamedTuple):
@@ -48,7 +48,7 @@ class ShippedModel(NamedTuple):
 
 
 def shipped_models() -> list[ShippedModel]:
-    """Return the face networks and the network that detects covered faces, each checked against its sha256.
+    """Return the face networks and those that detect covered and tilted faces, each checked against its sha256.
 
     Raises:
         ModelMissing: One is not there.

@@ -209,8 +209,11 @@ class DoubtSettings:
         detail_slope: Confidence needed in addition, for each 1 of ``Quality.lost_detail`` above 0.
         noise_from: Above this ``Quality.noise`` the leading emotion needs more confidence.
         noise_slope: Confidence needed in addition, for each 1 above ``noise_from``.
+        clip_slope: Confidence needed in addition, for each 1 of ``Quality.clipped``.
         uncovered_to: Above this ``Quality.covered`` the leading emotion needs more confidence.
         cover_slope: Confidence needed in addition, for each 1 above ``uncovered_to``.
+        upright_to: Above this ``Quality.tilted`` the leading emotion needs more confidence.
+        tilt_slope: Confidence needed in addition, for each 1 above ``upright_to``.
         most_needed: Upper limit of the confidence that is needed.
     """
 
@@ -218,14 +221,17 @@ class DoubtSettings:
     turned_from_deg: float = 60.0
     small_below_px: float = 14.0
     chosen_below: float = 0.2
-    sharp_from: float = -1.8
-    blur_slope: float = 0.9
-    detail_slope: float = 0.4
+    sharp_from: float = -1.75
+    blur_slope: float = 1.2
+    detail_slope: float = 0.45
     noise_from: float = -2.2
-    noise_slope: float = 0.5
-    uncovered_to: float = -2.0
-    cover_slope: float = 0.12
-    most_needed: float = 0.85
+    noise_slope: float = 0.2
+    clip_slope: float = 0.6
+    uncovered_to: float = -1.5
+    cover_slope: float = 0.15
+    upright_to: float = -2.0
+    tilt_slope: float = 0.08
+    most_needed: float = 0.95
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,9 +126,11 @@ class Quality:
     Attributes:
         side_px: Side of its crop, in px of the frame.
         yaw_deg: Angle by which the head is turned to the side, 0..90, estimated from the keypoints.
-        sharpness: Logarithm of (RMS gradient / standard deviation) of the crop's grey levels; above -1.8 in focus.
+        sharpness: Logarithm of (RMS gradient / standard deviation) of the crop's grey levels; above -1.75 in focus.
         noise: Logarithm of (estimated noise / standard deviation) of the crop's grey levels; below -2.2 clean.
+        clipped: Share of the crop's pixels that are black or white, 0..1.
         covered: Logit that mouth, nose or eyes are covered.
+        tilted: Logit that the face does not stand upright in its crop.
         chosen: Total probability of the selected emotions before it was renormalised to 1, 0..1.
     """
 
@@ -136,7 +138,9 @@ class Quality:
     yaw_deg: float
     sharpness: float
     noise: float
+    clipped: float
     covered: float
+    tilted: float
     chosen: float
 
     @property

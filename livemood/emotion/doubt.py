@@ -24,9 +24,13 @@ def doubt(quality: Quality, confidence: float, smoother: SmootherSettings) -> Do
         return "none of these"
     needed = smoother.unsure_below
     needed += settings.noise_slope * max(quality.noise - settings.noise_from, 0.0)
+    needed += settings.clip_slope * quality.clipped
     needed += settings.cover_slope * max(quality.covered - settings.uncovered_to, 0.0)
+    tilt = settings.tilt_slope * max(quality.tilted - settings.upright_to, 0.0)
     blur = settings.blur_slope * max(settings.sharp_from - quality.sharpness, 0.0)
     blur += settings.detail_slope * max(quality.lost_detail, 0.0)
-    if confidence >= min(needed + blur, settings.most_needed):
+    if confidence >= min(needed + tilt + blur, settings.most_needed):
         return None
-    return "ambiguous" if confidence < needed else "blurred"
+    if confidence < needed:
+        return "ambiguous"
+    return "turned" if tilt > blur else "blurred"

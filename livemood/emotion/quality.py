@@ -3,13 +3,13 @@
 import math
 from dataclasses import replace
 from functools import cache
-from typing import Final
+from typing import Final, Literal
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from livemood.bundles.shipped import covered_model
+from livemood.bundles.shipped import doubt_model
 from livemood.core.crop_spec import FER2013_TEMPLATE, CropSpec
 from livemood.core.types import FaceCrop, Keypoint, Quality
 from livemood.emotion.crop import similarity
@@ -28,15 +28,19 @@ NOISE_STEADY: Final = 1.0
 """Added to the divisor of ``noise``, grey levels, so that it stays small in a crop of little contrast."""
 NOISE_LEAST: Final = 0.01
 """Added to the ratio of ``noise``, so that a flat crop has a noise too."""
-COVERED_SIDE_PX: Final = 24
-"""Side of the input of the network for covered faces, px."""
-COVERED_STEADY: Final = 4.0
+BLACK_TO: Final = 2
+"""Grey levels up to this are black."""
+WHITE_FROM: Final = 253
+"""Grey levels from this on are white."""
+NETWORK_SIDE_PX: Final = 24
+"""Side of the input of the networks for covered and tilted faces, px."""
+NETWORK_STEADY: Final = 4.0
 """Added to the standard deviation that divides that input, grey levels, so that little contrast is not amplified."""
-NOT_COVERED: Final = -9.0
-"""``Quality.covered`` of crops whose framing the network for covered faces does not know; below any threshold."""
+NOT_MEASURED: Final = -9.0
+"""``covered`` and ``tilted`` of crops whose framing those networks do not know; below any threshold."""
 
-# Largest difference of a template's coordinates from FER2013's: the network for covered faces was trained with faces
-# up to 14 % larger and smaller.
+# Largest difference of a template's coordinates from FER2013's: the networks for covered and tilted faces were trained
+# with faces up to 14 % larger and smaller.
 _SAME_FRAMING = 0.05
 
 
@@ -58,8 +62,11 @@ def measure(crop: FaceCrop, spec: CropSpec, chosen: float) -> Quality:
 def of_pixels(pixels: npt.NDArray[np.uint8], spec: CropSpec) -> Quality:
     """Measure (S, S, C) uint8 pixels whose keypoints are not known: taken as large and facing the camera."""
     grey = _grey(pixels)
-    hidden = covered(grey) if has_trained_framing(spec) else NOT_COVERED
-    return Quality(spec.size_px, 0.0, sharpness(grey), noise(grey), hidden, 1.0)
+    covered = tilted = NOT_MEASURED
+    if has_trained_framing(spec):
+        inputs = _network_input(grey)
+        covered, tilted = _logit("covered", inputs), _logit("tilted", inputs)
+    return Quality(spec.size_px, 0.0, sharpness(grey), noise(grey), clipped(grey), covered, tilted, 1.0)
 
 
 def yaw_deg(keypoints: npt.NDArray[np.float32]) -> float:
@@ -106,30 +113,22 @@ def noise(grey: npt.NDArray[np.float32]) -> float:
     return math.log(NOISE_OF_RESPONSE * response / (deviation + NOISE_STEADY) + NOISE_LEAST)
 
 
+def clipped(grey: npt.NDArray[np.float32]) -> float:
+    """Return the share of black and white pixels, 0..1, of (48, 48) float32."""
+    between = cv2.countNonZero(cv2.inRange(grey, BLACK_TO + 0.5, WHITE_FROM - 0.5))
+    return 1 - float(between) / grey.size
+
+
 @cache
 def has_trained_framing(spec: CropSpec) -> bool:
-    """Return whether faces are framed about as those that the network for covered faces was trained on."""
+    """Return whether faces are framed about as those that the networks were trained on."""
     difference = np.abs(np.array(spec.template) - np.array(FER2013_TEMPLATE))
     return bool(difference.max() < _SAME_FRAMING)
 
 
-def covered(grey: npt.NDArray[np.float32]) -> float:
-    """Return the logit that mouth, nose or eyes are covered, as by a mask, a scarf, a hand or dark glasses.
-
-    Args:
-        grey: (48, 48) float32.
-    """
-    hidden_weights, hidden_bias, output_weights, output_bias = _network()
-    small = np.asarray(cv2.resize(grey, (COVERED_SIDE_PX, COVERED_SIDE_PX), interpolation=cv2.INTER_AREA), np.float32)
-    mean, deviation = _mean_and_deviation(small)
-    pixels = ((small - np.float32(mean)) / np.float32(deviation + COVERED_STEADY)).ravel()
-    hidden = np.maximum(pixels @ hidden_weights + hidden_bias, 0)
-    return float(hidden @ output_weights + output_bias[0])
-
-
-def covered_weights() -> bytes:
-    """Return the network for covered faces as little-endian float32: its arrays in the order of ``covered``."""
-    return b"".join(array.astype("<f4").tobytes() for array in _network())
+def network_weights(which: Literal["covered", "tilted"]) -> bytes:
+    """Return a network as little-endian float32: weights and biases of its hidden layer, then of its output."""
+    return b"".join(array.astype("<f4").tobytes() for array in _network(which))
 
 
 def _grey(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -147,9 +146,25 @@ def _mean_and_deviation(grey: npt.NDArray[np.float32]) -> tuple[float, float]:
     return float(mean[0]), float(deviation[0])
 
 
+def _network_input(grey: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return (48, 48) grey levels as (2, 576) standardised ones: of the crop and of its mirror image."""
+    side = NETWORK_SIDE_PX, NETWORK_SIDE_PX
+    small = np.asarray(cv2.resize(grey, side, interpolation=cv2.INTER_AREA), np.float32)
+    mean, deviation = _mean_and_deviation(small)
+    small = (small - np.float32(mean)) / np.float32(deviation + NETWORK_STEADY)
+    return np.stack([small.ravel(), small[:, ::-1].ravel()])
+
+
+def _logit(which: Literal["covered", "tilted"], inputs: npt.NDArray[np.float32]) -> float:
+    """Return the logit that a face is covered or tilted, the mean over the crop and its mirror image."""
+    hidden_weights, hidden_bias, output_weights, output_bias = _network(which)
+    hidden = np.maximum(inputs @ hidden_weights + hidden_bias, 0)
+    return float((hidden @ output_weights).mean() + output_bias[0])
+
+
 @cache
-def _network() -> tuple[npt.NDArray[np.float32], ...]:
-    """Return the weights of the small network that detects covered faces."""
-    with np.load(covered_model(), allow_pickle=False) as stored:
+def _network(which: Literal["covered", "tilted"]) -> tuple[npt.NDArray[np.float32], ...]:
+    """Return the weights of a small network with one hidden layer."""
+    with np.load(doubt_model(which), allow_pickle=False) as stored:
         names = ("hidden_weights", "hidden_bias", "output_weights", "output_bias")
         return tuple(stored[name].astype(np.float32) for name in names)

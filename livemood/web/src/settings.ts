@@ -101,8 +101,11 @@ export interface DoubtSettings {
   readonly detail_slope: number;
   readonly noise_from: number;
   readonly noise_slope: number;
+  readonly clip_slope: number;
   readonly uncovered_to: number;
   readonly cover_slope: number;
+  readonly upright_to: number;
+  readonly tilt_slope: number;
   readonly most_needed: number;
 }
 
@@ -179,13 +182,17 @@ export interface EmotionSettings {
 export interface QualitySettings {
   /** File of the network for covered faces. */
   readonly covered: string;
-  /** Side of its input, px. */
-  readonly covered_side_px: number;
-  /** Whether the crops are framed as those it was trained on. */
-  readonly knows_covered: boolean;
-  /** `Quality.covered` where it is not asked. */
-  readonly not_covered: number;
+  /** File of the network for tilted faces. */
+  readonly tilted: string;
+  /** Side of their input, px. */
+  readonly network_side_px: number;
+  /** Whether the crops are framed as those they were trained on. */
+  readonly has_trained_framing: boolean;
+  /** `covered` and `tilted` of `Quality` where they are not. */
+  readonly not_measured: number;
   readonly steady: number;
+  readonly black_to: number;
+  readonly white_from: number;
   /** Side of the crops that are measured, px. */
   readonly reference_px: number;
   readonly nose: number;

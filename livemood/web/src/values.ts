@@ -60,7 +60,9 @@ export interface Quality {
   readonly yawDeg: number;
   readonly sharpness: number;
   readonly noise: number;
+  readonly clipped: number;
   readonly covered: number;
+  readonly tilted: number;
   readonly chosen: number;
 }
 

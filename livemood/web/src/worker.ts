@@ -11,6 +11,8 @@ import type { Calibration, FailureKind, FromWorker, Stamp, ToWorker } from "./pr
 import type { Settings } from "./settings";
 import type { Picture } from "./values";
 
+type File = Uint8Array;
+
 interface Scope {
   onmessage: ((message: MessageEvent<ToWorker>) => void) | null;
   postMessage(message: FromWorker, transfer?: Transferable[]): void;
@@ -62,7 +64,7 @@ function report(error: unknown): void {
 
 async function open(base: URL, settings: Settings): Promise<() => Pipeline> {
   const { blazeface, yunet, emotion, quality, detector } = settings;
-  const names = [blazeface.near, blazeface.far, emotion.file, yunet.file, quality.covered];
+  const names = [blazeface.near, blazeface.far, emotion.file, yunet.file, quality.covered, quality.tilted];
   const files = names.map((file) => fetched(base, file, settings));
   // A failure while the runtime loads is handled below.
   for (const file of files) file.catch(() => undefined);
@@ -71,7 +73,7 @@ async function open(base: URL, settings: Settings): Promise<() => Pipeline> {
   } catch (error) {
     throw new Failure("runtime", error instanceof Error ? error.message : String(error));
   }
-  const [near, far, mood, places, covered] = (await Promise.all(files)) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+  const [near, far, mood, places, covered, tilted] = (await Promise.all(files)) as [File, File, File, File, File, File];
   // Weak detections of the BlazeFace networks are evidence for a candidate too.
   const least = Math.min(detector.min_score, detector.evidence.weakest);
   const faces = new Combined(
@@ -81,7 +83,7 @@ async function open(base: URL, settings: Settings): Promise<() => Pipeline> {
     detector,
   );
   const classifier = new Classifier(await network(mood), emotion);
-  const meter = new Meter(covered, settings);
+  const meter = new Meter(covered, tilted, settings);
   return () => new Pipeline(faces, classifier, meter, settings);
 }
 

@@ -14,10 +14,10 @@ from livemood.emotion.crop import crop_track
 from livemood.emotion.doubt import doubt
 from livemood.emotion.quality import measure, yaw_deg
 from livemood.emotion.smoother import Smoother
-from livemood.evaluation.corruptions import FaceSample, blur, mask, noise
+from livemood.evaluation.corruptions import FaceSample, blur, brightness, mask, noise, transform
 from tests.support.builders import SAMPLES, make_detection, read_still
 
-GOOD = Quality(side_px=120, yaw_deg=5, sharpness=-1.3, noise=-2.5, covered=-2, chosen=1)
+GOOD = Quality(side_px=120, yaw_deg=5, sharpness=-1.3, noise=-2.5, clipped=0, covered=-2, tilted=-5, chosen=1)
 SETTINGS = SmootherSettings(unsure_below=0.5)
 
 
@@ -38,6 +38,12 @@ SETTINGS = SmootherSettings(unsure_below=0.5)
         (replace(GOOD, noise=-3.2), 0.8, None),
         (replace(GOOD, noise=-0.8), 0.7, "ambiguous"),
         (replace(GOOD, noise=-0.8), 0.97, None),
+        (replace(GOOD, clipped=0.5), 0.75, "ambiguous"),
+        (replace(GOOD, clipped=0.5), 0.85, None),
+        (replace(GOOD, tilted=3), 0.85, "turned"),
+        (replace(GOOD, tilted=3), 0.95, None),
+        (replace(GOOD, tilted=0, sharpness=-2.3), 0.85, "blurred"),
+        (replace(GOOD, tilted=3), 0.45, "ambiguous"),
     ],
 )
 def test_doubt_then_names_what_keeps_a_face_from_being_read(quality, confidence, reason):
@@ -55,12 +61,15 @@ def test_measure_of_a_worse_crop_then_what_is_worse_shows(crop: FaceCrop):
     rng = np.random.default_rng(0)
     sample = FaceSample.of_crop(crop.image, CROP)
     plain = measure(crop, CROP, 1.0)
-    soft, noisy, masked = (
-        measure(FaceCrop(change(sample, rng), crop.track), CROP, 1.0) for change in (blur(2.5), noise(25), mask)
+    changes = blur(2.5), noise(25), mask, brightness(80), transform(40)
+    soft, noisy, masked, bright, tilted = (
+        measure(FaceCrop(change(sample, rng), crop.track), CROP, 1.0) for change in changes
     )
     assert soft.sharpness < plain.sharpness - 0.3
     assert noisy.noise > plain.noise + 0.5
     assert masked.covered > plain.covered + 2
+    assert bright.clipped > plain.clipped + 0.1
+    assert tilted.tilted > plain.tilted + 2
     assert plain.side_px > 100
 
 
@@ -118,7 +127,7 @@ def moods(steps: Sequence[tuple[Quality, str, float]]) -> list[tuple[str, str | 
 
 
 def test_label_that_gives_way_to_another_then_not_unsure_in_between():
-    soft = replace(GOOD, noise=-3.0)  # needs 0.61
+    soft = replace(GOOD, noise=-3.0)  # needs 0.63
     found = moods([(soft, "neutral", 0.95)] * 10 + [(soft, "happy", 0.95)] * 15)
     assert [label for label, _ in found] == sorted((label for label, _ in found), reverse=True)
     assert (found[0], found[-1]) == (("neutral", None), ("happy", None))

@@ -18,10 +18,13 @@ export function doubt(
   const needed =
     unsureBelow +
     settings.noise_slope * Math.max(quality.noise - settings.noise_from, 0) +
+    settings.clip_slope * quality.clipped +
     settings.cover_slope * Math.max(quality.covered - settings.uncovered_to, 0);
+  const tilt = settings.tilt_slope * Math.max(quality.tilted - settings.upright_to, 0);
   const blur =
     settings.blur_slope * Math.max(settings.sharp_from - quality.sharpness, 0) +
     settings.detail_slope * Math.max(lostDetail, 0);
-  if (confidence >= Math.min(needed + blur, settings.most_needed)) return null;
-  return confidence < needed ? "ambiguous" : "blurred";
+  if (confidence >= Math.min(needed + tilt + blur, settings.most_needed)) return null;
+  if (confidence < needed) return "ambiguous";
+  return tilt > blur ? "turned" : "blurred";
 }

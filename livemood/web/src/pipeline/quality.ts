@@ -11,12 +11,15 @@ type Pixels = Uint8Array | Uint8ClampedArray;
 export class Meter {
   readonly #crop: CropSettings;
   readonly #settings: QualitySettings;
-  readonly #network: CoveredNetwork;
+  readonly #covered: SmallNetwork;
+  readonly #tilted: SmallNetwork;
 
-  constructor(weights: Uint8Array, settings: Settings) {
+  /** The files are those of the networks for covered and for tilted faces. */
+  constructor(covered: Uint8Array, tilted: Uint8Array, settings: Settings) {
     this.#crop = settings.emotion.crop;
     this.#settings = settings.quality;
-    this.#network = new CoveredNetwork(weights, settings.quality);
+    this.#covered = new SmallNetwork(covered, settings.quality);
+    this.#tilted = new SmallNetwork(tilted, settings.quality);
   }
 
   /** Measure a crop of (S, S, C), as `aligned` returns it. */
@@ -24,12 +27,15 @@ export class Meter {
     const how = this.#settings;
     const grey = this.#grey(crop);
     const spread = deviation(grey);
+    const inputs = how.has_trained_framing ? networkInput(grey, how) : null;
     return {
       sidePx: sideOf(keypoints, this.#crop),
       yawDeg: yawDeg(keypoints, how.nose),
       sharpness: sharpness(grey, spread, how),
       noise: noise(grey, spread, how),
-      covered: how.knows_covered ? this.#network.covered(grey) : how.not_covered,
+      clipped: clipped(grey, how),
+      covered: inputs ? this.#covered.logit(inputs) : how.not_measured,
+      tilted: inputs ? this.#tilted.logit(inputs) : how.not_measured,
       // The page chooses among all emotions.
       chosen: 1,
     };
@@ -44,36 +50,52 @@ export class Meter {
   }
 }
 
-/** The small network for covered faces: one hidden layer. */
-class CoveredNetwork {
-  readonly #settings: QualitySettings;
-  /** A row of weights for each pixel, then biases; the output's weights, and its bias. */
+/** A network with one hidden layer and one output. */
+class SmallNetwork {
+  /** A row of weights for each input, then biases; the output's weights, and its bias. */
   readonly #weights: Float32Array;
+  readonly #inputs: number;
   readonly #units: number;
 
-  constructor(file: Uint8Array, settings: QualitySettings) {
-    this.#settings = settings;
+  constructor(file: Uint8Array, { network_side_px: side }: QualitySettings) {
     this.#weights = new Float32Array(file.slice().buffer);
-    this.#units = (this.#weights.length - 1) / (settings.covered_side_px ** 2 + 2);
-    if (!Number.isInteger(this.#units)) throw new Error(`${settings.covered} has another size`);
+    this.#inputs = side ** 2;
+    this.#units = (this.#weights.length - 1) / (this.#inputs + 2);
+    if (!Number.isInteger(this.#units)) throw new Error("a network of the quality has another size");
   }
 
-  /** Return the logit that mouth, nose or eyes are covered. */
-  covered(grey: Pixels): number {
-    const { covered_side_px: side, reference_px: wide, steady } = this.#settings;
-    const small = averaged(grey, wide, side);
-    const [middle, scale] = [mean(small), deviation(small) + steady];
+  /** Return the logit of what the network detects: the mean over a crop and its mirror image. */
+  logit(inputs: readonly [Float64Array, Float64Array]): number {
+    return (this.#logit(inputs[0]) + this.#logit(inputs[1])) / 2;
+  }
+
+  #logit(inputs: Float64Array): number {
     const [weights, units] = [this.#weights, this.#units];
-    const biases = side * side * units;
+    const biases = this.#inputs * units;
     const hidden = Float64Array.from(weights.subarray(biases, biases + units));
-    for (let i = 0; i < side * side; i++) {
-      const value = (small[i]! - middle) / scale;
-      for (let unit = 0; unit < units; unit++) hidden[unit]! += value * weights[i * units + unit]!;
+    for (let i = 0; i < this.#inputs; i++) {
+      for (let unit = 0; unit < units; unit++) hidden[unit]! += inputs[i]! * weights[i * units + unit]!;
     }
     let answer = weights[biases + 2 * units]!;
     for (let unit = 0; unit < units; unit++) answer += Math.max(hidden[unit]!, 0) * weights[biases + units + unit]!;
     return answer;
   }
+}
+
+/** Return the grey levels of a crop and of its mirror image as the networks take them: smaller and standardised. */
+function networkInput(grey: Pixels, settings: QualitySettings): [Float64Array, Float64Array] {
+  const side = settings.network_side_px;
+  const small = averaged(grey, settings.reference_px, side);
+  const [middle, scale] = [mean(small), deviation(small) + settings.steady];
+  const found = small.map((value) => (value - middle) / scale);
+  return [found, found.map((_, i) => found[i - (i % side) + side - 1 - (i % side)]!)];
+}
+
+/** Return the share of black and white pixels. */
+function clipped(grey: Pixels, { black_to: black, white_from: white }: QualitySettings): number {
+  let found = 0;
+  for (let i = 0; i < grey.length; i++) if (grey[i]! <= black || grey[i]! >= white) found++;
+  return found / grey.length;
 }
 
 /** Average a square of side `from` down to `to`, a whole number of times smaller; not rounded. */

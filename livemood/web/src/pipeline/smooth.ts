@@ -131,7 +131,9 @@ export class Doubter {
       yawDeg: mixed(before.yawDeg, now.yawDeg),
       sharpness: mixed(before.sharpness, now.sharpness),
       noise: mixed(before.noise, now.noise),
+      clipped: mixed(before.clipped, now.clipped),
       covered: mixed(before.covered, now.covered),
+      tilted: mixed(before.tilted, now.tilted),
       chosen: mixed(before.chosen, now.chosen),
     };
     state.seenS = timeS;

@@ -1,9 +1,11 @@
-"""Train the small network that detects covered faces, the shipped ``models/doubt/covered.npz``.
+"""Train the small networks that detect covered and tilted faces, the shipped ``models/doubt/*.npz``.
 
-    python -m tests.tools.covered_faces FERPLUS.zip OUT.npz [--rounds 150]
+    python -m tests.tools.doubt_networks covered FERPLUS.zip OUT.npz [--rounds N]
+    python -m tests.tools.doubt_networks tilted FERPLUS.zip OUT.npz [--rounds N]
 
-Takes pictures of FER2013Train, covers half of them with drawn masks, scarves, hands, dark glasses or blocks, and
-degrades all of them. No picture is stored. Finally, the accuracy on FER2013Valid is printed.
+Takes pictures of FER2013Train and degrades all of them. ``covered``: half of them are covered with drawn masks,
+scarves, hands, dark glasses or blocks. ``tilted``: half of them are rotated by 25 to 180 degrees, a third of all are
+covered. No picture is stored. Finally, the accuracy on FER2013Valid is printed.
 """
 
 import argparse
@@ -20,7 +22,11 @@ from livemood.core.crop_spec import FER2013_TEMPLATE
 
 Floats = npt.NDArray[np.float32]
 
-_PX, _SIDE, _HIDDEN, _STEADY = 48, 24, 48, 4.0
+_PX, _SIDE, _STEADY = 48, 24, 4.0
+_HIDDEN = {"covered": 96, "tilted": 64}
+_ROUNDS = {"covered": 300, "tilted": 150}
+# What rotated pictures show beyond their edges, so that the network learns to look at the face.
+_BORDERS = (cv2.BORDER_REPLICATE, cv2.BORDER_REFLECT_101, cv2.BORDER_CONSTANT)
 _POINTS = np.array(FER2013_TEMPLATE) * _PX
 _BATCH, _PER_ROUND, _PASSES = 256, 12_000, 2
 _DECAY = 1e-5
@@ -39,8 +45,8 @@ def pictures(path: Path, split: str, most: int) -> Floats:
     return np.asarray(found, np.float32)
 
 
-class Covers:
-    """Draws random occlusions on faces, and degrades pictures at random.
+class Drawing:
+    """Draws random occlusions on faces, tilts them, and degrades pictures at random.
 
     Args:
         rng: Random numbers.
@@ -111,12 +117,23 @@ class Covers:
         outline = cv2.boxPoints(((float(x), float(y)), size, rng.uniform(-30, 30)))
         return self._cloth(face, outline, rng.uniform(0, 255))
 
-    def worse(self, face: Floats) -> Floats:
-        """Return a face shifted, mirrored, blurred, noisy, in other light or smaller, each at random."""
+    def tilt_deg(self) -> float:
+        """Return a random angle of a face that does not stand upright; more often a smaller one."""
         rng = self._rng
-        matrix = np.array(cv2.getRotationMatrix2D((23.5, 23.5), rng.normal(0, 6), rng.uniform(0.88, 1.14)), np.float64)
+        angle = rng.uniform(25, 60) if rng.random() < 0.6 else rng.uniform(60, 180)
+        return float(angle * rng.choice([-1, 1]))
+
+    def border(self) -> int:
+        """Return a random kind of border for ``worse``."""
+        return int(self._rng.choice(_BORDERS))
+
+    def worse(self, face: Floats, roll_deg: float = 0.0, border: int = cv2.BORDER_REPLICATE) -> Floats:
+        """Return a face rotated, shifted, mirrored, blurred, noisy, in other light or smaller, each at random."""
+        rng = self._rng
+        angle, scale = roll_deg + rng.normal(0, 6), rng.uniform(0.88, 1.14)
+        matrix = np.array(cv2.getRotationMatrix2D((23.5, 23.5), angle, scale), np.float64)
         matrix[:, 2] += rng.normal(0, 1.6, 2)
-        face = np.asarray(cv2.warpAffine(face, matrix, (_PX, _PX), borderMode=cv2.BORDER_REPLICATE), np.float32)
+        face = np.asarray(cv2.warpAffine(face, matrix, (_PX, _PX), borderMode=border), np.float32)
         if rng.random() < 0.5:
             face = face[:, ::-1]
         if rng.random() < 0.4:
@@ -157,30 +174,50 @@ class Covers:
         return np.asarray(face * (1 - share) + np.clip(cloth, 0, 255) * share, np.float32)
 
 
-def batch(faces: Floats, count: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Return (N, 576) float32 network inputs, and (N,) whether each face is covered."""
-    covers = Covers(rng)
+def covered_faces(faces: Floats, truth: Floats, rng: np.random.Generator) -> list[Floats]:
+    """Return degraded faces, those of truth 1 covered."""
+    drawing = Drawing(rng)
+    return [drawing.worse(drawing.covered(face) if hidden else face) for face, hidden in zip(faces, truth, strict=True)]
+
+
+def tilted_faces(faces: Floats, truth: Floats, rng: np.random.Generator) -> list[Floats]:
+    """Return degraded faces, those of truth 1 tilted, a third of all covered."""
+    drawing, made = Drawing(rng), []
+    for face, tilted in zip(faces, truth, strict=True):
+        drawn = drawing.covered(face) if rng.random() < 1 / 3 else face
+        made.append(drawing.worse(drawn, drawing.tilt_deg() if tilted else 0.0, drawing.border()))
+    return made
+
+
+_MAKERS: dict[str, Callable[[Floats, Floats, np.random.Generator], list[Floats]]] = {
+    "covered": covered_faces,
+    "tilted": tilted_faces,
+}
+
+
+def batch(faces: Floats, count: int, rng: np.random.Generator, what: str) -> tuple[Floats, Floats]:
+    """Return (N, 576) float32 network inputs, and (N,) whether each face is covered, or tilted."""
     truth = (rng.random(count) < 0.5).astype(np.float32)
     chosen = faces[rng.integers(len(faces), size=count)]
-    made = [covers.worse(covers.covered(face) if hidden else face) for face, hidden in zip(chosen, truth, strict=True)]
+    made = _MAKERS[what](chosen, truth, rng)
     small = np.stack([cv2.resize(face, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA) for face in made])
     mean, spread = small.mean((1, 2), keepdims=True), small.std((1, 2), keepdims=True)
     return np.asarray(((small - mean) / (spread + _STEADY)).reshape(count, -1), np.float32), truth
 
 
-def trained(faces: Floats, rounds: int) -> dict[str, Floats]:
+def trained(faces: Floats, rounds: int, what: str) -> dict[str, Floats]:
     """Return the weights after training with Adam on the cross-entropy; new pictures are generated in every round."""
-    rng = np.random.default_rng(1)
+    rng, hidden = np.random.default_rng(1), _HIDDEN[what]
     weights: dict[str, Floats] = {
-        "hidden_weights": rng.normal(0, 1 / _SIDE, (_SIDE**2, _HIDDEN)).astype(np.float32),
-        "hidden_bias": np.zeros(_HIDDEN, np.float32),
-        "output_weights": rng.normal(0, 0.2, _HIDDEN).astype(np.float32),
+        "hidden_weights": rng.normal(0, 1 / _SIDE, (_SIDE**2, hidden)).astype(np.float32),
+        "hidden_bias": np.zeros(hidden, np.float32),
+        "output_weights": rng.normal(0, 0.2, hidden).astype(np.float32),
         "output_bias": np.zeros(1, np.float32),
     }
     means = {name: (np.zeros_like(value), np.zeros_like(value)) for name, value in weights.items()}
     step = 0
     for turn in range(rounds):
-        inputs, truth = batch(faces, _PER_ROUND, rng)
+        inputs, truth = batch(faces, _PER_ROUND, rng, what)
         rate = 2e-3 * (1 - turn / rounds) + 1e-4
         for order in (rng.permutation(_PER_ROUND) for _ in range(_PASSES)):
             for start in range(0, _PER_ROUND - _BATCH + 1, _BATCH):
@@ -198,7 +235,7 @@ def trained(faces: Floats, rounds: int) -> dict[str, Floats]:
 
 
 def logits(weights: dict[str, Floats], inputs: Floats) -> Floats:
-    """Return (N,) logits of being covered."""
+    """Return (N,) logits of being covered, or tilted."""
     hidden = np.maximum(inputs @ weights["hidden_weights"] + weights["hidden_bias"], 0)
     return np.asarray(hidden @ weights["output_weights"] + weights["output_bias"], np.float32)
 
@@ -218,13 +255,15 @@ def _slopes(weights: dict[str, Floats], inputs: Floats, truth: Floats) -> dict[s
 
 def main() -> None:
     """Train, print the accuracy, and write the weights."""
-    parser = argparse.ArgumentParser(description="Train the network that detects covered faces.")
+    parser = argparse.ArgumentParser(description="Train a network that detects covered or tilted faces.")
+    parser.add_argument("what", choices=sorted(_MAKERS))
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--rounds", type=int, default=150)
+    parser.add_argument("--rounds", type=int)
     words = parser.parse_args()
-    weights = trained(pictures(words.data, "FER2013Train", 28_000), words.rounds)
-    inputs, truth = batch(pictures(words.data, "FER2013Valid", 3_000), 3_000, np.random.default_rng(2))
+    weights = trained(pictures(words.data, "FER2013Train", 28_000), words.rounds or _ROUNDS[words.what], words.what)
+    unseen = pictures(words.data, "FER2013Valid", 3_000)
+    inputs, truth = batch(unseen, 3_000, np.random.default_rng(2), words.what)
     found = logits(weights, inputs)
     limit = np.quantile(found[truth == 0], 0.98)
     print(
