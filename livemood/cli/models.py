@@ -12,7 +12,6 @@ _FIGURES: Final = (
     ("happy_versus_sad", "happy or sad", ".1%"),
     ("ece", "calibration error", ".3f"),
 )
-_DETECTS: Final = {"face": "face", "doubt": "covered face"}
 
 
 def models(
@@ -90,7 +89,7 @@ def _others() -> list[dict[str, Any]]:
         {
             "name": f"{model.kind}-{model.name}",
             "kind": model.kind,
-            "labels": [_DETECTS[model.kind]],
+            "labels": ["face" if model.kind == "face" else f"{model.name} face"],
             "heads": {},
             "keras": None,
             "tflite": str(model.file) if model.file.suffix == ".tflite" else None,
