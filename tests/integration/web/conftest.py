@@ -34,8 +34,8 @@ def url() -> Iterator[str]:
 def filmed(playwright: Playwright, tmp_path_factory, url: str) -> Iterator[BrowserContext]:
     """A visitor whose camera films the sample clip."""
     with VideoSource(SAMPLES / "faces.mp4") as source:
-        images = [frame.image for frame in islice(source.frames(), 0, None, 2)]
-    clip = write_y4m(tmp_path_factory.mktemp("camera") / "faces.y4m", images, fps=15)
+        images = [frame.image for frame in islice(source.frames(), 0, None, 3)]
+    clip = write_y4m(tmp_path_factory.mktemp("camera") / "faces.y4m", images, fps=10)
     browser = launched(playwright, ONE_PROCESS, *fake_camera(clip))
     with visitor(browser, url) as context:
         yield context
