@@ -55,7 +55,7 @@ def test_doctor_then_the_self_test_tells_milliseconds_of_each_stage(report):
 
 
 def test_doctor_then_all_model_files_are_checked(report):
-    assert len(found(report, "model")) == 7
+    assert len(found(report, "model")) == 8
     assert all("checksum right" in check["found"] for check in found(report, "model"))
 
 

@@ -470,6 +470,7 @@ class TestEveryCommand:
             ("face", 320),
             ("face", 640),
             ("doubt", 24),
+            ("doubt", 24),
         ]
         assert models[0]["labels"] == list(EMOTIONS)
         assert all(len(digest) == 64 for m in models for digest in m["sha256"].values())
