@@ -1,5 +1,6 @@
 """TrainSettings -> fitted weights and a history, on any Keras 3 backend."""
 
+import random
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -64,8 +65,10 @@ def fit(
         ModelMissing: ``base`` or a teacher is not there.
         ModelIncompatible: ``base`` or a teacher is of another crop, preset or set of classes.
     """
-    keras = _keras()
-    keras.utils.set_random_seed(settings.seed)
+    _keras()
+    # Keras draws the seeds of initialisers and dropout from it; its own ``set_random_seed`` imports TensorFlow even where
+    # another backend trains.
+    random.seed(settings.seed)
     train = dataset.splits["train"].only(dataset.splits["train"].top_vote >= 0)
     settings = settings.fitted_to(len(train))
     settings = replace(settings, batch=divided(settings.batch))
