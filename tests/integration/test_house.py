@@ -99,7 +99,11 @@ def test_container_then_its_lines_work_one_by_one_and_its_user_is_unprivileged(t
     assert words["FROM"].startswith("python:3.")
     assert words["FROM"].endswith("-slim")
     assert words["USER"] == "10001:10001"
-    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
+    interpreter = tmp_path / "venv" / "bin" / "python"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
+    pip = interpreter.with_name("pip")
+    pip.write_text(f'#!/bin/sh\nexec {sys.executable} -m pip --python {interpreter} "$@"\n')
+    pip.chmod(0o755)
     env = {"PATH": f"{tmp_path / 'venv' / 'bin'}:{os.environ['PATH']}", "HOME": str(tmp_path)}
     env |= {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
     work = tmp_path / "src"

@@ -124,15 +124,13 @@ class TestTrain:
         assert not training["ferplus_votes"]
         assert {"keras", "ai-edge-litert", "opencv-contrib-python"} <= set(training["environment"])
 
-    def test_fit_when_precision_is_bfloat16_then_it_learns_and_what_is_shipped_is_float32(self, trained, tmp_path):
-        settings = TrainSettings(**{**ASKED, "precision": "bfloat16", "epochs": 4})
-        model, run = fit(dataset.restore(trained.job.work), CROP, settings, tmp_path)
-        assert run.history[-1].loss < 0.9 * run.history[0].loss
-        assert {layer.compute_dtype for layer in model.layers} == {"float32"}
-
-    def test_fit_when_blends_are_asked_for_then_it_learns_from_them(self, trained, tmp_path):
+    def test_fit_when_in_bfloat16_and_with_blends_then_it_learns_from_them_and_what_is_shipped_is_float32(
+        self, trained, tmp_path
+    ):
         data = dataset.restore(trained.job.work)
-        model, run = fit(data, CROP, TrainSettings(**{**ASKED, "blends": 2}), tmp_path)
+        settings = TrainSettings(**{**ASKED, "precision": "bfloat16", "blends": 2})
+        model, run = fit(data, CROP, settings, tmp_path)
+        assert {layer.compute_dtype for layer in model.layers} == {"float32"}
         assert (predict(model, data.splits["test"], RAW).argmax(1) == data.splits["test"].top_vote).mean() > 0.75
         assert run.history[-1].loss > 1.2 * trained.epochs[-1].loss  # nobody can tell half a face for sure
 
@@ -198,14 +196,17 @@ class TestTrain:
 
 @pytest.mark.usefixtures("no_conversion")
 class TestResume:
-    def test_resume_when_more_epochs_then_goes_on_counting(self, trained, tmp_path):
-        job = trained.copy(tmp_path)
+    def test_resume_when_more_epochs_and_a_teacher_then_goes_on_counting_and_the_manifest_names_it(
+        self, trained, tmp_path
+    ):
+        job = replace(trained.copy(tmp_path), teachers=(trained.job.out,))
         seen: list[Epoch] = []
         train(replace(job, overrides={"epochs": 9}), True, False, Watcher(on_epoch=seen.append))
         train(replace(job, overrides={}), True, False, Watcher(on_epoch=lambda epoch: pytest.fail("it trained again")))
         assert [epoch.epoch for epoch in seen] == [9]
-        assert "--epochs 9 " in json.loads((job.out / "manifest.json").read_text())["training"]["command"]
-        assert len(json.loads((job.out / "manifest.json").read_text())["training"]["history"]) == 9
+        training = json.loads((job.out / "manifest.json").read_text())["training"]
+        assert "--teacher mine --preset tiny --epochs 9 " in training["command"]
+        assert len(training["history"]) == 9
 
     def test_resume_when_stopped_after_an_epoch_then_learns_what_the_whole_run_did(self, trained, tmp_path):
         def stop(epoch: Epoch) -> None:
@@ -224,15 +225,17 @@ class TestResume:
         def missing(model: object) -> bytes:
             raise SinkError("LiteRT conversion needs a working tensorflow")
 
-        job = replace(trained.job, out=tmp_path / "mine", overrides={**ASKED, "epochs": 1})
+        job = trained.copy(tmp_path)
+        shutil.rmtree(job.out)
+        again = Watcher(on_epoch=lambda epoch: pytest.fail("it trained again"))
         with (
             monkeypatch.context() as patch,
             pytest.raises(SinkError, match="is kept; write it with resume where tensorflow"),
         ):
             patch.setattr(finish_module, "to_tflite", missing)
-            train(job, False, False, Watcher())
+            train(job, True, False, again)
         assert not job.out.exists()
-        train(job, True, False, Watcher(on_epoch=lambda epoch: pytest.fail("it trained again")))
+        train(job, True, False, again)
         assert read_bundle(job.out).labels == ("happy", "sad")
 
     @pytest.mark.parametrize("framing", [RAW, ALIGNED])
@@ -246,12 +249,6 @@ class TestResume:
         pixels.flush()
         train(job, True, False, Watcher(on_epoch=lambda epoch: pytest.fail("it trained again")))
         assert read_bundle(job.out).temperature > 1.2 * sure
-
-    def test_resume_when_a_teacher_joins_then_the_manifest_names_it(self, trained, tmp_path):
-        job = replace(trained.copy(tmp_path), overrides={"epochs": 9}, teachers=(trained.job.out,))
-        train(job, True, False, Watcher())
-        training = json.loads((job.out / "manifest.json").read_text())["training"]
-        assert "--teacher mine --preset tiny --epochs 9" in training["command"]
 
     def test_resume_when_a_teacher_cannot_teach_then_the_run_does_without_it(self, trained, tmp_path):
         job = trained.copy(tmp_path)
