@@ -14,7 +14,7 @@ RUNS ?= 0
 SEED ?= 0
 MINUTES ?= 120
 
-.PHONY: web web-check setup demo test test-fast check fmt lint types arch goldens eval card bench wheel fuzz soak audit sbom docs
+.PHONY: web web-check setup demo test test-fast check fmt lint types arch goldens eval card bench wheel container fuzz soak audit sbom docs
 
 $(VENV)/base: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -96,6 +96,9 @@ fuzz: $(VENV)/trust  ## Feed broken files and words to every reader, SECONDS eac
 
 soak: $(VENV)/dev  ## Label MINUTES of looped video and watch memory and open files.
 	$(BIN)/python -u -m tests.tools.soak --minutes $(MINUTES)
+
+container: $(VENV)/dev  ## Run the lines of the Dockerfile in a fresh environment, and livemood in that.
+	$(BIN)/python -m tests.tools.container
 
 audit: $(VENV)/trust  ## Ask the package index about known holes in what is installed.
 	$(BIN)/python -m tests.tools.audit

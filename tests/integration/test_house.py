@@ -1,6 +1,5 @@
 """Repository metadata, issue forms, workflows and the container are correct."""
 
-import os
 import shlex
 import shutil
 import subprocess
@@ -14,6 +13,7 @@ import yaml
 
 from livemood import __version__
 from tests.support.builders import ROOT
+from tests.tools.container import dockerfile_lines
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 PYTHONS = [
@@ -90,41 +90,9 @@ def test_hooks_before_a_commit_then_are_the_checks_of_make() -> None:
         assert f"$(BIN)/{hook['entry'].removesuffix(' --force-exclude')}" in makefile
 
 
-def test_container_then_its_lines_work_one_by_one_and_its_user_is_unprivileged(tmp_path) -> None:
-    """There is no Docker here: what it would copy is copied, what it would run is run in a fresh environment."""
-    lines = [
-        line.split(maxsplit=1) for line in (ROOT / "Dockerfile").read_text().splitlines() if line and line[0] != "#"
-    ]
-    words = dict(lines)
+def test_container_then_its_user_is_unprivileged() -> None:
+    """``make container`` runs its lines."""
+    words = dict(dockerfile_lines())
     assert words["FROM"].startswith("python:3.")
     assert words["FROM"].endswith("-slim")
     assert words["USER"] == "10001:10001"
-    interpreter = tmp_path / "venv" / "bin" / "python"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
-    pip = interpreter.with_name("pip")
-    pip.write_text(f'#!/bin/sh\nexec {sys.executable} -m pip --python {interpreter} "$@"\n')
-    pip.chmod(0o755)
-    env = {"PATH": f"{tmp_path / 'venv' / 'bin'}:{os.environ['PATH']}", "HOME": str(tmp_path)}
-    env |= {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
-    work = tmp_path / "src"
-    work.mkdir()
-    for what, rest in lines:
-        if what == "COPY":
-            *sources, target = rest.split()
-            for source in sources:
-                if (ROOT / source).is_dir():
-                    left_out = shutil.ignore_patterns("__pycache__", "node_modules")
-                    shutil.copytree(ROOT / source, work / target, ignore=left_out)
-                else:
-                    shutil.copy(ROOT / source, work / target)
-        elif what == "RUN":
-            done = subprocess.run(rest, shell=True, cwd=work, env=env, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, f"{rest}: {done.stderr}"
-    shutil.copytree(ROOT / "samples", tmp_path / "data")
-    done = subprocess.run(
-        "livemood video faces.mp4 --duration 0.5 --records moods.jsonl --out out.mp4 && livemood doctor",
-        shell=True, cwd=tmp_path / "data", env=env, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert (done.returncode, done.stderr) == (0, "")
-    size = sum(file.stat().st_size for file in (tmp_path / "venv").rglob("*") if file.is_file())
-    assert size < 0.75e9
