@@ -66,8 +66,8 @@ def fit(
         ModelIncompatible: ``base`` or a teacher is of another crop, preset or set of classes.
     """
     _keras()
-    # Keras draws the seeds of initialisers and dropout from it; its own ``set_random_seed`` imports TensorFlow even where
-    # another backend trains.
+    # Keras draws the seeds of initialisers and dropout from it; its own ``set_random_seed`` imports TensorFlow even
+    # where another backend trains.
     random.seed(settings.seed)
     train = dataset.splits["train"].only(dataset.splits["train"].top_vote >= 0)
     settings = settings.fitted_to(len(train))
