@@ -6,6 +6,9 @@ from typing import Literal, NamedTuple
 from livemood.bundles.manifest import MANIFEST, check_sha256, models_folder, read_manifest, shortened
 from livemood.core.errors import ModelIncompatible
 
+DoubtNetwork = Literal["covered", "tilted"]
+"""The networks whose answers make a face ``unsure``."""
+
 
 def face_model(which: Literal["near", "far", "yunet", "yunet-onnx"]) -> Path:
     """Return MediaPipe's near- or far-range face network or YuNet, checked against its recorded sha256.
@@ -17,7 +20,7 @@ def face_model(which: Literal["near", "far", "yunet", "yunet-onnx"]) -> Path:
     return _shipped("face", which)
 
 
-def doubt_model(which: Literal["covered", "tilted"]) -> Path:
+def doubt_model(which: DoubtNetwork) -> Path:
     """Return the file of the network that detects covered or tilted faces, checked against its recorded sha256.
 
     Raises:

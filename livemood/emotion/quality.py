@@ -3,13 +3,13 @@
 import math
 from dataclasses import replace
 from functools import cache
-from typing import Final, Literal
+from typing import Final
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from livemood.bundles.shipped import doubt_model
+from livemood.bundles.shipped import DoubtNetwork, doubt_model
 from livemood.core.crop_spec import FER2013_TEMPLATE, CropSpec
 from livemood.core.types import FaceCrop, Keypoint, Quality
 from livemood.emotion.crop import similarity
@@ -126,7 +126,7 @@ def has_trained_framing(spec: CropSpec) -> bool:
     return bool(difference.max() < _SAME_FRAMING)
 
 
-def network_weights(which: Literal["covered", "tilted"]) -> bytes:
+def network_weights(which: DoubtNetwork) -> bytes:
     """Return a network as little-endian float32: weights and biases of its hidden layer, then of its output."""
     return b"".join(array.astype("<f4").tobytes() for array in _network(which))
 
@@ -155,7 +155,7 @@ def _network_input(grey: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return np.stack([small.ravel(), small[:, ::-1].ravel()])
 
 
-def _logit(which: Literal["covered", "tilted"], inputs: npt.NDArray[np.float32]) -> float:
+def _logit(which: DoubtNetwork, inputs: npt.NDArray[np.float32]) -> float:
     """Return the logit that a face is covered or tilted, the mean over the crop and its mirror image."""
     hidden_weights, hidden_bias, output_weights, output_bias = _network(which)
     hidden = np.maximum(inputs @ hidden_weights + hidden_bias, 0)
@@ -163,7 +163,7 @@ def _logit(which: Literal["covered", "tilted"], inputs: npt.NDArray[np.float32])
 
 
 @cache
-def _network(which: Literal["covered", "tilted"]) -> tuple[npt.NDArray[np.float32], ...]:
+def _network(which: DoubtNetwork) -> tuple[npt.NDArray[np.float32], ...]:
     """Return the weights of a small network with one hidden layer."""
     with np.load(doubt_model(which), allow_pickle=False) as stored:
         names = ("hidden_weights", "hidden_bias", "output_weights", "output_bias")

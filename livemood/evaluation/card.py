@@ -24,7 +24,7 @@ PICTURES = "card"
 _PAGE = Template("""\
 # Model card: $name
 
-Made by `livemood evaluate --card`; every figure is measured, none is typed in.
+Made by `livemood evaluate`; every figure is measured, none is typed in.
 
 ## The model
 
@@ -107,7 +107,7 @@ _FERPLUS_LIMITS = Template("""\
 - Calibration holds for pictures like the test split's; on a webcam confidences can be off.""")
 
 _FOLDER_LIMITS = Template("""\
-- Who is in the pictures is not known to livemood; audit it with `livemood evaluate --groups`.$smiles$people
+- Who is in the pictures is not known to livemood; compare groups of your own with `livemood evaluate`.$smiles$people
 - Few pictures make wide intervals: read those, not only the figures beside them.
 - Calibration holds for pictures like those it was measured on.""")
 

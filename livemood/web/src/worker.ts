@@ -11,7 +11,7 @@ import type { Calibration, FailureKind, FromWorker, Stamp, ToWorker } from "./pr
 import type { Settings } from "./settings";
 import type { Picture } from "./values";
 
-type File = Uint8Array;
+type Bytes = Uint8Array;
 
 interface Scope {
   onmessage: ((message: MessageEvent<ToWorker>) => void) | null;
@@ -73,7 +73,7 @@ async function open(base: URL, settings: Settings): Promise<() => Pipeline> {
   } catch (error) {
     throw new Failure("runtime", error instanceof Error ? error.message : String(error));
   }
-  const [near, far, mood, places, covered, tilted] = (await Promise.all(files)) as [File, File, File, File, File, File];
+  const [near, far, mood, places, covered, tilted] = (await Promise.all(files)) as [Bytes, Bytes, Bytes, Bytes, Bytes, Bytes];
   // Weak detections of the BlazeFace networks are evidence for a candidate too.
   const least = Math.min(detector.min_score, detector.evidence.weakest);
   const faces = new Combined(
