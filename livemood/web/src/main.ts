@@ -1,10 +1,10 @@
 /** Start of the page. `?start=1` starts the camera at once, for kiosks and tests. */
 
 import { App } from "./page/app";
+import { lacking } from "./page/browser";
 import { takeDrops } from "./page/drops";
 import { Stage } from "./page/stage";
-import { hasSimd } from "./page/simd";
-import { NO_SIMD, type Trouble, readerTrouble } from "./page/trouble";
+import { type Trouble, outdated, readerTrouble } from "./page/trouble";
 import type { Settings } from "./settings";
 
 const base = new URL(".", document.baseURI);
@@ -25,10 +25,11 @@ function showFatal(trouble: Trouble): void {
   stage.enable(false);
 }
 
-if (hasSimd()) {
+const missing = lacking();
+if (missing === null) {
   const app = begin();
   app.catch((error: unknown) => showFatal(readerTrouble(error)));
   takeDrops((files) => void app.then((started) => started.openDropped(files)).catch(() => undefined));
 } else {
-  showFatal(NO_SIMD);
+  showFatal(outdated(missing));
 }

@@ -248,6 +248,23 @@ def test_film_when_it_has_no_duration_then_it_is_measured_and_the_result_is_show
     assert page.inner_text("#chosen") == "recording, 1 s"
 
 
+def test_film_when_a_media_key_pauses_it_then_says_so_and_space_goes_on(page, url):
+    react(page, url, FILM)
+    becomes(page, "document.querySelector('#screen video') && livemood.shown")
+    page.evaluate("document.querySelector('#screen video').pause()")
+    becomes(page, "document.querySelector('#trouble').innerText.includes('The film is paused')")
+    time.sleep(4)  # the camera is on, although nothing is read
+    assert "The film is paused" in page.inner_text("#trouble")
+    assert page.is_enabled("[data-key=space]")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Space")
+    becomes(page, "document.querySelector('#trouble').hidden")
+    assert not page.evaluate("document.querySelector('#screen video').paused")
+    page.click("#stop")
+    becomes(page, "document.querySelector('#timeline svg, #timeline p')")
+    assert not page.is_visible("#trouble")
+
+
 def test_film_when_damaged_then_the_result_has_what_could_be_played(page, url, damaged, tmp_path):
     react(page, url, damaged)
     becomes(page, "document.querySelector('#timeline svg')")
@@ -264,7 +281,11 @@ def test_film_when_it_is_none_then_says_so_until_another_is_chosen(page, url, tm
     page.click("#react")
     page.set_input_files("#film", tmp_path / "film.mp4")
     becomes(page, "!document.querySelector('#trouble').hidden")
+    assert "“film.mp4” is no photo or video" in page.inner_text("#trouble")
     assert page.is_disabled("#play")
+    (tmp_path / "notes.txt").write_text("no picture", encoding="utf-8")
+    page.set_input_files("#film", [PHOTO, tmp_path / "notes.txt"])
+    becomes(page, "document.querySelector('#trouble').innerText.includes('“notes.txt” is no photo or video')")
     page.set_input_files("#film", [PHOTO, recording])
     becomes(page, "!document.querySelector('#play').disabled")
     assert not page.is_visible("#trouble")

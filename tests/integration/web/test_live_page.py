@@ -153,6 +153,59 @@ def test_snapshot_and_recording_when_asked_for_then_files_are_saved(page, url, t
     assert frames[0].shape == (480, 640, 3)
 
 
+# A camera whose pictures have the size of a canvas, which a test changes.
+_TURNED = """const canvas = Object.assign(document.createElement("canvas"), { width: 640, height: 480 });
+globalThis.turn = () => Object.assign(canvas, { width: 480, height: 640 });
+let count = 0;
+setInterval(() => {
+  const context = canvas.getContext("2d");
+  context.fillStyle = `hsl(${5 * count++} 80% 50%)`;
+  context.fillRect(0, 0, canvas.width, canvas.height);
+}, 50);
+navigator.mediaDevices.getUserMedia = async () => canvas.captureStream(20);"""
+
+
+def test_recording_when_the_camera_is_turned_then_goes_on_at_its_own_size(blind, url, tmp_path):
+    blind.add_init_script(_TURNED)
+    blind.goto(f"{url}?start=1")
+    becomes(blind, "globalThis.livemood?.shown")
+    blind.keyboard.press("r")
+    time.sleep(1.5)
+    blind.evaluate("turn()")
+    becomes(blind, "livemood.shown.bitmap.width === 480")
+    time.sleep(1.5)
+    with blind.expect_download() as download:
+        blind.keyboard.press("r")
+    name = download.value.suggested_filename
+    download.value.save_as(tmp_path / name)
+    with av.open(str(tmp_path / name)) as recording:
+        frames = [frame.to_ndarray(format="bgr24") for frame in recording.decode(video=0)]
+    assert {frame.shape for frame in frames} == {(480, 640, 3)}
+    assert frames[0][240, 20].max() > 100
+    assert frames[-1][240, 20].max() < 40  # black beside the upright picture
+    assert frames[-1][240, 320].max() > 100
+
+
+def test_recording_when_the_browser_ends_it_then_says_so_and_another_can_begin(page, url):
+    page.add_init_script(
+        """const start = MediaRecorder.prototype.start;
+        MediaRecorder.prototype.start = function (...words) {
+          globalThis.recorder = this;
+          return start.apply(this, words);
+        };"""
+    )
+    page.goto(f"{url}?start=1")
+    becomes(page, f"{LABELS}?.length")
+    page.keyboard.press("r")
+    time.sleep(1.5)
+    with page.expect_download():
+        page.evaluate("recorder.stop()")
+    becomes(page, "!livemood.recording && !document.querySelector('#trouble').hidden")
+    assert "ended the recording" in page.inner_text("#trouble")
+    page.keyboard.press("r")
+    assert page.evaluate("livemood.recording")
+
+
 def test_blur_when_on_then_the_face_in_a_snapshot_has_large_even_cells(page, url, tmp_path):
     page.goto(f"{url}?start=1")
     becomes(page, f"{LABELS}?.length")

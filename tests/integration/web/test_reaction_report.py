@@ -5,6 +5,7 @@ import re
 import pytest
 
 from livemood.apps.web import page_files
+from livemood.reporting.tables import clock
 from tests.integration.web.page_code import output_of
 
 # 100 s of a film, or more: someone is happy first, and sad in the second half of the rows.
@@ -35,3 +36,8 @@ def test_reaction_then_curves_and_moments_are_drawn_and_none_spans_an_absence(ti
     assert len(curve) == pieces
     assert all(" " in points for points in curve)
     assert made.count("<li>") == moments
+
+
+@pytest.mark.parametrize("time_s", [0, 5.24, 59.94, 59.97, 3599.94, 3599.97, 11045.2])
+def test_time_then_is_written_as_in_python(time_s):
+    assert output_of("timeline", f"console.log(page.clock({time_s}));") == f"{clock(time_s)}\n"

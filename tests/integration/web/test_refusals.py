@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.integration.web.browser import LABELS, becomes
+from tests.integration.web.browser import LABELS, becomes, launched, visit, visitor
 from tests.integration.web.hosting import hosted
 
 
@@ -96,6 +96,66 @@ def test_camera_when_it_gives_no_picture_then_says_so(page, url):
     assert not page.is_visible("#trouble")
 
 
+def test_camera_when_the_visitor_takes_it_away_then_says_so_and_goes_on_when_it_is_given_back(playwright, url):
+    browser = launched(playwright, "--use-fake-device-for-media-stream")
+    with visitor(browser, url) as context:
+        context.grant_permissions(["camera"])
+        page = context.new_page()
+        page.goto(f"{url}?start=1")
+        becomes(page, "globalThis.livemood?.shown")
+        context.clear_permissions()
+        assert "may not use it any more" in trouble(page)
+        assert "Allow it again" in page.inner_text("#trouble")
+        assert "unplugged" not in page.inner_text("#trouble")
+        page.evaluate("globalThis.before = livemood.shown.stamp.index")
+        context.grant_permissions(["camera"])
+        becomes(page, "document.querySelector('#trouble').hidden")
+        becomes(page, "livemood.shown.stamp.index > before")
+    browser.close()
+
+
+def test_camera_when_another_cannot_be_opened_then_the_list_names_the_one_that_is_on(page, url):
+    page.add_init_script(
+        """const { mediaDevices } = navigator;
+        const [open, list] = ["getUserMedia", "enumerateDevices"].map((name) => mediaDevices[name].bind(mediaDevices));
+        mediaDevices.getUserMedia = async (wishes) => {
+          if (wishes.video.deviceId?.exact === "other") throw new DOMException("busy", "NotReadableError");
+          return open(wishes);
+        };
+        mediaDevices.enumerateDevices = async () => [
+          ...(await list()), { kind: "videoinput", label: "other", deviceId: "other" },
+        ];"""
+    )
+    page.goto(f"{url}?start=1")
+    becomes(page, f"{LABELS}?.length")
+    becomes(page, "!document.querySelector('#cameras').hidden")
+    page.evaluate("globalThis.first = document.querySelector('#camera').value")
+    page.select_option("#camera", "other")
+    assert "in use by another program" in trouble(page)
+    becomes(page, "document.querySelector('#camera').value === first")
+
+
+def test_page_when_seen_again_after_a_while_then_the_camera_is_not_called_stalled(page, url):
+    page.add_init_script(
+        """globalThis.hidden = false;
+        Object.defineProperty(document, "hidden", { get: () => globalThis.hidden });
+        // A hidden page is given no pictures; those here wait on, to see what is said before the first comes.
+        const ask = HTMLVideoElement.prototype.requestVideoFrameCallback;
+        HTMLVideoElement.prototype.requestVideoFrameCallback = function (take) {
+          return globalThis.hidden ? 0 : ask.call(this, (now, frame) => globalThis.hidden || take(now, frame));
+        };"""
+    )
+    page.goto(f"{url}?start=1")
+    becomes(page, f"{LABELS}?.length")
+    page.evaluate("globalThis.hidden = true")
+    time.sleep(4)
+    assert not page.is_visible("#trouble")
+    page.evaluate("globalThis.hidden = false; document.dispatchEvent(new Event('visibilitychange'))")
+    time.sleep(1)
+    assert not page.is_visible("#trouble")
+    assert "gives no pictures" in trouble(page)  # three seconds after it is seen again
+
+
 def test_page_when_on_plain_http_then_says_where_a_camera_is_given(blind, url):
     blind.goto(url.replace("127.0.0.1", "visitor.test"))
     blind.click("#start")
@@ -103,11 +163,26 @@ def test_page_when_on_plain_http_then_says_where_a_camera_is_given(blind, url):
     assert "https" in blind.inner_text("#trouble")
 
 
-def test_browser_when_it_has_no_simd_then_says_so_and_offers_nothing(blind, url):
-    blind.add_init_script("WebAssembly.validate = () => false;")
-    blind.goto(url)
-    assert "no WebAssembly SIMD" in trouble(blind)
+@pytest.mark.parametrize(
+    ("without", "missing"),
+    [
+        ("WebAssembly.validate = () => false", "WebAssembly SIMD"),
+        ("delete globalThis.OffscreenCanvas", "OffscreenCanvas"),
+        ("delete HTMLVideoElement.prototype.requestVideoFrameCallback", "requestVideoFrameCallback"),
+        ("delete Document.prototype.adoptedStyleSheets", "adoptedStyleSheets"),
+    ],
+)
+def test_browser_when_it_lacks_something_then_says_so_and_offers_nothing(blind, url, without, missing):
+    blind.add_init_script(without)
+    blind.goto(f"{url}?start=1")
+    assert f"no {missing}" in trouble(blind)
     assert blind.is_disabled("#start")
+
+
+def test_full_screen_when_the_browser_has_none_then_is_not_offered(blind, url):
+    blind.add_init_script("Object.defineProperty(document, 'fullscreenEnabled', { get: () => false });")
+    visit(blind, url)
+    assert blind.locator("[data-key=f]").is_disabled()
 
 
 @pytest.mark.parametrize("missing", ["models/far.tflite", "models/emotion.tflite", "settings.json"])
@@ -146,6 +221,6 @@ def test_file_when_it_is_no_picture_then_says_which_are_and_the_camera_goes_on(p
     becomes(page, f"{LABELS}?.length")
     for name in ("notes.txt", "notes.mp4"):
         page.set_input_files("#open", tmp_path / name)
-        assert "no photo or video" in trouble(page)
+        assert f"“{name}” is no photo or video" in trouble(page)
         index = page.evaluate("livemood.shown.stamp.index")
         becomes(page, f"livemood.shown?.stamp.index > {index} + 10")

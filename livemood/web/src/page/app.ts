@@ -8,7 +8,7 @@ import { openPhoto } from "./photo";
 import { Reaction } from "./reaction";
 import { Requests } from "./requests";
 import type { Stage } from "./stage";
-import { NOT_READABLE_FILE, PLAIN_HTTP, STALLED, type Trouble, cameraTrouble, damaged, readerTrouble } from "./trouble";
+import { PLAIN_HTTP, STALLED, type Trouble, cameraTrouble, damaged, readerTrouble, unreadable } from "./trouble";
 import { closeVideo, isVideo, openVideo, playAloud } from "./video";
 
 export class App {
@@ -82,6 +82,7 @@ export class App {
       return camera.video;
     } catch (error) {
       if (!signal.aborted) this.#tell(cameraTrouble(error));
+      void this.#offerCameras(); // the chosen one is not the one that is on
       return null;
     }
   }
@@ -108,7 +109,7 @@ export class App {
       if (await isVideo(file)) await this.#openVideo(file, signal);
       else await this.#openPhoto(file, signal);
     } catch {
-      if (!signal.aborted) this.#tell(NOT_READABLE_FILE);
+      if (!signal.aborted) this.#tell(unreadable(file.name));
     }
   }
 
@@ -177,10 +178,13 @@ export class App {
     const { stage, help, frame } = this.#stage;
     if (stage.hidden) return false;
     if (key === "f") {
+      if (!document.fullscreenEnabled) return false; // on phones that show only videos so, or in a frame
       if (document.fullscreenElement) void document.exitFullscreen();
-      else void frame.requestFullscreen?.();
+      else void frame.requestFullscreen();
     } else if (key === "h") {
       help.hidden = !help.hidden;
+    } else if (key === "space" && this.#reaction.held) {
+      this.#reaction.resume();
     } else if (!this.live.press(key)) {
       return false;
     }
@@ -190,9 +194,9 @@ export class App {
 
   #showState(): void {
     const { switches, paused, pausable, recording, calibrating } = this.live;
-    this.#stage.button("space")!.disabled = !pausable;
+    this.#stage.button("space")!.disabled = !pausable && !this.#reaction.held;
     const pressed = {
-      space: paused,
+      space: paused || this.#reaction.held,
       m: switches.mirror,
       p: switches.panel,
       i: switches.ids,
@@ -227,6 +231,7 @@ export class App {
     document.addEventListener("fullscreenchange", () => this.#showState());
     setInterval(() => this.#showState(), 500);
     navigator.mediaDevices?.addEventListener("devicechange", () => void this.#offerCameras());
+    stage.button("f")!.disabled = !document.fullscreenEnabled;
     stage.enable(true);
   }
 

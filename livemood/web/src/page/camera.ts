@@ -1,6 +1,6 @@
 /** The visitor's cameras. */
 
-import { type Trouble, UNPLUGGED, cameraTrouble } from "./trouble";
+import { TAKEN_AWAY, type Trouble, UNPLUGGED, cameraTrouble } from "./trouble";
 
 /** Video only: no microphone is requested. */
 const WISHES: MediaTrackConstraints = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
@@ -12,6 +12,8 @@ export class Camera {
   readonly #tell: (trouble: Trouble | null) => void;
   readonly #life = new AbortController();
   #stream: MediaStream;
+  /** Whether the visitor allows cameras; null where the browser does not tell. */
+  #permission: PermissionStatus | null = null;
   lost = false;
 
   private constructor(stream: MediaStream, tell: (trouble: Trouble | null) => void) {
@@ -22,6 +24,7 @@ export class Camera {
     this.#show();
     const { signal } = this.#life;
     navigator.mediaDevices.addEventListener("devicechange", () => void this.#reopen(), { signal });
+    void this.#watchPermission(signal);
   }
 
   /**
@@ -45,12 +48,28 @@ export class Camera {
     this.video.srcObject = this.#stream;
     // It plays as soon as the camera gives a picture; that it is closed before is no error.
     this.video.play().catch(() => undefined);
-    this.#stream.getVideoTracks()[0]?.addEventListener("ended", () => this.#unplugged(), { signal: this.#life.signal });
+    this.#stream.getVideoTracks()[0]?.addEventListener("ended", () => this.#ended(), { signal: this.#life.signal });
   }
 
-  #unplugged(): void {
+  async #watchPermission(signal: AbortSignal): Promise<void> {
+    const permission = await navigator.permissions?.query({ name: "camera" }).catch(() => null);
+    // Some browsers never say that a camera is allowed, not even while it is on.
+    if (permission?.state !== "granted" || signal.aborted) return;
+    this.#permission = permission;
+    permission.addEventListener("change", () => (this.#allowed ? void this.#reopen() : this.#tellLost()), { signal });
+  }
+
+  get #allowed(): boolean {
+    return this.#permission === null || this.#permission.state === "granted";
+  }
+
+  #ended(): void {
     this.lost = true;
-    this.#tell(UNPLUGGED);
+    this.#tellLost();
+  }
+
+  #tellLost(): void {
+    if (this.lost) this.#tell(this.#allowed ? UNPLUGGED : TAKEN_AWAY);
   }
 
   async #reopen(): Promise<void> {

@@ -11,7 +11,7 @@ import { Reader } from "./reader";
 import { Recorder } from "./recorder";
 import { type About, Records } from "./records";
 import { type Tick, Ticker } from "./ticker";
-import { NO_RECORDER, type Trouble } from "./trouble";
+import { NO_RECORDER, RECORDING_ENDED, type Trouble } from "./trouble";
 import { playAloud, rewind } from "./video";
 import { type Switches, View } from "./view";
 
@@ -70,7 +70,8 @@ export class Live {
   #calibration: Calibration = { possible: true, remainingS: 0, calibrated: [] };
   #noticeUntilMs = 0;
   #drawnMs = 0;
-  #cameMs = 0;
+  /** When the page could be seen again: a hidden one is given no pictures. */
+  #visibleMs = 0;
   #stalled = false;
   paused = false;
 
@@ -89,6 +90,7 @@ export class Live {
       this.#draw(nowMs);
     };
     requestAnimationFrame(draw);
+    document.addEventListener("visibilitychange", () => (this.#visibleMs = performance.now()));
   }
 
   get recording(): boolean {
@@ -117,7 +119,6 @@ export class Live {
     this.close();
     this.#source = source;
     this.switches.mirror = source.isCamera;
-    this.#cameMs = performance.now();
     this.#ticker = new Ticker(source.video, source.timeS, (tick) => this.#take(tick));
     if (!source.isCamera) rewind(source.video);
   }
@@ -191,8 +192,6 @@ export class Live {
   }
 
   #take({ stamp, bitmap, takenMs }: Tick): void {
-    this.#cameMs = takenMs;
-    this.#setStalled(false);
     if (this.paused) {
       bitmap.close();
       return;
@@ -236,8 +235,8 @@ export class Live {
   }
 
   #watch(nowMs: number): void {
-    const waits = this.#source?.isCamera && !document.hidden && nowMs - this.#cameMs > STALLED_MS;
-    if (waits) this.#setStalled(true);
+    if (!this.#source?.isCamera || document.hidden) return;
+    this.#setStalled(nowMs - Math.max(this.#ticker!.shownMs, this.#visibleMs) > STALLED_MS);
   }
 
   #setStalled(stalled: boolean): void {
@@ -308,8 +307,11 @@ export class Live {
     if (this.recording) {
       this.#recorder.stop();
     } else if (this.#current) {
-      const saved = (name: string): void => this.say(`saved ${name}`);
-      if (!this.#recorder.start(this.#current, this.#view, this.switches, saved)) {
+      const ended = (name: string | null, broken: boolean): void => {
+        if (name !== null) this.say(`saved ${name}`);
+        if (broken) this.#listener.onTrouble(RECORDING_ENDED);
+      };
+      if (!this.#recorder.start(this.#current, this.#view, this.switches, ended)) {
         this.#listener.onTrouble(NO_RECORDER);
       }
     }

@@ -15,20 +15,38 @@ export interface Media {
   readonly element: HTMLElement;
   /** Current position on its own clock. */
   nowS(): number;
-  /** Play to the end, or until it is stopped; throws if it is damaged. */
-  play(): Promise<void>;
+  /**
+   * Play to the end, or until it is stopped; throws if it is damaged.
+   *
+   * @param onHeld Called when something else than the page pauses it, and when it goes on.
+   */
+  play(onHeld: (held: boolean) => void): Promise<void>;
+  /** Go on after something else has paused it. */
+  resume(): void;
   stop(): void;
   /** Return its frames at these ascending times as data URIs; null for those that cannot be shown. */
   grab(timesS: readonly number[], signal: AbortSignal): Promise<readonly (string | null)[]>;
   close(): void;
 }
 
-/** Open the first film of the chosen files, or all of them as pictures; throws if the browser cannot show them. */
+/** A file that the browser cannot show. */
+export class UnreadableFile extends Error {}
+
+/**
+ * Open the first film of the chosen files, or all of them as pictures. Throws an UnreadableFile with the name of the first
+ * one that the browser cannot show.
+ */
 export async function openMedia(files: readonly File[]): Promise<Media> {
   for (const file of files) {
-    if (await isVideo(file)) return new Film(file.name, await openVideo(file));
+    if (await isVideo(file)) return new Film(file.name, await orUnreadable(openVideo(file), file));
   }
   return Pictures.open(files);
+}
+
+function orUnreadable<T>(opening: Promise<T>, file: File): Promise<T> {
+  return opening.catch(() => {
+    throw new UnreadableFile(file.name);
+  });
 }
 
 class Film implements Media {
@@ -50,8 +68,15 @@ class Film implements Media {
     return this.element.currentTime;
   }
 
-  async play(): Promise<void> {
+  async play(onHeld: (held: boolean) => void): Promise<void> {
     const stopped = new Promise<void>((resolve) => (this.#end = resolve));
+    const over = new AbortController();
+    let held = false;
+    const hold = (now: boolean): void => {
+      if (now !== held && !this.element.ended) onHeld((held = now));
+    };
+    this.element.addEventListener("pause", () => hold(true), { signal: over.signal });
+    this.element.addEventListener("play", () => hold(false), { signal: over.signal });
     try {
       rewind(this.element);
       const ended = happened(this.element, "ended");
@@ -59,7 +84,13 @@ class Film implements Media {
     } catch (error) {
       this.#damagedS = this.element.currentTime;
       throw error;
+    } finally {
+      over.abort();
     }
+  }
+
+  resume(): void {
+    void playAloud(this.element);
   }
 
   stop(): void {
@@ -113,7 +144,7 @@ class Pictures implements Media {
   static async open(files: readonly File[]): Promise<Pictures> {
     const pictures = new Pictures(files.map((file) => URL.createObjectURL(file)));
     try {
-      for (const url of pictures.#urls) await pictures.#show(url);
+      for (const [i, url] of pictures.#urls.entries()) await orUnreadable(pictures.#show(url), files[i]!);
     } catch (error) {
       pictures.close();
       throw error;
@@ -154,6 +185,9 @@ class Pictures implements Media {
     }
     this.#endS = Math.min(this.nowS(), this.durationS);
   }
+
+  /** Nothing else pauses pictures. */
+  resume(): void {}
 
   stop(): void {
     this.#end?.();

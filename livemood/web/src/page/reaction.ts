@@ -4,13 +4,13 @@ import type { Reading } from "../protocol";
 import type { Settings } from "../settings";
 import { save } from "./files";
 import type { Live } from "./live";
-import { type Media, openMedia } from "./media";
+import { type Media, UnreadableFile, openMedia } from "./media";
 import { type Row, faceRow } from "./records";
 import { type Result, figures, gathered, reportPage } from "./report";
 import type { Requests } from "./requests";
 import type { Stage } from "./stage";
 import { chartStyle } from "./timeline";
-import { NOT_READABLE_FILE, type Trouble, damaged } from "./trouble";
+import { FILM_HELD, type Trouble, damaged, unreadable } from "./trouble";
 
 export interface Surroundings {
   readonly requests: Requests;
@@ -32,6 +32,8 @@ export class Reaction {
   #records: Blob | null = null;
   #result: Result | null = null;
   running = false;
+  /** Whether something else than the page has paused the film. */
+  held = false;
 
   constructor(settings: Settings, stage: Stage, live: Live, around: Surroundings) {
     this.#settings = settings;
@@ -74,8 +76,8 @@ export class Reaction {
       chosen.textContent = said;
       play.disabled = false;
       play.focus();
-    } catch {
-      if (!signal.aborted) this.#around.tell(NOT_READABLE_FILE);
+    } catch (error) {
+      if (!signal.aborted && error instanceof UnreadableFile) this.#around.tell(unreadable(error.message));
     }
   }
 
@@ -83,6 +85,11 @@ export class Reaction {
   hear(reading: Reading): void {
     if (!this.running) return;
     for (const mood of reading.moods) this.#rows.push(faceRow(reading.stamp, mood, this.#settings));
+  }
+
+  /** Go on with a film that something else has paused. */
+  resume(): void {
+    this.#media?.resume();
   }
 
   /** End the film early. */
@@ -121,11 +128,15 @@ export class Reaction {
     this.#live.open({ name: "camera", video, timeS: () => media.nowS(), isCamera: true, pausable: false });
     this.running = true;
     try {
-      await media.play();
+      await media.play((held) => {
+        this.held = held;
+        this.#around.tell(held ? FILM_HELD : null);
+      });
     } catch {
       this.#around.tell(damaged("film", media.nowS()));
     }
-    this.running = false;
+    if (this.held) this.#around.tell(null);
+    this.running = this.held = false;
     this.#records = this.#live.recordsFile();
     this.#around.close();
     await this.#show(media, signal);

@@ -18,6 +18,8 @@ export class Ticker {
   #presented: number | null = null;
   /** Time of the newest frame. */
   latestS = -Infinity;
+  /** When the video showed its newest picture, on the page's clock, whether its time was a new one or not. */
+  shownMs: number;
 
   /**
    * @param timeS Returns a frame's time, given the element's own and the page's clock.
@@ -31,6 +33,7 @@ export class Ticker {
     this.#video = video;
     this.#timeS = timeS;
     this.#onTick = onTick;
+    this.shownMs = performance.now();
     this.#wait();
   }
 
@@ -45,6 +48,7 @@ export class Ticker {
   async #take(nowMs: number, frame: VideoFrameCallbackMetadata): Promise<void> {
     if (this.#stopped) return;
     this.#wait();
+    this.shownMs = nowMs;
     // The browser counts anew when a camera comes back.
     if (this.#presented !== null) this.#index += Math.max(frame.presentedFrames - this.#presented, 1);
     this.#presented = frame.presentedFrames;

@@ -36,10 +36,14 @@ export function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`);
 }
 
-/** `1:05.2` */
+/** `1:05.2`, or `3:04:05` from an hour on, as in `livemood/reporting/tables.py`. */
 export function clock(timeS: number): string {
-  const minutes = Math.floor(timeS / 60);
-  return `${minutes}:${(timeS - 60 * minutes).toFixed(1).padStart(4, "0")}`;
+  const two = (value: number): string => String(value).padStart(2, "0");
+  const tenths = Math.round(10 * timeS);
+  const seconds = Math.floor(tenths / 10);
+  const minutes = Math.floor(seconds / 60);
+  if (minutes >= 60) return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(seconds % 60)}`;
+  return `${minutes}:${two(seconds % 60)}.${tenths % 10}`;
 }
 
 /** The colours of all labels, on a light and on a dark page. */

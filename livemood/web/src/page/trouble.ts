@@ -11,22 +11,36 @@ export const PLAIN_HTTP: Trouble = {
   what: "The browser gives a camera only to pages that come over https or from this computer, and this one came over plain http.",
   remedy: "Open its https address, or run “livemood web” on this computer. Photos and videos can be read all the same.",
 };
-export const NO_SIMD: Trouble = {
-  what: "This browser cannot run the networks: it has no WebAssembly SIMD.",
-  remedy: "Update it, or open this page in a current Chrome, Edge, Firefox or Safari.",
-};
+/** Of a browser without something that the page needs. */
+export function outdated(missing: string): Trouble {
+  return {
+    what: `This browser cannot run this page: it has no ${missing}.`,
+    remedy: "Update it, or open this page in a current Chrome, Edge, Firefox or Safari.",
+  };
+}
 export const UNPLUGGED: Trouble = {
-  what: "The camera is gone: it was unplugged or turned off.",
-  remedy: "Plug it in again, and reading goes on by itself; or choose another camera.",
+  what: "The camera is gone: it was unplugged or turned off, or this page may not use it any more.",
+  remedy: "Plug it in or allow it again, and reading goes on by itself; or press Stop and start again.",
+};
+export const TAKEN_AWAY: Trouble = {
+  what: "The camera is gone: this page may not use it any more.",
+  remedy: "Allow it again with the icon next to the address, and reading goes on by itself.",
 };
 export const STALLED: Trouble = {
   what: "The camera gives no pictures.",
   remedy: "Look whether its cover is closed or another program uses it; then press Stop and start again.",
 };
-export const NOT_READABLE_FILE: Trouble = {
-  what: "This file is no photo or video that the browser can show.",
-  remedy: "Try a JPEG, PNG or WebP photo, or an MP4 or WebM video.",
+export const FILM_HELD: Trouble = {
+  what: "The film is paused, by the system or by a key for media.",
+  remedy: "Press space to go on, or Stop to end it here.",
 };
+/** Of a file that the visitor chose. */
+export function unreadable(name: string): Trouble {
+  return {
+    what: `“${name}” is no photo or video that the browser can show.`,
+    remedy: "Try a JPEG, PNG or WebP photo, or an MP4 or WebM video.",
+  };
+}
 /** Of a video or a film that broke off while it played. */
 export function damaged(what: "video" | "film", timeS: number): Trouble {
   return {
@@ -37,6 +51,11 @@ export function damaged(what: "video" | "film", timeS: number): Trouble {
 export const NO_RECORDER: Trouble = {
   what: "This browser cannot record.",
   remedy: "Save snapshots or the records instead, or open this page in another browser.",
+};
+
+export const RECORDING_ENDED: Trouble = {
+  what: "The browser ended the recording: it cannot encode these pictures.",
+  remedy: "What was recorded before is saved. Record again, or save snapshots or the records instead.",
 };
 
 const CAMERA: Readonly<Record<string, Trouble>> = {
