@@ -15,12 +15,18 @@ import numpy as np
 from livemood.core.labels import UNSURE
 from livemood.reporting.group import Group
 from livemood.reporting.summary import CONFIDENCE_STEPS, Person, Summary, curves, spans
+from livemood.reporting.tables import short
 from livemood.runtime.optional_deps import required
 
 PLOTLY: Final = "'livemood[report]'"
 """The extra that installs plotly."""
 
+MAX_NAMED: Final = 20
+"""Charts name events if there are at most this many."""
+
 _DASHES: Final = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "5px,2px", "2px,5px")
+# Characters of the name of an event in a chart.
+_LONGEST_NAME: Final = 40
 # A curve with at most this many points has markers.
 _DOTTED: Final = 60
 
@@ -90,12 +96,10 @@ def timeline(person: Person, summary: Summary, axis: TimeAxis) -> dict[str, Any]
     places = [None if time_s is None else axis.place(time_s) for time_s in times]
     _add_curves(figure, places, summary.labels, scores)
     _add_ribbon(figure, person, summary, axis)
-    for number, time_s in summary.events.items():
-        name = {"text": escape(summary.event_title(number))}
-        figure.add_vline(x=axis.place(time_s), line={"dash": "dot", "width": 1}, annotation=name)
     return _plain(
         figure,
         height=400,
+        **_marked(summary, axis),
         barmode="overlay",
         hovermode="x unified",
         uniformtext={"minsize": 10, "mode": "hide"},
@@ -103,6 +107,32 @@ def timeline(person: Person, summary: Summary, axis: TimeAxis) -> dict[str, Any]
         yaxis={"domain": [0.22, 1], "range": [0, 1.02], "tickformat": ".0%", "fixedrange": True},
         yaxis2={"domain": [0, 0.14], "fixedrange": True, "showticklabels": False, "showgrid": False},
     )
+
+
+def _marked(summary: Summary, axis: TimeAxis) -> dict[str, Any]:
+    """Return the lines of events as a plotly layout, with their names unless they are too many to be read.
+
+    Plotly's ``add_vline`` takes longer with each line that is there: minutes for a thousand.
+    """
+    middle = axis.length((axis.start_s + axis.end_s) / 2)
+    place = {number: axis.place(time_s) for number, time_s in summary.events.items()}
+    lines = [
+        {"type": "line", "x0": x, "x1": x, "y0": 0, "y1": 1, "yref": "y domain", "line": {"dash": "dot", "width": 1}}
+        for x in place.values()
+    ]
+    names = [
+        {
+            "x": x,
+            "y": 1,
+            "yref": "y domain",
+            "xanchor": "right" if x > middle else "left",  # towards the middle, so that none is cut off
+            "yanchor": "top",
+            "showarrow": False,
+            "text": escape(short(summary.event_title(number), _LONGEST_NAME)),
+        }
+        for number, x in place.items()
+    ]
+    return {"shapes": lines, "annotations": names if len(names) <= MAX_NAMED else []}
 
 
 def means(group: Group, axis: TimeAxis) -> dict[str, Any]:

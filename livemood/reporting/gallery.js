@@ -119,11 +119,13 @@ function put(tile, place) {
     + `width:${TILE.width}px;height:${TILE.height}px`;
 }
 
-// Only the tiles that can be seen are in the page, with a row more above and below.
+// Only the tiles that can be seen are in the page, with a row more above and below; while it is printed, all of them.
+let printing = false;
+
 function draw() {
-  const from = Math.max(Math.floor(scroller.scrollTop / TILE.height) - 1, 0) * columns;
+  const first = Math.max(Math.floor(scroller.scrollTop / TILE.height) - 1, 0) * columns;
   const rows = Math.ceil(scroller.clientHeight / TILE.height) + 3;
-  const to = Math.min(from + rows * columns, shown.length);
+  const [from, to] = printing ? [0, shown.length] : [first, Math.min(first + rows * columns, shown.length)];
   for (const [place, tile] of tiles) {
     if (place < from || place >= to) {
       tile.remove();
@@ -253,6 +255,15 @@ function show() {
 
 scroller.addEventListener("scroll", () => requestAnimationFrame(draw), { passive: true });
 addEventListener("resize", layOut);
+for (const [kind, begins] of [["beforeprint", true], ["afterprint", false]]) {
+  addEventListener(kind, () => {
+    printing = begins;
+    // In order, as paper has no places for them.
+    for (const tile of tiles.values()) tile.remove();
+    tiles.clear();
+    draw();
+  });
+}
 byId("filters").addEventListener("input", refresh);
 byId("filters").addEventListener("submit", (event) => event.preventDefault());
 byId("detail-close").addEventListener("click", () => detail.close());

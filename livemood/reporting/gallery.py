@@ -79,7 +79,6 @@ class Gallery(Closeable):
         if entry.error is not None:
             photo["error"] = utf8(entry.error)
         if faces and entry.width and entry.height:
-            photo["size"] = [entry.width, entry.height]
             photo["faces"] = [self._face(face, entry.width, entry.height) for face in faces]
         self._photos.append(photo)
 

@@ -8,15 +8,17 @@ from typing import Final
 from livemood.core.labels import SMILE_KINDS, UNSURE
 from livemood.records import Origin
 from livemood.reporting.changes import CHANGE_WINDOW_S, Change
+from livemood.reporting.charts import MAX_NAMED
 from livemood.reporting.film import StimulusFrames
 from livemood.reporting.summary import CONFIDENCE_STEPS, MAX_BINS, Bin, Person, Summary
-from livemood.reporting.tables import Raw, Table, clock, percent
+from livemood.reporting.tables import Raw, Table, clock, percent, short
 from livemood.reporting.thumbnails import thumbnails
 
 _MAX_CHARTED: Final = 12
 _MAX_LISTED: Final = 100
 _PERIODS: Final = 24
 _MAX_SAID: Final = 100
+_MAX_EVENTS: Final = 1000
 
 
 def charted(summary: Summary) -> list[Person]:
@@ -35,8 +37,12 @@ def facts(summary: Summary, source: str) -> str:
     text = f"{source}: {people} {'person' if people == 1 else 'people'}, {clock(summary.length_s)} long, "
     text += f"{summary.frames:,} frames with a face"
     text += f", {summary.faceless:,} without" if summary.faceless else ""
-    marked = ", ".join(f"{summary.event_title(number)} at {clock(time_s)}" for number, time_s in summary.events.items())
-    return f"{text}; marked: {marked}." if marked else f"{text}."
+    if not summary.events:
+        return f"{text}."
+    if len(summary.events) > MAX_NAMED:
+        return f"{text}; {len(summary.events):,} events marked."
+    marked = (f"{summary.event_title(number)} at {clock(time_s)}" for number, time_s in summary.events.items())
+    return f"{text}; marked: {', '.join(marked)}."
 
 
 def figures(summary: Summary, video: Path | None, shown: StimulusFrames | None = None, merges: str = "") -> str:
@@ -110,8 +116,7 @@ def made_by(origin: Origin | None) -> str:
 
 def _short(value: object) -> str:
     """Return the value of an option as short text; it may come from an untrusted file."""
-    text = " ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return text if len(text) <= _MAX_SAID else f"{text[:_MAX_SAID]}\u2026"
+    return short(" ".join(map(str, value)) if isinstance(value, list) else str(value), _MAX_SAID)
 
 
 def film_note(shown: StimulusFrames | None) -> str:
@@ -170,10 +175,12 @@ def _shares(summary: Summary) -> str:
 
 
 def _timelines(summary: Summary, shown: StimulusFrames | None) -> str:
+    dotted = "Dotted lines are marked events. " if summary.events else ""
     parts = [
         "<h2>Over time</h2>",
         "<p>The curves are the smoothed scores of each expression, the ribbon below them is the label. "
-        "Drag sideways to zoom in; double-click to zoom out.</p>",
+        f"{dotted}Drag sideways to zoom in; double-click to zoom out.</p>",
+        _events(summary),
     ]
     for person in charted(summary):
         description = f"Curves: the scores of person {person.id} over time. The table below has the figures."
@@ -184,6 +191,17 @@ def _timelines(summary: Summary, shown: StimulusFrames | None) -> str:
             details(f"Person {person.id} as a table", periods(person, summary)),
         ]
     return "\n".join(parts)
+
+
+def _events(summary: Summary) -> str:
+    """Return a table of marked events; empty if the page's first line and the charts name them all."""
+    if len(summary.events) <= MAX_NAMED:
+        return ""
+    in_order = sorted(summary.events.items(), key=lambda event: event[1])
+    rows = tuple((short(summary.event_title(number), _MAX_SAID), clock(time_s)) for number, time_s in in_order)
+    note = f"The first {_MAX_EVENTS:,} of {len(rows):,}." if len(rows) > _MAX_EVENTS else ""
+    table = Table("Marked events, in order of time", ("event", "time"), rows[:_MAX_EVENTS], note).html()
+    return details("Marked events as a table", table)
 
 
 def periods(person: Person, summary: Summary) -> str:

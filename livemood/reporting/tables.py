@@ -82,3 +82,8 @@ def measured(share: float | None) -> str:
 def interval(ends: Sequence[float] | None) -> str:
     """Return an interval of shares as 80.1 to 90.3, or a dash for None."""
     return "–" if ends is None else f"{100 * ends[0]:.1f} to {100 * ends[1]:.1f}"
+
+
+def short(text: str, most: int) -> str:
+    """Return text of at most ``most`` characters, and an ellipsis if it is longer."""
+    return text if len(text) <= most else f"{text[:most]}\u2026"

@@ -19,6 +19,7 @@ from livemood.records import Record
 from livemood.records.inputs import Input
 from livemood.records.schema import HeadScores
 from livemood.reporting.gallery import Gallery
+from tests.integration.web.browser import chromium
 from tests.support.disks import full_disk
 
 STRANGE = "<script>alert(1)$thumbnails \udce9.jpg"
@@ -80,6 +81,29 @@ def test_gallery_then_shows_photos_faces_and_look_alikes_and_nothing_runs_that_i
     text = page.read_text()
     assert not re.findall(r'(?:src|href)="(?:https?:)?//', text)
     assert "default-src 'none'" in text
+
+
+def test_gallery_when_printed_then_every_photo_is_on_paper_in_order(tmp_path: Path) -> None:
+    names = [f"{place:03}.jpg" for place in range(80)]
+    page = write(tmp_path / "g.html", [(name, [face("happy", 0.9)], None, place) for place, name in enumerate(names)])
+    with chromium() as browser:
+        shown = browser.new_page(viewport={"width": 800, "height": 600})
+        shown.goto(page.as_uri())
+        assert shown.locator(".tile").count() < 40
+        shown.evaluate(
+            """addEventListener("beforeprint", () => {
+              globalThis.printed = [...document.querySelectorAll(".tile .name")].map((name) => name.textContent);
+            })"""
+        )
+        shown.pdf()
+        assert shown.evaluate("printed") == names
+        shown.evaluate("dispatchEvent(new Event('beforeprint'))")
+        shown.emulate_media(media="print")
+        tops = shown.locator(".tile").evaluate_all("(tiles) => tiles.map((tile) => tile.getBoundingClientRect().top)")
+        assert tops == sorted(tops)
+        assert len(set(tops)) == 20  # four in a row, one row below the other
+        shown.evaluate("dispatchEvent(new Event('afterprint'))")
+        assert shown.locator(".tile").count() < 40
 
 
 @pytest.mark.parametrize(("name", "link"), [("a b#1.jpg", "a%20b%231.jpg"), ("a\\b.jpg", "a%5Cb.jpg")])

@@ -23,10 +23,12 @@ from livemood.core.errors import LivemoodError, SinkError
 from livemood.core.labels import EMOTIONS
 from livemood.records import Origin, Record
 from livemood.records.schema import HeadScores, to_json
+from livemood.reporting.film import Stimulus
 from livemood.reporting.page import write_report
 from livemood.reporting.plot import write_plot
 from livemood.reporting.summary import MAX_BINS, curves, spans, summarise
 from livemood.sinks.records import open_records
+from tests.integration.web.browser import chromium
 from tests.support.builders import make_frame, make_mood
 
 
@@ -253,6 +255,38 @@ def test_page_when_names_hold_markup_then_it_is_escaped(tmp_path: Path) -> None:
     assert not any("<script>" in text for text in shown)
 
 
+def marked(path: Path, count: int, name: str = "") -> Path:
+    """Write 6 s of two people in which ``count`` events are marked, evenly."""
+    events = [Record(0, 6 * place / count, event=place + 1, event_name=name or None) for place in range(count)]
+    with open_records(path, EMOTIONS) as sink:
+        sink.copy([*two_people(), *events])
+    return path
+
+
+def timelines_of(page: str) -> list[dict[str, list[dict[str, object]]]]:
+    (charts,) = re.findall(r'<script type="application/json" id="charts">(.*?)</script>', page)
+    figures: dict[str, dict[str, dict[str, list[dict[str, object]]]]] = json.loads(charts)["figures"]
+    return [figure["layout"] for name, figure in figures.items() if name.startswith("person-")]
+
+
+def test_page_when_very_many_events_were_marked_then_lines_show_them_and_a_table_names_them(tmp_path: Path) -> None:
+    page = page_of(marked(tmp_path / "a.jsonl", 1200, "tone"))
+    assert "; 1,200 events marked." in page
+    for layout in timelines_of(page):
+        assert (len(layout["shapes"]), layout.get("annotations", [])) == (1200, [])
+    (table,) = re.findall(r"Marked events as a table</summary>(.*?)</details>", page, re.DOTALL)
+    assert table.count("tone</th>") == 1000
+    assert "The first 1,000 of 1,200." in table
+
+
+def test_page_when_an_event_has_a_long_name_late_then_it_stays_within_the_chart(tmp_path: Path) -> None:
+    page = page_of(marked(tmp_path / "a.jsonl", 3, 50 * "tone"))
+    for layout in timelines_of(page):
+        assert [name["xanchor"] for name in layout["annotations"]] == ["left", "left", "right"]
+        assert {name["text"] for name in layout["annotations"]} == {10 * "tone" + "…"}
+    assert "Marked events as a table" not in page
+
+
 def test_page_when_a_file_is_there_then_only_force_replaces_it(tmp_path: Path) -> None:
     records, out = write_two_people(tmp_path / "a.jsonl"), tmp_path / "a.html"
     out.write_text("kept")
@@ -370,6 +404,19 @@ def test_browser_when_it_opens_the_page_then_all_charts_are_drawn(dom: Dom) -> N
     assert len(curves_drawn) == 3 * len(EMOTIONS)  # person 2 is away in between, so each curve is in two pieces
     # A happy and a sad stretch of person 1, two unsure ones of person 2; shares and confidence have bars of their own.
     assert len(dom.of_class("point")) > 4
+
+
+def test_browser_when_it_prints_the_page_then_frames_of_the_film_are_printed_and_long_names_are_broken(
+    tmp_path: Path,
+) -> None:
+    records, video = write_two_people(tmp_path / f"{100 * 'ab'}.jsonl"), write_video(tmp_path / "a.mkv")
+    write_report(records, tmp_path / "a.html", stimulus=Stimulus(video))
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": 700, "height": 900})
+        page.goto((tmp_path / "a.html").as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") <= 700
+        page.emulate_media(media="print")
+        assert page.eval_on_selector(".film", "(film) => getComputedStyle(film).printColorAdjust") == "exact"
 
 
 def test_browser_when_an_event_was_marked_then_both_timelines_name_it(dom: Dom) -> None:
