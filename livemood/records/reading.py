@@ -94,6 +94,8 @@ def _open(path: Path) -> TextIO:
 def _read_jsonl(path: Path) -> Iterator[Record | None]:
     with _open(path) as file:
         for line in _lines(file):
+            if line.isspace():
+                continue
             try:
                 # Escapes may stand for surrogates, which no file can hold.
                 data = json.loads(line, object_pairs_hook=_encodable if "\\u" in line else None)
@@ -120,10 +122,12 @@ def _read_csv(path: Path) -> Iterator[Record | None]:
         header = _cells(first, separator)
         heads = flat_heads(path, header)
         for line in _lines(file):
-            # A line without newline may lack digits of its last number and still look complete.
             while line.count('"') % 2 and len(line) < MAX_ROW and (more := file.readline(_MAX_LINE)):
                 line += more  # a name may hold a line break; the quotes around it are then still open
-            cells = _cells(line, separator) if line.endswith("\n") else []
+            # A line without newline may lack digits of its last number and still look complete.
+            cells = _cells(line, separator) if line.endswith(("\n", "\r")) else []
+            if line.isspace() or (cells and not any(cells)):
+                continue  # spreadsheets write rows of empty cells
             yield from_row(dict(zip(header, cells, strict=True)), *heads) if len(cells) == len(header) else None
 
 
@@ -146,15 +150,16 @@ def _read_parquet(path: Path) -> Iterator[Record | None]:
         text = [name for name in ("label", REASON, *others, EVENT_NAME) if name in known]
         # As a dictionary, a label that repeats is held once, however long it is.
         with parquet.ParquetFile(path, read_dictionary=text) as file:
-            check_sizes(path, file, known, text)
+            filled = check_sizes(path, file, known, text)
+            empty = dict.fromkeys(name for name in known if name not in filled)
             # Older pyarrow stumbles over a file without any rows.
-            for batch in file.iter_batches(CHUNK, columns=known) if file.metadata.num_row_groups else ():
-                for label in map(batch.column, text):
+            for batch in file.iter_batches(CHUNK, columns=filled) if file.metadata.num_row_groups else ():
+                for label in map(batch.column, [name for name in text if name in filled]):
                     words = label.dictionary.to_pylist() if arrow.types.is_dictionary(label.type) else []
                     if any(len(word or "") > _MAX_LABEL for word in words):
                         raise LivemoodError(f"{path} is not a record file: a label has over {_MAX_LABEL} characters")
                 for row in batch.to_pylist():
-                    yield from_row(row, labels, others)
+                    yield from_row(empty | row, labels, others)
 
 
 _READERS: Final = {".jsonl": _read_jsonl, ".csv": _read_csv, ".parquet": _read_parquet}

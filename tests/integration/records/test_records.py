@@ -8,6 +8,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+import polars
 import pyarrow.parquet
 import pytest
 
@@ -293,7 +294,6 @@ def _line(**changed: object) -> bytes:
         (".jsonl", b"[" * 100_000 + b"\n"),
         (".csv", b"1,2,3\n"),
         (".csv", b'"' + b"x" * 200_000 + b"\n"),
-        (".csv", b"\n"),
     ],
 )
 def test_read_when_a_row_in_between_is_bad_then_the_others_are_read(tmp_path: Path, suffix: str, bad: bytes) -> None:
@@ -304,6 +304,43 @@ def test_read_when_a_row_in_between_is_bad_then_the_others_are_read(tmp_path: Pa
     path.write_bytes(b"".join([*lines[:-1], bad, lines[-1]]))
     with pytest.warns(UserWarning, match="left out 1 of 5 rows"):
         assert list(read(path)) == whole
+
+
+@pytest.mark.parametrize("blank", ["\n", " \r\n", "{cells}\n", "{cells}\r\n"])
+@pytest.mark.parametrize("suffix", TEXT_FORMS)
+def test_read_when_lines_are_blank_then_they_are_no_rows(tmp_path: Path, suffix: str, blank: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    write_some(path)
+    whole = list(read(path))
+    lines = path.read_text().splitlines(keepends=True)
+    line = blank.format(cells="," * lines[0].count(",") if suffix == ".csv" else "")
+    path.write_text("".join([*lines[:-1], line, lines[-1], line, line]), newline="")
+    assert list(read(path)) == whole
+
+
+@pytest.mark.parametrize("suffix", TEXT_FORMS)
+def test_read_when_lines_end_in_a_carriage_return_then_all_rows_are_read(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    write_some(path)
+    whole = list(read(path))
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r"))
+    assert list(read(path)) == whole
+
+
+@pytest.mark.parametrize("someone", [True, False])
+def test_read_when_polars_wrote_a_column_without_values_as_text_then_all_rows_are_read(
+    tmp_path: Path, someone: bool
+) -> None:
+    with open_records(tmp_path / "a.csv", EMOTIONS, faceless_rows=True) as sink:
+        for index in range(3):
+            sink.write(make_frame(index=index), [make_mood()] if someone else [])
+    frame = polars.read_csv(tmp_path / "a.csv")
+    assert frame.schema["event"] == polars.String
+    frame.write_parquet(tmp_path / "a.parquet")
+    assert list(read(tmp_path / "a.parquet")) == list(read(tmp_path / "a.csv"))
+    frame.with_columns(event=polars.lit("x")).write_parquet(tmp_path / "b.parquet")
+    with pytest.raises(LivemoodError, match="its column 'event' holds no numbers"):
+        list(read(tmp_path / "b.parquet"))
 
 
 @pytest.mark.parametrize(("cell", "other"), [("0.765432", "lots"), ("0.765432", "76.5"), ("happy", "")])
