@@ -61,8 +61,8 @@ def parquet_header(path: Path) -> list[str]:
 def check_sizes(path: Path, file: Any, known: Sequence[str], text: Sequence[str]) -> list[str]:
     """Refuse Parquet files that would exhaust memory: a few bytes may expand to gigabytes of text.
 
-    polars and DuckDB take a column of CSV without a single value, such as ``event``, for text. Columns of another type are
-    therefore accepted if the file states that they hold no value; they are not to be read, as it may be wrong.
+    polars and DuckDB take a column of CSV without a single value, such as ``event``, for text. So a column of another
+    type is accepted if the file states that it holds no value; it is not to be read, as that may be wrong.
 
     Args:
         path: Of the file, for messages.

@@ -308,7 +308,9 @@ def test_read_when_a_row_in_between_is_bad_then_the_others_are_read(tmp_path: Pa
 
 @pytest.mark.parametrize("blank", ["\n", " \r\n", "{cells}\n", "{cells}\r\n"])
 @pytest.mark.parametrize("suffix", TEXT_FORMS)
-def test_read_when_lines_are_blank_then_they_are_no_rows(tmp_path: Path, suffix: str, blank: str) -> None:
+def test_read_when_lines_are_blank_then_they_are_no_rows(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder, suffix: str, blank: str
+) -> None:
     path = tmp_path / f"a{suffix}"
     write_some(path)
     whole = list(read(path))
@@ -316,6 +318,7 @@ def test_read_when_lines_are_blank_then_they_are_no_rows(tmp_path: Path, suffix:
     line = blank.format(cells="," * lines[0].count(",") if suffix == ".csv" else "")
     path.write_text("".join([*lines[:-1], line, lines[-1], line, line]), newline="")
     assert list(read(path)) == whole
+    assert not recwarn.list
 
 
 @pytest.mark.parametrize("suffix", TEXT_FORMS)
