@@ -63,7 +63,7 @@ def report(
     from livemood.reporting.film import Stimulus
     from livemood.reporting.group_page import write_group_report
     from livemood.reporting.page import write_report
-    from livemood.reporting.plot import write_plot
+    from livemood.reporting.plot import refuse_plot, write_plot
 
     if not (out or plot or table or curves):
         raise typer.BadParameter("nothing would be written; add --out", param_hint="--out")
@@ -96,6 +96,8 @@ def report(
     if stimulus_start is not None and not stimulus:
         raise typer.BadParameter("needs a film; add --stimulus", param_hint="--stimulus-start")
     refuse_shared([("out", out), ("plot", plot), ("table", table), ("curves", curves)])
+    if plot:
+        refuse_plot(plot, force)  # before the page is written
     film = Stimulus(stimulus, stimulus_start or 0.0) if stimulus else None
     if many:
         write_group_report(records, out, table=table, curves=curves, align=align, stimulus=film, force=force)

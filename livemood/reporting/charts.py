@@ -2,7 +2,8 @@
 
 A trace has its label in ``meta``; the page sets the colour, because only the page knows whether its theme is light or
 dark. Other texts are escaped, because plotly takes them for HTML. Times are in ms; the page turns them into dates in
-1970, so that plotly formats them as clock times. If there are times before 0, the axis is in plain seconds.
+1970, so that plotly formats them as clock times. If there are times before 0, the axis is in plain seconds; from a day on,
+where a clock would begin again, it is in hours.
 """
 
 from collections.abc import Iterable, Sequence
@@ -27,6 +28,8 @@ MAX_NAMED: Final = 20
 _DASHES: Final = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "5px,2px", "2px,5px")
 # Characters of the name of an event in a chart.
 _LONGEST_NAME: Final = 40
+_HOUR_S: Final = 3600
+_DAY_S: Final = 24 * _HOUR_S
 # A curve with at most this many points has markers.
 _DOTTED: Final = 60
 
@@ -57,7 +60,12 @@ class TimeAxis:
     @property
     def is_clock(self) -> bool:
         """Whether times are formatted as clock times."""
-        return self.start_s >= 0
+        return self.start_s >= 0 and not self.is_long
+
+    @property
+    def is_long(self) -> bool:
+        """Whether times are in hours."""
+        return self.end_s >= _DAY_S
 
     def place(self, time_s: float) -> float:
         """Return the axis value of a time of the recording, s."""
@@ -65,14 +73,17 @@ class TimeAxis:
 
     def length(self, seconds: float) -> float:
         """Return a length of time in units of the axis."""
-        return _ms(seconds) if self.is_clock else round(seconds, 3)
+        if self.is_clock:
+            return _ms(seconds)
+        return round(seconds / _HOUR_S, 6) if self.is_long else round(seconds, 3)
 
     def layout(self) -> dict[str, Any]:
         """Return the axis as a plotly layout."""
         shown = {"range": [self.length(self.start_s), self.length(self.end_s)]}
         if not self.is_clock:
-            return {**shown, "ticksuffix": " s", "hoverformat": ".2f", "zeroline": True}
-        clock = "%-H:%M:%S" if self.end_s >= 3600 else "%-M:%S"
+            suffix, digits = (" h", ".3f") if self.is_long else (" s", ".2f")
+            return {**shown, "ticksuffix": suffix, "hoverformat": digits, "zeroline": self.start_s < 0}
+        clock = "%-H:%M:%S" if self.end_s >= _HOUR_S else "%-M:%S"
         return {
             **shown,
             "type": "date",

@@ -31,11 +31,16 @@ def write_plot(records: str | Path, out: str | Path, *, title: str | None = None
         SinkError: Another suffix, or the picture is there already or cannot be written.
     """
     records, out = Path(records), Path(out)
-    refuse_other_suffix(out, _SETTING, *_SUFFIXES)
-    refuse_to_overwrite(out, _SETTING, force)
+    refuse_plot(out, force)
     figure = _figure(summary_of(records), title or f"Moods in {records.stem}")
     with atomic_write(out, _SETTING, force) as part:
         figure.savefig(part, format=out.suffix[1:].lower(), dpi=150)
+
+
+def refuse_plot(out: Path, force: bool) -> None:
+    """Raise a ``SinkError`` if ``write_plot`` would: another suffix, or the picture is there already."""
+    refuse_other_suffix(out, _SETTING, *_SUFFIXES)
+    refuse_to_overwrite(out, _SETTING, force)
 
 
 def _figure(summary: Summary, title: str) -> Any:

@@ -315,6 +315,8 @@ def test_page_then_nothing_is_loaded_and_names_are_escaped(dom, page) -> None:
         ),
         (["a.jsonl", "d.jsonl", "--out", "x.html"], 1, "come from a newer livemood"),
         (["a.jsonl", "b.jsonl", "--out", "x.html", "--stimulus", "gone.mp4"], 1, "gone.mp4 is not there"),
+        (["a.jsonl", "--out", "x.html", "--plot", "p.txt"], 1, "p.txt does not end in .png, .svg or .pdf; give --plot"),
+        (["a.jsonl", "--out", "x.html", "--plot", "p.png"], 1, "p.png is there already; use --force or another --plot"),
     ],
 )
 def test_command_when_something_is_wrong_then_one_line_and_no_file(
@@ -325,6 +327,7 @@ def test_command_when_something_is_wrong_then_one_line_and_no_file(
     write_rows(tmp_path / "b.jsonl", 2.0)
     write_rows(tmp_path / "c.jsonl", 2.0, labels=("neutral", "happy"))
     (tmp_path / "b.csv").write_text("of a recording")
+    (tmp_path / "p.png").write_text("of another recording")
     (tmp_path / "folder").mkdir()
     (tmp_path / "d.jsonl").write_text((tmp_path / "a.jsonl").read_text().replace('"v": 1', '"v": 2'))
     before = {path: path.read_bytes() for path in tmp_path.glob("*.*")}

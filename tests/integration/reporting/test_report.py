@@ -13,6 +13,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -255,6 +256,17 @@ def test_page_when_names_hold_markup_then_it_is_escaped(tmp_path: Path) -> None:
     assert not any("<script>" in text for text in shown)
 
 
+def test_page_when_the_recording_is_longer_than_a_day_then_its_axis_is_in_hours(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    with open_records(path, EMOTIONS) as sink:
+        for step in range(100):
+            sink.write(make_frame(8, 8, index=step, time_s=1200.0 * step), [make_mood()])
+    (layout,) = timelines_of(page_of(path))
+    axis = layout["xaxis"]
+    assert (axis.get("type"), axis["ticksuffix"]) == (None, " h")
+    assert axis["range"] == pytest.approx([0, 100 / 3], abs=1e-5)
+
+
 def marked(path: Path, count: int, name: str = "") -> Path:
     """Write 6 s of two people in which ``count`` events are marked, evenly."""
     events = [Record(0, 6 * place / count, event=place + 1, event_name=name or None) for place in range(count)]
@@ -263,9 +275,9 @@ def marked(path: Path, count: int, name: str = "") -> Path:
     return path
 
 
-def timelines_of(page: str) -> list[dict[str, list[dict[str, object]]]]:
+def timelines_of(page: str) -> list[dict[str, Any]]:
     (charts,) = re.findall(r'<script type="application/json" id="charts">(.*?)</script>', page)
-    figures: dict[str, dict[str, dict[str, list[dict[str, object]]]]] = json.loads(charts)["figures"]
+    figures: dict[str, dict[str, Any]] = json.loads(charts)["figures"]
     return [figure["layout"] for name, figure in figures.items() if name.startswith("person-")]
 
 
