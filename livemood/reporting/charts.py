@@ -2,8 +2,8 @@
 
 A trace has its label in ``meta``; the page sets the colour, because only the page knows whether its theme is light or
 dark. Other texts are escaped, because plotly takes them for HTML. Times are in ms; the page turns them into dates in
-1970, so that plotly formats them as clock times. If there are times before 0, the axis is in plain seconds; from a day on,
-where a clock would begin again, it is in hours.
+1970, so that plotly formats them as clock times. If there are times before 0, the axis is in plain seconds. From a day
+on, where a clock would begin again, it is in hours.
 """
 
 from collections.abc import Iterable, Sequence

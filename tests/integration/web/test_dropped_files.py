@@ -174,6 +174,29 @@ def test_video_when_it_has_ended_then_says_so_and_plays_again(blind, url, record
     becomes(blind, ended)
 
 
+def test_video_when_a_media_key_pauses_it_then_the_button_is_pressed_and_goes_on(blind, url):
+    visit(blind, url)
+    blind.set_input_files("#open", FILM)
+    becomes(blind, "livemood.shown")
+    # The page's video is not in its document.
+    blind.evaluate(
+        """async () => {
+          const played = new Promise((resolve) => {
+            const play = HTMLMediaElement.prototype.play;
+            HTMLMediaElement.prototype.play = function () { resolve(this); return play.call(this); };
+          });
+          for (const _ of [1, 2]) document.querySelector("[data-key=space]").click();
+          globalThis.video = await played;
+        }"""
+    )
+    becomes(blind, "!livemood.paused && !video.paused")
+    blind.evaluate("video.pause()")
+    becomes(blind, "document.querySelector('[data-key=space]').ariaPressed === 'true'")
+    becomes(blind, "document.querySelector('#status').innerText.includes('paused')")
+    blind.click("[data-key=space]")
+    becomes(blind, "!livemood.paused && !video.paused")
+
+
 def test_video_when_damaged_then_says_how_far_it_could_be_played(blind, url, damaged):
     visit(blind, url)
     blind.set_input_files("#open", damaged)

@@ -66,6 +66,8 @@ export class Live {
   readonly #recorder = new Recorder();
   #source: Source | null = null;
   #ticker: Ticker | null = null;
+  /** Aborted when the source is closed. */
+  #opened: AbortController | null = null;
   #current: Shown | null = null;
   #calibration: Calibration = { possible: true, remainingS: 0, calibrated: [] };
   #noticeUntilMs = 0;
@@ -120,7 +122,12 @@ export class Live {
     this.#source = source;
     this.switches.mirror = source.isCamera;
     this.#ticker = new Ticker(source.video, source.timeS, (tick) => this.#take(tick));
-    if (!source.isCamera) rewind(source.video);
+    if (source.isCamera) return;
+    rewind(source.video);
+    // A media key or the system may pause it too.
+    const { signal } = (this.#opened = new AbortController());
+    source.video.addEventListener("pause", () => (this.paused = !this.#ended), { signal });
+    source.video.addEventListener("play", () => (this.paused = false), { signal });
   }
 
   /** Process a photo, and show it until another source is opened; the bitmap may be smaller than the photo. */
@@ -134,6 +141,7 @@ export class Live {
   /** Stop processing the source. */
   close(): void {
     if (this.recording) this.#recorder.stop();
+    this.#opened?.abort();
     this.#ticker?.stop();
     this.#ticker = null;
     this.#source = this.#photo = null;

@@ -33,8 +33,8 @@ export interface Media {
 export class UnreadableFile extends Error {}
 
 /**
- * Open the first film of the chosen files, or all of them as pictures. Throws an UnreadableFile with the name of the first
- * one that the browser cannot show.
+ * Open the first film of the chosen files, or all of them as pictures. Throws an UnreadableFile with the name of the
+ * first one that the browser cannot show.
  */
 export async function openMedia(files: readonly File[]): Promise<Media> {
   for (const file of files) {

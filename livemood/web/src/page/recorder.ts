@@ -25,7 +25,12 @@ export class Recorder {
    *
    * @param onEnded Called with the name of the saved file, null if there is none, and whether the browser ended it.
    */
-  start(first: Shown, view: View, switches: Switches, onEnded: (name: string | null, broken: boolean) => void): boolean {
+  start(
+    first: Shown,
+    view: View,
+    switches: Switches,
+    onEnded: (name: string | null, broken: boolean) => void,
+  ): boolean {
     const form = FORMS.find(([kind]) => typeof MediaRecorder === "function" && MediaRecorder.isTypeSupported(kind));
     if (!form) return false;
     view.copy(first, this.#canvas, switches);

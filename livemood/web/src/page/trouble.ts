@@ -55,7 +55,7 @@ export const NO_RECORDER: Trouble = {
 
 export const RECORDING_ENDED: Trouble = {
   what: "The browser ended the recording: it cannot encode these pictures.",
-  remedy: "What was recorded before is saved. Record again, or save snapshots or the records instead.",
+  remedy: "Record again, or save snapshots or the records instead.",
 };
 
 const CAMERA: Readonly<Record<string, Trouble>> = {
