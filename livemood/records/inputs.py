@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, Final
 from livemood import records
 from livemood.core.errors import LivemoodError
 from livemood.core.labels import EMOTION
-from livemood.core.text_tables import NOT_UTF8
+from livemood.core.text_tables import NOT_UTF8, encoding_of, separator_of
 from livemood.records import reading
 from livemood.records.files import SUFFIXES
 from livemood.records.origin import KEY, is_origin
@@ -33,6 +33,8 @@ PART: Final = "part-{}.parquet"
 """Name of a file of a data set, around its key."""
 
 _MAX_LINE: Final = 1 << 20
+_SEPARATORS: Final = {";": "semicolons", "\t": "tabs"}
+_REMEDY: Final = "save it as CSV with commas, in UTF-8, or give another file"
 
 
 @contextmanager
@@ -187,7 +189,7 @@ def whole_until(path: Path) -> tuple[Heads, int]:
     with path.open("rb") as file:
         end = len(file.readline(_MAX_LINE)) if path.suffix.lower() == ".csv" else 0
         if end:
-            heads = _heads(path, _header(file))
+            heads = _heads(path, _header(path, file))
         file.seek(0)
         for (_, faces), until in groups(_PARSERS[path.suffix.lower()](path, file)):
             heads = heads or (_heads_of(faces[0]) if faces else {})
@@ -211,9 +213,20 @@ def groups(rows: Iterator[Row]) -> Iterator[tuple[Group, int]]:
                 yield (entry, faces), part[-1][2]
 
 
-def _header(file: BinaryIO) -> list[str]:
+def _header(path: Path, file: BinaryIO) -> list[str]:
+    """Return the names of the columns of a CSV file.
+
+    Raises:
+        LivemoodError: It has another form, as a spreadsheet may have saved it.
+    """
     file.seek(0)
-    return _cells(file.readline(_MAX_LINE).removeprefix(BOM_UTF8))
+    line = file.readline(_MAX_LINE)
+    if encoding_of(line) == "utf-16":
+        raise LivemoodError(f"{path} is encoded in UTF-16", _REMEDY)
+    text = line.removeprefix(BOM_UTF8)
+    if (separator := separator_of(text.decode(errors=NOT_UTF8))) != ",":
+        raise LivemoodError(f"{path} has its cells separated by {_SEPARATORS[separator]}, not by commas", _REMEDY)
+    return _cells(text)
 
 
 def _cells(line: bytes) -> list[str]:
@@ -247,8 +260,10 @@ def _json_rows(path: Path, file: BinaryIO) -> Iterator[Row]:
     end = 0
     while (line := file.readline(_MAX_LINE)).endswith(b"\n"):
         end += len(line)
+        if line.isspace():
+            continue
         try:
-            data = json.loads(line.decode(errors=NOT_UTF8))
+            data = json.loads(line.removeprefix(BOM_UTF8).decode(errors=NOT_UTF8))
             if is_origin(data):
                 continue
             yield _input(data), reading.from_json(data), end
@@ -257,7 +272,7 @@ def _json_rows(path: Path, file: BinaryIO) -> Iterator[Row]:
 
 
 def _csv_rows(path: Path, file: BinaryIO) -> Iterator[Row]:
-    names = _header(file)
+    names = _header(path, file)
     heads = _split_heads(_heads(path, names))
     file.seek(0)
     end = len(file.readline(_MAX_LINE))
@@ -272,6 +287,8 @@ def _csv_rows(path: Path, file: BinaryIO) -> Iterator[Row]:
             return
         end += len(line)
         cells = _cells(line) if is_whole else []
+        if line.isspace() or (cells and not any(cells)):
+            continue
         data: dict[str, Any] = dict(zip(names, cells, strict=False))
         record = reading.from_row(data, *heads) if len(cells) == len(names) else None
         if record is None:

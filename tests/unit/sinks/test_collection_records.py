@@ -83,6 +83,37 @@ def test_file_when_a_line_is_not_one_of_a_table_then_one_line_says_so(tmp_path: 
         CollectionRecords(path, HEADS, resume=True)
 
 
+@pytest.mark.parametrize(
+    ("separator", "encoding", "said"),
+    [
+        (";", "utf-8-sig", "has its cells separated by semicolons, not by commas; save it as CSV with commas"),
+        ("\t", "utf-8", "has its cells separated by tabs, not by commas; save it as CSV with commas"),
+        ("\t", "utf-16", "is encoded in UTF-16; save it as CSV with commas, in UTF-8"),
+    ],
+)
+def test_table_when_a_spreadsheet_saved_it_in_another_form_then_one_line_says_which(
+    tmp_path: Path, separator: str, encoding: str, said: str
+) -> None:
+    path = tmp_path / "rows.csv"
+    write(path, PHOTOS[:1])
+    path.write_text(path.read_text().replace(",", separator), encoding=encoding)
+    with pytest.raises(LivemoodError, match=said):
+        CollectionRecords(path, HEADS, resume=True)
+
+
+@pytest.mark.parametrize(("suffix", "blank"), [(".csv", b"\n,,,,\r\n \n"), (".jsonl", b"\n \r\n")])
+def test_file_when_an_editor_left_a_mark_and_blank_lines_in_it_then_it_goes_on(
+    tmp_path: Path, suffix: str, blank: bytes
+) -> None:
+    path = tmp_path / f"rows{suffix}"
+    write(path, PHOTOS[:3])
+    lines = path.read_bytes().splitlines(keepends=True)
+    commas = b"," * lines[0].count(b",") if suffix == ".csv" else b""
+    path.write_bytes(BOM_UTF8 + b"".join([*lines[:2], blank.replace(b",,,,", commas), *lines[2:], blank]))
+    write(path, PHOTOS[3:], resume=True)
+    assert list(read_groups(path)) == PHOTOS
+
+
 @pytest.mark.parametrize("count", [5, 300])
 def test_table_when_a_quote_was_left_open_in_it_then_one_line_says_so_and_all_rows_stay(
     tmp_path: Path, count: int
