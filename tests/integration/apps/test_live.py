@@ -297,7 +297,7 @@ class TestKeys:
         assert len(written) == 1
         assert keeper.files == written
 
-    def test_recording_when_it_cannot_be_written_then_the_run_goes_on_and_the_notice_names_no_setting(self, monkeypatch):
+    def test_recording_when_it_cannot_be_written_then_the_run_goes_on_and_no_setting_is_named(self, monkeypatch):
         def refuse(_):
             raise SinkError("disk full", "try another {out}")
 
