@@ -4,6 +4,7 @@ import io
 import select
 import warnings
 from collections.abc import Generator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import cv2
@@ -52,6 +53,7 @@ class VideoFeed(Feed):
     """
 
     def __init__(self, path: Path, settings: CaptureSettings) -> None:
+        self.warnings: list[str] = []
         self._pictures = self._play(path, settings.loop and not is_pipe(path))
 
     def read(self) -> Picture | None:
@@ -73,9 +75,13 @@ class VideoFeed(Feed):
         while True:
             with VideoSource(path) as video:
                 length_s = 0.0
-                for frame in video.frames():
-                    length_s = frame.time_s + float(1 / video.average_rate)
-                    yield Picture(frame.image, began_s + frame.time_s)
+                try:
+                    with closing(video.frames()) as frames:
+                        for frame in frames:
+                            length_s = frame.time_s + float(1 / video.average_rate)
+                            yield Picture(frame.image, began_s + frame.time_s)
+                finally:
+                    self.warnings = list(dict.fromkeys([*self.warnings, *video.warnings]))
             began_s += length_s
             if not loop:
                 return

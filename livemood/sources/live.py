@@ -3,7 +3,7 @@
 import threading
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -48,9 +48,11 @@ class Feed(Protocol):
     Attributes:
         endless: Whether it has no end of its own, as a camera: then it is opened again when it was lost, and a frozen
             picture is reported.
+        warnings: One line for each irregularity; complete when it was closed.
     """
 
     endless: bool = False
+    warnings: Sequence[str] = ()
 
     @abstractmethod
     def read(self) -> Picture | None:
@@ -82,6 +84,7 @@ class LiveSource(Source):
     Attributes:
         name: As given.
         mirrored: As given.
+        warnings: Those of its feeds, each once; complete when it was closed.
 
     Raises:
         SourceError: It could not be opened, or delivered no picture.
@@ -100,6 +103,7 @@ class LiveSource(Source):
     ) -> None:
         self.name = name
         self.mirrored = mirrored
+        self.warnings: list[str] = []
         self._connect = connect
         self._settings = settings or CaptureSettings()
         self._clock = clock
@@ -204,6 +208,7 @@ class LiveSource(Source):
         if self._feed is not None:
             with suppress(SourceError):
                 self._feed.close()
+            self.warnings += [line for line in self._feed.warnings if line not in self.warnings]
             self._feed = None
 
     def _wait(self, until_s: float | None, shifts: bool = False) -> bool:
