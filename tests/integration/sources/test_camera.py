@@ -462,7 +462,7 @@ class TestFeeds:
     @pytest.mark.parametrize("loop", [False, True])
     def test_of_a_video_that_is_cut_off_then_its_notes_are_told_once(self, tmp_path, loop):
         noise = np.random.default_rng(0).integers(0, 256, (30, 48, 64, 3), np.uint8)
-        clip = write_clip(tmp_path / "clip.mkv", noise, fps=50)
+        clip = write_clip(tmp_path / "clip.mkv", list(noise), fps=50)
         clip.write_bytes(clip.read_bytes()[: clip.stat().st_size * 3 // 5])
         with open_live(str(clip), CaptureSettings(loop=loop)) as source:
             for _ in itertools.islice(source.frames(), 60):
