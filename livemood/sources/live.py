@@ -63,6 +63,10 @@ class Feed(Protocol):
         """
         ...
 
+    def stop(self) -> None:
+        """Have a ``read`` that waits in another thread return None soon, where that is possible."""
+        return
+
     @abstractmethod
     def close(self) -> None:
         """Free it; a second call does nothing."""
@@ -169,9 +173,12 @@ class LiveSource(Source):
                 self._wait(over_s)
 
     def close(self) -> None:
-        """End ``frames`` and free the feed."""
+        """End ``frames`` and free the feed; one that hangs is left to the reading thread."""
+        limit_s = 0.0 if self._stopping.is_set() else _CLOSE_TIMEOUT_S
         self._stopping.set()
-        if self._reading.acquire(timeout=_CLOSE_TIMEOUT_S):
+        if self._feed is not None:
+            self._feed.stop()
+        if self._reading.acquire(timeout=limit_s):
             self._drop()
             self._reading.release()
 

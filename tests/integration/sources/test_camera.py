@@ -537,6 +537,22 @@ class TestFeeds:
         assert pictures[0].image.shape == (2, 4, 3)
         assert pictures[0].image[0, 0].tolist() == ([7, 7, 7] if layout == "gray" else [1, 2, 3])
 
+    def test_of_raw_pictures_when_stopped_while_none_comes_then_they_end(self):
+        read, write = os.pipe()
+        os.write(write, bytes(4 * 2 * 3))
+        source = LiveSource("pipe", lambda: RawFeed(CaptureSettings(width=4, height=2), read))
+        os.write(write, b"a part of the next one")
+        shown: list[object] = []
+        reading = threading.Thread(target=lambda: shown.extend(source.frames()), daemon=True)
+        reading.start()
+        time.sleep(0.1)
+        source.close()
+        reading.join(10)
+        assert not reading.is_alive()
+        assert len(shown) == 1
+        os.close(write)
+        os.close(read)
+
     def test_of_raw_pictures_when_the_pipe_does_not_block_then_they_are_waited_for(self):
         read, write = os.pipe()
         os.set_blocking(read, False)
