@@ -54,6 +54,15 @@ def test_when_asked_to_calibrate_without_a_baseline_then_wrong_usage(tmp_path, c
     assert "leave --baseline off out" in capfd.readouterr().err
 
 
+def test_when_asked_to_calibrate_emotions_without_neutral_then_refused_and_no_file(tmp_path, portrait, capfd):
+    cv2.imwrite(str(tmp_path / "one.png"), portrait)
+    words = ["--source", str(tmp_path), "--no-window", "--calibrate", "2", "--emotions", "happy,sad"]
+    assert run(["camera", *words, "--records", str(tmp_path / "moods.jsonl")]) == 1
+    said = capfd.readouterr().err
+    assert "cannot be calibrated: neutral is not among the emotions; leave --calibrate out" in said
+    assert not (tmp_path / "moods.jsonl").exists()
+
+
 def test_on_a_stream_that_breaks_off_and_comes_back_then_video_and_records_go_on(tmp_path, portrait):
     server = MjpegServer(show=portrait)
     out, records = tmp_path / "out.mp4", tmp_path / "moods.jsonl"
