@@ -160,13 +160,16 @@ def test_on_a_source_that_cannot_be_had_then_one_clear_line_and_no_file(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_when_a_stream_of_raw_pictures_breaks_off_then_all_kinds_of_records_are_kept(tmp_path, portrait):
+def test_when_a_stream_of_raw_pictures_breaks_off_then_all_kinds_of_records_are_kept_and_named(tmp_path, portrait):
     picture = portrait.tobytes()
     for name in ("moods.jsonl", "moods.csv", "moods.parquet"):
         words = ("--source", "-", "--size", "640x360", "--no-window", "--records", tmp_path / name)
         done = camera(*words, input=picture * 5 + picture[:99])
         assert done.returncode == 1
-        assert one_line(done.stderr)
+        kept, line = done.stderr.decode().splitlines()
+        assert kept.startswith(f"livemood: note: kept: {tmp_path / 'moods.'}")
+        assert kept.endswith(name)
+        assert line.startswith("livemood: stdin ended in the middle of a picture")
         assert [row.frame for row in read(tmp_path / name)]
 
 
