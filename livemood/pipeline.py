@@ -95,7 +95,7 @@ class Pipeline:
         """Return the moods of the next frame's tracks, in their order; the second half of ``step``."""
         due = [track for track in tracks if classify or track.id not in self._moods]
         crops = [self._crop(frame, track, self._crop_spec) for track in due]
-        predictions = self.baseline.adjust(self._classify(crops), frame.time_s)
+        predictions = self.baseline.adjust(self._classify(crops), frame.time_s, tracks)
         fresh = {mood.track.id: mood for mood in self._smooth(predictions, frame.time_s)}
         moods = [fresh.get(track.id) or replace(self._moods[track.id], track=track) for track in tracks]
         self._moods = {mood.track.id: mood for mood in moods}

@@ -10,7 +10,7 @@ from livemood.apps.origins import changed
 from livemood.apps.recorder import Recorder
 from livemood.apps.session import Session
 from livemood.apps.tally import Summary
-from livemood.core.errors import SinkError
+from livemood.core.errors import LivemoodError, SinkError
 from livemood.core.keys import View
 from livemood.core.settings import CaptureSettings, DrawStyle
 from livemood.runtime.atomic_io import refuse_device, refuse_inputs, refuse_other_suffix, refuse_to_overwrite
@@ -103,8 +103,11 @@ def run_camera(job: CameraJob, session: Session, source: Source, on_note: Callab
     Raises:
         SourceError: The source was lost for good.
         SinkError: Something could not be opened or written.
+        LivemoodError: The model cannot be calibrated to resting faces.
         KeyboardInterrupt: Recordings are finished.
     """
+    if job.calibrate_s is not None and (obstacle := session.pipeline().baseline.obstacle):
+        raise LivemoodError(f"resting faces cannot be calibrated: {obstacle}", "leave {calibrate} out")
     with ExitStack() as stack:
         stack.enter_context(held())
         markers = stack.enter_context(LslMarkers(job.lsl_markers, on_note)).take if job.lsl_markers else tuple

@@ -99,6 +99,7 @@ class Live:
         self._tally, self._stride = Tally(), stride or InferenceStride()
         self._sparklines = HistoryStrips(session.labels)
         self._current: tuple[Frame, tuple[Mood, ...]] | None = None
+        self._marked: Frame | None = None
         self._taken_at: deque[float] = deque(maxlen=_METER_FRAMES)
         self._drawn_at = 0.0
         self._notice, self._notice_until = "", 0.0
@@ -125,6 +126,8 @@ class Live:
                     self._take(frame, taken)
                 elif taken - self._drawn_at > _REDRAW_S:
                     self._show()
+                if frame is not None:
+                    self._mark_for_others(frame)
                 self._handle_key()
                 if frame is not None:
                     if last is None:
@@ -146,9 +149,13 @@ class Live:
         self._sparklines.add(moods, frame.time_s)
         self._show()
         self._recorder.put(frame, moods, self._style())
+        self._tally.add(frame, moods)
+
+    def _mark_for_others(self, frame: Frame) -> None:
+        """Record what other programs marked, at the newest frame, also while the picture is paused."""
         for name in self._markers():
             self._recorder.mark(frame, name)
-        self._tally.add(frame, moods)
+            self._marked = frame
 
     def _show(self) -> None:
         """Draw and show the current frame according to the view."""
@@ -218,7 +225,7 @@ class Live:
             try:
                 self._keep(key, *self._current)
             except SinkError as error:
-                self._show_notice(str(error))
+                self._show_notice(error.what)  # its remedy is for a setting, and no setting names this file
         elif key is not None and self.view.switch(key):
             self._show()
 
@@ -240,10 +247,12 @@ class Live:
             self._show_notice(f"recording {self._recorder.start()}")
         elif key == "s":
             self._show_notice(f"saved {self._recorder.snapshot(frame, moods, self._style())}")
-        elif event := self._recorder.mark(frame):
-            self._show_notice(f"event {event} marked at {frame.time_s:.1f} s")
         else:
-            self._show_notice("no records to mark an event in")
+            if self._marked and self._marked.index > frame.index:  # records are in order, also those of a pause
+                frame = self._marked
+            event = self._recorder.mark(frame)
+            marked = f"event {event} marked at {frame.time_s:.1f} s"
+            self._show_notice(marked if event else "no records to mark an event in")
 
 
 def _draw_red_dot(image: Image) -> None:

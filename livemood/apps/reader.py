@@ -1,6 +1,7 @@
 """The Python API: moods from pictures, videos and cameras."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -151,8 +152,11 @@ class MoodReader(Closeable):
             SourceError: The stream cannot be read.
             ValueError: Raw pictures without their size, or a pixel format that there is not.
         """
-        with self.session.open_live(str(source), capture) as live:
-            yield from self.watch(live, pipeline=pipeline)
+        with ExitStack() as stack:
+            live = stack.enter_context(self.session.open_live(str(source), capture))
+            frames = stack.enter_context(self.session.frames(live, pipeline=pipeline))
+            stack.callback(live.close)  # before waiting for the thread that reads, so that it ends
+            yield from frames
 
     def close(self) -> None:
         """Free the detector that this reader opened."""

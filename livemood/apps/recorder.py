@@ -38,7 +38,7 @@ class Recorder:
         self._sinks = sinks
         self._video: tuple[Path, Sink] | None = None
         self._events = 0
-        self._opened = ExitStack()
+        self._unfinished: list[Sink] = []
         self._writing = ExitStack()
         self.files: list[Path] = []
         self.warnings: list[str] = []
@@ -59,7 +59,7 @@ class Recorder:
         """
         path = path or _named_now("mp4")
         video = self._open_video(path)
-        self._opened.callback(self._finish, video)
+        self._unfinished.append(video)
         self._video = path, video
         return path
 
@@ -71,7 +71,7 @@ class Recorder:
         """
         stopped, self._video = self._video, None
         if stopped is not None:
-            self._jobs.put(stopped[1].close)
+            self._jobs.put(partial(self._finish, stopped[1]))
 
     def put(self, frame: Frame, moods: Sequence[Mood], style: DrawStyle) -> None:
         """Queue one frame; blocks while the queue is full.
@@ -117,12 +117,22 @@ class Recorder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with self._opened:  # closed last, and also after an error: recordings are kept
+        with ExitStack() as stack:
+            stack.callback(self._finish_all)  # last, and also after an error: recordings are kept
             self._writing.__exit__(kind, error, trace)
 
+    def _finish_all(self) -> None:
+        with ExitStack() as stack:
+            for video in reversed(self._unfinished):
+                stack.callback(self._finish, video)
+
     def _finish(self, video: Sink) -> None:
-        video.close()
-        self.warnings += video.warnings
+        """Finish a video and let go of it, because its encoder keeps memory and threads until then."""
+        self._unfinished.remove(video)
+        try:
+            video.close()
+        finally:
+            self.warnings += video.warnings
 
     def _write(self, frame: Frame, moods: Sequence[Mood], style: DrawStyle, into: tuple[Path, Sink] | None) -> None:
         drawn = into is not None or any(sink.needs_image for sink in self._sinks)

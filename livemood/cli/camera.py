@@ -20,7 +20,9 @@ from livemood.cli.options import (
 )
 from livemood.cli.summary import note, print_summary
 from livemood.cli.terminal import plain
+from livemood.core.errors import LivemoodError
 from livemood.core.settings import CaptureSettings, DrawStyle, ReaderSettings
+from livemood.runtime.atomic_io import written
 from livemood.sinks.open import Output
 
 if TYPE_CHECKING:
@@ -100,13 +102,18 @@ def camera(
     )
     check_camera(job)
     with opened(settings) as session, _opened_source(job, session) as live_source:
-        run = run_camera(job, session, live_source, note)
+        try:
+            run = run_camera(job, session, live_source, note)
+        except LivemoodError:
+            if made := written():
+                note(f"kept: {', '.join(map(str, made))}")
+            raise
     for line in run.summary.notes:
         note(line)
     if json_:
-        written = {name: str(files[name]) if name in files else None for name in ("out", "records")}
-        made = {"dropped": run.dropped, **written, "files": list(map(str, run.files))}
-        print_json({**run.summary.to_json(), **made})
+        named = {name: str(files[name]) if name in files else None for name in ("out", "records")}
+        result = {"dropped": run.dropped, **named, "files": list(map(str, run.files))}
+        print_json({**run.summary.to_json(), **result})
     else:
         print_summary(run.summary, {name: path for name, path in files.items() if name != "out"})
         for file in run.files:

@@ -243,7 +243,7 @@ class SmootherSettings:
         unsure_below: Below this confidence of the leading emotion the label is ``unsure``; ``doubt`` may ask for more.
         margin: Lead in probability that a new emotion needs over the shown one.
         hold_s: How long it must lead, and how long a face must be ``unsure`` or no longer be so, s.
-        forget_s: The state of a track not seen for longer is dropped, s; no shorter than
+        forget_s: The state of a track not classified for longer is dropped, s; no shorter than
             ``TrackerSettings.max_missed_s``.
         doubt: When a face is ``unsure`` although an emotion leads.
     """

@@ -6,7 +6,7 @@ expression can still win (docs/live.md has the figures). In the mode ``auto`` ev
 without being asked for, see ``RestingFace``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from livemood.core.labels import SMILE, SMILE_KINDS
 from livemood.core.settings import BaselineMode
 from livemood.core.stage_settings import NeutralBaselineSettings
-from livemood.core.types import Prediction
+from livemood.core.types import Prediction, Track
 from livemood.emotion.resting_face import RestingFace, log_of, lowered
 
 Logits = npt.NDArray[np.float64]
@@ -84,18 +84,21 @@ class NeutralBaseline:
         self._seen.clear()
         self._offsets.clear()
 
-    def adjust(self, predictions: Sequence[Prediction], time_s: float) -> tuple[Prediction, ...]:
+    def adjust(
+        self, predictions: Sequence[Prediction], time_s: float, tracks: Iterable[Track] = ()
+    ) -> tuple[Prediction, ...]:
         """Return the adjusted predictions of one frame, in their order.
 
         Args:
-            predictions: Of the frame's faces.
+            predictions: Of the frame's faces, or of those that are classified.
             time_s: The frame's time, s, never decreasing.
+            tracks: The frame's faces; those that are not classified are not forgotten either.
         """
         if self._neutral is None or self._mode == "off":
             return tuple(predictions)
         self._now_s = time_s
         self._forget(time_s)
-        self._last_s.update((prediction.track.id, time_s) for prediction in predictions)
+        self._last_s.update((track.id, time_s) for track in (*tracks, *(one.track for one in predictions)))
         if self._wanted_s is not None:
             self._until_s, self._wanted_s = time_s + self._wanted_s, None
         if self._until_s is not None:

@@ -17,6 +17,7 @@ _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 _raised: type[BaseException] = KeyboardInterrupt
 _open_blocks = 0
 _asked: type[BaseException] | None = None
+_ending = False
 
 
 def handle_signals() -> None:
@@ -62,9 +63,9 @@ def ask(error: type[BaseException] | None = None) -> None:
         error: What to raise instead of the default; ignored outside ``held`` blocks, where the next ``held`` block
             would raise it.
     """
-    global _asked
+    global _asked, _ending
     if error is None or _open_blocks:
-        _asked = error or _raised
+        _asked, _ending = error or _raised, True
 
 
 def check() -> None:
@@ -75,10 +76,20 @@ def check() -> None:
         raise error
 
 
+def is_ending() -> bool:
+    """Return whether the ``held`` block was asked to end, also after ``check`` has raised; any thread may call it.
+
+    For threads that wait for someone else, such as the reader of a pipe: what waits for them would never end.
+    """
+    return _ending
+
+
 @contextmanager
 def held() -> Iterator[None]:
     """Defer signals: only ``check`` and the end of the block raise. For the main thread, after ``handle_signals``."""
-    global _open_blocks
+    global _open_blocks, _ending
+    if not _open_blocks:
+        _ending = _asked is not None
     _open_blocks += 1
     try:
         yield

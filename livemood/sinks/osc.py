@@ -4,6 +4,8 @@ import re
 import socket
 import struct
 from collections.abc import Sequence
+from functools import lru_cache
+from itertools import chain, count
 from typing import Any, Final
 
 from livemood.core.counts import counted
@@ -13,8 +15,9 @@ from livemood.sinks.base import Sink, SinkContext
 
 # OSC's time tag "immediately".
 _BUNDLE: Final = b"#bundle\0" + struct.pack(">Q", 1)
-# Characters that OSC 1.0 reserves in addresses.
-_RESERVED: Final = re.compile(r"[\s#*,/?\[\]{}]")
+# Characters that an address of OSC 1.0 cannot have: those it reserves, and all but printable ASCII.
+_UNFIT: Final = re.compile(r"[#*,/?\[\]{}]|[^!-~]")
+_LABEL: Final = "label"
 _ADDRESS: Final = re.compile(r"(?:\[(?P<six>[^\[\]]+)\]|(?P<host>[^:\[\]]+)):(?P<port>\d{1,5})")
 
 
@@ -22,8 +25,9 @@ class OscSink(Sink):
     """Sends a bundle for every face of every frame, and the number of faces.
 
     ``/livemood/face/ID/EMOTION`` has the smoothed score (float), ``/livemood/face/ID/label`` the label (string),
-    ``/livemood/faces`` the number of faces (int), ``/livemood/event`` number and name of a marked event. Sending never
-    blocks: packets that the system cannot take at once are dropped.
+    ``/livemood/faces`` the number of faces (int), ``/livemood/event`` number and name of a marked event. Characters of
+    an emotion that an address cannot have are ``_``; of two that would have one address, the second ends in ``_2``.
+    Sending never blocks: packets that the system cannot take at once are dropped.
 
     Args:
         target: HOST:PORT, or [HOST]:PORT for IPv6.
@@ -57,8 +61,9 @@ class OscSink(Sink):
         self._send(_message("/livemood/faces", len(moods)))
         for mood in moods:
             face = f"/livemood/face/{mood.track.id}"
-            scores = [_message(f"{face}/{_word(label)}", float(score)) for label, score in mood.scores.items()]
-            self._send(_bundle([*scores, _message(f"{face}/label", mood.label)]))
+            words = _words(tuple(mood.scores))
+            scores = [_message(f"{face}/{words[label]}", float(score)) for label, score in mood.scores.items()]
+            self._send(_bundle([*scores, _message(f"{face}/{_LABEL}", mood.label)]))
 
     def mark(self, frame: Frame, event: int, name: str = "") -> None:
         """Send an event."""
@@ -82,8 +87,17 @@ def open_sink(target: str, context: SinkContext) -> OscSink:
     return OscSink(target)
 
 
-def _word(label: str) -> str:
-    return _RESERVED.sub("_", label)
+@lru_cache
+def _words(labels: tuple[str, ...]) -> dict[str, str]:
+    """Return the part of an address for each label, no two alike."""
+    words = {label: label for label in labels if label != _LABEL and not _UNFIT.search(label)}
+    for label in labels:
+        word = _UNFIT.sub("_", label)
+        numbered = (f"{word}_{number}" for number in count(2))
+        taken = {_LABEL, *words.values()}
+        if label not in words:
+            words[label] = next(one for one in chain([word], numbered) if one not in taken)
+    return words
 
 
 def _bundle(messages: Sequence[bytes]) -> bytes:

@@ -2,6 +2,8 @@
 
 import json
 import os
+import select
+import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -15,13 +17,19 @@ from livemood.sinks.rows import event_row, face_rows
 
 # Number of queued frames: some seconds.
 _WAITING: Final = 256
+# Bytes that a pipe takes at once when it is ready; None on Windows, which cannot tell whether one is.
+_READY: Final[int | None] = getattr(select, "PIPE_BUF", None)
+_POLL_S: Final = 0.1
+# How long a run over a file that was interrupted waits for the reader, s.
+_LAST_S: Final = 1.0
 
 
 class RecordStream(Sink):
     """Writes rows to file descriptor 1, each frame's at once.
 
-    In a live run, the oldest queued frames are dropped when the reader is slow; a run over a file waits for it. When
-    the reader has closed the pipe, the run is stopped (``livemood.runtime.stopping``). Any other failure is an error.
+    In a live run, the oldest queued frames are dropped when the reader is slow; a run over a file waits for it, but
+    once it was interrupted only for a second. When the reader has closed the pipe, the run is stopped
+    (``livemood.runtime.stopping``). Any other failure is an error.
 
     Args:
         context: Of the run.
@@ -96,12 +104,33 @@ class RecordStream(Sink):
             raise error
 
     def _send(self, lines: bytes) -> None:
-        left = memoryview(lines)
-        try:
-            while left:
-                left = left[self._file.write(left) :]
-        except ConnectionError:  # the reader has closed the pipe
-            stopping.ask(stopping.OutputClosed)
-            raise
-        except OSError as error:
-            raise SinkError(f"stdout could not be written ({error.strerror or error})") from error
+        while lines:
+            self._wait_for_reader()
+            try:
+                # None if another program has made the pipe non-blocking, and it is full.
+                lines = lines[self._file.write(_at_once(lines)) or 0 :]
+            except ConnectionError:  # the reader has closed the pipe
+                stopping.ask(stopping.OutputClosed)
+                raise
+            except OSError as error:
+                raise SinkError(f"stdout could not be written ({error.strerror or error})") from error
+
+    def _wait_for_reader(self) -> None:
+        """Wait until the reader takes more.
+
+        Raises:
+            ConnectionError: The run was interrupted, and the reader took nothing since.
+        """
+        ends: float | None = None
+        while _READY and not select.select((), [self._file], (), _POLL_S)[1]:
+            if self._outbox is None and stopping.is_ending():
+                ends = ends or time.monotonic() + _LAST_S
+                if time.monotonic() > ends:
+                    raise ConnectionError
+
+
+def _at_once(lines: bytes) -> bytes:
+    """Return as many of the lines as can be written without waiting, or a part of a longer one."""
+    if _READY is None or len(lines) <= _READY:
+        return lines
+    return lines[: lines.rfind(b"\n", 0, _READY) + 1 or _READY]

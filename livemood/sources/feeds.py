@@ -2,8 +2,10 @@
 
 import io
 import select
+import sys
 import warnings
 from collections.abc import Generator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import cv2
@@ -17,6 +19,7 @@ from livemood.sources.video.spool import is_pipe
 
 _PICTURES_PER_S = 1.0
 _STDIN = 0
+_POLL_S = 0.1
 # Channels of a raw pixel format, and how OpenCV turns it into BGR.
 _RAW = {"bgr24": (3, None), "rgb24": (3, cv2.COLOR_RGB2BGR), "gray": (1, cv2.COLOR_GRAY2BGR)}
 
@@ -52,6 +55,7 @@ class VideoFeed(Feed):
     """
 
     def __init__(self, path: Path, settings: CaptureSettings) -> None:
+        self.warnings: list[str] = []
         self._pictures = self._play(path, settings.loop and not is_pipe(path))
 
     def read(self) -> Picture | None:
@@ -73,9 +77,13 @@ class VideoFeed(Feed):
         while True:
             with VideoSource(path) as video:
                 length_s = 0.0
-                for frame in video.frames():
-                    length_s = frame.time_s + float(1 / video.average_rate)
-                    yield Picture(frame.image, began_s + frame.time_s)
+                try:
+                    with closing(video.frames()) as frames:
+                        for frame in frames:
+                            length_s = frame.time_s + float(1 / video.average_rate)
+                            yield Picture(frame.image, began_s + frame.time_s)
+                finally:
+                    self.warnings = list(dict.fromkeys([*self.warnings, *video.warnings]))
             began_s += length_s
             if not loop:
                 return
@@ -143,9 +151,10 @@ class RawFeed(Feed):
         self._shape = (settings.height, settings.width, channels)
         # Unbuffered: a thread that blocks in a buffered reader holds its lock when the program ends.
         self._stream = io.FileIO(descriptor, closefd=False)
+        self._stopped = False
 
     def read(self) -> Picture | None:
-        """Return the next picture; None when the other end closes the pipe.
+        """Return the next picture; None when the other end closes the pipe, or after ``stop``.
 
         Raises:
             SourceError: It closed in the middle of a picture.
@@ -153,9 +162,10 @@ class RawFeed(Feed):
         pixels = np.empty(self._shape, np.uint8)
         waiting = memoryview(pixels.data).cast("B")
         while waiting:
+            if not self._wait_for_bytes():
+                return None
             got = self._stream.readinto(waiting)
-            if got is None:  # another program has made the pipe non-blocking
-                select.select([self._stream], [], [])
+            if got is None:  # another program has made the pipe non-blocking, and a third one read from it
                 continue
             if not got:
                 if len(waiting) == pixels.size:
@@ -168,8 +178,19 @@ class RawFeed(Feed):
             waiting = waiting[got:]
         return Picture(self._bgr(pixels))
 
+    def stop(self) -> None:
+        """Have a ``read`` that waits return None soon; on Windows it goes on waiting."""
+        self._stopped = True
+
     def close(self) -> None:
         """Do nothing: the descriptor belongs to the caller."""
+
+    def _wait_for_bytes(self) -> bool:
+        """Wait until something can be read, or until the end; False after ``stop``."""
+        while not self._stopped:
+            if sys.platform == "win32" or select.select([self._stream], (), (), _POLL_S)[0]:
+                return True
+        return False
 
     def _bgr(self, pixels: Image) -> Image:
         return pixels if self._conversion is None else np.asarray(cv2.cvtColor(pixels, self._conversion), np.uint8)

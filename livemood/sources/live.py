@@ -3,7 +3,7 @@
 import threading
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -48,9 +48,11 @@ class Feed(Protocol):
     Attributes:
         endless: Whether it has no end of its own, as a camera: then it is opened again when it was lost, and a frozen
             picture is reported.
+        warnings: One line for each irregularity; complete when it was closed.
     """
 
     endless: bool = False
+    warnings: Sequence[str] = ()
 
     @abstractmethod
     def read(self) -> Picture | None:
@@ -60,6 +62,10 @@ class Feed(Protocol):
             SourceError: The feed was lost.
         """
         ...
+
+    def stop(self) -> None:
+        """Have a ``read`` that waits in another thread return None soon, where that is possible."""
+        return
 
     @abstractmethod
     def close(self) -> None:
@@ -82,6 +88,7 @@ class LiveSource(Source):
     Attributes:
         name: As given.
         mirrored: As given.
+        warnings: Those of its feeds, each once; complete when it was closed.
 
     Raises:
         SourceError: It could not be opened, or delivered no picture.
@@ -100,6 +107,7 @@ class LiveSource(Source):
     ) -> None:
         self.name = name
         self.mirrored = mirrored
+        self.warnings: list[str] = []
         self._connect = connect
         self._settings = settings or CaptureSettings()
         self._clock = clock
@@ -165,9 +173,12 @@ class LiveSource(Source):
                 self._wait(over_s)
 
     def close(self) -> None:
-        """End ``frames`` and free the feed."""
+        """End ``frames`` and free the feed; one that hangs is left to the reading thread."""
+        limit_s = 0.0 if self._stopping.is_set() else _CLOSE_TIMEOUT_S
         self._stopping.set()
-        if self._reading.acquire(timeout=_CLOSE_TIMEOUT_S):
+        if self._feed is not None:
+            self._feed.stop()
+        if self._reading.acquire(timeout=limit_s):
             self._drop()
             self._reading.release()
 
@@ -204,6 +215,7 @@ class LiveSource(Source):
         if self._feed is not None:
             with suppress(SourceError):
                 self._feed.close()
+            self.warnings += [line for line in self._feed.warnings if line not in self.warnings]
             self._feed = None
 
     def _wait(self, until_s: float | None, shifts: bool = False) -> bool:

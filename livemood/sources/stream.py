@@ -59,9 +59,6 @@ class StreamFeed(Feed):
         url: Its address.
         settings: Timeouts.
 
-    Attributes:
-        broken: Number of pictures skipped because they could not be decoded.
-
     Raises:
         VideoUnreadable: The server does not answer, or it is not a video.
     """
@@ -71,7 +68,7 @@ class StreamFeed(Feed):
 
         self._name = without_secrets(url)
         self._url = url
-        self.broken = 0
+        self.warnings: list[str] = []
         options = {"rtsp_transport": "tcp", "flags": "low_delay"}
         if _scheme(url) in _ONLY_LIVE:
             options["fflags"] = "nobuffer"
@@ -122,8 +119,10 @@ class StreamFeed(Feed):
                 return None
             except av.InvalidDataError as error:
                 broken += 1
-                self.broken += 1
-                if self._upright is not None and broken > _MAX_BROKEN:
+                if self._upright is None:
+                    continue  # before the first key frame
+                self.warnings = [f"{self._name} sent something that could not be decoded; it was left out"]
+                if broken > _MAX_BROKEN:
                     raise VideoUnreadable(f"{self._name} sends nothing that can be decoded") from error
             except (av.FFmpegError, OSError) as error:
                 raise VideoUnreadable(f"{self._name} broke off ({_reason(error, self._url)})") from error

@@ -53,6 +53,14 @@ def test_step_when_detections_swap_places_in_the_list_then_labels_stay_with_thei
     assert [(m.label, m.box) for m in moods] == [("sad", B.box), ("happy", A.box)]
 
 
+def test_step_when_a_face_is_classified_every_three_seconds_only_then_its_resting_face_is_learnt():
+    pipeline = Pipeline(ScriptedDetector([[A]]), people(), baseline="key")
+    pipeline.baseline.begin(1.0)
+    for frame in clip(30, fps=5):
+        pipeline.step(frame, classify=frame.index % 15 == 0)
+    assert pipeline.baseline.calibrated == {1}
+
+
 def test_step_without_faces_then_no_moods():
     assert Pipeline(ScriptedDetector(), people()).step(make_frame()) == ()
 

@@ -169,7 +169,7 @@ class StreamCopy:
         what = f"the {'sound' if is_sound else 'subtitles'} of {self._name}"
         context: CodecContext | None = stream.codec_context
         if context is None:
-            self.warnings.append(f"left out {what}: no decoder is known for it")
+            self._note(f"left out {what}: no decoder is known for it")
             return None
         codec = context.codec
         refused = (av.FFmpegError, ValueError)  # PyAV raises ValueError for codecs that a container cannot hold
@@ -185,12 +185,17 @@ class StreamCopy:
         with suppress(*refused):
             if isinstance(stream, AudioStream) and kind.sound_encoder:
                 track = Reencoded(self._output, stream, self._tags, kind.sound_encoder, Cut(self._cut, self._length))
-                self.warnings.append(f"re-encoded {what}: {why}")
+                self._note(f"re-encoded {what}: {why}")
                 return track
             if isinstance(stream, SubtitleStream) and kind.subtitle_encoder and codec.text_sub:
                 return Rewritten(self._output, stream, self._tags, kind.subtitle_encoder)
-        self.warnings.append(f"left out {what}: {kind.name} cannot hold {codec.canonical_name}")
+        self._note(f"left out {what}: {kind.name} cannot hold {codec.canonical_name}")
         return None
+
+    def _note(self, line: str) -> None:
+        """Add a warning, once for all tracks of which it is true."""
+        if line not in self.warnings:
+            self.warnings.append(line)
 
     def _note_what_stays_behind(self) -> None:
         videos = self._input.streams.video
@@ -200,7 +205,7 @@ class StreamCopy:
         left = ("other video tracks", others), ("cover picture", covers), ("attached files, such as fonts,", attached)
         for what, streams in left:
             if streams:
-                self.warnings.append(f"left out the {what} of {self._name}")
+                self._note(f"left out the {what} of {self._name}")
 
     def _keep_tags(self, strip: bool) -> None:
         tags = {} if strip else self._input.metadata
@@ -235,7 +240,7 @@ class StreamCopy:
             try:
                 found = next(self._packets, None)
             except av.FFmpegError:
-                self.warnings.append(f"{self._name} is damaged; not all of its sound and subtitles could be read")
+                self._note(f"{self._name} is damaged; not all of its sound and subtitles could be read")
                 return None
             if found is None:
                 return None
@@ -293,7 +298,7 @@ class StreamCopy:
                 raise
             if not carried.damaged:
                 what = "sound" if carried.is_sound else "subtitles"
-                self.warnings.append(f"the {what} of {self._name} is damaged; what could not be copied was left out")
+                self._note(f"the {what} of {self._name} is damaged; what could not be copied was left out")
             carried.damaged = True
             return False
         return True
@@ -310,16 +315,16 @@ class StreamCopy:
 
     def _note_flaws(self, carried: _Carried, picture_start_s: Fraction, picture_end_s: Fraction) -> None:
         if carried.repaired:
-            self.warnings.append(f"the sound of {self._name} has broken times; they were repaired")
+            self._note(f"the sound of {self._name} has broken times; they were repaired")
         if carried.starts is None:
             if not carried.damaged:
-                self.warnings.append(f"the sound of {self._name} is empty")
+                self._note(f"the sound of {self._name} is empty")
             return
         late, early = carried.starts - picture_start_s, picture_end_s - carried.ends
         if late > _SILENT_S:
-            self.warnings.append(f"the sound of {self._name} starts {float(late):.1f} s after the picture")
+            self._note(f"the sound of {self._name} starts {float(late):.1f} s after the picture")
         if early > _SILENT_S:
-            self.warnings.append(f"the sound of {self._name} ends {float(early):.1f} s before the picture")
+            self._note(f"the sound of {self._name} ends {float(early):.1f} s before the picture")
 
 
 def _bytes_in_a_tick(path: Path | None) -> dict[int, Fraction]:

@@ -217,7 +217,7 @@ class VideoSink(FileSink):
         self.path.unlink(missing_ok=True)
 
     def _write_rest(self, whole: bool) -> None:
-        end = self._end(whole)
+        end = max(self._end(whole), (self._pictures.last or 0) + self._kind.least_ticks)
         for packet in self._pictures.finish(end):
             self._output.mux(packet)
         if self._copied_streams:

@@ -127,7 +127,7 @@ class VideoSource(Source):
         """Number of frames, from the container or estimated from its duration; None if neither is known."""
         return self.info.frame_count
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self) -> Generator[Frame, None, None]:
         """Yield the frames; to be called once.
 
         Raises:

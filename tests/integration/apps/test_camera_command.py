@@ -54,6 +54,15 @@ def test_when_asked_to_calibrate_without_a_baseline_then_wrong_usage(tmp_path, c
     assert "leave --baseline off out" in capfd.readouterr().err
 
 
+def test_when_asked_to_calibrate_emotions_without_neutral_then_refused_and_no_file(tmp_path, portrait, capfd):
+    cv2.imwrite(str(tmp_path / "one.png"), portrait)
+    words = ["--source", str(tmp_path), "--no-window", "--calibrate", "2", "--emotions", "happy,sad"]
+    assert run(["camera", *words, "--records", str(tmp_path / "moods.jsonl")]) == 1
+    said = capfd.readouterr().err
+    assert "cannot be calibrated: neutral is not among the emotions; leave --calibrate out" in said
+    assert not (tmp_path / "moods.jsonl").exists()
+
+
 def test_on_a_stream_that_breaks_off_and_comes_back_then_video_and_records_go_on(tmp_path, portrait):
     server = MjpegServer(show=portrait)
     out, records = tmp_path / "out.mp4", tmp_path / "moods.jsonl"
@@ -151,13 +160,16 @@ def test_on_a_source_that_cannot_be_had_then_one_clear_line_and_no_file(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_when_a_stream_of_raw_pictures_breaks_off_then_all_kinds_of_records_are_kept(tmp_path, portrait):
+def test_when_a_stream_of_raw_pictures_breaks_off_then_all_kinds_of_records_are_kept_and_named(tmp_path, portrait):
     picture = portrait.tobytes()
     for name in ("moods.jsonl", "moods.csv", "moods.parquet"):
         words = ("--source", "-", "--size", "640x360", "--no-window", "--records", tmp_path / name)
         done = camera(*words, input=picture * 5 + picture[:99])
         assert done.returncode == 1
-        assert one_line(done.stderr)
+        kept, line = done.stderr.decode().splitlines()
+        assert kept.startswith(f"livemood: note: kept: {tmp_path / 'moods.'}")
+        assert kept.endswith(name)
+        assert line.startswith("livemood: stdin ended in the middle of a picture")
         assert [row.frame for row in read(tmp_path / name)]
 
 

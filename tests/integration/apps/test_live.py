@@ -4,6 +4,7 @@ import gc
 import resource
 import threading
 import time
+import weakref
 from typing import ClassVar
 
 import numpy as np
@@ -267,6 +268,26 @@ class TestKeys:
         assert len(videos[0].frames) == 5
         assert keeper.warnings == ["odd size", "odd size"]
 
+    def test_recording_when_stopped_then_nothing_of_it_is_held_since_encoders_keep_memory_and_threads(self):
+        videos = []
+
+        def open_video(_):
+            video = Video()
+            videos.append(weakref.ref(video))
+            return video
+
+        with Recorder(draw, open_video) as keeper:
+            keeper.start()
+            keeper.put(make_frame(), (), DrawStyle())
+            keeper.stop()
+            for _ in range(2):  # the writing thread holds its last job until the next one comes
+                done = threading.Event()
+                keeper._jobs.put(done.set)
+                assert done.wait(10)
+            gc.collect()
+            assert [video() for video in videos] == [None]
+        assert keeper.warnings == ["odd size"]
+
     def test_recording_when_no_frame_came_then_it_is_not_among_the_files(self):
         models = reader()
         with Recorder(models.draw, lambda _: Video()) as keeper:
@@ -276,14 +297,35 @@ class TestKeys:
         assert len(written) == 1
         assert keeper.files == written
 
-    def test_recording_when_it_cannot_be_written_then_the_run_goes_on(self):
+    def test_recording_when_it_cannot_be_written_then_the_run_goes_on_and_no_setting_is_named(self, monkeypatch):
         def refuse(_):
-            raise SinkError("disk full")
+            raise SinkError("disk full", "try another {out}")
 
+        shown = []
+        monkeypatch.setattr(Annotator, "hud", lambda self, image, lines: shown.extend(lines))
         models = reader()
         with Recorder(models.draw, refuse) as keeper:
             summary = Live(models, Camera(20, pause_s=0.01), keeper, ScriptedScreen({3: "r"})).run().summary()
         assert summary.frames > 10
+        assert {line for line in shown if "disk" in line} == {"disk full"}
+
+    def test_markers_of_others_while_paused_then_at_the_newest_frame_and_later_events_are_in_order(self):
+        class Marked(RecordingSink):
+            marks: ClassVar = []
+
+            def mark(self, frame, event, name=""):
+                self.marks.append((frame.index, name))
+
+        rung = iter([[], [], [], [], [], ["bell"]])
+        models, kept = reader(), Marked()
+        screen = ScriptedScreen({3: "space", 8: "e", 9: "space", 11: "q"})
+        with Recorder(models.draw, lambda _: Video(), [kept]) as keeper:
+            Live(models, Camera(pause_s=0.1), keeper, screen, markers=lambda: next(rung, ())).run()
+        (bell, name), (event, nameless) = kept.marks
+        assert (name, nameless) == ("bell", "")
+        shown = [frame.index for frame in kept.frames]
+        assert bell not in shown, "the picture was paused when it rang"
+        assert event == bell
 
     def test_blur_when_on_then_recordings_are_blurred_too(self):
         video = Video()

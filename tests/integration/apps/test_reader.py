@@ -1,6 +1,7 @@
 import re
 import subprocess
 import sys
+import threading
 import time
 from itertools import islice
 from pathlib import Path
@@ -231,6 +232,31 @@ def test_watch_when_frames_of_a_live_source_are_dropped_then_every_second_of_the
     one = MoodReader(detector=ScriptedDetector([[FACE]]), classifier=classifier)
     frames = len(list(one.watch(Odd(), every=2)))
     assert len([call for call in classifier.calls if call]) == (frames + 1) // 2
+
+
+def test_camera_when_left_while_it_waits_for_a_picture_then_no_thread_is_left(monkeypatch):
+    class Slow(Source):
+        live = True
+        info = VideoInfo(160, 120)
+
+        def __init__(self):
+            self.closed = threading.Event()
+
+        def frames(self):
+            yield make_frame()
+            self.closed.wait(30)
+            time.sleep(0.3)  # longer than it takes to notice a thread that was not waited for
+
+        def close(self):
+            self.closed.set()
+
+    before = set(threading.enumerate())
+    with reader(happy=1) as one:
+        monkeypatch.setattr(one.session, "open_live", lambda *_: Slow())
+        frames = one.camera(0)
+        next(frames)
+        del frames
+        assert set(threading.enumerate()) == before
 
 
 def test_reader_when_given_a_detector_then_leaves_it_open():

@@ -463,6 +463,24 @@ def test_gif_when_frames_come_too_fast_then_keeps_the_pace_and_says_so(tmp_path:
     assert f"left out the sound of {clip}: GIF cannot hold aac" in sink.warnings
 
 
+def test_gif_when_the_cut_ends_just_after_its_last_frame_began_then_viewers_show_that_one_no_longer_than_others(
+    tmp_path: Path,
+) -> None:
+    clip = write_film(tmp_path / "clip.mp4", range(30), Fraction(1, 30))
+    out = tmp_path / "out.gif"
+    copy(clip, out, described(clip, end_s=0.51, picture_end_s=0.51))
+    with av.open(str(out)) as container:
+        lasting = [packet.duration or 0 for packet in container.demux(video=0) if packet.size]
+    assert min(lasting) == 2  # of 0.01 s; viewers show shorter ones for 10
+    assert len(lasting) == 16
+
+
+def test_sound_when_two_tracks_have_to_be_left_out_then_it_is_said_once(tmp_path: Path) -> None:
+    clip = write_film(tmp_path / "clip.mp4", range(30), Fraction(1, 30), sounds=[Sound(), Sound()])
+    sink = copy(clip, tmp_path / "out.gif")
+    assert sink.warnings == [f"left out the sound of {clip}: GIF cannot hold aac"]
+
+
 def test_gif_when_the_colours_change_then_each_frame_has_fine_ones(tmp_path: Path) -> None:
     images = np.zeros((3, 48, 64, 3), np.uint8)
     for channel, image in enumerate(images):

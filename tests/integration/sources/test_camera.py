@@ -251,6 +251,7 @@ class TestStream:
         assert [frame.index for frame in frames] == list(range(10))
         assert frames[0].image.shape == server.shape
         assert len({int(frame.image.mean()) for frame in frames}) > 5
+        assert source.warnings == []
         assert source.name == server.url.replace("user:secret@", "")
 
     def test_when_the_server_dies_and_comes_back_then_frames_go_on(self, server):
@@ -290,6 +291,8 @@ class TestStream:
         server.stop()
         assert len(frames) == 12
         assert server.connections == 1, "a broken picture is no reason to hang up"
+        name = server.url.replace("user:secret@", "")
+        assert source.warnings == [f"{name} sent something that could not be decoded; it was left out"]
 
     @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
     def test_of_a_file_over_http_then_every_frame_at_its_own_speed_and_an_end(self, tmp_path, suffix):
@@ -456,6 +459,23 @@ class TestFeeds:
         assert int(frames[20].image.mean()) == pytest.approx(int(frames[0].image.mean()), abs=3)
         assert frames[20].time_s >= 0.38
 
+    @pytest.mark.parametrize("loop", [False, True])
+    def test_of_a_video_that_is_cut_off_then_its_notes_are_told_once(self, tmp_path, loop):
+        noise = np.random.default_rng(0).integers(0, 256, (30, 48, 64, 3), np.uint8)
+        clip = write_clip(tmp_path / "clip.mkv", list(noise), fps=50)
+        clip.write_bytes(clip.read_bytes()[: clip.stat().st_size * 3 // 5])
+        with open_live(str(clip), CaptureSettings(loop=loop)) as source:
+            for _ in itertools.islice(source.frames(), 60):
+                pass
+        (note,) = source.warnings
+        assert note.startswith(f"{clip} is cut off")
+
+    def test_of_a_video_when_left_early_then_its_notes_so_far_are_told(self, tmp_path):
+        clip = write_clip(tmp_path / "clip.h264", [picture(i * 8, 64, 48) for i in range(9)], fps=50)
+        with open_live(str(clip)) as source:
+            next(source.frames())
+        assert source.warnings == [f"{clip} holds no times; its frames were spaced evenly, 50 per second"]
+
     def test_of_a_folder_then_its_pictures_in_order_at_the_wished_rate(self, tmp_path):
         for i in range(3):
             cv2.imwrite(str(tmp_path / f"{i}.png"), picture(i * 50))
@@ -516,6 +536,22 @@ class TestFeeds:
         assert len(pictures) == 3
         assert pictures[0].image.shape == (2, 4, 3)
         assert pictures[0].image[0, 0].tolist() == ([7, 7, 7] if layout == "gray" else [1, 2, 3])
+
+    def test_of_raw_pictures_when_stopped_while_none_comes_then_they_end(self):
+        read, write = os.pipe()
+        os.write(write, bytes(4 * 2 * 3))
+        source = LiveSource("pipe", lambda: RawFeed(CaptureSettings(width=4, height=2), read))
+        os.write(write, b"a part of the next one")
+        shown: list[object] = []
+        reading = threading.Thread(target=lambda: shown.extend(source.frames()), daemon=True)
+        reading.start()
+        time.sleep(0.1)
+        source.close()
+        reading.join(10)
+        assert not reading.is_alive()
+        assert len(shown) == 1
+        os.close(write)
+        os.close(read)
 
     def test_of_raw_pictures_when_the_pipe_does_not_block_then_they_are_waited_for(self):
         read, write = os.pipe()

@@ -83,6 +83,13 @@ def test_adjust_when_someone_is_gone_for_longer_than_tracks_last_then_the_calibr
     assert baseline.calibrated == frozenset()
 
 
+def test_adjust_when_someone_is_seen_but_not_classified_for_long_then_the_calibration_stays():
+    baseline = calibrated(SULLEN)
+    for time_s in range(11, 20):
+        baseline.adjust([], time_s, [predict(SULLEN).track])
+    assert baseline.calibrated == {1}
+
+
 def test_adjust_when_someone_leaves_for_good_while_looking_then_only_the_others_are_calibrated():
     baseline = NeutralBaseline(EMOTIONS)
     baseline.begin()
