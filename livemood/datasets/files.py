@@ -190,7 +190,9 @@ def _open_zip(path: Path) -> zipfile.ZipFile:
     if len(archive.namelist()) > MAX_FILES:
         archive.close()
         raise DatasetError(f"{path} holds more than {MAX_FILES} files", "unpack it and give the folder")
-    if (files := [info for info in archive.infolist() if not info.is_dir()]) and all(map(_is_encrypted, files)):
+    # Not by ``is_dir``, which fails for a file without a name before Python 3.12.
+    files = [info for info in archive.infolist() if not info.filename.endswith("/")]
+    if files and all(map(_is_encrypted, files)):
         archive.close()
         raise DatasetError(f"{path} is protected by a password", "unpack it and give the folder")
     return archive

@@ -214,6 +214,16 @@ class TestFolders:
         with pytest.raises(DatasetError, match=says):
             open_collection(path)
 
+    def test_read_when_a_file_of_a_zip_has_no_name_then_it_is_left_out(self, tmp_path):
+        path = tmp_path / "d.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            for name in ("happy", "sad"):
+                for number in range(4):
+                    archive.writestr(f"{name}/{number}.png", b"x")
+            archive.writestr("nameless", b"x")
+        path.write_bytes(path.read_bytes().replace(b"nameless", b"\0ameless"))
+        assert len(open_collection(path).samples) == 8
+
     @pytest.mark.parametrize("separator", [",", ";"])
     @pytest.mark.parametrize("zipped", [False, True])
     def test_read_when_index_names_sources_then_one_source_stays_in_one_split(self, tmp_path, separator, zipped):
