@@ -303,10 +303,9 @@ def _parquet_rows(path: Path, file: BinaryIO) -> Iterator[Row]:
         heads = _split_heads(_heads(path, names))
         text = [name for name in ("path", "error", "label", REASON, *heads[1], EVENT_NAME) if name in names]
         known = [name for name in columns(_heads(path, names)) if name in names]  # further columns are ignored
-        filled = check_sizes(path, table, known, text)
-        empty = dict.fromkeys(name for name in known if name not in filled)
-        for batch in table.iter_batches(columns=filled) if table.metadata.num_row_groups else ():
-            for row in (empty | row for row in batch.to_pylist()):
+        check_sizes(path, table, known, text)
+        for batch in table.iter_batches(columns=known) if table.metadata.num_row_groups else ():
+            for row in batch.to_pylist():
                 record = reading.from_row(row, *heads)
                 if record is not None:
                     yield _input(row), record, 0

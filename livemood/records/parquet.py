@@ -58,20 +58,14 @@ def parquet_header(path: Path) -> list[str]:
     return names
 
 
-def check_sizes(path: Path, file: Any, known: Sequence[str], text: Sequence[str]) -> list[str]:
+def check_sizes(path: Path, file: Any, known: Sequence[str], text: Sequence[str]) -> None:
     """Refuse Parquet files that would exhaust memory: a few bytes may expand to gigabytes of text.
-
-    polars and DuckDB take a column of CSV without a single value, such as ``event``, for text. So a column of another
-    type is accepted if the file states that it holds no value; it is not to be read, as that may be wrong.
 
     Args:
         path: Of the file, for messages.
         file: A ``pyarrow.parquet.ParquetFile``.
         known: Columns that will be read.
         text: Those of them that hold words; the others hold numbers.
-
-    Returns:
-        Those of the columns that are to be read.
 
     Raises:
         LivemoodError: Its parts are too large, or a column holds something else.
@@ -83,27 +77,14 @@ def check_sizes(path: Path, file: Any, known: Sequence[str], text: Sequence[str]
             f"{max(groups, default=0) / 1e6:,.0f} MB; livemood writes parts of a few MB"
         )
     kinds = required("pyarrow", PARQUET).types
-    filled = []
     for column in map(file.schema_arrow.field, known):
         is_label = column.name in text
         number = kinds.is_integer(column.type) or kinds.is_floating(column.type)
         # An optional text column without a single value comes back as numbers from many programs.
         fits = (_is_text(column.type, kinds) or (number and column.name in _OPTIONAL_TEXT)) if is_label else number
-        if kinds.is_null(column.type) or fits:
-            filled.append(column.name)
-        elif not _is_empty(file.metadata, column.name):
+        if not kinds.is_null(column.type) and not fits:
             wanted = "words" if is_label else "numbers"
             raise LivemoodError(f"{path} is not a record file: its column {column.name[:40]!r} holds no {wanted}")
-    return filled
-
-
-def _is_empty(metadata: Any, name: str) -> bool:
-    """Return whether a Parquet file states that a column holds no value."""
-    groups = [metadata.row_group(place).to_dict() for place in range(metadata.num_row_groups)]
-    found = [column for group in groups for column in group["columns"] if column["path_in_schema"] == name]
-    return len(found) == len(groups) and all(
-        column["statistics"] and column["statistics"]["null_count"] == column["num_values"] for column in found
-    )
 
 
 def _is_text(kind: Any, kinds: Any) -> bool:

@@ -150,16 +150,15 @@ def _read_parquet(path: Path) -> Iterator[Record | None]:
         text = [name for name in ("label", REASON, *others, EVENT_NAME) if name in known]
         # As a dictionary, a label that repeats is held once, however long it is.
         with parquet.ParquetFile(path, read_dictionary=text) as file:
-            filled = check_sizes(path, file, known, text)
-            empty = dict.fromkeys(name for name in known if name not in filled)
+            check_sizes(path, file, known, text)
             # Older pyarrow stumbles over a file without any rows.
-            for batch in file.iter_batches(CHUNK, columns=filled) if file.metadata.num_row_groups else ():
-                for label in map(batch.column, [name for name in text if name in filled]):
+            for batch in file.iter_batches(CHUNK, columns=known) if file.metadata.num_row_groups else ():
+                for label in map(batch.column, text):
                     words = label.dictionary.to_pylist() if arrow.types.is_dictionary(label.type) else []
                     if any(len(word or "") > _MAX_LABEL for word in words):
                         raise LivemoodError(f"{path} is not a record file: a label has over {_MAX_LABEL} characters")
                 for row in batch.to_pylist():
-                    yield from_row(empty | row, labels, others)
+                    yield from_row(row, labels, others)
 
 
 _READERS: Final = {".jsonl": _read_jsonl, ".csv": _read_csv, ".parquet": _read_parquet}

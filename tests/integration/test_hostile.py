@@ -91,6 +91,18 @@ def test_picture_when_it_promises_60000_by_60000_then_refused_before_memory_is_g
     assert peak_mb() - before < 50
 
 
+@pytest.mark.parametrize("part", [b"PLTE", b"IEND"])
+def test_picture_when_a_part_of_a_png_is_longer_than_the_file_then_refused_before_memory_is_given_to_it(tmp_path, part):
+    head = coded(".png")
+    data = head[: head.index(b"IHDR") + 21] + struct.pack(">I", 0xFC000000) + part + b"\0" * 8
+    (tmp_path / "bomb.png").write_bytes(data)
+    before = peak_mb()
+    with pytest.raises(ImageUnreadable, match=r"bomb\.png is not a picture that can be read, or is cut off"):
+        read_image(tmp_path / "bomb.png")
+    assert decode(data) is None
+    assert peak_mb() - before < 50
+
+
 @pytest.mark.parametrize("ending", [".jpg", ".png", ".bmp", ".webp", ".tiff", ".gif", ".jp2", ".avif", ".ppm"])
 def test_picture_of_any_kind_then_its_header_gives_its_size(ending):
     assert pixels(coded(ending, np.zeros((37, 91, 3), np.uint8))) == 37 * 91

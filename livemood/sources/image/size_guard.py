@@ -14,6 +14,9 @@ MAX_PIXELS: Final = 200_000_000
 # JPEG: frame headers, all but DHT (C4), JPG (C8) and DAC (CC) of C0 to CF.
 _JPEG_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_BARE: Final = frozenset({0x01, *range(0xD0, 0xD9)})
+_PNG_MAGIC: Final = b"\x89PNG\r\n\x1a\n"
+# Bytes of a part besides its content: length, kind, checksum.
+_PNG_AROUND: Final = 12
 _TIFF_KINDS: Final = {3: ("H", 2), 4: ("I", 4), 16: ("Q", 8)}
 _TIFF_SIDES: Final = (256, 257)
 _MOST_ENTRIES: Final = 4096
@@ -43,6 +46,15 @@ _Sizes = list[tuple[int, int]]
 
 
 def _png(data: bytes) -> _Sizes:
+    """PNG: nothing if a part is longer than the rest of the file, because OpenCV gets memory for it first."""
+    place = len(_PNG_MAGIC)
+    while place < len(data):
+        length, kind = struct.unpack_from(">I4s", data, place)
+        place += _PNG_AROUND + length
+        if place > len(data):
+            return []
+        if kind == b"IEND":
+            break
     return [struct.unpack_from(">II", data, 16)]
 
 

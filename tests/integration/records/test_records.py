@@ -8,7 +8,6 @@ import sys
 import textwrap
 from pathlib import Path
 
-import polars
 import pyarrow.parquet
 import pytest
 
@@ -328,22 +327,6 @@ def test_read_when_lines_end_in_a_carriage_return_then_all_rows_are_read(tmp_pat
     whole = list(read(path))
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r"))
     assert list(read(path)) == whole
-
-
-@pytest.mark.parametrize("someone", [True, False])
-def test_read_when_polars_wrote_a_column_without_values_as_text_then_all_rows_are_read(
-    tmp_path: Path, someone: bool
-) -> None:
-    with open_records(tmp_path / "a.csv", EMOTIONS, faceless_rows=True) as sink:
-        for index in range(3):
-            sink.write(make_frame(index=index), [make_mood()] if someone else [])
-    frame = polars.read_csv(tmp_path / "a.csv")
-    assert frame.schema["event"] == polars.String
-    frame.write_parquet(tmp_path / "a.parquet")
-    assert list(read(tmp_path / "a.parquet")) == list(read(tmp_path / "a.csv"))
-    frame.with_columns(event=polars.lit("x")).write_parquet(tmp_path / "b.parquet")
-    with pytest.raises(LivemoodError, match="its column 'event' holds no numbers"):
-        list(read(tmp_path / "b.parquet"))
 
 
 @pytest.mark.parametrize(("cell", "other"), [("0.765432", "lots"), ("0.765432", "76.5"), ("happy", "")])
