@@ -33,6 +33,12 @@ FEWEST = 4
 NUMBERED = {
     "RAF-DB": dict(zip("1234567", ("surprise", "fear", "disgust", "happy", "sad", "angry", "neutral"), strict=True)),
     "FER2013": dict(zip("0123456", ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"), strict=True)),
+    "AffectNet": dict(
+        zip("01234567", ("neutral", "happy", "sad", "surprise", "fear", "disgust", "angry", "contempt"), strict=True)
+    ),
+    "CK+": dict(
+        zip("01234567", ("neutral", "angry", "contempt", "disgust", "fear", "happy", "sad", "surprise"), strict=True)
+    ),
 }
 """Meaning of numbered classes in known data sets."""
 
@@ -63,13 +69,13 @@ class ClassNames:
     def labels(self, names: Iterable[str]) -> tuple[dict[str, str], tuple[str, ...]]:
         """Return the label of each name, and notes for the user.
 
-        Names that differ only in how accents are stored (NFC, NFD) are one class.
+        Names that differ only in how accents are stored (NFC, NFD), or in spaces around them, are one class.
 
         Raises:
             DatasetError: A name cannot be a label, is a number, or looks like a misspelt label; or ``renamed`` has a
                 name that does not occur.
         """
-        typed = {name: composed(name) for name in names}
+        typed = {name: composed(name).strip() for name in names}
         found, notes = self._labels(sorted(set(typed.values())))
         return {name: found[word] for name, word in typed.items()}, notes
 
@@ -96,19 +102,18 @@ class ClassNames:
         ]:
             raise DatasetError(
                 f"classes are numbers ({_listed(numbers)}), which mean something else in every set",
-                "rename the folders, or say what each number is with {class}; {0}",
+                "rename them, or say what each number is with {class}; {0}",
                 _example(numbers),
             )
         by_case: dict[str, str] = {}
         for name in all_names:
-            for word in (name, new_names.get(name, name)):
-                if not is_label(word):
-                    raise DatasetError(
-                        f"class {word[:MAX_LABEL]!r} cannot be a label",
-                        "take a name of at most {0} characters that a folder may have on every system",
-                        MAX_LABEL,
-                    )
             label = new_names.get(name) or self._known(name)
+            if not is_label(label or name):
+                raise DatasetError(
+                    f"class {(label or name)[:MAX_LABEL]!r} cannot be a label",
+                    "take a name of at most {0} characters that a folder may have on every system",
+                    MAX_LABEL,
+                )
             if label is None:
                 self._check_spelling(name)
                 label = by_case.setdefault(_plain(name), name)
@@ -193,11 +198,11 @@ def _listed(names: Iterable[str], most: int = 12) -> str:
 
 
 def _example(numbers: Sequence[str]) -> str:
-    """Return an example of how to rename numbered classes, from a known data set with these numbers."""
+    """Return examples of how to rename numbered classes, from all known data sets with these numbers."""
     digits = {name: whole_number(name) for name in numbers}
-    for name, meaning in NUMBERED.items():
-        if set(digits.values()) <= set(meaning):
-            return (
-                f"in {name} they are {' '.join(f'{cell}={meaning[digit]}' for cell, digit in digits.items() if digit)}"
-            )
-    return f"for example {numbers[0]}=neutral"
+    found = [
+        f"in {name} they are {' '.join(f'{cell}={meaning[digit]}' for cell, digit in digits.items() if digit)}"
+        for name, meaning in NUMBERED.items()
+        if set(digits.values()) <= set(meaning)
+    ]
+    return ", ".join(found) or f"for example {numbers[0]}=neutral"

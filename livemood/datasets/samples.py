@@ -9,6 +9,12 @@ from livemood.core.types import Image
 
 SplitName = Literal["train", "valid", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "valid", "test")
+SPLIT_WORDS: Mapping[str, SplitName] = {
+    **{"train": "train", "training": "train"},
+    **{"valid": "valid", "validation": "valid", "val": "valid", "publictest": "valid"},
+    **{"test": "test", "testing": "test", "privatetest": "test"},
+}
+"""What folders and tables call the splits, in lower case; FER2013 has PublicTest and PrivateTest."""
 
 FER2013_HEAD = "fer2013"
 FER2013_LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
