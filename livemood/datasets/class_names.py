@@ -66,17 +66,22 @@ class ClassNames:
     known: tuple[str, ...] = EMOTIONS
     renamed: Mapping[str, str] | None = None
 
-    def labels(self, names: Iterable[str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    def labels(self, names: Iterable[str], unread: Sequence[str] = ()) -> tuple[dict[str, str], tuple[str, ...]]:
         """Return the label of each name, and notes for the user.
 
         Names that differ only in how accents are stored (NFC, NFD), or in spaces around them, are one class.
+
+        Args:
+            names: Of all classes.
+            unread: Notes on files that may hold labels but were not read; where names are numbers, the first goes into
+                the error.
 
         Raises:
             DatasetError: A name cannot be a label, is a number, or looks like a misspelt label; or ``renamed`` has a
                 name that does not occur.
         """
         typed = {name: composed(name).strip() for name in names}
-        found, notes = self._labels(sorted(set(typed.values())))
+        found, notes = self._labels(sorted(set(typed.values())), unread)
         return {name: found[word] for name, word in typed.items()}, notes
 
     def check_fixed(self, where: str) -> None:
@@ -90,7 +95,7 @@ class ClassNames:
                 f"{next(iter(self.renamed))} cannot be renamed: the classes of {where} are fixed", "leave {class} out"
             )
 
-    def _labels(self, all_names: Sequence[str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    def _labels(self, all_names: Sequence[str], unread: Sequence[str]) -> tuple[dict[str, str], tuple[str, ...]]:
         found: dict[str, str] = {}
         new_names = {composed(name): composed(label) for name, label in (self.renamed or {}).items()}
         if absent := sorted(set(new_names) - set(all_names)):
@@ -102,8 +107,9 @@ class ClassNames:
         ]:
             raise DatasetError(
                 f"classes are numbers ({_listed(numbers)}), which mean something else in every set",
-                "rename them, or say what each number is with {class}; {0}",
+                "rename them, or say what each number is with {class}; {0}" + "; {1}" * bool(unread),
                 _example(numbers),
+                *unread[:1],
             )
         by_case: dict[str, str] = {}
         for name in all_names:

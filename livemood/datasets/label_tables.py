@@ -11,7 +11,7 @@ from livemood.datasets.crop_index import INDEX
 from livemood.datasets.files import Files, rows_of
 from livemood.datasets.head_labels import HEADS
 from livemood.datasets.picture_names import PictureNames
-from livemood.datasets.samples import SPLIT_WORDS, SplitName
+from livemood.datasets.samples import SPLIT_WORDS, SplitName, split_in
 
 LABEL_COLUMNS = ("emotion", "label", "expression", "class", "category")
 """What tables call the column of labels."""
@@ -47,9 +47,7 @@ class LabelTable:
     @property
     def split(self) -> SplitName | None:
         """The split that the table's own name says, such as train for ``train_labels.csv``; None if it says none."""
-        words = re.split(r"[\W\d_]+", PurePosixPath(self.name).stem.lower())
-        named = {SPLIT_WORDS[word] for word in words if word in SPLIT_WORDS}
-        return named.pop() if len(named) == 1 else None
+        return split_in(PurePosixPath(self.name).stem)
 
     def checked(self) -> dict[str, str]:
         """Return label by picture.

@@ -12,7 +12,7 @@ from livemood.datasets.crop_index import INDEX
 from livemood.datasets.files import Files
 from livemood.datasets.head_labels import HEADS
 from livemood.datasets.label_tables import PIXELS, LabelTable, holds_pixels, read_together, table_names, tables_of
-from livemood.datasets.samples import SPLIT_WORDS, SplitName
+from livemood.datasets.samples import SPLIT_WORDS, SplitName, split_of_folder
 from livemood.sources.image.formats import PICTURE_SUFFIXES
 
 _PASSED_OVER = frozenset({"__pycache__", "thumbs", "thumbnails", "@eadir", "$recycle.bin", "lost+found"})
@@ -21,6 +21,7 @@ _MAY_LABEL = frozenset({".lst", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".ma
 _MAY_LABEL |= {".txt", ".xls", ".xlsx", ".ods"}
 _FOLDERS_SAY = "the class folders say what the pictures show"
 _SAYS_LABELS = re.compile("label|annotation|emotion|expression", re.IGNORECASE)
+_ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".xz", ".7z", ".rar")
 _NO_LABELS = re.compile("readme|licen[cs]e|requirements|citation", re.IGNORECASE)
 
 # RAF-DB calls pictures train_00001.jpg, and aligned ones train_00001_aligned.jpg; its list has lines train_00001.jpg 5.
@@ -145,7 +146,7 @@ def _class_folders(pictures: list[str]) -> tuple[tuple[Labelled, ...], tuple[str
     found, unsorted = [], []
     for name, parts in above.items():
         folder = emotions.get(name) or next(iter(parts[-1:]), "")
-        if not folder or is_split_folder(folder):
+        if not folder or split_of_folder(folder):
             unsorted.append(f"{name}: lies in no class folder")
         else:
             found.append(Labelled(name, folder, _split_of(name)))
@@ -240,6 +241,7 @@ def _unread(
     if not read:
         known = {table.name for table in tables}
         others = [name for name in table_names(files) if name not in known] + _other_label_files(files, label_found)
+        others += [name for name in files.names if name.lower().endswith(_ARCHIVES) and not pictures]
         notes += [f"{name} was not read{_how_to_use(files, name, in_folders)}" for name in others]
     return tuple(notes[:3])
 
@@ -264,6 +266,8 @@ def _how_to_use(files: Files, name: str, in_folders: bool) -> str:
     if is_table and holds_pixels(files, name):
         here = f"{files.path / name}" if files.path.is_dir() else f"{name} unpacked"
         return f": it holds pictures as {PIXELS}; to use it, give {here} in place of {files.path}"
+    if name.lower().endswith(_ARCHIVES):
+        return ": it is an archive; unpack it, and give what is in it"
     if in_folders:
         return f": {_FOLDERS_SAY}"
     how = "name its columns file and label in its first line" if is_table else "save it as a .csv of file,label"
@@ -271,14 +275,8 @@ def _how_to_use(files: Files, name: str, in_folders: bool) -> str:
 
 
 def _split_of(file: str) -> SplitName | None:
-    parts = (part.lower() for part in PurePosixPath(file).parts[:-1])
-    return next((SPLIT_WORDS[part] for part in parts if part in SPLIT_WORDS), None)
+    return next(filter(None, map(split_of_folder, PurePosixPath(file).parts[:-1])), None)
 
 
 def _stem(file: str) -> str:
     return PurePosixPath(file).stem
-
-
-def is_split_folder(name: str) -> bool:
-    """Return whether a folder's name is that of a split."""
-    return name.lower() in SPLIT_WORDS

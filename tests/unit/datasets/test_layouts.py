@@ -81,6 +81,15 @@ class TestRafDb:
         assert [name for name in ("RAF-DB", "FER2013", "AffectNet", "CK+") if f"in {name} they are" in told] == sets
         assert ("7=contempt" in told) == ("7" in numbers)
 
+    def test_read_when_folders_are_numbers_and_labels_lie_elsewhere_then_told_that_they_were_not_read(self, tmp_path):
+        folder = write(
+            tmp_path / "ck", *(f"images/S1/{kind}/{kind}_{n}.png" for kind in ("001", "002") for n in "1234")
+        )
+        (folder / "Emotion" / "S1").mkdir(parents=True)
+        (folder / "Emotion" / "S1" / "001_4_emotion.txt").write_text("  3.0000000e+00")
+        with pytest.raises(DatasetError, match=r"numbers \(001, 002\).*; Emotion/S1/001_4_emotion\.txt was not read"):
+            open_collection(folder)
+
     def test_read_when_pandas_wrote_numbers_as_floats_then_asks_as_for_whole_ones(self, tmp_path):
         folder = write(tmp_path / "set", *(f"{n}.png" for n in range(8)))
         (folder / "labels.csv").write_text("file,label\n" + "".join(f"{n}.png,{3 + n % 2}.0\n" for n in range(8)))
@@ -224,6 +233,12 @@ class TestTables:
             with pytest.raises(DatasetError, match=re.escape(told)):
                 open_collection(path)
 
+    @pytest.mark.parametrize("name", ["train.zip", "faces.tar.gz"])
+    def test_read_when_the_data_holds_only_an_archive_then_told_to_unpack_it(self, tmp_path, name):
+        (tmp_path / name).write_bytes(b"x")
+        with pytest.raises(DatasetError, match=f"0 classes; .*; {name} was not read: it is an archive; unpack it"):
+            open_collection(tmp_path)
+
     def test_read_when_a_table_of_pixels_is_larger_than_what_is_read_then_told_all_the_same(
         self, tmp_path, monkeypatch
     ):
@@ -357,13 +372,22 @@ class TestClassFolders:
         assert Counter(collection.labels[s.votes.index(1)] for s in collection.samples) == {"happy": 8, "sad": 8}
         assert Counter(sample.split for sample in collection.samples) == {"train": 8, "valid": 8}
 
-    @pytest.mark.parametrize("folder", ["PublicTest", "PrivateTest"])
-    def test_read_when_splits_are_called_as_fer2013_s_then_taken(self, tmp_path, folder):
-        names = [
-            f"{top}/{label}/{n}.png" for top in ("Training", folder) for label in ("wink", "sad") for n in range(4)
-        ]
+    @pytest.mark.parametrize(
+        ("train", "other", "split"),
+        [
+            ("Training", "PublicTest", "valid"),
+            ("Training", "PrivateTest", "test"),
+            ("train_set", "val_set", "valid"),
+            ("Train_Aligned_Faces", "Val_Aligned_Faces_new", "valid"),
+            ("train", "test_smiles", None),
+            ("train", "train-test", None),
+        ],
+    )
+    def test_read_when_splits_have_other_names_then_taken_where_these_say_nothing_else(
+        self, tmp_path, train, other, split
+    ):
+        names = [f"{top}/{label}/{n}.png" for top in (train, other) for label in ("wink", "sad") for n in range(4)]
         collection = open_collection(write(tmp_path / "faces", *names))
-        split = {"PublicTest": "valid", "PrivateTest": "test"}[folder]
         assert Counter(sample.split for sample in collection.samples) == {"train": 8, split: 8}
 
     def test_read_when_class_folders_repeat_the_folder_above_then_classes_are_the_emotions(self, tmp_path):
