@@ -30,6 +30,9 @@ _NUMBER = re.compile(r"(\d+)(?:\.0*)?")
 FEWEST = 4
 """Fewest pictures of a class that training takes: with them, each split can have one."""
 
+ENOUGH = "give each class at least {0}, better 50, or leave it out"
+"""The remedy where a class has too few pictures."""
+
 NUMBERED = {
     "RAF-DB": dict(zip("1234567", ("surprise", "fear", "disgust", "happy", "sad", "angry", "neutral"), strict=True)),
     "FER2013": dict(zip("0123456", ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"), strict=True)),
@@ -111,7 +114,7 @@ class ClassNames:
                 _example(numbers),
                 *unread[:1],
             )
-        by_case: dict[str, str] = {}
+        by_case, unknown = dict[str, str](), list[str]()
         for name in all_names:
             label = new_names.get(name) or self._known(name)
             if not is_label(label or name):
@@ -121,9 +124,9 @@ class ClassNames:
                     MAX_LABEL,
                 )
             if label is None:
-                self._check_spelling(name)
-                label = by_case.setdefault(_plain(name), name)
-            found[name] = label
+                unknown.append(name)
+            found[name] = label or by_case.setdefault(_plain(name), name)
+        self._check_spelling(unknown)
         return found, self._notes(found)
 
     def _known(self, name: str) -> str | None:
@@ -136,16 +139,21 @@ class ClassNames:
                 return label
         return usual_label
 
-    def _check_spelling(self, name: str) -> None:
+    def _check_spelling(self, names: Iterable[str]) -> None:
         words = {**_USUAL, **{_plain(label): label for label in self.known}}
-        close = difflib.get_close_matches(_plain(name), words, 1, _ALIKE)
-        if close:
-            raise DatasetError(
-                f"class {name} looks like {words[close[0]]}",
-                "rename it, or say what it is with {class}: {0}={1}, or {0}={0} for a class of its own",
-                name,
-                words[close[0]],
-            )
+        close = {name: difflib.get_close_matches(_plain(name), words, 1, _ALIKE) for name in names}
+        meant = {name: words[found[0]] for name, found in close.items() if found}
+        if not meant:
+            return
+        one = len(meant) == 1
+        raise DatasetError(
+            f"class{'' if one else 'es'} {_listed(meant)} look{'s' if one else ''} like "
+            f"{_listed(dict.fromkeys(meant.values()))}",
+            f"rename {'it' if one else 'them'}, or say what {'it is' if one else 'they are'} with {{class}}: "
+            "{0}, or {1}={1} for a class of its own",
+            " ".join(f"{name}={label}" for name, label in meant.items()),
+            next(iter(meant)),
+        )
 
     def _notes(self, found: Mapping[str, str]) -> tuple[str, ...]:
         taken = [f"{name} as {label}" for name, label in found.items() if name != label]
@@ -185,13 +193,15 @@ def check_counts(labels: Sequence[str], where: str, fewest: int, unread: Sequenc
             "as file,label" + "; {0}" * bool(unread),
             *unread[:1],
         )
-    label, least = min(counts.items(), key=lambda item: item[1])
-    if least < fewest:
-        raise DatasetError(
-            f"class {label} has {counted(least, 'picture')}, too few to learn and to check",
-            "give each class at least {0}, better 50",
-            fewest,
-        )
+    if small := {label: count for label, count in sorted(counts.items()) if count < fewest}:
+        raise DatasetError(f"{too_few(small)}, too few to learn and to check", ENOUGH, fewest)
+
+
+def too_few(counts: Mapping[str, int], what: str = "picture") -> str:
+    """Return that classes have these numbers of pictures, for an error."""
+    (first, count), *others = counts.items()
+    more = "".join(f", {label} {number}" for label, number in others)
+    return f"class {first} has {counted(count, what)}{more}"
 
 
 def _plain(word: str) -> str:

@@ -240,8 +240,11 @@ def _unread(
     ]
     if not read:
         known = {table.name for table in tables}
-        others = [name for name in table_names(files) if name not in known] + _other_label_files(files, label_found)
-        others += [name for name in files.names if name.lower().endswith(_ARCHIVES) and not pictures]
+        others = [name for name in table_names(files) if name not in known]
+        if pictures:
+            others += _other_label_files(files, label_found)
+        else:
+            others += [name for name in files.names if name.lower().endswith(_ARCHIVES)]
         notes += [f"{name} was not read{_how_to_use(files, name, in_folders)}" for name in others]
     return tuple(notes[:3])
 

@@ -233,6 +233,11 @@ class TestTables:
             with pytest.raises(DatasetError, match=re.escape(told)):
                 open_collection(path)
 
+    def test_read_when_there_is_no_picture_then_no_file_is_taken_for_their_labels(self, tmp_path):
+        (tmp_path / "manifest.json").write_text("{}")
+        with pytest.raises(DatasetError, match=r"0 classes; [^;]* file,label$"):
+            open_collection(tmp_path)
+
     @pytest.mark.parametrize("name", ["train.zip", "faces.tar.gz"])
     def test_read_when_the_data_holds_only_an_archive_then_told_to_unpack_it(self, tmp_path, name):
         (tmp_path / name).write_bytes(b"x")
@@ -462,6 +467,25 @@ class TestClassNames:
             open_collection(folder)
         for label in (meant, slip):
             assert label in open_collection(folder, names=ClassNames(renamed={slip: label})).labels
+
+    def test_read_when_several_names_look_like_slips_then_all_are_asked_about(self, tmp_path):
+        folder = write_faces(tmp_path / "faces", 4, ("suprise", "0_happy"))
+        write(folder, *(f"Suprise/more{n}.png" for n in range(4)))
+        with pytest.raises(
+            DatasetError, match=r"classes 0_happy, Suprise, suprise look like happy, surprise; rename"
+        ) as told:
+            open_collection(folder)
+        assert (
+            "class: 0_happy=happy Suprise=surprise suprise=surprise, or 0_happy=0_happy for a class of its own"
+            in str(told.value)
+        )
+
+    def test_read_when_several_classes_have_too_few_pictures_then_all_are_named(self, tmp_path):
+        folder = write(tmp_path / "faces", "fear/a.png", "sad/a.png", "sad/b.png", *(f"happy/{n}.png" for n in "1234"))
+        with pytest.raises(
+            DatasetError, match=r"class fear has 1 picture, sad 2, too few .* at least 4, .* leave it out"
+        ):
+            open_collection(folder)
 
     def test_read_when_the_model_has_its_own_word_then_that_is_taken(self, tmp_path):
         folder = write_faces(tmp_path / "faces", 4, ("Happy", "angry"))
