@@ -107,6 +107,8 @@ def holds_pixels(files: Files, table: str) -> bool:
 
 
 def _read(files: Files, table: str, pictures: list[str]) -> LabelTable | None:
+    if holds_pixels(files, table):
+        return None
     try:
         header, *rows = [*files.rows(table)] or [[]]
     except DatasetError:  # it may hold something else
@@ -116,7 +118,7 @@ def _read(files: Files, table: str, pictures: list[str]) -> LabelTable | None:
         next((columns.index(name) for name in names if name in columns), None)
         for names in (_FILE_COLUMNS, LABEL_COLUMNS, _SPLIT_COLUMNS)
     )
-    if file_at is None or label_at is None or PIXELS in columns:
+    if file_at is None or label_at is None:
         return None
     by_name = PictureNames(pictures, PurePosixPath(table).parent.as_posix())
     labels, splits = dict[str, str](), dict[str, SplitName]()
