@@ -44,6 +44,16 @@ def notes(data: "Dataset", find_faces: bool) -> list[str]:
     return lines
 
 
+def _note_on_test(data: "Dataset") -> tuple[str, ...]:
+    """Return a note for a run whose figures will be those of valid, because there is no picture in test."""
+    if len(data.splits["test"]):
+        return ()
+    return (
+        "no picture in test: the figures will be those of valid, on which the epoch and the calibration are chosen, so "
+        "they will be too good",
+    )
+
+
 def _counts(data: "Dataset") -> "Table":
     """Return a table of how many pictures each split has of each class."""
     from rich.table import Table
@@ -107,7 +117,7 @@ class Display:
         if data.copies_removed:
             copied = counted(data.copies_removed, "training picture")
             self._print_line(f"{copied} left out, because valid or test has the same")
-        for line in notes(data, self._find_faces):
+        for line in (*notes(data, self._find_faces), *_note_on_test(data)):
             self._print_line(line)
         if data.skipped:
             self._print_line(f"{counted(len(data.skipped), 'file')} skipped:")

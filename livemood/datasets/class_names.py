@@ -30,9 +30,18 @@ _NUMBER = re.compile(r"(\d+)(?:\.0*)?")
 FEWEST = 4
 """Fewest pictures of a class that training takes: with them, each split can have one."""
 
+ENOUGH = "give each class at least {0}, better 50, or leave it out"
+"""The remedy where a class has too few pictures."""
+
 NUMBERED = {
     "RAF-DB": dict(zip("1234567", ("surprise", "fear", "disgust", "happy", "sad", "angry", "neutral"), strict=True)),
     "FER2013": dict(zip("0123456", ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"), strict=True)),
+    "AffectNet": dict(
+        zip("01234567", ("neutral", "happy", "sad", "surprise", "fear", "disgust", "angry", "contempt"), strict=True)
+    ),
+    "CK+": dict(
+        zip("01234567", ("neutral", "angry", "contempt", "disgust", "fear", "happy", "sad", "surprise"), strict=True)
+    ),
 }
 """Meaning of numbered classes in known data sets."""
 
@@ -60,17 +69,22 @@ class ClassNames:
     known: tuple[str, ...] = EMOTIONS
     renamed: Mapping[str, str] | None = None
 
-    def labels(self, names: Iterable[str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    def labels(self, names: Iterable[str], unread: Sequence[str] = ()) -> tuple[dict[str, str], tuple[str, ...]]:
         """Return the label of each name, and notes for the user.
 
-        Names that differ only in how accents are stored (NFC, NFD) are one class.
+        Names that differ only in how accents are stored (NFC, NFD), or in spaces around them, are one class.
+
+        Args:
+            names: Of all classes.
+            unread: Notes on files that may hold labels but were not read; where names are numbers, the first goes into
+                the error.
 
         Raises:
             DatasetError: A name cannot be a label, is a number, or looks like a misspelt label; or ``renamed`` has a
                 name that does not occur.
         """
-        typed = {name: composed(name) for name in names}
-        found, notes = self._labels(sorted(set(typed.values())))
+        typed = {name: composed(name).strip() for name in names}
+        found, notes = self._labels(sorted(set(typed.values())), unread)
         return {name: found[word] for name, word in typed.items()}, notes
 
     def check_fixed(self, where: str) -> None:
@@ -84,7 +98,7 @@ class ClassNames:
                 f"{next(iter(self.renamed))} cannot be renamed: the classes of {where} are fixed", "leave {class} out"
             )
 
-    def _labels(self, all_names: Sequence[str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    def _labels(self, all_names: Sequence[str], unread: Sequence[str]) -> tuple[dict[str, str], tuple[str, ...]]:
         found: dict[str, str] = {}
         new_names = {composed(name): composed(label) for name, label in (self.renamed or {}).items()}
         if absent := sorted(set(new_names) - set(all_names)):
@@ -96,23 +110,23 @@ class ClassNames:
         ]:
             raise DatasetError(
                 f"classes are numbers ({_listed(numbers)}), which mean something else in every set",
-                "rename the folders, or say what each number is with {class}; {0}",
+                "rename them, or say what each number is with {class}; {0}" + "; {1}" * bool(unread),
                 _example(numbers),
+                *unread[:1],
             )
-        by_case: dict[str, str] = {}
+        by_case, unknown = dict[str, str](), list[str]()
         for name in all_names:
-            for word in (name, new_names.get(name, name)):
-                if not is_label(word):
-                    raise DatasetError(
-                        f"class {word[:MAX_LABEL]!r} cannot be a label",
-                        "take a name of at most {0} characters that a folder may have on every system",
-                        MAX_LABEL,
-                    )
             label = new_names.get(name) or self._known(name)
+            if not is_label(label or name):
+                raise DatasetError(
+                    f"class {(label or name)[:MAX_LABEL]!r} cannot be a label",
+                    "take a name of at most {0} characters that a folder may have on every system",
+                    MAX_LABEL,
+                )
             if label is None:
-                self._check_spelling(name)
-                label = by_case.setdefault(_plain(name), name)
-            found[name] = label
+                unknown.append(name)
+            found[name] = label or by_case.setdefault(_plain(name), name)
+        self._check_spelling(unknown)
         return found, self._notes(found)
 
     def _known(self, name: str) -> str | None:
@@ -125,16 +139,21 @@ class ClassNames:
                 return label
         return usual_label
 
-    def _check_spelling(self, name: str) -> None:
+    def _check_spelling(self, names: Iterable[str]) -> None:
         words = {**_USUAL, **{_plain(label): label for label in self.known}}
-        close = difflib.get_close_matches(_plain(name), words, 1, _ALIKE)
-        if close:
-            raise DatasetError(
-                f"class {name} looks like {words[close[0]]}",
-                "rename it, or say what it is with {class}: {0}={1}, or {0}={0} for a class of its own",
-                name,
-                words[close[0]],
-            )
+        close = {name: difflib.get_close_matches(_plain(name), words, 1, _ALIKE) for name in names}
+        meant = {name: words[found[0]] for name, found in close.items() if found}
+        if not meant:
+            return
+        one = len(meant) == 1
+        raise DatasetError(
+            f"class{'' if one else 'es'} {_listed(meant)} look{'s' if one else ''} like "
+            f"{_listed(dict.fromkeys(meant.values()))}",
+            f"rename {'it' if one else 'them'}, or say what {'it is' if one else 'they are'} with {{class}}: "
+            "{0}, or {1}={1} for a class of its own",
+            " ".join(f"{name}={label}" for name, label in meant.items()),
+            next(iter(meant)),
+        )
 
     def _notes(self, found: Mapping[str, str]) -> tuple[str, ...]:
         taken = [f"{name} as {label}" for name, label in found.items() if name != label]
@@ -174,13 +193,15 @@ def check_counts(labels: Sequence[str], where: str, fewest: int, unread: Sequenc
             "as file,label" + "; {0}" * bool(unread),
             *unread[:1],
         )
-    label, least = min(counts.items(), key=lambda item: item[1])
-    if least < fewest:
-        raise DatasetError(
-            f"class {label} has {counted(least, 'picture')}, too few to learn and to check",
-            "give each class at least {0}, better 50",
-            fewest,
-        )
+    if small := {label: count for label, count in sorted(counts.items()) if count < fewest}:
+        raise DatasetError(f"{too_few(small)}, too few to learn and to check", ENOUGH, fewest)
+
+
+def too_few(counts: Mapping[str, int], what: str = "picture") -> str:
+    """Return that classes have these numbers of pictures, for an error."""
+    (first, count), *others = counts.items()
+    more = "".join(f", {label} {number}" for label, number in others)
+    return f"class {first} has {counted(count, what)}{more}"
 
 
 def _plain(word: str) -> str:
@@ -193,11 +214,11 @@ def _listed(names: Iterable[str], most: int = 12) -> str:
 
 
 def _example(numbers: Sequence[str]) -> str:
-    """Return an example of how to rename numbered classes, from a known data set with these numbers."""
+    """Return examples of how to rename numbered classes, from all known data sets with these numbers."""
     digits = {name: whole_number(name) for name in numbers}
-    for name, meaning in NUMBERED.items():
-        if set(digits.values()) <= set(meaning):
-            return (
-                f"in {name} they are {' '.join(f'{cell}={meaning[digit]}' for cell, digit in digits.items() if digit)}"
-            )
-    return f"for example {numbers[0]}=neutral"
+    found = [
+        f"in {name} they are {' '.join(f'{cell}={meaning[digit]}' for cell, digit in digits.items() if digit)}"
+        for name, meaning in NUMBERED.items()
+        if set(digits.values()) <= set(meaning)
+    ]
+    return ", ".join(found) or f"for example {numbers[0]}=neutral"

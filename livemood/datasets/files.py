@@ -25,6 +25,7 @@ MAX_FILE_BYTES = 1 << 28
 MAX_FILES = 5_000_000
 """Largest number of files in a zip; their names are held in memory."""
 
+_LONGEST_HEADER = 1 << 12
 _DAMAGED = (OSError, KeyError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError)
 
 
@@ -80,6 +81,16 @@ class Files:
                 return self._zip.read(member) if member.file_size <= MAX_FILE_BYTES else b""
             file = self.path / name
             return file.read_bytes() if file.stat().st_size <= MAX_FILE_BYTES else b""
+        except _DAMAGED:
+            return b""
+
+    def first_line(self, name: str) -> bytes:
+        """Return the first line, cut off at 4 kB, however large the file is; empty where it cannot be read."""
+        if name not in self._known:
+            return b""
+        try:
+            with self._zip.open(self._members[name]) if self._zip else (self.path / name).open("rb") as stream:
+                return stream.readline(_LONGEST_HEADER)
         except _DAMAGED:
             return b""
 

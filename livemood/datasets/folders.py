@@ -4,8 +4,8 @@ from livemood.core.errors import DatasetError
 from livemood.core.labels import EMOTION
 from livemood.datasets.class_names import FEWEST, ClassNames, check_counts, in_order, usual
 from livemood.datasets.files import Files, decode
-from livemood.datasets.layouts import is_split_folder, read_layout
-from livemood.datasets.samples import Collection, Sample
+from livemood.datasets.layouts import read_layout
+from livemood.datasets.samples import Collection, Sample, split_of_folder
 
 
 def from_folders(files: Files, names: ClassNames, fewest: int = FEWEST) -> Collection:
@@ -21,7 +21,7 @@ def from_folders(files: Files, names: ClassNames, fewest: int = FEWEST) -> Colle
             names that look misspelt or are numbers.
     """
     layout = read_layout(files)
-    labels_of, label_notes = names.labels({picture.name for picture in layout.found})
+    labels_of, label_notes = names.labels({picture.name for picture in layout.found}, layout.unread)
     _check_empty(files, {picture.file.rpartition("/")[0] for picture in layout.found}, set(labels_of.values()))
     labels = [labels_of[picture.name] for picture in layout.found]
     check_counts(labels, str(files.path), fewest, layout.unread)
@@ -45,7 +45,7 @@ def folder_above(files: Files) -> str:
     """Return the top folder of a zip, such as ``faces/``; it is not part of the pictures' names, as for a folder."""
     tops = {name.partition("/")[0] for name in files.names}
     top = tops.pop() if len(tops) == 1 and not files.path.is_dir() else ""
-    return f"{top}/" if top and not is_split_folder(top) else ""
+    return f"{top}/" if top and not split_of_folder(top) else ""
 
 
 def _check_empty(files: Files, full: set[str], found: set[str]) -> None:

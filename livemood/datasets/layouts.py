@@ -1,7 +1,7 @@
 """Recognise the layout of a data set: class folders, a table beside the pictures, or labels in file names."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -11,17 +11,18 @@ from livemood.datasets.class_names import NUMBERED, usual
 from livemood.datasets.crop_index import INDEX
 from livemood.datasets.files import Files
 from livemood.datasets.head_labels import HEADS
-from livemood.datasets.label_tables import LabelTable, table_names, tables_of
-from livemood.datasets.samples import SplitName
+from livemood.datasets.label_tables import PIXELS, LabelTable, holds_pixels, read_together, table_names, tables_of
+from livemood.datasets.samples import SPLIT_WORDS, SplitName, split_of_folder
 from livemood.sources.image.formats import PICTURE_SUFFIXES
 
-# In lower case; people also write Train and TEST.
-_SPLIT_FOLDERS: dict[str, SplitName] = {
-    **{"train": "train", "training": "train"},
-    **{"valid": "valid", "validation": "valid", "val": "valid"},
-    **{"test": "test", "testing": "test"},
-}
 _PASSED_OVER = frozenset({"__pycache__", "thumbs", "thumbnails", "@eadir", "$recycle.bin", "lost+found"})
+# Files in which labels are handed out, besides tables.
+_MAY_LABEL = frozenset({".lst", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".mat", ".npy", ".npz", ".pkl", ".parquet"})
+_MAY_LABEL |= {".txt", ".xls", ".xlsx", ".ods"}
+_FOLDERS_SAY = "the class folders say what the pictures show"
+_SAYS_LABELS = re.compile("label|annotation|emotion|expression", re.IGNORECASE)
+_ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".xz", ".7z", ".rar")
+_NO_LABELS = re.compile("readme|licen[cs]e|requirements|citation", re.IGNORECASE)
 
 # RAF-DB calls pictures train_00001.jpg, and aligned ones train_00001_aligned.jpg; its list has lines train_00001.jpg 5.
 _RAF_NAME = re.compile(r"(train|test)_\d+(_aligned)?", re.ASCII)
@@ -63,30 +64,47 @@ class Layout:
 
 
 def read_layout(files: Files) -> Layout:
-    """Read the labels from the first of these that fits: RAF-DB's list, class folders, a table, names of files.
+    """Read the labels from the first of these that fits: RAF-DB's list, class folders, tables, names of files.
 
     Raises:
-        DatasetError: The table is the one that fits, and its labels are ambiguous.
+        DatasetError: Tables are what fits, and their labels are ambiguous.
     """
     pictures, skipped = _pictures(files)
-    if listed := _raf_db(files, pictures):
-        return Layout(listed, skipped, ("labels were read from RAF-DB's list",))
+    if raf := _raf_db(files, pictures):
+        listed, name = raf
+        return Layout(listed, _but(skipped, [name]), ("labels were read from RAF-DB's list",))
     tables = tables_of(files, pictures)
     folders, unsorted = _class_folders(pictures)
     names = {picture.name for picture in folders}
     no_emotions = len({usual(name) for name in names} - {None}) < 2
-    table = next((table for table in tables if 2 * len(table.labels) >= len(pictures) > 0), None)
-    if table and no_emotions:
-        found = tuple(Labelled(file, name, _split_of(file)) for file, name in table.checked().items())
-        without = _without(pictures, found, f"{table.name} does not name it")
-        skipped = tuple(line for line in skipped if line != _no_picture(table.name))
-        notes = (f"labels were read from {table.name}",)
-        return Layout(found, (*skipped, *without), notes, _unread(files, tables, pictures, table.name))
-    unread = _unread(files, tables, pictures)
+    together = read_together(tables, pictures)
+    if together and no_emotions:
+        found, read = _from_tables(together), [table.name for table in together]
+        without = _without(pictures, found, f"{', '.join(read)} {'do' if read[1:] else 'does'} not name it")
+        notes = (f"labels were read from {', '.join(read)}",)
+        return Layout(found, (*_but(skipped, read), *without), notes, _unread(files, tables, pictures, read))
     if (len(names) < 2 or (no_emotions and _are_coded(pictures))) and (named := _file_names(pictures)):
         without = _without(pictures, named, "its name says no class")
-        return Layout(named, (*skipped, *without), ("labels were read from the names of the files",), unread)
+        notes = ("labels were read from the names of the files",)
+        return Layout(named, (*skipped, *without), notes, _unread(files, tables, pictures, label_found=True))
+    unread = _unread(files, tables, pictures, in_folders=not no_emotions, label_found=len(names) > 1)
     return Layout(folders, (*skipped, *unsorted), (), unread)
+
+
+def _from_tables(tables: Sequence[LabelTable]) -> tuple[Labelled, ...]:
+    """Return the pictures of tables; their splits are those of a column, the path, or the tables' own names."""
+    apart = len({table.split for table in tables}) > 1
+    return tuple(
+        Labelled(file, name, table.splits.get(file) or _split_of(file) or (table.split if apart else None))
+        for table in tables
+        for file, name in table.checked().items()
+    )
+
+
+def _but(skipped: Iterable[str], read: Iterable[str]) -> tuple[str, ...]:
+    """Return the lines about skipped files, without those of files that were read."""
+    lines = {_no_picture(name) for name in read}
+    return tuple(line for line in skipped if line not in lines)
 
 
 def _no_picture(name: str) -> str:
@@ -121,16 +139,14 @@ def _class_folders(pictures: list[str]) -> tuple[tuple[Labelled, ...], tuple[str
     """Return the pictures with the names of their class folders, and lines about those that lie in none.
 
     The class folder is the innermost one named after an emotion, so that there may be folders of people in it; where
-    fewer than two emotions are named, it is the innermost one.
+    fewer than two emotions are named, it is the innermost one. FERG repeats the person's folder in it: ``aia/aia_joy``.
     """
     above = {name: PurePosixPath(name).parts[:-1] for name in pictures}
-    emotions = {name: next(filter(usual, reversed(parts)), None) for name, parts in above.items()}
-    if len({usual(folder) for folder in emotions.values() if folder}) < 2:
-        emotions = {}
+    emotions = _emotions(above) or _emotions({name: _own_names(parts) for name, parts in above.items()})
     found, unsorted = [], []
     for name, parts in above.items():
         folder = emotions.get(name) or next(iter(parts[-1:]), "")
-        if not folder or is_split_folder(folder):
+        if not folder or split_of_folder(folder):
             unsorted.append(f"{name}: lies in no class folder")
         else:
             found.append(Labelled(name, folder, _split_of(name)))
@@ -140,8 +156,21 @@ def _class_folders(pictures: list[str]) -> tuple[tuple[Labelled, ...], tuple[str
     return tuple(found), tuple(unsorted)
 
 
-def _raf_db(files: Files, pictures: list[str]) -> tuple[Labelled, ...]:
-    """Return the pictures with labels from RAF-DB's list, the aligned ones if there are any."""
+def _emotions(above: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Return the innermost folder named after an emotion, by picture; empty if fewer than two emotions are named."""
+    found = {name: next(filter(usual, reversed(parts)), "") for name, parts in above.items()}
+    return found if len({usual(folder) for folder in found.values() if folder}) > 1 else {}
+
+
+def _own_names(folders: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of nested folders, each without that of the folder above it: aia, joy for aia, aia_joy."""
+    return tuple(
+        name.removeprefix(f"{above}_") if above else name for above, name in zip(("", *folders), folders, strict=False)
+    )
+
+
+def _raf_db(files: Files, pictures: list[str]) -> tuple[tuple[Labelled, ...], str] | None:
+    """Return the pictures with labels from RAF-DB's list, the aligned ones if there are any, and the list's name."""
     for name in files.names:
         if not name.lower().endswith(".txt") or "label" not in name.lower():
             continue
@@ -154,10 +183,10 @@ def _raf_db(files: Files, pictures: list[str]) -> tuple[Labelled, ...]:
         for match in matches:
             file = by_stem.get(f"{match[1]}_aligned") or by_stem.get(match[1])
             if file:
-                found.append(Labelled(file, NUMBERED["RAF-DB"][match[3]], _SPLIT_FOLDERS[match[2]]))
+                found.append(Labelled(file, NUMBERED["RAF-DB"][match[3]], SPLIT_WORDS[match[2]]))
         if found:
-            return tuple(found)
-    return ()
+            return tuple(found), name
+    return None
 
 
 def _are_coded(pictures: list[str]) -> bool:
@@ -180,37 +209,77 @@ def _file_names(pictures: list[str]) -> tuple[Labelled, ...]:
 
 
 def _unread(
-    files: Files, tables: Iterable[LabelTable], pictures: list[str], read: str | None = None
+    files: Files,
+    tables: Sequence[LabelTable],
+    pictures: list[str],
+    read: Sequence[str] = (),
+    *,
+    in_folders: bool = False,
+    label_found: bool = False,
 ) -> tuple[str, ...]:
-    """Return notes on files that may hold labels or pictures but were not read; ``read`` is the table that was."""
+    """Return notes on files that may hold labels or pictures but were not read.
+
+    Args:
+        files: The data set.
+        tables: Tables of files and labels in it.
+        pictures: The pictures in it.
+        read: The tables that were read.
+        in_folders: The class folders are named after emotions, which goes before any table.
+        label_found: The pictures have labels from elsewhere.
+    """
     notes = []
     if files.outside:
         notes.append(
             f"{counted(len(files.outside), 'file')} left out, whose paths lead out of the zip, such as "
             f"{files.outside[0]!r}"
         )
-    notes += [f"{table.name} was not read: {table.why_not(pictures, read)}" for table in tables if table.name != read]
-    if read is None:
+    notes += [
+        f"{table.name} was not read: {_FOLDERS_SAY if in_folders else table.why_not(pictures, read)}"
+        for table in tables
+        if table.name not in read
+    ]
+    if not read:
         known = {table.name for table in tables}
-        lists = [name for name in files.names if name.lower().endswith(".txt") and "label" in name.lower()]
-        notes += [
-            f"{name} was not read; to use it, name its columns file and label in its first line, or put pictures into "
-            f"folders such as {EMOTIONS[1]}/"
-            for name in (*lists, *table_names(files))
-            if name not in known
-        ]
+        others = [name for name in table_names(files) if name not in known]
+        if pictures:
+            others += _other_label_files(files, label_found)
+        else:
+            others += [name for name in files.names if name.lower().endswith(_ARCHIVES)]
+        notes += [f"{name} was not read{_how_to_use(files, name, in_folders)}" for name in others]
     return tuple(notes[:3])
 
 
+def _other_label_files(files: Files, label_found: bool) -> list[str]:
+    """Return files that are no tables but may hold labels, likely ones first; the likely ones only if labels are found.
+
+    Of the files of one folder and ending, such as an ``.npy`` for each picture, the first stands for all.
+    """
+    likely, others = dict[tuple[str, str], str](), dict[tuple[str, str], str]()
+    for name in files.names:
+        path = PurePosixPath(name)
+        kind = (path.parent.as_posix(), path.suffix.lower())
+        if kind[1] in _MAY_LABEL and not _NO_LABELS.search(path.stem):
+            (likely if _SAYS_LABELS.search(name) else others).setdefault(kind, name)
+    return [*likely.values(), *(() if label_found else others.values())]
+
+
+def _how_to_use(files: Files, name: str, in_folders: bool) -> str:
+    """Return why a file that may hold labels was not read, or how to use it."""
+    is_table = name in table_names(files)
+    if is_table and holds_pixels(files, name):
+        here = f"{files.path / name}" if files.path.is_dir() else f"{name} unpacked"
+        return f": it holds pictures as {PIXELS}; to use it, give {here} in place of {files.path}"
+    if name.lower().endswith(_ARCHIVES):
+        return ": it is an archive; unpack it, and give what is in it"
+    if in_folders:
+        return f": {_FOLDERS_SAY}"
+    how = "name its columns file and label in its first line" if is_table else "save it as a .csv of file,label"
+    return f"; to use it, {how}, or put pictures into folders such as {EMOTIONS[1]}/"
+
+
 def _split_of(file: str) -> SplitName | None:
-    parts = (part.lower() for part in PurePosixPath(file).parts[:-1])
-    return next((_SPLIT_FOLDERS[part] for part in parts if part in _SPLIT_FOLDERS), None)
+    return next(filter(None, map(split_of_folder, PurePosixPath(file).parts[:-1])), None)
 
 
 def _stem(file: str) -> str:
     return PurePosixPath(file).stem
-
-
-def is_split_folder(name: str) -> bool:
-    """Return whether a folder's name is that of a split."""
-    return name.lower() in _SPLIT_FOLDERS

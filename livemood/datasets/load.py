@@ -17,6 +17,7 @@ from livemood.core.errors import DatasetError
 from livemood.core.labels import EMOTION
 from livemood.core.types import Image
 from livemood.datasets import dedup
+from livemood.datasets.class_names import ENOUGH, too_few
 from livemood.datasets.dataset import CROPS, Dataset, discard, save
 from livemood.datasets.groups import joined, kept_together, scattered
 from livemood.datasets.largest_face import largest_face
@@ -169,14 +170,14 @@ def _cut_all(
 def _check_classes(collection: Collection, usable: Sequence[_Usable], skipped: Sequence[str]) -> None:
     """Raise if a class lost so many pictures that too few are left."""
     counts = Counter(int(np.argmax(one.sample.votes)) for one in usable)
-    for place, label in enumerate(collection.labels):
-        if counts[place] < collection.fewest:
-            raise DatasetError(
-                f"class {label} has {counted(counts[place], 'usable picture')}, too few to learn and to check; "
-                f"{counted(len(skipped), 'file')} skipped, such as {skipped[-1]}",
-                "give each class at least {0}, better 50",
-                collection.fewest,
-            )
+    small = {label: counts[place] for place, label in enumerate(collection.labels) if counts[place] < collection.fewest}
+    if small:
+        raise DatasetError(
+            f"{too_few(small, 'usable picture')}, too few to learn and to check; "
+            f"{counted(len(skipped), 'file')} skipped, such as {skipped[-1]}",
+            ENOUGH,
+            collection.fewest,
+        )
 
 
 def _note_on_groups(samples: Sequence[Sample], groups: Sequence[str], drawn: bool) -> tuple[str, ...]:

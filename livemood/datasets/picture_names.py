@@ -1,4 +1,4 @@
-"""Find the pictures that the rows of a table name: by path in the data set, or by a name that only one picture has."""
+"""Find the pictures that the rows of a table name: by path in the data set, or by a name or end that only one has."""
 
 from collections import defaultdict
 from collections.abc import Container, Sequence
@@ -41,25 +41,30 @@ class PictureNames:
             DatasetError: Several pictures have the name.
         """
         found = [file for file in self.called(cell) if file not in but]
-        if len(found) > 1:
-            raise DatasetError(
-                f"{table}: {len(found)} pictures are called {PurePosixPath(_plain(cell)).name}, such as {found[0]} and "
-                f"{found[1]}",
-                "give their paths in the data",
-            )
-        return found[0] if found else None
+        return _only(found, PurePosixPath(_plain(cell)).name, table)
 
     def called(self, cell: str) -> Sequence[str]:
         """Return all pictures that have the name of a cell, whatever the folders."""
         return self._by_name.get(PurePosixPath(_plain(cell)).name, ())
 
     def find(self, cell: str, table: str) -> str | None:
-        """Return the picture of a path, or of a name without folders; None if there is none.
+        """Return the picture of a path, of the end of a path, or of a name without folders; None if there is none.
 
         Raises:
-            DatasetError: Several pictures have the name.
+            DatasetError: Several pictures have the name, or paths that end so.
         """
-        return self.by_path(cell) or (None if "/" in _plain(cell) else self.by_name(cell, table))
+        path = _plain(cell)
+        ends = [file for file in self.called(cell) if f"/{_plain(file)}".endswith(f"/{path}")]
+        return self.by_path(cell) or _only(ends, path, table)
+
+
+def _only(found: Sequence[str], name: str, table: str) -> str | None:
+    if len(found) > 1:
+        raise DatasetError(
+            f"{table}: {len(found)} pictures are called {name}, such as {found[0]} and {found[1]}",
+            "give their paths in the data",
+        )
+    return found[0] if found else None
 
 
 def _plain(cell: str) -> str:

@@ -15,13 +15,16 @@ from livemood.core.types import Image
 from livemood.datasets.class_names import FEWEST, ClassNames, check_counts, in_order, whole_number
 from livemood.datasets.ferplus import read_votes
 from livemood.datasets.files import table_of
-from livemood.datasets.samples import FER2013_HEAD, FER2013_LABELS, Collection, Sample, SplitName
+from livemood.datasets.label_tables import LABEL_COLUMNS, PIXELS
+from livemood.datasets.samples import (
+    FER2013_HEAD,
+    FER2013_LABELS,
+    SPLIT_WORDS,
+    Collection,
+    Sample,
+    SplitName,
+)
 
-_USAGES: dict[str, SplitName] = {
-    **{"training": "train", "publictest": "valid", "privatetest": "test"},
-    **{"train": "train", "valid": "valid", "validation": "valid", "test": "test", "testing": "test"},
-}
-_LABEL_COLUMNS = ("emotion", "label", "expression")
 # Longest line that is read: a picture of 600 px has 1.5 MB. Python's csv would stop at 128 kB a cell.
 _MAX_LINE = 1 << 21
 _VOTE_COLUMNS = (
@@ -61,11 +64,9 @@ def from_csv(path: Path, votes: Path | None, names: ClassNames, fewest: int = FE
     """
     first, *lines = _lines(path)
     header = _tidy(first.cells)
-    label_at = next((header.index(name) for name in _LABEL_COLUMNS if name in header), None)
-    if label_at is None or "pixels" not in header:
-        lacking = [
-            name for name, at in (("emotion", label_at), ("pixels", header.count("pixels") or None)) if at is None
-        ]
+    label_at = next((header.index(name) for name in LABEL_COLUMNS if name in header), None)
+    if label_at is None or PIXELS not in header:
+        lacking = [name for name, at in (("emotion", label_at), (PIXELS, header.count(PIXELS) or None)) if at is None]
         raise DatasetError(
             f"{path} has no column {' and '.join(lacking)}, only {', '.join(header)[:80]}",
             "a fer2013.csv has emotion, pixels and Usage",
@@ -134,7 +135,7 @@ def _collection(
     skipped: tuple[str, ...],
     notes: tuple[str, ...],
 ) -> Collection:
-    place_of, column = dict(zip((sample.file for sample in samples), places, strict=True)), header.index("pixels")
+    place_of, column = dict(zip((sample.file for sample in samples), places, strict=True)), header.index(PIXELS)
     return Collection(heads, samples, lambda sample: _pixels(path, place_of[sample.file], column), skipped, notes)
 
 
@@ -146,9 +147,9 @@ def _usages(path: Path, lines: list[_Line], header: list[str]) -> list[tuple[str
     for line in lines:
         cell = line.cell(header.index("usage"))
         usage = _key(cell)
-        if usage not in _USAGES:
+        if usage not in SPLIT_WORDS:
             raise DatasetError(f"{path} line {line.number}: expected Training, PublicTest or PrivateTest, got {cell!r}")
-        found.append((usage, _USAGES[usage]))
+        found.append((usage, SPLIT_WORDS[usage]))
     return found
 
 

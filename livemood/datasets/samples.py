@@ -1,5 +1,6 @@
 """Labelled pictures of any data set: their names, labels, and a function to read each."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -9,6 +10,15 @@ from livemood.core.types import Image
 
 SplitName = Literal["train", "valid", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "valid", "test")
+SPLIT_WORDS: Mapping[str, SplitName] = {
+    **{"train": "train", "training": "train"},
+    **{"valid": "valid", "validation": "valid", "val": "valid", "publictest": "valid"},
+    **{"test": "test", "testing": "test", "privatetest": "test"},
+}
+"""What folders and tables call the splits, in lower case; FER2013 has PublicTest and PrivateTest."""
+
+# What is in a split's folder: AffectNet has train_set, SFEW Train_Aligned_Faces.
+_OF_SPLITS = frozenset({"set", "data", "dataset", "split", "images", "faces", "aligned", "cropped", "new"})
 
 FER2013_HEAD = "fer2013"
 FER2013_LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
@@ -58,3 +68,18 @@ class Collection:
     def labels(self) -> tuple[str, ...]:
         """The K emotions."""
         return self.heads[EMOTION]
+
+
+def split_in(name: str) -> SplitName | None:
+    """Return the only split that the words of a name say, such as train for ``train_labels``; None for none or two."""
+    named = {SPLIT_WORDS[word] for word in _words(name) & SPLIT_WORDS.keys()}
+    return named.pop() if len(named) == 1 else None
+
+
+def split_of_folder(name: str) -> SplitName | None:
+    """Return the split whose folder a name is, such as ``Test`` or ``val_set``; None for others, as ``test_smile``."""
+    return split_in(name) if _words(name) <= SPLIT_WORDS.keys() | _OF_SPLITS else None
+
+
+def _words(name: str) -> set[str]:
+    return set(re.split(r"[\W\d_]+", name.lower())) - {""}

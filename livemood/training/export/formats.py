@@ -108,8 +108,11 @@ def _onnx(network: Any, file: Path, probes: npt.NDArray[np.uint8]) -> float:
 def _saved_model(network: Any, folder: Path, probes: npt.NDArray[np.uint8]) -> float:
     with native_stderr_held():
         tf = required("tensorflow", "tensorflow")
-        _export(network, folder, "tf_saved_model")
-        loaded = tf.saved_model.load(str(folder))
+        try:
+            _export(network, folder, "tf_saved_model")
+            loaded = tf.saved_model.load(str(folder))
+        except tf.errors.OpError as error:  # TensorFlow's error for a full disk, "...; No space left on device [Op:..."
+            raise OSError(error.message.rpartition("; ")[2].partition(" [Op:")[0]) from error
     serve = loaded.signatures["serving_default"]
     name = next(iter(serve.structured_input_signature[1]))
     return _gap(network, probes, serve(**{name: tf.constant(probes, tf.float32)}))

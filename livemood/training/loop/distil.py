@@ -26,8 +26,9 @@ def teaching(folders: Sequence[Path], heads: Heads, spec: CropSpec, precision: P
     """Return a function from (n, S, S, C) raw 0..255 to the mean probabilities of the teachers, (n, K) by head.
 
     Args:
-        folders: Bundles, which have the head ``emotion`` only, or folders of runs (``OUT.work``), which have all heads.
-            They may have more classes than the student; a head that no teacher has is trained on labels alone.
+        folders: Bundles, of which the head ``emotion`` alone teaches, or folders of runs (``OUT.work``), of which all
+            heads do. They may have more classes than the student; a head that nobody teaches is trained on labels
+            alone.
         heads: The student's.
         spec: The student's crop.
         precision: Of the runs' convolutions; bundles are float32.

@@ -62,6 +62,7 @@ class TestTrain:
         assert f"the new model will not have {lost}: the data has no such labels" in told
         assert "training ends after 20:00; measuring and converting the model come after" in told
         assert any("dot.png: 2x2 px, too small" in line for line in told)
+        assert any(line.startswith("no picture in test: the figures will be those of valid") for line in told)
         command = json.loads((tmp_path / "mine/manifest.json").read_text())["training"]["command"]
         assert "--class frown=wink --from default" in command
         assert "bundle: mine, of epoch 1" in done.stdout

@@ -2,9 +2,8 @@
 
 import re
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
+import numpy as np
 import pytest
 
 from livemood.apps.video_batch import Outcome
@@ -15,6 +14,9 @@ from livemood.cli.figures import print_table
 from livemood.cli.summary import note, print_outcomes
 from livemood.cli.training import Display
 from livemood.core.errors import VideoUnreadable
+from livemood.datasets.dataset import Dataset
+from livemood.datasets.samples import SPLITS
+from livemood.datasets.split import Split
 from livemood.reporting.tables import Table
 
 NAME = "a\x1b[31m\x07\u202e\nb"
@@ -55,8 +57,9 @@ def test_lines_and_tables_when_names_have_control_characters_then_they_are_escap
     told = capsys.readouterr().out
     check(told)
     assert told.count(SHOWN) == 4
-    empty: dict[str, Any] = {"splits": {}, "lacking": {}, "notes": (), "near_copies": (), "skipped": (NAME,)}
-    data: Any = SimpleNamespace(labels=(NAME,), faces_found=1.0, face_share=1.0, grouped=0, copies_removed=0, **empty)
+    heads, votes = {"emotion": (NAME, "sad")}, {"emotion": np.zeros((0, 2), np.int64)}
+    split = Split(np.zeros((1, 2, 48, 48, 1), np.uint8), np.zeros(0, np.int64), np.array([], "U1"), votes, heads)
+    data = Dataset(heads, dict.fromkeys(SPLITS, split), 0, (), (), (NAME,), 1.0)
     with Display(None, find_faces=False) as display:
         display.watcher().on_data(data)
     check(capsys.readouterr().err)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from livemood.bundles.manifest import MANIFEST, Bundle, Head, read_bundle
+from livemood.bundles.manifest import MANIFEST, Bundle, Head, default_bundle, read_bundle
 from livemood.core.crop_spec import CROP
 from livemood.core.errors import SinkError
 from livemood.core.settings import ExportFormat
@@ -130,3 +130,19 @@ def test_export_when_out_is_a_link_then_what_it_leads_to_is_replaced(
     write(bundle_at(tmp_path / "mine"), to, link, force=True)
     assert link.is_symlink()
     assert file.read_bytes().startswith(b"new")
+
+
+def test_export_when_tensorflow_finds_the_disk_full_then_one_line_and_nothing_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import tensorflow as tf
+
+    def fails(*_: object) -> None:
+        said = "{{function_node SaveV2}} .m-x/m/variables/part.tempstate1; No space left on device [Op:SaveV2]"
+        raise tf.errors.ResourceExhaustedError(None, None, said)
+
+    monkeypatch.setattr(formats, "load_keras", lambda bundle: None)
+    monkeypatch.setattr(formats, "_export", fails)
+    with pytest.raises(SinkError, match=r"m cannot be written: No space left on device$"):
+        write(read_bundle(default_bundle()), "saved-model", tmp_path / "m", force=False)
+    assert not [*tmp_path.iterdir()]
