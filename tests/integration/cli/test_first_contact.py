@@ -1,6 +1,7 @@
 """Help, the list of models, and files of settings, at 80 columns."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -191,6 +192,30 @@ def test_config_when_it_turns_a_switch_on_then_the_command_line_turns_it_off(tmp
     assert (found["faceless-rows"], found["every"], found["crf"]) == (True, 1, None)
 
 
+def test_config_when_its_folder_may_not_be_entered_then_commands_work_without_it(monkeypatch, tmp_path, capsys) -> None:
+    kept = Path.stat
+
+    def stat(path: Path, **words: bool) -> os.stat_result:
+        if path.is_relative_to(tmp_path / "theirs"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return kept(path, **words)
+
+    monkeypatch.setattr(Path, "stat", stat)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "theirs"))
+    monkeypatch.chdir(tmp_path)
+    assert run(["models"]) == 0
+    capsys.readouterr()
+    for make in (None, Path.mkdir):
+        if make:
+            make(Path("livemood.toml"))
+        assert run(["config"]) == 0
+        theirs, ours = capsys.readouterr().out.splitlines()
+        assert theirs == f"{tmp_path / 'theirs' / 'livemood' / 'livemood.toml'} (no permission to look into its folder)"
+        assert ours == f"{tmp_path / 'livemood.toml'} ({'not a file' if make else 'not there'})"
+    assert run(["config", "--json"]) == 0
+    assert list(json.loads(capsys.readouterr().out)["files"].values()) == [False, False]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -207,8 +232,13 @@ def test_config_when_it_turns_a_switch_on_then_the_command_line_turns_it_off(tmp
         ("[video]\ncrf = 2020-01-01", "crf = 2020-01-01 cannot be used (it takes a number or words in quotes)"),
         ('detector = ["fast"]', "it takes one value"),
         ("[[video]]\ncrf = 1", "video is a command; write [video], and its options below"),
-        ("every = 2", "every is not the same in video, batch, crop; set it for one, such as [video]"),
-        ('preset = "veryfast"', "preset is not the same in video, train"),
+        ('emotions = ["happy", 3]', "emotions = ['happy', 3] cannot be used (it takes words in quotes)"),
+        ("every = 2", "every differs between video, batch, crop; set it for one command, in the table [video]"),
+        ('preset = "veryfast"', "preset differs between video, train"),
+        # No advice, and no suggestion, that would be refused in turn.
+        ('out = "x.mp4"', "out = 'x.mp4' cannot be set in a file; give it on the command line"),
+        ("[video]\nfoce = true", "video has no option 'foce'; there are start, duration, every, codec,"),
+        ("[undo]\nx = 1", "undo has no option 'x'; no option of this command can be set in a file"),
         # What a stranger's folder must not decide.
         ('[video]\nout = "x.mp4"', "cannot be set in a file; give it on the command line"),
         ('[camera]\nosc = "10.0.0.1:9000"', "cannot be set in a file"),
