@@ -8,11 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageCms
 
 from livemood.cli import program, run
 from livemood.core.labels import EMOTIONS
 from tests.support import commands
-from tests.support.builders import SAMPLES, make_frame, write_clip
+from tests.support.builders import ROOT, SAMPLES, make_frame, write_clip
 
 COMMANDS = list(program().commands)
 
@@ -258,3 +259,35 @@ def test_config_when_it_says_something_wrong_then_one_line_and_no_work(
         assert told.startswith("livemood: livemood.toml")
         assert told.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["livemood.toml"]
+
+
+# ---- libraries that are missing ----
+
+
+@pytest.mark.parametrize(
+    ("library", "words", "said"),
+    [
+        ("av", ("video", SAMPLES / "faces.mp4", "--out", "out.mp4"), "av is not installed; try: pip install av"),
+        ("cv2", ("image", SAMPLES / "faces.png"), "cv2 is not installed; try: pip install opencv-contrib-python"),
+        ("rich", ("models",), "rich is not installed; try: pip install rich"),
+        ("typer", ("models",), "typer is not installed; try: pip install typer"),
+        ("PIL", ("image", "icc.jpg"), "icc.jpg could not be processed (import of PIL halted; None in sys.modules)"),
+        ("pyarrow", ("batch", SAMPLES / "faces.png", "--out", "out"), "try: pip install 'livemood[parquet]'"),
+    ],
+)
+def test_library_when_missing_then_one_line_names_it_and_nothing_is_written(tmp_path, library, words, said) -> None:
+    (tmp_path / "block").mkdir()
+    (tmp_path / "block" / "sitecustomize.py").write_text(f"import sys\nsys.modules[{library!r}] = None\n")
+    place = tmp_path / "place"
+    place.mkdir()
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    Image.new("RGB", (64, 48)).save(place / "icc.jpg", icc_profile=profile)
+    env = {**os.environ, "PYTHONPATH": f"{tmp_path / 'block'}{os.pathsep}{ROOT}"}
+    command = [sys.executable, "-m", "livemood", *map(str, words)]
+    done = subprocess.run(command, cwd=place, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("livemood: ")
+    assert said in done.stderr
+    assert "report it" not in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert [path.name for path in place.iterdir()] == ["icc.jpg"]
