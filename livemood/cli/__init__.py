@@ -60,7 +60,7 @@ _STYLE: Final[dict[str, Any]] = {"rich_markup_mode": None, "context_settings": {
 _app = typer.Typer(
     name="livemood",
     help="Reads emotion from faces, live: on a camera, in videos, in photos.\n\n"
-    "Labels say what an expression looks like, not what someone feels. Nothing leaves this computer.",
+    "Labels say what an expression looks like, not what someone feels. Nothing is sent unless you ask for it.",
     epilog="Start with: livemood camera",
     cls=Commands,
     pretty_exceptions_enable=False,
