@@ -153,7 +153,7 @@ def stored_arrays(path: Path) -> Iterator[Any]:
                     raise ValueError(f"{info.filename[:40]} is of an unknown version")
                 shape, _, kind = np.lib.format.read_array_header_1_0(member)
             if info.compress_type != zipfile.ZIP_STORED or math.prod(shape) * kind.itemsize > info.compress_size:
-                raise ValueError(f"{info.filename[:40]} promises more than it holds")
+                raise ValueError(f"{info.filename[:40]} is smaller than its header states")
     with np.load(path, allow_pickle=False) as data:
         yield data
 
@@ -189,7 +189,7 @@ def _open_zip(path: Path) -> zipfile.ZipFile:
         raise DatasetError(f"{path} is a damaged zip ({error})", "get it again") from error
     if len(archive.namelist()) > MAX_FILES:
         archive.close()
-        raise DatasetError(f"{path} holds more than {MAX_FILES} files", "unpack it and give the folder")
+        raise DatasetError(f"{path} contains more than {MAX_FILES} files", "unpack it and give the folder")
     if (files := [info for info in archive.infolist() if not info.is_dir()]) and all(map(_is_encrypted, files)):
         archive.close()
         raise DatasetError(f"{path} is protected by a password", "unpack it and give the folder")

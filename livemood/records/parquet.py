@@ -93,7 +93,7 @@ def check_sizes(path: Path, file: Any, known: Sequence[str], text: Sequence[str]
             filled.append(column.name)
         elif not _is_empty(file.metadata, column.name):
             wanted = "words" if is_label else "numbers"
-            raise LivemoodError(f"{path} is not a record file: its column {column.name[:40]!r} holds no {wanted}")
+            raise LivemoodError(f"{path} is not a record file: its column {column.name[:40]!r} contains no {wanted}")
     return filled
 
 

@@ -265,7 +265,7 @@ def _other_labels(out: str, theirs: Heads, ours: Heads) -> SinkError:
         what, found, wanted = "emotions", ", ".join(theirs[EMOTION]), ", ".join(ours[EMOTION])
     else:
         what, found, wanted = "model outputs", _further(theirs), _further(ours)
-    return SinkError(f"{out} holds other {what} ({found}) than are to be written ({wanted})", "use another {out}")
+    return SinkError(f"{out} contains other {what} ({found}) than are to be written ({wanted})", "use another {out}")
 
 
 def _further(heads: Heads) -> str:

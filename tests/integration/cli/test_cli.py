@@ -181,7 +181,7 @@ class TestVideo:
         (tmp_path / "clip.mp4").mkdir()
         done = livemood("video", tmp_path / "clip.mp4", "--out-dir", tmp_path / "out")
         assert (done.returncode, done.stdout) == (1, "")
-        assert done.stderr == f"livemood: {tmp_path / 'clip.mp4'} holds no videos\n"
+        assert done.stderr == f"livemood: {tmp_path / 'clip.mp4'} contains no videos\n"
         assert not (tmp_path / "out").exists()
 
     def test_out_when_the_folder_cannot_be_written_then_one_line(self, short_clip, tmp_path):

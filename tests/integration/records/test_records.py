@@ -342,7 +342,7 @@ def test_read_when_polars_wrote_a_column_without_values_as_text_then_all_rows_ar
     frame.write_parquet(tmp_path / "a.parquet")
     assert list(read(tmp_path / "a.parquet")) == list(read(tmp_path / "a.csv"))
     frame.with_columns(event=polars.lit("x")).write_parquet(tmp_path / "b.parquet")
-    with pytest.raises(LivemoodError, match="its column 'event' holds no numbers"):
+    with pytest.raises(LivemoodError, match="its column 'event' contains no numbers"):
         list(read(tmp_path / "b.parquet"))
 
 
