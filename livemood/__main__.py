@@ -1,6 +1,5 @@
 """The ``livemood`` command, and ``python -m livemood``."""
 
-import os
 import sys
 
 
@@ -9,10 +8,11 @@ def main() -> None:
     try:
         from livemood.cli import main as run
     except ImportError as error:  # what every command needs is missing, such as numpy
+        from livemood.runtime.native_output import debugging
         from livemood.runtime.optional_deps import import_failed
 
         failed = import_failed(error)
-        if failed is None or os.environ.get("LIVEMOOD_DEBUG", "") not in ("", "0"):
+        if debugging() or failed is None:
             raise
         sys.exit(f"livemood: {failed}")
     run()
