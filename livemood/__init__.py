@@ -47,10 +47,12 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'livemood' has no attribute {name!r}")
-    return getattr(import_module(f"livemood.{_HOMES[name]}"), name)
+if not TYPE_CHECKING:  # a type checker would take any name for one of this package
+
+    def __getattr__(name: str) -> Any:
+        if name not in _HOMES:
+            raise AttributeError(f"module 'livemood' has no attribute {name!r}")
+        return getattr(import_module(f"livemood.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -75,7 +75,7 @@ def scan(paths: Sequence[Path], made_in: Sequence[Path | None] = ()) -> Found:
 
 def no_pictures(paths: Sequence[Path], skipped: Sequence[Skipped]) -> ImageUnreadable:
     """Return the error to raise when files and folders hold no photo."""
-    return ImageUnreadable(f"{', '.join(map(str, paths))} holds no pictures{kinds_of(skipped)}")
+    return ImageUnreadable(f"{', '.join(map(str, paths))} contains no pictures{kinds_of(skipped)}")
 
 
 def read_collection(

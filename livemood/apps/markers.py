@@ -61,7 +61,7 @@ def write_markers(
         shown = _within(rows, clip, start_s, end_s)
         first = list(islice(shown, 1))
         _fill(sink, chain(first, shown))
-    empty = [] if first else [f"{out} holds no markers, because {records} has no row within the clip"]
+    empty = [] if first else [f"{out} contains no markers, because {records} has no row within the clip"]
     for note in (*sink.warnings, *empty):
         warnings.warn(note, stacklevel=2)
 

@@ -48,7 +48,7 @@ class MoodReader(Closeable):
     Raises:
         ModelMissing: A model file is not there.
         ModelIncompatible: A model file is broken or altered.
-        ValueError: An unknown emotion, detector, engine or baseline.
+        ValueError: An unknown emotion, detector, engine or baseline, or an object that is none of what is asked for.
     """
 
     def __init__(
@@ -64,6 +64,9 @@ class MoodReader(Closeable):
     ) -> None:
         names: Any = tuple(emotions) if isinstance(emotions, list) else emotions  # a str or a set is refused
         given = None if isinstance(detector, str) else detector
+        _check_has("detector", given, "detect", "close")
+        _check_has("classifier", classifier, "labels", "crop_spec", "classify")
+        _check_is("settings", settings, Settings)
         reader = ReaderSettings(
             detector=detector if isinstance(detector, str) else "auto",
             emotions=names,
@@ -113,11 +116,12 @@ class MoodReader(Closeable):
 
         Raises:
             SourceError: The source cannot be read.
-            ValueError: It is no source, or ``every`` is not a whole number of at least 1.
+            ValueError: It is no source, ``every`` is not a whole number of at least 1, or ``pipeline`` is none.
         """
         given: Any = source
         if not hasattr(given, "frames"):
             raise ValueError(f"watch takes a source, got {type(given).__name__}; video() and camera() open one")
+        _check_is("pipeline", pipeline, Pipeline)
         with self.session.frames(source, every, pipeline) as frames:
             yield from frames
 
@@ -150,8 +154,11 @@ class MoodReader(Closeable):
         Raises:
             CameraUnavailable: There is no such camera, or it was lost.
             SourceError: The stream cannot be read.
-            ValueError: Raw pictures without their size, or a pixel format that there is not.
+            ValueError: Raw pictures without their size, a pixel format that there is not, or ``capture`` is no
+                ``CaptureSettings``.
         """
+        _check_is("capture", capture, CaptureSettings)
+        _check_is("pipeline", pipeline, Pipeline)
         with ExitStack() as stack:
             live = stack.enter_context(self.session.open_live(str(source), capture))
             frames = stack.enter_context(self.session.frames(live, pipeline=pipeline))
@@ -161,6 +168,16 @@ class MoodReader(Closeable):
     def close(self) -> None:
         """Free the detector that this reader opened."""
         self.session.close()
+
+
+def _check_is(name: str, value: Any, kind: type[Any]) -> None:
+    if value is not None and not isinstance(value, kind):
+        raise ValueError(f"{name} is an object of class {kind.__name__}, got {value!r}")
+
+
+def _check_has(name: str, value: Any, *parts: str) -> None:
+    if value is not None and not all(hasattr(value, part) for part in parts):
+        raise ValueError(f"{name} is an object with {', '.join(parts)}, got {value!r}")
 
 
 def annotate(

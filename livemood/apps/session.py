@@ -187,8 +187,8 @@ class Session(Closeable):
             SourceError: The source cannot be read; raised while iterating.
             ValueError: ``every`` is not a whole number of at least 1.
         """
-        if every < 1 or every % 1:
-            raise ValueError(f"every is a whole number of at least 1, got {every}")
+        if not isinstance(every, int | float) or every < 1 or every % 1:
+            raise ValueError(f"every is a whole number of at least 1, got {every!r}")
         pipeline = pipeline or self.pipeline()
         if source.live:
             with read_newest(source.frames(), _IDLE_S) as newest:

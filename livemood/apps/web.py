@@ -102,9 +102,9 @@ def write_page(out: Path, bundle: Path | None = None, *, force: bool = False) ->
     try:
         if out.is_dir() and any(path != new for path in out.iterdir()):
             if not _holds_page(out):
-                raise SinkError(f"{out} is not empty and holds no page", "give {out} a folder of the page's own")
+                raise SinkError(f"{out} is not empty and contains no page", "give {out} a folder of the page's own")
             if not force:
-                raise SinkError(f"{out} holds a page already", "use {force} or another {out}")
+                raise SinkError(f"{out} contains a page already", "use {force} or another {out}")
         for name, data in content.items():
             file = new / name
             file.parent.mkdir(parents=True, exist_ok=True)

@@ -27,7 +27,7 @@ from livemood.runtime.native_output import (
     silence_native_logs,
     silence_python_logs,
 )
-from livemood.runtime.optional_deps import NEEDED_FOR, not_installed
+from livemood.runtime.optional_deps import import_failed
 from livemood.runtime.stopping import OutputClosed, handle_signals, held, ignore_signals
 
 _SELDOM = 50_000
@@ -60,8 +60,7 @@ _STYLE: Final[dict[str, Any]] = {"rich_markup_mode": None, "context_settings": {
 _app = typer.Typer(
     name="livemood",
     help="Reads emotion from faces, live: on a camera, in videos, in photos.\n\n"
-    "Labels say what an expression looks like, not what someone feels. Nothing leaves this computer "
-    "unless you ask for it.",
+    "Labels say what an expression looks like, not what someone feels. Nothing is sent unless you ask for it.",
     epilog="Start with: livemood camera",
     cls=Commands,
     pretty_exceptions_enable=False,
@@ -172,11 +171,11 @@ def run(args: Sequence[str] | None = None) -> int:
             raise
         _print_line(system_error_line(error, "the system"))
         return 1
-    except ModuleNotFoundError as error:
-        name = (error.name or "").partition(".")[0]
-        if debugging() or name not in NEEDED_FOR:
+    except ImportError as error:
+        failed = import_failed(error)
+        if debugging() or failed is None:
             raise
-        _print_line(not_installed(name).line(option_name))
+        _print_line(failed.line(option_name))
         return 1
     except OutputClosed:
         return 0

@@ -146,7 +146,7 @@ def _print_status(dataset: str, json_: bool) -> None:
     runs = read_run_infos(store)
     found = contents(read_parts(store))
     if not found.parts and not runs:
-        raise LivemoodError(f"{dataset} holds no data set of livemood batch")
+        raise LivemoodError(f"{dataset} contains no data set of livemood batch")
     if json_:
         print_json({**found.to_json(), "runs": runs})
         return

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, get_origin
 
 import typer
 
-from livemood.cli.config_files import ConfigError, ConfigFile, config_paths, read_configs
+from livemood.cli.config_files import ConfigError, ConfigFile, config_paths, read_configs, why_unread
 from livemood.cli.options import Json, print_json
 from livemood.cli.terminal import plain
 from livemood.cli.usage import reason_of
@@ -59,9 +59,10 @@ def settings_in(files: list[ConfigFile], commands: Commands) -> list[Setting]:
                 continue
             if name not in commands:
                 raise ConfigError(f"{file.path}: {_unknown(name, 'there is no command', list(commands))}")
-            known = list(_options(commands[name]))
+            options = _options(commands[name])
             for key, value in table.items():
-                if key not in known:
+                if key not in options:
+                    known = [option for option, param in options.items() if _is_settable(param)]
                     raise ConfigError(f"{file.path}: {_unknown(key, f'{name} has no option', known)}")
                 found[name, key] = _checked(Setting(name, key, value, file.path), commands[name])
     return list(found.values())
@@ -73,13 +74,14 @@ def _owners(key: str, path: Path, commands: Commands) -> list[str]:
         raise ConfigError(f"{path}: {key} is a command", "write [{0}], and its options below", key)
     owners = {name: _options(command)[key] for name, command in commands.items() if key in _options(command)}
     if not owners:
-        known = sorted({name for command in commands.values() for name in _options(command)} | set(commands))
-        raise ConfigError(f"{path}: {_unknown(key, 'no command has an option', known)}")
-    if len({param.type_descriptor.annotation for param in owners.values()}) > 1:
-        first = next(iter(owners))
-        raise ConfigError(
-            f"{path}: {key} is not the same in {', '.join(owners)}", "set it for one, such as [{0}]", first
-        )
+        known = {
+            name for command in commands.values() for name, param in _options(command).items() if _is_settable(param)
+        }
+        raise ConfigError(f"{path}: {_unknown(key, 'no command has an option', sorted(known | set(commands)))}")
+    settable = [name for name, param in owners.items() if _is_settable(param)]
+    if settable and len({param.type_descriptor.annotation for param in owners.values()}) > 1:
+        remedy = "set it for one command, in the table [{0}]"
+        raise ConfigError(f"{path}: {key} differs between {', '.join(owners)}", remedy, settable[0])
     return list(owners)
 
 
@@ -90,7 +92,8 @@ def default_map(commands: Commands) -> dict[str, dict[str, Any]]:
         ConfigError: As ``settings_in``.
     """
     defaults: dict[str, dict[str, Any]] = {}
-    for setting in settings_in(read_configs(), commands) if any(map(Path.is_file, config_paths())) else ():
+    files = read_configs()
+    for setting in settings_in(files, commands) if files else ():
         param = _options(commands[setting.command])[setting.name]
         defaults.setdefault(setting.command, {})[param.name] = _as_typed(setting.value)
     return defaults
@@ -118,13 +121,18 @@ def config(
         raise typer.BadParameter(_unknown(command, "there is no command", list(commands)), param_hint="COMMAND")
     settings = settings_in(read_configs(), commands)
     rows = list(_all_of(command, commands[command], settings)) if command else [_row(setting) for setting in settings]
-    files = {str(path.absolute()): path.is_file() for path in config_paths()}
+    files = {str(path.absolute()): why_unread(path) for path in config_paths()}
     if json_:
         keys = ("command", "option", "value", "from")
-        print_json({"files": files, "settings": [dict(zip(keys, row, strict=True)) for row in rows]})
+        print_json(
+            {
+                "files": {path: not why for path, why in files.items()},
+                "settings": [dict(zip(keys, row, strict=True)) for row in rows],
+            }
+        )
         return
-    for path, there in files.items():
-        print(f"{plain(path)}{'' if there else ' (not there)'}")
+    for path, why in files.items():
+        print(plain(path) + (f" ({why})" if why else ""))
     if rows:
         print()
     cells = [(command, option, plain(_shown(value)), plain(place)) for command, option, value, place in rows]
@@ -147,9 +155,11 @@ def _all_of(name: str, command: Any, settings: list[Setting]) -> Iterator[tuple[
 
 
 def _shown(value: Any) -> str:
-    """Return a value as a file would have it; nothing if there is none."""
+    """Return a value without quotes, switches as in TOML; nothing if there is none."""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, list):
+        return ", ".join(map(_shown, value))
     return "" if value is None else str(value)
 
 
@@ -168,7 +178,7 @@ def _is_settable(param: Any) -> bool:
 
 def _checked(setting: Setting, command: Any) -> Setting:
     param = _options(command)[setting.name]
-    shown = repr(setting.value) if isinstance(setting.value, str) else _shown(setting.value)
+    shown = repr(setting.value) if isinstance(setting.value, str | list) else _shown(setting.value)
     where = f"{setting.path}: {setting.name} = {shown}"
     if not _is_settable(param):
         raise ConfigError(f"{where} cannot be set in a file", "give it on the command line")
@@ -191,8 +201,10 @@ def _unfit(value: Any, param: Any) -> str:
     if isinstance(value, bool):
         return "it is not a switch"
     several = param.type_descriptor.annotation is Any
+    if isinstance(value, list) and several:
+        return "" if all(isinstance(one, str) for one in value) else "it takes words in quotes"
     if isinstance(value, list):
-        return "" if several and all(isinstance(one, str) for one in value) else "it takes one value"
+        return "it takes one value"
     return "" if isinstance(value, str | int | float) else "it takes a number or words in quotes"
 
 
@@ -204,5 +216,7 @@ def _as_typed(value: Any) -> Any:
 
 
 def _unknown(name: str, what: str, known: list[str]) -> str:
+    if not known:
+        return f"{what} {name!r}; no option of this command can be set in a file"
     near = difflib.get_close_matches(name, known, 1)
     return f"{what} {name!r}; did you mean {near[0]!r}?" if near else f"{what} {name!r}; there are {', '.join(known)}"

@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any, Final
 
 from livemood.core.errors import LivemoodError
@@ -55,10 +56,23 @@ def user_folder() -> Path:
 def read_configs() -> list[ConfigFile]:
     """Read the existing configuration files; later ones take precedence.
 
+    A file in a folder that this user may not enter counts as missing, as where a service runs with another user's HOME.
+
     Raises:
         ConfigError: One is not valid TOML, or cannot be read.
     """
-    return [ConfigFile(path, _read(path)) for path in config_paths() if path.is_file()]
+    return [ConfigFile(path, _read(path)) for path in config_paths() if not why_unread(path)]
+
+
+def why_unread(path: Path) -> str:
+    """Return why ``read_configs`` leaves a file out; empty if it reads it."""
+    try:
+        mode = path.stat().st_mode
+    except PermissionError:
+        return "no permission to look into its folder"
+    except (OSError, ValueError):
+        return "not there"
+    return "" if S_ISREG(mode) else "not a file"
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -31,7 +31,9 @@ def doctor(json_: Json = False) -> None:
         from rich.table import Table
 
         marks = {"ok": "[green]ok[/green]", "note": "[yellow]note[/yellow]", "problem": "[red]problem[/red]"}
-        table = Table("", "", "", box=None, show_header=False, padding=(0, 2, 0, 0))
+        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+        for _ in range(3):
+            table.add_column(overflow="fold")  # a long path goes on in the next line
         for check in checks:
             advice = f"\n[dim]→ {escape(check.advice)}[/dim]" if check.advice else ""
             table.add_row(marks[check.state], check.name, escape(plain(check.found)) + advice)

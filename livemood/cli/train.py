@@ -92,7 +92,7 @@ def train(
     tensorboard: Annotated[
         Path | None, typer.Option("--tensorboard", metavar="DIR", help="Write TensorBoard logs.")
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Resume the run that OUT.work holds.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume the run in OUT.work.")] = False,
     force: Force = False,
 ) -> None:
     """Train an emotion model on labelled faces and write it as a bundle, for --model of the other commands.

@@ -26,7 +26,7 @@ class CropSpec:
         if self.colour not in ("grey", "bgr"):
             raise ValueError(f"colour is 'grey' or 'bgr', got {self.colour!r}")
         if len(self.template) != 4 or any(len(point) != 2 for point in self.template):
-            raise ValueError(f"template holds four (x, y) points, got {self.template}")
+            raise ValueError(f"template has four (x, y) points, got {self.template}")
 
     @property
     def channels(self) -> int:

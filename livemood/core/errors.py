@@ -123,6 +123,8 @@ def one_line_about(path: Path | str, kind: type[LivemoodError]) -> Iterator[None
         raise
     except OSError as error:
         raise kind(system_error_line(error, path)) from error
+    except ImportError as error:
+        raise kind(f"{path} could not be processed ({error})", "see livemood doctor") from error
     except Exception as error:  # a damaged file may make a library raise anything
         what = " ".join(f"{type(error).__name__} {error}".split())
         raise kind(

@@ -4,6 +4,7 @@ Fields made by ``setting`` are offered to users; ``help`` is what they read abou
 """
 
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -107,6 +108,9 @@ class CaptureSettings:
         retry_s: Wait before the first attempt to reopen a lost source, s; doubles with each attempt.
         retry_longest_s: Longest wait between two attempts, s.
         give_up_s: A source lost for longer ends the run, s.
+
+    Raises:
+        ValueError: A size that is not a whole number of at least 1, a rate that is not above 0, or a negative time.
     """
 
     width: int | None = None
@@ -119,3 +123,13 @@ class CaptureSettings:
     retry_s: float = 0.5
     retry_longest_s: float = 8.0
     give_up_s: float = 120.0
+
+    def __post_init__(self) -> None:
+        for name, size in (("width", self.width), ("height", self.height)):
+            if size is not None and not (isinstance(size, int) and size >= 1):
+                raise ValueError(f"{name} is a whole number of at least 1, got {size!r}")
+        if self.fps is not None and not (isinstance(self.fps, int | float) and 0 < self.fps < inf):
+            raise ValueError(f"fps is a number above 0, got {self.fps!r}")
+        for name in ("timeout_s", "frozen_s", "retry_s", "retry_longest_s", "give_up_s"):
+            if not (isinstance(time_s := getattr(self, name), int | float) and time_s >= 0):
+                raise ValueError(f"{name} is a number of seconds, 0 or more, got {time_s!r}")

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -59,6 +60,10 @@ class Frame:
         view = np.ascontiguousarray(image).view()
         view.flags.writeable = False
         object.__setattr__(self, "image", view)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Numpy drops the flag from copies and pickles, so a copy is made as the first one was.
+        return Frame, (self.index, self.time_s, self.image, self.reduced)
 
     @property
     def width(self) -> int:

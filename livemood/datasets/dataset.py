@@ -141,4 +141,6 @@ def restore(folder: Path) -> Dataset:
             facts["grouped"],
         )
     except _DAMAGED as error:
-        raise DatasetError(f"{folder} does not hold a whole data set ({error})", "remove it and start again") from error
+        raise DatasetError(
+            f"{folder} does not contain a whole data set ({error})", "remove it and start again"
+        ) from error

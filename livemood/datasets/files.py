@@ -164,7 +164,7 @@ def stored_arrays(path: Path) -> Iterator[Any]:
                     raise ValueError(f"{info.filename[:40]} is of an unknown version")
                 shape, _, kind = np.lib.format.read_array_header_1_0(member)
             if info.compress_type != zipfile.ZIP_STORED or math.prod(shape) * kind.itemsize > info.compress_size:
-                raise ValueError(f"{info.filename[:40]} promises more than it holds")
+                raise ValueError(f"{info.filename[:40]} is smaller than its header states")
     with np.load(path, allow_pickle=False) as data:
         yield data
 
@@ -200,7 +200,7 @@ def _open_zip(path: Path) -> zipfile.ZipFile:
         raise DatasetError(f"{path} is a damaged zip ({error})", "get it again") from error
     if len(archive.namelist()) > MAX_FILES:
         archive.close()
-        raise DatasetError(f"{path} holds more than {MAX_FILES} files", "unpack it and give the folder")
+        raise DatasetError(f"{path} contains more than {MAX_FILES} files", "unpack it and give the folder")
     # Not by ``is_dir``, which fails for a file without a name before Python 3.12.
     files = [info for info in archive.infolist() if not info.filename.endswith("/")]
     if files and all(map(_is_encrypted, files)):

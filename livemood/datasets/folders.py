@@ -58,4 +58,4 @@ def _check_empty(files: Files, full: set[str], found: set[str]) -> None:
                 raise DatasetError(
                     f"class folder {files.path / folder} was not searched: {why}", "copy it, or remove it"
                 )
-            raise DatasetError(f"class folder {files.path / folder} holds no picture", "put some in, or remove it")
+            raise DatasetError(f"class folder {files.path / folder} contains no picture", "put some in, or remove it")

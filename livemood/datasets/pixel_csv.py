@@ -180,7 +180,7 @@ def _lines(path: Path) -> list[_Line]:
                 found.append(_Line(number, place, [cell[:40] for cell in cells]))
             place += len(line)
     if len(found) < 2:
-        raise DatasetError(f"{path} holds no pictures; a fer2013.csv has one line for each")
+        raise DatasetError(f"{path} contains no pictures; a fer2013.csv has one line for each")
     return found
 
 

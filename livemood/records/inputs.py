@@ -135,7 +135,7 @@ def read_recording(path: Path) -> Iterator[Record]:
     """
     rows = reading.read(path)
     if _is_of_inputs(path):
-        raise LivemoodError(f"{path} holds the records of a batch or of photos", "give those of one video")
+        raise LivemoodError(f"{path} contains the records of a batch or of photos", "give those of one video")
     return _of_one(path, rows)
 
 
@@ -241,7 +241,7 @@ def _heads(path: Path, names: list[str]) -> Heads:
     """Return the heads that a flat table's columns are about."""
     missing = [name for name in OWN_COLUMNS if name not in names]
     if missing:
-        raise LivemoodError(f"{path} holds no records of photos: it has no column {missing[0]}")
+        raise LivemoodError(f"{path} contains no records of photos: it has no column {missing[0]}")
     labels, others = heads_of_columns(names)
     return {EMOTION: labels, **others}
 
@@ -268,7 +268,7 @@ def _json_rows(path: Path, file: BinaryIO) -> Iterator[Row]:
                 continue
             yield _input(data), reading.from_json(data), end
         except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
-            raise LivemoodError(f"{path} holds a line that is not a record of a photo: {line[:60]!r}") from error
+            raise LivemoodError(f"{path} contains a line that is not a record of a photo: {line[:60]!r}") from error
 
 
 def _csv_rows(path: Path, file: BinaryIO) -> Iterator[Row]:
@@ -292,7 +292,7 @@ def _csv_rows(path: Path, file: BinaryIO) -> Iterator[Row]:
         data: dict[str, Any] = dict(zip(names, cells, strict=False))
         record = reading.from_row(data, *heads) if len(cells) == len(names) else None
         if record is None:
-            raise LivemoodError(f"{path} holds a line that is not a record of a photo: {line[:60]!r}")
+            raise LivemoodError(f"{path} contains a line that is not a record of a photo: {line[:60]!r}")
         yield _input(data), record, end
 
 

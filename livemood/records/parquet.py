@@ -84,7 +84,7 @@ def check_sizes(path: Path, file: Any, known: Sequence[str], text: Sequence[str]
         fits = (_is_text(column.type, kinds) or (number and column.name in _OPTIONAL_TEXT)) if is_label else number
         if not kinds.is_null(column.type) and not fits:
             wanted = "words" if is_label else "numbers"
-            raise LivemoodError(f"{path} is not a record file: its column {column.name[:40]!r} holds no {wanted}")
+            raise LivemoodError(f"{path} is not a record file: its column {column.name[:40]!r} contains no {wanted}")
 
 
 def _is_text(kind: Any, kinds: Any) -> bool:

@@ -97,7 +97,7 @@ def _counted(store: Store) -> _Counts:
         for path, one in inputs.items():
             _close(path, one, counts)
     if not counts.inputs:
-        raise LivemoodError(f"{store.root} holds no data set of livemood batch")
+        raise LivemoodError(f"{store.root} contains no data set of livemood batch")
     return counts
 
 

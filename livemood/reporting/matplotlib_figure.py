@@ -1,12 +1,13 @@
 """Figures drawn by matplotlib, an optional dependency, without its global state."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from livemood.core.errors import SinkError
 from livemood.runtime.optional_deps import required
 
-_MATPLOTLIB = "'livemood[plots]'"
+MATPLOTLIB: Final = "'livemood[plots]'"
+"""The extra that installs matplotlib."""
 
 
 def new_figure(width: float, height: float) -> Any:
@@ -15,7 +16,7 @@ def new_figure(width: float, height: float) -> Any:
     Raises:
         LivemoodError: matplotlib is not installed.
     """
-    return required("matplotlib.figure", _MATPLOTLIB).Figure(figsize=(width, height), layout="constrained")
+    return required("matplotlib.figure", MATPLOTLIB).Figure(figsize=(width, height), layout="constrained")
 
 
 def save_png(figure: Any, file: Path) -> None:

@@ -6,10 +6,11 @@ from typing import Any, Final
 from livemood.core.labels import UNSURE
 from livemood.core.text_tables import one_line
 from livemood.reporting.colours import LIGHT, palette
-from livemood.reporting.matplotlib_figure import new_figure
+from livemood.reporting.matplotlib_figure import MATPLOTLIB, new_figure
 from livemood.reporting.summary import Person, Summary, curves, spans, summary_of
 from livemood.reporting.tables import clock
 from livemood.runtime.atomic_io import atomic_write, refuse_other_suffix, refuse_to_overwrite
+from livemood.runtime.optional_deps import check_installed
 
 _SETTING: Final = "plot"
 _SUFFIXES: Final = (".png", ".svg", ".pdf")
@@ -38,7 +39,13 @@ def write_plot(records: str | Path, out: str | Path, *, title: str | None = None
 
 
 def refuse_plot(out: Path, force: bool) -> None:
-    """Raise a ``SinkError`` if ``write_plot`` would: another suffix, or the picture is there already."""
+    """Refuse what ``write_plot`` would refuse, before other work.
+
+    Raises:
+        LivemoodError: matplotlib is not installed.
+        SinkError: Another suffix, or the picture is there already.
+    """
+    check_installed("matplotlib", MATPLOTLIB)
     refuse_other_suffix(out, _SETTING, *_SUFFIXES)
     refuse_to_overwrite(out, _SETTING, force)
 

@@ -1,4 +1,4 @@
-"""Optional dependencies."""
+"""Libraries that are missing or cannot be imported, and what to do then."""
 
 import os
 import sys
@@ -22,6 +22,16 @@ NEEDED_FOR: Final = {
 }
 """Libraries that the slim install leaves out, or that some systems lack, and what they are needed for."""
 
+# Packages of the libraries that every install needs.
+_PACKAGES: Final = {
+    "numpy": "numpy",
+    "cv2": "opencv-contrib-python",
+    "av": "av",
+    "PIL": "pillow",
+    "typer": "typer",
+    "rich": "rich",
+}
+
 _NO_TENSORFLOW: Final = (3, 14)
 
 _TRAINING_BACKENDS: Final = ("tensorflow", "jax", "torch")
@@ -30,7 +40,7 @@ _OTHER_BACKENDS: Final = ("numpy", "openvino")
 
 def not_installed(module: str) -> LivemoodError:
     """Return an error that says what a library of ``NEEDED_FOR`` is needed for, and how to install it."""
-    return LivemoodError(f"{module} is not installed; {NEEDED_FOR[module]} needs it", how_to_install(module))
+    return LivemoodError(f"{module} is not installed, and is needed for {NEEDED_FOR[module]}", how_to_install(module))
 
 
 def how_to_install(module: str) -> str:
@@ -38,6 +48,22 @@ def how_to_install(module: str) -> str:
     if module == "tensorflow" and sys.version_info >= _NO_TENSORFLOW:
         return "use Python 3.13 or older, as tensorflow has no release for Python 3.14 yet"
     return f"try: pip install {module.replace('_', '-')}"
+
+
+def import_failed(error: ImportError) -> LivemoodError | None:
+    """Return what to tell about a library that cannot be imported; None if a module of livemood is the cause."""
+    name = (error.name or "").partition(".")[0]
+    if name == "livemood":
+        return None
+    if not isinstance(error, ModuleNotFoundError):  # a part of it is missing, such as libGL.so.1 of the system
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        return LivemoodError(
+            f"{name or 'a library'} cannot be imported ({lines[0]})", "reinstall it, or see livemood doctor"
+        )
+    if name in NEEDED_FOR:
+        return not_installed(name)
+    advice = "try: pip install {0}" if name in _PACKAGES else "see livemood doctor"
+    return LivemoodError(f"{name or error} is not installed", advice, _PACKAGES.get(name, ""))
 
 
 def need(*modules: str) -> None:
@@ -73,6 +99,20 @@ def need_keras(to_train: bool = False) -> None:
         raise LivemoodError(what, "try: pip install {0}", backend)
 
 
+def check_installed(module: str, package: str) -> None:
+    """Check, without importing it, that an optional library is installed, before work is done that would be lost.
+
+    Args:
+        module: The library.
+        package: As for ``required``.
+
+    Raises:
+        LivemoodError: As ``required``.
+    """
+    if find_spec(module) is None:
+        raise _not_there(module, package)
+
+
 def required(module: str, package: str) -> Any:
     """Import an optional library.
 
@@ -86,5 +126,8 @@ def required(module: str, package: str) -> Any:
     try:
         return import_module(module)
     except ModuleNotFoundError as error:
-        name = module.partition(".")[0]
-        raise LivemoodError(f"{name} is not installed", "try: pip install {0}", package) from error
+        raise _not_there(module, package) from error
+
+
+def _not_there(module: str, package: str) -> LivemoodError:
+    return LivemoodError(f"{module.partition('.')[0]} is not installed", "try: pip install {0}", package)

@@ -107,7 +107,7 @@ class CollectionRecords(Closeable):
         if resume and not empty:
             return
         if not empty and not force and holds_photos(rows):
-            raise SinkError(f"{self.path} was not completed, {rows} holds its rows", _REMEDY)
+            raise SinkError(f"{self.path} was not completed, {rows} contains its rows", _REMEDY)
         on_failure.callback(self._discard)
         if resume and self._packed and self.path.exists():
             _unpack(self.path, rows, photos)
@@ -138,7 +138,9 @@ class CollectionRecords(Closeable):
         if heads and heads != self._heads:
             same = tuple(heads.get(EMOTION, ())) == tuple(self._heads[EMOTION])
             what, found = ("model outputs", heads) if same else ("emotions", heads.get(EMOTION, ()))
-            raise LivemoodError(f"{self.path} holds other {what} ({', '.join(found)})", f"use another {{{_SETTING}}}")
+            raise LivemoodError(
+                f"{self.path} contains other {what} ({', '.join(found)})", f"use another {{{_SETTING}}}"
+            )
         if self.path.suffix.lower() == ".jsonl" or not self.path.exists():
             return
         theirs, ours = tuple(header_of(self.path)), columns(self._heads)

@@ -121,7 +121,7 @@ class LiveSource(Source):
             self._endless = self._feed.endless
             first = self._feed.read()
             if first is None:
-                raise SourceError(f"{name} holds no picture")
+                raise SourceError(f"{name} contains no picture")
         except BaseException:
             self._drop()
             raise

@@ -75,14 +75,14 @@ class StreamFeed(Feed):
         try:
             self._container = _opened(url, options, settings.timeout_s)
         except av.InvalidDataError as error:
-            raise VideoUnreadable(f"{self._name} holds no video that can be read") from error
+            raise VideoUnreadable(f"{self._name} contains no video that can be read") from error
         except (av.FFmpegError, OSError, ValueError) as error:
             is_down = isinstance(error, av.error.ExitError | ConnectionError)
             what = f"{self._name} could not be opened ({_reason(error, url)})"
             raise VideoUnreadable(what, "is it running?" if is_down else "") from error
         if not self._container.streams.video:
             self.close()
-            raise VideoUnreadable(f"{self._name} holds no video")
+            raise VideoUnreadable(f"{self._name} contains no video")
         # A server without range requests still states the file's duration.
         self.endless = self._container.duration is None and self._container.size <= 0
         is_paced = not self.endless or _PIECEWISE & set(self._container.format.name.split(","))

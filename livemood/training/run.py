@@ -142,7 +142,7 @@ def _claimed_work(job: Job, resume: bool) -> Iterator[None]:
         SinkError: Another run has it.
     """
     if resume and not (data_sets.is_there(job.work) and (job.work / JOB).exists()):
-        raise DatasetError(f"{job.work} holds no run to resume", "leave {resume} out")
+        raise DatasetError(f"{job.work} contains no run to resume", "leave {resume} out")
     made = [folder for folder in (job.work, *job.work.parents) if not folder.exists()]
     job.work.mkdir(parents=True, exist_ok=True)
     lock = job.work / _LOCK
@@ -187,7 +187,7 @@ def _check_out(job: Job, may_replace: bool) -> None:
             raise SinkError(f"{folder} is inside the data, so its pictures would count as data", "choose another {out}")
     holds_bundle = _is_bundle(out)
     if out.is_dir() and any(out.iterdir()) and not holds_bundle:
-        raise SinkError(f"{out} is not empty and holds no bundle", "choose another {out}")
+        raise SinkError(f"{out} is not empty and contains no bundle", "choose another {out}")
     if holds_bundle and not may_replace:
         raise SinkError(f"bundle {out} is there already", "use {force} or another {out}")
 
@@ -230,7 +230,7 @@ def _begun(
     job: Job, base: Bundle | tuple[Path, ...], spec: CropSpec, watcher: Watcher
 ) -> tuple[Dataset, TrainSettings, dict[str, Any]]:
     if has_checkpoint(job.work):
-        raise DatasetError(f"{job.work} holds an earlier run", "continue it with {resume}, or remove that folder")
+        raise DatasetError(f"{job.work} contains an earlier run", "continue it with {resume}, or remove that folder")
     settings = job.settings
     known = _heads_of(base)
     collection = job.data.collection(known.get(EMOTION, EMOTIONS))

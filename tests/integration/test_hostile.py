@@ -483,7 +483,7 @@ def test_work_folder_when_its_arrays_are_pickles_then_refused_and_nothing_runs(t
     (tmp_path / "crops.npy").write_bytes(trap)
     write_zip(tmp_path / "data.npz", {"facts.npy": trap})
     write_zip(tmp_path / "checkpoint.npz", {"state.npy": trap})
-    with pytest.raises(DatasetError, match="does not hold a whole data set"):
+    with pytest.raises(DatasetError, match="does not contain a whole data set"):
         restore(tmp_path)
     with pytest.raises(DatasetError, match="is not a checkpoint"):
         restore_run(tmp_path, {})

@@ -101,11 +101,11 @@ def test_command_that_needs_none_of_it_then_works(python, tmp_path, words) -> No
     [
         (
             ("image", SAMPLES / "faces.png", "--engine", "keras"),
-            "keras is not installed; training and the Keras engine",
+            "keras is not installed, and is needed for training and the Keras engine",
         ),
-        (("train", "crops", "--out", "m"), "keras is not installed; training and the Keras engine"),
+        (("train", "crops", "--out", "m"), "keras is not installed, and is needed for training and the Keras engine"),
         (("export", "default", "--to", "onnx", "--out", "x.onnx"), "keras is not installed"),
-        (("evaluate", "default", "crops"), "scipy is not installed; training and measuring models needs it"),
+        (("evaluate", "default", "crops"), "scipy is not installed, and is needed for training and measuring models"),
     ],
 )
 def test_command_that_needs_it_then_one_line_says_what_for_and_how_to_get_it(python, tmp_path, words, said) -> None:

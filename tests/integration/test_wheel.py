@@ -1,9 +1,10 @@
-"""The built wheel, away from the repository and with the network off."""
+"""The built wheel, away from the repository and with the network off, and the source archive."""
 
 import json
 import os
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -69,3 +70,19 @@ def test_wheel_when_installed_elsewhere_and_the_network_is_off_then_reads_a_phot
     assert done.stderr == f"{installed / 'livemood' / '__init__.py'}\n"
     faces = json.loads(done.stdout)["images"][0]["faces"]
     assert [face["label"] for face in faces] == ["happy", "surprise"]
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="only a repository knows its files")
+def test_source_archive_then_has_all_files_of_the_repository_and_none_that_git_ignores(tmp_path):
+    code = f"import hatchling.build; hatchling.build.build_sdist({str(tmp_path)!r})"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True)
+    with tarfile.open(next(tmp_path.glob("livemood-*.tar.gz"))) as archive:
+        found = {name.partition("/")[2] for name in archive.getnames()}
+
+    def listed(*words: str) -> set[str]:
+        command = ["git", "ls-files", *words]
+        return set(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines())
+
+    kept = listed()
+    assert kept - found == set()
+    assert found - kept - listed("--others", "--exclude-standard") == {"PKG-INFO"}

@@ -246,7 +246,9 @@ def _rows(name: str, data: bytes) -> list[str]:
             cells = file.read(columns=["path"]).column("path")
         column = [cell.decode(errors=NOT_UTF8) if isinstance(cell, bytes) else cell for cell in cells.to_pylist()]
         if not all(isinstance(cell, str) for cell in column if cell is not None):
-            raise SourceError(f"{name} is not a list of paths: its column path holds {cells.type}", "write it as text")
+            raise SourceError(
+                f"{name} is not a list of paths: its column path contains {cells.type}", "write it as text"
+            )
     else:
         try:
             rows = table_rows(decode_text(data))

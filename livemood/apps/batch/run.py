@@ -30,7 +30,9 @@ from livemood.core.settings import DrawStyle, ReaderSettings
 from livemood.emotion.backends.registry import sha256_of_weights
 from livemood.records import VERSION
 from livemood.records.inputs import Heads
+from livemood.records.parquet import PARQUET
 from livemood.runtime.atomic_io import refuse_file_as_folder
+from livemood.runtime.optional_deps import check_installed
 from livemood.runtime.storage import Store, is_url
 
 PHOTOS_PER_SHARD: Final = 1000
@@ -100,9 +102,10 @@ def plan(job: BatchJob, workers: int) -> Plan:
         SourceError: There are no inputs.
         SinkError: A file lies where a folder is to be, a place cannot hold what is written, or the data set would
             keep rows with other labels.
-        LivemoodError: A driver is missing, or the data set holds a file that livemood did not write.
+        LivemoodError: pyarrow or a driver is missing, or the data set holds a file that livemood did not write.
         ModelError: The model cannot be used.
     """
+    check_installed("pyarrow", PARQUET)
     heads, options = _options(job)
     _check_places(job)
     unreadable: list[str] = []
@@ -262,7 +265,7 @@ def _other_labels(out: str, theirs: Heads, ours: Heads) -> SinkError:
         what, found, wanted = "emotions", ", ".join(theirs[EMOTION]), ", ".join(ours[EMOTION])
     else:
         what, found, wanted = "model outputs", _further(theirs), _further(ours)
-    return SinkError(f"{out} holds other {what} ({found}) than are to be written ({wanted})", "use another {out}")
+    return SinkError(f"{out} contains other {what} ({found}) than are to be written ({wanted})", "use another {out}")
 
 
 def _further(heads: Heads) -> str:

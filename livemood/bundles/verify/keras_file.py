@@ -161,4 +161,4 @@ def _weights(part: dict[str, Any]) -> int:
 
 def _refused(file: Path, what: str) -> ModelIncompatible:
     what = "".join(letter if letter.isprintable() else "?" for letter in what)
-    return ModelIncompatible(f"{file} holds {what}; only plain networks are loaded, never code from a model")
+    return ModelIncompatible(f"{file} contains {what}; only plain networks are loaded, never code from a model")

@@ -101,7 +101,9 @@ def check_tflite(file: Path, crop: Shape, heads: Mapping[str, int]) -> tuple[str
         return _Network(reader, model).check((1, *crop), heads)
     except (NotAllowed, struct.error, LookupError, ValueError, TypeError) as error:
         what = error if isinstance(error, NotAllowed) else _DAMAGED
-        raise ModelIncompatible(f"{file} holds {what}; only plain networks are run", "make the bundle again") from error
+        raise ModelIncompatible(
+            f"{file} contains {what}; only plain networks are run", "make the bundle again"
+        ) from error
 
 
 class _Reader:

@@ -173,7 +173,7 @@ class StreamCopy:
             return None
         codec = context.codec
         refused = (av.FFmpegError, ValueError)  # PyAV raises ValueError for codecs that a container cannot hold
-        why = f"{kind.name} cannot hold {codec.canonical_name}"
+        why = f"{kind.name} does not support {codec.canonical_name}"
         if kind.copies(codec.canonical_name, is_sound) and (self._copies_sound or not is_sound):
             if codec.canonical_name in _UNCUTTABLE and (self._cut or self._length is not None):
                 why = f"{codec.canonical_name} cannot be cut as it is"
@@ -189,7 +189,7 @@ class StreamCopy:
                 return track
             if isinstance(stream, SubtitleStream) and kind.subtitle_encoder and codec.text_sub:
                 return Rewritten(self._output, stream, self._tags, kind.subtitle_encoder)
-        self._note(f"left out {what}: {kind.name} cannot hold {codec.canonical_name}")
+        self._note(f"left out {what}: {kind.name} does not support {codec.canonical_name}")
         return None
 
     def _note(self, line: str) -> None:

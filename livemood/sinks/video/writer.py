@@ -275,7 +275,7 @@ def _chosen(path: Path, codec: Codec | None) -> tuple[Format, Encoder]:
     chosen = codec or kind.codecs[0]
     if chosen not in kind.codecs:
         raise SinkError(
-            f"{kind.name} cannot hold {chosen}",
+            f"{kind.name} does not support {chosen}",
             "use {codec} {0}, or another ending than {1}",
             " or ".join(kind.codecs),
             path.suffix,

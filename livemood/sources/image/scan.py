@@ -73,7 +73,7 @@ def photos_of_each(paths: Sequence[Path], is_ours: Callable[[Path], bool] = lamb
     each = {path: find_photos([path], is_ours) for path in _once(paths)}
     for path, found in each.items():
         if not found.photos:
-            raise ImageUnreadable(f"{path} holds no pictures{kinds_of(found.skipped)}")
+            raise ImageUnreadable(f"{path} contains no pictures{kinds_of(found.skipped)}")
     photos = _once(photo for found in each.values() for photo in found.photos)
     return Found(photos, [one for found in each.values() for one in found.skipped])
 

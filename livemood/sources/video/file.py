@@ -323,7 +323,7 @@ class VideoSource(Source):
             return CutEmpty(f"{late}, the last one begins at {float(self._before):g} s", "start earlier")
         if self._packets:
             return VideoUnreadable(f"{self.path} is damaged: none of its frames can be decoded")
-        return VideoUnreadable(f"{self.path} holds a video stream without a single frame")
+        return VideoUnreadable(f"{self.path} contains a video stream without a single frame")
 
     def _note_repairs(self) -> None:
         repaired, resized = self._timeline.repaired, self._upright.resized
@@ -331,7 +331,7 @@ class VideoSource(Source):
             self.warnings.append(f"{self.path} is damaged; what could not be decoded was left out")
         if not self._has_times:
             rate = f"{float(self.info.average_rate):.5g}"
-            self.warnings.append(f"{self.path} holds no times; its frames were spaced evenly, {rate} per second")
+            self.warnings.append(f"{self.path} has no timestamps; its frames were spaced evenly, {rate} per second")
         elif repaired:
             self.warnings.append(f"{self.path} has broken times; those of {repaired} frames were repaired")
         if resized:

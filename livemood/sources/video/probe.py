@@ -98,7 +98,7 @@ def picture_stream(container: InputContainer, path: Path, threads: bool = True) 
     streams = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
     if not streams:
         held = "sound but no picture" if container.streams.audio else "no video"
-        raise VideoUnreadable(f"{path} holds {held}")
+        raise VideoUnreadable(f"{path} contains {held}")
     best = container.streams.best("video")
     stream = best if isinstance(best, VideoStream) and best in streams else streams[0]
     if stream.codec_context is None:

@@ -63,7 +63,7 @@ def find_videos(paths: Sequence[Path], made_in: Sequence[Path] = ()) -> Clips:
         above = Path(real_path(path).name) if len(folders) > 1 else Path()
         inside, left = _inside(path, lambda one: real_path(one) in ours or _is_copy(one))
         if not inside:
-            raise VideoUnreadable(f"{path} holds no videos{kinds_of(left)}")
+            raise VideoUnreadable(f"{path} contains no videos{kinds_of(left)}")
         clips += (Clip(one, above / one.relative_to(path)) for one in inside)
         skipped += left
     once: dict[Path, Clip] = {}

@@ -75,7 +75,7 @@ def _refuse_to_overwrite(out: Path, to: ExportFormat, force: bool, bundle: Bundl
     if (target.parent / MANIFEST).exists() and target.name in (MANIFEST, bundle.keras.name, bundle.tflite.name):
         raise SinkError(f"{target} is a file of the bundle {target.parent}", "choose another {out}")
     if real_path(out) in (real_path(bundle.folder), *real_path(bundle.folder).parents):
-        raise SinkError(f"{out} holds the bundle that is exported", "choose another {out}")
+        raise SinkError(f"{out} contains the bundle that is exported", "choose another {out}")
     if out.exists() and not (out.is_file() or out.is_dir()):
         raise SinkError(f"{out} is a device or a pipe", "give {out} a file")
     if to != "saved-model":
@@ -86,7 +86,7 @@ def _refuse_to_overwrite(out: Path, to: ExportFormat, force: bool, bundle: Bundl
     elif out.exists() and not (out / _SAVED_MODEL).is_file():
         raise SinkError(f"{out} is not a SavedModel that could be replaced", "give another {out}")
     elif out.exists() and (others := sorted({path.name for path in out.iterdir()} - _SAVED_MODEL_PARTS)):
-        raise SinkError(f"{out} holds a SavedModel and other things: {others[0]}", "give another {out}")
+        raise SinkError(f"{out} contains a SavedModel and other things: {others[0]}", "give another {out}")
 
 
 def _tflite(network: Any, file: Path, probes: npt.NDArray[np.uint8]) -> float:

@@ -61,7 +61,7 @@ def preset_of(work: Path) -> str:
 def _no_run(work: Path, error: Exception) -> ModelIncompatible:
     # The remedy of the error would be to remove the checkpoint, which may be a good one of another network.
     reason = error.what if isinstance(error, DatasetError) else error
-    return ModelIncompatible(f"{work} holds no run of a preset ({reason})", "take its bundle instead")
+    return ModelIncompatible(f"{work} contains no run of a preset ({reason})", "take its bundle instead")
 
 
 def from_runs(works: Sequence[Path], heads: Heads, spec: CropSpec, precision: Precision) -> Any:
@@ -77,7 +77,7 @@ def from_runs(works: Sequence[Path], heads: Heads, spec: CropSpec, precision: Pr
         everything.append(other.get_weights())
         if classes != known or [w.shape for w in everything[-1]] != [w.shape for w in everything[0]]:
             raise ModelIncompatible(
-                f"{work} and {works[0]} hold different networks", "give {from} runs of the same network"
+                f"{work} and {works[0]} contain different networks", "give {from} runs of the same network"
             )
     network.set_weights([np.mean(weights, axis=0) for weights in zip(*everything, strict=True)])
     return with_own_heads(network, known, heads)

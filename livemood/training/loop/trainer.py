@@ -161,7 +161,7 @@ class Trainer:
                 variable.assign(value)
         except ValueError as error:
             raise DatasetError(
-                f"{self._work} holds a checkpoint of another network", "remove it to begin again"
+                f"{self._work} contains a checkpoint of another network", "remove it to begin again"
             ) from error
         self.average, self.best = [np.array(w) for w in groups["average"]], groups["best"]
         for layer in self.model.layers:

@@ -261,7 +261,7 @@ def test_status_when_other_programs_keep_notes_in_the_manifest_then_they_are_lef
     (tmp_path / "_manifest").mkdir()
     (tmp_path / "_manifest" / "theirs.json").write_text(text)
     assert batch("status", tmp_path) == 1
-    assert capsys.readouterr().err == f"livemood: {tmp_path} holds no data set of livemood batch\n"
+    assert capsys.readouterr().err == f"livemood: {tmp_path} contains no data set of livemood batch\n"
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     assert batch("status", tmp_path, "--json") == 0
     assert list(json.loads(capsys.readouterr().out)["runs"]) == ["all"]
@@ -312,8 +312,8 @@ def test_batch_when_rows_of_other_labels_would_stay_then_refused_before_anything
     capsys.readouterr()
     assert batch(second, "--out", out) == 1
     said = {
-        "emotion": f"{out} holds other emotions (happy, sad) than are to be written (neutral, happy, ",
-        "smile": f"{out} holds other model outputs (none) than are to be written (smile: ",
+        "emotion": f"{out} contains other emotions (happy, sad) than are to be written (neutral, happy, ",
+        "smile": f"{out} contains other model outputs (none) than are to be written (smile: ",
     }
     err = capsys.readouterr().err
     assert said[head] in err
@@ -332,7 +332,7 @@ def test_report_over_a_data_set_then_counts_every_face_once(made, tmp_path, caps
     assert "film.mp4" in text
     assert "broken.jpg is not a picture" in text
     assert run(["report", str(tmp_path), "--out", str(page), "--force"]) == 1
-    assert f"{tmp_path} holds no data set of livemood batch" in capsys.readouterr().err
+    assert f"{tmp_path} contains no data set of livemood batch" in capsys.readouterr().err
 
 
 def test_cluster_file_of_the_docs_then_is_one_that_ray_takes():
@@ -382,7 +382,7 @@ class TestBadInput:
             (["{album}", "--out", "{album}/000.jpg"], "000.jpg is a file; give --out a folder"),
             (["{album}", "--out", "memory://x"], "memory://x would be in the memory of each process alone; give --out"),
             (["{album}", "--out", "{out}", "--labelled", "s3://x/y"], "s3://x/y is a URL; give --labelled a folder"),
-            (["status", "{album}"], "holds no data set of livemood batch"),
+            (["status", "{album}"], "contains no data set of livemood batch"),
             (["{album}/film.csv", "--out", "{out}"], "film.csv is not there"),
         ],
     )

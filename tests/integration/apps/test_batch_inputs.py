@@ -76,8 +76,8 @@ def test_list_of_paths_without_a_column_path_then_its_columns_are_named(tmp_path
 @pytest.mark.parametrize(
     ("column", "said"),
     [
-        (pa.array([1, None]), "is not a list of paths: its column path holds int64; write it as text"),
-        (pa.array([["a.jpg"]]), "is not a list of paths: its column path holds list<.*>; write it as text"),
+        (pa.array([1, None]), "is not a list of paths: its column path contains int64; write it as text"),
+        (pa.array([["a.jpg"]]), "is not a list of paths: its column path contains list<.*>; write it as text"),
         (pa.array([None, b"caf\xe9.jpg"]), None),
         (pa.array(["caf\xe9.jpg", ""]).dictionary_encode(), None),
     ],

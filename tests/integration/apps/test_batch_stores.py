@@ -102,7 +102,7 @@ def test_url_of_a_new_folder_then_it_is_made_and_a_report_reads_it(master, tmp_p
     assert "<h1>Moods in moods</h1>" in page.read_text()
     capsys.readouterr()
     assert run(["report", f"file://{tmp_path}/none", "--out", str(page), "--force"]) == 1
-    assert f"file://{tmp_path}/none holds no data set of livemood batch" in capsys.readouterr().err
+    assert f"file://{tmp_path}/none contains no data set of livemood batch" in capsys.readouterr().err
     assert run(["report", url, "moods.csv", "--out", str(page), "--force"]) == 2
     assert f"{url} is a URL; many recordings are files on this machine" in capsys.readouterr().err
 

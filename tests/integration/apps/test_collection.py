@@ -161,12 +161,12 @@ def test_files_that_are_skipped_then_counted_by_kind_and_listed(album, tmp_path,
 
 def test_folder_when_it_holds_nothing_that_can_be_read_then_one_line_says_what_it_holds(tmp_path, capsys):
     assert image(tmp_path) == 1
-    assert capsys.readouterr().err == f"livemood: {tmp_path} holds no pictures\n"
+    assert capsys.readouterr().err == f"livemood: {tmp_path} contains no pictures\n"
     for name in ("a.cr2", "b.cr2", "c.mov"):
         (tmp_path / name).touch()
     listed = tmp_path.with_suffix(".csv")
     assert image(tmp_path, "--list-skipped", listed) == 1
-    assert capsys.readouterr().err == f"livemood: {tmp_path} holds no pictures (2 x raw photo, 1 x video)\n"
+    assert capsys.readouterr().err == f"livemood: {tmp_path} contains no pictures (2 x raw photo, 1 x video)\n"
     assert [Path(row["path"]).name for row in rows(listed)] == ["a.cr2", "b.cr2", "c.mov"]
 
 

@@ -64,11 +64,11 @@ def test_records_when_there_already_then_neither_replaced_nor_mixed(album, tmp_p
     assert image(album / "1.jpg", "--records", target) == 1
     assert "use --resume to continue it, --force or another --records" in capsys.readouterr().err
     assert image(album / "1.jpg", "--records", target, "--resume", "--emotions", "happy,sad") == 1
-    assert "holds other emotions" in capsys.readouterr().err
+    assert "contains other emotions" in capsys.readouterr().err
     assert target.read_bytes() == before
     (tmp_path / "other.csv").write_text("a,b\n1,2\n")
     assert image(album / "1.jpg", "--records", tmp_path / "other.csv", "--resume") == 1
-    assert "holds no records of photos" in capsys.readouterr().err
+    assert "contains no records of photos" in capsys.readouterr().err
     assert (tmp_path / "other.csv").read_text() == "a,b\n1,2\n"
 
 

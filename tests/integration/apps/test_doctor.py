@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from livemood.bundles.manifest import default_bundle
 from tests.support.builders import ROOT
 
 _LIVEMOOD = Path(sys.executable).with_name("livemood")
@@ -108,6 +109,14 @@ def test_doctor_as_text_then_one_page_of_plain_lines():
     assert "self-test" in done.stdout
     assert done.stdout.rstrip().endswith("Everything that livemood needs is here.")
     assert len(done.stdout.splitlines()) <= 60
+
+
+def test_doctor_on_a_narrow_terminal_then_paths_are_whole():
+    text = livemood("doctor", COLUMNS="60").stdout
+    assert "…" not in text
+    words = "".join(text.split())
+    assert sys.executable in words
+    assert f"checksumright({default_bundle()})" in words
 
 
 def test_cameras_then_the_same_ones_as_json():

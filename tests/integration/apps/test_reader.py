@@ -5,6 +5,7 @@ import threading
 import time
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -77,11 +78,51 @@ def test_image_when_not_a_picture_then_says_what_is_wanted(image, got):
         ({"emotions": "happy"}, "emotions are a sequence of names, such as ('happy', 'sad'), got 'happy'"),
         ({"emotions": {"happy"}}, "emotions are a sequence of names, such as ('happy', 'sad'), got {'happy'}"),
         ({"emotions": ["happy", "glad"]}, "unknown emotion 'glad'"),
+        ({"detector": 3}, "detector is an object with detect, close, got 3"),
+        ({"classifier": 3}, "classifier is an object with labels, crop_spec, classify, got 3"),
+        ({"settings": {}}, "settings is an object of class Settings, got {}"),
     ],
 )
 def test_reader_when_a_word_is_unknown_then_says_which_it_knows(words, said):
     with pytest.raises(ValueError, match=re.escape(said)):
         MoodReader(**words)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({"every": "2"}, "every is a whole number of at least 1, got '2'"),
+        ({"every": None}, "every is a whole number of at least 1, got None"),
+        ({"pipeline": 3}, "pipeline is an object of class Pipeline, got 3"),
+    ],
+)
+def test_watch_when_a_value_is_of_another_type_then_says_what_is_wanted(words, said):
+    source = ScriptedSource([Frame(0, 0.0, np.zeros((4, 4, 3), np.uint8))])
+    with reader() as one, pytest.raises(ValueError, match=re.escape(said)):
+        next(iter(one.watch(source, **words)))
+
+
+def test_camera_when_capture_is_no_settings_then_says_what_is_wanted():
+    given: Any = {"fps": 30}
+    said = "capture is an object of class CaptureSettings, got {'fps': 30}"
+    with reader() as one, pytest.raises(ValueError, match=re.escape(said)):
+        next(iter(one.camera(0, capture=given)))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({"width": -3}, "width is a whole number of at least 1, got -3"),
+        ({"height": 1.5}, "height is a whole number of at least 1, got 1.5"),
+        ({"fps": 0}, "fps is a number above 0, got 0"),
+        ({"fps": float("nan")}, "fps is a number above 0, got nan"),
+        ({"timeout_s": -1}, "timeout_s is a number of seconds, 0 or more, got -1"),
+        ({"give_up_s": "2"}, "give_up_s is a number of seconds, 0 or more, got '2'"),
+    ],
+)
+def test_capture_when_a_value_is_none_that_a_source_can_have_then_refused(words, said):
+    with pytest.raises(ValueError, match=re.escape(said)):
+        CaptureSettings(**words)
 
 
 @pytest.mark.parametrize("kind", [str, Path])

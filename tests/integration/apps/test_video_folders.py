@@ -305,7 +305,7 @@ def test_copies_when_they_cannot_be_written_then_the_option_of_their_folder_is_n
             1,
             "there.csv/t.csv could not be written (there.csv is a file); try another --summary",
         ),
-        (["empty", "--out-dir", "o"], 1, "empty holds no videos"),
+        (["empty", "--out-dir", "o"], 1, "empty contains no videos"),
         (["gone", "--out-dir", "o"], 1, "gone is not there"),
     ],
 )

@@ -1,17 +1,19 @@
 """Help, the list of models, and files of settings, at 80 columns."""
 
 import json
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageCms
 
 from livemood.cli import program, run
 from livemood.core.labels import EMOTIONS
 from tests.support import commands
-from tests.support.builders import SAMPLES, make_frame, write_clip
+from tests.support.builders import ROOT, SAMPLES, make_frame, write_clip
 
 COMMANDS = list(program().commands)
 
@@ -191,6 +193,30 @@ def test_config_when_it_turns_a_switch_on_then_the_command_line_turns_it_off(tmp
     assert (found["faceless-rows"], found["every"], found["crf"]) == (True, 1, None)
 
 
+def test_config_when_its_folder_may_not_be_entered_then_commands_work_without_it(monkeypatch, tmp_path, capsys) -> None:
+    kept = Path.stat
+
+    def stat(path: Path, **words: bool) -> os.stat_result:
+        if path.is_relative_to(tmp_path / "theirs"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return kept(path, **words)
+
+    monkeypatch.setattr(Path, "stat", stat)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "theirs"))
+    monkeypatch.chdir(tmp_path)
+    assert run(["models"]) == 0
+    capsys.readouterr()
+    for make in (None, Path.mkdir):
+        if make:
+            make(Path("livemood.toml"))
+        assert run(["config"]) == 0
+        theirs, ours = capsys.readouterr().out.splitlines()
+        assert theirs == f"{tmp_path / 'theirs' / 'livemood' / 'livemood.toml'} (no permission to look into its folder)"
+        assert ours == f"{tmp_path / 'livemood.toml'} ({'not a file' if make else 'not there'})"
+    assert run(["config", "--json"]) == 0
+    assert list(json.loads(capsys.readouterr().out)["files"].values()) == [False, False]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -207,8 +233,13 @@ def test_config_when_it_turns_a_switch_on_then_the_command_line_turns_it_off(tmp
         ("[video]\ncrf = 2020-01-01", "crf = 2020-01-01 cannot be used (it takes a number or words in quotes)"),
         ('detector = ["fast"]', "it takes one value"),
         ("[[video]]\ncrf = 1", "video is a command; write [video], and its options below"),
-        ("every = 2", "every is not the same in video, batch, crop; set it for one, such as [video]"),
-        ('preset = "veryfast"', "preset is not the same in video, train"),
+        ('emotions = ["happy", 3]', "emotions = ['happy', 3] cannot be used (it takes words in quotes)"),
+        ("every = 2", "every differs between video, batch, crop; set it for one command, in the table [video]"),
+        ('preset = "veryfast"', "preset differs between video, train"),
+        # No advice, and no suggestion, that would be refused in turn.
+        ('out = "x.mp4"', "out = 'x.mp4' cannot be set in a file; give it on the command line"),
+        ("[video]\nfoce = true", "video has no option 'foce'; there are start, duration, every, codec,"),
+        ("[undo]\nx = 1", "undo has no option 'x'; no option of this command can be set in a file"),
         # What a stranger's folder must not decide.
         ('[video]\nout = "x.mp4"', "cannot be set in a file; give it on the command line"),
         ('[camera]\nosc = "10.0.0.1:9000"', "cannot be set in a file"),
@@ -228,3 +259,35 @@ def test_config_when_it_says_something_wrong_then_one_line_and_no_work(
         assert told.startswith("livemood: livemood.toml")
         assert told.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["livemood.toml"]
+
+
+# ---- libraries that are missing ----
+
+
+@pytest.mark.parametrize(
+    ("library", "words", "said"),
+    [
+        ("av", ("video", SAMPLES / "faces.mp4", "--out", "out.mp4"), "av is not installed; try: pip install av"),
+        ("cv2", ("image", SAMPLES / "faces.png"), "cv2 is not installed; try: pip install opencv-contrib-python"),
+        ("rich", ("models",), "rich is not installed; try: pip install rich"),
+        ("typer", ("models",), "typer is not installed; try: pip install typer"),
+        ("PIL", ("image", "icc.jpg"), "icc.jpg could not be processed (import of PIL halted; None in sys.modules)"),
+        ("pyarrow", ("batch", SAMPLES / "faces.png", "--out", "out"), "try: pip install 'livemood[parquet]'"),
+    ],
+)
+def test_library_when_missing_then_one_line_names_it_and_nothing_is_written(tmp_path, library, words, said) -> None:
+    (tmp_path / "block").mkdir()
+    (tmp_path / "block" / "sitecustomize.py").write_text(f"import sys\nsys.modules[{library!r}] = None\n")
+    place = tmp_path / "place"
+    place.mkdir()
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    Image.new("RGB", (64, 48)).save(place / "icc.jpg", icc_profile=profile)
+    env = {**os.environ, "PYTHONPATH": f"{tmp_path / 'block'}{os.pathsep}{ROOT}"}
+    command = [sys.executable, "-m", "livemood", *map(str, words)]
+    done = subprocess.run(command, cwd=place, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("livemood: ")
+    assert said in done.stderr
+    assert "report it" not in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert [path.name for path in place.iterdir()] == ["icc.jpg"]

@@ -107,7 +107,7 @@ def test_photos_then_are_refused_by_all_that_is_about_one_video(tmp_path, suffix
     photos = tmp_path / f"a{suffix}"
     with CollectionRecords(photos, {"emotion": EMOTIONS}, origin=Origin("1")) as rows:
         rows.write((Input("a.jpg", 10, 10), ()))
-    assert_refused(photos, "holds the records of a batch or of photos; give those of one")
+    assert_refused(photos, "contains the records of a batch or of photos; give those of one")
 
 
 @pytest.mark.parametrize(

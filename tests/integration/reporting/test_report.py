@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 import pytest
 
+from livemood.cli import run
 from livemood.core.errors import LivemoodError, SinkError
 from livemood.core.labels import EMOTIONS
 from livemood.records import Origin, Record
@@ -323,6 +324,16 @@ def test_page_when_plotly_is_missing_then_the_extra_is_named(tmp_path: Path, mon
         monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(LivemoodError, match=r"plotly is not installed; try: pip install 'livemood\[report\]'"):
         write_report(records, tmp_path / "a.html")
+
+
+def test_plot_when_matplotlib_is_missing_then_the_command_writes_no_page_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records = write_two_people(tmp_path / "a.jsonl")
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert run(["report", str(records), "--out", str(tmp_path / "a.html"), "--plot", str(tmp_path / "a.png")]) == 1
+    assert capsys.readouterr().err == "livemood: matplotlib is not installed; try: pip install 'livemood[plots]'\n"
+    assert list(tmp_path.iterdir()) == [records]
 
 
 # ---- pictures of faces ----

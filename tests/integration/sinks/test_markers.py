@@ -157,7 +157,7 @@ def test_markers_when_the_records_begin_before_the_clip_then_no_time_is_below_0(
 
 def test_markers_when_the_cut_begins_after_the_records_then_a_note_says_that_there_are_none(tmp_path) -> None:
     records, out = write_rows(tmp_path / "a.jsonl"), tmp_path / "a.otio"
-    with pytest.warns(UserWarning, match=r"a\.otio holds no markers, because .*a\.jsonl has no row within the clip"):
+    with pytest.warns(UserWarning, match=r"a\.otio contains no markers, because .*a\.jsonl has no row within the clip"):
         write_markers(records, out, start_s=60)
     assert starts(out) == []
 

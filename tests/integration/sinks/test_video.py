@@ -460,7 +460,7 @@ def test_gif_when_frames_come_too_fast_then_keeps_the_pace_and_says_so(tmp_path:
     assert min(np.diff(times)) >= 0.0199
     assert times[-1] == pytest.approx(1.0, abs=0.03)
     assert f"{out}: {120 - len(times)} frames came too fast for a GIF and were left out" in sink.warnings
-    assert f"left out the sound of {clip}: GIF cannot hold aac" in sink.warnings
+    assert f"left out the sound of {clip}: GIF does not support aac" in sink.warnings
 
 
 def test_gif_when_the_cut_ends_just_after_its_last_frame_began_then_viewers_show_that_one_no_longer_than_others(
@@ -592,7 +592,11 @@ def test_file_when_there_already_then_is_replaced_only_by_force(tmp_path: Path) 
         ("out", {}, "out does not end in .mp4, "),
         ("clip.mp4/out.mp4", {}, "could not be written"),
         ("folder.mp4", {}, "is a folder"),
-        ("out.webm", {"codec": "h264"}, "WebM cannot hold h264; use codec vp9 or av1, or another ending than .webm$"),
+        (
+            "out.webm",
+            {"codec": "h264"},
+            "WebM does not support h264; use codec vp9 or av1, or another ending than .webm$",
+        ),
         ("out.mp4", {"preset": "hurry"}, "libx264 does not take .* preset hurry; try another preset$"),
         ("out.mp4", {"crf": -5}, "libx264 has a crf from 0 to 51, got -5; choose another crf$"),
     ],

@@ -216,7 +216,7 @@ class TestLiveSource:
         assert large.image.min() == 200
 
     def test_when_it_holds_no_picture_then_source_error(self):
-        with pytest.raises(SourceError, match="x holds no picture"):
+        with pytest.raises(SourceError, match="x contains no picture"):
             LiveSource("x", lambda: ScriptedFeed([]))
 
     def test_when_the_first_read_fails_in_any_way_then_the_feed_is_closed(self):
@@ -388,7 +388,7 @@ class TestStream:
         (tmp_path / "index.html").write_text("<html>" + "no video " * 500)
         with (
             files_served(tmp_path) as url,
-            pytest.raises(VideoUnreadable, match=r"index\.html holds no video that can be read$"),
+            pytest.raises(VideoUnreadable, match=r"index\.html contains no video that can be read$"),
         ):
             open_stream(f"{url}/index.html", HASTY)
 

@@ -362,7 +362,7 @@ def test_frames_when_the_file_has_a_cover_then_are_those_of_the_film(tmp_path: P
     frames = read(cover(tmp_path / "film.mp4", True))[1]
     assert len(frames) == 5
     assert (frames[0].width, frames[0].height) == (64, 48)
-    with pytest.raises(VideoUnreadable, match=r"song\.mp4 holds sound but no picture"):
+    with pytest.raises(VideoUnreadable, match=r"song\.mp4 contains sound but no picture"):
         VideoSource(cover(tmp_path / "song.mp4", False))
 
 
@@ -432,7 +432,7 @@ def test_times_when_the_file_has_none_then_are_spread_as_its_header_says(
     source, frames = read(clip)
     assert float(source.average_rate) == pytest.approx(float(rate), rel=1e-5)
     assert times(frames) == pytest.approx([float(number / rate) for number in range(12)])
-    assert source.warnings == [f"{clip} holds no times; its frames were spaced evenly, {float(rate):.5g} per second"]
+    assert source.warnings == [f"{clip} has no timestamps; its frames were spaced evenly, {float(rate):.5g} per second"]
 
 
 @pytest.mark.parametrize("said", [1000, 500, 120, 30, 5])
@@ -597,10 +597,10 @@ def _only_the_index(path: Path) -> None:
         ("notes.txt", lambda path: path.write_text("no video\n" * 50), "is a text file, not a video"),
         ("empty.mp4", lambda path: path.touch(), "is empty"),
         ("zeros.mp4", lambda path: path.write_bytes(bytes(5000)), "is not a video that can be read"),
-        ("sound.mp4", _sound_only, "holds sound but no picture"),
-        ("none.mp4", _no_frames, "holds no video"),
+        ("sound.mp4", _sound_only, "contains sound but no picture"),
+        ("none.mp4", _no_frames, "contains no video"),
         ("none.mkv", _no_frames, "is not a video that can be read"),
-        ("head.mp4", _only_the_index, "holds a video stream without a single frame"),
+        ("head.mp4", _only_the_index, "contains a video stream without a single frame"),
         ("cut.mp4", _without_index, "is cut off: its index is missing, as after a broken recording"),
         ("under.mp4/clip.mp4", lambda path: path.parent.touch(), "is not a video that can be read"),
     ],

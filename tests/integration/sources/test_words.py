@@ -137,7 +137,7 @@ def test_raw_stream_when_its_end_is_damaged_then_no_good_frame_is_lost(
     with VideoSource(tmp_path / f"raw{ending}") as source:
         count = sum(1 for _ in source.frames())
     assert count >= 29
-    spread = f"{tmp_path / f'raw{ending}'} holds no times; its frames were spaced evenly, 25 per second"
+    spread = f"{tmp_path / f'raw{ending}'} has no timestamps; its frames were spaced evenly, 25 per second"
     assert set(source.warnings) <= {
         spread,
         f"{tmp_path / f'raw{ending}'} is damaged; what could not be decoded was left out",

@@ -107,7 +107,7 @@ class TestChecks:
     def test_train_when_out_holds_the_manifest_of_another_program_then_refused_and_it_stays(self, job):
         job.out.mkdir()
         (job.out / "manifest.json").write_text('{"manifest_version": 3}')
-        with pytest.raises(SinkError, match="mine is not empty and holds no bundle; choose another out"):
+        with pytest.raises(SinkError, match="mine is not empty and contains no bundle; choose another out"):
             train(job, False, True, Watcher())
         assert (job.out / "manifest.json").read_text() == '{"manifest_version": 3}'
 

@@ -110,7 +110,7 @@ class TestTrain:
         [
             ("faces", "is inside the data, so its pictures would count as data; choose another --out"),
             ("faces/models/mine", "is inside the data"),
-            ("notes", "is not empty and holds no bundle; choose another --out"),
+            ("notes", "is not empty and contains no bundle; choose another --out"),
         ],
     )
     def test_train_when_the_bundle_would_lie_among_other_things_then_refused_at_once(self, tmp_path, out, said):
@@ -133,7 +133,7 @@ class TestTrain:
             (["nothing"], "nothing is not there; give a FER+ folder"),
             (["faces", "--from", "nowhere"], "no model bundle at nowhere"),
             (["faces", "--votes", "v.csv"], "belongs to a fer2013.csv"),
-            (["faces", "--resume"], "holds no run to resume"),
+            (["faces", "--resume"], "contains no run to resume"),
         ],
     )
     def test_train_when_asked_for_what_cannot_be_then_one_line(self, tmp_path, extra, says):

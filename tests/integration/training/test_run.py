@@ -190,7 +190,7 @@ class TestTrain:
         assert not (tmp_path / "mine.work").exists()
 
     def test_run_when_work_folder_is_there_then_refused_without_resume(self, trained):
-        with pytest.raises(DatasetError, match="holds an earlier run; continue it with resume"):
+        with pytest.raises(DatasetError, match="contains an earlier run; continue it with resume"):
             train(trained.job, False, True, Watcher())
 
 
@@ -283,7 +283,7 @@ class TestResume:
         assert f"was begun {line}" in caught.value.line(option_name)
 
     def test_resume_when_there_is_nothing_then_says_so(self, trained, tmp_path):
-        with pytest.raises(DatasetError, match="holds no run to resume"):
+        with pytest.raises(DatasetError, match="contains no run to resume"):
             train(replace(trained.job, out=tmp_path / "none"), True, False, Watcher())
 
     def test_resume_when_its_record_is_cut_off_then_one_clear_line(self, trained, tmp_path):
@@ -413,7 +413,7 @@ class TestTransfer:
         work = trained.copy(tmp_path).work
         file = work / "checkpoint.npz"
         file.write_bytes(file.read_bytes()[:1000])
-        with pytest.raises(ModelIncompatible, match=r"holds no run of a preset .*; take its bundle instead"):
+        with pytest.raises(ModelIncompatible, match=r"contains no run of a preset .*; take its bundle instead"):
             teaching([work])
 
     def test_from_runs_then_begins_with_the_mean_of_their_weights_and_both_heads(self, trained, tmp_path):
@@ -446,7 +446,7 @@ class TestTransfer:
         network = build(PRESETS["wider"], CROP, sizes(dataset.restore(wider.work).heads))
         save(wider.work, trained.run, 1, {"best": network.get_weights()})
         job = job_of(trained.job.data.path, tmp_path / "mixed", base=(trained.job.work, wider.work))
-        with pytest.raises(ModelIncompatible, match=r"hold different networks; give from runs of the same network"):
+        with pytest.raises(ModelIncompatible, match=r"contain different networks; give from runs of the same network"):
             train(job, False, False, Watcher())
 
     @pytest.mark.parametrize("resume", [False, True])

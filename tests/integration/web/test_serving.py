@@ -180,14 +180,14 @@ def test_folder_when_written_then_holds_the_page_and_nothing_else(content, tmp_p
 def test_folder_when_it_holds_other_things_then_they_stay(tmp_path):
     (tmp_path / "thesis.txt").write_text("ten years", encoding="utf-8")
     for force in (False, True):
-        with pytest.raises(SinkError, match="is not empty and holds no page"):
+        with pytest.raises(SinkError, match="is not empty and contains no page"):
             write_page(tmp_path, force=force)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
     with pytest.raises(SinkError, match="is a file"):
         write_page(tmp_path / "thesis.txt")
     (tmp_path / "index.html").write_text("<h1>my site", encoding="utf-8")
     (tmp_path / "settings.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(SinkError, match="holds no page"):
+    with pytest.raises(SinkError, match="contains no page"):
         write_page(tmp_path, force=True)
 
 
@@ -339,4 +339,4 @@ def test_command_when_writing_then_says_where_and_how_large(tmp_path):
     assert "MB" in done.stdout
     again = subprocess.run(command, capture_output=True, text=True)
     assert again.returncode == 1
-    assert again.stderr == f"livemood: {tmp_path / 'page'} holds a page already; use --force or another --out\n"
+    assert again.stderr == f"livemood: {tmp_path / 'page'} contains a page already; use --force or another --out\n"

@@ -1,3 +1,5 @@
+import copy
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -23,6 +25,14 @@ def test_frame_when_made_then_callers_array_stays_writable():
     Frame(0, 0.0, image)
     image[0, 0] = 7
     assert image[0, 0, 0] == 7
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda frame: pickle.loads(pickle.dumps(frame))])
+def test_frame_when_copied_or_sent_to_another_process_then_still_read_only(copied):
+    frame = copied(Frame(3, 0.5, np.full((4, 4, 3), 7, np.uint8), reduced=True))
+    assert (frame.index, frame.time_s, frame.reduced, frame.image[0, 0, 0]) == (3, 0.5, True, 7)
+    with pytest.raises(ValueError, match="read-only"):
+        frame.image[0, 0] = 1
 
 
 def test_frame_from_strided_view_then_contiguous_with_the_same_pixels():

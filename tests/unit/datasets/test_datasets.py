@@ -132,7 +132,7 @@ class TestFolders:
 
     def test_read_when_a_class_folder_is_empty_then_named(self, tmp_path):
         (write_faces(tmp_path / "faces", 4) / "angry").mkdir()
-        with pytest.raises(DatasetError, match=r"class folder .*angry holds no picture"):
+        with pytest.raises(DatasetError, match=r"class folder .*angry contains no picture"):
             open_collection(tmp_path / "faces")
 
     def test_read_when_a_class_folder_is_a_link_then_told(self, tmp_path):
@@ -649,7 +649,7 @@ class TestLoad:
     def test_restore_when_damaged_then_one_clear_line(self, tmp_path):
         cut(write_faces(tmp_path / "faces", 6), tmp_path / "work")
         (tmp_path / "work" / "data.npz").write_bytes(b"half a file")
-        with pytest.raises(DatasetError, match="does not hold a whole data set"):
+        with pytest.raises(DatasetError, match="does not contain a whole data set"):
             restore(tmp_path / "work")
 
     def test_load_when_all_crops_are_of_one_clip_then_asks_for_others(self, tmp_path):

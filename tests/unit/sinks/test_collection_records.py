@@ -79,7 +79,7 @@ def test_file_when_a_line_is_not_one_of_a_table_then_one_line_says_so(tmp_path: 
     path = tmp_path / "rows.csv"
     write(path, PHOTOS[:1])
     path.write_bytes(path.read_bytes() + b"x\ry.jpg,,,0,\n")
-    with pytest.raises(LivemoodError, match="holds a line that is not a record of a photo"):
+    with pytest.raises(LivemoodError, match="contains a line that is not a record of a photo"):
         CollectionRecords(path, HEADS, resume=True)
 
 
@@ -122,7 +122,7 @@ def test_table_when_a_quote_was_left_open_in_it_then_one_line_says_so_and_all_ro
     write(path, [photo(f"{number}.jpg", 1) for number in range(count)])
     damaged = path.read_bytes().replace(b"\n3.jpg,", b'\n"3.jpg,')
     path.write_bytes(damaged)
-    with pytest.raises(LivemoodError, match=r"holds a line that is not a record of a photo: b'\"3\.jpg,"):
+    with pytest.raises(LivemoodError, match=r"contains a line that is not a record of a photo: b'\"3\.jpg,"):
         CollectionRecords(path, HEADS, resume=True)
     assert path.read_bytes() == damaged
 
@@ -220,7 +220,7 @@ def test_rows_of_a_killed_run_when_not_gone_on_with_then_replaced_by_force_only(
     rows, journal = tmp_path / "rows.jsonl", journal_of(path)
     write(rows, PHOTOS[:2], origin=ORIGIN)
     shutil.copy(rows, journal)
-    with pytest.raises(SinkError, match=r"rows\.parquet was not completed, .*rows\.jsonl holds its rows"):
+    with pytest.raises(SinkError, match=r"rows\.parquet was not completed, .*rows\.jsonl contains its rows"):
         CollectionRecords(path, HEADS)
     assert holds_photos(path)
     assert journal.read_bytes() == rows.read_bytes()
@@ -242,9 +242,9 @@ def test_file_of_other_heads_then_refused(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"rows{suffix}"
     write(path, PHOTOS)
     before = path.read_bytes()
-    with pytest.raises(LivemoodError, match=r"holds other emotions \(happy, sad\)"):
+    with pytest.raises(LivemoodError, match=r"contains other emotions \(happy, sad\)"):
         CollectionRecords(path, {**HEADS, "emotion": ("happy", "angry")}, resume=True)
-    with pytest.raises(LivemoodError, match=r"holds other model outputs \(emotion, smile\)"):
+    with pytest.raises(LivemoodError, match=r"contains other model outputs \(emotion, smile\)"):
         CollectionRecords(path, {"emotion": ("happy", "sad")}, resume=True)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]

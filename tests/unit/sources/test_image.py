@@ -156,7 +156,7 @@ def test_paths_when_given_folders_then_are_their_pictures_in_order(
 
 def test_paths_when_a_folder_holds_no_picture_then_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(ImageUnreadable, match=r"holds no pictures \(1 x other file\)"):
+    with pytest.raises(ImageUnreadable, match=r"contains no pictures \(1 x other file\)"):
         photos_of_each([tmp_path])
 
 

@@ -63,5 +63,5 @@ def test_video_when_named_twice_then_is_read_once_and_two_links_to_it_are_two(tm
 
 def test_folder_when_it_holds_no_video_then_one_line_says_what_it_holds(tmp_path: Path) -> None:
     touch(tmp_path, "a.png", "b.png", "c.txt")
-    with pytest.raises(VideoUnreadable, match=r"holds no videos \(2 x photo, 1 x other file\)"):
+    with pytest.raises(VideoUnreadable, match=r"contains no videos \(2 x photo, 1 x other file\)"):
         find_videos([tmp_path])

@@ -92,7 +92,7 @@ def test_export_when_onto_a_file_of_another_kind_then_refused_and_it_stays(tmp_p
 def test_export_when_the_saved_model_holds_the_bundle_then_refused_and_it_stays(tmp_path: Path) -> None:
     bundle = bundle_at(tmp_path / "saved" / "mine")
     (tmp_path / "saved" / "saved_model.pb").write_text("old")
-    with pytest.raises(SinkError, match="saved holds the bundle that is exported; choose another out"):
+    with pytest.raises(SinkError, match="saved contains the bundle that is exported; choose another out"):
         write(bundle, "saved-model", tmp_path / "saved", force=True)
     assert read_bundle(bundle.folder)
 
@@ -100,7 +100,7 @@ def test_export_when_the_saved_model_holds_the_bundle_then_refused_and_it_stays(
 def test_export_when_the_saved_model_lies_among_other_things_then_refused_and_they_stay(tmp_path: Path) -> None:
     other = bundle_at(tmp_path / "saved" / "other").folder
     (tmp_path / "saved" / "saved_model.pb").write_text("old")
-    with pytest.raises(SinkError, match="saved holds a SavedModel and other things: other; give another out"):
+    with pytest.raises(SinkError, match="saved contains a SavedModel and other things: other; give another out"):
         write(bundle_at(tmp_path / "mine"), "saved-model", tmp_path / "saved", force=True)
     assert read_bundle(other)
 

@@ -45,7 +45,7 @@ def test_load_run_when_it_was_begun_from_a_bundle_then_nobody_is_told_to_remove_
     checkpoint.save_job(tmp_path, {**record, "settings": settings})
     with pytest.raises(ModelIncompatible) as told:
         load_run(tmp_path, CROP, "float32")
-    assert str(told.value).startswith(f"{tmp_path} holds no run of a preset (")
+    assert str(told.value).startswith(f"{tmp_path} contains no run of a preset (")
     assert str(told.value).endswith("; take its bundle instead")
     assert "remove" not in str(told.value)
 
