@@ -51,7 +51,7 @@ def _table(path: str | Path) -> tuple[tuple[str, ...], Iterator[list[tuple[Cell,
     """Return column names and an iterator over chunks of flat rows."""
     path = Path(path)
     records = read(path)
-    first = list(islice(records, CHUNK))  # errors are raised before a library is imported
+    first = list(islice(records, CHUNK))  # errors of the file are raised here, not at the first chunk
     labels, others = heads_in(path)
 
     def chunks() -> Iterator[list[tuple[Cell, ...]]]:
