@@ -182,7 +182,7 @@ def test_many_when_one_brings_a_library_to_raise_anything_then_that_is_its_line(
     jobs = [job(Path(shutil.copy(short, tmp_path / f"{n}.mp4")), tmp_path / f"{n}-moods.mp4") for n in "ab"]
     odd = replace(jobs[0], cut=CutSettings(every="never"))  # type: ignore[arg-type]
     outcomes = {Path(str(o.job.out)).name: o for o in label_videos([odd, jobs[1]], ReaderSettings(), 1, Bars())}
-    assert "a.mp4 could not be processed, because of an unexpected error (TypeError" in str(
+    assert "a.mp4 could not be processed, because of an unexpected error (ValueError" in str(
         outcomes["a-moods.mp4"].error
     )
     assert outcomes["b-moods.mp4"].error is None

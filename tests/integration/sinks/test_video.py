@@ -478,7 +478,7 @@ def test_gif_when_the_cut_ends_just_after_its_last_frame_began_then_viewers_show
 def test_sound_when_two_tracks_have_to_be_left_out_then_it_is_said_once(tmp_path: Path) -> None:
     clip = write_film(tmp_path / "clip.mp4", range(30), Fraction(1, 30), sounds=[Sound(), Sound()])
     sink = copy(clip, tmp_path / "out.gif")
-    assert sink.warnings == [f"left out the sound of {clip}: GIF cannot hold aac"]
+    assert sink.warnings == [f"left out the sound of {clip}: GIF does not support aac"]
 
 
 def test_gif_when_the_colours_change_then_each_frame_has_fine_ones(tmp_path: Path) -> None:

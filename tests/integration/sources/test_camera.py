@@ -474,7 +474,7 @@ class TestFeeds:
         clip = write_clip(tmp_path / "clip.h264", [picture(i * 8, 64, 48) for i in range(9)], fps=50)
         with open_live(str(clip)) as source:
             next(source.frames())
-        assert source.warnings == [f"{clip} holds no times; its frames were spaced evenly, 50 per second"]
+        assert source.warnings == [f"{clip} has no timestamps; its frames were spaced evenly, 50 per second"]
 
     def test_of_a_folder_then_its_pictures_in_order_at_the_wished_rate(self, tmp_path):
         for i in range(3):
