@@ -1,6 +1,7 @@
 """Figures for choosing between candidate models, in seconds: FER+'s valid split, strangers, London, smiles in photos.
 
-    python -m tools.measure DATA WORK MODEL [--factor 1.1] [--rest 0.2] [--rare 0.5] [--happy 0] [--test]
+    python -m tools.measure DATA WORK MODEL [--factor 1.1] [--rest 0.2] [--rare 0.5] [--happy 0]
+        [--prior balanced] [--test]
 
 ``MODEL`` is a .keras or .tflite file. Offsets are added to the logits before the temperature, which is fitted on valid
 (both framings) as ``livemood train`` does. The network's outputs are cached in ``WORK``, by file and framing.
@@ -14,12 +15,14 @@ import io
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
 
+from livemood.bundles.manifest import read_bundle
 from livemood.core.labels import EMOTION, EMOTIONS
+from livemood.core.settings import PriorName
 from livemood.evaluation import metrics
 from tools import faces, votes
 
@@ -204,10 +207,14 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=float, default=0.0)
     parser.add_argument("--rare", type=float, default=1.0, help="part of --rest that rare classes get")
     parser.add_argument("--factor", type=float, default=1.0)
+    parser.add_argument("--prior", choices=get_args(PriorName), default="training", help="as MODEL's bundle has it")
     parser.add_argument("--test", action="store_true")
     args = parser.parse_args()
     by_set = logits(args.data, args.work, args.model, args.factor, args.test)
-    found = figures(args.data, args.work, by_set, offsets(args.neutral, args.happy, args.rest, args.rare))
+    added = offsets(args.neutral, args.happy, args.rest, args.rare)
+    if args.prior != "training":
+        added = added + np.array(read_bundle(args.model.parent).offsets(args.prior))
+    found = figures(args.data, args.work, by_set, added)
     for name, value in found.items():
         print(f"{name:28} {value:.4f}")
 

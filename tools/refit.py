@@ -62,7 +62,8 @@ def main() -> None:
     manifest = json.loads((bundle / MANIFEST).read_text())
     metrics |= {name: value for name, value in manifest["metrics"].items() if name in ("fer2013_accuracy", "smile")}
     training = {**manifest["training"], "others_offset": round(others, 3), "refitted": "python -m tools.refit"}
-    heads = [Head(EMOTION, known.labels, temperature), *known.heads[1:]]
+    balanced = class_prior.balanced_offsets(parts["train"].split.targets[EMOTION])
+    heads = [Head(EMOTION, known.labels, temperature, balanced), *known.heads[1:]]
     write_bundle(
         model, to_tflite(model), out, name=known.name, heads=heads, spec=CROP, metrics=metrics, training=training
     )

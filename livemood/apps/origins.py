@@ -46,7 +46,7 @@ def origin_of_run(
     if not isinstance(classifier, EmotionClassifier):
         return Origin(*about, options={"detector": detector, "engine": type(classifier).__name__, **options})
     chosen = {"emotions": list(classifier.labels)} if reader.emotions else {}
-    options = {"detector": detector, "engine": classifier.engine, **chosen, **options}
+    options = {"detector": detector, "engine": classifier.engine, **chosen, **_prior(reader), **options}
     return Origin(*about, classifier.name, classifier.sha256, options)
 
 
@@ -59,8 +59,12 @@ def origin_of_collection(reader: ReaderSettings) -> Origin:
     """
     bundle = read_bundle(named_bundle(reader.model))
     chosen = {"emotions": list(reader.emotions)} if reader.emotions else {}
-    options = {"detector": reader.detector, "engine": reader.engine, **chosen}
+    options = {"detector": reader.detector, "engine": reader.engine, **chosen, **_prior(reader)}
     return Origin(__version__, model=bundle.name, sha256=sha256_of_weights(bundle, reader.engine), options=options)
+
+
+def _prior(reader: ReaderSettings) -> dict[str, str]:
+    return {} if reader.prior == "training" else {"prior": reader.prior}
 
 
 def _name(source: str) -> str:

@@ -7,9 +7,10 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from livemood import __version__
-from livemood.bundles.manifest import Bundle
+from livemood.bundles.manifest import Bundle, Head
 from livemood.core.keys import KEYS
-from livemood.core.labels import UNSURE, colour_bgr
+from livemood.core.labels import EMOTION, UNSURE, colour_bgr
+from livemood.core.settings import PriorName
 from livemood.core.stage_settings import NeutralBaselineSettings, Settings
 from livemood.core.types import Keypoint
 from livemood.detection import blazeface, optical_flow, yunet, yunet_runners
@@ -34,11 +35,12 @@ YUNET_SIDE_PX: Final = 320
 _NOT_IN_A_PAGE: Final = ("q",)
 
 
-def page_settings(bundle: Bundle, sha256: dict[str, str]) -> dict[str, Any]:
+def page_settings(bundle: Bundle, prior: PriorName, sha256: dict[str, str]) -> dict[str, Any]:
     """Return the document.
 
     Args:
         bundle: The emotion model.
+        prior: How common emotions are assumed to be.
         sha256: Hex digest of every model file, by its path from the page's folder.
     """
     every = Settings()
@@ -75,9 +77,10 @@ def page_settings(bundle: Bundle, sha256: dict[str, str]) -> dict[str, Any]:
         },
         "emotion": {
             "name": bundle.name,
+            "prior": prior,
             "file": EMOTION_FILE,
             "crop": {**asdict(bundle.crop), "max_supersampling": crop.MAX_SUPERSAMPLING},
-            "heads": [asdict(head) for head in bundle.heads],
+            "heads": [_head(head, bundle.offsets(prior) if head.name == EMOTION else ()) for head in bundle.heads],
         },
         "quality": {
             "covered": COVERED_FILE,
@@ -123,6 +126,10 @@ def page_settings(bundle: Bundle, sha256: dict[str, str]) -> dict[str, Any]:
         "keys": [list(key) for key in KEYS if key[0] not in _NOT_IN_A_PAGE],
         "sha256": sha256,
     }
+
+
+def _head(head: Head, offsets: Sequence[float]) -> dict[str, Any]:
+    return {"name": head.name, "labels": head.labels, "temperature": head.temperature, "offsets": offsets}
 
 
 def _colours(bundle: Bundle) -> dict[str, list[int]]:

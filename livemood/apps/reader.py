@@ -11,7 +11,7 @@ from livemood.apps.session import Session
 from livemood.bundles.manifest import named_bundle
 from livemood.core.errors import VideoUnreadable
 from livemood.core.labels import EMOTIONS
-from livemood.core.settings import BaselineMode, CaptureSettings, DetectorMode, EngineName, ReaderSettings
+from livemood.core.settings import BaselineMode, CaptureSettings, DetectorMode, EngineName, PriorName, ReaderSettings
 from livemood.core.stage_settings import Settings
 from livemood.core.types import Frame, Image, Mood
 from livemood.detection.base import Detector
@@ -36,7 +36,10 @@ class MoodReader(Closeable):
             as ``TF_CPP_MIN_LOG_LEVEL``; those already set stay.
         emotions: Subset of the model's labels to choose between, such as ``("happy", "sad")``; labels and
             scores have its order.
-        classifier: Any object in place of the model; ``model``, ``engine`` and ``emotions`` are then not used.
+        prior: How common emotions are assumed to be: as in the ``training`` data, of which a third are neutral for the
+            shipped model, or ``balanced``: nearer to equally common.
+        classifier: Any object in place of the model; ``model``, ``engine``, ``emotions`` and ``prior`` are then not
+            used.
         settings: Thresholds and time constants.
         baseline: How resting faces are learnt in moving pictures: ``auto`` (while time goes by), ``key`` (on request
             only) or ``off``. To request it, call ``baseline.begin()`` of the pipeline that was passed to ``video``,
@@ -48,7 +51,8 @@ class MoodReader(Closeable):
     Raises:
         ModelMissing: A model file is not there.
         ModelIncompatible: A model file is broken or altered.
-        ValueError: An unknown emotion, detector, engine or baseline, or an object that is none of what is asked for.
+        ValueError: An unknown emotion, prior, detector, engine or baseline, or an object that is none of what is asked
+            for.
     """
 
     def __init__(
@@ -58,6 +62,7 @@ class MoodReader(Closeable):
         detector: DetectorMode | Detector = "auto",
         engine: EngineName = "litert",
         emotions: Sequence[str] | None = None,
+        prior: PriorName = "training",
         classifier: Classifier | None = None,
         settings: Settings | None = None,
         baseline: BaselineMode = "auto",
@@ -70,6 +75,7 @@ class MoodReader(Closeable):
         reader = ReaderSettings(
             detector=detector if isinstance(detector, str) else "auto",
             emotions=names,
+            prior=prior,
             engine=engine,
             model=None if model is None else named_bundle(model),
             baseline=baseline,

@@ -59,7 +59,9 @@ class Session(Closeable):
         self._reader = reader = reader or ReaderSettings()
         self.settings = settings or Settings()
         self.baseline: BaselineMode = reader.baseline
-        self.classifier: Classifier = classifier or EmotionClassifier(reader.model, reader.engine, reader.emotions)
+        self.classifier: Classifier = classifier or EmotionClassifier(
+            reader.model, reader.engine, reader.emotions, reader.prior
+        )
         with ExitStack() as stack:
             if detector is None:
                 detector = stack.enter_context(FaceDetector(reader.detector, self.settings.detector))

@@ -27,6 +27,7 @@ from livemood.bundles.manifest import models_folder, named_bundle, read_bundle
 from livemood.bundles.shipped import face_model
 from livemood.bundles.verify.tflite_file import check_tflite
 from livemood.core.errors import SinkError
+from livemood.core.settings import PriorName
 from livemood.emotion.quality import network_weights
 from livemood.runtime.atomic_io import refuse_file_as_folder, unwritable
 from livemood.runtime.closeable import Closeable
@@ -54,15 +55,16 @@ _HEADERS: Final = {
 }
 
 
-def page_files(bundle: Path | None = None) -> dict[str, bytes]:
+def page_files(bundle: Path | None = None, prior: PriorName = "training") -> dict[str, bytes]:
     """Return every file of the page by its path from the page's folder, with forward slashes.
 
     Args:
         bundle: Folder of another emotion model.
+        prior: How common emotions are assumed to be.
 
     Raises:
         ModelMissing: A model file is not there.
-        ModelIncompatible: It is not the one that its manifest describes.
+        ModelIncompatible: It is not the one that its manifest describes, or has no such prior.
         SinkError: The page was not built, or its files were altered.
     """
     model = read_bundle(named_bundle(bundle))
@@ -77,12 +79,12 @@ def page_files(bundle: Path | None = None) -> dict[str, bytes]:
         TILTED_FILE: network_weights("tilted"),
     }
     digests = {name: sha256(content).hexdigest() for name, content in networks.items()}
-    settings = json.dumps(page_settings(model, digests), ensure_ascii=False, indent=1) + "\n"
+    settings = json.dumps(page_settings(model, prior, digests), ensure_ascii=False, indent=1) + "\n"
     notices = {f"models/{name}": (models_folder() / "face" / name).read_bytes() for name in _NOTICES}
     return {**_built(), **networks, **notices, _SETTINGS: settings.encode()}
 
 
-def write_page(out: Path, bundle: Path | None = None, *, force: bool = False) -> int:
+def write_page(out: Path, bundle: Path | None = None, prior: PriorName = "training", *, force: bool = False) -> int:
     """Write the page as a folder that any https host can serve; return its size in bytes.
 
     Other files in the folder stay.
@@ -90,13 +92,14 @@ def write_page(out: Path, bundle: Path | None = None, *, force: bool = False) ->
     Args:
         out: The folder; made if it is not there.
         bundle: Folder of another emotion model.
+        prior: How common emotions are assumed to be.
         force: Replace the files of the page in a folder that holds one.
 
     Raises:
         SinkError: The folder is not empty and holds no page, or cannot be written.
         ModelError: As ``page_files``.
     """
-    content = page_files(bundle)
+    content = page_files(bundle, prior)
     refuse_file_as_folder(out, "out")
     new = out / _NEW
     try:
@@ -143,18 +146,19 @@ class PageServer(Closeable):
         self._served = Event()
 
     @classmethod
-    def open(cls, port: int = 0, bundle: Path | None = None) -> Self:
+    def open(cls, port: int = 0, bundle: Path | None = None, prior: PriorName = "training") -> Self:
         """Open the port; ``serve`` then answers requests.
 
         Args:
             port: TCP port; 0 takes a free one.
             bundle: Folder of another emotion model.
+            prior: How common emotions are assumed to be.
 
         Raises:
             SinkError: The port is taken, or may not be used.
             ModelError: As ``page_files``.
         """
-        handler: Callable[..., BaseHTTPRequestHandler] = partial(_Handler, page_files(bundle))
+        handler: Callable[..., BaseHTTPRequestHandler] = partial(_Handler, page_files(bundle, prior))
         try:
             server = _Server((HOST, port), handler)
         except (OSError, OverflowError) as error:

@@ -24,6 +24,7 @@ from livemood.bundles.verify.keras_file import check_keras_file
 from livemood.core.crop_spec import CropSpec
 from livemood.core.errors import ModelIncompatible, ModelMissing
 from livemood.core.labels import EMOTION, OWN_WORDS
+from livemood.core.settings import PriorName
 from livemood.records.inputs import is_field
 from livemood.runtime.paths import name_of
 
@@ -42,6 +43,8 @@ _MAX_MANIFEST_BYTES = 4 << 20
 _MAX_MODEL_BYTES = 1 << 29
 # A fitted temperature is near 1; far outside this range all probabilities are equal, or 0 and 1.
 _TEMPERATURES = (0.01, 100.0)
+# Of a logit; with more, only one class would be left.
+_MOST_OFFSET = 10.0
 _SHOWN = 80
 # Devices on Windows, which no file or folder there can be called, whatever follows a dot.
 _DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\..*)?", re.IGNORECASE)
@@ -55,11 +58,13 @@ class Head:
         name: ``emotion``, or the name of a further head.
         labels: Classes in the order of the output.
         temperature: Divides the logits; fitted on the validation split.
+        balanced: Added to the logits for the prior ``balanced``, one number per label; empty if there is none.
     """
 
     name: str
     labels: tuple[str, ...]
     temperature: float = 1.0
+    balanced: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,20 @@ class Bundle:
     def temperature(self) -> float:
         """The temperature of the head ``emotion``."""
         return self.heads[0].temperature
+
+    def offsets(self, prior: PriorName) -> tuple[float, ...]:
+        """Return what a class prior adds to the logits of the head ``emotion``, one number per label.
+
+        Raises:
+            ModelIncompatible: The bundle does not say what ``balanced`` adds.
+        """
+        if prior == "training":
+            return (0.0,) * len(self.labels)
+        if not self.heads[0].balanced:
+            raise ModelIncompatible(
+                f"bundle {self.folder} has no prior {prior}, only training", "make it again or leave {prior} out"
+            )
+        return self.heads[0].balanced
 
     @property
     def keras(self) -> Path:
@@ -219,7 +238,17 @@ def _head(entry: Any, name: Any) -> Head:
         raise ValueError(f"a head's name is one word of letters, digits and _, got {shortened(name)}")
     if is_field(name):
         raise ValueError(f"a head cannot be called {name}, as a field of the records is")
-    return Head(name, _labels(entry["labels"]), float(entry["temperature"]))
+    labels = _labels(entry["labels"])
+    return Head(name, labels, float(entry["temperature"]), _offsets(entry.get("balanced", []), len(labels)))
+
+
+def _offsets(numbers: Any, count: int) -> tuple[float, ...]:
+    if not isinstance(numbers, list) or len(numbers) not in (0, count):
+        raise ValueError(f"balanced is a list of a number per label, got {shortened(numbers)}")
+    found = tuple(float(number) for number in numbers)
+    if not all(abs(number) <= _MOST_OFFSET for number in found):
+        raise ValueError(f"numbers of balanced are in -{_MOST_OFFSET:g}..{_MOST_OFFSET:g}, got {shortened(numbers)}")
+    return found
 
 
 def _labels(names: Any) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ def batch(
             help="Files, folders, globs, lists of paths (.csv, .tsv, .parquet, .txt), URLs; or: status DATASET.",
         ),
     ],
-    settings: Annotated[ReaderSettings, Only("detector", "emotions", "model", "baseline")],
+    settings: Annotated[ReaderSettings, Only("detector", "emotions", "prior", "model", "baseline")],
     out: Annotated[str | None, typer.Option("--out", metavar="DATASET", help="Folder or URL of the data set.")] = None,
     engine: Annotated[
         EngineChoice, typer.Option("--engine", help="local: processes on this machine; ray: Ray (extra: ray).")

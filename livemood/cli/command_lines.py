@@ -38,6 +38,7 @@ def card_command(report: Mapping[str, Any]) -> str:
 
     words = ["livemood", "evaluate", "BUNDLE", report["data"], "--split", report["split"]]
     words += _source_options({**report, "heads": report.get("heads_table")})
+    words += ["--prior", report["prior"]] if report["prior"] != "training" else []
     words += ["--groups", report["groups_table"]] if report.get("groups_table") else []
     words += ["--against", bundle_name(Path(report["against"]["bundle"]))] if report.get("against") else []
     words += ["--smiles", report["smiles"]["file"]] if report.get("smiles") else []

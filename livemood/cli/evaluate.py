@@ -10,12 +10,12 @@ import typer
 from livemood.cli.command_lines import card_command
 from livemood.cli.data_options import Class, FindFaces, GroupBy, Heads, Votes, class_names
 from livemood.cli.figures import print_table
-from livemood.cli.options import Force, Json, print_json
+from livemood.cli.options import Force, Json, Only, print_json
 from livemood.cli.summary import note
 from livemood.cli.terminal import tell
 from livemood.cli.training import notes
 from livemood.core.counts import counted
-from livemood.core.settings import SplitChoice
+from livemood.core.settings import ReaderSettings, SplitChoice
 
 if TYPE_CHECKING:
     from livemood.datasets.dataset import Dataset
@@ -26,6 +26,7 @@ def evaluate(
     bundle: Annotated[
         str, typer.Argument(metavar="BUNDLE", help="Bundle folder; 'default' is the one that is shipped.")
     ],
+    reader: Annotated[ReaderSettings, Only("prior")],
     data: Annotated[Path, typer.Argument(metavar="DATA", help="Labelled pictures, as for livemood train.")],
     split: Annotated[
         SplitChoice, typer.Option("--split", help="Pictures to measure on; all if the model was not trained on them.")
@@ -94,6 +95,7 @@ def evaluate(
         smiles=smiles,
         people=people,
         stress=stress,
+        prior=reader.prior,
     )
     report = _measured(job)
     # Results are printed first, in case writing the files fails.

@@ -40,7 +40,7 @@ def image(
     context: typer.Context,
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Photos, or folders of photos.")],
     style: Annotated[DrawStyle, Only("panel", "smile_kind")],
-    reader: Annotated[ReaderSettings, Only("detector", "emotions", "engine", "model")],
+    reader: Annotated[ReaderSettings, Only("detector", "emotions", "prior", "engine", "model")],
     out: Annotated[Path | None, typer.Option("--out", help="Folder for annotated copies.")] = None,
     records: Annotated[
         Path | None,

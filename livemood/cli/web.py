@@ -13,7 +13,7 @@ from livemood.core.settings import ReaderSettings
 
 
 def web(
-    settings: Annotated[ReaderSettings, Only("model")],
+    settings: Annotated[ReaderSettings, Only("prior", "model")],
     open_: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = True,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="TCP port; 0 takes a free one.")] = 0,
     out: Annotated[
@@ -37,12 +37,12 @@ def web(
             raise typer.BadParameter(
                 "a page written with --out is not served; leave one of them out", param_hint="--port"
             )
-        size = write_page(out, settings.model, force=force)
+        size = write_page(out, settings.model, settings.prior, force=force)
         print(f"written: {plain(out)} ({size / 1e6:.1f} MB); serve it over https, or browsers allow no camera")
         return
     if force:
         raise typer.BadParameter("there is no page to replace; add --out", param_hint="--force")
-    with PageServer.open(port, settings.model) as server, suppress(KeyboardInterrupt):
+    with PageServer.open(port, settings.model, settings.prior) as server, suppress(KeyboardInterrupt):
         print(f"{server.url}  (Ctrl-C ends it)", flush=True)
         # In the background, as some browsers run in the foreground until they are closed.
         serving = Thread(target=server.serve, name="livemood-server", daemon=True)

@@ -12,6 +12,8 @@ DetectorMode = Literal["auto", "near", "far", "fast"]
 """Which face networks are used."""
 EngineName = Literal["litert", "keras"]
 """What runs the emotion model."""
+PriorName = Literal["training", "balanced"]
+"""How common the emotions are assumed to be."""
 BaselineMode = Literal["auto", "key", "off"]
 """How a person's own resting face is learnt."""
 EngineChoice = Literal["local", "ray"]
@@ -44,13 +46,17 @@ class ReaderSettings:
     """How faces are detected and classified; can be pickled.
 
     Raises:
-        ValueError: An unknown detector, engine or baseline.
+        ValueError: An unknown detector, prior, engine or baseline.
     """
 
     detector: DetectorMode = setting(
         "auto", "auto: faces of every size, also rotated; near: close faces; far: small faces; fast: near and far."
     )
     emotions: tuple[str, ...] | None = setting(None, "Choose among these only, such as happy,sad.", metavar="A,B,...")
+    prior: PriorName = setting(
+        "training",
+        "How common emotions are assumed to be. training: as in the training data; balanced: nearer to equally common.",
+    )
     engine: EngineName = setting("litert", "litert starts fast; keras runs the .keras file and starts slowly.")
     model: Path | None = setting(None, "Bundle folder of another emotion model.")
     baseline: BaselineMode = setting(
@@ -58,7 +64,8 @@ class ReaderSettings:
     )
 
     def __post_init__(self) -> None:
-        for name, known in (("detector", DetectorMode), ("engine", EngineName), ("baseline", BaselineMode)):
+        choices = {"detector": DetectorMode, "prior": PriorName, "engine": EngineName, "baseline": BaselineMode}
+        for name, known in choices.items():
             if (value := getattr(self, name)) not in get_args(known):
                 raise ValueError(f"{name} is one of {', '.join(get_args(known))}, got {value!r}")
 

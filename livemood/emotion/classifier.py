@@ -13,7 +13,7 @@ from livemood.core.crop_spec import CropSpec
 from livemood.core.errors import ModelIncompatible
 from livemood.core.labels import EMOTION
 from livemood.core.probabilities import with_temperature
-from livemood.core.settings import EngineName
+from livemood.core.settings import EngineName, PriorName
 from livemood.core.types import FaceCrop, Prediction
 from livemood.emotion.backends.registry import open_backend, sha256_of_weights
 from livemood.emotion.quality import measure
@@ -57,18 +57,24 @@ class EmotionClassifier:
             platform, Keras takes over with a RuntimeWarning.
         emotions: Subset of the labels of the head ``emotion`` to choose between; probabilities have its order and
             are renormalised to it.
+        prior: How common emotions are assumed to be: as in the training data, or nearer to equally common.
 
     Raises:
         ModelMissing: The bundle or its weights are not there.
-        ModelIncompatible: They are broken or altered.
+        ModelIncompatible: They are broken or altered, or the bundle has no such prior.
         ValueError: ``emotions`` names an unknown label, one twice, or fewer than two; or there is no such engine.
     """
 
     def __init__(
-        self, bundle: str | Path | None = None, engine: EngineName = "litert", emotions: Sequence[str] | None = None
+        self,
+        bundle: str | Path | None = None,
+        engine: EngineName = "litert",
+        emotions: Sequence[str] | None = None,
+        prior: PriorName = "training",
     ) -> None:
         self._bundle = read_bundle(named_bundle(bundle))
         self._chosen = chosen_places(self._bundle.labels, emotions)
+        self._offsets = self._bundle.offsets(prior)
         self._backend = open_backend(self._bundle, engine)
 
     @property
@@ -108,7 +114,8 @@ class EmotionClassifier:
         outputs = self._run(np.stack([crop.image for crop in crops]))
         emotion, *others = self._calibrated_heads(outputs)
         names = [head.name for head in self._bundle.heads[1:]]
-        chosen = with_temperature(outputs[EMOTION], self._bundle.heads[0].temperature)[:, self._chosen].sum(1)
+        every = with_temperature(outputs[EMOTION], self._bundle.temperature, self._offsets)
+        chosen = every[:, self._chosen].sum(1)
         return tuple(
             Prediction(
                 emotion[place],
@@ -146,8 +153,10 @@ class EmotionClassifier:
 
     def _calibrated(self, raw: Probabilities, head: Head) -> Probabilities:
         if head.name == EMOTION:
-            raw = raw[:, self._chosen]
-        calibrated = with_temperature(raw, head.temperature)
+            offsets = [self._offsets[place] for place in self._chosen]
+            calibrated = with_temperature(raw[:, self._chosen], head.temperature, offsets)
+        else:
+            calibrated = with_temperature(raw, head.temperature)
         if not np.isfinite(calibrated).all():
             raise ModelIncompatible(f"the model in {self._bundle.folder} answers with no probabilities", "take another")
         return calibrated

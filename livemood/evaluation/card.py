@@ -7,7 +7,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from livemood.bundles.manifest import MANIFEST, Bundle, read_bundle, shortened
+from livemood.bundles.manifest import MANIFEST, Bundle, Head, read_bundle, shortened
 from livemood.core.counts import counted
 from livemood.core.errors import ModelIncompatible
 from livemood.core.labels import EMOTIONS
@@ -31,7 +31,7 @@ Made by `livemood evaluate`; every figure is measured, none is typed in.
 - Input: one aligned face, $size x $size px, $channels, raw values 0..255. Output: probabilities of $labels.
 - A small residual network ($megabytes MB as `model.tflite`, $weights weights), $origin.
 - Probabilities are calibrated by one temperature, $temperature, fitted on the validation split (Guo et al., 2017).
-- A face takes $ratio of the time of one near-range face detection on a VGA frame (one thread, same run).
+$prior- A face takes $ratio of the time of one near-range face detection on a VGA frame (one thread, same run).
 - Licence of the code: Apache-2.0. Version of livemood: $livemood.
 
 ## Intended use
@@ -61,7 +61,7 @@ $training
 ## Figures
 
 Measured on the $split split of $dataset ($count) with the bundle as it is served: LiteRT, no test-time
-augmentation, single model.
+augmentation, single model$measured_prior.
 
 $tables$heads
 
@@ -163,6 +163,8 @@ def write_card(folder: Path, report: Mapping[str, Any], command: str) -> None:
         + (_SMILE_HEAD_DATA if crowd and "smile" in bundle.metrics else ""),
         pictures=PICTURES,
         split=report["split"],
+        prior=_prior(bundle.heads[0]),
+        measured_prior="" if report["prior"] == "training" else f", class prior `{report['prior']}`",
         dataset=_code(report["data"]),
         count=counted(report["pictures"], "picture"),
         tables=_sections(tables({**report, "smiles": None, "people": None})),
@@ -192,6 +194,17 @@ def _recorded(bundle: Bundle, crowd: bool, command: str) -> dict[str, str]:
         "heads": f"\n\n{_sections(measured_then)}" if measured_then else "",
         "again": _again(training, command),
     }
+
+
+def _prior(head: Head) -> str:
+    """Return what the card says of the class priors; nothing if the bundle has one only."""
+    if not any(head.balanced):
+        return ""
+    added = (f"{label} {number:+.2f}" for label, number in zip(head.labels, head.balanced, strict=True) if number)
+    return (
+        "- The model assumes that emotions are as common as in its training data. For data in which they are nearer to "
+        f"equally common, `--prior balanced` adds to the logits: {', '.join(added)}.\n"
+    )
 
 
 def _origin(training: Mapping[str, Any]) -> str:

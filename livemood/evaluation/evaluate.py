@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from livemood.core.errors import DatasetError, ModelIncompatible
 from livemood.core.labels import EMOTION
+from livemood.core.settings import PriorName
 from livemood.core.types import Frame
 from livemood.datasets.dataset import Dataset
 from livemood.datasets.samples import FER2013_HEAD, FER2013_LABELS
@@ -26,7 +27,13 @@ _CHUNK = 512
 _TIMED = 60
 
 
-def examine(bundle: Path, dataset: Dataset, split: Split, groups: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+def examine(
+    bundle: Path,
+    dataset: Dataset,
+    split: Split,
+    groups: Mapping[str, Mapping[str, str]],
+    prior: PriorName = "training",
+) -> dict[str, Any]:
     """Return every figure of a bundle on one split, as plain data for JSON.
 
     Args:
@@ -34,6 +41,7 @@ def examine(bundle: Path, dataset: Dataset, split: Split, groups: Mapping[str, M
         dataset: The data set of the split, for its copies.
         split: The pictures, cropped by the bundle's own ``CropSpec``.
         groups: Value by attribute by file name, see ``read_groups``; may be empty.
+        prior: How common the model assumes emotions to be.
 
     Raises:
         DatasetError: No picture of the split has a label.
@@ -41,7 +49,7 @@ def examine(bundle: Path, dataset: Dataset, split: Split, groups: Mapping[str, M
     """
     if not (split.top_vote >= 0).any():
         raise DatasetError("no picture of this split has a label", "choose another {split}")
-    classifier = EmotionClassifier(bundle, emotions=split.labels)
+    classifier = EmotionClassifier(bundle, emotions=split.labels, prior=prior)
     began = time.perf_counter()
     raw = _predict(classifier, split, RAW)
     faces_per_s = len(split) / (time.perf_counter() - began)
@@ -71,7 +79,7 @@ def examine(bundle: Path, dataset: Dataset, split: Split, groups: Mapping[str, M
     }
 
 
-def compare(ours: Path, theirs: Path, split: Split) -> dict[str, Any]:
+def compare(ours: Path, theirs: Path, split: Split, prior: PriorName = "training") -> dict[str, Any]:
     """Return how two bundles differ on the same pictures, by McNemar's paired test on the top vote.
 
     Raises:
@@ -80,7 +88,7 @@ def compare(ours: Path, theirs: Path, split: Split) -> dict[str, Any]:
     truth = split.top_vote
     known = truth >= 0
     hits = [
-        (_predict(EmotionClassifier(bundle, emotions=split.labels), split, RAW).argmax(1) == truth)[known]
+        (_predict(EmotionClassifier(bundle, emotions=split.labels, prior=prior), split, RAW).argmax(1) == truth)[known]
         for bundle in (ours, theirs)
     ]
     return {

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from livemood.bundles.manifest import Bundle, read_bundle
 from livemood.core.errors import DatasetError
 from livemood.core.labels import EMOTION
+from livemood.core.settings import PriorName
 from livemood.core.types import Prediction
 from livemood.datasets.files import Files, decode
 from livemood.datasets.largest_face import largest_face
@@ -45,12 +46,13 @@ class _Person:
     groups: Mapping[str, str]
 
 
-def examine_people(folder: Path, path: Path) -> dict[str, Any]:
+def examine_people(folder: Path, path: Path, prior: PriorName = "training") -> dict[str, Any]:
     """Return the share of photos read right for everyone and by group, with Wilson intervals; no face is wrong.
 
     Args:
         folder: An emotion model that knows ``neutral`` and ``happy``.
         path: The zip.
+        prior: How common the model assumes emotions to be.
 
     Returns:
         ``people``, and by attribute (``everyone`` first) and by measure what ``compare_groups`` returns; the measures
@@ -62,7 +64,7 @@ def examine_people(folder: Path, path: Path) -> dict[str, Any]:
     """
     check_people(read_bundle(folder), path)
     files, people = _listed(path)
-    classifier = EmotionClassifier(folder)
+    classifier = EmotionClassifier(folder, prior=prior)
     heads = heads_of(classifier)
     measures = [(kind, rested) for rested in (False, True) for kind in _KINDS]
     hits = np.zeros((len(people), len(measures)), np.bool_)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from livemood.bundles.manifest import read_bundle
 from livemood.core.crop_spec import FER2013_TEMPLATE
+from livemood.core.settings import PriorName
 from livemood.core.stage_settings import SmootherSettings
 from livemood.core.types import Detection, Frame, Image, Quality
 from livemood.datasets.largest_face import largest_face
@@ -31,12 +32,13 @@ _FACE_PX = 96
 _BOX_PX = 0.849 * 48
 
 
-def stress_crops(bundle: Path, split: Split) -> list[dict[str, Any]]:
+def stress_crops(bundle: Path, split: Split, prior: PriorName = "training") -> list[dict[str, Any]]:
     """Return the figures under every corruption, on unaligned pictures with a majority.
 
     Args:
         bundle: Folder.
         split: Pictures, cropped by the bundle's own ``CropSpec``.
+        prior: How common the model assumes emotions to be.
 
     Returns:
         A row for each corruption, the uncorrupted pictures first: ``kind``, ``amount``, ``accuracy``, ``unsure``,
@@ -45,7 +47,7 @@ def stress_crops(bundle: Path, split: Split) -> list[dict[str, Any]]:
     """
     spec = read_bundle(bundle).crop
     framed = replace(spec, template=FER2013_TEMPLATE)  # as FER2013's pictures come
-    classifier = EmotionClassifier(bundle, emotions=split.labels)
+    classifier = EmotionClassifier(bundle, emotions=split.labels, prior=prior)
     known = split.only(split.majority >= 0)
     if not len(known):
         return []
@@ -60,13 +62,13 @@ def stress_crops(bundle: Path, split: Split) -> list[dict[str, Any]]:
     return rows
 
 
-def flips(bundle: Path, split: Split) -> dict[str, float]:
+def flips(bundle: Path, split: Split, prior: PriorName = "training") -> dict[str, float]:
     """Return how often a shift by one pixel changes the leading emotion.
 
     Returns:
         ``shifts``: share of all shifts that change it; ``pictures``: share of the pictures with such a shift.
     """
-    classifier = EmotionClassifier(bundle, emotions=split.labels)
+    classifier = EmotionClassifier(bundle, emotions=split.labels, prior=prior)
     pixels = split.crops(RAW)
     before = _predicted(classifier, pixels).argmax(1)
     changed = np.stack([_predicted(classifier, moved).argmax(1) != before for moved in one_pixel_shifts(pixels)])
@@ -74,7 +76,10 @@ def flips(bundle: Path, split: Split) -> dict[str, float]:
 
 
 def stress_photos(
-    bundle: Path, path: Path, corruptions: Mapping[str, Mapping[str, Corruption]] = CORRUPTIONS
+    bundle: Path,
+    path: Path,
+    corruptions: Mapping[str, Mapping[str, Corruption]] = CORRUPTIONS,
+    prior: PriorName = "training",
 ) -> list[dict[str, Any]]:
     """Return the same for smiles in whole photos; faces are detected and cropped again in every corrupted photo.
 
@@ -84,6 +89,7 @@ def stress_photos(
         bundle: An emotion model that knows ``happy``.
         path: GENKI-4K's photos as a zip, see ``examine_smiles``.
         corruptions: By amount by kind.
+        prior: How common the model assumes emotions to be.
 
     Returns:
         Such rows, and ``found``, the share of the photos with a face.
@@ -92,7 +98,7 @@ def stress_photos(
         DatasetError: It is not such a zip.
     """
     spec = read_bundle(bundle).crop
-    classifier = EmotionClassifier(bundle)
+    classifier = EmotionClassifier(bundle, prior=prior)
     happy = classifier.labels.index("happy")
     stresses = [("none", "", _as_it_is), *(s for s in _stresses(corruptions) if s[0] != _JITTER)]
     tops: list[list[float]] = [[] for _ in stresses]

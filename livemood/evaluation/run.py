@@ -10,7 +10,7 @@ from livemood.bundles.manifest import Bundle, read_bundle
 from livemood.core.counts import counted
 from livemood.core.errors import DatasetError, ModelIncompatible, SinkError
 from livemood.core.labels import EMOTION
-from livemood.core.settings import SplitChoice
+from livemood.core.settings import PriorName, SplitChoice
 from livemood.datasets.dataset import Dataset
 from livemood.datasets.load import load
 from livemood.datasets.open import DataSource
@@ -36,6 +36,7 @@ class EvaluationJob:
         smiles: Zip of GENKI-4K's whole photos.
         people: Zip of people's neutral and smiling photos.
         stress: Measure under corruptions too.
+        prior: How common the model assumes emotions to be.
     """
 
     bundle: Path
@@ -46,6 +47,7 @@ class EvaluationJob:
     smiles: Path | None = None
     people: Path | None = None
     stress: bool = False
+    prior: PriorName = "training"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +102,18 @@ def evaluate(job: EvaluationJob, watcher: Watcher) -> dict[str, Any]:
                 f"{name} has none of the {counted(len(collection.samples), 'picture')}",
                 "choose another {split}, such as all",
             )
-        report = examine(job.bundle, dataset, pictures, table)
+        report = examine(job.bundle, dataset, pictures, table, job.prior)
         if job.split == "all":
             del report["copies"]  # there is no other split that could hold some
         for attribute in (attribute for attribute in table if attribute not in report["groups"]):
             watcher.on_note(f"{attribute} in {job.groups} is empty for all labelled pictures: left out")
         if job.against:
-            report["against"] = compare(job.bundle, job.against, pictures)
+            report["against"] = compare(job.bundle, job.against, pictures, job.prior)
         if job.stress:
-            report["stress"] = {"crops": stress_crops(job.bundle, pictures), "flips": flips(job.bundle, pictures)}
+            report["stress"] = {
+                "crops": stress_crops(job.bundle, pictures, job.prior),
+                "flips": flips(job.bundle, pictures, job.prior),
+            }
     source = job.data.record()
     report = {
         "bundle": model.name,
@@ -116,15 +121,16 @@ def evaluate(job: EvaluationJob, watcher: Watcher) -> dict[str, Any]:
         "heads_table": source["heads"],  # the report has the figures of the heads under ``heads``
         "groups_table": job.groups.name if job.groups else None,
         "split": job.split,
+        "prior": job.prior,
         **report,
         "skipped": len(dataset.skipped),
     }
     if job.smiles:
-        report["smiles"] = examine_smiles(job.bundle, job.smiles)
+        report["smiles"] = examine_smiles(job.bundle, job.smiles, job.prior)
         if job.stress:
-            report["stress"]["photos"] = stress_photos(job.bundle, job.smiles)
+            report["stress"]["photos"] = stress_photos(job.bundle, job.smiles, prior=job.prior)
     if job.people:
-        report["people"] = examine_people(job.bundle, job.people)
+        report["people"] = examine_people(job.bundle, job.people, job.prior)
     return report
 
 

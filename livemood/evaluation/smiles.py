@@ -16,6 +16,7 @@ import numpy as np
 from livemood.bundles.manifest import Bundle, read_bundle
 from livemood.core.crop_spec import CropSpec
 from livemood.core.errors import DatasetError
+from livemood.core.settings import PriorName
 from livemood.core.types import Detection, Image
 from livemood.datasets.files import Files, decode
 from livemood.datasets.largest_face import largest_face
@@ -41,7 +42,7 @@ class _Photo:
     ita_deg: float
 
 
-def examine_smiles(bundle: Path, path: Path) -> dict[str, Any]:
+def examine_smiles(bundle: Path, path: Path, prior: PriorName = "training") -> dict[str, Any]:
     """Return accuracy, AUC, and accuracy by skin tone and head pose, with Wilson intervals.
 
     A photo is right when the largest face's top emotion is happy exactly if it smiles; no face is wrong.
@@ -49,6 +50,7 @@ def examine_smiles(bundle: Path, path: Path) -> dict[str, Any]:
     Args:
         bundle: An emotion model that knows ``happy``.
         path: The zip.
+        prior: How common the model assumes emotions to be.
 
     Returns:
         Plain data for JSON; ``auc`` is None if all faces smile or none does.
@@ -57,7 +59,7 @@ def examine_smiles(bundle: Path, path: Path) -> dict[str, Any]:
         DatasetError: It is not such a zip.
         ModelError: The bundle cannot be used.
     """
-    photos = _read(bundle, path)
+    photos = _read(bundle, path, prior)
     found = [photo for photo in photos if photo.score is not None]
     if not found:
         raise DatasetError(f"no face was found in any of the {len(photos)} photos of {path}")
@@ -111,10 +113,10 @@ def check_smiles(bundle: Bundle, path: Path) -> None:
     _listed(path)
 
 
-def _read(bundle: Path, path: Path) -> list[_Photo]:
+def _read(bundle: Path, path: Path, prior: PriorName) -> list[_Photo]:
     known = read_bundle(bundle)
     check_smiles(known, path)
-    classifier, spec = EmotionClassifier(bundle), known.crop
+    classifier, spec = EmotionClassifier(bundle, prior=prior), known.crop
     happy = classifier.labels.index("happy")
     photos = []
     with FaceDetector("auto") as detector:

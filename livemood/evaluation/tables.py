@@ -54,6 +54,8 @@ def _accuracy(report: Mapping[str, Any]) -> Table:
         "Majority: pictures on which over half of the votes agree once single votes are dropped. Top vote: all "
         "pictures whose most frequent vote is a class. Intervals: 95 %, Wilson."
     )
+    if report["prior"] != "training":
+        note += f" Class prior: {report['prior']}."
     return Table("Accuracy", ("pictures", "n", "accuracy", "95 %", "macro-F1", "ECE", "NLL"), tuple(rows), note)
 
 

@@ -241,6 +241,9 @@ def _options(job: BatchJob) -> tuple[Heads, ShardOptions]:
     heads = heads_of_bundle(job.reader.model, job.reader.emotions)
     settings = f"schema {VERSION}; detector {job.reader.detector}; engine {job.reader.engine}; every {job.every}"
     settings += f"; baseline {job.reader.baseline}"
+    bundle.offsets(job.reader.prior)  # refused here rather than in every worker
+    if job.reader.prior != "training":
+        settings += f"; prior {job.reader.prior}"
     if job.reader.emotions:
         settings += f"; emotions {','.join(heads[EMOTION])}"
     reading = Reading(__version__, bundle.name, sha256_of_weights(bundle, job.reader.engine), settings)

@@ -64,10 +64,7 @@ def write_bundle(
                 "format": FORMAT,
                 "name": name,
                 "kind": "emotion",
-                "heads": [
-                    {"name": head.name, "labels": list(head.labels), "temperature": round(head.temperature, 4)}
-                    for head in heads
-                ],
+                "heads": [_head(head) for head in heads],
                 "crop": asdict(spec),
                 "metrics": dict(metrics),
                 "training": dict(training),
@@ -77,6 +74,11 @@ def write_bundle(
             _replace(new, folder, Path(scratch) / "old")
     except OSError as error:
         raise SinkError(f"bundle {folder} cannot be written: {error.strerror or error}") from error
+
+
+def _head(head: Head) -> dict[str, Any]:
+    described = {"name": head.name, "labels": list(head.labels), "temperature": round(head.temperature, 4)}
+    return {**described, "balanced": list(head.balanced)} if head.balanced else described
 
 
 def to_tflite(model: Any) -> bytes:

@@ -10,6 +10,9 @@ happy; accuracy hardly changes (docs/training.md).
 
 For the other classes: an offset against neutral. A third of FER+'s labels are neutral; other pictures have fewer
 resting faces, and on those the network would miss anger, sadness and surprise (docs/training.md).
+
+For the prior ``balanced``: offsets that are not added to the bias but kept in the manifest, for users whose pictures
+have fewer resting faces still.
 """
 
 from typing import Any
@@ -33,6 +36,8 @@ _OTHERS_OFFSETS = np.linspace(0, 0.5, 11)
 _NEUTRAL = "neutral"
 # Largest loss of accuracy on valid that the offset of the other classes may cause.
 _OTHERS_MAX_ACCURACY_LOSS = 0.006
+# With 1, a quarter of the resting faces in news photos would not be neutral (docs/training.md).
+_BALANCED_STRENGTH = 0.4
 
 
 def class_priors(targets: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
@@ -113,6 +118,17 @@ def offsets(
     """Return the (K,) offsets of all adjustments together."""
     own = np.array([happy if name == _HAPPY else 0.0 for name in names])
     return own + others * others_weights(priors, names) - strength * np.log(priors)
+
+
+def balanced_offsets(targets: npt.NDArray[np.float32]) -> tuple[float, ...]:
+    """Return the K offsets of the prior ``balanced`` from (N, K) soft labels: 0 for the most common class.
+
+    They are ``_BALANCED_STRENGTH`` times those that would make all classes equally common, and half of that for rare
+    ones, which ``rare_strength`` has raised already.
+    """
+    shares, rare = targets.mean(0, dtype=np.float64), _RARE_BELOW / targets.shape[1]
+    strengths = np.where(shares > rare, _BALANCED_STRENGTH, _BALANCED_STRENGTH / 2)
+    return tuple((strengths * np.log(shares.max() / np.maximum(shares, rare))).round(4).tolist())
 
 
 def add_to_bias(model: Any, added: npt.NDArray[np.float64]) -> None:

@@ -63,7 +63,11 @@ def finish(
         weights = class_prior.others_weights(priors, dataset.labels)
         others = class_prior.others_offset(adjusted, votes, dataset.labels, weights)
         class_prior.add_to_bias(model, class_prior.offsets(priors, strength, happy, dataset.labels, others))
-    heads = [Head(name, labels, _temperature(model, valid, name)) for name, labels in valid.heads.items()]
+    balanced = class_prior.balanced_offsets(dataset.splits["train"].targets[EMOTION])
+    heads = [
+        Head(name, labels, _temperature(model, valid, name), balanced if name == EMOTION else ())
+        for name, labels in valid.heads.items()
+    ]
     figures = measure(model, dataset, heads[0].temperature)
     exported = [head for head in heads if head.name != FER2013_HEAD]  # that one is for training and its figure only
     shipped = serving_model(model, [head.name for head in exported])

@@ -168,10 +168,14 @@ export interface HeadSettings {
   readonly name: string;
   readonly labels: readonly string[];
   readonly temperature: number;
+  /** Added to the logits for another class prior: a number per label, or none. */
+  readonly offsets: readonly number[];
 }
 
 export interface EmotionSettings {
   readonly name: string;
+  /** How common emotions are assumed to be. */
+  readonly prior: "training" | "balanced";
   readonly file: string;
   readonly crop: CropSettings;
   /** The first one is the emotion. */

@@ -73,6 +73,7 @@ def test_image_when_not_a_picture_then_says_what_is_wanted(image, got):
     ("words", "said"),
     [
         ({"detector": "x"}, "detector is one of auto, near, far, fast, got 'x'"),
+        ({"prior": "x"}, "prior is one of training, balanced, got 'x'"),
         ({"engine": "x"}, "engine is one of litert, keras, got 'x'"),
         ({"baseline": "x"}, "baseline is one of auto, key, off, got 'x'"),
         ({"emotions": "happy"}, "emotions are a sequence of names, such as ('happy', 'sad'), got 'happy'"),

@@ -60,6 +60,24 @@ def test_jsonl_then_other_programs_read_it_as_the_docs_say_also_where_values_com
     assert names["rows"].fetchall()[-1] == (last["time_s"], last["track"], "unsure")
 
 
+@pytest.mark.parametrize("words", [["image", "faces"], ["video", str(SAMPLES / "faces.mp4"), *CUT[:4]]])
+def test_prior_balanced_then_other_scores_and_the_records_say_it(tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    Path("faces").mkdir()
+    shutil.copy(SAMPLES / "faces.png", "faces")
+    found = {}
+    for prior in ("training", "balanced"):
+        rows = tmp_path / f"{prior}.jsonl"
+        assert run([*words, "--records", str(rows), "--prior", prior]) == 0
+        found[prior] = [row.raw_scores for row in read(rows) if row.raw_scores]
+        origin = read_origin(rows)
+        assert origin is not None
+        assert origin.options.get("prior", "training") == prior
+    assert len(found["training"]) == len(found["balanced"]) > 0
+    for usual, raised in zip(found["training"], found["balanced"], strict=True):
+        assert raised["sad"] / raised["neutral"] > usual["sad"] / usual["neutral"]
+
+
 def test_tables_then_other_programs_read_them(made):
     import duckdb
     import pandas

@@ -8,6 +8,7 @@ import cv2
 from playwright.sync_api import Browser, BrowserContext
 
 from livemood.apps.session import Session
+from livemood.core.settings import ReaderSettings
 from livemood.core.types import Frame, Mood
 from tests.integration.web.hosting import hosted
 
@@ -70,8 +71,8 @@ class Parity:
     ms: float
 
 
-def read_in_python(frames: Sequence[Frame]) -> list[tuple[Mood, ...]]:
-    with Session() as session:
+def read_in_python(frames: Sequence[Frame], reader: ReaderSettings | None = None) -> list[tuple[Mood, ...]]:
+    with Session(reader) as session:
         pipeline = session.pipeline()
         return [pipeline.step(frame) for frame in frames]
 

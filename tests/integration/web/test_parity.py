@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 
 from livemood.apps.session import Session
+from livemood.apps.web import write_page
+from livemood.bundles.manifest import default_bundle, read_bundle
+from livemood.core.settings import ReaderSettings
 from livemood.core.types import Frame
 from livemood.evaluation.corruptions import Corruption, FaceSample, blur, sunglasses
 from livemood.sources.video.file import VideoSource
@@ -77,3 +80,19 @@ def test_slight_smile_after_rest_then_both_name_it_by_what_both_heads_say(bare, 
     assert (parity.missing, parity.extra, parity.labels_differ) == (0, 0, 0)
     # Where the page left out the head `smile`, it would be 0.06.
     assert parity.score < 0.03
+
+
+def test_prior_balanced_then_both_read_the_same(bare, tmp_path):
+    with VideoSource(SAMPLES / "faces.mp4") as source:
+        frames = list(islice(source.frames(), 3))
+    write_page(tmp_path / "page", prior="balanced")
+    page = read_in_page(bare, tmp_path / "page", frames)
+    parity = compare(read_in_python(frames, ReaderSettings(prior="balanced")), page)
+    assert (parity.missing, parity.extra, parity.labels_differ) == (0, 0, 0)
+    assert parity.score < NEAR
+    bundle = read_bundle(default_bundle())
+    neutral, sad = bundle.labels.index("neutral"), bundle.labels.index("sad")
+    for moods, answer in zip(read_in_python(frames), page, strict=True):
+        usual, raised = [*moods[0].raw_scores.values()], answer["moods"][0]["emotion"]["rawScores"]
+        moved = np.log(raised[sad] / raised[neutral]) - np.log(usual[sad] / usual[neutral])
+        assert moved == pytest.approx(bundle.offsets("balanced")[sad] / bundle.temperature, abs=0.1)

@@ -139,7 +139,11 @@ def test_settings_then_they_are_those_of_python_and_of_the_manifest(content):
         "name": "emotion",
         "labels": list(bundle.labels),
         "temperature": bundle.temperature,
+        "offsets": [0.0] * 8,
     }
+    balanced = json.loads(page_files(prior="balanced")["settings.json"])["emotion"]
+    assert balanced["heads"][0]["offsets"] == list(bundle.offsets("balanced"))
+    assert (told["emotion"]["prior"], balanced["prior"]) == ("training", "balanced")
     assert told["emotion"]["crop"]["template"] == [list(point) for point in bundle.crop.template]
     assert {name: sha256(content[name]).hexdigest() for name in told["sha256"]} == told["sha256"]
     assert set(told["overlay"]["colours"]) == {*bundle.labels, "unsure"}
@@ -275,7 +279,7 @@ def test_server_when_an_answer_fails_then_the_error_is_printed_but_no_dropped_co
     broken, tracebacks, monkeypatch, capfd
 ):
     before = set(threading.enumerate())
-    monkeypatch.setattr(web, "page_files", lambda _: {"index.html": "no bytes" if broken else b" " * 50_000_000})
+    monkeypatch.setattr(web, "page_files", lambda *_: {"index.html": "no bytes" if broken else b" " * 50_000_000})
     with PageServer.open() as server:
         threading.Thread(target=server.serve, daemon=True).start()
         address = "127.0.0.1", int(server.url.rsplit(":", 1)[1].strip("/"))

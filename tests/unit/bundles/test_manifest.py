@@ -20,11 +20,11 @@ def copy(tmp_path: Path) -> Path:
 
 
 def spoil(folder: Path, **changes: object) -> None:
-    """Change fields of a manifest; ``labels`` and ``temperature`` are those of its first head."""
+    """Change fields of a manifest; ``labels``, ``temperature`` and ``balanced`` are those of its first head."""
     file = folder / "manifest.json"
     manifest = json.loads(file.read_text())
     for name, value in changes.items():
-        of_head = name in ("labels", "temperature")
+        of_head = name in ("labels", "temperature", "balanced")
         (manifest["heads"][0] if of_head else manifest)[name] = value
     file.write_text(json.dumps(manifest))
 
@@ -124,3 +124,36 @@ def test_errors_of_models_then_also_the_standard_ones():
 def test_sha256_of_a_file_then_the_known_digest(tmp_path):
     (tmp_path / "abc").write_bytes(b"abc")
     assert bundle.sha256_of(tmp_path / "abc").startswith("ba7816bf8f01cfea414140de5dae2223")
+
+
+def test_prior_of_the_shipped_bundle_then_balanced_raises_all_classes_but_the_most_common():
+    found = read_bundle(default_bundle())
+    assert found.offsets("training") == (0,) * 8
+    raised = dict(zip(found.labels, found.offsets("balanced"), strict=True))
+    assert raised.pop("neutral") == 0
+    assert min(raised.values()) == raised["happy"] > 0
+    assert max(raised.values()) == raised["angry"] < 1
+
+
+def test_prior_when_the_bundle_has_no_balanced_one_then_says_so(copy):
+    spoil(copy, balanced=[])
+    assert read_bundle(copy).offsets("training") == (0,) * 8
+    with pytest.raises(ModelIncompatible, match=r"bundle .* has no prior balanced, only training"):
+        read_bundle(copy).offsets("balanced")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "message"),
+    [
+        ([0.5], "balanced is a list of a number per label"),
+        ("00000000", "balanced is a list of a number per label"),
+        ([float("nan")] * 8, r"numbers of balanced are in -10\.\.10"),
+        ([0] * 7 + [1e9], r"numbers of balanced are in -10\.\.10"),
+        (["a"] * 8, "could not convert"),
+        ([None] * 8, "is not a livemood manifest"),
+    ],
+)
+def test_prior_when_its_numbers_make_no_sense_then_incompatible(copy, numbers, message):
+    spoil(copy, balanced=numbers)
+    with pytest.raises(ModelIncompatible, match=message):
+        read_bundle(copy)

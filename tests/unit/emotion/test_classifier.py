@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from livemood.bundles.manifest import default_bundle
+from livemood.bundles.manifest import default_bundle, read_bundle
 from livemood.core.crop_spec import CROP
 from livemood.core.errors import ModelIncompatible, ModelMissing
 from livemood.core.labels import EMOTIONS
@@ -78,6 +78,18 @@ def test_emotions_when_a_subset_is_chosen_then_renormalised_in_the_asked_order(l
     assert two.labels == ("sad", "happy")
     pair = everything[:, [EMOTIONS.index("sad"), EMOTIONS.index("happy")]]
     assert np.allclose(values, pair / pair.sum(1, keepdims=True), atol=1e-4)
+
+
+def test_prior_balanced_then_the_logits_are_raised_as_the_manifest_says(litert):
+    bundle, pixels = read_bundle(default_bundle()), faces(4)
+    raised = np.log(litert.probabilities(pixels)) + np.array(bundle.offsets("balanced")) / bundle.temperature
+    wanted = np.exp(raised) / np.exp(raised).sum(1, keepdims=True)
+    balanced = EmotionClassifier(prior="balanced")
+    assert np.allclose(balanced.probabilities(pixels), wanted, atol=1e-4)
+    assert (balanced.probabilities(pixels, "smile") == litert.probabilities(pixels, "smile")).all()
+    two = EmotionClassifier(emotions=["sad", "happy"], prior="balanced")
+    pair = wanted[:, [EMOTIONS.index("sad"), EMOTIONS.index("happy")]]
+    assert np.allclose(two.probabilities(pixels), pair / pair.sum(1, keepdims=True), atol=1e-4)
 
 
 @pytest.mark.parametrize(

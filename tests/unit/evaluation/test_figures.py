@@ -218,6 +218,17 @@ class TestBalance:
         assert raised == pytest.approx(0.2)  # log(0.52 / 0.42) is 0.21
         assert balance.others_offset(said, labels, names, np.zeros(4)) == 0
 
+    def test_balanced_offsets_then_raise_what_is_less_common_and_rare_classes_half_as_much(self):
+        targets = np.eye(4, dtype=np.float32)[np.repeat([0, 1, 2, 3], [400, 200, 100, 1])]
+        most, half, quarter, rare = balance.balanced_offsets(targets)
+        assert most == 0
+        assert half == pytest.approx(0.4 * np.log(2), abs=1e-4)
+        assert quarter == pytest.approx(0.4 * np.log(4), abs=1e-4)
+        assert rare == pytest.approx(0.2 * np.log(400 / 701 * 16), abs=1e-4)  # as if it were a sixteenth
+
+    def test_balanced_offsets_when_classes_are_equally_common_then_nothing_is_raised(self):
+        assert balance.balanced_offsets(np.eye(3, dtype=np.float32)) == (0, 0, 0)
+
     def test_others_offset_when_neutral_is_no_class_then_nothing_is_raised(self):
         assert not balance.others_weights(np.full(2, 0.125), NAMES).any()
 
@@ -400,7 +411,7 @@ def make_report() -> dict:
     framing = {"majority": protocol, "top_vote": {**protocol, "pictures": 4}, "kl_to_votes": 0.2}
     row = {"pictures": 2, "recall": 0.5, "interval": [0.1, 0.9], "precision": None, "f1": 0.5}
     return {
-        "bundle": "<mine>", "data": "faces", "split": "test", "pictures": 4, "labels": list(NAMES),
+        "bundle": "<mine>", "data": "faces", "split": "test", "prior": "training", "pictures": 4, "labels": list(NAMES),
         "raw": framing, "aligned": framing,
         "classes": dict.fromkeys(NAMES, row),
         "coverage": [

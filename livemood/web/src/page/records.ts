@@ -36,6 +36,7 @@ export interface About {
 
 /** The first line of a file: who made it, and of what, as `livemood/records/origin.py` writes it. */
 function origin(about: About, settings: Settings): string {
+  const { prior } = settings.emotion;
   const said = {
     version: settings.version,
     source: about.name,
@@ -45,7 +46,7 @@ function origin(about: About, settings: Settings): string {
     duration_s: about.durationS === null ? null : rounded(about.durationS, 6),
     model: settings.emotion.name,
     model_sha256: settings.sha256[settings.emotion.file] ?? null,
-    options: { detector: "auto", engine: "browser" },
+    options: { detector: "auto", engine: "browser", ...(prior === "training" ? {} : { prior }) },
   };
   return `${JSON.stringify({ livemood: said })}\n`;
 }

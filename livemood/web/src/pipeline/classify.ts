@@ -24,13 +24,16 @@ export class Classifier {
   /** Return the probabilities of every head for one crop of raw values 0..255. */
   async classify(crop: ArrayLike<number>): Promise<readonly (readonly number[])[]> {
     const answers = await this.#network.run(Float32Array.from(crop));
-    return this.#heads.map((head, i) => calibrated(answers[this.#outputs[i]!]!, head.temperature));
+    return this.#heads.map((head, i) => calibrated(answers[this.#outputs[i]!]!, head));
   }
 }
 
-/** Probabilities to the power 1/T, renormalised: the softmax of logits divided by T. */
-function calibrated(raw: Float32Array, temperature: number): readonly number[] {
-  const powers = Array.from(raw, (value) => Math.max(value, TINY) ** (1 / temperature));
+/** Probabilities to the power 1/T, renormalised: the softmax of logits, plus the prior's offsets, divided by T. */
+function calibrated(raw: Float32Array, { temperature, offsets }: HeadSettings): readonly number[] {
+  const powers = Array.from(
+    raw,
+    (value, k) => Math.max(value, TINY) ** (1 / temperature) * Math.exp((offsets[k] ?? 0) / temperature),
+  );
   const sum = powers.reduce((total, power) => total + power, 0);
   const found = powers.map((power) => power / sum);
   if (!found.every(Number.isFinite)) throw new Error("the model answers with no probabilities");
