@@ -148,16 +148,12 @@ def submit(pool: ProcessPoolExecutor, work: Callable[[T], R], task: T) -> Future
     Where the pool is broken, so is the future.
     """
     with _interrupts_blocked():  # a process that is started here inherits the blocked signals
-        return _safe(pool, work, task)
-
-
-def _safe(pool: ProcessPoolExecutor, work: Callable[[T], R], task: T) -> Future[R]:
-    try:
-        return pool.submit(work, task)
-    except BrokenProcessPool as error:  # it broke since the last result was taken
-        failed: Future[R] = Future()
-        failed.set_exception(error)
-        return failed
+        try:
+            return pool.submit(work, task)
+        except BrokenProcessPool as error:  # it broke since the last result was taken
+            failed: Future[R] = Future()
+            failed.set_exception(error)
+            return failed
 
 
 @contextmanager
