@@ -282,6 +282,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
                 f"{file} is not a manifest: it is no file of at most {_MAX_MANIFEST_BYTES >> 20} MB"
             )
         data = json.loads(file.read_text(encoding="utf-8"))
+    except ModelIncompatible:
+        raise
     except (FileNotFoundError, NotADirectoryError) as error:
         if folder.is_file():
             raise ModelMissing(
@@ -289,8 +291,6 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             ) from error
         raise ModelMissing(f"no model bundle at {folder}: {MANIFEST} is not there") from error
     except (OSError, ValueError, RecursionError) as error:
-        if isinstance(error, ModelIncompatible):
-            raise
         raise ModelIncompatible(f"{file} cannot be read as JSON ({shortened(error)})") from error
     if not isinstance(data, dict):
         raise ModelIncompatible(f"{file} is not a livemood manifest (no JSON object)")

@@ -142,9 +142,9 @@ def claimed_folder(folder: Path, setting: str | None) -> Iterator[None]:
                 handle = os.open(folder, os.O_RDONLY)
                 stack.callback(os.close, handle)
                 _lock(handle, folder, setting)
+        except LivemoodError:
+            raise
         except OSError as error:
-            if isinstance(error, LivemoodError):
-                raise
             raise unwritable(folder, setting, error) from error
         try:
             yield

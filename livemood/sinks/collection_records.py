@@ -94,9 +94,9 @@ class CollectionRecords(Closeable):
                 self._file: BinaryIO | None = self._opened()
                 on_failure.pop_all()
                 self._locks = locks.pop_all()
+        except LivemoodError:
+            raise
         except OSError as error:
-            if isinstance(error, LivemoodError):
-                raise
             raise unwritable(path, _SETTING, error) from error
 
     def _claim(self, locks: ExitStack, on_failure: ExitStack, force: bool, resume: bool, photos: Iterable[str]) -> None:

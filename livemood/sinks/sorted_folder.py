@@ -144,9 +144,9 @@ class SortedFolder(Closeable):
             self._step(photo, target, self._how)
             self._put_sidecars(photo, target, self._how)
             return target if self._how == "move" else photo
+        except LivemoodError:
+            raise
         except OSError as error:
-            if isinstance(error, LivemoodError):
-                raise
             raise unwritable(self._folder / label / photo.name, _SETTING, error) from error
 
     def _steps_of(self, file: Path) -> Sequence[Step]:

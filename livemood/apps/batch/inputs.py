@@ -227,11 +227,11 @@ def _stamp(about: dict[str, Any]) -> str:
 def _listed(path: str) -> Iterable[str]:
     try:
         return _rows(path, Path(path).read_bytes())
+    except SourceError:
+        raise
     except FileNotFoundError as error:
         raise SourceError(f"{path} is not there", "check the name of the list") from error
     except OSError as error:
-        if isinstance(error, SourceError):
-            raise
         raise SourceError(f"{path} cannot be read ({error.strerror})") from error
 
 

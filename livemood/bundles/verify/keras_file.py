@@ -103,18 +103,18 @@ def check_keras_file(file: Path) -> None:
             if archive.getinfo("config.json").file_size > _MAX_CONFIG_BYTES:
                 raise _refused(file, "a description too long")
             config = json.loads(archive.read("config.json"))
+    except ModelIncompatible:
+        raise
     except (OSError, KeyError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        if isinstance(error, ModelIncompatible):
-            raise
         raise ModelIncompatible(f"{file} is not a model that Keras can load (no whole .keras file)") from error
     if not isinstance(config, dict) or "class_name" not in config:
         raise ModelIncompatible(f"{file} is not a model that Keras can load (it describes no network)")
     try:
         # The training configuration is not loaded.
         weights = _checked(file, {name: part for name, part in config.items() if name != "compile_config"})
+    except ModelIncompatible:
+        raise
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
-        if isinstance(error, ModelIncompatible):
-            raise
         raise _refused(file, "a description that makes no sense") from error
     if weights > _MAX_WEIGHTS:
         raise _refused(file, f"{weights / 1e6:,.0f} million weights, more than {_MAX_WEIGHTS / 1e6:.0f} million")
