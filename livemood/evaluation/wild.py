@@ -161,7 +161,7 @@ def smiles_right(
 def fills(photos: Sequence[Image], boxes: Sequence[Box], share: float) -> Iterator[Image]:
     """Yield photos cropped so that the face's box is ``share`` times the picture's side."""
     for photo, box in zip(photos, boxes, strict=True):
-        (x, y), half = box.centre, max(box.width, box.height) / share / 2
+        (x, y), half = box.centre, box.longer_side / share / 2
         top, left = max(round(y - half), 0), max(round(x - half), 0)
         yield np.ascontiguousarray(photo[top : round(y + half), left : round(x + half)])
 
