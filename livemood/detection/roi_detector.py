@@ -12,7 +12,7 @@ from livemood.core.stage_settings import RoiSettings
 from livemood.core.types import Detection, Frame, Image
 from livemood.detection.base import SupportsRoi
 from livemood.detection.optical_flow import GrayRoi, propagate_by_flow
-from livemood.detection.transforms import same_face, square, turns_to_upright
+from livemood.detection.transforms import best_match, same_face, square, turns_to_upright
 
 
 class _Known(NamedTuple):
@@ -114,10 +114,8 @@ class RoiDetector:
 
     def _in_window(self, frame: Frame, known: _Known) -> Detection | None:
         """Return the network's detection of a known face in its window; None if it finds none there."""
-        box = known.face.box
         faces = self._detector.detect_in_roi(frame, known.roi.window, known.turns)
-        best = max(faces, key=lambda face: face.box.iou(box), default=None)
-        return best if best and best.box.iou(box) >= self._settings.min_iou else None
+        return best_match(faces, known.face.box, self._settings.min_iou)
 
     def _window(self, face: Detection) -> Box:
         """Return the window in which a face is searched in the next frame: a square around it."""
