@@ -24,6 +24,7 @@ from livemood.bundles.verify.keras_file import check_keras_file
 from livemood.core.crop_spec import CropSpec
 from livemood.core.errors import ModelIncompatible, ModelMissing
 from livemood.core.labels import EMOTION, OWN_WORDS
+from livemood.core.text_tables import printable
 from livemood.records.inputs import is_field
 from livemood.runtime.paths import name_of
 
@@ -258,7 +259,7 @@ def _words(text: Any) -> str:
 def shortened(value: object) -> str:
     """Return an untrusted value as a short text without control characters."""
     text = str(value) if isinstance(value, ValueError) else repr(value)
-    text = "".join(letter if letter.isprintable() else "?" for letter in text[: 3 * _SHOWN])
+    text = printable(text[: 3 * _SHOWN])
     return text if len(text) <= 2 * _SHOWN else f"{text[: 2 * _SHOWN]}…"
 
 

@@ -40,6 +40,11 @@ def one_line(text: str) -> str:
     return _CONTROLS.sub(" ", utf8(text))
 
 
+def printable(text: str) -> str:
+    """Return text with ``?`` in place of each character that cannot be printed."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
 def composed(text: str) -> str:
     """Return text with each accent composed with its letter (NFC), as keyboards type it; macOS stores names apart."""
     return unicodedata.normalize("NFC", text)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from livemood.core.errors import ModelIncompatible
+from livemood.core.text_tables import printable
 
 _MEMBERS: Final = frozenset({"metadata.json", "config.json", "model.weights.h5"})
 _MAX_CONFIG_BYTES: Final = 4 << 20
@@ -160,5 +161,6 @@ def _weights(part: dict[str, Any]) -> int:
 
 
 def _refused(file: Path, what: str) -> ModelIncompatible:
-    what = "".join(letter if letter.isprintable() else "?" for letter in what)
-    return ModelIncompatible(f"{file} contains {what}; only plain networks are loaded, never code from a model")
+    return ModelIncompatible(
+        f"{file} contains {printable(what)}; only plain networks are loaded, never code from a model"
+    )
