@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
 
+from livemood.core.labels import EMOTION
 from livemood.core.settings import EncodingSettings
 from livemood.core.types import Frame, Image, Mood
 from livemood.core.video_info import VideoInfo
@@ -94,4 +95,4 @@ class SinkContext:
     @property
     def labels(self) -> tuple[str, ...]:
         """The emotions."""
-        return self.heads["emotion"]
+        return self.heads[EMOTION]
