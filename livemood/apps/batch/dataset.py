@@ -13,6 +13,7 @@ from typing import Any, Final
 from livemood.apps.batch.inputs import InputFile
 from livemood.core.errors import LivemoodError
 from livemood.core.labels import EMOTION
+from livemood.core.text_tables import NOT_UTF8
 from livemood.records.inputs import PART, Heads, open_part
 from livemood.records.parquet import PARQUET
 from livemood.records.schema import heads_of_columns
@@ -82,7 +83,7 @@ class Part:
 def part_name(inputs: Sequence[InputFile], reading: Reading) -> str:
     """Return the file name of a part, a hash of its inputs and of how they are read."""
     text = "\n".join(f"{one.path}\0{one.size}\0{one.stamp}" for one in inputs)
-    digest = hashlib.sha256(f"{reading.key}\n{text}".encode(errors="surrogateescape")).hexdigest()
+    digest = hashlib.sha256(f"{reading.key}\n{text}".encode(errors=NOT_UTF8)).hexdigest()
     return PART.format(digest[:_NAME_LENGTH])
 
 
