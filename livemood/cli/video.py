@@ -263,7 +263,7 @@ def _many(
         if len(left) < len(jobs):
             tabulate()
         raise
-    _tell(list(done.values()), json_)
+    _print_results(list(done.values()), json_)
     tabulate()
     if summary and not json_:
         print(f"summary: {plain(summary)}")
@@ -271,7 +271,7 @@ def _many(
         raise typer.Exit(1)
 
 
-def _tell(outcomes: Sequence["Outcome"], json_: bool) -> None:
+def _print_results(outcomes: Sequence["Outcome"], json_: bool) -> None:
     for outcome in outcomes:
         for line in outcome.summary.notes if outcome.summary else []:
             note(line)
