@@ -16,7 +16,7 @@ VERSION: Final = 1
 BOX: Final = ("box_left", "box_top", "box_right", "box_bottom")
 POINTS: Final = tuple(f"{point.name.lower()}_{axis}" for point in Keypoint for axis in "xy")
 FIXED: Final = ("v", "frame", "time_s", "track", *BOX, "label", "confidence", *POINTS)
-# Added later, so files without it are accepted.
+# Added later, so files without them are accepted.
 EVENT: Final = "event"
 EVENT_NAME: Final = "event_name"
 REASON: Final = "reason"
