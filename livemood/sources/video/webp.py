@@ -13,7 +13,7 @@ import numpy as np
 
 from livemood.core.errors import SinkError, VideoUnreadable
 from livemood.sources.image.pillow import open_unlimited, over_white
-from livemood.sources.image.size_guard import MAX_PIXELS
+from livemood.sources.video.probe import refuse_large_frames
 
 _MS: Final = Fraction(1, 1000)
 _HEADER: Final = 21
@@ -89,11 +89,7 @@ def _write(data: bytes, path: Path, copy: Path) -> tuple[int, bool]:
             return 0, False
         with picture, av.open(str(copy), "w", options={"video_track_timescale": "1000"}) as target:
             width, height = picture.size
-            if width * height > MAX_PIXELS:
-                raise VideoUnreadable(
-                    f"{path} says its frames have {width * height / 1e6:,.0f} million pixels; "
-                    f"{MAX_PIXELS / 1e6:.0f} million is the limit"
-                )
+            refuse_large_frames(path, width * height)
             stream = target.add_stream("png", rate=1000, options={"compression_level": "1"})
             stream.width, stream.height, stream.pix_fmt, stream.time_base = width, height, "rgb24", _MS
             time_ms = 0
