@@ -107,7 +107,7 @@ class _ShardReader:
                 failed=frozenset(self._failed),
                 faces=self._faces,
                 frames=self._frames,
-                seconds=time.process_time() - began,
+                cpu_s=time.process_time() - began,
             )
 
         _publish(part, self._groups(shard), self._options.out, finished)
