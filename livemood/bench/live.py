@@ -111,7 +111,7 @@ class _Stopwatch(Source):
         self._screen.toggle_full_screen()
 
 
-def measure_live(session: Session, screen: Screen, clip: Path, fps: float = 30.0, seconds: float = 15.0) -> LiveFigures:
+def measure_live(session: Session, screen: Screen, clip: Path, fps: float, seconds: float) -> LiveFigures:
     """Run the live loop on a clip as if it came from a camera, and time every picture from capture to screen.
 
     Args:

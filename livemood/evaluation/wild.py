@@ -44,6 +44,7 @@ _FEW = 9
 _SAME = 0.25
 _FPS = 30
 _PAN = (640, 480)
+_WAIT_S = 1.0
 
 
 @dataclass(slots=True)
@@ -181,8 +182,8 @@ def pan(photo: Image, seconds: float = 6.0) -> list[Frame]:
     return [Frame(i, i / _FPS, np.ascontiguousarray(wide[:, x : x + width])) for i, x in enumerate(steps.tolist())]
 
 
-def seen_within(detector: FaceDetector, photo: Image, wait_s: float = 1.0) -> tuple[int, int]:
-    """Return how many faces are detected within ``wait_s`` of entering the frame of a pan, and how many enter it."""
+def seen_within(detector: FaceDetector, photo: Image) -> tuple[int, int]:
+    """Return how many faces are detected within 1 s of entering the frame of a pan, and how many enter it."""
     frames = pan(photo)
     scale = _PAN[1] / photo.shape[0]
     offsets = np.linspace(0, max(photo.shape[1] * scale - _PAN[0], 0), len(frames)).round()
@@ -192,8 +193,8 @@ def seen_within(detector: FaceDetector, photo: Image, wait_s: float = 1.0) -> tu
         x, y = (scale * side for side in face.box.centre)
         half = scale * face.box.width / 2
         inside = [i for i, left in enumerate(offsets) if left + half <= x <= left + _PAN[0] - half]
-        within = inside[: round(wait_s * _FPS)]
-        if len(within) < wait_s * _FPS:
+        within = inside[: round(_WAIT_S * _FPS)]
+        if len(within) < _WAIT_S * _FPS:
             continue
         entered += 1
         seen += any(

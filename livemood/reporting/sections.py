@@ -45,7 +45,7 @@ def facts(summary: Summary, source: str) -> str:
     return f"{text}; marked: {', '.join(marked)}."
 
 
-def figures(summary: Summary, video: Path | None, shown: StimulusFrames | None = None, merges: str = "") -> str:
+def figures(summary: Summary, video: Path | None, shown: StimulusFrames | None, merges: str) -> str:
     """Return all sections with figures.
 
     Args:

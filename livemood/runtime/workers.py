@@ -29,7 +29,7 @@ def on_processes(
     work: Callable[[T], R],
     processes: int,
     set_up: Callable[..., None],
-    arguments: tuple[Any, ...] = (),
+    arguments: tuple[Any, ...],
     ahead: int = _AHEAD,
     ordered: bool = True,
     cost: Callable[[T], float] | None = None,

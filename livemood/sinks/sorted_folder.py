@@ -33,7 +33,7 @@ _VERSION: Final = 1
 _MAX_STEP: Final = 1 << 16  # bytes of a line; a path has 4,096 at most
 
 
-def folder_for(moods: Sequence[Mood], by: SortBy = "most") -> str:
+def folder_for(moods: Sequence[Mood], by: SortBy) -> str:
     """Return the name of the folder for a photo: an emotion, ``unsure`` or ``no-face``.
 
     Args:

@@ -62,8 +62,8 @@ class Window(Closeable):
         _, _, width, height = cv2.getWindowImageRect(self._title)
         cv2.imshow(self._title, framed(image, width, height))
 
-    def key(self, wait_ms: int = 1) -> str | None:
-        """Process window events for ``wait_ms`` (at least 1) and return the key that was pressed, if any.
+    def key(self) -> str | None:
+        """Process window events for a millisecond and return the key that was pressed, if any.
 
         Keys are named as by ``key_name``.
 
@@ -71,7 +71,7 @@ class Window(Closeable):
             SinkError: The display is gone.
         """
         self._display.check()
-        return key_name(cv2.waitKeyEx(wait_ms))
+        return key_name(cv2.waitKeyEx(1))
 
     def toggle_full_screen(self) -> None:
         """Switch between full screen and window."""
