@@ -152,7 +152,7 @@ class Session(Closeable):
             force: Replace files that are there.
             faceless_rows: Write a row for frames without faces too.
             encoding: Of a labelled video.
-            options: Settings of the run that records say they were made with.
+            options: Settings of the run that are stored in records.
 
         Raises:
             SinkError: The target is there already, is of an unknown form, or cannot be written.

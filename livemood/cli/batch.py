@@ -80,7 +80,7 @@ def batch(
     from livemood.apps.batch.run import BatchJob
 
     job = BatchJob(inputs, out, settings, part=shard, every=every, labelled=labelled, retry_failed=retry_failed)
-    heads_of(job.reader)  # a wrong choice of emotions says so before anything else
+    heads_of(job.reader)  # a wrong choice of emotions is refused before anything else
     _run(job, engine, jobs, address, json_)
 
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from livemood.sources.image.scan import Skipped
     from livemood.sources.video.scan import Clip
 
-# Settings that say what copies look like.
+# Settings of what copies look like.
 _OF_COPIES: Final = [field.name for kind in (EncodingSettings, DrawStyle) for field in fields(kind)]
 
 
@@ -241,7 +241,7 @@ def _many(
             raise typer.Exit(1) from error
     done = {job.source: Outcome(job, None) for job in jobs}
     left = {job.source for job in waiting}
-    with opened(settings):  # a wrong model or option is said once, before any process is started
+    with opened(settings):  # a wrong model or option is reported once, before any process is started
         pass
 
     def tabulate() -> None:

@@ -81,7 +81,7 @@ class SinkContext:
         force: Replace files that are there.
         faceless_rows: Write a row for a frame without faces too.
         encoding: Of a labelled video.
-        origin: Who makes the records, and of what; None if they are not to say.
+        origin: Who makes the records, and of what; None to leave it out of them.
     """
 
     heads: Mapping[str, tuple[str, ...]]

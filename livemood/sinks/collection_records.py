@@ -210,7 +210,7 @@ class CollectionRecords(Closeable):
         """Finish the file; after an error or an interrupt, a file without any photo is removed."""
         if raised[0] and self._empty and self._file:
             with self._locks:
-                with suppress(OSError):  # of a full disk, which was told before
+                with suppress(OSError):  # of a full disk, which was reported before
                     self._file.close()
                 self._file = None
                 self._discard()

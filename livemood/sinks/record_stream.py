@@ -69,7 +69,7 @@ class RecordStream(Sink):
         """Write the queued rows, for at most one second.
 
         Raises:
-            SinkError: Stdout is a file on a disk that is full or gone; unless ``write`` or ``mark`` has said so.
+            SinkError: Stdout is a file on a disk that is full or gone; unless ``write`` or ``mark`` has raised it.
         """
         if self._outbox:
             self._outbox.close()

@@ -40,7 +40,7 @@ def folder_for(moods: Sequence[Mood], by: SortBy) -> str:
         moods: Largest face first.
         by: ``most``: the most frequent emotion, ``unsure`` faces not counted; of equally frequent ones, that of the
             largest face. ``largest``: the label of the largest face. ``smile``: as ``most``, and happy photos in
-            ``happy/open`` and ``happy/closed`` by the most frequent kind of smile, if it is told.
+            ``happy/open`` and ``happy/closed`` by the most frequent kind of smile, if there is one.
     """
     if not moods:
         return NO_FACE
@@ -315,7 +315,7 @@ def move(source: Path, target: Path, link: str | None = None) -> None:
     Args:
         source: The file, or a symbolic link.
         target: Its new path.
-        link: What a symbolic link says at its new path; by default the same.
+        link: Text of a symbolic link at its new path; by default the same.
 
     Raises:
         SinkError: It cannot be written, or the original cannot be removed; it is not at its new path then.

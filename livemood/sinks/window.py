@@ -14,7 +14,7 @@ _MAX_WIDTH, _MAX_HEIGHT = 1280, 720
 # A picture whose bars would make it this many times larger is made smaller first.
 _MOST_BARS = 4
 _NAMED_KEYS = {27: "esc", 32: "space"}
-# Bits of a key's code in which GTK tells that Ctrl, Alt or Super was held; Qt tells Ctrl by giving no key.
+# Bits of a key's code that GTK sets while Ctrl, Alt or Super is held; with Ctrl, Qt gives no key.
 _HELD = (0x4 | 0x8 | 0x40) << 16
 
 

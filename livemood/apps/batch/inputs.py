@@ -198,7 +198,7 @@ def _remote(url: str) -> Iterator[InputFile]:
 def _asked(
     url: str, question: Callable[[str], dict[str, Any]], missing: type[OSError] = FileNotFoundError
 ) -> dict[str, Any] | None:
-    """Return a store's answer about a URL; None where nothing is there, as it says by the error ``missing``.
+    """Return a store's answer about a URL; None where nothing is there, which it raises ``missing`` for.
 
     Raises:
         SourceError: The store does not answer.

@@ -163,7 +163,7 @@ class _ShardReader:
 
 
 def _publish(part: Part, groups: Iterator[Group], out: str, finished: Callable[[], Part]) -> None:
-    """Write the rows of a part to the data set, and then what ``finished`` says of it."""
+    """Write the rows of a part to the data set, and then the footer of the part that ``finished`` returns."""
     with Store(out, "out").replacing(part.name) as scratch:
         write_parquet(scratch, groups, part.heads, lambda: {FOOTER: finished().footer()})
 
