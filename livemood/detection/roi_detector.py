@@ -93,7 +93,7 @@ class RoiDetector:
         followed: list[_Known] = []
         for known in self._known:
             moved = self._moved(frame, known)
-            if moved and not any(self._same(moved.face, other.face) for other in followed):
+            if moved and not any(same_face(moved.face.box, other.face.box, self._max_overlap) for other in followed):
                 followed.append(moved)
         return followed
 
@@ -120,9 +120,6 @@ class RoiDetector:
     def _window(self, face: Detection) -> Box:
         """Return the window in which a face is searched in the next frame: a square around it."""
         return square(face.box, self._settings.window_scale)
-
-    def _same(self, one: Detection, other: Detection) -> bool:
-        return same_face(one.box, other.box, self._max_overlap)
 
 
 def _idle_search(number: int) -> tuple[bool, int]:

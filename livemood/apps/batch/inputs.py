@@ -80,10 +80,10 @@ def labelled_name(path: str) -> str:
 
 def share(inputs: Iterable[InputFile], part: int, parts: int) -> list[InputFile]:
     """Return share ``part`` of ``parts``, counted from 1; which share a path is in depends on the path alone."""
-    return [one for one in inputs if _number(one.path) % parts == part - 1]
+    return [one for one in inputs if _stable_hash(one.path) % parts == part - 1]
 
 
-def _number(path: str) -> int:
+def _stable_hash(path: str) -> int:
     return int.from_bytes(hashlib.blake2b(path.encode(errors=NOT_UTF8), digest_size=8).digest(), "big")
 
 
