@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Final
 
 from livemood.core.errors import LivemoodError, SinkError
 from livemood.core.labels import EMOTION
-from livemood.core.text_tables import NOT_UTF8, table_line, utf8
+from livemood.core.text_tables import NOT_UTF8, json_line, table_line, utf8
 from livemood.records import PARQUET, VERSION, Origin, read_origin
 from livemood.records.files import SUFFIXES
 from livemood.records.inputs import Group, Heads, columns, kind, read_groups, to_json, to_rows, whole_until
@@ -193,7 +193,7 @@ class CollectionRecords(Closeable):
         if self._rows_file.suffix.lower() == ".csv":
             data = _csv_lines(to_rows(group, self._heads))
         else:
-            data = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in to_json(group)).encode(errors=NOT_UTF8)
+            data = "".join(map(json_line, to_json(group))).encode(errors=NOT_UTF8)
         try:
             self._file.write(data)
             self._file.flush()
@@ -304,7 +304,7 @@ def _unpack(path: Path, rows: Path, photos: Iterable[str]) -> None:
         file.write(origin.line().encode() if origin else b"")
         for entry, faces in read_groups(path):
             for row in to_json((replace(entry, path=names.get(entry.path, entry.path)), faces)):
-                file.write((json.dumps(row, ensure_ascii=False) + "\n").encode(errors=NOT_UTF8))
+                file.write(json_line(row).encode(errors=NOT_UTF8))
 
 
 def _csv_lines(rows: Sequence[Sequence[Any]]) -> bytes:

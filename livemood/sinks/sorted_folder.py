@@ -14,7 +14,7 @@ from typing import Final, Literal
 from livemood.core.errors import LivemoodError, SinkError
 from livemood.core.labels import NO_FACE, UNSURE
 from livemood.core.settings import SortBy
-from livemood.core.text_tables import NOT_UTF8
+from livemood.core.text_tables import NOT_UTF8, json_line
 from livemood.core.types import Mood
 from livemood.runtime.atomic_io import atomic_write, claimed_folder, note_written, unwritable
 from livemood.runtime.closeable import Closeable
@@ -282,7 +282,7 @@ def write_steps(folder: Path, steps: Sequence[Step]) -> None:
 
 
 def _line(step: Step) -> bytes:
-    return (json.dumps(asdict(step), ensure_ascii=False) + "\n").encode(errors=NOT_UTF8)
+    return json_line(asdict(step)).encode(errors=NOT_UTF8)
 
 
 def is_made_by_sorting(folder: Path) -> Callable[[Path], bool]:
