@@ -173,12 +173,12 @@ def follow(detector: FaceDetector, frames: Sequence[Frame]) -> list[tuple[Detect
     return [tracking.detect(frame) for frame in frames]
 
 
-def pan(photo: Image, seconds: float = 6.0) -> list[Frame]:
+def pan(photo: Image, length_s: float = 6.0) -> list[Frame]:
     """Return the frames of a camera that pans over a photo from left to right."""
     width, height = _PAN
     scale = height / photo.shape[0]
     wide = np.asarray(cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
-    steps = np.linspace(0, max(wide.shape[1] - width, 0), round(seconds * _FPS)).round().astype(int)
+    steps = np.linspace(0, max(wide.shape[1] - width, 0), round(length_s * _FPS)).round().astype(int)
     return [Frame(i, i / _FPS, np.ascontiguousarray(wide[:, x : x + width])) for i, x in enumerate(steps.tolist())]
 
 
