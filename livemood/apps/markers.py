@@ -33,7 +33,7 @@ def write_markers(
         records: A .jsonl, .csv or .parquet file written by livemood.
         out: The file to write; its suffix selects the format.
         video: The video that the markers belong to; its rate, timecode, name and path are used.
-        rate: Frames per second, if not the video's; by default what the records say of theirs, or measured from
+        rate: Frames per second, if not the video's; by default the one that the records state, or measured from
             their times.
         timecode: Of the video's first frame, such as 01:00:00:00; by default the video's own, or 0.
         start_s: Time in the records at which the video begins, s, where it is a cut; what the records hold before it,

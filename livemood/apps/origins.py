@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from livemood import __version__
 from livemood.bundles.manifest import named_bundle, read_bundle
 from livemood.core.settings import ReaderSettings
+from livemood.core.text_tables import utf8
 from livemood.core.video_info import VideoInfo
 from livemood.emotion.backends.registry import sha256_of_weights
 from livemood.records import Origin
@@ -75,7 +76,7 @@ def _name(source: str) -> str:
         name = "stdin"
     else:
         name = PurePath(source).name or source
-    return name.encode(errors="surrogateescape").decode(errors="backslashreplace")[:MAX_TEXT]
+    return utf8(name)[:MAX_TEXT]
 
 
 def _duration_s(info: VideoInfo) -> float | None:

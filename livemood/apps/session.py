@@ -123,9 +123,8 @@ class Session(Closeable):
 
     def read_face(self, frame: Frame, face: Detection) -> tuple[str, float]:
         """Return the most likely emotion of a face in a frame, and its probability, without smoothing."""
-        spec = self.crop_spec
-        track = Track(1, face, frame.time_s)
-        (prediction,) = self.classifier.classify([crop_track(frame, track, spec)])
+        crop = crop_track(frame, Track(1, face, frame.time_s), self.crop_spec)
+        (prediction,) = self.classifier.classify([crop])
         best = int(prediction.probabilities.argmax())
         return self.labels[best], float(prediction.probabilities[best])
 
@@ -155,7 +154,7 @@ class Session(Closeable):
             force: Replace files that are there.
             faceless_rows: Write a row for frames without faces too.
             encoding: Of a labelled video.
-            options: Settings of the run that records say they were made with.
+            options: Settings of the run that are stored in records.
 
         Raises:
             SinkError: The target is there already, is of an unknown form, or cannot be written.

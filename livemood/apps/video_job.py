@@ -128,7 +128,7 @@ def label_video(job: VideoJob, session: Session, progress: Progress) -> Summary:
         refuse_inputs(path, setting, [job.source])
     check_job(job)
     if job.report:
-        refuse_to_overwrite(job.report, "report", job.replaces(job.report))  # said now, not after hours of work
+        refuse_to_overwrite(job.report, "report", job.replaces(job.report))  # refused now, not after hours of work
     with one_line_about(job.source, VideoUnreadable), ExitStack() as stack:
         clip = stack.enter_context(session.open_video(job.source, job.cut.start_s, job.cut.duration_s))
         if job.report is None:

@@ -98,7 +98,7 @@ def _placed(output: Output, place: Path, out_dir: Path | None) -> Path:
 
 
 def _known_suffixes() -> frozenset[str]:
-    """Return the suffixes by which a file is told from a folder."""
+    """Return the suffixes by which a file is distinguished from a folder."""
     return frozenset(
         [*PAGES, *(suffix for kind in ("records", "subtitles", "markers") for suffix in suffixes_of(kind))]
     )

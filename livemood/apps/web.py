@@ -115,9 +115,9 @@ def write_page(out: Path, bundle: Path | None = None, prior: PriorName = "traini
         for name in content:
             (out / name).parent.mkdir(parents=True, exist_ok=True)
             (new / name).replace(out / name)
+    except SinkError:
+        raise
     except OSError as error:
-        if isinstance(error, SinkError):
-            raise
         raise unwritable(out, "out", error) from error
     finally:
         shutil.rmtree(new, ignore_errors=True)

@@ -111,7 +111,7 @@ class _Stopwatch(Source):
         self._screen.toggle_full_screen()
 
 
-def measure_live(session: Session, screen: Screen, clip: Path, fps: float = 30.0, seconds: float = 15.0) -> LiveFigures:
+def measure_live(session: Session, screen: Screen, clip: Path, fps: float, duration_s: float) -> LiveFigures:
     """Run the live loop on a clip as if it came from a camera, and time every picture from capture to screen.
 
     Args:
@@ -119,7 +119,7 @@ def measure_live(session: Session, screen: Screen, clip: Path, fps: float = 30.0
         screen: An open window of any size.
         clip: Video file; its first 60 pictures are used.
         fps: Rate of the simulated camera.
-        seconds: How long to run.
+        duration_s: How long to run, s.
 
     Raises:
         SinkError: Hardly anything was shown after the first two seconds, as when the window was closed by then.
@@ -128,7 +128,7 @@ def measure_live(session: Session, screen: Screen, clip: Path, fps: float = 30.0
     source = LiveSource("bench", lambda: _Camera(clip, fps))
     watch = _Stopwatch(source, screen)
     with Recorder(session.draw, _no_video) as recorder:
-        live = Live(session, watch, recorder, watch, duration_s=seconds)
+        live = Live(session, watch, recorder, watch, duration_s=duration_s)
         tally = live.run().summary()
     begins = min(watch.captured.values(), default=0.0) + _WARM_UP_S
     captured = sorted(at for at in watch.captured.values() if at >= begins)

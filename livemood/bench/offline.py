@@ -250,8 +250,8 @@ def peak_rss_mb() -> float | None:
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6, 1)
 
 
-def _rate(frames: int, seconds: float) -> float:
-    return round(frames / seconds, 1)
+def _rate(frames: int, elapsed_s: float) -> float:
+    return round(frames / elapsed_s, 1)
 
 
 def _summed_up(times: list[float]) -> StageTime:

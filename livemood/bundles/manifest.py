@@ -25,6 +25,7 @@ from livemood.core.crop_spec import CropSpec
 from livemood.core.errors import ModelIncompatible, ModelMissing
 from livemood.core.labels import EMOTION, OWN_WORDS
 from livemood.core.settings import PriorName
+from livemood.core.text_tables import printable
 from livemood.records.inputs import is_field
 from livemood.runtime.paths import name_of
 
@@ -287,7 +288,7 @@ def _words(text: Any) -> str:
 def shortened(value: object) -> str:
     """Return an untrusted value as a short text without control characters."""
     text = str(value) if isinstance(value, ValueError) else repr(value)
-    text = "".join(letter if letter.isprintable() else "?" for letter in text[: 3 * _SHOWN])
+    text = printable(text[: 3 * _SHOWN])
     return text if len(text) <= 2 * _SHOWN else f"{text[: 2 * _SHOWN]}…"
 
 
@@ -311,6 +312,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
                 f"{file} is not a manifest: it is no file of at most {_MAX_MANIFEST_BYTES >> 20} MB"
             )
         data = json.loads(file.read_text(encoding="utf-8"))
+    except ModelIncompatible:
+        raise
     except (FileNotFoundError, NotADirectoryError) as error:
         if folder.is_file():
             raise ModelMissing(
@@ -318,8 +321,6 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             ) from error
         raise ModelMissing(f"no model bundle at {folder}: {MANIFEST} is not there") from error
     except (OSError, ValueError, RecursionError) as error:
-        if isinstance(error, ModelIncompatible):
-            raise
         raise ModelIncompatible(f"{file} cannot be read as JSON ({shortened(error)})") from error
     if not isinstance(data, dict):
         raise ModelIncompatible(f"{file} is not a livemood manifest (no JSON object)")

@@ -7,7 +7,7 @@ from livemood.bundles.manifest import MANIFEST, check_sha256, models_folder, rea
 from livemood.core.errors import ModelIncompatible
 
 DoubtNetwork = Literal["covered", "tilted"]
-"""The networks whose answers make a face ``unsure``."""
+"""The networks whose outputs make a face ``unsure``."""
 
 
 def face_model(which: Literal["near", "far", "yunet", "yunet-onnx"]) -> Path:

@@ -80,7 +80,7 @@ def batch(
     from livemood.apps.batch.run import BatchJob
 
     job = BatchJob(inputs, out, settings, part=shard, every=every, labelled=labelled, retry_failed=retry_failed)
-    heads_of(job.reader)  # a wrong choice of emotions says so before anything else
+    heads_of(job.reader)  # a wrong choice of emotions is refused before anything else
     _run(job, engine, jobs, address, json_)
 
 
@@ -153,8 +153,8 @@ def _print_status(dataset: str, json_: bool) -> None:
     inputs, parts = counted(found.inputs, "input"), counted(found.parts, "part")
     print(f"{inputs} in {parts}: {counted(found.faces, 'face')}, {counted(found.failed, 'input')} failed")
     if found.frames:
-        rate = found.seconds / found.frames
-        print(f"photos and frames: {found.frames}, {found.seconds:.0f} CPU seconds, {rate * 1000:.1f} ms each")
+        rate = found.cpu_s / found.frames
+        print(f"photos and frames: {found.frames}, {found.cpu_s:.0f} CPU seconds, {rate * 1000:.1f} ms each")
     for made, count in found.readings.most_common():
         print(
             f"{counted(count, 'input')} by livemood {made.version}, model {plain(made.model)} {made.sha256[:12]} "

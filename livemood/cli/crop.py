@@ -10,6 +10,7 @@ from livemood.cli.photo_output import phrase
 from livemood.cli.summary import note_skipped
 from livemood.cli.terminal import plain, tell
 from livemood.core.counts import counted
+from livemood.core.errors import LivemoodError
 from livemood.core.settings import ReaderSettings
 
 
@@ -39,7 +40,6 @@ def crop(
       livemood crop clip.mp4 --out faces --sort --every 0.5
     """
     from livemood.apps.crop_faces import CropJob, crop_faces
-    from livemood.core.errors import LivemoodError
 
     skipped: list[LivemoodError] = []
 

@@ -1,7 +1,10 @@
 """``livemood doctor`` and ``livemood cameras``: what works on this computer, and what to do if something does not."""
 
+from dataclasses import asdict
+
 import typer
 
+from livemood import __version__
 from livemood.cli.options import Json, option_name, print_json
 from livemood.cli.terminal import plain
 from livemood.core.counts import counted
@@ -16,9 +19,6 @@ def doctor(json_: Json = False) -> None:
       livemood doctor
       livemood doctor --json
     """
-    from dataclasses import asdict
-
-    from livemood import __version__
     from livemood.apps.diagnostics import check_all
 
     checks = list(check_all(option_name))
@@ -53,8 +53,6 @@ def cameras(json_: Json = False) -> None:
       livemood cameras
       livemood camera --source "FaceTime"
     """
-    from dataclasses import asdict
-
     from livemood.sources.camera_names import CAMERA_NAMES, list_cameras
 
     found = list_cameras()

@@ -15,6 +15,7 @@ from livemood.cli.summary import note
 from livemood.cli.terminal import tell
 from livemood.cli.training import notes
 from livemood.core.counts import counted
+from livemood.core.errors import SinkError
 from livemood.core.settings import ReaderSettings, SplitChoice
 
 if TYPE_CHECKING:
@@ -69,7 +70,6 @@ def evaluate(
       livemood evaluate models/mine faces/ --against models/emotion
     """
     from livemood.bundles.manifest import named_bundle
-    from livemood.core.errors import SinkError
     from livemood.datasets.open import DataSource
     from livemood.evaluation.card import CARD
     from livemood.evaluation.run import EvaluationJob

@@ -1,6 +1,5 @@
 """Options of the commands. Those that are settings are derived from the settings' dataclasses."""
 
-import contextlib
 import dataclasses
 import functools
 import inspect
@@ -9,7 +8,7 @@ import sys
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
@@ -190,7 +189,7 @@ def stdout_free(outputs: Sequence[Output], json_: bool) -> Iterator[None]:
         raise typer.BadParameter(
             "stdout takes the records; write those to a file, or leave this out", param_hint="--json"
         )
-    with contextlib.redirect_stdout(sys.stderr):
+    with redirect_stdout(sys.stderr):
         yield
 
 

@@ -7,6 +7,8 @@ import sys
 import unicodedata
 from typing import Final
 
+from livemood.core.text_tables import NOT_UTF8
+
 INTERRUPTED: Final = 130
 """Exit code of a command that was interrupted."""
 
@@ -47,7 +49,7 @@ def _escaped(error: UnicodeError) -> tuple[bytes, int]:
 
 def _bytes_of(letter: str) -> bytes:
     if _FIRST_BYTE <= letter <= _LAST_BYTE:
-        return letter.encode("ascii", errors="surrogateescape")
+        return letter.encode("ascii", errors=NOT_UTF8)
     return json.dumps(letter)[1:-1].encode("ascii")
 
 

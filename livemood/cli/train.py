@@ -14,6 +14,7 @@ from livemood.cli.options import Changes, Force, option_name, refuse_idle
 from livemood.cli.terminal import INTERRUPTED, plain, tell
 from livemood.cli.training import Display
 from livemood.core.durations import parse_duration
+from livemood.core.errors import LivemoodError
 from livemood.training.settings import TrainSettings, is_learning_rate, usual
 
 if TYPE_CHECKING:
@@ -146,7 +147,6 @@ def train(
 
 
 def _write_curves(file: Path, run: "Run") -> None:
-    from livemood.core.errors import LivemoodError
     from livemood.reporting import plots
 
     try:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from livemood.sources.image.scan import Skipped
     from livemood.sources.video.scan import Clip
 
-# Settings that say what copies look like.
+# Settings of what copies look like.
 _OF_COPIES: Final = [field.name for kind in (EncodingSettings, DrawStyle) for field in fields(kind)]
 
 
@@ -241,7 +241,7 @@ def _many(
             raise typer.Exit(1) from error
     done = {job.source: Outcome(job, None) for job in jobs}
     left = {job.source for job in waiting}
-    with opened(settings):  # a wrong model or option is said once, before any process is started
+    with opened(settings):  # a wrong model or option is reported once, before any process is started
         pass
 
     def tabulate() -> None:
@@ -263,7 +263,7 @@ def _many(
         if len(left) < len(jobs):
             tabulate()
         raise
-    _tell(list(done.values()), json_)
+    _print_results(list(done.values()), json_)
     tabulate()
     if summary and not json_:
         print(f"summary: {plain(summary)}")
@@ -271,7 +271,7 @@ def _many(
         raise typer.Exit(1)
 
 
-def _tell(outcomes: Sequence["Outcome"], json_: bool) -> None:
+def _print_results(outcomes: Sequence["Outcome"], json_: bool) -> None:
     for outcome in outcomes:
         for line in outcome.summary.notes if outcome.summary else []:
             note(line)

@@ -30,6 +30,11 @@ class Box:
         return self.bottom - self.top
 
     @property
+    def longer_side(self) -> float:
+        """The larger of width and height, in px."""
+        return max(self.width, self.height)
+
+    @property
     def area(self) -> float:
         """Area in px²."""
         return self.width * self.height

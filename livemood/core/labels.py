@@ -20,7 +20,7 @@ EMOTION: Final = "emotion"
 """Name of the head that classifies the emotion; a model may have others beside it."""
 
 SMILE: Final = "smile"
-"""Name of the head that tells the kind of a smile; what it says counts for a happy face."""
+"""Name of the head that classifies the kind of a smile; it is used for happy faces only."""
 SMILE_KINDS: Final = ("closed", "open")
 
 UNSURE: Final = "unsure"
@@ -66,5 +66,5 @@ def colour_bgr(label: str, labels: tuple[str, ...] = ()) -> tuple[int, int, int]
 
 
 def kind_of_smile(label: str | None, smile: str | None) -> str | None:
-    """Return ``closed`` or ``open``, or None without a happy label or without a clear answer of the head ``smile``."""
+    """Return ``closed`` or ``open``, or None where the label is not happy or the head ``smile`` gives neither."""
     return smile if label == "happy" and smile in SMILE_KINDS else None

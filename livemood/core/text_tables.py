@@ -3,6 +3,7 @@
 import codecs
 import csv
 import io
+import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -40,6 +41,11 @@ def one_line(text: str) -> str:
     return _CONTROLS.sub(" ", utf8(text))
 
 
+def printable(text: str) -> str:
+    """Return text with ``?`` in place of each character that cannot be printed."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
 def composed(text: str) -> str:
     """Return text with each accent composed with its letter (NFC), as keyboards type it; macOS stores names apart."""
     return unicodedata.normalize("NFC", text)
@@ -60,6 +66,11 @@ def table_rows(text: str) -> Iterator[list[str]]:
         csv.Error: It is not a table.
     """
     return iter(csv.reader(io.StringIO(text, newline=""), delimiter=separator_of(text.partition("\n")[0])))
+
+
+def json_line(value: Any) -> str:
+    """Return a value as a line of JSON Lines that ends in a line feed; letters beyond ASCII stay as they are."""
+    return json.dumps(value, ensure_ascii=False) + "\n"
 
 
 def table_line(cells: Iterable[Any]) -> str:

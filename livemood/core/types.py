@@ -227,7 +227,7 @@ class Mood:
 
     @property
     def smile_kind(self) -> str | None:
-        """``closed`` or ``open``, of a happy face if the model tells it; None for any other."""
+        """``closed`` or ``open``, of a happy face if the head ``smile`` gives it; None for any other."""
         smile = self.others.get(SMILE)
         return kind_of_smile(self.label, smile.label if smile else None)
 

@@ -25,6 +25,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
 _USUAL = {word: emotion for emotion in EMOTIONS for word in (emotion, *_WORDS[emotion])}
 # Lowest similarity (difflib) at which a word counts as a misspelling of another.
 _ALIKE = 0.8
+_MOST_LISTED = 12  # names in a message
 # Tables that pandas wrote have 3.0 for 3.
 _NUMBER = re.compile(r"(\d+)(?:\.0*)?")
 FEWEST = 4
@@ -208,9 +209,10 @@ def _plain(word: str) -> str:
     return re.sub(r"[\s_-]+", "", composed(word)).casefold()
 
 
-def _listed(names: Iterable[str], most: int = 12) -> str:
-    shown = list(names)
-    return ", ".join(shown[:most]) + (f" and {len(shown) - most} more" if len(shown) > most else "")
+def _listed(names: Iterable[str]) -> str:
+    every = list(names)
+    more = f" and {len(every) - _MOST_LISTED} more" if len(every) > _MOST_LISTED else ""
+    return ", ".join(every[:_MOST_LISTED]) + more
 
 
 def _example(numbers: Sequence[str]) -> str:

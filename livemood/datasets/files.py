@@ -35,6 +35,7 @@ class Files:
     Nothing is unpacked to disk, and only files in ``names`` are read: a table cannot name ``../secret`` or a device.
 
     Attributes:
+        path: The folder or the zip.
         names: Relative paths with ``/``, sorted.
         folders: Relative paths of the folders, empty ones too.
         closed: Why a folder was not searched, by relative path: it is a link, or cannot be read.

@@ -20,9 +20,7 @@ _COLUMNS = ("file", "head", "label")
 _HEAD_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 
-def with_head_labels(
-    collection: Collection, files: Files | None, above: str = "", table: Path | None = None
-) -> Collection:
+def with_head_labels(collection: Collection, files: Files | None, above: str, table: Path | None) -> Collection:
     """Return the collection with labels of further heads, or unchanged if there are none.
 
     The table has the columns ``file`` (a path in the data set or beside the table, or a name that only one picture

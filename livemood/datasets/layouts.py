@@ -15,7 +15,7 @@ from livemood.datasets.label_tables import PIXELS, LabelTable, holds_pixels, rea
 from livemood.datasets.samples import SPLIT_WORDS, SplitName, split_of_folder
 from livemood.sources.image.formats import PICTURE_SUFFIXES
 
-_PASSED_OVER = frozenset({"__pycache__", "thumbs", "thumbnails", "@eadir", "$recycle.bin", "lost+found"})
+_IGNORED_FOLDERS = frozenset({"__pycache__", "thumbs", "thumbnails", "@eadir", "$recycle.bin", "lost+found"})
 # Files in which labels are handed out, besides tables.
 _MAY_LABEL = frozenset({".lst", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".mat", ".npy", ".npz", ".pkl", ".parquet"})
 _MAY_LABEL |= {".txt", ".xls", ".xlsx", ".ods"}
@@ -72,7 +72,7 @@ def read_layout(files: Files) -> Layout:
     pictures, skipped = _pictures(files)
     if raf := _raf_db(files, pictures):
         listed, name = raf
-        return Layout(listed, _but(skipped, [name]), ("labels were read from RAF-DB's list",))
+        return Layout(listed, _without(skipped, [name]), ("labels were read from RAF-DB's list",))
     tables = tables_of(files, pictures)
     folders, unsorted = _class_folders(pictures)
     names = {picture.name for picture in folders}
@@ -80,13 +80,13 @@ def read_layout(files: Files) -> Layout:
     together = read_together(tables, pictures)
     if together and no_emotions:
         found, read = _from_tables(together), [table.name for table in together]
-        without = _without(pictures, found, f"{', '.join(read)} {'do' if read[1:] else 'does'} not name it")
+        unlabelled = _unlabelled(pictures, found, f"{', '.join(read)} {'do' if read[1:] else 'does'} not name it")
         notes = (f"labels were read from {', '.join(read)}",)
-        return Layout(found, (*_but(skipped, read), *without), notes, _unread(files, tables, pictures, read))
+        return Layout(found, (*_without(skipped, read), *unlabelled), notes, _unread(files, tables, pictures, read))
     if (len(names) < 2 or (no_emotions and _are_coded(pictures))) and (named := _file_names(pictures)):
-        without = _without(pictures, named, "its name says no class")
+        unlabelled = _unlabelled(pictures, named, "its name says no class")
         notes = ("labels were read from the names of the files",)
-        return Layout(named, (*skipped, *without), notes, _unread(files, tables, pictures, label_found=True))
+        return Layout(named, (*skipped, *unlabelled), notes, _unread(files, tables, pictures, label_found=True))
     unread = _unread(files, tables, pictures, in_folders=not no_emotions, label_found=len(names) > 1)
     return Layout(folders, (*skipped, *unsorted), (), unread)
 
@@ -101,7 +101,7 @@ def _from_tables(tables: Sequence[LabelTable]) -> tuple[Labelled, ...]:
     )
 
 
-def _but(skipped: Iterable[str], read: Iterable[str]) -> tuple[str, ...]:
+def _without(skipped: Iterable[str], read: Iterable[str]) -> tuple[str, ...]:
     """Return the lines about skipped files, without those of files that were read."""
     lines = {_no_picture(name) for name in read}
     return tuple(line for line in skipped if line not in lines)
@@ -111,7 +111,7 @@ def _no_picture(name: str) -> str:
     return f"{name}: not a picture"
 
 
-def _without(pictures: Iterable[str], found: Iterable[Labelled], why: str) -> tuple[str, ...]:
+def _unlabelled(pictures: Iterable[str], found: Iterable[Labelled], why: str) -> tuple[str, ...]:
     """Return lines about pictures that have no label."""
     return tuple(f"{file}: {why}" for file in sorted(set(pictures) - {picture.file for picture in found}))
 
@@ -121,7 +121,7 @@ def _pictures(files: Files) -> tuple[list[str], tuple[str, ...]]:
     pictures, skipped = [], []
     for name in files.names:
         path = PurePosixPath(name)
-        if ignored := next((part for part in path.parts[:-1] if part.lower() in _PASSED_OVER), None):
+        if ignored := next((part for part in path.parts[:-1] if part.lower() in _IGNORED_FOLDERS), None):
             skipped.append(f"{name}: lies in {ignored}")
         elif path.suffix.lower() not in PICTURE_SUFFIXES:
             if path.name not in (INDEX, HEADS):

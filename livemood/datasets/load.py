@@ -290,7 +290,7 @@ class _Cutter:
         if face is None:
             return None
         box = face.track.detection.box
-        self.shares.append((box.bottom - box.top) / (min(bordered.shape[:2]) - 2 * _BORDER_PX))
+        self.shares.append(box.height / (min(bordered.shape[:2]) - 2 * _BORDER_PX))
         return face.image
 
     def _aligned(self, image: Image) -> npt.NDArray[np.uint8] | None:

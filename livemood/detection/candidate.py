@@ -12,7 +12,7 @@ from livemood.detection.evidence import CandidateScores
 from livemood.detection.networks import FaceNetwork, find_in_window
 from livemood.detection.pyramid import Pyramid
 from livemood.detection.roi import crop_roi
-from livemood.detection.transforms import moved, square
+from livemood.detection.transforms import best_match, moved, square
 from livemood.detection.yunet import YuNet, like_blazeface
 
 
@@ -103,8 +103,7 @@ class ExaminedCandidate:
         window = square(box, scale)
         image, step = self.picture.at(network.side / window.width)
         faces = [moved(face, 0, 0, step) for face in find_in_window(network, image, window.scaled(1 / step))]
-        best = max(faces, key=lambda face: face.box.iou(box), default=None)
-        return best if best and best.box.iou(box) >= self._settings.min_iou else None
+        return best_match(faces, box, self._settings.min_iou)
 
 
 def _score(detection: Detection | None) -> float:

@@ -62,7 +62,7 @@ def evidence_range(
         return math.log(score / (1 - score))
 
     known = [logit(score, settings.yunet_floor) for score in scores.yunet if score is not None]
-    share = max(max(box.width, box.height) / max(width, height), settings.smallest_share)
+    share = max(box.longer_side / max(width, height), settings.smallest_share)
     place = (
         settings.share * math.log(10 * share)
         + (settings.group if others >= settings.group_size else 0.0)
@@ -101,11 +101,11 @@ def faces_beside(candidates: Sequence[Detection], among: Sequence[Detection], se
         among: All of YuNet's detections in the picture, the candidates too.
         settings: The thresholds.
     """
-    sides = sorted(max(one.box.width, one.box.height) for one in among if one.score >= settings.group_from)
+    sides = sorted(one.box.longer_side for one in among if one.score >= settings.group_from)
     ratio = settings.group_ratio
 
     def others(one: Detection) -> int:
-        side = max(one.box.width, one.box.height)
+        side = one.box.longer_side
         alike = bisect_left(sides, side * ratio) - bisect_right(sides, side / ratio)
         return alike - (one.score >= settings.group_from)
 
@@ -114,4 +114,4 @@ def faces_beside(candidates: Sequence[Detection], among: Sequence[Detection], se
 
 def _at_edge(box: Box, width: int, height: int, reach: float) -> bool:
     x, y = box.centre
-    return min(x, width - x, y, height - y) < reach * max(box.width, box.height)
+    return min(x, width - x, y, height - y) < reach * box.longer_side

@@ -12,7 +12,7 @@ from livemood.core.stage_settings import RoiSettings
 from livemood.core.types import Detection, Frame, Image
 from livemood.detection.base import SupportsRoi
 from livemood.detection.optical_flow import GrayRoi, propagate_by_flow
-from livemood.detection.transforms import same_face, square, turns_to_upright
+from livemood.detection.transforms import best_match, same_face, square, turns_to_upright
 
 
 class _Known(NamedTuple):
@@ -93,7 +93,7 @@ class RoiDetector:
         followed: list[_Known] = []
         for known in self._known:
             moved = self._moved(frame, known)
-            if moved and not any(self._same(moved.face, other.face) for other in followed):
+            if moved and not any(same_face(moved.face.box, other.face.box, self._max_overlap) for other in followed):
                 followed.append(moved)
         return followed
 
@@ -114,17 +114,12 @@ class RoiDetector:
 
     def _in_window(self, frame: Frame, known: _Known) -> Detection | None:
         """Return the network's detection of a known face in its window; None if it finds none there."""
-        box = known.face.box
         faces = self._detector.detect_in_roi(frame, known.roi.window, known.turns)
-        best = max(faces, key=lambda face: face.box.iou(box), default=None)
-        return best if best and best.box.iou(box) >= self._settings.min_iou else None
+        return best_match(faces, known.face.box, self._settings.min_iou)
 
     def _window(self, face: Detection) -> Box:
         """Return the window in which a face is searched in the next frame: a square around it."""
         return square(face.box, self._settings.window_scale)
-
-    def _same(self, one: Detection, other: Detection) -> bool:
-        return same_face(one.box, other.box, self._max_overlap)
 
 
 def _idle_search(number: int) -> tuple[bool, int]:

@@ -57,8 +57,14 @@ def turns_to_upright(face: Detection) -> int:
 def square(box: Box, scale: float) -> Box:
     """Return the square around a box's centre whose side is ``scale`` times the longer side of the box."""
     x, y = box.centre
-    half = max(box.width, box.height) * scale / 2
+    half = box.longer_side * scale / 2
     return Box(x - half, y - half, x + half, y + half)
+
+
+def best_match(faces: Sequence[Detection], box: Box, min_iou: float) -> Detection | None:
+    """Return the face whose box has the highest IoU with ``box``; None if all are below ``min_iou``."""
+    best = max(faces, key=lambda face: face.box.iou(box), default=None)
+    return best if best and best.box.iou(box) >= min_iou else None
 
 
 def same_face(one: Box, other: Box, max_overlap: float) -> bool:

@@ -85,7 +85,7 @@ class WholeSearch:
         # In full size, a face is larger than here.
         smallest_px = 0.0 if reduced else self._settings.evidence.smallest_px
         candidates = self._candidates(photo, min(search.photo_px, longest), smallest_px)
-        small = [one for one in candidates if _side(one) < search.fine_below * longest]
+        small = [one for one in candidates if one.box.longer_side < search.fine_below * longest]
         if len(small) < (1 if longest > search.photo_px else search.fine_least):
             return candidates
         if reduced:
@@ -113,7 +113,7 @@ class WholeSearch:
                 candidates = self._yunet.find(part, round(scale * max(part.shape[:2])), least)
                 placed = [moved(one, left * step, top * step, step) for one in candidates]
                 found += [one for one in placed if in_photo.contains(*one.box.centre)]
-        return [one for one in found if self._is_candidate(one) and _side(one) < largest]
+        return [one for one in found if self._is_candidate(one) and one.box.longer_side < largest]
 
     def _bordered(self, photo: Pyramid) -> list[Detection]:
         """Return the faces that fill a picture: it is searched at a small size, inside a border."""
@@ -155,17 +155,13 @@ class WholeSearch:
     def _is_candidate(self, detection: Detection, smallest_px: float | None = None) -> bool:
         evidence = self._settings.evidence
         smallest_px = evidence.smallest_px if smallest_px is None else smallest_px
-        return detection.score >= evidence.proposed_from and _side(detection) >= smallest_px
+        return detection.score >= evidence.proposed_from and detection.box.longer_side >= smallest_px
 
 
 def _quarters(width: int, height: int) -> list[Box]:
     """Return the four quarters of a picture, px."""
     columns, rows = ((0, width / 2), (width / 2, width)), ((0, height / 2), (height / 2, height))
     return [Box(left, top, right, bottom) for top, bottom in rows for left, right in columns]
-
-
-def _side(detection: Detection) -> float:
-    return max(detection.box.width, detection.box.height)
 
 
 def beside_known(

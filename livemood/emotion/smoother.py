@@ -1,8 +1,8 @@
 """Steady predictions over time: tuple[Prediction, ...] of each frame -> tuple[Mood, ...].
 
 Per face, probabilities are averaged exponentially in seconds, and the label follows with hysteresis: a new one must
-lead by a margin for a moment, and doubt must last as long. State is per track and dies with it; time flows only through
-``time_s``.
+lead by a margin for a moment, and doubt must last as long. The state of a track is dropped ``forget_s`` after its last
+frame. All times are those of the frames, never a clock's.
 """
 
 import math

@@ -130,7 +130,7 @@ def write_card(folder: Path, report: Mapping[str, Any], command: str) -> None:
         command: What measures the model again, for the card.
 
     Raises:
-        ModelError: The bundle cannot be read, or its manifest tells of its training in another way than livemood does.
+        ModelError: The bundle cannot be read, or its manifest describes its training in another form than livemood's.
         LivemoodError: matplotlib is not installed.
         SinkError: The files cannot be written.
     """

@@ -126,15 +126,7 @@ def _further_heads(classifier: EmotionClassifier, split: Split) -> dict[str, Any
         if known.any():
             predictions = _predict(classifier, split.only(known), RAW, head)
             scores = metrics.scores(predictions, truth[known], names)
-            low, high = metrics.wilson(round(scores.accuracy * scores.pictures), scores.pictures)
-            found[head] = {
-                "pictures": scores.pictures,
-                "accuracy": round(scores.accuracy, 4),
-                "interval": [round(low, 4), round(high, 4)],
-                "macro_f1": round(scores.macro_f1, 4),
-                "ece": round(scores.ece, 4),
-                "classes": _classes(predictions, truth[known], names),
-            }
+            found[head] = {**_rounded(scores), "classes": _classes(predictions, truth[known], names)}
     return found
 
 
@@ -148,15 +140,7 @@ def _figures(probabilities: Probabilities, split: Split) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, labels in (("majority", split.majority), ("top_vote", split.top_vote)):
         scores = metrics.scores(probabilities, labels, split.labels)
-        low, high = metrics.wilson(round(scores.accuracy * scores.pictures), scores.pictures)
-        found[name] = {
-            "pictures": scores.pictures,
-            "accuracy": round(scores.accuracy, 4),
-            "interval": [round(low, 4), round(high, 4)],
-            "macro_f1": round(scores.macro_f1, 4),
-            "ece": round(scores.ece, 4),
-            "nll": round(scores.nll, 4),
-        }
+        found[name] = {**_rounded(scores), "nll": round(scores.nll, 4)}
     known = split.top_vote >= 0
     found["kl_to_votes"] = round(metrics.kl(probabilities[known], split.targets[EMOTION][known]), 4)
     if (happy_sad := metrics.happy_versus_sad(probabilities, split.top_vote, split.labels)) is not None:
@@ -167,6 +151,18 @@ def _figures(probabilities: Probabilities, split: Split) -> dict[str, Any]:
         if (own >= 0).any():
             found["fer2013_seven_classes"] = _accuracy(probabilities[:, columns], own)
     return found
+
+
+def _rounded(scores: metrics.Scores) -> dict[str, Any]:
+    """Return the figures that every head has, with the accuracy's 95 % interval (Wilson)."""
+    low, high = metrics.wilson(round(scores.accuracy * scores.pictures), scores.pictures)
+    return {
+        "pictures": scores.pictures,
+        "accuracy": round(scores.accuracy, 4),
+        "interval": [round(low, 4), round(high, 4)],
+        "macro_f1": round(scores.macro_f1, 4),
+        "ece": round(scores.ece, 4),
+    }
 
 
 def _classes(probabilities: Probabilities, labels: Labels, names: tuple[str, ...]) -> dict[str, Any]:

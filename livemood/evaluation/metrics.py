@@ -13,6 +13,7 @@ Labels = npt.NDArray[np.int64]
 COVERAGES = (1.0, 0.95, 0.9, 0.8, 0.7, 0.5)
 """Shares of all predictions for which ``accuracy_by_coverage`` returns the accuracy."""
 _TINY = 1e-7
+_BINS = 15  # of confidence
 _PULL = 2.0  # weight of a normal prior with standard deviation 0.5 on the logarithm
 
 
@@ -60,30 +61,30 @@ class Bin:
     accuracy: float
 
 
-def reliability(probabilities: Probabilities, labels: Labels, bins: int = 15) -> list[Bin]:
+def reliability(probabilities: Probabilities, labels: Labels) -> list[Bin]:
     """Sort (N, K) predictions by confidence into bins of equal width."""
     confidence, right = probabilities.max(1), probabilities.argmax(1) == labels
     return [
         Bin(int(m.sum()), float(confidence[m].mean()), float(right[m].mean())) if m.any() else Bin(0, 0.0, 0.0)
-        for m in _binned(confidence, bins)
+        for m in _binned(confidence)
     ]
 
 
-def ece(probabilities: Probabilities, labels: Labels, bins: int = 15) -> float:
+def ece(probabilities: Probabilities, labels: Labels) -> float:
     """Return the expected calibration error: mean gap of confidence and accuracy over equal-width bins."""
-    return calibration_error(probabilities.max(1), probabilities.argmax(1) == labels, bins)
+    return calibration_error(probabilities.max(1), probabilities.argmax(1) == labels)
 
 
-def calibration_error(confidence: npt.NDArray[np.floating[Any]], right: npt.NDArray[np.bool_], bins: int = 15) -> float:
+def calibration_error(confidence: npt.NDArray[np.floating[Any]], right: npt.NDArray[np.bool_]) -> float:
     """Return the expected calibration error of (N,) confidences, given whether each prediction was right."""
-    gaps = [abs(float(confidence[m].sum()) - int(right[m].sum())) for m in _binned(confidence, bins)]
+    gaps = [abs(float(confidence[m].sum()) - int(right[m].sum())) for m in _binned(confidence)]
     return sum(gaps) / max(len(right), 1)
 
 
-def _binned(confidence: npt.NDArray[np.floating[Any]], bins: int) -> list[npt.NDArray[np.bool_]]:
+def _binned(confidence: npt.NDArray[np.floating[Any]]) -> list[npt.NDArray[np.bool_]]:
     """Return for each bin of equal width which of (N,) confidences are in it."""
-    place = np.minimum((confidence * bins).astype(int), bins - 1)
-    return [place == each for each in range(bins)]
+    place = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
+    return [place == each for each in range(_BINS)]
 
 
 def accuracy_by_coverage(

@@ -123,7 +123,7 @@ def _listed(path: Path) -> tuple[Files, list[_Person]]:
 
 
 def _band(name: str, value: str) -> str:
-    """Return the age band of an age, and any other value as it is; nothing where it was not said."""
+    """Return the age band of an age, and any other value as it is; empty where it was not given."""
     value = value.strip()
     if value in _UNSAID:
         return ""

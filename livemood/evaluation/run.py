@@ -72,7 +72,7 @@ def evaluate(job: EvaluationJob, watcher: Watcher) -> dict[str, Any]:
     Raises:
         DatasetError: The data, or a table or zip beside it, is unusable.
         ModelMissing: A bundle is not there.
-        ModelIncompatible: A bundle is damaged, or does not answer the classes of the data; or the two take other crops.
+        ModelIncompatible: A bundle is damaged, or does not know the classes of the data; or their crops differ.
         SinkError: There is no room for temporary files.
     """
     model, table, collection = _checked(job)

@@ -44,6 +44,7 @@ _FEW = 9
 _SAME = 0.25
 _FPS = 30
 _PAN = (640, 480)
+_WAIT_S = 1.0
 
 
 @dataclass(slots=True)
@@ -161,7 +162,7 @@ def smiles_right(
 def fills(photos: Sequence[Image], boxes: Sequence[Box], share: float) -> Iterator[Image]:
     """Yield photos cropped so that the face's box is ``share`` times the picture's side."""
     for photo, box in zip(photos, boxes, strict=True):
-        (x, y), half = box.centre, max(box.width, box.height) / share / 2
+        (x, y), half = box.centre, box.longer_side / share / 2
         top, left = max(round(y - half), 0), max(round(x - half), 0)
         yield np.ascontiguousarray(photo[top : round(y + half), left : round(x + half)])
 
@@ -172,17 +173,17 @@ def follow(detector: FaceDetector, frames: Sequence[Frame]) -> list[tuple[Detect
     return [tracking.detect(frame) for frame in frames]
 
 
-def pan(photo: Image, seconds: float = 6.0) -> list[Frame]:
+def pan(photo: Image, length_s: float = 6.0) -> list[Frame]:
     """Return the frames of a camera that pans over a photo from left to right."""
     width, height = _PAN
     scale = height / photo.shape[0]
     wide = np.asarray(cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
-    steps = np.linspace(0, max(wide.shape[1] - width, 0), round(seconds * _FPS)).round().astype(int)
+    steps = np.linspace(0, max(wide.shape[1] - width, 0), round(length_s * _FPS)).round().astype(int)
     return [Frame(i, i / _FPS, np.ascontiguousarray(wide[:, x : x + width])) for i, x in enumerate(steps.tolist())]
 
 
-def seen_within(detector: FaceDetector, photo: Image, wait_s: float = 1.0) -> tuple[int, int]:
-    """Return how many faces are detected within ``wait_s`` of entering the frame of a pan, and how many enter it."""
+def seen_within(detector: FaceDetector, photo: Image) -> tuple[int, int]:
+    """Return how many faces are detected within 1 s of entering the frame of a pan, and how many enter it."""
     frames = pan(photo)
     scale = _PAN[1] / photo.shape[0]
     offsets = np.linspace(0, max(photo.shape[1] * scale - _PAN[0], 0), len(frames)).round()
@@ -192,8 +193,8 @@ def seen_within(detector: FaceDetector, photo: Image, wait_s: float = 1.0) -> tu
         x, y = (scale * side for side in face.box.centre)
         half = scale * face.box.width / 2
         inside = [i for i, left in enumerate(offsets) if left + half <= x <= left + _PAN[0] - half]
-        within = inside[: round(wait_s * _FPS)]
-        if len(within) < wait_s * _FPS:
+        within = inside[: round(_WAIT_S * _FPS)]
+        if len(within) < _WAIT_S * _FPS:
             continue
         entered += 1
         seen += any(

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from livemood.core.geometry import Box
 from livemood.core.labels import EMOTIONS, UNSURE, colour_bgr
 from livemood.core.settings import DrawStyle
+from livemood.core.text_tables import printable
 from livemood.core.types import Frame, Image, Mood
 from livemood.overlay.label_layout import (
     Size,
@@ -99,7 +100,7 @@ class Annotator:
         """
         frame = (image.shape[1], image.shape[0])
         sizes = Sizes.of(frame)
-        card = _Rows(tuple((_printable(line, _LONGEST_LINE), BRIGHT, _REGULAR) for line in lines))
+        card = _Rows(tuple((_shown(line, _LONGEST_LINE), BRIGHT, _REGULAR) for line in lines))
         text_px = _fitting(card, sizes.small, frame)
         if lines and text_px:
             size = card.size(text_px)
@@ -164,7 +165,7 @@ class Annotator:
     ) -> list[tuple["_Card", Box, int]]:
         """Return a card with the number of faces of each label, in the colours of their corners."""
         counts = Counter(mood.label for mood in moods).most_common()
-        rows = tuple((f"{_printable(label, _LONGEST_LABEL)} {count}", BRIGHT, _REGULAR) for label, count in counts)
+        rows = tuple((f"{_shown(label, _LONGEST_LABEL)} {count}", BRIGHT, _REGULAR) for label, count in counts)
         bars = tuple((count / len(moods), self._colour(label)) for label, count in counts)
         legend = _Rows(rows, bars)
         text_px = _fitting(legend, sizes.small, frame) if len(moods) > 1 else None
@@ -188,10 +189,10 @@ class _Label:
     def of(cls, mood: Mood, colour: Colour, style: DrawStyle) -> Self:
         # ``unsure`` is not an emotion, so it has no probability.
         known = mood.label != UNSURE
-        words = [(_printable(mood.label, _LONGEST_LABEL), BRIGHT, _BOLD)]
+        words = [(_shown(mood.label, _LONGEST_LABEL), BRIGHT, _BOLD)]
         words += [(f"{mood.smile_kind} smile", BRIGHT, _REGULAR)] if mood.smile_kind and style.smile_kind else []
         words += [(f"{mood.confidence:.0%}", BRIGHT, _REGULAR)] if known else []
-        words += [(_printable(mood.reason, _LONGEST_LABEL), DIM, _REGULAR)] if mood.reason else []
+        words += [(_shown(mood.reason, _LONGEST_LABEL), DIM, _REGULAR)] if mood.reason else []
         words += [(f"#{mood.track.id}", DIM, _REGULAR)] if style.ids else []
         return cls(tuple(words), mood.confidence if known else None, colour)
 
@@ -220,7 +221,7 @@ class _Rows:
 
     @classmethod
     def of(cls, mood: Mood, labels: tuple[str, ...]) -> Self:
-        names = [(_printable(name, _LONGEST_LABEL), name == mood.label) for name in mood.scores]
+        names = [(_shown(name, _LONGEST_LABEL), name == mood.label) for name in mood.scores]
         return cls(
             tuple((name, BRIGHT, _BOLD) if leads else (name, DIM, _REGULAR) for name, leads in names),
             tuple((share, colour_bgr(name, labels)) for name, share in mood.scores.items()),
@@ -260,9 +261,9 @@ def _fitting(card: _Card, text_px: int, frame: Size) -> int | None:
     return None
 
 
-def _printable(text: str, limit: int) -> str:
+def _shown(text: str, limit: int) -> str:
     """Return text shortened, with unprintable characters replaced; OpenCV crashes on half of a surrogate pair."""
-    text = "".join(letter if letter.isprintable() else "?" for letter in text)
+    text = printable(text)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 

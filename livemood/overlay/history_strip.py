@@ -3,7 +3,6 @@
 import math
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 import cv2
@@ -25,11 +24,8 @@ _BINS = round(LENGTH_S / BIN_S)
 _PLATE_SHARE = 0.25
 
 
-@dataclass(slots=True)
-class _History:
-    """One face's (bin, label, confidence), one entry for each bin of time in which it was seen."""
-
-    seen: deque[tuple[int, str, float]] = field(default_factory=lambda: deque(maxlen=_BINS))
+_History = deque[tuple[int, str, float]]
+"""One face's (bin, label, confidence), one entry for each bin of time in which it was seen."""
 
 
 class HistoryStrips:
@@ -48,12 +44,12 @@ class HistoryStrips:
         """Add one frame's moods; ``time_s`` never decreases."""
         self._now = math.floor(time_s / BIN_S)
         for mood in moods:
-            seen = self._histories.setdefault(mood.track.id, _History()).seen
+            seen = self._histories.setdefault(mood.track.id, _History(maxlen=_BINS))
             if seen and seen[-1][0] == self._now:
                 seen.pop()
             seen.append((self._now, mood.label, mood.confidence))
         oldest = self._now - _BINS
-        self._histories = {i: history for i, history in self._histories.items() if history.seen[-1][0] > oldest}
+        self._histories = {i: history for i, history in self._histories.items() if history[-1][0] > oldest}
 
     def draw(self, image: Image) -> list[Box]:
         """Draw the strips into the top right corner of (H, W, 3) uint8 BGR; nothing without faces.
@@ -76,8 +72,8 @@ class HistoryStrips:
             bottom = (place + 1) * row
             cv2.putText(corner, f"#{track_id}", (gap, bottom - gap), BRIGHT, cv2.FontFace("sans"), text)
             # A bar is extended to the next one, so that a low frame rate does not make stripes; longer gaps stay.
-            ends = [*[at for at, *_ in history.seen][1:], self._now + 1]
-            for (at, label, confidence), end in zip(history.seen, ends, strict=True):
+            ends = [*[at for at, *_ in history][1:], self._now + 1]
+            for (at, label, confidence), end in zip(history, ends, strict=True):
                 left = wide - gap - (self._now + 1 - at) * step
                 right = left + min(end - at, MOST_BRIDGED) * step
                 top = bottom - max(1, round(confidence * (row - gap)))

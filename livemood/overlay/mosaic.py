@@ -22,7 +22,7 @@ def pixelate(image: Image, box: Box) -> None:
         box: Of the face, px; may extend beyond the image.
     """
     height, width = image.shape[:2]
-    side = min(max(box.width, box.height), max(width, height))
+    side = min(box.longer_side, max(width, height))
     part = visible_part(grown(box, MARGIN * side), (width, height))
     if part:
         cell = max(4.0, side / CELLS)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from livemood.core.durations import LONGEST_S
-from livemood.core.text_tables import decode_text
+from livemood.core.text_tables import decode_text, json_line, printable
 from livemood.records.files import record_file
 from livemood.records.parquet import PARQUET
 from livemood.runtime.optional_deps import required
@@ -71,7 +71,7 @@ class Origin:
 
     def line(self) -> str:
         """Return it as the first line of a JSONL file."""
-        return json.dumps(self.to_json(), ensure_ascii=False) + "\n"
+        return json_line(self.to_json())
 
 
 def is_origin(data: Any) -> bool:
@@ -157,7 +157,7 @@ def _text(value: Any) -> str | None:
         return None
     if not isinstance(value, str) or len(value) > MAX_TEXT:
         raise ValueError(f"expected a text of up to {MAX_TEXT} characters")
-    return "".join(letter if letter.isprintable() else "?" for letter in value)
+    return printable(value)
 
 
 def _size(value: Any) -> int | None:

@@ -16,7 +16,7 @@ VERSION: Final = 1
 BOX: Final = ("box_left", "box_top", "box_right", "box_bottom")
 POINTS: Final = tuple(f"{point.name.lower()}_{axis}" for point in Keypoint for axis in "xy")
 FIXED: Final = ("v", "frame", "time_s", "track", *BOX, "label", "confidence", *POINTS)
-# Added later, so files without it are accepted.
+# Added later, so files without them are accepted.
 EVENT: Final = "event"
 EVENT_NAME: Final = "event_name"
 REASON: Final = "reason"
@@ -52,7 +52,7 @@ class Record:
         keypoints: Six (x, y) in frame px in the order of ``Keypoint``; empty where none were recorded.
         event: Number of the event that someone marked at this frame, from 1; such a row holds nothing of a face.
         event_name: What the program that marked it calls the event; None where it has no name.
-        others: What further heads of the model say, by name.
+        others: Outputs of the model's further heads, by name.
         reason: Why the label is ``unsure``, see ``livemood.core.labels.Doubt``; None for any other label and for
             records without reasons.
     """
@@ -73,7 +73,7 @@ class Record:
 
     @property
     def smile_kind(self) -> str | None:
-        """``closed`` or ``open``, of a happy face if the model told it; None for any other."""
+        """``closed`` or ``open``, of a happy face if the head ``smile`` gave it; None for any other."""
         smile = self.others.get(SMILE)
         return kind_of_smile(self.label, smile.label if smile else None)
 

@@ -71,11 +71,11 @@ class TimeAxis:
         """Return the axis value of a time of the recording, s."""
         return self.length(time_s - self.origin_s)
 
-    def length(self, seconds: float) -> float:
-        """Return a length of time in units of the axis."""
+    def length(self, length_s: float) -> float:
+        """Return a length of time, s, in units of the axis."""
         if self.is_clock:
-            return _ms(seconds)
-        return round(seconds / _HOUR_S, 6) if self.is_long else round(seconds, 3)
+            return _ms(length_s)
+        return round(length_s / _HOUR_S, 6) if self.is_long else round(length_s, 3)
 
     def layout(self) -> dict[str, Any]:
         """Return the axis as a plotly layout."""

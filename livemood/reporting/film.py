@@ -10,7 +10,7 @@ import numpy as np
 
 from livemood.core.errors import VideoUnreadable
 from livemood.core.types import Image
-from livemood.reporting.document import data_uri
+from livemood.reporting.thumbnails import jpeg_uri
 
 STRIP_FRAMES: Final = 12
 """Number of frames under a timeline."""
@@ -74,7 +74,7 @@ def stimulus_frames(stimulus: Stimulus, start_s: float, end_s: float, moments_s:
         VideoUnreadable: The film cannot be read.
     """
     frames = film_frames(stimulus, moments_s)
-    moments = tuple(None if frame is None else as_uri(frame) for frame in frames)
+    moments = tuple(None if frame is None else jpeg_uri(frame, _JPEG_QUALITY) for frame in frames)
     return StimulusFrames(stimulus.path.name, film_strip(stimulus, start_s, end_s), moments)
 
 
@@ -91,7 +91,7 @@ def film_strip(stimulus: Stimulus, start_s: float, end_s: float) -> Strip:
     blank = np.full((_HEIGHT_PX, width, 3), _NOTHING, np.uint8)
     parts = [blank if frame is None else frame for frame in frames]
     picture = np.hstack([np.pad(part, ((0, 0), (0, _GAP_PX), (0, 0)), constant_values=_WHITE) for part in parts])
-    return Strip(as_uri(picture), picture.shape[1] / picture.shape[0], times)
+    return Strip(jpeg_uri(picture, _JPEG_QUALITY), picture.shape[1] / picture.shape[0], times)
 
 
 def film_frames(stimulus: Stimulus, times_s: Sequence[float]) -> list[Image | None]:
@@ -114,12 +114,6 @@ def film_frames(stimulus: Stimulus, times_s: Sequence[float]) -> list[Image | No
         if not _take(stimulus.path, together, found):
             break  # the film is over
     return found
-
-
-def as_uri(image: Image) -> str:
-    """Return a picture, (H, W, 3) uint8 BGR, as a data URI."""
-    _, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-    return data_uri(jpeg.tobytes(), "jpeg")
 
 
 def _take(path: Path, wanted: Sequence[tuple[float, int]], found: list[Image | None]) -> bool:

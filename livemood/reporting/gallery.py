@@ -111,7 +111,7 @@ class Gallery(Closeable):
 
     def close(self) -> None:
         """Remove the temporary file."""
-        with suppress(OSError):  # of a full disk, which was told before
+        with suppress(OSError):  # of a full disk, which was reported before
             self._thumbs.close()
 
     @contextmanager

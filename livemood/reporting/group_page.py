@@ -28,7 +28,6 @@ def write_group_report(
     *,
     table: str | Path | None = None,
     curves: str | Path | None = None,
-    title: str | None = None,
     align: str | None = None,
     stimulus: Stimulus | None = None,
     force: bool = False,
@@ -42,7 +41,6 @@ def write_group_report(
         out: The page to write, if wanted.
         table: CSV to write with a row for each recording, if wanted.
         curves: CSV to write with mean, spread and count over time, if wanted.
-        title: Heading of the page.
         align: Number or name of the event that is time 0 of all recordings; by default each begins at its own 0.
         stimulus: What was being watched, on the clock of the page.
         force: Replace files that are there.
@@ -60,14 +58,14 @@ def write_group_report(
         refuse_to_overwrite(path, name, force)
     group = read_group([Path(path) for path in records], align)
     if "out" in targets:
-        write_page(_page(group, title or f"Moods in {len(records)} recordings", align, stimulus), targets["out"], force)
+        write_page(_page(group, align, stimulus), targets["out"], force)
     for name, rows in (("table", _table_rows), ("curves", _curve_rows)):
         if name in targets:
             with atomic_write(targets[name], name, force) as part, part.open("w", encoding="utf-8", newline="") as file:
                 file.writelines(map(table_line, rows(group)))
 
 
-def _page(group: Group, title: str, align: str | None, stimulus: Stimulus | None) -> Page:
+def _page(group: Group, align: str | None, stimulus: Stimulus | None) -> Page:
     changes = group.changes()
     shown = None
     if stimulus:
@@ -85,6 +83,7 @@ def _page(group: Group, title: str, align: str | None, stimulus: Stimulus | None
     parts = [_recordings(group)]
     if seen:
         parts += [_means(group, shown), _moments(group, shown), _each(group, shown)]
+    title = f"Moods in {len(group.recordings)} recordings"
     return Page(
         title, facts, "\n".join(map(sections.section, parts)), _method(group, shown), charts, group.labels, shown
     )

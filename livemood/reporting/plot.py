@@ -18,13 +18,12 @@ _MAX_PEOPLE: Final = 6
 _STYLES: Final = ("-", "--", ":", "-.")
 
 
-def write_plot(records: str | Path, out: str | Path, *, title: str | None = None, force: bool = False) -> None:
+def write_plot(records: str | Path, out: str | Path, *, force: bool = False) -> None:
     """Draw the scores of the six people seen in the most frames.
 
     Args:
         records: A .jsonl, .csv or .parquet file written by livemood.
         out: The picture to write: .png, .svg or .pdf.
-        title: Above the plots; made from the file's name by default.
         force: Replace a picture that is there.
 
     Raises:
@@ -33,7 +32,7 @@ def write_plot(records: str | Path, out: str | Path, *, title: str | None = None
     """
     records, out = Path(records), Path(out)
     refuse_plot(out, force)
-    figure = _figure(summary_of(records), title or f"Moods in {records.stem}")
+    figure = _figure(summary_of(records), f"Moods in {records.stem}")
     with atomic_write(out, _SETTING, force) as part:
         figure.savefig(part, format=out.suffix[1:].lower(), dpi=150)
 

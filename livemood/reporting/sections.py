@@ -5,6 +5,7 @@ from html import escape
 from pathlib import Path
 from typing import Final
 
+from livemood.core.counts import counted
 from livemood.core.labels import SMILE_KINDS, UNSURE
 from livemood.records import Origin
 from livemood.reporting.changes import CHANGE_WINDOW_S, Change
@@ -33,8 +34,7 @@ def timeline_id(person: Person) -> str:
 
 def facts(summary: Summary, source: str) -> str:
     """Return one line about the recording."""
-    people = len(summary.people)
-    text = f"{source}: {people} {'person' if people == 1 else 'people'}, {clock(summary.length_s)} long, "
+    text = f"{source}: {counted(len(summary.people), 'person', 'people')}, {clock(summary.length_s)} long, "
     text += f"{summary.frames:,} frames with a face"
     text += f", {summary.faceless:,} without" if summary.faceless else ""
     if not summary.events:
@@ -45,7 +45,7 @@ def facts(summary: Summary, source: str) -> str:
     return f"{text}; marked: {', '.join(marked)}."
 
 
-def figures(summary: Summary, video: Path | None, shown: StimulusFrames | None = None, merges: str = "") -> str:
+def figures(summary: Summary, video: Path | None, shown: StimulusFrames | None, merges: str) -> str:
     """Return all sections with figures.
 
     Args:

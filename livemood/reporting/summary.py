@@ -52,7 +52,7 @@ class Person:
         faces: Rows.
         labels: Rows by label.
         doubts: Rows labelled unsure, by the reason.
-        smiles: Rows labelled happy, by the kind of smile, where the model told it.
+        smiles: Rows labelled happy, by the kind of smile, where the head ``smile`` gave it.
         confidence_sum: Over all rows.
         confidences: Rows by tenth of confidence.
         bins: By index in time.

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final
 
 import cv2
+import numpy as np
 
 from livemood.core.errors import CutEmpty, VideoUnreadable
 from livemood.core.types import Image
@@ -63,5 +64,10 @@ def _face(image: Image, record: Record) -> str | None:
     scale = SIDE_PX / max(face.shape[:2])
     size = max(round(face.shape[1] * scale), 1), max(round(face.shape[0] * scale), 1)
     small = cv2.resize(face, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-    _, jpeg = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    return jpeg_uri(np.asarray(small, np.uint8), _JPEG_QUALITY)
+
+
+def jpeg_uri(image: Image, quality: int) -> str:
+    """Return a picture, (H, W, 3) uint8 BGR, as the data URI of a JPEG of this quality, 0..100."""
+    _, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return data_uri(jpeg.tobytes(), "jpeg")

@@ -57,7 +57,7 @@ def atomic_write(path: Path, setting: str | None, force: bool = False) -> Iterat
     """
     refuse_device(path, setting)
     make_room(path, setting, force)
-    place = real_path(path) if is_link(path) else path
+    place = link_target(path)
     part = hidden_beside(place, "part")
     try:
         with claimed(part, path, setting):
@@ -142,9 +142,9 @@ def claimed_folder(folder: Path, setting: str | None) -> Iterator[None]:
                 handle = os.open(folder, os.O_RDONLY)
                 stack.callback(os.close, handle)
                 _lock(handle, folder, setting)
+        except LivemoodError:
+            raise
         except OSError as error:
-            if isinstance(error, LivemoodError):
-                raise
             raise unwritable(folder, setting, error) from error
         try:
             yield
@@ -180,7 +180,7 @@ def make_room(path: Path, setting: str | None, force: bool) -> None:
 
 def link_target(path: Path) -> Path:
     """Return where a link leads, so that what it leads to is replaced and not the link; other paths as they are."""
-    return path.resolve() if path.is_symlink() else path
+    return real_path(path) if is_link(path) else path
 
 
 def refuse_to_overwrite(path: Path, setting: str | None, force: bool) -> None:

@@ -29,7 +29,7 @@ _EXIT_S = 2.0
 class _Sentinel:
     """Sentinel at the end of a queue; carries the exception that ended it, if any."""
 
-    def __init__(self, error: Exception | None = None) -> None:
+    def __init__(self, error: Exception | None) -> None:
         self.error = error
 
     def close(self) -> None:

@@ -47,12 +47,8 @@ def read_bytes(path: str) -> bytes:
     Raises:
         SourceError: It cannot be read.
     """
-    try:
+    with _reading(path):
         data: bytes = filesystem(path).cat_file(path)
-    except Exception as error:  # drivers raise what their own libraries do
-        if isinstance(error, LivemoodError):
-            raise
-        raise SourceError(f"{path} could not be read ({_short(error)})") from error
     return data
 
 
@@ -65,12 +61,8 @@ def local_copy(path: str) -> Iterator[Path]:
     """
     with tempfile.TemporaryDirectory(prefix="livemood-") as folder:
         local = Path(folder) / (path.rpartition("/")[2] or "file")
-        try:
+        with _reading(path):
             filesystem(path).get_file(path, str(local))
-        except Exception as error:  # drivers raise what their own libraries do
-            if isinstance(error, LivemoodError):
-                raise
-            raise SourceError(f"{path} could not be read ({_short(error)})") from error
         yield local
 
 
@@ -104,15 +96,12 @@ class Store:
             SourceError: The folder cannot be read.
         """
         where = self._path(folder)
-        try:
+        with _reading(where), suppress(FileNotFoundError):
             if self._remote is None:
                 return sorted(entry.name for entry in os.scandir(where) if entry.is_file())
             self._remote.invalidate_cache()
             return sorted(str(name).rstrip("/").rpartition("/")[2] for name in self._remote.ls(where, detail=False))
-        except FileNotFoundError:
-            return []
-        except Exception as error:
-            raise SourceError(f"{where} could not be read ({_short(error)})") from error
+        return []
 
     def open(self, name: str) -> BinaryIO:
         """Open a file for reading.
@@ -121,10 +110,8 @@ class Store:
             SourceError: It cannot be read.
         """
         where = self._path(name)
-        try:
+        with _reading(where):
             opened: BinaryIO = open(where, "rb") if self._remote is None else self._remote.open(where, "rb")  # noqa: PTH123, SIM115
-        except Exception as error:
-            raise SourceError(f"{where} could not be read ({_short(error)})") from error
         return opened
 
     @contextmanager
@@ -209,6 +196,17 @@ class Store:
 
     def _path(self, name: str) -> str:
         return f"{self.root}/{name}" if name else self.root
+
+
+@contextmanager
+def _reading(where: str) -> Iterator[None]:
+    """Raise a SourceError in place of any error of a driver, which raises what its own libraries do."""
+    try:
+        yield
+    except LivemoodError:
+        raise
+    except Exception as error:
+        raise SourceError(f"{where} could not be read ({_short(error)})") from error
 
 
 def _short(error: Exception) -> str:

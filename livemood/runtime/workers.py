@@ -29,7 +29,7 @@ def on_processes(
     work: Callable[[T], R],
     processes: int,
     set_up: Callable[..., None],
-    arguments: tuple[Any, ...] = (),
+    arguments: tuple[Any, ...],
     ahead: int = _AHEAD,
     ordered: bool = True,
     cost: Callable[[T], float] | None = None,
@@ -129,7 +129,7 @@ def _wait(futures: Sequence["Future[R]"]) -> None:
     check()
     while not wait(futures, _CHECK_S, FIRST_COMPLETED).done:
         check()
-    check()  # where a signal ended the processes too, their end is no answer
+    check()  # a signal may have ended the processes too; their tasks have not failed then
 
 
 def _alone(open_pool: Callable[[int], ProcessPoolExecutor], work: Callable[[T], R], task: T) -> R | None:
@@ -148,16 +148,12 @@ def submit(pool: ProcessPoolExecutor, work: Callable[[T], R], task: T) -> Future
     Where the pool is broken, so is the future.
     """
     with _interrupts_blocked():  # a process that is started here inherits the blocked signals
-        return _safe(pool, work, task)
-
-
-def _safe(pool: ProcessPoolExecutor, work: Callable[[T], R], task: T) -> Future[R]:
-    try:
-        return pool.submit(work, task)
-    except BrokenProcessPool as error:  # it broke since the last result was taken
-        failed: Future[R] = Future()
-        failed.set_exception(error)
-        return failed
+        try:
+            return pool.submit(work, task)
+        except BrokenProcessPool as error:  # it broke since the last result was taken
+            failed: Future[R] = Future()
+            failed.set_exception(error)
+            return failed
 
 
 @contextmanager
@@ -178,7 +174,7 @@ def _begin(set_up: Callable[..., None], arguments: tuple[Any, ...]) -> None:
     end_with_parent()
     gc.disable()
     set_up(*arguments)
-    gc.freeze()  # what lives as long as the process is not searched for garbage, nor taken down at its end
+    gc.freeze()  # objects that last as long as the process are neither searched for garbage nor freed at its end
     gc.enable()
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
 
+from livemood.core.labels import EMOTION
 from livemood.core.settings import EncodingSettings
 from livemood.core.types import Frame, Image, Mood
 from livemood.core.video_info import VideoInfo
@@ -80,7 +81,7 @@ class SinkContext:
         force: Replace files that are there.
         faceless_rows: Write a row for a frame without faces too.
         encoding: Of a labelled video.
-        origin: Who makes the records, and of what; None if they are not to say.
+        origin: Who makes the records, and of what; None to leave it out of them.
     """
 
     heads: Mapping[str, tuple[str, ...]]
@@ -94,4 +95,4 @@ class SinkContext:
     @property
     def labels(self) -> tuple[str, ...]:
         """The emotions."""
-        return self.heads["emotion"]
+        return self.heads[EMOTION]

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Final
 
 from livemood.core.errors import LivemoodError, SinkError
 from livemood.core.labels import EMOTION
-from livemood.core.text_tables import NOT_UTF8, table_line, utf8
+from livemood.core.text_tables import NOT_UTF8, json_line, table_line, utf8
 from livemood.records import PARQUET, VERSION, Origin, read_origin
 from livemood.records.files import SUFFIXES
 from livemood.records.inputs import Group, Heads, columns, kind, read_groups, to_json, to_rows, whole_until
@@ -94,9 +94,9 @@ class CollectionRecords(Closeable):
                 self._file: BinaryIO | None = self._opened()
                 on_failure.pop_all()
                 self._locks = locks.pop_all()
+        except LivemoodError:
+            raise
         except OSError as error:
-            if isinstance(error, LivemoodError):
-                raise
             raise unwritable(path, _SETTING, error) from error
 
     def _claim(self, locks: ExitStack, on_failure: ExitStack, force: bool, resume: bool, photos: Iterable[str]) -> None:
@@ -193,7 +193,7 @@ class CollectionRecords(Closeable):
         if self._rows_file.suffix.lower() == ".csv":
             data = _csv_lines(to_rows(group, self._heads))
         else:
-            data = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in to_json(group)).encode(errors=NOT_UTF8)
+            data = "".join(map(json_line, to_json(group))).encode(errors=NOT_UTF8)
         try:
             self._file.write(data)
             self._file.flush()
@@ -210,7 +210,7 @@ class CollectionRecords(Closeable):
         """Finish the file; after an error or an interrupt, a file without any photo is removed."""
         if raised[0] and self._empty and self._file:
             with self._locks:
-                with suppress(OSError):  # of a full disk, which was told before
+                with suppress(OSError):  # of a full disk, which was reported before
                     self._file.close()
                 self._file = None
                 self._discard()
@@ -304,7 +304,7 @@ def _unpack(path: Path, rows: Path, photos: Iterable[str]) -> None:
         file.write(origin.line().encode() if origin else b"")
         for entry, faces in read_groups(path):
             for row in to_json((replace(entry, path=names.get(entry.path, entry.path)), faces)):
-                file.write((json.dumps(row, ensure_ascii=False) + "\n").encode(errors=NOT_UTF8))
+                file.write(json_line(row).encode(errors=NOT_UTF8))
 
 
 def _csv_lines(rows: Sequence[Sequence[Any]]) -> bytes:

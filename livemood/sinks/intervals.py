@@ -79,3 +79,8 @@ class LabelIntervals:
             Interval(span.track, span.label, span.start_s, end_s if span.end_s is None else span.end_s)
             for span in self._spans
         ]
+
+
+def person(track: int) -> str:
+    """Return the displayed name of a track."""
+    return f"person {track}"

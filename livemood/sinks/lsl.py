@@ -42,10 +42,10 @@ class LslSink(Sink):
         self._slots: list[tuple[int, float] | None] = [None] * SLOTS  # track, and when it was seen last
         self._left_out: set[int] = set()
         self._offset_s = inf
-        width = len(self._labels) + 1
+        self._width = 1 + len(self._labels)  # of a slot: the track and its scores
         try:
             with native_stderr_held():
-                info = self._lsl.StreamInfo(name, _TYPE, SLOTS * width, self._lsl.IRREGULAR_RATE, "float32", "")
+                info = self._lsl.StreamInfo(name, _TYPE, SLOTS * self._width, self._lsl.IRREGULAR_RATE, "float32", "")
                 self._describe(info)
                 self._outlet: Any = self._lsl.StreamOutlet(info)
         except (RuntimeError, OSError) as error:
@@ -53,16 +53,15 @@ class LslSink(Sink):
 
     def write(self, frame: Frame, moods: Sequence[Mood], image: Image | None = None) -> None:
         """Send one sample."""
-        sample = [nan] * (SLOTS * (len(self._labels) + 1))
+        sample = [nan] * (SLOTS * self._width)
         for mood in moods:
             slot = self._slot(mood.track.id, frame.time_s)
             if slot is None:
                 self._left_out.add(mood.track.id)
                 continue
             self._slots[slot] = mood.track.id, frame.time_s
-            start = slot * (len(self._labels) + 1)
-            values = [float(mood.track.id), *(float(mood.scores[label]) for label in self._labels)]
-            sample[start : start + len(values)] = values
+            start = slot * self._width
+            sample[start : start + self._width] = [mood.track.id, *(mood.scores[label] for label in self._labels)]
         # The frame with the least delay gives the best estimate of the offset between the clocks.
         self._offset_s = min(self._offset_s, self._lsl.local_clock() - frame.time_s)
         self._outlet.push_sample(sample, frame.time_s + self._offset_s)

@@ -1,6 +1,5 @@
 """Records on stdout, for other programs to read in real time: one JSON object per line."""
 
-import json
 import os
 import select
 import time
@@ -8,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from livemood.core.errors import SinkError
+from livemood.core.text_tables import json_line
 from livemood.core.types import Frame, Image, Mood
 from livemood.records.schema import Record, to_json
 from livemood.runtime import stopping
@@ -69,7 +69,7 @@ class RecordStream(Sink):
         """Write the queued rows, for at most one second.
 
         Raises:
-            SinkError: Stdout is a file on a disk that is full or gone; unless ``write`` or ``mark`` has said so.
+            SinkError: Stdout is a file on a disk that is full or gone; unless ``write`` or ``mark`` has raised it.
         """
         if self._outbox:
             self._outbox.close()
@@ -83,7 +83,7 @@ class RecordStream(Sink):
     def _take(self, records: Sequence[Record]) -> None:
         if not records or self._is_gone:
             return
-        lines = b"".join(json.dumps(to_json(record), ensure_ascii=False).encode() + b"\n" for record in records)
+        lines = "".join(json_line(to_json(record)) for record in records).encode()
         if self._outbox:
             self._outbox.put(lines)
             self._raise()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from livemood.core.labels import EMOTION
-from livemood.core.text_tables import table_line
+from livemood.core.text_tables import json_line, table_line
 from livemood.core.types import Frame, Image, Mood
 from livemood.records.origin import METADATA, Origin, is_sidecar, sidecar
 from livemood.records.parquet import PARQUET, arrow_schema, arrow_table
@@ -159,7 +159,7 @@ def _jsonl(path: Path, heads: _Heads, live: bool, origin: Origin | None) -> Iter
         file.write(origin.line() if origin else "")
 
         def add(records: Sequence[Record]) -> None:
-            file.writelines(json.dumps(to_json(record), ensure_ascii=False) + "\n" for record in records)
+            file.writelines(json_line(to_json(record)) for record in records)
             if live:
                 file.flush()
 

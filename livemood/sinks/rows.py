@@ -8,13 +8,13 @@ from livemood.core.types import Frame, Mood
 from livemood.records.schema import HeadScores, Record
 
 
-def face_rows(frame: Frame, moods: Sequence[Mood], faceless_rows: bool = False) -> list[Record]:
+def face_rows(frame: Frame, moods: Sequence[Mood], faceless_rows: bool) -> list[Record]:
     """Return one row for each face; with ``faceless_rows`` also one for a frame without faces."""
     rows = [record_of(frame, mood) for mood in moods]
     return rows or ([Record(frame.index, round(frame.time_s, 6))] if faceless_rows else [])
 
 
-def event_row(frame: Frame, event: int, name: str = "") -> Record:
+def event_row(frame: Frame, event: int, name: str) -> Record:
     """Return the row of an event that was marked at a frame."""
     return Record(frame.index, round(frame.time_s, 6), event=event, event_name=name or None)
 

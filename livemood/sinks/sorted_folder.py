@@ -14,7 +14,7 @@ from typing import Final, Literal
 from livemood.core.errors import LivemoodError, SinkError
 from livemood.core.labels import NO_FACE, UNSURE
 from livemood.core.settings import SortBy
-from livemood.core.text_tables import NOT_UTF8
+from livemood.core.text_tables import NOT_UTF8, json_line
 from livemood.core.types import Mood
 from livemood.runtime.atomic_io import atomic_write, claimed_folder, note_written, unwritable
 from livemood.runtime.closeable import Closeable
@@ -33,14 +33,14 @@ _VERSION: Final = 1
 _MAX_STEP: Final = 1 << 16  # bytes of a line; a path has 4,096 at most
 
 
-def folder_for(moods: Sequence[Mood], by: SortBy = "most") -> str:
+def folder_for(moods: Sequence[Mood], by: SortBy) -> str:
     """Return the name of the folder for a photo: an emotion, ``unsure`` or ``no-face``.
 
     Args:
         moods: Largest face first.
         by: ``most``: the most frequent emotion, ``unsure`` faces not counted; of equally frequent ones, that of the
             largest face. ``largest``: the label of the largest face. ``smile``: as ``most``, and happy photos in
-            ``happy/open`` and ``happy/closed`` by the most frequent kind of smile, if it is told.
+            ``happy/open`` and ``happy/closed`` by the most frequent kind of smile, if there is one.
     """
     if not moods:
         return NO_FACE
@@ -144,9 +144,9 @@ class SortedFolder(Closeable):
             self._step(photo, target, self._how)
             self._put_sidecars(photo, target, self._how)
             return target if self._how == "move" else photo
+        except LivemoodError:
+            raise
         except OSError as error:
-            if isinstance(error, LivemoodError):
-                raise
             raise unwritable(self._folder / label / photo.name, _SETTING, error) from error
 
     def _steps_of(self, file: Path) -> Sequence[Step]:
@@ -282,7 +282,7 @@ def write_steps(folder: Path, steps: Sequence[Step]) -> None:
 
 
 def _line(step: Step) -> bytes:
-    return (json.dumps(asdict(step), ensure_ascii=False) + "\n").encode(errors=NOT_UTF8)
+    return json_line(asdict(step)).encode(errors=NOT_UTF8)
 
 
 def is_made_by_sorting(folder: Path) -> Callable[[Path], bool]:
@@ -315,7 +315,7 @@ def move(source: Path, target: Path, link: str | None = None) -> None:
     Args:
         source: The file, or a symbolic link.
         target: Its new path.
-        link: What a symbolic link says at its new path; by default the same.
+        link: Text of a symbolic link at its new path; by default the same.
 
     Raises:
         SinkError: It cannot be written, or the original cannot be removed; it is not at its new path then.

@@ -13,10 +13,11 @@ from livemood.core.types import Frame, Image, Mood
 from livemood.runtime.atomic_io import atomic_write, refuse_other_suffix
 from livemood.sinks.base import SinkContext
 from livemood.sinks.file_sink import FileSink
-from livemood.sinks.intervals import Interval, LabelIntervals
+from livemood.sinks.intervals import Interval, LabelIntervals, person
 
 _SETTING: Final = "subtitles"
 SUFFIXES: Final = (".srt", ".vtt")
+"""Suffixes of the file, one for each format."""
 # Tolerance for rounding of float times, ms.
 _ROUNDING_MS: Final = 0.001
 
@@ -66,7 +67,7 @@ def _cues(shown: LabelIntervals) -> Iterator[tuple[int, int, str]]:
     since = 0
     for now, group in groupby(sorted(changes, key=itemgetter(0, 1)), key=itemgetter(0)):
         if labels:
-            yield since, now, "\n".join(f"person {track}: {labels[track]}" for track in sorted(labels))
+            yield since, now, "\n".join(f"{person(track)}: {labels[track]}" for track in sorted(labels))
         for _, begins, interval in group:  # ends come before beginnings
             if begins:
                 labels[interval.track] = interval.label

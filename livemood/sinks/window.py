@@ -14,7 +14,7 @@ _MAX_WIDTH, _MAX_HEIGHT = 1280, 720
 # A picture whose bars would make it this many times larger is made smaller first.
 _MOST_BARS = 4
 _NAMED_KEYS = {27: "esc", 32: "space"}
-# Bits of a key's code in which GTK tells that Ctrl, Alt or Super was held; Qt tells Ctrl by giving no key.
+# Bits of a key's code that GTK sets while Ctrl, Alt or Super is held; with Ctrl, Qt gives no key.
 _HELD = (0x4 | 0x8 | 0x40) << 16
 
 
@@ -62,8 +62,8 @@ class Window(Closeable):
         _, _, width, height = cv2.getWindowImageRect(self._title)
         cv2.imshow(self._title, framed(image, width, height))
 
-    def key(self, wait_ms: int = 1) -> str | None:
-        """Process window events for ``wait_ms`` (at least 1) and return the key that was pressed, if any.
+    def key(self) -> str | None:
+        """Process window events for a millisecond and return the key that was pressed, if any.
 
         Keys are named as by ``key_name``.
 
@@ -71,7 +71,7 @@ class Window(Closeable):
             SinkError: The display is gone.
         """
         self._display.check()
-        return key_name(cv2.waitKeyEx(wait_ms))
+        return key_name(cv2.waitKeyEx(1))
 
     def toggle_full_screen(self) -> None:
         """Switch between full screen and window."""

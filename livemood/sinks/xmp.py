@@ -130,11 +130,11 @@ def _read(path: Path) -> Element:
                 ElementTree.register_namespace(prefix, space)
         parser = ElementTree.XMLParser(target=ElementTree.TreeBuilder(insert_comments=True))
         return ElementTree.fromstring(data, parser)
+    except SinkError:
+        raise
     except (ElementTree.ParseError, LookupError, ValueError) as error:  # the latter two of unknown encodings
         raise SinkError(f"{path} is not XMP that livemood understands; it was not changed") from error
     except OSError as error:
-        if isinstance(error, SinkError):
-            raise
         raise SinkError(f"{path} cannot be read ({error.strerror}); it was not changed") from error
 
 

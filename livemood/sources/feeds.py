@@ -80,7 +80,7 @@ class VideoFeed(Feed):
                 try:
                     with closing(video.frames()) as frames:
                         for frame in frames:
-                            length_s = frame.time_s + float(1 / video.average_rate)
+                            length_s = frame.time_s + float(1 / video.info.average_rate)
                             yield Picture(frame.image, began_s + frame.time_s)
                 finally:
                     self.warnings = list(dict.fromkeys([*self.warnings, *video.warnings]))

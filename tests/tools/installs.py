@@ -64,7 +64,7 @@ def wanted(lines: Sequence[str], python: str, system: str) -> list[str]:
     return found
 
 
-def pip_takes(requirements: Sequence[str], python: str, system: str) -> str:
+def error_of_pip(requirements: Sequence[str], python: str, system: str) -> str:
     """Return pip's error for a set of requirements; empty if they resolve."""
     tags, _ = SYSTEMS[system]
     platforms = [word for tag in tags for word in ("--platform", tag)]
@@ -89,7 +89,7 @@ def main() -> int:
     for system in args.system or SYSTEMS:
         for python in args.python or PYTHONS:
             for name, lines in (("plain", plain()), ("slim", slim())):
-                error = pip_takes(wanted(lines, python, system), python, system)
+                error = error_of_pip(wanted(lines, python, system), python, system)
                 failed += bool(error)
                 print(f"{system:12} {python:5} {name:6} {error or 'ok'}", flush=True)
     return 1 if failed else 0

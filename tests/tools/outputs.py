@@ -20,25 +20,22 @@ import av
 
 ROOT = Path(__file__).parents[2]
 PHOTOS = 100
-detector = "auto"
 
 
 def main() -> int:
     """Write or check the outputs; return the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("mode", choices=["write", "check"])
     parser.add_argument("folder", type=Path)
     parser.add_argument("data", type=Path, nargs="?")
-    parser.add_argument("--detector", default="auto", help="what ``auto`` was before is ``fast`` now")
+    parser.add_argument("--detector", default="auto", help="of livemood, for when its name changed")
     words = parser.parse_args()
-    global detector
-    detector = words.detector
     if words.mode == "write":
         words.folder.mkdir(parents=True, exist_ok=True)
-        write(words.folder, words.data)
+        write(words.folder, words.data, words.detector)
         return 0
     with tempfile.TemporaryDirectory() as now:
-        write(Path(now), words.data)
+        write(Path(now), words.data, words.detector)
         names = sorted({path.name for folder in (words.folder, Path(now)) for path in folder.iterdir()})
         same = [(words.folder / name).read_bytes() == (Path(now) / name).read_bytes() for name in names]
     for name, equal in zip(names, same, strict=True):
@@ -46,18 +43,18 @@ def main() -> int:
     return 0 if all(same) else 1
 
 
-def write(out: Path, data: Path | None) -> None:
+def write(out: Path, data: Path | None, detector: str) -> None:
     """Write the digests of pictures, the records and the JSON of every input into ``out``."""
     clips = [ROOT / "samples" / "faces.mp4"]
     if data is not None:
         clips += sorted(path for path in (data / "clips").iterdir() if path.suffix in (".mkv", ".gif"))
     for clip in clips:
-        write_clip(clip.resolve(), out)
+        write_clip(clip.resolve(), out, detector)
     if data is not None:
-        write_photos(data / "smiles.zip", out)
+        write_photos(data / "smiles.zip", out, detector)
 
 
-def write_clip(clip: Path, out: Path) -> None:
+def write_clip(clip: Path, out: Path, detector: str) -> None:
     """Label a clip; store its records and the digest of every picture of its copy."""
     with tempfile.TemporaryDirectory() as scratch:
         copy, records = Path(scratch) / "copy.mp4", Path(scratch) / "records.jsonl"
@@ -71,7 +68,7 @@ def write_clip(clip: Path, out: Path) -> None:
     (out / f"{clip.stem}.pictures").write_text("".join(lines))
 
 
-def write_photos(archive: Path, out: Path) -> None:
+def write_photos(archive: Path, out: Path, detector: str) -> None:
     """Store the JSON of the first photos of an archive."""
     with tempfile.TemporaryDirectory() as scratch, zipfile.ZipFile(archive) as file:
         names = [name for name in sorted(file.namelist()) if name.endswith(".jpg")][:PHOTOS]

@@ -18,9 +18,8 @@ import numpy as np
 from livemood.apps.photo import PhotoOptions
 from livemood.apps.photo_reader import PhotoReader
 from livemood.apps.session import Session
-from livemood.core.geometry import Box
 from livemood.core.settings import DrawStyle, ReaderSettings
-from livemood.core.types import Image, Mood
+from livemood.core.types import Image
 from livemood.datasets.files import decode
 from livemood.sources.image.decode import decode_photo
 
@@ -88,14 +87,9 @@ def measured(reader: PhotoReader, image: Image) -> tuple[float, ...]:
     between = time.process_time()
     smaller = reader.read_content("photo", data).moods
     ended = time.process_time()
-    pairs = [(one, other) for one in full for other in smaller if _box(one).iou(_box(other)) > _SAME_FACE]
+    pairs = [(one, other) for one in full for other in smaller if one.box.iou(other.box) > _SAME_FACE]
     same = sum(one.label == other.label for one, other in pairs)
     return 1, len(full), len(smaller), len(pairs), same, between - began, ended - between
-
-
-def _box(mood: Mood) -> Box:
-    box = mood.box
-    return Box(box.left, box.top, box.right, box.bottom)
 
 
 if __name__ == "__main__":

@@ -77,7 +77,7 @@ def main(words: list[str]) -> None:
     converter = tf.lite.TFLiteConverter.from_concrete_functions([run.get_concrete_function()])
     content = converter.convert()
     out.write_bytes(content)
-    print(f"{out}: {len(content)} bytes, {sum(np.prod(o.shape) for o in run.get_concrete_function().outputs)} answers")
+    print(f"{out}: {len(content)} bytes, {sum(np.prod(o.shape) for o in run.get_concrete_function().outputs)} values")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 """Fine-tune a face recognition network on FER+'s votes, to find out whether it is a useful teacher.
 
-    python -m tools.teachers.face DATA WORK MOBILEFACENET.json OUT --minutes 60
+    python -m tools.teachers.face DATA WORK MOBILEFACENET.json OUT --loader mobilefacenet.py --minutes 60
 
 Its input is that of the shipped network, grey crops of 48 px with the same augmentation, enlarged to 112 px, so it can
 be measured and used like any other teacher. Layers whose maps are larger than 14x14 are frozen: they detect edges, and
-take two thirds of the time of a step. Every epoch is checkpointed (``OUT``), and its figures on valid are printed.
+take two thirds of the time of a step. Every 218 steps the averaged weights are stored in ``OUT``, and their figures on
+valid are printed.
 """
 
 import argparse
@@ -87,7 +88,7 @@ def _fit(model: Any, split: dict[str, votes.Part], framings: Any, args: Any) -> 
         return loss
 
     train, rng = split["train"], np.random.default_rng(1)
-    targets, began, epoch = train.split.targets[EMOTION], time.monotonic(), 0
+    targets, began = train.split.targets[EMOTION], time.monotonic()
     average = [np.array(each) for each in model.get_weights()]
     steps, done = 0, 0.0
     while done < 1:
@@ -112,7 +113,6 @@ def _fit(model: Any, split: dict[str, votes.Part], framings: Any, args: Any) -> 
                 _evaluate(model, average, split["valid"], framings, args.out, steps)
             if done >= 1:
                 break
-        epoch += 1
 
 
 def _augmented(framings: Any, rows: npt.NDArray[np.int64], rng: np.random.Generator) -> npt.NDArray[np.float32]:
@@ -122,7 +122,7 @@ def _augmented(framings: Any, rows: npt.NDArray[np.int64], rng: np.random.Genera
 
 
 def _evaluate(model: Any, average: Any, valid: votes.Part, framings: Any, out: Path, steps: int) -> None:
-    """Save the averaged weights, and print their figures on every other picture of valid."""
+    """Save the averaged weights, and print their figures on every third picture of valid."""
     weights = model.get_weights()
     model.set_weights(average)
     model.save_weights(out / f"step{steps:05}.weights.h5")

@@ -13,6 +13,7 @@ from typing import Any, Final
 from livemood.apps.batch.inputs import InputFile
 from livemood.core.errors import LivemoodError
 from livemood.core.labels import EMOTION
+from livemood.core.text_tables import NOT_UTF8
 from livemood.records.inputs import PART, Heads, open_part
 from livemood.records.parquet import PARQUET
 from livemood.records.schema import heads_of_columns
@@ -60,7 +61,7 @@ class Part:
         failed: Paths of those that could not be read.
         faces: Rows with a face.
         frames: Photos that could be read, or frames of a video.
-        seconds: CPU time of reading it, s.
+        cpu_s: CPU time of reading it, s.
     """
 
     name: str
@@ -70,19 +71,19 @@ class Part:
     failed: frozenset[str] = frozenset()
     faces: int = 0
     frames: int = 0
-    seconds: float = 0.0
+    cpu_s: float = 0.0
 
     def footer(self) -> str:
         """Return the entry for the file's metadata."""
         inputs = [[one.path, one.size, one.stamp] for one in self.inputs]
-        counts = {"faces": self.faces, "frames": self.frames, "seconds": round(self.seconds, 3)}
+        counts = {"faces": self.faces, "frames": self.frames, "seconds": round(self.cpu_s, 3)}
         return json.dumps({**asdict(self.reading), **counts, "inputs": inputs, "failed": sorted(self.failed)})
 
 
 def part_name(inputs: Sequence[InputFile], reading: Reading) -> str:
     """Return the file name of a part, a hash of its inputs and of how they are read."""
     text = "\n".join(f"{one.path}\0{one.size}\0{one.stamp}" for one in inputs)
-    digest = hashlib.sha256(f"{reading.key}\n{text}".encode(errors="surrogateescape")).hexdigest()
+    digest = hashlib.sha256(f"{reading.key}\n{text}".encode(errors=NOT_UTF8)).hexdigest()
     return PART.format(digest[:_NAME_LENGTH])
 
 
@@ -147,7 +148,7 @@ class Contents:
         failed: Number of those that could not be read.
         faces: Rows with a face.
         frames: Photos and frames.
-        seconds: CPU time of reading it, s.
+        cpu_s: CPU time of reading it, s.
         readings: Number of inputs by how they were read.
     """
 
@@ -156,7 +157,7 @@ class Contents:
     failed: int = 0
     faces: int = 0
     frames: int = 0
-    seconds: float = 0.0
+    cpu_s: float = 0.0
     readings: Counter[Reading] = field(default_factory=Counter)
 
     def add(self, part: Part) -> None:
@@ -166,14 +167,14 @@ class Contents:
         self.failed += len(part.failed)
         self.faces += part.faces
         self.frames += part.frames
-        self.seconds += part.seconds
+        self.cpu_s += part.cpu_s
         self.readings[part.reading] += len(part.inputs)
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain data."""
         counts = {name: getattr(self, name) for name in ("parts", "inputs", "failed", "faces", "frames")}
         made = [{**asdict(reading), "inputs": count} for reading, count in self.readings.most_common()]
-        return {**counts, "cpu_seconds": round(self.seconds, 1), "made_by": made}
+        return {**counts, "cpu_seconds": round(self.cpu_s, 1), "made_by": made}
 
 
 def contents(parts: Iterable[Part]) -> Contents:

@@ -80,10 +80,10 @@ def labelled_name(path: str) -> str:
 
 def share(inputs: Iterable[InputFile], part: int, parts: int) -> list[InputFile]:
     """Return share ``part`` of ``parts``, counted from 1; which share a path is in depends on the path alone."""
-    return [one for one in inputs if _number(one.path) % parts == part - 1]
+    return [one for one in inputs if _stable_hash(one.path) % parts == part - 1]
 
 
-def _number(path: str) -> int:
+def _stable_hash(path: str) -> int:
     return int.from_bytes(hashlib.blake2b(path.encode(errors=NOT_UTF8), digest_size=8).digest(), "big")
 
 
@@ -198,7 +198,7 @@ def _remote(url: str) -> Iterator[InputFile]:
 def _asked(
     url: str, question: Callable[[str], dict[str, Any]], missing: type[OSError] = FileNotFoundError
 ) -> dict[str, Any] | None:
-    """Return a store's answer about a URL; None where nothing is there, as it says by the error ``missing``.
+    """Return a store's answer about a URL; None where nothing is there, which it raises ``missing`` for.
 
     Raises:
         SourceError: The store does not answer.
@@ -227,11 +227,11 @@ def _stamp(about: dict[str, Any]) -> str:
 def _listed(path: str) -> Iterable[str]:
     try:
         return _rows(path, Path(path).read_bytes())
+    except SourceError:
+        raise
     except FileNotFoundError as error:
         raise SourceError(f"{path} is not there", "check the name of the list") from error
     except OSError as error:
-        if isinstance(error, SourceError):
-            raise
         raise SourceError(f"{path} cannot be read ({error.strerror})") from error
 
 

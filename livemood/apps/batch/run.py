@@ -199,9 +199,9 @@ def note_nothing_to_do(job: BatchJob, planned: Plan) -> None:
         _note_end(store, _run_name(job), _run_info(job, planned), 0.0)
 
 
-def _note_end(store: Store, name: str, info: dict[str, Any], seconds: float) -> None:
+def _note_end(store: Store, name: str, info: dict[str, Any], elapsed_s: float) -> None:
     whole = contents(read_parts(store)).to_json()
-    write_run_info(store, name, {**info, "seconds": round(seconds, 1), "finished": _now(), **whole})
+    write_run_info(store, name, {**info, "seconds": round(elapsed_s, 1), "finished": _now(), **whole})
 
 
 def _parts(planned: Plan, engine: Engine) -> Iterator[Part]:

@@ -107,7 +107,7 @@ class _ShardReader:
                 failed=frozenset(self._failed),
                 faces=self._faces,
                 frames=self._frames,
-                seconds=time.process_time() - began,
+                cpu_s=time.process_time() - began,
             )
 
         _publish(part, self._groups(shard), self._options.out, finished)
@@ -163,7 +163,7 @@ class _ShardReader:
 
 
 def _publish(part: Part, groups: Iterator[Group], out: str, finished: Callable[[], Part]) -> None:
-    """Write the rows of a part to the data set, and then what ``finished`` says of it."""
+    """Write the rows of a part to the data set, and then the footer of the part that ``finished`` returns."""
     with Store(out, "out").replacing(part.name) as scratch:
         write_parquet(scratch, groups, part.heads, lambda: {FOOTER: finished().footer()})
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from livemood.core.errors import ModelIncompatible
+from livemood.core.text_tables import printable
 
 _MEMBERS: Final = frozenset({"metadata.json", "config.json", "model.weights.h5"})
 _MAX_CONFIG_BYTES: Final = 4 << 20
@@ -103,18 +104,18 @@ def check_keras_file(file: Path) -> None:
             if archive.getinfo("config.json").file_size > _MAX_CONFIG_BYTES:
                 raise _refused(file, "a description too long")
             config = json.loads(archive.read("config.json"))
+    except ModelIncompatible:
+        raise
     except (OSError, KeyError, ValueError, RuntimeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        if isinstance(error, ModelIncompatible):
-            raise
         raise ModelIncompatible(f"{file} is not a model that Keras can load (no whole .keras file)") from error
     if not isinstance(config, dict) or "class_name" not in config:
         raise ModelIncompatible(f"{file} is not a model that Keras can load (it describes no network)")
     try:
         # The training configuration is not loaded.
         weights = _checked(file, {name: part for name, part in config.items() if name != "compile_config"})
+    except ModelIncompatible:
+        raise
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
-        if isinstance(error, ModelIncompatible):
-            raise
         raise _refused(file, "a description that makes no sense") from error
     if weights > _MAX_WEIGHTS:
         raise _refused(file, f"{weights / 1e6:,.0f} million weights, more than {_MAX_WEIGHTS / 1e6:.0f} million")
@@ -160,5 +161,6 @@ def _weights(part: dict[str, Any]) -> int:
 
 
 def _refused(file: Path, what: str) -> ModelIncompatible:
-    what = "".join(letter if letter.isprintable() else "?" for letter in what)
-    return ModelIncompatible(f"{file} contains {what}; only plain networks are loaded, never code from a model")
+    return ModelIncompatible(
+        f"{file} contains {printable(what)}; only plain networks are loaded, never code from a model"
+    )

@@ -10,7 +10,7 @@ from typing import Final
 from livemood.core.errors import SinkError
 from livemood.core.text_tables import one_line
 from livemood.core.video_info import VideoInfo
-from livemood.sinks.intervals import Interval
+from livemood.sinks.intervals import Interval, person
 from livemood.sinks.markers.timebase import Timebase, timebase
 
 _USUAL_RATE: Final = Fraction(25)
@@ -165,8 +165,3 @@ class Markers:
 
     def _frame(self, time_s: float) -> int:
         return self.clip.base.frame(time_s - self.clip.first_s)
-
-
-def person(track: int) -> str:
-    """Return the displayed name of a track."""
-    return f"person {track}"

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from livemood.core.text_tables import utf8
-from livemood.sinks.markers.base import Markers, person
+from livemood.sinks.intervals import person
+from livemood.sinks.markers.base import Markers
 
 _STATE, _POINT = "State event", "Point event"
 _MARKED = "event"

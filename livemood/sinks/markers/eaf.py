@@ -7,7 +7,8 @@ from mimetypes import guess_type
 from xml.etree import ElementTree
 
 from livemood.core.text_tables import one_line
-from livemood.sinks.markers.base import Markers, person
+from livemood.sinks.intervals import person
+from livemood.sinks.markers.base import Markers
 
 _SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
 # Tolerance for rounding of float times, ms.

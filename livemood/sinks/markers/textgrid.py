@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from livemood.sinks.intervals import Interval
-from livemood.sinks.markers.base import Markers, person
+from livemood.sinks.intervals import Interval, person
+from livemood.sinks.markers.base import Markers
 
 
 def to_textgrid(markers: Markers) -> str:

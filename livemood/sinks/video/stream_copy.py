@@ -41,7 +41,7 @@ _SILENT_S = Fraction(1, 4)
 _ONE = Fraction(1)
 # TTA decoders need the original packet count, so a cut must be re-encoded.
 _UNCUTTABLE = frozenset({"tta"})
-# Packets of sound from which it is told whether times count bytes.
+# Packets of sound that decide whether times count bytes.
 _PROBED_PACKETS = 4
 
 

@@ -266,11 +266,11 @@ def _content(path: Path) -> bytes:
         if length > MAX_BYTES:
             raise ImageUnreadable(f"{path} has {length / 1e9:.1f} GB; a picture has {MAX_BYTES / 1e9:.1f} GB at most")
         return path.read_bytes()
+    except ImageUnreadable:
+        raise
     except FileNotFoundError as error:
         raise ImageUnreadable(f"{path} is not there", "check the name") from error
     except OSError as error:
-        if isinstance(error, ImageUnreadable):
-            raise
         remedy = "check its permissions" if isinstance(error, PermissionError) else ""
         raise ImageUnreadable(f"{path} cannot be read ({error.strerror})", remedy) from error
     except ValueError as error:  # a null byte in the name

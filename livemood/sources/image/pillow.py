@@ -87,6 +87,15 @@ def open_unlimited(data: bytes, formats: tuple[str, ...] | None = None) -> Any:
             PillowImage.MAX_IMAGE_PIXELS = theirs
 
 
+def over_white(layers: Any) -> Any:
+    """Return an RGBA picture of Pillow's with its alpha composited over white."""
+    from PIL import Image as PillowImage
+
+    white = PillowImage.new("RGBA", layers.size, "white")
+    white.alpha_composite(layers)
+    return white
+
+
 def _read(data: bytes, what: Callable[[Any], T | None]) -> T | None:
     """Return what is read from an opened picture; None where Pillow cannot read it."""
     try:
@@ -110,18 +119,13 @@ def _stored(picture: Any) -> Stored:
 
 
 def _bgr(picture: Any) -> Image:
-    from PIL import Image as PillowImage
-
     if picture.mode in _OF_UNKNOWN_WHITE:
         raise ValueError("the level of white is not known")
     if picture.mode.startswith("I;16"):
         bits = getattr(picture, "tag_v2", {}).get(_BITS, (16,))[0]
         return _grey(np.asarray(picture) >> (bits - 8))
     if picture.mode in _WITH_ALPHA or "transparency" in picture.info:
-        layers = picture.convert("RGBA")
-        white = PillowImage.new("RGBA", layers.size, "white")
-        white.alpha_composite(layers)
-        picture = white
+        picture = over_white(picture.convert("RGBA"))
     elif icc := _cmyk(picture):
         picture = to_rgb(picture, icc) or picture
     return np.asarray(cv2.cvtColor(np.asarray(picture.convert("RGB")), cv2.COLOR_RGB2BGR), np.uint8)

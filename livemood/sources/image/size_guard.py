@@ -14,11 +14,13 @@ MAX_PIXELS: Final = 200_000_000
 # JPEG: frame headers, all but DHT (C4), JPG (C8) and DAC (CC) of C0 to CF.
 _JPEG_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_BARE: Final = frozenset({0x01, *range(0xD0, 0xD9)})
-_PNG_MAGIC: Final = b"\x89PNG\r\n\x1a\n"
-# Bytes of a part besides its content: length, kind, checksum.
+# PNG: where its first part begins, and the bytes of a part besides its content (length, kind, checksum).
+_PNG_PARTS: Final = 8
 _PNG_AROUND: Final = 12
-_TIFF_KINDS: Final = {3: ("H", 2), 4: ("I", 4), 16: ("Q", 8)}
-_TIFF_SIDES: Final = (256, 257)
+# TIFF: how ``struct`` reads a number, by the type of its entry; and the tags of the sides.
+_TIFF_NUMBERS: Final = {3: "H", 4: "I", 16: "Q"}
+_TIFF_WIDTH: Final = 256
+_TIFF_HEIGHT: Final = 257
 _MOST_ENTRIES: Final = 4096
 # JPEG XL: width to height by its code, and bits of a side by theirs.
 _JXL_RATIOS: Final = ((0, 1), (1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
@@ -47,7 +49,7 @@ _Sizes = list[tuple[int, int]]
 
 def _png(data: bytes) -> _Sizes:
     """PNG: nothing if a part is longer than the rest of the file, because OpenCV gets memory for it first."""
-    place = len(_PNG_MAGIC)
+    place = _PNG_PARTS
     while place < len(data):
         length, kind = struct.unpack_from(">I4s", data, place)
         place += _PNG_AROUND + length
@@ -108,10 +110,10 @@ def _tiff(data: bytes) -> _Sizes:
     sides: dict[int, int] = {}
     for _ in range(min(count, _MOST_ENTRIES)):
         tag, kind = struct.unpack_from(order + "HH", data, place)
-        if tag in _TIFF_SIDES and kind in _TIFF_KINDS:
-            sides[tag] = struct.unpack_from(order + _TIFF_KINDS[kind][0], data, place + (12 if big else 8))[0]
+        if tag in (_TIFF_WIDTH, _TIFF_HEIGHT) and kind in _TIFF_NUMBERS:
+            sides[tag] = struct.unpack_from(order + _TIFF_NUMBERS[kind], data, place + (12 if big else 8))[0]
         place += 20 if big else 12
-    return [(sides.get(256, 0), sides.get(257, 0))]
+    return [(sides.get(_TIFF_WIDTH, 0), sides.get(_TIFF_HEIGHT, 0))]
 
 
 def _boxes(data: bytes) -> _Sizes:

@@ -102,31 +102,6 @@ class VideoSource(Source):
         """Size, rate and times of the file."""
         return self._info
 
-    @property
-    def width(self) -> int:
-        """Width of every frame, px, upright."""
-        return self.info.width
-
-    @property
-    def height(self) -> int:
-        """Height of every frame, px, upright."""
-        return self.info.height
-
-    @property
-    def average_rate(self) -> Fraction:
-        """Frames per second on average."""
-        return self.info.average_rate
-
-    @property
-    def time_base(self) -> Fraction:
-        """The unit of the container's times, s."""
-        return self.info.time_base
-
-    @property
-    def frame_count(self) -> int | None:
-        """Number of frames, from the container or estimated from its duration; None if neither is known."""
-        return self.info.frame_count
-
     def frames(self) -> Generator[Frame, None, None]:
         """Yield the frames; to be called once.
 

@@ -104,10 +104,7 @@ def picture_stream(container: InputContainer, path: Path, threads: bool = True) 
     if stream.codec_context is None:
         raise VideoUnreadable(f"{path} is coded in a way that cannot be decoded here")
     size = stream.codec_context.width * stream.codec_context.height
-    if size > MAX_PIXELS:
-        raise VideoUnreadable(
-            f"{path} says its frames have {size / 1e6:,.0f} million pixels; {MAX_PIXELS / 1e6:.0f} million is the limit"
-        )
+    refuse_large_frames(path, size)
     for other in container.streams:
         if other is not stream:  # where a file is cut off, reading would end at the first sound that is missing
             other.discard = Discard.all
@@ -116,6 +113,15 @@ def picture_stream(container: InputContainer, path: Path, threads: bool = True) 
     # For small pictures, passing work between threads takes longer than it saves.
     stream.thread_type, stream.codec_context.thread_count = ("AUTO", 0) if threads and size > _SMALL_PX else ("NONE", 1)
     return stream
+
+
+def refuse_large_frames(path: Path, pixels: int) -> None:
+    """Raise a ``VideoUnreadable`` when a header states frames of more than ``MAX_PIXELS``."""
+    if pixels > MAX_PIXELS:
+        raise VideoUnreadable(
+            f"{path} says its frames have {pixels / 1e6:,.0f} million pixels; "
+            f"{MAX_PIXELS / 1e6:.0f} million is the limit"
+        )
 
 
 def origin(container: InputContainer, picture: VideoStream) -> Fraction:

@@ -12,8 +12,8 @@ import av
 import numpy as np
 
 from livemood.core.errors import SinkError, VideoUnreadable
-from livemood.sources.image.pillow import open_unlimited
-from livemood.sources.image.size_guard import MAX_PIXELS
+from livemood.sources.image.pillow import open_unlimited, over_white
+from livemood.sources.video.probe import refuse_large_frames
 
 _MS: Final = Fraction(1, 1000)
 _HEADER: Final = 21
@@ -80,8 +80,6 @@ def _whole_chunks(data: bytes) -> tuple[bytes, bool]:
 
 def _write(data: bytes, path: Path, copy: Path) -> tuple[int, bool]:
     """Write the video; return the number of its frames, and whether these are all."""
-    from PIL import Image as PillowImage
-
     count = 0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about damaged metadata
@@ -91,11 +89,7 @@ def _write(data: bytes, path: Path, copy: Path) -> tuple[int, bool]:
             return 0, False
         with picture, av.open(str(copy), "w", options={"video_track_timescale": "1000"}) as target:
             width, height = picture.size
-            if width * height > MAX_PIXELS:
-                raise VideoUnreadable(
-                    f"{path} says its frames have {width * height / 1e6:,.0f} million pixels; "
-                    f"{MAX_PIXELS / 1e6:.0f} million is the limit"
-                )
+            refuse_large_frames(path, width * height)
             stream = target.add_stream("png", rate=1000, options={"compression_level": "1"})
             stream.width, stream.height, stream.pix_fmt, stream.time_base = width, height, "rgb24", _MS
             time_ms = 0
@@ -105,9 +99,7 @@ def _write(data: bytes, path: Path, copy: Path) -> tuple[int, bool]:
                     layers = picture.convert("RGBA")
                 except Exception:  # noqa: BLE001
                     return count, False
-                white = PillowImage.new("RGBA", layers.size, "white")
-                white.alpha_composite(layers)
-                frame = av.VideoFrame.from_ndarray(np.asarray(white.convert("RGB")), format="rgb24")
+                frame = av.VideoFrame.from_ndarray(np.asarray(over_white(layers).convert("RGB")), format="rgb24")
                 shown_ms = int(picture.info.get("duration", 0))
                 shown_ms = shown_ms if shown_ms >= _SHORTEST else _INSTEAD
                 frame.pts, frame.time_base, frame.duration = time_ms, _MS, shown_ms

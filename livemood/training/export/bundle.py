@@ -5,6 +5,8 @@ import io
 import json
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -128,9 +130,6 @@ def in_tensorflow(model: Any, out: Path, convert: str) -> None:
     Raises:
         SinkError: TensorFlow is not there, or the conversion failed.
     """
-    import subprocess
-    import sys
-
     with tempfile.TemporaryDirectory() as scratch:
         source = Path(scratch) / "model.keras"
         model.save(source)

@@ -62,9 +62,9 @@ def write(bundle: Bundle, to: ExportFormat, out: Path, force: bool) -> float:
                 shutil.rmtree(out)
             new.replace(out)
             note_written(out)
+    except SinkError:
+        raise
     except OSError as error:
-        if isinstance(error, SinkError):
-            raise
         raise SinkError(f"{out} cannot be written: {error.strerror or error}") from error
     return gap
 

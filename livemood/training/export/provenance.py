@@ -36,7 +36,7 @@ def provenance(
     strength: float,
     happy_offset: float,
     others_offset: float,
-    command: str | None = None,
+    command: str | None,
 ) -> dict[str, Any]:
     """Return the entry ``training`` of the manifest.
 

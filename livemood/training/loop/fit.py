@@ -65,7 +65,7 @@ def fit(
         ModelMissing: ``base`` or a teacher is not there.
         ModelIncompatible: ``base`` or a teacher is of another crop, preset or set of classes.
     """
-    _keras()
+    _import_keras()
     # Keras draws the seeds of initialisers and dropout from it; its own ``set_random_seed`` imports TensorFlow even
     # where another backend trains.
     random.seed(settings.seed)
@@ -106,7 +106,7 @@ def check(
         ModelMissing: See ``fit``.
         ModelIncompatible: See ``fit``.
     """
-    _keras()
+    _import_keras()
     network = _network({EMOTION: heads[EMOTION]}, spec, settings, base, "float32")
     # Keras numbers layers of a kind: re_lu, re_lu_1.
     layers = {_NUMBER.sub("", layer.name) for layer in network.layers if layer.name != EMOTION}
@@ -117,14 +117,13 @@ def check(
         distil.teaching(teachers, heads, spec, settings.precision)
 
 
-def _keras() -> Any:
+def _import_keras() -> None:
     """Import Keras without its messages."""
     silence_native_logs()
     with native_stderr_held(), held():
-        import keras
+        import keras  # noqa: F401
 
     keep_no_bytecode()
-    return keras
 
 
 def _models(heads: Heads, spec: CropSpec, settings: TrainSettings, base: Bundle | Sequence[Path]) -> tuple[Any, Any]:

@@ -27,7 +27,7 @@ def test_measure_live_when_the_screen_shows_everything_then_figures_fit_together
     detector = ScriptedDetector([[make_detection(200, 200), make_detection(450, 200)]])
     screen = ScriptedScreen()
     with Session(detector=detector, classifier=TableClassifier()) as reader:
-        figures = measure_live(reader, screen, clip, fps=20, seconds=3.0)
+        figures = measure_live(reader, screen, clip, fps=20, duration_s=3.0)
     assert figures.faces == 2.0
     assert 0 < figures.frames <= len(screen.images)
     assert figures.frames + figures.dropped < 0.75 * 3 * 20  # the first two of three seconds do not count
@@ -40,7 +40,7 @@ def test_measure_live_when_the_window_is_left_within_two_seconds_then_says_that_
         Session(detector=ScriptedDetector(), classifier=TableClassifier()) as reader,
         pytest.raises(SinkError, match=r"only 0 pictures were shown after the first 2 s, .* leave the window open"),
     ):
-        measure_live(reader, ScriptedScreen({3: "q"}), clip, fps=20, seconds=3.0)
+        measure_live(reader, ScriptedScreen({3: "q"}), clip, fps=20, duration_s=3.0)
 
 
 def test_measure_live_when_keys_of_the_live_window_are_pressed_then_nothing_is_kept_or_changed(
@@ -49,7 +49,7 @@ def test_measure_live_when_keys_of_the_live_window_are_pressed_then_nothing_is_k
     monkeypatch.chdir(tmp_path)
     screen = ScriptedScreen(dict(enumerate(("r", "s", "e", "f", "space"), 2)))
     with Session(detector=ScriptedDetector(), classifier=TableClassifier()) as reader:
-        assert measure_live(reader, screen, clip, fps=20, seconds=3.0).frames > 0
+        assert measure_live(reader, screen, clip, fps=20, duration_s=3.0).frames > 0
     assert screen.full_screen == 0
     assert list(tmp_path.iterdir()) == []
 

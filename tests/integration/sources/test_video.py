@@ -59,7 +59,7 @@ def test_times_when_the_rate_varies_then_are_the_containers(tmp_path: Path, endi
     source, frames = read(clip)
     assert times(frames) == pytest.approx([7 * t / 1000 for t in VFR], abs=1e-9)
     assert [frame.index for frame in frames] == list(range(10))
-    assert source.frame_count == 10
+    assert source.info.frame_count == 10
     assert not source.live
     assert source.warnings == []
 
@@ -89,7 +89,7 @@ def test_frame_when_the_file_says_rotated_then_is_upright(
     source, frames = read(write_film(tmp_path / "clip.mp4", set_up=turn))
     assert corners(frames[0].image) == seen
     size = (48, 64) if abs(degrees) == 90 else (64, 48)
-    assert (source.width, source.height) == (frames[0].width, frames[0].height) == size
+    assert (source.info.width, source.info.height) == (frames[0].width, frames[0].height) == size
 
 
 # As stored, red and green above blue and white, and what EXIF says that a viewer has to make of it.
@@ -375,7 +375,7 @@ def test_cut_when_start_and_duration_are_given_then_only_those_frames_come(tmp_p
     assert frames[0].index == 0
     assert source.info.start_s == frames[0].time_s
     assert source.info.end_s == pytest.approx(13.0)
-    assert source.frame_count == len(frames)
+    assert source.info.frame_count == len(frames)
     assert source.warnings == []
 
 
@@ -430,7 +430,7 @@ def test_times_when_the_file_has_none_then_are_spread_as_its_header_says(
 ) -> None:
     clip = write_film(tmp_path / name, range(12), 1 / rate, codec=codec)
     source, frames = read(clip)
-    assert float(source.average_rate) == pytest.approx(float(rate), rel=1e-5)
+    assert float(source.info.average_rate) == pytest.approx(float(rate), rel=1e-5)
     assert times(frames) == pytest.approx([float(number / rate) for number in range(12)])
     assert source.warnings == [f"{clip} has no timestamps; its frames were spaced evenly, {float(rate):.5g} per second"]
 
@@ -438,14 +438,14 @@ def test_times_when_the_file_has_none_then_are_spread_as_its_header_says(
 @pytest.mark.parametrize("said", [1000, 500, 120, 30, 5])
 def test_rate_when_a_browser_recorded_then_is_that_of_the_frames(tmp_path: Path, said: int) -> None:
     source, frames = read(write_browser_recording(tmp_path, rate=said))
-    assert 25 <= source.average_rate <= 33
+    assert 25 <= source.info.average_rate <= 33
     assert times(frames)[:3] == [0, 0.033, 0.062]
     assert source.warnings == []
 
 
 def test_rate_when_dv_is_raw_then_is_that_of_the_tape(tmp_path: Path) -> None:
     source, frames = read(write_dv(tmp_path))
-    assert source.average_rate == 25
+    assert source.info.average_rate == 25
     assert times(frames) == pytest.approx([0, 0.04, 0.08, 0.12])
 
 
@@ -460,12 +460,12 @@ def test_rate_when_dv_is_raw_then_is_that_of_the_tape(tmp_path: Path) -> None:
 def test_rate_when_frames_really_come_so_fast_or_slow_then_is_believed(
     tmp_path: Path, rate: Fraction, name: str
 ) -> None:
-    assert read(write_film(tmp_path / name, range(12), 1 / Fraction(rate)))[0].average_rate == rate
+    assert read(write_film(tmp_path / name, range(12), 1 / Fraction(rate)))[0].info.average_rate == rate
 
 
 def test_rate_when_a_pause_follows_the_first_frames_then_is_that_without_it(tmp_path: Path) -> None:
     clip = write_film(tmp_path / "clip.mkv", [0, 33, 67, 100, 133, 9000, 9033], MS)
-    assert 29 < read(clip)[0].average_rate < 31
+    assert 29 < read(clip)[0].info.average_rate < 31
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ def clip(data: bytes) -> None:
     path = _file("clip", data)
     with _ours_only(), VideoSource(path) as source:
         for frame, _ in zip(source.frames(), range(8), strict=False):
-            if frame.image.shape != (source.height, source.width, 3):
+            if frame.image.shape != (source.info.height, source.info.width, 3):
                 raise Found(f"a frame of {frame.image.shape}")
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from livemood.core.text_tables import decode_text, one_line, table_line, table_rows, utf8
+from livemood.core.text_tables import decode_text, json_line, one_line, printable, table_line, table_rows, utf8
 
 TEXT = "path,who\nMälzer/a.jpg,x\n"
 
@@ -19,6 +19,14 @@ def test_decode_text_when_bytes_are_not_utf_8_then_they_are_kept() -> None:
 
 def test_utf8_then_any_text_can_be_written_and_a_byte_is_told_as_it_is() -> None:
     assert utf8("caf\u00e9 \U0001f600 \udcff \ud800.jpg") == "caf\u00e9 \U0001f600 \\xff \ufffd.jpg"
+
+
+def test_json_line_then_one_line_with_its_letters() -> None:
+    assert json_line({"path": "Mälzer\n", "track": None}) == '{"path": "Mälzer\\n", "track": null}\n'
+
+
+def test_printable_when_a_text_holds_breaks_controls_and_surrogates_then_question_marks() -> None:
+    assert printable("a\n\x07 \u00e9\u202e\udcff") == "a?? \u00e9??"
 
 
 def test_one_line_when_a_text_holds_breaks_and_controls_then_they_become_spaces() -> None:

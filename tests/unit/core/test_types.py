@@ -86,6 +86,11 @@ def test_iou_of_half_overlapping_squares_then_a_third():
     assert Box(0, 0, 2, 2).iou(Box(1, 0, 3, 2)) == pytest.approx(1 / 3)
 
 
+def test_longer_side_then_width_or_height():
+    assert Box(1, 2, 4, 3).longer_side == 3
+    assert Box(1, 2, 2, 6).longer_side == 4
+
+
 def test_detection_when_keypoints_are_missing_then_refused():
     with pytest.raises(ValueError, match="keypoints"):
         Detection(Box(0, 0, 1, 1), np.zeros((5, 2), np.float32), 0.5)

@@ -4,7 +4,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livemood.core.geometry import Box
-from livemood.detection.transforms import moved, square, turned, turned_back, turns_to_upright, without_doubles
+from livemood.detection.transforms import (
+    best_match,
+    moved,
+    square,
+    turned,
+    turned_back,
+    turns_to_upright,
+    without_doubles,
+)
 from tests.support.builders import make_detection
 
 whole = st.integers(0, 3)
@@ -34,6 +42,14 @@ def test_moved_then_scaled_and_shifted():
     found = moved(face, 10, 20, 2.0)
     assert found.box == Box(160, 170, 260, 270)
     assert found.keypoints == pytest.approx(face.keypoints * 2 + (10, 20))
+
+
+def test_best_match_then_the_face_of_highest_iou_and_none_below_the_least():
+    faces = [make_detection(100, 100, 50), make_detection(110, 100, 50), make_detection(300, 100, 50)]
+    sought = Box(*(getattr(faces[1].box, side) + 1 for side in ("left", "top", "right", "bottom")))
+    assert best_match(faces, sought, 0.9) is faces[1]
+    assert best_match(faces, sought, 0.97) is None
+    assert best_match([], sought, 0.0) is None
 
 
 def test_square_then_around_the_centre_with_the_longer_side():
