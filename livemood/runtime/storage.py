@@ -5,12 +5,12 @@ import os
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from livemood.core.errors import LivemoodError, SinkError, SourceError
-from livemood.runtime.atomic_io import claimed
+from livemood.runtime.atomic_io import awaited_folder, claimed
 from livemood.runtime.optional_deps import required
 
 REMOTE: Final = "'livemood[remote]'"
@@ -128,6 +128,24 @@ class Store:
         return opened
 
     @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Have other runs wait that would change files of the folder too; object stores have no locks.
+
+        Raises:
+            SinkError: The folder cannot be written.
+        """
+        if self._remote is not None:
+            yield
+            return
+        with ExitStack() as lock:
+            where = self._path(MANIFEST_FOLDER)
+            try:
+                lock.enter_context(awaited_folder(Path(where)))
+            except OSError as error:
+                raise self._unwritable(where, error) from error
+            yield
+
+    @contextmanager
     def replacing(self, name: str) -> Iterator[Path]:
         """Yield a temporary file that becomes ``name`` at the end, in one step.
 
@@ -147,9 +165,10 @@ class Store:
         except LivemoodError:
             raise
         except Exception as error:
-            raise SinkError(
-                f"{where} could not be written ({_short(error)})", f"try another {{{self._setting}}}"
-            ) from error
+            raise self._unwritable(where, error) from error
+
+    def _unwritable(self, where: str, error: Exception) -> SinkError:
+        return SinkError(f"{where} could not be written ({_short(error)})", f"try another {{{self._setting}}}")
 
     @contextmanager
     def _replacing_local(self, target: Path) -> Iterator[Path]:
@@ -194,16 +213,17 @@ class Store:
                 left.unlink(missing_ok=True)
 
     def remove(self, name: str) -> None:
-        """Remove a file.
+        """Remove a file, if it is there.
 
         Raises:
             SinkError: It cannot be removed.
         """
         try:
-            if self._remote is None:
-                Path(self._path(name)).unlink(missing_ok=True)
-            else:
-                self._remote.rm_file(self._path(name))
+            with suppress(FileNotFoundError):
+                if self._remote is None:
+                    Path(self._path(name)).unlink()
+                else:
+                    self._remote.rm_file(self._path(name))
         except Exception as error:
             raise SinkError(f"{self._path(name)} could not be removed ({_short(error)})") from error
 

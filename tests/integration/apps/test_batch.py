@@ -8,6 +8,7 @@ import subprocess
 import sys
 from itertools import count
 from pathlib import Path
+from threading import Thread
 from types import SimpleNamespace
 
 import numpy as np
@@ -210,6 +211,43 @@ def test_two_runs_of_one_shard_at_the_same_time_then_neither_removes_what_the_ot
 
 
 @pytest.mark.usefixtures("here")
+def test_shares_when_each_replaces_rows_of_the_same_parts_at_the_same_time_then_are_the_whole(few, tmp_path):
+    store = Store(str(tmp_path / "moods"), "out")
+    batch(few, "--out", store.root, "--jobs", 1)
+    fast = ReaderSettings(detector="fast")
+    jobs = [BatchJob([str(few)], store.root, fast, part=(number, 3)) for number in (1, 2, 3)]
+    planned = [plan(job, 1) for job in jobs]  # each knows the parts as they are now
+    for job, work in zip(jobs, planned, strict=True):
+        run_plan(job, work, LocalEngine(1))
+    paths = [one.path for part in read_parts(store) for one in part.inputs]
+    batch(few, "--out", tmp_path / "whole", "--jobs", 1, "--detector", "fast")
+    assert rows(Path(store.root), few) == rows(tmp_path / "whole", few)
+    assert {part.reading.key for part in read_parts(store)} == {planned[0].options.reading.key}
+
+
+def test_parts_when_another_run_removes_one_meanwhile_then_the_others_are_read(made, monkeypatch):
+    store = Store(str(made), "out")
+    known, names = [*read_parts(store)], store.names()
+    monkeypatch.setattr(Store, "names", lambda *_: [*names, "part-removed.parquet"])
+    assert [*read_parts(store)] == known
+
+
+@pytest.mark.usefixtures("here")
+def test_rows_when_another_run_removes_some_of_the_same_part_then_wait_for_it(few, tmp_path):
+    store = Store(str(tmp_path / "moods"), "out")
+    batch(few, "--out", store.root, "--jobs", 1)
+    part = next(one for one in read_parts(store) if len(one.inputs) > 1)
+    second = Thread(target=remove_inputs, args=(store, part.name, {part.inputs[1].path}))
+    with store.changing():
+        second.start()
+        second.join(0.3)
+        assert second.is_alive()
+        assert read_part(store, part.name) == part
+    second.join(10)
+    assert read_part(store, part.name).inputs == (part.inputs[0], *part.inputs[2:])
+
+
+@pytest.mark.usefixtures("here")
 def test_part_then_the_time_that_is_told_of_it_is_the_one_in_its_file(few, tmp_path, monkeypatch):
     monkeypatch.setattr("livemood.apps.batch.shard.time", SimpleNamespace(process_time=count().__next__))
     store = Store(str(tmp_path / "moods"), "out")
@@ -230,7 +268,7 @@ def test_frames_then_count_photos_that_are_read_and_every_frame_of_a_video(maste
     assert contents(read_parts(store)).frames == 7 + 7
     for name in ("000.jpg", "broken.jpg"):  # one of the two photos of a part
         (part,) = (part for part in read_parts(store) if str(album / name) in [one.path for one in part.inputs])
-        remove_inputs(store, part, {str(album / name)})
+        remove_inputs(store, part.name, {str(album / name)})
         assert read_part(store, part.name).frames == 1
 
 
