@@ -30,15 +30,25 @@ def filesystem(url: str) -> Any:
 
     Raises:
         LivemoodError: fsspec, or the driver of this kind of store, is not installed; or the kind is unknown.
+        SourceError: The store does not answer, or needs more than a URL says.
     """
     fsspec = required("fsspec", REMOTE)
     scheme = url.partition("://")[0]
     try:
-        return fsspec.filesystem(scheme)
+        kind = fsspec.get_filesystem_class(scheme)
     except ImportError as error:
         raise LivemoodError(f"{url}: the driver for {scheme}:// is not installed ({error})") from error
     except ValueError as error:
         raise LivemoodError(f"{url}: there is no kind of store called {scheme}://") from error
+    try:
+        return fsspec.filesystem(scheme, **kind._get_kwargs_from_urls(url))  # such as host and user
+    except Exception as error:  # drivers raise what their own libraries do
+        raise SourceError(f"{url} could not be opened ({_short(error)})") from error
+
+
+def place_of(url: str) -> str:
+    """Return where a URL leads in its file system: without the scheme, and without the host where there is one."""
+    return str(filesystem(url)._strip_protocol(url))
 
 
 def read_bytes(path: str) -> bytes:
@@ -186,8 +196,8 @@ class Store:
     def _put(self, local: Path, where: str) -> None:
         """Copy a file to its place: an object appears when it is complete, a file is renamed when it is."""
         parent, _, name = where.rpartition("/")
-        _, place = required("fsspec.core", REMOTE).url_to_fs(parent)
-        if not (self._remote.root_marker or place.startswith("/")):  # of buckets: a folder would be a new bucket
+        has_folders = self._remote.root_marker or place_of(parent).startswith("/")
+        if not has_folders:  # but buckets: a folder would be a new one
             self._remote.put_file(str(local), where)
             return
         scratch = self._scratch(name)

@@ -219,7 +219,6 @@ def test_shares_when_each_replaces_rows_of_the_same_parts_at_the_same_time_then_
     planned = [plan(job, 1) for job in jobs]  # each knows the parts as they are now
     for job, work in zip(jobs, planned, strict=True):
         run_plan(job, work, LocalEngine(1))
-    paths = [one.path for part in read_parts(store) for one in part.inputs]
     batch(few, "--out", tmp_path / "whole", "--jobs", 1, "--detector", "fast")
     assert rows(Path(store.root), few) == rows(tmp_path / "whole", few)
     assert {part.reading.key for part in read_parts(store)} == {planned[0].options.reading.key}
