@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from threading import Thread
@@ -18,11 +19,12 @@ import pyarrow.parquet
 import pytest
 
 from livemood.apps.batch.dataset import Part, contents, read_part, read_parts, remove_inputs
-from livemood.apps.batch.engines import LocalEngine
+from livemood.apps.batch.engines import LocalEngine, RayEngine, _read_on_ray
 from livemood.apps.batch.inputs import expand, share
 from livemood.apps.batch.run import BatchJob, plan
 from livemood.apps.batch.run import run as run_plan
 from livemood.cli import run
+from livemood.core.errors import LivemoodError
 from livemood.core.settings import ReaderSettings
 from livemood.runtime.storage import Store
 from tests.support.batches import batch, read_here, rows, until, write_album
@@ -222,6 +224,27 @@ def test_shares_when_each_replaces_rows_of_the_same_parts_at_the_same_time_then_
     batch(few, "--out", tmp_path / "whole", "--jobs", 1, "--detector", "fast")
     assert rows(Path(store.root), few) == rows(tmp_path / "whole", few)
     assert {part.reading.key for part in read_parts(store)} == {planned[0].options.reading.key}
+
+
+def test_ray_when_its_workers_start_elsewhere_then_relative_paths_are_those_of_the_driver(few, tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    with RayEngine(1, None) as engine:
+        monkeypatch.chdir(tmp_path)
+        job = BatchJob([few.name], "moods", ReaderSettings())
+        run_plan(job, plan(job, 1), engine)
+    batch(few.name, "--out", "local", "--jobs", 1)
+    assert rows(tmp_path / "moods", few) == rows(tmp_path / "local", few)
+    assert not any((tmp_path / "elsewhere").iterdir())
+
+
+def test_ray_when_a_machine_lacks_the_folder_of_relative_paths_then_refused_in_one_line(few, tmp_path, monkeypatch):
+    planned = plan(BatchJob([str(few)], str(tmp_path / "moods"), ReaderSettings()), 1)
+    monkeypatch.chdir(tmp_path)
+    assert _read_on_ray(planned.options, planned.shards[0], "/nowhere").inputs == planned.shards[0].inputs
+    relative = replace(planned.options, out="moods")
+    with pytest.raises(LivemoodError, match=r"moods cannot be found on .*: /nowhere is not there"):
+        _read_on_ray(relative, planned.shards[0], "/nowhere")
 
 
 def test_parts_when_another_run_removes_one_meanwhile_then_the_others_are_read(made, monkeypatch):
