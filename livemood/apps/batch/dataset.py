@@ -152,8 +152,8 @@ def _remove(store: Store, part: Part, paths: Collection[str]) -> None:
     remaining = replace(part, inputs=kept, failed=part.failed - frozenset(paths), faces=faces, frames=photos)
     metadata = {**(table.schema.metadata or {}), FOOTER.encode(): remaining.footer().encode()}
     table = table.replace_schema_metadata(metadata)
-    with store.replacing(part.name) as scratch:
-        parquet.write_table(table, scratch, compression="zstd")
+    with store.replacing(part.name) as scratch, scratch.open("wb") as sink:  # pyarrow takes no names that are not UTF-8
+        parquet.write_table(table, sink, compression="zstd")
 
 
 @dataclass(slots=True)

@@ -247,6 +247,18 @@ def test_ray_when_a_machine_lacks_the_folder_of_relative_paths_then_refused_in_o
         _read_on_ray(relative, planned.shards[0], "/nowhere")
 
 
+@pytest.mark.usefixtures("here")
+def test_data_set_when_its_name_is_not_utf8_then_is_written_and_changed_all_the_same(few, tmp_path, capsys):
+    store = Store(str(tmp_path / os.fsdecode(b"caf\xe9")), "out")
+    words = (few / "000.jpg", few / "001.jpg", "--out", store.root, "--jobs", 1, "--json")
+    assert batch(*words) == 0
+    for part in [*read_parts(store)]:
+        remove_inputs(store, part.name, {str(few / "001.jpg")})
+    capsys.readouterr()
+    assert batch(*words) == 0
+    assert json.loads(capsys.readouterr().out) == {"inputs": 2, "read": 1, "failed": 0, "faces": 1}
+
+
 def test_parts_when_another_run_removes_one_meanwhile_then_the_others_are_read(made, monkeypatch):
     store = Store(str(made), "out")
     known, names = [*read_parts(store)], store.names()
