@@ -78,8 +78,11 @@ def check_camera(job: CameraJob) -> None:
     """Refuse what could not be made or shown, before anything is opened.
 
     Raises:
-        SinkError: A file is there already, is one of the inputs or has a name of another form; or there is no display.
+        SinkError: A file is there already, is one of the inputs or has a name of another form; the markers would be
+            those of the run's own LSL stream; or there is no display.
     """
+    if job.lsl_markers and Output("lsl", job.lsl_markers) in job.outputs:
+        raise SinkError(f"{job.lsl_markers} is the LSL stream that this run sends", "choose another {lsl_markers}")
     inputs = _inputs(job.source)
     for output in job.outputs:
         if output.file:

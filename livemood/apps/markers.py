@@ -48,7 +48,7 @@ def write_markers(
     records, out = Path(records), Path(out)
     refuse_inputs(out, "out", [records])
     rows = read_recording(records)
-    end_s = inf
+    end_s: float | None = None
     if video is None:
         origin = read_origin(records)
         known = rate or (origin and origin.rate)
@@ -56,9 +56,9 @@ def write_markers(
     else:
         with open_video(video) as source:
             clip = clip_of(source.info, records.stem, rate, timecode)
-            end_s = source.info.picture_end_s or inf
-    with MarkerSink(out, clip, force=force, setting="out") as sink:
-        shown = _within(rows, clip, start_s, end_s)
+            end_s = source.info.picture_end_s
+    with MarkerSink(out, clip, end_s=end_s or 0.0, force=force, setting="out") as sink:
+        shown = _within(rows, clip, start_s, end_s or inf)
         first = list(islice(shown, 1))
         _fill(sink, chain(first, shown))
     empty = [] if first else [f"{out} contains no markers, because {records} has no row within the clip"]

@@ -142,7 +142,8 @@ def is_sidecar(path: Path) -> bool:
 def _in_parquet(path: Path) -> Origin | None:
     arrow, parquet = required("pyarrow", PARQUET), required("pyarrow.parquet", PARQUET)
     try:
-        stored = (parquet.read_metadata(path).metadata or {}).get(METADATA.encode())
+        with path.open("rb") as file:
+            stored = (parquet.read_metadata(file).metadata or {}).get(METADATA.encode())
     except arrow.ArrowException:
         return None
     return _parsed(decode_text(stored)) if stored and len(stored) <= _MAX_BYTES else None

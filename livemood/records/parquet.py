@@ -53,8 +53,8 @@ def parquet_header(path: Path) -> list[str]:
     Raises:
         LivemoodError: The file is not complete.
     """
-    with whole_parquet(path):
-        names: list[str] = required("pyarrow.parquet", PARQUET).read_schema(path).names
+    with whole_parquet(path), path.open("rb") as file:  # pyarrow takes no names that are not UTF-8
+        names: list[str] = required("pyarrow.parquet", PARQUET).read_schema(file).names
     return names
 
 

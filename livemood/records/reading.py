@@ -149,7 +149,7 @@ def _read_parquet(path: Path) -> Iterator[Record | None]:
         known = [name for name in columns(labels, others) if name in names]  # further columns are ignored
         text = [name for name in ("label", REASON, *others, EVENT_NAME) if name in known]
         # As a dictionary, a label that repeats is held once, however long it is.
-        with parquet.ParquetFile(path, read_dictionary=text) as file:
+        with path.open("rb") as opened, parquet.ParquetFile(opened, read_dictionary=text) as file:
             check_sizes(path, file, known, text)
             # Older pyarrow stumbles over a file without any rows.
             for batch in file.iter_batches(CHUNK, columns=known) if file.metadata.num_row_groups else ():

@@ -154,6 +154,26 @@ def claimed_folder(folder: Path, setting: str | None) -> Iterator[None]:
                     place.rmdir()
 
 
+@contextmanager
+def awaited_folder(folder: Path) -> Iterator[None]:
+    """Lock a folder, once other runs that do so too are through; where the file system has no locks, do nothing.
+
+    Args:
+        folder: The folder; it is made.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if fcntl is None:
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
 def _lock(handle: int, path: Path, setting: str | None) -> None:
     assert fcntl
     try:

@@ -5,12 +5,12 @@ import os
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from livemood.core.errors import LivemoodError, SinkError, SourceError
-from livemood.runtime.atomic_io import claimed
+from livemood.runtime.atomic_io import awaited_folder, claimed
 from livemood.runtime.optional_deps import required
 
 REMOTE: Final = "'livemood[remote]'"
@@ -30,15 +30,25 @@ def filesystem(url: str) -> Any:
 
     Raises:
         LivemoodError: fsspec, or the driver of this kind of store, is not installed; or the kind is unknown.
+        SourceError: The store does not answer, or needs more than a URL says.
     """
     fsspec = required("fsspec", REMOTE)
     scheme = url.partition("://")[0]
     try:
-        return fsspec.filesystem(scheme)
+        kind = fsspec.get_filesystem_class(scheme)
     except ImportError as error:
         raise LivemoodError(f"{url}: the driver for {scheme}:// is not installed ({error})") from error
     except ValueError as error:
         raise LivemoodError(f"{url}: there is no kind of store called {scheme}://") from error
+    try:
+        return fsspec.filesystem(scheme, **kind._get_kwargs_from_urls(url))  # such as host and user
+    except Exception as error:  # drivers raise what their own libraries do
+        raise SourceError(f"{url} could not be opened ({_short(error)})") from error
+
+
+def place_of(url: str) -> str:
+    """Return where a URL leads in its file system: without the scheme, and without the host where there is one."""
+    return str(filesystem(url)._strip_protocol(url))
 
 
 def read_bytes(path: str) -> bytes:
@@ -115,6 +125,24 @@ class Store:
         return opened
 
     @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Have other runs wait that would change files of the folder too; object stores have no locks.
+
+        Raises:
+            SinkError: The folder cannot be written.
+        """
+        if self._remote is not None:
+            yield
+            return
+        with ExitStack() as lock:
+            where = self._path(MANIFEST_FOLDER)
+            try:
+                lock.enter_context(awaited_folder(Path(where)))
+            except OSError as error:
+                raise self._unwritable(where, error) from error
+            yield
+
+    @contextmanager
     def replacing(self, name: str) -> Iterator[Path]:
         """Yield a temporary file that becomes ``name`` at the end, in one step.
 
@@ -134,9 +162,10 @@ class Store:
         except LivemoodError:
             raise
         except Exception as error:
-            raise SinkError(
-                f"{where} could not be written ({_short(error)})", f"try another {{{self._setting}}}"
-            ) from error
+            raise self._unwritable(where, error) from error
+
+    def _unwritable(self, where: str, error: Exception) -> SinkError:
+        return SinkError(f"{where} could not be written ({_short(error)})", f"try another {{{self._setting}}}")
 
     @contextmanager
     def _replacing_local(self, target: Path) -> Iterator[Path]:
@@ -154,8 +183,8 @@ class Store:
     def _put(self, local: Path, where: str) -> None:
         """Copy a file to its place: an object appears when it is complete, a file is renamed when it is."""
         parent, _, name = where.rpartition("/")
-        _, place = required("fsspec.core", REMOTE).url_to_fs(parent)
-        if not (self._remote.root_marker or place.startswith("/")):  # of buckets: a folder would be a new bucket
+        has_folders = self._remote.root_marker or place_of(parent).startswith("/")
+        if not has_folders:  # but buckets: a folder would be a new one
             self._remote.put_file(str(local), where)
             return
         scratch = self._scratch(name)
@@ -181,16 +210,17 @@ class Store:
                 left.unlink(missing_ok=True)
 
     def remove(self, name: str) -> None:
-        """Remove a file.
+        """Remove a file, if it is there.
 
         Raises:
             SinkError: It cannot be removed.
         """
         try:
-            if self._remote is None:
-                Path(self._path(name)).unlink(missing_ok=True)
-            else:
-                self._remote.rm_file(self._path(name))
+            with suppress(FileNotFoundError):
+                if self._remote is None:
+                    Path(self._path(name)).unlink()
+                else:
+                    self._remote.rm_file(self._path(name))
         except Exception as error:
             raise SinkError(f"{self._path(name)} could not be removed ({_short(error)})") from error
 

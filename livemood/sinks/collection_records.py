@@ -265,12 +265,12 @@ def holds_photos(path: Path) -> bool:
 
 
 def write_parquet(
-    target: Any, groups: Iterator[Group], heads: Heads, metadata: Callable[[], dict[str, str]] | None = None
+    target: Path, groups: Iterator[Group], heads: Heads, metadata: Callable[[], dict[str, str]] | None = None
 ) -> None:
     """Write photos, or frames of a video, as one Parquet file, in flat memory.
 
     Args:
-        target: A path, or an open binary file.
+        target: The file to make.
         groups: What to write.
         heads: Labels by head of the model.
         metadata: Returns further entries for the file's metadata; called when all groups are written.
@@ -279,7 +279,11 @@ def write_parquet(
     schema = arrow_schema(((name, kind(name)) for name in columns(heads)), {"livemood.records": str(VERSION)})
     rows: list[tuple[Any, ...]] = []
 
-    with parquet.ParquetWriter(target, schema, compression="zstd", use_dictionary=["path", "error", "label"]) as file:
+    dictionary = ["path", "error", "label"]
+    with (
+        target.open("wb") as sink,  # pyarrow takes no names that are not UTF-8
+        parquet.ParquetWriter(sink, schema, compression="zstd", use_dictionary=dictionary) as file,
+    ):
 
         def flush() -> None:
             file.write_table(arrow_table(rows, schema))

@@ -188,7 +188,11 @@ def _parquet(path: Path, heads: _Heads, live: bool, origin: Origin | None) -> It
     schema = arrow_schema(((name, kind(name)) for name in columns(*heads)), said)
     rows: list[tuple[Cell, ...]] = []
 
-    with parquet.ParquetWriter(path, schema, compression="zstd", use_dictionary=["label", REASON, *heads[1]]) as file:
+    dictionary = ["label", REASON, *heads[1]]
+    with (
+        path.open("wb") as sink,  # pyarrow takes no names that are not UTF-8
+        parquet.ParquetWriter(sink, schema, compression="zstd", use_dictionary=dictionary) as file,
+    ):
 
         def write_group() -> None:
             group = [*rows]

@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from livemood.apps.batch.inputs import InputFile
-from livemood.core.errors import LivemoodError
+from livemood.core.errors import LivemoodError, SourceError
 from livemood.core.labels import EMOTION
 from livemood.core.text_tables import NOT_UTF8
 from livemood.records.inputs import PART, Heads, open_part
@@ -107,14 +107,33 @@ def read_part(store: Store, name: str) -> Part:
 
 
 def read_parts(store: Store) -> Iterator[Part]:
-    """Read the footers of all parts, several at a time."""
+    """Read the footers of all parts, several at a time, without those that another run removes meanwhile."""
     names = [name for name in store.names() if fnmatchcase(name, PART.format("*"))]
     with ThreadPoolExecutor(_READERS if store.is_remote else 1) as pool:
-        yield from pool.map(lambda name: read_part(store, name), names)
+        yield from filter(None, pool.map(lambda name: _read_if_there(store, name), names))
 
 
-def remove_inputs(store: Store, part: Part, paths: Collection[str]) -> None:
-    """Remove the rows of some inputs from a part, in one step; a part without inputs left is deleted."""
+def _read_if_there(store: Store, name: str) -> Part | None:
+    try:
+        return read_part(store, name)
+    except SourceError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            return None
+        raise
+
+
+def remove_inputs(store: Store, name: str, paths: Collection[str]) -> None:
+    """Remove the rows of some inputs from a part, in one step; a part without inputs left is deleted.
+
+    Another run, of other inputs of the part, may do the same: each waits for the other, and reads what is left.
+    """
+    with store.changing():
+        part = _read_if_there(store, name)
+        if part is not None:
+            _remove(store, part, paths)
+
+
+def _remove(store: Store, part: Part, paths: Collection[str]) -> None:
     kept = tuple(one for one in part.inputs if one.path not in paths)
     if not kept:
         store.remove(part.name)
@@ -134,8 +153,8 @@ def remove_inputs(store: Store, part: Part, paths: Collection[str]) -> None:
     remaining = replace(part, inputs=kept, failed=part.failed - frozenset(paths), faces=faces, frames=photos)
     metadata = {**(table.schema.metadata or {}), FOOTER.encode(): remaining.footer().encode()}
     table = table.replace_schema_metadata(metadata)
-    with store.replacing(part.name) as scratch:
-        parquet.write_table(table, scratch, compression="zstd")
+    with store.replacing(part.name) as scratch, scratch.open("wb") as sink:  # pyarrow takes no names that are not UTF-8
+        parquet.write_table(table, sink, compression="zstd")
 
 
 @dataclass(slots=True)

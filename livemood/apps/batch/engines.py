@@ -5,15 +5,18 @@ import socket
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final
 
 from livemood.apps.batch.dataset import Part
 from livemood.apps.batch.shard import Shard, ShardOptions, read_shard, set_up
+from livemood.bundles.manifest import named_bundle
 from livemood.core.errors import LivemoodError
 from livemood.core.settings import EngineChoice
 from livemood.runtime.closeable import Closeable
 from livemood.runtime.optional_deps import required
 from livemood.runtime.processes import usable_cores
+from livemood.runtime.storage import is_url
 from livemood.runtime.workers import on_processes
 
 RAY: Final = "'livemood[ray]'"
@@ -91,12 +94,12 @@ class RayEngine(Engine):
         """Yield each shard with its part when it is done; with None if its worker was killed each time."""
         ray = self._ray
         task = ray.remote(num_cpus=1, max_retries=_RETRIES)(_read_on_ray)
-        shared = ray.put(options)
+        shared, folder = ray.put(options), os.getcwd()  # noqa: PTH109
         left = iter(shards)
         under_way: dict[Any, Shard] = {}
         while True:
             while len(under_way) < self.workers * _AHEAD and (shard := next(left, None)) is not None:
-                under_way[task.remote(shared, shard)] = shard
+                under_way[task.remote(shared, shard, folder)] = shard
             if not under_way:
                 return
             done, _ = ray.wait(list(under_way), num_returns=1)
@@ -131,12 +134,28 @@ def open_engine(choice: EngineChoice, workers: int | None, address: str | None) 
     return RayEngine(workers, address) if choice == "ray" else LocalEngine(workers or usable_cores())
 
 
-def _read_on_ray(options: ShardOptions, shard: Shard) -> Part:
+def _read_on_ray(options: ShardOptions, shard: Shard, folder: str) -> Part:
     from livemood.runtime.native_output import silence_native_logs
 
     silence_native_logs()
+    _enter(folder, options, shard)
     set_up(options)
     return read_shard(shard)
+
+
+def _enter(folder: str, options: ShardOptions, shard: Shard) -> None:
+    """Make relative paths mean the same as in the process that started the batch; Ray starts workers elsewhere."""
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        model = str(named_bundle(options.photo.reader.model))
+        places = (options.out, options.labelled or options.out, model, *(one.path for one in shard.inputs))
+        for place in places:
+            if not is_url(place) and not Path(place).is_absolute():
+                raise LivemoodError(
+                    f"{place} cannot be found on {socket.gethostname()}: {folder} is not there ({error.strerror})",
+                    "give whole paths, or start the batch in a folder that all machines share",
+                ) from error
 
 
 def _check_address(address: str) -> None:

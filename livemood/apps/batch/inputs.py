@@ -17,7 +17,7 @@ from livemood.core.text_tables import NOT_UTF8, decode_text, table_rows
 from livemood.records.parquet import PARQUET, whole_parquet
 from livemood.runtime.optional_deps import required
 from livemood.runtime.paths import is_there
-from livemood.runtime.storage import MANIFEST_FOLDER, REMOTE, filesystem, is_url, read_bytes
+from livemood.runtime.storage import MANIFEST_FOLDER, filesystem, is_url, place_of, read_bytes
 from livemood.sources.image.formats import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 
 _LISTS: Final = (".csv", ".tsv", ".parquet", ".txt")
@@ -180,7 +180,7 @@ def _remote(url: str) -> Iterator[InputFile]:
         return
     store = filesystem(url)
     is_pattern = glob.has_magic(url)
-    known = _asked(url, store.info) if is_pattern else None
+    known = _asked(url, store.info) if is_pattern or _is_media(url) else None
     if known and known.get("type") == "file":
         yield _remote_file(url, known)
         return
@@ -188,11 +188,13 @@ def _remote(url: str) -> Iterator[InputFile]:
     found = _asked(url, partial(search, detail=True)) or {}
     if not found and not is_pattern and _asked(url, store.info) is None:
         yield InputFile(url)
-    scheme, _, _ = url.partition("://")
-    named = set(required("fsspec.core", REMOTE).url_to_fs(url)[1].split("/"))
+    place = place_of(url)
+    scheme = url.partition("://")[0] + "://"
+    top = url.rstrip("/").removesuffix(place.rstrip("/")) if url.rstrip("/").endswith(place.rstrip("/")) else scheme
+    named = set(place.split("/"))
     for name, about in found.items():
         if about.get("type") == "file" and _is_media(name) and not any(map(_is_left_out, {*name.split("/")} - named)):
-            yield _remote_file(f"{scheme}://{str(name).partition('://')[2] or name}", about)
+            yield _remote_file(f"{scheme}{name.partition('://')[2]}" if "://" in name else f"{top}{name}", about)
 
 
 def _asked(

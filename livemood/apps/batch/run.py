@@ -171,7 +171,7 @@ def run(
     info = _run_info(job, planned)
     write_run_info(store, _run_name(job), info)
     for part, paths in planned.stale:
-        remove_inputs(store, part, paths)
+        remove_inputs(store, part.name, paths)
     began = time.monotonic()
     told: set[str] = set()
     try:

@@ -47,6 +47,7 @@ class MarkerSink(FileSink):
     Args:
         path: Its suffix is one of ``FORMS``, in any case.
         clip: The video that the markers belong to.
+        end_s: When the video's last frame ends, s on the clock of the labels, where these may end before; 0 otherwise.
         live: Keep the markers so far when an error ends the run.
         force: Replace a file that is there.
         setting: Which setting named the file, for the remedy of an error.
@@ -58,7 +59,14 @@ class MarkerSink(FileSink):
     takes_events = True
 
     def __init__(
-        self, path: str | Path, clip: Clip, *, live: bool = False, force: bool = False, setting: str = _SETTING
+        self,
+        path: str | Path,
+        clip: Clip,
+        *,
+        end_s: float = 0.0,
+        live: bool = False,
+        force: bool = False,
+        setting: str = _SETTING,
     ) -> None:
         super().__init__(Path(path), live)
         refuse_other_suffix(self.path, setting, *SUFFIXES)
@@ -70,7 +78,7 @@ class MarkerSink(FileSink):
                 f"because timecode cannot count {float(clip.base.rate):.5g}"
             ]
             clip = replace(clip, base=base)
-        self._shown = LabelIntervals()
+        self._shown, self._least_end_s = LabelIntervals(), end_s
         self._events: list[Event] = []
         with ExitStack() as stack:
             part = stack.enter_context(atomic_write(self.path, setting, force))
@@ -98,7 +106,8 @@ class MarkerSink(FileSink):
     @contextmanager
     def _written(self, part: Path, clip: Clip, form: Callable[[Markers], str]) -> Iterator[None]:
         yield
-        markers = Markers(clip, self._shown.intervals(), self._events, self._shown.end_s)
+        end_s = max(self._shown.end_s, self._least_end_s)
+        markers = Markers(clip, self._shown.intervals(), self._events, end_s)
         part.write_text(form(markers), encoding="utf-8", newline="\n")
 
 

@@ -6,8 +6,10 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from threading import Thread
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,11 +19,12 @@ import pyarrow.parquet
 import pytest
 
 from livemood.apps.batch.dataset import Part, contents, read_part, read_parts, remove_inputs
-from livemood.apps.batch.engines import LocalEngine
+from livemood.apps.batch.engines import LocalEngine, RayEngine, _read_on_ray
 from livemood.apps.batch.inputs import expand, share
 from livemood.apps.batch.run import BatchJob, plan
 from livemood.apps.batch.run import run as run_plan
 from livemood.cli import run
+from livemood.core.errors import LivemoodError
 from livemood.core.settings import ReaderSettings
 from livemood.runtime.storage import Store
 from tests.support.batches import batch, read_here, rows, until, write_album
@@ -210,6 +213,75 @@ def test_two_runs_of_one_shard_at_the_same_time_then_neither_removes_what_the_ot
 
 
 @pytest.mark.usefixtures("here")
+def test_shares_when_each_replaces_rows_of_the_same_parts_at_the_same_time_then_are_the_whole(few, tmp_path):
+    store = Store(str(tmp_path / "moods"), "out")
+    batch(few, "--out", store.root, "--jobs", 1)
+    fast = ReaderSettings(detector="fast")
+    jobs = [BatchJob([str(few)], store.root, fast, part=(number, 3)) for number in (1, 2, 3)]
+    planned = [plan(job, 1) for job in jobs]  # each knows the parts as they are now
+    for job, work in zip(jobs, planned, strict=True):
+        run_plan(job, work, LocalEngine(1))
+    batch(few, "--out", tmp_path / "whole", "--jobs", 1, "--detector", "fast")
+    assert rows(Path(store.root), few) == rows(tmp_path / "whole", few)
+    assert {part.reading.key for part in read_parts(store)} == {planned[0].options.reading.key}
+
+
+def test_ray_when_its_workers_start_elsewhere_then_relative_paths_are_those_of_the_driver(few, tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    with RayEngine(1, None) as engine:
+        monkeypatch.chdir(tmp_path)
+        job = BatchJob([few.name], "moods", ReaderSettings())
+        run_plan(job, plan(job, 1), engine)
+    batch(few.name, "--out", "local", "--jobs", 1)
+    assert rows(tmp_path / "moods", few) == rows(tmp_path / "local", few)
+    assert not any((tmp_path / "elsewhere").iterdir())
+
+
+def test_ray_when_a_machine_lacks_the_folder_of_relative_paths_then_refused_in_one_line(few, tmp_path, monkeypatch):
+    planned = plan(BatchJob([str(few)], str(tmp_path / "moods"), ReaderSettings()), 1)
+    monkeypatch.chdir(tmp_path)
+    assert _read_on_ray(planned.options, planned.shards[0], "/nowhere").inputs == planned.shards[0].inputs
+    relative = replace(planned.options, out="moods")
+    with pytest.raises(LivemoodError, match=r"moods cannot be found on .*: /nowhere is not there"):
+        _read_on_ray(relative, planned.shards[0], "/nowhere")
+
+
+@pytest.mark.usefixtures("here")
+def test_data_set_when_its_name_is_not_utf8_then_is_written_and_changed_all_the_same(few, tmp_path, capsys):
+    store = Store(str(tmp_path / os.fsdecode(b"caf\xe9")), "out")
+    words = (few / "000.jpg", few / "001.jpg", "--out", store.root, "--jobs", 1, "--json")
+    assert batch(*words) == 0
+    for part in [*read_parts(store)]:
+        remove_inputs(store, part.name, {str(few / "001.jpg")})
+    capsys.readouterr()
+    assert batch(*words) == 0
+    assert json.loads(capsys.readouterr().out) == {"inputs": 2, "read": 1, "failed": 0, "faces": 1}
+
+
+def test_parts_when_another_run_removes_one_meanwhile_then_the_others_are_read(made, monkeypatch):
+    store = Store(str(made), "out")
+    known, names = [*read_parts(store)], store.names()
+    monkeypatch.setattr(Store, "names", lambda *_: [*names, "part-removed.parquet"])
+    assert [*read_parts(store)] == known
+
+
+@pytest.mark.usefixtures("here")
+def test_rows_when_another_run_removes_some_of_the_same_part_then_wait_for_it(few, tmp_path):
+    store = Store(str(tmp_path / "moods"), "out")
+    batch(few, "--out", store.root, "--jobs", 1)
+    part = next(one for one in read_parts(store) if len(one.inputs) > 1)
+    second = Thread(target=remove_inputs, args=(store, part.name, {part.inputs[1].path}))
+    with store.changing():
+        second.start()
+        second.join(0.3)
+        assert second.is_alive()
+        assert read_part(store, part.name) == part
+    second.join(10)
+    assert read_part(store, part.name).inputs == (part.inputs[0], *part.inputs[2:])
+
+
+@pytest.mark.usefixtures("here")
 def test_part_then_the_time_that_is_told_of_it_is_the_one_in_its_file(few, tmp_path, monkeypatch):
     monkeypatch.setattr("livemood.apps.batch.shard.time", SimpleNamespace(process_time=count().__next__))
     store = Store(str(tmp_path / "moods"), "out")
@@ -230,7 +302,7 @@ def test_frames_then_count_photos_that_are_read_and_every_frame_of_a_video(maste
     assert contents(read_parts(store)).frames == 7 + 7
     for name in ("000.jpg", "broken.jpg"):  # one of the two photos of a part
         (part,) = (part for part in read_parts(store) if str(album / name) in [one.path for one in part.inputs])
-        remove_inputs(store, part, {str(album / name)})
+        remove_inputs(store, part.name, {str(album / name)})
         assert read_part(store, part.name).frames == 1
 
 

@@ -4,10 +4,15 @@ import json
 import socket
 import subprocess
 import sys
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
+import fsspec
 import pyarrow.dataset
 import pytest
+from fsspec.implementations.local import LocalFileSystem
 
 from livemood.apps.batch.engines import LocalEngine
 from livemood.apps.batch.inputs import expand
@@ -143,3 +148,64 @@ def test_url_of_nothing_then_is_a_row_with_an_error_as_a_path_is_and_a_pattern_t
     (tmp_path / "empty").mkdir()
     with pytest.raises(SourceError, match="empty names no photos and no videos"):
         expand([f"file://{tmp_path}/empty"])
+
+
+class HostedFiles(LocalFileSystem):  # type: ignore[misc]  # untyped
+    """Files of one host, as FTP and SFTP have them: the URL says which."""
+
+    protocol = "hosted"
+    cachable = False
+
+    def __init__(self, host: str, **_: object) -> None:
+        super().__init__()
+        if host != "lab":
+            raise ConnectionRefusedError(111, "Connection refused")
+
+    @classmethod
+    def _strip_protocol(cls, path: str) -> str:
+        return f"/{path.partition('://')[2].partition('/')[2]}".rstrip("/") if "://" in path else path
+
+    @staticmethod
+    def _get_kwargs_from_urls(url: str) -> dict[str, str]:
+        return {"host": url.partition("://")[2].partition("/")[0]}
+
+
+@pytest.fixture
+def hosted() -> str:
+    fsspec.register_implementation("hosted", HostedFiles, clobber=True)
+    return "hosted://lab"
+
+
+def test_url_with_a_host_then_its_store_is_asked_and_the_host_stays_in_the_paths(
+    hosted, master, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(LocalEngine, "run", read_here)
+    out = f"{hosted}{tmp_path}/moods"
+    assert batch(f"{hosted}{master}/", "--out", out) == 1  # one is broken
+    local = tmp_path / "local"
+    batch(master, "--out", local)
+    made = [tuple(cell.replace("hosted://lab", "") for cell in row) for row in rows(tmp_path / "moods", master)]
+    assert made == rows(local, master)
+    assert batch(f"{hosted}{master}/00?.jpg", f"{hosted}{master}/001.jpg", "--out", out) == 0
+    assert "nothing to do" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("url", ["hosted://gone/a.jpg", "zip://a.jpg::photos.zip"])
+def test_url_of_a_store_that_cannot_be_opened_then_refused_in_one_line(hosted, tmp_path, url, capsys):
+    assert batch(url, "--out", tmp_path / "moods") == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"livemood: {url} could not be opened (")
+    assert said.count("\n") == 1
+
+
+def test_url_of_a_file_on_a_web_server_then_it_is_read(master, tmp_path, monkeypatch):
+    monkeypatch.setattr(LocalEngine, "run", read_here)
+    handler = partial(SimpleHTTPRequestHandler, directory=str(master))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever).start()
+        try:
+            url = f"http://127.0.0.1:{server.server_port}/000.jpg"
+            assert batch(url, "--out", tmp_path / "moods") == 0
+        finally:
+            server.shutdown()
+    assert [row[:4] for row in rows(tmp_path / "moods", master)] == [(url, "180", "170", "1")]

@@ -286,6 +286,14 @@ def test_lsl_markers_when_no_output_would_have_them_then_refused(tmp_path, capfd
     assert list(tmp_path.iterdir()) == []
 
 
+def test_lsl_markers_when_the_stream_is_that_of_the_run_itself_then_refused(tmp_path, capfd):
+    words = ["--no-window", "--records", str(tmp_path / "a.csv"), "--lsl", "moods", "--lsl-markers", "moods"]
+    assert run(["camera", "--source", str(CLIP), *words]) == 1
+    said = "livemood: moods is the LSL stream that this run sends; choose another --lsl-markers\n"
+    assert capfd.readouterr().err == said
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_summary_then_closing_outputs_does_not_count_as_time_of_the_run(tmp_path, monkeypatch, capfd):
     class SlowToClose(LslMarkers):
         def close(self):

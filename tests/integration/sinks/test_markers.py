@@ -110,6 +110,18 @@ def test_markers_from_records_then_rate_and_absence_are_read_off_their_frames(tm
     assert found == sorted([*((s, n, f"person 1: {label(s)}") for s, n in said), (40, 1, "event 1")])
 
 
+def test_markers_from_records_when_nobody_is_seen_at_the_end_then_they_last_as_long_as_the_video(tmp_path) -> None:
+    video = write_timed(tmp_path / "a.mp4", Fraction(25), None, frames=60)
+    records = write_rows(tmp_path / "a.jsonl", Fraction(25), frames=10)
+    for name in ("a.otio", "a.TextGrid"):
+        write_markers(records, tmp_path / name, video=video)
+    timeline: Any = otio.adapters.read_from_file(str(tmp_path / "a.otio"))
+    (clip,) = timeline.find_clips()
+    assert clip.source_range.duration.value == clip.available_range().duration.value == 60
+    assert [marker.marked_range.duration.value for marker in clip.markers] == [7, 3]
+    assert "xmax = 2.4 " in (tmp_path / "a.TextGrid").read_text().splitlines()
+
+
 def test_markers_when_an_event_comes_out_of_order_then_all_else_is_as_without_it(tmp_path) -> None:
     """The browser page marks the frame on the screen when later ones have been read."""
     lines = write_rows(tmp_path / "a.jsonl").read_text().splitlines(keepends=True)

@@ -1,6 +1,7 @@
 """Who made a record file, and of what: written, read back, and from strangers' files."""
 
 import json
+import os
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -53,6 +54,13 @@ def test_file_when_it_does_not_say_who_made_it_then_its_rows_are_read_all_the_sa
     assert read_origin(path) is None
     assert len(list(read(path))) == 1
     assert to_pandas(path).attrs["livemood"] is None
+
+
+@pytest.mark.parametrize("suffix", FORMS)
+def test_file_when_its_name_is_not_utf8_then_is_written_and_read_all_the_same(tmp_path: Path, suffix: str) -> None:
+    path = write(tmp_path / (os.fsdecode(b"caf\xe9") + suffix))
+    assert len([*read(path)]) == len(to_pandas(path)) == 1
+    assert read_origin(path) == ORIGIN
 
 
 def test_jsonl_when_files_are_put_together_then_every_row_is_read(tmp_path: Path) -> None:
