@@ -3,14 +3,17 @@
     python -m tools.smile_head DATA WORK BUNDLE OUT [--map fine|early|late|pooled] [--weak 0.6]
 
 Training data are FER+'s training pictures. The target for a smile is the share of happy votes; its kind comes from
-tools/data (labelled by eye), or from the landmarker's weak labels. Two sets labelled by eye are for model selection: a
-fifth of FER+'s that were drawn at random, and smiled.zip's, which are of another kind. smiles.zip, labelled by eye too,
-is for the final report only. ``OUT`` is a bundle with two heads: ``emotion``, as in BUNDLE, and ``smile``.
+tools/data (labelled by eye), or from the landmarker's weak labels. Several heads that differ in their seed are trained,
+and their mean teaches the head that is written, on the same pictures and on unlabelled ones of smiled.zip. Two sets
+labelled by eye are for model selection: a fifth of FER+'s that were drawn at random, and smiled.zip's, which are of
+another kind. smiles.zip, labelled by eye too, is for the final report only. ``OUT`` is a bundle with two heads:
+``emotion``, as in BUNDLE, and ``smile``.
 """
 
 import argparse
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +38,9 @@ _VIEWS = {"by eye": 8, "weak": 2, "none": 2}
 _OTHERS = 4000
 _STRENGTH = 1.0
 """Of the augmentation."""
+_BATCH = 256
+_RATE = 2e-3
+_DROPOUT = {"teacher": 0.3, "student": 0.1}
 
 
 class TrainingData:
@@ -109,21 +115,30 @@ def through(body: Any, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float16]
     return np.concatenate([part.astype(np.float16) for part in parts])
 
 
-def head(shape: tuple[int, ...]) -> Any:
-    """Return a keras.Model from a map to (N, 3) probabilities of the kinds, invariant to mirroring."""
+def head(shape: tuple[int, ...], dropout: float) -> Any:
+    """Return a keras.Model from a map to (N, 3) probabilities of the kinds, invariant to mirroring.
+
+    Args:
+        shape: Of the map, without the batch.
+        dropout: Share of the channels before the last convolution that are left out in training.
+    """
     from keras import Input, Model, layers, regularizers
 
     mirrored, given = mirrored_layers(), Input(shape)
     x = given
     if len(shape) == 3:
-        for place, filters in enumerate({24: (16, 16), 12: (16,), 6: ()}[shape[0]]):
+        for place, filters in enumerate({24: (16, 16), 12: (64,), 6: ()}[shape[0]]):
             x = layers.ReLU(name=f"smile_relu_{place}")(_biased(x, filters, 4, 2, place))
-        x = layers.SpatialDropout2D(0.05)(x)
-        x = layers.ReLU(name="smile_relu_last")(_biased(x, 24, 6, 6, "last"))
+        x = layers.SpatialDropout2D(dropout)(x)
+        x = layers.ReLU(name="smile_relu_last")(_biased(x, 96, 6, 6, "last"))
         x = layers.GlobalAveragePooling2D(name="smile_pool")(x)
     x = layers.Dropout(0.2)(mirrored.Halves()(x))
     said = layers.Dense(len(KINDS), activation="softmax", name="smile", kernel_regularizer=regularizers.L2(1e-4))(x)
-    return Model(given, said)
+    model = Model(given, said)
+    for layer in model.layers:
+        if layer.name.startswith("smile_normalization"):
+            layer.momentum = 0.9
+    return model
 
 
 def _biased(x: Any, filters: int, size: int, stride: int, place: object) -> Any:
@@ -138,7 +153,7 @@ def fit(model: Any, data: TrainingData, epochs: int) -> None:
     import keras
     import tensorflow as tf
 
-    optimizer, rng, batch = keras.optimizers.Adam(2e-3), np.random.default_rng(1), 256
+    optimizer, rng, batch = keras.optimizers.Adam(_RATE), np.random.default_rng(1), _BATCH
     at = np.flatnonzero(~data.kept)
     closed = (data.opened < 0.5) & (data.weight > 0)
     share = float(closed[at].sum() / (data.weight[at] > 0).sum())
@@ -161,7 +176,7 @@ def fit(model: Any, data: TrainingData, epochs: int) -> None:
         order, losses = rng.permutation(at), []
         for start in range(0, len(order) - batch + 1, batch):
             these = np.sort(order[start : start + batch])
-            optimizer.learning_rate.assign(2e-3 * 0.5 * (1 + np.cos(np.pi * done / steps)))
+            optimizer.learning_rate.assign(_RATE * 0.5 * (1 + np.cos(np.pi * done / steps)))
             losses.append(
                 float(
                     step(
@@ -190,6 +205,34 @@ def _kept(model: Any, data: TrainingData) -> str:
     opened, score = data.opened[data.kept] > 0.5, openness(said)
     right, closed = ((score > 0.5) == opened).mean(), (score[~opened] <= 0.5).mean()
     return f"AUC {auc(score, opened):.4f}, right {right:.3f}, closed {closed:.3f}"
+
+
+def mean(models: Sequence[Any], maps: npt.NDArray[np.float16]) -> npt.NDArray[np.float32]:
+    """Return the (N, 3) probabilities of the mean of several heads' logits."""
+    logits = [np.log(np.maximum(model.predict(maps, batch_size=256, verbose=0), 1e-7)) for model in models]
+    return measure.softmax(np.mean(logits, axis=0))
+
+
+def distil(student: Any, maps: npt.NDArray[np.float16], targets: npt.NDArray[np.float32], epochs: int) -> None:
+    """Train a head on (N, 3) probabilities of other heads."""
+    import keras
+
+    steps, rng = epochs * (len(maps) // _BATCH), np.random.default_rng(2)
+    rate = keras.optimizers.schedules.CosineDecay(_RATE, steps)
+    student.compile(keras.optimizers.Adam(rate), "kl_divergence")
+    for _ in range(epochs):
+        order = rng.permutation(len(maps))
+        for start in range(0, len(order) - _BATCH + 1, _BATCH):
+            these = np.sort(order[start : start + _BATCH])
+            student.train_on_batch(maps[these].astype("f4"), targets[these])
+
+
+def unlabelled(data: Path, work: Path, body: Any, factor: float) -> npt.NDArray[np.float16]:
+    """Return maps of the faces of smiled.zip that are not for model selection, each augmented once."""
+    known, rng = kinds("smiled", doubtful=True), np.random.default_rng(3)
+    crops = faces.crops(data, work, "smiled", factor)
+    chosen = [place for place, row in enumerate(faces.rows(data, "smiled")) if row[0] not in known]
+    return through(body, np.stack([augment(np.asarray(crops[place]), rng, _STRENGTH) for place in chosen]))
 
 
 def openness(said: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
@@ -237,12 +280,10 @@ class Selection:
             ),
         }
 
-    def areas(self, model: Any) -> dict[str, float]:
-        """Return the AUC of open against closed smiles of each set."""
+    def areas(self, *models: Any) -> dict[str, float]:
+        """Return the AUC of open against closed smiles of each set, for the mean of the models."""
         return {
-            f"valid_auc_{name}": round(
-                auc(openness(model.predict(maps.astype("f4"), batch_size=256, verbose=0)), opened), 4
-            )
+            f"valid_auc_{name}": round(auc(openness(mean(models, maps)), opened), 4)
             for name, (maps, opened) in self._sets.items()
         }
 
@@ -279,8 +320,8 @@ def main() -> None:
     parser.add_argument("--map", choices=MAPS, default="early")
     parser.add_argument("--weak", type=float, default=0.6)
     parser.add_argument("--factor", type=float, default=1.1)
-    parser.add_argument("--epochs", type=int, default=6)
-    parser.add_argument("--seeds", type=int, default=8, help="heads to choose from")
+    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--seeds", type=int, default=8, help="number of heads that teach")
     args = parser.parse_args()
     import keras
 
@@ -290,17 +331,19 @@ def main() -> None:
     data = TrainingData(args.data, args.work, body, args.weak, args.factor)
     print(f"{len(data.maps)} views, {data.kept.sum()} kept", flush=True)
     selection = Selection(args.data, args.work, body, args.factor, data)
-    found = []
+    shape, teachers = tuple(data.maps.shape[1:]), []
     for seed in range(args.seeds):
         keras.utils.set_random_seed(seed)
-        model = head(tuple(data.maps.shape[1:]))
-        for layer in model.layers:
-            if layer.name.startswith("smile_normalization"):
-                layer.momentum = 0.9
-        fit(model, data, args.epochs)
-        found.append((selection.areas(model), model))
-        print(f"seed {seed}: {found[-1][0]}", flush=True)
-    areas, model = max(found, key=lambda one: sum(one[0].values()))
+        teachers.append(head(shape, _DROPOUT["teacher"]))
+        fit(teachers[-1], data, args.epochs)
+        print(f"seed {seed}: {selection.areas(teachers[-1])}", flush=True)
+    print(f"their mean: {selection.areas(*teachers)}", flush=True)
+    maps = np.concatenate([data.maps[~data.kept], unlabelled(args.data, args.work, body, args.factor)])
+    keras.utils.set_random_seed(args.seeds)
+    model = head(shape, _DROPOUT["student"])
+    distil(model, maps, mean(teachers, maps), args.epochs)
+    areas = selection.areas(model)
+    print(f"taught by it: {areas}", flush=True)
     both = joined(network, MAPS[args.map], model)
     check = np.asarray(faces.crops(args.data, args.work, "london", args.factor)[:64], np.float32)
     apart = both.predict(check, verbose=0)["smile"] - model.predict(
