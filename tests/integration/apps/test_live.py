@@ -327,6 +327,18 @@ class TestKeys:
         assert bell not in shown, "the picture was paused when it rang"
         assert event == bell
 
+    def test_recording_when_it_runs_then_a_red_dot_is_on_the_screen_and_not_in_the_video(self):
+        video, screen, models = Video(), ScriptedScreen({3: "r", 8: "r", 10: "q"}), reader()
+        with models, Recorder(models.draw, lambda _: video) as keeper:
+            Live(models, Camera(pause_s=0.01), keeper, screen).run()
+
+        def is_red(image):
+            blue, green, red = image[:30, :30].astype(int).reshape(-1, 3).T
+            return bool(((red > 200) & (green < 80) & (blue < 80)).any())
+
+        assert [is_red(image) for image in screen.images] == [False] * 3 + [True] * 5 + [False] * 2
+        assert not any(map(is_red, video.images))
+
     def test_blur_when_on_then_recordings_are_blurred_too(self):
         video = Video()
         checks = (np.indices((120, 160)).sum(axis=0) % 2 * 255).astype(np.uint8)[..., None].repeat(3, axis=2)
@@ -340,6 +352,17 @@ class TestKeys:
 
 
 class TestCalibration:
+    def test_when_it_ends_then_the_line_names_who_was_calibrated_until_the_key_turns_it_off(self, monkeypatch):
+        shown = []
+        monkeypatch.setattr(Annotator, "hud", lambda _, image, lines: shown.append(lines))
+        screen = ScriptedScreen({40: "c", 60: "q"})
+        run(Camera(pause_s=0.01), screen, calibrate_s=0.4)
+        before, after = shown[30:40], shown[40:]
+        assert shown[1][0].startswith("calibrating: keep a resting face for ")
+        assert {lines[0] for lines in before} == {"calibrated to #1"}
+        assert {lines[0] for lines in after} >= {"calibration off"}
+        assert not any("calibrated to #1" in lines for lines in after)
+
     def test_when_neutral_is_not_among_the_emotions_then_it_says_so_and_asks_for_no_resting_face(self, monkeypatch):
         shown = []
         monkeypatch.setattr(Annotator, "hud", lambda _, image, lines: shown.append(lines))
@@ -380,6 +403,23 @@ class TestThrottle:
         assert stride.every == 2
         assert [stride.due() for _ in range(4)].count(True) == 2
         assert self.feed(stride, 0.015).every == 1
+
+    def test_when_fewer_are_classified_then_the_status_line_says_so(self, monkeypatch):
+        shown = []
+        monkeypatch.setattr(Annotator, "hud", lambda _, image, lines: shown.append(lines))
+        stride = InferenceStride()
+        stride.every = 3
+        run(Camera(5, pause_s=0.01), ScriptedScreen(), stride=stride)
+        assert shown[0][0] == "slow: moods are read on 1 of 3 frames"
+        stride.every = 1
+        run(Camera(5, pause_s=0.01), ScriptedScreen(), stride=stride)
+        assert not shown[-1][0].startswith("slow")
+
+    def test_when_two_frames_have_one_time_then_they_say_nothing_about_the_load(self):
+        stride = InferenceStride()
+        for _ in range(50):
+            stride.note(0.05, 0.0)
+        assert stride.every == 1
 
     def test_when_few_frames_come_then_each_is_classified_since_moods_must_not_get_old(self):
         assert self.feed(InferenceStride(), 0.3).every == 1

@@ -1,5 +1,6 @@
 import itertools
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -165,6 +166,23 @@ def test_draw_when_confidence_or_id_differ_then_so_does_the_label() -> None:
     assert not np.array_equal(image, Annotator().draw(frame, [other_id]))
     anonymous = Annotator(style=DrawStyle(ids=False))
     assert np.array_equal(anonymous.draw(frame, [mood]), anonymous.draw(frame, [other_id]))
+
+
+def test_draw_when_a_mood_is_given_then_its_label_its_percentage_and_its_number_are_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    written: list[str] = []
+    put: Any = cv2.putText
+
+    def noted(image: Image, text: str, *more: Any) -> Any:
+        written.append(text)
+        return put(image, text, *more)
+
+    monkeypatch.setattr(cv2, "putText", noted)
+    face = make_detection(640, 400, 200)
+    Annotator().draw(make_frame(*HD), [mood_of(face, "happy", 0.874, track_id=7)])
+    Annotator().draw(make_frame(*HD), [replace(mood_of(face, UNSURE, 0.3), reason="covered")])
+    assert written == ["happy", "87%", "#7", "unsure", "covered", "#1"]
 
 
 def test_draw_when_labels_are_a_models_own_then_each_has_its_own_colour() -> None:
