@@ -43,3 +43,13 @@ def test_store_with_folders_when_the_disk_is_full_then_the_earlier_file_stays_an
         disk.enter_context(full_disk(4096))
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["part-1.parquet"]
     assert (tmp_path / "moods" / "part-1.parquet").read_text() == "second"
+
+
+@pytest.mark.parametrize("scheme", ["", "file://"])
+def test_names_then_files_alone_and_none_where_there_is_no_folder(tmp_path: Path, scheme: str) -> None:
+    (tmp_path / "b.txt").touch()
+    (tmp_path / "a.txt").touch()
+    (tmp_path / "folder").mkdir()
+    store = Store(f"{scheme}{tmp_path}", "out")
+    assert store.names() == ["a.txt", "b.txt"]
+    assert store.names("folder") == store.names("none") == []
