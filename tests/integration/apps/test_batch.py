@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
@@ -217,6 +218,26 @@ def test_part_then_the_time_that_is_told_of_it_is_the_one_in_its_file(few, tmp_p
     told: list[Part] = []
     run_plan(job, plan(job, 1), LocalEngine(1), told.append)
     assert told == list(read_parts(store))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"reader": ReaderSettings(baseline="off")},
+        {"reader": ReaderSettings(detector="fast")},
+        {"reader": ReaderSettings(engine="keras")},
+        {"reader": ReaderSettings(emotions=("happy", "sad"))},
+        {"every": 2},
+    ],
+    ids=["baseline", "detector", "engine", "emotions", "every"],
+)
+@pytest.mark.usefixtures("here")
+def test_batch_when_a_setting_changes_that_rows_depend_on_then_all_is_read_again(master, tmp_path, changes):
+    job = BatchJob([str(master / "film.mp4")], str(tmp_path / "moods"), ReaderSettings())
+    run_plan(job, plan(job, 1), LocalEngine(1))
+    same, other = plan(job, 1), plan(replace(job, **changes), 1)
+    assert (same.todo, same.again, same.done) == (0, 0, 1)
+    assert (other.todo, other.again, other.done) == (1, 1, 0)
 
 
 @pytest.mark.usefixtures("here")

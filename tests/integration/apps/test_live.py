@@ -517,6 +517,14 @@ class TestSparklines:
         assert blue.sum() > 10
         assert np.flatnonzero(yellow).max() < np.flatnonzero(blue).min()
 
+    @pytest.mark.parametrize(("width", "height"), [(200, 20), (30, 400), (1, 1)])
+    def test_in_a_picture_without_room_then_nothing_is_drawn(self, width, height):
+        sparklines = HistoryStrips(("happy", "sad"))
+        sparklines.add([make_mood()], 0.0)
+        image = np.full((height, width, 3), 110, np.uint8)
+        assert sparklines.draw(image) == []
+        assert (image == 110).all()
+
     def test_row_when_its_track_was_missed_for_long_then_it_is_removed(self):
         sparklines = HistoryStrips(("happy", "sad"))
         sparklines.add([make_mood()], 0.0)
