@@ -15,16 +15,39 @@ import pytest
 from PIL import Image as PillowImage
 
 from livemood.apps import photo_reader
-from livemood.apps.collection import CollectionJob, read_collection
-from livemood.apps.photo import PhotoOptions
+from livemood.apps.collection import CollectionJob, CollectionSummary, read_collection
+from livemood.apps.photo import PhotoJob, PhotoOptions
 from livemood.apps.session import Session
 from livemood.bundles.heads import heads_of_bundle
 from livemood.cli import run
 from livemood.core.settings import DrawStyle, ReaderSettings
-from livemood.records.inputs import read_groups
+from livemood.records.inputs import Input, read_groups
 from livemood.sources.image.decode import read_photo
 from tests.support.builders import SAMPLES, refuse
 from tests.support.photos import image, rows
+
+
+def test_summary_then_a_photo_that_failed_is_not_one_without_a_face():
+    summary = CollectionSummary()
+    for error in (None, "a.jpg is not a picture"):
+        summary.add((Input("a.jpg", 8, 8, 0, error), ()))
+    assert (summary.photos, summary.failed, summary.faceless) == (2, 1, 1)
+
+
+def test_copy_that_is_there_already_then_the_photo_has_no_copy_and_the_error_says_why(tmp_path):
+    (tmp_path / "copy.png").write_bytes(b"mine")
+    photo = PhotoJob(SAMPLES / "faces.png", tmp_path / "copy.png")
+    result = photo_reader.open_photo_reader(PhotoOptions(ReaderSettings(), DrawStyle())).read(photo)
+    assert result.copy is None
+    assert "copy.png is there already" in str(result.error)
+    assert len(result.moods) == 2
+    assert (tmp_path / "copy.png").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(("size", "expected"), [((30, 40), (30, 40)), ((300, 400), (144, 192))])
+def test_thumbnail_then_small_and_no_larger_than_its_photo(size, expected):
+    data = photo_reader.thumbnail(np.zeros((*size, 3), np.uint8))
+    assert cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR).shape[:2] == expected
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])

@@ -28,7 +28,7 @@ from livemood.pipeline import Pipeline
 from livemood.runtime.queues import read_newest
 from livemood.sources.base import Source
 from livemood.testing import RecordingSink, ScriptedDetector, ScriptedScreen, TableClassifier
-from tests.support.builders import make_detection, make_frame, make_mood
+from tests.support.builders import make_detection, make_frame, make_mood, read_still
 
 FACE = make_detection(150, 200)
 
@@ -200,6 +200,17 @@ class TestLoop:
             summary = Live(models, Camera(30, pause_s=0.01), keeper, screen, stride=Half()).run().summary()
         assert summary.faces == summary.frames
         assert sum(call == (1,) for call in classifier.calls) <= summary.frames / 2 + 2
+
+    def test_when_it_ends_then_the_source_is_closed_so_that_a_waiting_reader_ends(self):
+        class Stalled(Camera):
+            def frames(self):
+                yield make_frame()
+                self.closed.wait()
+
+        before, camera = threading.active_count(), Stalled()
+        run(camera, ScriptedScreen({1: "q"}))
+        assert camera.closed.is_set()
+        assert threading.active_count() == before
 
     def test_when_a_duration_is_set_then_it_ends_by_itself(self):
         _, summary = run(Camera(pause_s=0.02), duration_s=0.3)
@@ -517,6 +528,22 @@ class TestSparklines:
         assert blue.sum() > 10
         assert np.flatnonzero(yellow).max() < np.flatnonzero(blue).min()
 
+    def test_of_many_frames_a_second_then_all_of_the_last_half_minute_is_there(self):
+        sparklines = HistoryStrips(("happy", "sad"))
+        for i in range(28 * 30):
+            sparklines.add([make_mood(label="happy" if i < 8 * 30 else "sad")], i / 30)
+        row = self.strip(sparklines)[22].astype(int)
+        yellow, blue = row[:, 2] - row[:, 0] > 100, row[:, 0] - row[:, 2] > 100
+        assert yellow.sum() == pytest.approx(8 / 20 * blue.sum(), abs=2)
+
+    def test_of_a_face_that_was_away_then_its_absence_is_a_gap(self):
+        sparklines = HistoryStrips(("happy", "sad"))
+        for i in range(200):
+            sparklines.add([make_mood()] if not 50 <= i < 150 else (), i / 10)
+        row = self.strip(sparklines)[22].astype(int)
+        yellow = np.flatnonzero(row[:, 2] - row[:, 0] > 100)
+        assert np.diff(yellow).max() > 0.4 * (yellow[-1] - yellow[0])
+
     @pytest.mark.parametrize(("width", "height"), [(200, 20), (30, 400), (1, 1)])
     def test_in_a_picture_without_room_then_nothing_is_drawn(self, width, height):
         sparklines = HistoryStrips(("happy", "sad"))
@@ -572,3 +599,20 @@ def test_mark_when_no_sink_takes_events_then_none_and_nothing_is_numbered():
     with Recorder(draw, lambda _: Video(), [Screen(), kept]) as recorder:
         assert recorder.mark(make_frame(), "bell") == 1
     assert kept.event_names == ["bell"]
+
+
+def test_sink_that_needs_pictures_then_it_has_annotated_ones_also_while_no_video_is_made():
+    screen = RecordingSink(needs_image=True)
+    with Recorder(draw, lambda _: Video(), [screen]) as recorder:
+        recorder.put(make_frame(), [make_mood()], DrawStyle())
+    assert len(screen.images) == 1
+    assert (screen.images[0] != make_frame().image).any()
+
+
+def test_snapshots_when_taken_within_a_second_then_each_has_a_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with Recorder(draw, lambda _: Video()) as recorder:
+        paths = [recorder.snapshot(make_frame(level=level), (), DrawStyle()) for level in (50, 100, 150)]
+    assert len(set(paths)) == 3
+    assert [read_still(path)[0, 0, 0] for path in paths] == [50, 100, 150]
+    assert recorder.files == paths

@@ -110,6 +110,13 @@ def test_markers_from_records_then_rate_and_absence_are_read_off_their_frames(tm
     assert found == sorted([*((s, n, f"person 1: {label(s)}") for s, n in said), (40, 1, "event 1")])
 
 
+@pytest.mark.parametrize("late_frames", [0.4, 0.0, -0.4])
+def test_markers_of_a_cut_between_two_frames_then_the_nearer_one_is_its_first(tmp_path, late_frames) -> None:
+    start_s = float((7 + Fraction(late_frames)) / NTSC)
+    write_markers(write_rows(tmp_path / "a.jsonl"), tmp_path / "a.otio", start_s=start_s)
+    assert starts(tmp_path / "a.otio")[:2] == [0, 23]
+
+
 def test_markers_when_an_event_comes_out_of_order_then_all_else_is_as_without_it(tmp_path) -> None:
     """The browser page marks the frame on the screen when later ones have been read."""
     lines = write_rows(tmp_path / "a.jsonl").read_text().splitlines(keepends=True)

@@ -12,9 +12,17 @@ from hypothesis import strategies as st
 from livemood.core.geometry import Box
 from livemood.core.labels import EMOTIONS, UNSURE, colour_bgr
 from livemood.core.settings import DrawStyle
-from livemood.core.types import Detection, Frame, HeadMood, Image, Mood, Track
+from livemood.core.types import Detection, Frame, HeadMood, Image, Keypoint, Mood, Track
 from livemood.overlay.annotator import Annotator
-from livemood.overlay.label_layout import clear_spot, distance, place_label, spots_around, visible_part, with_forehead
+from livemood.overlay.label_layout import (
+    FOREHEAD,
+    clear_spot,
+    distance,
+    place_label,
+    spots_around,
+    visible_part,
+    with_forehead,
+)
 from tests.support.builders import make_detection, make_frame
 
 HD = (1280, 720)
@@ -254,6 +262,16 @@ def test_blur_when_asked_for_then_no_detail_is_left_in_the_box_and_the_rest_is_u
     assert np.array_equal(image[bottom + side :], frame.image[bottom + side :])
 
 
+def test_blur_then_hides_the_forehead_too_which_detectors_leave_out() -> None:
+    frame, face = noise(*HD), make_detection(640, 400, 200)
+    image = Annotator(style=DrawStyle(blur=True)).draw(frame, [mood_of(face)])
+    eyes_to_mouth = float(face.keypoints[Keypoint.MOUTH][1] - face.keypoints[Keypoint.RIGHT_EYE][1])
+    hairline = round(face.box.top - FOREHEAD * eyes_to_mouth)
+    forehead = image[hairline : round(face.box.top), 560:720]
+    sharp = frame.image[hairline : round(face.box.top), 560:720]
+    assert (forehead == sharp).all(axis=2).mean() < 0.01
+
+
 def test_blur_when_the_face_pokes_out_of_the_frame_then_its_cells_stay_as_coarse() -> None:
     frame = noise(*HD)
     face = make_detection(1280, 400, 280)
@@ -373,6 +391,17 @@ def test_draw_when_faces_are_many_then_a_legend_tells_their_colours_and_no_label
     for label in ("happy", "sad"):
         bar = (image == colour_bgr(label)).all(axis=2).astype(np.uint8)
         assert cv2.erode(bar, np.ones((1, 20), np.uint8)).any()
+
+
+@pytest.mark.parametrize("free", ["left", "right"])
+def test_legend_then_lies_in_the_corner_that_has_fewest_faces(free: str) -> None:
+    frame = noise(*HD)
+    columns = [(45 + 62 * x) if free == "right" else 1235 - 62 * x for x in range(14)]
+    faces = [make_detection(x, 36 + 66 * y, 60) for x in columns for y in range(10)]
+    moods = [mood_of(face, track_id=i + 1) for i, face in enumerate(faces)]
+    image = Annotator().draw(frame, moods)
+    part = slice(0, 300) if free == "left" else slice(980, 1280)
+    assert changed(frame.image, image)[:, part].any()
 
 
 def test_draw_when_the_face_is_unsure_for_a_reason_then_it_is_written() -> None:

@@ -7,7 +7,7 @@ import pytest
 from fsspec.implementations.local import LocalFileSystem
 
 from livemood.core.errors import SinkError
-from livemood.runtime.storage import Store
+from livemood.runtime.storage import Store, is_url
 from tests.support.disks import full_disk
 
 
@@ -53,3 +53,11 @@ def test_names_then_files_alone_and_none_where_there_is_no_folder(tmp_path: Path
     store = Store(f"{scheme}{tmp_path}", "out")
     assert store.names() == ["a.txt", "b.txt"]
     assert store.names("folder") == store.names("none") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "is_one"),
+    [("s3://bucket/key", True), ("file:///a", True), ("C://a", False), ("a/b.jpg", False), ("://a", False)],
+)
+def test_url_then_told_from_a_path(path: str, is_one: bool) -> None:
+    assert is_url(path) is is_one
