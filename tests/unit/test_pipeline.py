@@ -194,6 +194,31 @@ def test_write_behind_when_writing_fails_then_the_error_is_raised_and_nothing_ha
         fill()
 
 
+def test_write_behind_when_writing_fails_then_a_later_put_raises_so_that_a_run_without_end_ends():
+    failed = threading.Event()
+
+    def full(item: int) -> None:
+        failed.set()
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"), WriteBehind(full) as writer:
+        writer.put(0)
+        assert failed.wait(10)
+        for item in range(1000):
+            writer.put(item)
+            time.sleep(0.001)
+        pytest.fail("nothing was raised")
+
+
+def test_write_behind_when_the_block_fails_too_then_its_own_error_comes():
+    def full(item: int) -> None:
+        raise OSError("disk full")
+
+    with pytest.raises(ValueError, match="of the block"), WriteBehind(full) as writer:
+        writer.put(0)
+        raise ValueError("of the block")
+
+
 def test_write_behind_when_the_last_write_fails_then_raised_at_the_end():
     def on_two(item: int) -> None:
         if item == 2:

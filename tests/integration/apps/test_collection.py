@@ -15,7 +15,7 @@ import pytest
 from PIL import Image as PillowImage
 
 from livemood.apps import photo_reader
-from livemood.apps.collection import CollectionJob, CollectionSummary, read_collection
+from livemood.apps.collection import CollectionJob, CollectionSummary, _Placer, read_collection
 from livemood.apps.photo import PhotoJob, PhotoOptions
 from livemood.apps.session import Session
 from livemood.bundles.heads import heads_of_bundle
@@ -34,6 +34,15 @@ def test_summary_then_a_photo_that_failed_is_not_one_without_a_face():
     assert (summary.photos, summary.failed, summary.faceless) == (2, 1, 1)
 
 
+def test_copy_when_a_process_was_killed_then_only_what_the_run_made_is_replaced(tmp_path):
+    photos = [tmp_path / "a.png", tmp_path / "b.png"]
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a.png").write_bytes(b"mine")
+    options = PhotoOptions(ReaderSettings(), DrawStyle())
+    placer = _Placer(CollectionJob(photos, options, copies=tmp_path / "out"), ())
+    assert [placer.again(placer.job(photo)).replaces for photo in photos] == [False, True]
+
+
 def test_copy_that_is_there_already_then_the_photo_has_no_copy_and_the_error_says_why(tmp_path):
     (tmp_path / "copy.png").write_bytes(b"mine")
     photo = PhotoJob(SAMPLES / "faces.png", tmp_path / "copy.png")
@@ -47,7 +56,9 @@ def test_copy_that_is_there_already_then_the_photo_has_no_copy_and_the_error_say
 @pytest.mark.parametrize(("size", "expected"), [((30, 40), (30, 40)), ((300, 400), (144, 192))])
 def test_thumbnail_then_small_and_no_larger_than_its_photo(size, expected):
     data = photo_reader.thumbnail(np.zeros((*size, 3), np.uint8))
-    assert cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR).shape[:2] == expected
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None
+    assert image.shape[:2] == expected
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])

@@ -7,6 +7,7 @@ import time
 import weakref
 from typing import ClassVar
 
+import cv2
 import numpy as np
 import pytest
 
@@ -98,6 +99,30 @@ class TestLoop:
         assert indices == sorted(set(indices))
         assert indices[-1] == 57, "the last frame is the newest and must not be lost"
         assert live.dropped == indices[-1] + 1 - summary.frames
+
+    def test_when_the_first_frames_were_missed_then_these_are_dropped_too(self):
+        class Late(Camera):
+            def frames(self):
+                yield Frame(7, 7 / 30, self._image)
+
+        live, summary = run(Late())
+        assert (summary.frames, live.dropped) == (1, 7)
+
+    def test_when_strips_are_shown_then_they_tell_what_was_read(self):
+        screen = ScriptedScreen()
+        run(Camera(10, pause_s=0.01), screen, view=View(sparklines=True))
+        plain = ScriptedScreen()
+        run(Camera(10, pause_s=0.01), plain)
+        assert (screen.images[-1][:60, 80:] != plain.images[-1][:60, 80:]).any()
+
+    def test_when_a_notice_was_shown_for_its_time_then_it_goes(self, monkeypatch):
+        shown = []
+        monkeypatch.setattr(Annotator, "hud", lambda _, image, lines: shown.append(lines))
+        monkeypatch.setattr("livemood.apps.live._NOTICE_S", 0.3)
+        run(Camera(pause_s=0.02), ScriptedScreen({3: "e", 60: "q"}))
+        said = ["no records to mark an event in" in lines for lines in shown]
+        assert any(said)
+        assert not said[-1]
 
     def test_when_a_box_is_drawn_then_it_is_on_the_frame_that_it_was_found_in(self):
         # A white square wanders; the detector finds it where it is. Each picture must show both at one place.
@@ -551,6 +576,14 @@ class TestSparklines:
         image = np.full((height, width, 3), 110, np.uint8)
         assert sparklines.draw(image) == []
         assert (image == 110).all()
+
+    def test_of_more_faces_than_there_are_rows_then_the_newest_are_shown(self, monkeypatch):
+        written = []
+        monkeypatch.setattr(cv2, "putText", lambda image, text, *_: written.append(text))
+        sparklines = HistoryStrips(("happy", "sad"))
+        sparklines.add([make_mood(track) for track in range(1, 10)], 0.0)
+        self.strip(sparklines)
+        assert written == [f"#{track}" for track in range(4, 10)]
 
     def test_row_when_its_track_was_missed_for_long_then_it_is_removed(self):
         sparklines = HistoryStrips(("happy", "sad"))

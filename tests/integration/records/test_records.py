@@ -369,6 +369,12 @@ def test_read_when_the_records_are_newer_then_it_asks_for_an_update(tmp_path: Pa
     path.write_text('{"v": 2, "frame": 0, "time_s": 0, "track": null}\n')
     with pytest.raises(LivemoodError, match="version 2 come from a newer livemood"):
         list(read(path))
+    table = tmp_path / "a.csv"
+    write_some(table)
+    header, *rows = table.read_text().splitlines(keepends=True)
+    table.write_text(header + "".join("2" + row.removeprefix("1") for row in rows))
+    with pytest.raises(LivemoodError, match="version 2 come from a newer livemood"):
+        list(read(table))
 
 
 def test_read_when_a_line_has_only_the_contract_keys_or_more_then_it_is_read(tmp_path: Path) -> None:

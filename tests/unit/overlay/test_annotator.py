@@ -262,6 +262,19 @@ def test_blur_when_asked_for_then_no_detail_is_left_in_the_box_and_the_rest_is_u
     assert np.array_equal(image[bottom + side :], frame.image[bottom + side :])
 
 
+def test_blur_then_hides_a_margin_around_the_face() -> None:
+    frame, face = noise(*HD), make_detection(640, 400, 200)
+    image = Annotator(style=DrawStyle(blur=True)).draw(frame, [mood_of(face)])
+    beside = slice(340, 460), slice(740 + 12, 740 + 28)
+    assert (image[beside] == frame.image[beside]).all(axis=2).mean() < 0.01
+
+
+def test_blur_of_a_small_face_then_its_cells_are_no_smaller_than_four_pixels() -> None:
+    frame, face = noise(320, 240), make_detection(160, 120, 16)
+    image = Annotator(style=DrawStyle(blur=True)).draw(frame, [mood_of(face)])
+    assert len(np.unique(image[116:124, 156:164].reshape(-1, 3), axis=0)) <= 9
+
+
 def test_blur_then_hides_the_forehead_too_which_detectors_leave_out() -> None:
     frame, face = noise(*HD), make_detection(640, 400, 200)
     image = Annotator(style=DrawStyle(blur=True)).draw(frame, [mood_of(face)])

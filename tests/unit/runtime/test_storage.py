@@ -61,3 +61,11 @@ def test_names_then_files_alone_and_none_where_there_is_no_folder(tmp_path: Path
 )
 def test_url_then_told_from_a_path(path: str, is_one: bool) -> None:
     assert is_url(path) is is_one
+
+
+def test_replacing_when_it_fails_then_nothing_half_written_is_left(tmp_path: Path) -> None:
+    store = Store(str(tmp_path), "out")
+    with pytest.raises(SinkError, match=r"a\.parquet could not be written"), store.replacing("a.parquet") as scratch:
+        scratch.write_text("half")
+        raise OSError("full")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
