@@ -253,6 +253,8 @@ def test_frames_then_count_photos_that_are_read_and_every_frame_of_a_video(maste
         (part,) = (part for part in read_parts(store) if str(album / name) in [one.path for one in part.inputs])
         remove_inputs(store, part, {str(album / name)})
         assert read_part(store, part.name).frames == 1
+        assert str(album / name) not in read_part(store, part.name).failed
+    assert contents(read_parts(store)).failed == 0
 
 
 @pytest.mark.usefixtures("here")
@@ -275,6 +277,7 @@ def test_status_then_says_what_is_there_and_by_which_model(made, capsys):
     assert "model emotion" in text
     notes = json.loads((made / "_manifest" / "all.json").read_text())
     assert (notes["inputs"], notes["failed"], len(notes["model"]["sha256"])) == (PHOTOS + 2, 1, 64)
+    assert (notes["faces"], notes["frames"]) == (PHOTOS + 10, PHOTOS + 5)
 
 
 @pytest.mark.parametrize("text", ["[1, 2]", '{"a": 1}', "7", "{"])

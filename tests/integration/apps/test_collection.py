@@ -21,6 +21,7 @@ from livemood.apps.session import Session
 from livemood.bundles.heads import heads_of_bundle
 from livemood.cli import run
 from livemood.core.settings import DrawStyle, ReaderSettings
+from livemood.records import Record
 from livemood.records.inputs import Input, read_groups
 from livemood.sources.image.decode import read_photo
 from tests.support.builders import SAMPLES, refuse
@@ -32,6 +33,15 @@ def test_summary_then_a_photo_that_failed_is_not_one_without_a_face():
     for error in (None, "a.jpg is not a picture"):
         summary.add((Input("a.jpg", 8, 8, 0, error), ()))
     assert (summary.photos, summary.failed, summary.faceless) == (2, 1, 1)
+
+
+def test_summary_then_its_strongest_faces_are_the_surest_of_all_photos():
+    summary = CollectionSummary()
+    for number in range(30):
+        faces = tuple(Record(0, 0.0, 1, label=label, confidence=number * 7 % 30 / 30) for label in ("happy", "neutral"))
+        summary.add((Input(f"{number}.jpg", 8, 8, 2), faces))
+    assert [round(30 * one.confidence) for one in summary.strongest] == list(range(29, 19, -1))
+    assert {one.label for one in summary.strongest} == {"happy"}
 
 
 def test_copy_when_a_process_was_killed_then_only_what_the_run_made_is_replaced(tmp_path):

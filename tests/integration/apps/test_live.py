@@ -375,6 +375,19 @@ class TestKeys:
         assert [is_red(image) for image in screen.images] == [False] * 3 + [True] * 5 + [False] * 2
         assert not any(map(is_red, video.images))
 
+    def test_recording_then_it_is_drawn_as_the_view_is(self):
+        styles = []
+        view = View(ids=False, panel=True, blur=True, smile_kind=False)
+
+        def noted(frame, moods, style):
+            styles.append(style)
+            return frame.image
+
+        with Recorder(noted, lambda _: Video()) as keeper:
+            keeper.start()
+            run(Camera(3, pause_s=0.01), recorder=keeper, view=view)
+        assert set(styles) == {DrawStyle(ids=False, panel=True, blur=True, smile_kind=False)}
+
     def test_blur_when_on_then_recordings_are_blurred_too(self):
         video = Video()
         checks = (np.indices((120, 160)).sum(axis=0) % 2 * 255).astype(np.uint8)[..., None].repeat(3, axis=2)

@@ -115,9 +115,9 @@ def test_markers_of_a_cut_between_two_frames_then_the_nearer_one_is_its_first(tm
     start_s = float((7 + Fraction(late_frames)) / NTSC)
     write_markers(write_rows(tmp_path / "a.jsonl"), tmp_path / "a.otio", start_s=start_s)
     assert starts(tmp_path / "a.otio")[:2] == [0, 23]
-    write_markers(tmp_path / "a.jsonl", tmp_path / "a.eaf", start_s=start_s)
-    times = re.findall(r'TIME_VALUE="(-?\d+)"', (tmp_path / "a.eaf").read_text())
-    assert 0 <= min(map(int, times)) < 1000 / 2 / NTSC
+    write_markers(tmp_path / "a.jsonl", tmp_path / "a.boris", start_s=start_s)
+    (told,) = json.loads((tmp_path / "a.boris").read_text())["observations"].values()
+    assert 0 <= min(event[0] for event in told["events"]) < 0.5 / NTSC
 
 
 def test_markers_when_an_event_comes_out_of_order_then_all_else_is_as_without_it(tmp_path) -> None:
