@@ -24,7 +24,7 @@ from livemood.core.settings import DrawStyle, ReaderSettings
 from livemood.records import Record
 from livemood.records.inputs import Input, read_groups
 from livemood.sources.image.decode import read_photo
-from tests.support.builders import SAMPLES, refuse
+from tests.support.builders import SAMPLES, read_still, refuse
 from tests.support.photos import image, rows
 
 
@@ -42,6 +42,30 @@ def test_summary_then_its_strongest_faces_are_the_surest_of_all_photos():
         summary.add((Input(f"{number}.jpg", 8, 8, 2), faces))
     assert [round(30 * one.confidence) for one in summary.strongest] == list(range(29, 19, -1))
     assert {one.label for one in summary.strongest} == {"happy"}
+
+
+def test_copy_that_would_replace_another_photo_of_the_run_then_it_is_refused_even_by_force(tmp_path):
+    photos = [tmp_path / "a.png", tmp_path / "out" / "a.png"]
+    (tmp_path / "out").mkdir()
+    for photo in photos:
+        shutil.copy(SAMPLES / "faces.png", photo)
+    before = photos[1].read_bytes()
+    options = PhotoOptions(ReaderSettings(), DrawStyle(), force=True)
+    job = CollectionJob(photos, options, copies=tmp_path / "out", force=True)
+    reader = photo_reader.open_photo_reader(options)
+    first, second = read_collection(job, reader.session.heads, open_reader=lambda: reader)
+    assert str(first.error).endswith("a.png is one of the inputs; choose another out")
+    assert (first.copy, second.copy) == (None, tmp_path / "out" / "a-2.png")
+    assert photos[1].read_bytes() == before
+
+
+def test_copy_of_a_photo_that_was_searched_at_a_part_of_its_size_then_as_large_as_the_photo(tmp_path):
+    height, width = (4 * side for side in read_still(SAMPLES / "faces.png").shape[:2])
+    cv2.imwrite(str(tmp_path / "a.jpg"), cv2.resize(read_still(SAMPLES / "faces.png"), (width, height)))
+    options = PhotoOptions(ReaderSettings(), DrawStyle())
+    result = photo_reader.open_photo_reader(options).read(PhotoJob(tmp_path / "a.jpg", tmp_path / "copy.jpg"))
+    assert (result.width, result.height) == (width, height)
+    assert read_still(tmp_path / "copy.jpg").shape == (height, width, 3)
 
 
 def test_copy_when_a_process_was_killed_then_only_what_the_run_made_is_replaced(tmp_path):
