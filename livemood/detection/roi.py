@@ -29,7 +29,7 @@ def crop_roi(image: Image, window: Box, side_px: int, *, grey: bool = False) -> 
         part = np.asarray(cv2.cvtColor(part, cv2.COLOR_BGR2GRAY), np.uint8)
     rows, columns = side - part.shape[0], side - part.shape[1]
     if rows or columns:
-        above, before = min(max(-top, 0), rows), min(max(-left, 0), columns)
+        above, before = max(-top, 0), max(-left, 0)
         borders = above, rows - above, before, columns - before
         part = np.asarray(cv2.copyMakeBorder(part, *borders, cv2.BORDER_CONSTANT), np.uint8)
     interpolation = cv2.INTER_AREA if side > side_px else cv2.INTER_LINEAR

@@ -62,7 +62,7 @@ class NeutralBaseline:
         """Seconds for which people should still keep a resting face; 0 when not calibrating."""
         if self._wanted_s is not None:
             return self._wanted_s
-        return 0.0 if self._until_s is None else max(self._until_s - self._now_s, 0.0)
+        return 0.0 if self._until_s is None else self._until_s - self._now_s
 
     @property
     def calibrated(self) -> frozenset[int]:

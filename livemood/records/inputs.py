@@ -190,7 +190,6 @@ def whole_until(path: Path) -> tuple[Heads, int]:
         end = len(file.readline(_MAX_LINE)) if path.suffix.lower() == ".csv" else 0
         if end:
             heads = _heads(path, _header(path, file))
-        file.seek(0)
         for (_, faces), until in groups(_PARSERS[path.suffix.lower()](path, file)):
             heads = heads or (_heads_of(faces[0]) if faces else {})
             end = until

@@ -110,7 +110,8 @@ class Store:
             if self._remote is None:
                 return sorted(entry.name for entry in os.scandir(where) if entry.is_file())
             self._remote.invalidate_cache()
-            return sorted(str(name).rstrip("/").rpartition("/")[2] for name in self._remote.ls(where, detail=False))
+            found = self._remote.ls(where, detail=True)
+            return sorted(str(one["name"]).rpartition("/")[2] for one in found if one["type"] != "directory")
         return []
 
     def open(self, name: str) -> BinaryIO:

@@ -1,11 +1,14 @@
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import ClassVar
 
+import numpy as np
 import pytest
 
 from livemood.core.geometry import Box
-from livemood.core.stage_settings import RoiSettings, Settings
+from livemood.core.stage_settings import RoiSettings, Settings, SmootherSettings, TrackerSettings
 from livemood.core.types import Detection, Frame
 from livemood.pipeline import Pipeline
 from livemood.runtime.queues import WriteBehind, read_ahead
@@ -59,6 +62,30 @@ def test_step_when_a_face_is_classified_every_three_seconds_only_then_its_restin
     for frame in clip(30, fps=5):
         pipeline.step(frame, classify=frame.index % 15 == 0)
     assert pipeline.baseline.calibrated == {1}
+
+
+def test_step_when_someone_comes_back_within_the_time_of_forgetting_then_the_calibration_is_kept():
+    settings = Settings(tracker=TrackerSettings(max_missed_s=9.0), smoother=SmootherSettings(forget_s=9.0))
+    pipeline = Pipeline(ScriptedDetector([[A]] * 10 + [[]] * 35 + [[A]]), people(), settings)
+    pipeline.baseline.begin(1.0)
+    for frame in clip(50, fps=5):
+        moods = pipeline.step(frame)
+    assert [mood.track.id for mood in moods] == [1]
+    assert pipeline.baseline.calibrated == {1}
+
+
+def test_step_of_a_model_with_two_heads_then_moods_have_the_smoothed_output_of_both():
+    class TwoHeads(TableClassifier):
+        heads: ClassVar = {"emotion": ("neutral", "happy"), "smile": ("none", "open")}
+
+        def classify(self, crops):
+            open_p = np.array([0.0, 1.0] if not self.calls else [1.0, 0.0], np.float32)
+            return tuple(replace(found, others={"smile": open_p}) for found in super().classify(crops))
+
+    pipeline = Pipeline(ScriptedDetector([[A]]), TwoHeads(labels=("neutral", "happy")))
+    first, second = ([*pipeline.step(frame)] for frame in clip(2))
+    assert first[0].others["smile"].label == "open"
+    assert 0 < second[0].others["smile"].scores["none"] < 1
 
 
 def test_step_without_faces_then_no_moods():
@@ -165,6 +192,31 @@ def test_write_behind_when_writing_fails_then_the_error_is_raised_and_nothing_ha
 
     with pytest.raises(OSError, match="disk full"):
         fill()
+
+
+def test_write_behind_when_writing_fails_then_a_later_put_raises_so_that_a_run_without_end_ends():
+    failed = threading.Event()
+
+    def full(item: int) -> None:
+        failed.set()
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"), WriteBehind(full) as writer:
+        writer.put(0)
+        assert failed.wait(10)
+        for item in range(1000):
+            writer.put(item)
+            time.sleep(0.001)
+        pytest.fail("nothing was raised")
+
+
+def test_write_behind_when_the_block_fails_too_then_its_own_error_comes():
+    def full(item: int) -> None:
+        raise OSError("disk full")
+
+    with pytest.raises(ValueError, match="of the block"), WriteBehind(full) as writer:
+        writer.put(0)
+        raise ValueError("of the block")
 
 
 def test_write_behind_when_the_last_write_fails_then_raised_at_the_end():

@@ -291,6 +291,27 @@ def test_part_then_the_time_that_is_told_of_it_is_the_one_in_its_file(few, tmp_p
     assert told == list(read_parts(store))
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"reader": ReaderSettings(baseline="off")},
+        {"reader": ReaderSettings(detector="fast")},
+        {"reader": ReaderSettings(engine="keras")},
+        {"reader": ReaderSettings(emotions=("happy", "sad"))},
+        {"reader": ReaderSettings(prior="balanced")},
+        {"every": 2},
+    ],
+    ids=["baseline", "detector", "engine", "emotions", "prior", "every"],
+)
+@pytest.mark.usefixtures("here")
+def test_batch_when_a_setting_changes_that_rows_depend_on_then_all_is_read_again(master, tmp_path, changes):
+    job = BatchJob([str(master / "film.mp4")], str(tmp_path / "moods"), ReaderSettings())
+    run_plan(job, plan(job, 1), LocalEngine(1))
+    same, other = plan(job, 1), plan(replace(job, **changes), 1)
+    assert (same.todo, same.again, same.done) == (0, 0, 1)
+    assert (other.todo, other.again, other.done) == (1, 1, 0)
+
+
 @pytest.mark.usefixtures("here")
 def test_frames_then_count_photos_that_are_read_and_every_frame_of_a_video(master, tmp_path):
     album, store = tmp_path / "album", Store(str(tmp_path / "moods"), "out")
@@ -304,6 +325,8 @@ def test_frames_then_count_photos_that_are_read_and_every_frame_of_a_video(maste
         (part,) = (part for part in read_parts(store) if str(album / name) in [one.path for one in part.inputs])
         remove_inputs(store, part.name, {str(album / name)})
         assert read_part(store, part.name).frames == 1
+        assert str(album / name) not in read_part(store, part.name).failed
+    assert contents(read_parts(store)).failed == 0
 
 
 @pytest.mark.usefixtures("here")
@@ -326,6 +349,7 @@ def test_status_then_says_what_is_there_and_by_which_model(made, capsys):
     assert "model emotion" in text
     notes = json.loads((made / "_manifest" / "all.json").read_text())
     assert (notes["inputs"], notes["failed"], len(notes["model"]["sha256"])) == (PHOTOS + 2, 1, 64)
+    assert (notes["faces"], notes["frames"]) == (PHOTOS + 10, PHOTOS + 5)
 
 
 @pytest.mark.parametrize("text", ["[1, 2]", '{"a": 1}', "7", "{"])

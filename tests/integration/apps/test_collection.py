@@ -15,16 +15,84 @@ import pytest
 from PIL import Image as PillowImage
 
 from livemood.apps import photo_reader
-from livemood.apps.collection import CollectionJob, read_collection
-from livemood.apps.photo import PhotoOptions
+from livemood.apps.collection import CollectionJob, CollectionSummary, _Placer, read_collection
+from livemood.apps.photo import PhotoJob, PhotoOptions
 from livemood.apps.session import Session
 from livemood.bundles.heads import heads_of_bundle
 from livemood.cli import run
 from livemood.core.settings import DrawStyle, ReaderSettings
-from livemood.records.inputs import read_groups
+from livemood.records import Record
+from livemood.records.inputs import Input, read_groups
 from livemood.sources.image.decode import read_photo
-from tests.support.builders import SAMPLES, refuse
+from tests.support.builders import SAMPLES, read_still, refuse
 from tests.support.photos import image, rows
+
+
+def test_summary_then_a_photo_that_failed_is_not_one_without_a_face():
+    summary = CollectionSummary()
+    for error in (None, "a.jpg is not a picture"):
+        summary.add((Input("a.jpg", 8, 8, 0, error), ()))
+    assert (summary.photos, summary.failed, summary.faceless) == (2, 1, 1)
+
+
+def test_summary_then_its_strongest_faces_are_the_surest_of_all_photos():
+    summary = CollectionSummary()
+    for number in range(30):
+        faces = tuple(Record(0, 0.0, 1, label=label, confidence=number * 7 % 30 / 30) for label in ("happy", "neutral"))
+        summary.add((Input(f"{number}.jpg", 8, 8, 2), faces))
+    assert [round(30 * one.confidence) for one in summary.strongest] == list(range(29, 19, -1))
+    assert {one.label for one in summary.strongest} == {"happy"}
+
+
+def test_copy_that_would_replace_another_photo_of_the_run_then_it_is_refused_even_by_force(tmp_path):
+    photos = [tmp_path / "a.png", tmp_path / "out" / "a.png"]
+    (tmp_path / "out").mkdir()
+    for photo in photos:
+        shutil.copy(SAMPLES / "faces.png", photo)
+    before = photos[1].read_bytes()
+    options = PhotoOptions(ReaderSettings(), DrawStyle(), force=True)
+    job = CollectionJob(photos, options, copies=tmp_path / "out", force=True)
+    reader = photo_reader.open_photo_reader(options)
+    first, second = read_collection(job, reader.session.heads, open_reader=lambda: reader)
+    assert str(first.error).endswith("a.png is one of the inputs; choose another out")
+    assert (first.copy, second.copy) == (None, tmp_path / "out" / "a-2.png")
+    assert photos[1].read_bytes() == before
+
+
+def test_copy_of_a_photo_that_was_searched_at_a_part_of_its_size_then_as_large_as_the_photo(tmp_path):
+    height, width = (4 * side for side in read_still(SAMPLES / "faces.png").shape[:2])
+    cv2.imwrite(str(tmp_path / "a.jpg"), cv2.resize(read_still(SAMPLES / "faces.png"), (width, height)))
+    options = PhotoOptions(ReaderSettings(), DrawStyle())
+    result = photo_reader.open_photo_reader(options).read(PhotoJob(tmp_path / "a.jpg", tmp_path / "copy.jpg"))
+    assert (result.width, result.height) == (width, height)
+    assert read_still(tmp_path / "copy.jpg").shape == (height, width, 3)
+
+
+def test_copy_when_a_process_was_killed_then_only_what_the_run_made_is_replaced(tmp_path):
+    photos = [tmp_path / "a.png", tmp_path / "b.png"]
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a.png").write_bytes(b"mine")
+    options = PhotoOptions(ReaderSettings(), DrawStyle())
+    placer = _Placer(CollectionJob(photos, options, copies=tmp_path / "out"), ())
+    assert [placer.again(placer.job(photo)).replaces for photo in photos] == [False, True]
+
+
+def test_copy_that_is_there_already_then_the_photo_has_no_copy_and_the_error_says_why(tmp_path):
+    (tmp_path / "copy.png").write_bytes(b"mine")
+    photo = PhotoJob(SAMPLES / "faces.png", tmp_path / "copy.png")
+    result = photo_reader.open_photo_reader(PhotoOptions(ReaderSettings(), DrawStyle())).read(photo)
+    assert result.copy is None
+    assert "copy.png is there already" in str(result.error)
+    assert len(result.moods) == 2
+    assert (tmp_path / "copy.png").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(("size", "expected"), [((30, 40), (30, 40)), ((300, 400), (144, 192))])
+def test_thumbnail_then_small_and_no_larger_than_its_photo(size, expected):
+    data = photo_reader.thumbnail(np.zeros((*size, 3), np.uint8))
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None
+    assert image.shape[:2] == expected
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])

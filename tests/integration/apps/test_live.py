@@ -7,6 +7,7 @@ import time
 import weakref
 from typing import ClassVar
 
+import cv2
 import numpy as np
 import pytest
 
@@ -28,7 +29,7 @@ from livemood.pipeline import Pipeline
 from livemood.runtime.queues import read_newest
 from livemood.sources.base import Source
 from livemood.testing import RecordingSink, ScriptedDetector, ScriptedScreen, TableClassifier
-from tests.support.builders import make_detection, make_frame, make_mood
+from tests.support.builders import make_detection, make_frame, make_mood, read_still
 
 FACE = make_detection(150, 200)
 
@@ -98,6 +99,30 @@ class TestLoop:
         assert indices == sorted(set(indices))
         assert indices[-1] == 57, "the last frame is the newest and must not be lost"
         assert live.dropped == indices[-1] + 1 - summary.frames
+
+    def test_when_the_first_frames_were_missed_then_these_are_dropped_too(self):
+        class Late(Camera):
+            def frames(self):
+                yield Frame(7, 7 / 30, self._image)
+
+        live, summary = run(Late())
+        assert (summary.frames, live.dropped) == (1, 7)
+
+    def test_when_strips_are_shown_then_they_tell_what_was_read(self):
+        screen = ScriptedScreen()
+        run(Camera(10, pause_s=0.01), screen, view=View(sparklines=True))
+        plain = ScriptedScreen()
+        run(Camera(10, pause_s=0.01), plain)
+        assert (screen.images[-1][:60, 80:] != plain.images[-1][:60, 80:]).any()
+
+    def test_when_a_notice_was_shown_for_its_time_then_it_goes(self, monkeypatch):
+        shown = []
+        monkeypatch.setattr(Annotator, "hud", lambda _, image, lines: shown.append(lines))
+        monkeypatch.setattr("livemood.apps.live._NOTICE_S", 0.3)
+        run(Camera(pause_s=0.02), ScriptedScreen({3: "e", 60: "q"}))
+        said = ["no records to mark an event in" in lines for lines in shown]
+        assert any(said)
+        assert not said[-1]
 
     def test_when_a_box_is_drawn_then_it_is_on_the_frame_that_it_was_found_in(self):
         # A white square wanders; the detector finds it where it is. Each picture must show both at one place.
@@ -200,6 +225,17 @@ class TestLoop:
             summary = Live(models, Camera(30, pause_s=0.01), keeper, screen, stride=Half()).run().summary()
         assert summary.faces == summary.frames
         assert sum(call == (1,) for call in classifier.calls) <= summary.frames / 2 + 2
+
+    def test_when_it_ends_then_the_source_is_closed_so_that_a_waiting_reader_ends(self):
+        class Stalled(Camera):
+            def frames(self):
+                yield make_frame()
+                self.closed.wait()
+
+        before, camera = threading.active_count(), Stalled()
+        run(camera, ScriptedScreen({1: "q"}))
+        assert camera.closed.is_set()
+        assert threading.active_count() == before
 
     def test_when_a_duration_is_set_then_it_ends_by_itself(self):
         _, summary = run(Camera(pause_s=0.02), duration_s=0.3)
@@ -327,6 +363,31 @@ class TestKeys:
         assert bell not in shown, "the picture was paused when it rang"
         assert event == bell
 
+    def test_recording_when_it_runs_then_a_red_dot_is_on_the_screen_and_not_in_the_video(self):
+        video, screen, models = Video(), ScriptedScreen({3: "r", 8: "r", 10: "q"}), reader()
+        with models, Recorder(models.draw, lambda _: video) as keeper:
+            Live(models, Camera(pause_s=0.01), keeper, screen).run()
+
+        def is_red(image):
+            blue, green, red = image[:30, :30].astype(int).reshape(-1, 3).T
+            return bool(((red > 200) & (green < 80) & (blue < 80)).any())
+
+        assert [is_red(image) for image in screen.images] == [False] * 3 + [True] * 5 + [False] * 2
+        assert not any(map(is_red, video.images))
+
+    def test_recording_then_it_is_drawn_as_the_view_is(self):
+        styles = []
+        view = View(ids=False, panel=True, blur=True, smile_kind=False)
+
+        def noted(frame, moods, style):
+            styles.append(style)
+            return frame.image
+
+        with Recorder(noted, lambda _: Video()) as keeper:
+            keeper.start()
+            run(Camera(3, pause_s=0.01), recorder=keeper, view=view)
+        assert set(styles) == {DrawStyle(ids=False, panel=True, blur=True, smile_kind=False)}
+
     def test_blur_when_on_then_recordings_are_blurred_too(self):
         video = Video()
         checks = (np.indices((120, 160)).sum(axis=0) % 2 * 255).astype(np.uint8)[..., None].repeat(3, axis=2)
@@ -340,6 +401,17 @@ class TestKeys:
 
 
 class TestCalibration:
+    def test_when_it_ends_then_the_line_names_who_was_calibrated_until_the_key_turns_it_off(self, monkeypatch):
+        shown = []
+        monkeypatch.setattr(Annotator, "hud", lambda _, image, lines: shown.append(lines))
+        screen = ScriptedScreen({40: "c", 60: "q"})
+        run(Camera(pause_s=0.01), screen, calibrate_s=0.4)
+        before, after = shown[30:40], shown[40:]
+        assert shown[1][0].startswith("calibrating: keep a resting face for ")
+        assert {lines[0] for lines in before} == {"calibrated to #1"}
+        assert {lines[0] for lines in after} >= {"calibration off"}
+        assert not any("calibrated to #1" in lines for lines in after)
+
     def test_when_neutral_is_not_among_the_emotions_then_it_says_so_and_asks_for_no_resting_face(self, monkeypatch):
         shown = []
         monkeypatch.setattr(Annotator, "hud", lambda _, image, lines: shown.append(lines))
@@ -380,6 +452,23 @@ class TestThrottle:
         assert stride.every == 2
         assert [stride.due() for _ in range(4)].count(True) == 2
         assert self.feed(stride, 0.015).every == 1
+
+    def test_when_fewer_are_classified_then_the_status_line_says_so(self, monkeypatch):
+        shown = []
+        monkeypatch.setattr(Annotator, "hud", lambda _, image, lines: shown.append(lines))
+        stride = InferenceStride()
+        stride.every = 3
+        run(Camera(5, pause_s=0.01), ScriptedScreen(), stride=stride)
+        assert shown[0][0] == "slow: moods are read on 1 of 3 frames"
+        stride.every = 1
+        run(Camera(5, pause_s=0.01), ScriptedScreen(), stride=stride)
+        assert not shown[-1][0].startswith("slow")
+
+    def test_when_two_frames_have_one_time_then_they_say_nothing_about_the_load(self):
+        stride = InferenceStride()
+        for _ in range(50):
+            stride.note(0.05, 0.0)
+        assert stride.every == 1
 
     def test_when_few_frames_come_then_each_is_classified_since_moods_must_not_get_old(self):
         assert self.feed(InferenceStride(), 0.3).every == 1
@@ -477,6 +566,38 @@ class TestSparklines:
         assert blue.sum() > 10
         assert np.flatnonzero(yellow).max() < np.flatnonzero(blue).min()
 
+    def test_of_many_frames_a_second_then_all_of_the_last_half_minute_is_there(self):
+        sparklines = HistoryStrips(("happy", "sad"))
+        for i in range(28 * 30):
+            sparklines.add([make_mood(label="happy" if i < 8 * 30 else "sad")], i / 30)
+        row = self.strip(sparklines)[22].astype(int)
+        yellow, blue = row[:, 2] - row[:, 0] > 100, row[:, 0] - row[:, 2] > 100
+        assert yellow.sum() == pytest.approx(8 / 20 * blue.sum(), abs=2)
+
+    def test_of_a_face_that_was_away_then_its_absence_is_a_gap(self):
+        sparklines = HistoryStrips(("happy", "sad"))
+        for i in range(200):
+            sparklines.add([make_mood()] if not 50 <= i < 150 else (), i / 10)
+        row = self.strip(sparklines)[22].astype(int)
+        yellow = np.flatnonzero(row[:, 2] - row[:, 0] > 100)
+        assert np.diff(yellow).max() > 0.4 * (yellow[-1] - yellow[0])
+
+    @pytest.mark.parametrize(("width", "height"), [(200, 20), (30, 400), (1, 1)])
+    def test_in_a_picture_without_room_then_nothing_is_drawn(self, width, height):
+        sparklines = HistoryStrips(("happy", "sad"))
+        sparklines.add([make_mood()], 0.0)
+        image = np.full((height, width, 3), 110, np.uint8)
+        assert sparklines.draw(image) == []
+        assert (image == 110).all()
+
+    def test_of_more_faces_than_there_are_rows_then_the_newest_are_shown(self, monkeypatch):
+        written = []
+        monkeypatch.setattr(cv2, "putText", lambda image, text, *_: written.append(text))
+        sparklines = HistoryStrips(("happy", "sad"))
+        sparklines.add([make_mood(track) for track in range(1, 10)], 0.0)
+        self.strip(sparklines)
+        assert written == [f"#{track}" for track in range(4, 10)]
+
     def test_row_when_its_track_was_missed_for_long_then_it_is_removed(self):
         sparklines = HistoryStrips(("happy", "sad"))
         sparklines.add([make_mood()], 0.0)
@@ -524,3 +645,20 @@ def test_mark_when_no_sink_takes_events_then_none_and_nothing_is_numbered():
     with Recorder(draw, lambda _: Video(), [Screen(), kept]) as recorder:
         assert recorder.mark(make_frame(), "bell") == 1
     assert kept.event_names == ["bell"]
+
+
+def test_sink_that_needs_pictures_then_it_has_annotated_ones_also_while_no_video_is_made():
+    screen = RecordingSink(needs_image=True)
+    with Recorder(draw, lambda _: Video(), [screen]) as recorder:
+        recorder.put(make_frame(), [make_mood()], DrawStyle())
+    assert len(screen.images) == 1
+    assert (screen.images[0] != make_frame().image).any()
+
+
+def test_snapshots_when_taken_within_a_second_then_each_has_a_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with Recorder(draw, lambda _: Video()) as recorder:
+        paths = [recorder.snapshot(make_frame(level=level), (), DrawStyle()) for level in (50, 100, 150)]
+    assert len(set(paths)) == 3
+    assert [read_still(path)[0, 0, 0] for path in paths] == [50, 100, 150]
+    assert recorder.files == paths

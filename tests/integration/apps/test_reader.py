@@ -48,6 +48,12 @@ def test_image_with_the_shipped_parts_then_the_drawn_moods():
     assert (drawn != picture).any()
 
 
+def test_image_that_is_rotated_then_its_faces_are_found_as_in_a_photo_and_not_as_in_a_video():
+    with MoodReader() as shipped:
+        moods = shipped.image(np.rot90(read_still(SAMPLES / "faces.png")).copy())
+    assert sorted(mood.label for mood in moods) == ["happy", "surprise"]
+
+
 def test_image_when_asked_twice_then_the_first_picture_leaves_no_trace():
     with reader(happy=0.9, sad=0.1) as one:
         first, second = one.image(make_frame().image.copy()), one.image(make_frame().image.copy())

@@ -15,13 +15,14 @@ from livemood.apps.video_job import VideoJob
 from livemood.cli import run
 from livemood.cli.bars import Bars
 from livemood.cli.summary import line_about_many, print_outcomes
+from livemood.core.errors import LivemoodError
 from livemood.records import read
 from livemood.reporting import page
 from livemood.runtime.atomic_io import unwritable
 from livemood.sinks.open import Output
-from livemood.sinks.records import RecordSink
+from livemood.sinks.records import RecordSink, open_records
 from livemood.sinks.video.writer import VideoSink
-from tests.support.builders import half_sample, write_clip
+from tests.support.builders import half_sample, make_frame, make_mood, write_clip
 
 
 @pytest.fixture(scope="module")
@@ -332,3 +333,17 @@ def test_copy_when_it_would_lie_among_videos_then_refused(study, capfd):
     (study / "study" / "P01" / "clip.mp4").rename(study / "study" / "P01" / "clip.mkv")
     assert run(["video", "study/P01", "study/P02", "--out-dir", "study"]) == 2
     assert "study/P01/clip.mp4 would lie among the videos of" in capfd.readouterr().err
+
+
+def test_table_of_a_video_that_failed_then_names_what_was_completed_and_has_no_figures(study):
+    records = study / "moods.csv"
+    with open_records(records, ("happy", "sad")) as sink:
+        sink.write(make_frame(), [make_mood(labels=("happy", "sad"))])
+    job = VideoJob(Path("a.mp4"), (Output("out", "a-moods.mp4"), Output("records", str(records))))
+    failed = Outcome(job, None, LivemoodError("disk full"), [records])
+    there = Outcome(job, None, None)
+    listed = [video_table.Listed("", one) for one in (failed, there)]
+    video_table.write_video_table(study / "table.csv", listed, ("happy", "sad"))
+    one, other = csv.DictReader((study / "table.csv").open())
+    assert (one["state"], one["copy"], one["records"], one["faces"]) == ("failed", "", str(records), "")
+    assert (other["state"], other["copy"], other["faces"]) == ("there already", "a-moods.mp4", "1")

@@ -67,6 +67,15 @@ def test_cut_when_start_and_duration_are_given_then_just_these_frames(longer, sh
     assert len(frames(short)) == 15
 
 
+def test_report_that_is_there_then_it_is_refused_before_the_video_is_read(short, tmp_path):
+    page = tmp_path / "page.html"
+    page.write_text("mine")
+    done = livemood("video", short, "--out", tmp_path / "o.mp4", "--report", page)
+    assert (done.returncode, page.read_text()) == (1, "mine")
+    assert done.stderr == f"livemood: {page} is there already; use --force or another --report\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
+
+
 def test_many_when_one_is_broken_then_the_others_are_made_and_the_exit_code_tells(short, tmp_path):
     names = [tmp_path / f"{letter}.mp4" for letter in "abc"]
     for name in names:

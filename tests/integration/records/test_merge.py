@@ -50,6 +50,16 @@ def test_people_when_joined_then_all_else_stays_as_it_was(tmp_path, capfd, given
     assert (origin.source, origin.made_from) == ("clip.mp4", {"records": records.name, "same": [[1, 4, 14]]})
 
 
+def test_people_when_joined_twice_then_the_origin_tells_of_both_times(tmp_path):
+    first = write(tmp_path / "a.jsonl", Origin("1", "clip.mp4"))
+    merging.merge_people(first, [[1, 4]], tmp_path / "b.jsonl")
+    merging.merge_people(tmp_path / "b.jsonl", [[1, 14]], tmp_path / "c.jsonl")
+    origin = read_origin(tmp_path / "c.jsonl")
+    assert origin is not None
+    earlier = {"records": "a.jsonl", "same": [[1, 4]]}
+    assert origin.made_from == {"records": "b.jsonl", "same": [[1, 14]], "made_from": earlier}
+
+
 def test_people_when_the_file_does_not_say_who_made_it_then_neither_does_the_copy(tmp_path):
     merging.merge_people(write(tmp_path / "a.csv"), [(1, 4)], tmp_path / "b.jsonl")
     assert read_origin(tmp_path / "b.jsonl") is None

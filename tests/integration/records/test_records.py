@@ -329,7 +329,9 @@ def test_read_when_lines_end_in_a_carriage_return_then_all_rows_are_read(tmp_pat
     assert list(read(path)) == whole
 
 
-@pytest.mark.parametrize(("cell", "other"), [("0.765432", "lots"), ("0.765432", "76.5"), ("happy", "")])
+@pytest.mark.parametrize(
+    ("cell", "other"), [("0.765432", "lots"), ("0.765432", "76.5"), ("happy", ""), ("0,0.0,1", "0,0.0,1.5")]
+)
 def test_read_when_a_csv_cell_cannot_be_right_then_its_row_is_left_out(tmp_path: Path, cell: str, other: str) -> None:
     path = tmp_path / "a.csv"
     write_some(path)
@@ -367,6 +369,12 @@ def test_read_when_the_records_are_newer_then_it_asks_for_an_update(tmp_path: Pa
     path.write_text('{"v": 2, "frame": 0, "time_s": 0, "track": null}\n')
     with pytest.raises(LivemoodError, match="version 2 come from a newer livemood"):
         list(read(path))
+    table = tmp_path / "a.csv"
+    write_some(table)
+    header, *rows = table.read_text().splitlines(keepends=True)
+    table.write_text(header + "".join("2" + row.removeprefix("1") for row in rows))
+    with pytest.raises(LivemoodError, match="version 2 come from a newer livemood"):
+        list(read(table))
 
 
 def test_read_when_a_line_has_only_the_contract_keys_or_more_then_it_is_read(tmp_path: Path) -> None:
@@ -420,6 +428,16 @@ def test_tables_when_the_first_face_comes_late_then_its_scores_are_there(tmp_pat
     assert (len(pandas), len(polars)) == (10_000, 10_000)
     assert pandas["score_happy"].dropna().tolist() == polars["score_happy"].drop_nulls().to_list() == [0.9]
     assert pandas["raw_sad"].dropna().tolist() == polars["raw_sad"].drop_nulls().to_list() == [0.0]
+
+
+@pytest.mark.parametrize("rows", [1, 2, 100])
+def test_tables_when_made_in_chunks_then_rows_are_counted_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    monkeypatch.setattr("livemood.records.dataframe.CHUNK", rows)
+    write_some(tmp_path / "a.csv", frames=5)
+    assert to_pandas(tmp_path / "a.csv").index.tolist() == list(range(8))
+    assert len(to_polars(tmp_path / "a.csv")) == 8
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])

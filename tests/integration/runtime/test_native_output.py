@@ -89,3 +89,12 @@ def test_started_without_stderr_then_works_all_the_same():
     )
     done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True)
     assert done.stdout == "1\n"
+
+
+def test_held_many_times_then_no_file_stays_open():
+    code = (
+        "import sys; from pathlib import Path; from livemood.runtime.native_output import native_stderr_held\n"
+        "for _ in range(20):\n with native_stderr_held(): pass\n"
+        "print(sum(1 for _ in Path('/proc/self/fd').iterdir()) < 20, file=sys.stderr)"
+    )
+    assert run(code) == "True\n"

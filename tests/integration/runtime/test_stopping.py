@@ -33,6 +33,11 @@ def test_signal_while_an_object_is_freed_then_the_next_check_raises_and_nothing_
     assert (done.returncode, done.stdout.split("\n")[:2], done.stderr) == (0, ["goes on", "interrupted"], "")
 
 
+def test_output_when_it_is_closed_outside_a_held_block_then_the_next_block_is_not_ended_by_it() -> None:
+    done = run("stopping.ask(stopping.OutputClosed)")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "goes on\n", "")
+
+
 def test_fault_while_an_object_is_freed_then_it_is_printed_as_ever() -> None:
     done = run("raise ValueError('a fault')")
     assert done.stdout == "goes on\n"

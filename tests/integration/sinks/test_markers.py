@@ -122,6 +122,16 @@ def test_markers_from_records_when_nobody_is_seen_at_the_end_then_they_last_as_l
     assert "xmax = 2.4 " in (tmp_path / "a.TextGrid").read_text().splitlines()
 
 
+@pytest.mark.parametrize("late_frames", [0.4, 0.0, -0.4])
+def test_markers_of_a_cut_between_two_frames_then_the_nearer_one_is_its_first(tmp_path, late_frames) -> None:
+    start_s = float((7 + Fraction(late_frames)) / NTSC)
+    write_markers(write_rows(tmp_path / "a.jsonl"), tmp_path / "a.otio", start_s=start_s)
+    assert starts(tmp_path / "a.otio")[:2] == [0, 23]
+    write_markers(tmp_path / "a.jsonl", tmp_path / "a.boris", start_s=start_s)
+    (told,) = json.loads((tmp_path / "a.boris").read_text())["observations"].values()
+    assert 0 <= min(event[0] for event in told["events"]) < 0.5 / NTSC
+
+
 def test_markers_when_an_event_comes_out_of_order_then_all_else_is_as_without_it(tmp_path) -> None:
     """The browser page marks the frame on the screen when later ones have been read."""
     lines = write_rows(tmp_path / "a.jsonl").read_text().splitlines(keepends=True)

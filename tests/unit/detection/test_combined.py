@@ -7,10 +7,10 @@ import pytest
 
 from livemood.core.geometry import Box
 from livemood.core.settings import DetectorMode
-from livemood.core.types import Frame, Image, Keypoint
+from livemood.core.types import Detection, Frame, Image, Keypoint
 from livemood.detection.combined import FaceDetector
 from livemood.detection.transforms import square, turned, turned_back
-from tests.support.builders import SAMPLES, make_frame, read_still
+from tests.support.builders import SAMPLES, make_detection, make_frame, read_still
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +75,41 @@ def test_detector_of_two_faces_then_both_once_and_the_larger_first(portrait: Ima
     assert len(faces) == 2
     assert faces[0].box.centre[0] < 640 < faces[1].box.centre[0]
     assert faces[0].box.area > faces[1].box.area
+
+
+class Network:
+    """A face network that says the same of every picture."""
+
+    side = 128
+
+    def __init__(self, *faces: Detection) -> None:
+        self._faces = faces
+
+    def find(self, image: Image) -> tuple[Detection, ...]:
+        return self._faces
+
+    def close(self) -> None:
+        pass
+
+
+def test_fast_then_close_faces_are_the_near_networks_and_smaller_ones_the_far_networks(monkeypatch):
+    large, small = make_detection(200, 240, 240, 0.6), make_detection(500, 240, 80, 0.8)
+    far_large, far_small = make_detection(205, 240, 240, 0.9), make_detection(505, 240, 80, 0.7)
+    networks = {"near": Network(large, small), "far": Network(far_large, far_small)}
+    monkeypatch.setattr("livemood.detection.combined.open_network", lambda name, _: networks[name])
+    with FaceDetector("fast") as detector:
+        assert detector.detect(make_frame()) == (large, far_small)
+    networks["far"] = Network()
+    with FaceDetector("fast") as detector:
+        assert detector.detect(make_frame()) == (large, small)
+
+
+def test_window_when_the_network_is_not_sure_enough_then_no_face(monkeypatch):
+    weak, sure = make_detection(40, 64, 30, 0.3), make_detection(90, 64, 30, 0.8)
+    monkeypatch.setattr("livemood.detection.combined.open_network", lambda *_: Network(weak, sure))
+    with FaceDetector("auto") as detector:
+        (face,) = detector.detect_in_roi(make_frame(), Box(0, 0, 128, 128))
+    assert face.score == sure.score
 
 
 @pytest.mark.parametrize("shift", [(0, 0), (-70, 40)])

@@ -54,6 +54,15 @@ def test_moved_when_a_third_of_the_face_does_something_else_then_the_rest_decide
     assert face.box.centre == pytest.approx((326, 240), abs=1.5)
 
 
+def test_moved_when_its_quarters_go_four_ways_then_unknown(picture):
+    torn = picture.copy()
+    for rows in (slice(0, 240), slice(240, 480)):
+        for columns in (slice(0, 320), slice(320, 640)):
+            inwards = 8 if (rows.start == 0) == (columns.start == 0) else -8
+            torn[rows, columns] = np.roll(picture, inwards, 1)[rows, columns]
+    assert propagate_by_flow(FACE, gray_roi(picture), gray_roi(torn), SETTINGS) is None
+
+
 @pytest.mark.parametrize("after", ["flat", "noise", "dark"])
 def test_moved_when_the_picture_became_another_then_unknown(picture, after):
     frames = {

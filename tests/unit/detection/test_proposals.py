@@ -163,6 +163,15 @@ def test_confirmed_of_a_frame_when_its_other_faces_are_known_then_these_are_comp
     assert not confirmer.faces_of_frame(image, candidates[5:], candidates[5:])
 
 
+def test_confirmed_of_a_crowded_frame_then_sure_candidates_count_unexamined_and_the_networks_run_for_a_few() -> None:
+    most = SETTINGS.search.most_candidates
+    crowd = [(0.95, 0.0, 0.0, 0.0, 0.0)] * (most - 1) + [(0.88, 0.9, 0.9, 0.9, 0.9)] * 4 + [(0.6, 0.9, 0.9, 0.9, 0.9)]
+    candidates, confirmer, image, (_, near, _) = examined(crowd)
+    found = confirmer.faces_of_frame(image, candidates, candidates)
+    assert [face.score for face in found] == [0.95] * (most - 1) + [0.88] * 4
+    assert near.runs == most
+
+
 def test_merged_then_of_two_of_one_face_the_one_with_the_higher_score() -> None:
     def scored(x: float, score: float) -> Detection:
         face = make_detection(x, 100, 40)

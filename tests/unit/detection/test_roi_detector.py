@@ -185,6 +185,35 @@ def test_roi_detector_when_the_picture_is_cut_to_another_then_the_whole_frame_is
     assert found[3] == (B,)
 
 
+def test_roi_detector_when_a_face_stays_in_its_place_over_a_cut_then_others_are_still_found_at_once():
+    scene = Scene([A], [A], [A, B])
+    detector = RoiDetector(scene, RoiSettings(full_frame_every_s=10), 0.5)
+    found = [detector.detect(make_frame(index=i, time_s=i / FPS, level=level)) for i, level in enumerate([60, 60, 120])]
+    assert scene.searches == [0, 2]
+    assert found[2] == (A, B)
+
+
+def test_roi_detector_when_another_face_comes_into_a_window_as_its_own_leaves_then_the_frame_is_searched():
+    other = make_detection(230, 200)
+    scene = Scene([A], [other])
+    boxes = follow(scene, 2, full_frame_every_s=10)
+    assert scene.searches == [0, 1]
+    assert boxes[1] == (other.box,)
+
+
+def test_roi_detector_when_a_face_outgrows_another_then_it_comes_first_from_that_frame_on():
+    grown = make_detection(450, 200, 120)
+    boxes = follow(Scene([A, B], [A, grown]), 2, full_frame_every_s=10)
+    assert [round(found[0].width) for found in boxes] == [100, 120]
+
+
+def test_roi_detector_when_all_faces_are_lost_then_the_next_search_is_a_fine_upright_one():
+    scene = Scene([A], [A], [A], [A], [A], [])
+    follow(scene, 7, full_frame_every_s=0.1)
+    assert scene.searches == [0, 3, 5, 6]
+    assert scene.ways == [(True, 0), (False, 0), (True, 0), (False, 1)]
+
+
 def test_roi_detector_when_a_face_moves_a_little_then_its_window_stays_and_else_goes_along():
     near, far = (Detection(A.box.shifted(by, 0), A.keypoints, A.score) for by in (5, 60))
     scene = Scene([A], [near], [near], [far], [far])

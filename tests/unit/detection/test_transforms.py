@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from livemood.core.geometry import Box
 from livemood.detection.transforms import (
     best_match,
+    first_of_each,
     moved,
     square,
     turned,
@@ -59,3 +60,9 @@ def test_square_then_around_the_centre_with_the_longer_side():
 def test_without_doubles_then_the_first_of_each_and_the_largest_in_front():
     small, large, double = make_detection(100, 100, 40), make_detection(300, 300, 90), make_detection(305, 300, 90)
     assert without_doubles([small, large, double], 0.5) == (large, small)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_first_of_each_when_one_box_lies_in_another_then_they_are_one_face_in_either_order(order: int):
+    faces = [make_detection(100, 100, 40), make_detection(100, 100, 90)][::order]
+    assert first_of_each(faces, 0.5) == faces[:1]

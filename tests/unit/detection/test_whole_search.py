@@ -12,6 +12,7 @@ from livemood.core.types import Detection, Frame, Image
 from livemood.detection.combined import FaceDetector
 from livemood.detection.proposals import Confirmed
 from livemood.detection.pyramid import Pyramid
+from livemood.detection.transforms import turned, turned_back, turns_to_upright
 from livemood.detection.whole_search import WholeSearch
 from tests.support.builders import SAMPLES, make_detection, read_still
 
@@ -23,12 +24,13 @@ FOUR = [(300, 300), (3700, 300), (300, 2700), (3700, 2700)]
 class Proposing:
     """A YuNet that detects every white square, surer after the first search, and records what it searches."""
 
-    def __init__(self) -> None:
+    def __init__(self, above: int = 0) -> None:
+        self._above = above
         self.searched: list[tuple[int, ...]] = []
 
     def find(self, image: Image, longest_px: int, min_score: float = 0.0) -> list[Detection]:
         self.searched.append((*image.shape[:2], longest_px))
-        marks = cv2.connectedComponentsWithStats((image[..., 0] > 0).astype(np.uint8))[2][1:]
+        marks = cv2.connectedComponentsWithStats((image[..., 0] > self._above).astype(np.uint8))[2][1:]
         score = 0.95 if len(self.searched) == 1 else 0.97
         return [make_detection(x + w / 2, y + h / 2, max(w, h), score) for x, y, w, h, _ in marks.tolist()]
 
@@ -56,7 +58,7 @@ def test_photo_when_all_faces_are_large_then_it_is_searched_once() -> None:
     assert len(looked) == len(found) == 1
 
 
-@pytest.mark.parametrize("side", [80, 12])
+@pytest.mark.parametrize("side", [80, 8])
 def test_photo_of_a_reduced_size_when_a_face_is_small_then_the_full_size_is_asked_for(side: int) -> None:
     looked, found = searched((1000, 1000, 400), reduced=True)
     assert len(looked) == len(found) == 1
@@ -86,6 +88,77 @@ def test_photo_when_a_face_lies_between_quarters_then_it_is_found_once_and_whole
     assert len(found) == 5
     assert found[0].box.width == pytest.approx(side, abs=8)
     assert found[0].box.centre == pytest.approx((x, 1500), abs=8)
+
+
+@pytest.fixture(scope="module")
+def portrait() -> Image:
+    return read_still(SAMPLES / "faces.png")
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_photo_that_is_rotated_then_the_faces_of_the_upright_one_in_its_pixels(portrait: Image, turns: int) -> None:
+    height, width = portrait.shape[:2]
+    with FaceDetector() as detector:
+        upright = detector.detect(Frame(0, 0.0, portrait))
+        lying = detector.detect(Frame(0, 0.0, turned(portrait, turns)))
+    assert len(upright) == len(lying) == 2
+    places = [turned_back(face, turns, width, height) for face in lying]
+    for one in upright:
+        back = max(places, key=lambda face: face.box.iou(one.box))
+        assert back.box.iou(one.box) > 0.7
+        assert np.abs(back.keypoints[:4] - one.keypoints[:4]).max() < 0.15 * one.box.width
+
+
+class Weighing:
+    """Accepts every candidate, of a picture of this evidence: upright, then of each rotated view."""
+
+    def __init__(self, *evidence: float) -> None:
+        self._evidence = iter(evidence)
+
+    def faces(self, photo: Pyramid, candidates: list[Detection], least: float = 0.0) -> Confirmed:
+        evidence = next(self._evidence)
+        return Confirmed(candidates if evidence > least else [], evidence)
+
+    def faces_of_frame(
+        self, image: Image, candidates: list[Detection], detections: list[Detection], least: float = 0.0
+    ) -> list[Detection]:
+        return candidates if next(self._evidence) > least else []
+
+
+def weighed(*evidence: float) -> WholeSearch:
+    networks: tuple[Any, Any] = Proposing(above=127), Weighing(*evidence)
+    return WholeSearch(*networks, DetectorSettings())
+
+
+@pytest.mark.parametrize(
+    ("evidence", "turns"),
+    [((4.0, 3.5, 3.5, 3.5), 0), ((4.0, 3.5, 5.0, 4.5), 3), ((4.0, 0.0, 0.0, 0.0), 0), ((5.0,), 0)],
+    ids=["weaker", "stronger", "none", "not asked"],
+)
+def test_photo_when_its_faces_are_doubtful_then_a_rotated_view_counts_only_if_it_is_surer(
+    evidence: tuple[float, ...], turns: int
+) -> None:
+    photo = np.zeros((300, 400, 3), np.uint8)
+    photo[100:200, 50:150] = 255
+    (face,) = weighed(*evidence).find(photo)
+    assert face.box.centre == pytest.approx((100, 150), abs=2)
+    assert turns_to_upright(face) == turns
+
+
+@pytest.mark.parametrize(("turns", "found"), [(0, 1), (1, 0)])
+def test_frame_when_it_is_rotated_then_a_face_needs_more_evidence(turns: int, found: int) -> None:
+    frame = np.zeros((300, 400, 3), np.uint8)
+    frame[100:200, 50:150] = 255
+    faces, _ = weighed(2.0).find_in_frame(frame, (), fine=True, turns=turns)
+    assert len(faces) == found
+
+
+def test_photo_when_no_face_is_found_then_it_is_searched_inside_a_border_and_faces_are_where_they_are_in_it() -> None:
+    photo = np.zeros((300, 400, 3), np.uint8)
+    photo[50:250, 20:220] = 255
+    (face,) = weighed(-1.0, 2.0, 0.0, 0.0, 0.0).find(photo)
+    assert face.box.centre == pytest.approx((120, 150), abs=4)
+    assert face.box.width == pytest.approx(200, abs=8)
 
 
 def test_photo_when_small_faces_stand_on_its_middle_lines_then_each_is_found_once() -> None:

@@ -92,6 +92,16 @@ def test_prior_balanced_then_the_logits_are_raised_as_the_manifest_says(litert):
     assert np.allclose(two.probabilities(pixels), pair / pair.sum(1, keepdims=True), atol=1e-4)
 
 
+def test_emotions_when_a_subset_is_chosen_then_the_quality_tells_how_probable_all_of_them_were_together(litert):
+    given = crops(3)
+    everything = litert.probabilities(np.stack([crop.image for crop in given]))
+    chosen = ("sad", "happy")
+    expected = everything[:, [EMOTIONS.index(name) for name in chosen]].sum(1)
+    found = [one.quality.chosen for one in EmotionClassifier(emotions=chosen).classify(given) if one.quality]
+    assert found == pytest.approx(expected.tolist(), abs=1e-4)
+    assert max(found) < 0.99
+
+
 @pytest.mark.parametrize(
     ("emotions", "message"),
     [

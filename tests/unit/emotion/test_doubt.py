@@ -149,6 +149,35 @@ def test_doubt_of_a_moment_then_not_shown_and_when_it_lasts_then_it_is():
     assert moods([doubtful] * 20 + [sure] * 20)[-1] == ("happy", None)
 
 
+def test_doubt_that_ends_then_its_reason_stays_until_that_has_lasted_too():
+    smoother = Smoother(EMOTIONS, SmootherSettings())
+    scores = np.array([0.01, 0.93, *[0.01] * 6], np.float32)
+    found = []
+    for time_s, quality in ((0.0, replace(GOOD, covered=5)), (1.0, GOOD), (1.05, GOOD), (1.2, GOOD)):
+        (mood,) = smoother.update([Prediction(scores, Track(1, make_detection(), 0.0), quality=quality)], time_s)
+        found.append((mood.label, mood.reason))
+    assert found == [(UNSURE, "covered")] * 3 + [("happy", None)]
+
+
+def test_doubt_of_long_ago_then_a_face_is_named_at_once_and_nothing_of_it_is_kept():
+    smoother = Smoother(EMOTIONS, SmootherSettings(forget_s=1.0))
+    scores = np.array([0.01, 0.93, *[0.01] * 6], np.float32)
+    covered = Prediction(scores, Track(1, make_detection(), 0.0), quality=replace(GOOD, covered=5))
+    assert smoother.update([covered], 0.0)[0].label == UNSURE
+    assert smoother.update([replace(covered, quality=GOOD)], 1.1)[0].label == "happy"
+
+
+def test_confidence_of_an_unsure_face_then_that_of_the_emotion_that_leads():
+    smoother = Smoother(EMOTIONS, SmootherSettings(hold_s=9.0))
+    track = Track(1, make_detection(), 0.0)
+    happy, sad = (np.array([0.98 if name == leads else 0.02 / 7 for name in EMOTIONS]) for leads in ("happy", "sad"))
+    covered = replace(GOOD, covered=9)
+    smoother.update([Prediction(happy.astype(np.float32), track, quality=covered)], 0.0)
+    (mood,) = smoother.update([Prediction(sad.astype(np.float32), track, quality=covered)], 1.0)
+    assert (mood.label, mood.reason) == (UNSURE, "covered")
+    assert mood.confidence == max(mood.scores.values()) == mood.scores["sad"]
+
+
 @pytest.mark.parametrize(("quality", "needed"), [(GOOD, 0.45), (replace(GOOD, noise=-3.1), 0.65)])
 def test_label_when_confidence_hovers_where_doubt_begins_then_does_not_flicker(quality, needed):
     slowly = [(quality, "happy", needed + (0.03 if i // 8 % 2 == 0 else -0.03)) for i in range(300)]

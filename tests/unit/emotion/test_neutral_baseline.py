@@ -99,6 +99,18 @@ def test_adjust_when_someone_leaves_for_good_while_looking_then_only_the_others_
     assert baseline.calibrated == {2}
 
 
+def test_begin_again_while_looking_then_what_was_seen_before_does_not_count():
+    baseline = NeutralBaseline(EMOTIONS)
+    baseline.begin(9.0)
+    for i in range(60):
+        baseline.adjust([predict(SULLEN)], 3.0 + i / 10)
+    baseline.begin(0.5)
+    for i in range(6):
+        baseline.adjust([predict({"neutral": 0.8, "sad": 0.1, "happy": 0.1})], 9.0 + i / 10)
+    assert baseline.calibrated == {1}
+    assert leading(baseline, SULLEN) == "sad"
+
+
 def test_begin_again_then_earlier_calibrations_are_forgotten():
     baseline = calibrated(SULLEN)
     baseline.begin()

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -139,6 +140,21 @@ def test_read_when_a_resting_face_reads_a_little_sad_then_it_becomes_neutral_slo
     someone = Watched()
     assert someone.show(sullen, 25) == "sad"
     assert someone.show(sullen, 15) == "neutral"
+
+
+def test_read_when_a_resting_face_reads_almost_happy_then_happy_is_not_lowered_however_long_it_is_shown():
+    someone = Watched()
+    assert someone.show(face(happy=-0.1), 60) == "neutral"
+    assert someone.show(face(happy=0.05), 0.1) == "happy"
+
+
+def test_read_when_the_resting_face_changes_then_the_newest_samples_count():
+    few = replace(RESTING, max_samples=30, lower_from=20)
+    someone = Watched()
+    someone.resting = RestingFace(EMOTIONS, NeutralBaselineSettings(resting=few))
+    assert someone.show(REST, 40) == "neutral"
+    assert someone.show(face(sad=0.4), 1) == "sad"
+    assert someone.show(face(sad=0.4), 9) == "neutral"
 
 
 def test_read_when_an_emotion_is_clear_then_it_stays_however_long_it_is_shown():

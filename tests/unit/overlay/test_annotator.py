@@ -1,5 +1,6 @@
 import itertools
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -11,9 +12,17 @@ from hypothesis import strategies as st
 from livemood.core.geometry import Box
 from livemood.core.labels import EMOTIONS, UNSURE, colour_bgr
 from livemood.core.settings import DrawStyle
-from livemood.core.types import Detection, Frame, HeadMood, Image, Mood, Track
+from livemood.core.types import Detection, Frame, HeadMood, Image, Keypoint, Mood, Track
 from livemood.overlay.annotator import Annotator
-from livemood.overlay.label_layout import clear_spot, distance, place_label, spots_around, visible_part, with_forehead
+from livemood.overlay.label_layout import (
+    FOREHEAD,
+    clear_spot,
+    distance,
+    place_label,
+    spots_around,
+    visible_part,
+    with_forehead,
+)
 from tests.support.builders import make_detection, make_frame
 
 HD = (1280, 720)
@@ -167,6 +176,23 @@ def test_draw_when_confidence_or_id_differ_then_so_does_the_label() -> None:
     assert np.array_equal(anonymous.draw(frame, [mood]), anonymous.draw(frame, [other_id]))
 
 
+def test_draw_when_a_mood_is_given_then_its_label_its_percentage_and_its_number_are_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    written: list[str] = []
+    put: Any = cv2.putText
+
+    def noted(image: Image, text: str, *more: Any) -> Any:
+        written.append(text)
+        return put(image, text, *more)
+
+    monkeypatch.setattr(cv2, "putText", noted)
+    face = make_detection(640, 400, 200)
+    Annotator().draw(make_frame(*HD), [mood_of(face, "happy", 0.874, track_id=7)])
+    Annotator().draw(make_frame(*HD), [replace(mood_of(face, UNSURE, 0.3), reason="covered")])
+    assert written == ["happy", "87%", "#7", "unsure", "covered", "#1"]
+
+
 def test_draw_when_labels_are_a_models_own_then_each_has_its_own_colour() -> None:
     frame, face = make_frame(*HD), make_detection(640, 400, 200)
     for label in FOREIGN:
@@ -234,6 +260,29 @@ def test_blur_when_asked_for_then_no_detail_is_left_in_the_box_and_the_rest_is_u
     assert inside.std() < sharp.std() / 2
     assert np.array_equal(image[:, : left - side], frame.image[:, : left - side])
     assert np.array_equal(image[bottom + side :], frame.image[bottom + side :])
+
+
+def test_blur_then_hides_a_margin_around_the_face() -> None:
+    frame, face = noise(*HD), make_detection(640, 400, 200)
+    image = Annotator(style=DrawStyle(blur=True)).draw(frame, [mood_of(face)])
+    beside = slice(340, 460), slice(740 + 12, 740 + 28)
+    assert (image[beside] == frame.image[beside]).all(axis=2).mean() < 0.01
+
+
+def test_blur_of_a_small_face_then_its_cells_are_no_smaller_than_four_pixels() -> None:
+    frame, face = noise(320, 240), make_detection(160, 120, 16)
+    image = Annotator(style=DrawStyle(blur=True)).draw(frame, [mood_of(face)])
+    assert len(np.unique(image[116:124, 156:164].reshape(-1, 3), axis=0)) <= 9
+
+
+def test_blur_then_hides_the_forehead_too_which_detectors_leave_out() -> None:
+    frame, face = noise(*HD), make_detection(640, 400, 200)
+    image = Annotator(style=DrawStyle(blur=True)).draw(frame, [mood_of(face)])
+    eyes_to_mouth = float(face.keypoints[Keypoint.MOUTH][1] - face.keypoints[Keypoint.RIGHT_EYE][1])
+    hairline = round(face.box.top - FOREHEAD * eyes_to_mouth)
+    forehead = image[hairline : round(face.box.top), 560:720]
+    sharp = frame.image[hairline : round(face.box.top), 560:720]
+    assert (forehead == sharp).all(axis=2).mean() < 0.01
 
 
 def test_blur_when_the_face_pokes_out_of_the_frame_then_its_cells_stay_as_coarse() -> None:
@@ -355,6 +404,17 @@ def test_draw_when_faces_are_many_then_a_legend_tells_their_colours_and_no_label
     for label in ("happy", "sad"):
         bar = (image == colour_bgr(label)).all(axis=2).astype(np.uint8)
         assert cv2.erode(bar, np.ones((1, 20), np.uint8)).any()
+
+
+@pytest.mark.parametrize("free", ["left", "right"])
+def test_legend_then_lies_in_the_corner_that_has_fewest_faces(free: str) -> None:
+    frame = noise(*HD)
+    columns = [(45 + 62 * x) if free == "right" else 1235 - 62 * x for x in range(14)]
+    faces = [make_detection(x, 36 + 66 * y, 60) for x in columns for y in range(10)]
+    moods = [mood_of(face, track_id=i + 1) for i, face in enumerate(faces)]
+    image = Annotator().draw(frame, moods)
+    part = slice(0, 300) if free == "left" else slice(980, 1280)
+    assert changed(frame.image, image)[:, part].any()
 
 
 def test_draw_when_the_face_is_unsure_for_a_reason_then_it_is_written() -> None:

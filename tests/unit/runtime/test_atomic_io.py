@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from livemood.core.errors import SinkError
-from livemood.runtime.atomic_io import atomic_write, refuse_inputs, replacing
+from livemood.runtime.atomic_io import atomic_write, forget_written, refuse_inputs, replacing, written
 from livemood.runtime.interrupted import is_interrupted, mark_interrupted, unmark
 
 
@@ -176,3 +176,14 @@ def test_file_when_made_then_readable_by_whom_the_umask_lets(tmp_path: Path) -> 
     finally:
         os.umask(before)
     assert (tmp_path / "out.txt").stat().st_mode & 0o777 == 0o644
+
+
+def test_written_then_names_what_was_completed_and_is_still_there_in_order(tmp_path: Path) -> None:
+    forget_written()
+    for name in ("b.txt", "gone.txt", "a.txt"):
+        with atomic_write(tmp_path / name, "out") as part:
+            part.write_text(name)
+    (tmp_path / "gone.txt").unlink()
+    assert written() == [tmp_path / "b.txt", tmp_path / "a.txt"]
+    forget_written()
+    assert written() == []

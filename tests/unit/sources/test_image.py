@@ -180,6 +180,11 @@ def exif_of(value: int) -> Any:
     return exif
 
 
+@pytest.mark.parametrize(("value", "found"), [(0, 1), (1, 1), (6, 6), (8, 8), (9, 1), (300, 1)])
+def test_orientation_when_there_is_no_such_then_upright(value: int, found: int) -> None:
+    assert orientation(exif_of(value).tobytes()) == found
+
+
 @pytest.mark.parametrize("name", ["a.heic", "a.HEIF", "a.hif", "a.avif", "a.jxl", "a.jfif"])
 def test_image_when_of_a_phone_or_a_new_kind_then_is_bgr(tmp_path: Path, name: str) -> None:
     kind = {"jfif": "JPEG", "jxl": "JXL", "avif": "AVIF"}.get(name.rpartition(".")[2], "HEIF")

@@ -80,6 +80,13 @@ def test_track_when_a_face_of_quite_another_size_takes_the_place_then_it_is_some
     assert tracker.update([make_detection(300, 200, 200)], 0.03)[0].id == 2
 
 
+def test_track_when_two_faces_are_as_near_then_the_one_of_its_size_is_it():
+    tracker = Tracker()
+    tracker.update([make_detection(300, 200, 100)], 0.0)
+    found = tracker.update([make_detection(290, 200, 60), make_detection(310, 200, 100)], 0.03)
+    assert [track.id for track in found] == [2, 1]
+
+
 def test_tracks_when_one_is_born_late_then_the_first_keeps_its_id():
     tracker = Tracker()
     ids(tracker, 0.0, (100, 100))
