@@ -1,6 +1,6 @@
 """Fine-tune a face recognition network on FER+'s votes, to find out whether it is a useful teacher.
 
-    python -m tools.teachers.face DATA WORK MOBILEFACENET.json OUT --minutes 60
+    python -m tools.teachers.face DATA WORK MOBILEFACENET.json OUT --loader mobilefacenet.py --minutes 60
 
 Its input is that of the shipped network, grey crops of 48 px with the same augmentation, enlarged to 112 px, so it can
 be measured and used like any other teacher. Layers whose maps are larger than 14x14 are frozen: they detect edges, and
