@@ -1,6 +1,7 @@
 # The slim install, without windows and without training:
 #   docker build -t livemood .
-#   docker run --rm --network none -v "$PWD:/data" livemood video clip.mp4 --records moods.jsonl
+#   docker run --rm --network none --user "$(id -u):$(id -g)" -v "$PWD:/data" livemood video clip.mp4 --records moods.jsonl
+# As your own user, it may write into your folder; otherwise it runs as 10001, which is nobody.
 FROM python:3.13-slim
 WORKDIR /src
 COPY requirements-slim.txt ./

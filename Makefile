@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
-# Where ferplus.zip, smiles.zip, london.zip and clips/ are, for eval and card.
+# Where ferplus.zip, smiles.zip, london.zip, wild.zip and clips/ are, for eval, card and bench.
 DATA ?= ../shared/data
 # The interpreter of an environment with the peer `fer`, for bench; without, it is left out.
 PEER ?=

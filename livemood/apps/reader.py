@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,8 @@ class MoodReader(Closeable):
         baseline: BaselineMode = "auto",
     ) -> None:
         names: Any = tuple(emotions) if isinstance(emotions, list) else emotions  # a str or a set is refused
+        if model is not None:
+            _check_path(model, "model is the folder of a bundle")
         given = None if isinstance(detector, str) else detector
         _check_has("detector", given, "detect", "close")
         _check_has("classifier", classifier, "labels", "crop_spec", "classify")
@@ -140,7 +143,9 @@ class MoodReader(Closeable):
 
         Raises:
             VideoUnreadable: The file is not there or holds no video.
+            ValueError: ``path`` is no path.
         """
+        _check_path(path, "video takes the path of a file, and camera the index of a camera")
         if is_url(str(path)):
             raise VideoUnreadable(f"{path} is an address, not a file", "camera() reads streams")
         with self.session.open_video(path) as source:
@@ -174,6 +179,11 @@ class MoodReader(Closeable):
     def close(self) -> None:
         """Free the detector that this reader opened."""
         self.session.close()
+
+
+def _check_path(value: Any, wanted: str) -> None:
+    if not isinstance(value, str | PathLike):
+        raise ValueError(f"{wanted}, got {value!r}")
 
 
 def _check_is(name: str, value: Any, kind: type[Any]) -> None:

@@ -73,6 +73,10 @@ def batch(
     if inputs[0] == _STATUS and out is None and len(inputs) == 2:
         _print_status(inputs[1], json_)
         return
+    if out is None and inputs[0] == _STATUS:
+        raise typer.BadParameter(
+            "status takes one data set, such as livemood batch status moods/", param_hint="INPUT..."
+        )
     if out is None:
         raise typer.BadParameter("the data set to write is missing; add --out DATASET", param_hint="--out")
     if address and engine != "ray":
@@ -97,7 +101,7 @@ def _run(job: "BatchJob", choice: EngineChoice, jobs: int | None, address: str |
     if not planned.todo and not planned.stale:
         note_nothing_to_do(job, planned)
         has = f"{plain(job.out)} has all {len(planned.inputs)} inputs" if planned.inputs else "this share has no inputs"
-        told = {"inputs": len(planned.inputs), "read": 0, "failed": planned.failed}
+        told = {"inputs": len(planned.inputs), "read": 0, "failed": planned.failed, "faces": 0}
         print_json(told) if json_ else print(f"nothing to do: {has}")
         _tell_failed(planned.failed)
         return

@@ -1,5 +1,6 @@
 """``livemood crop``: crop faces from photos and videos, for labelling and training."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +16,9 @@ from livemood.core.settings import ReaderSettings
 
 
 def crop(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Photos, folders of photos, or videos.")],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH...", readable=False, help="Photos, folders of photos, or videos.")
+    ],
     settings: Annotated[ReaderSettings, Only("detector", "model")],
     out: Annotated[Path, typer.Option("--out", help="Folder for the crops and index.csv.")],
     sort: Annotated[
@@ -49,7 +52,10 @@ def crop(
 
     with opened(settings) as session:
         cropped = crop_faces(CropJob(paths, out, sort, every, size, force), session, skip)
-    note_skipped(cropped.skipped)
+    # Of a folder, photos alone are read; what other commands do with a video is of no use here.
+    note_skipped(
+        replace(one, why="name it itself to crop its faces") if one.kind == "video" else one for one in cropped.skipped
+    )
     if cropped.index:
         print(f"{counted(cropped.count, 'face')} in {plain(out)}, listed in {plain(cropped.index)}")
     else:

@@ -23,7 +23,10 @@ def _rate(text: str) -> Fraction:
 
 
 def markers(
-    records: Annotated[Path, typer.Argument(metavar="RECORDS", help=".jsonl, .csv or .parquet written by livemood.")],
+    records: Annotated[
+        Path,
+        typer.Argument(metavar="RECORDS", readable=False, help=".jsonl, .csv or .parquet written by livemood."),
+    ],
     out: Annotated[
         Path, typer.Option("--out", help="File to write: .edl, .csv, .fcpxml, .otio, .eaf, .TextGrid, .boris.")
     ],

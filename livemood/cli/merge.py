@@ -23,12 +23,15 @@ def merge_command() -> "MergeCommand":
 def _ids(text: str) -> tuple[int, ...]:
     words = [word.strip() for word in text.split(",")]
     if not all(word.isdecimal() for word in words):
-        raise typer.BadParameter(f"expected numbers of people such as 4,14, got {text}")
+        raise typer.BadParameter(f"expected numbers of people such as 4,14, got {text}", param_hint="--same")
     return tuple(map(int, words))
 
 
 def merge_people(
-    records: Annotated[Path, typer.Argument(metavar="RECORDS", help=".jsonl, .csv or .parquet written by livemood.")],
+    records: Annotated[
+        Path,
+        typer.Argument(metavar="RECORDS", readable=False, help=".jsonl, .csv or .parquet written by livemood."),
+    ],
     same: Annotated[
         list[str],
         typer.Option("--same", metavar="N,M,...", help="Numbers of one person; repeatable."),

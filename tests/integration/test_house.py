@@ -1,5 +1,6 @@
 """Repository metadata, issue forms, workflows and the container are correct."""
 
+import re
 import shlex
 import shutil
 import subprocess
@@ -96,3 +97,10 @@ def test_container_then_its_user_is_unprivileged() -> None:
     assert words["FROM"].startswith("python:3.")
     assert words["FROM"].endswith("-slim")
     assert words["USER"] == "10001:10001"
+
+
+def test_container_when_run_as_its_file_says_then_it_may_write_into_the_folder_of_whoever_runs_it() -> None:
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    (command,) = re.findall(r"^# +(docker run .*)$", text, re.MULTILINE)
+    assert {'-v "$PWD:/data"', '--user "$(id -u):$(id -g)"'} <= set(re.findall(r'-{1,2}\w+ "[^"]*"', command))
+    assert "ENV HOME=/tmp" in text, "a user who is not in the image has no home there"

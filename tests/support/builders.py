@@ -56,6 +56,19 @@ def refuse(monkeypatch: pytest.MonkeyPatch, call: str, *paths: Path) -> None:
     monkeypatch.setattr(os, call, refusing)
 
 
+def refuse_reading(monkeypatch: pytest.MonkeyPatch, *paths: Path) -> None:
+    """Make files as unreadable as ``chmod 000`` makes them for anyone but root."""
+    may, ask = os.access, Path.open
+
+    def opened(path: Path, *given: Any, **named: Any) -> Any:
+        if path in paths:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return ask(path, *given, **named)
+
+    monkeypatch.setattr(os, "access", lambda path, *given: str(path) not in map(str, paths) and may(path, *given))
+    monkeypatch.setattr(Path, "open", opened)
+
+
 def make_frame(width: int = 640, height: int = 480, index: int = 0, time_s: float = 0.0, level: int = 90) -> Frame:
     """Return an evenly grey frame."""
     return Frame(index, time_s, np.full((height, width, 3), level, np.uint8))

@@ -120,7 +120,7 @@ def walk(
             else:
                 yield file, skip_reason(file)
     for error in unreadable:
-        yield Path(error.filename or folder), ("folder", f"it cannot be read ({error.strerror})")
+        yield Path(error.filename or folder), ("unreadable folder", f"it cannot be read ({error.strerror})")
 
 
 def _why_no_entry(folder: Path, is_ours: Callable[[Path], bool]) -> tuple[str, str] | None:

@@ -141,6 +141,8 @@ def test_batch_when_inputs_change_then_only_those_are_read_again(few, tmp_path, 
     capsys.readouterr()
     assert batch(few, "--out", out) == 1
     assert capsys.readouterr() == (f"nothing to do: {out} has all {FEW + 2} inputs\n", FAILED)
+    assert batch(few, "--out", out, "--json") == 1
+    assert json.loads(capsys.readouterr().out) == {"inputs": FEW + 2, "read": 0, "failed": 1, "faces": 0}
     assert {path.name: path.stat().st_mtime_ns for path in parts(out)} == before
     (few / "003.jpg").write_bytes(b"\xff\xd8 corrupt")
     shutil.copy(few / "004.jpg", few / "005.jpg")
@@ -465,6 +467,8 @@ class TestBadInput:
         ("words", "message"),
         [
             (["{album}"], "the data set to write is missing; add --out"),
+            (["status"], "status takes one data set, such as livemood batch status moods/"),
+            (["status", "a", "b"], "status takes one data set"),
             (["{album}/none*", "--out", "{out}"], "names no photos and no videos"),
             (["{album}", "--out", "{out}", "--shard", "9/8"], "'--shard': 9/8 is not a share of the inputs; write 1/8"),
             (["{album}", "--out", "{out}", "--shard", "²/3"], "²/3 is not a share of the inputs; write"),

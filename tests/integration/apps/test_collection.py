@@ -24,7 +24,7 @@ from livemood.core.settings import DrawStyle, ReaderSettings
 from livemood.records import Record
 from livemood.records.inputs import Input, read_groups
 from livemood.sources.image.decode import read_photo
-from tests.support.builders import SAMPLES, read_still, refuse
+from tests.support.builders import SAMPLES, read_still, refuse, refuse_reading
 from tests.support.photos import image, rows
 
 
@@ -198,6 +198,17 @@ def test_errors_when_there_are_very_many_then_a_few_are_shown_and_the_rest_count
         (tmp_path / f"{number}.jpg").write_bytes(b"\xff\xd8")
     assert image(tmp_path, "--jobs", 1) == 1
     assert capsys.readouterr().err.splitlines()[10:] == ["livemood: 290 more photos failed"]
+
+
+def test_photo_when_it_may_not_be_read_then_the_others_are(tmp_path, monkeypatch, capsys):
+    for name in ("locked.jpg", "open.jpg"):
+        shutil.copy(SAMPLES / "faces.png", tmp_path / name)
+    refuse_reading(monkeypatch, tmp_path / "locked.jpg")
+    assert image(tmp_path / "locked.jpg", tmp_path / "open.jpg", "--json") == 1
+    told = capsys.readouterr()
+    said = f"{tmp_path / 'locked.jpg'} cannot be read (Permission denied); check its permissions"
+    assert told.err == f"livemood: {said}\n"
+    assert [(len(one["faces"]), one["error"]) for one in json.loads(told.out)["images"]] == [(0, said), (2, None)]
 
 
 def test_files_that_are_skipped_then_counted_by_kind_and_listed(album, tmp_path, capsys):

@@ -18,7 +18,7 @@ from livemood.core.settings import ReaderSettings
 from livemood.core.types import Detection
 from livemood.runtime.atomic_io import claimed_folder
 from livemood.testing import ScriptedDetector, TableClassifier
-from tests.support.builders import SAMPLES, make_detection, refuse, write_clip
+from tests.support.builders import SAMPLES, make_detection, refuse, refuse_reading, write_clip
 from tests.support.disks import full_disk
 
 LEFT, RIGHT = make_detection(80, 60, 40), make_detection(30, 60, 40)
@@ -198,12 +198,23 @@ def test_command_when_something_in_a_folder_is_not_read_then_says_so(tmp_path, m
     photo(tmp_path / "album" / "a.png")
     photo(tmp_path / "album" / "private" / "b.png")
     (tmp_path / "album" / "loop.png").symlink_to("loop.png")
+    (tmp_path / "album" / "clip.mov").touch()
     refuse(monkeypatch, "scandir", tmp_path / "album" / "private")
     code, _, err = said(capsys, [tmp_path / "album", "--out", tmp_path / "faces"])
     assert (code, sorted(err.splitlines())) == (
         0,
         [
             "livemood: note: 1 x broken link skipped: it points to no file that can be reached",
-            "livemood: note: 1 x folder skipped: it cannot be read (Permission denied)",
+            "livemood: note: 1 x unreadable folder skipped: it cannot be read (Permission denied)",
+            "livemood: note: 1 x video skipped: name it itself to crop its faces",
         ],
     )
+
+
+def test_command_when_a_photo_may_not_be_read_then_the_others_are_cropped(tmp_path, monkeypatch, capsys):
+    locked = photo(tmp_path / "locked.png")
+    shutil.copy(SAMPLES / "faces.png", tmp_path / "faces.png")
+    refuse_reading(monkeypatch, locked)
+    code, out, err = said(capsys, [locked, tmp_path / "faces.png", "--out", tmp_path / "faces"])
+    assert (code, out.partition(" in ")[0]) == (1, "2 faces")
+    assert err == f"livemood: {locked} cannot be read (Permission denied); check its permissions; skipped\n"

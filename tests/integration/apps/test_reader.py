@@ -87,6 +87,7 @@ def test_image_when_not_a_picture_then_says_what_is_wanted(image, got):
         ({"emotions": ["happy", "glad"]}, "unknown emotion 'glad'"),
         ({"detector": 3}, "detector is an object with detect, close, got 3"),
         ({"classifier": 3}, "classifier is an object with labels, crop_spec, classify, got 3"),
+        ({"model": 3}, "model is the folder of a bundle, got 3"),
         ({"settings": {}}, "settings is an object of class Settings, got {}"),
     ],
 )
@@ -107,6 +108,13 @@ def test_watch_when_a_value_is_of_another_type_then_says_what_is_wanted(words, s
     source = ScriptedSource([Frame(0, 0.0, np.zeros((4, 4, 3), np.uint8))])
     with reader() as one, pytest.raises(ValueError, match=re.escape(said)):
         next(iter(one.watch(source, **words)))
+
+
+@pytest.mark.parametrize("path", [0, None, b"clip.mp4"])
+def test_video_when_given_no_path_then_says_what_is_wanted(path):
+    said = f"video takes the path of a file, and camera the index of a camera, got {path!r}"
+    with reader() as one, pytest.raises(ValueError, match=re.escape(said)):
+        next(one.video(path))
 
 
 def test_camera_when_capture_is_no_settings_then_says_what_is_wanted():

@@ -16,7 +16,7 @@ from livemood.reporting.page import write_report
 from livemood.reporting.plot import write_plot
 from livemood.sinks.collection_records import CollectionRecords
 from livemood.sinks.records import open_records
-from tests.support.builders import make_frame, make_mood
+from tests.support.builders import make_frame, make_mood, refuse_reading
 
 FORMS = (".jsonl", ".csv", ".parquet")
 
@@ -72,7 +72,7 @@ def test_people_when_the_file_does_not_say_who_made_it_then_neither_does_the_cop
         (["--same", "2,14"], 2, "tracks 14 and 2 cannot be one person: both are in frame 22 (2.200 s)"),
         (["--same", "1,4", "--same", "2,4"], 2, "person 4 is named twice"),
         (["--same", "4"], 2, "give two tracks or more for one person"),
-        (["--same", "a,b"], 2, "expected numbers of people such as 4,14, got a,b"),
+        (["--same", "a,b"], 2, "Invalid value for --same: expected numbers of people such as 4,14, got a,b"),
         ([], 2, "Missing option '--same'"),
         (["--same", "1,4", "--out", "a.jsonl"], 1, "a.jsonl is one of the inputs; choose another --out"),
         (["--same", "1,4", "--out", "there.csv"], 1, "there.csv is there already; use --force or another --out"),
@@ -92,6 +92,15 @@ def test_people_when_they_cannot_be_joined_then_one_line_and_nothing_is_written(
     assert said in err
     assert err.count("\n") == 1
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("words", [["markers", "--out", "b.edl"], ["merge-people", "--same", "1,4", "--out", "b.csv"]])
+def test_records_when_they_may_not_be_read_then_one_line_and_code_1(tmp_path, monkeypatch, capfd, words):
+    monkeypatch.chdir(tmp_path)
+    refuse_reading(monkeypatch, write(tmp_path / "a.jsonl").relative_to(tmp_path))
+    command, *rest = words
+    assert run([command, "a.jsonl", *rest]) == 1
+    assert capfd.readouterr().err == "livemood: a.jsonl: Permission denied; try another file or place\n"
 
 
 def assert_refused(records: Path, said: str) -> None:

@@ -1,5 +1,8 @@
 """Tables of figures on stdout."""
 
+import re
+
+from livemood.bundles.manifest import default_bundle, read_bundle
 from livemood.cli.figures import manifest_table, print_table
 
 METRICS = {
@@ -37,3 +40,17 @@ def test_manifest_table_when_there_are_no_votes_then_accuracy_stands_once() -> N
 def test_print_table_then_names_that_look_like_markup_stay(capsys) -> None:
     print_table(manifest_table({**METRICS, "recall": {"[red]": 0.5}}))
     assert "recall of [red]" in capsys.readouterr().out
+
+
+def test_figures_of_the_shipped_model_then_are_those_of_its_card() -> None:
+    shown = {name: both for name, *both in manifest_table(read_bundle(default_bundle()).metrics).rows}
+    card = (default_bundle() / "MODEL_CARD.md").read_text(encoding="utf-8")
+
+    def column(protocol: str, number: int) -> list[str]:
+        lines = [re.search(rf"^\| {protocol}, {framing} \|.*", card, re.M) for framing in ("as they come", "aligned")]
+        return [line[0].split(" | ")[number].rstrip("| ") for line in lines if line]
+
+    assert shown["accuracy, majority of the votes"] == column("majority", 2)
+    assert shown["accuracy, top vote"] == column("top vote", 2)
+    assert shown["macro-F1"] == column("top vote", 4)
+    assert shown["calibration error (ECE)"] == column("top vote", 5)
