@@ -4,10 +4,13 @@ import inspect
 import re
 from collections import Counter
 from itertools import pairwise
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, get_args
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+
+from livemood.runtime.storage import is_url
 
 _TYPES: Final = {
     "path": "PATH",
@@ -33,14 +36,15 @@ _TYPE: Final = re.compile(r"<([^<>]+)>|\b(?:int|float) range\b")
 
 
 class Command(TyperCommand):
-    """A command that refuses empty and repeated values, and whose help keeps indented lines as they are."""
+    """A command that refuses empty and repeated values and URLs as paths, and whose help keeps indented lines."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the words after the command.
 
         Raises:
             BadParameter: One is empty: the path "" would mean the current folder, or the root of all. Or an option for
-                one value has two, of which the first would be ignored.
+                one value has two, of which the first would be ignored. Or a path is a URL,
+                which would mean a folder here.
         """
         if ctx.resilient_parsing:  # the shell completes a word
             return super().parse_args(ctx, args)
@@ -49,10 +53,16 @@ class Command(TyperCommand):
             if given or not word.strip():
                 option = given[1] if given else before if before.startswith("--") else "an argument"
                 raise typer.BadParameter("it is empty; is a variable of the shell not set?", ctx, param_hint=option)
-        _, _, order = self.make_parser(ctx).parse_args(list(args))
+        values, _, order = self.make_parser(ctx).parse_args(list(args))
         for param, count in Counter(order).items():
             if count > 1 and param.param_type_name == "option" and not (param.is_flag or param.multiple):
                 raise typer.BadParameter(f"it takes one value, got {count}", ctx, param)
+        for param in order:
+            if _has_paths(param.type_descriptor.annotation):
+                value = values[param.name] or ()
+                for word in (value,) if isinstance(value, str) else value:
+                    if is_url(word):
+                        raise typer.BadParameter(f"{word!r} is a URL; give a path on this machine", ctx, param)
         return super().parse_args(ctx, args)
 
     def make_parser(self, ctx: Any) -> Any:
@@ -125,3 +135,7 @@ def _plain_limits(text: str) -> str:
 def _first_sentence(text: str) -> str:
     paragraph = " ".join(inspect.cleandoc(text).split("\n\n")[0].split())
     return re.split(r"(?<=\w)[.:] ", paragraph, maxsplit=1)[0].removesuffix(".")
+
+
+def _has_paths(annotation: Any) -> bool:
+    return annotation is Path or any(map(_has_paths, get_args(annotation)))

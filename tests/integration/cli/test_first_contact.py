@@ -39,6 +39,9 @@ def test_help_then_fits_80_columns_and_names_no_types_beside_switches(command, c
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        ("image http://host/a.jpg", "'PATH...': 'http://host/a.jpg' is a URL; give a path on this machine"),
+        ("image a.jpg --out s3://bucket/b.jpg", "'--out': 's3://bucket/b.jpg' is a URL; give a path on this machine"),
+        ("train faces --out=file:///mine", "'--out': 'file:///mine' is a URL; give a path on this machine"),
         ("video a.mp4 --markers a.edl --markers b.edl", "'--markers': it takes one value, got 2"),
         ("merge-people a.csv --same 1,2 --same 3,4 --out b.csv --out=c.csv", "'--out': it takes one value, got 2"),
         ("image a.png --csv a.csv --records b.csv", "'--records' / '--csv': it takes one value, got 2"),
