@@ -1,5 +1,6 @@
 /** Processes pictures in a worker, so that the page never waits for a network. */
 
+import { drawOverWhite } from "./canvas";
 import { BlazeFace } from "./pipeline/blazeface";
 import { Classifier } from "./pipeline/classify";
 import { Combined } from "./pipeline/detection";
@@ -126,6 +127,6 @@ function pixels(bitmap: ImageBitmap): Picture {
     canvas.width = width;
     canvas.height = height;
   }
-  context.drawImage(bitmap, 0, 0);
+  drawOverWhite(context, bitmap, width, height);
   return context.getImageData(0, 0, width, height);
 }

@@ -76,6 +76,27 @@ def test_photo_when_dropped_then_its_faces_are_labelled(blind, url):
     becomes(blind, "document.querySelector('#notice').innerText.includes('only the first of 2 files')")
 
 
+def test_photo_when_transparent_then_is_read_over_white_and_not_over_the_one_before(blind, url, tmp_path):
+    photo = cv2.cvtColor(read_still(PHOTO), cv2.COLOR_BGR2BGRA)
+    photo[..., 3] = 0
+    cv2.imwrite(str(tmp_path / "clear.png"), photo)
+    visit(blind, url)
+    blind.set_input_files("#open", PHOTO)
+    becomes(blind, f"{LABELS}?.length === 2")
+    blind.evaluate("globalThis.before = livemood.shown.bitmap")
+    blind.set_input_files("#open", tmp_path / "clear.png")
+    becomes(blind, "livemood.shown && livemood.shown.bitmap !== before")
+    assert blind.evaluate(LABELS) == []
+    pixel = "[...document.querySelector('#view').getContext('2d').getImageData(600, 400, 1, 1).data]"
+    assert blind.evaluate(pixel) == [255, 255, 255, 255]
+    with blind.expect_download() as download:
+        blind.keyboard.press("s")
+    download.value.save_as(tmp_path / "shot.png")
+    shot = cv2.imread(str(tmp_path / "shot.png"), cv2.IMREAD_UNCHANGED)
+    assert shot is not None
+    assert shot.min() == 255
+
+
 def test_photo_when_larger_than_is_read_then_records_are_in_its_own_px(blind, url, tmp_path):
     photo = read_still(PHOTO)
     size = (5120, 2880)

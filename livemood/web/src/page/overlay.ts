@@ -1,10 +1,9 @@
 /** Draw moods on a picture, in the style of the live window (`livemood/overlay/annotator.py`). */
 
+import type { Context } from "../canvas";
 import type { Colour, Settings } from "../settings";
 import { type Box, type Mood, type Point, SMILE, SMILE_KINDS, grown, height, width } from "../values";
 import { type Size, type Sizes, clearSpot, headOf, inside, leastCovering, mosaicOf, placeLabels, sizesOf, spotsAround, visiblePart } from "./placement";
-
-type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
 
 export interface Style {
   readonly ids: boolean;
