@@ -134,6 +134,15 @@ def test_calibration_when_asked_for_then_status_counts_down_and_names_the_faces(
 
 
 def test_snapshot_and_recording_when_asked_for_then_files_are_saved(page, url, tmp_path):
+    page.add_init_script(
+        """globalThis.tracks = [];
+        const capture = HTMLCanvasElement.prototype.captureStream;
+        HTMLCanvasElement.prototype.captureStream = function () {
+          const stream = capture.call(this);
+          tracks.push(...stream.getTracks());
+          return stream;
+        };"""
+    )
     page.goto(f"{url}?start=1")
     becomes(page, f"{LABELS}?.length")
     with page.expect_download() as download:
@@ -151,6 +160,7 @@ def test_snapshot_and_recording_when_asked_for_then_files_are_saved(page, url, t
         frames = [frame.to_ndarray(format="bgr24") for frame in recording.decode(video=0)]
     assert len(frames) > 2
     assert frames[0].shape == (480, 640, 3)
+    assert page.evaluate("tracks.map((track) => track.readyState)") == ["ended"]  # the picture is captured no longer
 
 
 # A camera whose pictures have the size of a canvas, which a test changes.
