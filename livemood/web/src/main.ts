@@ -3,6 +3,7 @@
 import { App } from "./page/app";
 import { lacking } from "./page/browser";
 import { takeDrops } from "./page/drops";
+import { ReaderFailure } from "./page/reader";
 import { Stage } from "./page/stage";
 import { type Trouble, outdated, readerTrouble } from "./page/trouble";
 import type { Settings } from "./settings";
@@ -11,12 +12,20 @@ const base = new URL(".", document.baseURI);
 const stage = new Stage();
 
 async function begin(): Promise<App> {
-  const answer = await fetch(new URL("settings.json", base));
-  if (!answer.ok) throw new Error(`settings.json: the host answers ${answer.status}`);
-  const app = new App(base, (await answer.json()) as Settings, stage);
+  const app = new App(base, await fetchSettings(), stage);
   Object.assign(globalThis, { livemood: app.live });
   if (new URLSearchParams(location.search).get("start") === "1") void app.startCamera();
   return app;
+}
+
+async function fetchSettings(): Promise<Settings> {
+  try {
+    const answer = await fetch(new URL("settings.json", base));
+    if (!answer.ok) throw new Error(`the host answers ${answer.status}`);
+    return (await answer.json()) as Settings;
+  } catch (error) {
+    throw new ReaderFailure("model", `settings.json: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 /** Show that the page cannot start. */

@@ -6,6 +6,7 @@ import { Announcer } from "./announcer";
 import { save } from "./files";
 import { History } from "./history";
 import { Meter } from "./meter";
+import type { Size } from "./placement";
 import { Playout, type Shown } from "./playout";
 import { Reader } from "./reader";
 import { Recorder } from "./recorder";
@@ -69,6 +70,8 @@ export class Live {
   /** Aborted when the source is closed. */
   #opened: AbortController | null = null;
   #current: Shown | null = null;
+  /** Size of the pictures that were read: a camera that is off has none. */
+  #readPx: Size | null = null;
   #calibration: Calibration = { possible: true, remainingS: 0, calibrated: [] };
   #noticeUntilMs = 0;
   #drawnMs = 0;
@@ -153,7 +156,7 @@ export class Live {
     this.reader.reset();
     this.#calibration = { ...this.#calibration, remainingS: 0, calibrated: [] };
     this.#current?.bitmap.close();
-    this.#current = null;
+    this.#current = this.#readPx = null;
     this.#setStalled(false);
     this.paused = false;
   }
@@ -191,7 +194,8 @@ export class Live {
     if (!this.#source) return this.#photo ?? { name: "photo", width: 0, height: 0, durationS: null };
     const { name, video, isCamera } = this.#source;
     const durationS = isCamera || !Number.isFinite(video.duration) ? null : video.duration;
-    return { name, width: video.videoWidth, height: video.videoHeight, durationS };
+    const { width, height } = this.#readPx ?? { width: video.videoWidth, height: video.videoHeight };
+    return { name, width, height, durationS };
   }
 
   say(notice: string): void {
@@ -213,7 +217,9 @@ export class Live {
     this.meter.read(nowMs, tookMs);
     this.#calibration = reading.calibration;
     this.#history.add(reading.moods, reading.stamp.timeS);
-    const scale = this.#photo ? this.#photo.width / reading.bitmap.width : 1;
+    const { width, height } = reading.bitmap;
+    this.#readPx = { width, height };
+    const scale = this.#photo ? this.#photo.width / width : 1;
     this.#records.add(reading.stamp, reading.moods, scale);
     this.#announcer.hear(reading.moods);
     if (reading.moods.length > 0) this.meter.firstLabelMs ??= nowMs;

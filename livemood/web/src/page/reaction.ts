@@ -139,7 +139,8 @@ export class Reaction {
     this.running = this.held = false;
     this.#records = this.#live.recordsFile();
     this.#around.close();
-    await this.#show(media, signal);
+    // A request of its own: if the networks have failed, the one that played the film is aborted.
+    await this.#show(media, this.#around.requests.begin());
   }
 
   async #show(media: Media, signal: AbortSignal): Promise<void> {
