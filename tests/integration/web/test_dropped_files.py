@@ -97,6 +97,17 @@ def test_photo_when_transparent_then_is_read_over_white_and_not_over_the_one_bef
     assert shot.min() == 255
 
 
+def test_files_when_the_first_one_cannot_be_opened_then_it_is_not_called_open(blind, url, tmp_path):
+    (tmp_path / "notes.txt").write_text("no picture", encoding="utf-8")
+    visit(blind, url)
+    drop(blind, PHOTO)
+    becomes(blind, f"{LABELS}?.length")
+    drop(blind, tmp_path / "notes.txt", PHOTO)
+    becomes(blind, "document.querySelector('#trouble').innerText.includes('“notes.txt” is no photo or video')")
+    time.sleep(0.5)
+    assert blind.inner_text("#notice") == ""
+
+
 def test_photo_when_larger_than_is_read_then_records_are_in_its_own_px(blind, url, tmp_path):
     photo = read_still(PHOTO)
     size = (5120, 2880)
@@ -265,6 +276,7 @@ def test_film_when_reacted_to_then_moments_stand_over_its_frames_and_can_be_save
     assert page.locator("#timeline .moments img").first.get_attribute("src").startswith("data:image/jpeg")
 
     records = saved(page, "#save-records", tmp_path / "rows.jsonl")
+    assert page.inner_text("#saved").endswith(".jsonl")
     rows = list(read(records))
     assert 0 <= rows[0].time_s <= lost_s < rows[-1].time_s <= 6.1
     write_report(records, tmp_path / "python.html")

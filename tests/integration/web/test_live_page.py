@@ -5,6 +5,7 @@ import time
 from itertools import pairwise
 
 import av
+import numpy as np
 import pytest
 
 from livemood import __version__
@@ -292,12 +293,23 @@ def test_page_then_axe_finds_nothing_serious_and_nothing_is_cut_off(page, url, s
             assert [(rule["id"], rule["nodes"][0]["html"]) for rule in serious] == []
 
 
-def test_colours_when_the_system_forces_its_own_then_a_pressed_button_looks_different(page, url):
+def test_colours_when_the_system_forces_its_own_then_a_pressed_button_looks_different(page, url, tmp_path):
     page.emulate_media(forced_colors="active")
     visit(page, url)
     background = "getComputedStyle(document.querySelector('[data-key={}]')).backgroundColor"
     becomes(page, "document.querySelector('[data-key=i]').getAttribute('aria-pressed') === 'true'")
     assert page.evaluate(background.format("i")) != page.evaluate(background.format("p"))
+    page.set_input_files("#open", SAMPLES / "faces.png")
+    becomes(page, "!document.querySelector('#stage').hidden")
+    place = """() => {
+      document.querySelector("[data-key=i]").scrollIntoView({ block: "center" });
+      const range = document.createRange();
+      range.selectNodeContents(document.querySelector("[data-key=i]"));
+      const { x, y, width, height } = range.getBoundingClientRect();
+      return { x, y, width, height };
+    }"""
+    page.screenshot(path=str(tmp_path / "word.png"), clip=page.evaluate(place))
+    assert np.ptp(read_still(tmp_path / "word.png")) > 100  # its word can be read
 
 
 def test_phone_then_all_text_in_the_picture_is_legible(page, url):

@@ -95,14 +95,17 @@ export class App {
     } else if (!this.#stage.reaction.hidden) {
       await this.#reaction.choose(files);
     } else if (file) {
-      await this.openFile(file);
-      if (files.length > 1) this.live.say(`only the first of ${files.length} files is opened: ${file.name}`);
+      const isOpen = await this.openFile(file);
+      if (isOpen && files.length > 1) this.live.say(`only the first of ${files.length} files is opened: ${file.name}`);
     }
   }
 
-  /** Read a photo or a video from the visitor's disk. What is open stays until the file turns out to be good. */
-  async openFile(file: File): Promise<void> {
-    if (this.#broken) return;
+  /**
+   * Read a photo or a video from the visitor's disk, and return whether it was opened. What is open stays until the file
+   * turns out to be good.
+   */
+  async openFile(file: File): Promise<boolean> {
+    if (this.#broken) return false;
     const signal = this.#requests.begin();
     this.#tell(null);
     try {
@@ -110,7 +113,9 @@ export class App {
       else await this.#openPhoto(file, signal);
     } catch {
       if (!signal.aborted) this.#tell(unreadable(file.name));
+      return false;
     }
+    return !signal.aborted;
   }
 
   async #openPhoto(file: File, signal: AbortSignal): Promise<void> {

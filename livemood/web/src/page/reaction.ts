@@ -144,7 +144,8 @@ export class Reaction {
   }
 
   async #show(media: Media, signal: AbortSignal): Promise<void> {
-    const { result, timeline, saveReport } = this.#stage;
+    const { result, timeline, saved, saveReport } = this.#stage;
+    saved.textContent = "";
     timeline.textContent = "Gathering the moments …";
     saveReport.disabled = true;
     this.#stage.show(result);
@@ -160,10 +161,14 @@ export class Reaction {
   }
 
   #saveRecords(): void {
-    if (this.#records) save(this.#records, "jsonl");
+    if (this.#records) this.#save(this.#records, "jsonl");
   }
 
   #saveReport(): void {
-    if (this.#result) save(new Blob([reportPage(this.#result, this.#settings)], { type: "text/html" }), "html");
+    if (this.#result) this.#save(new Blob([reportPage(this.#result, this.#settings)], { type: "text/html" }), "html");
+  }
+
+  #save(file: Blob, suffix: string): void {
+    this.#stage.saved.textContent = `saved ${save(file, suffix)}`;
   }
 }

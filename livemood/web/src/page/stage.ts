@@ -38,6 +38,7 @@ export class Stage {
   readonly timeline = element("timeline");
   readonly saveRecords = element<HTMLButtonElement>("save-records");
   readonly saveReport = element<HTMLButtonElement>("save-report");
+  readonly saved = element("saved");
   readonly again = element<HTMLButtonElement>("again");
 
   /** Show one of the page's sections in place of the others, and move the focus there. */
