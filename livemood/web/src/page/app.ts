@@ -52,6 +52,7 @@ export class App {
     this.#stage.show(this.#stage.intro, this.#stage.start);
   }
 
+  /** Show a camera, the browser's first choice if none is named. */
   async startCamera(id: string | null = null): Promise<void> {
     const video = await this.#openCamera(id, this.#requests.begin());
     if (!video) return;
@@ -161,7 +162,7 @@ export class App {
     cameras.hidden = found.length < 2 || !this.#camera || this.#reaction.running;
   }
 
-  /** Show an error; null takes back what was shown. That the networks have failed stays. */
+  /** Show an error; null hides the one that was shown, unless the networks have failed. */
   #tell(trouble: Trouble | null): void {
     if (!this.#broken) this.#stage.tell(trouble);
   }

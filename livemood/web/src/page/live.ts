@@ -21,13 +21,13 @@ const NOTICE_MS = 3000;
 const STALLED_MS = 3000;
 /** Interval at which a still picture is redrawn and the status line is updated. */
 const REDRAW_MS = 200;
-/** If a smaller share of the pictures is processed, the status line says so. */
+/** If a smaller share of the pictures is processed, the status line reports it. */
 const SLOW_SHARE = 0.9;
-/** If no picture came in this much of a video's end, the status line says so. */
+/** If no picture came in this much of a video's end, the status line reports it. */
 const MISSING_END_S = 1;
 
 export interface Source {
-  /** What records call it. */
+  /** Its name in records. */
   readonly name: string;
   readonly video: HTMLVideoElement;
   /** Returns a frame's time, given the video's own and the page's clock. */
@@ -198,6 +198,7 @@ export class Live {
     return { name, width, height, durationS };
   }
 
+  /** Show a notice for three seconds. */
   say(notice: string): void {
     this.#places.notice.textContent = notice;
     this.#noticeUntilMs = performance.now() + NOTICE_MS;

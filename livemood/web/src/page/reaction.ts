@@ -14,7 +14,7 @@ import { FILM_HELD, type Trouble, damaged, unreadable } from "./trouble";
 
 export interface Surroundings {
   readonly requests: Requests;
-  /** Returns null if there is none, which was told, or if another request has begun. */
+  /** Returns null if none can be opened, in which case the error is shown, or if another request has begun. */
   openCamera(signal: AbortSignal): Promise<HTMLVideoElement | null>;
   /** Close whatever gives pictures. */
   close(): void;

@@ -53,7 +53,7 @@ export class Stage {
     for (const control of [this.start, this.openFile, this.react]) control.disabled = !enabled;
   }
 
-  /** Show an error and its remedy; null takes back what was shown. */
+  /** Show an error and its remedy; null hides the one that was shown. */
   tell(trouble: Trouble | null): void {
     this.trouble.hidden = !trouble;
     if (!trouble) return;
@@ -62,10 +62,12 @@ export class Stage {
     this.trouble.replaceChildren(strong, ` ${trouble.remedy}`);
   }
 
+  /** The button of a key. */
   button(key: string): HTMLButtonElement | null {
     return this.tools.querySelector(`[data-key="${key}"]`);
   }
 
+  /** Show a button as pressed, or its section as open. */
   press(key: string, pressed: boolean): void {
     const button = this.button(key);
     const name = button?.hasAttribute("aria-expanded") ? "aria-expanded" : "aria-pressed";
