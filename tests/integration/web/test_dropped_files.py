@@ -290,6 +290,22 @@ def test_film_when_reacted_to_then_moments_stand_over_its_frames_and_can_be_save
     assert [address for address in asked if not address.startswith(("file:", "data:"))] == []
 
 
+def test_result_on_a_phone_then_the_text_of_its_charts_is_legible(page, url, tmp_path):
+    page.set_viewport_size({"width": 390, "height": 844})
+    react(page, url, PHOTO)
+    becomes(page, f"{LABELS}?.length")
+    page.click("#stop")
+    becomes(page, "document.querySelector('#timeline svg.chart')")
+    shown = "[...document.querySelectorAll('svg.chart text')].map((text) => text.getBoundingClientRect().height)"
+    names = "[...document.querySelectorAll('.key')].map((key) => key.getClientRects().length)"
+    report = saved(page, "#save-report", tmp_path / "report.html")
+    for _ in ("page", "report"):
+        assert min(page.evaluate(shown)) > 8.5
+        assert set(page.evaluate(names)) == {1}  # a line and its label are not torn apart
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        page.goto(report.as_uri())
+
+
 def test_pictures_when_reacted_to_and_stopped_then_the_result_is_shown(page, url):
     react(page, url, PHOTO, PHOTO)
     becomes(page, "document.querySelector('#screen img') && livemood.shown?.stamp.timeS > 1")
