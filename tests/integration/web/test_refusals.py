@@ -137,6 +137,24 @@ def test_camera_when_another_cannot_be_opened_then_the_list_names_the_one_that_i
     becomes(page, "document.querySelector('#camera').value === first")
 
 
+def test_cameras_when_chosen_with_the_keyboard_then_the_list_keeps_the_focus(playwright, url):
+    browser = launched(
+        playwright, "--use-fake-device-for-media-stream=device-count=3", "--use-fake-ui-for-media-stream"
+    )
+    with visitor(browser, url) as context:
+        page = context.new_page()
+        page.goto(f"{url}?start=1")
+        becomes(page, "globalThis.livemood?.shown && !document.querySelector('#cameras').hidden")
+        page.focus("#camera")
+        for chosen in (1, 2):
+            page.evaluate("globalThis.before = livemood.shown?.bitmap")
+            page.keyboard.press("ArrowDown")
+            becomes(page, "livemood.shown && livemood.shown.bitmap !== before && livemood.shown.stamp.timeS < 1")
+            becomes(page, f"document.querySelector('#camera').selectedIndex === {chosen}")
+            assert page.evaluate("document.activeElement.id") == "camera"
+    browser.close()
+
+
 def test_page_when_seen_again_after_a_while_then_the_camera_is_not_called_stalled(page, url):
     page.add_init_script(
         """globalThis.hidden = false;

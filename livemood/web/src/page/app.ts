@@ -77,8 +77,11 @@ export class App {
     }
     try {
       const camera = await Camera.open(id, signal, (trouble) => this.#tell(trouble));
+      const { cameras } = this.#stage;
+      const { hidden } = cameras;
       this.#close();
       this.#camera = camera;
+      cameras.hidden = hidden; // one in which another was chosen keeps the focus
       void this.#offerCameras();
       return camera.video;
     } catch (error) {
