@@ -263,7 +263,7 @@ def test_keyboard_then_the_focus_goes_where_something_opened_and_notices_are_ann
     becomes(page, f"{LABELS}?.length")
     assert page.evaluate(focused) == "stage"
     page.keyboard.press("e")
-    notice = page.locator("[role=status]")
+    notice = page.locator("#notice[role=status]")
     assert notice.inner_text().strip(" ·").startswith("event 1 marked")
     page.click("#stop")
     assert page.evaluate(focused) == "start"
