@@ -29,7 +29,7 @@ const common = {
 };
 
 if (existsSync(out) && !existsSync(join(out, "sha256.json")) && (await readdir(out)).length > 0) {
-  console.error(`${out} holds other things than a built page; choose another folder`);
+  console.error(`${out} contains other files than a built page; choose another folder`);
   process.exit(1);
 }
 await rm(out, { recursive: true, force: true });

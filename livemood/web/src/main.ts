@@ -1,5 +1,6 @@
 /** Start of the page. `?start=1` starts the camera at once, for kiosks and tests. */
 
+import { fetchFile } from "./failure";
 import { App } from "./page/app";
 import { lacking } from "./page/browser";
 import { takeDrops } from "./page/drops";
@@ -11,9 +12,8 @@ const base = new URL(".", document.baseURI);
 const stage = new Stage();
 
 async function begin(): Promise<App> {
-  const answer = await fetch(new URL("settings.json", base));
-  if (!answer.ok) throw new Error(`settings.json: the host answers ${answer.status}`);
-  const app = new App(base, (await answer.json()) as Settings, stage);
+  const settings = await fetchFile(base, "settings.json", (answer) => answer.json() as Promise<Settings>);
+  const app = new App(base, settings, stage);
   Object.assign(globalThis, { livemood: app.live });
   if (new URLSearchParams(location.search).get("start") === "1") void app.startCamera();
   return app;

@@ -1,5 +1,6 @@
 /** Messages between the page and its worker. */
 
+import type { FailureKind } from "./failure";
 import type { Settings } from "./settings";
 import type { Mood } from "./values";
 
@@ -29,8 +30,6 @@ export interface Reading {
   readonly moods: readonly Mood[];
   readonly calibration: Calibration;
 }
-
-export type FailureKind = "runtime" | "model" | "reading";
 
 export type FromWorker =
   | { readonly kind: "ready" }

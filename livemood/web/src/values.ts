@@ -39,7 +39,7 @@ export interface Track {
   readonly detection: Detection;
 }
 
-/** Name of the head that tells the kind of a smile, and its answers for a smiling face. */
+/** Name of the head that classifies smiles, and its labels of smiling faces. */
 export const SMILE = "smile";
 export const SMILE_KINDS: readonly string[] = ["closed", "open"];
 
@@ -78,26 +78,32 @@ export interface Mood {
   readonly others: Readonly<Record<string, HeadAnswer>>;
 }
 
+/** Of a box, px. */
 export function width(box: Box): number {
   return box.right - box.left;
 }
 
+/** Of a box, px. */
 export function height(box: Box): number {
   return box.bottom - box.top;
 }
 
+/** Of a box, px. */
 export function longerSide(box: Box): number {
   return Math.max(width(box), height(box));
 }
 
+/** Of a box, square px. */
 export function area(box: Box): number {
   return width(box) * height(box);
 }
 
+/** Of a box, px. */
 export function centre(box: Box): Point {
   return [(box.left + box.right) / 2, (box.top + box.bottom) / 2];
 }
 
+/** The area that two boxes share, square px. */
 export function intersection(one: Box, other: Box): number {
   const across = Math.min(one.right, other.right) - Math.max(one.left, other.left);
   const down = Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top);

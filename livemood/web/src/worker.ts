@@ -1,5 +1,7 @@
 /** Processes pictures in a worker, so that the page never waits for a network. */
 
+import { drawOverWhite } from "./canvas";
+import { Failure, fetchFile, messageOf } from "./failure";
 import { BlazeFace } from "./pipeline/blazeface";
 import { Classifier } from "./pipeline/classify";
 import { Combined } from "./pipeline/detection";
@@ -7,7 +9,7 @@ import { Pipeline } from "./pipeline/pipeline";
 import { Meter } from "./pipeline/quality";
 import { Network, openRuntime } from "./pipeline/runtime";
 import { YuNet } from "./pipeline/yunet";
-import type { Calibration, FailureKind, FromWorker, Stamp, ToWorker } from "./protocol";
+import type { Calibration, FromWorker, Stamp, ToWorker } from "./protocol";
 import type { Settings } from "./settings";
 import type { Picture } from "./values";
 
@@ -18,15 +20,6 @@ interface Scope {
   postMessage(message: FromWorker, transfer?: Transferable[]): void;
 }
 const scope = self as unknown as Scope;
-
-class Failure extends Error {
-  constructor(
-    readonly kind: FailureKind,
-    detail: string,
-  ) {
-    super(detail);
-  }
-}
 
 let fresh: (() => Pipeline) | null = null;
 let pipeline: Pipeline | null = null;
@@ -59,7 +52,7 @@ async function handle(message: ToWorker): Promise<void> {
 
 function report(error: unknown): void {
   const failure = error instanceof Failure ? error.kind : "reading";
-  scope.postMessage({ kind: "failed", failure, detail: error instanceof Error ? error.message : String(error) });
+  scope.postMessage({ kind: "failed", failure, detail: messageOf(error) });
 }
 
 async function open(base: URL, settings: Settings): Promise<() => Pipeline> {
@@ -71,7 +64,7 @@ async function open(base: URL, settings: Settings): Promise<() => Pipeline> {
   try {
     await openRuntime(new URL("litert/", base).href);
   } catch (error) {
-    throw new Failure("runtime", error instanceof Error ? error.message : String(error));
+    throw new Failure("runtime", messageOf(error));
   }
   const [near, far, mood, places, covered, tilted] = (await Promise.all(files)) as [Bytes, Bytes, Bytes, Bytes, Bytes, Bytes];
   // Weak detections of the BlazeFace networks are evidence for a candidate too.
@@ -95,14 +88,7 @@ async function network(file: Uint8Array): Promise<Network> {
 }
 
 async function fetched(base: URL, file: string, settings: Settings): Promise<Uint8Array> {
-  let bytes: ArrayBuffer;
-  try {
-    const answer = await fetch(new URL(file, base));
-    if (!answer.ok) throw new Error(`the host answers ${answer.status}`);
-    bytes = await answer.arrayBuffer();
-  } catch (error) {
-    throw new Failure("model", `${file}: ${error instanceof Error ? error.message : String(error)}`);
-  }
+  const bytes = await fetchFile(base, file, (answer) => answer.arrayBuffer());
   const expected = settings.sha256[file];
   // Browsers provide no SHA-256 on plain http.
   if (expected && globalThis.crypto?.subtle) {
@@ -126,6 +112,6 @@ function pixels(bitmap: ImageBitmap): Picture {
     canvas.width = width;
     canvas.height = height;
   }
-  context.drawImage(bitmap, 0, 0);
+  drawOverWhite(context, bitmap, width, height);
   return context.getImageData(0, 0, width, height);
 }

@@ -76,6 +76,38 @@ def test_photo_when_dropped_then_its_faces_are_labelled(blind, url):
     becomes(blind, "document.querySelector('#notice').innerText.includes('only the first of 2 files')")
 
 
+def test_photo_when_transparent_then_is_read_over_white_and_not_over_the_one_before(blind, url, tmp_path):
+    photo = cv2.cvtColor(read_still(PHOTO), cv2.COLOR_BGR2BGRA)
+    photo[..., 3] = 0
+    cv2.imwrite(str(tmp_path / "clear.png"), photo)
+    visit(blind, url)
+    blind.set_input_files("#open", PHOTO)
+    becomes(blind, f"{LABELS}?.length === 2")
+    blind.evaluate("globalThis.before = livemood.shown.bitmap")
+    blind.set_input_files("#open", tmp_path / "clear.png")
+    becomes(blind, "livemood.shown && livemood.shown.bitmap !== before")
+    assert blind.evaluate(LABELS) == []
+    pixel = "[...document.querySelector('#view').getContext('2d').getImageData(600, 400, 1, 1).data]"
+    assert blind.evaluate(pixel) == [255, 255, 255, 255]
+    with blind.expect_download() as download:
+        blind.keyboard.press("s")
+    download.value.save_as(tmp_path / "shot.png")
+    shot = cv2.imread(str(tmp_path / "shot.png"), cv2.IMREAD_UNCHANGED)
+    assert shot is not None
+    assert shot.min() == 255
+
+
+def test_files_when_the_first_one_cannot_be_opened_then_it_is_not_called_open(blind, url, tmp_path):
+    (tmp_path / "notes.txt").write_text("no picture", encoding="utf-8")
+    visit(blind, url)
+    drop(blind, PHOTO)
+    becomes(blind, f"{LABELS}?.length")
+    drop(blind, tmp_path / "notes.txt", PHOTO)
+    becomes(blind, "document.querySelector('#trouble').innerText.includes('“notes.txt” is no photo or video')")
+    time.sleep(0.5)
+    assert blind.inner_text("#notice") == ""
+
+
 def test_photo_when_larger_than_is_read_then_records_are_in_its_own_px(blind, url, tmp_path):
     photo = read_still(PHOTO)
     size = (5120, 2880)
@@ -244,6 +276,7 @@ def test_film_when_reacted_to_then_moments_stand_over_its_frames_and_can_be_save
     assert page.locator("#timeline .moments img").first.get_attribute("src").startswith("data:image/jpeg")
 
     records = saved(page, "#save-records", tmp_path / "rows.jsonl")
+    assert page.inner_text("#saved").endswith(".jsonl")
     rows = list(read(records))
     assert 0 <= rows[0].time_s <= lost_s < rows[-1].time_s <= 6.1
     write_report(records, tmp_path / "python.html")
@@ -255,6 +288,22 @@ def test_film_when_reacted_to_then_moments_stand_over_its_frames_and_can_be_save
     page.goto((tmp_path / "report.html").as_uri())
     assert page.locator("svg.chart polyline").count() >= 8
     assert [address for address in asked if not address.startswith(("file:", "data:"))] == []
+
+
+def test_result_on_a_phone_then_the_text_of_its_charts_is_legible(page, url, tmp_path):
+    page.set_viewport_size({"width": 390, "height": 844})
+    react(page, url, PHOTO)
+    becomes(page, f"{LABELS}?.length")
+    page.click("#stop")
+    becomes(page, "document.querySelector('#timeline svg.chart')")
+    shown = "[...document.querySelectorAll('svg.chart text')].map((text) => text.getBoundingClientRect().height)"
+    names = "[...document.querySelectorAll('.key')].map((key) => key.getClientRects().length)"
+    report = saved(page, "#save-report", tmp_path / "report.html")
+    for _ in ("page", "report"):
+        assert min(page.evaluate(shown)) > 8.5
+        assert set(page.evaluate(names)) == {1}  # a line and its label are not torn apart
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        page.goto(report.as_uri())
 
 
 def test_pictures_when_reacted_to_and_stopped_then_the_result_is_shown(page, url):

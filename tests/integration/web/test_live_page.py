@@ -5,6 +5,7 @@ import time
 from itertools import pairwise
 
 import av
+import numpy as np
 import pytest
 
 from livemood import __version__
@@ -134,6 +135,15 @@ def test_calibration_when_asked_for_then_status_counts_down_and_names_the_faces(
 
 
 def test_snapshot_and_recording_when_asked_for_then_files_are_saved(page, url, tmp_path):
+    page.add_init_script(
+        """globalThis.tracks = [];
+        const capture = HTMLCanvasElement.prototype.captureStream;
+        HTMLCanvasElement.prototype.captureStream = function () {
+          const stream = capture.call(this);
+          tracks.push(...stream.getTracks());
+          return stream;
+        };"""
+    )
     page.goto(f"{url}?start=1")
     becomes(page, f"{LABELS}?.length")
     with page.expect_download() as download:
@@ -151,6 +161,7 @@ def test_snapshot_and_recording_when_asked_for_then_files_are_saved(page, url, t
         frames = [frame.to_ndarray(format="bgr24") for frame in recording.decode(video=0)]
     assert len(frames) > 2
     assert frames[0].shape == (480, 640, 3)
+    assert page.evaluate("tracks.map((track) => track.readyState)") == ["ended"]  # the picture is captured no longer
 
 
 # A camera whose pictures have the size of a canvas, which a test changes.
@@ -252,7 +263,7 @@ def test_keyboard_then_the_focus_goes_where_something_opened_and_notices_are_ann
     becomes(page, f"{LABELS}?.length")
     assert page.evaluate(focused) == "stage"
     page.keyboard.press("e")
-    notice = page.locator("[role=status]")
+    notice = page.locator("#notice[role=status]")
     assert notice.inner_text().strip(" ·").startswith("event 1 marked")
     page.click("#stop")
     assert page.evaluate(focused) == "start"
@@ -282,12 +293,23 @@ def test_page_then_axe_finds_nothing_serious_and_nothing_is_cut_off(page, url, s
             assert [(rule["id"], rule["nodes"][0]["html"]) for rule in serious] == []
 
 
-def test_colours_when_the_system_forces_its_own_then_a_pressed_button_looks_different(page, url):
+def test_colours_when_the_system_forces_its_own_then_a_pressed_button_looks_different(page, url, tmp_path):
     page.emulate_media(forced_colors="active")
     visit(page, url)
     background = "getComputedStyle(document.querySelector('[data-key={}]')).backgroundColor"
     becomes(page, "document.querySelector('[data-key=i]').getAttribute('aria-pressed') === 'true'")
     assert page.evaluate(background.format("i")) != page.evaluate(background.format("p"))
+    page.set_input_files("#open", SAMPLES / "faces.png")
+    becomes(page, "!document.querySelector('#stage').hidden")
+    place = """() => {
+      document.querySelector("[data-key=i]").scrollIntoView({ block: "center" });
+      const range = document.createRange();
+      range.selectNodeContents(document.querySelector("[data-key=i]"));
+      const { x, y, width, height } = range.getBoundingClientRect();
+      return { x, y, width, height };
+    }"""
+    page.screenshot(path=str(tmp_path / "word.png"), clip=page.evaluate(place))
+    assert np.ptp(read_still(tmp_path / "word.png")) > 100  # its word can be read
 
 
 def test_phone_then_all_text_in_the_picture_is_legible(page, url):

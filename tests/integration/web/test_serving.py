@@ -118,7 +118,7 @@ def test_page_when_built_then_is_the_committed_one_and_replaces_nothing_else(tmp
     (tmp_path / "other" / "thesis.txt").write_text("ten years", encoding="utf-8")
     done = build("other", folder=tmp_path)
     assert done.returncode == 1
-    assert "other holds other things" in done.stderr
+    assert "other contains other files" in done.stderr
     assert (tmp_path / "other" / "thesis.txt").exists()
 
 

@@ -52,6 +52,7 @@ export class App {
     this.#stage.show(this.#stage.intro, this.#stage.start);
   }
 
+  /** Show a camera, the browser's first choice if none is named. */
   async startCamera(id: string | null = null): Promise<void> {
     const video = await this.#openCamera(id, this.#requests.begin());
     if (!video) return;
@@ -76,8 +77,11 @@ export class App {
     }
     try {
       const camera = await Camera.open(id, signal, (trouble) => this.#tell(trouble));
+      const { cameras } = this.#stage;
+      const { hidden } = cameras;
       this.#close();
       this.#camera = camera;
+      cameras.hidden = hidden; // one in which another was chosen keeps the focus
       void this.#offerCameras();
       return camera.video;
     } catch (error) {
@@ -95,14 +99,17 @@ export class App {
     } else if (!this.#stage.reaction.hidden) {
       await this.#reaction.choose(files);
     } else if (file) {
-      await this.openFile(file);
-      if (files.length > 1) this.live.say(`only the first of ${files.length} files is opened: ${file.name}`);
+      const isOpen = await this.openFile(file);
+      if (isOpen && files.length > 1) this.live.say(`only the first of ${files.length} files is opened: ${file.name}`);
     }
   }
 
-  /** Read a photo or a video from the visitor's disk. What is open stays until the file turns out to be good. */
-  async openFile(file: File): Promise<void> {
-    if (this.#broken) return;
+  /**
+   * Read a photo or a video from the visitor's disk, and return whether it was opened. What is open stays until the file
+   * turns out to be good.
+   */
+  async openFile(file: File): Promise<boolean> {
+    if (this.#broken) return false;
     const signal = this.#requests.begin();
     this.#tell(null);
     try {
@@ -110,7 +117,9 @@ export class App {
       else await this.#openPhoto(file, signal);
     } catch {
       if (!signal.aborted) this.#tell(unreadable(file.name));
+      return false;
     }
+    return !signal.aborted;
   }
 
   async #openPhoto(file: File, signal: AbortSignal): Promise<void> {
@@ -156,7 +165,7 @@ export class App {
     cameras.hidden = found.length < 2 || !this.#camera || this.#reaction.running;
   }
 
-  /** Show an error; null takes back what was shown. That the networks have failed stays. */
+  /** Show an error; null hides the one that was shown, unless the networks have failed. */
   #tell(trouble: Trouble | null): void {
     if (!this.#broken) this.#stage.tell(trouble);
   }

@@ -12,7 +12,7 @@ export class Camera {
   readonly #tell: (trouble: Trouble | null) => void;
   readonly #life = new AbortController();
   #stream: MediaStream;
-  /** Whether the visitor allows cameras; null where the browser does not tell. */
+  /** Whether the visitor allows cameras; null where the browser does not report it. */
   #permission: PermissionStatus | null = null;
   lost = false;
 
@@ -28,8 +28,8 @@ export class Camera {
   }
 
   /**
-   * Open a camera, the browser's first choice if none is named. Throws a DOMException that says why it cannot, or that
-   * the signal was aborted.
+   * Open a camera, the browser's first choice if none is named. Throws a DOMException with the reason if it cannot, or
+   * if the signal was aborted.
    *
    * @param tell Called when it is unplugged or cannot be opened again, and with null when it is back.
    */
@@ -37,6 +37,7 @@ export class Camera {
     return new Camera(await openStream(id, signal), tell);
   }
 
+  /** Turn the camera off. */
   close(): void {
     if (this.lost) this.#tell(null);
     this.#life.abort();
@@ -53,7 +54,7 @@ export class Camera {
 
   async #watchPermission(signal: AbortSignal): Promise<void> {
     const permission = await navigator.permissions?.query({ name: "camera" }).catch(() => null);
-    // Some browsers never say that a camera is allowed, not even while it is on.
+    // Some browsers never report that a camera is allowed, not even while it is on.
     if (permission?.state !== "granted" || signal.aborted) return;
     this.#permission = permission;
     permission.addEventListener("change", () => (this.#allowed ? void this.#reopen() : this.#tellLost()), { signal });

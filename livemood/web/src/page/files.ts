@@ -1,7 +1,7 @@
 /** Files saved through the browser's downloads. */
 
 /** A file name like that of the live window: `livemood-20261128-221500.png`. */
-export function fileName(suffix: string, now = new Date()): string {
+function fileName(suffix: string, now = new Date()): string {
   const two = (value: number): string => String(value).padStart(2, "0");
   const date = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;
   return `livemood-${date}-${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}.${suffix}`;

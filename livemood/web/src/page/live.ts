@@ -6,6 +6,7 @@ import { Announcer } from "./announcer";
 import { save } from "./files";
 import { History } from "./history";
 import { Meter } from "./meter";
+import type { Size } from "./placement";
 import { Playout, type Shown } from "./playout";
 import { Reader } from "./reader";
 import { Recorder } from "./recorder";
@@ -20,13 +21,13 @@ const NOTICE_MS = 3000;
 const STALLED_MS = 3000;
 /** Interval at which a still picture is redrawn and the status line is updated. */
 const REDRAW_MS = 200;
-/** If a smaller share of the pictures is processed, the status line says so. */
+/** If a smaller share of the pictures is processed, the status line reports it. */
 const SLOW_SHARE = 0.9;
-/** If no picture came in this much of a video's end, the status line says so. */
+/** If no picture came in this much of a video's end, the status line reports it. */
 const MISSING_END_S = 1;
 
 export interface Source {
-  /** What records call it. */
+  /** Its name in records. */
   readonly name: string;
   readonly video: HTMLVideoElement;
   /** Returns a frame's time, given the video's own and the page's clock. */
@@ -69,6 +70,8 @@ export class Live {
   /** Aborted when the source is closed. */
   #opened: AbortController | null = null;
   #current: Shown | null = null;
+  /** Size of the pictures that were read: a camera that is off has none. */
+  #readPx: Size | null = null;
   #calibration: Calibration = { possible: true, remainingS: 0, calibrated: [] };
   #noticeUntilMs = 0;
   #drawnMs = 0;
@@ -153,7 +156,7 @@ export class Live {
     this.reader.reset();
     this.#calibration = { ...this.#calibration, remainingS: 0, calibrated: [] };
     this.#current?.bitmap.close();
-    this.#current = null;
+    this.#current = this.#readPx = null;
     this.#setStalled(false);
     this.paused = false;
   }
@@ -191,9 +194,11 @@ export class Live {
     if (!this.#source) return this.#photo ?? { name: "photo", width: 0, height: 0, durationS: null };
     const { name, video, isCamera } = this.#source;
     const durationS = isCamera || !Number.isFinite(video.duration) ? null : video.duration;
-    return { name, width: video.videoWidth, height: video.videoHeight, durationS };
+    const { width, height } = this.#readPx ?? { width: video.videoWidth, height: video.videoHeight };
+    return { name, width, height, durationS };
   }
 
+  /** Show a notice for three seconds. */
   say(notice: string): void {
     this.#places.notice.textContent = notice;
     this.#noticeUntilMs = performance.now() + NOTICE_MS;
@@ -213,7 +218,9 @@ export class Live {
     this.meter.read(nowMs, tookMs);
     this.#calibration = reading.calibration;
     this.#history.add(reading.moods, reading.stamp.timeS);
-    const scale = this.#photo ? this.#photo.width / reading.bitmap.width : 1;
+    const { width, height } = reading.bitmap;
+    this.#readPx = { width, height };
+    const scale = this.#photo ? this.#photo.width / width : 1;
     this.#records.add(reading.stamp, reading.moods, scale);
     this.#announcer.hear(reading.moods);
     if (reading.moods.length > 0) this.meter.firstLabelMs ??= nowMs;

@@ -1,10 +1,9 @@
 /** Draw moods on a picture, in the style of the live window (`livemood/overlay/annotator.py`). */
 
+import type { Context } from "../canvas";
 import type { Colour, Settings } from "../settings";
 import { type Box, type Mood, type Point, SMILE, SMILE_KINDS, grown, height, width } from "../values";
 import { type Size, type Sizes, clearSpot, headOf, inside, leastCovering, mosaicOf, placeLabels, sizesOf, spotsAround, visiblePart } from "./placement";
-
-type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
 
 export interface Style {
   readonly ids: boolean;
@@ -29,11 +28,12 @@ interface Card {
 const SMALLEST_TEXT = 8;
 const LONGEST_LABEL = 24;
 
+/** A colour in CSS; opacity 0..1. */
 export function css([red, green, blue]: Colour, opacity = 1): string {
   return `rgb(${red} ${green} ${blue} / ${opacity})`;
 }
 
-/** `happy · open smile`: the emotion, and of a happy face the kind of its smile, if the model tells it. */
+/** `happy · open smile`: the emotion, and of a happy face the kind of its smile, if the model has that head. */
 export function wordsOf(mood: Mood): string {
   const { label } = mood.emotion;
   const kind = mood.others[SMILE]?.label ?? "";
@@ -91,6 +91,7 @@ export class Overlay {
     card.draw(inside(sizes.gap, frame.height - sizes.gap - size.height, size, frame), text);
   }
 
+  /** The colour of a label. */
   colour(label: string): Colour {
     const { colours } = this.#settings.overlay;
     return colours[label] ?? colours[this.#settings.unsure]!;

@@ -10,6 +10,8 @@ import type { Reader } from "./reader";
 
 /** Longest delay of a frame; moods that are not known by then are not drawn. */
 const LONGEST_DELAY_MS = 250;
+/** A frame that waited longer to be processed is dropped: while the networks load, a camera gives hundreds. */
+const LONGEST_WAIT_MS = 2 * LONGEST_DELAY_MS;
 /** Factor by which the delay shrinks in a second in which a shorter one would have been enough. */
 const DELAY_DECAY = 0.7;
 
@@ -52,6 +54,7 @@ export class Playout {
 
   /** Add a frame that was captured at `takenMs` of the page's clock. */
   push(stamp: Stamp, bitmap: ImageBitmap, takenMs: number): void {
+    this.#dropOld(takenMs);
     this.#frames.push({ stamp, takenMs, bitmap, moods: null, wasRead: false });
     this.#readNewest();
   }
@@ -76,6 +79,14 @@ export class Playout {
     this.#frames = [];
     this.#lastMoods = [];
     this.#delayMs = 0;
+  }
+
+  /** Drop frames that would never be drawn. The one that is being processed has no bitmap here, and stays. */
+  #dropOld(nowMs: number): void {
+    const isOld = ({ bitmap, moods, takenMs }: Waiting): boolean =>
+      bitmap !== null && moods === null && nowMs - takenMs > LONGEST_WAIT_MS;
+    for (const frame of this.#frames) if (isOld(frame)) frame.bitmap?.close();
+    this.#frames = this.#frames.filter((frame) => !isOld(frame));
   }
 
   #readNewest(): void {

@@ -14,7 +14,7 @@ import { FILM_HELD, type Trouble, damaged, unreadable } from "./trouble";
 
 export interface Surroundings {
   readonly requests: Requests;
-  /** Returns null if there is none, which was told, or if another request has begun. */
+  /** Returns null if none can be opened, in which case the error is shown, or if another request has begun. */
   openCamera(signal: AbortSignal): Promise<HTMLVideoElement | null>;
   /** Close whatever gives pictures. */
   close(): void;
@@ -139,11 +139,13 @@ export class Reaction {
     this.running = this.held = false;
     this.#records = this.#live.recordsFile();
     this.#around.close();
-    await this.#show(media, signal);
+    // A request of its own: if the networks have failed, the one that played the film is aborted.
+    await this.#show(media, this.#around.requests.begin());
   }
 
   async #show(media: Media, signal: AbortSignal): Promise<void> {
-    const { result, timeline, saveReport } = this.#stage;
+    const { result, timeline, saved, saveReport } = this.#stage;
+    saved.textContent = "";
     timeline.textContent = "Gathering the moments …";
     saveReport.disabled = true;
     this.#stage.show(result);
@@ -159,10 +161,14 @@ export class Reaction {
   }
 
   #saveRecords(): void {
-    if (this.#records) save(this.#records, "jsonl");
+    if (this.#records) this.#save(this.#records, "jsonl");
   }
 
   #saveReport(): void {
-    if (this.#result) save(new Blob([reportPage(this.#result, this.#settings)], { type: "text/html" }), "html");
+    if (this.#result) this.#save(new Blob([reportPage(this.#result, this.#settings)], { type: "text/html" }), "html");
+  }
+
+  #save(file: Blob, suffix: string): void {
+    this.#stage.saved.textContent = `saved ${save(file, suffix)}`;
   }
 }

@@ -1,16 +1,8 @@
 /** The page's interface to the worker: takes one picture at a time and returns its moods. */
 
-import type { FailureKind, FromWorker, Reading, Stamp, ToWorker } from "../protocol";
+import { Failure } from "../failure";
+import type { FromWorker, Reading, Stamp, ToWorker } from "../protocol";
 import type { Settings } from "../settings";
-
-export class ReaderFailure extends Error {
-  constructor(
-    readonly kind: FailureKind,
-    detail: string,
-  ) {
-    super(detail);
-  }
-}
 
 interface Waiting<T> {
   resolve(value: T): void;
@@ -29,11 +21,11 @@ export class Reader {
   constructor(base: URL, settings: Settings) {
     this.#worker = new Worker(new URL("worker.js", base));
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#hear(data);
-    this.#worker.onerror = (event) => this.#fail(new ReaderFailure("runtime", event.message || "it did not start"));
+    this.#worker.onerror = (event) => this.#fail(new Failure("runtime", event.message || "it did not start"));
     this.ready = new Promise((resolve, reject) => {
       this.#opening = { resolve, reject };
     });
-    this.ready.catch(() => undefined); // reported to whoever awaits it
+    this.ready.catch(() => undefined); // an error is reported to those that await it
     this.#tell({ kind: "open", base: base.href, settings });
   }
 
@@ -69,7 +61,7 @@ export class Reader {
       this.isReady = true;
       this.#opening?.resolve();
     } else if (message.kind === "failed") {
-      this.#fail(new ReaderFailure(message.failure, message.detail));
+      this.#fail(new Failure(message.failure, message.detail));
     } else {
       const reading = this.#reading;
       this.#reading = null;

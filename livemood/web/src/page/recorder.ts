@@ -40,6 +40,7 @@ export class Recorder {
     recorder.onstop = () => {
       const broken = this.#recorder === recorder;
       if (broken) this.#recorder = null;
+      for (const track of recorder.stream.getTracks()) track.stop();
       const file = new Blob(parts, { type: form[0] });
       onEnded(file.size > 0 ? save(file, form[1]) : null, broken);
     };

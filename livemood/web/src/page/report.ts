@@ -66,7 +66,7 @@ function personFigure(person: Person, result: Result, settings: Settings): strin
   const { durationS, frameS, strip } = result;
   const chart: Chart = { ...person, durationS, frameS, strip };
   const many = result.people.length > 1 ? `<h3>Person ${person.track}</h3>` : "";
-  return `${many}<figure>${timeline(chart, settings)}${legend(settings)}</figure>${moments(person, result)}`;
+  return `${many}<figure><div class="scrolled" tabindex="0">${timeline(chart, settings)}</div>${legend(settings)}</figure>${moments(person, result)}`;
 }
 
 function moments(person: Person, result: Result): string {
@@ -86,7 +86,7 @@ function moments(person: Person, result: Result): string {
 export function reportPage(result: Result, settings: Settings): string {
   const { css, meaning } = settings.report;
   const own = ".moments{display:grid;grid-template-columns:repeat(auto-fill,minmax(10rem,1fr));gap:.8rem;padding:0;list-style:none}"
-    + ".moments img{width:100%}svg.chart{width:100%;height:auto}svg.chart text{fill:var(--text);font:12px system-ui,sans-serif}"
+    + ".moments img{width:100%}.scrolled{overflow-x:auto}svg.chart{width:100%;min-width:45rem;height:auto}svg.chart text{fill:var(--text);font:12px system-ui,sans-serif}"
     + "svg.chart .grid{stroke:var(--line)}.key{white-space:nowrap;margin-right:.8rem}";
   const title = escaped(`Reactions to ${result.name}`);
   const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";

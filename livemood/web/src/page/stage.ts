@@ -38,6 +38,7 @@ export class Stage {
   readonly timeline = element("timeline");
   readonly saveRecords = element<HTMLButtonElement>("save-records");
   readonly saveReport = element<HTMLButtonElement>("save-report");
+  readonly saved = element("saved");
   readonly again = element<HTMLButtonElement>("again");
 
   /** Show one of the page's sections in place of the others, and move the focus there. */
@@ -52,7 +53,7 @@ export class Stage {
     for (const control of [this.start, this.openFile, this.react]) control.disabled = !enabled;
   }
 
-  /** Show an error and its remedy; null takes back what was shown. */
+  /** Show an error and its remedy; null hides the one that was shown. */
   tell(trouble: Trouble | null): void {
     this.trouble.hidden = !trouble;
     if (!trouble) return;
@@ -61,10 +62,12 @@ export class Stage {
     this.trouble.replaceChildren(strong, ` ${trouble.remedy}`);
   }
 
+  /** The button of a key. */
   button(key: string): HTMLButtonElement | null {
     return this.tools.querySelector(`[data-key="${key}"]`);
   }
 
+  /** Show a button as pressed, or its section as open. */
   press(key: string, pressed: boolean): void {
     const button = this.button(key);
     const name = button?.hasAttribute("aria-expanded") ? "aria-expanded" : "aria-pressed";

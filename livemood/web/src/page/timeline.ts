@@ -32,6 +32,7 @@ export function stripTimes(durationS: number): readonly number[] {
   return Array.from({ length: STRIP_FRAMES }, (_, i) => ((i + 0.5) * durationS) / STRIP_FRAMES);
 }
 
+/** Text as HTML. */
 export function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`);
 }
@@ -54,6 +55,7 @@ export function chartStyle(settings: Settings): string {
   return `${rules(settings.palettes.light)}@media (prefers-color-scheme: dark){${rules(settings.palettes.dark)}}`;
 }
 
+/** A person's chart as SVG: frames of the film, curves of the scores, labels, numbered changes. */
 export function timeline(chart: Chart, settings: Settings): string {
   const { durationS, frameS, strip, rows } = chart;
   const labels = emotionLabels(settings);

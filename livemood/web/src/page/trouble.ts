@@ -1,6 +1,6 @@
 /** Error messages of the page: what happened, and what to do. */
 
-import { ReaderFailure } from "./reader";
+import { Failure, messageOf } from "../failure";
 
 export interface Trouble {
   readonly what: string;
@@ -82,7 +82,7 @@ export function cameraTrouble(error: unknown): Trouble {
   const name = error instanceof DOMException ? error.name : "";
   return (
     CAMERA[name] ?? {
-      what: `The camera could not be opened (${error instanceof Error ? error.message || name : String(error)}).`,
+      what: `The camera could not be opened (${messageOf(error) || name}).`,
       remedy: "Start again, or load the page again.",
     }
   );
@@ -90,8 +90,8 @@ export function cameraTrouble(error: unknown): Trouble {
 
 /** Return why pictures cannot be processed. */
 export function readerTrouble(error: unknown): Trouble {
-  const detail = error instanceof Error ? error.message : String(error);
-  const kind = error instanceof ReaderFailure ? error.kind : "reading";
+  const detail = messageOf(error);
+  const kind = error instanceof Failure ? error.kind : "reading";
   if (kind === "model") {
     return {
       what: `A file of the page did not arrive (${detail}).`,

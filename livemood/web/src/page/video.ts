@@ -1,6 +1,6 @@
 /** Videos from the visitor's disk, each in a video element of its own. */
 
-/** Whether a file is a video: its type says so, or the system knows none and it is no photo. */
+/** Whether a file is a video: by its type, or, where the system gives none, because it is no photo. */
 export async function isVideo(file: File): Promise<boolean> {
   if (file.type) return file.type.startsWith("video/");
   const photo = await createImageBitmap(file).catch(() => null);
@@ -30,7 +30,7 @@ export function rewind(video: HTMLVideoElement): void {
   video.currentTime = 0;
 }
 
-/** Free what a video holds. */
+/** Free a video's file and decoder. */
 export function closeVideo(video: HTMLVideoElement): void {
   URL.revokeObjectURL(video.src);
   video.removeAttribute("src");
@@ -43,7 +43,7 @@ export async function playAloud(video: HTMLVideoElement): Promise<void> {
   try {
     await video.play();
   } catch (error) {
-    // Otherwise it was paused, closed or is damaged, of which the caller knows.
+    // Otherwise it was paused or closed, or is damaged, which callers handle.
     if (!(error instanceof DOMException) || error.name !== "NotAllowedError") return;
     video.muted = true;
     await video.play();
@@ -65,7 +65,7 @@ export function happened(video: HTMLVideoElement, event: string): Promise<void> 
   });
 }
 
-/** Make the duration known: recordings of browsers tell it only at their end. */
+/** Make the duration known: files recorded by browsers state it only at their end. */
 async function measure(video: HTMLVideoElement): Promise<void> {
   if (Number.isFinite(video.duration)) return;
   for (const timeS of [Number.MAX_SAFE_INTEGER, 0]) {

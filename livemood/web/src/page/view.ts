@@ -1,5 +1,6 @@
 /** The canvas on the page, and the picture for recordings. */
 
+import { type Context, drawOverWhite } from "../canvas";
 import type { Settings } from "../settings";
 import type { Box, Mood, Point } from "../values";
 import { Keypoint } from "../values";
@@ -51,7 +52,7 @@ export class View {
     resize(this.#canvas, width, height);
     const context = this.#context;
     if (switches.mirror) context.setTransform(-1, 0, 0, 1, width, 0);
-    context.drawImage(bitmap, 0, 0, width, height);
+    drawOverWhite(context, bitmap, width, height);
     context.resetTransform();
     const moods = shown.moods.map((mood) => placed(mood, scale, switches.mirror ? width : null));
     const leastText = (LEAST_TEXT_CSS_PX * scale) / shownScale;
@@ -63,9 +64,10 @@ export class View {
 
   /** Draw a frame on another canvas as a recording has it: its own size, not mirrored, no status. */
   copy(shown: Shown, canvas: HTMLCanvasElement | OffscreenCanvas, switches: Switches): void {
-    resize(canvas, shown.bitmap.width, shown.bitmap.height);
-    const context = canvas.getContext("2d") as CanvasRenderingContext2D;
-    context.drawImage(shown.bitmap, 0, 0);
+    const { width, height } = shown.bitmap;
+    resize(canvas, width, height);
+    const context = canvas.getContext("2d") as Context;
+    drawOverWhite(context, shown.bitmap, width, height);
     this.overlay.draw(context, shown.moods, switches);
   }
 }

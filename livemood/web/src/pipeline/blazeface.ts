@@ -37,7 +37,7 @@ export class BlazeFace {
     this.#scores = last.indexOf(1);
     this.#settings = settings;
     this.#minScore = minScore;
-    if (this.#boxes < 0 || this.#scores < 0) throw new Error("this is none of MediaPipe's face networks");
+    if (this.#boxes < 0 || this.#scores < 0) throw new Error("the network is not one of MediaPipe's face networks");
   }
 
   /** Return the faces of a (side, side) picture in its px, highest score first. */

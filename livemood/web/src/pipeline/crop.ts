@@ -2,7 +2,7 @@
 
 import type { CropSettings } from "../settings";
 import { Keypoint, type Picture, type Point } from "../values";
-import { type Affine, shrunk, toGrey, warped } from "./pixels";
+import { type Affine, redBlueSwapped, shrunk, toGrey, warped } from "./pixels";
 
 const ALIGNED = [Keypoint.rightEye, Keypoint.leftEye, Keypoint.noseTip, Keypoint.mouth];
 
@@ -68,8 +68,5 @@ export function aligned(picture: Picture, keypoints: readonly Point[], crop: Cro
   const side = crop.size_px * samples;
   let plane = warped(picture, back, side);
   if (samples > 1) plane = shrunk(plane, crop.size_px);
-  if (crop.colour === "grey") return toGrey(plane).data;
-  const bgr = new Uint8Array(plane.data.length);
-  for (let i = 0; i < bgr.length; i++) bgr[i] = plane.data[i - (i % 3) + 2 - (i % 3)]!;
-  return bgr;
+  return crop.colour === "grey" ? toGrey(plane).data : redBlueSwapped(plane.data);
 }

@@ -1,11 +1,11 @@
 /** Face detection; another search of the whole frame would implement `Detector`. */
 
 import type { DetectorSettings, EvidenceSettings } from "../settings";
-import { type Box, type Detection, type Picture, iou, longerSide } from "../values";
+import { type Box, type Detection, type Picture, longerSide } from "../values";
 import type { BlazeFace } from "./blazeface";
 import { companionsOf, evidence } from "./evidence";
 import { cornerAndSide, cutOut, turnedPicture, turnedPlane } from "./pixels";
-import { besideKnown, moved, square, turnedBack, withoutDoubles } from "./transforms";
+import { bestMatch, besideKnown, moved, square, turnedBack, withoutDoubles } from "./transforms";
 import type { YuNet } from "./yunet";
 
 export interface Found {
@@ -106,8 +106,7 @@ export class Combined implements Detector {
   /** Return the network's detection of a candidate in a window around it; null if it detects none there. */
   async #detected(network: BlazeFace, picture: Picture, candidate: Detection, scale: number): Promise<Detection | null> {
     const found = await findInWindow(network, picture, square(candidate.box, scale));
-    const [best] = [...found].sort((one, other) => iou(other.box, candidate.box) - iou(one.box, candidate.box));
-    return best && iou(best.box, candidate.box) >= this.#settings.evidence.min_iou ? best : null;
+    return bestMatch(found, candidate.box, this.#settings.evidence.min_iou);
   }
 }
 

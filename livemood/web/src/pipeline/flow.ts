@@ -14,11 +14,12 @@ export interface GreyWindow {
   readonly window: Box;
 }
 
+/** Cut out a window, scaled down and grey. */
 export function greyWindow(picture: Picture, window: Box, settings: FlowSettings): GreyWindow {
   return { pyramid: pyramid(cutOut(picture, window, settings.side_px, true).data, settings.side_px), window };
 }
 
-/** Return the face moved, rotated and scaled as the flow says; null where the flow is unreliable. */
+/** Return the face moved, rotated and scaled according to the flow; null where the flow is unreliable. */
 export function moved(
   face: Detection,
   before: GreyWindow,

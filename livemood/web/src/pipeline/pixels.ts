@@ -17,11 +17,17 @@ export function brightness(red: number, green: number, blue: number): number {
   return (9798 * red + 19235 * green + 3735 * blue + 16384) >> 15;
 }
 
+/** A plane of red, green and blue in grey. */
 export function toGrey(plane: Plane): Plane {
   const { data } = plane;
   const grey = new Uint8Array(plane.width * plane.height);
   for (let i = 0; i < grey.length; i++) grey[i] = brightness(data[3 * i]!, data[3 * i + 1]!, data[3 * i + 2]!);
   return { data: grey, width: plane.width, height: plane.height, channels: 1 };
+}
+
+/** Red, green, blue to blue, green, red, or back. */
+export function redBlueSwapped<T extends Plane["data"]>(data: T): T {
+  return data.map((_, i) => data[i - (i % 3) + 2 - (i % 3)]!) as T;
 }
 
 /** Left, top and side of a window in whole px of its frame. */

@@ -3,7 +3,7 @@
 import type { CropSettings, QualitySettings, Settings } from "../settings";
 import { Keypoint, type Point, type Quality } from "../values";
 import { sideOf } from "./crop";
-import { enlarged, shrunk, toGrey } from "./pixels";
+import { enlarged, redBlueSwapped, shrunk, toGrey } from "./pixels";
 
 type Pixels = Uint8Array | Uint8ClampedArray;
 
@@ -45,7 +45,7 @@ export class Meter {
     const { size_px: side, colour } = this.#crop;
     const { reference_px: wanted } = this.#settings;
     let plane = { data: crop, width: side, height: side, channels: 1 };
-    if (colour === "bgr") plane = toGrey({ ...plane, data: reversed(crop) });
+    if (colour === "bgr") plane = toGrey({ ...plane, data: redBlueSwapped(crop) });
     return (side > wanted ? shrunk(plane, wanted) : enlarged(plane, wanted)).data;
   }
 }
@@ -61,7 +61,7 @@ class SmallNetwork {
     this.#weights = new Float32Array(file.slice().buffer);
     this.#inputs = side ** 2;
     this.#units = (this.#weights.length - 1) / (this.#inputs + 2);
-    if (!Number.isInteger(this.#units)) throw new Error("a network of the quality has another size");
+    if (!Number.isInteger(this.#units)) throw new Error("a network that measures quality has an unexpected size");
   }
 
   /** Return the logit of what the network detects: the mean over a crop and its mirror image. */
@@ -155,10 +155,6 @@ function noise(grey: Pixels, spread: number, settings: QualitySettings): number 
   }
   const found = (settings.noise_of_response * total) / (side - 2) ** 2;
   return Math.log(found / (spread + settings.noise_steady) + settings.noise_least);
-}
-
-function reversed(bgr: Pixels): Pixels {
-  return bgr.map((_, i) => bgr[i - (i % 3) + 2 - (i % 3)]!);
 }
 
 function mean(values: ArrayLike<number>): number {

@@ -98,10 +98,12 @@ export function lowered(rest: readonly number[], neutral: number, { margin, limi
   return rest.map((value, k) => (k === neutral ? 0 : Math.min(Math.max(value - rest[neutral]! + margin, 0), limit)));
 }
 
+/** Logarithms of probabilities. */
 export function logits(probabilities: readonly number[]): number[] {
   return probabilities.map((value) => Math.log(Math.max(value, TINY)));
 }
 
+/** Probabilities of logits. */
 export function softmax(values: readonly number[]): number[] {
   const powers = values.map(Math.exp);
   const sum = powers.reduce((total, power) => total + power, 0);

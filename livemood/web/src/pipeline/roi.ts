@@ -5,7 +5,7 @@ import { type Box, type Detection, type Frame, type Picture, area, iou, width } 
 import type { Detector, Search } from "./detection";
 import { type GreyWindow, greyWindow, moved } from "./flow";
 import { brightness } from "./pixels";
-import { sameFace, square, turnsToUpright } from "./transforms";
+import { bestMatch, sameFace, square, turnsToUpright } from "./transforms";
 
 /** A known face, its window, the time at which a network last detected it, and its quarter turns to upright. */
 interface Known {
@@ -116,10 +116,8 @@ export class RoiDetector {
 
   /** Return the network's detection of a known face in its window; null if it finds none there. */
   async #inWindow(frame: Frame, known: Known): Promise<Detection | null> {
-    const { box } = known.face;
     const found = await this.#detector.within(frame.picture, known.roi.window, known.turns);
-    const [best] = [...found].sort((one, other) => iou(other.box, box) - iou(one.box, box));
-    return best && iou(best.box, box) >= this.#settings.roi.min_iou ? best : null;
+    return bestMatch(found, known.face.box, this.#settings.roi.min_iou);
   }
 
   /** Return the window in which a face is searched in the next frame: a square around it. */

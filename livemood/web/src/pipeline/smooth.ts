@@ -97,7 +97,7 @@ export class Smoother {
   }
 }
 
-/** Says why a face is `unsure`, by its quality averaged over time; only doubt that lasts counts. */
+/** Decides why a face is `unsure`, from its quality averaged over time; only doubt that lasts counts. */
 export class Doubter {
   readonly #settings: SmootherSettings;
   readonly #states = new Map<number, DoubtState>();

@@ -10,6 +10,7 @@ import {
   centre,
   height,
   intersection,
+  iou,
   rint,
   width,
 } from "../values";
@@ -52,6 +53,12 @@ export function square(box: Box, scale: number): Box {
   const [x, y] = centre(box);
   const half = (Math.max(width(box), height(box)) * scale) / 2;
   return { left: x - half, top: y - half, right: x + half, bottom: y + half };
+}
+
+/** The face whose box has the highest IoU with `box`; null if all are below `minIou`. */
+export function bestMatch(faces: readonly Detection[], box: Box, minIou: number): Detection | null {
+  const [best] = [...faces].sort((one, other) => iou(other.box, box) - iou(one.box, box));
+  return best && iou(best.box, box) >= minIou ? best : null;
 }
 
 /** Whether the intersection is more than `maxOverlap` of the smaller box; not IoU, as networks frame faces differently. */
