@@ -33,6 +33,8 @@ _OF_THE_FILE = frozenset({"major_brand", "minor_version", "compatible_brands", "
 _SEEK_PREROLL_S = 10
 # Tags of a stream that are copied; a title may name someone.
 _TAGS, _STRIPPED_TAGS = ("language", "title"), ("language",)
+# Formats of which several files in one are read as one, in the order of the file; broadcasts apart.
+_JOINED = frozenset({"matroska,webm", "ogg"})
 # MOV and MP4 fill the time between subtitles with this.
 _EMPTY_CUE = b"\0\0"
 # The samples that a decoder needs first begin no longer before 0; other sound there is hidden by an edit list.
@@ -187,12 +189,17 @@ class StreamCopy:
         self._output.set_chapters(chapters)
 
     def _shifted(self, interval: Fraction) -> Iterable[tuple[Packet[Stream], Fraction]]:
-        """Yield packets with what is to be added to their times, s; a broadcast's clock may begin again."""
+        """Yield packets with what is to be added to their times, s; where files were joined, the clock begins again."""
         sources: list[Stream] = [carried.source for carried in self._carried.values()]
-        picture = self._input.streams.best("video")
-        if picture is None or "mpeg" not in self._input.format.name:
+        films = [film for film in self._input.streams.video if not film.disposition & Disposition.attached_pic]
+        best = self._input.streams.best("video")
+        picture = best if best in films else next(iter(films), None)
+        form = self._input.format.name
+        broadcast = "mpeg" in form
+        if picture is None or not (broadcast or form in _JOINED):
             return ((packet, Fraction(0)) for packet in self._input.demux(*sources))
-        return Seams(self._input.demux(picture, *sources), picture.index, interval)
+        packets = self._input.demux(picture, *sources)
+        return Seams(packets, picture.index, interval, broadcast)
 
     def _read(self) -> tuple[Fraction, Packet[Stream], Carried] | None:
         """Return the next packet with its time, s, in the copy."""

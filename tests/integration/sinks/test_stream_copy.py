@@ -107,3 +107,39 @@ def test_timecode_when_the_source_is_cut_then_is_that_of_the_first_frame(
     with av.open(str(out)) as container:
         tags = container.metadata | container.streams.video[0].metadata
     assert {name.lower(): value for name, value in tags.items()}.get("timecode") == expected
+
+
+def several_keys(stream: Any) -> None:
+    stream.codec_context.gop_size, stream.codec_context.max_b_frames = 10, 3
+
+
+@pytest.mark.parametrize(
+    ("name", "picture", "sound", "out"),
+    [
+        ("clip.mkv", "libx264", "aac", "out.mp4"),
+        ("clip.mkv", "libx264", "mp2", "out.mp4"),
+        ("clip.webm", "libvpx-vp9", "libopus", "out.webm"),
+    ],
+)
+def test_sound_and_subtitles_when_recordings_were_joined_then_stay_in_step_with_the_picture(
+    tmp_path: Path, name: str, picture: str, sound: str, out: str
+) -> None:
+    heard = Sound(sound, lasts_s=1.5, click_s=1.0)  # shorter than the picture
+    said = [] if name.endswith("webm") else [(500, 400, "said")]
+    clip = write_film(tmp_path / name, range(40), codec=picture, sounds=[heard], cues=said, set_up=several_keys)
+    joined, copy = tmp_path / f"joined{clip.suffix}", tmp_path / out
+    joined.write_bytes(clip.read_bytes() * 2)
+    notes = copied(joined, copy)
+    assert notes[-2:] == [
+        f"the sound of {joined} has broken times; they were repaired",
+        f"the sound of {joined} ends 0.5 s before the picture",
+    ]
+    with av.open(str(copy)) as container:
+        loud = [
+            float(frame.time or 0)
+            for frame in container.decode(audio=0)
+            if np.abs(frame.to_ndarray()).max() > 0.4  # within 25 ms of the click
+        ]
+    assert [round(time, 1) for time in (loud[0], loud[-1])] == [1.0, 3.0]
+    if said:
+        assert cues(copy) == [(0.5, 0.4, "said"), (2.5, 0.4, "said")]
