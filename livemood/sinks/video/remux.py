@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,8 +18,11 @@ from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Stream
 from av.subtitles.stream import SubtitleStream
+from av.subtitles.subtitle import AssSubtitle, SubtitleSet
 
 _COMMON_RATE = 48_000
+# Of an ASS event, before its text.
+_COMMAS = 8
 # Fills gaps with silence and drops overlaps, so that the sound keeps its timing.
 _KEEP_TIME = {"async": "1", "min_hard_comp": "0.01"}
 
@@ -155,19 +158,73 @@ class Rewritten:
 
     def take(self, packet: Packet[Stream]) -> Iterator[Packet[Stream]]:
         """Yield the packet of one cue; nothing for an empty or damaged one."""
-        cue = None
-        with suppress(FFmpegError):
-            cue = self._source.decode2(packet)
-        if cue is None:
-            return
-        text = self._target.codec_context.encode_subtitle(cue)
-        text.pts = text.dts = packet.pts
-        text.duration, text.time_base, text.stream = packet.duration, packet.time_base, self._target
-        yield text
+        cue = self._decoded(packet)
+        if cue is not None and packet.pts is not None:
+            yield self._packet(cue, packet.pts, packet.pts + (packet.duration or 0), packet.time_base)
 
     def rest(self) -> Iterator[Packet[Stream]]:
         """Yield nothing."""
         yield from ()
+
+    def _decoded(self, packet: Packet[Stream]) -> SubtitleSet | None:
+        with suppress(FFmpegError):
+            return self._source.decode2(packet)
+        return None
+
+    def _packet(self, cue: SubtitleSet, start: int, end: int, tick: Fraction) -> Packet[Stream]:
+        text = self._target.codec_context.encode_subtitle(cue)
+        text.pts = text.dts = start
+        text.duration, text.time_base, text.stream = end - start, tick, self._target
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A cue that is shown until ``end``, ticks."""
+
+    cue: SubtitleSet
+    end: int
+
+
+class Joined(Rewritten):
+    """As ``Rewritten``, for a container whose cues cannot overlap: of those shown together it makes one."""
+
+    def __init__(self, output: OutputContainer, source: SubtitleStream, tags: tuple[str, ...], encoder: str) -> None:
+        super().__init__(output, source, tags, encoder)
+        self._shown: list[_Shown] = []
+        self._since = 0
+        self._tick = Fraction(1, 1000)
+
+    def take(self, packet: Packet[Stream]) -> Iterator[Packet[Stream]]:
+        """Yield the packets of what is shown before the cue of a packet begins."""
+        cue = self._decoded(packet)
+        if cue is None or packet.pts is None:
+            return
+        yield from self._until(packet.pts)
+        self._since, self._tick = max(packet.pts, self._since), packet.time_base
+        self._shown.append(_Shown(cue, packet.pts + (packet.duration or 0)))
+
+    def rest(self) -> Iterator[Packet[Stream]]:
+        """Yield the packets of what is shown last."""
+        yield from self._until(max((one.end for one in self._shown), default=0))
+
+    def _until(self, time: int) -> Iterator[Packet[Stream]]:
+        while self._shown and self._since < time:
+            end = min(time, *(one.end for one in self._shown))
+            if end > self._since:
+                yield self._packet(_joined([one.cue for one in self._shown]), self._since, end, self._tick)
+            self._since = max(end, self._since)
+            self._shown = [one for one in self._shown if one.end > self._since]
+
+
+def _joined(cues: Sequence[SubtitleSet]) -> SubtitleSet:
+    """Return one cue with the lines of all, of which the first is above."""
+    if len(cues) == 1:
+        return cues[0]
+    events = [line.ass for cue in cues for line in cue.rects if isinstance(line, AssSubtitle)]
+    *style, text = events[0].split(b",", _COMMAS)
+    texts = [text, *(event.split(b",", _COMMAS)[-1] for event in events[1:])]
+    return SubtitleSet.create(b",".join([*style, b"\\N".join(texts)]), 0, 0)
 
 
 def _label(target: Stream, source: Stream, tags: tuple[str, ...]) -> None:

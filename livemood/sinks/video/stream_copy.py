@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice, pairwise
 from pathlib import Path
@@ -19,8 +18,10 @@ from av.stream import Disposition, Stream
 from av.subtitles.stream import SubtitleStream
 
 from livemood.core.video_info import VideoInfo
+from livemood.sinks.markers.timebase import timebase
+from livemood.sinks.video.carried import Carried
 from livemood.sinks.video.formats import Format
-from livemood.sinks.video.remux import Copied, Cut, Reencoded, Rewritten, Track
+from livemood.sinks.video.remux import Copied, Cut, Joined, Reencoded, Rewritten, Track
 from livemood.sinks.video.seams import Seams
 
 if TYPE_CHECKING:
@@ -32,59 +33,18 @@ _OF_THE_FILE = frozenset({"major_brand", "minor_version", "compatible_brands", "
 _SEEK_PREROLL_S = 10
 # Tags of a stream that are copied; a title may name someone.
 _TAGS, _STRIPPED_TAGS = ("language", "title"), ("language",)
+# Formats of which several files in one are read as one, in the order of the file; broadcasts apart.
+_JOINED = frozenset({"matroska,webm", "ogg"})
 # MOV and MP4 fill the time between subtitles with this.
 _EMPTY_CUE = b"\0\0"
 # The samples that a decoder needs first begin no longer before 0; other sound there is hidden by an edit list.
 _PRIMING_S = Fraction(1, 5)
 # Sound that is missing for longer at either end is reported.
 _SILENT_S = Fraction(1, 4)
-_ONE = Fraction(1)
 # TTA decoders need the original packet count, so a cut must be re-encoded.
 _UNCUTTABLE = frozenset({"tta"})
 # Packets of sound that decide whether times count bytes.
 _PROBED_PACKETS = 4
-
-
-@dataclass(slots=True)
-class _Carried:
-    """State of one copied stream; times are s in the copy, ``counts`` is what the file's times count in a tick."""
-
-    source: AudioStream | SubtitleStream
-    track: Track
-    starts: Fraction | None = None
-    ends: Fraction = Fraction(0)
-    next_s: Fraction | None = None
-    last_dts: int | None = None
-    last_duration: int = 0
-    repaired: bool = False
-    damaged: bool = False
-    trimmed: bool = False
-    counts: Fraction = _ONE
-
-    @property
-    def is_sound(self) -> bool:
-        return isinstance(self.source, AudioStream)
-
-    @property
-    def tick(self) -> Fraction:
-        return self.source.time_base or Fraction(1, 1000)
-
-    @property
-    def fine_tick(self) -> Fraction:
-        """One sample of sound, where the container's clock is coarser."""
-        if isinstance(self.source, AudioStream):
-            return min(self.tick, Fraction(1, self.source.codec_context.sample_rate))
-        return self.tick
-
-    def in_samples(self, time: Fraction) -> Fraction:
-        """Undo a coarse clock's rounding, s, so that copied sound continues without a gap of a sample."""
-        if not isinstance(self.source, AudioStream) or not isinstance(self.track, Copied):
-            return time
-        if self.next_s is not None and abs(time - self.next_s) <= self.tick:
-            time = self.next_s
-        sound = self.source.codec_context
-        self.next_s = time + Fraction(sound.frame_size, sound.sample_rate) if sound.frame_size else None
-        return time
 
 
 class StreamCopy:
@@ -120,16 +80,16 @@ class StreamCopy:
         self._zero = info.origin_s + Fraction(info.start_s)
         self._cut = info.start_s > 0
         self._length = None if info.end_s is None else Fraction(info.end_s) - Fraction(info.start_s)
-        self._carried: dict[int, _Carried] = {}
+        self._carried: dict[int, Carried] = {}
         with ExitStack() as stack:
             self._input = stack.enter_context(av.open(f"file:{info.path}", "r", metadata_errors="replace"))
             counts = _bytes_in_a_tick(info.path) if self._input.format.name == "avi" else {}
             streams: list[AudioStream | SubtitleStream] = [*self._input.streams.audio, *self._input.streams.subtitles]
             for stream in streams:
                 if stream.type in wanted and (track := self._track(stream)):
-                    self._carried[stream.index] = _Carried(stream, track, counts=counts.get(stream.index, _ONE))
+                    self._carried[stream.index] = Carried(stream, track, counts=counts.get(stream.index, Fraction(1)))
             self._note_what_stays_behind()
-            self._keep_tags(strip_metadata)
+            self._keep_tags(info, strip_metadata)
             if info.start_s > _SEEK_PREROLL_S:
                 with suppress(av.FFmpegError):
                     self._input.seek(int((self._zero - _SEEK_PREROLL_S) * av.time_base))
@@ -188,7 +148,8 @@ class StreamCopy:
                 self._note(f"re-encoded {what}: {why}")
                 return track
             if isinstance(stream, SubtitleStream) and kind.subtitle_encoder and codec.text_sub:
-                return Rewritten(self._output, stream, self._tags, kind.subtitle_encoder)
+                rewritten = Joined if kind.is_mp4 else Rewritten
+                return rewritten(self._output, stream, self._tags, kind.subtitle_encoder)
         self._note(f"left out {what}: {kind.name} does not support {codec.canonical_name}")
         return None
 
@@ -207,9 +168,12 @@ class StreamCopy:
             if streams:
                 self._note(f"left out the {what} of {self._name}")
 
-    def _keep_tags(self, strip: bool) -> None:
-        tags = {} if strip else self._input.metadata
-        self._output.metadata.update({name: value for name, value in tags.items() if name.lower() not in _OF_THE_FILE})
+    def _keep_tags(self, info: VideoInfo, strip: bool) -> None:
+        for name, value in ({} if strip else self._input.metadata).items():
+            if name.lower() == "timecode":
+                value = _later(value, info)
+            if value and name.lower() not in _OF_THE_FILE:
+                self._output.metadata[name] = value
         chapters: list[Chapter] = []
         for chapter in self._input.chapters():
             unit = chapter["time_base"] or Fraction(1, 1000)
@@ -225,14 +189,19 @@ class StreamCopy:
         self._output.set_chapters(chapters)
 
     def _shifted(self, interval: Fraction) -> Iterable[tuple[Packet[Stream], Fraction]]:
-        """Yield packets with what is to be added to their times, s; a broadcast's clock may begin again."""
+        """Yield packets with what is to be added to their times, s; where files were joined, the clock begins again."""
         sources: list[Stream] = [carried.source for carried in self._carried.values()]
-        picture = self._input.streams.best("video")
-        if picture is None or "mpeg" not in self._input.format.name:
+        films = [film for film in self._input.streams.video if not film.disposition & Disposition.attached_pic]
+        best = self._input.streams.best("video")
+        picture = best if best in films else next(iter(films), None)
+        form = self._input.format.name
+        broadcast = "mpeg" in form
+        if picture is None or not (broadcast or form in _JOINED):
             return ((packet, Fraction(0)) for packet in self._input.demux(*sources))
-        return Seams(self._input.demux(picture, *sources), picture.index, interval)
+        packets = self._input.demux(picture, *sources)
+        return Seams(packets, picture.index, interval, broadcast)
 
-    def _read(self) -> tuple[Fraction, Packet[Stream], _Carried] | None:
+    def _read(self) -> tuple[Fraction, Packet[Stream], Carried] | None:
         """Return the next packet with its time, s, in the copy."""
         if not self._carried:
             return None
@@ -255,17 +224,22 @@ class StreamCopy:
                 continue  # the sound before the seam is longer than its picture
             return time, packet, carried
 
-    def _carry(self, time: Fraction, packet: Packet[Stream], carried: _Carried) -> None:
+    def _carry(self, time: Fraction, packet: Packet[Stream], carried: Carried) -> None:
         tick = carried.tick
-        end = time + (packet.duration or 0) * tick
+        end = carried.end_of(packet, time)
         if self._is_hidden(time, end, packet, carried):
             return
         time = carried.in_samples(time)
         if not carried.is_sound:
-            time, end = max(time, Fraction(0)), end if self._length is None else min(end, self._length)
-            if end <= time or bytes(packet) == _EMPTY_CUE:
+            # Bitmaps, as of broadcasts, have no length: they stay until the next ones.
+            stays = not packet.duration and isinstance(carried.track, Copied)
+            if stays and time < 0 and self._cut:
                 return
-        if time < 0 and self._cut and (end <= 0 or not isinstance(carried.track, Reencoded)):
+            time, end = max(time, Fraction(0)), end if self._length is None else min(end, self._length)
+            if (end <= time and not stays) or bytes(packet) == _EMPTY_CUE:
+                return
+            end = max(time, end)
+        if time < 0 and self._cut and (time < end <= 0 or not isinstance(carried.track, Reencoded)):
             return
         delay = 0 if packet.pts is None or packet.dts is None else (packet.pts - packet.dts) * tick
         tick = carried.fine_tick
@@ -273,11 +247,11 @@ class StreamCopy:
         packet.duration, packet.time_base = round((end - time) / tick), tick
         if not self._mux(carried, carried.track.take(packet)):
             return
-        if carried.starts is None:
+        if carried.starts is None and (end > 0 or not self._cut):
             carried.starts = max(time, Fraction(0)) if self._cut else time
         carried.ends = max(carried.ends, end)
 
-    def _is_hidden(self, time: Fraction, end: Fraction, packet: Packet[Stream], carried: _Carried) -> bool:
+    def _is_hidden(self, time: Fraction, end: Fraction, packet: Packet[Stream], carried: Carried) -> bool:
         """Return whether an edit list hides a packet, and the copy cannot have such a list.
 
         The last packet before what is heard is kept, because a decoder needs it.
@@ -287,7 +261,7 @@ class StreamCopy:
             return False
         return packet.is_discard and time <= -2 * (end - time)
 
-    def _mux(self, carried: _Carried, packets: Iterable[Packet[Stream]]) -> bool:
+    def _mux(self, carried: Carried, packets: Iterable[Packet[Stream]]) -> bool:
         """Mux a stream's packets, each decoded later than the one before; return whether none was too damaged."""
         try:
             for packet in packets:
@@ -303,7 +277,7 @@ class StreamCopy:
             return False
         return True
 
-    def _keep_order(self, carried: _Carried, packet: Packet[Stream]) -> None:
+    def _keep_order(self, carried: Carried, packet: Packet[Stream]) -> None:
         """Give a packet whose time runs backwards the time after the last one."""
         dts = packet.pts if packet.dts is None else packet.dts
         if dts is not None and carried.last_dts is not None and dts <= carried.last_dts:
@@ -313,18 +287,32 @@ class StreamCopy:
         packet.dts = carried.last_dts = dts
         carried.last_duration = packet.duration or 0
 
-    def _note_flaws(self, carried: _Carried, picture_start_s: Fraction, picture_end_s: Fraction) -> None:
+    def _note_flaws(self, carried: Carried, picture_start_s: Fraction, picture_end_s: Fraction) -> None:
         if carried.repaired:
             self._note(f"the sound of {self._name} has broken times; they were repaired")
         if carried.starts is None:
             if not carried.damaged:
-                self._note(f"the sound of {self._name} is empty")
+                part = self._cut or self._length is not None
+                self._note(
+                    f"no sound of {self._name} lies within the cut" if part else f"the sound of {self._name} is empty"
+                )
             return
         late, early = carried.starts - picture_start_s, picture_end_s - carried.ends
         if late > _SILENT_S:
             self._note(f"the sound of {self._name} starts {float(late):.1f} s after the picture")
         if early > _SILENT_S:
             self._note(f"the sound of {self._name} ends {float(early):.1f} s before the picture")
+
+
+def _later(timecode: str, info: VideoInfo) -> str:
+    """Return the timecode of the first frame of a cut, given the source's; empty if that is invalid."""
+    if not info.start_s:
+        return timecode
+    try:
+        base = timebase(info.average_rate, timecode)
+    except ValueError:
+        return ""
+    return base.timecode(base.frame(info.start_s - info.first_s))
 
 
 def _bytes_in_a_tick(path: Path | None) -> dict[int, Fraction]:
