@@ -549,7 +549,7 @@ class TestFer2013Csv:
         lines = [f"{usage},{n}.png,0,9,0,0,0,0,0,1,0,0" for n, usage in enumerate(self.USAGES)]
         lines[2] = f"PublicTest,2.png,{votes}"
         (tmp_path / "new.csv").write_text(f"Usage,Image name,{VOTES}\n" + "\n".join(lines))
-        with pytest.raises(DatasetError, match=r"new\.csv line 4: expected ten vote counts, got 'PublicTest,2\.png,0,9"):
+        with pytest.raises(DatasetError, match=r"new\.csv line 4: expected ten vote counts, got 'PublicTest,2\.png"):
             open_collection(file, tmp_path / "new.csv")
 
     def test_read_when_a_table_has_labels_of_a_further_head_then_its_pictures_have_them(self, tmp_path):
