@@ -182,3 +182,24 @@ def test_undo_when_a_photo_was_sorted_again_and_again_then_it_goes_back_step_by_
         assert sorted_folder.put(place, "sad") == tmp_path / "sorted" / "sad" / "a.jpg"
     assert kept(place) == [None, None]
     assert photo.read_bytes() == b"old"
+
+
+def test_undo_when_another_photo_is_at_the_old_path_then_both_stay_and_it_is_told(photo, place):
+    sort(photo, place, "move")
+    photo.write_bytes(b"new")
+    assert kept(place) == [f"{photo} is there already; {place} stays where it is"]
+    assert (photo.read_bytes(), place.read_bytes()) == (b"new", b"old")
+
+
+@pytest.mark.parametrize("how", ["copy", "link"])
+def test_undo_when_the_original_is_gone_then_the_sorted_one_stays_and_it_is_told(photo, place, how):
+    sort(photo, place, how)
+    photo.unlink()
+    assert kept(place) == [f"{place} stays: {photo} is not there any more"]
+    assert place.read_bytes() == b"old"
+
+
+def test_undo_when_a_moved_photo_is_gone_then_it_is_told_that_it_is_nowhere(photo, place):
+    sort(photo, place, "move")
+    place.unlink()
+    assert kept(place) == [f"{place} and {photo} are not there any more"]
