@@ -236,6 +236,39 @@ class TestLiveSource:
         with pytest.raises(ImageUnreadable, match="bad"):
             list(source.frames())
 
+    @pytest.mark.parametrize(("shifts", "times"), [(True, [0, 5, 6, 7]), (False, [0, 5, 5, 5])])
+    def test_when_a_picture_comes_late_then_later_ones_are_delayed_as_much_or_catch_up(
+        self, monkeypatch, shifts, times
+    ):
+        now = [0.0]
+
+        class Late(Feed):
+            """A picture a second; the second one comes 4 s late."""
+
+            count = 0
+
+            def read(self):
+                self.count += 1
+                now[0] = max(now[0], 5.0 * (self.count == 2))
+                return Picture(picture(self.count), self.count - 1.0, shifts=shifts) if self.count < 5 else None
+
+            def close(self):
+                pass
+
+        monkeypatch.setattr(threading.Event, "wait", lambda event, wait_s: now.__setitem__(0, now[0] + wait_s))
+        source = LiveSource("x", Late, clock=lambda: now[0])
+        assert [frame.time_s for frame in source.frames()] == times
+
+    def test_when_it_is_opened_again_and_again_then_its_notes_are_told_once(self):
+        def connect():
+            feed = ScriptedFeed([picture(1), picture(2), CameraUnavailable("gone")])
+            feed.endless, feed.warnings = True, ["odd"]
+            return feed
+
+        with LiveSource("x", connect, HASTY) as source:
+            assert [frame.index for frame in itertools.islice(source.frames(), 5)] == [0, 1, 2, 3, 4]
+        assert source.warnings == ["odd"]
+
 
 @pytest.fixture(params=[MjpegServer, RtspServer])
 def server(request):
