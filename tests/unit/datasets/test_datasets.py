@@ -515,6 +515,11 @@ class TestFer2013Csv:
         with pytest.raises(DatasetError, match="3 cannot be renamed: the classes of FER2013's numbers are fixed"):
             open_collection(file, names=ClassNames(renamed={"3": "joy"}))
 
+    def test_read_when_there_are_votes_and_a_class_is_renamed_then_refused(self, tmp_path):
+        file = write_csv(tmp_path, [3, 4, 3, 4], list(self.USAGES))
+        with pytest.raises(DatasetError, match=r"happy cannot be renamed: the classes of FER\+ are fixed"):
+            open_collection(file, tmp_path / "new.csv", ClassNames(renamed={"happy": "joy"}))
+
     def test_read_when_pandas_wrote_the_numbers_then_the_same(self, tmp_path):
         file = write_csv(tmp_path, [3, 4, 3, 4], list(self.USAGES))
         before = open_collection(file).samples
