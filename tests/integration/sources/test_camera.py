@@ -19,7 +19,7 @@ from livemood.cli import run
 from livemood.core.errors import CameraUnavailable, ImageUnreadable, SourceError, VideoUnreadable
 from livemood.core.settings import CaptureSettings
 from livemood.sources.camera import camera_modes, open_camera
-from livemood.sources.camera_names import list_cameras
+from livemood.sources.camera_names import CameraName, list_cameras
 from livemood.sources.feeds import RawFeed
 from livemood.sources.live import Feed, LiveSource, Picture
 from livemood.sources.open import open_live
@@ -615,6 +615,18 @@ class TestFeeds:
     def test_of_raw_pictures_without_possible_size_or_known_format_then_value_error(self, settings, message):
         with pytest.raises(ValueError, match=message):
             open_live("-", settings)
+
+    def test_of_a_part_of_a_name_then_the_first_camera_that_has_it(self, monkeypatch):
+        names = ("Integrated", "FaceTime HD", "FaceTime old")
+        cameras = [CameraName(3 * place, name, "") for place, name in enumerate(names)]
+        monkeypatch.setattr("livemood.sources.camera_names.list_cameras", lambda: cameras)
+        monkeypatch.setattr("livemood.sources.camera.open_camera", lambda which, settings: (which, settings.fps))
+        opened: object = open_live("FACEtime", CaptureSettings(fps=15))
+        assert opened == (3, 15)
+        with pytest.raises(
+            CameraUnavailable, match=r"found: 0 \(Integrated\), 3 \(FaceTime HD\), 6 \(FaceTime old\); try"
+        ):
+            open_live("OBS")
 
     def test_of_an_unknown_name_then_the_message_lists_the_cameras(self):
         with pytest.raises(CameraUnavailable, match="FaceTime is neither a file nor the name of a camera; "):
