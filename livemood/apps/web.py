@@ -128,7 +128,7 @@ def _holds_page(folder: Path) -> bool:
     """Return whether a folder holds a page that was written before: its settings have the parts of today's."""
     try:
         settings = json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
     return isinstance(settings, dict) and settings.keys() >= {"records_version", "blazeface", "emotion"}
 

@@ -257,15 +257,18 @@ def read_steps(folder: Path) -> list[Step]:
             break
         try:
             steps.append(_step_from(json.loads(line.decode(errors=NOT_UTF8))))
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise LivemoodError(f"{manifest} is damaged or from another livemood; nothing was changed") from error
     return steps
 
 
 def _step_from(data: dict[str, object]) -> Step:
     step = Step(**data)  # type: ignore[arg-type]
-    texts = all(isinstance(text, str) for text in (step.how, step.source, step.target, step.link or ""))
-    inside = texts and not Path(step.target).is_absolute() and ".." not in Path(step.target).parts
+    texts = all(
+        isinstance(text, str) and "\0" not in text for text in (step.how, step.source, step.target, step.link or "")
+    )
+    target = Path(step.target if texts else "")
+    inside = target.name and not target.is_absolute() and ".." not in target.parts
     if step.v != _VERSION or not inside or step.how not in ("copy", "move", "link"):
         raise ValueError(f"no step of ours: {data}")
     return step

@@ -170,11 +170,12 @@ def bundle(tmp_path: Path) -> Path:
 def sign(folder: Path, **changes: object) -> None:
     """Write the checksums of the actual files into the manifest, as the author of a bundle would, and other changes.
 
-    ``labels`` and ``temperature`` are those of the first head.
+    ``labels``, ``temperature`` and ``balanced`` are those of the first head.
     """
     file = folder / "manifest.json"
     manifest = json.loads(file.read_text())
-    manifest["heads"][0] |= {name: changes.pop(name) for name in ("labels", "temperature") if name in changes}
+    of_head = ("labels", "temperature", "balanced")
+    manifest["heads"][0] |= {name: changes.pop(name) for name in of_head if name in changes}
     digests = {path.name: sha256_of(path) for path in folder.glob("model.*")}
     file.write_text(json.dumps(manifest | {"sha256": digests} | changes))
 
@@ -283,7 +284,7 @@ def test_command_when_an_untrusted_keras_model_holds_code_then_one_line_and_the_
             "takes (48, 48, 1), where its manifest says (48, 48, 3)",
         ),
         (
-            {"labels": ["happy", "sad"]},
+            {"labels": ["happy", "sad"], "balanced": []},
             "returns emotion (8,), smile (3,), where its manifest says emotion (2,), smile (3,)",
         ),
         (

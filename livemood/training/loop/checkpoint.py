@@ -88,7 +88,7 @@ def restore_job(work: Path) -> dict[str, Any]:
         record = json.loads(file.read_text(encoding="utf-8"))
         if missing := _JOB_PARTS - set(record):
             raise ValueError(f"it lacks {min(missing)}")
-    except (OSError, TypeError, ValueError) as error:
+    except (OSError, TypeError, ValueError, RecursionError) as error:
         raise DatasetError(f"{file} is not a record of a run ({error})", "remove {0} to begin again", work) from error
     return dict(record)
 

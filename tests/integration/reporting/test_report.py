@@ -25,10 +25,12 @@ from livemood.core.errors import LivemoodError, SinkError
 from livemood.core.labels import EMOTIONS
 from livemood.records import Origin, Record
 from livemood.records.schema import HeadScores, to_json
+from livemood.reporting.changes import Change
 from livemood.reporting.film import Stimulus
 from livemood.reporting.page import write_report
 from livemood.reporting.plot import write_plot
 from livemood.reporting.summary import MAX_BINS, curves, spans, summarise
+from livemood.reporting.thumbnails import thumbnails
 from livemood.sinks.records import open_records
 from tests.integration.web.browser import chromium
 from tests.support.builders import make_frame, make_mood
@@ -358,6 +360,22 @@ def test_thumbnails_when_asked_then_each_shows_the_frame_of_its_moment(tmp_path:
     levels = [np.asarray(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)).mean() for jpeg in pictures]
     assert levels == [pytest.approx(4 * 20, abs=2), pytest.approx(4 * 30, abs=2)]
     assert 'alt="person 1 at 0:03.0, sad"' in page
+
+
+def test_report_command_when_a_video_for_thumbnails_is_given_then_the_page_shows_it(tmp_path: Path) -> None:
+    records, video = write_two_people(tmp_path / "a.jsonl"), write_video(tmp_path / "a.mkv")
+    assert run(["report", str(records), "--out", str(tmp_path / "a.html"), "--thumbnails", str(video)]) == 0
+    assert (tmp_path / "a.html").read_text(encoding="utf-8").count('src="data:image/jpeg') == 2
+
+
+def test_thumbnails_when_a_face_lies_over_the_edge_then_what_the_picture_has_of_it_is_shown(tmp_path: Path) -> None:
+    video = write_video(tmp_path / "a.mkv")
+    for box, shape in (((-60, 0, 60, 120), (192, 115)), ((560, 400, 720, 560), (192, 192))):
+        before, after = (replace(record(time_s), box=box) for time_s in (0.0, 1.0))
+        for uri in thumbnails(video, Change(1.0, before, after)):
+            assert uri
+            coded = np.frombuffer(base64.b64decode(uri.partition(",")[2]), np.uint8)
+            assert np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR)).shape[:2] == shape
 
 
 def test_thumbnails_when_not_asked_then_the_page_shows_no_picture(tmp_path: Path) -> None:

@@ -294,6 +294,15 @@ def test_osc_when_there_is_no_receiver_then_no_frame_waits_and_nothing_fails() -
     assert sink.warnings == ()
 
 
+def test_osc_when_packets_cannot_be_sent_then_the_run_goes_on_and_they_are_counted(monkeypatch) -> None:
+    with OscSink("127.0.0.1:9000") as sink:
+        sink.write(make_frame(8, 8), [])
+        monkeypatch.setattr(sink, "_address", ("127.0.0.1", 0))  # which no packet can be sent to
+        sink.write(make_frame(8, 8, index=1), [make_mood(1)])
+        sink.mark(make_frame(8, 8, index=1), 1)
+    assert sink.warnings == ["3 OSC packets could not be sent"]
+
+
 @pytest.mark.parametrize(
     "target", ["9000", "localhost", "localhost:", ":9000", "localhost:0", "localhost:99999", "a:b"]
 )

@@ -229,6 +229,14 @@ def test_markers_command_then_records_lead_to_the_file_that_the_run_wrote(labell
     assert ours == theirs
 
 
+def test_markers_command_when_a_start_is_given_then_times_are_those_of_the_cut(tmp_path) -> None:
+    records = write_rows(tmp_path / "a.jsonl")
+    for name, words in (("whole", []), ("cut", ["--start", "0:00.5"])):
+        assert run(["markers", str(records), "--out", str(tmp_path / f"{name}.otio"), *words]) == 0
+    write_markers(records, tmp_path / "wanted.otio", start_s=0.5)
+    assert starts(tmp_path / "cut.otio") == starts(tmp_path / "wanted.otio") != starts(tmp_path / "whole.otio")
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [

@@ -19,7 +19,7 @@ from livemood.cli import run
 from livemood.core.errors import CameraUnavailable, ImageUnreadable, SourceError, VideoUnreadable
 from livemood.core.settings import CaptureSettings
 from livemood.sources.camera import camera_modes, open_camera
-from livemood.sources.camera_names import list_cameras
+from livemood.sources.camera_names import CameraName, list_cameras
 from livemood.sources.feeds import RawFeed
 from livemood.sources.live import Feed, LiveSource, Picture
 from livemood.sources.open import open_live
@@ -235,6 +235,39 @@ class TestLiveSource:
         source = LiveSource("x", lambda: ScriptedFeed([picture(1), ImageUnreadable("bad")]))
         with pytest.raises(ImageUnreadable, match="bad"):
             list(source.frames())
+
+    @pytest.mark.parametrize(("shifts", "times"), [(True, [0, 5, 6, 7]), (False, [0, 5, 5, 5])])
+    def test_when_a_picture_comes_late_then_later_ones_are_delayed_as_much_or_catch_up(
+        self, monkeypatch, shifts, times
+    ):
+        now = [0.0]
+
+        class Late(Feed):
+            """A picture a second; the second one comes 4 s late."""
+
+            count = 0
+
+            def read(self):
+                self.count += 1
+                now[0] = max(now[0], 5.0 * (self.count == 2))
+                return Picture(picture(self.count), self.count - 1.0, shifts=shifts) if self.count < 5 else None
+
+            def close(self):
+                pass
+
+        monkeypatch.setattr(threading.Event, "wait", lambda event, wait_s: now.__setitem__(0, now[0] + wait_s))
+        source = LiveSource("x", Late, clock=lambda: now[0])
+        assert [frame.time_s for frame in source.frames()] == times
+
+    def test_when_it_is_opened_again_and_again_then_its_notes_are_told_once(self):
+        def connect():
+            feed = ScriptedFeed([picture(1), picture(2), CameraUnavailable("gone")])
+            feed.endless, feed.warnings = True, ["odd"]
+            return feed
+
+        with LiveSource("x", connect, HASTY) as source:
+            assert [frame.index for frame in itertools.islice(source.frames(), 5)] == [0, 1, 2, 3, 4]
+        assert source.warnings == ["odd"]
 
 
 @pytest.fixture(params=[MjpegServer, RtspServer])
@@ -582,6 +615,18 @@ class TestFeeds:
     def test_of_raw_pictures_without_possible_size_or_known_format_then_value_error(self, settings, message):
         with pytest.raises(ValueError, match=message):
             open_live("-", settings)
+
+    def test_of_a_part_of_a_name_then_the_first_camera_that_has_it(self, monkeypatch):
+        names = ("Integrated", "FaceTime HD", "FaceTime old")
+        cameras = [CameraName(3 * place, name, "") for place, name in enumerate(names)]
+        monkeypatch.setattr("livemood.sources.camera_names.list_cameras", lambda: cameras)
+        monkeypatch.setattr("livemood.sources.camera.open_camera", lambda which, settings: (which, settings.fps))
+        opened: object = open_live("FACEtime", CaptureSettings(fps=15))
+        assert opened == (3, 15)
+        with pytest.raises(
+            CameraUnavailable, match=r"found: 0 \(Integrated\), 3 \(FaceTime HD\), 6 \(FaceTime old\); try"
+        ):
+            open_live("OBS")
 
     def test_of_an_unknown_name_then_the_message_lists_the_cameras(self):
         with pytest.raises(CameraUnavailable, match="FaceTime is neither a file nor the name of a camera; "):

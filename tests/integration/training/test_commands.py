@@ -184,6 +184,12 @@ class TestEvaluate:
         assert "MODEL_CARD.md is there already; use --force" in said
         assert (bundle / "MODEL_CARD.md").read_text() == "mine"
 
+    def test_evaluate_when_the_page_is_there_then_it_stays_unless_forced(self, tmp_path):
+        (tmp_path / "page.html").write_text("mine")
+        done = livemood("evaluate", "default", write_faces(tmp_path / "faces", 4), "--html", tmp_path / "page.html")
+        assert "page.html is there already; use --force or another --html" in complaint(done)
+        assert (tmp_path / "page.html").read_text() == "mine"
+
     def test_evaluate_when_votes_are_another_file_then_the_report_names_it(self, tmp_path):
         pixels = " ".join(map(str, make_face_crop("sad", 1)[..., 0].ravel()))
         (tmp_path / "fer2013.csv").write_text(f"emotion,pixels,Usage\n4,{pixels},PrivateTest\n")

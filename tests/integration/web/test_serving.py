@@ -190,9 +190,10 @@ def test_folder_when_it_holds_other_things_then_they_stay(tmp_path):
     with pytest.raises(SinkError, match="is a file"):
         write_page(tmp_path / "thesis.txt")
     (tmp_path / "index.html").write_text("<h1>my site", encoding="utf-8")
-    (tmp_path / "settings.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(SinkError, match="contains no page"):
-        write_page(tmp_path, force=True)
+    for settings in ("{}", "[" * 100_000):
+        (tmp_path / "settings.json").write_text(settings, encoding="utf-8")
+        with pytest.raises(SinkError, match="contains no page"):
+            write_page(tmp_path, force=True)
 
 
 @pytest.mark.parametrize("name", [".", "link"])

@@ -13,16 +13,17 @@ from livemood.datasets.open import DataSource
 def test_card_command_then_it_names_every_file_and_bundle_that_was_measured_on(bundle, said):
     report = {
         **{"data": "faces", "split": "all", "heads": {}, "heads_table": "mouths.csv", "groups_table": "ages.csv"},
-        **{"against": {"bundle": bundle}, "smiles": {"file": "my smiles.zip"}, "people": {"file": "p.zip"}},
+        **{"prior": "balanced", "against": {"bundle": bundle}},
+        **{"smiles": {"file": "my smiles.zip"}, "people": {"file": "p.zip"}},
     }
     assert card_command(report) == (
-        f"livemood evaluate BUNDLE faces --split all --heads mouths.csv --groups ages.csv --against {said} "
-        "--smiles 'my smiles.zip' --people p.zip --card"
+        f"livemood evaluate BUNDLE faces --split all --heads mouths.csv --prior balanced --groups ages.csv "
+        f"--against {said} --smiles 'my smiles.zip' --people p.zip --card"
     )
 
 
 def test_card_command_when_the_current_folder_was_given_then_it_is_named(tmp_path, monkeypatch):
     (tmp_path / "faces").mkdir()
     monkeypatch.chdir(tmp_path / "faces")
-    report = {**DataSource(Path()).record(), "split": "test", "against": {"bundle": "."}}
+    report = {**DataSource(Path()).record(), "split": "test", "prior": "training", "against": {"bundle": "."}}
     assert card_command(report) == "livemood evaluate BUNDLE faces --split test --against faces --card"

@@ -2,8 +2,11 @@
 
 import re
 
+from rich.console import Console
+
 from livemood.bundles.manifest import default_bundle, read_bundle
 from livemood.cli.figures import manifest_table, print_table
+from livemood.cli.summary import shares_table
 
 METRICS = {
     **{"split": "valid", "accuracy_majority": 0.875, "accuracy_top_vote": 0.75, "macro_f1": 0.7, "ece": 0.0123},
@@ -35,6 +38,18 @@ def test_manifest_table_when_there_are_no_votes_then_accuracy_stands_once() -> N
     table = manifest_table({**METRICS, "accuracy_majority": 0.75, "aligned_accuracy_majority": 0.8})
     assert next(row for row in table.rows if row[0].startswith("accuracy")) == ("accuracy", "75.0 %", "80.0 %")
     assert not any("vote" in row[0] for row in table.rows)
+
+
+def test_manifest_table_when_there_is_a_head_for_smiles_then_its_figures_are_shown() -> None:
+    smile = {"open_read_as_open": 0.8, "closed_read_as_closed": 0.7}
+    rows = manifest_table({**METRICS, "smile": smile}).rows
+    assert [row[1:] for row in rows if "smiles read as" in row[0]] == [("80.0 %", ""), ("70.0 %", "")]
+
+
+def test_shares_table_then_labels_that_look_like_markup_stay(capsys) -> None:
+    Console().print(shares_table({"[red]": 0.25, "sad": 0.75}))
+    lines = capsys.readouterr().out.splitlines()[1:]
+    assert [line.split() for line in lines] == [["[red]", "25.0%"], ["sad", "75.0%"]]
 
 
 def test_print_table_then_names_that_look_like_markup_stay(capsys) -> None:

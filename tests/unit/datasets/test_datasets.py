@@ -449,6 +449,19 @@ class TestFerPlus:
         assert data.splits["valid"].majority.tolist() == [-1]
         assert data.splits["test"].top_vote.tolist() == [-1]
 
+    def test_majority_when_single_votes_are_dropped_then_it_is_of_the_others(self, tmp_path):
+        votes = ["0,5,0,0,1,1,1,1,1,0", "0,4,0,0,0,2,2,2,0,0"]
+        folder = write_ferplus(tmp_path / "fer", {"FER2013Train": votes[:1] * 4, "FER2013Test": votes})
+        assert cut(folder, tmp_path / "work").splits["test"].majority.tolist() == [1, -1]
+
+    def test_read_when_fer2013_s_own_labels_lie_beside_then_they_are_a_head(self, tmp_path):
+        votes = "0,9,0,0,0,0,0,0,1,0"
+        folder = write_ferplus(tmp_path / "fer", {"FER2013Train": [votes] * 3})
+        rows = ["FER2013Train0.png,Training,angry", "FER2013Train1.png,Training,contempt", "FER2013Train2.png"]
+        (folder / "fer2013_labels.csv").write_text("\n".join(rows))
+        others = [sample.others for sample in open_collection(folder).samples]
+        assert others == [{FER2013_HEAD: "angry"}, {}, {}]
+
     @pytest.mark.parametrize("line", ["1,2,3", "1,2,3,4,5,6,7,8,x,10", "0,0,0,0,0,0,0,0,0,0"])
     def test_read_when_a_table_is_wrong_then_line_is_named(self, tmp_path, line):
         folder = write_ferplus(tmp_path / "fer", {"FER2013Train": ["0,9,0,0,0,0,0,0,1,0", line]})
@@ -502,6 +515,11 @@ class TestFer2013Csv:
         with pytest.raises(DatasetError, match="3 cannot be renamed: the classes of FER2013's numbers are fixed"):
             open_collection(file, names=ClassNames(renamed={"3": "joy"}))
 
+    def test_read_when_there_are_votes_and_a_class_is_renamed_then_refused(self, tmp_path):
+        file = write_csv(tmp_path, [3, 4, 3, 4], list(self.USAGES))
+        with pytest.raises(DatasetError, match=r"happy cannot be renamed: the classes of FER\+ are fixed"):
+            open_collection(file, tmp_path / "new.csv", ClassNames(renamed={"happy": "joy"}))
+
     def test_read_when_pandas_wrote_the_numbers_then_the_same(self, tmp_path):
         file = write_csv(tmp_path, [3, 4, 3, 4], list(self.USAGES))
         before = open_collection(file).samples
@@ -529,6 +547,24 @@ class TestFer2013Csv:
         (tmp_path / "new.csv").write_text(f"Usage,Image name,{VOTES}\n\n" + "\n".join(lines))
         with pytest.raises(DatasetError, match=match):
             open_collection(file, tmp_path / "new.csv")
+
+    @pytest.mark.parametrize("votes", ["0,9,0", "0,9,0,0,0,0,0,x,0,0"])
+    def test_read_when_a_row_of_votes_is_damaged_then_its_line_is_named(self, tmp_path, votes):
+        file = write_csv(tmp_path, [3, 4, 3, 4], list(self.USAGES))
+        lines = [f"{usage},{n}.png,0,9,0,0,0,0,0,1,0,0" for n, usage in enumerate(self.USAGES)]
+        lines[2] = f"PublicTest,2.png,{votes}"
+        (tmp_path / "new.csv").write_text(f"Usage,Image name,{VOTES}\n" + "\n".join(lines))
+        with pytest.raises(DatasetError, match=r"new\.csv line 4: expected ten vote counts, got 'PublicTest,2\.png"):
+            open_collection(file, tmp_path / "new.csv")
+
+    def test_read_when_a_table_has_labels_of_a_further_head_then_its_pictures_have_them(self, tmp_path):
+        file = write_csv(tmp_path, [3, 4, 3, 4], list(self.USAGES))
+        first, second, *_ = (sample.file for sample in open_collection(file).samples)
+        rows = ["file,head,label", f"{first},smile,open", f"{second},smile,closed"]
+        (tmp_path / "smiles.csv").write_text("\n".join(rows))
+        collection = open_collection(file, heads=tmp_path / "smiles.csv")
+        assert collection.heads["smile"] == ("closed", "open")
+        assert [sample.others.get("smile") for sample in collection.samples] == ["open", "closed", None, None]
 
     def test_read_when_pixels_are_damaged_then_that_row_is_skipped(self, tmp_path):
         file = write_csv(tmp_path, [3, 4, 3, 4, 4], [*self.USAGES, "Training"])

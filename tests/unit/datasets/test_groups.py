@@ -11,7 +11,7 @@ from livemood.core.crop_spec import CROP
 from livemood.core.errors import DatasetError
 from livemood.datasets.dataset import Dataset
 from livemood.datasets.files import Files
-from livemood.datasets.groups import with_groups
+from livemood.datasets.groups import joined, with_groups
 from livemood.datasets.load import load
 from livemood.datasets.open import open_collection
 from livemood.datasets.samples import Collection, Sample
@@ -137,6 +137,14 @@ def test_groups_when_the_data_gives_splits_then_those_that_lie_in_several_are_to
     assert (data.grouped > 0) == ("valid" not in names)
     found = homes(data, people.__getitem__)
     assert {person for person, splits in found.items() if len(splits) > 1} - {""} == {"everywhere"}
+
+
+def test_groups_when_pictures_of_two_are_near_copies_then_all_of_both_are_one_group():
+    people = ["anna", "anna", "bert", "bert", "carl"]
+    samples = [Sample(f"{place}-{name}.png", None, (1,), name) for place, name in enumerate(people)]
+    prints = np.random.default_rng(0).integers(0, 2**63, (5, 4), np.uint64)
+    prints[2] = prints[1]  # of anna and of bert
+    assert [sample.group for sample in joined(samples, prints)] == ["anna"] * 4 + ["carl"]
 
 
 @pytest.mark.parametrize(

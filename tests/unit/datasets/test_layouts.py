@@ -55,6 +55,20 @@ class TestRafDb:
         assert collection.notes[0] == "labels were read from RAF-DB's list"
         assert collection.skipped == ()
 
+    def test_read_when_only_the_original_photos_are_there_then_the_list_labels_these(self, tmp_path):
+        folder = write(tmp_path / "basic", *(f"Image/original/{name}.jpg" for name in self.NAMES))
+        (folder / "label.txt").write_text("\n".join(f"{name}.jpg {4 + n % 2}" for n, name in enumerate(self.NAMES)))
+        assert label_of(open_collection(folder)) == {
+            f"{name}.jpg": ("happy", "sad")[n % 2] for n, name in enumerate(self.NAMES)
+        }
+
+    def test_read_when_another_text_file_is_called_after_labels_then_it_is_no_list_of_raf_db(self, tmp_path):
+        folder = write_faces(tmp_path / "faces", 4)
+        (folder / "labels.txt").write_bytes("glücklich, traurig\n".encode("latin-1"))
+        collection = open_collection(folder)
+        assert collection.labels == ("happy", "sad")
+        assert collection.skipped == ("labels.txt: not a picture",)
+
     def test_read_when_folders_are_numbers_and_files_are_called_as_raf_db_s_then_its_classes(self, tmp_path):
         names = [f"{name.split('_')[0]}/{1 + n % 7}/{name}_aligned.jpg" for n, name in enumerate(self.NAMES * 4)]
         folder = write(tmp_path / "raf", *(n.replace("_aligned", f"{i}_aligned") for i, n in enumerate(names)))
@@ -129,7 +143,7 @@ class TestTables:
         (folder / "guesses.csv").write_text("\n".join(["file,label", *rows]))
         collection = open_collection(folder)
         assert label_of(collection)["sad0.png"] == "sad"
-        assert any(note.startswith("guesses.csv was not read") for note in collection.notes)
+        assert "guesses.csv was not read: the class folders say what the pictures show" in collection.notes
 
     @pytest.mark.parametrize(
         ("row", "says"),

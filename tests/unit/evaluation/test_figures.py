@@ -340,6 +340,12 @@ class TestStress:
         by_way = {(row["kind"], row["amount"]): row["accuracy"] for row in rows}
         assert by_way["none", ""] > by_way["covered", "mask"], "a smile under a mask cannot be seen"
 
+    def test_stress_when_emotions_count_as_equally_common_then_figures_are_others(self):
+        split = drawn_split()
+        split.pixels[:] = np.random.default_rng(0).integers(0, 256, split.pixels.shape)
+        for measure in (flips, stress_crops):
+            assert measure(default_bundle(), split, "balanced") != measure(default_bundle(), split)
+
     def test_flips_when_pictures_are_even_then_none_and_otherwise_pictures_flip_more_than_shifts(self):
         even = make_split([0, 1])
         assert flips(default_bundle(), even) == {"shifts": 0.0, "pictures": 0.0}
@@ -507,7 +513,7 @@ class TestSmiles:
             for name, image in photos.items():
                 archive.writestr(f"smiles/{name}", cv2.imencode(".png", image)[1].tobytes())
             rows = ["image,smile,yaw_rad,pitch_rad,roll_rad", "smiling.png,1,0.01,0,0"]
-            rows.append(f"surprised.png,{surprised_smiles},0.5,0,0")
+            rows.append(f"surprised.png,{surprised_smiles},-0.5,0,0")
             archive.writestr("smiles/labels.csv", "\n".join([*rows, "nobody.png,0,0,0,0"]))
         return path
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from livemood.reporting.tables import clock
+from livemood.reporting.tables import Raw, Table, clock
 
 
 @pytest.mark.parametrize(
@@ -18,3 +18,11 @@ from livemood.reporting.tables import clock
 )
 def test_clock_then_is_read_with_its_sign(time_s: float, text: str) -> None:
     assert clock(time_s) == text
+
+
+def test_html_when_texts_hold_markup_then_it_is_shown_and_only_raw_cells_are_html() -> None:
+    mark = '"><script>'
+    html = Table(mark, (mark, "b"), ((mark, Raw("<b>1</b>")),), note=mark).html()
+    assert "<script>" not in html
+    assert html.count("&quot;&gt;&lt;script&gt;") == 5  # as caption and label, header, cell and note
+    assert "<td><b>1</b></td>" in html

@@ -10,7 +10,9 @@ from livemood.sinks.image import keeps_profile, write_image
 from tests.support.builders import corners, quadrants, read_still
 
 
-@pytest.mark.parametrize("name", ["photo.jpg", "photo.PNG", "photo.webp", "photo.tiff", "new/deeper/photo.png"])
+@pytest.mark.parametrize(
+    "name", ["photo.jpg", "photo.jfif", "photo.PNG", "photo.webp", "photo.tiff", "new/deeper/photo.png"]
+)
 def test_image_when_written_then_is_what_was_given(tmp_path: Path, name: str) -> None:
     write_image(tmp_path / name, quadrants())
     image = read_still(tmp_path / name)
@@ -43,6 +45,18 @@ def test_image_when_its_metadata_are_longer_than_a_segment_of_a_jpeg_then_a_jpeg
         assert written.info.get("icc_profile") == (icc if kept else None)
         assert written.info.get("exif", b"").removeprefix(b"Exif\0\0") == (exif if kept else b"")
     assert keeps_profile(tmp_path / name, icc) == kept
+
+
+@pytest.mark.parametrize("name", ["photo.bmp", "photo.ppm"])
+def test_image_when_its_format_holds_no_metadata_then_written_without(tmp_path: Path, name: str) -> None:
+    write_image(tmp_path / name, quadrants(), exif=b"II*\0\x08\0\0\0\0\0\0\0\0\0", icc=srgb())
+    assert corners(read_still(tmp_path / name)) == "RGBW"
+
+
+def test_image_when_it_is_too_wide_for_its_format_then_another_one_is_advised(tmp_path: Path) -> None:
+    with pytest.raises(SinkError, match=r"photo\.webp could not be encoded as \.webp; use \.png$"):
+        write_image(tmp_path / "photo.webp", np.zeros((1, 16_384, 3), np.uint8))
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["photo.jpg", "photo.png", "photo.webp"])

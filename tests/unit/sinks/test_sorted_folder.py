@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from livemood.core.errors import SinkError
+from livemood.core.errors import LivemoodError, SinkError
 from livemood.core.types import HeadMood, Mood
 from livemood.sinks.sorted_folder import MANIFEST, SortedFolder, folder_for
 from livemood.sinks.undo_sorting import undo
-from tests.support.builders import make_mood
+from tests.support.builders import make_mood, refuse_reading
 
 
 def smiling(kind: str, label: str = "happy") -> Mood:
@@ -203,3 +203,43 @@ def test_sidecar_when_another_program_changed_the_sorted_one_then_that_stays(tmp
     sidecar.write_bytes(b"another")
     sort(photo, folder, "copy")
     assert contents(folder)["happy/a.jpg.xmp"] == b"theirs"
+
+
+@pytest.mark.parametrize("how", ["copy", "move", "link"])
+def test_photo_when_it_lies_where_it_would_be_put_then_refused_and_it_stays(tmp_path, how):
+    photo = tmp_path / "sorted" / "happy" / "a.jpg"
+    photo.parent.mkdir(parents=True)
+    photo.write_bytes(b"old")
+    with pytest.raises(SinkError, match=r"happy/a\.jpg is one of the inputs; choose another sort_into$"):
+        sort(photo, tmp_path / "sorted", how)
+    assert contents(tmp_path / "sorted") == {"happy/a.jpg": b"old"}
+
+
+@pytest.mark.parametrize("how", ["copy", "move", "link"])
+def test_photo_when_sorted_then_it_is_told_where_it_is_now(tmp_path, photo, how):
+    there = tmp_path / "sorted" / "happy" / "a.jpg"
+    with SortedFolder(tmp_path / "sorted", how) as sorted_folder:
+        assert sorted_folder.place_of(photo) == photo
+        assert sorted_folder.put(photo, "happy") == (there if how == "move" else photo)
+        assert sorted_folder.place_of(photo) == (there if how == "move" else photo)
+        photo.write_bytes(b"new")
+        assert sorted_folder.place_of(photo) == photo
+
+
+def test_sidecar_when_the_sorted_one_was_removed_then_the_newer_one_is_put_there(tmp_path, photo):
+    folder, sidecar = tmp_path / "sorted", photo.with_name("a.jpg.xmp")
+    sidecar.write_bytes(b"one")
+    sort(photo, folder, "copy")
+    (folder / "happy" / "a.jpg.xmp").unlink()
+    sidecar.write_bytes(b"another")
+    sort(photo, folder, "copy")
+    assert contents(folder) == {"happy/a.jpg": b"old", "happy/a.jpg.xmp": b"another"}
+
+
+def test_log_when_it_cannot_be_read_then_said_and_nothing_is_sorted(tmp_path, photo, monkeypatch):
+    folder = tmp_path / "sorted"
+    sort(photo, folder, "copy")
+    refuse_reading(monkeypatch, folder / MANIFEST)
+    with pytest.raises(LivemoodError, match=rf"{MANIFEST} could not be read \(Permission denied\)$"):
+        sort(photo, folder, "copy", "sad")
+    assert contents(folder) == {"happy/a.jpg": b"old"}

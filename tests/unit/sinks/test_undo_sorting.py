@@ -1,11 +1,12 @@
 """The way back of sorted photos; nothing is lost on it."""
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 
-from livemood.core.errors import SinkError
+from livemood.core.errors import LivemoodError, SinkError
 from livemood.sinks.sorted_folder import MANIFEST, SortedFolder
 from livemood.sinks.undo_sorting import undo
 
@@ -123,3 +124,82 @@ def test_undo_when_the_log_cannot_be_written_then_the_error_names_no_option(phot
     place.parent.with_name(f".{MANIFEST}.part").mkdir()
     with pytest.raises(SinkError, match=r"could not be written \([^;]*\)$"):
         kept(place)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"v": 2},
+        {"how": "burn"},
+        {"how": None},
+        {"source": 1},
+        {"source": "a\0.jpg"},
+        {"target": "../photos/b.jpg"},
+        {"target": "happy/../../photos/b.jpg"},
+        {"target": "."},
+        {"target": ""},
+        {"link": 1},
+        {"size": None, "more": 1},
+    ],
+    ids=str,
+)
+def test_undo_when_a_line_of_the_log_is_none_of_ours_then_nothing_is_changed(photo, place, changed):
+    other = photo.with_name("b.jpg")
+    other.write_bytes(b"other")
+    sort(photo, place, "move")
+    log = place.parent.with_name(MANIFEST)
+    step = json.loads(log.read_text())
+    log.write_text(log.read_text() + json.dumps({**step, **changed}) + "\n")
+    before = log.read_bytes()
+    with pytest.raises(LivemoodError, match=rf"{MANIFEST} is damaged or from another livemood; nothing was changed$"):
+        kept(place)
+    assert (place.read_bytes(), other.read_bytes(), log.read_bytes()) == (b"old", b"other", before)
+    assert not photo.exists()
+
+
+@pytest.mark.parametrize("line", ["[" * 100_000, "1", "{}", '{"v": 1', "\xff"])
+def test_undo_when_a_line_of_the_log_is_no_step_then_nothing_is_changed(photo, place, line):
+    sort(photo, place, "move")
+    with place.parent.with_name(MANIFEST).open("a", encoding="latin-1") as log:
+        log.write(f"{line}\n")
+    with pytest.raises(LivemoodError, match="is damaged or from another livemood; nothing was changed"):
+        kept(place)
+    assert place.read_bytes() == b"old"
+
+
+def test_undo_when_the_last_line_of_the_log_is_incomplete_then_the_others_are_undone(photo, place):
+    sort(photo, place, "move")
+    with place.parent.with_name(MANIFEST).open("a") as log:
+        log.write('{"how": "mo')
+    assert kept(place) == [None]
+    assert photo.read_bytes() == b"old"
+    assert not place.parent.parent.exists()
+
+
+def test_undo_when_a_photo_was_sorted_again_and_again_then_it_goes_back_step_by_step(tmp_path, photo, place):
+    sort(photo, place, "move")
+    with SortedFolder(tmp_path / "sorted", "move") as sorted_folder:
+        assert sorted_folder.put(place, "sad") == tmp_path / "sorted" / "sad" / "a.jpg"
+    assert kept(place) == [None, None]
+    assert photo.read_bytes() == b"old"
+
+
+def test_undo_when_another_photo_is_at_the_old_path_then_both_stay_and_it_is_told(photo, place):
+    sort(photo, place, "move")
+    photo.write_bytes(b"new")
+    assert kept(place) == [f"{photo} is there already; {place} stays where it is"]
+    assert (photo.read_bytes(), place.read_bytes()) == (b"new", b"old")
+
+
+@pytest.mark.parametrize("how", ["copy", "link"])
+def test_undo_when_the_original_is_gone_then_the_sorted_one_stays_and_it_is_told(photo, place, how):
+    sort(photo, place, how)
+    photo.unlink()
+    assert kept(place) == [f"{place} stays: {photo} is not there any more"]
+    assert place.read_bytes() == b"old"
+
+
+def test_undo_when_a_moved_photo_is_gone_then_it_is_told_that_it_is_nowhere(photo, place):
+    sort(photo, place, "move")
+    place.unlink()
+    assert kept(place) == [f"{place} and {photo} are not there any more"]

@@ -11,6 +11,7 @@ from livemood.core.geometry import Box
 from livemood.core.types import Detection, Mood, Track
 from livemood.runtime.exif import turned_upright
 from livemood.sinks.xmp import Sidecars, stored_area
+from tests.support.builders import refuse, refuse_reading
 
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 DC = "{http://purl.org/dc/elements/1.1/}"
@@ -71,7 +72,8 @@ def test_sidecar_when_new_then_has_keywords_and_a_region_for_each_face(tmp_path:
 def test_sidecar_when_written_again_then_only_ours_changes(tmp_path: Path) -> None:
     photo = tmp_path / "a.jpg"
     Sidecars().write(photo, [mood("happy", Box(10, 20, 30, 60))], 100, 200, 1)
-    Sidecars().write(photo, [], 100, 200, 1)
+    target = Sidecars().write(photo, [], 100, 200, 1)
+    assert (words(target), names(target)) == (["mood:no-face"], [])
     target = Sidecars().write(photo, [mood("sad", Box(10, 20, 30, 60))], 100, 200, 1)
     assert words(target) == ["mood:sad"]
     assert names(target) == ["sad"]
@@ -127,11 +129,57 @@ def test_sidecar_when_a_short_and_a_full_one_are_there_then_the_full_one_is_mean
 def test_short_sidecar_when_another_file_has_the_stem_then_may_be_its_and_stays(tmp_path: Path, other: str) -> None:
     (tmp_path / "a.xmp").write_text(OTHERS)
     (tmp_path / "a.jpg").touch()
-    (tmp_path / "a").mkdir()
+    (tmp_path / "a.d").mkdir()
     assert Sidecars().of(tmp_path / "a.jpg").name == "a.xmp"
     (tmp_path / other).touch()
     assert Sidecars().write(tmp_path / "a.jpg", [], 100, 200, 1).name == "a.jpg.xmp"
     assert (tmp_path / "a.xmp").read_text() == OTHERS
+
+
+def test_short_sidecar_when_its_folder_may_not_be_listed_then_may_be_another_s_and_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.xmp").write_text(OTHERS)
+    (tmp_path / "a.jpg").touch()
+    refuse(monkeypatch, "scandir", tmp_path)
+    assert Sidecars().write(tmp_path / "a.jpg", [], 100, 200, 1).name == "a.jpg.xmp"
+
+
+def test_sidecar_when_too_large_or_unreadable_then_said_and_it_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sidecar = tmp_path / "a.jpg.xmp"
+    sidecar.write_text(OTHERS)
+    os.truncate(sidecar, (16 << 20) + 1)
+    with pytest.raises(SinkError, match=r"a\.jpg\.xmp is too large for a sidecar; it was not changed$"):
+        Sidecars().write(tmp_path / "a.jpg", [], 100, 200, 1)
+    sidecar.write_text(OTHERS)
+    with monkeypatch.context() as patch, pytest.raises(SinkError, match=r"cannot be read \(Permission denied\)"):
+        refuse_reading(patch, sidecar)
+        Sidecars().write(tmp_path / "a.jpg", [], 100, 200, 1)
+    assert sidecar.read_text() == OTHERS
+
+
+@pytest.mark.parametrize(("orientation", "stored"), [(1, ("100", "200")), (4, ("100", "200")), (5, ("200", "100"))])
+def test_regions_when_new_then_state_the_size_of_the_stored_picture(
+    tmp_path: Path, orientation: int, stored: tuple[str, str]
+) -> None:
+    target = Sidecars().write(tmp_path / "a.jpg", [mood("happy", Box(-10, 20, 130, 60))], 100, 200, orientation)
+    root = ElementTree.parse(target).getroot()
+    (size,) = root.iter(f"{REGIONS}AppliedToDimensions")
+    assert tuple(size.attrib.values()) == (*stored, "pixel")
+    (area,) = root.iter(f"{REGIONS}Area")
+    assert area.get(f"{AREA}unit") == "normalized"
+    assert area.get(f"{AREA}{'w' if orientation < 5 else 'h'}") == "1.000000", "no more than the picture"
+
+
+def test_sidecar_when_new_then_its_lists_are_of_the_kind_that_each_term_has(tmp_path: Path) -> None:
+    root = ElementTree.parse(Sidecars().write(tmp_path / "a.jpg", [], 100, 200, 1)).getroot()
+    (about,) = root.iter(f"{RDF}Description")
+    assert about.get(f"{RDF}about") == ""
+    kinds = {term.tag.rpartition("}")[2]: [kind.tag for kind in term] for term in about}
+    bag, seq = f"{RDF}Bag", f"{RDF}Seq"
+    assert kinds == {"subject": [bag], "hierarchicalSubject": [bag], "TagsList": [seq]}, "and no regions without a face"
 
 
 def test_short_sidecars_when_there_are_many_then_their_folder_is_listed_once(

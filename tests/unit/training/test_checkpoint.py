@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from livemood.core.crop_spec import CROP
-from livemood.core.errors import ModelIncompatible, SinkError
+from livemood.core.errors import DatasetError, ModelIncompatible, SinkError
 from livemood.training.loop import checkpoint
 from livemood.training.loop.checkpoint import Run
 from livemood.training.loop.earlier_runs import load_run, preset_of
@@ -48,6 +48,13 @@ def test_load_run_when_it_was_begun_from_a_bundle_then_nobody_is_told_to_remove_
     assert str(told.value).startswith(f"{tmp_path} contains no run of a preset (")
     assert str(told.value).endswith("; take its bundle instead")
     assert "remove" not in str(told.value)
+
+
+@pytest.mark.parametrize("text", ["{}", "1", "{", "[" * 100_000], ids=["empty", "number", "half", "deep"])
+def test_restore_job_when_the_record_is_damaged_then_said_where_it_is(tmp_path: Path, text: str) -> None:
+    (tmp_path / "job.json").write_text(text)
+    with pytest.raises(DatasetError, match=r"job\.json is not a record of a run \(.*; remove .* to begin again$"):
+        checkpoint.restore_job(tmp_path)
 
 
 def test_preset_of_when_the_record_is_damaged_then_nobody_is_told_to_remove_the_run(tmp_path: Path) -> None:

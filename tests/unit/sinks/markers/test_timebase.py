@@ -84,6 +84,8 @@ def test_timebase_when_no_timecode_is_given_then_it_keeps_to_the_clock() -> None
         (PAL, "1 hour", "is not a timecode; write 01:00:00:00"),
         (PAL, "01:00:00:25", "is not a timecode at 25 frames per second"),
         (PAL, "01:61:00:00", "is not a timecode at 25"),
+        (PAL, "24:00:00:00", "'24:00:00:00' is not a timecode at 25"),
+        (PAL, "01:00:60:00", "'01:00:60:00' is not a timecode at 25"),
         (PAL, "01:00:00;00", "drop-frame timecode is for 29.97 and 59.94 frames per second, not 25"),
         (NTSC, "00:01:00;01", "is left out of drop-frame timecode; the next is 00:01:00;02"),
     ],
