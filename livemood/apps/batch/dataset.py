@@ -102,7 +102,7 @@ def read_part(store: Store, name: str) -> Part:
         counts = int(data["faces"]), int(data["frames"]), float(data["seconds"])
         emotions, others = heads_of_columns(metadata.schema.names)
         return Part(name, reading, inputs, {EMOTION: emotions, **others}, frozenset(map(str, data["failed"])), *counts)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise LivemoodError(f"{store.root}/{name} is not part of a livemood data set", "use another {out}") from error
 
 
@@ -219,7 +219,7 @@ def read_run_infos(store: Store) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for name in store.names(MANIFEST_FOLDER):
         if name.endswith(".json"):
-            with store.open(f"{MANIFEST_FOLDER}/{name}") as file, suppress(ValueError):
+            with store.open(f"{MANIFEST_FOLDER}/{name}") as file, suppress(ValueError, RecursionError):
                 data = json.loads(file.read())
                 if isinstance(data, dict) and "livemood" in data:
                     found[name.removesuffix(".json")] = data

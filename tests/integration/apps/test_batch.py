@@ -18,7 +18,7 @@ import pyarrow.dataset
 import pyarrow.parquet
 import pytest
 
-from livemood.apps.batch.dataset import Part, contents, read_part, read_parts, remove_inputs
+from livemood.apps.batch.dataset import FOOTER, Part, contents, read_part, read_parts, remove_inputs
 from livemood.apps.batch.engines import LocalEngine, RayEngine, _read_on_ray
 from livemood.apps.batch.inputs import expand, share
 from livemood.apps.batch.run import BatchJob, plan
@@ -499,15 +499,17 @@ class TestBadInput:
         [
             (b"", "is not a complete Parquet file; delete it, and run the batch again", ""),
             (bytes(16), "is not a complete Parquet file; delete it, and run the batch again", ""),
-            (None, "is not part of a livemood data set", "; use another --out"),
+            ({}, "is not part of a livemood data set", "; use another --out"),
+            ({FOOTER: "[" * 100_000}, "is not part of a livemood data set", "; use another --out"),
+            ({FOOTER: '{"inputs": [["a", 1e999, ""]]}'}, "is not part of a livemood data set", "; use another --out"),
         ],
-        ids=["cut", "damaged", "of another program"],
+        ids=["cut", "damaged", "of another program", "nested", "endless"],
     )
     def test_part_that_cannot_be_read_then_is_named_and_kept(self, made, tmp_path, end, said, remedy, capsys):
         out, part = tmp_path / "moods", tmp_path / "moods" / "part-1.parquet"
         out.mkdir()
-        if end is None:
-            pyarrow.parquet.write_table(pa.table({"x": [1]}), part)
+        if isinstance(end, dict):
+            pyarrow.parquet.write_table(pa.table({"x": [1]}).replace_schema_metadata(end), part)
         else:
             part.write_bytes(parts(made)[0].read_bytes()[:-24] + end + (b"\xff\0\0\0PAR1" if end else b""))
         before = part.read_bytes()
@@ -517,3 +519,9 @@ class TestBadInput:
         assert run(["report", str(out), "--out", str(tmp_path / "page.html")]) == 1
         assert capsys.readouterr().err == f"livemood: {part} {said}\n"
         assert [path.read_bytes() for path in out.iterdir()] == [before]
+
+    def test_file_of_a_run_that_is_nested_too_deep_then_it_is_left_out(self, made, tmp_path, capsys):
+        out = Path(shutil.copytree(made, tmp_path / "moods"))
+        (out / "_manifest" / "odd.json").write_text("[" * 100_000)
+        assert batch("status", out) == 0
+        assert capsys.readouterr().err == ""
