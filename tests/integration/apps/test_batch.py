@@ -167,7 +167,7 @@ def test_batch_when_failed_inputs_are_to_be_tried_again_then_only_those_are(few,
     os.utime(few / "broken.jpg", ns=(about.st_atime_ns, about.st_mtime_ns))
     capsys.readouterr()
     assert batch(few, "--out", out, "--json") == 1
-    assert json.loads(capsys.readouterr().out) == {"inputs": FEW + 2, "read": 0, "failed": 1}
+    assert json.loads(capsys.readouterr().out) == {"inputs": FEW + 2, "read": 0, "failed": 1, "faces": 0}
     assert batch(few, "--out", out, "--jobs", 1, "--retry-failed", "--json") == 1
     assert '"read": 1' in capsys.readouterr().out
     assert len(rows(out, few)) == len({path for path, *_ in rows(out, few)}) + 9  # two faces in each of five frames
