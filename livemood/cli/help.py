@@ -44,7 +44,7 @@ class Command(TyperCommand):
         Raises:
             BadParameter: One is empty: the path "" would mean the current folder, or the root of all. Or an option for
                 one value has two, of which the first would be ignored. Or a path is a URL,
-                which would mean a folder here.
+                which would mean a folder on this machine.
         """
         if ctx.resilient_parsing:  # the shell completes a word
             return super().parse_args(ctx, args)

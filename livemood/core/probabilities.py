@@ -20,7 +20,7 @@ def with_temperature(
         temperature: Above 0.
         offsets: Added to the logits before the division: K numbers, or one for all.
     """
-    factors = np.exp(np.array(offsets, np.float32) / np.float32(temperature))
     with np.errstate(all="ignore"):
+        factors = np.exp(np.array(offsets, np.float32) / np.float32(temperature))
         powers = np.maximum(probabilities, _TINY) ** (1 / temperature) * factors
         return np.asarray(powers / powers.sum(1, keepdims=True), np.float32)

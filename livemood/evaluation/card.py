@@ -203,7 +203,7 @@ def _prior(head: Head) -> str:
     added = (f"{label} {number:+.2f}" for label, number in zip(head.labels, head.balanced, strict=True) if number)
     return (
         "- The model assumes that emotions are as common as in its training data. For data in which they are nearer to "
-        f"equally common, `--prior balanced` adds to the logits: {', '.join(added)}.\n"
+        f"equally common, the prior `balanced` adds to the logits: {', '.join(added)}.\n"
     )
 
 

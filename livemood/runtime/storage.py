@@ -32,23 +32,22 @@ def filesystem(url: str) -> Any:
         LivemoodError: fsspec, or the driver of this kind of store, is not installed; or the kind is unknown.
         SourceError: The store does not answer, or needs more than a URL says.
     """
-    fsspec = required("fsspec", REMOTE)
     scheme = url.partition("://")[0]
     try:
-        kind = fsspec.get_filesystem_class(scheme)
+        required("fsspec", REMOTE).get_filesystem_class(scheme)
     except ImportError as error:
         raise LivemoodError(f"{url}: the driver for {scheme}:// is not installed ({error})") from error
     except ValueError as error:
         raise LivemoodError(f"{url}: there is no kind of store called {scheme}://") from error
     try:
-        return fsspec.filesystem(scheme, **kind._get_kwargs_from_urls(url))  # such as host and user
+        return required("fsspec.core", REMOTE).url_to_fs(url)[0]
     except Exception as error:  # drivers raise what their own libraries do
         raise SourceError(f"{url} could not be opened ({_short(error)})") from error
 
 
 def place_of(url: str) -> str:
     """Return where a URL leads in its file system: without the scheme, and without the host where there is one."""
-    return str(filesystem(url)._strip_protocol(url))
+    return str(required("fsspec.core", REMOTE).url_to_fs(url)[1])
 
 
 def read_bytes(path: str) -> bytes:

@@ -264,10 +264,9 @@ def read_steps(folder: Path) -> list[Step]:
 
 def _step_from(data: dict[str, object]) -> Step:
     step = Step(**data)  # type: ignore[arg-type]
-    texts = all(
-        isinstance(text, str) and "\0" not in text for text in (step.how, step.source, step.target, step.link or "")
-    )
-    target = Path(step.target if texts else "")
+    texts = (step.how, step.source, step.target, step.link or "")
+    are_names = all(isinstance(text, str) and "\0" not in text for text in texts)
+    target = Path(step.target if are_names else "")
     inside = target.name and not target.is_absolute() and ".." not in target.parts
     if step.v != _VERSION or not inside or step.how not in ("copy", "move", "link"):
         raise ValueError(f"no step of ours: {data}")

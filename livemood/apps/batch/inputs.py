@@ -188,9 +188,9 @@ def _remote(url: str) -> Iterator[InputFile]:
     found = _asked(url, partial(search, detail=True)) or {}
     if not found and not is_pattern and _asked(url, store.info) is None:
         yield InputFile(url)
-    place = place_of(url)
-    scheme = url.partition("://")[0] + "://"
-    top = url.rstrip("/").removesuffix(place.rstrip("/")) if url.rstrip("/").endswith(place.rstrip("/")) else scheme
+    place, scheme = place_of(url), url.partition("://")[0] + "://"
+    whole, end = url.rstrip("/"), place.rstrip("/")
+    top = whole.removesuffix(end) if whole.endswith(end) else scheme  # with the host, where there is one
     named = set(place.split("/"))
     for name, about in found.items():
         if about.get("type") == "file" and _is_media(name) and not any(map(_is_left_out, {*name.split("/")} - named)):
